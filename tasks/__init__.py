@@ -1,0 +1,1 @@
+"""Steps (verbs) and the things they share (nouns)."""

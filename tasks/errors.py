@@ -1,0 +1,121 @@
+"""Every error Runoff raises on purpose, as one tree.
+
+RunoffError
+├─ CampaignError      the campaign file is wrong (exit 2)
+├─ CatalogueError     an unknown model, size or price (exit 2)
+├─ SettingError       a key, an address or a folder is missing or unusable (exit 1)
+├─ BudgetError        the next order would pass a budget (exit 3)
+├─ RunError           a run is unknown, ambiguous or not in the state asked for (exit 1)
+├─ PictureError       bytes that are not the picture promised; recorded on its order
+├─ LedgerError        the ledger cannot be opened, or disagrees with itself (exit 1)
+├─ EngineError        Prefect's server did not come up or went away (exit 1)
+└─ StopRunError       the provider says that no further order can succeed (exit 1)
+
+A message answers, in this order: where, what, what is accepted, what happened to the money, what to do
+next. The doors print the message and end with ``exit_code``; any other exception is a bug and keeps its
+traceback. No message ever holds a key.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+NOTHING_BOUGHT = "Nothing was bought."
+
+
+class RunoffError(Exception):
+    """An error whose cause lies outside Runoff's code.
+
+    Args:
+        where: The place: a file and key, an order, a folder or an address.
+        what: What is wrong there, with the value.
+        accepted: What would be right; empty when there is nothing to choose.
+        money: What happened to the money.
+        next_step: What to do now, best as a command to paste.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self, *, where: str, what: str, accepted: str = "", money: str = NOTHING_BOUGHT, next_step: str = ""
+    ) -> None:
+        self.where = where
+        self.what = what
+        self.accepted = accepted
+        self.money = money
+        self.next_step = next_step
+        sentences = [f"{where}: {what}", accepted and f"Accepted: {accepted}", money, next_step]
+        super().__init__(" ".join(_as_sentence(part) for part in sentences if part))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the error whole when it crosses a process boundary."""
+        return _rebuild, (type(self), self.__dict__.copy())
+
+
+def _rebuild(kind: type[RunoffError], facts: dict[str, object]) -> RunoffError:
+    error = kind.__new__(kind)
+    RunoffError.__init__(
+        error, **{key: str(facts[key]) for key in ("where", "what", "accepted", "money", "next_step")}
+    )
+    error.__dict__.update(facts)
+    return error
+
+
+def _as_sentence(part: str) -> str:
+    return part if part.endswith((".", "!", "?", ":")) else f"{part}."
+
+
+class CampaignError(RunoffError):
+    """A campaign file is wrong: every fault in it, one line each.
+
+    Args:
+        file: The campaign file as the user named it.
+        faults: One ``dotted.key: what, what is accepted`` for each fault, in file order; never empty.
+    """
+
+    exit_code = 2
+
+    def __init__(self, file: str, faults: Sequence[str]) -> None:
+        self.file = file
+        self.faults = tuple(faults)
+        noun = "one fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        super().__init__(
+            where=file,
+            what=f"{noun}\n" + "\n".join(f"  {file}: {fault}" for fault in self.faults) + "\n",
+            next_step=f"Edit the file, then look at it without spending: runoff plan {file}",
+        )
+
+
+class CatalogueError(RunoffError):
+    """The catalogue does not know a model, or cannot price what is asked of it."""
+
+    exit_code = 2
+
+
+class SettingError(RunoffError):
+    """A key, an address or a folder that the run needs is missing or unusable."""
+
+
+class BudgetError(RunoffError):
+    """The next order would pass a budget. What was bought before stays and is reported."""
+
+    exit_code = 3
+
+
+class RunError(RunoffError):
+    """The named run does not exist, is ambiguous, or is not in the state the command needs."""
+
+
+class PictureError(RunoffError):
+    """Bytes that cannot be the picture that was ordered."""
+
+
+class LedgerError(RunoffError):
+    """The ledger cannot be opened, is of another version, or disagrees with itself or the disk."""
+
+
+class EngineError(RunoffError):
+    """Prefect's server did not come up, or went away."""
+
+
+class StopRunError(RunoffError):
+    """The provider said something after which no further order of this run can succeed."""

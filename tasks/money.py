@@ -1,0 +1,68 @@
+"""Exact dollars.
+
+A price is dollars for a million tokens, so one token costs a few micro-dollars and, at half price, a
+fraction of one. Amounts are therefore counted in whole nano-dollars wherever they are stored or summed
+(no rounding, sums are exact in any order), and are ``Decimal`` dollars in between. Floats appear only in
+the report's columns.
+"""
+
+from decimal import Decimal
+
+NANOUSD_PER_USD = 1_000_000_000
+
+
+def to_nanousd(usd: Decimal) -> int:
+    """Turn dollars into whole nano-dollars.
+
+    Args:
+        usd: Dollars, exact to nine decimals.
+
+    Raises:
+        ValueError: ``usd`` has more than nine decimals, or is not finite: it would have to be rounded.
+
+    Example:
+        >>> to_nanousd(Decimal("0.0022"))
+        2200000
+    """
+    scaled = usd * NANOUSD_PER_USD
+    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        message = f"{usd} dollars cannot be counted in whole nano-dollars"
+        raise ValueError(message)
+    return int(scaled)
+
+
+def from_nanousd(nanousd: int) -> Decimal:
+    """Turn whole nano-dollars into dollars, exactly.
+
+    Example:
+        >>> from_nanousd(2_200_000)
+        Decimal('0.0022')
+    """
+    return (Decimal(nanousd) / NANOUSD_PER_USD).normalize() + Decimal(0)
+
+
+def share_nanousd(nanousd: int, parts: int) -> list[int]:
+    """Split an amount over ``parts`` pictures so that the shares add up to it.
+
+    Args:
+        nanousd: The whole amount, 0 or more.
+        parts: How many shares, 1 or more; the first ones carry the remainder.
+
+    Example:
+        >>> share_nanousd(10, 3)
+        [4, 3, 3]
+    """
+    share, remainder = divmod(nanousd, parts)
+    return [share + (1 if index < remainder else 0) for index in range(parts)]
+
+
+def format_usd(usd: Decimal) -> str:
+    """Write dollars for people: cents from a dollar up, else as many digits as say something.
+
+    Example:
+        >>> format_usd(Decimal("12.3456")), format_usd(Decimal("0.0022")), format_usd(Decimal(0))
+        ('$12.35', '$0.0022', '$0.00')
+    """
+    if usd == 0 or abs(usd) >= 1:
+        return f"${usd:,.2f}"
+    return f"${usd:.4f}" if abs(usd) >= Decimal("0.0001") else f"${usd:.6f}"
