@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -151,10 +150,153 @@ def _digest(identity: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class SentOrder:
-    """An order as the ledger holds it."""
+class Inspection:
+    """What one decode of a picture told.
 
-    order: Order
-    state: OrderState
-    sent_at: datetime | None
-    cost_usd: Decimal | None
+    Args:
+        width: Pixels; ``None`` when the bytes are no picture, as with all that follows.
+        height: Pixels.
+        format: ``png``, ``jpeg``, ``webp`` or ``gif``.
+        has_c2pa: Whether the container carries Content Credentials.
+        phash: 64-bit perceptual hash, 16 hex digits.
+        dhash: 64-bit difference hash, 16 hex digits.
+        colorhash: imagehash's colour hash, hex digits.
+        measurements: Raw technical measurements by name.
+        thumbnail: Path relative to the run's folder.
+        fault: Why the bytes are no fit picture, or ``None``.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    has_c2pa: bool | None = None
+    phash: str | None = None
+    dhash: str | None = None
+    colorhash: str | None = None
+    measurements: Mapping[str, float] = field(default_factory=dict)
+    thumbnail: str | None = None
+    fault: str | None = None
+
+
+Status = Literal["survivor", "duplicate", "unfit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where deduplication put a candidate.
+
+    Args:
+        status: ``survivor``, ``duplicate`` or ``unfit`` (no picture, or not fit to show).
+        cluster: The candidate id of its cluster's representative; its own for a survivor.
+        duplicate_of: The representative it is a copy of, or ``None``.
+        duplicate_kind: ``exact`` (same bytes) or ``near``, or ``None``.
+        hash_distance_bits: Hamming distance to the representative; ``None`` for a survivor.
+    """
+
+    status: Status
+    cluster: str | None
+    duplicate_of: str | None = None
+    duplicate_kind: Literal["exact", "near"] | None = None
+    hash_distance_bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One scorer's opinion of one candidate.
+
+    Args:
+        value: In [0, 1], higher is better; ``None`` when the scorer could not tell, never 0.
+        reason: Why, in a few words for people.
+        measurements: The raw figures behind it.
+        version: The scorer's version; scores of different versions are not compared.
+    """
+
+    value: float | None
+    reason: str
+    measurements: Mapping[str, float] = field(default_factory=dict)
+    version: str = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What selection decided about a draft.
+
+    Args:
+        rank: 1 for the best survivor, …; ``None`` when it was not ranked.
+        is_finalist: Whether it is to be bought again.
+        reason: Why it was or was not chosen.
+        chosen_by: ``rule`` or a person's name; ``None`` when it was not chosen.
+    """
+
+    rank: int | None
+    is_finalist: bool
+    reason: str
+    chosen_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """How far a final still is the draft it was made from.
+
+    Args:
+        value: In [0, 1]; 1 is the same picture.
+        ssim: Structural similarity at a common size, -1 to 1.
+        hash_distance_bits: Hamming distance of the perceptual hashes, 0-64.
+        palette: Similarity of the colours, 0-1.
+    """
+
+    value: float
+    ssim: float
+    hash_distance_bits: int
+    palette: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One picture and all that is known about it; ``None`` is what was not found out (yet).
+
+    Args:
+        candidate_id: Its name everywhere.
+        order_id: The order that paid for it.
+        stage: ``draft`` or ``final``.
+        arm: The arm's name.
+        row: Index of the row of variables, from 0.
+        replicate: Its place among the pictures of its arm and row, from 0.
+        attempt: For a final, which try it is, from 0.
+        prompt: The rendered text.
+        file: Path relative to the run's folder.
+        sha256: Hex digest of the bytes.
+        n_bytes: Their number.
+        downgraded: What differs from the request, or ``None``.
+        draft_id: For a final, the draft it is made from.
+        is_liked: Whether a person liked it: such a picture is never dropped as a copy.
+        inspection: What its decode told.
+        standing: Where deduplication put it.
+        scores: Scores by scorer name.
+        score: Weighted mean of the scorers that answered, in [0, 1].
+        choice: What selection decided.
+        fidelity: For a final, how far it still is its draft.
+        is_accepted: For a final, whether it is the one delivered.
+    """
+
+    candidate_id: str
+    order_id: str
+    stage: Stage
+    arm: str
+    row: int
+    replicate: int
+    attempt: int
+    prompt: str
+    file: str
+    sha256: str
+    n_bytes: int
+    downgraded: str | None = None
+    draft_id: str | None = None
+    is_liked: bool = False
+    inspection: Inspection | None = None
+    standing: Standing | None = None
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    score: float | None = None
+    choice: Choice | None = None
+    fidelity: Fidelity | None = None
+    is_accepted: bool | None = None
