@@ -1,0 +1,17 @@
+"""The ledger: the database of runs, orders, candidates and scores. The truth; all else is derived.
+
+An order is written before it is sent and settled after its bytes are safe on disk, so that whatever
+happens in between (a crash, a kill, a full disk) the ledger never knows less than the provider's bill.
+``orders.charged_nanousd`` is what an order weighs on its budgets right now: its estimate while it is sent
+or unknown, its cost once received, nothing otherwise. ``budgets`` holds the sums of it, changed in the
+same transaction, so that the check "does the next order still fit" is one conditional update that holds
+for any number of threads, processes and machines. ``verify`` proves that the sums and the files agree.
+
+SQLite by default, PostgreSQL by address.
+"""
+
+from tasks.ledger.ledger import Ledger, open_ledger
+from tasks.ledger.orders import Limits, OrderRecord, Settlement
+from tasks.ledger.runs import RunRecord
+
+__all__ = ["Ledger", "Limits", "OrderRecord", "RunRecord", "Settlement", "open_ledger"]

@@ -1,0 +1,226 @@
+"""Pictures received and what the steps found out about them, written back by candidate id."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tasks.candidate import (
+    Candidate,
+    Choice,
+    Fidelity,
+    Inspection,
+    Receipt,
+    Score,
+    Stage,
+    Standing,
+)
+from tasks.ledger.database import Database
+from tasks.ledger.schema import candidates, orders, scores
+
+
+class Candidates:
+    """The candidates of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of_run(self, run_id: str, stage: Stage | None = None) -> list[Candidate]:
+        """List a run's candidates in the order of their plan, with all that is known about them."""
+        query = (
+            sa.select(
+                candidates,
+                *(orders.c[name] for name in ("stage", "arm", "row", "attempt", "prompt", "draft_id")),
+            )
+            .join(orders, orders.c.order_id == candidates.c.order_id)
+            .where(candidates.c.run_id == run_id)
+            .order_by(orders.c.stage, orders.c.position, candidates.c.order_id, candidates.c.index)
+        )
+        if stage:
+            query = query.where(orders.c.stage == stage)
+        with self._database.read() as connection:
+            current = _current_scores(connection, run_id)
+            return [_candidate(row, current.get(row.candidate_id, {})) for row in connection.execute(query)]
+
+    def uninspected(self, run_id: str) -> list[tuple[str, str]]:
+        """List the candidates no step has looked at: (candidate id, file relative to the run's folder)."""
+        query = sa.select(candidates.c.candidate_id, candidates.c.file).where(
+            candidates.c.run_id == run_id, ~candidates.c.is_inspected
+        )
+        with self._database.read() as connection:
+            return [(row.candidate_id, row.file) for row in connection.execute(query)]
+
+    def record_inspections(self, found: Mapping[str, Inspection]) -> None:
+        """Keep what one decode of each picture told."""
+        self._update(
+            (candidate_id, {"is_inspected": True, **asdict(inspection)})
+            for candidate_id, inspection in found.items()
+        )
+
+    def record_standings(self, decided: Mapping[str, Standing]) -> None:
+        """Keep where deduplication put each candidate."""
+        self._update((candidate_id, asdict(standing)) for candidate_id, standing in decided.items())
+
+    def record_scores(
+        self, given: Mapping[str, Mapping[str, Score]], totals: Mapping[str, float | None]
+    ) -> None:
+        """Keep each scorer's score and the weighted total; older versions stay, no longer current."""
+        self._update((candidate_id, {"score": total}) for candidate_id, total in totals.items())
+        rows = [
+            {
+                "candidate_id": candidate_id,
+                "scorer": scorer,
+                "version": score.version,
+                "value": score.value,
+                "reason": score.reason,
+                "measurements": dict(score.measurements),
+                "is_current": True,
+            }
+            for candidate_id, by_scorer in given.items()
+            for scorer, score in by_scorer.items()
+        ]
+        if not rows:
+            return
+        keys = [{"of": row["candidate_id"], "by": row["scorer"], "at": row["version"]} for row in rows]
+        this_score = (scores.c.candidate_id == sa.bindparam("of")) & (scores.c.scorer == sa.bindparam("by"))
+        with self._database.write() as connection:
+            connection.execute(scores.update().where(this_score).values(is_current=False), keys)
+            connection.execute(
+                scores.delete().where(this_score & (scores.c.version == sa.bindparam("at"))), keys
+            )
+            connection.execute(scores.insert(), rows)
+
+    def record_choices(self, chosen: Mapping[str, Choice]) -> None:
+        """Keep what selection decided about each draft."""
+        self._update(
+            (
+                candidate_id,
+                {
+                    "rank": choice.rank,
+                    "is_finalist": choice.is_finalist,
+                    "selection_reason": choice.reason,
+                    "chosen_by": choice.chosen_by,
+                },
+            )
+            for candidate_id, choice in chosen.items()
+        )
+
+    def record_fidelity(self, candidate_id: str, fidelity: Fidelity) -> None:
+        """Keep how far a final still is its draft."""
+        values = {
+            "fidelity": fidelity.value,
+            "fidelity_ssim": fidelity.ssim,
+            "fidelity_hash_bits": fidelity.hash_distance_bits,
+            "fidelity_palette": fidelity.palette,
+        }
+        self._update([(candidate_id, values)])
+
+    def record_acceptance(self, accepted: Mapping[str, bool]) -> None:
+        """Keep which finals are delivered and which are not."""
+        self._update(
+            (candidate_id, {"is_accepted": is_accepted}) for candidate_id, is_accepted in accepted.items()
+        )
+
+    def _update(self, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        rows = [{"of": candidate_id, **values} for candidate_id, values in changes]
+        if not rows:
+            return
+        update = candidates.update().where(candidates.c.candidate_id == sa.bindparam("of"))
+        with self._database.write() as connection:
+            connection.execute(update, rows)
+
+
+def insert_receipts(connection: Connection, run_id: str, receipts: Sequence[Receipt]) -> None:
+    """Write the pictures of an order that is being settled, in the caller's transaction."""
+    if receipts:
+        connection.execute(candidates.insert(), [_receipt_row(run_id, receipt) for receipt in receipts])
+
+
+def _receipt_row(run_id: str, receipt: Receipt) -> dict[str, Any]:
+    return {
+        "candidate_id": receipt.candidate_id,
+        "order_id": receipt.order_id,
+        "run_id": run_id,
+        "index": receipt.index,
+        "replicate": receipt.replicate,
+        "file": receipt.file,
+        "sha256": receipt.sha256,
+        "n_bytes": receipt.n_bytes,
+        "downgraded": receipt.downgraded,
+        "is_liked": False,
+        "is_inspected": False,
+    }
+
+
+def _current_scores(connection: Connection, run_id: str) -> dict[str, dict[str, Score]]:
+    query = (
+        sa.select(scores)
+        .join(candidates, candidates.c.candidate_id == scores.c.candidate_id)
+        .where(candidates.c.run_id == run_id, scores.c.is_current)
+    )
+    found: dict[str, dict[str, Score]] = {}
+    for row in connection.execute(query):
+        score = Score(row.value, row.reason, row.measurements, row.version)
+        found.setdefault(row.candidate_id, {})[row.scorer] = score
+    return found
+
+
+def _candidate(row: sa.Row[Any], given: Mapping[str, Score]) -> Candidate:
+    return Candidate(
+        candidate_id=row.candidate_id,
+        order_id=row.order_id,
+        stage=row.stage,
+        arm=row.arm,
+        row=row.row,
+        replicate=row.replicate,
+        attempt=row.attempt,
+        prompt=row.prompt,
+        file=row.file,
+        sha256=row.sha256,
+        n_bytes=row.n_bytes,
+        downgraded=row.downgraded,
+        draft_id=row.draft_id,
+        is_liked=row.is_liked,
+        inspection=_inspection(row) if row.is_inspected else None,
+        standing=_standing(row) if row.status else None,
+        scores=given,
+        score=row.score,
+        choice=_choice(row) if row.selection_reason is not None else None,
+        fidelity=_fidelity(row) if row.fidelity is not None else None,
+        is_accepted=row.is_accepted,
+    )
+
+
+def _inspection(row: sa.Row[Any]) -> Inspection:
+    return Inspection(
+        width=row.width,
+        height=row.height,
+        format=row.format,
+        has_c2pa=row.has_c2pa,
+        phash=row.phash,
+        dhash=row.dhash,
+        colorhash=row.colorhash,
+        measurements=row.measurements or {},
+        thumbnail=row.thumbnail,
+        fault=row.fault,
+    )
+
+
+def _standing(row: sa.Row[Any]) -> Standing:
+    return Standing(
+        status=row.status,
+        cluster=row.cluster,
+        duplicate_of=row.duplicate_of,
+        duplicate_kind=row.duplicate_kind,
+        hash_distance_bits=row.hash_distance_bits,
+    )
+
+
+def _choice(row: sa.Row[Any]) -> Choice:
+    return Choice(row.rank, bool(row.is_finalist), row.selection_reason, row.chosen_by)
+
+
+def _fidelity(row: sa.Row[Any]) -> Fidelity:
+    return Fidelity(row.fidelity, row.fidelity_ssim, row.fidelity_hash_bits, row.fidelity_palette)

@@ -1,0 +1,85 @@
+"""Opening the ledger, bringing it up to date, and proving that it is right."""
+
+import os
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tasks.errors import LedgerError
+from tasks.ledger.candidates import Candidates
+from tasks.ledger.database import Database, ledger_url
+from tasks.ledger.orders import Orders
+from tasks.ledger.runs import Runs
+from tasks.ledger.schema import HEAD
+from tasks.ledger.verify import verify
+
+
+class Ledger:
+    """Runs, orders and candidates of one database.
+
+    Args:
+        database: Where they are kept.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.runs = Runs(database)
+        self.orders = Orders(database)
+        self.candidates = Candidates(database)
+
+    def verify(self) -> list[str]:
+        """List every way in which the ledger disagrees with itself or with the pictures on disk.
+
+        Returns:
+            One sentence for each fault; empty when all is right.
+        """
+        return verify(self.database)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()
+
+
+def open_ledger(home: Path) -> Ledger:
+    """Open the ledger of a home folder, making or upgrading it when needed.
+
+    Args:
+        home: Runoff's home; must exist when the ledger is the SQLite file in it.
+
+    Raises:
+        LedgerError: It cannot be opened, or was written by a newer Runoff. Nothing was changed.
+    """
+    database = Database(ledger_url(home, os.environ.get("RUNOFF_LEDGER_URL")))
+    version = _version(database)
+    if version != HEAD:
+        _upgrade(database, version)
+    return Ledger(database)
+
+
+def _version(database: Database) -> str | None:
+    with database.read() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        version: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        return version
+
+
+def _upgrade(database: Database, version: str | None) -> None:
+    # Alembic is imported only when there is something to do: it is slow to load.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if version is not None and version not in known:
+        raise LedgerError(
+            where=f"ledger {database.name}",
+            what=f"has version {version!r}, written by a newer Runoff",
+            accepted=f"up to {HEAD!r}",
+            next_step="Install the newer Runoff, or name another home with --home.",
+        )
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

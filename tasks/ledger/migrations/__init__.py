@@ -1,0 +1,1 @@
+"""Numbered steps that bring an older ledger up to date."""

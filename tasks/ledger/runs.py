@@ -1,0 +1,126 @@
+"""Runs: one execution of a campaign each, found by id, by a unique beginning of it, or as ``latest``."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from tasks.errors import RunError
+from tasks.ledger.database import Database
+from tasks.ledger.schema import runs
+
+RunState = Literal["running", "stopped", "awaiting review", "done"]
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the ledger knows it.
+
+    Args:
+        run_id: ``YYYYMMDD-HHMMSS-xxxx``, UTC and four random base32 characters.
+        campaign: The campaign's name.
+        provider: The provider's name.
+        state: ``running``, ``stopped`` (ended early, may be resumed), ``awaiting review`` or ``done``.
+        started_at: Aware UTC time.
+        finished_at: The same, or ``None`` while it goes on.
+        warnings: What it had to say about models and settings.
+    """
+
+    run_id: str
+    campaign: str
+    provider: str
+    state: RunState
+    started_at: datetime
+    finished_at: datetime | None
+    warnings: tuple[str, ...]
+
+
+def new_run_id(now: datetime) -> str:
+    """Make a run id of a time and four random characters."""
+    tail = "".join(secrets.choice(_BASE32) for _ in range(4))
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{tail}"
+
+
+class Runs:
+    """The runs of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(
+        self,
+        run_id: str,
+        *,
+        campaign: str,
+        provider: str,
+        now: datetime,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        """Write a new run as ``running``; one that is known goes on as ``running``."""
+        with self._database.write() as connection:
+            known = connection.execute(sa.select(runs.c.run_id).where(runs.c.run_id == run_id)).first()
+            if known:
+                update = runs.update().where(runs.c.run_id == run_id)
+                connection.execute(update.values(state="running", finished_at=None))
+                return
+            connection.execute(
+                runs.insert().values(
+                    run_id=run_id,
+                    campaign=campaign,
+                    provider=provider,
+                    state="running",
+                    started_at=now.astimezone(UTC).replace(tzinfo=None),
+                    warnings=list(warnings),
+                )
+            )
+
+    def end(self, run_id: str, state: RunState, now: datetime) -> None:
+        """Write that a run ended, and how."""
+        with self._database.write() as connection:
+            connection.execute(
+                runs.update()
+                .where(runs.c.run_id == run_id)
+                .values(state=state, finished_at=now.astimezone(UTC).replace(tzinfo=None))
+            )
+
+    def all(self) -> list[RunRecord]:
+        """List every run, newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                sa.select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+            )
+            return [_record(row) for row in rows]
+
+    def find(self, name: str) -> RunRecord:
+        """Find a run by its id, a beginning of it that no other run has, or ``latest``.
+
+        Raises:
+            RunError: There is no such run, or more than one.
+        """
+        known = self.all()
+        found = known[:1] if name == "latest" else [run for run in known if run.run_id.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        what = f"{name!r} begins {len(found)} runs" if found else f"there is no run {name!r}"
+        raise RunError(
+            where=f"ledger {self._database.name}",
+            what=what,
+            accepted=", ".join(run.run_id for run in (found or known)[:5]) or "no run has been made here",
+            next_step="List them with: runoff runs",
+        )
+
+
+def _record(row: sa.Row[Any]) -> RunRecord:
+    return RunRecord(
+        run_id=row.run_id,
+        campaign=row.campaign,
+        provider=row.provider,
+        state=row.state,
+        started_at=row.started_at.replace(tzinfo=UTC),
+        finished_at=None if row.finished_at is None else row.finished_at.replace(tzinfo=UTC),
+        warnings=tuple(row.warnings),
+    )

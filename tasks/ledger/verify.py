@@ -1,0 +1,75 @@
+"""Proof that the ledger is right: its sums, its states, its pictures."""
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tasks.candidate import ORDER_STATES
+from tasks.ledger.database import Database
+from tasks.ledger.schema import budgets, candidates, orders, scores
+from tasks.money import from_nanousd
+
+
+def verify(database: Database) -> list[str]:
+    """List every way in which the ledger disagrees with itself.
+
+    Returns:
+        One sentence for each fault, with what is expected and what is there; empty when all is right.
+    """
+    with database.read() as connection:
+        return [
+            *_wrong_sums(connection),
+            *_wrong_charges(connection),
+            *_orphans(connection),
+        ]
+
+
+def _wrong_sums(connection: Connection) -> list[str]:
+    expected: dict[str, int] = {}
+    columns = (orders.c.run_id, orders.c.campaign, orders.c.month)
+    query = (
+        sa.select(*columns, sa.func.sum(orders.c.charged_nanousd))
+        .where(orders.c.month.is_not(None))
+        .group_by(*columns)
+    )
+    for run_id, campaign, month, charged in connection.execute(query):
+        for scope in (f"month:*:{month}", f"month:{campaign}:{month}", f"run:{run_id}"):
+            expected[scope] = expected.get(scope, 0) + int(charged)
+    held = {row.scope: row.charged_nanousd for row in connection.execute(sa.select(budgets))}
+    return [
+        f"budget {scope} holds {from_nanousd(held.get(scope, 0))} dollars; "
+        f"its orders add up to {from_nanousd(expected.get(scope, 0))}."
+        for scope in sorted(expected.keys() | held.keys())
+        if held.get(scope, 0) != expected.get(scope, 0)
+    ]
+
+
+def _wrong_charges(connection: Connection) -> list[str]:
+    faults = []
+    charged, estimate, cost = orders.c.charged_nanousd, orders.c.estimate_nanousd, orders.c.cost_nanousd
+    checks = {
+        "has an unknown state": ~orders.c.state.in_(ORDER_STATES),
+        "is planned and charged": (orders.c.state == "planned") & (charged != 0),
+        "is sent and not charged its estimate": (orders.c.state == "sent") & (charged != estimate),
+        "has a cost and is charged something else": cost.is_not(None) & (charged != cost),
+        "is unknown and not charged its estimate": (orders.c.state == "unknown")
+        & cost.is_(None)
+        & (charged != estimate),
+    }
+    for fault, condition in checks.items():
+        ids = connection.execute(sa.select(orders.c.order_id).where(condition)).scalars()
+        faults += [f"order {order_id} {fault}." for order_id in ids]
+    return faults
+
+
+def _orphans(connection: Connection) -> list[str]:
+    received = sa.select(orders.c.order_id).where(orders.c.state == "received")
+    stray = sa.select(candidates.c.candidate_id).where(~candidates.c.order_id.in_(received))
+    empty = received.where(~orders.c.order_id.in_(sa.select(candidates.c.order_id)))
+    unknown = sa.select(scores.c.candidate_id).where(
+        ~scores.c.candidate_id.in_(sa.select(candidates.c.candidate_id))
+    )
+    return [
+        *(f"candidate {name} belongs to no received order." for name in connection.execute(stray).scalars()),
+        *(f"order {name} is received and has no picture." for name in connection.execute(empty).scalars()),
+        *(f"score of {name} belongs to no candidate." for name in connection.execute(unknown).scalars()),
+    ]

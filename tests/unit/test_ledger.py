@@ -1,0 +1,288 @@
+"""The ledger on a real SQLite file."""
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasks.candidate import Choice, Inspection, Score, Standing, Usage
+from tasks.errors import BudgetError, LedgerError, RunError
+from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger.schema import HEAD, metadata
+from tests.builders import NOON, RUN_ID, a_receipt, an_order
+
+NO_LIMITS = Limits()
+CENT = Decimal("0.01")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A new ledger with one run."""
+    opened = open_ledger(tmp_path)
+    opened.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+    yield opened
+    opened.close()
+
+
+def test_planning_an_order_twice_keeps_one(ledger: Ledger) -> None:
+    """An order that is known keeps its state."""
+    order = an_order()
+    ledger.orders.plan([order])
+    ledger.orders.send(order, NO_LIMITS, NOON)
+    ledger.orders.plan([order, an_order(replicate=1)])
+    assert [record.state for record in ledger.orders.of_run(RUN_ID)] == ["sent", "planned"]
+
+
+def test_an_order_comes_back_as_it_was_planned(ledger: Ledger) -> None:
+    """The ledger loses nothing of an order, so its identity stays."""
+    order = an_order()
+    ledger.orders.plan([order])
+    assert ledger.orders.of_run(RUN_ID)[0].order == order
+
+
+def test_an_order_is_sent_once(ledger: Ledger) -> None:
+    """The second sender is told, and nothing more is reserved."""
+    order = an_order()
+    ledger.orders.plan([order])
+    ledger.orders.send(order, NO_LIMITS, NOON)
+    with pytest.raises(LedgerError, match="not planned"):
+        ledger.orders.send(order, NO_LIMITS, NOON)
+    assert ledger.orders.charged_usd(RUN_ID) == CENT
+    assert ledger.verify() == []
+
+
+@pytest.mark.parametrize("key", ["per_run_usd", "per_month_usd", "ledger_per_month_usd"])
+def test_no_budget_is_passed(ledger: Ledger, key: str) -> None:
+    """The order that would pass a limit is not sent; the one that just fits is."""
+    fits, too_much = an_order(replicate=0), an_order(replicate=1)
+    ledger.orders.plan([fits, too_much])
+    limits = Limits(**{key: CENT})
+    ledger.orders.send(fits, limits, NOON)
+    with pytest.raises(BudgetError, match=key):
+        ledger.orders.send(too_much, limits, NOON)
+    assert [record.state for record in ledger.orders.of_run(RUN_ID)] == ["sent", "planned"]
+    assert ledger.verify() == []
+
+
+def test_settling_below_the_estimate_frees_the_rest(ledger: Ledger) -> None:
+    """What was reserved and not used can be spent."""
+    orders = [an_order(replicate=k) for k in range(2)]
+    ledger.orders.plan(orders)
+    limits = Limits(per_run_usd=Decimal("0.014"))
+    ledger.orders.send(orders[0], limits, NOON)
+    received = Settlement("received", cost_usd=Decimal("0.004"), usage=Usage(13, 0, 272))
+    ledger.orders.settle(orders[0].order_id, received, [a_receipt(orders[0])])
+    ledger.orders.send(orders[1], limits, NOON)
+    assert ledger.orders.charged_usd(RUN_ID) == Decimal("0.014")
+
+
+@pytest.mark.parametrize(
+    ("settlement", "charged"),
+    [
+        (Settlement("refused"), Decimal(0)),
+        (Settlement("failed"), Decimal(0)),
+        (Settlement("unknown"), CENT),
+        (Settlement("received", cost_usd=Decimal("0.0022")), Decimal("0.0022")),
+        (Settlement("received", cost_usd=None, is_charged=True), CENT),
+    ],
+)
+def test_an_order_is_charged_by_how_it_ended(
+    ledger: Ledger, settlement: Settlement, charged: Decimal
+) -> None:
+    """Known cost, else the estimate where a bill is possible, else nothing."""
+    order = an_order()
+    ledger.orders.plan([order])
+    ledger.orders.send(order, NO_LIMITS, NOON)
+    receipts = [a_receipt(order)] if settlement.state == "received" else []
+    ledger.orders.settle(order.order_id, settlement, receipts)
+    assert ledger.orders.charged_usd(RUN_ID) == charged
+    assert ledger.verify() == []
+
+
+def test_a_settled_order_stays_settled(ledger: Ledger) -> None:
+    """No second settlement, no second set of pictures."""
+    order = an_order()
+    ledger.orders.plan([order])
+    ledger.orders.send(order, NO_LIMITS, NOON)
+    ledger.orders.settle(order.order_id, Settlement("received", cost_usd=CENT), [a_receipt(order)])
+    with pytest.raises(LedgerError, match="not sent"):
+        ledger.orders.settle(order.order_id, Settlement("received", cost_usd=CENT), [a_receipt(order)])
+    assert len(ledger.candidates.of_run(RUN_ID)) == 1
+
+
+def test_many_threads_never_pass_one_budget(tmp_path: Path, ledger: Ledger) -> None:
+    """Ten threads with two connections race for a budget of seven orders: seven are sent."""
+    orders = [an_order(replicate=k) for k in range(40)]
+    ledger.orders.plan(orders)
+    other = open_ledger(tmp_path)
+    limits = Limits(per_run_usd=Decimal("0.07"))
+
+    def send(k: int) -> bool:
+        try:
+            (ledger if k % 2 else other).orders.send(orders[k], limits, NOON)
+        except BudgetError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(10) as threads:
+        sent = sum(threads.map(send, range(40)))
+    assert sent == 7
+    assert ledger.verify() == []
+    other.close()
+
+
+def test_what_steps_find_out_is_kept_by_candidate(ledger: Ledger) -> None:
+    """Inspection, standing, scores and choice come back with the candidate they were given for."""
+    orders = [an_order(replicate=k) for k in range(3)]
+    ledger.orders.plan(orders)
+    for order in orders:
+        ledger.orders.send(order, NO_LIMITS, NOON)
+        ledger.orders.settle(order.order_id, Settlement("received", cost_usd=CENT), [a_receipt(order)])
+    one, two, _ = (candidate.candidate_id for candidate in ledger.candidates.of_run(RUN_ID, "draft"))
+    inspection = Inspection(
+        1024, 1024, "png", False, "a" * 16, "b" * 16, "c" * 11, {"sharpness": 0.4}, "t.webp"
+    )
+    ledger.candidates.record_inspections({two: inspection, one: Inspection(fault="no picture")})
+    ledger.candidates.record_standings({two: Standing("survivor", two), one: Standing("unfit", None)})
+    scores = {two: {"technical": Score(0.7, "sharp", {"sharpness": 0.4}, "1")}}
+    ledger.candidates.record_scores(scores, {two: 0.7, one: None})
+    ledger.candidates.record_choices({two: Choice(1, True, "chosen: rank 1", "rule")})
+    first, second, third = ledger.candidates.of_run(RUN_ID, "draft")
+    assert second.inspection == inspection
+    assert second.scores == scores[two]
+    assert (second.score, second.choice) == (0.7, Choice(1, True, "chosen: rank 1", "rule"))
+    assert (first.inspection, first.score) == (Inspection(fault="no picture"), None)
+    assert first.standing == Standing("unfit", None)
+    assert (third.inspection, third.standing, third.score, third.choice) == (None, None, None, None)
+
+
+def test_an_older_score_is_kept_but_no_longer_current(ledger: Ledger) -> None:
+    """Rescoring with a new version adds, and only the new one counts."""
+    order = an_order()
+    ledger.orders.plan([order])
+    ledger.orders.send(order, NO_LIMITS, NOON)
+    ledger.orders.settle(order.order_id, Settlement("received", cost_usd=CENT), [a_receipt(order)])
+    name = ledger.candidates.of_run(RUN_ID)[0].candidate_id
+    for version, value in (("1", 0.2), ("2", 0.9), ("2", 0.8)):
+        score = Score(value, "", {}, version)
+        ledger.candidates.record_scores({name: {"technical": score}}, {name: value})
+    assert ledger.candidates.of_run(RUN_ID)[0].scores["technical"].value == 0.8
+    with ledger.database.read() as connection:
+        count = connection.execute(sa.text("SELECT count(*) FROM scores")).scalar()
+    assert count == 2
+
+
+def test_a_run_is_found_by_a_unique_beginning(ledger: Ledger) -> None:
+    """Ids, beginnings and `latest` find a run; an ambiguous or unknown name is told with what there is."""
+    later = RUN_ID.replace("120000", "130000")
+    ledger.runs.start(later, campaign="otters", provider="emulator", now=NOON.replace(hour=13))
+    assert ledger.runs.find("latest").run_id == later
+    assert ledger.runs.find(RUN_ID[:12]).run_id == RUN_ID
+    with pytest.raises(RunError, match="begins 2 runs"):
+        ledger.runs.find("2026")
+    with pytest.raises(RunError, match=f"no run 'x'.*{later}"):
+        ledger.runs.find("x")
+
+
+def test_verify_finds_a_tampered_sum(tmp_path: Path, ledger: Ledger) -> None:
+    """A sum that does not add up, and a picture nobody paid for, are told."""
+    order = an_order()
+    ledger.orders.plan([order])
+    ledger.orders.send(order, NO_LIMITS, NOON)
+    with sqlite3.connect(tmp_path / "ledger.db") as raw:
+        raw.execute("UPDATE orders SET charged_nanousd = 5")
+        raw.execute("UPDATE orders SET state = 'received'")
+    raw.close()
+    faults = " ".join(ledger.verify())
+    assert f"budget run:{RUN_ID} holds 0.01" in faults
+    assert "is received and has no picture" in faults
+
+
+def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
+    """The tables that code speaks of are those that the migrations make."""
+    open_ledger(tmp_path).close()
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    found = sa.MetaData()
+    found.reflect(engine)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+    engine.dispose()
+    for table in metadata.sorted_tables:
+        reflected = found.tables[table.name]
+        assert {c.name: c.nullable for c in reflected.c} == {c.name: c.nullable for c in table.c}
+        assert {i.name for i in reflected.indexes} == {i.name for i in table.indexes}
+
+
+def test_a_ledger_of_a_newer_runoff_is_left_alone(tmp_path: Path) -> None:
+    """An unknown version is refused, not downgraded."""
+    open_ledger(tmp_path).close()
+    with sqlite3.connect(tmp_path / "ledger.db") as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    raw.close()
+    with pytest.raises(LedgerError, match="written by a newer Runoff"):
+        open_ledger(tmp_path)
+
+
+def test_an_address_that_is_none_is_told_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger that cannot be reached is one sentence, and no secret is in it."""
+    monkeypatch.setenv("RUNOFF_LEDGER_URL", "sqlite:////nowhere/at/all/ledger.db")
+    with pytest.raises(LedgerError, match="unable to open database file"):
+        open_ledger(tmp_path)
+    monkeypatch.setenv("RUNOFF_LEDGER_URL", "not an address with s3cret")
+    with pytest.raises(LedgerError) as caught:
+        open_ledger(tmp_path)
+    assert "s3cret" not in str(caught.value)
+
+
+MOVES = st.lists(
+    st.tuples(st.integers(0, 3), st.sampled_from(["send", "unsend", "receive", "refuse", "lose"]))
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(moves=MOVES)
+def test_the_sums_hold_whatever_happens(
+    tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[int, str]]
+) -> None:
+    """After any sequence of moves the ledger verifies and the budget holds."""
+    ledger = open_ledger(tmp_path_factory.mktemp("home"))
+    ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+    orders = [an_order(replicate=k) for k in range(4)]
+    ledger.orders.plan(orders)
+    limits = Limits(per_run_usd=Decimal("0.025"))
+    for k, move in moves:
+        name = orders[k].order_id
+        try:
+            if move == "send":
+                ledger.orders.send(orders[k], limits, NOON)
+            elif move == "unsend":
+                ledger.orders.unsend(name, "rate_limited", "wait")
+            elif move == "receive":
+                cost = Decimal("0.0123456")
+                ledger.orders.settle(name, Settlement("received", cost_usd=cost), [a_receipt(orders[k])])
+            else:
+                ledger.orders.settle(name, Settlement("refused" if move == "refuse" else "unknown"))
+        except (BudgetError, LedgerError):
+            continue
+        assert ledger.orders.charged_usd(RUN_ID) <= Decimal("0.025") + Decimal("0.0023456") * 2
+    assert ledger.verify() == []
+    ledger.close()
+
+
+def test_a_changed_request_is_another_order() -> None:
+    """Whatever is sent is part of an order's identity; what it is thought to cost is not."""
+    order = an_order()
+    assert replace(order, prompt="a grown otter").order_id != order.order_id
+    assert replace(order, replicate=1).order_id != order.order_id
+    assert replace(order, attempt=1).order_id != order.order_id
+    assert replace(order, run_id="another").order_id != order.order_id
+    assert replace(order, estimate_usd=Decimal(1)).order_id == order.order_id
