@@ -1,0 +1,214 @@
+"""Find copies among candidates and decide which one stands for them all.
+
+Two pictures are copies when their bytes are equal, or when their hashes differ in few bits and their colours
+agree in every part of the picture: the hashes see no colour, and the same layout in other colours is another
+picture. Candidates are taken from the best to the worst; each joins the nearest representative that it is a
+copy of, else becomes one. So every copy is within the radius of its own representative, and a long row of
+small changes never chains two different pictures together. Nothing is deleted, and what a person liked stays.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.candidate import Candidate, Standing
+from tasks.fingerprint import COLOUR_NAMES, distances_bits, near_pairs, to_hashes
+
+COLOUR_TOLERANCE = 16.0
+TABLED_RADII_BITS = range(13)
+
+Within = Literal["prompt", "arm", "campaign"]
+
+
+class DuplicateRule(Protocol):
+    """What counts as a copy: the ``deduplicate`` part of a campaign.
+
+    Attributes:
+        hash: Which hash is compared.
+        radius_bits: Hashes of copies differ in at most so many bits, 0-16.
+        within: Where copies are looked for: among the pictures of one arm's prompt, of one arm, or of all.
+        history_runs: How many earlier runs are compared with; whoever calls fetches their candidates.
+    """
+
+    @property
+    def hash(self) -> Literal["phash", "dhash"]: ...  # noqa: D102
+    @property
+    def radius_bits(self) -> int: ...  # noqa: D102
+    @property
+    def within(self) -> Within: ...  # noqa: D102
+    @property
+    def history_runs(self) -> int: ...  # noqa: D102
+
+
+def deduplicate(
+    candidates: Sequence[Candidate], rule: DuplicateRule, earlier: Sequence[Candidate] = ()
+) -> dict[str, Standing]:
+    """Decide about every candidate. A pure function; the order of the candidates does not matter.
+
+    Args:
+        candidates: Inspected pictures; ``scores["technical"]`` and ``is_liked`` say which are preferred.
+            Downgraded ones take part like any other.
+        rule: What counts as a copy.
+        earlier: Candidates of earlier runs. They are representatives already, and get no standing.
+
+    Returns:
+        A standing for each candidate id: ``unfit`` without a sound inspection, ``duplicate`` of a
+        representative, or ``survivor``.
+    """
+    standings = {one.candidate_id: Standing("unfit", cluster=None) for one in candidates}
+    for scope in _scopes(candidates, earlier, rule):
+        standings |= _settle(scope, rule.radius_bits, _neighbours(scope, rule.radius_bits))
+    return standings
+
+
+def copies_by_radius(
+    candidates: Sequence[Candidate], rule: DuplicateRule, earlier: Sequence[Candidate] = ()
+) -> dict[int, int]:
+    """Count how many candidates would go at each radius from 0 to 12 bits, all else as in the rule."""
+    counts = dict.fromkeys(TABLED_RADII_BITS, 0)
+    for scope in _scopes(candidates, earlier, rule):
+        neighbours = _neighbours(scope, max(TABLED_RADII_BITS))
+        for radius_bits in TABLED_RADII_BITS:
+            settled = _settle(scope, radius_bits, neighbours).values()
+            counts[radius_bits] += sum(standing.status == "duplicate" for standing in settled)
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Pictures compared with one another, from the most to the least preferred.
+
+    Args:
+        ranked: The candidates of this run and of earlier ones.
+        earlier: Ids of those that belong to earlier runs.
+        values: The distinct hashes, uint64. Equal hashes are compared once, however many there are.
+        places: For each ranked candidate the place of its hash in ``values``; -1 when it has none.
+        colours: Its colour grid, float32, shape (candidates, cells); NaN when it was not measured.
+    """
+
+    ranked: Sequence[Candidate]
+    earlier: frozenset[str]
+    values: NDArray[np.uint64]
+    places: Sequence[int]
+    colours: NDArray[np.float32]
+
+
+def _scopes(
+    candidates: Sequence[Candidate], earlier: Sequence[Candidate], rule: DuplicateRule
+) -> Iterator[_Scope]:
+    own = {one.candidate_id for one in candidates}
+    before = [one for one in earlier if one.candidate_id not in own]
+    before_ids = frozenset(one.candidate_id for one in before)
+    groups: defaultdict[object, list[Candidate]] = defaultdict(list)
+    for one in (*candidates, *before):
+        if one.inspection is not None and one.inspection.fault is None:
+            groups[_SCOPE_OF[rule.within](one)].append(one)
+    for group in groups.values():
+        ranked = sorted(group, key=lambda one: _preference(one, is_earlier=one.candidate_id in before_ids))
+        yield _scope(ranked, before_ids, rule.hash)
+
+
+_SCOPE_OF: dict[Within, Callable[[Candidate], object]] = {
+    # The text and not the row's number: a row may move in the file between two runs.
+    "prompt": lambda one: (one.arm, one.prompt),
+    "arm": lambda one: one.arm,
+    "campaign": lambda _: None,
+}
+
+
+def _preference(one: Candidate, *, is_earlier: bool) -> tuple[object, ...]:
+    technical = one.scores["technical"].value if "technical" in one.scores else None
+    return (
+        not one.is_liked,
+        not is_earlier,
+        math.inf if technical is None else -technical,
+        one.arm, one.row, one.replicate, one.attempt, one.candidate_id,
+    )  # fmt: skip
+
+
+def _scope(ranked: Sequence[Candidate], earlier: frozenset[str], hash_name: str) -> _Scope:
+    inspections = [one.inspection for one in ranked if one.inspection is not None]
+    digits: list[str | None] = [getattr(inspection, hash_name) for inspection in inspections]
+    values, inverse = np.unique(to_hashes([one for one in digits if one is not None]), return_inverse=True)
+    found = iter(inverse.tolist())
+    colours = [[one.measurements.get(name, math.nan) for name in COLOUR_NAMES] for one in inspections]
+    return _Scope(
+        ranked=ranked,
+        earlier=earlier,
+        values=values,
+        places=[-1 if one is None else next(found) for one in digits],
+        colours=np.array(colours, dtype=np.float32),
+    )
+
+
+def _neighbours(scope: _Scope, radius_bits: int) -> dict[int, list[tuple[int, int]]]:
+    """List, for each distinct hash, its distance to every other within the radius, and itself at 0."""
+    neighbours = {place: [(0, place)] for place in range(len(scope.values))}
+    pairs = near_pairs(scope.values, radius_bits)
+    distances = distances_bits(scope.values[pairs[:, 0]], scope.values[pairs[:, 1]])
+    for (one, other), bits in zip(pairs.tolist(), distances.tolist(), strict=True):
+        neighbours[one].append((bits, other))
+        neighbours[other].append((bits, one))
+    return neighbours
+
+
+def _settle(
+    scope: _Scope, radius_bits: int, neighbours: Mapping[int, list[tuple[int, int]]]
+) -> dict[str, Standing]:
+    """Take candidates from best to worst; each joins its nearest representative or becomes one."""
+    standings: dict[str, Standing] = {}
+    by_bytes: dict[str, int] = {}
+    by_place: defaultdict[int, list[int]] = defaultdict(list)
+    for index, one in enumerate(scope.ranked):
+        is_earlier = one.candidate_id in scope.earlier
+        if not (one.is_liked or is_earlier):
+            copy = _exact(scope, by_bytes.get(one.sha256)) or _near(
+                scope, index, radius_bits, neighbours, by_place
+            )
+            if copy is not None:
+                standings[one.candidate_id] = copy
+                continue
+        by_bytes.setdefault(one.sha256, index)
+        by_place[scope.places[index]].append(index)
+        if not is_earlier:
+            standings[one.candidate_id] = Standing("survivor", cluster=one.candidate_id)
+    return standings
+
+
+def _exact(scope: _Scope, leader: int | None) -> Standing | None:
+    return None if leader is None else _copy_of(scope.ranked[leader], "exact", 0)
+
+
+def _near(
+    scope: _Scope,
+    index: int,
+    radius_bits: int,
+    neighbours: Mapping[int, list[tuple[int, int]]],
+    leaders: Mapping[int, list[int]],
+) -> Standing | None:
+    """Find the nearest representative of the same colours; of equally near ones the most preferred."""
+    nearby = sorted(
+        (bits, leader)
+        for bits, place in neighbours.get(scope.places[index], ())
+        if bits <= radius_bits
+        for leader in leaders.get(place, ())
+    )
+    for bits, leader in nearby:
+        if np.abs(scope.colours[index] - scope.colours[leader]).max() <= COLOUR_TOLERANCE:
+            return _copy_of(scope.ranked[leader], "near", bits)
+    return None
+
+
+def _copy_of(leader: Candidate, kind: Literal["exact", "near"], bits: int) -> Standing:
+    return Standing(
+        "duplicate",
+        cluster=leader.candidate_id,
+        duplicate_of=leader.candidate_id,
+        duplicate_kind=kind,
+        hash_distance_bits=bits,
+    )

@@ -1,0 +1,90 @@
+"""Look at every picture once.
+
+One decode tells whether the bytes are a picture, its size, its fingerprint and the raw technical figures, and
+gives the thumbnail; later steps, and rescoring after months, work from these figures alone. A picture that
+cannot be looked at is a fact about that picture, never a reason to stop.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from tasks.candidate import Inspection
+from tasks.errors import PictureError
+from tasks.fingerprint import fingerprint
+from tasks.pictures import decode, has_c2pa, make_thumbnail, read_header, write_atomically
+from tasks.scorers.technical import measure
+
+
+def inspect_picture(run_folder: Path, file: str, thumbnail: str) -> Inspection:
+    """Decode one picture, write its thumbnail and tell all there is to know.
+
+    Args:
+        run_folder: The run's folder.
+        file: The picture's path relative to it; only read.
+        thumbnail: Where to write the WebP thumbnail, relative to it.
+
+    Returns:
+        Everything but ``fault``; or, for a file that is missing or no sound picture, ``fault`` and no
+        figures at all, and no thumbnail is written.
+
+    Raises:
+        SettingError: The thumbnail cannot be written.
+    """
+    path = run_folder / file
+    try:
+        data = path.read_bytes()
+        picture = decode(data, file)
+    except PictureError as fault:
+        return Inspection(fault=fault.what)
+    except OSError as fault:
+        return Inspection(fault=f"the file cannot be read: {fault.strerror}")
+    prints = fingerprint(picture)
+    measurements = measure(picture) | prints.colours
+    write_atomically(run_folder / thumbnail, make_thumbnail(picture), is_durable=False)
+    return Inspection(
+        width=picture.width,
+        height=picture.height,
+        format=read_header(data).format,
+        has_c2pa=has_c2pa(data),
+        phash=prints.phash,
+        dhash=prints.dhash,
+        colorhash=prints.colorhash,
+        measurements=measurements,
+        thumbnail=thumbnail,
+    )
+
+
+def inspect_pictures(
+    run_folder: Path, files: Sequence[tuple[str, str]], workers: int | None = None
+) -> Iterator[tuple[str, Inspection]]:
+    """Inspect many pictures on all cores; memory does not grow with their number.
+
+    Args:
+        run_folder: The run's folder.
+        files: The path of each picture and of its thumbnail, both relative to the folder.
+        workers: How many pictures at a time; by default one for each core.
+
+    Yields:
+        Each picture's path with its inspection, in the order given.
+
+    Raises:
+        SettingError: A thumbnail cannot be written; what was yielded before stands.
+    """
+    look = partial(_look, run_folder)
+    workers = workers or os.cpu_count() or 1
+    if workers == 1 or len(files) == 1:
+        yield from map(look, files)
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="inspect") as pool:
+        waiting = iter(files)
+        while batch := list(islice(waiting, workers * 32)):
+            yield from pool.map(look, batch)
+
+
+def _look(run_folder: Path, paths: tuple[str, str]) -> tuple[str, Inspection]:
+    file, thumbnail = paths
+    return file, inspect_picture(run_folder, file, thumbnail)

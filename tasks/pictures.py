@@ -1,0 +1,386 @@
+"""Picture bytes: on disk, and as far as their container tells.
+
+What the provider sent is written once, atomically, and never changed: re-encoding would destroy the Content
+Credentials inside. Bytes are not trusted. Their size is read from the header by hand, before any decoder is
+started: a decoder may allocate the whole canvas merely to open the file, and Pillow itself only warns about
+a bomb. Everything that is no sound picture becomes one `PictureError`, whatever the decoder thought of it.
+"""
+
+import hashlib
+import io
+import os
+import secrets
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from tasks.candidate import Reference
+from tasks.errors import PictureError, SettingError
+
+MAX_PX = 4 * 8_294_400
+"""Largest picture decoded, in pixels: four times the largest that the vendor makes (3840 x 2160).
+
+Source: https://developers.openai.com/api/docs/guides/image-generation, checked 2026-11-22.
+"""
+
+MAX_REFERENCE_BYTES = 50_000_000
+"""A reference must be smaller than this.
+
+Source: docstring of ``images.edit`` in the openai package 3.54.0, checked 2026-11-22.
+"""
+
+THUMBNAIL_EDGE_PX = 384
+REFERENCE_FORMATS = ("png", "jpeg", "webp")
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PILLOW_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP", "gif": "GIF"}
+_JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+_JPEG_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a container says before anything is decoded.
+
+    Args:
+        format: ``png``, ``jpeg``, ``webp`` or ``gif``.
+        width: Pixels, 1 or more.
+        height: Pixels, 1 or more.
+    """
+
+    format: str
+    width: int
+    height: int
+
+
+def write_atomically(path: Path, data: bytes, *, is_durable: bool = True) -> None:
+    """Write a file so that it is there whole or not at all, even after a crash.
+
+    Args:
+        path: Where to; missing folders are made, an existing file is replaced.
+        data: All its bytes.
+        is_durable: Wait until the disk has it. Only for what can be made again is False right.
+
+    Raises:
+        SettingError: The folder cannot be written or the disk is full. The old file, if any, is as it was
+            and no temporary file is left.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write(temporary, data, is_durable=is_durable)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        if is_durable:
+            _sync_folder(path.parent)
+    except OSError as fault:
+        raise SettingError(
+            where=str(path),
+            what=f"cannot be written: {fault.strerror or fault}",
+            money="An order that was answered before this stays charged in the ledger.",
+            next_step="Make room on the disk or make the folder writable, then resume the run.",
+        ) from fault
+
+
+def _write(path: Path, data: bytes, *, is_durable: bool) -> None:
+    with path.open("xb") as stream:
+        stream.write(data)
+        if is_durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder, and needs no such call
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(data: bytes) -> str:
+    """Return the SHA-256 of ``data`` as 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def detect_format(data: bytes) -> str | None:
+    """Tell a picture's format from its first bytes: png, jpeg, webp, gif; ``None`` for anything else."""
+    if data.startswith(_PNG_SIGNATURE):
+        return "png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return "gif"
+    return None
+
+
+def read_header(data: bytes, where: str = "the picture") -> Header:
+    """Read format and size from a container without decoding the picture.
+
+    Args:
+        data: The whole file.
+        where: What to call it in an error.
+
+    Raises:
+        PictureError: The bytes are no picture, end before the size is told, or tell an empty size.
+    """
+    kind = detect_format(data)
+    if kind is None:
+        raise _fault(where, _name_stranger(data))
+    try:
+        width, height = _READERS[kind](data)
+    except (struct.error, IndexError, StopIteration) as fault:
+        raise _fault(where, f"the {kind} file ends before its size is told ({len(data):,} bytes)") from fault
+    if width < 1 or height < 1:
+        raise _fault(where, f"the {kind} file says it is {width} x {height} pixels")
+    return Header(kind, width, height)
+
+
+def _name_stranger(data: bytes) -> str:
+    if not data:
+        return "the file is empty"
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "the bytes are an HTML page, no picture"
+    if start.startswith((b"<svg", b"<?xml")):
+        return "the bytes are an SVG or XML text, which is not decoded here"
+    if start.startswith((b"{", b"[")):
+        return "the bytes are JSON text, no picture"
+    return f"the bytes are no picture (they start with {data[:8].hex(' ')})"
+
+
+def _fault(where: str, what: str) -> PictureError:
+    # Whether these bytes were paid for is known by whoever holds the order.
+    return PictureError(where=where, what=what, accepted="a whole PNG, JPEG, WebP or GIF picture", money="")
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _gif_size(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<HH", data, 6)
+    return width, height
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    start = next(start for marker, start, _ in _jpeg_segments(data) if marker in _JPEG_FRAME)
+    height, width = struct.unpack_from(">HH", data, start + 1)
+    return width, height
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+        return (width, height) if len(data) >= 30 else (_past_end(), 0)
+    if kind == b"VP8L":
+        (packed,) = struct.unpack_from("<I", data, 21)
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", data, 26)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _past_end() -> int:
+    raise IndexError
+
+
+_READERS = {"png": _png_size, "gif": _gif_size, "jpeg": _jpeg_size, "webp": _webp_size}
+
+
+def has_c2pa(data: bytes) -> bool | None:
+    """Tell whether a picture's container carries Content Credentials (C2PA), valid or not.
+
+    The manifest store sits in a PNG chunk ``caBX``, in JPEG APP11 segments that hold a JUMBF box, or in a
+    WebP chunk ``C2PA``. Presence only: nothing is verified.
+
+    Args:
+        data: The whole file.
+
+    Returns:
+        ``None`` for a format whose container is not looked into here (GIF) and for bytes that are no picture.
+
+    Source: C2PA Technical Specification, "Embedding manifests", https://spec.c2pa.org, checked 2026-11-22.
+    """
+    match detect_format(data):
+        case "png":
+            return any(kind == b"caBX" for kind, _, _ in _png_chunks(data))
+        case "webp":
+            return any(kind == b"C2PA" for kind in _riff_chunks(data))
+        case "jpeg":
+            return any(
+                marker == 0xEB and data[start : start + 2] == b"JP" and b"jumb" in data[start:end]
+                for marker, start, end in _jpeg_segments(data)
+            )
+    return None
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield every whole chunk: its kind, and where its content starts and ends."""
+    at = 8
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        if at + 12 + length > len(data):
+            return
+        yield data[at + 4 : at + 8], at + 8, at + 8 + length
+        at += 12 + length
+
+
+def _riff_chunks(data: bytes) -> Iterator[bytes]:
+    at = 12
+    while at + 8 <= len(data):
+        yield data[at : at + 4]
+        (length,) = struct.unpack_from("<I", data, at + 4)
+        at += 8 + length + length % 2
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield every segment before the pixels: its marker, and where its content starts and ends."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF or marker in _JPEG_WITHOUT_LENGTH:
+            at += 1 if marker == 0xFF else 2
+            continue
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        yield marker, at + 4, at + 2 + length
+        if marker == 0xDA:
+            return
+        at += 2 + length
+
+
+def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
+    """Decode a picture that may be anything at all.
+
+    Args:
+        source: The whole file, or its path.
+        where: What to call it in an error; by default the path.
+
+    Returns:
+        All pixels, 8 bits a channel: ``RGBA`` when the picture has transparency, else ``RGB``. Of an
+        animation the first frame.
+
+    Raises:
+        PictureError: The file is missing, no picture, larger than `MAX_PX` (refused before decoding),
+            cut off or damaged.
+    """
+    if isinstance(source, Path):
+        where = where or str(source)
+        source = _read(source, where)
+    where = where or "the picture"
+    header = read_header(source, where)
+    if header.width * header.height > MAX_PX:
+        raise _fault(
+            where,
+            f"{header.width} x {header.height} pixels are more than the {MAX_PX:,} that are decoded",
+        )
+    if header.format == "png" and not any(kind == b"IEND" for kind, _, _ in _png_chunks(source)):
+        raise _fault(where, f"the png file is cut off after {len(source):,} bytes")
+    try:
+        with Image.open(io.BytesIO(source), formats=[_PILLOW_NAMES[header.format]]) as picture:
+            return _to_eight_bits(picture)
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as fault:
+        raise _fault(where, f"the {header.format} file is cut off or damaged: {fault}") from fault
+
+
+def _read(path: Path, where: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise _fault(where, f"the file cannot be read: {fault.strerror}") from fault
+
+
+def _to_eight_bits(picture: Image.Image) -> Image.Image:
+    picture.load()
+    if picture.mode.startswith("I"):  # 16 bits of grey: Pillow would clip them, not scale them
+        picture = picture.convert("I").point(lambda level: level / 257).convert("L")
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    return picture.convert(mode)
+
+
+def flatten(picture: Image.Image, background: tuple[int, int, int] = (128, 128, 128)) -> Image.Image:
+    """Lay a picture over one colour, so that what hides under full transparency cannot matter.
+
+    Args:
+        picture: ``RGB`` or ``RGBA``.
+        background: Red, green, blue, 0-255. Middle grey shows white and black subjects alike.
+
+    Returns:
+        ``RGB``; the same object when there was no transparency.
+    """
+    if picture.mode == "RGB":
+        return picture
+    below = Image.new("RGBA", picture.size, (*background, 255))
+    return Image.alpha_composite(below, picture.convert("RGBA")).convert("RGB")
+
+
+def make_thumbnail(picture: Image.Image, max_edge_px: int = THUMBNAIL_EDGE_PX) -> bytes:
+    """Encode a small WebP copy for pages; transparency is kept, credentials are not.
+
+    Args:
+        picture: ``RGB`` or ``RGBA``; left as it is.
+        max_edge_px: The longer edge at most, pixels. A smaller picture is not enlarged.
+
+    Returns:
+        The WebP file.
+    """
+    stream = io.BytesIO()
+    shrink(picture, max_edge_px).save(stream, "WEBP", quality=80, method=2)
+    return stream.getvalue()
+
+
+def shrink(picture: Image.Image, max_edge_px: int) -> Image.Image:
+    """Make a smaller copy with the same proportions.
+
+    Args:
+        picture: Any mode that Pillow resizes; left as it is.
+        max_edge_px: The longer edge of the copy, pixels; a smaller picture is returned itself.
+    """
+    longest = max(picture.size)
+    if longest <= max_edge_px:
+        return picture
+    width, height = (max(1, round(edge * max_edge_px / longest)) for edge in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=1.0)
+
+
+def load_reference(path: Path) -> Reference:
+    """Check a picture that is to be sent along with orders.
+
+    Args:
+        path: A PNG, JPEG or WebP file.
+
+    Raises:
+        PictureError: It is missing, of another format, too large, or cannot be decoded.
+    """
+    where = str(path)
+    data = _read(path, where)
+    if len(data) >= MAX_REFERENCE_BYTES:
+        raise PictureError(
+            where=where,
+            what=f"the reference has {len(data):,} bytes",
+            accepted=f"fewer than {MAX_REFERENCE_BYTES:,}",
+        )
+    header = read_header(data, where)
+    if header.format not in REFERENCE_FORMATS:
+        raise PictureError(
+            where=where, what=f"the reference is a {header.format} file", accepted="PNG, JPEG or WebP"
+        )
+    decode(data, where)
+    return Reference(
+        file=str(path.resolve()),
+        sha256=sha256_of(data),
+        width=header.width,
+        height=header.height,
+        media_type=f"image/{header.format}",
+    )
