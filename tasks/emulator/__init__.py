@@ -1,0 +1,6 @@
+"""The emulator: an offline server that speaks the vendor's Images protocol.
+
+It paints pictures that follow the prompt, keeps a bill of every request it receives, and fails on demand.
+It is written from the published protocol alone and shares no fact with the client side, so that one
+misreading cannot hide another.
+"""

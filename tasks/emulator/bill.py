@@ -1,0 +1,96 @@
+"""The bill: every request the emulator received, in order, and what it charged.
+
+A charge stands from the moment the pictures are being made, whether or not their answer ever arrives: that is
+how the vendor bills, and what a client's own accounts are checked against.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+NANOUSD_PER_USD = Decimal(1_000_000_000)
+
+
+@dataclass(slots=True)
+class BillEntry:
+    """One request; ``None`` is what it did not get as far as telling.
+
+    Args:
+        number: Its place among all requests, from 1.
+        path: The path called.
+        request_id: The ``x-request-id`` answered with.
+        client_request_id: The caller's ``X-Client-Request-Id``.
+        model: Model named in the request.
+        quality: Quality tier charged for.
+        size: Size of the pictures charged for.
+        n: Number of pictures asked for.
+        prompt: The text.
+        status: HTTP status answered; ``None`` while it is being answered, or when nothing was.
+        usage: Tokens charged for, as in the answer.
+        charged_nanousd: What was charged.
+        is_answered: Whether the whole answer was handed over to a caller that was still there.
+        fault: The kind of fault played on it.
+    """
+
+    number: int
+    path: str
+    request_id: str
+    client_request_id: str | None = None
+    model: str | None = None
+    quality: str | None = None
+    size: str | None = None
+    n: int | None = None
+    prompt: str | None = None
+    status: int | None = None
+    usage: Mapping[str, Any] | None = None
+    charged_nanousd: int = 0
+    is_answered: bool = False
+    fault: str | None = None
+
+    def as_wire(self) -> dict[str, Any]:
+        """The entry as ``GET /_bill`` tells it."""
+        return {**asdict(self), "charged_usd": usd_text(self.charged_nanousd)}
+
+
+@dataclass(slots=True)
+class Bill:
+    """All entries since the emulator started."""
+
+    entries: list[BillEntry] = field(default_factory=list)
+
+    def open(self, path: str, request_id: str, client_request_id: str | None) -> BillEntry:
+        """Note that a request came in."""
+        entry = BillEntry(len(self.entries) + 1, path, request_id, client_request_id)
+        self.entries.append(entry)
+        return entry
+
+    def as_wire(self, after: int = 0) -> dict[str, Any]:
+        """The bill as ``GET /_bill`` tells it.
+
+        Args:
+            after: Leave out entries up to this number; the totals are of all of them.
+        """
+        charged = sum(entry.charged_nanousd for entry in self.entries)
+        lost = sum(entry.charged_nanousd for entry in self.entries if not entry.is_answered)
+        return {
+            "entries": [entry.as_wire() for entry in self.entries[after:]],
+            "total": {
+                "requests": len(self.entries),
+                "charged_requests": sum(entry.charged_nanousd > 0 for entry in self.entries),
+                "charged_usd": usd_text(charged),
+                "charged_nanousd": charged,
+                "charged_unanswered_usd": usd_text(lost),
+                "charged_unanswered_nanousd": lost,
+            },
+        }
+
+
+def usd_text(nanousd: int) -> str:
+    """Write nano-dollars as exact decimal dollars, never in exponent form.
+
+    Example:
+        >>> usd_text(2_176_000)
+        '0.002176'
+    """
+    return f"{(Decimal(nanousd) / NANOUSD_PER_USD).normalize():f}"

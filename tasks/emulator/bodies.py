@@ -1,0 +1,109 @@
+"""Reading a request's body: JSON or a form, with pictures as parts, data URLs or uploaded files."""
+
+# ruff: noqa: EM101 - the literals are names of fields, not messages
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from tasks.emulator import refusals
+from tasks.emulator.images_request import MOST_REFERENCES
+
+LONGEST_IMAGE_URL = 20_971_520
+Fields = dict[str, Any]
+
+
+class Body:
+    """What a request carries.
+
+    Args:
+        fields: Scalar fields by name.
+        images: The bytes of every picture to edit, in order.
+        mask: The bytes of the mask.
+    """
+
+    def __init__(self, fields: Fields, images: list[bytes], mask: bytes | None) -> None:
+        self.fields = fields
+        self.images = images
+        self.mask = mask
+
+
+async def read_json(request: Request) -> Fields:
+    """Read a JSON object.
+
+    Raises:
+        Refusal: The body is none.
+    """
+    try:
+        fields = json.loads(await request.body())
+    except ValueError as error:
+        message = "We could not parse the JSON body of your request."
+        raise refusals.Refusal(400, message) from error
+    if not isinstance(fields, dict):
+        raise refusals.Refusal(400, "The JSON body of your request must be an object.")
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+async def read_body(request: Request, files: Mapping[str, bytes]) -> Body:
+    """Read the body of either endpoint, a form or JSON.
+
+    Args:
+        request: The request.
+        files: Files uploaded before, by id.
+
+    Raises:
+        Refusal: It cannot be read as the vendor reads it.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await _read_form(request)
+    fields = await read_json(request)
+    images = [_linked_picture("images", link, files) for link in fields.pop("images", [])]
+    mask = fields.pop("mask", None)
+    return Body(fields, images, None if mask is None else _linked_picture("mask", mask, files))
+
+
+async def _read_form(request: Request) -> Body:
+    body = Body({}, [], None)
+    try:
+        async with request.form(max_files=MOST_REFERENCES + 3, max_part_size=1_000_000) as form:
+            for name, value in form.multi_items():
+                data = await value.read() if isinstance(value, UploadFile) else None
+                if name in ("image", "image[]") and data is not None:
+                    body.images.append(data)
+                elif name == "mask" and data is not None:
+                    body.mask = data
+                else:
+                    body.fields[name] = value if data is None else data
+    except HTTPException as error:
+        raise refusals.Refusal(400, f"We could not read the form: {error.detail}") from error
+    markup = body.fields.pop("markup", None)
+    if markup is not None and body.mask is not None:
+        raise refusals.invalid("markup", "An edit carries a mask or markup, not both.")
+    return body
+
+
+def _linked_picture(name: str, link: object, files: Mapping[str, bytes]) -> bytes:
+    if not isinstance(link, dict) or len(link.keys() & {"file_id", "image_url"}) != 1:
+        raise refusals.invalid(name, f"Invalid '{name}': give exactly one of 'file_id' and 'image_url'.")
+    if file_id := link.get("file_id"):
+        if file_id not in files:
+            raise refusals.Refusal(404, f"No such File object: {file_id}", param=name)
+        return files[file_id]
+    url = str(link["image_url"])
+    head, comma, text = url.partition(",")
+    if len(url) > LONGEST_IMAGE_URL or not (
+        comma and head.startswith("data:image/") and head.endswith(";base64")
+    ):
+        raise refusals.invalid(
+            name, "Invalid 'image_url': a data URL in base64 is expected.", "invalid_image_url"
+        )
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise refusals.invalid(name, "Invalid 'image_url': not base64.", "invalid_base64") from error

@@ -1,0 +1,104 @@
+"""Handing over an answer well, badly, or not at all.
+
+Hanging and dropping need a real connection: over an in-process transport a hang lasts its full duration and a
+drop surfaces as an exception of the application.
+"""
+
+# ruff: noqa: ARG002 - every response takes the three arguments of an ASGI application
+
+import asyncio
+import contextlib
+
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+SLOW_PIECES = 20
+
+
+class Hang(Response):
+    """No answer: waits until the caller leaves, then closes the connection.
+
+    Args:
+        duration_s: Seconds after which the emulator gives up by itself.
+    """
+
+    def __init__(self, duration_s: float) -> None:
+        super().__init__()
+        self.duration_s = duration_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wait, then drop the connection."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.duration_s):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+        await _drop(scope)
+
+
+class Drop(Response):
+    """No answer: the connection is closed at once."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Drop the connection."""
+        await _drop(scope)
+
+
+class TruncatedBody(Response):
+    """Headers that promise the whole body, half of it, then a closed connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send half, then drop the connection."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        await asyncio.sleep(0.05)
+        await _drop(scope)
+
+
+class SlowBody(Response):
+    """The whole body, a little at a time.
+
+    Args:
+        body: The body.
+        duration_s: Seconds it takes.
+    """
+
+    def __init__(self, body: bytes, duration_s: float) -> None:
+        super().__init__(body, media_type="application/json")
+        self.duration_s = duration_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it piece by piece."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        body = bytes(self.body)
+        piece_bytes = -(-len(body) // SLOW_PIECES)
+        for start in range(0, len(body), piece_bytes):
+            await asyncio.sleep(self.duration_s / SLOW_PIECES)
+            piece = body[start : start + piece_bytes]
+            is_last = start + piece_bytes >= len(body)
+            await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
+        if self.background:
+            await self.background()
+
+
+class DroppableStarlette(Starlette):
+    """Remembers the server's own connection, so that a response can drop it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Note the connection before any layer wraps it, then answer."""
+        if scope["type"] == "http":
+            scope["emulator.connection"] = getattr(getattr(send, "__self__", None), "transport", None)
+            scope["emulator.receive"] = receive
+        await super().__call__(scope, receive, send)
+
+
+async def _drop(scope: Scope) -> None:
+    connection = scope.get("emulator.connection")
+    if connection is None:
+        message = "the emulator dropped the connection"
+        raise ConnectionResetError(message)
+    connection.abort()
+    # The server must see the disconnect before this ends, or it would answer 500 on a closed line.
+    while (await scope["emulator.receive"]())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,200 @@
+"""What each kind of fault does.
+
+Two families: some answer in place of the pictures (``refusal_for``), some let the pictures be
+made and spoil the answer (``spoil``). ``BILLED`` says which are charged when the rule does not.
+Source of the codes and shapes: the vendor's error guide, a gateway's error pages and answers seen in public
+threads, checked 2026-11-22.
+"""
+
+import base64
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from PIL import Image
+
+from tasks.emulator import refusals
+from tasks.emulator.faults import FaultKind, FaultRule
+from tasks.emulator.refusals import Refusal
+
+LINE_KINDS: frozenset[FaultKind] = frozenset({"bill_then_hang", "bill_then_drop", "drop"})
+BODY_KINDS: frozenset[FaultKind] = frozenset({"slow_body", "truncated_body"})
+SPOILING_KINDS: frozenset[FaultKind] = frozenset(
+    {
+        "wrong_size", "wrong_format", "lower_tier", "fewer_pictures", "foreign_usage_keys", "missing_usage",
+        "no_picture", "truncated_png", "bomb",
+    }
+)  # fmt: skip
+BILLED: frozenset[FaultKind] = SPOILING_KINDS | BODY_KINDS | {"bill_then_hang", "bill_then_drop"}
+
+QUOTA_MESSAGES = {
+    "insufficient_quota": "You exceeded your current quota, please check your plan and billing details.",
+    "credit_balance_exhausted": "Your credit balance is exhausted. Add credits to continue.",
+    "organization_spend_limit_exceeded": "The organization has reached its spend limit.",
+    "project_spend_limit_exceeded": "The project has reached its spend limit.",
+    "organization_usage_limit_exceeded": "The organization has reached its usage limit.",
+}
+GATEWAY_PAGE = (
+    "<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n<center><h1>{status} {reason}</h1>"
+    "</center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+GATEWAY_REASONS = {502: "Bad Gateway", 504: "Gateway Time-out", 524: "A timeout occurred"}
+BOMB_EDGE_PX = 20_000
+
+
+def is_billed(rule: FaultRule) -> bool:
+    """Whether a request that meets this fault is charged."""
+    return rule.kind in BILLED if rule.billed is None else rule.billed
+
+
+def gateway_page(status: int, reason: str | None = None) -> str:
+    """The HTML page of a gateway in front of the vendor."""
+    return GATEWAY_PAGE.format(status=status, reason=reason or GATEWAY_REASONS[status])
+
+
+def refusal_for(rule: FaultRule, request_id: str, model: str | None) -> Refusal | None:
+    """Build the error answer of a rule, or ``None`` when its kind is no error answer.
+
+    Args:
+        rule: The rule that fired.
+        request_id: Named in some messages.
+        model: The model asked for, named in some messages.
+    """
+    model = model or "gpt-image-2.6-flare"
+    build: dict[str, Callable[[], Refusal]] = {
+        "rate_limited": lambda: _rate_limited(rule, model),
+        "quota": lambda: _quota(rule),
+        "billing_hard_limit": lambda: Refusal(
+            400, "Billing hard limit has been reached", code="billing_hard_limit_reached"
+        ),
+        "server_error": lambda: _server_error(rule, request_id),
+        "slow_down": lambda: Refusal(503, "Slow Down", type="server_error", code="slow_down"),
+        "comet_error": lambda: _gateway_error(rule, request_id),
+        "moderation": lambda: _moderation(rule, request_id),
+        "retired": lambda: refusals.no_such_model(model, is_retired=True),
+        "unverified": lambda: _unverified(model),
+        "invalid_key": refusals.wrong_key,
+    }
+    return build[rule.kind]() if rule.kind in build else None
+
+
+def _rate_limited(rule: FaultRule, model: str) -> Refusal:
+    refusal = refusals.too_many_pictures(model, limit=5, used=5, requested=1, wait_s=rule.retry_after)
+    if rule.retry_after is None:
+        refusal.headers = {}
+    return refusal
+
+
+def _quota(rule: FaultRule) -> Refusal:
+    code = rule.code or "insufficient_quota"
+    return Refusal(429, QUOTA_MESSAGES.get(code, code), type="insufficient_quota", code=code)
+
+
+def _server_error(rule: FaultRule, request_id: str) -> Refusal:
+    if rule.status == 503:
+        message = "The engine is currently overloaded, please try again later"
+        return Refusal(503, message, type="server_error", code="server_overloaded")
+    message = f"The server had an error while processing your request. (request ID {request_id})"
+    return Refusal(rule.status, message, type="server_error")
+
+
+def _gateway_error(rule: FaultRule, request_id: str) -> Refusal:
+    code = rule.code or "invalid_request"
+    return Refusal(
+        503 if code == "model_not_found" else 500,
+        f"the upstream refused the request (request id: {request_id})",
+        type="comet_api_error",
+        param="",
+        code=code,
+    )
+
+
+def _moderation(rule: FaultRule, request_id: str) -> Refusal:
+    message = (
+        "Your request was rejected by the safety system. If you believe this is an error, include the "
+        f"request ID {request_id}. safety_violations=[violence]."
+    )
+    details = {"moderation_stage": rule.stage, "categories": ["violence"]}
+    return Refusal(
+        400,
+        message,
+        type="image_generation_user_error",
+        code="moderation_blocked",
+        extra={"moderation_details": details},
+    )
+
+
+def _unverified(model: str) -> Refusal:
+    message = (
+        f"Your organization must be verified to use the model `{model}`. If you just verified, it can take "
+        "up to 15 minutes for access to propagate."
+    )
+    return Refusal(403, message)
+
+
+def spoil(kind: FaultKind, answer: dict[str, Any]) -> dict[str, Any]:
+    """Spoil a finished answer the way a kind does; other kinds leave it as it is."""
+    if kind == "fewer_pictures":
+        answer["data"] = answer["data"][:-1]
+    elif kind == "missing_usage":
+        del answer["usage"]
+    elif kind == "foreign_usage_keys":
+        answer["usage"] |= {
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "prompt_tokens_details": {"cached_tokens": 0},
+            "claude_cache_creation_5_m_tokens": 0,
+        }
+    elif change := _PICTURE_CHANGES.get(kind):
+        for picture in answer["data"]:
+            picture["b64_json"] = base64.b64encode(change(base64.b64decode(picture["b64_json"]))).decode()
+    return answer
+
+
+def _other_size(data: bytes) -> bytes:
+    with Image.open(io.BytesIO(data)) as picture:
+        smaller = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4))
+        return _encode(smaller, picture.format or "PNG")
+
+
+def _other_format(data: bytes) -> bytes:
+    with Image.open(io.BytesIO(data)) as picture:
+        return _encode(picture.convert("RGB"), "JPEG" if picture.format == "PNG" else "PNG")
+
+
+def _encode(picture: Image.Image, format: str) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, format)
+    return stream.getvalue()
+
+
+def _no_picture(_data: bytes) -> bytes:
+    return b"I'm sorry, I cannot draw that. Would you like something else instead?"
+
+
+@lru_cache(maxsize=1)
+def _bomb_png() -> bytes:
+    """A valid PNG of 400 million black pixels: a few kilobytes here, 50 MB or more once decoded."""
+    row_bytes = 1 + BOMB_EDGE_PX // 8
+    deflate = zlib.compressobj(9)
+    rows = [deflate.compress(bytes(row_bytes * 100)) for _ in range(BOMB_EDGE_PX // 100)]
+    header = struct.pack(">IIBBBBB", BOMB_EDGE_PX, BOMB_EDGE_PX, 1, 0, 0, 0, 0)
+    body = b"".join(rows) + deflate.flush()
+    chunks = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, content) for name, content in chunks)
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+_PICTURE_CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "wrong_size": _other_size,
+    "wrong_format": _other_format,
+    "no_picture": _no_picture,
+    "truncated_png": lambda data: data[: len(data) // 2],
+    "bomb": lambda _data: _bomb_png(),
+}

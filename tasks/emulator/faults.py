@@ -1,0 +1,166 @@
+"""Faults on demand: rules that say when a request fails, and how.
+
+A rule has a trigger (every match, a rate, the n-th matches; limited by path, prompt and number of times) and
+a kind. The first rule that fires decides. A YAML file holds ``faults: [...]``, the control endpoint takes the
+same as JSON. What each kind does stands in ``fault_kinds``.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from tasks.errors import SettingError
+
+FaultKind = Literal[
+    "bill_then_hang",
+    "bill_then_drop",
+    "drop",
+    "slow_body",
+    "truncated_body",
+    "rate_limited",
+    "quota",
+    "billing_hard_limit",
+    "server_error",
+    "slow_down",
+    "comet_error",
+    "moderation",
+    "empty_data",
+    "html_200",
+    "redirect_html",
+    "retired",
+    "unverified",
+    "invalid_key",
+    "wrong_size",
+    "wrong_format",
+    "lower_tier",
+    "fewer_pictures",
+    "foreign_usage_keys",
+    "missing_usage",
+    "no_picture",
+    "truncated_png",
+    "bomb",
+]
+FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+
+
+def _compilable(pattern: str) -> str:
+    re.compile(pattern)
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compilable)]
+
+
+class FaultRule(BaseModel):
+    """When to fail, and how.
+
+    Args:
+        kind: What happens.
+        rate: Share of the matching requests it happens to, 0-1.
+        nth: Which matching requests it happens to, from 1; none named means all.
+        times: How often at most; ``None`` for no bound.
+        path: Part of the path called, such as ``edits``.
+        prompt: Regular expression to be found in the prompt.
+        billed: Whether the pictures are charged; ``None`` is the kind's own way.
+        status: For ``server_error``: 500, 502, 503, 504 or 524.
+        code: For ``quota`` and ``comet_error``: the error's code.
+        retry_after: For ``rate_limited``: seconds in ``Retry-After``; ``None`` leaves the header out.
+        stage: For ``moderation``: whether the prompt or the finished picture is refused.
+        duration_s: For ``bill_then_hang`` and ``slow_body``: how long, seconds.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: FaultKind
+    rate: float = Field(1.0, ge=0, le=1)
+    nth: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    times: int | None = Field(None, ge=1)
+    path: str = ""
+    prompt: Pattern = ""
+    billed: bool | None = None
+    status: Literal[500, 502, 503, 504, 524] = 500
+    code: str | None = None
+    retry_after: int | None = Field(1, ge=0)
+    stage: Literal["input", "output"] = "input"
+    duration_s: float = Field(3600.0, ge=0)
+
+    def covers(self, path: str, prompt: str | None) -> bool:
+        """Whether a request is one that the rule looks at."""
+        return self.path in path and (not self.prompt or re.search(self.prompt, prompt or "") is not None)
+
+
+_RULES = TypeAdapter(tuple[FaultRule, ...])
+
+
+def read_rules(raw: object) -> tuple[FaultRule, ...]:
+    """Read rules as YAML or JSON gave them: a list, or an object with ``faults``.
+
+    Raises:
+        ValueError: One of them is wrong; the message names every fault in them.
+    """
+    if isinstance(raw, dict):
+        raw = raw.get("faults") if set(raw) == {"faults"} else [raw]
+    return _RULES.validate_python(raw or ())
+
+
+def load_rules(file: Path) -> tuple[FaultRule, ...]:
+    """Read rules from a YAML file.
+
+    Raises:
+        SettingError: The file cannot be read, or a rule in it is wrong.
+    """
+    try:
+        return read_rules(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise SettingError(
+            where=str(file),
+            what=f"the faults cannot be read: {error}",
+            accepted=f"faults: a list of rules, each with a kind of {', '.join(FAULT_KINDS)}",
+        ) from error
+
+
+class FaultBook:
+    """The rules in force, and how often each was looked at and has fired.
+
+    Args:
+        rules: In order; the first that fires decides.
+        seed: Decides which requests a rate hits: the same seed and order of requests, the same faults.
+    """
+
+    def __init__(self, rules: Sequence[FaultRule] = (), seed: int = 1) -> None:
+        self._seed = seed
+        self.replace(rules)
+
+    def replace(self, rules: Sequence[FaultRule]) -> None:
+        """Put other rules in force and count anew."""
+        self.rules = tuple(rules)
+        self._seen = [0] * len(self.rules)
+        self.fired = [0] * len(self.rules)
+
+    def choose(self, path: str, prompt: str | None) -> FaultRule | None:
+        """Find the rule that fires on a request, and count it.
+
+        Args:
+            path: The path called.
+            prompt: The text, where there is one.
+        """
+        for index, rule in enumerate(self.rules):
+            if rule.covers(path, prompt):
+                self._seen[index] += 1
+                if self._fires(index, rule):
+                    self.fired[index] += 1
+                    return rule
+        return None
+
+    def _fires(self, index: int, rule: FaultRule) -> bool:
+        seen = self._seen[index]
+        if rule.times is not None and self.fired[index] >= rule.times:
+            return False
+        if rule.nth and seen not in rule.nth:
+            return False
+        return random.Random(f"{self._seed}:{index}:{seen}").random() < rule.rate
