@@ -88,10 +88,9 @@ class Order:
         """How many pictures are asked for, 1-10."""
         return int(self.parameters.get("n", 1))
 
-    @property
-    def file_stem(self) -> str:
-        """The name of the order's first picture file, without its ending."""
-        stem = f"{self.arm}-{self.row:03d}-{self.replicate:03d}"
+    def file_stem(self, index: int = 0) -> str:
+        """Name the file of the order's ``index``-th picture, without folder and ending."""
+        stem = f"{self.arm}-{self.row:03d}-{self.replicate + index:03d}"
         return stem if self.stage == "draft" else f"{stem}-try{self.attempt + 1}"
 
 

@@ -31,5 +31,5 @@ def an_order(replicate: int = 0, **changes: Any) -> Order:
 
 def a_receipt(order: Order, index: int = 0) -> Receipt:
     """Make the receipt of an order's ``index``-th picture."""
-    name = f"{order.file_stem}-{index}"
+    name = order.file_stem(index)
     return Receipt(order.order_id, index, order.replicate + index, f"drafts/{name}.png", name, 100, None)

@@ -1,0 +1,137 @@
+"""What was bought is safe before the ledger says so: the pictures, then a sidecar, then the settlement.
+
+The bytes are written as they came. The sidecar ``answers/<order_id>.json`` holds what the ledger will be
+told, so that a process killed between the two loses nothing: ``heal`` settles from it on resume.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tasks.candidate import Order, Receipt, Usage
+from tasks.images_api.answer import Answer
+from tasks.images_api.terms import Terms
+from tasks.ledger import Ledger, Settlement
+from tasks.pictures import write_atomically
+
+STAGE_FOLDERS = {"draft": "drafts", "final": "finals"}
+_ENDINGS = {"jpeg": "jpg"}
+
+
+def keep(folder: Path, order: Order, answer: Answer, latency_s: float) -> list[Receipt]:
+    """Write an answer's pictures and its sidecar below the run's folder, safe against a power cut.
+
+    Returns:
+        A receipt for each picture.
+
+    Raises:
+        SettingError: The disk is full or not writable. What was written stays; the order stays ``sent``.
+    """
+    receipts = []
+    for index, picture in enumerate(answer.pictures):
+        ending = _ENDINGS.get(picture.ending, picture.ending)
+        file = f"{_stem(order, index)}.{ending}"
+        write_atomically(folder / file, picture.data)
+        receipts.append(
+            Receipt(
+                order_id=order.order_id,
+                index=index,
+                replicate=order.replicate + index,
+                file=file,
+                sha256=hashlib.sha256(picture.data).hexdigest(),
+                n_bytes=len(picture.data),
+                downgraded=picture.downgraded,
+            )
+        )
+    sidecar = {
+        "order_id": order.order_id,
+        "parameters": dict(order.parameters),
+        "vendor_request_id": answer.vendor_request_id,
+        "latency_s": latency_s,
+        "usage": asdict(answer.usage),
+        "pictures": [asdict(receipt) for receipt in receipts],
+    }
+    write_atomically(sidecar_file(folder, order.order_id), json.dumps(sidecar, indent=1).encode())
+    return receipts
+
+
+def sidecar_file(folder: Path, order_id: str) -> Path:
+    """Name an order's sidecar below the run's folder."""
+    return folder / "answers" / f"{order_id}.json"
+
+
+def settlement_of(
+    order: Order, usage: Usage, terms: Terms, *, latency_s: float | None, vendor_request_id: str | None
+) -> Settlement:
+    """Settle an order whose pictures are safe: what its usage says, else its estimate."""
+    return Settlement(
+        state="received",
+        cost_usd=terms.cost_usd(order, usage),
+        usage=usage,
+        latency_s=latency_s,
+        vendor_request_id=vendor_request_id,
+        is_charged=True,
+    )
+
+
+def heal(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, int]:
+    """Settle what an earlier process left ``sent``. Call it only while no other process works on the run.
+
+    An order with its sidecar is received. One with whole pictures and no sidecar is received too, its cost
+    not known. Any other may or may not have been billed: it becomes unknown and stays charged.
+
+    Returns:
+        How many orders became ``received`` and how many ``unknown``.
+    """
+    healed = {"received": 0, "unknown": 0}
+    for record in ledger.orders.of_run(run_id, "sent"):
+        settlement, receipts = _found(folder, record.order, terms)
+        ledger.orders.settle(record.order.order_id, settlement, receipts)
+        healed[settlement.state] += 1
+    return healed
+
+
+def _found(folder: Path, order: Order, terms: Terms) -> tuple[Settlement, list[Receipt]]:
+    sidecar = sidecar_file(folder, order.order_id)
+    if sidecar.exists():
+        facts: dict[str, Any] = json.loads(sidecar.read_bytes())
+        receipts = [Receipt(**picture) for picture in facts["pictures"]]
+        if all(_is_whole(folder, receipt) for receipt in receipts):
+            usage = Usage(**facts["usage"])
+            request_id, latency_s = facts["vendor_request_id"], facts["latency_s"]
+            settlement = settlement_of(order, usage, terms, latency_s=latency_s, vendor_request_id=request_id)
+            return settlement, receipts
+    if receipts := _pictures_without_sidecar(folder, order):
+        return settlement_of(order, Usage(), terms, latency_s=None, vendor_request_id=None), receipts
+    message = "The process ended before the answer was kept; the provider may have billed it."
+    return Settlement("unknown", error_code="interrupted", error_message=message), []
+
+
+def _is_whole(folder: Path, receipt: Receipt) -> bool:
+    file = folder / receipt.file
+    return file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == receipt.sha256
+
+
+def _pictures_without_sidecar(folder: Path, order: Order) -> list[Receipt]:
+    receipts = []
+    for index in range(order.n):
+        for file in sorted((folder / _stem(order, index)).parent.glob(f"{Path(_stem(order, index)).name}.*")):
+            data = file.read_bytes()
+            receipts.append(
+                Receipt(
+                    order_id=order.order_id,
+                    index=index,
+                    replicate=order.replicate + index,
+                    file=file.relative_to(folder).as_posix(),
+                    sha256=hashlib.sha256(data).hexdigest(),
+                    n_bytes=len(data),
+                    downgraded=None,
+                )
+            )
+    return receipts
+
+
+def _stem(order: Order, index: int) -> str:
+    return f"{STAGE_FOLDERS[order.stage]}/{order.file_stem(index)}"

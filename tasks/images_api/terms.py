@@ -1,0 +1,52 @@
+"""The terms of one provider: what an order costs there, what it should hold, how long to wait for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tasks.candidate import Order, Usage
+from tasks.catalogue import Catalogue
+from tasks.providers import Provider
+from tasks.sizes import parse_size
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What catalogue and provider say together.
+
+    Args:
+        provider: Who sells.
+        catalogue: What models are and cost.
+        environ: Where the key and the address are looked up; never kept in a message.
+    """
+
+    provider: Provider
+    catalogue: Catalogue
+    environ: Mapping[str, str]
+
+    @property
+    def api_key(self) -> str:
+        """The provider's key; raises SettingError when it is not set."""
+        return self.provider.api_key(self.environ)
+
+    @property
+    def base_url(self) -> str | None:
+        """The provider's address; ``None`` is the emulator inside the process."""
+        return self.provider.base_url_now(self.environ)
+
+    def cost_usd(self, order: Order, usage: Usage) -> Decimal | None:
+        """Price an order by its usage, dollars; ``None`` when the usage does not say enough."""
+        model = self.catalogue.model(str(order.parameters["model"]))
+        return model.cost_usd(usage, order.lane, self.provider)
+
+    def expected_tokens(self, order: Order) -> int | None:
+        """Tell the least output tokens that an order's tier uses; ``None`` where nobody published it."""
+        model = self.catalogue.model(str(order.parameters["model"]))
+        size, quality = parse_size(order.parameters.get("size")), order.parameters.get("quality")
+        if model.output_tokens is None or size is None or quality is None:
+            return None
+        return order.n * model.output_tokens.range(str(quality), size)[0]
+
+    def read_timeout_s(self, order: Order) -> float:
+        """Tell how long to wait for an order's answer, seconds."""
+        return self.provider.read_timeout_s(order.parameters)
