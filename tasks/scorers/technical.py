@@ -280,10 +280,11 @@ def technical_score(measurements: Mapping[str, float]) -> Score:
         The value in [0, 1], and what pulled it down most. The value is ``None`` when figures are missing.
     """
     if not measurements.keys() >= JUDGED:
-        return Score(None, "not measured", dict(measurements), VERSION)
+        return Score(None, "not measured", version=VERSION)
     parts = _parts(measurements)
     value = math.prod(part.value**part.power for part in parts)
-    return Score(min(1.0, value), _reason(parts), dict(measurements), VERSION)
+    judged = {name: measurements[name] for name in sorted(JUDGED)}
+    return Score(min(1.0, value), _reason(parts), judged, VERSION)
 
 
 JUDGED = frozenset(

@@ -1,0 +1,148 @@
+"""The step that picks the finalists: the best, but not all from one arm and no two alike.
+
+Best first, each survivor either takes a place or is told in plain words why not. The outcome depends on the
+candidates and the rule only, never on the order in which they come.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from tasks.candidate import Candidate, Choice
+from tasks.fingerprint import distance_bits
+
+
+class Rule(Protocol):
+    """How finalists are chosen; ``None`` is no limit."""
+
+    @property
+    def count(self) -> int:
+        """How many finalists are wanted, 0 or more."""
+
+    @property
+    def max_per_arm(self) -> int | None:
+        """How many may come from one arm."""
+
+    @property
+    def max_per_prompt(self) -> int | None:
+        """How many may come from one arm and row."""
+
+    @property
+    def min_score(self) -> float | None:
+        """The least score that will do, in [0, 1]."""
+
+    @property
+    def radius_bits(self) -> int | None:
+        """Two pictures this close by ``phash``, or closer, are not both chosen."""
+
+
+def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
+    """Choose the finalists among the drafts.
+
+    Args:
+        candidates: Of one run, in any order; finals are passed over.
+        rule: How many, and with which limits.
+
+    Returns:
+        One choice for each draft's candidate id. Survivors are ranked by score, the unscored after the
+        scored, equals by arm, row and replicate; copies and unfit pictures have no rank.
+    """
+    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    choices = {draft.candidate_id: Choice(None, False, _why_unranked(draft)) for draft in drafts}
+    survivors = [draft for draft in drafts if draft.standing and draft.standing.status == "survivor"]
+    finalists: list[Candidate] = []
+    arms_seen: set[str] = set()
+    for rank, draft in enumerate(sorted(survivors, key=_order_of_merit), start=1):
+        objection = _objection(draft, rank, finalists, rule)
+        if objection is None:
+            finalists.append(draft)
+        reason = objection or _praise(draft, rank, is_best_of_arm=draft.arm not in arms_seen)
+        choices[draft.candidate_id] = Choice(
+            rank, objection is None, reason + _caveat(draft), None if objection else "rule"
+        )
+        arms_seen.add(draft.arm)
+    return choices
+
+
+def _order_of_merit(draft: Candidate) -> tuple[bool, float, str, int, int, str]:
+    return (
+        draft.score is None, -(draft.score or 0.0), draft.arm, draft.row, draft.replicate, draft.candidate_id,
+    )  # fmt: skip
+
+
+def _objection(draft: Candidate, rank: int, finalists: Sequence[Candidate], rule: Rule) -> str | None:
+    """Say why a draft cannot join the finalists chosen so far; ``None`` when it can."""
+    return (
+        _too_poor(draft, rule)
+        or _too_late(rank, finalists, rule)
+        or _too_many(draft, finalists, rule)
+        or _too_alike(draft, finalists, rule)
+    )
+
+
+def _too_poor(draft: Candidate, rule: Rule) -> str | None:
+    if rule.min_score is None or (draft.score is not None and draft.score >= rule.min_score):
+        return None
+    if draft.score is None:
+        return f"not chosen: it has no score, and min_score is {rule.min_score:.2f}"
+    digits = 2 if f"{draft.score:.2f}" != f"{rule.min_score:.2f}" else 4
+    return f"not chosen: score {draft.score:.{digits}f} is below min_score {rule.min_score:.{digits}f}"
+
+
+def _too_late(rank: int, finalists: Sequence[Candidate], rule: Rule) -> str | None:
+    if len(finalists) < rule.count:
+        return None
+    wanted = "1 finalist was" if rule.count == 1 else f"{rule.count} finalists were"
+    return f"not chosen: rank {rank}, and {wanted} asked for"
+
+
+def _too_many(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> str | None:
+    of_arm = Counter(finalist.arm for finalist in finalists)[draft.arm]
+    if rule.max_per_arm is not None and of_arm >= rule.max_per_arm:
+        return f"not chosen: arm {draft.arm} already has {_finalists(of_arm)}"
+    of_prompt = Counter((finalist.arm, finalist.row) for finalist in finalists)[draft.arm, draft.row]
+    if rule.max_per_prompt is not None and of_prompt >= rule.max_per_prompt:
+        return f"not chosen: arm {draft.arm}, row {draft.row} already has {_finalists(of_prompt)}"
+    return None
+
+
+def _finalists(number: int) -> str:
+    return "1 finalist" if number == 1 else f"{number} finalists"
+
+
+def _too_alike(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> str | None:
+    if rule.radius_bits is None:
+        return None
+    for finalist in finalists:
+        bits = _distance_bits(draft, finalist)
+        if bits is not None and bits <= rule.radius_bits:
+            unit = "bit" if bits == 1 else "bits"
+            return f"not chosen: within {bits} {unit} of finalist {finalist.candidate_id}"
+    return None
+
+
+def _distance_bits(one: Candidate, other: Candidate) -> int | None:
+    hashes = [candidate.inspection.phash for candidate in (one, other) if candidate.inspection]
+    if len(hashes) < 2 or hashes[0] is None or hashes[1] is None:
+        return None
+    return distance_bits(hashes[0], hashes[1])
+
+
+def _praise(draft: Candidate, rank: int, *, is_best_of_arm: bool) -> str:
+    merit = f"best of arm {draft.arm}" if is_best_of_arm else f"arm {draft.arm}"
+    score = "not scored" if draft.score is None else f"score {draft.score:.2f}"
+    return f"chosen: rank {rank}, {merit}, {score}"
+
+
+def _caveat(draft: Candidate) -> str:
+    return f"; not as ordered: {draft.downgraded}" if draft.downgraded else ""
+
+
+def _why_unranked(draft: Candidate) -> str:
+    if draft.standing is None:
+        return "not ranked: not yet compared with the others"
+    if draft.standing.status == "duplicate":
+        kind = "an exact" if draft.standing.duplicate_kind == "exact" else "a near"
+        return f"not ranked: {kind} copy of {draft.standing.duplicate_of}"
+    fault = draft.inspection.fault if draft.inspection else None
+    return f"not ranked: not fit to show{f' ({fault})' if fault else ''}"
