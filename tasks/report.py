@@ -1,0 +1,143 @@
+"""The step that writes a run's report: a table, a page, a contact sheet and a summary.
+
+The rows come from the ledger and stay the truth; the five files are derived and can be written again at any
+time. pandas is imported here only, and only when a report is written or read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.errors import RunError
+from tasks.pictures import write_atomically
+from tasks.report_columns import COLUMNS, Column, complete_columns
+from tasks.report_page.facts import RunFacts
+from tasks.report_page.page import render_page
+from tasks.report_page.sheet import draw_sheet
+from tasks.report_page.summary import write_summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA_STARTS = r"^[=+\-@\t\r]"
+_MANGLED_NUMBERS = r"^(?:\d{16,}|\d+[eE]\d+)$"  # a hash like 12e4567890123456 would become a number
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """Where the report lies.
+
+    Args:
+        parquet: All rows, exact and typed.
+        csv: The same for spreadsheets.
+        html: The page for people; opens from disk.
+        contact_sheet: The survivors and finals on one picture.
+        summary: The result for programs.
+    """
+
+    parquet: Path
+    csv: Path
+    html: Path
+    contact_sheet: Path
+    summary: Path
+
+
+def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_folder: Path) -> ReportFiles:
+    """Write a run's whole report; each file is replaced whole or left as it was.
+
+    Args:
+        rows: One mapping for each order and picture, refused and failed orders included, with the columns of
+            ``tasks.report_columns``. Columns ending in ``_usd`` are ``Decimal`` dollars; unknown is ``None``.
+        facts: What the run says of itself as a whole.
+        run_folder: The run's folder; the rows' ``file`` and ``thumbnail`` are relative to it.
+
+    Raises:
+        ValueError: The rows' columns are not those of the table; nothing was written.
+        SettingError: The folder cannot be written or the disk is full; files written before stay.
+    """
+    files = ReportFiles(
+        parquet=run_folder / "report.parquet",
+        csv=run_folder / "report.csv",
+        html=run_folder / "report.html",
+        contact_sheet=run_folder / "contact_sheet.png",
+        summary=run_folder / "summary.json",
+    )
+    frame = build_frame(rows)
+    _write(files.parquet, frame.to_parquet(index=False))
+    _write(files.csv, write_csv(frame))
+    _write(files.html, render_page(rows, facts, run_folder).encode())
+    _write(files.contact_sheet, draw_sheet(rows, facts, run_folder))
+    _write(files.summary, write_summary(rows, facts))
+    return files
+
+
+def _write(path: Path, data: bytes) -> None:
+    write_atomically(path, data, is_durable=False)
+
+
+def build_frame(rows: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
+    """Make the typed table: the columns in their order, null where nothing was measured.
+
+    Raises:
+        ValueError: A row's columns are not those of the table.
+    """
+    import pandas as pd
+
+    names = set(rows[0]) if rows else set()
+    strangers = [index for index, row in enumerate(rows) if set(row) != names]
+    if strangers:
+        message = f"report row {strangers[0]} has other columns than the first one"
+        raise ValueError(message)
+    columns = complete_columns(names) if rows else COLUMNS
+    return pd.DataFrame({column.name: _make_series(column, rows) for column in columns})
+
+
+def _make_series(column: Column, rows: Sequence[Mapping[str, object]]) -> "pd.Series[Any]":
+    import pandas as pd
+
+    values = [row[column.name] for row in rows]
+    if column.dtype.startswith("datetime64"):
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).astype(column.dtype)
+    if column.name.endswith("_usd"):
+        values = [None if value is None else float(str(value)) for value in values]
+    return pd.Series(values, dtype=column.dtype)
+
+
+def write_csv(frame: "pd.DataFrame") -> bytes:
+    """Render the table for spreadsheets: UTF-8 with a mark, times in UTC, and no cell that runs.
+
+    A text cell that a spreadsheet would take for a formula, or for a number that it cannot hold, gets an
+    apostrophe in front. Source: https://owasp.org/www-community/attacks/CSV_Injection, checked 2026-11-22.
+    """
+    safe = frame.copy()
+    for name in frame.columns[frame.dtypes == "string"]:
+        text = frame[name]
+        risky = text.str.contains(_FORMULA_STARTS) | text.str.contains(_MANGLED_NUMBERS)
+        safe[name] = text.mask(risky.fillna(value=False), "'" + text)
+    return safe.to_csv(index=False, date_format="%Y-%m-%d %H:%M:%S", lineterminator="\r\n").encode(
+        "utf-8-sig"
+    )
+
+
+def load_frame(run_folder: Path) -> "pd.DataFrame":
+    """Read a run's report as a data frame with the types of ``tasks.report_columns``.
+
+    Args:
+        run_folder: ``<home>/<campaign>/<run_id>``.
+
+    Raises:
+        RunError: The folder holds no report.
+    """
+    import pandas as pd
+
+    path = run_folder / "report.parquet"
+    if not path.is_file():
+        raise RunError(
+            where=str(run_folder),
+            what="there is no report.parquet in this folder",
+            accepted="the folder of a run whose report was written",
+            next_step=f"Write it from the ledger: runoff report {run_folder.name}",
+        )
+    frame = pd.read_parquet(path)
+    return frame.astype({column.name: column.dtype for column in complete_columns(frame.columns)})

@@ -1,0 +1,165 @@
+"""``report.html``: one file for people, that opens from disk and asks nothing of the network.
+
+The figures come from ``measures``, the pictures from ``pictures``, the sentences from ``verdict``; here they
+are put into templates, which escape every text. Style and script are this folder's own and go inline.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tasks.money import format_usd
+from tasks.report_page.facts import ArmFacts, RunFacts
+from tasks.report_page.measures import (
+    account,
+    count_scores,
+    group_troubles,
+    measure_arm,
+    total_spent,
+)
+from tasks.report_page.pictures import Picture, build_finalists, build_gallery
+from tasks.report_page.rows import Row, count_pictures, is_copy, is_survivor
+from tasks.report_page.sources import Sources, choose_sources
+from tasks.report_page.verdict import count_noun, state_verdict, summarize
+
+_HERE = Path(__file__).parent
+_ARM_COLOURS = 6
+_BEST_OF_ARM = 4
+NOT_MEASURED = "–"
+
+
+def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
+    """Render the whole page.
+
+    Args:
+        rows: The report rows.
+        facts: What the run says of itself.
+        run_folder: Where the page will lie and the rows' files are.
+    """
+    drafts = [row for row in rows if row["stage"] == "draft"]
+    finals = [row for row in rows if row["stage"] == "final"]
+    arms = list(dict.fromkeys([*facts.arms, *sorted({row["arm"] for row in rows})]))
+    sources = choose_sources(run_folder, [row["thumbnail"] for row in rows if row["thumbnail"]])
+    survivors = [row for row in drafts if is_survivor(row)]
+    finalists = build_finalists(drafts, finals, sources)
+    return _environment().get_template("page.html").render(
+        facts=facts,
+        colours={arm: index % _ARM_COLOURS for index, arm in enumerate(arms)},
+        verdict=state_verdict(rows, facts),
+        summary=summarize(rows, facts),
+        key_figures=_key_figures(drafts, finals, rows, facts),
+        arms=[_describe_arm(arm, drafts, survivors, facts, sources) for arm in arms],
+        pairs=_widen(list((facts.ab_test or {}).get("pairs") or ())),
+        finalists=finalists,
+        gallery=build_gallery(drafts, arms, sources),
+        histograms=count_scores({arm: _scores(survivors, arm) for arm in arms}),
+        radii=_count_radii(facts),
+        drafts=count_pictures(drafts),
+        money=account(rows, facts),
+        spent=total_spent(rows, facts),
+        troubles=group_troubles(rows),
+        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
+        script=Markup((_HERE / "page.js").read_text(encoding="utf-8")),
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(usd=_usd, number=_number, share=_percent, moment=_moment, noun=count_noun)
+    return environment
+
+
+def _usd(amount: Decimal | float | None) -> str:
+    return NOT_MEASURED if amount is None else format_usd(Decimal(str(amount)))
+
+
+def _number(value: float | None, decimals: int = 2) -> str:
+    return NOT_MEASURED if value is None else f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def _percent(value: float | None) -> str:
+    return NOT_MEASURED if value is None else f"{value:.0%}"
+
+
+def _moment(moment: datetime | None) -> str:
+    if moment is None:
+        return NOT_MEASURED
+    utc = moment.astimezone(UTC)
+    return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
+
+
+def _key_figures(
+    drafts: Sequence[Row], finals: Sequence[Row], rows: Sequence[Row], facts: RunFacts
+) -> list[tuple[str, str, str]]:
+    """List label, figure and note of each key figure; what is unknown is left out."""
+    made, copies = count_pictures(drafts), sum(map(is_copy, drafts))
+    finalists = sum(1 for row in drafts if row["finalist"])
+    accepted = sum(1 for row in finals if row["accepted"])
+    spent, measures = total_spent(rows, facts), measure_arm(drafts, {})
+    figures = [
+        ("Drafts made", f"{made:,}", f"of {len({row['order_id'] for row in drafts}):,} orders"),
+        ("Copies folded", f"{copies:,}", f"{_percent(measures['duplicate_rate'])} of what was compared"),
+        (
+            "Finalists",
+            f"{finalists:,}",
+            f"{accepted:,} accepted at high quality" if finals else "not bought yet",
+        ),
+        ("Spent", _usd(spent), facts.estimate_usd and f"of {_usd(facts.estimate_usd)} planned at most"),
+        ("All at high quality", facts.all_high_usd and _usd(facts.all_high_usd), _compare(spent, facts)),
+        (
+            "Cost per keeper",
+            measures["cost_per_keeper_usd"] and _usd(measures["cost_per_keeper_usd"]),
+            "drafts' cost over different pictures",
+        ),
+    ]
+    return [(label, figure, note or "") for label, figure, note in figures if figure]
+
+
+def _compare(spent: Decimal, facts: RunFacts) -> str:
+    if not spent or not facts.all_high_usd or facts.all_high_usd < spent:
+        return "for as many pictures"
+    return f"for as many pictures: {facts.all_high_usd / spent:.1f} times as much"
+
+
+def _describe_arm(
+    arm: str, drafts: Sequence[Row], survivors: Sequence[Row], facts: RunFacts, sources: Sources
+) -> dict[str, Any]:
+    own = [row for row in drafts if row["arm"] == arm]
+    tested = ((facts.ab_test or {}).get("arms") or {}).get(arm) or {}
+    ranked = sorted(
+        (row for row in survivors if row["arm"] == arm and row["score"] is not None),
+        key=lambda row: -row["score"],
+    )
+    best = [Picture(row, sources.thumbnail(row["thumbnail"])) for row in ranked[:_BEST_OF_ARM]]
+    told = facts.arms.get(arm) or ArmFacts(prompt=own[0]["prompt"] if own else "")
+    return {"name": arm, "told": told, "measures": measure_arm(own, tested), "best": best}
+
+
+def _scores(survivors: Sequence[Row], arm: str) -> list[float]:
+    return [row["score"] for row in survivors if row["arm"] == arm and row["score"] is not None]
+
+
+def _widen(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give every pair all its keys, and one scale to draw the intervals on."""
+    keys = ("arms", "difference", "low", "high", "probability", "verdict", "more_pictures_needed")
+    full = [{key: pair.get(key) for key in keys} for pair in pairs]
+    ends = [abs(value) for pair in full for value in (pair["low"], pair["high"]) if value is not None]
+    reach = max([0.05, *ends]) * 1.1
+    return [pair | {"reach": reach} for pair in full]
+
+
+def _count_radii(facts: RunFacts) -> list[tuple[int, int]]:
+    return sorted((int(radius), count) for radius, count in (facts.copies_by_radius or {}).items())

@@ -1,0 +1,181 @@
+"""What the page shows of each picture, and how pictures stand together.
+
+A gallery is bands (one for each prompt row) of columns (one for each arm) of survivors, best first, each with
+its copies folded under it. A finalist is a draft with the finals that were made from it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from tasks.report_page.rows import Row
+from tasks.report_page.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture and the words beside it.
+
+    Args:
+        row: Its report row.
+        src: Its thumbnail, or ``None`` when there is none.
+        copies: The drafts that are copies of it, nearest first.
+    """
+
+    row: Row
+    src: str | None
+    copies: tuple["Picture", ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending: how people speak of the picture."""
+        return PurePosixPath(self.row["file"] or self.row["candidate_id"]).stem
+
+    @property
+    def alt(self) -> str:
+        """What to read out instead of the picture."""
+        kind = "Final" if self.row["stage"] == "final" else "Draft"
+        return f"{kind} {self.name}, arm {self.row['arm']}: {self.row['prompt']}"
+
+    @property
+    def scores(self) -> list[tuple[str, float]]:
+        """The scorers that answered, with their values."""
+        pairs = ((key[6:], value) for key, value in self.row.items() if key.startswith("score_"))
+        return [(name, value) for name, value in pairs if isinstance(value, float | int)]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The pictures of one arm for one prompt row."""
+
+    arm: str
+    prompt: str
+    pictures: tuple[Picture, ...]
+    without_picture: int
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One prompt row: the same variables in every arm, side by side."""
+
+    row: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """One try at a finalist: the picture and whether it was accepted (``None``: not decided)."""
+
+    picture: Picture
+    large: str | None
+
+    @property
+    def verdict(self) -> str:
+        """One word for people."""
+        return {True: "Accepted", False: "Refused", None: "Not compared yet"}[self.picture.row["accepted"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finalist:
+    """A chosen draft, its finals with the accepted or truest one first, and the orders that brought none."""
+
+    draft: Picture
+    large: str | None
+    finals: tuple[Final, ...]
+    without_picture: tuple[Row, ...]
+
+
+def build_gallery(drafts: Sequence[Row], arms: Sequence[str], sources: Sources) -> list[Band]:
+    """Lay the drafts out by prompt row and arm.
+
+    Args:
+        drafts: The report rows of stage ``draft``.
+        arms: The arms in the order of the columns.
+        sources: Gives thumbnails.
+    """
+    copies = _find_copies(drafts, sources)
+    folded = {copy.row["candidate_id"] for group in copies.values() for copy in group}
+    by_place: dict[tuple[int, str], list[Row]] = defaultdict(list)
+    for row in drafts:
+        if row["candidate_id"] not in folded:
+            by_place[row["row"], row["arm"]].append(row)
+    return [
+        Band(
+            row,
+            tuple(
+                _fill_cell(arm, by_place[row, arm], copies, sources) for arm in arms if (row, arm) in by_place
+            ),
+        )
+        for row in sorted({place[0] for place in by_place})
+    ]
+
+
+def _find_copies(drafts: Sequence[Row], sources: Sources) -> dict[str, tuple[Picture, ...]]:
+    present = {row["candidate_id"] for row in drafts if row["candidate_id"]}
+    found: dict[str, list[Picture]] = defaultdict(list)
+    for row in drafts:
+        if row["duplicate_of"] in present:  # else a copy of an earlier run's picture
+            found[row["duplicate_of"]].append(Picture(row, sources.thumbnail(row["thumbnail"])))
+    return {key: tuple(sorted(group, key=_nearness)) for key, group in found.items()}
+
+
+def _nearness(copy: Picture) -> tuple[int, str]:
+    distance = copy.row["hash_distance"]
+    return (64 if distance is None else distance, copy.name)
+
+
+def _fill_cell(
+    arm: str, rows: Sequence[Row], copies: dict[str, tuple[Picture, ...]], sources: Sources
+) -> Cell:
+    shown = sorted((row for row in rows if row["candidate_id"]), key=merit)
+    pictures = (
+        Picture(row, sources.thumbnail(row["thumbnail"]), copies.get(row["candidate_id"], ()))
+        for row in shown
+    )
+    without = {row["order_id"] for row in rows if not row["candidate_id"]}
+    return Cell(arm, rows[0]["prompt"], tuple(pictures), len(without))
+
+
+def merit(row: Row) -> tuple[bool, int, float, int]:
+    """Sort key: by rank, then by score, then in the order they were made; what is unknown comes last."""
+    rank, score = row["rank"], row["score"]
+    return (rank is None, rank or 0, -(-1.0 if score is None else score), row["replicate"] or 0)
+
+
+def build_finalists(
+    drafts: Iterable[Row], finals: Iterable[Row], sources: Sources, large_count: int = 12
+) -> list[Finalist]:
+    """Put each finalist beside the finals that were made from it.
+
+    Args:
+        drafts: The report rows of stage ``draft``.
+        finals: The report rows of stage ``final``.
+        sources: Gives thumbnails and large pictures.
+        large_count: How many finalists are shown large; the others by their thumbnails.
+    """
+    tries: dict[str, list[Row]] = defaultdict(list)
+    for row in finals:
+        tries[row["draft_id"]].append(row)
+    chosen = sorted((row for row in drafts if row["finalist"] or row["candidate_id"] in tries), key=merit)
+    return [
+        _pair(row, tries[row["candidate_id"]], sources, is_large=place < large_count)
+        for place, row in enumerate(chosen)
+    ]
+
+
+def _pair(draft: Row, tries: Sequence[Row], sources: Sources, *, is_large: bool) -> Finalist:
+    look: Callable[[Row], str | None] = lambda row: sources.thumbnail(row["thumbnail"])  # noqa: E731
+    if is_large:
+        look = lambda row: sources.large(row["file"], row["thumbnail"])  # noqa: E731
+    made = sorted((row for row in tries if row["candidate_id"]), key=_truth)
+    finals = [
+        Final(Picture(row, sources.thumbnail(row["thumbnail"])), look(row) if place == 0 else None)
+        for place, row in enumerate(made)
+    ]
+    barren = tuple(row for row in tries if not row["candidate_id"])
+    return Finalist(Picture(draft, sources.thumbnail(draft["thumbnail"])), look(draft), tuple(finals), barren)
+
+
+def _truth(row: Row) -> tuple[bool, float]:
+    return (not row["accepted"], -(row["fidelity"] or 0.0))

@@ -1,0 +1,170 @@
+"""The contact sheet: the survivors and the finals on one labelled picture, by prompt row and arm.
+
+Its size is bounded whatever the run's: 12 columns and 120 pictures need at most 21 lines, because a line and
+the group after it together hold more than 12 pictures.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from PIL import Image, ImageDraw, ImageFont
+
+from tasks.pictures import flatten
+from tasks.report_page.facts import RunFacts
+from tasks.report_page.pictures import merit
+from tasks.report_page.rows import Row, is_survivor
+from tasks.report_page.sources import WHITE, find_inside, open_small
+from tasks.report_page.verdict import count_noun, state_verdict
+
+PICTURES_SHOWN = 120
+COLUMNS = 12
+_MIN_COLUMNS = 4
+_CELL_PX, _GAP_PX, _MARGIN_PX = 232, 20, 56
+_HEADING_PX, _LABEL_PX, _TITLE_PX, _FOOT_PX = 38, 46, 128, 56
+_GROUND, _INK, _MUTED, _FRAME, _EMPTY = "#ffffff", "#15171c", "#5a6170", "#0f6b57", "#eceef1"
+_LINE_PX = _HEADING_PX + _CELL_PX + _LABEL_PX + _GAP_PX
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one picture goes: its column and line, and the heading above it if it opens a group."""
+
+    row: Row
+    column: int
+    line: int
+    heading: str | None
+
+
+def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
+    """Draw the contact sheet as a PNG, at most 4000 x 8000 pixels.
+
+    Args:
+        rows: The report rows.
+        facts: The run's facts, for the title.
+        run_folder: Where the rows' files are.
+    """
+    worthy = [row for row in rows if is_survivor(row) or (row["stage"] == "final" and row["candidate_id"])]
+    shown = sorted(worthy, key=_worth)[:PICTURES_SHOWN]
+    places = arrange(sorted(shown, key=_group_order))
+    columns = max([_MIN_COLUMNS, *(place.column + 1 for place in places)])
+    lines = max((place.line + 1 for place in places), default=0)
+    width = 2 * _MARGIN_PX + columns * (_CELL_PX + _GAP_PX) - _GAP_PX
+    sheet = Image.new("RGB", (width, _TITLE_PX + lines * _LINE_PX + _FOOT_PX + _MARGIN_PX), _GROUND)
+    pen = ImageDraw.Draw(sheet)
+    _write_title(pen, rows, facts, width)
+    for place in places:
+        _draw_cell(sheet, pen, place, run_folder)
+    _write_foot(pen, len(worthy) - len(shown), _TITLE_PX + lines * _LINE_PX)
+    stream = io.BytesIO()
+    sheet.save(stream, "PNG", optimize=len(places) <= 40)
+    return stream.getvalue()
+
+
+def _worth(row: Row) -> tuple[object, ...]:
+    return (row["stage"] != "final", not row["finalist"], *merit(row))
+
+
+def _group(row: Row) -> tuple[int, str, bool]:
+    return (row["row"], row["arm"], row["stage"] == "final")
+
+
+def _group_order(row: Row) -> tuple[object, ...]:
+    return (*_group(row), *merit(row))
+
+
+def arrange(rows: Sequence[Row]) -> list[_Place]:
+    """Flow groups over the lines; a group opens a new line when it does not fit on the one begun."""
+    groups: dict[tuple[int, str, bool], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(_group(row), []).append(row)
+    places: list[_Place] = []
+    column = line = 0
+    for key, members in groups.items():
+        if column and column + len(members) > COLUMNS:
+            column, line = 0, line + 1
+        for index, row in enumerate(members):
+            if column == COLUMNS:
+                column, line = 0, line + 1
+            places.append(_Place(row, column, line, _name_group(*key) if index == 0 else None))
+            column += 1
+    return places
+
+
+def _name_group(row: int, arm: str, is_final: bool) -> str:
+    return f"{row + 1} · {arm}" + (" finals" if is_final else "")
+
+
+def _write_title(pen: ImageDraw.ImageDraw, rows: Sequence[Row], facts: RunFacts, width: int) -> None:
+    room = width - 2 * _MARGIN_PX
+    _write(pen, (_MARGIN_PX, 36), f"{facts.campaign}  {facts.run_id}", 18, _MUTED, room)
+    _write(pen, (_MARGIN_PX, 64), state_verdict(rows, facts), 28, _INK, room)
+
+
+def _write_foot(pen: ImageDraw.ImageDraw, left_out: int, top: int) -> None:
+    note = (
+        "Headings: prompt number and arm. Labels: file, score, rank. Framed: finalists and accepted finals."
+    )
+    if left_out:
+        note += (
+            f" Left out for want of room: {count_noun(left_out, 'picture')} of lower rank; see report.html."
+        )
+    room = int(pen.im.size[0]) - 2 * _MARGIN_PX
+    for index, line in enumerate(_wrap(pen, note, 16, room)[:3]):
+        pen.text((_MARGIN_PX, top + 16 + 22 * index), line, fill=_MUTED, font=_font(16))
+
+
+def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, folder: Path) -> None:
+    row = place.row
+    left = _MARGIN_PX + place.column * (_CELL_PX + _GAP_PX)
+    top = _TITLE_PX + place.line * _LINE_PX
+    if place.heading:
+        _write(pen, (left, top + 6), place.heading, 20, _INK, _CELL_PX)
+    box = (left, top + _HEADING_PX, left + _CELL_PX - 1, top + _HEADING_PX + _CELL_PX - 1)
+    pen.rectangle(box, fill=_EMPTY)
+    path = find_inside(folder, row["thumbnail"]) or find_inside(folder, row["file"])
+    picture = path and open_small(path, _CELL_PX)
+    if picture:
+        offset = ((_CELL_PX - picture.width) // 2, (_CELL_PX - picture.height) // 2)
+        sheet.paste(flatten(picture, WHITE), (box[0] + offset[0], box[1] + offset[1]))
+    if row["finalist"] or row["accepted"]:
+        pen.rectangle((box[0] - 6, box[1] - 6, box[2] + 6, box[3] + 6), outline=_FRAME, width=5)
+    _write(
+        pen, (left, box[3] + 8), PurePosixPath(row["file"] or row["candidate_id"]).stem, 15, _INK, _CELL_PX
+    )
+    _write(pen, (left, box[3] + 27), _label(row), 15, _MUTED, _CELL_PX)
+
+
+def _label(row: Row) -> str:
+    if row["stage"] == "final":
+        verdict = {True: "accepted", False: "refused", None: "final"}[row["accepted"]]
+        return verdict if row["fidelity"] is None else f"fidelity {row['fidelity']:.2f}  {verdict}"
+    score = "no score" if row["score"] is None else f"{row['score']:.2f}"
+    rank = "" if row["rank"] is None else f"  #{row['rank']}"
+    return score + rank + ("  finalist" if row["finalist"] else "")
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _write(
+    pen: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, colour: str, room_px: int
+) -> None:
+    font = _font(size)
+    shown = text
+    while len(shown) > 1 and pen.textlength(shown, font=font) > room_px:
+        shown = shown[:-2].rstrip() + "…"
+    pen.text(at, shown, fill=colour, font=font)
+
+
+def _wrap(pen: ImageDraw.ImageDraw, text: str, size: int, room_px: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if pen.textlength(longer, font=_font(size)) > room_px:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

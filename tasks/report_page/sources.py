@@ -1,0 +1,97 @@
+"""Where the page's pictures come from: inside the page while it stays light, else from the run's folder.
+
+Only files inside the run's folder are ever read, whatever a row says.
+"""
+
+import base64
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from PIL import Image
+
+from tasks.errors import PictureError
+from tasks.pictures import decode, flatten, shrink
+
+EMBEDDED_PICTURES = 400
+EMBEDDED_BYTES = 7_000_000  # base64 adds a third, so that the page stays below 10 MB
+LARGE_PX = 960
+WHITE = (255, 255, 255)
+_LARGE_QUALITY = 84
+_MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+
+
+def find_inside(folder: Path, name: str | None) -> Path | None:
+    """Find a file of the run, or ``None`` when it is not there or lies outside the folder."""
+    if not name:
+        return None
+    path = (folder / name).resolve()
+    return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+
+
+def open_small(path: Path, longest_px: int) -> Image.Image | None:
+    """Decode a picture no larger than asked; ``None`` when it is none that may be decoded.
+
+    Args:
+        path: A file of the run.
+        longest_px: The longer side of what comes back, at most, pixels.
+    """
+    try:
+        return shrink(decode(path), longest_px)
+    except PictureError:
+        return None
+
+
+@dataclass(slots=True)
+class Sources:
+    """Gives each picture its ``src``.
+
+    Args:
+        folder: The run's folder; the page will lie in it.
+        is_embedded: Whether thumbnails go into the page itself.
+    """
+
+    folder: Path
+    is_embedded: bool
+    _seen: dict[str, str | None] = field(default_factory=dict)
+
+    def thumbnail(self, name: str | None) -> str | None:
+        """Give the ``src`` of a small picture, or ``None`` when there is no such file."""
+        if name is None:
+            return None
+        if name not in self._seen:
+            path = find_inside(self.folder, name)
+            self._seen[name] = None if path is None else _embed(path) if self.is_embedded else quote(name)
+        return self._seen[name]
+
+    def large(self, file: str | None, thumbnail: str | None) -> str | None:
+        """Give the ``src`` of a picture to look at closely: embedded, at most ``LARGE_PX`` long."""
+        path = find_inside(self.folder, file)
+        picture = path and open_small(path, LARGE_PX)
+        if not picture:
+            return self.thumbnail(thumbnail)
+        stream = io.BytesIO()
+        flatten(picture, WHITE).save(stream, "JPEG", quality=_LARGE_QUALITY, optimize=True)
+        return _as_data(stream.getvalue(), "image/jpeg")
+
+
+def choose_sources(folder: Path, thumbnails: list[str]) -> Sources:
+    """Embed the thumbnails when they are few and light enough, else link them.
+
+    Args:
+        folder: The run's folder.
+        thumbnails: Their names relative to it.
+    """
+    if len(thumbnails) > EMBEDDED_PICTURES:
+        return Sources(folder, is_embedded=False)
+    paths = [path for name in thumbnails if (path := find_inside(folder, name))]
+    return Sources(folder, is_embedded=sum(path.stat().st_size for path in paths) <= EMBEDDED_BYTES)
+
+
+def _embed(path: Path) -> str:
+    return _as_data(path.read_bytes(), _MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream"))
+
+
+def _as_data(content: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,105 @@
+"""``summary.json``: what a program wants to know of a run, without reading its rows.
+
+Dollars are JSON numbers, ``null`` when unknown. ``docs/report.md`` lists the keys.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from tasks.report_page.facts import RunFacts
+from tasks.report_page.measures import measure_arm, total_spent
+from tasks.report_page.pictures import merit
+from tasks.report_page.rows import Row, count_orders, count_pictures, is_copy, is_survivor
+from tasks.report_page.verdict import state_verdict
+
+_STATES = ("planned", "sent", "received", "refused", "failed", "unknown")
+
+
+def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
+    """Render the summary as indented UTF-8 JSON."""
+    drafts = [row for row in rows if row["stage"] == "draft"]
+    finals = [row for row in rows if row["stage"] == "final"]
+    summary = {
+        "run_id": facts.run_id,
+        "campaign": facts.campaign,
+        "started_at": facts.started_at,
+        "finished_at": facts.finished_at,
+        "awaiting": facts.awaiting,
+        "verdict": state_verdict(rows, facts),
+        "counts": _count(drafts, finals, facts),
+        "money": _price(rows, facts),
+        "arms": _measure_arms(drafts, facts),
+        "ab_test": facts.ab_test,
+        "copies_by_radius": facts.copies_by_radius,
+        "finalists": [_name_finalist(row, finals) for row in _choose(drafts)],
+        "warnings": list(facts.warnings),
+        "models": dict(facts.models),
+        "versions": dict(facts.versions),
+    }
+    return (json.dumps(summary, indent=2, ensure_ascii=False, default=_simplify) + "\n").encode()
+
+
+def _count(drafts: Sequence[Row], finals: Sequence[Row], facts: RunFacts) -> dict[str, Any]:
+    by_state = {state: count_orders([*drafts, *finals], state) for state in _STATES}
+    return {
+        "orders_by_state": dict(facts.counts_by_state) or by_state,
+        "drafts": count_pictures(drafts),
+        "copies": sum(map(is_copy, drafts)),
+        "survivors": sum(map(is_survivor, drafts)),
+        "finalists": sum(1 for row in drafts if row["finalist"]),
+        "finals": count_pictures(finals),
+        "finals_accepted": sum(1 for row in finals if row["accepted"]),
+    }
+
+
+def _price(rows: Sequence[Row], facts: RunFacts) -> dict[str, Any]:
+    return {
+        "spent_usd": total_spent(rows, facts),
+        "spent_usd_by_stage": dict(facts.spent_usd),
+        "unknown_usd": facts.unknown_usd,
+        "estimate_usd": facts.estimate_usd,
+        "all_high_usd": facts.all_high_usd,
+    }
+
+
+def _measure_arms(drafts: Sequence[Row], facts: RunFacts) -> dict[str, Any]:
+    tested = (facts.ab_test or {}).get("arms") or {}
+    names = list(facts.arms) or sorted({row["arm"] for row in drafts})
+    return {
+        arm: measure_arm([row for row in drafts if row["arm"] == arm], tested.get(arm) or {}) for arm in names
+    }
+
+
+def _choose(drafts: Sequence[Row]) -> list[Row]:
+    return sorted((row for row in drafts if row["finalist"]), key=merit)
+
+
+def _name_finalist(draft: Row, finals: Sequence[Row]) -> dict[str, Any]:
+    tries = [row for row in finals if row["draft_id"] == draft["candidate_id"] and row["candidate_id"]]
+    accepted = next((row for row in tries if row["accepted"]), None)
+    best = accepted or max(tries, key=lambda row: row["fidelity"] or 0.0, default=None)
+    return {
+        "candidate_id": draft["candidate_id"],
+        "arm": draft["arm"],
+        "row": draft["row"],
+        "replicate": draft["replicate"],
+        "file": draft["file"],
+        "score": draft["score"],
+        "rank": draft["rank"],
+        "chosen_by": draft["chosen_by"],
+        "final_file": best and best["file"],
+        "fidelity": best and best["fidelity"],
+        "accepted": best and best["accepted"],
+    }
+
+
+def _simplify(value: object) -> object:
+    if isinstance(value, Decimal):
+        return float(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple | set | frozenset) else str(value)

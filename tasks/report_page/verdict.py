@@ -1,0 +1,68 @@
+"""The report's first sentences: what came out, for someone who reads nothing else."""
+
+from collections.abc import Sequence
+
+from tasks.money import format_usd
+from tasks.report_page.facts import RunFacts
+from tasks.report_page.measures import total_spent
+from tasks.report_page.rows import Row, count_orders, count_pictures, is_copy, is_survivor
+
+_AWAITING = {
+    "awaiting review": "The finalists await a person's choice.",
+    "waiting": "Some orders are still out: the figures will change.",
+}
+
+
+def count_noun(number: int, noun: str, plural: str = "") -> str:
+    """Write a number with its noun.
+
+    Example:
+        >>> count_noun(1, "copy", "copies"), count_noun(1200, "picture")
+        ('1 copy', '1,200 pictures')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def state_verdict(rows: Sequence[Row], facts: RunFacts) -> str:
+    """Say in one sentence what the run showed."""
+    if not count_pictures(rows):
+        return _explain_nothing(rows)
+    if facts.ab_test and facts.ab_test.get("headline"):
+        return str(facts.ab_test["headline"])
+    accepted = sum(1 for row in rows if row["accepted"])
+    finalists = sum(1 for row in rows if row["stage"] == "draft" and row["finalist"])
+    if accepted:
+        return f"{accepted:,} of {count_noun(finalists, 'finalist')} made it to high quality."
+    survivors = count_noun(sum(map(is_survivor, rows)), "different picture")
+    return f"{survivors}, {count_noun(finalists, 'finalist') if finalists else 'no finalist yet'}."
+
+
+def _explain_nothing(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "Nothing was ordered, so there is nothing to show."
+    states = ("refused", "failed", "unknown", "sent", "planned")
+    words = {"unknown": "without an answer", "sent": "still out", "planned": "not sent yet"}
+    parts = [
+        f"{number:,} {words.get(state, state)}" for state in states if (number := count_orders(rows, state))
+    ]
+    if len(parts) == 1:
+        orders = count_orders(rows, *states)
+        subject = "the only order was" if orders == 1 else f"all {orders:,} orders were"
+        return f"No picture was made: {subject} {parts[0].partition(' ')[2]}."
+    return f"No picture was made: of {count_noun(count_orders(rows, *states), 'order')}, {', '.join(parts)}."
+
+
+def summarize(rows: Sequence[Row], facts: RunFacts) -> str:
+    """Say in a few sentences what was made, what it cost and what is left to do."""
+    drafts = [row for row in rows if row["stage"] == "draft"]
+    sentences = []
+    if pictures := count_pictures(drafts):
+        copies = sum(map(is_copy, drafts))
+        folded = f", {copies:,} of them {'a copy' if copies == 1 else 'copies'} of another" if copies else ""
+        spent = format_usd(total_spent(rows, facts))
+        verb = "draft was" if pictures == 1 else "drafts were"
+        sentences.append(f"{pictures:,} {verb} made{folded}; the run cost {spent}.")
+    elif rows:
+        sentences.append(f"The run cost {format_usd(total_spent(rows, facts))}.")
+    sentences += [text for text in (facts.finalists, _AWAITING.get(facts.awaiting)) if text]
+    return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in sentences)
