@@ -73,7 +73,7 @@ class Catalogue:
             what=f"there is no model {model_id!r} in the catalogue"
             + (f"; near: {', '.join(near)}" if near else ""),
             accepted=", ".join(self.models),
-            next_step=f"Describe a new one in RUNOFF_HOME/catalogue.yaml, or where {CATALOGUE_VARIABLE} points.",
+            next_step=f"Describe a new one in RUNOFF_HOME/catalogue.yaml, or set {CATALOGUE_VARIABLE}.",
         )
 
     def knows(self, model_id: str) -> bool:

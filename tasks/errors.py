@@ -44,7 +44,8 @@ class RunoffError(Exception):
         self.money = money
         self.next_step = next_step
         sentences = [f"{where}: {what}", accepted and f"Accepted: {accepted}", money, next_step]
-        super().__init__(" ".join(_as_sentence(part) for part in sentences if part))
+        told = [_as_sentence(part) for part in sentences if part]
+        super().__init__("".join(part if part.endswith("\n") else f"{part} " for part in told).rstrip())
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the error whole when it crosses a process boundary."""
@@ -61,7 +62,7 @@ def _rebuild(kind: type[RunoffError], facts: dict[str, object]) -> RunoffError:
 
 
 def _as_sentence(part: str) -> str:
-    return part if part.endswith((".", "!", "?", ":")) else f"{part}."
+    return part if part.endswith((".", "!", "?", ":", "\n")) else f"{part}."
 
 
 class CampaignError(RunoffError):

@@ -1,0 +1,245 @@
+"""Reading a campaign file: YAML in, a checked campaign out, or every fault of the file at once.
+
+Nothing is spent on a file with a fault. A fault says its key, its line, what is wrong and what is accepted.
+What can be checked beside a fault is still checked: the faulty key is left out and the rest read again.
+"""
+
+import difflib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tasks.campaign import Campaign
+from tasks.campaign_checks import CampaignFault, find_campaign_faults
+from tasks.catalogue import Catalogue
+from tasks.errors import CampaignError
+from tasks.marked_yaml import KeyPath, MarkedYaml, YamlFaultError, read_yaml
+from tasks.prompts import PromptFaultError, read_rows
+from tasks.providers import Providers
+
+MAX_FAULTS_SHOWN = 50
+
+
+class _Read(NamedTuple):
+    campaign: Campaign | None
+    faults: list[CampaignFault]
+
+
+def load_campaign(
+    path: Path | str, catalogue: Catalogue, providers: Providers, *, scorers: Collection[str] | None = None
+) -> Campaign:
+    """Read and check a campaign file.
+
+    Args:
+        path: The file; references, mask and CSV are looked for relative to it.
+        catalogue: Models and prices.
+        providers: Who sells.
+        scorers: Names that ``score.weights`` may hold; those installed when left out.
+
+    Returns:
+        The campaign, with CSV rows read in and every path absolute.
+
+    Raises:
+        CampaignError: The file is missing or has faults: all of them, in the order of their lines.
+    """
+    file = Path(path)
+    document = _read_document(file, str(path))
+    data, faults = _with_files(document.data, file.resolve().parent)
+    read = _validated(data)
+    faults += read.faults
+    if read.campaign is not None:
+        broken = {fault.path for fault in faults}
+        more = find_campaign_faults(read.campaign, catalogue, providers, _known_scorers(scorers))
+        rows_broken = any(path[0] in ("rows", "variables") for path in broken)
+        faults += [
+            fault
+            for fault in more
+            if fault.path not in broken and not (rows_broken and fault.path[-1] == "prompt")
+        ]
+    if faults or read.campaign is None:
+        raise CampaignError(str(path), list(_told(faults, document)))
+    return read.campaign
+
+
+def _read_document(file: Path, name: str) -> MarkedYaml:
+    try:
+        document = read_yaml(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CampaignError(name, [f"there is no such file{_near(file)}"]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CampaignError(name, [f"cannot be read ({error})"]) from error
+    except YamlFaultError as error:
+        where = f"line {error.line}: " if error.line else ""
+        raise CampaignError(name, [f"{where}is no YAML that can be read: {error.what}"]) from error
+    if not isinstance(document.data, dict):
+        raise CampaignError(name, ["holds no mapping, accepted: keys such as name, provider, budget, arms"])
+    return document
+
+
+def _near(file: Path) -> str:
+    folder = file.parent
+    names = [entry.name for entry in folder.glob("*.yaml")] if folder.is_dir() else []
+    near = difflib.get_close_matches(file.name, names, n=1)
+    return f", did you mean {folder / near[0]}?" if near else ""
+
+
+def _with_files(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], list[CampaignFault]]:
+    """Make paths absolute and read a CSV of rows in."""
+    result, faults = dict(data), []
+    if isinstance(data.get("rows"), str):
+        try:
+            result["rows"] = read_rows(folder / data["rows"])
+        except PromptFaultError as error:
+            faults.append(
+                CampaignFault(("rows",), str(error), "a CSV file with the variables in its first line")
+            )
+            del result["rows"]
+    if isinstance(data.get("mask"), str):
+        result["mask"] = str(folder / data["mask"])
+    result |= _absolute_references(data, folder)
+    if isinstance(data.get("arms"), dict):
+        result["arms"] = {
+            name: {**arm, **_absolute_references(arm, folder)} if isinstance(arm, dict) else arm
+            for name, arm in data["arms"].items()
+        }
+    return result, faults
+
+
+def _absolute_references(part: dict[str, Any], folder: Path) -> dict[str, Any]:
+    references = part.get("references")
+    if not isinstance(references, list):
+        return {}
+    return {"references": [str(folder / name) if isinstance(name, str) else name for name in references]}
+
+
+PLACEHOLDERS: dict[KeyPath, Any] = {
+    ("name",): "unnamed",
+    ("budget",): {"per_run_usd": 1},
+    ("budget", "per_run_usd"): 1,
+}
+"""What stands in for a required value with a fault, so that the rest can be checked; it is never run."""
+
+
+def _validated(data: dict[str, Any]) -> _Read:
+    """Validate the structure; put faulty keys aside and try again, so that the rest is checked too."""
+    faults: list[CampaignFault] = []
+    for _ in range(4):
+        try:
+            return _Read(Campaign.model_validate(data), faults)
+        except ValidationError as error:
+            found = list(_structure_faults(error))
+        known = {fault.path for fault in faults}
+        faults += [fault for fault in found if fault.path not in known]
+        if any(fault.what == "is missing" and fault.path not in PLACEHOLDERS for fault in found):
+            break
+        data = _without(data, [fault.path for fault in found])
+        for fault in found:
+            if fault.path in PLACEHOLDERS:
+                _put(data, fault.path, PLACEHOLDERS[fault.path])
+    return _Read(None, faults)
+
+
+def _put(data: dict[str, Any], path: KeyPath, value: object) -> None:
+    for part in path[:-1]:
+        data = data.setdefault(part, {})
+    data[path[-1]] = value
+
+
+def _without(part: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
+    paths = list(paths)
+    gone = {path[0] for path in paths if len(path) == 1}
+    return {
+        key: _without(value, [path[1:] for path in paths if len(path) > 1 and path[0] == str(key)])
+        if isinstance(value, dict)
+        else value
+        for key, value in part.items()
+        if str(key) not in gone
+    }
+
+
+def _structure_faults(error: ValidationError) -> Iterable[CampaignFault]:
+    seen: set[KeyPath] = set()
+    for fault in error.errors():
+        path = tuple(
+            str(part) for part in fault["loc"] if part not in ("[key]", "str") and "[" not in str(part)
+        )
+        if path in seen:
+            continue
+        seen.add(path)
+        if fault["type"] == "extra_forbidden":
+            yield _unknown_key(path)
+        elif fault["type"] == "missing":
+            yield CampaignFault(path, "is missing", _meaning(path))
+        else:
+            yield CampaignFault(path, f"{_shown(fault['input'])} is not accepted", _accepted(fault))
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _accepted(fault: ErrorDetails) -> str:
+    context = fault.get("ctx", {})
+    if fault["type"] == "literal_error":
+        return str(context["expected"]).replace("'", "")
+    if fault["type"] == "string_pattern_mismatch":
+        return f"letters, digits and hyphens ({context['pattern']})"
+    message = str(fault["msg"])
+    return message.removeprefix("Input should be ").removeprefix("Value error, ").replace("Input", "it")
+
+
+def _unknown_key(path: KeyPath) -> CampaignFault:
+    section = _section(path[:-1])
+    known = list(section.model_fields) if section else []
+    near = difflib.get_close_matches(path[-1], known, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return CampaignFault(path, f"there is no such key{hint}", ", ".join(known))
+
+
+def _meaning(path: KeyPath) -> str:
+    section = _section(path[:-1])
+    field = section.model_fields.get(path[-1]) if section else None
+    return (field.description or "").split("\n")[0].rstrip(".") if field else ""
+
+
+def _section(path: KeyPath) -> type[BaseModel] | None:
+    """Find the model that describes the mapping at a path."""
+    here: object = Campaign
+    for part in path:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            here = here.model_fields[part].annotation if part in here.model_fields else None
+            here = _plain(here)
+        elif here is None:
+            return None
+        else:  # a mapping by name: its values' model
+            here = _plain(get_args(here)[1]) if len(get_args(here)) > 1 else None
+    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+
+
+def _plain(annotation: object) -> object:
+    """Take the model out of ``Model | None``."""
+    models = [arg for arg in get_args(annotation) if isinstance(arg, type) and issubclass(arg, BaseModel)]
+    is_mapping = getattr(annotation, "__origin__", None) is dict
+    return models[0] if models and not is_mapping else annotation
+
+
+def _known_scorers(scorers: Collection[str] | None) -> Collection[str]:
+    if scorers is not None:
+        return scorers
+    from tasks.scorers import available_scorers
+
+    return available_scorers()
+
+
+def _told(faults: list[CampaignFault], document: MarkedYaml) -> Iterable[str]:
+    placed = sorted(faults, key=lambda fault: document.line_of(fault.path) or 0)
+    for fault in placed[:MAX_FAULTS_SHOWN]:
+        line = document.line_of(fault.path)
+        where = ".".join(fault.path) + (f" (line {line})" if line else "")
+        yield f"{where}: {fault.what}" + (f", accepted: {fault.accepted}" if fault.accepted else "")
+    if len(placed) > MAX_FAULTS_SHOWN:
+        yield f"and {len(placed) - MAX_FAULTS_SHOWN} more"

@@ -1,0 +1,93 @@
+"""Prompts: an arm's template filled with a row of variables.
+
+Templates come from a file that somebody else may have written, so they run in Jinja2's sandbox; a variable
+that no row holds is a fault and never an empty word.
+"""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2.sandbox import SandboxedEnvironment
+
+MAX_PROMPT_CHARACTERS = 32_000
+MAX_ROWS = 100_000
+
+DEFAULT_EDIT_PROMPT = (
+    "Make this picture again in fine detail. Keep its subject, composition, pose, colours and style"
+    " as they are. It shows: {{ prompt }}"
+)
+DEFAULT_GENERATE_PROMPT = "{{ prompt }}"
+
+_environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+
+
+class PromptFaultError(ValueError):
+    """A template or a row from which no prompt can be made; its text says why."""
+
+
+class PromptTemplate:
+    """A compiled template.
+
+    Args:
+        text: Jinja2 source.
+
+    Raises:
+        PromptFaultError: The text is no template.
+    """
+
+    def __init__(self, text: str) -> None:
+        try:
+            self.names = frozenset(meta.find_undeclared_variables(_environment.parse(text)))
+            self._template = _environment.from_string(text)
+        except TemplateError as error:
+            message = f"is no template: {error.message}"
+            raise PromptFaultError(message) from error
+
+    def render(self, values: Mapping[str, object]) -> str:
+        """Fill the template; white space at the ends is dropped.
+
+        Raises:
+            PromptFaultError: A value is missing, the text comes out empty or longer than 32,000
+                characters, or the template did something that the sandbox forbids.
+        """
+        try:
+            text = self._template.render(values).strip()
+        except Exception as error:  # a template can raise anything: its expressions are code
+            message = f"cannot be filled: {error}"
+            raise PromptFaultError(message) from error
+        if not text:
+            message = "comes out empty"
+            raise PromptFaultError(message)
+        if len(text) > MAX_PROMPT_CHARACTERS:
+            message = f"comes out {len(text):,} characters long, over the vendor's {MAX_PROMPT_CHARACTERS:,}"
+            raise PromptFaultError(message)
+        return text
+
+
+def read_rows(file: Path) -> list[dict[str, str]]:
+    """Read rows from a CSV file whose first line names the variables.
+
+    Args:
+        file: UTF-8, with or without a byte-order mark; empty lines are skipped.
+
+    Raises:
+        PromptFaultError: The file cannot be read, has no rows, or a row has too few or too many fields.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines, strict=True)
+            rows = []
+            for row in reader:
+                if None in row or None in row.values():
+                    message = f"line {reader.line_num} of {file} has another number of fields than the first"
+                    raise PromptFaultError(message)
+                rows.append(dict(row))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        message = f"{file} cannot be read ({error})"
+        raise PromptFaultError(message) from error
+    if not rows:
+        message = f"{file} holds no rows"
+        raise PromptFaultError(message)
+    return rows

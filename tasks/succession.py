@@ -1,0 +1,136 @@
+"""Succession: what a campaign uses once one of its models has been shut down.
+
+A campaign outlives models. From the day of the shutdown on, the successor that the campaign names is used
+and that is said; without one the run is refused before anything is bought.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import TypeVar
+
+from tasks.campaign import Arm, ArmDrafts, Campaign, Drafts, PictureSettings
+from tasks.catalogue import Catalogue
+from tasks.catalogue_model import Lifecycle
+from tasks.errors import CatalogueError
+from tasks.schedule import next_run
+
+Settings = TypeVar("Settings", bound=PictureSettings)
+
+
+def succeeded(settings: Settings) -> Settings:
+    """Put the successor in the model's place; what the successor leaves out stays as it was."""
+    successor = settings.successor
+    if successor is None:
+        return settings
+    changes = {key: value for key, value in successor.model_dump().items() if value is not None}
+    return settings.model_copy(update={**changes, "successor": None})
+
+
+def all_succeeded(campaign: Campaign) -> Campaign:
+    """Put every successor in its model's place, as if all models had been shut down."""
+    arms = dict(campaign.arms)
+    for name, arm in arms.items():
+        if _has_own_model(arm):
+            arms[name] = _with_own(arm, succeeded(campaign.drafts_of(name)))
+    drafts, finals = succeeded(campaign.drafts), succeeded(campaign.finals)
+    return campaign.model_copy(update={"drafts": drafts, "finals": finals, "arms": arms})
+
+
+def with_successors(campaign: Campaign, catalogue: Catalogue, today: date) -> tuple[Campaign, list[str]]:
+    """Replace every model that has been shut down by its successor.
+
+    Args:
+        campaign: As it was read.
+        catalogue: Whose dates count.
+        today: The day (UTC).
+
+    Returns:
+        The campaign to run, and a sentence for each replacement and each model that will soon be gone.
+
+    Raises:
+        CatalogueError: A model, or its successor too, has been shut down and the campaign names no living
+            one; the message names the vendor's.
+    """
+    said: list[str] = []
+    horizon = _next_scheduled_day(campaign, today)
+    drafts = _living("drafts", campaign.drafts, catalogue, today, horizon, said)
+    finals = _living("finals", campaign.finals, catalogue, today, horizon, said)
+    arms = {}
+    for name, arm in campaign.arms.items():
+        arms[name] = arm
+        if _has_own_model(arm):
+            own = _living(f"arms.{name}.drafts", campaign.drafts_of(name), catalogue, today, horizon, said)
+            arms[name] = _with_own(arm, own)
+    if campaign.score.judge is not None:
+        _refuse_retired("score.judge", campaign.score.judge.model, catalogue, today)
+    changed = campaign.model_copy(update={"drafts": drafts, "finals": finals, "arms": arms})
+    return changed, list(dict.fromkeys(said))
+
+
+def _has_own_model(arm: Arm) -> bool:
+    return arm.drafts is not None and bool(arm.drafts.model or arm.drafts.successor)
+
+
+def _with_own(arm: Arm, settings: Drafts) -> Arm:
+    own = {} if arm.drafts is None else arm.drafts.model_dump()
+    changes = {key: getattr(settings, key) for key in ("model", "successor", "quality", "size", "complexity")}
+    return arm.model_copy(update={"drafts": ArmDrafts(**{**own, **changes})})
+
+
+def _living(
+    key: str, settings: Settings, catalogue: Catalogue, today: date, horizon: date | None, said: list[str]
+) -> Settings:
+    life = catalogue.model(settings.model).lifecycle(today)
+    if life.state != "retired":
+        said.extend(_warnings(key, settings, life, horizon))
+        return settings
+    if settings.successor is None:
+        raise _retired(key, settings.model, life)
+    after = succeeded(settings)
+    _refuse_retired(f"{key}.successor", after.model, catalogue, today)
+    said.append(
+        f"{key}: {settings.model} was shut down on {life.shutdown_on}; its successor {after.model}"
+        f" at {after.quality} is used."
+    )
+    return after
+
+
+def _warnings(key: str, settings: PictureSettings, life: Lifecycle, horizon: date | None) -> Iterator[str]:
+    if life.shutdown_on is None or life.days_left is None:
+        return
+    then = (
+        f"then {settings.successor.model} is used."
+        if settings.successor
+        else f"name a successor, such as {life.successors[0]}."
+        if life.successors
+        else "name a successor."
+    )
+    when = f"{key}: {settings.model} will be shut down on {life.shutdown_on},"
+    days = "1 day" if life.days_left == 1 else f"{life.days_left} days"
+    if life.state == "retiring":
+        yield f"{when} in {days}; {then}"
+    elif horizon is not None and horizon >= life.shutdown_on:
+        yield f"{when} before the next scheduled run; {then}"
+
+
+def _next_scheduled_day(campaign: Campaign, today: date) -> date | None:
+    if campaign.schedule is None:
+        return None
+    start = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    return next_run(campaign.schedule.cron, campaign.schedule.timezone, start).astimezone(UTC).date()
+
+
+def _refuse_retired(key: str, model_id: str, catalogue: Catalogue, today: date) -> None:
+    life = catalogue.model(model_id).lifecycle(today)
+    if life.state == "retired":
+        raise _retired(key, model_id, life)
+
+
+def _retired(key: str, model_id: str, life: Lifecycle) -> CatalogueError:
+    named = life.successors[0] if life.successors else "a living model"
+    return CatalogueError(
+        where=key,
+        what=f"{model_id} was shut down on {life.shutdown_on}",
+        accepted=", ".join(life.successors) or "a living model; see: runoff models",
+        next_step=f"Write model: {named}, or add successor: {{model: {named}}} beside the model.",
+    )
