@@ -63,6 +63,8 @@ async def post(client: AsyncOpenAI, order: Order, terms: Terms) -> tuple[object,
     parameters["timeout"] = httpx2.Timeout(
         connect=terms.provider.timeouts.connect_s, read=read_s, write=WRITE_TIMEOUT_S, pool=read_s
     )
+    # Unknown orders are found again in the provider's logs by our own name for them.
+    parameters["extra_headers"] = {"X-Client-Request-Id": order.order_id}
     images = client.images.with_raw_response
     if order.endpoint == "generations":
         raw = await images.generate(prompt=order.prompt, **parameters)

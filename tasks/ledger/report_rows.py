@@ -1,0 +1,141 @@
+"""The ledger as rows of the report: one for each order and picture, refused and failed ones included.
+
+An order of several pictures shares its cost and estimate over them, so that a column still adds up to what
+was paid. What nobody measured is ``None``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks.candidate import Candidate, Fidelity, Inspection, Standing
+from tasks.ledger.orders import OrderRecord, Settlement
+from tasks.money import from_nanousd, share_nanousd, to_nanousd
+
+SCORERS = ("technical", "judge", "legibility", "palette", "votes")
+
+
+def report_rows(
+    run_id: str, records: Sequence[OrderRecord], candidates: Sequence[Candidate]
+) -> list[dict[str, Any]]:
+    """Lay out a run under the names of ``report_columns``.
+
+    Args:
+        run_id: The run.
+        records: Its orders, in the order wanted.
+        candidates: Its pictures.
+
+    Returns:
+        One mapping for each order without a picture and for each picture of the others.
+    """
+    of_order: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        of_order.setdefault(candidate.order_id, []).append(candidate)
+    rows = []
+    for record in records:
+        pictures: Sequence[Candidate | None] = of_order.get(record.order.order_id) or [None]
+        for share, picture in enumerate(pictures):
+            money = _money_columns(record, share, len(pictures))
+            rows.append(
+                {"run_id": run_id}
+                | _order_columns(record)
+                | money
+                | _picture_columns(record, picture)
+                | _decision_columns(picture)
+            )
+    return rows
+
+
+def _order_columns(record: OrderRecord) -> dict[str, Any]:
+    order, settled = record.order, record.settlement or Settlement(record.state)
+    parameters = order.parameters
+    return {
+        "campaign": order.campaign,
+        "stage": order.stage,
+        "arm": order.arm,
+        "row": order.row,
+        "prompt": order.prompt,
+        "order_id": order.order_id,
+        "draft_id": order.draft_id,
+        "provider": order.provider,
+        "model": parameters.get("model"),
+        "quality": parameters.get("quality"),
+        "size": parameters.get("size"),
+        "requested_format": parameters.get("output_format", "png"),
+        "state": record.state,
+        "error_code": settled.error_code,
+        "error_message": settled.error_message,
+        "vendor_request_id": settled.vendor_request_id,
+        "attempts": record.n_sends,
+        "sent_at": record.sent_at,
+        "latency_s": settled.latency_s,
+        "input_tokens": settled.usage.input_tokens,
+        "output_tokens": settled.usage.output_tokens,
+    }
+
+
+def _money_columns(record: OrderRecord, share: int, n_shares: int) -> dict[str, Any]:
+    cost = record.settlement.cost_usd if record.settlement else None
+    amounts = {"estimate_usd": record.order.estimate_usd, "cost_usd": cost}
+    return {
+        name: None if usd is None else from_nanousd(share_nanousd(to_nanousd(usd), n_shares)[share])
+        for name, usd in amounts.items()
+    }
+
+
+def _picture_columns(record: OrderRecord, picture: Candidate | None) -> dict[str, Any]:
+    seen = (picture and picture.inspection) or Inspection()
+    return {
+        "candidate_id": picture and picture.candidate_id,
+        "replicate": record.order.replicate if picture is None else picture.replicate,
+        "file": picture and picture.file,
+        "sha256": picture and picture.sha256,
+        "bytes": picture and picture.n_bytes,
+        "width": seen.width,
+        "height": seen.height,
+        "format": seen.format,
+        "c2pa": seen.has_c2pa,
+        "downgraded": picture and (picture.downgraded or seen.fault),
+        "phash": seen.phash,
+        "dhash": seen.dhash,
+        "colorhash": seen.colorhash,
+        "thumbnail": seen.thumbnail,
+    }
+
+
+def _decision_columns(picture: Candidate | None) -> dict[str, Any]:
+    standing = (picture and picture.standing) or None
+    choice = (picture and picture.choice) or None
+    fidelity = (picture and picture.fidelity) or None
+    scores: Mapping[str, Any] = picture.scores if picture else {}
+    return (
+        _standing_columns(standing)
+        | {f"score_{name}": scores[name].value if name in scores else None for name in {*SCORERS, *scores}}
+        | {
+            "score": picture and picture.score,
+            "score_reason": "; ".join(score.reason for score in scores.values() if score.reason) or None,
+            "rank": choice and choice.rank,
+            "finalist": choice and choice.is_finalist,
+            "selection_reason": choice and choice.reason,
+            "chosen_by": choice and choice.chosen_by,
+        }
+        | _fidelity_columns(fidelity)
+        | {"accepted": picture and picture.is_accepted}
+    )
+
+
+def _standing_columns(standing: Standing | None) -> dict[str, Any]:
+    return {
+        "status": standing and standing.status,
+        "duplicate_of": standing and standing.duplicate_of,
+        "duplicate_kind": standing and standing.duplicate_kind,
+        "cluster": standing and standing.cluster,
+        "hash_distance": standing and standing.hash_distance_bits,
+    }
+
+
+def _fidelity_columns(fidelity: Fidelity | None) -> dict[str, Any]:
+    return {
+        "fidelity": fidelity and fidelity.value,
+        "fidelity_ssim": fidelity and fidelity.ssim,
+        "fidelity_hash_bits": fidelity and fidelity.hash_distance_bits,
+    }

@@ -1,0 +1,361 @@
+"""The desk and the official SDK against the emulator, over HTTP."""
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.candidate import Order
+from tasks.catalogue import load_catalogue
+from tasks.emulator.faults import FaultRule
+from tasks.emulator.server import emulator_server
+from tasks.emulator.settings import EmulatorSettings
+from tasks.errors import BudgetError, StopRunError
+from tasks.images_api.client import connect
+from tasks.images_api.desk import Desk, Purchase
+from tasks.images_api.keeping import heal, sidecar_file
+from tasks.images_api.pace import Pace
+from tasks.images_api.terms import Terms
+from tasks.ledger import Ledger, Limits, open_ledger
+from tasks.pictures import load_reference
+from tasks.providers import Provider, Timeouts
+from tests.builders import NOON, RUN_ID, an_order
+
+KEY = "sk-test-0123456789abcdef"
+FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x640"}
+READ_TIMEOUTS_S = {"low": 1.5}
+
+
+class Shop:
+    """A provider that answers as told, and a desk that buys from it."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.ledger: Ledger = open_ledger(folder)
+        self.ledger.runs.start(RUN_ID, campaign="otters", provider="shop", now=NOON)
+        provider = Provider(
+            name="shop",
+            base_url=url,
+            key_variable="SHOP_KEY",
+            images_per_minute=1_000_000,
+            concurrency=4,
+            timeouts=Timeouts(read_s=READ_TIMEOUTS_S),
+        )
+        self.terms = Terms(provider, load_catalogue(), {"SHOP_KEY": KEY})
+        self.waits_s: list[float] = []
+        self.purchases: list[Purchase] = []
+
+    def buy(self, *orders: Order, limits: Limits | None = None) -> Desk:
+        """Plan and buy orders, all at once."""
+
+        async def wait(seconds: float) -> None:
+            self.waits_s.append(seconds)
+            await asyncio.sleep(0)
+
+        async def run() -> Desk:
+            async with connect(self.terms) as client:
+                desk = Desk(
+                    client=client,
+                    terms=self.terms,
+                    ledger=self.ledger,
+                    folder=self.folder,
+                    limits=limits or Limits(),
+                    pace=Pace(None),
+                    watch=self.purchases.append,
+                    sleep=wait,
+                )
+                desk._pace.hold = lambda wait_s: self.waits_s.append(wait_s)  # type: ignore[method-assign]
+                await asyncio.gather(*(desk.buy(order) for order in orders))
+            return desk
+
+        self.ledger.orders.plan(orders)
+        return asyncio.run(run())
+
+    def bill(self) -> dict[str, Any]:
+        """Ask the emulator what it received and charged."""
+        with urllib.request.urlopen(self.url.removesuffix("/v1") + "/_bill") as answer:
+            bill: dict[str, Any] = json.load(answer)
+        return bill
+
+    def record(self) -> Any:
+        """The only order's record."""
+        (record,) = self.ledger.orders.of_run(RUN_ID)
+        return record
+
+
+Opener = Callable[..., Shop]
+
+
+@pytest.fixture
+def open_shop(tmp_path: Path) -> Iterator[Opener]:
+    """Open shops with emulators of any settings; closed at the end."""
+    opened: list[tuple[Any, Shop]] = []
+
+    def open_one(*faults: dict[str, Any], **settings: Any) -> Shop:
+        rules = tuple(FaultRule(**fault) for fault in faults)
+        emulator = emulator_server(EmulatorSettings(paint="plain", faults=rules, **settings))
+        shop = Shop(emulator.__enter__(), tmp_path)
+        opened.append((emulator, shop))
+        return shop
+
+    yield open_one
+    for emulator, shop in opened:
+        shop.ledger.close()
+        emulator.__exit__(None, None, None)
+
+
+def order_of(replicate: int = 0, **changes: Any) -> Order:
+    """Make an order that the plain emulator answers quickly."""
+    return an_order(replicate, parameters=FLARE | changes, provider="shop")
+
+
+def test_an_order_is_bought_kept_and_settled(open_shop: Opener) -> None:
+    """One request, the bytes on disk, a sidecar, and a cost equal to the bill."""
+    shop = open_shop()
+    desk = shop.buy(order := order_of())
+    record, bill = shop.record(), shop.bill()
+    (candidate,) = shop.ledger.candidates.of_run(RUN_ID)
+    assert record.state == "received"
+    assert record.settlement.cost_usd == Decimal(bill["total"]["charged_usd"])
+    assert record.settlement.vendor_request_id == bill["entries"][0]["request_id"]
+    assert bill["entries"][0]["client_request_id"] == order.order_id
+    assert (shop.folder / candidate.file).read_bytes().startswith(b"\x89PNG")
+    assert candidate.file == "drafts/A-000-000.png"
+    assert json.loads(sidecar_file(shop.folder, order.order_id).read_text())["order_id"] == order.order_id
+    assert candidate.downgraded is None
+    assert desk.closed_by is None
+
+
+def test_several_pictures_of_one_order_are_several_candidates(open_shop: Opener) -> None:
+    """Each picture has its own replicate, file and name; the order is paid once."""
+    shop = open_shop()
+    shop.buy(order_of(replicate=4, n=3, output_format="jpeg"))
+    found = shop.ledger.candidates.of_run(RUN_ID)
+    assert [c.replicate for c in found] == [4, 5, 6]
+    assert [c.file for c in found] == [f"drafts/A-000-00{k}.jpg" for k in (4, 5, 6)]
+    assert len({c.candidate_id for c in found}) == 3
+
+
+def test_an_edit_sends_its_references_and_mask(open_shop: Opener, tmp_path: Path) -> None:
+    """The reference goes out with its name and type, and comes back in the usage."""
+    shop = open_shop()
+    shop.buy(order_of())
+    (draft,) = shop.ledger.candidates.of_run(RUN_ID)
+    edit = an_order(
+        endpoint="edits",
+        stage="final",
+        provider="shop",
+        parameters=FLARE,
+        references=(load_reference(tmp_path / draft.file),),
+        draft_id=draft.candidate_id,
+    )
+    shop.buy(edit)
+    final = shop.ledger.orders.of_run(RUN_ID, "received")[1]
+    assert final.settlement is not None
+    assert final.settlement.usage.image_input_tokens is not None
+    assert final.settlement.usage.image_input_tokens > 0
+    assert shop.ledger.candidates.of_run(RUN_ID, "final")[0].file == "finals/A-000-000-try1.png"
+    assert shop.ledger.orders.charged_usd(RUN_ID) == Decimal(shop.bill()["total"]["charged_usd"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "code"),
+    [
+        ({"kind": "moderation"}, "refused", "moderation_blocked"),
+        ({"kind": "empty_data"}, "unknown", "empty_data"),
+        ({"kind": "html_200"}, "unknown", "not_json"),
+        ({"kind": "bill_then_drop"}, "unknown", "RemoteProtocolError"),
+        ({"kind": "bill_then_hang", "duration_s": 10}, "unknown", "ReadTimeout"),
+        ({"kind": "truncated_body"}, "unknown", "RemoteProtocolError"),
+        ({"kind": "server_error", "status": 502}, "unknown", "http_502"),
+        ({"kind": "server_error", "status": 504}, "unknown", "http_504"),
+        ({"kind": "server_error", "status": 524}, "unknown", "http_524"),
+        ({"kind": "comet_error"}, "failed", "invalid_request"),
+    ],
+)
+def test_what_may_be_billed_is_sent_once(
+    open_shop: Opener, fault: dict[str, Any], state: str, code: str
+) -> None:
+    """A failure that is final, or that may have been billed, is one request and one recorded order."""
+    shop = open_shop(fault)
+    shop.buy(order_of())
+    record = shop.record()
+    assert (record.state, record.settlement.error_code) == (state, code)
+    assert shop.bill()["total"]["requests"] == 1
+    assert record.charged_usd == (record.order.estimate_usd if state == "unknown" else 0)
+    assert shop.ledger.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "waits_s"),
+    [
+        ({"kind": "rate_limited", "retry_after": 12, "times": 1}, [12.5]),
+        ({"kind": "rate_limited", "retry_after": 200, "times": 1}, [200.5]),
+        ({"kind": "server_error", "status": 500, "times": 2}, [5.0, 20.0]),
+        ({"kind": "server_error", "status": 503, "times": 1}, [5.0]),
+    ],
+)
+def test_what_was_surely_not_billed_is_sent_again(
+    open_shop: Opener, fault: dict[str, Any], waits_s: list[float]
+) -> None:
+    """It waits as it is told, sends again, and pays once."""
+    shop = open_shop(fault)
+    shop.buy(order_of())
+    assert shop.record().state == "received"
+    assert shop.record().n_sends == len(waits_s) + 1
+    assert shop.waits_s == waits_s
+    assert shop.bill()["total"]["charged_requests"] == 1
+
+
+def test_a_server_that_keeps_failing_is_left_after_two_more_tries(open_shop: Opener) -> None:
+    """Three requests, then the order has failed and costs nothing."""
+    shop = open_shop({"kind": "server_error", "status": 500})
+    shop.buy(order_of())
+    assert shop.record().state == "failed"
+    assert shop.bill()["total"]["requests"] == 3
+    assert shop.ledger.orders.charged_usd(RUN_ID) == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "invalid_key"}, "Set the provider's key anew"),
+        ({"kind": "quota", "code": "credit_balance_exhausted"}, "credit_balance_exhausted"),
+        ({"kind": "billing_hard_limit"}, "billing_hard_limit_reached"),
+        ({"kind": "unverified"}, "Verify the organization"),
+        ({"kind": "retired"}, "Name another model"),
+        ({"kind": "redirect_html"}, "http_301"),
+    ],
+)
+def test_what_no_order_can_pass_stops_the_run(open_shop: Opener, fault: dict[str, Any], words: str) -> None:
+    """The first such answer closes the desk; what was not sent stays planned, nothing is charged."""
+    shop = open_shop(fault)
+    desk = shop.buy(*(order_of(replicate=k) for k in range(12)))
+    assert isinstance(desk.closed_by, StopRunError)
+    assert words in str(desk.closed_by)
+    assert KEY not in str(desk.closed_by)
+    assert {record.state for record in shop.ledger.orders.of_run(RUN_ID)} == {"planned"}
+    assert shop.bill()["total"]["requests"] <= 4
+    assert shop.ledger.orders.charged_usd(RUN_ID) == 0
+
+
+def test_an_address_where_nobody_listens_stops_the_run(open_shop: Opener) -> None:
+    """It is tried a few times, because nothing was sent; then the run stops and nothing is charged."""
+    shop = open_shop()
+    provider = shop.terms.provider.model_copy(update={"base_url": "http://127.0.0.1:9/v1"})
+    shop.terms = Terms(provider, shop.terms.catalogue, shop.terms.environ)
+    desk = shop.buy(order_of())
+    assert isinstance(desk.closed_by, StopRunError)
+    assert shop.waits_s == [1.0, 4.0, 15.0, 30.0]
+    assert (shop.record().state, shop.record().charged_usd) == ("planned", 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "wrong_size"}, "768x480 instead of 1024x640"),
+        ({"kind": "wrong_format"}, "jpeg instead of png"),
+        ({"kind": "no_picture"}, ""),
+        ({"kind": "bomb"}, "20000"),
+    ],
+)
+def test_what_differs_from_the_order_is_kept_and_said(
+    open_shop: Opener, fault: dict[str, Any], words: str
+) -> None:
+    """It was paid for, so it is received; what is wrong stands beside it."""
+    shop = open_shop(fault)
+    shop.buy(order_of())
+    (candidate,) = shop.ledger.candidates.of_run(RUN_ID)
+    assert shop.record().state == "received"
+    assert candidate.downgraded is not None
+    assert words in candidate.downgraded
+    assert (shop.folder / candidate.file).stat().st_size == candidate.n_bytes
+
+
+def test_a_cheaper_tier_and_a_missing_picture_are_said(open_shop: Opener) -> None:
+    """A gateway that sells less than was ordered is found out by its own usage and count."""
+    shop = open_shop({"kind": "lower_tier", "nth": [1]}, {"kind": "fewer_pictures", "nth": [1]})
+    shop.buy(order_of(replicate=0, quality="high"))
+    shop.buy(order_of(replicate=1, n=2))
+    tier, count = (candidate.downgraded for candidate in shop.ledger.candidates.of_run(RUN_ID))
+    assert tier is not None
+    assert "output tokens where this quality uses" in tier
+    assert count == "1 of 2 pictures"
+
+
+def test_an_answer_without_usage_stays_charged_at_its_estimate(open_shop: Opener) -> None:
+    """An unknown cost is null, never zero, and the budget keeps the estimate."""
+    shop = open_shop({"kind": "missing_usage"})
+    shop.buy(order_of())
+    record = shop.record()
+    assert record.settlement.cost_usd is None
+    assert record.charged_usd == record.order.estimate_usd
+
+
+def test_foreign_usage_keys_do_no_harm(open_shop: Opener) -> None:
+    """Gateways add keys of their own."""
+    shop = open_shop({"kind": "foreign_usage_keys"})
+    shop.buy(order_of())
+    assert shop.record().settlement.cost_usd == Decimal(shop.bill()["total"]["charged_usd"])
+
+
+def test_a_budget_is_used_up_and_not_passed(open_shop: Opener) -> None:
+    """Orders wait for reservations to be settled, and the desk closes when nothing more fits."""
+    shop = open_shop()
+    shop.buy(order_of())
+    one_usd = shop.ledger.orders.charged_usd(RUN_ID)
+    budget_usd = Decimal("0.01") + one_usd * 5
+    limits = Limits(per_run_usd=budget_usd)
+    desk = shop.buy(*(order_of(replicate=k) for k in range(1, 30)), limits=limits)
+    assert isinstance(desk.closed_by, BudgetError)
+    assert 5 <= shop.bill()["total"]["charged_requests"] <= 7
+    assert shop.ledger.orders.charged_usd(RUN_ID) <= budget_usd
+
+
+def test_a_full_disk_closes_the_desk(open_shop: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that cannot be kept stops the buying, and its order is not forgotten."""
+    shop = open_shop()
+    blocked = shop.folder / "drafts"
+    blocked.write_text("a file where the folder should be")
+    with pytest.raises(Exception, match="drafts"):
+        shop.buy(order_of())
+    assert shop.record().state == "sent"
+    monkeypatch.undo()
+    blocked.unlink()
+    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
+    assert shop.record().charged_usd == shop.record().order.estimate_usd
+
+
+class PowerCut(BaseException):
+    """The machine goes off."""
+
+
+@pytest.mark.parametrize(("moment", "is_cost_known"), [("settlement", True), ("sidecar", False)])
+def test_a_picture_on_disk_is_not_bought_again(
+    open_shop: Opener, monkeypatch: pytest.MonkeyPatch, moment: str, *, is_cost_known: bool
+) -> None:
+    """Killed between the bytes and the settlement, the order is healed from what is on disk."""
+    shop = open_shop()
+
+    def cut(*_: object, **__: object) -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as patch:
+        if moment == "settlement":
+            patch.setattr(shop.ledger.orders, "settle", cut)
+        else:
+            patch.setattr("tasks.images_api.keeping.sidecar_file", cut)
+        with pytest.raises(PowerCut):
+            shop.buy(order_of())
+    assert shop.record().state == "sent"
+    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
+    cost = shop.record().settlement.cost_usd
+    assert cost == (Decimal(shop.bill()["total"]["charged_usd"]) if is_cost_known else None)
+    assert len(shop.ledger.candidates.of_run(RUN_ID)) == 1
+    assert shop.ledger.verify() == []
