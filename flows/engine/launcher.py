@@ -1,0 +1,284 @@
+"""Start Prefect's server beside other work, or use the one that runs already.
+
+Measured on 2 cores with Prefect 3.8.8, see `benchmarks/README.md` for how: a server answers 3.3 s after the
+start, on a fresh home too (Prefect's own embedded start: 4.4 s and 11.7 s, in the foreground). What was
+cut: migrations on an empty database (8 s, see `schema`), the server's import into the calling process
+(2.6 s), block types (1 s), collecting garbage while importing (0.6 s), Prefect's pages (0.3 s).
+"""
+
+import asyncio
+import http.client
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from flows.engine.registry import Registry, ServerRecord, is_alive
+from flows.engine.schema import make_database
+from flows.engine.settings import client_settings, environment, server_settings
+from tasks.errors import EngineError, SettingError
+
+START_LIMIT_S = 120.0
+REMOTE_LIMIT_S = 15.0
+SAY_EVERY_S = 3.0
+STOP_LIMIT_S = 20.0
+
+# Not `-m`: it would put the working folder, with the user's own `flows`, before ours.
+PROGRAM = "import sys; sys.path.append(sys.argv[1]); from flows.engine.server import main; main(sys.argv[2])"
+PACKAGES = Path(__file__).parents[2]
+
+Say = Callable[[str], None]
+
+# Servers left to the other processes that use them: kept here, so that nobody waits for or warns of them.
+_LEFT_RUNNING: list[subprocess.Popen[bytes]] = []
+
+
+class Engine:
+    """A Prefect server that this process uses; leave it with ``stop`` or by ``with``.
+
+    Until it is left, ``PREFECT_API_URL`` and Prefect's other settings stand in this process's environment.
+    """
+
+    def __init__(self, api_url: str, say: Say) -> None:
+        self.api_url = api_url
+        self._say = say
+        self._began_s = time.monotonic()
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def wait_ready(self, limit_s: float | None = None) -> None:
+        """Block until the server answers, saying every few seconds what is happening.
+
+        Args:
+            limit_s: Give up this many seconds after the start; 120 for a server of this home, 15 for another.
+
+        Raises:
+            EngineError: It did not come up, or went away. Nothing was bought.
+        """
+        said_s = 0.0
+        while not self._answers():
+            waited_s = time.monotonic() - self._began_s
+            self._check(waited_s, limit_s)
+            if waited_s - said_s >= SAY_EVERY_S:
+                said_s = waited_s
+                self._say(f"{self._name} is coming up, {waited_s:.0f} s …")
+            time.sleep(0.05)
+
+    async def ready(self) -> None:
+        """Wait as ``wait_ready`` does, without blocking the event loop."""
+        await asyncio.to_thread(self.wait_ready)
+
+    def stop(self) -> None:
+        """Send what Prefect still holds back, then leave the server; it ends with its last user."""
+        try:
+            _flush_prefect()
+        finally:
+            self._cleanup.close()
+
+    _name = "Prefect's server"
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+    def _check(self, waited_s: float, limit_s: float | None) -> None:
+        """Raise an EngineError when there is no use in waiting longer."""
+        raise NotImplementedError
+
+
+class _HomeEngine(Engine):
+    """The server of this home: started by this process or by another one."""
+
+    def __init__(self, registry: Registry, say: Say, *, with_schedules: bool) -> None:
+        self._registry = registry
+        self._child: subprocess.Popen[bytes] | None = None
+        cleanup = ExitStack()
+        with registry.locked(), cleanup:
+            client = registry.join()
+            cleanup.callback(client.unlink, missing_ok=True)
+            self._server = _running(registry, with_schedules) or self._start(with_schedules)
+            left = cleanup.pop_all()
+        super().__init__(self._server.api_url, say)
+        self._cleanup.callback(self._wait_until_gone)
+        self._cleanup.push(left)
+        self._cleanup.enter_context(environment(client_settings(registry.folder, self.api_url)))
+
+    def _start(self, with_schedules: bool) -> ServerRecord:
+        is_migrated = make_database(self._registry.database)
+        settings = server_settings(
+            self._registry.folder, is_migrated=is_migrated, with_schedules=with_schedules
+        )
+        inherited = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+        with self._registry.log.open("wb") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "-P", "-c", PROGRAM, str(PACKAGES), str(self._registry.folder)],
+                env=inherited | settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal is for the run, which still needs its server
+            )  # fmt: skip
+        assert self._child.stdout is not None
+        with self._child.stdout as announcement:
+            line = announcement.readline()
+        if not line.strip():
+            self._child.wait()
+            raise self._failure(what="ended before it listened")
+        server = ServerRecord(int(line), self._child.pid, with_schedules)
+        self._registry.note(server)
+        return server
+
+    def _answers(self) -> bool:
+        return _is_healthy(self._server.port)
+
+    def _check(self, waited_s: float, limit_s: float | None) -> None:
+        if not is_alive(self._server.pid):
+            raise self._failure(what="ended while it came up")
+        limit_s = START_LIMIT_S if limit_s is None else limit_s
+        if waited_s > limit_s:
+            raise self._failure(what=f"gave no answer within {limit_s:.0f} s")
+
+    def _failure(self, what: str) -> EngineError:
+        log = self._registry.log
+        tail = log.read_text(errors="replace").strip().splitlines()[-15:] if log.exists() else []
+        heard = "\n".join(["", *(f"  {line}" for line in tail), ""]) if tail else " and left no word"
+        return EngineError(
+            where=str(log),
+            what=f"Prefect's server {what}{'; its last words:' if tail else ''}{heard}",
+            next_step="Try again; with a server of your own, set PREFECT_API_URL to its address "
+            "(prefect server start; export PREFECT_API_URL=http://127.0.0.1:4200/api).",
+        )
+
+    def _wait_until_gone(self) -> None:
+        """Wait for the child to end, unless another process keeps it."""
+        if self._child is None:
+            return
+        deadline = time.monotonic() + STOP_LIMIT_S
+        while self._child.poll() is None:
+            if self._registry.folder.exists() and self._registry.has_clients():
+                _LEFT_RUNNING.append(self._child)
+                return
+            if time.monotonic() > deadline:
+                self._child.kill()
+                self._child.wait()
+            time.sleep(0.02)
+
+
+class _GivenEngine(Engine):
+    """The server that ``PREFECT_API_URL`` names; nothing is started or stopped."""
+
+    def __init__(self, api_url: str, registry: Registry, say: Say) -> None:
+        super().__init__(api_url, say)
+        self._name = f"The Prefect server at {api_url}"
+        self._trouble = "no answer"
+        self._cleanup.enter_context(environment(client_settings(registry.folder, api_url)))
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.api_url.rstrip('/')}/health", timeout=5):
+                return True
+        except urllib.error.HTTPError as error:
+            self._trouble = f"status {error.code} from /health"
+            error.close()
+            return error.code in (401, 403)  # it is there; whether the key is right, Prefect says
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            self._trouble = str(getattr(error, "reason", error))
+            return False
+
+    def _check(self, waited_s: float, limit_s: float | None) -> None:
+        limit_s = REMOTE_LIMIT_S if limit_s is None else limit_s
+        if waited_s > limit_s:
+            raise EngineError(
+                where=f"PREFECT_API_URL={self.api_url}",
+                what=f"the Prefect server does not answer within {limit_s:.0f} s ({self._trouble})",
+                accepted="the address of a running Prefect server, ending in /api",
+                next_step="Start that server, or unset PREFECT_API_URL and Runoff brings up its own.",
+            )
+
+
+def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engine:
+    """Begin to bring up a Prefect server, or use the one that is there, and return at once.
+
+    ``PREFECT_API_URL`` comes first, then a server that runs for this home (``runoff serve``, another run),
+    then a new one whose database and log stand in ``<home>/.prefect``. Nothing imports Prefect here: import
+    flows after this call, run them after ``Engine.wait_ready``.
+
+    Args:
+        home: ``RUNOFF_HOME``, a local folder.
+        say: Takes a line for people.
+        with_schedules: The server must serve schedules and Prefect's pages.
+
+    Raises:
+        SettingError: The home cannot be written. Nothing was started.
+        EngineError: The server's process ended at once. Nothing is left running.
+    """
+    try:
+        registry = Registry(home.absolute() / ".prefect")
+    except OSError as error:
+        raise SettingError(
+            where=str(home), what=f"the home cannot be written ({error.strerror})",
+            next_step="Choose another folder with --home or RUNOFF_HOME.",
+        ) from error  # fmt: skip
+    given = os.environ.get("PREFECT_API_URL")
+    if given:
+        return _GivenEngine(given, registry, say)
+    return _HomeEngine(registry, say, with_schedules=with_schedules)
+
+
+def _running(registry: Registry, with_schedules: bool) -> ServerRecord | None:
+    """Return this home's server if it lives and does what is asked."""
+    server = registry.record()
+    if server is None or not is_alive(server.pid) or not _is_listening(server.port):
+        return None
+    return server if server.with_schedules or not with_schedules else None
+
+
+def _is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _is_healthy(port: int) -> bool:
+    """Ask the server for its health; while it comes up, the question waits at its open door."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/api/health")
+        answer = connection.getresponse()
+        return answer.status == 200 and answer.read() == b"true"
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _flush_prefect() -> None:
+    """Send the events and log lines that Prefect's client has queued, for up to 10 s."""
+    if "prefect.events.worker" not in sys.modules:
+        return
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for service in (EventsWorker, APILogWorker):  # they would warn of what is left to send
+        logging.getLogger(service.__name__).setLevel(logging.ERROR)
+
+    def drain() -> None:
+        EventsWorker.drain_all(timeout=5)
+        APILogWorker.drain_all(timeout=5)
+
+    # In a thread of its own, because inside an event loop these calls would only return a promise.
+    thread = threading.Thread(target=drain)
+    thread.start()
+    thread.join(10)

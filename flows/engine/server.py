@@ -1,0 +1,98 @@
+"""The server process: Prefect's own web application on a free port of 127.0.0.1.
+
+It listens before it imports anything heavy, so that its port is known within a tenth of a second and a
+request sent meanwhile is answered the moment the application stands. It ends by itself when the last
+process that uses it is gone, however that one went; what it was sent is recorded first.
+"""
+
+import gc
+import os
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.engine.registry import Registry
+
+if TYPE_CHECKING:
+    import uvicorn
+
+WATCH_S = 0.2
+DRAIN_S = 5.0
+CLOSE_S = 8.0
+
+
+def main(folder: str) -> None:
+    """Serve until nobody needs it any more.
+
+    Args:
+        folder: ``<home>/.prefect``. The settings come through the environment.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    os.environ |= {
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+    }
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    os.dup2(2, 1)  # the pipe to the starter ends here; from now on all goes to the log
+    box: list[uvicorn.Server] = []
+    threading.Thread(
+        target=_leave_with_the_last_client, args=(Registry(Path(folder)), box), daemon=True
+    ).start()
+    box.append(_build())
+    box[0].run(sockets=[listener])
+
+
+def _build() -> "uvicorn.Server":
+    gc.disable()  # collecting while thousands of classes are made costs 0.6 s of 3
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    app = create_app()
+    gc.freeze()
+    gc.enable()
+    config = uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=2)
+    return uvicorn.Server(config)
+
+
+def _leave_with_the_last_client(registry: Registry, box: "list[uvicorn.Server]") -> None:
+    while True:
+        time.sleep(WATCH_S)
+        if not registry.folder.exists():  # the home was deleted
+            break
+        if registry.has_clients():
+            continue
+        with registry.locked():
+            if not registry.has_clients():
+                registry.forget(os.getpid())
+                break
+    if not box or not box[0].started:
+        os._exit(0)
+    _drain()
+    box[0].should_exit = True
+    time.sleep(CLOSE_S)
+    os._exit(1)
+
+
+def _drain() -> None:
+    """Wait until the events received were handed on; closing then writes the last batch.
+
+    Prefect's in-memory queues have no public view, hence the private name; a test counts the task runs.
+    """
+    from prefect.server.utilities.messaging.memory import Topic
+
+    deadline = time.monotonic() + DRAIN_S
+    while time.monotonic() < deadline:
+        queues = [
+            subscription._queue
+            for topic in list(Topic._topics.values())
+            for subscription in topic._subscriptions
+        ]
+        if all(queue.empty() for queue in queues):
+            return
+        time.sleep(0.05)

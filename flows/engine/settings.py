@@ -1,0 +1,99 @@
+"""What Prefect is told before it is imported, in this process and in the server.
+
+Prefect reads its settings from the environment once, at import. Some are forced, because Runoff promises
+them (no word to the internet, a home inside its own); the others are defaults that a user's environment
+overrides.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+FORCED = {
+    # Both are needed: the first silences the server, the second the client library.
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    # A call to the engine before it stands fails at once, in place of starting a second server.
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+}
+
+DEFAULTS = {
+    # One transaction for many task-run events: six times less work for the server.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    # Runs keep their whole log on the server; the terminal belongs to Runoff.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+}
+
+
+def client_settings(prefect_home: Path, api_url: str) -> dict[str, str]:
+    """Return the environment of a process that runs flows against ``api_url``.
+
+    Args:
+        prefect_home: Where Prefect may keep files.
+        api_url: The server's address, ending in ``/api``.
+    """
+    settings = {**_unset(DEFAULTS), **FORCED, "PREFECT_HOME": str(prefect_home), "PREFECT_API_URL": api_url}
+    if any(os.environ.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
+        settings |= dict.fromkeys(("NO_PROXY", "no_proxy"), _without_proxy())
+    return settings
+
+
+def server_settings(prefect_home: Path, *, is_migrated: bool, with_schedules: bool) -> dict[str, str]:
+    """Return the environment of the server process, except for the address that it finds itself.
+
+    Args:
+        prefect_home: Where Prefect keeps its database and files.
+        is_migrated: The database is known to be of the installed version: looking again costs 0.3 s.
+        with_schedules: Serve schedules, automations and Prefect's pages too.
+    """
+    settings = {**_unset(DEFAULTS), **FORCED, "PREFECT_HOME": str(prefect_home), "PREFECT__SERVER_FINAL": "1"}
+    if is_migrated:
+        settings["PREFECT_API_DATABASE_MIGRATE_ON_START"] = "false"
+    if with_schedules:
+        settings["PREFECT_UI_STATIC_DIRECTORY"] = str(prefect_home / "pages")  # its own may be read-only
+    else:
+        # Schedules would pile up runs that nobody serves; block types cost a second on a fresh home.
+        settings |= {
+            "PREFECT__SERVER_EPHEMERAL": "1",
+            "PREFECT_UI_ENABLED": "false",
+            "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+        }
+    return settings
+
+
+@contextmanager
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Put ``settings`` into this process's environment; put back what was there on leaving."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    _tell_prefect()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        _tell_prefect()
+
+
+def _tell_prefect() -> None:
+    """Make an already imported Prefect read its settings again."""
+    if "prefect.context" in sys.modules:
+        sys.modules["prefect.context"].refresh_global_settings_context()
+
+
+def _unset(defaults: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in defaults.items() if name not in os.environ}
+
+
+def _without_proxy() -> str:
+    named = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    return ",".join([*filter(None, [named]), "127.0.0.1", "localhost"])
