@@ -7,16 +7,15 @@ have to find out by paying.
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from tasks.campaign import ArmDrafts, Campaign, Drafts, Finals, PictureSettings
+from tasks.campaign import ArmDrafts, Campaign, Drafts, PictureSettings
 from tasks.catalogue import Catalogue, Model
 from tasks.errors import CatalogueError, SettingError
 from tasks.marked_yaml import KeyPath
 from tasks.prompts import (
-    DEFAULT_EDIT_PROMPT,
-    DEFAULT_GENERATE_PROMPT,
     MAX_ROWS,
     PromptFaultError,
     PromptTemplate,
+    finals_template,
 )
 from tasks.providers import Provider, Providers
 from tasks.references import ReferenceFaultError, read_mask, read_reference
@@ -139,7 +138,7 @@ def _shown_row(row: dict[str, object]) -> str:
 def _finals_prompt_faults(campaign: Campaign, prompts: dict[int, str]) -> Iterator[CampaignFault]:
     path = ("finals", "prompt")
     try:
-        template = PromptTemplate(finals_template(campaign.finals))
+        template = PromptTemplate(finals_template(campaign.finals.prompt, campaign.finals.method))
         missing = sorted(template.names - _names_of(campaign) - {"prompt"})
         if missing:
             known = ", ".join(sorted(_names_of(campaign) | {"prompt"}))
@@ -150,13 +149,6 @@ def _finals_prompt_faults(campaign: Campaign, prompts: dict[int, str]) -> Iterat
             template.render({**campaign.all_rows[index], "prompt": prompts[index]})
     except PromptFaultError as error:
         yield CampaignFault(path, str(error), "a Jinja2 template that a draft's prompt fits in")
-
-
-def finals_template(finals: Finals) -> str:
-    """Choose the template of a final's prompt: the campaign's, else the method's own."""
-    if finals.prompt is not None:
-        return finals.prompt
-    return DEFAULT_EDIT_PROMPT if finals.method == "edit" else DEFAULT_GENERATE_PROMPT
 
 
 class _Asked(NamedTuple):

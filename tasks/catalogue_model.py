@@ -198,7 +198,7 @@ class Model(Facts):
             raise self._unpriced(provider, f"has no published price for this request in the {lane} lane")
         percent = self.output_tokens.uncertainty_percent.get(quality)
         note = (
-            f"{self.id} at {quality}: no published token count, estimate within ±{percent} %"
+            f"{self.id} at {quality}: no published token count, estimate within ±{percent}%"
             if percent
             else ""
         )

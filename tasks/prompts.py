@@ -66,6 +66,13 @@ class PromptTemplate:
         return text
 
 
+def finals_template(own: str | None, method: str) -> str:
+    """Choose the template of a final's prompt: the campaign's own, else the one for its method."""
+    if own is not None:
+        return own
+    return DEFAULT_EDIT_PROMPT if method == "edit" else DEFAULT_GENERATE_PROMPT
+
+
 def read_rows(file: Path) -> list[dict[str, str]]:
     """Read rows from a CSV file whose first line names the variables.
 

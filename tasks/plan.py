@@ -1,0 +1,406 @@
+"""Plan a run: which orders, how many dollars, how long; nothing is sent and nothing is spent.
+
+The orders stand in the sequence in which they are bought: first one picture of every row and arm, then the
+second of every row and arm, and so on. A run that ends early has then seen every arm equally often.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tasks.campaign import Campaign, PictureSettings
+from tasks.candidate import Candidate, Order, Reference
+from tasks.catalogue import Catalogue, Estimate
+from tasks.errors import BudgetError, RunError
+from tasks.money import format_usd
+from tasks.prompts import PromptTemplate, finals_template
+from tasks.providers import Provider, Providers
+from tasks.references import read_mask, read_reference
+from tasks.sizes import Size, parse_size
+from tasks.succession import with_successors
+
+ZERO = Decimal(0)
+SECONDS_PER_MINUTE = 60
+
+
+@dataclass(frozen=True)
+class ArmPlan:
+    """One arm's drafts: what is ordered, and between which dollars it will cost."""
+
+    arm: str
+    model: str
+    quality: str
+    size: str
+    orders: int
+    pictures: int
+    low_usd: Decimal
+    high_usd: Decimal
+
+
+@dataclass(frozen=True)
+class FinalsPlan:
+    """The finals: at least one try for each finalist, at most all attempts; dollars for both."""
+
+    model: str
+    quality: str
+    size: str
+    method: str
+    approval: str
+    finalists: int
+    most_pictures: int
+    low_usd: Decimal
+    high_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do.
+
+    Args:
+        campaign: The campaign to run, successors in their places.
+        run_id: The run it is planned for.
+        orders: Draft orders in the sequence in which they are bought.
+        arms: Totals by arm.
+        finals: What the finalists will cost.
+        all_high_usd: What the same number of pictures would cost, all made as finals are (high end).
+        drafts_s: Seconds for the drafts at the provider's images per minute.
+        finals_s: The same for all attempts at all finals.
+        warnings: What a person should know before saying yes.
+    """
+
+    campaign: Campaign
+    run_id: str
+    orders: tuple[Order, ...]
+    arms: tuple[ArmPlan, ...]
+    finals: FinalsPlan
+    all_high_usd: Decimal
+    drafts_s: float
+    finals_s: float
+    warnings: tuple[str, ...]
+
+    @property
+    def pictures(self) -> int:
+        """Drafts ordered."""
+        return sum(arm.pictures for arm in self.arms)
+
+    @property
+    def drafts_low_usd(self) -> Decimal:
+        """Low end for all drafts."""
+        return sum((arm.low_usd for arm in self.arms), ZERO)
+
+    @property
+    def drafts_high_usd(self) -> Decimal:
+        """High end for all drafts: the sum of what is reserved."""
+        return sum((arm.high_usd for arm in self.arms), ZERO)
+
+    @property
+    def low_usd(self) -> Decimal:
+        """Low end for drafts and finals."""
+        return self.drafts_low_usd + self.finals.low_usd
+
+    @property
+    def high_usd(self) -> Decimal:
+        """High end for drafts and finals, every attempt at every final bought."""
+        return self.drafts_high_usd + self.finals.high_usd
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write the plan without its orders, for ``--json``; dollars are exact text."""
+        return {
+            "campaign": self.campaign.name,
+            "run_id": self.run_id,
+            "provider": self.campaign.provider,
+            "rows": self.campaign.n_rows,
+            "orders": len(self.orders),
+            "pictures": self.pictures,
+            "arms": [_plain(arm.__dict__) for arm in self.arms],
+            "finals": _plain(self.finals.__dict__),
+            "drafts_low_usd": _text(self.drafts_low_usd),
+            "drafts_high_usd": _text(self.drafts_high_usd),
+            "low_usd": _text(self.low_usd),
+            "high_usd": _text(self.high_usd),
+            "all_high_usd": _text(self.all_high_usd),
+            "per_run_usd": _text(self.campaign.budget.per_run_usd),
+            "drafts_s": self.drafts_s,
+            "finals_s": self.finals_s,
+            "warnings": list(self.warnings),
+        }
+
+
+def plan(campaign: Campaign, catalogue: Catalogue, providers: Providers, run_id: str, today: date) -> Plan:
+    """Expand a campaign into orders and add up what they will cost.
+
+    Args:
+        campaign: A checked campaign.
+        catalogue: Models and prices.
+        providers: Who sells, how fast.
+        run_id: The run that the orders belong to; part of their identity.
+        today: The day (UTC), for models that are or will be shut down.
+
+    Raises:
+        BudgetError: Even the low end of the estimate is over the budget of a run.
+        CatalogueError: A model has been shut down and the campaign names no living successor, or something
+            has no price.
+    """
+    campaign, said = with_successors(campaign, catalogue, today)
+    provider = providers.provider(campaign.provider)
+    prices = _Prices(catalogue, provider)
+    prompts = _prompts(campaign)
+    orders = tuple(_draft_orders(campaign, prompts, prices, run_id))
+    finals = _plan_finals_cost(campaign, prompts, prices)
+    per_minute = provider.images_per_minute
+    result = Plan(
+        campaign=campaign,
+        run_id=run_id,
+        orders=orders,
+        arms=tuple(_arm_plans(campaign, orders, prices)),
+        finals=finals,
+        all_high_usd=_all_high(campaign, orders, prices),
+        drafts_s=sum(order.n for order in orders) * SECONDS_PER_MINUTE / per_minute,
+        finals_s=finals.most_pictures * SECONDS_PER_MINUTE / per_minute,
+        warnings=(*said, *prices.notes),
+    )
+    return _within_budget(result)
+
+
+def plan_finals(
+    campaign: Campaign,
+    catalogue: Catalogue,
+    providers: Providers,
+    finalists: Sequence[Candidate],
+    *,
+    run_id: str,
+    folder: Path | str,
+    attempt: int = 0,
+) -> list[Order]:
+    """Write the orders that buy finalists again.
+
+    Args:
+        campaign: The campaign to run, successors in their places.
+        catalogue: Models and prices.
+        providers: Who sells.
+        finalists: Inspected drafts, in the order in which they are bought.
+        run_id: The run they belong to.
+        folder: The run's folder, that the drafts' files are relative to.
+        attempt: Which try at each final, from 0.
+
+    Raises:
+        RunError: A draft to be sent along was never inspected, so its size is not known.
+        CatalogueError: Something has no price.
+    """
+    prices = _Prices(catalogue, providers.provider(campaign.provider))
+    template = PromptTemplate(finals_template(campaign.finals.prompt, campaign.finals.method))
+    is_edit = campaign.finals.method == "edit"
+    orders = []
+    for draft in finalists:
+        prompt = template.render({**campaign.all_rows[draft.row], "prompt": draft.prompt})
+        references = (_draft_reference(draft, folder),) if is_edit else ()
+        parameters = campaign.finals.parameters(n=1, is_edit=is_edit)
+        orders.append(
+            Order(
+                run_id=run_id,
+                campaign=campaign.name,
+                stage="final",
+                arm=draft.arm,
+                row=draft.row,
+                replicate=draft.replicate,
+                attempt=attempt,
+                prompt=prompt,
+                provider=campaign.provider,
+                endpoint="edits" if is_edit else "generations",
+                parameters=parameters,
+                references=references,
+                estimate_usd=prices.estimate(parameters, prompt, references).high_usd,
+                draft_id=draft.candidate_id,
+            )
+        )
+    return orders
+
+
+class _Prices:
+    """Estimates at one provider; equal requests with equally long prompts cost the same."""
+
+    def __init__(self, catalogue: Catalogue, provider: Provider) -> None:
+        self.catalogue = catalogue
+        self.provider = provider
+        self._known: dict[object, Estimate] = {}
+
+    def estimate(
+        self, parameters: Mapping[str, Any], prompt: str, references: Sequence[Reference] = ()
+    ) -> Estimate:
+        sizes = tuple((reference.width, reference.height) for reference in references)
+        key = (tuple(parameters.items()), len(prompt), len(prompt.encode()), sizes)
+        if key not in self._known:
+            model = self.catalogue.model(str(parameters["model"]))
+            self._known[key] = model.estimate_usd(
+                parameters, prompt, references, lane="interactive", provider=self.provider
+            )
+        return self._known[key]
+
+    @property
+    def notes(self) -> list[str]:
+        """What makes some estimates unsure, each said once."""
+        return list(dict.fromkeys(estimate.note for estimate in self._known.values() if estimate.note))
+
+
+def _prompts(campaign: Campaign) -> dict[str, list[str]]:
+    return {
+        name: [template.render(row) for row in campaign.all_rows]
+        for name, arm in campaign.arms.items()
+        for template in (PromptTemplate(arm.prompt),)
+    }
+
+
+def _draft_orders(
+    campaign: Campaign, prompts: Mapping[str, Sequence[str]], prices: _Prices, run_id: str
+) -> Iterator[Order]:
+    references = {
+        name: tuple(read_reference(file) for file in campaign.references_of(name)) for name in campaign.arms
+    }
+    masks = {
+        name: read_mask(campaign.mask, sent[0]) if campaign.mask and sent else None
+        for name, sent in references.items()
+    }
+
+    @cache
+    def parameters_of(arm: str, n: int) -> dict[str, Any]:
+        return campaign.drafts_of(arm).parameters(n=n, is_edit=bool(references[arm]))
+
+    per_prompt, at_once = campaign.drafts.per_prompt, campaign.drafts.images_per_request
+    for replicate in range(0, per_prompt, at_once):
+        n = min(at_once, per_prompt - replicate)
+        for row in range(len(campaign.all_rows)):
+            for arm in campaign.arms:
+                prompt, parameters = prompts[arm][row], parameters_of(arm, n)
+                yield Order(
+                    run_id=run_id,
+                    campaign=campaign.name,
+                    stage="draft",
+                    arm=arm,
+                    row=row,
+                    replicate=replicate,
+                    attempt=0,
+                    prompt=prompt,
+                    provider=campaign.provider,
+                    endpoint="edits" if references[arm] else "generations",
+                    parameters=parameters,
+                    references=references[arm],
+                    mask=masks[arm],
+                    lane=campaign.drafts.lane,
+                    estimate_usd=prices.estimate(parameters, prompt, references[arm]).high_usd,
+                )
+
+
+def _arm_plans(campaign: Campaign, orders: Sequence[Order], prices: _Prices) -> Iterator[ArmPlan]:
+    by_arm: dict[str, list[Order]] = {name: [] for name in campaign.arms}
+    for order in orders:
+        by_arm[order.arm].append(order)
+    for arm, own in by_arm.items():
+        estimates = [prices.estimate(order.parameters, order.prompt, order.references) for order in own]
+        drafts = campaign.drafts_of(arm)
+        yield ArmPlan(
+            arm=arm,
+            model=drafts.model,
+            quality=drafts.quality,
+            size=drafts.size,
+            orders=len(own),
+            pictures=sum(order.n for order in own),
+            low_usd=sum((estimate.low_usd for estimate in estimates), ZERO),
+            high_usd=sum((estimate.high_usd for estimate in estimates), ZERO),
+        )
+
+
+def _plan_finals_cost(
+    campaign: Campaign, prompts: Mapping[str, Sequence[str]], prices: _Prices
+) -> FinalsPlan:
+    """Price the finals before the drafts exist: the cheapest and the dearest of all that could be chosen."""
+    finals, count = campaign.finals, _most_finalists(campaign)
+    lows, highs = [], []
+    template = PromptTemplate(finals_template(finals.prompt, finals.method))
+    is_edit = finals.method == "edit"
+    parameters = finals.parameters(n=1, is_edit=is_edit)
+    for arm in campaign.arms if count else ():
+        references = (_planned_reference(campaign.drafts_of(arm)),) if is_edit else ()
+        pairs = zip(campaign.all_rows, prompts[arm], strict=True)
+        texts = [template.render({**row, "prompt": prompt}) for row, prompt in pairs]
+        for text in (min(texts, key=_n_bytes), max(texts, key=_n_bytes)):
+            estimate = prices.estimate(parameters, text, references)
+            lows.append(estimate.low_usd)
+            highs.append(estimate.high_usd)
+    return FinalsPlan(
+        model=finals.model,
+        quality=finals.quality,
+        size=finals.size,
+        method=finals.method,
+        approval=campaign.finalists.approval,
+        finalists=count,
+        most_pictures=count * finals.attempts,
+        low_usd=count * min(lows, default=ZERO),
+        high_usd=count * finals.attempts * max(highs, default=ZERO),
+    )
+
+
+def _n_bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _most_finalists(campaign: Campaign) -> int:
+    rule, arms = campaign.finalists, len(campaign.arms)
+    limits = [rule.count, arms * campaign.n_rows * campaign.drafts.per_prompt]
+    if rule.max_per_arm is not None:
+        limits.append(rule.max_per_arm * arms)
+    if rule.max_per_prompt is not None:
+        limits.append(rule.max_per_prompt * campaign.n_rows * arms)
+    return min(limits)
+
+
+def _planned_reference(drafts: PictureSettings) -> Reference:
+    size = parse_size(drafts.size) or Size(1024, 1024)
+    return Reference("", "", size.width, size.height, f"image/{drafts.format}")
+
+
+def _draft_reference(draft: Candidate, folder: Path | str) -> Reference:
+    seen = draft.inspection
+    if seen is None or seen.width is None or seen.height is None or seen.format is None:
+        raise RunError(
+            where=f"finalist {draft.candidate_id}",
+            what="was never inspected, so its size and format are not known",
+            next_step="Inspect the run again: runoff rescore RUN",
+        )
+    return Reference(f"{folder}/{draft.file}", draft.sha256, seen.width, seen.height, f"image/{seen.format}")
+
+
+def _all_high(campaign: Campaign, orders: Sequence[Order], prices: _Prices) -> Decimal:
+    parameters = campaign.finals.parameters(n=1, is_edit=False)
+    return sum((order.n * prices.estimate(parameters, order.prompt).high_usd for order in orders), ZERO)
+
+
+def _within_budget(planned: Plan) -> Plan:
+    budget, approval = planned.campaign.budget.per_run_usd, planned.finals.approval
+    least = planned.low_usd if approval == "auto" else planned.drafts_low_usd
+    if least > budget:
+        raise BudgetError(
+            where=f"{planned.campaign.name}: budget.per_run_usd",
+            what=f"{format_usd(budget)} is less than the least this can cost, {format_usd(least)}"
+            f" ({len(planned.orders)} draft orders and {planned.finals.finalists} finals)",
+            accepted=f"{format_usd(planned.high_usd)} or more covers everything",
+            next_step="Raise the budget, or lower drafts.per_prompt, quality, or finalists.count.",
+        )
+    if planned.high_usd <= budget:
+        return planned
+    warning = (
+        f"budget: all of it can cost {format_usd(planned.high_usd)}, and {format_usd(budget)} is allowed;"
+        " the run stops buying when the budget is reached."
+    )
+    return Plan(**{**planned.__dict__, "warnings": (*planned.warnings, warning)})
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _text(value) if isinstance(value, Decimal) else value for key, value in facts.items()}
+
+
+def _text(usd: Decimal) -> str:
+    return format(usd.normalize() + ZERO, "f")

@@ -1,0 +1,117 @@
+"""The plan as a person reads it: a few short tables that fit 80 columns, plain where there is no terminal."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tasks.money import format_usd
+from tasks.plan import Plan
+
+
+def plan_renderable(plan: Plan) -> Group:
+    """Draw a plan for ``rich.console.Console.print``."""
+    parts: list[RenderableType] = [_title(plan), _orders_table(plan), _money_table(plan)]
+    return Group(*parts, *(_warning(sentence) for sentence in plan.warnings), Text(""))
+
+
+def _title(plan: Plan) -> RenderableType:
+    campaign = plan.campaign
+    rows = _count(campaign.n_rows, "row")
+    title = Text.assemble(
+        (campaign.name, "bold"),
+        (f"  at {campaign.provider}", "dim"),
+        (f" · {_count(len(campaign.arms), 'arm')} × {rows} × {campaign.drafts.per_prompt}", "dim"),
+    )
+    return Padding(title, (1, 0, 0, 1))
+
+
+def _orders_table(plan: Plan) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table.add_column(" arm", overflow="fold", min_width=7)
+    table.add_column("model", no_wrap=True)
+    table.add_column("made as", no_wrap=True)
+    table.add_column("pictures", justify="right", no_wrap=True)
+    table.add_column("dollars", justify="right", no_wrap=True)
+    for arm in plan.arms:
+        dollars = format_range(arm.low_usd, arm.high_usd)
+        name = Text(f" {arm.arm}", "cyan")
+        table.add_row(name, arm.model, f"{arm.quality} {arm.size}", f"{arm.pictures:,}", dollars)
+    finals = plan.finals
+    if finals.finalists:
+        dollars = format_range(finals.low_usd, finals.high_usd)
+        name, made_as = Text(" finals", "magenta"), f"{finals.quality} {finals.size}"
+        table.add_row(name, finals.model, made_as, _span(finals.finalists, finals.most_pictures), dollars)
+    return table
+
+
+def _span(least: int, most: int) -> str:
+    return f"{least:,}" if least == most else f"{least:,}–{most:,}"
+
+
+def _money_table(plan: Plan) -> Padding:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column()
+    for name, value in _money_lines(plan):
+        table.add_row(name, value)
+    return Padding(table, (0, 0, 0, 1))
+
+
+def _money_lines(plan: Plan) -> Sequence[tuple[str, RenderableType]]:
+    budget = plan.campaign.budget
+    lines: list[tuple[str, RenderableType]] = [
+        ("all together", Text(format_range(plan.low_usd, plan.high_usd), "bold green")),
+        ("all like finals", f"{format_usd(plan.all_high_usd)} for the same {_count(plan.pictures, 'draft')}"),
+        ("budget", f"{format_usd(budget.per_run_usd)} a run" + _month(budget.per_month_usd)),
+        ("time", f"{format_seconds(plan.drafts_s)} for drafts at the provider's images per minute"),
+    ]
+    if plan.finals.finalists:
+        then = (
+            "bought at once, by rule" if plan.finals.approval == "auto" else "bought after a person's review"
+        )
+        lines.append(("finals", f"{then}, up to {format_seconds(plan.finals_s)} for every try"))
+    return lines
+
+
+def _month(per_month_usd: Decimal | None) -> str:
+    return "" if per_month_usd is None else f", {format_usd(per_month_usd)} a month"
+
+
+def _warning(sentence: str) -> Padding:
+    return Padding(Text.assemble(("! ", "bold yellow"), (sentence, "yellow")), (1, 0, 0, 1))
+
+
+def format_range(low_usd: Decimal, high_usd: Decimal) -> str:
+    """Write two dollar amounts as one range; as one amount when they read the same.
+
+    Example:
+        >>> format_range(Decimal("0.0527"), Decimal("0.1216"))
+        '$0.0527–0.1216'
+    """
+    low, high = format_usd(low_usd), format_usd(high_usd)
+    return low if low == high else f"{low}–{high.removeprefix('$')}"
+
+
+def format_seconds(seconds: float) -> str:
+    """Write a duration for people, rounded up to the second, minute or quarter of an hour.
+
+    Example:
+        >>> format_seconds(9), format_seconds(288), format_seconds(9000)
+        ('9 s', '5 min', '2.5 h')
+    """
+    if seconds < 1:
+        return "1 s"
+    if seconds < 100:
+        return f"{-(-seconds // 1):.0f} s"
+    if seconds < 100 * 60:
+        return f"{-(-seconds // 60):.0f} min"
+    return f"{-(-seconds // 900) / 4:,g} h"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
