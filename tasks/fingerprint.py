@@ -24,6 +24,12 @@ Hashes = NDArray[np.uint64]
 Pairs = NDArray[np.int64]
 
 COLOUR_CELLS = 4
+COLOUR_NAMES = tuple(
+    f"{name}_{row}{column}"
+    for name in ("cb", "cr")
+    for row in range(COLOUR_CELLS)
+    for column in range(COLOUR_CELLS)
+)
 
 _HASHED_EDGE_PX = 256
 _EVERYTHING_UP_TO = 20_000
@@ -67,7 +73,7 @@ def fingerprint(picture: Image.Image) -> Fingerprint:
     return Fingerprint(
         phash=str(imagehash.phash(grey)),
         dhash=str(imagehash.dhash(grey)),
-        colorhash=str(imagehash.colorhash(small, binbits=COLOUR_BITS_PER_BIN)),
+        colorhash=str(imagehash.colorhash(small.reduce(2), binbits=COLOUR_BITS_PER_BIN)),
         colours=_colours(small),
     )
 
@@ -81,14 +87,6 @@ def _colours(picture: Image.Image) -> dict[str, float]:
         for row in range(COLOUR_CELLS)
         for column in range(COLOUR_CELLS)
     }
-
-
-COLOUR_NAMES = tuple(
-    f"{name}_{row}{column}"
-    for name in ("cb", "cr")
-    for row in range(COLOUR_CELLS)
-    for column in range(COLOUR_CELLS)
-)
 
 
 def to_hashes(hex_digits: Sequence[str]) -> Hashes:

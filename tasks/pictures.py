@@ -336,7 +336,7 @@ def make_thumbnail(picture: Image.Image, max_edge_px: int = THUMBNAIL_EDGE_PX) -
         The WebP file.
     """
     stream = io.BytesIO()
-    shrink(picture, max_edge_px).save(stream, "WEBP", quality=80, method=2)
+    shrink(picture, max_edge_px).save(stream, "WEBP", quality=75, method=0)
     return stream.getvalue()
 
 
@@ -351,7 +351,7 @@ def shrink(picture: Image.Image, max_edge_px: int) -> Image.Image:
     if longest <= max_edge_px:
         return picture
     width, height = (max(1, round(edge * max_edge_px / longest)) for edge in picture.size)
-    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=1.0)
+    return picture.resize((width, height), Image.Resampling.HAMMING, reducing_gap=1.0)
 
 
 def load_reference(path: Path) -> Reference:
