@@ -122,7 +122,7 @@ def _key_figures(
         (
             "Cost per keeper",
             measures["cost_per_keeper_usd"] and _usd(measures["cost_per_keeper_usd"]),
-            "drafts' cost over different pictures",
+            "drafts’ cost over different pictures",
         ),
     ]
     return [(label, figure, note or "") for label, figure, note in figures if figure]

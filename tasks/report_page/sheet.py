@@ -93,7 +93,7 @@ def arrange(rows: Sequence[Row]) -> list[_Place]:
 
 
 def _name_group(row: int, arm: str, is_final: bool) -> str:
-    return f"{row + 1} · {arm}" + (" finals" if is_final else "")
+    return f"Prompt {row + 1}, arm {arm}" + (", finals" if is_final else "")
 
 
 def _write_title(pen: ImageDraw.ImageDraw, rows: Sequence[Row], facts: RunFacts, width: int) -> None:
@@ -103,9 +103,7 @@ def _write_title(pen: ImageDraw.ImageDraw, rows: Sequence[Row], facts: RunFacts,
 
 
 def _write_foot(pen: ImageDraw.ImageDraw, left_out: int, top: int) -> None:
-    note = (
-        "Headings: prompt number and arm. Labels: file, score, rank. Framed: finalists and accepted finals."
-    )
+    note = "Labels: file, score, rank. Framed: finalists and accepted finals."
     if left_out:
         note += (
             f" Left out for want of room: {count_noun(left_out, 'picture')} of lower rank; see report.html."
