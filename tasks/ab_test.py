@@ -1,0 +1,342 @@
+"""The A/B test: which arm makes the better pictures, or that nobody can tell yet.
+
+Arms are compared in pairs over the rows that both were scored in (``paired_rows``). A verdict needs both an
+interval that leaves out zero and a p-value that survives Holm's correction over all pairs. Copies stand for
+nothing of their own, downgraded pictures were not what was ordered, and a picture without a score is unknown,
+not bad: all three are left out. What an arm costs and how often it fails stands beside its score.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from itertools import combinations
+from statistics import NormalDist, fmean
+from typing import Any
+
+import numpy as np
+
+from tasks.candidate import OrderState, Status
+from tasks.paired_rows import RowDifference, row_difference
+
+NOT_ENOUGH = "not enough evidence"
+SIGNIFICANCE = 0.05
+POWER = 0.8
+LEAST_DIFFERENCE = 0.01
+"""A smaller difference of scores is not worth buying pictures for."""
+FEW_ROWS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredDraft:
+    """One draft order and, where one came of it, one picture: what the test needs to know.
+
+    Args:
+        order_id: The order; one that asked for several pictures appears once for each.
+        arm: The arm's name.
+        row: Index of the row of variables.
+        replicate: Its place among the pictures of its arm and row.
+        state: What became of the order.
+        cost_usd: This picture's share of what the order cost; ``None`` when unknown.
+        candidate_id: The picture, or ``None``.
+        status: Where deduplication put it, or ``None``.
+        score: Its total score in [0, 1], or ``None``.
+        is_downgraded: Whether it differs from what was ordered.
+    """
+
+    order_id: str
+    arm: str
+    row: int
+    replicate: int
+    state: OrderState
+    cost_usd: Decimal | None = None
+    candidate_id: str | None = None
+    status: Status | None = None
+    score: float | None = None
+    is_downgraded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """One arm alone. A share whose base is empty is ``None``.
+
+    Args:
+        orders: Orders sent.
+        pictures: Pictures received.
+        compared: Pictures whose score counts.
+        duplicate_rate: Share of the pictures that are copies.
+        refusal_rate: Share of the answered orders that were refused.
+        failure_rate: Share of the answered orders that failed.
+        mean_score: Mean total score of the compared pictures.
+        cost_per_keeper_usd: Dollars spent for each survivor; ``None`` without one, or when a cost is unknown.
+    """
+
+    orders: int
+    pictures: int
+    compared: int
+    duplicate_rate: float | None
+    refusal_rate: float | None
+    failure_rate: float | None
+    mean_score: float | None
+    cost_per_keeper_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairResult:
+    """Two arms against each other; figures are ``None`` when they share no row, or cannot be told.
+
+    Args:
+        arms: The two names, A and B below.
+        difference: Mean score of A minus B, over the shared rows.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        probability: That a random picture of A beats one of B, ties counting half.
+        p_value: That equal arms show so large a difference, before correction.
+        p_value_holm: The same, corrected for the number of pairs.
+        verdict: ``<arm> wins`` or ``not enough evidence``.
+        more_pictures_needed: For each arm, in new rows, to settle it with a chance of 80 % if the difference
+            is what it seems; ``None`` when settled, not worth settling or not to be told.
+        rows: Rows compared.
+        rows_left_out: Rows in which only one of the two has a score.
+        pictures: Scores compared, of A and of B.
+        note: What to keep in mind, or nothing.
+    """
+
+    arms: tuple[str, str]
+    difference: float | None
+    low: float | None
+    high: float | None
+    probability: float | None
+    p_value: float | None
+    p_value_holm: float | None
+    verdict: str
+    more_pictures_needed: int | None
+    rows: int
+    rows_left_out: int
+    pictures: tuple[int, int]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbTest:
+    """The whole test.
+
+    Args:
+        headline: One sentence for people.
+        arms: Each arm's own figures, by name.
+        pairs: Every two arms, in order of their names.
+    """
+
+    headline: str
+    arms: dict[str, ArmResult]
+    pairs: tuple[PairResult, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Turn the result into what JSON can hold: dollars become floats, tuples lists."""
+        arms = {
+            arm: asdict(result)
+            | {"cost_per_keeper_usd": None if (cost := result.cost_per_keeper_usd) is None else float(cost)}
+            for arm, result in self.arms.items()
+        }
+        pairs = [
+            asdict(pair) | {"arms": list(pair.arms), "pictures": list(pair.pictures)} for pair in self.pairs
+        ]
+        return {"headline": self.headline, "arms": arms, "pairs": pairs}
+
+
+ScoresByRow = dict[int, list[float]]
+
+
+def compare_arms(scored: Sequence[ScoredDraft], seed: int = 0) -> AbTest:
+    """Compare all arms of a run.
+
+    Args:
+        scored: One entry for each draft order and picture, in any order.
+        seed: Of the bootstrap; the same drafts and seed give the same figures.
+
+    Returns:
+        Figures for each arm and each pair of arms, and the headline.
+    """
+    drafts = sorted(
+        scored, key=lambda draft: (draft.arm, draft.row, draft.replicate, draft.candidate_id or "")
+    )
+    names = sorted({draft.arm for draft in drafts})
+    scores: dict[str, ScoresByRow] = {name: defaultdict(list) for name in names}
+    for draft in drafts:
+        if draft.score is not None and draft.status == "survivor" and not draft.is_downgraded:
+            scores[draft.arm][draft.row].append(draft.score)
+    arms = {name: _sum_up([draft for draft in drafts if draft.arm == name], scores[name]) for name in names}
+    pairs = _compare_pairs(scores, seed)
+    return AbTest(_headline(arms, pairs), arms, pairs)
+
+
+def _sum_up(drafts: Sequence[ScoredDraft], scores: ScoresByRow) -> ArmResult:
+    states = {draft.order_id: draft.state for draft in drafts if draft.state != "planned"}
+    answered = sum(state in ("received", "refused", "failed") for state in states.values())
+    statuses = [draft.status for draft in drafts if draft.status is not None]
+    values = [score for row in scores.values() for score in row]
+    return ArmResult(
+        orders=len(states),
+        pictures=sum(draft.candidate_id is not None for draft in drafts),
+        compared=len(values),
+        duplicate_rate=_share(statuses.count("duplicate"), len(statuses)),
+        refusal_rate=_share(list(states.values()).count("refused"), answered),
+        failure_rate=_share(list(states.values()).count("failed"), answered),
+        mean_score=fmean(values) if values else None,
+        cost_per_keeper_usd=_cost_per_keeper_usd(drafts, statuses.count("survivor")),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _cost_per_keeper_usd(drafts: Sequence[ScoredDraft], keepers: int) -> Decimal | None:
+    """Share out what was spent; what was refused or failed is free unless its cost says otherwise."""
+    costs = [draft.cost_usd for draft in drafts if draft.cost_usd is not None]
+    free = ("planned", "refused", "failed")
+    is_known = all(draft.cost_usd is not None or draft.state in free for draft in drafts)
+    return sum(costs, Decimal(0)) / keepers if keepers and costs and is_known else None
+
+
+def _compare_pairs(scores: dict[str, ScoresByRow], seed: int) -> tuple[PairResult, ...]:
+    names = list(combinations(sorted(scores), 2))
+    found = [
+        row_difference(scores[a], scores[b], np.random.default_rng([seed, index]))
+        for index, (a, b) in enumerate(names)
+    ]
+    corrected = _correct([difference.p_value for difference in found])
+    return tuple(
+        _judge_pair(arms, scores, difference, p_holm, len(names))
+        for arms, difference, p_holm in zip(names, found, corrected, strict=True)
+    )
+
+
+def _correct(p_values: Sequence[float | None]) -> list[float | None]:
+    """Apply Holm's correction over the p-values that exist; a single one needs none.
+
+    Source: S. Holm (1979), "A simple sequentially rejective multiple test procedure".
+    """
+    known = [p_value for p_value in p_values if p_value is not None]
+    if len(known) < 2:
+        return list(p_values)
+    from statsmodels.stats.multitest import multipletests
+
+    corrected = iter(multipletests(known, method="holm")[1].tolist())
+    return [None if p_value is None else next(corrected) for p_value in p_values]
+
+
+def _judge_pair(
+    arms: tuple[str, str],
+    scores: dict[str, ScoresByRow],
+    found: RowDifference,
+    p_holm: float | None,
+    n_pairs: int,
+) -> PairResult:
+    a, b = (scores[arm] for arm in arms)
+    shared = sorted(a.keys() & b.keys())
+    of_a, of_b = ([score for row in shared for score in arm[row]] for arm in (a, b))
+    winner = _winner(arms, found, p_holm)
+    return PairResult(
+        arms=arms,
+        difference=found.difference,
+        low=found.low,
+        high=found.high,
+        probability=_probability(of_a, of_b),
+        p_value=found.p_value,
+        p_value_holm=p_holm,
+        verdict=f"{winner} wins" if winner else NOT_ENOUGH,
+        more_pictures_needed=None if winner else _more_pictures(found, len(of_a) + len(of_b), n_pairs),
+        rows=len(shared),
+        rows_left_out=len(a.keys() ^ b.keys()),
+        pictures=(len(of_a), len(of_b)),
+        note=_note(found, len(a.keys() ^ b.keys())),
+    )
+
+
+def _winner(arms: tuple[str, str], found: RowDifference, p_holm: float | None) -> str | None:
+    if p_holm is None or p_holm > SIGNIFICANCE or found.low is None or found.high is None:
+        return None
+    return arms[0] if found.low > 0 else arms[1] if found.high < 0 else None
+
+
+def _probability(of_a: Sequence[float], of_b: Sequence[float]) -> float | None:
+    """Return the share of all couples that A wins: Mann and Whitney's U over their number."""
+    if not of_a or not of_b:
+        return None
+    rivals = np.sort(np.asarray(of_b))
+    beaten = np.searchsorted(rivals, of_a, side="left")
+    not_lost = np.searchsorted(rivals, of_a, side="right")
+    return float((beaten + not_lost).mean()) / 2 / len(of_b)
+
+
+def _more_pictures(found: RowDifference, pictures: int, n_pairs: int) -> int | None:
+    """Tell how many more pictures each arm needs, in new rows with as many replicates as now.
+
+    The standard error falls with the root of the number of rows, so the number that shows a difference ``d``
+    with a chance of 80 % is now's, times ((z of the significance + z of 80 %) * standard error / d) squared.
+
+    Source: S.-C. Chow, J. Shao, H. Wang (2008), "Sample Size Calculations in Clinical Research", chapter 3.
+    """
+    if not found.difference or not found.standard_error or abs(found.difference) < LEAST_DIFFERENCE:
+        return None
+    normal = NormalDist()
+    reach = normal.inv_cdf(1 - SIGNIFICANCE / n_pairs / 2) + normal.inv_cdf(POWER)
+    times = (reach * found.standard_error / found.difference) ** 2
+    per_arm, per_row = pictures / 2, pictures / 2 / found.rows
+    return math.ceil(max(per_arm * (times - 1), per_row))
+
+
+def _note(found: RowDifference, rows_left_out: int) -> str:
+    parts = []
+    if not found.rows:
+        parts.append("the arms were scored in no common row")
+    elif found.low is None:
+        parts.append("one picture tells nothing about how much pictures vary")
+    elif found.rows == 1:
+        parts.append("one row only: the verdict holds for this prompt, and other prompts may differ")
+    elif found.rows < FEW_ROWS:
+        parts.append(f"{found.rows} rows only: other prompts may differ")
+    if rows_left_out:
+        verb = "row was" if rows_left_out == 1 else "rows were"
+        parts.append(f"{rows_left_out} {verb} left out, scored for one arm only")
+    return "; ".join(parts)
+
+
+def _headline(arms: dict[str, ArmResult], pairs: Sequence[PairResult]) -> str:
+    if not pairs:
+        return "Only one arm: there is nothing to compare." if arms else "There is nothing to compare."
+    if len(pairs) == 1:
+        return _sentence(pairs[0])
+    beaten = {arm: [_loser(pair) for pair in pairs if pair.verdict == f"{arm} wins"] for arm in arms}
+    best = max(sorted(arms), key=lambda arm: (len(beaten[arm]), arms[arm].mean_score or 0.0))
+    if len(beaten[best]) == len(arms) - 1:
+        return f"Arm {best} beats every other arm."
+    if not beaten[best]:
+        return f"Not enough evidence that any of the {len(arms)} arms is better than another."
+    return f"Not enough evidence for one best arm; {best} beats {' and '.join(beaten[best])}."
+
+
+def _loser(pair: PairResult) -> str:
+    return pair.arms[1] if pair.verdict == f"{pair.arms[0]} wins" else pair.arms[0]
+
+
+def _sentence(pair: PairResult) -> str:
+    a, b = pair.arms
+    if pair.difference is None:
+        return f"Arms {a} and {b} cannot be compared: {pair.note}."
+    leader, other = (a, b) if pair.difference >= 0 else (b, a)
+    if pair.low is None or pair.high is None:
+        return f"Not enough evidence that arms {a} and {b} differ: {pair.note}."
+    ends = sorted([pair.low, pair.high] if leader == a else [-pair.high, -pair.low])
+    interval = f"(95 % interval {ends[0]:.2f} to {ends[1]:.2f})"
+    rows = "1 row" if pair.rows == 1 else f"{pair.rows} rows"
+    if pair.verdict != NOT_ENOUGH:
+        return (
+            f"Arm {leader} beats arm {other} by {abs(pair.difference):.2f} of score {interval}, over {rows}."
+        )
+    more = pair.more_pictures_needed
+    settle = f"; some {more:,} more pictures per arm would settle it" if more else ""
+    lead = f"{leader} leads by {abs(pair.difference):.2f} {interval}"
+    return f"Not enough evidence that arms {a} and {b} differ: {lead}{settle}."
