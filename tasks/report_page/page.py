@@ -65,6 +65,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         spent=total_spent(rows, facts),
         troubles=group_troubles(rows),
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
+        is_embedded=sources.is_embedded,
         script=Markup((_HERE / "page.js").read_text(encoding="utf-8")),
     )  # fmt: skip
 
@@ -78,7 +79,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(usd=_usd, number=_number, share=_percent, moment=_moment, noun=count_noun)
+    environment.filters.update(
+        usd=_usd, number=_number, share=_percent, moment=_moment, noun=count_noun, sentence=_sentence
+    )
     return environment
 
 
@@ -94,6 +97,11 @@ def _percent(value: float | None) -> str:
     return NOT_MEASURED if value is None else f"{value:.0%}"
 
 
+def _sentence(text: str | None) -> str:
+    ends = (".", "!", "?")
+    return "" if not text else text if text.endswith(ends) else f"{text}."
+
+
 def _moment(moment: datetime | None) -> str:
     if moment is None:
         return NOT_MEASURED
@@ -105,27 +113,25 @@ def _key_figures(
     drafts: Sequence[Row], finals: Sequence[Row], rows: Sequence[Row], facts: RunFacts
 ) -> list[tuple[str, str, str]]:
     """List label, figure and note of each key figure; what is unknown is left out."""
-    made, copies = count_pictures(drafts), sum(map(is_copy, drafts))
+    made, orders = count_pictures(drafts), len({row["order_id"] for row in drafts})
     finalists = sum(1 for row in drafts if row["finalist"])
-    accepted = sum(1 for row in finals if row["accepted"])
     spent, measures = total_spent(rows, facts), measure_arm(drafts, {})
+    share, keeper_usd = measures["duplicate_rate"], measures["cost_per_keeper_usd"]
     figures = [
-        ("Drafts made", f"{made:,}", f"of {len({row['order_id'] for row in drafts}):,} orders"),
-        ("Copies folded", f"{copies:,}", f"{_percent(measures['duplicate_rate'])} of what was compared"),
-        (
-            "Finalists",
-            f"{finalists:,}",
-            f"{accepted:,} accepted at high quality" if finals else "not bought yet",
-        ),
+        ("Drafts made", f"{made:,}", orders and f"of {count_noun(orders, 'order')}"),
+        ("Copies folded", f"{sum(map(is_copy, drafts)):,}", share and f"{share:.0%} of what was compared"),
+        ("Finalists", f"{finalists:,}", _tell_finals(finalists, finals)),
         ("Spent", _usd(spent), facts.estimate_usd and f"of {_usd(facts.estimate_usd)} planned at most"),
         ("All at high quality", facts.all_high_usd and _usd(facts.all_high_usd), _compare(spent, facts)),
-        (
-            "Cost per keeper",
-            measures["cost_per_keeper_usd"] and _usd(measures["cost_per_keeper_usd"]),
-            "drafts’ cost over different pictures",
-        ),
+        ("Cost per keeper", keeper_usd and _usd(keeper_usd), "drafts’ cost over different pictures"),
     ]
     return [(label, figure, note or "") for label, figure, note in figures if figure]
+
+
+def _tell_finals(finalists: int, finals: Sequence[Row]) -> str:
+    if finals:
+        return f"{sum(1 for row in finals if row['accepted']):,} accepted at high quality"
+    return "not bought yet" if finalists else "none chosen"
 
 
 def _compare(spent: Decimal, facts: RunFacts) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.report_page.facts import ArmFacts, RunFacts
@@ -162,6 +162,7 @@ def test_every_text_is_escaped(tmp_path: Path) -> None:
     assert '"><script' not in text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_prompt_brings_a_tag_in(prompt: str) -> None:
     """Whatever the prompt, the page has the tags it has for a plain one."""
@@ -293,6 +294,7 @@ def test_troubles_are_grouped_by_code() -> None:
     assert troubles[0].example == "Rejected."
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from("ABC"), st.lists(st.integers(0, 1000), max_size=30), max_size=3),
 )
