@@ -184,11 +184,11 @@ class Deduplicate(Section):
     hash: Literal["phash", "dhash"] = "phash"
     """The perceptual hash whose bits are compared."""
 
-    radius_bits: int = Field(default=6, ge=0, le=32)
+    radius_bits: int = Field(default=6, ge=0, le=16)
     """Pictures that differ in at most this many of 64 bits are copies; 0 finds identical hashes only."""
 
-    within: Literal["prompt", "campaign"] = "prompt"
-    """Where copies are looked for: among the pictures of one row, or of the whole run."""
+    within: Literal["prompt", "arm", "campaign"] = "prompt"
+    """Where copies are looked for: among the pictures of an arm's prompt, of an arm, or of the whole run."""
 
     history_runs: int = Field(default=0, ge=0)
     """How many earlier runs of this campaign are looked through as well."""

@@ -7,7 +7,7 @@ have to find out by paying.
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from tasks.campaign import ArmDrafts, Campaign, Drafts, PictureSettings
+from tasks.campaign import ArmDrafts, Campaign, Drafts, PictureSettings, Row
 from tasks.catalogue import Catalogue, Model
 from tasks.errors import CatalogueError, SettingError
 from tasks.marked_yaml import KeyPath
@@ -27,7 +27,6 @@ FIELD_OF_PARAMETER = {
     "output_compression": "compression",
     "n": "images_per_request",
 }
-MAX_PROMPT_FAULTS = 5
 
 
 class CampaignFault(NamedTuple):
@@ -48,9 +47,8 @@ def find_campaign_faults(
     except SettingError as error:
         faults.append(CampaignFault(("provider",), error.what, error.accepted))
         provider = None
-    faults += _row_faults(campaign)
-    if campaign.n_rows <= MAX_ROWS:
-        faults += _prompt_faults(campaign)
+    row_faults = list(_row_faults(campaign))
+    faults += row_faults or _prompt_faults(campaign)
     faults += _draft_faults(campaign, catalogue, provider)
     faults += _finals_faults(campaign, catalogue, provider)
     faults += _reference_faults(campaign, catalogue)
@@ -115,22 +113,19 @@ def _names_of(campaign: Campaign) -> set[str]:
 def _rendering_faults(
     campaign: Campaign, path: KeyPath, template: PromptTemplate, first_prompts: dict[int, str]
 ) -> Iterator[CampaignFault]:
-    found = 0
+    """Fill the template for every row; the first row that fails stands for all that do."""
+    failed: list[str] = []
     for index, row in enumerate(campaign.all_rows):
         try:
-            text = template.render(row)
-            first_prompts.setdefault(index, text)
+            first_prompts.setdefault(index, template.render(row))
         except PromptFaultError as error:
-            found += 1
-            if found > MAX_PROMPT_FAULTS:
-                yield CampaignFault(path, f"fails for more rows than the first {MAX_PROMPT_FAULTS}")
-                return
-            yield CampaignFault(
-                path, f"row {index} ({_shown_row(dict(row))}) {error}", "a text for every row"
-            )
+            failed.append(f"row {index} ({_shown_row(row)}) {error}")
+    if failed:
+        others = f"; and {len(failed) - 1} more rows" if len(failed) > 1 else ""
+        yield CampaignFault(path, failed[0] + others, "a text for every row")
 
 
-def _shown_row(row: dict[str, object]) -> str:
+def _shown_row(row: Row) -> str:
     text = ", ".join(f"{key}={value}" for key, value in row.items()) or "no variables"
     return text if len(text) <= 60 else f"{text[:57]}…"
 
@@ -263,8 +258,8 @@ def _reference_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[Camp
             except ReferenceFaultError as error:
                 bad.add(file)
                 yield CampaignFault((*path, str(index)), str(error), "a png, jpeg or webp file under 50 MB")
-        if campaign.mask is not None:
-            yield from _mask_faults(campaign.mask, name, references, bad)
+    if campaign.mask is not None:
+        yield from _mask_faults(campaign, campaign.mask, bad)
 
 
 def _max_references(model_id: str, catalogue: Catalogue) -> int:
@@ -274,18 +269,21 @@ def _max_references(model_id: str, catalogue: Catalogue) -> int:
     return model.capabilities.max_references
 
 
-def _mask_faults(mask: str, arm: str, references: tuple[str, ...], bad: set[str]) -> Iterator[CampaignFault]:
-    if not references:
-        yield CampaignFault(
-            ("mask",), f"arm {arm} has no references to lay it over", "a mask with references"
-        )
-        return
-    if references[0] in bad:
-        return
-    try:
-        read_mask(mask, read_reference(references[0]))
-    except ReferenceFaultError as error:
-        yield CampaignFault(("mask",), str(error), "a png with transparency of the first reference's size")
+def _mask_faults(campaign: Campaign, mask: str, bad: set[str]) -> Iterator[CampaignFault]:
+    bare = [name for name in campaign.arms if not campaign.references_of(name)]
+    if bare:
+        noun = "arm" if len(bare) == 1 else "arms"
+        what = f"{noun} {', '.join(bare)} without references to lay it over"
+        yield CampaignFault(("mask",), what, "a mask with references")
+    for first in sorted(
+        {campaign.references_of(name)[0] for name in campaign.arms if name not in bare} - bad
+    ):
+        try:
+            read_mask(mask, read_reference(first))
+        except ReferenceFaultError as error:
+            yield CampaignFault(
+                ("mask",), str(error), "a png with transparency of the first reference's size"
+            )
 
 
 def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[CampaignFault]:

@@ -57,11 +57,16 @@ def load_campaign(
         faults += [
             fault
             for fault in more
-            if fault.path not in broken and not (rows_broken and fault.path[-1] == "prompt")
+            if not _stands_around(fault.path, broken) and not (rows_broken and fault.path[-1] == "prompt")
         ]
     if faults or read.campaign is None:
         raise CampaignError(str(path), list(_told(faults, document)))
     return read.campaign
+
+
+def _stands_around(path: KeyPath, broken: Collection[KeyPath]) -> bool:
+    """Tell whether a key, or one inside it, was put aside: what follows from that is not a second fault."""
+    return any(other[: len(path)] == path for other in broken)
 
 
 def _read_document(file: Path, name: str) -> MarkedYaml:

@@ -1,5 +1,6 @@
 """Sizes a model can make: a fixed list, or a rule over width and height."""
 
+from functools import cache
 from typing import NamedTuple
 
 from tasks.prices import Facts
@@ -54,20 +55,23 @@ class SizeRule(Facts):
 
     def nearest(self, size: Size) -> Size:
         """Find the size that can be made with the least change of width and height; the larger of equals."""
-        edges = range(self.multiple_px, self.max_edge_px + 1, self.multiple_px)
-        allowed = (
-            Size(width, height) for width in edges for height in edges if self.allows(Size(width, height))
-        )
-        return min(
-            allowed,
-            key=lambda other: (
-                (other.width - size.width) ** 2 + (other.height - size.height) ** 2,
-                -other.width * other.height,
-            ),
-        )
+        return _nearest(self, size)
 
     def __str__(self) -> str:
         return (
             f"WIDTHxHEIGHT in multiples of {self.multiple_px}, no edge over {self.max_edge_px}, "
             f"{self.max_ratio}:1 at most, {self.min_pixels:,} to {self.max_pixels:,} pixels"
         )
+
+
+@cache
+def _nearest(rule: SizeRule, size: Size) -> Size:
+    edges = range(rule.multiple_px, rule.max_edge_px + 1, rule.multiple_px)
+    allowed = (Size(width, height) for width in edges for height in edges if rule.allows(Size(width, height)))
+    return min(
+        allowed,
+        key=lambda other: (
+            (other.width - size.width) ** 2 + (other.height - size.height) ** 2,
+            -other.width * other.height,
+        ),
+    )
