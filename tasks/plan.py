@@ -5,7 +5,7 @@ second of every row and arm, and so on. A run that ends early has then seen ever
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -147,21 +147,21 @@ def plan(campaign: Campaign, catalogue: Catalogue, providers: Providers, run_id:
     """
     campaign, said = with_successors(campaign, catalogue, today)
     provider = providers.provider(campaign.provider)
-    prices = _Prices(catalogue, provider)
+    estimates = _Estimates(catalogue, provider)
     prompts = _prompts(campaign)
-    orders = tuple(_draft_orders(campaign, prompts, prices, run_id))
-    finals = _plan_finals_cost(campaign, prompts, prices)
+    orders = tuple(_draft_orders(campaign, prompts, estimates, run_id))
+    finals = _plan_finals_cost(campaign, prompts, estimates)
     per_minute = provider.images_per_minute
     result = Plan(
         campaign=campaign,
         run_id=run_id,
         orders=orders,
-        arms=tuple(_arm_plans(campaign, orders, prices)),
+        arms=tuple(_arm_plans(campaign, orders, estimates)),
         finals=finals,
-        all_high_usd=_all_high(campaign, orders, prices),
+        all_high_usd=_all_high(campaign, orders, estimates),
         drafts_s=sum(order.n for order in orders) * SECONDS_PER_MINUTE / per_minute,
         finals_s=finals.most_pictures * SECONDS_PER_MINUTE / per_minute,
-        warnings=(*said, *prices.notes),
+        warnings=(*said, *estimates.notes),
     )
     return _within_budget(result)
 
@@ -191,7 +191,7 @@ def plan_finals(
         RunError: A draft to be sent along was never inspected, so its size is not known.
         CatalogueError: Something has no price.
     """
-    prices = _Prices(catalogue, providers.provider(campaign.provider))
+    estimates = _Estimates(catalogue, providers.provider(campaign.provider))
     template = PromptTemplate(finals_template(campaign.finals.prompt, campaign.finals.method))
     is_edit = campaign.finals.method == "edit"
     orders = []
@@ -213,14 +213,14 @@ def plan_finals(
                 endpoint="edits" if is_edit else "generations",
                 parameters=parameters,
                 references=references,
-                estimate_usd=prices.estimate(parameters, prompt, references).high_usd,
+                estimate_usd=estimates.of(parameters, prompt, references).high_usd,
                 draft_id=draft.candidate_id,
             )
         )
     return orders
 
 
-class _Prices:
+class _Estimates:
     """Estimates at one provider; equal requests with equally long prompts cost the same."""
 
     def __init__(self, catalogue: Catalogue, provider: Provider) -> None:
@@ -228,7 +228,7 @@ class _Prices:
         self.provider = provider
         self._known: dict[object, Estimate] = {}
 
-    def estimate(
+    def of(
         self, parameters: Mapping[str, Any], prompt: str, references: Sequence[Reference] = ()
     ) -> Estimate:
         sizes = tuple((reference.width, reference.height) for reference in references)
@@ -255,7 +255,7 @@ def _prompts(campaign: Campaign) -> dict[str, list[str]]:
 
 
 def _draft_orders(
-    campaign: Campaign, prompts: Mapping[str, Sequence[str]], prices: _Prices, run_id: str
+    campaign: Campaign, prompts: Mapping[str, Sequence[str]], estimates: _Estimates, run_id: str
 ) -> Iterator[Order]:
     references = {
         name: tuple(read_reference(file) for file in campaign.references_of(name)) for name in campaign.arms
@@ -290,16 +290,16 @@ def _draft_orders(
                     references=references[arm],
                     mask=masks[arm],
                     lane=campaign.drafts.lane,
-                    estimate_usd=prices.estimate(parameters, prompt, references[arm]).high_usd,
+                    estimate_usd=estimates.of(parameters, prompt, references[arm]).high_usd,
                 )
 
 
-def _arm_plans(campaign: Campaign, orders: Sequence[Order], prices: _Prices) -> Iterator[ArmPlan]:
+def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: _Estimates) -> Iterator[ArmPlan]:
     by_arm: dict[str, list[Order]] = {name: [] for name in campaign.arms}
     for order in orders:
         by_arm[order.arm].append(order)
     for arm, own in by_arm.items():
-        estimates = [prices.estimate(order.parameters, order.prompt, order.references) for order in own]
+        costs = [estimates.of(order.parameters, order.prompt, order.references) for order in own]
         drafts = campaign.drafts_of(arm)
         yield ArmPlan(
             arm=arm,
@@ -308,13 +308,13 @@ def _arm_plans(campaign: Campaign, orders: Sequence[Order], prices: _Prices) -> 
             size=drafts.size,
             orders=len(own),
             pictures=sum(order.n for order in own),
-            low_usd=sum((estimate.low_usd for estimate in estimates), ZERO),
-            high_usd=sum((estimate.high_usd for estimate in estimates), ZERO),
+            low_usd=sum((cost.low_usd for cost in costs), ZERO),
+            high_usd=sum((cost.high_usd for cost in costs), ZERO),
         )
 
 
 def _plan_finals_cost(
-    campaign: Campaign, prompts: Mapping[str, Sequence[str]], prices: _Prices
+    campaign: Campaign, prompts: Mapping[str, Sequence[str]], estimates: _Estimates
 ) -> FinalsPlan:
     """Price the finals before the drafts exist: the cheapest and the dearest of all that could be chosen."""
     finals, count = campaign.finals, _most_finalists(campaign)
@@ -327,7 +327,7 @@ def _plan_finals_cost(
         pairs = zip(campaign.all_rows, prompts[arm], strict=True)
         texts = [template.render({**row, "prompt": prompt}) for row, prompt in pairs]
         for text in (min(texts, key=_n_bytes), max(texts, key=_n_bytes)):
-            estimate = prices.estimate(parameters, text, references)
+            estimate = estimates.of(parameters, text, references)
             lows.append(estimate.low_usd)
             highs.append(estimate.high_usd)
     return FinalsPlan(
@@ -373,9 +373,9 @@ def _draft_reference(draft: Candidate, folder: Path | str) -> Reference:
     return Reference(f"{folder}/{draft.file}", draft.sha256, seen.width, seen.height, f"image/{seen.format}")
 
 
-def _all_high(campaign: Campaign, orders: Sequence[Order], prices: _Prices) -> Decimal:
+def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: _Estimates) -> Decimal:
     parameters = campaign.finals.parameters(n=1, is_edit=False)
-    return sum((order.n * prices.estimate(parameters, order.prompt).high_usd for order in orders), ZERO)
+    return sum((order.n * estimates.of(parameters, order.prompt).high_usd for order in orders), ZERO)
 
 
 def _within_budget(planned: Plan) -> Plan:
@@ -395,7 +395,7 @@ def _within_budget(planned: Plan) -> Plan:
         f"budget: all of it can cost {format_usd(planned.high_usd)}, and {format_usd(budget)} is allowed;"
         " the run stops buying when the budget is reached."
     )
-    return Plan(**{**planned.__dict__, "warnings": (*planned.warnings, warning)})
+    return replace(planned, warnings=(*planned.warnings, warning))
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
