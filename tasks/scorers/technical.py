@@ -197,7 +197,9 @@ def _structure(grey: Plane, mask: Mask | None) -> float:
 
 
 def _tile_means(plane: Plane, tile_px: int) -> NDArray[np.float32]:
-    tile = max(1, min(tile_px, *plane.shape))
+    tile = min(tile_px, *plane.shape)
+    if tile < 1:
+        return np.empty((0, 0), dtype=np.float32)
     rows, columns = plane.shape[0] // tile, plane.shape[1] // tile
     whole = plane[: rows * tile, : columns * tile]
     strips = whole.reshape(rows, tile, -1).sum(axis=1)
