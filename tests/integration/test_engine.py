@@ -1,0 +1,279 @@
+"""The Prefect server that Runoff brings up, shares and leaves: at its doors, with real processes."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from flows.engine import Engine, start_engine
+from flows.engine.registry import Registry, is_alive
+from flows.engine.schema import make_database, migrate_from_nothing, read_schema
+from tasks.errors import EngineError, SettingError
+
+LIMIT_S = 120
+
+FLOW_PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from flows.engine import start_engine
+with start_engine(Path(sys.argv[1]), print) as engine:
+    from prefect import flow
+    from flows.batches import as_task
+
+    async def count(numbers):
+        await asyncio.sleep(0.001)
+        return len(numbers)
+
+    batch = as_task(count, name="count")
+
+    @flow
+    async def counting():
+        return sum(await asyncio.gather(*[batch([index]) for index in range(60)]))
+
+    engine.wait_ready()
+    print("counted", asyncio.run(counting()))
+"""
+
+HOLD_PROGRAM = """
+import sys, time
+from pathlib import Path
+from flows.engine import start_engine
+with start_engine(Path(sys.argv[1]), print) as engine:
+    print(engine.api_url, flush=True)
+    time.sleep(600)
+"""
+
+# Put before everything else in each process: writes down whom it looks up and where it connects.
+WATCH_MODULE = """
+import os, sys
+
+def watch(event, args):
+    if event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        line = f"look-up {args[0]}"
+    elif event == "socket.connect" and isinstance(args[1], tuple):
+        line = f"connect {args[1][0]}"
+    else:
+        return
+    file = os.open(os.environ["WATCH_FILE"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(file, f"{line}\\n".encode())
+    os.close(file)
+
+sys.addaudithook(watch)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_server_of_mine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a developer's own server out of the tests."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home that all these tests share."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def engine(home: Path) -> Iterator[Engine]:
+    """The one server, with schedules, that all these tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PREFECT_API_URL", raising=False)
+        with start_engine(home, print, with_schedules=True) as engine:
+            engine.wait_ready()
+            yield engine
+
+
+def run_program(program: str, *args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a Python program in a process of its own and return what it said."""
+    return subprocess.run(
+        [sys.executable, "-c", program, *args],
+        env=os.environ | environment, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+    )  # fmt: skip
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float) -> None:
+    """Wait for a condition, or fail."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, f"did not come true within {limit_s} s"
+        time.sleep(0.1)
+
+
+def server_of(home: Path) -> int:
+    """Return the process id of a home's server."""
+    record = Registry(home / ".prefect").record()
+    assert record is not None
+    return record.pid
+
+
+def test_server_starts_beside_other_work(tmp_path: Path) -> None:
+    """The start returns at once, work goes on, and while waiting one hears why."""
+    said: list[str] = []
+    began_s = time.monotonic()
+    with start_engine(tmp_path, said.append) as engine:
+        returned_s = time.monotonic() - began_s
+        assert os.environ["PREFECT_API_URL"] == engine.api_url
+        asyncio.run(engine.ready())
+        ready_s = time.monotonic() - began_s
+        server = server_of(tmp_path)
+    assert returned_s < ready_s / 3
+    assert all("Prefect's server is coming up" in line for line in said)
+    assert said or ready_s < 3.5
+    assert "PREFECT_API_URL" not in os.environ
+    assert not is_alive(server)
+
+
+def test_nothing_outside_is_looked_up_and_no_task_run_is_lost(tmp_path: Path) -> None:
+    """A whole embedded run talks to 127.0.0.1 alone, and its 60 task runs are all in the database."""
+    watch, seen = tmp_path / "watch", tmp_path / "seen.txt"
+    watch.mkdir()
+    (watch / "sitecustomize.py").write_text(WATCH_MODULE)
+    told = run_program(FLOW_PROGRAM, str(tmp_path / "home"), PYTHONPATH=str(watch), WATCH_FILE=str(seen))
+    assert "counted 60" in told.stdout, told.stderr
+    places = {line.split(" ", 1)[1] for line in seen.read_text().splitlines()}
+    assert "127.0.0.1" in places
+    assert places <= {"127.0.0.1", "localhost", "::1"}
+    assert task_runs_by_state(tmp_path / "home") == {"COMPLETED": 60}
+
+
+def task_runs_by_state(home: Path) -> dict[str, int]:
+    """Count the task runs in a stopped server's database."""
+    with closing(sqlite3.connect(home / ".prefect" / "prefect.db")) as database:
+        return dict(database.execute("SELECT state_type, count(*) FROM task_run GROUP BY 1").fetchall())
+
+
+def test_second_process_uses_the_server_that_runs(home: Path, engine: Engine) -> None:
+    """Another process of the same home finds the server, and leaves it running when it ends."""
+    told = run_program(FLOW_PROGRAM, str(home))
+    assert "counted 60" in told.stdout, told.stderr
+    engine.wait_ready(limit_s=1)
+
+
+def test_server_outlives_its_starter_while_another_uses_it(tmp_path: Path) -> None:
+    """The first process is killed; the second still has its server; with the second it ends."""
+    holders = [
+        subprocess.Popen([sys.executable, "-c", HOLD_PROGRAM, str(tmp_path)], stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    first, second = holders
+    assert first.stdout is not None
+    assert second.stdout is not None
+    with first.stdout, second.stdout:
+        assert first.stdout.readline() == second.stdout.readline()
+        server = server_of(tmp_path)
+        first.kill()
+        first.wait()
+        time.sleep(1)
+        assert is_alive(server)
+        second.kill()
+        second.wait()
+        wait_until(lambda: not is_alive(server), 15)
+    assert Registry(tmp_path / ".prefect").record() is None
+
+
+def test_two_starts_at_once_share_one_server(tmp_path: Path) -> None:
+    """Two engines in one process are one server; the inner one leaves it to the outer."""
+    with start_engine(tmp_path, print) as outer:
+        del os.environ["PREFECT_API_URL"]
+        with start_engine(tmp_path, print) as inner:
+            assert inner.api_url == outer.api_url
+        outer.wait_ready()
+
+
+def test_given_server_that_is_silent_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PREFECT_API_URL where nobody answers is an error that names it; nothing is started."""
+    url = "http://127.0.0.1:9/api"
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    with start_engine(tmp_path, print) as engine, pytest.raises(EngineError) as caught:
+        engine.wait_ready(limit_s=0.2)
+    assert url in str(caught.value)
+    assert "refused" in str(caught.value)
+    assert "Nothing was bought" in str(caught.value)
+    assert Registry(tmp_path / ".prefect").record() is None
+
+
+def test_given_server_that_runs_is_used(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PREFECT_API_URL that answers is used as it is, and nothing is started."""
+    monkeypatch.setenv("PREFECT_API_URL", engine.api_url)
+    with start_engine(tmp_path, print) as other:
+        other.wait_ready()
+        assert other.api_url == engine.api_url
+    assert Registry(tmp_path / ".prefect").record() is None
+    engine.wait_ready(limit_s=1)
+
+
+def test_server_that_cannot_start_says_its_last_words(tmp_path: Path) -> None:
+    """A database that is none ends the server, and its own log stands in the message."""
+    (tmp_path / ".prefect").mkdir()
+    (tmp_path / ".prefect" / "prefect.db").write_bytes(b"this is no database, and long enough to be none" * 9)
+    with start_engine(tmp_path, print) as engine, pytest.raises(EngineError, match="file is not a database"):
+        engine.wait_ready()
+
+
+def test_home_that_cannot_be_written_is_a_setting_error(tmp_path: Path) -> None:
+    """A home below a file is refused before anything starts."""
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingError, match="cannot be written"):
+        start_engine(tmp_path / "file" / "home", print)
+
+
+def test_empty_database_is_the_one_that_prefect_makes(tmp_path: Path) -> None:
+    """The quick database holds, statement for statement, what Prefect's own migrations make."""
+    assert make_database(tmp_path / "quick.db")
+    migrated = tmp_path / "migrated"
+    migrated.mkdir()
+    quick, slow = read_schema(tmp_path / "quick.db"), migrate_from_nothing(migrated)
+    assert quick["revision"] == slow["revision"]
+    assert sorted(map(clauses, quick["statements"])) == sorted(map(clauses, slow["statements"]))
+
+
+def clauses(statement: str) -> list[str]:
+    """Split a statement into its lines; Prefect writes a table's constraints in any order."""
+    return sorted(line.strip(" \t,") for line in statement.splitlines())
+
+
+def test_stale_record_is_no_server(tmp_path: Path) -> None:
+    """A record of a dead process, or one that listens no more, is passed over."""
+    registry = Registry(tmp_path / ".prefect")
+    stale = {"port": 9, "pid": os.getpid(), "with_schedules": True}
+    (registry.folder / "server.json").write_text(json.dumps(stale))
+    with start_engine(tmp_path, print) as engine:
+        assert ":9/" not in engine.api_url
+        engine.wait_ready()
+
+
+def test_killed_process_takes_its_server_along(tmp_path: Path) -> None:
+    """After kill -9 in the middle of the start, no server is left."""
+    holder = subprocess.Popen([sys.executable, "-c", HOLD_PROGRAM, str(tmp_path)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    with holder.stdout:
+        holder.stdout.readline()
+    server = server_of(tmp_path)
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    wait_until(lambda: not is_alive(server), 10)
+
+
+def test_versions_that_break_prefect_are_shut_out() -> None:
+    """Of two libraries Prefect takes versions with which no flow runs, or no schedule fires; we do not."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    accepted = {need.name: need.specifier for need in map(Requirement, project["dependencies"])}
+    assert "0.155.0" not in accepted["fastapi"]  # its Body() takes no min_items: the server does not import
+    assert "2.1.9" not in accepted["sqlalchemy"]  # refuses the scheduler's bulk insert: cron makes no run
+    for name in ("fastapi", "sqlalchemy", "prefect"):
+        assert version(name) in accepted[name]

@@ -1,0 +1,211 @@
+"""Campaigns on their schedules: a real server, a real runner, a real minute."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prefect import Flow
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.states import Scheduled
+
+from flows.deployments import serve
+from flows.engine import start_engine
+from flows.engine.registry import Registry, is_alive
+from tasks.errors import CampaignError
+
+ROOT = Path(__file__).parents[2]
+MINUTE_LIMIT_S = 120
+
+CAMPAIGN: dict[str, Any] = {
+    "name": "every-minute",
+    "provider": "emulator",
+    "budget": {"per_run_usd": 1, "per_month_usd": 5},
+    "arms": {"A": {"prompt": "A baby sea otter"}},
+    "drafts": {"model": "gpt-image-1-mini", "quality": "low", "per_prompt": 1},
+    "finals": {"model": "gpt-image-1-mini", "quality": "high"},
+}
+EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Paris"}
+
+FLOW_MODULE = """
+from pathlib import Path
+from prefect import flow
+
+@flow
+async def stand_in(campaign_file: str, home: str, run_id: str | None = None) -> None:
+    with (Path(home) / "made.txt").open("a") as made:
+        made.write(campaign_file + "\\n")
+"""
+
+SERVE_PROGRAM = """
+import sys
+from pathlib import Path
+from flows.deployments import serve
+say = lambda line: print(line, flush=True)
+serve([Path(sys.argv[1])], Path(sys.argv[2]), say, flow="stand_in_flow.stand_in")
+print("left", flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_server_of_mine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a developer's own server out of the tests."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+
+def write_campaign(folder: Path, name: str = "campaign.yaml", **changes: object) -> Path:
+    """Write a small campaign file for the emulator."""
+    file = folder / name
+    file.write_text(yaml.safe_dump(CAMPAIGN | changes))
+    return file
+
+
+class Served:
+    """A `serve` in a process of its own; what it says is kept in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self.file = write_campaign(folder, schedule=EVERY_MINUTE)
+        self.said = folder / "said.txt"
+        (folder / "stand_in_flow.py").write_text(FLOW_MODULE)
+        self.start()
+
+    def start(self) -> None:
+        """Start, once more after a stop."""
+        with self.said.open("ab") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVE_PROGRAM, str(self.file), str(self.home)],
+                env=os.environ | {"PYTHONPATH": str(self.file.parent)},
+                stdout=said, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+    def wait_for(self, text: str, limit_s: float) -> str:
+        """Wait until `serve` said something, and return all it said."""
+        deadline = time.monotonic() + limit_s
+        while text not in (said := self.said.read_text()):
+            assert self.process.poll() is None, said
+            assert time.monotonic() < deadline, said
+            time.sleep(0.1)
+        return said
+
+    def stop(self, how: signal.Signals) -> None:
+        """Send a signal and wait for the end."""
+        self.process.send_signal(how)
+        self.process.wait(30)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A campaign that is served every minute."""
+    served = Served(tmp_path)
+    yield served
+    served.process.kill()
+    served.process.wait()
+
+
+def test_campaign_served_every_minute_runs_and_a_missed_turn_is_skipped(served: Served) -> None:
+    """The schedule fires and the run finishes; a turn that came while nothing served is not made up."""
+    served.wait_for("stop with Ctrl-C", MINUTE_LIMIT_S)
+    server = Registry(served.home / ".prefect").record()
+    assert server is not None
+    with client_of(served.home) as client:
+        wait_until(lambda: bool(completed(client)), MINUTE_LIMIT_S)
+        run = completed(client)[0]
+    assert run.parameters["campaign_file"] == str(served.file)
+    assert {"every-minute", "runoff"} <= set(run.tags)
+    assert run.deployment_id is not None
+    assert str(served.file) in (served.home / "made.txt").read_text()
+    served.stop(signal.SIGTERM)
+    assert "left" in served.said.read_text()
+    assert not is_alive(server.pid)
+
+    with client_of(served.home) as client:
+        an_hour_ago: State[Any] = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(hours=1))
+        missed = client.create_flow_run_from_deployment(run.deployment_id, state=an_hour_ago)
+    served.start()
+    served.wait_for("Skipped a run missed", MINUTE_LIMIT_S)
+    with client_of(served.home) as client:
+        state = client.read_flow_run(missed.id).state
+    assert state is not None
+    assert state.is_cancelled()
+    assert "nothing bought" in str(state.message)
+
+
+@contextmanager
+def client_of(home: Path) -> Iterator[SyncPrefectClient]:
+    """Talk to a home's server as another process would: with the one that serves, if one does."""
+    with start_engine(home, print) as engine:
+        engine.wait_ready()
+        with get_client(sync_client=True) as client:
+            yield client
+
+
+def completed(client: SyncPrefectClient) -> list[FlowRun]:
+    """Return the runs that ended well."""
+    return client.read_flow_runs(
+        flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["COMPLETED"]}}})
+    )
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float) -> None:
+    """Wait for a condition, or fail."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, f"did not come true within {limit_s} s"
+        time.sleep(0.5)
+
+
+def test_campaign_without_schedule_is_not_served(tmp_path: Path) -> None:
+    """A file without a schedule is refused before anything starts, with what to write."""
+    file = write_campaign(tmp_path)
+    with pytest.raises(CampaignError, match="schedule") as caught:
+        serve([file], tmp_path / "home", print)
+    assert str(file) in str(caught.value)
+    assert not (tmp_path / "home").exists()
+
+
+def test_two_campaigns_of_one_name_are_not_served(tmp_path: Path) -> None:
+    """One name is one schedule: the second file is refused, not silently put in the first one's place."""
+    files = [write_campaign(tmp_path, name, schedule=EVERY_MINUTE) for name in ("one.yaml", "two.yaml")]
+    with pytest.raises(CampaignError, match=r"two\.yaml.*every-minute"):
+        serve(files, tmp_path / "home", print)
+
+
+def test_deployments_file_names_flows_and_their_parameters() -> None:
+    """Each entrypoint of prefect.yaml is a flow, takes the parameters named there, and pulls nothing."""
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    assert [deployment["name"] for deployment in deployments] == ["prototype", "promote"]
+    for deployment in deployments:
+        module, _, name = deployment["entrypoint"].rpartition(".")
+        flow = getattr(import_module(module), name)
+        assert isinstance(flow, Flow)
+        assert deployment["parameters"].keys() <= flow.parameters.properties.keys()
+        assert deployment["pull"] == []
+
+
+@pytest.mark.slow
+def test_deployments_file_is_taken_by_a_real_server(tmp_path: Path) -> None:
+    """`prefect deploy --all` creates both deployments, and none holds this machine's folder."""
+    prefect = str(Path(sys.executable).with_name("prefect"))
+    with start_engine(tmp_path, print, with_schedules=True) as engine:
+        engine.wait_ready()
+        for command in (
+            ["work-pool", "create", "runoff", "--type", "process"],
+            ["--no-prompt", "deploy", "--all"],
+        ):
+            subprocess.run([prefect, *command], cwd=ROOT, check=True, capture_output=True, timeout=120)
+        with get_client(sync_client=True) as client:
+            found = {deployment.name: deployment for deployment in client.read_deployments()}
+    assert found.keys() == {"prototype", "promote"}
+    assert all(deployment.pull_steps == [] for deployment in found.values())
