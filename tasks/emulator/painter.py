@@ -1,28 +1,85 @@
 """The painter's door: a request and its replicate become the bytes of one picture."""
 
+import io
 from typing import Literal
 
+import numpy as np
+from PIL import Image
+
 from tasks.emulator.images_request import ImagesRequest
+from tasks.emulator.painting.retouch import as_image, repaint, shaken, within_mask
+from tasks.emulator.painting.scene import paint_scene, softened_edge
 from tasks.emulator.plain import plain_picture
 from tasks.emulator.replicates import Replicate
 
 
-def paint(request: ImagesRequest, replicate: Replicate, manner: Literal["scene", "plain"]) -> bytes:  # noqa: ARG001
+def paint(request: ImagesRequest, replicate: Replicate, manner: Literal["scene", "plain"]) -> bytes:
     """Paint one picture.
 
     Args:
         request: What was asked for.
         replicate: Which scene, and how far it is a copy.
-        manner: ``scene`` for pictures worth looking at, ``plain`` for cheap mosaics.
+        manner: ``scene`` for pictures worth looking at, ``plain`` for cheap mosaics; an edit is then a
+            mosaic too and keeps nothing of its reference.
 
     Returns:
-        The encoded picture, in the size and format asked for.
+        The encoded picture, in the size and format asked for; the same bytes for the same arguments.
     """
-    return plain_picture(
-        replicate.scene_seed,
-        replicate.shake_seed,
-        request.size,
-        request.format,
-        request.compression,
-        request.transparent,
+    if manner == "plain":
+        return plain_picture(
+            replicate.scene_seed,
+            replicate.shake_seed,
+            request.size,
+            request.format,
+            request.compression,
+            request.transparent,
+        )
+    picture = _edited(request, replicate) if request.references else _painted(request, replicate)
+    if replicate.shake_seed is not None:
+        picture = shaken(picture, replicate.shake_seed)
+    return encode(picture, request.format, request.compression)
+
+
+def _painted(request: ImagesRequest, replicate: Replicate) -> Image.Image:
+    scene = paint_scene(
+        request.prompt, replicate.scene_seed, request.size, request.tier, bare=request.transparent
     )
+    picture = as_image(scene.pixels)
+    if request.transparent:
+        alpha = np.clip(softened_edge(scene.cover) * 255, 0, 255).astype(np.uint8)
+        picture.putalpha(Image.fromarray(alpha))
+    if picture.size == request.size:
+        return picture
+    return picture.resize(request.size, Image.Resampling.BICUBIC)
+
+
+def _edited(request: ImagesRequest, replicate: Replicate) -> Image.Image:
+    first = request.references[0].data
+    if request.mask is not None:
+        fresh = _painted(request, replicate).convert("RGB")
+        return within_mask(first, request.mask.data, fresh)
+    if replicate.drifts:
+        return _painted(request, replicate)
+    picture = repaint(first, request.prompt, replicate.scene_seed, request.size, request.tier)
+    if request.transparent:
+        with Image.open(io.BytesIO(first)) as reference:
+            picture.putalpha(reference.convert("RGBA").getchannel("A").resize(picture.size))
+    return picture
+
+
+def encode(picture: Image.Image, format: str, compression: int) -> bytes:
+    """Encode a picture quickly.
+
+    Args:
+        picture: RGB, or RGBA where the format has transparency.
+        format: ``png``, ``jpeg`` or ``webp``.
+        compression: For jpeg and webp: 0 smallest to 100 best.
+    """
+    stream = io.BytesIO()
+    if format == "png":
+        picture.save(stream, "PNG", compress_level=1)
+    elif format == "jpeg":
+        picture.convert("RGB").save(stream, "JPEG", quality=max(1, min(compression, 95)))
+    else:
+        picture.save(stream, "WEBP", quality=compression, method=1)
+    return stream.getvalue()
