@@ -64,8 +64,9 @@ def _money_table(plan: Plan) -> Padding:
 
 def _money_lines(plan: Plan) -> Sequence[tuple[str, RenderableType]]:
     budget = plan.campaign.budget
+    play = " of play money" if plan.campaign.provider == "emulator" else ""
     lines: list[tuple[str, RenderableType]] = [
-        ("all together", Text(format_range(plan.low_usd, plan.high_usd), "bold green")),
+        ("all together", Text(format_range(plan.low_usd, plan.high_usd) + play, "bold green")),
         ("all like finals", f"{format_usd(plan.all_high_usd)} for the same {_count(plan.pictures, 'draft')}"),
         ("budget", f"{format_usd(budget.per_run_usd)} a run" + _month(budget.per_month_usd)),
         ("time", f"{format_seconds(plan.drafts_s)} for drafts at the provider's images per minute"),

@@ -18,6 +18,7 @@ from tasks.prices import Facts, Prices
 from tasks.sizes import parse_size
 
 LARGE_PIXELS = 2560 * 1440
+"""Above it the vendor calls a size experimental; it is waited for as long as for the finest quality."""
 
 
 class Timeouts(Facts):

@@ -1,5 +1,6 @@
 """Campaign files: what is read, and every fault told at once."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tasks.campaign_file import load_campaign
 from tasks.catalogue import configs_folder, load_catalogue
 from tasks.errors import CampaignError
 from tasks.providers import load_providers
+from tasks.succession import with_successors
 
 CATALOGUE = load_catalogue(environ={})
 PROVIDERS = load_providers()
@@ -102,6 +104,16 @@ def test_rows_come_from_a_csv_beside_the_file(tmp_path: Path) -> None:
     )
     (tmp_path / "rows.csv").unlink()
     assert load(tmp_path, loaded.as_yaml()) == loaded
+
+
+def test_the_campaign_as_run_reads_back_the_same(tmp_path: Path) -> None:
+    """After succession too: what is written beside the pictures is what ran."""
+    drafts = {"model": "gpt-image-1-mini", "successor": {"model": "gpt-image-2.6-flare", "quality": "low"}}
+    campaign = changed("drafts", drafts)
+    campaign["arms"]["B"]["drafts"] = {"model": "gpt-image-1.5", "successor": {"model": "gpt-image-2"}}
+    ran, _ = with_successors(load(tmp_path, campaign), CATALOGUE, date(2026, 12, 1))
+    assert load(tmp_path, ran.as_yaml()) == ran
+    assert ran.drafts_of("B").model == "gpt-image-2"
 
 
 def test_dates_and_no_stay_words(tmp_path: Path) -> None:

@@ -215,11 +215,14 @@ def test_the_high_end_covers_the_bill(
     sizes = model.capabilities.sizes or ("1024x1024", "1280x720", "3840x2160", "1024x640")
     size = parse_size(data.draw(st.sampled_from(sizes)))
     assert size is not None
+    fidelity = data.draw(st.sampled_from(("", *model.capabilities.input_fidelity)))
     parameters = ask(name, n=n, quality=quality, size=str(size))
+    if fidelity and references:
+        parameters["input_fidelity"] = fidelity
     estimate = model.estimate_usd(parameters, prompt, [picture(*shape) for shape in references])
     billed = count_tokens(
         EMULATED[name], prompt=prompt, n=n, tier=quality, size=size, references=references,
-        high_fidelity=False, is_edit=bool(references),
+        high_fidelity=fidelity == "high", is_edit=bool(references),
     )  # fmt: skip
     cost = model.cost_usd(Usage(billed.text_input, billed.image_input, billed.output))
     assert cost is not None
