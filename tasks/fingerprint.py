@@ -33,7 +33,7 @@ COLOUR_NAMES = tuple(
 
 _HASHED_EDGE_PX = 256
 _EVERYTHING_UP_TO = 20_000
-_TILE = 2_048
+_TILE = 192  # its work area stays in the cache: 2,048 takes twice as long
 
 
 @dataclass(frozen=True, slots=True)

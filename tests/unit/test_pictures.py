@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -28,6 +28,8 @@ from tasks.pictures import (
 )
 
 FORMATS = ("png", "jpeg", "webp", "gif")
+
+PATIENTLY = settings(deadline=None)  # a busy machine is no failure
 
 
 def paint(width: int = 48, height: int = 32, mode: str = "RGB") -> Image.Image:
@@ -114,6 +116,7 @@ def test_empty_size_is_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
+@PATIENTLY
 @given(share=st.floats(0, 0.98))
 def test_cut_off_picture_is_a_picture_error(kind: str, share: float) -> None:
     """Wherever the bytes end, nothing but a PictureError comes out."""
@@ -129,6 +132,7 @@ def test_png_without_its_end_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
+@PATIENTLY
 @given(data=st.data())
 def test_damaged_bytes_decode_or_are_a_picture_error(kind: str, data: st.DataObject) -> None:
     """No byte of a file, whatever it is changed to, makes another exception or a warning."""
@@ -205,6 +209,7 @@ def test_unknown_containers_tell_nothing_of_credentials() -> None:
     assert has_c2pa(b"nothing") is None
 
 
+@PATIENTLY
 @given(st.binary(max_size=200))
 def test_any_bytes_are_looked_at_safely(data: bytes) -> None:
     """Format and credentials of anything at all can be asked for."""
@@ -227,6 +232,7 @@ def test_small_picture_is_not_enlarged() -> None:
     assert decode(make_thumbnail(paint(20, 10))).size == (20, 10)
 
 
+@PATIENTLY
 @given(st.integers(1, 3000), st.integers(1, 3000), st.integers(1, 500))
 def test_shrunken_picture_fits(width: int, height: int, edge_px: int) -> None:
     """No edge is longer than asked, none is lost."""
