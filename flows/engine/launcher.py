@@ -22,7 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from flows.engine.registry import Registry, ServerRecord, is_alive
+from flows.engine.registry import HOST, Registry, ServerRecord, is_alive
 from flows.engine.schema import make_database
 from flows.engine.settings import client_settings, environment, server_settings
 from tasks.errors import EngineError, SettingError
@@ -105,15 +105,12 @@ class _HomeEngine(Engine):
     def __init__(self, registry: Registry, say: Say, *, with_schedules: bool) -> None:
         self._registry = registry
         self._child: subprocess.Popen[bytes] | None = None
-        cleanup = ExitStack()
-        with registry.locked(), cleanup:
-            client = registry.join()
-            cleanup.callback(client.unlink, missing_ok=True)
+        with registry.locked():
             self._server = _running(registry, with_schedules) or self._start(with_schedules)
-            left = cleanup.pop_all()
+            client = registry.join(self._server.pid)
         super().__init__(self._server.api_url, say)
         self._cleanup.callback(self._wait_until_gone)
-        self._cleanup.push(left)
+        self._cleanup.callback(client.unlink, missing_ok=True)
         self._cleanup.enter_context(environment(client_settings(registry.folder, self.api_url)))
 
     def _start(self, with_schedules: bool) -> ServerRecord:
@@ -134,7 +131,7 @@ class _HomeEngine(Engine):
         if not line.strip():
             self._child.wait()
             raise self._failure(what="ended before it listened")
-        server = ServerRecord(int(line), self._child.pid, with_schedules)
+        server = ServerRecord(int(line), self._child.pid, with_schedules, HOST)
         self._registry.note(server)
         return server
 
@@ -165,13 +162,19 @@ class _HomeEngine(Engine):
             return
         deadline = time.monotonic() + STOP_LIMIT_S
         while self._child.poll() is None:
-            if self._registry.folder.exists() and self._registry.has_clients():
+            if self._has_other_clients():
                 _LEFT_RUNNING.append(self._child)
                 return
             if time.monotonic() > deadline:
                 self._child.kill()
                 self._child.wait()
             time.sleep(0.02)
+
+    def _has_other_clients(self) -> bool:
+        try:
+            return self._registry.has_clients(self._server.pid)
+        except OSError:  # the home was deleted: the server ends
+            return False
 
 
 class _GivenEngine(Engine):

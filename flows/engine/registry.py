@@ -1,13 +1,15 @@
 """Who uses this home's server: files in ``<home>/.prefect`` that all Runoff processes agree on.
 
-``server.json`` says where the server is; ``clients/`` holds one empty file for each process that uses it,
-named by its process id. The server lives as long as one of them does, so that no process can take it away
-from another and a killed process leaves nothing behind. A file lock guards every decision.
+``server.json`` says where the server is; ``clients/`` holds one empty file for each process that uses a
+server, named by machine, server and process. A server lives as long as one of its clients does, so that no
+process can take it away from another and a killed process leaves nothing behind. A file lock guards every
+decision. Where machines or containers share a home, each has its own server and minds its own clients.
 """
 
 import itertools
 import json
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+HOST = platform.node() or "localhost"
 _COUNTER = itertools.count()
 
 
@@ -26,11 +29,13 @@ class ServerRecord:
         port: Where it listens, on 127.0.0.1.
         pid: Its process.
         with_schedules: Whether it serves schedules and Prefect's pages too.
+        host: The machine it runs on.
     """
 
     port: int
     pid: int
     with_schedules: bool
+    host: str
 
     @property
     def api_url(self) -> str:
@@ -60,11 +65,12 @@ class Registry:
             yield
 
     def record(self) -> ServerRecord | None:
-        """Return the server noted down, alive or not; ``None`` when there is none."""
+        """Return the server noted down on this machine, alive or not; ``None`` when there is none."""
         try:
-            return ServerRecord(**json.loads(self._record.read_text()))
+            server = ServerRecord(**json.loads(self._record.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
+        return server if server.host == HOST else None
 
     def note(self, server: ServerRecord) -> None:
         """Write down where the server is. Call it inside ``locked``."""
@@ -76,18 +82,25 @@ class Registry:
         if server and server.pid == pid:
             self._record.unlink()
 
-    def join(self) -> Path:
-        """Write this process down as a client; unlink the returned file to leave."""
-        client = self._clients / f"{os.getpid()}-{next(_COUNTER)}"
+    def join(self, server_pid: int) -> Path:
+        """Write this process down as a client of a server; unlink the returned file to leave."""
+        client = self._clients / f"{HOST}~{server_pid}~{os.getpid()}~{next(_COUNTER)}"
         client.touch()
         return client
 
-    def has_clients(self) -> bool:
-        """Whether a process that uses the server is alive; forgets those that are not."""
-        dead = [client for client in self._clients.iterdir() if not is_alive(int(client.name.split("-")[0]))]
-        for client in dead:
-            client.unlink(missing_ok=True)
-        return any(self._clients.iterdir())
+    def has_clients(self, server_pid: int) -> bool:
+        """Whether a process that uses the server is alive; forgets those that are not.
+
+        Raises:
+            OSError: The home is gone.
+        """
+        for client in list(self._clients.iterdir()):
+            host, server, pid, _ = client.name.split("~")
+            if host == HOST and int(server) == server_pid:
+                if is_alive(int(pid)):
+                    return True
+                client.unlink(missing_ok=True)
+        return False
 
 
 def is_alive(pid: int) -> bool:

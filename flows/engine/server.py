@@ -61,22 +61,28 @@ def _build() -> "uvicorn.Server":
 
 
 def _leave_with_the_last_client(registry: Registry, box: "list[uvicorn.Server]") -> None:
-    while True:
+    while not _is_alone(registry):
         time.sleep(WATCH_S)
-        if not registry.folder.exists():  # the home was deleted
-            break
-        if registry.has_clients():
-            continue
-        with registry.locked():
-            if not registry.has_clients():
-                registry.forget(os.getpid())
-                break
     if not box or not box[0].started:
         os._exit(0)
     _drain()
     box[0].should_exit = True
     time.sleep(CLOSE_S)
     os._exit(1)
+
+
+def _is_alone(registry: Registry) -> bool:
+    """Whether nobody uses this server; from then on nobody finds it either."""
+    try:
+        if registry.has_clients(os.getpid()):
+            return False
+        with registry.locked():  # the starter holds the lock until it is a client
+            if registry.has_clients(os.getpid()):
+                return False
+            registry.forget(os.getpid())
+    except OSError:  # the home was deleted
+        return True
+    return True
 
 
 def _drain() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from flows.engine import Engine, start_engine
-from flows.engine.registry import Registry, is_alive
+from flows.engine.registry import HOST, Registry, is_alive
 from flows.engine.schema import make_database, migrate_from_nothing, read_schema
 from tasks.errors import EngineError, SettingError
 
@@ -250,11 +251,32 @@ def clauses(statement: str) -> list[str]:
 def test_stale_record_is_no_server(tmp_path: Path) -> None:
     """A record of a dead process, or one that listens no more, is passed over."""
     registry = Registry(tmp_path / ".prefect")
-    stale = {"port": 9, "pid": os.getpid(), "with_schedules": True}
+    stale = {"port": 9, "pid": os.getpid(), "with_schedules": True, "host": HOST}
     (registry.folder / "server.json").write_text(json.dumps(stale))
     with start_engine(tmp_path, print) as engine:
         assert ":9/" not in engine.api_url
         engine.wait_ready()
+
+
+def test_server_without_schedules_does_not_stand_in_for_one_with(tmp_path: Path) -> None:
+    """Who needs schedules starts a server that has them; the plain one ends with its own last user."""
+    with start_engine(tmp_path, print) as plain:
+        server = server_of(tmp_path)
+        del os.environ["PREFECT_API_URL"]
+        with start_engine(tmp_path, print, with_schedules=True) as scheduled:
+            assert scheduled.api_url != plain.api_url
+            plain.stop()
+            assert not is_alive(server)
+            scheduled.wait_ready()
+            assert server_of(tmp_path) != server
+
+
+def test_home_that_is_deleted_takes_its_server_along(tmp_path: Path) -> None:
+    """With its home gone the server ends, and so does the process that started it."""
+    with start_engine(tmp_path / "home", print):
+        server = server_of(tmp_path / "home")
+        shutil.rmtree(tmp_path / "home")
+        wait_until(lambda: not is_alive(server), 10)
 
 
 def test_killed_process_takes_its_server_along(tmp_path: Path) -> None:
