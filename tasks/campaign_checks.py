@@ -86,7 +86,7 @@ def _row_faults(campaign: Campaign) -> Iterator[CampaignFault]:
 
 
 def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:
-    first_prompts: dict[int, str] = {}
+    longest: dict[int, str] = {}
     for name, arm in campaign.arms.items():
         path = ("arms", name, "prompt")
         try:
@@ -99,9 +99,9 @@ def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:
             known = ", ".join(sorted(_names_of(campaign))) or "no variables: the campaign has none"
             yield CampaignFault(path, f"names {', '.join(missing)}, which no row holds", known)
             continue
-        yield from _rendering_faults(campaign, path, template, first_prompts)
-    if campaign.finals.prompt is not None or first_prompts:
-        yield from _finals_prompt_faults(campaign, first_prompts)
+        yield from _rendering_faults(campaign, path, template, longest)
+    if campaign.finals.prompt is not None or longest:
+        yield from _finals_prompt_faults(campaign, longest)
 
 
 def _names_of(campaign: Campaign) -> set[str]:
@@ -111,13 +111,13 @@ def _names_of(campaign: Campaign) -> set[str]:
 
 
 def _rendering_faults(
-    campaign: Campaign, path: KeyPath, template: PromptTemplate, first_prompts: dict[int, str]
+    campaign: Campaign, path: KeyPath, template: PromptTemplate, longest: dict[int, str]
 ) -> Iterator[CampaignFault]:
     """Fill the template for every row; the first row that fails stands for all that do."""
     failed: list[str] = []
     for index, row in enumerate(campaign.all_rows):
         try:
-            first_prompts.setdefault(index, template.render(row))
+            longest[index] = max(longest.get(index, ""), template.render(row), key=len)
         except PromptFaultError as error:
             failed.append(f"row {index} ({_shown_row(row)}) {error}")
     if failed:
@@ -139,9 +139,8 @@ def _finals_prompt_faults(campaign: Campaign, prompts: dict[int, str]) -> Iterat
             known = ", ".join(sorted(_names_of(campaign) | {"prompt"}))
             yield CampaignFault(path, f"names {', '.join(missing)}, which no row holds", known)
             return
-        longest = sorted(prompts, key=lambda index: -len(prompts[index]))[:1]
-        for index in longest:
-            template.render({**campaign.all_rows[index], "prompt": prompts[index]})
+        for index, prompt in prompts.items():
+            template.render({**campaign.all_rows[index], "prompt": prompt})
     except PromptFaultError as error:
         yield CampaignFault(path, str(error), "a Jinja2 template that a draft's prompt fits in")
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from tasks.campaign import Campaign, PictureSettings
 from tasks.candidate import Candidate, Order, Reference
-from tasks.catalogue import Catalogue, Estimate
+from tasks.catalogue import Catalogue
 from tasks.errors import BudgetError, RunError
+from tasks.estimates import Estimates
 from tasks.money import format_usd
 from tasks.prompts import PromptTemplate, finals_template
-from tasks.providers import Provider, Providers
+from tasks.providers import Providers
 from tasks.references import read_mask, read_reference
 from tasks.sizes import Size, parse_size
 from tasks.succession import with_successors
@@ -147,7 +148,7 @@ def plan(campaign: Campaign, catalogue: Catalogue, providers: Providers, run_id:
     """
     campaign, said = with_successors(campaign, catalogue, today)
     provider = providers.provider(campaign.provider)
-    estimates = _Estimates(catalogue, provider)
+    estimates = Estimates(catalogue, provider)
     prompts = _prompts(campaign)
     orders = tuple(_draft_orders(campaign, prompts, estimates, run_id))
     finals = _plan_finals_cost(campaign, prompts, estimates)
@@ -191,7 +192,7 @@ def plan_finals(
         RunError: A draft to be sent along was never inspected, so its size is not known.
         CatalogueError: Something has no price.
     """
-    estimates = _Estimates(catalogue, providers.provider(campaign.provider))
+    estimates = Estimates(catalogue, providers.provider(campaign.provider))
     template = PromptTemplate(finals_template(campaign.finals.prompt, campaign.finals.method))
     is_edit = campaign.finals.method == "edit"
     orders = []
@@ -220,32 +221,6 @@ def plan_finals(
     return orders
 
 
-class _Estimates:
-    """Estimates at one provider; equal requests with equally long prompts cost the same."""
-
-    def __init__(self, catalogue: Catalogue, provider: Provider) -> None:
-        self.catalogue = catalogue
-        self.provider = provider
-        self._known: dict[object, Estimate] = {}
-
-    def of(
-        self, parameters: Mapping[str, Any], prompt: str, references: Sequence[Reference] = ()
-    ) -> Estimate:
-        sizes = tuple((reference.width, reference.height) for reference in references)
-        key = (tuple(parameters.items()), len(prompt), len(prompt.encode()), sizes)
-        if key not in self._known:
-            model = self.catalogue.model(str(parameters["model"]))
-            self._known[key] = model.estimate_usd(
-                parameters, prompt, references, lane="interactive", provider=self.provider
-            )
-        return self._known[key]
-
-    @property
-    def notes(self) -> list[str]:
-        """What makes some estimates unsure, each said once."""
-        return list(dict.fromkeys(estimate.note for estimate in self._known.values() if estimate.note))
-
-
 def _prompts(campaign: Campaign) -> dict[str, list[str]]:
     return {
         name: [template.render(row) for row in campaign.all_rows]
@@ -255,7 +230,7 @@ def _prompts(campaign: Campaign) -> dict[str, list[str]]:
 
 
 def _draft_orders(
-    campaign: Campaign, prompts: Mapping[str, Sequence[str]], estimates: _Estimates, run_id: str
+    campaign: Campaign, prompts: Mapping[str, Sequence[str]], estimates: Estimates, run_id: str
 ) -> Iterator[Order]:
     references = {
         name: tuple(read_reference(file) for file in campaign.references_of(name)) for name in campaign.arms
@@ -294,7 +269,7 @@ def _draft_orders(
                 )
 
 
-def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: _Estimates) -> Iterator[ArmPlan]:
+def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Iterator[ArmPlan]:
     by_arm: dict[str, list[Order]] = {name: [] for name in campaign.arms}
     for order in orders:
         by_arm[order.arm].append(order)
@@ -314,7 +289,7 @@ def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: _Estimate
 
 
 def _plan_finals_cost(
-    campaign: Campaign, prompts: Mapping[str, Sequence[str]], estimates: _Estimates
+    campaign: Campaign, prompts: Mapping[str, Sequence[str]], estimates: Estimates
 ) -> FinalsPlan:
     """Price the finals before the drafts exist: the cheapest and the dearest of all that could be chosen."""
     finals, count = campaign.finals, _most_finalists(campaign)
@@ -373,7 +348,7 @@ def _draft_reference(draft: Candidate, folder: Path | str) -> Reference:
     return Reference(f"{folder}/{draft.file}", draft.sha256, seen.width, seen.height, f"image/{seen.format}")
 
 
-def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: _Estimates) -> Decimal:
+def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Decimal:
     parameters = campaign.finals.parameters(n=1, is_edit=False)
     return sum((order.n * estimates.of(parameters, order.prompt).high_usd for order in orders), ZERO)
 

@@ -32,19 +32,19 @@ def _title(plan: Plan) -> RenderableType:
 
 def _orders_table(plan: Plan) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    table.add_column(" arm", overflow="fold", min_width=7)
+    table.add_column("arm", overflow="fold", min_width=7)
     table.add_column("model", no_wrap=True)
     table.add_column("made as", no_wrap=True)
     table.add_column("pictures", justify="right", no_wrap=True)
     table.add_column("dollars", justify="right", no_wrap=True)
     for arm in plan.arms:
         dollars = format_range(arm.low_usd, arm.high_usd)
-        name = Text(f" {arm.arm}", "cyan")
+        name = Text(arm.arm, "cyan")
         table.add_row(name, arm.model, f"{arm.quality} {arm.size}", f"{arm.pictures:,}", dollars)
     finals = plan.finals
     if finals.finalists:
         dollars = format_range(finals.low_usd, finals.high_usd)
-        name, made_as = Text(" finals", "magenta"), f"{finals.quality} {finals.size}"
+        name, made_as = Text("finals", "magenta"), f"{finals.quality} {finals.size}"
         table.add_row(name, finals.model, made_as, _span(finals.finalists, finals.most_pictures), dollars)
     return table
 

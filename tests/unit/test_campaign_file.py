@@ -8,6 +8,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from tasks import references
 from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
 from tasks.catalogue import configs_folder, load_catalogue
@@ -166,6 +167,9 @@ def test_parameters_are_exactly_what_is_sent(tmp_path: Path) -> None:
         ("variables", {"n": list(range(400)), "m": list(range(400))}, "make 160,000 rows"),
         ("rows", [{"action": "x"}], "stands beside variables"),
         ("rows", "none.csv", "cannot be read"),
+        ("finals.prompt", "{{ 1 / (light == 'noon') }}", "cannot be filled: division by zero"),
+        ("arms.B.prompt", "y" * 31_990, "finals.prompt (line 20): comes out"),
+        ("finals.prompt", "{% for %}", "finals.prompt (line 22): is no template"),
         ("mask", "mask.png", "arms A, B without references"),
         ("references", ["none.png"], "references.0"),
         ("drafts.model", "gpt-image-3", "there is no model 'gpt-image-3'"),
@@ -367,3 +371,94 @@ def test_a_csv_with_ragged_rows_is_refused(tmp_path: Path) -> None:
     assert "line 3 of" in found[0]
     (tmp_path / "rows.csv").write_text("action,light\n", encoding="utf-8")
     assert "holds no rows" in faults(tmp_path, campaign)[0]
+
+
+def test_empty_rows_are_no_rows(tmp_path: Path) -> None:
+    """An empty list is a slip, not one empty row."""
+    campaign = changed("rows", [])
+    del campaign["variables"]
+    assert "holds no rows" in faults(tmp_path, campaign)[0]
+
+
+@pytest.mark.parametrize(
+    ("drafts", "provider", "expected"),
+    [
+        ({"model": "gpt-image-2.6-flare"}, "openai", "gpt-image-2.6-flare has no batch lane"),
+        ({"model": "gpt-image-2"}, "cometapi", "cometapi has no batch lane"),
+        ({"model": "gpt-image-2"}, "openai", "the batch lane is not available in this version"),
+    ],
+)
+def test_the_batch_lane_is_refused_for_its_own_reason(
+    tmp_path: Path, drafts: dict[str, Any], provider: str, expected: str
+) -> None:
+    """The model has none, the provider has none, or this version has none."""
+    campaign = basis() | {"drafts": drafts | {"lane": "batch"}, "provider": provider}
+    campaign["finals"] = {"model": "gpt-image-2"}
+    found = faults(tmp_path, campaign)
+    assert len(found) == 1
+    assert f"drafts.lane (line 20): {expected}" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        ({"weights": {"judge": 1}}, "score.judge (line 22): is missing, and weights count on it"),
+        (
+            {"weights": {"judge": 1}, "judge": {"model": "gpt-image-2", "rubric": ["x"]}},
+            "answers no questions",
+        ),
+        (
+            {"weights": {"judge": 1}, "judge": {"model": "gpt-7", "rubric": ["x"]}},
+            "there is no model 'gpt-7'",
+        ),
+        ({"weights": {"judge": 1}, "judge": {"model": "gpt-6-luna", "rubric": []}}, "score.judge.rubric"),
+    ],
+)
+def test_a_judge_needs_a_model_that_answers(tmp_path: Path, score: dict[str, Any], expected: str) -> None:
+    """Where a judge is installed, its settings are checked."""
+    file = tmp_path / "campaign.yaml"
+    file.write_text(yaml.safe_dump(changed("score", score), sort_keys=False), encoding="utf-8")
+    with pytest.raises(CampaignError) as caught:
+        load_campaign(file, CATALOGUE, PROVIDERS, scorers=["technical", "judge"])
+    assert expected in caught.value.faults[0]
+
+
+def test_a_model_that_cannot_edit_is_refused_for_edits(tmp_path: Path) -> None:
+    """The user's own catalogue may hold one."""
+    (tmp_path / "catalogue.yaml").write_text("models: {gpt-image-2: {capabilities: {edits: false}}}", "utf-8")
+    file = tmp_path / "campaign.yaml"
+    file.write_text(yaml.safe_dump(changed("finals.model", "gpt-image-2"), sort_keys=False), encoding="utf-8")
+    catalogue = load_catalogue(tmp_path, environ={})
+    with pytest.raises(CampaignError, match=r"finals\.model .*gpt-image-2 does not edit pictures"):
+        load_campaign(file, catalogue, PROVIDERS, scorers=["technical"])
+
+
+def test_moderation_and_references_exclude_each_other(tmp_path: Path) -> None:
+    """The edits endpoint takes no moderation; a provider without edits takes no references."""
+    (tmp_path / "providers.yaml").write_text("providers: {openai: {capabilities: {edits: false}}}", "utf-8")
+    campaign = changed("drafts.moderation", "low") | {"references": [save(tmp_path, "one.png", (64, 64))]}
+    campaign["finals"]["method"] = "generate"
+    assert "drafts.moderation" in faults(tmp_path, campaign)[0]
+    with pytest.raises(CampaignError, match="openai does not edit pictures, accepted: no references"):
+        load_campaign(tmp_path / "campaign.yaml", CATALOGUE, load_providers(tmp_path), scorers=["technical"])
+
+
+def test_a_picture_too_large_to_send_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both limits from both sides, with limits that a small file reaches."""
+    name = save(tmp_path, "one.png", (64, 64))
+    n_bytes = (tmp_path / name).stat().st_size
+    campaign = basis() | {"references": [name], "mask": name}
+    for limit in ("MAX_REFERENCE_BYTES", "MAX_MASK_BYTES"):
+        references.read_reference.cache_clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(references, limit, n_bytes)
+            assert f"{n_bytes:,} bytes" in faults(tmp_path, campaign)[0]
+            patch.setattr(references, limit, n_bytes + 1)
+            load(tmp_path, campaign)
+
+
+def test_a_flood_of_faults_is_cut(tmp_path: Path) -> None:
+    """Fifty are enough to read; the rest is counted."""
+    found = faults(tmp_path, basis() | {f"wrong{n}": n for n in range(60)})
+    assert len(found) == 51
+    assert found[-1] == "and 10 more"
