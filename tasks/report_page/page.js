@@ -1,7 +1,18 @@
-// The page reads well without this: it only adds the gallery's buttons and Escape.
+// The gallery's buttons, Escape, and the pictures of a large run, which load as they come near.
 (() => {
   const gallery = document.getElementById("gallery");
   if (!gallery) return;
+  const later = [...gallery.querySelectorAll("[data-later]")];
+  const load = (image) => { image.src = image.dataset.later; };
+  const watch = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (!isIntersecting) continue;
+      load(target);
+      watch.unobserve(target);
+    }
+  }, { rootMargin: "1200px" });
+  later.forEach((image) => watch.observe(image));
+  addEventListener("beforeprint", () => later.forEach(load));
   const tools = gallery.querySelector(".tools");
   const press = (button, on) => button.setAttribute("aria-pressed", String(on));
   tools.hidden = false;

@@ -46,8 +46,8 @@ addEventListener("load", () => {{
 </script>"""
 
 
-def look_at(page: Path) -> tuple[dict[str, Any], str]:
-    """Open a page without any network; give what its probe saw, and the console's lines.
+def open_page(page: Path, *options: str) -> tuple[str, str]:
+    """Open a page without any network; give its final DOM and the console's lines.
 
     Whatever the page asks of the network is forbidden by its own policy, which complains on the console.
     """
@@ -55,15 +55,19 @@ def look_at(page: Path) -> tuple[dict[str, Any], str]:
         [
             str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--enable-logging=stderr", "--window-size=1440,900",
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            f"--user-data-dir={page.parent / 'profile'}", page.as_uri(),
+            "--enable-logging=stderr", "--window-size=1440,900", "--host-resolver-rules=MAP * ~NOTFOUND",
+            f"--user-data-dir={page.parent / 'profile'}", *options, page.as_uri(),
         ],
         capture_output=True, text=True, timeout=90, check=True,
     )  # fmt: skip
-    found = re.search(r'data-probe="([^"]*)"', done.stdout)
-    assert found, done.stderr
-    console = "\n".join(line for line in done.stderr.splitlines() if ":CONSOLE" in line)
+    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if ":CONSOLE" in line)
+
+
+def look_at(page: Path) -> tuple[dict[str, Any], str]:
+    """Open a page; give what its probe saw, and the console's lines."""
+    dom, console = open_page(page)
+    found = re.search(r'data-probe="([^"]*)"', dom)
+    assert found, console
     return json.loads(html.unescape(found.group(1))), console
 
 
@@ -99,6 +103,26 @@ def test_page_that_asks_the_network_is_noticed(page: Path) -> None:
     seen, console = look_at(asking)
     assert seen["unloaded"] == 1
     assert "example.org" in console
+
+
+def test_large_run_loads_only_what_is_near(tmp_path: Path) -> None:
+    """A page of 1,200 linked pictures scrolled to its last prompt loads that one, not the first."""
+    rows = make_run(prompts=75)
+    paint_files(rows, tmp_path, px=8)
+    scroll = """<script>addEventListener("load", () => {
+      document.querySelector(".band:last-of-type").scrollIntoView({behavior: "instant"});
+    });</script></body>"""
+    page = tmp_path / "report.html"
+    page.write_text(render_page(rows, make_facts(), tmp_path).replace("</body>", scroll), encoding="utf-8")
+    # A screenshot makes the browser draw, and only then does it look for what is near.
+    shot = f"--screenshot={tmp_path / 'frame.png'}"
+    dom, _ = open_page(page, shot, "--virtual-time-budget=20000")
+    sources = re.findall(r'<img src="([^"]*)" data-later="([^"]*)"', dom)
+    loaded = [later for source, later in sources if source == later]
+    assert len(sources) == sum(1 for row in rows if row["stage"] == "draft" and row["candidate_id"])
+    assert {"thumbnails/A-074-000.webp", "thumbnails/B-074-000.webp"} <= set(loaded)
+    assert "thumbnails/A-000-000.webp" not in loaded
+    assert len(loaded) < 600
 
 
 def test_page_fits_a_phone(page: Path) -> None:
