@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.campaign import Deduplicate
 from tasks.candidate import Candidate, Inspection, Score
 from tasks.deduplicate import Within, copies_by_radius, deduplicate
 from tasks.fingerprint import COLOUR_NAMES, distance_bits
@@ -188,6 +189,11 @@ def test_a_run_is_not_its_own_history() -> None:
     """Rescoring a run that is also among the earlier ones changes nothing."""
     candidates = [draft("a", 0, 0.9), draft("b", 0xF0F0F0, 0.1)]
     assert deduplicate(candidates, Rule(), candidates) == deduplicate(candidates, Rule())
+
+
+def test_campaign_file_gives_the_rule() -> None:
+    """The part of a campaign file is a rule as it is: two bits apart is a copy by default."""
+    assert deduplicate([draft("a"), draft("b", 0b11, 0.1)], Deduplicate())["b"].status == "duplicate"
 
 
 def test_nothing_gives_nothing() -> None:
