@@ -80,13 +80,24 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        usd=_usd, number=_number, share=_percent, moment=_moment, noun=count_noun, sentence=_sentence
+        usd=_usd,
+        ledger_usd=_ledger_usd,
+        number=_number,
+        share=_percent,
+        moment=_moment,
+        noun=count_noun,
+        sentence=_sentence,
     )
     return environment
 
 
 def _usd(amount: Decimal | float | None) -> str:
     return NOT_MEASURED if amount is None else format_usd(Decimal(str(amount)))
+
+
+def _ledger_usd(amount: Decimal) -> str:
+    """Write dollars for a column: always to the hundredth of a cent, so that the eye can add them up."""
+    return f"${amount:,.4f}"
 
 
 def _number(value: float | None, decimals: int = 2) -> str:
