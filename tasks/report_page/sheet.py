@@ -22,7 +22,7 @@ PICTURES_SHOWN = 120
 COLUMNS = 12
 _MIN_COLUMNS = 4
 _CELL_PX, _GAP_PX, _MARGIN_PX = 232, 20, 56
-_HEADING_PX, _LABEL_PX, _TITLE_PX, _FOOT_PX = 38, 46, 128, 56
+_HEADING_PX, _LABEL_PX, _TITLE_PX, _FOOT_PX = 48, 52, 128, 56
 _GROUND, _INK, _MUTED, _FRAME, _EMPTY = "#ffffff", "#15171c", "#5a6170", "#0f6b57", "#eceef1"
 _LINE_PX = _HEADING_PX + _CELL_PX + _LABEL_PX + _GAP_PX
 
@@ -129,9 +129,9 @@ def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, fold
     if row["finalist"] or row["accepted"]:
         pen.rectangle((box[0] - 6, box[1] - 6, box[2] + 6, box[3] + 6), outline=_FRAME, width=5)
     _write(
-        pen, (left, box[3] + 8), PurePosixPath(row["file"] or row["candidate_id"]).stem, 15, _INK, _CELL_PX
+        pen, (left, box[3] + 8), PurePosixPath(row["file"] or row["candidate_id"]).stem, 18, _INK, _CELL_PX
     )
-    _write(pen, (left, box[3] + 27), _label(row), 15, _MUTED, _CELL_PX)
+    _write(pen, (left, box[3] + 32), _label(row), 18, _MUTED, _CELL_PX)
 
 
 def _label(row: Row) -> str:

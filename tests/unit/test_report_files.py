@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -158,3 +160,9 @@ def test_columns_on_the_page_are_current() -> None:
     """The table in docs/report.md is the one in the code."""
     page = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
     assert replace_table(page) == page
+
+
+def test_step_is_imported_without_pandas() -> None:
+    """Pandas takes a second to load; a command that writes no report does not wait for it."""
+    code = "import sys, tasks.report; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
