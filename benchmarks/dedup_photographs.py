@@ -252,9 +252,24 @@ def main() -> None:
             for name in shown
         ]
     print(f"{len(originals)} photographs, {len(seconds)} more of the same places")
+    of_copies = [
+        colour_distance(described[_stem(one.candidate_id)], one) for kind in copies.values() for one in kind
+    ]
+    of_turned = [colour_distance(*pair) for pair in pairs["hues turned by 120 degrees"]]
+    print(
+        f"colours: copies up to {max(of_copies):.0f} levels apart, turned hues from {min(of_turned):.0f} on"
+    )
     for hash_name in ("phash", "dhash"):
         print_copies(scored, copies, list(seconds.values()), hash_name)
         print_others(pairs, hash_name)
+
+
+def colour_distance(one: Candidate, other: Candidate) -> float:
+    """Give the largest difference in any cell of the colour grid, in 8-bit levels."""
+    assert one.inspection is not None
+    assert other.inspection is not None
+    levels = other.inspection.measurements
+    return max(abs(level - levels[name]) for name, level in one.inspection.measurements.items())
 
 
 def is_coloured(one: Candidate) -> bool:
