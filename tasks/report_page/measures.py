@@ -26,19 +26,20 @@ def measure_arm(rows: Sequence[Row], tested: Mapping[str, Any]) -> dict[str, Any
 
     Returns:
         ``pictures``, ``duplicate_rate``, ``refusal_rate``, ``failure_rate`` (shares of 1), ``mean_score`` and
-        ``cost_per_keeper_usd``: the drafts' cost shared over the survivors.
+        ``cost_per_keeper_usd``: the drafts' cost shared over the survivors, ``None`` while an
+        order's cost is unknown.
     """
     pictures, survivors = count_pictures(rows), [row for row in rows if is_survivor(row)]
     answered = count_orders(rows, "received", "refused", "failed")
     scores = [row["score"] for row in survivors if row["score"] is not None]
-    spent = add_usd(rows, "cost_usd")
+    spent, is_settled = add_usd(rows, "cost_usd"), not count_orders(rows, "sent", "unknown")
     own: dict[str, Any] = {
         "pictures": pictures,
         "duplicate_rate": _share(sum(map(is_copy, rows)), sum(1 for row in rows if row["status"])),
         "refusal_rate": _share(count_orders(rows, "refused"), answered),
         "failure_rate": _share(count_orders(rows, "failed"), answered),
         "mean_score": fmean(scores) if scores else None,
-        "cost_per_keeper_usd": spent / len(survivors) if survivors and spent else None,
+        "cost_per_keeper_usd": spent / len(survivors) if survivors and spent and is_settled else None,
     }
     return own | {key: tested[key] for key in own if key in tested}
 

@@ -171,7 +171,7 @@ def _scores(survivors: Sequence[Row], arm: str) -> list[float]:
 
 def _widen(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Give every pair all its keys, and one scale to draw the intervals on."""
-    keys = ("arms", "difference", "low", "high", "probability", "verdict", "more_pictures_needed")
+    keys = ("arms", "difference", "low", "high", "probability", "verdict", "more_pictures_needed", "note")
     full = [{key: pair.get(key) for key in keys} for pair in pairs]
     ends = [abs(value) for pair in full for value in (pair["low"], pair["high"]) if value is not None]
     reach = max([0.05, *ends]) * 1.1

@@ -265,6 +265,13 @@ def test_arm_is_measured_by_hand_count() -> None:
     }  # fmt: skip
 
 
+def test_cost_per_keeper_is_unknown_while_an_order_is() -> None:
+    """An order without an answer may have cost money: the cost per keeper is not known."""
+    rows = [make_draft("A", 0, 0), make_barren("A", 0, 1, "unknown", "read_timeout", "No answer.")]
+    assert measure_arm(rows, {})["cost_per_keeper_usd"] is None
+    assert measure_arm(rows[:1], {})["cost_per_keeper_usd"] == Decimal("0.0052")
+
+
 def test_arm_without_rows_has_no_rates() -> None:
     """A share of nothing is unknown."""
     assert set(measure_arm([], {}).values()) == {0, None}
