@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
-from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -27,7 +26,7 @@ from tasks.emulator.bill import Bill, BillEntry
 from tasks.emulator.bodies import read_body
 from tasks.emulator.delivery import Drop, DroppableStarlette, Hang, SlowBody, TruncatedBody
 from tasks.emulator.fault_kinds import gateway_page, is_billed, refusal_for, spoil
-from tasks.emulator.faults import FaultBook, FaultRule, read_rules
+from tasks.emulator.faults import FaultBook, FaultRule, explain, read_rules
 from tasks.emulator.images_request import Endpoint, ImagesRequest, read_request, read_upload
 from tasks.emulator.limiter import ImagesPerMinute
 from tasks.emulator.models import MODELS
@@ -253,11 +252,8 @@ class Emulator:
         if request.method == "POST":
             try:
                 self.fault_book.replace(read_rules(json.loads(await request.body())))
-            except ValidationError as error:
-                raise_with = error.errors(include_url=False, include_context=False, include_input=False)
-                return JSONResponse({"error": {"message": str(error), "faults": raise_with}}, 422)
             except ValueError as error:
-                return JSONResponse({"error": {"message": str(error)}}, 422)
+                return JSONResponse({"error": {"message": explain(error)}}, 422)
         elif request.method == "DELETE":
             self.fault_book.replace(())
         rules = [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.fault_book.rules]

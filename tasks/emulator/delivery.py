@@ -1,7 +1,7 @@
 """Handing over an answer well, badly, or not at all.
 
 Hanging and dropping need a real connection: over an in-process transport a hang lasts its full duration and a
-drop surfaces as an exception of the application.
+drop is raised as the error that a client would have met.
 """
 
 # ruff: noqa: ARG002 - every response takes the three arguments of an ASGI application
@@ -96,8 +96,10 @@ class DroppableStarlette(Starlette):
 async def _drop(scope: Scope) -> None:
     connection = scope.get("emulator.connection")
     if connection is None:
-        message = "the emulator dropped the connection"
-        raise ConnectionResetError(message)
+        from httpx2 import RemoteProtocolError
+
+        message = "Server disconnected without sending a response."
+        raise RemoteProtocolError(message)
     connection.abort()
     # The server must see the disconnect before this ends, or it would answer 500 on a closed line.
     while (await scope["emulator.receive"]())["type"] != "http.disconnect":

@@ -49,7 +49,11 @@ FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 
 def _compilable(pattern: str) -> str:
-    re.compile(pattern)
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        message = f"no regular expression: {error}"
+        raise ValueError(message) from error
     return pattern
 
 
@@ -77,17 +81,17 @@ class FaultRule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: FaultKind
-    rate: float = Field(1.0, ge=0, le=1)
+    rate: Annotated[float, Field(ge=0, le=1)] = 1.0
     nth: tuple[Annotated[int, Field(ge=1)], ...] = ()
-    times: int | None = Field(None, ge=1)
+    times: Annotated[int, Field(ge=1)] | None = None
     path: str = ""
     prompt: Pattern = ""
     billed: bool | None = None
     status: Literal[500, 502, 503, 504, 524] = 500
     code: str | None = None
-    retry_after: int | None = Field(1, ge=0)
+    retry_after: Annotated[int, Field(ge=0)] | None = 1
     stage: Literal["input", "output"] = "input"
-    duration_s: float = Field(3600.0, ge=0)
+    duration_s: Annotated[float, Field(ge=0)] = 3600.0
 
     def covers(self, path: str, prompt: str | None) -> bool:
         """Whether a request is one that the rule looks at."""
@@ -119,9 +123,17 @@ def load_rules(file: Path) -> tuple[FaultRule, ...]:
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise SettingError(
             where=str(file),
-            what=f"the faults cannot be read: {error}",
+            what=f"the faults cannot be read: {explain(error)}",
             accepted=f"faults: a list of rules, each with a kind of {', '.join(FAULT_KINDS)}",
         ) from error
+
+
+def explain(error: Exception) -> str:
+    """Say what is wrong with rules, in one line for each fault."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    faults = error.errors(include_url=False, include_context=False)
+    return "; ".join(f"rule {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
 
 
 class FaultBook:

@@ -15,7 +15,7 @@ from tasks.emulator.painting.texture import Chance, Floats, blend, blurred, smoo
 
 # How many pixels of the longest edge are really painted, and how finely.
 FINENESS = {
-    "low": (512, 0.35),
+    "low": (448, 0.35),
     "medium": (720, 0.65),
     "high": (1152, 1.0),
     "xhigh": (1344, 1.3),
@@ -47,13 +47,14 @@ def paint_scene(prompt: str, seed: int, size: tuple[int, int], tier: str, *, bar
     Args:
         prompt: The text.
         seed: Decides everything the prompt leaves open.
-        size: Width and height of the picture wanted; fewer pixels may be painted, in the same proportion.
+        size: Width and height of the picture wanted; fewer or more pixels may be painted, in proportion.
         tier: Quality tier.
         bare: Leave the background out.
     """
     brief = read_prompt(prompt)
     longest, detail = FINENESS[tier]
-    shrink = min(1.0, longest / max(size))
+    most = 1.4 if tier in ("xhigh", "max") else 1.0
+    shrink = min(most, longest / max(size))
     width, height = (max(16, round(edge * shrink)) for edge in size)
     chance = np.random.default_rng(seed)
     light = choose_light(brief, chance)

@@ -62,11 +62,11 @@ def _watercolour(pixels: Floats, chance: Chance, detail: float) -> Floats:
     pooled = np.clip((blurred(grey, height / 110) - grey) * 1.7, 0, 0.32)
     paint = paint * (1 - pooled[..., None] * 0.8)
     down, across = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    edge = np.maximum(np.abs(down), np.abs(across)) + 0.2 * (clouds(chance, width, height, (7, 7), 5) - 0.5)
+    edge = np.maximum(np.abs(down), np.abs(across)) + 0.11 * (clouds(chance, width, height, (7, 7), 5) - 0.5)
     sheet = colour("fbf7ee") * (1 + 0.05 * grain[..., None])
-    rim = np.exp(-(((edge - 0.9) / 0.018) ** 2)) * 0.25
+    rim = np.exp(-(((edge - 0.94) / 0.014) ** 2)) * 0.25
     paint = paint * (1 - rim[..., None])
-    return blend(paint, sheet, smoothstep(0.9, 0.94, edge)[..., None])
+    return blend(paint, sheet, smoothstep(0.94, 0.965, edge)[..., None])
 
 
 def _photograph(pixels: Floats, chance: Chance, detail: float) -> Floats:
@@ -140,7 +140,7 @@ def _oil(pixels: Floats, chance: Chance, detail: float) -> Floats:
     relief = np.clip((down + across) * height / 240, -0.4, 0.4)
     grey = luminance(fresh)[..., None]
     rich = grey + (fresh - grey) * 1.2
-    oil = rich * (1 + 0.12 * hairs[..., None]) + 0.09 * relief[..., None] * (0.5 + detail)
+    oil = rich * (1 + 0.08 * hairs[..., None]) + 0.09 * relief[..., None] * (0.5 + detail)
     return np.asarray(oil, np.float32)
 
 
@@ -150,7 +150,7 @@ def _gouache(pixels: Floats, chance: Chance, detail: float) -> Floats:
     glow = blurred(np.clip(pixels - 0.6, 0, 1), height / 28)
     pixels = pixels + glow * 0.4
     hairs = _strokes(chance, width, height, 0.2, 1.4)
-    pixels = pixels * (1 + 0.028 * hairs * min(detail + 0.3, 1.2))[..., None]
+    pixels = pixels * (1 + 0.014 * hairs * min(detail + 0.3, 1.2))[..., None]
     if detail >= 0.9:
         pixels = pixels + (pixels - blurred(pixels, 1.3)) * 0.35
     return np.asarray(np.clip(pixels, 0, 1), np.float32)
