@@ -66,7 +66,7 @@ def measure(picture: Image.Image) -> dict[str, float]:
         return {}
     grey = np.asarray(Image.fromarray(colours).convert("L")).astype(np.float32)
     window = np.asarray(_window(picture).convert("L")).astype(np.float32)
-    inside = colours.reshape(-1, 3) if mask is None else colours[mask]
+    inside = colours[::2, ::2].reshape(-1, 3) if mask is None else colours[mask]  # a quarter tells enough
     noise = _noise(grey, mask)
     return {
         "sharpness": _sharpness(grey, mask, noise),
