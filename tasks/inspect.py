@@ -63,9 +63,9 @@ def inspect_pictures(
 ) -> Iterator[tuple[str, Inspection]]:
     """Inspect many pictures on all cores; memory does not grow with their number.
 
-    Threads, because Pillow and NumPy release the interpreter's lock while they work: on two cores threads
-    made 35 pictures a second of 1024 x 1024 PNG where one made 18; processes made 30 (spawn) and 29
-    (forkserver) after half a second to start. Measured by ``benchmarks/inspect_throughput.py``.
+    Threads, because Pillow and NumPy release the interpreter's lock while they work: on two quiet cores, PNG
+    of 1024 x 1024 and 1 MB, one thread made 18 pictures a second, two threads 35, two processes 29 to 30 and
+    only after half a second to start. ``benchmarks/inspect_throughput.py`` compares them anew.
 
     Args:
         run_folder: The run's folder.
