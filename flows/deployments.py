@@ -10,7 +10,6 @@ import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +25,14 @@ from tasks.schedule import next_run
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
-PROTOTYPE = "flows.prototype.prototype"
 
-
-def serve(files: Sequence[Path], home: Path, say: Say, *, flow: str = PROTOTYPE) -> None:
+def serve(files: Sequence[Path], home: Path, say: Say) -> None:
     """Serve campaigns on their schedules until interrupted; each run buys within its budgets.
 
     Args:
         files: Campaign files, each with a ``schedule`` and a name of its own.
         home: ``RUNOFF_HOME``.
         say: Takes a line for people.
-        flow: Dotted path of the flow that runs a campaign, called with ``campaign_file`` and ``home``.
 
     Raises:
         CampaignError: A file is wrong, has no schedule, or shares its name with another. Nothing was served.
@@ -44,34 +40,31 @@ def serve(files: Sequence[Path], home: Path, say: Say, *, flow: str = PROTOTYPE)
     """
     campaigns = _load_scheduled(files, home)
     with start_engine(home, say, with_schedules=True) as engine:
-        deployments = [deployment_of(campaign, file, home, flow) for file, campaign in campaigns.items()]
+        deployments = [deployment_of(campaign, file, home) for file, campaign in campaigns.items()]
         engine.wait_ready()
         _skip_missed(deployments, say)
         _announce(engine, campaigns, say)
         _run(deployments)
 
 
-def deployment_of(campaign: Campaign, file: Path, home: Path, flow: str = PROTOTYPE) -> "RunnerDeployment":
+def deployment_of(campaign: Campaign, file: Path, home: Path) -> "RunnerDeployment":
     """Describe to Prefect how and when a campaign runs.
 
     Args:
         campaign: A campaign with a schedule.
         file: Its file; it is read anew by each run.
         home: ``RUNOFF_HOME``.
-        flow: Dotted path of the flow.
     """
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.deployments.runner import RunnerDeployment
-    from prefect.flows import Flow
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
 
+    from flows.prototype import prototype
+
     assert campaign.schedule is not None
-    module, _, name = flow.rpartition(".")
-    found = getattr(import_module(module), name)
-    assert isinstance(found, Flow)
     return RunnerDeployment.from_flow(
-        found,
+        prototype,
         name=campaign.name,
         parameters={"campaign_file": str(file.absolute()), "home": str(home.absolute())},
         schedule=Cron(campaign.schedule.cron, timezone=campaign.schedule.timezone),

@@ -1,9 +1,10 @@
 """Start Prefect's server beside other work, or use the one that runs already.
 
-Measured on 2 cores with Prefect 3.8.8, see `benchmarks/README.md` for how: a server answers 3.3 s after the
-start, on a fresh home too (Prefect's own embedded start: 4.4 s and 11.7 s, in the foreground). What was
-cut: migrations on an empty database (8 s, see `schema`), the server's import into the calling process
-(2.6 s), block types (1 s), collecting garbage while importing (0.6 s), Prefect's pages (0.3 s).
+Measured with Prefect 3.8.8 on 2 cores (`benchmarks/engine_start.py`): from start to stop 4.9 s of processor
+time on a fresh home and 5.1 s on a used one, where Prefect's own embedded start takes 13.8 s and 8.7 s; on an
+idle machine the server answers after 3.2 to 3.8 s. What was cut: migrations on an empty database (8 s, see
+`schema`), the server's import into the calling process (2.6 s), block types (1 s), collecting garbage while
+importing (0.6 s), looking for migrations (0.3 s), Prefect's pages (0.3 s).
 """
 
 import asyncio
@@ -111,7 +112,8 @@ class _HomeEngine(Engine):
         super().__init__(self._server.api_url, say)
         self._cleanup.callback(self._wait_until_gone)
         self._cleanup.callback(client.unlink, missing_ok=True)
-        self._cleanup.enter_context(environment(client_settings(registry.folder, self.api_url)))
+        settings = client_settings(registry.folder, self.api_url, with_schedules=with_schedules)
+        self._cleanup.enter_context(environment(settings))
 
     def _start(self, with_schedules: bool) -> ServerRecord:
         is_migrated = make_database(self._registry.database)
@@ -180,11 +182,12 @@ class _HomeEngine(Engine):
 class _GivenEngine(Engine):
     """The server that ``PREFECT_API_URL`` names; nothing is started or stopped."""
 
-    def __init__(self, api_url: str, registry: Registry, say: Say) -> None:
+    def __init__(self, api_url: str, registry: Registry, say: Say, *, with_schedules: bool) -> None:
         super().__init__(api_url, say)
         self._name = f"The Prefect server at {api_url}"
         self._trouble = "no answer"
-        self._cleanup.enter_context(environment(client_settings(registry.folder, api_url)))
+        settings = client_settings(registry.folder, api_url, with_schedules=with_schedules)
+        self._cleanup.enter_context(environment(settings))
 
     def _answers(self) -> bool:
         try:
@@ -234,7 +237,7 @@ def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engin
         ) from error  # fmt: skip
     given = os.environ.get("PREFECT_API_URL")
     if given:
-        return _GivenEngine(given, registry, say)
+        return _GivenEngine(given, registry, say, with_schedules=with_schedules)
     return _HomeEngine(registry, say, with_schedules=with_schedules)
 
 

@@ -24,21 +24,26 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-    # Runs keep their whole log on the server; the terminal belongs to Runoff.
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+    # Runs keep their whole log on the server. The terminal belongs to Runoff: a step's error would else be
+    # shown there with its traceback, before the command tells it in one sentence.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
 }
 
+SERVICE_DEFAULTS = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING"}
 
-def client_settings(prefect_home: Path, api_url: str) -> dict[str, str]:
+
+def client_settings(prefect_home: Path, api_url: str, *, with_schedules: bool) -> dict[str, str]:
     """Return the environment of a process that runs flows against ``api_url``.
 
     Args:
         prefect_home: Where Prefect may keep files.
         api_url: The server's address, ending in ``/api``.
+        with_schedules: The process serves campaigns: its terminal is a log, which wants warnings and errors.
     """
-    settings = {**_unset(DEFAULTS), **FORCED, "PREFECT_HOME": str(prefect_home), "PREFECT_API_URL": api_url}
+    defaults = DEFAULTS | SERVICE_DEFAULTS if with_schedules else DEFAULTS
+    settings = {**_unset(defaults), **FORCED, "PREFECT_HOME": str(prefect_home), "PREFECT_API_URL": api_url}
     if any(os.environ.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
         settings |= dict.fromkeys(("NO_PROXY", "no_proxy"), _without_proxy())
     return settings
@@ -52,7 +57,8 @@ def server_settings(prefect_home: Path, *, is_migrated: bool, with_schedules: bo
         is_migrated: The database is known to be of the installed version: looking again costs 0.3 s.
         with_schedules: Serve schedules, automations and Prefect's pages too.
     """
-    settings = {**_unset(DEFAULTS), **FORCED, "PREFECT_HOME": str(prefect_home), "PREFECT__SERVER_FINAL": "1"}
+    defaults = _unset(DEFAULTS | SERVICE_DEFAULTS)
+    settings = {**defaults, **FORCED, "PREFECT_HOME": str(prefect_home), "PREFECT__SERVER_FINAL": "1"}
     if is_migrated:
         settings["PREFECT_API_DATABASE_MIGRATE_ON_START"] = "false"
     if with_schedules:

@@ -47,6 +47,41 @@ with start_engine(Path(sys.argv[1]), print) as engine:
     print("counted", asyncio.run(counting()))
 """
 
+STEPS_PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from flows.engine import start_engine
+from tasks.errors import SettingError
+
+seen = []
+
+async def scale(numbers, *, factor):
+    seen.append(numbers)
+    return sum(numbers) * factor
+
+def refuse(numbers):
+    seen.append(numbers)
+    raise SettingError(where="here", what="no")
+
+with start_engine(Path(sys.argv[1]), str) as engine:
+    from prefect import flow
+    from flows.batches import as_task
+
+    numbers = list(range(1000))
+
+    @flow
+    async def steps():
+        try:
+            as_task(refuse, name="refuse")(numbers)
+        except SettingError:
+            print("caught")
+        return await as_task(scale, name="scale")(numbers, factor=0.001)
+
+    engine.wait_ready()
+    print(asyncio.run(steps()))
+    print([given is numbers for given in seen])
+"""
+
 HOLD_PROGRAM = """
 import sys, time
 from pathlib import Path
@@ -98,10 +133,11 @@ def engine(home: Path) -> Iterator[Engine]:
 
 
 def run_program(program: str, *args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run a Python program in a process of its own and return what it said."""
+    """Run a Python program in a process of its own, as from a fresh shell, and return what it said."""
+    shell = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return subprocess.run(
         [sys.executable, "-c", program, *args],
-        env=os.environ | environment, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+        env=shell | environment, capture_output=True, text=True, timeout=LIMIT_S, check=False,
     )  # fmt: skip
 
 
@@ -289,6 +325,14 @@ def test_killed_process_takes_its_server_along(tmp_path: Path) -> None:
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     wait_until(lambda: not is_alive(server), 10)
+
+
+@pytest.mark.usefixtures("engine")
+def test_step_gets_its_arguments_as_they_are_and_raises_as_it_does(home: Path) -> None:
+    """A task sees the very objects it was given; its own error comes back, tried once, and is not logged."""
+    told = run_program(STEPS_PROGRAM, str(home))
+    assert told.stdout.split() == ["caught", "499.5", "[True,", "True]"], told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_versions_that_break_prefect_are_shut_out() -> None:

@@ -1,0 +1,68 @@
+"""How long until a Prefect server answers, by the ways to start one.
+
+``python -m benchmarks.engine_start [rounds]`` prints medians of wall time and of the processor time that the
+server and its starter took together. Each round starts every variant once, in turn, so that a busy machine
+slows them alike.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+OURS = """
+import sys
+from pathlib import Path
+from flows.engine import start_engine
+with start_engine(Path(sys.argv[1]), str) as engine:
+    import prefect
+    engine.wait_ready()
+"""
+PREFECTS = """
+import asyncio, sys
+from prefect.client.orchestration import get_client
+async def ask():
+    async with get_client() as client:
+        await client.hello()
+asyncio.run(ask())
+"""
+SILENT = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+}
+
+
+def measure(program: str, home: Path) -> tuple[float, float]:
+    """Run a program that ends when a server has answered; return its wall and processor seconds."""
+    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    began_s, before = time.perf_counter(), os.times()
+    subprocess.run(
+        [sys.executable, "-c", program, str(home)],
+        env=environment | SILENT | {"PREFECT_HOME": str(home / "prefect")}, check=True,
+    )  # fmt: skip
+    wall_s, after = time.perf_counter() - began_s, os.times()
+    cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
+    return wall_s, cpu_s
+
+
+def main(rounds: int = 3) -> None:
+    """Measure and print."""
+    figures: dict[str, list[tuple[float, float]]] = {}
+    for _ in range(rounds):
+        for name, program in (("flows.engine", OURS), ("Prefect's own", PREFECTS)):
+            with tempfile.TemporaryDirectory() as home:
+                for state in ("fresh home", "used home"):
+                    figures.setdefault(f"{name}, {state}", []).append(measure(program, Path(home)))
+    for name, pairs in figures.items():
+        wall_s, cpu_s = (statistics.median(column) for column in zip(*pairs, strict=True))
+        print(
+            f"{name:28} {wall_s:5.1f} s wall  {cpu_s:5.1f} s processor  (median of {rounds}, start to stop)"
+        )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
