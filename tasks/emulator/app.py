@@ -9,6 +9,7 @@ threads, so the loop stays free for other requests.
 import asyncio
 import base64
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -84,6 +85,8 @@ class Emulator:
         self._replicates = Replicates(settings)
         self._limiter = ImagesPerMinute(settings.images_per_minute, settings.minute_s)
         self._files: dict[str, bytes] = {}
+        # A picture in the making weighs a hundred megabytes: no more of them than there are cores.
+        self._easels = anyio.CapacityLimiter(max(2, os.cpu_count() or 2))
 
     def billed(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         """Wrap a vendor route: a bill entry, the key's check, refusals as answers, the vendor's headers."""
@@ -171,7 +174,9 @@ class Emulator:
     ) -> dict[str, Any]:
         pictures = []
         for replicate in replicates:
-            data = await anyio.to_thread.run_sync(paint, order, replicate, self.settings.paint)
+            data = await anyio.to_thread.run_sync(
+                paint, order, replicate, self.settings.paint, limiter=self._easels
+            )
             pictures.append({"b64_json": base64.b64encode(data).decode()})
         return {
             "created": int(time.time()),

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -388,6 +389,42 @@ def test_a_wrong_path_is_refused_in_json(url: str) -> None:
     answer = httpx2.post(f"{url}/images/dreams", headers={"Authorization": "Bearer k"})
     assert answer.status_code == 404
     assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_a_caller_that_leaves_early_is_billed_and_not_answered() -> None:
+    """The client's own time-out does not stop the vendor: the charge stands, the answer went nowhere."""
+    settings = EmulatorSettings(paint="plain", pace=1, latency_s={"low": 0.6})
+    with emulator_server(settings) as url:
+        with (
+            openai.OpenAI(api_key="k", base_url=url, max_retries=0, timeout=0.2) as client,
+            pytest.raises(openai.APITimeoutError),
+        ):
+            client.images.generate(model="gpt-image-2", prompt="a", size="1024x640", quality="low")
+        asyncio.run(asyncio.sleep(0.8))
+        (entry,) = bill_of(url)["entries"]
+    assert entry["charged_nanousd"] > 0
+    assert entry["is_answered"] is False
+
+
+def test_the_loop_stays_free_while_painting() -> None:
+    """The bill answers at once though a large picture is being painted."""
+    with emulator_server(EmulatorSettings()) as url, client_of(url) as client:
+        with ThreadPoolExecutor(1) as pool:
+            painting = pool.submit(
+                client.images.generate,
+                model="gpt-image-2.5-flare",
+                prompt="a fox",
+                quality="max",
+                size="1536x1024",
+            )
+            while not bill_of(url)["entries"]:
+                pass
+            answered_while_painting = 0
+            while not painting.done():
+                bill_of(url)
+                answered_while_painting += 1
+        assert pictures(painting.result())[0].size == (1536, 1024)
+    assert answered_while_painting >= 3
 
 
 def test_pace_slows_answers_down() -> None:

@@ -39,7 +39,7 @@ def picture_of(
 def similarity(first: Image.Image, second: Image.Image) -> float:
     """SSIM of two pictures at 256 x 256, in grey."""
     grey = [np.asarray(picture.convert("L").resize((256, 256))) for picture in (first, second)]
-    return float(structural_similarity(*grey))  # type: ignore[no-untyped-call]
+    return float(structural_similarity(*grey))
 
 
 def as_upload(picture: Image.Image) -> Upload:

@@ -174,10 +174,13 @@ class Layer:
         if blur_px > 0.4:
             cover = blurred(cover, blur_px)
         colours = paint if volume <= 0 else self._lit(cover, paint, volume, gloss)
-        amount = (cover * opacity)[..., None]
-        self.pixels[rows, columns] = blend(self.pixels[rows, columns], colours, amount)
+        amount = cover * opacity
         under = self.cover[rows, columns]
-        self.cover[rows, columns] = under + amount[..., 0] * (1 - under)
+        total = under + amount * (1 - under)
+        # Where nothing is painted yet the colour counts whole: else soft shapes would darken to black.
+        share = amount / np.maximum(total, 1e-6)
+        self.pixels[rows, columns] = blend(self.pixels[rows, columns], colours, share[..., None])
+        self.cover[rows, columns] = total
 
     def _lit(self, cover: Floats, paint: Floats, volume: float, gloss: float) -> Floats:
         height, width = cover.shape

@@ -47,7 +47,7 @@ def draw_lighthouse(layer: Layer, pose: Pose, chance: Chance, colours: list[Floa
         for sign in (-1, 1):
             tilt = float(chance.uniform(-0.12, 0.12))
             beam = polygon((0, -1.12), (sign * 2.6, -1.3 + tilt), (sign * 2.6, -0.86 + tilt))
-            layer.fill(pose, beam, LAMP, volume=0, opacity=0.34, softness=0.04)
+            layer.fill(pose, beam, LAMP, volume=0, opacity=0.5, softness=0.035)
     bands = int(chance.integers(4, 6))
     for band in range(bands):
         low, high = -0.05 - 0.9 * band / bands, -0.05 - 0.9 * (band + 1) / bands

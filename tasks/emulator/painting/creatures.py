@@ -11,7 +11,14 @@ from tasks.emulator.painting.texture import Chance, Floats, blend, colour
 
 
 def draw_floating_otter(
-    layer: Layer, pose: Pose, chance: Chance, colours: list[Floats], *, named: bool, sleeps: bool
+    layer: Layer,
+    pose: Pose,
+    chance: Chance,
+    colours: list[Floats],
+    *,
+    named: bool,
+    sleeps: bool,
+    has_kelp: bool,
 ) -> None:
     """Draw an otter on its back in the water, paws on its chest."""
     coat = COATS["otter"]
@@ -44,7 +51,26 @@ def draw_floating_otter(
         )
     head = pose.moved(-0.4, -0.13, float(chance.uniform(-0.3, 0.05)))
     draw_head(layer, head, coat, fur, chance, turn=float(chance.uniform(0.1, 0.7)), sleeps=sleeps)
+    if has_kelp:
+        _kelp(layer, pose, chance)
     _waterline(layer, pose, chance)
+
+
+def _kelp(layer: Layer, pose: Pose, chance: Chance) -> None:
+    """Ribbons of kelp over the belly and into the water."""
+    for index, x in enumerate((-0.12, 0.16)):
+        paint = np.minimum(colour("66702f") * chance.uniform(0.8, 1.15), 1).astype(np.float32)
+        sway = float(chance.uniform(-0.05, 0.09))
+        ribbon = [(x - 0.2, 0.12), (x - 0.09, -0.02), (x + sway, -0.14), (x + 0.14, -0.2)]
+        layer.fill(pose, limb(ribbon, [0.02, 0.055, 0.065, 0.02]), paint, volume=0.7)
+        layer.fill(
+            pose, limb([(x - 0.12, 0.02), (x + sway - 0.03, -0.1)], [0.006, 0.006]), paint * 0.7, volume=0
+        )
+        for far in (-0.42, -0.2, 0.22, 0.46):
+            y = 0.1 + 0.035 * index + float(chance.uniform(-0.01, 0.02))
+            leaf = [(x, y), (x + far * 0.6, y + 0.015), (x + far, y - 0.02)]
+            layer.fill(pose, limb(leaf, [0.02, 0.05, 0.008]), paint * 0.85, volume=0.6)
+            layer.fill(pose, ellipse(x + far * 0.3, y, 0.022, 0.018), paint * 1.2, volume=0.8)
 
 
 def _waterline(layer: Layer, pose: Pose, chance: Chance) -> None:

@@ -85,6 +85,7 @@ class Brief:
         words_seed: Follows from the words alone: what a prompt leaves open is the same in all its pictures.
         floats: Whether an animal lies in water.
         sleeps: Whether its eyes are shut.
+        has_kelp: Whether kelp is wrapped around it.
     """
 
     subject: str
@@ -96,6 +97,7 @@ class Brief:
     words_seed: int
     floats: bool
     sleeps: bool
+    has_kelp: bool
 
 
 def read_prompt(prompt: str) -> Brief:
@@ -117,6 +119,7 @@ def read_prompt(prompt: str) -> Brief:
         words_seed=int.from_bytes(hashlib.sha256(" ".join(sorted(set(words))).encode()).digest()[:8], "big"),
         floats=subject == "otter" and (swims or place in ("sea", "lake")),
         sleeps=bool({"asleep", "sleeping", "sleepy", "dreaming", "nap", "sleeps"} & set(words)),
+        has_kelp=bool({"kelp", "seaweed"} & set(words)),
     )
 
 

@@ -102,7 +102,9 @@ def _compose(brief: Brief, stage: Stage, chance: Chance) -> Pose:
 def _subject(brief: Brief, layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
     named = bool(brief.colours)
     if brief.floats:
-        creatures.draw_floating_otter(layer, pose, chance, colours, named=named, sleeps=brief.sleeps)
+        creatures.draw_floating_otter(
+            layer, pose, chance, colours, named=named, sleeps=brief.sleeps, has_kelp=brief.has_kelp
+        )
     elif brief.subject in animals.COATS:
         animals.draw_seated(brief.subject, layer, pose, chance, colours, named=named, sleeps=brief.sleeps)
     elif brief.subject == "owl":

@@ -134,9 +134,13 @@ def _hill(layer: Layer, top: Floats, bottom: int, base: Floats, *, has_snow: boo
     rows = np.arange(first, bottom, dtype=np.float32)[:, None]
     inside = np.clip(rows - top[None, :] + 0.5, 0, 1)
     depth = (rows - top[None, :]) / max(float(bottom - top.min()), 1.0)
-    slope = np.convolve(np.gradient(top), np.ones(9) / 9, "same").astype(np.float32)
+    slope = np.convolve(np.gradient(top), np.ones(15) / 15, "same").astype(np.float32)
     rough = clouds(chance, layer.width, bottom - first, (14, 8), 4) - 0.5
-    facing = np.clip(0.5 - np.sign(layer.light.direction[0]) * slope[None, :] * -0.22 + rough * 1.5, 0, 1)
+    # A slope's light runs down the flank aslant: the ridge's steepness is looked up aside of each point.
+    side = float(np.sign(layer.light.direction[0]))
+    aside = np.arange(layer.width) + (rows - top[None, :]) * (0.75 * side) + rough * layer.width * 0.05
+    flank = slope[np.clip(aside, 0, layer.width - 1).astype(np.int32)]
+    facing = np.clip(0.5 + side * flank * 0.3 + rough * 1.1, 0, 1)
     paint = blend(base * 0.82, np.minimum(base * 1.05 + layer.light.key * 0.12, 1), facing[..., None])
     if has_snow:
         cap = smoothstep(0.42, 0.2, depth + rough * 0.5)
@@ -204,7 +208,10 @@ def _ground(layer: Layer, horizon: int, chance: Chance, place: str) -> None:
         line = horizon + (height - horizon) * index * 0.3 - ridge(chance, width, 1.6, 3) * height * 0.07
         first = max(0, int(line.min()) - 2)
         rows = np.arange(first, height, dtype=np.float32)[:, None]
-        patches = clouds(chance, width, height - first, (7, 9), 6) - 0.5
+        bumps = (2.5, 11) if place in ("desert", "snow") else (7, 9)
+        patches = (clouds(chance, width, height - first, bumps, 6) - 0.5) * {"snow": 0.3, "desert": 0.6}.get(
+            place, 1.0
+        )
         shade = 1 + 0.6 * patches - 0.22 * smoothstep(0.25, 1, (rows - line[None, :]) / height)
         paint = blend(blend(light.haze, base, 0.45 + 0.5 * near), light.key, 0.14) * shade[..., None]
         crest = np.exp(-(rows - line[None, :]) / (0.03 * height))[..., None]
@@ -213,6 +220,24 @@ def _ground(layer: Layer, horizon: int, chance: Chance, place: str) -> None:
         layer.pixels[first:] = blend(layer.pixels[first:], np.clip(paint, 0, 1), cover)
     if place in ("meadow", "mountain"):
         _grass(layer, horizon, base, chance)
+    if place in ("snow", "mountain"):
+        _treeline(layer, horizon, chance)
+
+
+def _treeline(layer: Layer, horizon: int, chance: Chance) -> None:
+    """Groups of firs where the ground rises, small and hazy."""
+    light, width, height = layer.light, layer.width, layer.height
+    for near in np.sort(chance.random(int(chance.integers(9, 26)))):
+        foot = horizon + (height - horizon) * (0.06 + 0.26 * near)
+        x = width * (
+            chance.random() if near < 0.6 else (0.5 + chance.choice([-1, 1]) * chance.uniform(0.3, 0.5))
+        )
+        needles = blend(
+            light.haze, colour("2f4a41") * (0.6 if light.is_dark else 1), 0.45 + 0.45 * float(near)
+        )
+        pose = Pose(float(x), float(foot), height * float(0.035 + 0.13 * near * chance.uniform(0.7, 1.2)))
+        layer.shadow(pose, ellipse(-light.direction[0] * 0.2, 0.0, 0.3, 0.05), 0.4, 0.05)
+        _fir(layer, pose, needles, chance)
 
 
 def _grass(layer: Layer, horizon: int, base: Floats, chance: Chance) -> None:

@@ -124,11 +124,15 @@ def _flat(pixels: Floats, chance: Chance, detail: float) -> Floats:
 
 
 def _strokes(chance: Chance, width: int, height: int, angle: float, fineness: float) -> Floats:
-    """Brush hairs: noise drawn out along one direction."""
-    size = max(width, height)
-    streaks = clouds(chance, size, size, (14 * fineness, 90 * fineness), 2)
+    """Brush hairs: noise drawn out along one direction, in about [-0.5, 0.5]."""
+    # Made at half the size, and larger than the picture so that no corner is left bare when turned.
+    across, down = max(8, width // 2), max(8, height // 2)
+    size = int(1.5 * max(across, down))
+    streaks = clouds(chance, size, size, (18 * fineness, 110 * fineness), 2)
     turned = Image.fromarray(streaks).rotate(np.degrees(angle), Image.Resampling.BILINEAR, fillcolor=0.5)
-    return resized(np.asarray(turned, np.float32)[: height or None, : width or None], width, height) - 0.5
+    left, top = (size - across) // 2, (size - down) // 2
+    middle = np.asarray(turned, np.float32)[top : top + down, left : left + across]
+    return resized(middle, width, height) - 0.5
 
 
 def _oil(pixels: Floats, chance: Chance, detail: float) -> Floats:
