@@ -104,7 +104,7 @@ def _compare(draft: Image.Image, final: Image.Image) -> Fidelity:
     greys = [np.asarray(_reduced(picture, (size[0], size[1])).convert("L")) for picture in (draft, final)]
     # Gaussian windows and the population's covariance, as in the paper.
     ssim = float(
-        structural_similarity(  # type: ignore[no-untyped-call]
+        structural_similarity(
             *greys, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
         )
     )

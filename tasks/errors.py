@@ -9,6 +9,7 @@ RunoffError
 ├─ PictureError       bytes that are not the picture promised; recorded on its order
 ├─ LedgerError        the ledger cannot be opened, or disagrees with itself (exit 1)
 ├─ EngineError        Prefect's server did not come up or went away (exit 1)
+├─ InterruptError     somebody asked the run to stop (exit 130)
 └─ StopRunError       the provider says that no further order can succeed (exit 1)
 
 A message answers, in this order: where, what, what is accepted, what happened to the money, what to do
@@ -116,6 +117,12 @@ class LedgerError(RunoffError):
 
 class EngineError(RunoffError):
     """Prefect's server did not come up, or went away."""
+
+
+class InterruptError(RunoffError):
+    """Somebody asked the run to stop; what was under way was awaited and kept."""
+
+    exit_code = 130
 
 
 class StopRunError(RunoffError):

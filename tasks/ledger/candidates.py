@@ -117,10 +117,11 @@ class Candidates:
         }
         self._update([(candidate_id, values)])
 
-    def record_acceptance(self, accepted: Mapping[str, bool]) -> None:
-        """Keep which finals are delivered and which are not."""
+    def record_acceptance(self, decided: Mapping[str, tuple[bool, str]]) -> None:
+        """Keep which finals are delivered and which are not, and why."""
         self._update(
-            (candidate_id, {"is_accepted": is_accepted}) for candidate_id, is_accepted in accepted.items()
+            (candidate_id, {"is_accepted": is_accepted, "selection_reason": reason})
+            for candidate_id, (is_accepted, reason) in decided.items()
         )
 
     def _update(self, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> None:

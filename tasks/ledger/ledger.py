@@ -27,13 +27,16 @@ class Ledger:
         self.orders = Orders(database)
         self.candidates = Candidates(database)
 
-    def verify(self) -> list[str]:
+    def verify(self, home: Path | None = None) -> list[str]:
         """List every way in which the ledger disagrees with itself or with the pictures on disk.
+
+        Args:
+            home: Where the pictures are; ``None`` leaves them out.
 
         Returns:
             One sentence for each fault; empty when all is right.
         """
-        return verify(self.database)
+        return verify(self.database, home)
 
     def close(self) -> None:
         """Close every connection."""

@@ -261,7 +261,7 @@ def _over_budget(connection: Connection, order: Order, scope: Scope, limit: Deci
         what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next order may cost "
         f"{order.estimate_usd}",
         money="The order was not sent; what was bought stays.",
-        next_step="Raise the budget in the campaign file, then: runoff run --resume " + order.run_id,
+        next_step=f"Raise it in the run's own campaign.yaml, then: runoff run --resume {order.run_id}",
     )
 
 

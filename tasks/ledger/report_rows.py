@@ -30,6 +30,7 @@ def report_rows(
     of_order: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         of_order.setdefault(candidate.order_id, []).append(candidate)
+    scorers = sorted({*SCORERS, *(name for candidate in candidates for name in candidate.scores)})
     rows = []
     for record in records:
         pictures: Sequence[Candidate | None] = of_order.get(record.order.order_id) or [None]
@@ -40,7 +41,7 @@ def report_rows(
                 | _order_columns(record)
                 | money
                 | _picture_columns(record, picture)
-                | _decision_columns(picture)
+                | _decision_columns(picture, scorers)
             )
     return rows
 
@@ -102,14 +103,14 @@ def _picture_columns(record: OrderRecord, picture: Candidate | None) -> dict[str
     }
 
 
-def _decision_columns(picture: Candidate | None) -> dict[str, Any]:
+def _decision_columns(picture: Candidate | None, scorers: Sequence[str]) -> dict[str, Any]:
     standing = (picture and picture.standing) or None
     choice = (picture and picture.choice) or None
     fidelity = (picture and picture.fidelity) or None
     scores: Mapping[str, Any] = picture.scores if picture else {}
     return (
         _standing_columns(standing)
-        | {f"score_{name}": scores[name].value if name in scores else None for name in {*SCORERS, *scores}}
+        | {f"score_{name}": scores[name].value if name in scores else None for name in scorers}
         | {
             "score": picture and picture.score,
             "score_reason": "; ".join(score.reason for score in scores.values() if score.reason) or None,

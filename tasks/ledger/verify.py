@@ -1,16 +1,24 @@
 """Proof that the ledger is right: its sums, its states, its pictures."""
 
+import hashlib
+from pathlib import Path
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.candidate import ORDER_STATES
+from tasks.home import run_folder
 from tasks.ledger.database import Database
-from tasks.ledger.schema import budgets, candidates, orders, scores
+from tasks.ledger.schema import budgets, candidates, orders, runs, scores
 from tasks.money import from_nanousd
 
 
-def verify(database: Database) -> list[str]:
-    """List every way in which the ledger disagrees with itself.
+def verify(database: Database, home: Path | None = None) -> list[str]:
+    """List every way in which the ledger disagrees with itself or with the pictures on disk.
+
+    Args:
+        database: The ledger's database.
+        home: Where the pictures are; ``None`` leaves them out.
 
     Returns:
         One sentence for each fault, with what is expected and what is there; empty when all is right.
@@ -20,6 +28,7 @@ def verify(database: Database) -> list[str]:
             *_wrong_sums(connection),
             *_wrong_charges(connection),
             *_orphans(connection),
+            *([] if home is None else _lost_pictures(connection, home)),
         ]
 
 
@@ -73,3 +82,17 @@ def _orphans(connection: Connection) -> list[str]:
         *(f"order {name} is received and has no picture." for name in connection.execute(empty).scalars()),
         *(f"score of {name} belongs to no candidate." for name in connection.execute(unknown).scalars()),
     ]
+
+
+def _lost_pictures(connection: Connection, home: Path) -> list[str]:
+    query = sa.select(
+        candidates.c.candidate_id, candidates.c.file, candidates.c.sha256, runs.c.campaign, runs.c.run_id
+    ).join(runs, runs.c.run_id == candidates.c.run_id)
+    faults = []
+    for row in connection.execute(query):
+        file = run_folder(home, row.campaign, row.run_id) / row.file
+        if not file.exists():
+            faults.append(f"candidate {row.candidate_id}: {file} is gone.")
+        elif hashlib.sha256(file.read_bytes()).hexdigest() != row.sha256:
+            faults.append(f"candidate {row.candidate_id}: {file} is not what was received.")
+    return faults

@@ -1,0 +1,45 @@
+# What people and CI run. `make` lists it.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check format test test-all docs benchmarks wheel
+
+help:  ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(BIN)/.ready  ## Make the environment: Runoff, and what tests and checks need
+
+$(BIN)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+demo: setup  ## Run the whole job without a key
+	$(BIN)/runoff demo
+
+check: setup  ## Lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## Put the code in its usual shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: setup  ## The tests that every change must pass
+	$(BIN)/pytest
+
+test-all: setup  ## Those, and the slow ones
+	$(BIN)/pytest -m "not paid"
+
+docs: setup  ## Write the generated pages and the schema again
+	$(BIN)/python -m docs.generate
+
+benchmarks: setup  ## Measure (takes minutes); the figures go into benchmarks/README.md by hand
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+wheel: setup  ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel

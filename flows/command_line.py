@@ -1,0 +1,50 @@
+"""The command ``runoff``: reads what was asked for, calls a flow or a step, tells errors in one message.
+
+Whatever is slow to load is loaded inside the command that needs it, so that help comes at once and commands
+that run no flow never see Prefect.
+"""
+
+import sys
+from importlib.metadata import version
+
+import click
+
+from flows.commands.emulator import emulator
+from flows.commands.inform import ledger, models, plan, report, runs
+from flows.commands.make import demo, promote, run, serve
+from tasks.errors import RunoffError
+
+INTERRUPTED = 130
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Begin with: runoff demo (no key, no cost).",
+)
+@click.version_option(version("runoff"), prog_name="runoff")
+def runoff() -> None:
+    """Make many cheap pictures, keep the few that deserve it, and buy only those at high quality."""
+
+
+for command in (demo, plan, run, runs, report, promote, serve, models, emulator, ledger):
+    runoff.add_command(command)
+
+
+def main() -> None:
+    """Run the command, and end the process with its exit code.
+
+    Exit codes: 0 done, 1 a clear error, 2 usage or campaign file wrong, 3 budget, 4 finished but some orders
+    were refused, failed or are unknown, 130 interrupted.
+    """
+    try:
+        code = runoff.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except RunoffError as error:
+        click.echo(str(error), err=True)
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted. The ledger is right; see: runoff runs", err=True)
+        code = INTERRUPTED
+    sys.exit(code or 0)

@@ -1,0 +1,45 @@
+"""``runoff emulator``: the offline provider on a port, for any OpenAI client."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--port", default=8187, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--seed", default=1, show_default=True, help="Decides every picture.")
+@click.option("--pace", default=0.0, show_default=True, help="0 answers at once, 1 as slowly as the vendor.")
+@click.option("--copies", default=0.25, show_default=True, help="Share of near-copies, 0 to 1.")
+@click.option(
+    "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="YAML file of fault rules."
+)
+@click.option("--images-per-minute", type=int, help="Refuse more than that with 429.")
+def emulator(
+    *,
+    port: int,
+    host: str,
+    seed: int,
+    pace: float,
+    copies: float,
+    faults: Path | None,
+    images_per_minute: int | None,
+) -> None:
+    """Serve the offline emulator of the Images API: it paints, keeps a bill (GET /_bill), costs nothing."""
+    from tasks.emulator.faults import load_rules
+    from tasks.emulator.server import serve
+    from tasks.emulator.settings import EmulatorSettings
+
+    settings = EmulatorSettings(
+        seed=seed,
+        pace=pace,
+        near_copy_rate=copies,
+        faults=tuple(load_rules(faults)) if faults else (),
+        images_per_minute=images_per_minute,
+    )
+
+    def ready(url: str) -> None:
+        click.echo(f"The emulator listens. For any OpenAI client:\n\n  export OPENAI_BASE_URL={url}")
+        click.echo(f"  export OPENAI_API_KEY=anything\n\nIts bill: {url.removesuffix('/v1')}/_bill")
+
+    serve(settings, host, port, ready)

@@ -1,0 +1,148 @@
+"""Commands that only look: plan, runs, report, models, ledger. They spend nothing and need no Prefect."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flows.commands.options import answer_json, home_option, json_option, open_console
+
+if TYPE_CHECKING:
+    from tasks.ledger import Ledger
+
+
+@contextmanager
+def _ledger(home: Path) -> "Iterator[Ledger]":
+    from tasks.home import prepare_home
+    from tasks.ledger import open_ledger
+
+    prepare_home(home)
+    opened = open_ledger(home)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@home_option
+@json_option
+def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
+    """Show what a campaign would order, for how much, and how long it takes. Spends nothing."""
+    from flows.open_run import prepare
+    from tasks.home import home_folder
+    from tasks.plan_text import plan_renderable
+
+    planned = prepare(file, home_folder(home), "plan").plan
+    if as_json:
+        answer_json(planned.as_dict())
+        return
+    console = open_console()
+    console.print(plan_renderable(planned))
+    console.print(f"Nothing was bought. Buy it with: runoff run {file}", markup=False)
+
+
+@click.command()
+@home_option
+@json_option
+def runs(*, home: Path | None, as_json: bool) -> None:
+    """List the runs of the ledger, newest first."""
+    from flows.commands.tables import runs_table
+    from flows.outcome import outcome_of
+    from tasks.home import home_folder
+
+    folder = home_folder(home)
+    with _ledger(folder) as opened:
+        outcomes = [outcome_of(opened, folder, run) for run in opened.runs.all()]
+    if as_json:
+        answer_json([outcome.__dict__ for outcome in outcomes])
+    elif outcomes:
+        open_console().print(runs_table(outcomes))
+    else:
+        click.echo(f"No run has been made in {folder}. Begin with: runoff demo")
+
+
+@click.command()
+@click.argument("run", default="latest")
+@home_option
+@json_option
+def report(run: str, *, home: Path | None, as_json: bool) -> None:
+    """Write a run's report again, from the ledger. Spends nothing."""
+    from flows.run_report import write_run_report
+    from tasks.home import home_folder
+
+    folder = home_folder(home)
+    with _ledger(folder) as opened:
+        files = write_run_report(folder, opened.runs.find(run), opened)
+    if as_json:
+        answer_json(files)
+    else:
+        click.echo(f"Report  {files.html}\nTable   {files.csv}\nSheet   {files.contact_sheet}")
+
+
+@click.command()
+@home_option
+@json_option
+def models(*, home: Path | None, as_json: bool) -> None:
+    """List the models of the catalogue: what they make, what they cost, how long they live."""
+    from flows.commands.tables import model_facts, models_table
+    from flows.open_run import today
+    from tasks.catalogue import load_catalogue
+    from tasks.home import home_folder
+
+    facts = model_facts(load_catalogue(home_folder(home)), today())
+    if as_json:
+        answer_json(facts)
+    else:
+        open_console().print(models_table(facts))
+
+
+@click.group()
+def ledger() -> None:
+    """Look into the ledger: the truth about orders and money."""
+
+
+@ledger.command()
+@home_option
+@json_option
+def spend(*, home: Path | None, as_json: bool) -> None:
+    """Show what was spent, by run."""
+    from flows.commands.tables import spend_table
+    from flows.outcome import outcome_of
+    from tasks.home import home_folder
+
+    folder = home_folder(home)
+    with _ledger(folder) as opened:
+        outcomes = [outcome_of(opened, folder, run) for run in opened.runs.all()]
+    keys = ("run_id", "campaign", "state", "spent_usd", "unknown_usd")
+    if as_json:
+        answer_json([{key: getattr(outcome, key) for key in keys} for outcome in outcomes])
+    else:
+        open_console().print(spend_table(outcomes))
+
+
+@ledger.command()
+@home_option
+@json_option
+def verify(*, home: Path | None, as_json: bool) -> None:
+    """Prove that the ledger's sums, states and pictures agree. Ends with 1 when they do not."""
+    from tasks.errors import LedgerError
+    from tasks.home import home_folder
+
+    folder = home_folder(home)
+    with _ledger(folder) as opened:
+        faults = opened.verify(folder)
+        name = opened.database.name
+    if as_json:
+        answer_json({"faults": faults})
+    elif not faults:
+        click.echo(f"The ledger {name} is right: sums, states and pictures agree.")
+    if faults:
+        raise LedgerError(
+            where=f"ledger {name}",
+            what=f"{len(faults)} faults\n  " + "\n  ".join(faults) + "\n",
+            money="Nothing was changed.",
+        )

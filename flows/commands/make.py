@@ -1,0 +1,200 @@
+"""Commands that run flows: demo, run, promote, serve. Those that may spend say the price first.
+
+The first line is on screen before anything slow is loaded. Prefect's server comes up in the background
+while the campaign is read, priced and shown.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flows.commands.options import answer_json, home_option, json_option, open_console, yes_option
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from flows.engine import Engine
+    from flows.open_run import Prepared
+
+DEMO = "campaigns/demo.yaml"
+Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+
+
+@click.command()
+@home_option
+@json_option
+def demo(*, home: Path | None, as_json: bool) -> None:
+    """Run the whole job in this process: no key, no network, no cost; the pictures are painted here."""
+    from tasks.catalogue import configs_folder
+
+    _run(configs_folder() / DEMO, None, home=home, is_agreed=True, as_json=as_json)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--resume", "resumed", metavar="RUN", help="Go on with a run: its id, a beginning of it, or latest."
+)
+@home_option
+@yes_option
+@json_option
+def run(file: Path | None, *, resumed: str | None, home: Path | None, yes: bool, as_json: bool) -> None:
+    """Run a campaign: drafts, copies out, scores, report and, where it says so, finals.
+
+    Shows the plan and asks once before it spends; without a terminal it goes on, the budget being the guard.
+    """
+    if (file is None) == (resumed is None):
+        message = "Name a campaign file, or a run with --resume."
+        raise click.UsageError(message)
+    _run(file, resumed, home=home, is_agreed=yes or not sys.stdin.isatty(), as_json=as_json)
+
+
+@click.command()
+@click.argument("run", default="latest")
+@home_option
+@yes_option
+@json_option
+def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
+    """Buy a run's finalists again at high quality. Shows the price and asks first."""
+    console = _begin(as_json=as_json)
+    from flows.open_run import resumed_file
+    from tasks.home import home_folder, prepare_home
+    from tasks.ledger import open_ledger
+
+    folder = home_folder(home)
+    prepare_home(folder)
+    ledger = open_ledger(folder)
+    try:
+        _, run_id = resumed_file(folder, ledger, run)
+    finally:
+        ledger.close()
+    from flows.promotion_plan import promotion_plan
+
+    planned = promotion_plan(folder, run_id)
+    console.print(planned.sentence, markup=False)
+    if planned.n_orders and not _agreed(yes=yes):
+        console.print("Nothing was bought.")
+        return
+    with _engine(folder, console) as engine:
+        from flows.promote import promote as flow
+
+        engine.wait_ready()
+        outcome = _work(lambda: flow(run_id, str(folder)), console)
+    _tell(outcome, console, as_json=as_json)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@home_option
+def serve(files: tuple[Path, ...], *, home: Path | None) -> None:
+    """Serve campaigns on their schedules until interrupted. Each run buys within its budgets."""
+    console = _begin()
+    from flows.deployments import serve as serve_campaigns
+    from tasks.home import home_folder, prepare_home
+
+    folder = home_folder(home)
+    prepare_home(folder)
+    serve_campaigns(files, folder, lambda line: console.print(line, markup=False))
+
+
+def _run(
+    file: Path | None, resumed: str | None, *, home: Path | None, is_agreed: bool, as_json: bool
+) -> None:
+    console = _begin(as_json=as_json)
+    from flows.open_run import prepare, resumed_file
+    from tasks.home import home_folder, prepare_home
+    from tasks.ledger import open_ledger
+    from tasks.ledger.runs import new_run_id
+    from tasks.plan_text import plan_renderable
+
+    folder = home_folder(home)
+    run_id = new_run_id(datetime.now(UTC))
+    if file is None:
+        prepare_home(folder)
+        ledger = open_ledger(folder)
+        try:
+            file, run_id = resumed_file(folder, ledger, str(resumed))
+        finally:
+            ledger.close()
+    prepared = prepare(file, folder, run_id)
+    _ = prepared.terms.api_key  # a missing key is told before anything is started
+    prepare_home(folder)
+    campaign_file = file
+    with _engine(folder, console) as engine:
+        console.print(_going_on(folder, prepared) if resumed else plan_renderable(prepared.plan))
+        if not is_agreed and not _agreed(yes=False):
+            console.print("Nothing was bought.")
+            return
+        from flows.prototype import prototype as flow
+
+        engine.wait_ready()
+        outcome = _work(lambda: flow(str(campaign_file), str(folder), run_id), console)
+    _tell(outcome, console, as_json=as_json, prepared=prepared)
+
+
+def _going_on(home: Path, prepared: "Prepared") -> str:
+    """Say what a resumed run still has to buy."""
+    from tasks.ledger import open_ledger
+    from tasks.money import format_usd
+
+    ledger = open_ledger(home)
+    try:
+        records = ledger.orders.of_run(prepared.run_id)
+    finally:
+        ledger.close()
+    planned = [record.order.estimate_usd for record in records if record.state == "planned"]
+    still = (
+        f"{len(planned)} orders, at most {format_usd(sum(planned, Decimal(0)))}" if planned else "no order"
+    )
+    return f"Going on with {prepared.campaign.name} · {prepared.run_id}: {still} still to be sent."
+
+
+def _begin(*, as_json: bool = False) -> "Console":
+    """Show that something happens before anything slow is loaded."""
+    click.echo(f"Runoff {version('runoff')} · reading, pricing, checking …", err=as_json)
+    return open_console(as_json=as_json)
+
+
+def _engine(home: Path, console: "Console") -> "Engine":
+    import os
+
+    from flows.engine import start_engine
+
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # errors are told below, once
+    return start_engine(home, lambda line: console.print(line, markup=False, style="dim"))
+
+
+def _work(work: Work, console: "Console") -> dict[str, Any]:
+    from flows.progress import LiveDisplay, PlainDisplay, showing
+
+    display = LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
+    showing_it: AbstractContextManager[None] = showing(display)
+    with showing_it:
+        return asyncio.run(work())
+
+
+def _agreed(*, yes: bool) -> bool:
+    if yes or not sys.stdin.isatty():
+        return True
+    return click.confirm("Buy it?", default=False)
+
+
+def _tell(
+    outcome: dict[str, Any], console: "Console", *, as_json: bool, prepared: "Prepared | None" = None
+) -> None:
+    if as_json:
+        answer_json(outcome)
+    else:
+        from flows.commands.tables import outcome_renderable
+
+        console.print(outcome_renderable(outcome, prepared.plan.all_high_usd if prepared else None))
+    if outcome["exit_code"]:
+        sys.exit(outcome["exit_code"])

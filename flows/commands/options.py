@@ -1,0 +1,63 @@
+"""What several commands share: options, consoles, machine-readable answers."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PLAIN_WIDTH = 100
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def home_option(command: F) -> F:
+    """Add ``--home``."""
+    return click.option(
+        "--home",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Where ledger, pictures and reports are kept [default: RUNOFF_HOME or ./runs].",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON on standard output.")(
+        command
+    )
+
+
+def yes_option(command: F) -> F:
+    """Add ``--yes``."""
+    return click.option("--yes", is_flag=True, help="Spend without asking.")(command)
+
+
+def open_console(*, as_json: bool = False) -> "Console":
+    """Make the console for people; it leaves standard output to the answer when that is JSON."""
+    from rich.console import Console
+
+    is_terminal = (sys.stderr if as_json else sys.stdout).isatty()
+    return Console(stderr=as_json, highlight=False, width=None if is_terminal else PLAIN_WIDTH)
+
+
+def answer_json(facts: object) -> None:
+    """Write an answer for programs."""
+    if is_dataclass(facts) and not isinstance(facts, type):
+        facts = asdict(facts)
+    click.echo(json.dumps(facts, indent=2, default=_plain, ensure_ascii=False))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)

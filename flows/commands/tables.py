@@ -1,0 +1,147 @@
+"""Tables for the terminal."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from flows.outcome import Outcome
+from tasks.catalogue import Catalogue
+from tasks.money import format_usd
+
+
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+    return table
+
+
+def runs_table(outcomes: Sequence[Outcome]) -> Table:
+    """Draw runs: what came of each."""
+    figures = ("drafts", "copies", "finals", "spent")
+    table = _table("run", "campaign", "state", *figures, right=figures)
+    for outcome in outcomes:
+        table.add_row(
+            outcome.run_id,
+            outcome.campaign,
+            outcome.state,
+            str(outcome.pictures),
+            str(outcome.duplicates),
+            f"{outcome.accepted}/{outcome.finals}" if outcome.finals else "–",
+            format_usd(outcome.spent_usd),
+        )
+    return table
+
+
+def outcome_renderable(outcome: dict[str, Any], all_high_usd: Decimal | None) -> Group:
+    """Draw what came of a run: one line of figures, the money, and where to look."""
+    head = Text.assemble((outcome["state"], "bold"), f"  {outcome['campaign']} · {outcome['run_id']}")
+    folder = Path(outcome["folder"])
+    lines: list[RenderableType] = [
+        Text(""),
+        head,
+        Text(_figures(outcome)),
+        Text(_money(outcome, all_high_usd)),
+    ]
+    if outcome["message"]:
+        lines.append(Text(outcome["message"], style="yellow"))
+    lines += [
+        Text(""),
+        Text(f"Report  {folder / 'report.html'}"),
+        Text(f"Sheet   {folder / 'contact_sheet.png'}"),
+    ]
+    if outcome["state"] == "awaiting review":
+        lines.append(Text(f"Buy the finalists: runoff promote {outcome['run_id']}"))
+    if outcome["state"] == "stopped":
+        lines.append(Text(f"Go on with it: runoff run --resume {outcome['run_id']}"))
+    return Group(*lines)
+
+
+def _figures(outcome: dict[str, Any]) -> str:
+    parts = [
+        f"{outcome['pictures']} drafts",
+        f"{outcome['duplicates']} copies folded",
+        f"{len(outcome['finalists'])} finalists",
+    ]
+    if outcome["finals"]:
+        parts.append(f"{outcome['accepted']} finals accepted of {outcome['finals']} bought")
+    lost = {state: n for state, n in outcome["orders"].items() if state != "received"}
+    parts += [f"{n} orders {state}" for state, n in sorted(lost.items())]
+    return " · ".join(parts)
+
+
+def _money(outcome: dict[str, Any], all_high_usd: Decimal | None) -> str:
+    spent = f"Spent {format_usd(outcome['spent_usd'])}"
+    if outcome["unknown_usd"]:
+        spent += f", of it {format_usd(outcome['unknown_usd'])} estimated"
+    if all_high_usd is not None:
+        spent += f"; all at high quality would have cost {format_usd(all_high_usd)}"
+    return spent + "."
+
+
+def spend_table(outcomes: Sequence[Outcome]) -> Table:
+    """Draw what was spent, with a sum; what is only estimated stands apart."""
+    figures = ("spent", "of it estimated")
+    table = _table("run", "campaign", *figures, right=figures)
+    for outcome in outcomes:
+        unknown = format_usd(outcome.unknown_usd) if outcome.unknown_usd else "–"
+        table.add_row(outcome.run_id, outcome.campaign, format_usd(outcome.spent_usd), unknown)
+    table.add_section()
+    total_usd = sum((outcome.spent_usd for outcome in outcomes), Decimal(0))
+    unknown_usd = sum((outcome.unknown_usd for outcome in outcomes), Decimal(0))
+    table.add_row("all runs", "", format_usd(total_usd), format_usd(unknown_usd) if unknown_usd else "–")
+    return table
+
+
+def model_facts(catalogue: Catalogue, day: date) -> list[dict[str, Any]]:
+    """Tell of each model what it makes, costs, and how long it lives."""
+    facts = []
+    for model in catalogue.models.values():
+        life = model.lifecycle(day)
+        prices, can = model.prices, model.capabilities
+        facts.append(
+            {
+                "model": model.id,
+                "kind": model.kind,
+                "state": life.state,
+                "shutdown_on": life.shutdown_on,
+                "days_left": life.days_left,
+                "successors": list(life.successors),
+                "qualities": list(can.qualities) if can else [],
+                "image_output_usd_per_mtok": prices.image_output if prices else None,
+                "price_as_of": prices.price_as_of if prices else None,
+                "source": prices.source if prices else None,
+            }
+        )
+    return facts
+
+
+def models_table(facts: Sequence[dict[str, Any]]) -> Table:
+    """Draw the catalogue."""
+    table = _table("model", "life", "qualities", "$/M out", "price of", right=("$/M out",))
+    for fact in facts:
+        price, qualities = fact["image_output_usd_per_mtok"], fact["qualities"]
+        table.add_row(
+            fact["model"],
+            _life(fact),
+            f"{qualities[0]} to {qualities[-1]}" if qualities else "",
+            "–" if price is None else f"{price}",
+            "–" if fact["price_as_of"] is None else str(fact["price_as_of"]),
+            style="dim" if fact["state"] == "retired" else None,
+        )
+    return table
+
+
+def _life(fact: dict[str, Any]) -> str:
+    if fact["shutdown_on"] is None:
+        return "no end announced"
+    if fact["state"] == "retired":
+        return f"gone {fact['shutdown_on']}"
+    return f"until {fact['shutdown_on']}, {fact['days_left']} days"

@@ -1,0 +1,24 @@
+"""Which finalists still need a final."""
+
+from tasks.campaign import Campaign
+from tasks.candidate import Candidate
+from tasks.ledger import Ledger
+
+
+def open_finalists(ledger: Ledger, run_id: str, campaign: Campaign) -> list[Candidate]:
+    """List the finalists that still need a final, best first.
+
+    One with an accepted final needs none. One with an unknown try gets no further one unless the campaign
+    says ``on_unknown: resend``, because the unknown one may have been billed.
+    """
+    candidates = ledger.candidates.of_run(run_id)
+    settled = {final.draft_id for final in candidates if final.is_accepted}
+    if campaign.on_unknown == "keep":
+        unknown = ledger.orders.of_run(run_id, "unknown")
+        settled |= {record.order.draft_id for record in unknown if record.order.stage == "final"}
+    finalists = [
+        draft
+        for draft in candidates
+        if draft.choice and draft.choice.is_finalist and draft.candidate_id not in settled
+    ]
+    return sorted(finalists, key=lambda draft: (draft.choice and draft.choice.rank) or 0)

@@ -1,0 +1,251 @@
+"""A run with all it needs: its campaign, its ledger, its folder, its desk.
+
+Opening a run reads and checks everything before a flow spends, takes the run's lock, heals what a killed
+process left, and closes it all again, whatever happens. Ctrl-C closes the desk and lets what is under way
+come in; a second one leaves at once, and those orders become unknown.
+"""
+
+import asyncio
+import os
+import signal
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx2
+
+from flows.progress import Display, current_display
+from tasks.campaign import Campaign
+from tasks.campaign_file import load_campaign
+from tasks.candidate import Order
+from tasks.catalogue import Catalogue, load_catalogue
+from tasks.emulator.app import create_app
+from tasks.emulator.settings import EmulatorSettings
+from tasks.errors import InterruptError, RunError
+from tasks.home import prepare_home, run_folder, run_lock
+from tasks.images_api.client import connect
+from tasks.images_api.desk import Desk
+from tasks.images_api.keeping import heal
+from tasks.images_api.pace import Pace
+from tasks.images_api.terms import Terms
+from tasks.ledger import Ledger, Limits, open_ledger
+from tasks.pictures import write_atomically
+from tasks.plan import Plan, plan
+from tasks.providers import Providers, load_providers
+
+CAMPAIGN_FILE = "campaign.yaml"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that was read, checked and planned, before anything is written or spent.
+
+    Args:
+        home: Runoff's home.
+        catalogue: Models and prices.
+        providers: Who sells.
+        terms: The provider's terms.
+        plan: What will be ordered, and for how much.
+    """
+
+    home: Path
+    catalogue: Catalogue
+    providers: Providers
+    terms: Terms
+    plan: Plan
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.plan.run_id
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign as it runs, successors of retired models in their places."""
+        return self.plan.campaign
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return run_folder(self.home, self.campaign.name, self.run_id)
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A prepared run that this process works on.
+
+    Args:
+        prepared: What was read and planned.
+        ledger: The ledger.
+        desk: Where orders are bought.
+        display: Where progress goes.
+        inspecting: Held while pictures are looked at, one batch at a time.
+    """
+
+    prepared: Prepared
+    ledger: Ledger
+    desk: Desk
+    display: Display
+    inspecting: asyncio.Lock
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.prepared.run_id
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign as run."""
+        return self.prepared.campaign
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return self.prepared.folder
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return isinstance(self.desk.closed_by, InterruptError)
+
+    def planned(self, stage: str) -> list[Order]:
+        """List the orders of a stage that are still to be sent."""
+        records = self.ledger.orders.of_run(self.run_id, "planned")
+        return [record.order for record in records if record.order.stage == stage]
+
+
+def today() -> date:
+    """Tell the day; ``RUNOFF_TODAY`` puts another in its place, to rehearse a model's retirement."""
+    said = os.environ.get("RUNOFF_TODAY")
+    return date.fromisoformat(said) if said else datetime.now(UTC).date()
+
+
+def prepare(campaign_file: Path, home: Path, run_id: str) -> Prepared:
+    """Read, check and plan a campaign. Spends nothing and writes nothing.
+
+    Raises:
+        CampaignError: The file is wrong.
+        CatalogueError: A model is retired and has no successor, or has no price.
+        SettingError: The provider's key is missing.
+        BudgetError: The budget is below the least that the run can cost.
+    """
+    catalogue, providers = load_catalogue(home), load_providers(home)
+    campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
+    terms = Terms(providers.provider(campaign.provider), catalogue, os.environ)
+    return Prepared(home, catalogue, providers, terms, plan(campaign, catalogue, providers, run_id, today()))
+
+
+@asynccontextmanager
+async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
+    """Open a run for work, new or resumed.
+
+    Raises:
+        SettingError: The key is missing, or the home cannot be written.
+        RunError: Another process works on the run.
+        LedgerError: The ledger cannot be opened.
+    """
+    terms = prepared.terms
+    _ = terms.api_key  # a missing key is told before anything is written
+    prepare_home(prepared.home)
+    with run_lock(prepared.folder), _opened_ledger(prepared.home) as ledger:
+        _begin(prepared, ledger)
+        async with connect(terms, _transport(prepared)) as client:
+            display = current_display()
+            budget = prepared.campaign.budget
+            desk = Desk(
+                client=client,
+                terms=terms,
+                ledger=ledger,
+                folder=prepared.folder,
+                limits=Limits(per_run_usd=budget.per_run_usd, per_month_usd=budget.per_month_usd),
+                pace=Pace(None if terms.base_url is None else terms.images_per_minute),
+                watch=display.bought,
+            )
+            with _closing_on_interrupt(desk, prepared, display):
+                yield OpenRun(prepared, ledger, desk, display, asyncio.Lock())
+
+
+def _begin(prepared: Prepared, ledger: Ledger) -> None:
+    campaign_file = prepared.folder / CAMPAIGN_FILE
+    if not campaign_file.exists():
+        write_atomically(campaign_file, prepared.campaign.as_yaml().encode())
+    ledger.runs.start(
+        prepared.run_id,
+        campaign=prepared.campaign.name,
+        provider=prepared.campaign.provider,
+        now=datetime.now(UTC),
+        warnings=prepared.plan.warnings,
+    )
+    heal(ledger, prepared.run_id, prepared.folder, prepared.terms)
+    ledger.orders.plan(prepared.plan.orders)
+
+
+@contextmanager
+def _opened_ledger(home: Path) -> Iterator[Ledger]:
+    ledger = open_ledger(home)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _transport(prepared: Prepared) -> httpx2.AsyncBaseTransport | None:
+    """Put the emulator inside the process, when the provider has no address."""
+    if prepared.terms.base_url is not None:
+        return None
+    seed = zlib.crc32(prepared.run_id.encode())
+    return httpx2.ASGITransport(app=create_app(EmulatorSettings(seed=seed, today=today)))
+
+
+@contextmanager
+def _closing_on_interrupt(desk: Desk, prepared: Prepared, display: Display) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def interrupted() -> None:
+        if desk.closed_by is None:
+            display.say("Stopping: what is under way is paid for and is awaited. Ctrl-C again leaves it.")
+        else:
+            loop.remove_signal_handler(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        desk.close(
+            InterruptError(
+                where=f"run {prepared.run_id}",
+                what="was interrupted",
+                money="What was bought stays; the ledger is right.",
+                next_step=f"Go on with: runoff run --resume {prepared.run_id}",
+            )
+        )
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    except (NotImplementedError, RuntimeError, ValueError):  # not the main thread, or Windows
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+def resumed_file(home: Path, ledger: Ledger, name: str) -> tuple[Path, str]:
+    """Find the campaign as it was run, for going on with a run.
+
+    Returns:
+        The file and the run's id.
+
+    Raises:
+        RunError: There is no such run, or its folder is gone.
+    """
+    run = ledger.runs.find(name)
+    file = run_folder(home, run.campaign, run.run_id) / CAMPAIGN_FILE
+    if not file.exists():
+        raise RunError(
+            where=str(file),
+            what="the run's campaign is gone",
+            money="The ledger still knows what was bought.",
+            next_step="Look at the money with: runoff ledger spend",
+        )
+    return file, run.run_id

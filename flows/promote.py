@@ -1,0 +1,67 @@
+"""Promotion: finalists are bought again at high quality, and each must still be the picture that was chosen.
+
+A try is bought, looked at and compared with its draft; only where it is not accepted is the next one
+bought. Drafts are never touched. What was bought before is found in the ledger: promoting twice buys nothing.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows.closing import close_run
+from flows.finalists import open_finalists
+from flows.open_run import OpenRun, open_run, prepare, resumed_file
+from flows.stages import compare_finals, make_pictures
+from tasks.home import home_folder
+from tasks.ledger import open_ledger
+from tasks.plan import plan_finals
+
+
+async def buy_finals(run: OpenRun) -> None:
+    """Buy every finalist again, try after try, until it is accepted or its tries are used up.
+
+    This spends money: at most finalists x attempts orders at the finals' quality.
+    """
+    for attempt in range(run.campaign.finals.attempts):
+        orders = plan_finals(
+            run.campaign,
+            run.prepared.catalogue,
+            run.prepared.providers,
+            open_finalists(run.ledger, run.run_id, run.campaign),
+            run_id=run.run_id,
+            folder=run.folder,
+            attempt=attempt,
+        )
+        run.ledger.orders.plan(orders)
+        if run.planned("final"):
+            await make_pictures(run, "final")
+        await compare_finals(run)
+        if run.desk.closed_by is not None:
+            return
+
+
+@flow(name="promote", flow_run_name="promote-{run_id}", persist_result=False, validate_parameters=False)
+async def promote(run_id: str, home: str | None = None) -> dict[str, Any]:
+    """Buy a run's finalists again at high quality. This spends money, within the campaign's budget.
+
+    Args:
+        run_id: The run: its id, a unique beginning of it, or ``latest``.
+        home: Runoff's home; ``RUNOFF_HOME`` or ``./runs`` when left out.
+
+    Returns:
+        How the run stands now: see ``flows.closing``.
+
+    Raises:
+        RunoffError: No further order could succeed, or something could not be read or written.
+    """
+    folder = home_folder(home)
+    ledger = open_ledger(folder)
+    try:
+        file, found_id = resumed_file(folder, ledger, run_id)
+    finally:
+        ledger.close()
+    prepared = prepare(Path(file), folder, found_id)
+    async with open_run(prepared) as run:
+        await buy_finals(run)
+        return await close_run(run, state="done")

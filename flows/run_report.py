@@ -1,0 +1,156 @@
+"""A run's report, written from the ledger: while it runs, when it ends, or years later.
+
+Nothing here spends, and nothing here needs Prefect: ``runoff report`` writes the same files again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from flows.open_run import CAMPAIGN_FILE
+from tasks.ab_test import ScoredDraft, compare_arms
+from tasks.campaign import Campaign
+from tasks.campaign_file import load_campaign
+from tasks.candidate import Candidate
+from tasks.catalogue import Catalogue, load_catalogue
+from tasks.deduplicate import copies_by_radius
+from tasks.errors import RunError, RunoffError
+from tasks.home import run_folder
+from tasks.ledger import Ledger, OrderRecord, RunRecord
+from tasks.ledger.report_rows import report_rows
+from tasks.providers import Provider, load_providers
+from tasks.report import ReportFiles, write_report
+from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
+
+AWAITING: Mapping[str, Awaiting] = {"awaiting review": "awaiting review", "running": "waiting"}
+
+
+def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> ReportFiles:
+    """Write a run's report into its folder; each file is replaced whole.
+
+    Raises:
+        RunError: The run's campaign file is gone.
+        SettingError: The folder cannot be written.
+    """
+    folder = run_folder(home, run.campaign, run.run_id)
+    file = folder / CAMPAIGN_FILE
+    if not file.exists():
+        raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
+    catalogue, providers = load_catalogue(home), load_providers(home)
+    campaign = load_campaign(file, catalogue=catalogue, providers=providers)
+    records = ledger.orders.of_run(run.run_id)
+    candidates = ledger.candidates.of_run(run.run_id)
+    provider = providers.provider(campaign.provider)
+    rows = report_rows(run.run_id, records, candidates)
+    facts = replace(
+        _facts(run, campaign, records, candidates),
+        all_high_usd=_all_high_usd(campaign, candidates, catalogue, provider),
+        ab_test=_ab_test(rows),
+    )
+    return write_report(rows, facts, folder)
+
+
+def _facts(
+    run: RunRecord,
+    campaign: Campaign,
+    records: Sequence[OrderRecord],
+    candidates: Sequence[Candidate],
+) -> RunFacts:
+    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    return RunFacts(
+        run_id=run.run_id,
+        campaign=run.campaign,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        provider=run.provider,
+        models={"draft": campaign.drafts.model, "final": campaign.finals.model},
+        arms=_arms(campaign),
+        spent_usd=_spent_usd(records),
+        estimate_usd=sum((record.order.estimate_usd for record in records), Decimal(0)),
+        unknown_usd=sum((r.charged_usd for r in records if r.state in ("unknown", "sent")), Decimal(0)),
+        warnings=run.warnings,
+        counts_by_state=_counts(records),
+        copies_by_radius=copies_by_radius(drafts, campaign.deduplicate),
+        radius_bits=campaign.deduplicate.radius_bits,
+        finalists=_finalists(drafts, candidates),
+        min_fidelity=campaign.finals.min_fidelity,
+        awaiting=AWAITING.get(run.state, "done"),
+        campaign_yaml=campaign.as_yaml(),
+        versions={name: version(name) for name in ("runoff", "prefect", "openai", "pillow", "imagehash")},
+    )
+
+
+def _arms(campaign: Campaign) -> dict[str, ArmFacts]:
+    return {
+        name: ArmFacts(
+            prompt=arm.prompt,
+            parameters=campaign.drafts_of(name).parameters(
+                n=campaign.drafts.images_per_request, is_edit=bool(campaign.references_of(name))
+            ),
+        )
+        for name, arm in campaign.arms.items()
+    }
+
+
+def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:
+    spent: dict[str, Decimal] = {}
+    for record in records:
+        cost = record.settlement.cost_usd if record.settlement else None
+        if cost is not None:
+            spent[record.order.stage] = spent.get(record.order.stage, Decimal(0)) + cost
+    return spent
+
+
+def _counts(records: Sequence[OrderRecord]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for record in records:
+        counts[record.state] = counts.get(record.state, 0) + 1
+    return counts
+
+
+def _all_high_usd(
+    campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, provider: Provider
+) -> Decimal | None:
+    """Price the drafts received as if each had been made as finals are; the low end, so as not to flatter."""
+    parameters = campaign.finals.parameters(n=1, is_edit=False)
+    prompts = [candidate.prompt for candidate in candidates if candidate.stage == "draft"]
+    try:
+        model = catalogue.model(campaign.finals.model)
+        estimates = [model.estimate_usd(parameters, prompt, provider=provider) for prompt in prompts]
+    except RunoffError:
+        return None
+    return sum((estimate.low_usd for estimate in estimates), Decimal(0)) if prompts else None
+
+
+def _ab_test(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Compare the arms by their drafts; ``None`` with one arm only."""
+    drafts = [
+        ScoredDraft(
+            order_id=row["order_id"],
+            arm=row["arm"],
+            row=row["row"],
+            replicate=row["replicate"],
+            state=row["state"],
+            cost_usd=row["cost_usd"],
+            candidate_id=row["candidate_id"],
+            status=row["status"],
+            score=row["score"],
+            is_downgraded=row["downgraded"] is not None,
+        )
+        for row in rows
+        if row["stage"] == "draft"
+    ]
+    return compare_arms(drafts).as_dict() if len({draft.arm for draft in drafts}) > 1 else None
+
+
+def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> str | None:
+    chosen = [draft for draft in drafts if draft.choice and draft.choice.is_finalist]
+    if not any(draft.choice for draft in drafts):
+        return None
+    accepted = sum(candidate.is_accepted is True for candidate in candidates)
+    finals = sum(candidate.stage == "final" for candidate in candidates)
+    sentence = f"{len(chosen)} of {len(drafts)} drafts were chosen"
+    return f"{sentence}; {accepted} finals were accepted of {finals} bought." if finals else f"{sentence}."

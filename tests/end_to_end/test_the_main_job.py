@@ -1,0 +1,233 @@
+"""The main job at a shell: run, resume, review, promote, and what the provider's bill says of it."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tasks.money import to_nanousd
+from tests.end_to_end.conftest import COMMAND, KEY, Provider, Shell
+
+ROOT = Path(__file__).parents[2]
+OpenProvider = Callable[..., Provider]
+
+
+def test_the_vendors_example_runs_over_http_and_the_ledger_equals_the_bill(shell: Shell) -> None:
+    """An emulator in its own process, the shipped campaign, the whole job, the same money on both sides."""
+    with own_emulator() as provider:
+        shell.environ |= {"OPENAI_BASE_URL": provider.url, "OPENAI_API_KEY": KEY}
+        shell.environ["RUNOFF_IMAGES_PER_MINUTE"] = "1000"
+        done = shell.runoff("run", ROOT / "configs/campaigns/otter.yaml")
+        assert done.returncode == 0, done.stderr + done.stdout
+        (run,) = shell.json("runs")
+        assert run["state"] == "done"
+        assert to_nanousd(Decimal(run["spent_usd"])) == provider.charged_nanousd
+        assert Decimal(run["unknown_usd"]) == 0
+    assert shell.runoff("ledger", "verify").returncode == 0
+
+
+@contextmanager
+def own_emulator() -> Iterator[Provider]:
+    """Serve `runoff emulator` in a process of its own."""
+    words = [COMMAND, "emulator", "--port", "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as emulator:
+        assert emulator.stdout is not None
+        said = "".join(emulator.stdout.readline() for _ in range(6))
+        try:
+            yield Provider(re.findall(r"OPENAI_BASE_URL=(\S+)", said)[0])
+        finally:
+            emulator.terminate()
+
+
+def test_a_run_leaves_what_the_design_promises(shell: Shell, open_provider: OpenProvider) -> None:
+    """Untouched bytes, thumbnails, table, page, sheet and summary, and one row for every order."""
+    provider = open_provider()
+    outcome = shell.json("run", shell.campaign())
+    folder = shell.folder(outcome["run_id"])
+    frame = pd.read_parquet(folder / "report.parquet")
+    assert len(frame) == provider.n_requests == 14
+    assert set(frame["state"]) == {"received"}
+    assert frame["cost_usd"].sum() == pytest.approx(provider.charged_nanousd / 1e9)
+    for name in ("campaign.yaml", "report.csv", "report.html", "contact_sheet.png", "summary.json"):
+        assert (folder / name).stat().st_size > 0
+    for row in frame.to_dict("records"):
+        assert (folder / row["file"]).stat().st_size == row["bytes"]
+        with Image.open(folder / row["file"]) as picture:
+            assert f"{picture.width}x{picture.height}" == row["size"]
+    assert json.loads((folder / "summary.json").read_text())["counts"]["finals_accepted"] == 2
+    assert {path.name for path in (folder / "finals").iterdir()} == set(
+        frame[frame["stage"] == "final"]["file"].str.removeprefix("finals/")
+    )
+
+
+def test_a_second_run_of_a_finished_run_buys_nothing(shell: Shell, open_provider: OpenProvider) -> None:
+    """Resuming and promoting again find everything in the ledger, and the report stays the same."""
+    provider = open_provider()
+    outcome = shell.json("run", shell.campaign())
+    before, table = provider.n_requests, (shell.folder(outcome["run_id"]) / "report.csv").read_text()
+    assert shell.runoff("run", "--resume", outcome["run_id"]).returncode == 0
+    assert shell.runoff("promote", "latest", "--yes").returncode == 0
+    assert provider.n_requests == before
+    assert (shell.folder(outcome["run_id"]) / "report.csv").read_text() == table
+
+
+def test_a_campaign_under_review_waits_and_is_promoted_later(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """The run ends as `awaiting review` with no final; promotion names the price and buys them once."""
+    provider = open_provider()
+    finalists = {"count": 2, "approval": "review"}
+    outcome = shell.json("run", shell.campaign({"finalists": finalists}))
+    assert (outcome["state"], outcome["exit_code"], provider.n_requests) == ("awaiting review", 0, 12)
+    drafts = {path: path.read_bytes() for path in (shell.folder(outcome["run_id"]) / "drafts").iterdir()}
+    done = shell.runoff("promote", outcome["run_id"], "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "2 finals with gpt-image-2.5-sunburst at medium: at most $" in done.stdout
+    assert provider.n_requests == 14
+    assert all(path.read_bytes() == data for path, data in drafts.items())
+    again = shell.runoff("promote", "latest", "--yes")
+    assert "there is nothing to buy" in again.stdout
+    assert provider.n_requests == 14
+
+
+def test_a_final_that_is_another_picture_is_refused_with_its_figures(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """Every edit drifts, both tries are bought, none is accepted, and the figures say why."""
+    provider = open_provider(edit_drift_rate=1.0, paint="scene")
+    finals = {
+        "model": "gpt-image-2.5-sunburst", "quality": "medium", "size": "1024x640",
+        "attempts": 2, "min_fidelity": 0.75,
+    }  # fmt: skip
+    changes = {"finals": finals, "finalists": {"count": 1, "approval": "auto"}}
+    outcome = shell.json("run", shell.campaign(changes))
+    assert (outcome["finals"], outcome["accepted"]) == (2, 0)
+    assert provider.n_requests == 14
+    frame = pd.read_parquet(shell.folder(outcome["run_id"]) / "report.parquet")
+    tries = frame[frame["stage"] == "final"]
+    assert tries["fidelity"].lt(0.75).all()
+    assert tries["accepted"].eq(other=False).all()
+
+
+def test_drafts_are_found_to_be_copies_and_folded(shell: Shell, open_provider: OpenProvider) -> None:
+    """With many near-copies most are folded, and a folded one is never a finalist."""
+    open_provider(near_copy_rate=0.9, paint="scene")
+    outcome = shell.json("run", shell.campaign())
+    frame = pd.read_parquet(shell.folder(outcome["run_id"]) / "report.parquet")
+    copies = frame[frame["status"] == "duplicate"]
+    assert len(copies) == outcome["duplicates"] >= 4
+    assert copies["duplicate_of"].isin(frame[frame["status"] == "survivor"]["candidate_id"]).all()
+    assert not copies["finalist"].any()
+
+
+def test_answers_that_are_no_pictures_are_recorded_and_the_run_goes_on(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """Text for a picture, a page, nothing, half a file, a bomb: each on its order, exit 4, the rest done."""
+    kinds = ("no_picture", "html_200", "empty_data", "truncated_png", "bomb")
+    provider = open_provider(*({"kind": kind, "nth": [1], "path": "generations"} for kind in kinds))
+    done = shell.runoff("run", shell.campaign(), "--json")
+    outcome = json.loads(done.stdout)
+    assert done.returncode == outcome["exit_code"] == 4
+    assert provider.n_requests == 14
+    assert outcome["orders"] == {"received": 12, "unknown": 2}
+    frame = pd.read_parquet(shell.folder(outcome["run_id"]) / "report.parquet")
+    assert set(frame[frame["state"] == "unknown"]["error_code"]) == {"not_json", "empty_data"}
+    unfit = frame[frame["status"] == "unfit"]
+    assert len(unfit) == 3
+    assert unfit["downgraded"].notna().all()
+    assert unfit["score"].isna().all()
+    assert len(outcome["finalists"]) == outcome["accepted"] == 2
+
+
+def test_refused_prompts_are_reported_and_cost_nothing(shell: Shell, open_provider: OpenProvider) -> None:
+    """Moderation refuses one row of one arm: its orders stand in the report, the run ends with 4."""
+    provider = open_provider({"kind": "moderation", "prompt": "asleep.*photograph"})
+    done = shell.runoff("run", shell.campaign(), "--json")
+    outcome = json.loads(done.stdout)
+    assert done.returncode == 4
+    assert outcome["orders"] == {"received": 11, "refused": 3}
+    assert to_nanousd(Decimal(outcome["spent_usd"])) == provider.charged_nanousd
+    frame = pd.read_csv(shell.folder(outcome["run_id"]) / "report.csv")
+    assert (frame["error_code"] == "moderation_blocked").sum() == 3
+
+
+def test_when_the_money_ends_the_run_reports_what_it_has(shell: Shell, open_provider: OpenProvider) -> None:
+    """The budget is never passed, the exit code is 3, and raising it lets the same run go on."""
+    provider = open_provider({"kind": "missing_usage"})  # every order stays charged at its high estimate
+    plan = shell.json("plan", shell.campaign())
+    per_run_usd = str(Decimal(plan["drafts_high_usd"]) * Decimal("0.95"))
+    budget = {"budget": {"per_run_usd": per_run_usd}, "finalists": {"count": 0}}
+    done = shell.runoff("run", shell.campaign(budget), "--json")
+    outcome = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert outcome["state"] == "stopped"
+    assert outcome["orders"] == {"received": 11, "planned": 1}
+    assert Decimal(outcome["spent_usd"]) <= Decimal(per_run_usd)
+    folder = shell.folder(outcome["run_id"])
+    assert (folder / "report.html").exists()
+    as_run = folder / "campaign.yaml"
+    as_run.write_text(as_run.read_text().replace(per_run_usd, "9"))
+    assert shell.runoff("run", "--resume", outcome["run_id"]).returncode == 0
+    assert provider.n_requests == 12
+
+
+def test_a_key_that_is_refused_stops_the_run_with_one_sentence(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """Nothing was bought, the exit code is 1, no key is shown, no traceback."""
+    provider = open_provider({"kind": "invalid_key"})
+    done = shell.runoff("run", shell.campaign())
+    assert done.returncode == 1
+    assert "invalid_api_key" in done.stderr
+    assert "Set the provider's key anew" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert KEY not in done.stderr + done.stdout
+    assert provider.charged_nanousd == 0
+
+
+def test_ctrl_c_lets_what_is_under_way_come_in(shell: Shell, open_provider: OpenProvider) -> None:
+    """Interrupted in the middle: exit 130, a ledger that is right, and a resume that buys only the rest."""
+    provider = open_provider(pace=0.1)
+    campaign = shell.campaign()
+    words = [COMMAND, "run", str(campaign)]
+    with subprocess.Popen(words, env=shell.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+        while provider.n_requests < 2:
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=60)
+    assert run.returncode == 130, said.decode()
+    (stopped,) = shell.json("runs")
+    assert stopped["state"] == "stopped"
+    assert set(stopped["orders"]) == {"received", "planned"}
+    assert shell.runoff("ledger", "verify").returncode == 0
+    assert shell.runoff("run", "--resume", "latest").returncode == 0
+    assert provider.n_requests == 14
+
+
+def test_a_killed_run_is_resumed_and_buys_nothing_twice(shell: Shell, open_provider: OpenProvider) -> None:
+    """SIGKILL in the middle: what came in stays, what was under way is unknown, the rest is bought once."""
+    provider = open_provider(pace=0.05)
+    campaign = shell.campaign()
+    with subprocess.Popen(
+        [COMMAND, "run", str(campaign)], env=shell.environ, stdin=subprocess.DEVNULL
+    ) as run:
+        while provider.bill()["total"]["charged_requests"] < 4:
+            time.sleep(0.02)
+        run.kill()
+    done = shell.runoff("run", "--resume", "latest", "--json")
+    outcome = json.loads(done.stdout)
+    names = [entry["client_request_id"] for entry in provider.bill()["entries"]]
+    assert len(names) == len(set(names))
+    assert outcome["orders"].get("unknown", 0) <= 8
+    assert outcome["exit_code"] == (4 if "unknown" in outcome["orders"] else 0)
+    assert shell.runoff("ledger", "verify").returncode == 0
