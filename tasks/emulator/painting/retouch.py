@@ -50,7 +50,7 @@ def _continued(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
         return fitted
     rows, columns = _folded(height, top, inner[1]), _folded(width, left, inner[0])
     around = Image.fromarray(np.asarray(fitted)[rows][:, columns])
-    around = around.filter(ImageFilter.GaussianBlur(max(size) / 220))
+    around = around.filter(ImageFilter.GaussianBlur(max(size) / 140))
     around.paste(fitted, (left, top))
     return around
 
@@ -58,7 +58,7 @@ def _continued(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 def _folded(length: int, start: int, inner: int) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
     """Where each row or column outside the middle takes its pixels: mirrored at the edge, and drawn out."""
     place = np.arange(length) - start
-    before, after = -place * 0.6, inner - 1 - (place - inner + 1) * 0.6
+    before, after = -place * 0.25, inner - 1 - (place - inner + 1) * 0.25
     folded = np.where(place < 0, before, np.where(place >= inner, after, place))
     return np.clip(folded, 0, inner - 1).astype(np.intp)
 

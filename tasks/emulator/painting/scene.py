@@ -68,7 +68,9 @@ def paint_scene(prompt: str, seed: int, size: tuple[int, int], tier: str, *, bar
     if brief.style == "photograph" and not bare:
         back.pixels = blurred(back.pixels, height / 130)
     picture = front if bare else back
-    if not bare:
+    if bare:
+        front.pixels = _bled(front)
+    else:
         back.lay(front)
     pixels = grade(render_in_style(brief.style, picture.pixels, chance, detail), brief)
     return Scene(np.clip(pixels, 0, 1).astype(np.float32), np.clip(front.cover, 0, 1))
@@ -93,7 +95,7 @@ def _compose(brief: Brief, stage: Stage, chance: Chance) -> Pose:
     if brief.style == "diorama":
         scale, aside = scale * 0.82, aside * 0.3
     if brief.floats:
-        scale *= 1.02
+        aside *= 0.45
     x = layer.width * (0.5 + aside)
     mirror = 1.0 if chance.random() < 0.5 else -1.0
     return Pose(x, stage.floor_px, scale, mirror=mirror)
@@ -143,6 +145,14 @@ def _ground_it(brief: Brief, stage: Stage, front: Layer, pose: Pose) -> None:
         half = 0.5 if brief.subject in PRODUCTS else 0.42
         layer.shadow(pose, ellipse(lean * pose.mirror, 0.01, half, 0.075), 0.62, 0.045)
         layer.shadow(pose, ellipse(lean * 2.4 * pose.mirror, 0.02, half * 1.25, 0.1), 0.3, 0.1)
+
+
+def _bled(layer: Layer) -> Floats:
+    """Let colours run over their edge, so that no style drags bare background into a cut-out."""
+    reach = layer.height / 50
+    cover = layer.cover[..., None]
+    around = blurred(layer.pixels * cover, reach) / np.maximum(blurred(layer.cover, reach)[..., None], 1e-3)
+    return blend(around, layer.pixels, smoothstep(0.05, 0.5, cover))
 
 
 def softened_edge(cover: Floats) -> Floats:
