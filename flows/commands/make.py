@@ -193,8 +193,9 @@ def _tell(
     if as_json:
         answer_json(outcome)
     else:
-        from flows.commands.tables import outcome_renderable
+        from flows.commands.tables import outcome_renderable, where_to_look
 
         console.print(outcome_renderable(outcome, prepared.plan.all_high_usd if prepared else None))
+        click.echo("\n".join(where_to_look(outcome)))
     if outcome["exit_code"]:
         sys.exit(outcome["exit_code"])

@@ -41,9 +41,8 @@ def runs_table(outcomes: Sequence[Outcome]) -> Table:
 
 
 def outcome_renderable(outcome: dict[str, Any], all_high_usd: Decimal | None) -> Group:
-    """Draw what came of a run: one line of figures, the money, and where to look."""
+    """Draw what came of a run: one line of figures, and the money."""
     head = Text.assemble((outcome["state"], "bold"), f"  {outcome['campaign']} · {outcome['run_id']}")
-    folder = Path(outcome["folder"])
     lines: list[RenderableType] = [
         Text(""),
         head,
@@ -52,16 +51,18 @@ def outcome_renderable(outcome: dict[str, Any], all_high_usd: Decimal | None) ->
     ]
     if outcome["message"]:
         lines.append(Text(outcome["message"], style="yellow"))
-    lines += [
-        Text(""),
-        Text(f"Report  {folder / 'report.html'}"),
-        Text(f"Sheet   {folder / 'contact_sheet.png'}"),
-    ]
-    if outcome["state"] == "awaiting review":
-        lines.append(Text(f"Buy the finalists: runoff promote {outcome['run_id']}"))
-    if outcome["state"] == "stopped":
-        lines.append(Text(f"Go on with it: runoff run --resume {outcome['run_id']}"))
     return Group(*lines)
+
+
+def where_to_look(outcome: dict[str, Any]) -> list[str]:
+    """List the files and the commands that come next; never wrapped, so that they can be copied."""
+    folder = Path(outcome["folder"])
+    lines = ["", f"Report  {folder / 'report.html'}", f"Sheet   {folder / 'contact_sheet.png'}"]
+    if outcome["state"] == "awaiting review":
+        lines.append(f"Buy the finalists: runoff promote {outcome['run_id']}")
+    if outcome["state"] == "stopped":
+        lines.append(f"Go on with it: runoff run --resume {outcome['run_id']}")
+    return lines
 
 
 def _figures(outcome: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from flows.engine import Engine, start_engine
 from flows.engine.registry import HOST, Registry, is_alive
 from flows.engine.schema import make_database, migrate_from_nothing, read_schema
 from tasks.errors import EngineError, SettingError
+from tests.network_watch import WATCH_MODULE
 
 LIMIT_S = 120
 
@@ -89,24 +90,6 @@ from flows.engine import start_engine
 with start_engine(Path(sys.argv[1]), print) as engine:
     print(engine.api_url, flush=True)
     time.sleep(600)
-"""
-
-# Put before everything else in each process: writes down whom it looks up and where it connects.
-WATCH_MODULE = """
-import os, sys
-
-def watch(event, args):
-    if event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        line = f"look-up {args[0]}"
-    elif event == "socket.connect" and isinstance(args[1], tuple):
-        line = f"connect {args[1][0]}"
-    else:
-        return
-    file = os.open(os.environ["WATCH_FILE"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.write(file, f"{line}\\n".encode())
-    os.close(file)
-
-sys.addaudithook(watch)
 """
 
 

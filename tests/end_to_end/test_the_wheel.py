@@ -1,0 +1,100 @@
+"""The built wheel in an environment with nothing else, as a stranger installs it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.network_watch import strangers, watch_environ
+
+ROOT = Path(__file__).parents[2]
+NOT_SOURCES = shutil.ignore_patterns(
+    ".git", ".venv*", "build", "dist", "runs", "*.egg-info", "__pycache__", ".*_cache"
+)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the sources so that no earlier build gets in."""
+    folder = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, folder / "sources", ignore=NOT_SOURCES)
+    words = ["pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), str(folder / "sources")]
+    subprocess.run([sys.executable, "-m", *words], check=True, cwd=folder)
+    (built,) = folder.glob("runoff-*.whl")
+    return built
+
+
+def test_the_wheel_holds_code_data_and_nothing_else(wheel: Path) -> None:
+    """Flows, tasks and configs with every data file; no tests, no docs."""
+    names = ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"flows", "tasks", "configs"}
+    shipped = {str(path.relative_to(ROOT)) for path in data_files()}
+    assert shipped <= set(names)
+
+
+def data_files() -> list[Path]:
+    """Every tracked file below the shipped folders that is needed at run time."""
+    listed = subprocess.run(
+        ["git", "ls-files", "flows", "tasks", "configs"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    files = listed.stdout.split() or [
+        str(path.relative_to(ROOT))
+        for top in ("flows", "tasks", "configs")
+        for path in (ROOT / top).rglob("*.*")
+    ]
+    return [ROOT / file for file in files if "__pycache__" not in file]
+
+
+def test_the_installed_wheel_runs_the_demo_from_the_root_folder(wheel: Path, tmp_path: Path) -> None:
+    """In an empty environment, with no key and no setting, and no word to anybody outside the machine."""
+    venv.create(tmp_path / "env", with_pip=True)
+    programs = tmp_path / "env" / "bin"
+    constraints = ROOT / "constraints.txt"
+    words = ["install", "-q", "--disable-pip-version-check", "-c", str(constraints), str(wheel)]
+    subprocess.run([programs / "pip", *words], check=True, env=os.environ)
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [programs / "runoff", "demo", "--home", str(tmp_path / "home")],
+        cwd="/",
+        env=bare | watch_environ(tmp_path / "watch"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    (report,) = re.findall(r"Report  (\S+)", done.stdout)
+    assert Path(report).stat().st_size > 100_000
+    assert strangers(tmp_path / "watch") == set()
+
+
+def test_the_names_flows_and_tasks_are_ours_alone() -> None:
+    """Other distributions of these names exist; one beside ours would overwrite it."""
+    owners = packages_distributions()
+    assert set(owners.get("flows", ["runoff"])) == set(owners.get("tasks", ["runoff"])) == {"runoff"}
+
+
+def test_no_module_of_flows_hides_another() -> None:
+    """Prefect may put the flows folder on the path: no file in it may bear a library's name."""
+    own = {path.stem for path in (ROOT / "flows").iterdir() if path.suffix != ".typed"}
+    installed = set(packages_distributions()) - {"flows", "tasks", "configs"}
+    assert not own & (set(sys.stdlib_module_names) | installed)
+
+
+def test_the_constraints_pin_every_dependency_and_name_no_host() -> None:
+    """Whatever a clean install resolves is pinned, and no registry or machine is named."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+_-]+", pin) for pin in pins)
+    assert not any("://" in line or "@" in line for line in lines)
