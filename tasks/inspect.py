@@ -14,8 +14,9 @@ from pathlib import Path
 
 from tasks.candidate import Inspection
 from tasks.errors import PictureError
+from tasks.files import write_atomically
 from tasks.fingerprint import fingerprint
-from tasks.pictures import decode, has_c2pa, make_thumbnail, read_header, write_atomically
+from tasks.pictures import decode, has_c2pa, make_thumbnail, read_header
 from tasks.scorers.technical import measure
 
 

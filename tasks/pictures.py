@@ -1,15 +1,13 @@
-"""Picture bytes: on disk, and as far as their container tells.
+"""Picture bytes, as far as their container and their pixels tell.
 
-What the provider sent is written once, atomically, and never changed: re-encoding would destroy the Content
-Credentials inside. Bytes are not trusted. Their size is read from the header by hand, before any decoder is
+What the provider sent is never changed: re-encoding would destroy the Content Credentials inside. Bytes are
+not trusted. Their size is read from the header by hand, before any decoder is
 started: a decoder may allocate the whole canvas merely to open the file, and Pillow itself only warns about
 a bomb. Everything that is no sound picture becomes one `PictureError`, whatever the decoder thought of it.
 """
 
 import hashlib
 import io
-import os
-import secrets
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +16,8 @@ from pathlib import Path
 from PIL import Image
 
 from tasks.candidate import Reference
-from tasks.errors import PictureError, SettingError
+from tasks.errors import PictureError
+from tasks.files import write_atomically as write_atomically
 
 MAX_PX = 4 * 8_294_400
 """Largest picture decoded, in pixels: four times the largest that the vendor makes (3840 x 2160).
@@ -54,56 +53,6 @@ class Header:
     format: str
     width: int
     height: int
-
-
-def write_atomically(path: Path, data: bytes, *, is_durable: bool = True) -> None:
-    """Write a file so that it is there whole or not at all, even after a crash.
-
-    Args:
-        path: Where to; missing folders are made, an existing file is replaced.
-        data: All its bytes.
-        is_durable: Wait until the disk has it. Only for what can be made again is False right.
-
-    Raises:
-        SettingError: The folder cannot be written or the disk is full. The old file, if any, is as it was
-            and no temporary file is left.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _write(temporary, data, is_durable=is_durable)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        if is_durable:
-            _sync_folder(path.parent)
-    except OSError as fault:
-        raise SettingError(
-            where=str(path),
-            what=f"cannot be written: {fault.strerror or fault}",
-            money="An order that was answered before this stays charged in the ledger.",
-            next_step="Make room on the disk or make the folder writable, then resume the run.",
-        ) from fault
-
-
-def _write(path: Path, data: bytes, *, is_durable: bool) -> None:
-    with path.open("xb") as stream:
-        stream.write(data)
-        if is_durable:
-            stream.flush()
-            os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder, and needs no such call
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sha256_of(data: bytes) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import RunError
-from tasks.pictures import write_atomically
+from tasks.files import write_atomically
 from tasks.report_columns import COLUMNS, Column, complete_columns
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.page import render_page

@@ -1,7 +1,6 @@
 """Picture bytes: hostile ones, and on disk."""
 
 import io
-import os
 import struct
 import zlib
 from contextlib import suppress
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tasks import pictures
-from tasks.errors import PictureError, SettingError
+from tasks.errors import PictureError
 from tasks.pictures import (
     decode,
     detect_format,
@@ -24,7 +23,6 @@ from tasks.pictures import (
     read_header,
     sha256_of,
     shrink,
-    write_atomically,
 )
 
 FORMATS = ("png", "jpeg", "webp", "gif")
@@ -240,49 +238,6 @@ def test_shrunken_picture_fits(width: int, height: int, edge_px: int) -> None:
     assert max(small.size) <= edge_px
     assert min(small.size) >= 1
     assert max(small.size) >= min(edge_px, max(width, height)) * 2 / 3 - 1
-
-
-def test_written_file_is_whole_and_alone(tmp_path: Path) -> None:
-    """Folders are made, an old file is replaced, and no temporary file is left."""
-    path = tmp_path / "new" / "picture.png"
-    write_atomically(path, b"old")
-    write_atomically(path, b"bytes")
-    assert path.read_bytes() == b"bytes"
-    assert [one.name for one in path.parent.iterdir()] == ["picture.png"]
-
-
-def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the bytes do not reach the disk the old ones stay, and a person is told why."""
-    path = tmp_path / "picture.png"
-    path.write_bytes(b"old")
-
-    def fail(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(SettingError, match="No space left on device"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [one.name for one in tmp_path.iterdir()] == ["picture.png"]
-
-
-def test_folder_that_is_a_file_is_a_setting_error(tmp_path: Path) -> None:
-    """A home that cannot hold files is said so, without a traceback."""
-    (tmp_path / "home").write_text("a file")
-    with pytest.raises(SettingError, match="cannot be written"):
-        write_atomically(tmp_path / "home" / "picture.png", b"")
-
-
-def test_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C in the middle leaves no half file under any name."""
-
-    def interrupt(_: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(tmp_path / "picture.png", b"new")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
