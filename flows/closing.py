@@ -5,8 +5,9 @@ A run whose money is used up, or that was told that no order can succeed, still 
 """
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
@@ -40,8 +41,9 @@ async def close_run(run: OpenRun, *, state: RunState) -> dict[str, Any]:
     run.ledger.runs.end(run.run_id, "stopped" if stop else state, datetime.now(UTC))
     if isinstance(stop, InterruptError):
         raise stop
-    await report(run)
+    all_high_usd = await report(run)
     outcome = outcome_of(run.ledger, run.prepared.home, run.ledger.runs.find(run.run_id))
+    outcome = replace(outcome, all_high_usd=all_high_usd)
     if isinstance(stop, BudgetError):
         outcome = outcome.stopped_by(stop)
     await _show(run, outcome)
@@ -50,11 +52,11 @@ async def close_run(run: OpenRun, *, state: RunState) -> dict[str, Any]:
     return asdict(outcome)
 
 
-async def _report(run: OpenRun) -> str:
-    """Write the run's report; returns the page's path."""
+async def _report(run: OpenRun) -> Decimal | None:
+    """Write the run's report; returns what all drafts would have cost at high quality, dollars."""
     record = run.ledger.runs.find(run.run_id)
-    files = await asyncio.to_thread(write_run_report, run.prepared.home, record, run.ledger)
-    return str(files.html)
+    written = await asyncio.to_thread(write_run_report, run.prepared.home, record, run.ledger)
+    return written.facts.all_high_usd
 
 
 report = as_task(_report, name="report")

@@ -31,6 +31,7 @@ class Outcome:
         spent_usd: What the run weighs on its budget: known costs, and estimates where the cost is not known.
         unknown_usd: The part of it that is estimates.
         exit_code: 0, or 3 when a budget ended it, or 4 when some orders brought no sound picture.
+        all_high_usd: What as many drafts would have cost at least, all made as finals are; if known.
         message: What stopped it, if anything did.
     """
 
@@ -46,6 +47,7 @@ class Outcome:
     spent_usd: Decimal
     unknown_usd: Decimal
     exit_code: int
+    all_high_usd: Decimal | None = None
     message: str = ""
     finalists: list[dict[str, Any]] = field(default_factory=list)
 

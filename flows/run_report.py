@@ -4,7 +4,7 @@ Nothing here spends, and nothing here needs Prefect: ``runoff report`` writes th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +28,15 @@ from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
 AWAITING: Mapping[str, Awaiting] = {"awaiting review": "awaiting review", "running": "waiting"}
 
 
-def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> ReportFiles:
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """A report on disk, and what it says of the run as a whole."""
+
+    files: ReportFiles
+    facts: RunFacts
+
+
+def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenReport:
     """Write a run's report into its folder; each file is replaced whole.
 
     Raises:
@@ -50,7 +58,7 @@ def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> ReportFiles:
         all_high_usd=_all_high_usd(campaign, candidates, catalogue, provider),
         ab_test=_ab_test(rows),
     )
-    return write_report(rows, facts, folder)
+    return WrittenReport(write_report(rows, facts, folder), facts)
 
 
 def _facts(

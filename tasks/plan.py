@@ -67,7 +67,7 @@ class Plan:
         orders: Draft orders in the sequence in which they are bought.
         arms: Totals by arm.
         finals: What the finalists will cost.
-        all_high_usd: What the same number of pictures would cost, all made as finals are (high end).
+        all_high_usd: What the same number of pictures would cost at least, all made as finals are.
         drafts_s: Seconds for the drafts at the provider's images per minute.
         finals_s: The same for all attempts at all finals.
         warnings: What a person should know before saying yes.
@@ -131,7 +131,15 @@ class Plan:
         }
 
 
-def plan(campaign: Campaign, catalogue: Catalogue, providers: Providers, run_id: str, today: date) -> Plan:
+def plan(
+    campaign: Campaign,
+    catalogue: Catalogue,
+    providers: Providers,
+    run_id: str,
+    today: date,
+    *,
+    are_drafts_done: bool = False,
+) -> Plan:
     """Expand a campaign into orders and add up what they will cost.
 
     Args:
@@ -140,13 +148,14 @@ def plan(campaign: Campaign, catalogue: Catalogue, providers: Providers, run_id:
         providers: Who sells, how fast.
         run_id: The run that the orders belong to; part of their identity.
         today: The day (UTC), for models that are or will be shut down.
+        are_drafts_done: No more drafts will be bought: their models may be gone.
 
     Raises:
         BudgetError: Even the low end of the estimate is over the budget of a run.
         CatalogueError: A model has been shut down and the campaign names no living successor, or something
             has no price.
     """
-    campaign, said = with_successors(campaign, catalogue, today)
+    campaign, said = with_successors(campaign, catalogue, today, are_drafts_done=are_drafts_done)
     provider = providers.provider(campaign.provider)
     estimates = Estimates(catalogue, provider)
     prompts = _prompts(campaign)

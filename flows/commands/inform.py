@@ -76,7 +76,7 @@ def report(run: str, *, home: Path | None, as_json: bool) -> None:
 
     folder = home_folder(home)
     with _ledger(folder) as opened:
-        files = write_run_report(folder, opened.runs.find(run), opened)
+        files = write_run_report(folder, opened.runs.find(run), opened).files
     if as_json:
         answer_json(files)
     else:

@@ -137,7 +137,7 @@ def _run(
 
         engine.wait_ready()
         outcome = _work(lambda: flow(str(campaign_file), str(folder), run_id), console)
-    _tell(outcome, console, as_json=as_json, prepared=prepared)
+    _tell(outcome, console, as_json=as_json)
 
 
 def _going_on(home: Path, prepared: "Prepared") -> str:
@@ -187,15 +187,13 @@ def _agreed(*, yes: bool) -> bool:
     return click.confirm("Buy it?", default=False)
 
 
-def _tell(
-    outcome: dict[str, Any], console: "Console", *, as_json: bool, prepared: "Prepared | None" = None
-) -> None:
+def _tell(outcome: dict[str, Any], console: "Console", *, as_json: bool) -> None:
     if as_json:
         answer_json(outcome)
     else:
         from flows.commands.tables import outcome_renderable, where_to_look
 
-        console.print(outcome_renderable(outcome, prepared.plan.all_high_usd if prepared else None))
+        console.print(outcome_renderable(outcome))
         click.echo("\n".join(where_to_look(outcome)))
     if outcome["exit_code"]:
         sys.exit(outcome["exit_code"])

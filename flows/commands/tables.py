@@ -40,14 +40,14 @@ def runs_table(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def outcome_renderable(outcome: dict[str, Any], all_high_usd: Decimal | None) -> Group:
+def outcome_renderable(outcome: dict[str, Any]) -> Group:
     """Draw what came of a run: one line of figures, and the money."""
     head = Text.assemble((outcome["state"], "bold"), f"  {outcome['campaign']} · {outcome['run_id']}")
     lines: list[RenderableType] = [
         Text(""),
         head,
         Text(_figures(outcome)),
-        Text(_money(outcome, all_high_usd)),
+        Text(_money(outcome)),
     ]
     if outcome["message"]:
         lines.append(Text(outcome["message"], style="yellow"))
@@ -78,12 +78,12 @@ def _figures(outcome: dict[str, Any]) -> str:
     return " · ".join(parts)
 
 
-def _money(outcome: dict[str, Any], all_high_usd: Decimal | None) -> str:
+def _money(outcome: dict[str, Any]) -> str:
     spent = f"Spent {format_usd(outcome['spent_usd'])}"
     if outcome["unknown_usd"]:
         spent += f", of it {format_usd(outcome['unknown_usd'])} estimated"
-    if all_high_usd is not None:
-        spent += f"; all at high quality would have cost {format_usd(all_high_usd)}"
+    if outcome["all_high_usd"] is not None:
+        spent += f"; all at high quality would have cost {format_usd(outcome['all_high_usd'])}"
     return spent + "."
 
 
