@@ -18,21 +18,25 @@ def to_nanousd(usd: Decimal) -> int:
         usd: Dollars, exact to nine decimals.
 
     Raises:
-        ValueError: ``usd`` has more than nine decimals, or is not finite: it would have to be rounded.
+        ValueError: ``usd`` says something below a nano-dollar, or is not finite: it would have to be rounded.
 
     Example:
         >>> to_nanousd(Decimal("0.0022"))
         2200000
     """
-    scaled = usd * NANOUSD_PER_USD
-    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+    # In whole numbers: a product of Decimals is silently rounded to the 28 digits of its context.
+    numerator, denominator = usd.as_integer_ratio() if usd.is_finite() else (1, 0)
+    if denominator == 0 or numerator * NANOUSD_PER_USD % denominator:
         message = f"{usd} dollars cannot be counted in whole nano-dollars"
         raise ValueError(message)
-    return int(scaled)
+    return numerator * NANOUSD_PER_USD // denominator
 
 
 def from_nanousd(nanousd: int) -> Decimal:
     """Turn whole nano-dollars into dollars, exactly.
+
+    Args:
+        nanousd: Up to 28 digits; the ledger's columns hold 19.
 
     Example:
         >>> from_nanousd(2_200_000)

@@ -10,8 +10,19 @@ for any number of threads, processes and machines. ``verify`` proves that the su
 SQLite by default, PostgreSQL by address.
 """
 
+from tasks.ledger.budgets import Limits
 from tasks.ledger.ledger import Ledger, open_ledger
-from tasks.ledger.orders import Limits, OrderRecord, Settlement
+from tasks.ledger.order_rows import OrderRecord, Settlement
+from tasks.ledger.reconciliation import Reconciliation, Verdict
 from tasks.ledger.runs import RunRecord
 
-__all__ = ["Ledger", "Limits", "OrderRecord", "RunRecord", "Settlement", "open_ledger"]
+__all__ = [
+    "Ledger",
+    "Limits",
+    "OrderRecord",
+    "Reconciliation",
+    "RunRecord",
+    "Settlement",
+    "Verdict",
+    "open_ledger",
+]

@@ -1,9 +1,11 @@
 """One door to the database: transactions that mean the same on SQLite and PostgreSQL.
 
-A write takes the database's write lock at its start, so that two writers never both read and then both
-write. On SQLite that is ``BEGIN IMMEDIATE``, in write-ahead mode with a sync at every commit: a power cut
-after a commit loses nothing. Threads of one process queue on a lock of their own, because SQLite's own
-waiting sleeps in steps.
+A write on SQLite takes the write lock at its start (``BEGIN IMMEDIATE``), so that two writers never both
+read and then both write; write-ahead mode with a sync at every commit loses nothing to a power cut. On
+PostgreSQL rows are locked one by one, always in the same sequence: an order first, then its budgets. A read
+is one snapshot on both, so that sums and orders are of one moment. Threads of one process queue on a lock
+of their own, because SQLite's own waiting sleeps in steps. All waiting ends: whoever waits longer than
+``wait_s`` is told, and nothing was written.
 """
 
 import threading
@@ -13,12 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tasks.errors import LedgerError
 
-WAIT_FOR_LOCK_S = 60
+WAIT_FOR_LOCK_S = 60.0
+CONNECT_TIMEOUT_S = 10
+LEDGER_VARIABLE = "RUNOFF_LEDGER_URL"
+_ACCEPTED = "sqlite:////path/ledger.db or postgresql://user@host/name"
+_GUARANTEE = "What was written before stands; an order that was under way may be unknown."
+_WAY_OUT = "Look at it with: runoff ledger verify. Then go on with: runoff run --resume latest"
 
 
 class Database:
@@ -26,27 +34,36 @@ class Database:
 
     Args:
         url: A SQLAlchemy address; its password is never shown.
+        wait_s: How long a write waits for other writers before it gives up, seconds.
+
+    Raises:
+        LedgerError: The address names a database that Runoff cannot use here.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, wait_s: float = WAIT_FOR_LOCK_S) -> None:
         self.url = url
-        self.engine = _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _server_engine(url)
+        self._wait_s = wait_s
         self._write_lock = threading.Lock()
+        open_engine = _sqlite_engine if url.get_backend_name() == "sqlite" else _postgresql_engine
+        with self._explained():
+            self.engine = open_engine(url, wait_s)
 
     @property
     def name(self) -> str:
-        """The address, fit to show."""
-        return self.url.render_as_string(hide_password=True)
+        """The address, fit to show: what stands behind a question mark may be a password too."""
+        return self.url.set(query={}).render_as_string(hide_password=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a transaction that only reads.
+        """Open a transaction that only reads, and sees one moment of the database.
 
         Raises:
             LedgerError: The database cannot be reached or read.
         """
         with self._explained(), self.engine.connect() as connection:
             connection = connection.execution_options(is_read=True)
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
 
@@ -57,55 +74,89 @@ class Database:
         Raises:
             LedgerError: The database cannot be written; nothing of this transaction was kept.
         """
-        with self._explained(), self._write_lock, self.engine.begin() as connection:
-            yield connection
+        # The waits of many threads run side by side: a locked database is told once, not after each other.
+        if not self._write_lock.acquire(timeout=self._wait_s):
+            raise self._ledger_error(cause=f"is busy: another writer has kept it for {self._wait_s:g} s")
+        try:
+            with self._explained(), self.engine.begin() as connection:
+                yield connection
+        finally:
+            self._write_lock.release()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
-            raise self._ledger_error(error.orig or error) from error
+            raise self._ledger_error(cause=str(error.orig)) from error
         except SQLAlchemyError as error:
-            raise self._ledger_error(error) from error
+            raise self._ledger_error(cause=str(error)) from error
 
-    def _ledger_error(self, cause: BaseException) -> LedgerError:
-        return LedgerError(
-            where=f"ledger {self.name}",
-            what=str(cause).strip().splitlines()[0],
-            money="What was written before stands; an order that was under way may be unknown.",
-            next_step="Look at it with: runoff doctor. Then go on with: runoff run --resume latest",
-        )
+    def _ledger_error(self, *, cause: str) -> LedgerError:
+        what = cause.strip().partition("\n")[0] or "does not answer"
+        if what == "database is locked":
+            what = f"{what}: another process has kept it for {self._wait_s:g} s"
+        return LedgerError(where=f"ledger {self.name}", what=what, money=_GUARANTEE, next_step=_WAY_OUT)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
 
+def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Begin an insert that leaves rows alone whose key is there already."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()
+
+
 def ledger_url(home: Path, environ_url: str | None) -> URL:
     """Find the ledger: ``RUNOFF_LEDGER_URL`` if set, else ``ledger.db`` in the home folder.
 
     Raises:
-        LedgerError: The address is none that SQLAlchemy understands.
+        LedgerError: The address is none of a SQLite file or a PostgreSQL database.
     """
     if not environ_url:
         return URL.create("sqlite", database=str(home / "ledger.db"))
     try:
-        return make_url(environ_url)
-    except sa.exc.ArgumentError as error:
-        raise LedgerError(
-            where="RUNOFF_LEDGER_URL",
-            what="is not a database address",
-            accepted="sqlite:////path/ledger.db or postgresql+psycopg://user@host/name",
+        url = make_url(environ_url)
+    except (sa.exc.ArgumentError, ValueError):
+        # Without the cause: it may repeat the address, and a password with it.
+        raise _refused(what="is not a database address") from None
+    backend = url.get_backend_name()
+    if backend in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise _refused(what=f"names a {backend} database")
+    if url.database in (None, "", ":memory:"):
+        raise _refused(what="names no file: a ledger in memory would forget what was bought")
+    return url
+
+
+def _refused(*, what: str, next_step: str = "") -> LedgerError:
+    return LedgerError(where=LEDGER_VARIABLE, what=what, accepted=_ACCEPTED, next_step=next_step)
+
+
+def _postgresql_engine(url: URL, wait_s: float) -> sa.Engine:
+    try:
+        engine = sa.create_engine(
+            url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}
+        )
+    except ModuleNotFoundError as error:
+        raise _refused(
+            what="names a PostgreSQL database, and its driver is not installed",
+            next_step="Install it with: pip install 'runoff[postgres]'",
         ) from error
 
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - a DBAPI connection
+        connection.execute(f"SET lock_timeout = {int(wait_s * 1000)}")
+        connection.commit()
 
-def _server_engine(url: URL) -> sa.Engine:
-    return sa.create_engine(url, pool_pre_ping=True)
+    return engine
 
 
-def _sqlite_engine(url: URL) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": WAIT_FOR_LOCK_S, "check_same_thread": False})
+def _sqlite_engine(url: URL, wait_s: float) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": wait_s, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - a DBAPI connection

@@ -7,11 +7,16 @@ import sqlalchemy as sa
 
 from tasks.errors import LedgerError
 from tasks.ledger.candidates import Candidates
-from tasks.ledger.database import Database, ledger_url
+from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
 from tasks.ledger.orders import Orders
+from tasks.ledger.reconciliation import Reconciliations
 from tasks.ledger.runs import Runs
 from tasks.ledger.schema import HEAD
+from tasks.ledger.spending import Spending
 from tasks.ledger.verify import verify
+
+# Two processes that open a new ledger at once must not both make its tables. Any constant of our own does.
+_UPGRADE_LOCK = 7_266_863_301
 
 
 class Ledger:
@@ -26,6 +31,8 @@ class Ledger:
         self.runs = Runs(database)
         self.orders = Orders(database)
         self.candidates = Candidates(database)
+        self.reconciliations = Reconciliations(database)
+        self.spending = Spending(database)
 
     def verify(self, home: Path | None = None) -> list[str]:
         """List every way in which the ledger disagrees with itself or with the pictures on disk.
@@ -43,19 +50,24 @@ class Ledger:
         self.database.close()
 
 
-def open_ledger(home: Path) -> Ledger:
+def open_ledger(home: Path, wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
     """Open the ledger of a home folder, making or upgrading it when needed.
 
     Args:
         home: Runoff's home; must exist when the ledger is the SQLite file in it.
+        wait_s: How long a write waits for other writers before it gives up, seconds.
 
     Raises:
         LedgerError: It cannot be opened, or was written by a newer Runoff. Nothing was changed.
     """
-    database = Database(ledger_url(home, os.environ.get("RUNOFF_LEDGER_URL")))
-    version = _version(database)
-    if version != HEAD:
-        _upgrade(database, version)
+    database = Database(ledger_url(home, os.environ.get(LEDGER_VARIABLE)), wait_s)
+    try:
+        version = _version(database)
+        if version != HEAD:
+            _upgrade(database, version)
+    except LedgerError:
+        database.close()
+        raise
     return Ledger(database)
 
 
@@ -84,5 +96,7 @@ def _upgrade(database: Database, version: str | None) -> None:
             next_step="Install the newer Runoff, or name another home with --home.",
         )
     with database.write() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -6,7 +6,7 @@ wins and the other is told.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,65 +14,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.candidate import Order, OrderState, Receipt, Reference, Usage
+from tasks.candidate import Order, OrderState, Receipt
 from tasks.errors import BudgetError, LedgerError
-from tasks.ledger.budgets import Scope, charge, ensure
+from tasks.ledger.budgets import Limits, Scope, charge, ensure, recharge, scopes_of
 from tasks.ledger.candidates import insert_receipts
-from tasks.ledger.database import Database
+from tasks.ledger.database import Database, insert_new
+from tasks.ledger.order_rows import OrderRecord, Settlement, order_record, order_row
 from tasks.ledger.schema import orders
 from tasks.money import from_nanousd, to_nanousd
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What may be spent; ``None`` is no limit.
-
-    Args:
-        per_run_usd: By one run.
-        per_month_usd: By one campaign in one calendar month (UTC).
-        ledger_per_month_usd: By all campaigns of the ledger in one calendar month (UTC).
-    """
-
-    per_run_usd: Decimal | None = None
-    per_month_usd: Decimal | None = None
-    ledger_per_month_usd: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """How an order ended.
-
-    Args:
-        state: ``received``, ``refused``, ``failed`` or ``unknown``.
-        cost_usd: What the provider's usage says it cost; ``None`` when it did not say.
-        usage: The provider's token counts.
-        latency_s: Seconds from sending to the end of the answer.
-        vendor_request_id: The provider's name for the request.
-        error_code: What went wrong, as one word; ``None`` when nothing did.
-        error_message: The same for people.
-        is_charged: Whether an order without a known cost stays charged at its estimate.
-    """
-
-    state: OrderState
-    cost_usd: Decimal | None = None
-    usage: Usage = field(default_factory=Usage)
-    latency_s: float | None = None
-    vendor_request_id: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None
-    is_charged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRecord:
-    """An order and what the ledger knows of it."""
-
-    order: Order
-    state: OrderState
-    n_sends: int
-    sent_at: datetime | None
-    charged_usd: Decimal
-    settlement: Settlement | None
+_IDS_AT_ONCE = 500
+_ERROR_CODE_CHARS = 64
 
 
 class Orders:
@@ -84,16 +36,14 @@ class Orders:
     def plan(self, new: Sequence[Order]) -> None:
         """Write orders as ``planned``; those already known keep their state.
 
+        One that still waits takes the new estimate, so that a run resumed after a change of prices reserves
+        what is asked today.
+
         Raises:
             LedgerError: The database cannot be written. No order was written.
         """
-        ids = [order.order_id for order in new]
         with self._database.write() as connection:
-            known = _known_ids(connection, ids)
-            rows = [_row(order, position) for position, order in enumerate(new)]
-            fresh = [row for row in rows if row["order_id"] not in known]
-            if fresh:
-                connection.execute(orders.insert(), fresh)
+            insert_planned(connection, new)
 
     def send(self, order: Order, limits: Limits, now: datetime) -> None:
         """Reserve an order's estimate and mark it ``sent``, in one transaction; call it right before sending.
@@ -107,29 +57,26 @@ class Orders:
             BudgetError: A budget would be passed. The order stays planned.
             LedgerError: The order is not planned: somebody else sent it. Nothing was changed.
         """
-        now = now.astimezone(UTC)
         estimate = to_nanousd(order.estimate_usd)
-        month = now.strftime("%Y-%m")
+        month = f"{now.astimezone(UTC):%Y-%m}"
+        sent = {
+            "state": "sent",
+            "sent_at": now,
+            "month": month,
+            "estimate_nanousd": estimate,
+            "charged_nanousd": estimate,
+            "n_sends": orders.c.n_sends + 1,
+            "error_code": None,
+            "error_message": None,
+        }
         with self._database.write() as connection:
-            for scope in _scopes(order.run_id, order.campaign, month):
+            is_planned = (orders.c.order_id == order.order_id) & (orders.c.state == "planned")
+            if connection.execute(orders.update().where(is_planned).values(sent)).rowcount != 1:
+                raise _wrong_state(order.order_id, "planned")
+            for scope in scopes_of(order.run_id, order.campaign, month):
                 limit = scope.limit(limits)
                 if not charge(connection, scope.name, estimate, limit):
                     raise _over_budget(connection, order, scope, limit)
-            moved = connection.execute(
-                orders.update()
-                .where(orders.c.order_id == order.order_id, orders.c.state == "planned")
-                .values(
-                    state="sent",
-                    sent_at=now.replace(tzinfo=None),
-                    month=month,
-                    charged_nanousd=estimate,
-                    n_sends=orders.c.n_sends + 1,
-                    error_code=None,
-                    error_message=None,
-                )
-            )
-            if moved.rowcount != 1:
-                raise _wrong_state(order.order_id, "planned")
 
     def unsend(self, order_id: str, error_code: str, error_message: str) -> None:
         """Take a sent order back to ``planned``, because it certainly was not billed; it may be sent again.
@@ -138,38 +85,30 @@ class Orders:
             LedgerError: The order is not ``sent``. Nothing was changed.
         """
         with self._database.write() as connection:
-            row = _locked(connection, order_id, ("sent",))
-            _recharge(connection, row, 0)
+            row = locked_order(connection, order_id, "sent")
+            recharge(connection, [(row, 0)])
             connection.execute(
                 orders.update()
                 .where(orders.c.order_id == order_id)
-                .values(state="planned", error_code=error_code, error_message=error_message)
+                .values(state="planned", **_error_columns(error_code, error_message))
             )
 
-    def settle(
-        self,
-        order_id: str,
-        settlement: Settlement,
-        receipts: Sequence[Receipt] = (),
-        *,
-        of: Sequence[OrderState] = ("sent",),
-    ) -> None:
+    def settle(self, order_id: str, settlement: Settlement, receipts: Sequence[Receipt] = ()) -> None:
         """Write how an order ended, with its pictures, in one transaction.
 
         Args:
             order_id: The order.
             settlement: How it ended.
             receipts: Its pictures; their bytes must be safe on disk already.
-            of: The states it may be settled from: ``unknown`` too when the truth came out later.
 
         Raises:
-            LedgerError: The order is in another state. Nothing was changed.
+            LedgerError: The order is not ``sent``. Nothing was changed.
         """
+        cost = None if settlement.cost_usd is None else to_nanousd(settlement.cost_usd)
+        keeps_estimate = cost is None and (settlement.is_charged or settlement.state == "unknown")
         with self._database.write() as connection:
-            row = _locked(connection, order_id, of)
-            cost = None if settlement.cost_usd is None else to_nanousd(settlement.cost_usd)
-            keeps_estimate = cost is None and (settlement.is_charged or settlement.state == "unknown")
-            _recharge(connection, row, row.estimate_nanousd if keeps_estimate else cost or 0)
+            row = locked_order(connection, order_id, "sent")
+            recharge(connection, [(row, row.estimate_nanousd if keeps_estimate else cost or 0)])
             connection.execute(
                 orders.update()
                 .where(orders.c.order_id == order_id)
@@ -178,8 +117,7 @@ class Orders:
                     cost_nanousd=cost,
                     latency_s=settlement.latency_s,
                     vendor_request_id=settlement.vendor_request_id,
-                    error_code=settlement.error_code,
-                    error_message=settlement.error_message,
+                    **_error_columns(settlement.error_code, settlement.error_message),
                     **asdict(settlement.usage),
                 )
             )
@@ -192,7 +130,7 @@ class Orders:
             query = query.where(orders.c.state.in_(states))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(orders.c.stage, orders.c.position, orders.c.order_id))
-            return [_record(row) for row in rows]
+            return [order_record(row) for row in rows]
 
     def counts(self, run_id: str) -> dict[tuple[str, OrderState], int]:
         """Count a run's orders by stage and state."""
@@ -211,38 +149,51 @@ class Orders:
             return from_nanousd(int(connection.execute(query).scalar() or 0))
 
 
-def _known_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
-    known: set[str] = set()
-    for start in range(0, len(ids), 500):
-        query = sa.select(orders.c.order_id).where(orders.c.order_id.in_(ids[start : start + 500]))
-        known.update(connection.execute(query).scalars())
+def insert_planned(connection: Connection, new: Sequence[Order]) -> None:
+    """Write orders as ``planned``, in the caller's transaction; see ``Orders.plan``."""
+    rows = [order_row(order, position) for position, order in enumerate(new)]
+    known = _known_estimates(connection, [row["order_id"] for row in rows])
+    if fresh := [row for row in rows if row["order_id"] not in known]:
+        connection.execute(insert_new(connection, orders), fresh)
+    repriced = [
+        {"of": row["order_id"], "now": row["estimate_nanousd"]}
+        for row in rows
+        if known.get(row["order_id"], row["estimate_nanousd"]) != row["estimate_nanousd"]
+    ]
+    if repriced:
+        waits = (orders.c.order_id == sa.bindparam("of")) & (orders.c.state == "planned")
+        connection.execute(
+            orders.update().where(waits).values(estimate_nanousd=sa.bindparam("now")), repriced
+        )
+
+
+def _known_estimates(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    known: dict[str, int] = {}
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        query = sa.select(orders.c.order_id, orders.c.estimate_nanousd)
+        rows = connection.execute(query.where(orders.c.order_id.in_(ids[start : start + _IDS_AT_ONCE])))
+        known.update((row.order_id, row.estimate_nanousd) for row in rows)
     return known
 
 
-def _scopes(run_id: str, campaign: str, month: str) -> list[Scope]:
-    """The budgets an order weighs on, always in the same sequence: writers must not wait in a circle."""
-    return [
-        Scope(f"month:*:{month}", "ledger_per_month_usd"),
-        Scope(f"month:{campaign}:{month}", "per_month_usd"),
-        Scope(f"run:{run_id}", "per_run_usd"),
-    ]
+def locked_order(connection: Connection, order_id: str, state: OrderState) -> sa.Row[Any]:
+    """Read an order that nobody else moves until this transaction ends.
 
-
-def _recharge(connection: Connection, row: sa.Row[Any], charged_nanousd: int) -> None:
-    difference = charged_nanousd - row.charged_nanousd
-    if difference:
-        for scope in _scopes(row.run_id, row.campaign, row.month):
-            charge(connection, scope.name, difference, None)
-    connection.execute(
-        orders.update().where(orders.c.order_id == row.order_id).values(charged_nanousd=charged_nanousd)
-    )
-
-
-def _locked(connection: Connection, order_id: str, states: Sequence[OrderState]) -> sa.Row[Any]:
+    Raises:
+        LedgerError: There is no such order in that state.
+    """
     row = connection.execute(sa.select(orders).where(orders.c.order_id == order_id).with_for_update()).first()
-    if row is None or row.state not in states:
-        raise _wrong_state(order_id, " or ".join(states))
+    if row is None or row.state != state:
+        raise _wrong_state(order_id, state)
     return row
+
+
+def _error_columns(code: str | None, message: str | None) -> dict[str, str | None]:
+    """Fit a provider's words into the table: PostgreSQL takes neither a NUL nor more than a column holds."""
+    return {
+        "error_code": code and code.replace("\0", "")[:_ERROR_CODE_CHARS],
+        "error_message": message and message.replace("\0", ""),
+    }
 
 
 def _wrong_state(order_id: str, expected: str) -> LedgerError:
@@ -262,75 +213,4 @@ def _over_budget(connection: Connection, order: Order, scope: Scope, limit: Deci
         f"{order.estimate_usd}",
         money="The order was not sent; what was bought stays.",
         next_step=f"Raise it in the run's own campaign.yaml, then: runoff run --resume {order.run_id}",
-    )
-
-
-def _row(order: Order, position: int) -> dict[str, Any]:
-    return {
-        "order_id": order.order_id,
-        "run_id": order.run_id,
-        "campaign": order.campaign,
-        "position": position,
-        "stage": order.stage,
-        "arm": order.arm,
-        "row": order.row,
-        "replicate": order.replicate,
-        "attempt": order.attempt,
-        "prompt": order.prompt,
-        "provider": order.provider,
-        "endpoint": order.endpoint,
-        "lane": order.lane,
-        "parameters": dict(order.parameters),
-        "references": [asdict(reference) for reference in order.references],
-        "mask": None if order.mask is None else asdict(order.mask),
-        "draft_id": order.draft_id,
-        "state": "planned",
-        "estimate_nanousd": to_nanousd(order.estimate_usd),
-        "charged_nanousd": 0,
-        "n_sends": 0,
-    }
-
-
-def _record(row: sa.Row[Any]) -> OrderRecord:
-    return OrderRecord(
-        order=_order(row),
-        state=row.state,
-        n_sends=row.n_sends,
-        sent_at=None if row.sent_at is None else row.sent_at.replace(tzinfo=UTC),
-        charged_usd=from_nanousd(row.charged_nanousd),
-        settlement=None if row.state in ("planned", "sent") else _settlement(row),
-    )
-
-
-def _order(row: sa.Row[Any]) -> Order:
-    return Order(
-        run_id=row.run_id,
-        campaign=row.campaign,
-        stage=row.stage,
-        arm=row.arm,
-        row=row.row,
-        replicate=row.replicate,
-        attempt=row.attempt,
-        prompt=row.prompt,
-        provider=row.provider,
-        endpoint=row.endpoint,
-        lane=row.lane,
-        parameters=row.parameters,
-        estimate_usd=from_nanousd(row.estimate_nanousd),
-        references=tuple(Reference(**reference) for reference in row._mapping["references"]),
-        mask=None if row.mask is None else Reference(**row.mask),
-        draft_id=row.draft_id,
-    )
-
-
-def _settlement(row: sa.Row[Any]) -> Settlement:
-    return Settlement(
-        state=row.state,
-        cost_usd=None if row.cost_nanousd is None else from_nanousd(row.cost_nanousd),
-        usage=Usage(row.text_input_tokens, row.image_input_tokens, row.output_tokens),
-        latency_s=row.latency_s,
-        vendor_request_id=row.vendor_request_id,
-        error_code=row.error_code,
-        error_message=row.error_message,
-        is_charged=row.charged_nanousd > 0,
     )

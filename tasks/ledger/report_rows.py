@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.candidate import Candidate, Fidelity, Inspection, Standing
-from tasks.ledger.orders import OrderRecord, Settlement
+from tasks.ledger.order_rows import OrderRecord, Settlement
 from tasks.money import from_nanousd, share_nanousd, to_nanousd
 
 SCORERS = ("technical", "judge", "legibility", "palette", "votes")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from tasks.errors import RunError
-from tasks.ledger.database import Database
+from tasks.ledger.database import Database, insert_new
 from tasks.ledger.schema import runs
 
 RunState = Literal["running", "stopped", "awaiting review", "done"]
@@ -60,31 +60,28 @@ class Runs:
         now: datetime,
         warnings: Sequence[str] = (),
     ) -> None:
-        """Write a new run as ``running``; one that is known goes on as ``running``."""
+        """Write a new run as ``running``; one that is known goes on so, and adds to its warnings."""
+        new = {
+            "run_id": run_id,
+            "campaign": campaign,
+            "provider": provider,
+            "state": "running",
+            "started_at": now,
+            "warnings": list(warnings),
+        }
         with self._database.write() as connection:
-            known = connection.execute(sa.select(runs.c.run_id).where(runs.c.run_id == run_id)).first()
-            if known:
-                update = runs.update().where(runs.c.run_id == run_id)
-                connection.execute(update.values(state="running", finished_at=None))
-                return
-            connection.execute(
-                runs.insert().values(
-                    run_id=run_id,
-                    campaign=campaign,
-                    provider=provider,
-                    state="running",
-                    started_at=now.astimezone(UTC).replace(tzinfo=None),
-                    warnings=list(warnings),
-                )
-            )
+            if connection.execute(insert_new(connection, runs).values(new)).rowcount == 0:
+                this_run = runs.c.run_id == run_id
+                known = sa.select(runs.c.warnings).where(this_run).with_for_update()
+                said = dict.fromkeys([*connection.execute(known).scalar_one(), *warnings])
+                again = {"state": "running", "finished_at": None, "warnings": list(said)}
+                connection.execute(runs.update().where(this_run).values(again))
 
     def end(self, run_id: str, state: RunState, now: datetime) -> None:
         """Write that a run ended, and how."""
         with self._database.write() as connection:
             connection.execute(
-                runs.update()
-                .where(runs.c.run_id == run_id)
-                .values(state=state, finished_at=now.astimezone(UTC).replace(tzinfo=None))
+                runs.update().where(runs.c.run_id == run_id).values(state=state, finished_at=now)
             )
 
     def all(self) -> list[RunRecord]:
@@ -120,7 +117,7 @@ def _record(row: sa.Row[Any]) -> RunRecord:
         campaign=row.campaign,
         provider=row.provider,
         state=row.state,
-        started_at=row.started_at.replace(tzinfo=UTC),
-        finished_at=None if row.finished_at is None else row.finished_at.replace(tzinfo=UTC),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
         warnings=tuple(row.warnings),
     )

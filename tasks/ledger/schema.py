@@ -3,14 +3,44 @@
 Money is whole nano-dollars, times are UTC, JSON is text. ``NULL`` is what nobody knows.
 """
 
-import sqlalchemy as sa
+from datetime import UTC, datetime
 
-HEAD = "0001"
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+HEAD = "0002"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
 
 Money = sa.BigInteger
+Json = sa.JSON(none_as_null=True)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time: aware outside the database, UTC without a zone inside, on every database alike."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Turn an aware time into UTC.
+
+        Raises:
+            ValueError: The time has no zone: nobody can tell which month it is charged to.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"{value} has no time zone"
+            raise ValueError(message)
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Say that a stored time is UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
 
 runs = sa.Table(
     "runs",
@@ -19,9 +49,9 @@ runs = sa.Table(
     sa.Column("campaign", sa.String(64), nullable=False, index=True),
     sa.Column("provider", sa.String(64), nullable=False),
     sa.Column("state", sa.String(24), nullable=False),
-    sa.Column("started_at", sa.DateTime, nullable=False),
-    sa.Column("finished_at", sa.DateTime),
-    sa.Column("warnings", sa.JSON, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment),
+    sa.Column("warnings", Json, nullable=False),
 )
 
 orders = sa.Table(
@@ -40,9 +70,9 @@ orders = sa.Table(
     sa.Column("provider", sa.String(64), nullable=False),
     sa.Column("endpoint", sa.String(16), nullable=False),
     sa.Column("lane", sa.String(16), nullable=False),
-    sa.Column("parameters", sa.JSON, nullable=False),
-    sa.Column("references", sa.JSON, nullable=False),
-    sa.Column("mask", sa.JSON),
+    sa.Column("parameters", Json, nullable=False),
+    sa.Column("references", Json, nullable=False),
+    sa.Column("mask", Json),
     sa.Column("draft_id", sa.String(40)),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("estimate_nanousd", Money, nullable=False),
@@ -50,7 +80,7 @@ orders = sa.Table(
     sa.Column("cost_nanousd", Money),
     sa.Column("month", sa.String(7)),
     sa.Column("n_sends", sa.Integer, nullable=False),
-    sa.Column("sent_at", sa.DateTime),
+    sa.Column("sent_at", Moment),
     sa.Column("latency_s", sa.Float),
     sa.Column("text_input_tokens", sa.BigInteger),
     sa.Column("image_input_tokens", sa.BigInteger),
@@ -67,6 +97,19 @@ budgets = sa.Table(
     metadata,
     sa.Column("scope", sa.String(120), primary_key=True),
     sa.Column("charged_nanousd", Money, nullable=False),
+)
+
+reconciliations = sa.Table(
+    "reconciliations",
+    metadata,
+    sa.Column("reconciliation_id", sa.Integer, primary_key=True),
+    sa.Column("order_id", sa.String(40), sa.ForeignKey("orders.order_id"), nullable=False, index=True),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("cost_nanousd", Money),
+    sa.Column("charged_nanousd", Money, nullable=False),
+    sa.Column("resent_as", sa.String(40)),
+    sa.Column("reconciled_by", sa.String(120), nullable=False),
+    sa.Column("reconciled_at", Moment, nullable=False),
 )
 
 candidates = sa.Table(
@@ -90,7 +133,7 @@ candidates = sa.Table(
     sa.Column("phash", sa.String(64)),
     sa.Column("dhash", sa.String(64)),
     sa.Column("colorhash", sa.String(64)),
-    sa.Column("measurements", sa.JSON),
+    sa.Column("measurements", Json),
     sa.Column("thumbnail", sa.Text),
     sa.Column("fault", sa.Text),
     sa.Column("status", sa.String(16)),
@@ -118,6 +161,6 @@ scores = sa.Table(
     sa.Column("version", sa.String(32), primary_key=True),
     sa.Column("value", sa.Float),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("measurements", sa.JSON, nullable=False),
+    sa.Column("measurements", Json, nullable=False),
     sa.Column("is_current", sa.Boolean, nullable=False),
 )

@@ -8,9 +8,12 @@ from sqlalchemy.engine import Connection
 
 from tasks.candidate import ORDER_STATES
 from tasks.home import run_folder
+from tasks.ledger.budgets import scopes_of
 from tasks.ledger.database import Database
 from tasks.ledger.schema import budgets, candidates, orders, runs, scores
 from tasks.money import from_nanousd
+
+OPEN_STATES = ("planned", "sent", "unknown")
 
 
 def verify(database: Database, home: Path | None = None) -> list[str]:
@@ -41,8 +44,8 @@ def _wrong_sums(connection: Connection) -> list[str]:
         .group_by(*columns)
     )
     for run_id, campaign, month, charged in connection.execute(query):
-        for scope in (f"month:*:{month}", f"month:{campaign}:{month}", f"run:{run_id}"):
-            expected[scope] = expected.get(scope, 0) + int(charged)
+        for scope in scopes_of(run_id, campaign, month):
+            expected[scope.name] = expected.get(scope.name, 0) + int(charged)
     held = {row.scope: row.charged_nanousd for row in connection.execute(sa.select(budgets))}
     return [
         f"budget {scope} holds {from_nanousd(held.get(scope, 0))} dollars; "
@@ -63,6 +66,9 @@ def _wrong_charges(connection: Connection) -> list[str]:
         "is unknown and not charged its estimate": (orders.c.state == "unknown")
         & cost.is_(None)
         & (charged != estimate),
+        "has ended and is charged neither nothing nor its estimate": orders.c.state.not_in(OPEN_STATES)
+        & cost.is_(None)
+        & charged.not_in((0, estimate)),
     }
     for fault, condition in checks.items():
         ids = connection.execute(sa.select(orders.c.order_id).where(condition)).scalars()

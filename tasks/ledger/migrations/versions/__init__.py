@@ -1,1 +1,1 @@
-"""One file for each step."""
+"""One file for each step. A ledger never goes back: no step has a way down."""

@@ -112,9 +112,3 @@ def upgrade() -> None:
         sa.Column("measurements", sa.JSON, nullable=False),
         sa.Column("is_current", sa.Boolean, nullable=False),
     )
-
-
-def downgrade() -> None:
-    """Refused: a ledger is never taken apart."""
-    message = "the first ledger has nothing before it"
-    raise NotImplementedError(message)

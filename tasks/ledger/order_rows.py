@@ -1,0 +1,121 @@
+"""An order in the table and outside of it: what is written of it, and how it is read back whole."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from tasks.candidate import Order, OrderState, Reference, Usage
+from tasks.money import from_nanousd, to_nanousd
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How an order ended.
+
+    Args:
+        state: ``received``, ``refused``, ``failed`` or ``unknown``.
+        cost_usd: What the provider's usage says it cost; ``None`` when it did not say.
+        usage: The provider's token counts.
+        latency_s: Seconds from sending to the end of the answer.
+        vendor_request_id: The provider's name for the request.
+        error_code: What went wrong, as one word; ``None`` when nothing did.
+        error_message: The same for people.
+        is_charged: Whether an order without a known cost stays charged at its estimate.
+    """
+
+    state: OrderState
+    cost_usd: Decimal | None = None
+    usage: Usage = field(default_factory=Usage)
+    latency_s: float | None = None
+    vendor_request_id: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    is_charged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """An order and what the ledger knows of it."""
+
+    order: Order
+    state: OrderState
+    n_sends: int
+    sent_at: datetime | None
+    charged_usd: Decimal
+    settlement: Settlement | None
+
+
+def order_row(order: Order, position: int) -> dict[str, Any]:
+    """Lay out a planned order as a row of the table."""
+    return {
+        "order_id": order.order_id,
+        "run_id": order.run_id,
+        "campaign": order.campaign,
+        "position": position,
+        "stage": order.stage,
+        "arm": order.arm,
+        "row": order.row,
+        "replicate": order.replicate,
+        "attempt": order.attempt,
+        "prompt": order.prompt,
+        "provider": order.provider,
+        "endpoint": order.endpoint,
+        "lane": order.lane,
+        "parameters": dict(order.parameters),
+        "references": [asdict(reference) for reference in order.references],
+        "mask": None if order.mask is None else asdict(order.mask),
+        "draft_id": order.draft_id,
+        "state": "planned",
+        "estimate_nanousd": to_nanousd(order.estimate_usd),
+        "charged_nanousd": 0,
+        "n_sends": 0,
+    }
+
+
+def order_record(row: sa.Row[Any]) -> OrderRecord:
+    """Read an order and what came of it from a row of the table."""
+    return OrderRecord(
+        order=_order(row),
+        state=row.state,
+        n_sends=row.n_sends,
+        sent_at=row.sent_at,
+        charged_usd=from_nanousd(row.charged_nanousd),
+        settlement=None if row.state in ("planned", "sent") else _settlement(row),
+    )
+
+
+def _order(row: sa.Row[Any]) -> Order:
+    return Order(
+        run_id=row.run_id,
+        campaign=row.campaign,
+        stage=row.stage,
+        arm=row.arm,
+        row=row.row,
+        replicate=row.replicate,
+        attempt=row.attempt,
+        prompt=row.prompt,
+        provider=row.provider,
+        endpoint=row.endpoint,
+        lane=row.lane,
+        parameters=row.parameters,
+        estimate_usd=from_nanousd(row.estimate_nanousd),
+        references=tuple(Reference(**reference) for reference in row._mapping["references"]),
+        mask=None if row.mask is None else Reference(**row.mask),
+        draft_id=row.draft_id,
+    )
+
+
+def _settlement(row: sa.Row[Any]) -> Settlement:
+    return Settlement(
+        state=row.state,
+        cost_usd=None if row.cost_nanousd is None else from_nanousd(row.cost_nanousd),
+        usage=Usage(row.text_input_tokens, row.image_input_tokens, row.output_tokens),
+        latency_s=row.latency_s,
+        vendor_request_id=row.vendor_request_id,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        is_charged=row.charged_nanousd > 0,
+    )

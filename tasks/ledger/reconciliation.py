@@ -1,0 +1,227 @@
+"""What became of unknown orders: found out at the provider by a person, and written down for good.
+
+An unknown order was sent and may have been billed. Only somebody who looks at the provider's bill can tell,
+so nothing here is guessed: ``billed`` and ``unbilled`` end the order as ``failed``, with or without its
+money; ``resend`` leaves it unknown and charged, and plans another order for the same picture. Every verdict
+is one row that nobody changes afterwards.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tasks.candidate import Order
+from tasks.errors import LedgerError
+from tasks.ledger.budgets import recharge
+from tasks.ledger.database import Database
+from tasks.ledger.order_rows import OrderRecord, order_record
+from tasks.ledger.orders import insert_planned
+from tasks.ledger.schema import orders, reconciliations
+from tasks.money import from_nanousd, to_nanousd
+
+Verdict = Literal["billed", "unbilled", "resend"]
+ERROR_CODES: Mapping[str, str] = {"billed": "billed_without_picture", "unbilled": "not_billed"}
+_PLACE = ("run_id", "stage", "arm", "row", "replicate", "draft_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """One verdict on one unknown order.
+
+    Args:
+        order_id: The order.
+        run_id: Its run.
+        verdict: ``billed``, ``unbilled`` or ``resend``.
+        cost_usd: What it was billed, where somebody said so.
+        charged_usd: What it weighs on its budgets from now on.
+        resent_as: The order planned in its place.
+        reconciled_by: Who said so: a user of this machine, or the campaign's own rule.
+        reconciled_at: Aware UTC time.
+    """
+
+    order_id: str
+    run_id: str
+    verdict: Verdict
+    cost_usd: Decimal | None
+    charged_usd: Decimal
+    resent_as: str | None
+    reconciled_by: str
+    reconciled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownOrder:
+    """An order nobody knows the end of, and the order planned in its place, if any."""
+
+    record: OrderRecord
+    resent_as: str | None
+
+
+class Reconciliations:
+    """The unknown orders of one ledger, and what was said about them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def unknown(self, run_id: str | None = None) -> list[UnknownOrder]:
+        """List the orders that are unknown, of one run or of all, in the sequence of their sending."""
+        query = sa.select(orders).where(orders.c.state == "unknown")
+        if run_id is not None:
+            query = query.where(orders.c.run_id == run_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(orders.c.sent_at, orders.c.order_id)).all()
+            resent = _resent(connection, [row.order_id for row in rows])
+        return [UnknownOrder(order_record(row), resent.get(row.order_id)) for row in rows]
+
+    def record(
+        self,
+        order_ids: Sequence[str],
+        verdict: Verdict,
+        *,
+        by: str,
+        now: datetime,
+        cost_usd: Decimal | None = None,
+        today: Sequence[Order] = (),
+    ) -> list[Reconciliation]:
+        """Write a verdict on unknown orders: on all of them, or on none.
+
+        ``resend`` plans a new order for each; the next ``runoff run --resume`` buys it. That may cost twice.
+
+        Args:
+            order_ids: The orders.
+            verdict: What became of them.
+            by: Who says so.
+            now: Aware time.
+            cost_usd: For ``billed``, what each was billed, 0 or more; their estimates when not given.
+            today: For ``resend``, the run's orders as they are planned today: where one is for the same
+                place, its content is ordered, else that of the unknown order.
+
+        Raises:
+            LedgerError: An order is not unknown, or was resent before. Nothing was changed.
+        """
+        cost = None if cost_usd is None else to_nanousd(cost_usd)
+        with self._database.write() as connection:
+            rows = _locked_unknown(connection, order_ids)
+            resent = _plan_again(connection, rows, today) if verdict == "resend" else {}
+            if verdict != "resend":
+                _end(connection, rows, verdict, cost)
+            said = [
+                {
+                    "order_id": row.order_id,
+                    "verdict": verdict,
+                    "cost_nanousd": cost,
+                    "charged_nanousd": _charged(row, verdict, cost),
+                    "resent_as": resent.get(row.order_id),
+                    "reconciled_by": by,
+                    "reconciled_at": now,
+                }
+                for row in rows
+            ]
+            if said:
+                connection.execute(reconciliations.insert(), said)
+        return [_reconciliation(row.run_id, facts) for row, facts in zip(rows, said, strict=True)]
+
+    def history(self) -> list[Reconciliation]:
+        """List every verdict ever given, oldest first."""
+        query = sa.select(reconciliations, orders.c.run_id).join(
+            orders, orders.c.order_id == reconciliations.c.order_id
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(reconciliations.c.reconciliation_id))
+            return [_reconciliation(row.run_id, row._mapping) for row in rows]
+
+
+def _locked_unknown(connection: Connection, order_ids: Sequence[str]) -> Sequence[sa.Row[Any]]:
+    wanted = sorted(set(order_ids))
+    query = sa.select(orders).where(orders.c.order_id.in_(wanted), orders.c.state == "unknown")
+    rows = connection.execute(query.order_by(orders.c.order_id).with_for_update()).all()
+    if wrong := [name for name in wanted if name not in {row.order_id for row in rows}]:
+        raise _refused(wrong, "not unknown")
+    return rows
+
+
+def _charged(row: sa.Row[Any], verdict: Verdict, cost: int | None) -> int:
+    if verdict == "unbilled":
+        return 0
+    charged: int = row.charged_nanousd
+    return charged if cost is None else cost
+
+
+def _end(connection: Connection, rows: Sequence[sa.Row[Any]], verdict: Verdict, cost: int | None) -> None:
+    recharge(connection, [(row, _charged(row, verdict, cost)) for row in rows])
+    for row in rows:
+        before = f"{row.error_code}: {row.error_message}"
+        connection.execute(
+            orders.update()
+            .where(orders.c.order_id == row.order_id)
+            .values(
+                state="failed",
+                cost_nanousd=cost,
+                error_code=ERROR_CODES[verdict],
+                error_message=f"A person found it {verdict} after it was unknown ({before}).",
+            )
+        )
+
+
+def _plan_again(
+    connection: Connection, rows: Sequence[sa.Row[Any]], today: Sequence[Order]
+) -> dict[str, str]:
+    """Plan another order for each place; tell which order takes which one's place."""
+    if twice := sorted(_resent(connection, [row.order_id for row in rows])):
+        raise _refused(twice, "ordered again already")
+    last = _last_attempts(connection, sorted({row.run_id for row in rows}))
+    contents = {(_place(order), order.n): order for order in today}
+    again: dict[str, Order] = {}
+    for row in rows:
+        order = order_record(row).order
+        place = _place(order)
+        last[place] += 1
+        again[row.order_id] = replace(contents.get((place, order.n), order), attempt=last[place])
+    insert_planned(connection, list(again.values()))
+    return {order_id: order.order_id for order_id, order in again.items()}
+
+
+def _place(order: Order) -> tuple[Any, ...]:
+    return tuple(getattr(order, name) for name in _PLACE)
+
+
+def _last_attempts(connection: Connection, run_ids: Sequence[str]) -> dict[tuple[Any, ...], int]:
+    place = [orders.c[name] for name in _PLACE]
+    query = sa.select(*place, sa.func.max(orders.c.attempt)).where(orders.c.run_id.in_(run_ids))
+    return {tuple(row[:-1]): row[-1] for row in connection.execute(query.group_by(*place))}
+
+
+def _resent(connection: Connection, order_ids: Sequence[str]) -> dict[str, str]:
+    """Tell which orders take the places of others; one that was withdrawn before it was sent takes none."""
+    columns = (reconciliations.c.order_id, reconciliations.c.resent_as)
+    query = sa.select(*columns).join(orders, orders.c.order_id == reconciliations.c.resent_as)
+    found = {row.order_id: row.resent_as for row in connection.execute(query)}
+    return {order_id: found[order_id] for order_id in order_ids if order_id in found}
+
+
+def _reconciliation(run_id: str, facts: Mapping[Any, Any]) -> Reconciliation:
+    return Reconciliation(
+        order_id=facts["order_id"],
+        run_id=run_id,
+        verdict=facts["verdict"],
+        cost_usd=None if facts["cost_nanousd"] is None else from_nanousd(facts["cost_nanousd"]),
+        charged_usd=from_nanousd(facts["charged_nanousd"]),
+        resent_as=facts["resent_as"],
+        reconciled_by=facts["reconciled_by"],
+        reconciled_at=facts["reconciled_at"],
+    )
+
+
+def _refused(order_ids: Sequence[str], what: str) -> LedgerError:
+    return LedgerError(
+        where=f"order {', '.join(order_ids[:5])}",
+        what=f"{'is' if len(order_ids) == 1 else 'are'} {what}",
+        accepted="orders that are unknown",
+        money="Nothing was changed, in no order.",
+        next_step="List them with: runoff ledger unknown",
+    )

@@ -1,0 +1,96 @@
+"""Where the money went: sums of what orders are charged, by whatever people ask for. All sums are exact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, get_args
+
+import sqlalchemy as sa
+
+from tasks.ledger.database import Database
+from tasks.ledger.schema import budgets, orders
+from tasks.money import from_nanousd
+
+Group = Literal["run", "month", "campaign", "model", "arm", "day"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the orders of one group are charged.
+
+    Args:
+        name: The run, the month ``YYYY-MM`` or day ``YYYY-MM-DD`` of sending (UTC), and so on.
+        n_orders: How many orders were sent.
+        spent_usd: What they weigh on their budgets: known costs, and estimates where nobody knows.
+        unknown_usd: The part of it that is estimates: sent, unknown, or billed without saying how much.
+    """
+
+    name: str
+    n_orders: int
+    spent_usd: Decimal
+    unknown_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSpent:
+    """What is spent or reserved in one calendar month (UTC).
+
+    Args:
+        month: ``YYYY-MM``.
+        ledger_usd: By all campaigns.
+        campaigns_usd: By each campaign that sent an order.
+    """
+
+    month: str
+    ledger_usd: Decimal
+    campaigns_usd: Mapping[str, Decimal]
+
+
+class Spending:
+    """The sums of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def by(self, group: Group) -> list[Spent]:
+        """Sum every order that was ever sent, by group, in the sequence of their names."""
+        name = _name(group)
+        charged = orders.c.charged_nanousd
+        estimated = sa.case((orders.c.cost_nanousd.is_(None), charged), else_=0)
+        query = (
+            sa.select(name, sa.func.count(), sa.func.sum(charged), sa.func.sum(estimated))
+            .where(orders.c.n_sends > 0)
+            .group_by(name)
+        )
+        with self._database.read() as connection:
+            found = [
+                Spent(str(key), count, from_nanousd(int(spent)), from_nanousd(int(unknown)))
+                for key, count, spent, unknown in connection.execute(query)
+            ]
+        return sorted(found, key=lambda spent: spent.name)
+
+    def month(self, now: datetime) -> MonthSpent:
+        """Read what the month of ``now`` (aware) is charged so far."""
+        month = f"{now.astimezone(UTC):%Y-%m}"
+        query = sa.select(budgets).where(budgets.c.scope.like(f"month:%:{month}"))
+        with self._database.read() as connection:
+            sums = {
+                row.scope.split(":")[1]: from_nanousd(row.charged_nanousd)
+                for row in connection.execute(query)
+            }
+        ledger_usd = sums.pop("*", Decimal(0))
+        return MonthSpent(month, ledger_usd, dict(sorted(sums.items())))
+
+
+def _name(group: Group) -> sa.ColumnElement[Any]:
+    names: dict[Group, sa.ColumnElement[Any]] = {
+        "run": orders.c.run_id,
+        "month": orders.c.month,
+        "campaign": orders.c.campaign,
+        "model": orders.c.parameters["model"].as_string(),
+        "arm": orders.c.arm,
+        "day": sa.func.date(orders.c.sent_at, type_=sa.String()),
+    }
+    return names[group]
