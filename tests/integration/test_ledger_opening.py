@@ -1,0 +1,210 @@
+"""Opening a ledger: addresses, older ledgers, many at once, and databases that are locked or read-only."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from tasks.errors import LedgerError
+from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import ledger as ledger_module
+from tasks.ledger.database import ledger_url
+from tasks.ledger.schema import HEAD
+from tests.builders import NOON, RUN_ID, a_receipt, an_order
+from tests.postgresql_server import PASSWORD, PostgresqlServer
+
+REPOSITORY = Path(__file__).parents[2]
+SHORT_WAIT_S = 0.2
+# Another process that keeps the ledger to itself until its input ends.
+HOLD = """
+import os, sys
+import sqlalchemy as sa
+from pathlib import Path
+from tasks.ledger import open_ledger
+ledger = open_ledger(Path(sys.argv[1]))
+with ledger.database.write() as connection:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("LOCK TABLE orders IN EXCLUSIVE MODE"))
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+OPEN = """
+import sys
+from pathlib import Path
+from tasks.ledger import open_ledger
+sys.stdin.read()
+open_ledger(Path(sys.argv[1])).close()
+"""
+
+
+def _start(script: str, home: Path) -> "subprocess.Popen[str]":
+    command_line = [sys.executable, "-c", script, str(home)]
+    return subprocess.Popen(
+        command_line,
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def _held_elsewhere(home: Path) -> Iterator[None]:
+    with _start(HOLD, home) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        yield
+        holder.communicate("")
+
+
+@pytest.fixture
+def planned(home: Path) -> Iterator[Ledger]:
+    """A ledger that does not wait long, with one planned order."""
+    ledger = open_ledger(home, SHORT_WAIT_S)
+    ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+    ledger.orders.plan([an_order()])
+    yield ledger
+    ledger.close()
+
+
+def test_a_locked_ledger_is_told_and_nothing_is_sent(home: Path, planned: Ledger) -> None:
+    """Whoever waits too long for another process gets one clear error; afterwards all goes on."""
+    with _held_elsewhere(home), pytest.raises(LedgerError, match=r"ledger .* locked|lock timeout") as caught:
+        planned.orders.send(an_order(), Limits(), NOON)
+    assert "runoff run --resume" in str(caught.value)
+    assert [record.state for record in planned.orders.of_run(RUN_ID)] == ["planned"]
+    planned.orders.send(an_order(), Limits(), NOON)
+    assert planned.verify() == []
+
+
+def test_a_thread_that_waits_too_long_is_told(planned: Ledger) -> None:
+    """Threads of one process wait for one another as long as for other processes, and no longer."""
+    with (
+        planned.database.write(),
+        pytest.raises(LedgerError, match=r"is busy: another writer has kept it for 0\.2 s"),
+    ):
+        planned.orders.send(an_order(), Limits(), NOON)
+
+
+def test_a_read_only_ledger_is_told_and_nothing_is_sent(
+    home: Path, planned: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What may be read and not written is one clear error at the first order."""
+    if planned.database.url.get_backend_name() == "sqlite":
+        address = f"sqlite:///file:{home / 'ledger.db'}?mode=ro&uri=true"
+    else:
+        options = {"options": "-c default_transaction_read_only=on"}
+        address = planned.database.url.set(query=options).render_as_string(hide_password=False)
+    monkeypatch.setenv("RUNOFF_LEDGER_URL", address)
+    read_only = open_ledger(home)
+    assert [record.state for record in read_only.orders.of_run(RUN_ID)] == ["planned"]
+    with pytest.raises(LedgerError, match=r"readonly|read-only"):
+        read_only.orders.send(an_order(), Limits(), NOON)
+    read_only.close()
+    assert planned.orders.charged_usd(RUN_ID) == 0
+
+
+def test_many_processes_open_a_new_ledger_at_once(home: Path) -> None:
+    """The tables are made once, and every process finds them."""
+    openers = [_start(OPEN, home) for _ in range(4)]
+    errors = [opener.communicate("")[1] for opener in openers]
+    assert errors == [""] * 4
+    ledger = open_ledger(home)
+    assert ledger.verify() == []
+    ledger.close()
+
+
+def test_what_the_first_version_wrote_is_brought_up_to_date(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger of version 0001 keeps its orders, sums and pictures, and can do what is new."""
+    received, lost = an_order(), an_order(replicate=1)
+    with monkeypatch.context() as patch:
+        upgrade = command.upgrade
+        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
+        older = open_ledger(home)
+    older.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+    older.orders.plan([received, lost])
+    older.orders.send(received, Limits(), NOON)
+    older.orders.settle(received.order_id, Settlement("received", is_charged=True), [a_receipt(received)])
+    older.orders.send(lost, Limits(), NOON)
+    older.orders.settle(lost.order_id, Settlement("unknown"))
+    before = older.orders.of_run(RUN_ID), older.candidates.of_run(RUN_ID)
+    with older.database.read() as connection:
+        assert not sa.inspect(connection).has_table("reconciliations")
+    older.close()
+    newer = open_ledger(home)
+    assert (newer.orders.of_run(RUN_ID), newer.candidates.of_run(RUN_ID)) == before
+    assert newer.verify() == []
+    newer.reconciliations.record([lost.order_id], "unbilled", by="mara", now=NOON)
+    assert newer.verify() == []
+    newer.close()
+
+
+def test_head_is_the_newest_migration() -> None:
+    """The version that code asks for is the last one that the scripts make."""
+    scripts = Path(ledger_module.__file__).parent / "migrations" / "versions"
+    assert sorted(scripts.glob("m*.py"))[-1].name.startswith(f"m{HEAD}_")
+
+
+@pytest.mark.parametrize(
+    ("address", "what"),
+    [
+        ("sqlite:////nowhere/at/all/ledger.db", "unable to open database file"),
+        ("not an address with s3cret", "is not a database address"),
+        ("postgresql://u:s3cret@host:notaport/x", "is not a database address"),
+        ("mysql://u:s3cret@host/x", "names a mysql database"),
+        ("oracle+nothing://u:s3cret@host/x", "names a oracle"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("postgresql://u:s3cret@127.0.0.1:1/x?password=s3cret", "refused"),
+    ],
+)
+def test_an_address_that_is_none_is_told_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, what: str
+) -> None:
+    """A ledger that cannot be reached is one clear error, and no secret is in it."""
+    monkeypatch.setenv("RUNOFF_LEDGER_URL", address)
+    with pytest.raises(LedgerError, match=what) as caught:
+        open_ledger(tmp_path)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_wrong_password_is_told_without_it(
+    tmp_path: Path, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's refusal is passed on, the password is not."""
+    monkeypatch.setenv("RUNOFF_LEDGER_URL", postgresql.new_database().replace(PASSWORD, "s3cret"))
+    with pytest.raises(LedgerError, match="password authentication failed") as caught:
+        open_ledger(tmp_path)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_postgresql_without_its_driver_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver is an extra; who lacks it is told its name."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setenv("RUNOFF_LEDGER_URL", "postgres://u@host/x")
+    with pytest.raises(LedgerError, match=r"runoff\[postgres\]"):
+        open_ledger(tmp_path)
+
+
+def test_an_error_without_words_is_still_a_sentence(tmp_path: Path) -> None:
+    """A driver that says nothing at all is told as one that does not answer."""
+    ledger = open_ledger(tmp_path)
+    with pytest.raises(LedgerError, match="does not answer"), ledger.database.read():
+        raise sa.exc.DBAPIError(None, None, Exception(""))
+    ledger.close()
+
+
+def test_the_ledger_is_in_the_home_unless_an_address_is_given(tmp_path: Path) -> None:
+    """Without an address it is a file beside the pictures."""
+    assert ledger_url(tmp_path, None).database == str(tmp_path / "ledger.db")
+    assert ledger_url(tmp_path, "postgres://u@h/x").drivername == "postgresql+psycopg"

@@ -1,0 +1,67 @@
+"""Many processes on one ledger with one budget: it is never passed, and every nano-dollar is found again."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tasks.ledger import Ledger, open_ledger
+from tasks.ledger.schema import budgets
+from tasks.money import to_nanousd
+from tests.builders import NOON, RUN_ID
+from tests.ledger_race import CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD, N_OWN, N_SHARED, RUN_USD
+
+REPOSITORY = Path(__file__).parents[2]
+N_PROCESSES = 8
+BETWEEN_SAMPLES_S = 0.01
+
+
+def _most_charged(ledger: Ledger) -> dict[str, int]:
+    """Read the three kinds of budgets from outside, as they are at this instant."""
+    with ledger.database.read() as connection:
+        rows = connection.execute(sa.select(budgets)).all()
+    most = dict.fromkeys(("run", "campaign's month", "ledger's month"), 0)
+    for row in rows:
+        kind = "run" if row.scope.startswith("run:") else "campaign's month"
+        kind = "ledger's month" if row.scope.startswith("month:*:") else kind
+        most[kind] = max(most[kind], row.charged_nanousd)
+    return most
+
+
+def test_eight_processes_never_pass_one_budget(home: Path) -> None:
+    """Whenever one looks, every budget holds; in the end ledger and buyers agree to the nano-dollar."""
+    ledger = open_ledger(home)
+    ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+    limits = {
+        "run": to_nanousd(RUN_USD),
+        "campaign's month": to_nanousd(CAMPAIGN_MONTH_USD),
+        "ledger's month": to_nanousd(LEDGER_MONTH_USD),
+    }
+    n_samples = 0
+    command = [sys.executable, "-m", "tests.ledger_race", str(home), str(N_PROCESSES)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as racers:
+        while racers.poll() is None:
+            most = _most_charged(ledger)
+            assert not {kind: nano for kind, nano in most.items() if nano > limits[kind]}
+            n_samples += 1
+            time.sleep(BETWEEN_SAMPLES_S)
+        books = [json.loads(line) for line in racers.communicate()[0].splitlines()]
+    counts = sum((Counter(book["counts"]) for book in books), Counter[str]())
+    assert n_samples > 10
+    assert racers.returncode == 0
+    assert len(books) == N_PROCESSES
+    assert counts["over budget"] > 0, "the budget was never reached, so nothing was tried"
+    assert counts["unsent"] > 0
+    assert ledger.verify() == []
+    charged = to_nanousd(ledger.orders.charged_usd(RUN_ID))
+    assert charged == sum(book["charged_nanousd"] for book in books)
+    assert charged == _most_charged(ledger)["run"]
+    records = ledger.orders.of_run(RUN_ID)
+    assert len(records) == N_PROCESSES * N_OWN + N_SHARED
+    ends = Counter(record.state for record in records if record.state != "planned")
+    assert ends == {state: counts[state] for state in ("sent", "received", "refused", "failed", "unknown")}
+    ledger.close()
