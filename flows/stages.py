@@ -15,6 +15,7 @@ from tasks.campaign import Deduplicate, Finalists
 from tasks.candidate import Candidate, Order
 from tasks.compare import choose_attempt, measure_fidelity
 from tasks.deduplicate import deduplicate
+from tasks.errors import RunoffError
 from tasks.generate import GenerateCounts, generate
 from tasks.inspect import inspect_pictures
 from tasks.score import score
@@ -34,15 +35,22 @@ async def make_pictures(run: OpenRun, stage: str) -> None:
     places = asyncio.Semaphore(run.prepared.terms.provider.concurrency // ORDERS_PER_TASK + 2)
 
     async def make(batch: Sequence[Order]) -> None:
-        async with places:
-            await generate_batch(batch, run)
-        await inspect_batch(run)
+        try:
+            async with places:
+                await generate_batch(batch, run)
+            await inspect_batch(run)
+        except RunoffError as error:
+            run.desk.close(error)
+            raise
 
     run.display.start(f"{stage}s", len(orders))
-    try:
-        await asyncio.gather(*(make(batch) for batch in batches))
+    try:  # after a fault the other batches end too before the run is closed: theirs is money as well
+        ends = await asyncio.gather(*(make(batch) for batch in batches), return_exceptions=True)
     finally:
         run.display.finish()
+    for end in ends:
+        if end is not None:
+            raise end
     await inspect_batch(run)
 
 

@@ -4,16 +4,17 @@ The SDK by itself resends a POST twice after a read time-out, each time a new pu
 ``max_retries=0``. Redirects are not followed: a POST that became a GET answers with a page, not pictures.
 """
 
+import hashlib
 import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import openai
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from tasks.candidate import Order, Reference
+from tasks.errors import PictureError
 from tasks.images_api.terms import Terms
 
 WRITE_TIMEOUT_S = 60.0
@@ -44,45 +45,18 @@ def connect(terms: Terms, transport: httpx2.AsyncBaseTransport | None = None) ->
     )
 
 
-async def post(client: AsyncOpenAI, order: Order, terms: Terms) -> tuple[object, Mapping[str, str]]:
-    """Send an order's request, once, and wait for its answer. This spends money.
-
-    Args:
-        client: From ``connect``.
-        order: Its estimate must be reserved already.
-        terms: How long to wait.
-
-    Returns:
-        What the SDK made of the body (a provider's stray HTML arrives as ``str``), and the headers.
+def fields_of(order: Order) -> dict[str, Any]:
+    """Make the fields of an order's request, its references read from the disk.
 
     Raises:
-        openai.APIError: There is no usable answer; ``faults.fault_of`` tells what that means.
+        PictureError: A reference is gone, or is not the one that was ordered with. Nothing was sent.
     """
-    read_s = terms.read_timeout_s(order)
-    parameters: dict[str, Any] = dict(order.parameters)
-    parameters["timeout"] = httpx2.Timeout(
-        connect=terms.provider.timeouts.connect_s, read=read_s, write=WRITE_TIMEOUT_S, pool=read_s
-    )
-    # Unknown orders are found again in the provider's logs by our own name for them.
-    parameters["extra_headers"] = {"X-Client-Request-Id": order.order_id}
-    images = client.images.with_raw_response
-    if order.endpoint == "generations":
-        raw = await images.generate(prompt=order.prompt, **parameters)
-    else:
+    fields: dict[str, Any] = {"prompt": order.prompt, **order.parameters}
+    if order.endpoint == "edits":
+        fields["image"] = [upload(reference) for reference in order.references]
         if order.mask is not None:
-            parameters["mask"] = upload(order.mask)
-        raw = await images.edit(
-            prompt=order.prompt, image=[upload(reference) for reference in order.references], **parameters
-        )
-    return _parsed(raw), raw.headers
-
-
-def _parsed(raw: Any) -> object:  # noqa: ANN401 - the SDK's own legacy response type
-    try:
-        parsed: object = raw.parse()
-    except ValueError as error:  # a body that claims to be JSON and is not
-        raise openai.APIResponseValidationError(raw.http_response, None, message=str(error)) from error
-    return parsed
+            fields["mask"] = upload(order.mask)
+    return fields
 
 
 def upload(reference: Reference) -> tuple[str, bytes, str]:
@@ -90,6 +64,65 @@ def upload(reference: Reference) -> tuple[str, bytes, str]:
 
     The name and type are always given: a bare file object goes out as ``application/octet-stream``, which
     the vendor refuses.
+
+    Raises:
+        PictureError: It cannot be read, or its bytes are not those that the order names.
     """
+    file = Path(reference.file)
+    try:
+        data = file.read_bytes()
+    except OSError as fault:
+        raise _reference_fault(file, f"the reference cannot be read: {fault.strerror}") from fault
+    if hashlib.sha256(data).hexdigest() != reference.sha256:
+        raise _reference_fault(file, "the reference was changed after the run was planned")
     ending = mimetypes.guess_extension(reference.media_type) or ".png"
-    return Path(reference.file).stem + ending, Path(reference.file).read_bytes(), reference.media_type
+    return file.stem + ending, data, reference.media_type
+
+
+def _reference_fault(file: Path, what: str) -> PictureError:
+    return PictureError(
+        where=str(file),
+        what=what,
+        money="The order was not sent; what was bought before stays.",
+        next_step="Put the picture back as it was, then go on with: runoff run --resume latest",
+    )
+
+
+async def post(
+    client: AsyncOpenAI, order: Order, fields: Mapping[str, Any], terms: Terms
+) -> tuple[object, Mapping[str, str]]:
+    """Send an order's request, once, and wait for its answer. This spends money.
+
+    Args:
+        client: From ``connect``.
+        order: Its estimate must be reserved already.
+        fields: From ``fields_of``.
+        terms: How long to wait.
+
+    Returns:
+        The answer's JSON, of any shape, or its text where it is no JSON; and the headers.
+
+    Raises:
+        openai.APIError: There is no usable answer; ``faults.fault_of`` tells what that means.
+    """
+    read_s = terms.read_timeout_s(order)
+    images = client.images.with_raw_response
+    send = images.generate if order.endpoint == "generations" else images.edit
+    raw = await send(
+        **fields,
+        timeout=httpx2.Timeout(
+            connect=terms.provider.timeouts.connect_s, read=read_s, write=WRITE_TIMEOUT_S, pool=read_s
+        ),
+        # Unknown orders are found again in the provider's logs by our own name for them.
+        extra_headers={"X-Client-Request-Id": order.order_id},
+    )
+    return _content(raw.http_response), raw.headers
+
+
+def _content(response: httpx2.Response) -> object:
+    # Read by ourselves: the SDK's types promise shapes that gateways do not keep.
+    try:
+        content: object = response.json()
+    except (ValueError, RecursionError):
+        return response.text
+    return content

@@ -2,35 +2,44 @@
 
 A desk serves one run in one process. It bounds how many requests are under way and how many pictures a
 minute are asked for, lets the whole run wait together when the provider says so, and stops sending, for
-good, when a budget is used up or no further order can succeed. What is under way is always awaited: its
-bill is coming either way.
+good, when a budget is used up, the disk is full or no further order can succeed. What only waits then goes
+home at once; what is under way is always awaited: its bill is coming either way.
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, TypeVar
 
 import openai
 from openai import AsyncOpenAI
 
-from tasks.candidate import Order, OrderState
-from tasks.errors import BudgetError, RunoffError, StopRunError
+from tasks.candidate import Order, OrderState, Usage
+from tasks.errors import BudgetError, LedgerError, RunError, RunoffError, SettingError, StopRunError
 from tasks.images_api.answer import Answer, read_answer
-from tasks.images_api.client import post
-from tasks.images_api.faults import RESENT_KINDS, Fault, FaultKind, fault_of
+from tasks.images_api.client import fields_of, post
+from tasks.images_api.faults import RESENT_KINDS, SLOW_DOWN_CODE, Fault, FaultKind, fault_of
 from tasks.images_api.keeping import keep, settlement_of
 from tasks.images_api.pace import Pace
+from tasks.images_api.room import require_room
+from tasks.images_api.stops import kept_nothing, stop_for
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, Settlement
+
+T = TypeVar("T")
 
 # How long to wait before each further sending, seconds; its length is how often an order is sent again.
 UNSENT_WAITS_S = (1.0, 4.0, 15.0, 30.0)
 SERVER_FAULT_WAITS_S = (5.0, 20.0)
 RATE_LIMIT_WAIT_S = 10.0
+SLOW_DOWN_S = 900.0
+"""How long the rate stays halved after the vendor's "Slow Down", which asks for a quarter of an hour."""
 LONGEST_RATE_LIMIT_S = 1800.0
 """A run that is told to wait longer than this in all for one order is stopped; it can be resumed."""
 
@@ -52,6 +61,27 @@ class Purchase:
     n_pictures: int
     charged_usd: Decimal
     fault: Fault | None = None
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What one order has met so far."""
+
+    faults: Counter[FaultKind] = field(default_factory=Counter)
+    limited_s: float = 0.0
+
+    def wait_s(self, fault: Fault) -> float | None:
+        """Tell how long to wait before the order is sent again; ``None`` when it is not."""
+        self.faults[fault.kind] += 1
+        if fault.kind not in RESENT_KINDS:
+            return None
+        if fault.kind is FaultKind.rate_limited:
+            wait_s = RATE_LIMIT_WAIT_S if fault.retry_after_s is None else fault.retry_after_s + 0.5
+            self.limited_s += wait_s
+            return wait_s if self.limited_s <= LONGEST_RATE_LIMIT_S else None
+        waits_s = UNSENT_WAITS_S if fault.kind is FaultKind.unsent else SERVER_FAULT_WAITS_S
+        n_before = self.faults[fault.kind] - 1
+        return waits_s[n_before] if n_before < len(waits_s) else None
 
 
 class Desk:
@@ -94,11 +124,13 @@ class Desk:
         self._now = now
         self._sleep = sleep
         self._n_under_way = 0
-        self._settled = asyncio.Condition()
+        self._closed = asyncio.Event()
+        self._freed = asyncio.Event()
 
     def close(self, reason: RunoffError) -> None:
         """Send nothing more; what is under way is still awaited. The first reason is kept."""
         self.closed_by = self.closed_by or reason
+        self._closed.set()
 
     async def buy(self, order: Order) -> Purchase | None:
         """Buy one planned order. This spends money: at most the order's estimate is reserved for it.
@@ -107,65 +139,98 @@ class Desk:
             How it ended; ``None`` when the desk was closed first: the order stays planned.
 
         Raises:
-            LedgerError: The order is not planned, or the ledger cannot be written; nothing was sent.
-            SettingError: The picture came and could not be kept; the order stays ``sent``.
+            LedgerError: The order is not planned, or the ledger cannot be written. The desk is closed.
+            PictureError: A reference is gone or was changed; the order was not sent. The desk is closed.
+            SettingError: The picture came and could not be kept; the order is ``unknown`` at its known cost,
+                or still ``sent`` when the ledger could not be written either. The desk is closed.
         """
-        async with self._places:
-            purchase = await self._buy_in_place(order)
+        try:
+            purchase = await self._buy(order)
+        except RunoffError as error:
+            self.close(error)
+            raise
+        except Exception as error:
+            self.close(RunError(where=f"order {order.order_id}", what=repr(error), money="See: runoff runs"))
+            raise
         if purchase is not None:
             self._watch(purchase)
         return purchase
 
-    async def _buy_in_place(self, order: Order) -> Purchase | None:
-        faults: list[FaultKind] = []
-        waited_s = 0.0
+    async def _buy(self, order: Order) -> Purchase | None:
+        tries = _Tries()
         while self.closed_by is None:
-            await self._pace.turn(order.n)
-            if not await self._reserve(order):
-                return None
-            outcome, latency_s = await self._send(order)
+            async with self._places:
+                end = await self._try(order, tries)
+            if not isinstance(end, float):
+                return end
+            if end:  # its place is free meanwhile: others need not wait for what only this one met
+                await self._while_open(self._sleep(end))
+        return None
+
+    async def _try(self, order: Order, tries: _Tries) -> Purchase | float | None:
+        """Send an order once; returns its end, or the seconds after which to send it again."""
+        fields = await asyncio.to_thread(fields_of, order) if order.references else fields_of(order)
+        ordered_at_s = await self._while_open(self._pace.turn(order.n))
+        if ordered_at_s is None or not await self._reserve(order):
+            return None
+        try:
+            outcome, latency_s = await self._send(order, fields)
             if isinstance(outcome, Answer):
                 return await self._keep_and_settle(order, outcome, latency_s)
-            faults.append(outcome.kind)
-            wait_s = _wait_before_next(outcome, faults)
-            if outcome.kind is FaultKind.rate_limited:
-                waited_s += wait_s or 0
-                wait_s = wait_s if waited_s <= LONGEST_RATE_LIMIT_S else None
-            if wait_s is None or self.closed_by is not None:
+            wait_s = tries.wait_s(outcome)
+            if wait_s is None:
                 return await self._settle_fault(order, outcome, latency_s)
-            await self._unsend(order, outcome)
-            if outcome.kind is FaultKind.server_fault:
-                await self._sleep(wait_s)
-            else:  # what one order met, the next would meet too: the whole run waits
-                self._pace.hold(wait_s)
-        return None
+            await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, outcome.code, outcome.message)
+        finally:
+            self._end_one()
+        if outcome.kind is FaultKind.server_fault:
+            return wait_s
+        self._hold_all(outcome, wait_s, ordered_at_s)
+        return 0.0
+
+    def _hold_all(self, fault: Fault, wait_s: float, ordered_at_s: float) -> None:
+        """Let the whole run wait: what one order met, the next would meet too."""
+        self._pace.pause(wait_s)
+        if fault.kind is FaultKind.rate_limited:
+            self._pace.slow_down(ordered_at_s, SLOW_DOWN_S if fault.code == SLOW_DOWN_CODE else 0.0)
 
     async def _reserve(self, order: Order) -> bool:
         """Reserve and mark as sent; with no room left, wait for what is under way to free some."""
         while self.closed_by is None:
-            async with self._settled:
-                n_under_way = self._n_under_way
+            freed = self._freed
+            try:
+                require_room(self._folder, order, self._n_under_way)
+                self._n_under_way += 1
                 try:
                     await asyncio.to_thread(self._ledger.orders.send, order, self._limits, self._now())
-                except BudgetError as error:
-                    if n_under_way == 0:
-                        self.close(error)
-                        return False
-                    await self._settled.wait()
-                    continue
-                self._n_under_way += 1
+                except BaseException:
+                    self._n_under_way -= 1
+                    raise
+            except BudgetError as error:
+                if self._n_under_way == 0 and not freed.is_set():
+                    self.close(error)
+                else:
+                    await self._while_open(freed.wait())
+            except StopRunError as error:
+                self.close(error)
+            else:
                 return True
         return False
 
-    async def _send(self, order: Order) -> tuple[Answer | Fault, float]:
+    def _end_one(self) -> None:
+        """Note that one order is no longer under way, and wake whoever waits for the money it freed."""
+        self._n_under_way -= 1
+        freed, self._freed = self._freed, asyncio.Event()
+        freed.set()
+
+    async def _send(self, order: Order, fields: Mapping[str, Any]) -> tuple[Answer | Fault, float]:
         started_s = time.monotonic()
+        key, expected_tokens = self._terms.api_key, self._terms.expected_tokens(order)
         try:
-            parsed, headers = await post(self._client, order, self._terms)
+            body, headers = await post(self._client, order, fields, self._terms)
         except openai.APIError as error:
-            return fault_of(error, self._terms.api_key), time.monotonic() - started_s
-        return read_answer(
-            parsed, headers, order, self._terms.expected_tokens(order)
-        ), time.monotonic() - started_s
+            return fault_of(error, key), time.monotonic() - started_s
+        return read_answer(body, headers, order, expected_tokens, key), time.monotonic() - started_s
 
     async def _keep_and_settle(self, order: Order, answer: Answer, latency_s: float) -> Purchase:
         settlement = settlement_of(
@@ -175,77 +240,47 @@ class Desk:
             latency_s=latency_s,
             vendor_request_id=answer.vendor_request_id,
         )
-
-        def settle() -> None:
-            receipts = keep(self._folder, order, answer, latency_s)
-            self._ledger.orders.settle(order.order_id, settlement, receipts)
-
-        try:
-            await self._off_the_way(settle)
-        except RunoffError as error:
-            self.close(error)
-            raise
+        await asyncio.to_thread(self._keep, order, answer, settlement)
         charged_usd = order.estimate_usd if settlement.cost_usd is None else settlement.cost_usd
         return Purchase(order, "received", len(answer.pictures), charged_usd)
 
+    def _keep(self, order: Order, answer: Answer, settlement: Settlement) -> None:
+        try:
+            receipts = keep(self._folder, order, answer, settlement.latency_s)
+        except SettingError as error:
+            lost = kept_nothing(order, settlement, error)
+            with contextlib.suppress(LedgerError):  # the same disk may be full for the ledger
+                self._ledger.orders.settle(order.order_id, lost.settlement)
+            raise lost.error from error
+        self._ledger.orders.settle(order.order_id, settlement, receipts)
+
     async def _settle_fault(self, order: Order, fault: Fault, latency_s: float) -> Purchase | None:
         if fault.kind in (FaultKind.stop_run, FaultKind.unsent, FaultKind.rate_limited):
-            self.close(_stop(order, fault))
-            await self._unsend(order, fault)
+            self.close(stop_for(order, fault))
+            await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, fault.code, fault.message)
             return None
+        usage = fault.usage or Usage()
         settlement = Settlement(
             state=fault.kind.state,
+            cost_usd=self._terms.cost_usd(order, usage),
+            usage=usage,
             latency_s=latency_s,
             vendor_request_id=fault.vendor_request_id,
             error_code=fault.code,
             error_message=fault.message,
         )
-        await self._off_the_way(lambda: self._ledger.orders.settle(order.order_id, settlement))
-        charged_usd = order.estimate_usd if fault.kind.state == "unknown" else Decimal(0)
+        await asyncio.to_thread(self._ledger.orders.settle, order.order_id, settlement)
+        unsaid_usd = order.estimate_usd if fault.kind.state == "unknown" else Decimal(0)
+        charged_usd = unsaid_usd if settlement.cost_usd is None else settlement.cost_usd
         return Purchase(order, fault.kind.state, 0, charged_usd, fault)
 
-    async def _unsend(self, order: Order, fault: Fault) -> None:
-        await self._off_the_way(lambda: self._ledger.orders.unsend(order.order_id, fault.code, fault.message))
-
-    async def _off_the_way(self, settle: Callable[[], None]) -> None:
-        """Run what ends a sending in a thread, and wake whoever waits for the money it frees."""
+    async def _while_open(self, waiting: Awaitable[T]) -> T | None:
+        """Wait for something, at most until the desk is closed; returns ``None`` then."""
+        waiter, closing = asyncio.ensure_future(waiting), asyncio.ensure_future(self._closed.wait())
         try:
-            await asyncio.to_thread(settle)
+            await asyncio.wait({waiter, closing}, return_when=asyncio.FIRST_COMPLETED)
+            return waiter.result() if waiter.done() and self.closed_by is None else None
         finally:
-            async with self._settled:
-                self._n_under_way -= 1
-                self._settled.notify_all()
-
-
-def _wait_before_next(fault: Fault, faults: list[FaultKind]) -> float | None:
-    """Tell how long to wait before the order is sent again; ``None`` when it is not."""
-    if fault.kind not in RESENT_KINDS:
-        return None
-    if fault.kind is FaultKind.rate_limited:
-        return RATE_LIMIT_WAIT_S if fault.retry_after_s is None else fault.retry_after_s + 0.5
-    waits_s = UNSENT_WAITS_S if fault.kind is FaultKind.unsent else SERVER_FAULT_WAITS_S
-    n_before = faults.count(fault.kind) - 1
-    return waits_s[n_before] if n_before < len(waits_s) else None
-
-
-def _stop(order: Order, fault: Fault) -> StopRunError:
-    return StopRunError(
-        where=f"provider {order.provider}, order {order.order_id}",
-        what=f"{fault.code}: {fault.message}",
-        money="This order was not billed; what was bought before stays and is reported.",
-        next_step=f"{_way_out(fault)} Then: runoff run --resume {order.run_id}",
-    )
-
-
-def _way_out(fault: Fault) -> str:
-    if fault.kind is FaultKind.unsent:
-        return "See that the address and the network are right."
-    if fault.kind is FaultKind.rate_limited:
-        return "Wait, or lower images_per_minute of the provider."
-    if fault.code in ("http_401", "invalid_api_key"):
-        return "Set the provider's key anew."
-    if fault.code == "model_not_found":
-        return "Name another model in the campaign (runoff models lists them)."
-    if "verified" in fault.message:
-        return "Verify the organization at the provider."
-    return "Look at the account's billing and limits at the provider."
+            waiter.cancel()
+            closing.cancel()
+            await asyncio.gather(waiter, closing, return_exceptions=True)

@@ -4,14 +4,25 @@ The one question behind every kind is whether the provider may have billed the r
 certainly did not is it sent again by itself; where nobody can tell, the order becomes ``unknown``.
 """
 
+import json
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 import httpx2
 import openai
 
-from tasks.candidate import OrderState
+from tasks.candidate import OrderState, Usage
+from tasks.images_api.error_body import (
+    MESSAGE_CHARS,
+    ErrorBody,
+    blot_out,
+    find_request_id,
+    plain,
+    read_error,
+)
 
 
 class FaultKind(Enum):
@@ -38,13 +49,13 @@ class FaultKind(Enum):
     )
     rejected = (
         "failed",
-        "The provider does not accept the request as it is (400, 413, 422).",
+        "The provider does not accept the request as it is (400, 413, 422, more pictures than its limit).",
         "not billed",
         "not sent again: change the campaign",
     )
     empty = (
         "unknown",
-        "The provider answered 200 without a picture.",
+        "The provider answered 200 without a picture: with nothing, an address or an error of its own.",
         "by its usage if there is one, else maybe: charged at its estimate",
         "not sent again",
     )
@@ -81,6 +92,7 @@ class Fault:
         message: For people; keys are blotted out.
         vendor_request_id: The provider's name for the request, if it gave one.
         retry_after_s: How long the provider asks to wait, seconds.
+        usage: The provider's token counts, where an answer without a picture has some.
     """
 
     kind: FaultKind
@@ -88,6 +100,7 @@ class Fault:
     message: str
     vendor_request_id: str | None = None
     retry_after_s: float | None = None
+    usage: Usage | None = None
 
 
 # Causes in the HTTP stack that come before the first byte leaves (measured with openai 3.54).
@@ -98,23 +111,37 @@ _NEVER_LEFT = (
     httpx2.UnsupportedProtocol,
     httpx2.LocalProtocolError,
 )
-# Codes after which no order succeeds. Source: the vendor's error-codes guide, checked 2026-11-22.
-_STOP_CODES = {
-    "insufficient_quota",
-    "credit_balance_exhausted",
-    "organization_spend_limit_exceeded",
-    "project_spend_limit_exceeded",
-    "organization_usage_limit_exceeded",
-    "billing_hard_limit_reached",
+SLOW_DOWN_CODE = "slow_down"
+"""The vendor's 503 that asks for a lower rate for a quarter of an hour."""
+
+# What a code means, whatever the status. Source: the vendor's error-codes guide, checked 2026-11-22.
+_CODE_KINDS = {
+    "insufficient_quota": FaultKind.stop_run,
+    "credit_balance_exhausted": FaultKind.stop_run,
+    "organization_spend_limit_exceeded": FaultKind.stop_run,
+    "project_spend_limit_exceeded": FaultKind.stop_run,
+    "organization_usage_limit_exceeded": FaultKind.stop_run,
+    "billing_hard_limit_reached": FaultKind.stop_run,
+    "invalid_api_key": FaultKind.stop_run,
+    "moderation_blocked": FaultKind.refused,
+    "content_policy_violation": FaultKind.refused,
+    "content_filter": FaultKind.refused,
+    "rate_limit_exceeded": FaultKind.rate_limited,
+    SLOW_DOWN_CODE: FaultKind.rate_limited,
 }
-_REFUSAL_CODES = {"moderation_blocked", "content_policy_violation", "content_filter"}
+_TYPE_KINDS = {
+    "insufficient_quota": FaultKind.stop_run,
+    "image_generation_user_error": FaultKind.refused,
+}
 _STATUS_KINDS = {
+    200: FaultKind.empty,
     301: FaultKind.stop_run,
     302: FaultKind.stop_run,
     307: FaultKind.stop_run,
     308: FaultKind.stop_run,
     400: FaultKind.rejected,
     401: FaultKind.stop_run,
+    402: FaultKind.stop_run,
     403: FaultKind.stop_run,
     404: FaultKind.stop_run,
     405: FaultKind.stop_run,
@@ -135,40 +162,59 @@ def fault_of(error: openai.APIError, api_key: str | None = None) -> Fault:
         error: What the SDK raised with ``max_retries=0``.
         api_key: Blotted out of the message, should a provider repeat it.
     """
-    message = _message(error, api_key)
-    if isinstance(error, openai.APIResponseValidationError):
-        return Fault(FaultKind.unknown, "unreadable_answer", message, _request_id(error.response, message))
     if isinstance(error, openai.APIStatusError):
-        return _status_fault(error, message)
+        response = error.response
+        return said_fault(
+            response.status_code, _json(response.text), response.headers, response.text, api_key
+        )
     cause = error.__cause__
     name = type(cause).__name__ if cause is not None else type(error).__name__
-    if isinstance(cause, _NEVER_LEFT):
-        return Fault(FaultKind.unsent, name, f"{message} {cause}".strip())
-    return Fault(FaultKind.unknown, name, f"{message} {cause or ''}".strip())
+    message = blot_out(f"{error.message} {cause or ''}".strip(), api_key)[:MESSAGE_CHARS]
+    return Fault(FaultKind.unsent if isinstance(cause, _NEVER_LEFT) else FaultKind.unknown, name, message)
 
 
-def _status_fault(error: openai.APIStatusError, message: str) -> Fault:
-    code = error.code or f"http_{error.status_code}"
+def said_fault(
+    status: int, body: object, headers: Mapping[str, str], text: str, api_key: str | None = None
+) -> Fault:
+    """Tell what an error answer means.
+
+    Args:
+        status: The HTTP status; 200 for a gateway that answers so with an error inside.
+        body: The JSON, of any shape; ``None`` when there is none.
+        headers: The answer's headers.
+        text: The body as it came, for an answer that says nothing else.
+        api_key: Blotted out, should the provider repeat it.
+    """
+    error = read_error(body, is_failure=status != 200) or ErrorBody()
+    said = blot_out(error.message or f"HTTP {status}: {plain(text)[:200] or 'no text'}", api_key)
+    code = error.code or (error.type if status == 200 else "") or f"http_{status}"
     return Fault(
-        kind=_status_kind(error, message),
-        code=code[:64],
-        message=message,
-        vendor_request_id=_request_id(error.response, message),
-        retry_after_s=_retry_after_s(error.response, message),
+        kind=_kind(status, error),
+        code=blot_out(code, api_key)[:64],
+        message=said[:MESSAGE_CHARS],
+        vendor_request_id=find_request_id(headers, said),
+        retry_after_s=_retry_after_s(headers, said),
     )
 
 
-def _status_kind(error: openai.APIStatusError, message: str) -> FaultKind:
-    code, kind = error.code or "", error.type or ""
-    if kind == "insufficient_quota" or code in _STOP_CODES:
-        return FaultKind.stop_run
-    if code in _REFUSAL_CODES or kind == "image_generation_user_error":
-        return FaultKind.refused
-    if error.status_code == 500 and code == "invalid_request":
-        return FaultKind.rejected  # CometAPI's way of saying 400
-    if error.status_code == 429 and _asks_more_than_limit(message):
+def _json(text: str) -> object:
+    try:
+        body: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return body
+
+
+def _kind(status: int, error: ErrorBody) -> FaultKind:
+    if _asks_more_than_limit(error.message):
         return FaultKind.rejected
-    return _STATUS_KINDS.get(error.status_code, FaultKind.unknown)
+    if kind := _CODE_KINDS.get(error.code) or _TYPE_KINDS.get(error.type):
+        return kind
+    if status == 500 and error.code == "invalid_request":
+        return FaultKind.rejected  # CometAPI's way of saying 400
+    if status == 200 and error.type == "invalid_request_error":
+        return FaultKind.rejected
+    return _STATUS_KINDS.get(status, FaultKind.unknown)
 
 
 def _asks_more_than_limit(message: str) -> bool:
@@ -176,41 +222,17 @@ def _asks_more_than_limit(message: str) -> bool:
     return found is not None and int(found[2]) > int(found[1])
 
 
-def _message(error: openai.APIError, api_key: str | None) -> str:
-    body = error.body
-    if isinstance(body, dict) and isinstance(body.get("message"), str):
-        text = str(body["message"])
-    elif isinstance(error, openai.APIStatusError):
-        text = f"HTTP {error.status_code}: {_first_words(error.response)}"
-    else:
-        text = error.message
-    return blot_out(text, api_key)[:500]
-
-
-def _first_words(response: httpx2.Response) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", response.text[:2000]).split())[:200] or "no text"
-
-
-def blot_out(text: str, api_key: str | None) -> str:
-    """Take anything that looks like a key out of a text."""
-    if api_key:
-        text = text.replace(api_key, "[key]")
-    return re.sub(r"\bsk-[A-Za-z0-9_*-]{6,}", "[key]", text)
-
-
-def _request_id(response: httpx2.Response, message: str) -> str | None:
-    for header in ("x-request-id", "x-api-request-id"):
-        if response.headers.get(header):
-            return str(response.headers[header])
-    found = re.search(r"request id: ([\w-]+)", message, re.IGNORECASE)
-    return found[1] if found else None
-
-
-def _retry_after_s(response: httpx2.Response, message: str) -> float | None:
+def _retry_after_s(headers: Mapping[str, str], message: str) -> float | None:
+    """Find how long the provider asks to wait, seconds: in the headers, else inside the message."""
     for header, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
-            return float(response.headers[header]) * unit_s
+            wait_s = float(headers[header]) * unit_s
         except (KeyError, ValueError):
             continue
-    found = re.search(r"(?:try again|retry) (?:in|after) ([\d.]+) ?(ms|s)", message, re.IGNORECASE)
-    return float(found[1]) * (0.001 if found[2] == "ms" else 1.0) if found else None
+        if math.isfinite(wait_s) and wait_s >= 0:
+            return wait_s
+    pattern = r"(?:try again|retry) (?:in|after) (?:(\d+)m)?(\d+(?:\.\d+)?) ?(ms|s)"
+    found = re.search(pattern, message, re.IGNORECASE)
+    if found is None:
+        return None
+    return 60.0 * int(found[1] or 0) + float(found[2]) * (0.001 if found[3].lower() == "ms" else 1.0)

@@ -1,4 +1,4 @@
-"""What was bought is safe before the ledger says so: the pictures, then a sidecar, then the settlement.
+"""What was bought is safe before the ledger says so: the pictures and a sidecar, then the settlement.
 
 The bytes are written as they came. The sidecar ``answers/<order_id>.json`` holds what the ledger will be
 told, so that a process killed between the two loses nothing: ``heal`` settles from it on resume.
@@ -11,40 +11,31 @@ from pathlib import Path
 from typing import Any
 
 from tasks.candidate import Order, Receipt, Usage
-from tasks.images_api.answer import Answer
+from tasks.files import PART_PATTERN, write_together
+from tasks.images_api.answer import Answer, Picture, check_picture
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Settlement
-from tasks.pictures import write_atomically
 
 STAGE_FOLDERS = {"draft": "drafts", "final": "finals"}
+ANSWERS = "answers"
 _ENDINGS = {"jpeg": "jpg"}
 
 
-def keep(folder: Path, order: Order, answer: Answer, latency_s: float) -> list[Receipt]:
+def keep(folder: Path, order: Order, answer: Answer, latency_s: float | None) -> list[Receipt]:
     """Write an answer's pictures and its sidecar below the run's folder, safe against a power cut.
 
     Returns:
         A receipt for each picture.
 
     Raises:
-        SettingError: The disk is full or not writable. What was written stays; the order stays ``sent``.
+        SettingError: The disk is full or not writable; nothing was kept.
     """
-    receipts = []
+    receipts, files = [], []
     for index, picture in enumerate(answer.pictures):
         ending = _ENDINGS.get(picture.ending, picture.ending)
-        file = f"{_stem(order, index)}.{ending}"
-        write_atomically(folder / file, picture.data)
-        receipts.append(
-            Receipt(
-                order_id=order.order_id,
-                index=index,
-                replicate=order.replicate + index,
-                file=file,
-                sha256=hashlib.sha256(picture.data).hexdigest(),
-                n_bytes=len(picture.data),
-                downgraded=picture.downgraded,
-            )
-        )
+        receipt = _receipt(order, index, f"{_stem(order, index)}.{ending}", picture)
+        receipts.append(receipt)
+        files.append((folder / receipt.file, picture.data))
     sidecar = {
         "order_id": order.order_id,
         "parameters": dict(order.parameters),
@@ -53,13 +44,26 @@ def keep(folder: Path, order: Order, answer: Answer, latency_s: float) -> list[R
         "usage": asdict(answer.usage),
         "pictures": [asdict(receipt) for receipt in receipts],
     }
-    write_atomically(sidecar_file(folder, order.order_id), json.dumps(sidecar, indent=1).encode())
+    files.append((sidecar_file(folder, order.order_id), json.dumps(sidecar, indent=1).encode()))
+    write_together(files)
     return receipts
+
+
+def _receipt(order: Order, index: int, file: str, picture: Picture) -> Receipt:
+    return Receipt(
+        order_id=order.order_id,
+        index=index,
+        replicate=order.replicate + index,
+        file=file,
+        sha256=hashlib.sha256(picture.data).hexdigest(),
+        n_bytes=len(picture.data),
+        downgraded=picture.downgraded,
+    )
 
 
 def sidecar_file(folder: Path, order_id: str) -> Path:
     """Name an order's sidecar below the run's folder."""
-    return folder / "answers" / f"{order_id}.json"
+    return folder / ANSWERS / f"{order_id}.json"
 
 
 def settlement_of(
@@ -79,8 +83,8 @@ def settlement_of(
 def heal(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, int]:
     """Settle what an earlier process left ``sent``. Call it only while no other process works on the run.
 
-    An order with its sidecar is received. One with whole pictures and no sidecar is received too, its cost
-    not known. Any other may or may not have been billed: it becomes unknown and stays charged.
+    An order whose pictures are whole is received, at its known cost where its sidecar tells it. Any other may
+    or may not have been billed: it becomes unknown and stays charged.
 
     Returns:
         How many orders became ``received`` and how many ``unknown``.
@@ -90,6 +94,9 @@ def heal(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, i
         settlement, receipts = _found(folder, record.order, terms)
         ledger.orders.settle(record.order.order_id, settlement, receipts)
         healed[settlement.state] += 1
+    for place in (*STAGE_FOLDERS.values(), ANSWERS):
+        for part in (folder / place).glob(PART_PATTERN):
+            part.unlink()
     return healed
 
 
@@ -117,19 +124,10 @@ def _is_whole(folder: Path, receipt: Receipt) -> bool:
 def _pictures_without_sidecar(folder: Path, order: Order) -> list[Receipt]:
     receipts = []
     for index in range(order.n):
-        for file in sorted((folder / _stem(order, index)).parent.glob(f"{Path(_stem(order, index)).name}.*")):
-            data = file.read_bytes()
-            receipts.append(
-                Receipt(
-                    order_id=order.order_id,
-                    index=index,
-                    replicate=order.replicate + index,
-                    file=file.relative_to(folder).as_posix(),
-                    sha256=hashlib.sha256(data).hexdigest(),
-                    n_bytes=len(data),
-                    downgraded=None,
-                )
-            )
+        stem = folder / _stem(order, index)
+        for file in stem.parent.glob(f"{stem.name}.*"):
+            picture = check_picture(file.read_bytes(), order)
+            receipts.append(_receipt(order, index, file.relative_to(folder).as_posix(), picture))
     return receipts
 
 

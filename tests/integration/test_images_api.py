@@ -15,7 +15,7 @@ from tasks.catalogue import load_catalogue
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.errors import BudgetError, StopRunError
+from tasks.errors import BudgetError, SettingError, StopRunError
 from tasks.images_api.client import connect
 from tasks.images_api.desk import Desk, Purchase
 from tasks.images_api.keeping import heal, sidecar_file
@@ -29,6 +29,18 @@ from tests.builders import NOON, RUN_ID, an_order
 KEY = "sk-test-0123456789abcdef"
 FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x640"}
 READ_TIMEOUTS_S = {"low": 1.5}
+
+
+class ToldPace(Pace):
+    """A pace that notes its pauses and takes none."""
+
+    def __init__(self, waits_s: list[float]) -> None:
+        super().__init__(None)
+        self.waits_s = waits_s
+
+    def pause(self, wait_s: float) -> None:
+        """Note it."""
+        self.waits_s.append(wait_s)
 
 
 class Shop:
@@ -66,11 +78,10 @@ class Shop:
                     ledger=self.ledger,
                     folder=self.folder,
                     limits=limits or Limits(),
-                    pace=Pace(None),
+                    pace=ToldPace(self.waits_s),
                     watch=self.purchases.append,
                     sleep=wait,
                 )
-                desk._pace.hold = lambda wait_s: self.waits_s.append(wait_s)  # type: ignore[method-assign]
                 await asyncio.gather(*(desk.buy(order) for order in orders))
             return desk
 
@@ -318,18 +329,16 @@ def test_a_budget_is_used_up_and_not_passed(open_shop: Opener) -> None:
     assert shop.ledger.orders.charged_usd(RUN_ID) <= budget_usd
 
 
-def test_a_full_disk_closes_the_desk(open_shop: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture that cannot be kept stops the buying, and its order is not forgotten."""
+def test_a_picture_that_cannot_be_kept_stops_the_run(open_shop: Opener) -> None:
+    """A picture that cannot be kept is told with its order and its price, and stays charged."""
     shop = open_shop()
-    blocked = shop.folder / "drafts"
-    blocked.write_text("a file where the folder should be")
-    with pytest.raises(Exception, match="drafts"):
-        shop.buy(order_of())
-    assert shop.record().state == "sent"
-    monkeypatch.undo()
-    blocked.unlink()
-    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
-    assert shop.record().charged_usd == shop.record().order.estimate_usd
+    (shop.folder / "drafts").write_text("a file where the folder should be")
+    with pytest.raises(SettingError, match=rf"order {order_of().order_id} came, was billed \(\$0\.00"):
+        shop.buy(order_of(), order_of(replicate=1))
+    record = shop.ledger.orders.of_run(RUN_ID)[0]
+    assert (record.state, record.settlement and record.settlement.error_code) == ("unknown", "not_kept")
+    assert shop.ledger.orders.charged_usd(RUN_ID) == Decimal(shop.bill()["total"]["charged_usd"])
+    assert shop.ledger.verify() == []
 
 
 class PowerCut(BaseException):
@@ -347,15 +356,16 @@ def test_a_picture_on_disk_is_not_bought_again(
         raise PowerCut
 
     with monkeypatch.context() as patch:
-        if moment == "settlement":
-            patch.setattr(shop.ledger.orders, "settle", cut)
-        else:
-            patch.setattr("tasks.images_api.keeping.sidecar_file", cut)
+        patch.setattr(shop.ledger.orders, "settle", cut)
         with pytest.raises(PowerCut):
             shop.buy(order_of())
+    if moment == "sidecar":
+        sidecar_file(shop.folder, order_of().order_id).unlink()
+    (shop.folder / "drafts" / ".A-000-001.png.0123.part").write_bytes(b"half")
     assert shop.record().state == "sent"
     assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
     cost = shop.record().settlement.cost_usd
     assert cost == (Decimal(shop.bill()["total"]["charged_usd"]) if is_cost_known else None)
     assert len(shop.ledger.candidates.of_run(RUN_ID)) == 1
+    assert [file.name for file in (shop.folder / "drafts").iterdir()] == ["A-000-000.png"]
     assert shop.ledger.verify() == []
