@@ -9,9 +9,10 @@ import asyncio
 import os
 import signal
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -24,17 +25,20 @@ from tasks.candidate import Order
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.emulator.app import create_app
 from tasks.emulator.settings import EmulatorSettings
-from tasks.errors import InterruptError, RunError
+from tasks.errors import CatalogueError, InterruptError, RunError
+from tasks.files import write_atomically
 from tasks.home import prepare_home, run_folder, run_lock
 from tasks.images_api.client import connect
 from tasks.images_api.desk import Desk
 from tasks.images_api.keeping import heal
+from tasks.images_api.models_endpoint import read_models
 from tasks.images_api.pace import Pace
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, open_ledger
-from tasks.pictures import write_atomically
+from tasks.ledger.replanning import add_warnings, replan
 from tasks.plan import Plan, plan
 from tasks.providers import Providers, load_providers
+from tasks.succession import heed_announced
 
 CAMPAIGN_FILE = "campaign.yaml"
 
@@ -49,6 +53,7 @@ class Prepared:
         providers: Who sells.
         terms: The provider's terms.
         plan: What will be ordered, and for how much.
+        note: Why the provider's own list of models is not known, when it was asked for in vain.
     """
 
     home: Path
@@ -56,6 +61,7 @@ class Prepared:
     providers: Providers
     terms: Terms
     plan: Plan
+    note: str = ""
 
     @property
     def run_id(self) -> str:
@@ -123,8 +129,23 @@ def today() -> date:
     return date.fromisoformat(said) if said else datetime.now(UTC).date()
 
 
-def prepare(campaign_file: Path, home: Path, run_id: str) -> Prepared:
+def prepare(
+    campaign_file: Path,
+    home: Path,
+    run_id: str,
+    *,
+    asks_provider: bool = False,
+    are_drafts_done: bool = False,
+) -> Prepared:
     """Read, check and plan a campaign. Spends nothing and writes nothing.
+
+    Args:
+        campaign_file: The campaign file.
+        home: Runoff's home.
+        run_id: The run.
+        asks_provider: Read the provider's own list of models too, for a few seconds at most; without an
+            answer the catalogue's dates count.
+        are_drafts_done: No more drafts will be bought: their models may be gone.
 
     Raises:
         CampaignError: The file is wrong.
@@ -135,7 +156,19 @@ def prepare(campaign_file: Path, home: Path, run_id: str) -> Prepared:
     catalogue, providers = load_catalogue(home), load_providers(home)
     campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
     terms = Terms(providers.provider(campaign.provider), catalogue, os.environ)
-    return Prepared(home, catalogue, providers, terms, plan(campaign, catalogue, providers, run_id, today()))
+    said: list[str] = []
+    note = ""
+    if asks_provider and terms.base_url is not None:
+        answer = read_models(terms)
+        catalogue, said = heed_announced(campaign, catalogue, answer.announced)
+        terms = replace(terms, catalogue=catalogue)
+        note = f"{answer.what}; the catalogue's dates of models count." if answer.what else ""
+    try:
+        planned = plan(campaign, catalogue, providers, run_id, today(), are_drafts_done=are_drafts_done)
+    except CatalogueError as error:
+        raise error.at(str(campaign_file)) from error
+    planned = replace(planned, warnings=(*said, *planned.warnings))
+    return Prepared(home, catalogue, providers, terms, planned, note)
 
 
 @asynccontextmanager
@@ -180,7 +213,18 @@ def _begin(prepared: Prepared, ledger: Ledger) -> None:
         warnings=prepared.plan.warnings,
     )
     heal(ledger, prepared.run_id, prepared.folder, prepared.terms)
-    ledger.orders.plan(prepared.plan.orders)
+    finals = prepared.campaign.finals
+    asked = finals.parameters(n=1, is_edit=finals.method == "edit")
+    withdrawn = replan(ledger, prepared.run_id, prepared.plan.orders, asked)
+    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_told(withdrawn)])
+
+
+def _told(withdrawn: Sequence[Order]) -> Iterator[str]:
+    """Say which planned drafts will not be bought after all."""
+    drafts = Counter(str(order.parameters["model"]) for order in withdrawn if order.stage == "draft")
+    for model, count in drafts.items():
+        orders = "1 planned order" if count == 1 else f"{count} planned orders"
+        yield f"{orders} of {model} had not been sent and gave way to what the campaign orders now."
 
 
 @contextmanager

@@ -4,6 +4,7 @@ A try is bought, looked at and compared with its draft; only where it is not acc
 bought. Drafts are never touched. What was bought before is found in the ledger: promoting twice buys nothing.
 """
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from flows.open_run import OpenRun, open_run, prepare, resumed_file
 from flows.stages import compare_finals, make_pictures
 from tasks.home import home_folder
 from tasks.ledger import open_ledger
+from tasks.ledger.replanning import plan_open
 from tasks.plan import plan_finals
 
 
@@ -33,7 +35,7 @@ async def buy_finals(run: OpenRun) -> None:
             folder=run.folder,
             attempt=attempt,
         )
-        run.ledger.orders.plan(orders)
+        plan_open(run.ledger, run.run_id, orders)
         if run.planned("final"):
             await make_pictures(run, "final")
         await compare_finals(run)
@@ -61,7 +63,9 @@ async def promote(run_id: str, home: str | None = None) -> dict[str, Any]:
         file, found_id = resumed_file(folder, ledger, run_id)
     finally:
         ledger.close()
-    prepared = prepare(Path(file), folder, found_id)
+    prepared = await asyncio.to_thread(
+        prepare, Path(file), folder, found_id, asks_provider=True, are_drafts_done=True
+    )
     async with open_run(prepared) as run:
         await buy_finals(run)
         return await close_run(run, state="done")

@@ -52,7 +52,7 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
     try:
         record = ledger.runs.find(run_id)
         folder = run_folder(home, record.campaign, record.run_id)
-        prepared = prepare(folder / CAMPAIGN_FILE, home, record.run_id)
+        prepared = prepare(folder / CAMPAIGN_FILE, home, record.run_id, are_drafts_done=True)
         finalists = open_finalists(ledger, record.run_id, prepared.campaign)
     finally:
         ledger.close()

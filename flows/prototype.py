@@ -4,6 +4,7 @@ The flow says in which order; what each stage reads and writes stands in ``flows
 the same run id and it goes on where it was: what the ledger knows as received is not bought again.
 """
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from flows.open_run import OpenRun, open_run, prepare
 from flows.promote import buy_finals
 from flows.stages import deduplicate_drafts, make_pictures, score_drafts, select_finalists
 from tasks.home import home_folder
+from tasks.ledger.replanning import plan_open
 from tasks.ledger.runs import new_run_id
 
 
@@ -34,7 +36,10 @@ async def prototype(campaign_file: str, home: str | None = None, run_id: str | N
     Raises:
         RunoffError: The file is wrong, or no further order could succeed; see ``tasks.errors``.
     """
-    prepared = prepare(Path(campaign_file), home_folder(home), run_id or new_run_id(datetime.now(UTC)))
+    run_id = run_id or new_run_id(datetime.now(UTC))
+    prepared = await asyncio.to_thread(
+        prepare, Path(campaign_file), home_folder(home), run_id, asks_provider=True
+    )
     async with open_run(prepared) as run:
         await make_pictures(run, "draft")
         await _resend_unknown(run)
@@ -54,12 +59,17 @@ async def _resend_unknown(run: OpenRun) -> None:
     """Order again, once, what may have been billed, where the campaign says so; the first stays charged."""
     if run.campaign.on_unknown != "resend":
         return
-    unknown = run.ledger.orders.of_run(run.run_id, "unknown")
-    again = [
-        replace(record.order, attempt=1)
-        for record in unknown
+    unknown = {
+        (record.order.arm, record.order.row, record.order.replicate)
+        for record in run.ledger.orders.of_run(run.run_id, "unknown")
         if record.order.stage == "draft" and record.order.attempt == 0
+    }
+    # As it would be ordered today: the model of the first one may be gone since.
+    again = [
+        replace(order, attempt=1)
+        for order in run.prepared.plan.orders
+        if (order.arm, order.row, order.replicate) in unknown
     ]
-    run.ledger.orders.plan(again)
+    plan_open(run.ledger, run.run_id, again)
     if run.planned("draft"):
         await make_pictures(run, "draft")

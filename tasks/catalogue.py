@@ -9,6 +9,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,19 @@ class Catalogue:
             accepted=", ".join(self.models),
             next_step=f"Describe a new one in RUNOFF_HOME/catalogue.yaml, or set {CATALOGUE_VARIABLE}.",
         )
+
+    def with_shutdowns(self, days: Mapping[str, date]) -> "Catalogue":
+        """Return a catalogue in which models are shut down on other days.
+
+        Args:
+            days: Model or snapshot id to its day; a snapshot's day counts for its whole model.
+        """
+        models = dict(self.models)
+        for model_id, day in days.items():
+            model = self.model(model_id)
+            facts = model.lifecycle_facts.model_copy(update={"shutdown_on": day})
+            models[model.id] = model.model_copy(update={"lifecycle_facts": facts})
+        return Catalogue(models, self.files)
 
     def knows(self, model_id: str) -> bool:
         """Tell whether a model or snapshot of this id is in the catalogue."""

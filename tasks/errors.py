@@ -92,6 +92,13 @@ class CatalogueError(RunoffError):
 
     exit_code = 2
 
+    def at(self, file: str) -> "CatalogueError":
+        """Make the same error, with the file that the place is in."""
+        return CatalogueError(
+            where=f"{file}: {self.where}", what=self.what, accepted=self.accepted, money=self.money,
+            next_step=self.next_step,
+        )  # fmt: skip
+
 
 class SettingError(RunoffError):
     """A key, an address or a folder that the run needs is missing or unusable."""

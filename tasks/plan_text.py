@@ -16,7 +16,7 @@ from tasks.plan import Plan
 def plan_renderable(plan: Plan) -> Group:
     """Draw a plan for ``rich.console.Console.print``."""
     parts: list[RenderableType] = [_title(plan), _orders_table(plan), _money_table(plan)]
-    return Group(*parts, *(_warning(sentence) for sentence in plan.warnings), Text(""))
+    return Group(*parts, *(warning_line(sentence) for sentence in plan.warnings), Text(""))
 
 
 def _title(plan: Plan) -> RenderableType:
@@ -83,7 +83,8 @@ def _month(per_month_usd: Decimal | None) -> str:
     return "" if per_month_usd is None else f", {format_usd(per_month_usd)} a month"
 
 
-def _warning(sentence: str) -> Padding:
+def warning_line(sentence: str) -> Padding:
+    """Draw one warning."""
     return Padding(Text.assemble(("! ", "bold yellow"), (sentence, "yellow")), (1, 0, 0, 1))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
@@ -70,7 +71,7 @@ class Provider(Facts):
         url = said or self.base_url
         if url is None:
             return None
-        if not url.startswith(("http://", "https://")):
+        if not _is_web_address(url):
             raise SettingError(
                 where=variable if said and variable else f"providers.{self.name}.base_url",
                 what=f"{url!r} is no web address",
@@ -125,6 +126,16 @@ class Provider(Facts):
             next_step=f"Add providers.{self.name}.prices.{model.id} to RUNOFF_HOME/providers.yaml, with"
             " text_input, image_input, image_output, price_as_of, source and checked_on.",
         )
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
+    return is_whole and not any(character.isspace() for character in url)
 
 
 @dataclass(frozen=True)

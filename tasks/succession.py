@@ -4,7 +4,7 @@ A campaign outlives models. From the day of the shutdown on, the successor that 
 and that is said; without one the run is refused before anything is bought.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
@@ -36,13 +36,16 @@ def all_succeeded(campaign: Campaign) -> Campaign:
     return campaign.model_copy(update={"drafts": drafts, "finals": finals, "arms": arms})
 
 
-def with_successors(campaign: Campaign, catalogue: Catalogue, today: date) -> tuple[Campaign, list[str]]:
+def with_successors(
+    campaign: Campaign, catalogue: Catalogue, today: date, *, are_drafts_done: bool = False
+) -> tuple[Campaign, list[str]]:
     """Replace every model that has been shut down by its successor.
 
     Args:
         campaign: As it was read.
         catalogue: Whose dates count.
         today: The day (UTC).
+        are_drafts_done: No more drafts will be bought: their models may be gone.
 
     Returns:
         The campaign to run, and a sentence for each replacement and each model that will soon be gone.
@@ -51,8 +54,11 @@ def with_successors(campaign: Campaign, catalogue: Catalogue, today: date) -> tu
         CatalogueError: A model, or its successor too, has been shut down and the campaign names no living
             one; the message names the vendor's.
     """
-    said: list[str] = []
     horizon = _next_scheduled_day(campaign, today)
+    said: list[str] = []
+    if are_drafts_done:
+        finals = _living("finals", campaign.finals, catalogue, today, horizon, said)
+        return campaign.model_copy(update={"finals": finals}), said
     drafts = _living("drafts", campaign.drafts, catalogue, today, horizon, said)
     finals = _living("finals", campaign.finals, catalogue, today, horizon, said)
     arms = {}
@@ -65,6 +71,41 @@ def with_successors(campaign: Campaign, catalogue: Catalogue, today: date) -> tu
         _refuse_retired("score.judge", campaign.score.judge.model, catalogue, today)
     changed = campaign.model_copy(update={"drafts": drafts, "finals": finals, "arms": arms})
     return changed, list(dict.fromkeys(said))
+
+
+def models_of(campaign: Campaign) -> list[str]:
+    """List the models that a campaign names, successors and the judge's included, each once."""
+    settings: list[PictureSettings] = [campaign.drafts, campaign.finals]
+    settings += [campaign.drafts_of(name) for name in campaign.arms]
+    names = [part.model for part in settings]
+    names += [part.successor.model for part in settings if part.successor is not None]
+    if campaign.score.judge is not None:
+        names.append(campaign.score.judge.model)
+    return list(dict.fromkeys(names))
+
+
+def heed_announced(
+    campaign: Campaign, catalogue: Catalogue, announced: Mapping[str, date]
+) -> tuple[Catalogue, list[str]]:
+    """Let what a provider announces overrule the catalogue, where it is earlier.
+
+    Args:
+        campaign: Whose models are looked at.
+        catalogue: What is known of them.
+        announced: Model id to the day on which the provider's own list says it is shut down.
+
+    Returns:
+        The catalogue to go by, and a sentence for each day that changed.
+    """
+    earlier, said = {}, []
+    for name in models_of(campaign):
+        day, known = announced.get(name), catalogue.model(name).lifecycle_facts.shutdown_on
+        if day is None or (known is not None and known <= day):
+            continue
+        earlier[name] = day
+        than = "the catalogue knows no day" if known is None else f"the catalogue says {known}"
+        said.append(f"{name}: the provider announces its shutdown for {day}; {than}. The earlier day counts.")
+    return catalogue.with_shutdowns(earlier), said
 
 
 def _has_own_model(arm: Arm) -> bool:

@@ -19,7 +19,7 @@ import click
 from flows.commands.options import answer_json, home_option, json_option, open_console, yes_option
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from flows.engine import Engine
     from flows.open_run import Prepared
@@ -124,12 +124,14 @@ def _run(
             file, run_id = resumed_file(folder, ledger, str(resumed))
         finally:
             ledger.close()
-    prepared = prepare(file, folder, run_id)
+    prepared = prepare(file, folder, run_id, asks_provider=True)
     _ = prepared.terms.api_key  # a missing key is told before anything is started
     prepare_home(folder)
     campaign_file = file
     with _engine(folder, console) as engine:
         console.print(_going_on(folder, prepared) if resumed else plan_renderable(prepared.plan))
+        if prepared.note:
+            console.print(prepared.note, markup=False, style="dim")
         if not is_agreed and not _agreed(yes=False):
             console.print("Nothing was bought.")
             return
@@ -140,21 +142,26 @@ def _run(
     _tell(outcome, console, as_json=as_json)
 
 
-def _going_on(home: Path, prepared: "Prepared") -> str:
-    """Say what a resumed run still has to buy."""
+def _going_on(home: Path, prepared: "Prepared") -> "RenderableType":
+    """Say what a resumed run still has to buy, and what its plan warns of."""
+    from rich.console import Group
+
     from tasks.ledger import open_ledger
+    from tasks.ledger.replanning import left_to_send
     from tasks.money import format_usd
+    from tasks.plan_text import warning_line
 
     ledger = open_ledger(home)
     try:
-        records = ledger.orders.of_run(prepared.run_id)
+        drafts = left_to_send(ledger, prepared.run_id, prepared.plan.orders)
+        planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
     finally:
         ledger.close()
-    planned = [record.order.estimate_usd for record in records if record.state == "planned"]
-    still = (
-        f"{len(planned)} orders, at most {format_usd(sum(planned, Decimal(0)))}" if planned else "no order"
-    )
-    return f"Going on with {prepared.campaign.name} · {prepared.run_id}: {still} still to be sent."
+    left = [*drafts, *(order for order in planned if order.stage == "final")]
+    most_usd = sum((order.estimate_usd for order in left), Decimal(0))
+    still = f"{len(left)} orders, at most {format_usd(most_usd)}" if left else "no order"
+    told = f"Going on with {prepared.campaign.name} · {prepared.run_id}: {still} still to be sent."
+    return Group(told, *map(warning_line, prepared.plan.warnings))
 
 
 def _begin(*, as_json: bool = False) -> "Console":

@@ -129,10 +129,14 @@ class Provider:
         """All it charged, nano-dollars."""
         return int(self.bill()["total"]["charged_nanousd"])
 
+    def orders(self) -> list[dict[str, Any]]:
+        """List the requests for pictures; looking at the list of models is none."""
+        return [entry for entry in self.bill()["entries"] if "/images/" in entry["path"]]
+
     @property
     def n_requests(self) -> int:
-        """All it received."""
-        return int(self.bill()["total"]["requests"])
+        """All requests for pictures that it received."""
+        return len(self.orders())
 
 
 @pytest.fixture

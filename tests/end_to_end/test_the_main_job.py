@@ -226,7 +226,7 @@ def test_a_killed_run_is_resumed_and_buys_nothing_twice(shell: Shell, open_provi
         run.kill()
     done = shell.runoff("run", "--resume", "latest", "--json")
     outcome = json.loads(done.stdout)
-    names = [entry["client_request_id"] for entry in provider.bill()["entries"]]
+    names = [entry["client_request_id"] for entry in provider.orders()]
     assert len(names) == len(set(names))
     assert outcome["orders"].get("unknown", 0) <= 8
     assert outcome["exit_code"] == (4 if "unknown" in outcome["orders"] else 0)

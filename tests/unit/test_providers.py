@@ -37,6 +37,15 @@ def test_an_address_without_http_is_refused() -> None:
         PROVIDERS.provider("openai").base_url_now({"OPENAI_BASE_URL": "localhost:8000"})
 
 
+@pytest.mark.parametrize(
+    "url", ["http://", "http://[::1", "http://a b/v1", "http://h:99999/v1", "ftp://h/v1"]
+)
+def test_an_address_that_leads_nowhere_is_refused(url: str) -> None:
+    """It is told before a run starts, not as a traceback of whoever would connect."""
+    with pytest.raises(SettingError, match="is no web address"):
+        PROVIDERS.provider("openai").base_url_now({"OPENAI_BASE_URL": url})
+
+
 @pytest.mark.parametrize(("name", "variable"), [("openai", "OPENAI_API_KEY"), ("cometapi", "COMETAPI_KEY")])
 def test_a_key_comes_from_its_variable_only(name: str, variable: str) -> None:
     """Set, empty and missing are told apart, and no provider shows a key."""

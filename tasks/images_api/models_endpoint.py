@@ -1,0 +1,132 @@
+"""What a provider's own list of models says: ``GET /v1/models``, read within a few seconds, never paid for.
+
+The list is a hint. A date in it that is earlier than the catalogue's is heeded; a model that is not in it
+may work all the same (one family made pictures while the vendor's list left it out), so absence says nothing.
+"""
+
+import json
+import queue
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+import httpx2
+import openai
+
+from tasks.errors import SettingError
+from tasks.images_api.error_body import blot_out
+from tasks.images_api.faults import fault_of
+from tasks.images_api.terms import Terms
+
+WAIT_S = 4.0
+"""How long a run waits for the list before it goes on without it."""
+
+AnswerKind = Literal["ok", "bad_key", "wrong_address", "no_network", "no_answer", "trouble"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsAnswer:
+    """What came of asking for the list.
+
+    Args:
+        kind: ``ok``, or why there is no list.
+        what: The same for people, without any key; empty when all is well.
+        shutdown_dates: Every listed model, with the day on which it is shut down if one is announced.
+        clock_ahead_s: How far this machine's clock is ahead of the provider's, seconds, to the second;
+            ``None`` when the provider told no time.
+    """
+
+    kind: AnswerKind
+    what: str = ""
+    shutdown_dates: Mapping[str, date | None] = field(default_factory=dict)
+    clock_ahead_s: float | None = None
+
+    @property
+    def announced(self) -> dict[str, date]:
+        """Only the models whose end is announced."""
+        return {name: day for name, day in self.shutdown_dates.items() if day is not None}
+
+
+def read_models(terms: Terms, within_s: float = WAIT_S) -> ModelsAnswer:
+    """Ask a provider for its models. Costs nothing: one GET.
+
+    Args:
+        terms: The provider's address and key; a provider inside the process has no address to ask.
+        within_s: How long to wait in all, seconds; name look-up and a slow body included.
+
+    Returns:
+        The list, or why there is none. Never raises for what a provider or a network can do.
+
+    Raises:
+        SettingError: The key is missing, or the provider has no address.
+    """
+    key, url = terms.api_key, terms.base_url
+    if url is None:
+        raise SettingError(where=f"provider {terms.provider.name}", what="is inside the process")
+    answers: queue.SimpleQueue[ModelsAnswer] = queue.SimpleQueue()
+    # A name look-up cannot be cut short, so it is left behind in a thread that holds nobody up.
+    asking = threading.Thread(target=lambda: answers.put(_ask(url, key, within_s)), daemon=True)
+    asking.start()
+    try:
+        return answers.get(timeout=within_s)
+    except queue.Empty:
+        return ModelsAnswer("no_answer", f"{url} gave no answer within {within_s:g} s")
+
+
+def _ask(url: str, key: str, within_s: float) -> ModelsAnswer:
+    try:
+        http_client = openai.DefaultHttpxClient(follow_redirects=False, timeout=within_s)
+        with openai.OpenAI(base_url=url, api_key=key, max_retries=0, http_client=http_client) as client:
+            raw = client.models.with_raw_response.list(timeout=within_s)
+            return _read(url, key, raw.http_response)
+    except openai.APITimeoutError:
+        return ModelsAnswer("no_answer", f"{url} gave no answer within {within_s:g} s")
+    except openai.APIStatusError as error:
+        return _refusal(url, key, error)
+    except (openai.APIError, httpx2.HTTPError, ValueError) as error:
+        cause = blot_out(str(error.__cause__ or error), key)
+        return ModelsAnswer("no_network", f"{url} cannot be reached ({cause})")
+
+
+def _refusal(url: str, key: str, error: openai.APIStatusError) -> ModelsAnswer:
+    fault, status = fault_of(error, key), error.status_code
+    ahead_s = _clock_ahead_s(error.response)
+    if status == 401:
+        return ModelsAnswer("bad_key", f"{url} refuses the key: {fault.message}", clock_ahead_s=ahead_s)
+    if 300 <= status < 400 or status in (404, 405):
+        return ModelsAnswer("wrong_address", f"{url}/models answers {fault.message}", clock_ahead_s=ahead_s)
+    what = f"{url}/models answers {fault.message}"
+    return ModelsAnswer(
+        "trouble", what if str(status) in what else f"{what} (HTTP {status})", clock_ahead_s=ahead_s
+    )
+
+
+def _read(url: str, key: str, response: httpx2.Response) -> ModelsAnswer:
+    ahead_s = _clock_ahead_s(response)
+    try:
+        entries = json.loads(response.content)["data"]
+        dates = {str(entry["id"]): _day(entry) for entry in entries}
+    except (ValueError, KeyError, TypeError):
+        words = blot_out(" ".join(response.text[:60].split()), key)
+        what = f"{url}/models answers with something that is no list of models: {words!r}"
+        return ModelsAnswer("wrong_address", what, clock_ahead_s=ahead_s)
+    return ModelsAnswer("ok", shutdown_dates=dates, clock_ahead_s=ahead_s)
+
+
+def _day(entry: Mapping[str, Any]) -> date | None:
+    """Read the announced day; what is no day is no announcement."""
+    try:
+        return date.fromisoformat(entry["shutdown_date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _clock_ahead_s(response: httpx2.Response) -> float | None:
+    try:
+        there = parsedate_to_datetime(response.headers["date"])
+    except (KeyError, ValueError):
+        return None
+    return round((datetime.now(UTC) - there.astimezone(UTC)).total_seconds())

@@ -1,0 +1,115 @@
+"""Planning again: what a resumed run still has to buy when its campaign is no longer what it was.
+
+Between two sittings a model may be shut down, or the campaign edited. Planned orders that nobody wants any
+more are withdrawn: they were never bought. And no place (a draft's replicate, a try at a final) is bought a
+second time because the request for it would be another one today.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from tasks.candidate import Order
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.order_rows import OrderRecord
+from tasks.ledger.schema import orders, runs
+
+IDS_AT_ONCE = 500
+Place = tuple[str, str, int, int, int, str | None]
+
+
+def replan(
+    ledger: Ledger, run_id: str, new: Sequence[Order], finals_parameters: Mapping[str, Any]
+) -> list[Order]:
+    """Make a run's planned orders equal to what is wanted now. Call it only under the run's lock.
+
+    A planned draft that is not among ``new`` is withdrawn and gives way to the one of its place that is; a
+    planned final that asks for something else than finals do today is withdrawn, and planned anew when its
+    turn comes. Places that are taken are left alone.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+        new: Every draft order of the plan of today.
+        finals_parameters: What every final is asked for today.
+
+    Returns:
+        The withdrawn orders.
+
+    Raises:
+        LedgerError: The database cannot be written; it is as it was, or fully planned.
+    """
+    wanted = {order.order_id for order in new}
+    planned = [record.order for record in ledger.orders.of_run(run_id, "planned")]
+    withdrawn = [order for order in planned if not _is_wanted(order, wanted, finals_parameters)]
+    _withdraw(ledger, [order.order_id for order in withdrawn])
+    plan_open(ledger, run_id, [*new, *_again(withdrawn, new)])
+    return withdrawn
+
+
+def _again(withdrawn: Sequence[Order], new: Sequence[Order]) -> Iterator[Order]:
+    """Give what was to be sent again after an unknown answer the content of today."""
+    today = {(order.arm, order.row, order.replicate): order for order in new}
+    for order in withdrawn:
+        heir = today.get((order.arm, order.row, order.replicate))
+        if order.stage == "draft" and order.attempt and heir is not None:
+            yield replace(heir, attempt=order.attempt)
+
+
+def plan_open(ledger: Ledger, run_id: str, new: Sequence[Order]) -> None:
+    """Plan those orders whose place nothing was bought for, or may have been bought for.
+
+    One that failed or was refused leaves its place open to another request; the same one stays as it is.
+
+    Raises:
+        LedgerError: The database cannot be written. No order was planned.
+    """
+    ledger.orders.plan(_open(ledger.orders.of_run(run_id), new))
+
+
+def left_to_send(ledger: Ledger, run_id: str, new: Sequence[Order]) -> list[Order]:
+    """List those orders of a plan that a resumed run would still send. Changes nothing."""
+    records = ledger.orders.of_run(run_id)
+    ended = {record.order.order_id for record in records if record.state != "planned"}
+    return [order for order in _open(records, new) if order.order_id not in ended]
+
+
+def _open(records: Sequence[OrderRecord], new: Sequence[Order]) -> list[Order]:
+    taken = {place for record in records if _holds(record) for place in _places(record.order)}
+    return [order for order in new if taken.isdisjoint(_places(order))]
+
+
+def add_warnings(ledger: Ledger, run_id: str, said: Sequence[str]) -> None:
+    """Add to what a run has to say; what it said before stays, each sentence once."""
+    with ledger.database.write() as connection:
+        this_run = runs.c.run_id == run_id
+        before = connection.execute(sa.select(runs.c.warnings).where(this_run)).scalar_one()
+        after = list(dict.fromkeys([*before, *said]))
+        if after != list(before):
+            connection.execute(runs.update().where(this_run).values(warnings=after))
+
+
+def _holds(record: OrderRecord) -> bool:
+    return record.state in ("sent", "received", "unknown")
+
+
+def _is_wanted(order: Order, wanted: Collection[str], finals_parameters: Mapping[str, Any]) -> bool:
+    if order.stage == "final":
+        return dict(order.parameters) == dict(finals_parameters)
+    return replace(order, attempt=0).order_id in wanted
+
+
+def _places(order: Order) -> Iterator[Place]:
+    for replicate in range(order.replicate, order.replicate + order.n):
+        yield order.stage, order.arm, order.row, replicate, order.attempt, order.draft_id
+
+
+def _withdraw(ledger: Ledger, ids: Sequence[str]) -> None:
+    if not ids:
+        return
+    with ledger.database.write() as connection:
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            some = orders.c.order_id.in_(ids[start : start + IDS_AT_ONCE])
+            connection.execute(sa.delete(orders).where(some, orders.c.state == "planned"))

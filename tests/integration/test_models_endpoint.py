@@ -1,0 +1,184 @@
+"""A provider's list of models: what is read from it, and what each way of not getting it is called."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tasks.catalogue import load_catalogue
+from tasks.emulator.server import emulator_server
+from tasks.emulator.settings import EmulatorSettings
+from tasks.errors import SettingError
+from tasks.images_api.models_endpoint import read_models
+from tasks.images_api.terms import Terms
+from tasks.providers import Provider
+
+KEY = "sk-planted-0123456789abcdef"
+
+
+def terms(url: str | None, key: str = KEY) -> Terms:
+    """A provider at an address."""
+    provider = Provider(name="shop", base_url=url, key_variable="SHOP_KEY")
+    return Terms(provider, load_catalogue(environ={}), {"SHOP_KEY": key})
+
+
+Answer = tuple[int, str, bytes]
+
+
+@contextmanager
+def server(answer: Callable[[BaseHTTPRequestHandler], Answer]) -> Iterator[str]:
+    """Serve one answer to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, media_type, body = answer(self)
+            self.send_response(status)
+            self.send_header("content-type", media_type)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
+        thread = threading.Thread(target=served.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{served.server_port}/v1"
+        served.shutdown()
+        thread.join()
+
+
+def test_the_list_tells_who_lives_until_when() -> None:
+    """The emulator before its models' last day: dates where there are some, none where there are none."""
+    with emulator_server(EmulatorSettings(today=lambda: date(2026, 11, 30), api_key=KEY)) as url:
+        answer = read_models(terms(url))
+    assert (answer.kind, answer.what) == ("ok", "")
+    assert answer.announced["gpt-image-1-mini"] == date(2026, 12, 1)
+    assert answer.shutdown_dates["gpt-image-2"] is None
+    assert "gpt-image-2" not in answer.announced
+    assert "gpt-image-1" not in answer.shutdown_dates
+    assert answer.clock_ahead_s is not None
+    assert abs(answer.clock_ahead_s) <= 2
+
+
+def test_a_wrong_key_is_called_that_and_not_shown() -> None:
+    """The provider's own words, without the key in them."""
+    with emulator_server(EmulatorSettings(api_key="another")) as url:
+        answer = read_models(terms(url))
+    assert answer.kind == "bad_key"
+    assert KEY not in answer.what
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "body", "kind"),
+    [
+        (200, "text/html", b"<html><title>Welcome</title></html>", "wrong_address"),
+        (200, "application/json", b'{"models": []}', "wrong_address"),
+        (200, "application/json", b"[1, 2]", "wrong_address"),
+        (200, "application/json", b'{"data": ["gpt"]}', "wrong_address"),
+        (404, "text/html", b"<html>nothing here</html>", "wrong_address"),
+        (401, "application/json", b'{"error": {"message": "no", "code": "invalid_api_key"}}', "bad_key"),
+        (403, "application/json", b'{"error": {"message": "country"}}', "trouble"),
+        (429, "application/json", b'{"error": {"message": "slow down"}}', "trouble"),
+        (503, "text/html", b"<html>down</html>", "trouble"),
+    ],
+)
+def test_what_is_no_list_is_told_apart(status: int, media_type: str, body: bytes, kind: str) -> None:
+    """Pages, foreign JSON, refusals and failures: each has its name, and no dates are made up."""
+    with server(lambda _: (status, media_type, body)) as url:
+        answer = read_models(terms(url))
+    assert (answer.kind, answer.shutdown_dates) == (kind, {})
+    assert url in answer.what
+
+
+def test_a_key_that_comes_back_is_blotted_out() -> None:
+    """A page that repeats the authorization shows no key."""
+
+    def repeat(request: BaseHTTPRequestHandler) -> Answer:
+        return 200, "text/html", request.headers["authorization"].encode()
+
+    with server(repeat) as url:
+        answer = read_models(terms(url))
+    assert answer.kind == "wrong_address"
+    assert "[key]" in answer.what
+    assert KEY not in answer.what
+
+
+@pytest.mark.parametrize("said", ["soon", 20261201, None, ""])
+def test_what_is_no_day_is_no_announcement(said: object) -> None:
+    """A model with a strange date stays in the list, without a day."""
+    import json
+
+    body = json.dumps({"data": [{"id": "m", "shutdown_date": said}, {"id": "n"}]}).encode()
+    with server(lambda _: (200, "application/json", body)) as url:
+        assert read_models(terms(url)).shutdown_dates == {"m": None, "n": None}
+
+
+def test_nobody_there_is_told_at_once() -> None:
+    """A closed port is no network, not a time-out."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    started_s = time.monotonic()
+    answer = read_models(terms(f"http://127.0.0.1:{port}/v1"))
+    assert answer.kind == "no_network"
+    assert time.monotonic() - started_s < 2
+
+
+def test_a_body_that_drips_does_not_hold_the_run_up() -> None:
+    """The wait is bounded as a whole, not byte by byte."""
+    gone = threading.Event()
+
+    def drip(request: BaseHTTPRequestHandler) -> Answer:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        for _ in range(60):
+            if gone.wait(0.05):
+                break
+            request.wfile.write(b" ")
+        return 200, "text/plain", b""
+
+    with server(drip) as url:
+        started_s = time.monotonic()
+        answer = read_models(terms(url), within_s=0.5)
+        waited_s = time.monotonic() - started_s
+        gone.set()
+    assert answer.kind == "no_answer"
+    assert waited_s < 1.5
+
+
+def test_a_clock_that_is_wrong_shows() -> None:
+    """The provider's time is compared with this machine's."""
+    from datetime import UTC, datetime
+
+    class Late(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(200)
+            there = datetime.now(UTC) - timedelta(hours=1)
+            self.send_header("date", format_datetime(there, usegmt=True))
+            self.end_headers()
+            self.wfile.write(b'{"data": []}')
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Late) as served:
+        thread = threading.Thread(target=served.serve_forever, daemon=True)
+        thread.start()
+        answer = read_models(terms(f"http://127.0.0.1:{served.server_port}/v1"))
+        served.shutdown()
+        thread.join()
+    assert answer.clock_ahead_s == pytest.approx(3600, abs=3)
+
+
+def test_without_an_address_or_a_key_nobody_is_asked() -> None:
+    """A provider inside the process has no list; a missing key is told as everywhere."""
+    with pytest.raises(SettingError, match="inside the process"):
+        read_models(terms(None))
+    with pytest.raises(SettingError, match="SHOP_KEY"):
+        read_models(terms("http://127.0.0.1:1/v1", key=""))
