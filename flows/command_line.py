@@ -10,7 +10,8 @@ from importlib.metadata import version
 import click
 
 from flows.commands.emulator import emulator
-from flows.commands.inform import ledger, models, plan, report, runs
+from flows.commands.inform import models, plan, report, runs
+from flows.commands.ledger import ledger
 from flows.commands.make import demo, promote, run, serve
 from tasks.errors import RunoffError
 

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import httpx2
@@ -27,7 +28,7 @@ from tasks.emulator.app import create_app
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import CatalogueError, InterruptError, RunError
 from tasks.files import write_atomically
-from tasks.home import prepare_home, run_folder, run_lock
+from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder, run_lock
 from tasks.images_api.client import connect
 from tasks.images_api.desk import Desk
 from tasks.images_api.keeping import heal
@@ -35,12 +36,11 @@ from tasks.images_api.models_endpoint import read_models
 from tasks.images_api.pace import Pace
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, open_ledger
+from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.ledger.replanning import add_warnings, replan
 from tasks.plan import Plan, plan
 from tasks.providers import Providers, load_providers
 from tasks.succession import heed_announced
-
-CAMPAIGN_FILE = "campaign.yaml"
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Prepared:
         terms: The provider's terms.
         plan: What will be ordered, and for how much.
         note: Why the provider's own list of models is not known, when it was asked for in vain.
+        ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
     """
 
     home: Path
@@ -62,6 +63,7 @@ class Prepared:
     terms: Terms
     plan: Plan
     note: str = ""
+    ledger_per_month_usd: Decimal | None = None
 
     @property
     def run_id(self) -> str:
@@ -150,9 +152,10 @@ def prepare(
     Raises:
         CampaignError: The file is wrong.
         CatalogueError: A model is retired and has no successor, or has no price.
-        SettingError: The provider's key is missing.
+        SettingError: The provider's key is missing, or the ledger's monthly limit is none.
         BudgetError: The budget is below the least that the run can cost.
     """
+    ledger_limit_usd = ledger_per_month_usd(home, os.environ)
     catalogue, providers = load_catalogue(home), load_providers(home)
     campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
     terms = Terms(providers.provider(campaign.provider), catalogue, os.environ)
@@ -168,7 +171,7 @@ def prepare(
     except CatalogueError as error:
         raise error.at(str(campaign_file)) from error
     planned = replace(planned, warnings=(*said, *planned.warnings))
-    return Prepared(home, catalogue, providers, terms, planned, note)
+    return Prepared(home, catalogue, providers, terms, planned, note, ledger_limit_usd)
 
 
 @asynccontextmanager
@@ -193,7 +196,7 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
                 terms=terms,
                 ledger=ledger,
                 folder=prepared.folder,
-                limits=Limits(per_run_usd=budget.per_run_usd, per_month_usd=budget.per_month_usd),
+                limits=Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd),
                 pace=Pace(None if terms.base_url is None else terms.images_per_minute),
                 watch=display.bought,
             )

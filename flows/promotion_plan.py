@@ -5,8 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.finalists import open_finalists
-from flows.open_run import CAMPAIGN_FILE, prepare
-from tasks.home import run_folder
+from flows.open_run import prepare
+from tasks.home import CAMPAIGN_FILE, run_folder
 from tasks.ledger import open_ledger
 from tasks.money import format_usd
 from tasks.plan import plan_finals

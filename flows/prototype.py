@@ -5,7 +5,6 @@ the same run id and it goes on where it was: what the ledger knows as received i
 """
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from prefect import flow
 from flows.closing import close_run
 from flows.open_run import OpenRun, open_run, prepare
 from flows.promote import buy_finals
+from flows.reconciling import resend_drafts
 from flows.stages import deduplicate_drafts, make_pictures, score_drafts, select_finalists
 from tasks.home import home_folder
-from tasks.ledger.replanning import plan_open
 from tasks.ledger.runs import new_run_id
 
 
@@ -59,17 +58,6 @@ async def _resend_unknown(run: OpenRun) -> None:
     """Order again, once, what may have been billed, where the campaign says so; the first stays charged."""
     if run.campaign.on_unknown != "resend":
         return
-    unknown = {
-        (record.order.arm, record.order.row, record.order.replicate)
-        for record in run.ledger.orders.of_run(run.run_id, "unknown")
-        if record.order.stage == "draft" and record.order.attempt == 0
-    }
-    # As it would be ordered today: the model of the first one may be gone since.
-    again = [
-        replace(order, attempt=1)
-        for order in run.prepared.plan.orders
-        if (order.arm, order.row, order.replicate) in unknown
-    ]
-    plan_open(run.ledger, run.run_id, again)
+    resend_drafts(run.ledger, run.run_id, run.prepared.plan.orders)
     if run.planned("draft"):
         await make_pictures(run, "draft")

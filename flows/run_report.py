@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flows.open_run import CAMPAIGN_FILE
 from tasks.ab_test import ScoredDraft, compare_arms
 from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
@@ -18,7 +17,7 @@ from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunError, RunoffError
-from tasks.home import run_folder
+from tasks.home import CAMPAIGN_FILE, run_folder
 from tasks.ledger import Ledger, OrderRecord, RunRecord
 from tasks.ledger.report_rows import report_rows
 from tasks.providers import Provider, load_providers

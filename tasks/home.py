@@ -11,6 +11,8 @@ from tasks.errors import RunError, SettingError
 
 HOME_VARIABLE = "RUNOFF_HOME"
 DEFAULT_HOME = "runs"
+CAMPAIGN_FILE = "campaign.yaml"
+"""The campaign as it was run, in the run's folder."""
 
 
 def home_folder(option: str | Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -6,7 +6,7 @@ fraction of one. Amounts are therefore counted in whole nano-dollars wherever th
 the report's columns.
 """
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 NANOUSD_PER_USD = 1_000_000_000
 
@@ -43,6 +43,26 @@ def from_nanousd(nanousd: int) -> Decimal:
         Decimal('0.0022')
     """
     return (Decimal(nanousd) / NANOUSD_PER_USD).normalize() + Decimal(0)
+
+
+def read_usd(text: str) -> Decimal:
+    """Read dollars that a person wrote.
+
+    Raises:
+        ValueError: The text is no amount, is below 0, or says something below a nano-dollar.
+
+    Example:
+        >>> read_usd("49.90")
+        Decimal('49.90')
+    """
+    message = f"{text!r} is not dollars, 0 or more, with at most 9 decimals"
+    try:
+        usd = Decimal(text)
+        if to_nanousd(usd) >= 0:
+            return usd
+    except (InvalidOperation, ValueError) as error:
+        raise ValueError(message) from error
+    raise ValueError(message)
 
 
 def share_nanousd(nanousd: int, parts: int) -> list[int]:

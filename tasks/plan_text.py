@@ -13,9 +13,18 @@ from tasks.money import format_usd
 from tasks.plan import Plan
 
 
-def plan_renderable(plan: Plan) -> Group:
-    """Draw a plan for ``rich.console.Console.print``."""
-    parts: list[RenderableType] = [_title(plan), _orders_table(plan), _money_table(plan)]
+def plan_renderable(plan: Plan, ledger_per_month_usd: Decimal | None = None) -> Group:
+    """Draw a plan for ``rich.console.Console.print``.
+
+    Args:
+        plan: The plan.
+        ledger_per_month_usd: What the whole ledger may spend in a month, when there is such a limit.
+    """
+    parts: list[RenderableType] = [
+        _title(plan),
+        _orders_table(plan),
+        _money_table(plan, ledger_per_month_usd),
+    ]
     return Group(*parts, *(warning_line(sentence) for sentence in plan.warnings), Text(""))
 
 
@@ -53,22 +62,27 @@ def _span(least: int, most: int) -> str:
     return f"{least:,}" if least == most else f"{least:,}–{most:,}"
 
 
-def _money_table(plan: Plan) -> Padding:
+def _money_table(plan: Plan, ledger_per_month_usd: Decimal | None) -> Padding:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column()
-    for name, value in _money_lines(plan):
+    for name, value in _money_lines(plan, ledger_per_month_usd):
         table.add_row(name, value)
     return Padding(table, (0, 0, 0, 1))
 
 
-def _money_lines(plan: Plan) -> Sequence[tuple[str, RenderableType]]:
+def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[tuple[str, RenderableType]]:
     budget = plan.campaign.budget
     play = " of play money" if plan.campaign.provider == "emulator" else ""
     lines: list[tuple[str, RenderableType]] = [
         ("all together", Text(format_range(plan.low_usd, plan.high_usd) + play, "bold green")),
         ("all like finals", f"{format_usd(plan.all_high_usd)} for the same {_count(plan.pictures, 'draft')}"),
-        ("budget", f"{format_usd(budget.per_run_usd)} a run" + _month(budget.per_month_usd)),
+        (
+            "budget",
+            f"{format_usd(budget.per_run_usd)} a run"
+            + _month(budget.per_month_usd, "a month")
+            + _month(ledger_per_month_usd, "a month for all campaigns"),
+        ),
         ("time", f"{format_seconds(plan.drafts_s)} for drafts at the provider's images per minute"),
     ]
     if plan.finals.finalists:
@@ -79,8 +93,8 @@ def _money_lines(plan: Plan) -> Sequence[tuple[str, RenderableType]]:
     return lines
 
 
-def _month(per_month_usd: Decimal | None) -> str:
-    return "" if per_month_usd is None else f", {format_usd(per_month_usd)} a month"
+def _month(limit_usd: Decimal | None, of_what: str) -> str:
+    return "" if limit_usd is None else f", {format_usd(limit_usd)} {of_what}"
 
 
 def warning_line(sentence: str) -> Padding:

@@ -1,29 +1,10 @@
-"""Commands that only look: plan, runs, report, models, ledger. They spend nothing and need no Prefect."""
+"""Commands that only look: plan, runs, report, models. They spend nothing and need no Prefect."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, open_console
-
-if TYPE_CHECKING:
-    from tasks.ledger import Ledger
-
-
-@contextmanager
-def _ledger(home: Path) -> "Iterator[Ledger]":
-    from tasks.home import prepare_home
-    from tasks.ledger import open_ledger
-
-    prepare_home(home)
-    opened = open_ledger(home)
-    try:
-        yield opened
-    finally:
-        opened.close()
+from flows.commands.options import answer_json, home_option, json_option, open_console, opened_ledger
 
 
 @click.command()
@@ -36,12 +17,12 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     from tasks.home import home_folder
     from tasks.plan_text import plan_renderable
 
-    planned = prepare(file, home_folder(home), "plan").plan
+    prepared = prepare(file, home_folder(home), "plan")
     if as_json:
-        answer_json(planned.as_dict())
+        answer_json({**prepared.plan.as_dict(), "ledger_per_month_usd": prepared.ledger_per_month_usd})
         return
     console = open_console()
-    console.print(plan_renderable(planned))
+    console.print(plan_renderable(prepared.plan, prepared.ledger_per_month_usd))
     console.print(f"Nothing was bought. Buy it with: runoff run {file}", markup=False)
 
 
@@ -55,7 +36,7 @@ def runs(*, home: Path | None, as_json: bool) -> None:
     from tasks.home import home_folder
 
     folder = home_folder(home)
-    with _ledger(folder) as opened:
+    with opened_ledger(folder) as opened:
         outcomes = [outcome_of(opened, folder, run) for run in opened.runs.all()]
     if as_json:
         answer_json([outcome.__dict__ for outcome in outcomes])
@@ -75,7 +56,7 @@ def report(run: str, *, home: Path | None, as_json: bool) -> None:
     from tasks.home import home_folder
 
     folder = home_folder(home)
-    with _ledger(folder) as opened:
+    with opened_ledger(folder) as opened:
         files = write_run_report(folder, opened.runs.find(run), opened).files
     if as_json:
         answer_json(files)
@@ -98,51 +79,3 @@ def models(*, home: Path | None, as_json: bool) -> None:
         answer_json(facts)
     else:
         open_console().print(models_table(facts))
-
-
-@click.group()
-def ledger() -> None:
-    """Look into the ledger: the truth about orders and money."""
-
-
-@ledger.command()
-@home_option
-@json_option
-def spend(*, home: Path | None, as_json: bool) -> None:
-    """Show what was spent, by run."""
-    from flows.commands.tables import spend_table
-    from flows.outcome import outcome_of
-    from tasks.home import home_folder
-
-    folder = home_folder(home)
-    with _ledger(folder) as opened:
-        outcomes = [outcome_of(opened, folder, run) for run in opened.runs.all()]
-    keys = ("run_id", "campaign", "state", "spent_usd", "unknown_usd")
-    if as_json:
-        answer_json([{key: getattr(outcome, key) for key in keys} for outcome in outcomes])
-    else:
-        open_console().print(spend_table(outcomes))
-
-
-@ledger.command()
-@home_option
-@json_option
-def verify(*, home: Path | None, as_json: bool) -> None:
-    """Prove that the ledger's sums, states and pictures agree. Ends with 1 when they do not."""
-    from tasks.errors import LedgerError
-    from tasks.home import home_folder
-
-    folder = home_folder(home)
-    with _ledger(folder) as opened:
-        faults = opened.verify(folder)
-        name = opened.database.name
-    if as_json:
-        answer_json({"faults": faults})
-    elif not faults:
-        click.echo(f"The ledger {name} is right: sums, states and pictures agree.")
-    if faults:
-        raise LedgerError(
-            where=f"ledger {name}",
-            what=f"{len(faults)} faults\n  " + "\n  ".join(faults) + "\n",
-            money="Nothing was changed.",
-        )

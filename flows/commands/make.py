@@ -129,7 +129,11 @@ def _run(
     prepare_home(folder)
     campaign_file = file
     with _engine(folder, console) as engine:
-        console.print(_going_on(folder, prepared) if resumed else plan_renderable(prepared.plan))
+        console.print(
+            _going_on(folder, prepared)
+            if resumed
+            else plan_renderable(prepared.plan, prepared.ledger_per_month_usd)
+        )
         if prepared.note:
             console.print(prepared.note, markup=False, style="dim")
         if not is_agreed and not _agreed(yes=False):

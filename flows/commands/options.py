@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +14,8 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from tasks.ledger import Ledger
 
 PLAIN_WIDTH = 100
 
@@ -38,6 +41,25 @@ def json_option(command: F) -> F:
 def yes_option(command: F) -> F:
     """Add ``--yes``."""
     return click.option("--yes", is_flag=True, help="Spend without asking.")(command)
+
+
+@contextmanager
+def opened_ledger(home: Path) -> "Iterator[Ledger]":
+    """Open the ledger of a home, and close it in the end.
+
+    Raises:
+        SettingError: The home cannot be made or written.
+        LedgerError: The ledger cannot be opened.
+    """
+    from tasks.home import prepare_home
+    from tasks.ledger import open_ledger
+
+    prepare_home(home)
+    opened = open_ledger(home)
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 def open_console(*, as_json: bool = False) -> "Console":

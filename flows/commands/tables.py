@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from tasks.catalogue import Catalogue
 from tasks.money import format_usd
 
 
-def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Begin a table; ``right`` names the columns of figures."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", no_wrap=True)
@@ -26,7 +26,7 @@ def _table(*columns: str, right: Sequence[str] = ()) -> Table:
 def runs_table(outcomes: Sequence[Outcome]) -> Table:
     """Draw runs: what came of each."""
     figures = ("drafts", "copies", "finals", "spent")
-    table = _table("run", "campaign", "state", *figures, right=figures)
+    table = new_table("run", "campaign", "state", *figures, right=figures)
     for outcome in outcomes:
         table.add_row(
             outcome.run_id,
@@ -87,20 +87,6 @@ def _money(outcome: dict[str, Any]) -> str:
     return spent + "."
 
 
-def spend_table(outcomes: Sequence[Outcome]) -> Table:
-    """Draw what was spent, with a sum; what is only estimated stands apart."""
-    figures = ("spent", "of it estimated")
-    table = _table("run", "campaign", *figures, right=figures)
-    for outcome in outcomes:
-        unknown = format_usd(outcome.unknown_usd) if outcome.unknown_usd else "–"
-        table.add_row(outcome.run_id, outcome.campaign, format_usd(outcome.spent_usd), unknown)
-    table.add_section()
-    total_usd = sum((outcome.spent_usd for outcome in outcomes), Decimal(0))
-    unknown_usd = sum((outcome.unknown_usd for outcome in outcomes), Decimal(0))
-    table.add_row("all runs", "", format_usd(total_usd), format_usd(unknown_usd) if unknown_usd else "–")
-    return table
-
-
 def model_facts(catalogue: Catalogue, day: date) -> list[dict[str, Any]]:
     """Tell of each model what it makes, costs, and how long it lives."""
     facts = []
@@ -126,7 +112,7 @@ def model_facts(catalogue: Catalogue, day: date) -> list[dict[str, Any]]:
 
 def models_table(facts: Sequence[dict[str, Any]]) -> Table:
     """Draw the catalogue."""
-    table = _table("model", "life", "qualities", "$/M out", "price of", right=("$/M out",))
+    table = new_table("model", "life", "qualities", "$/M out", "price of", right=("$/M out",))
     for fact in facts:
         price, qualities = fact["image_output_usd_per_mtok"], fact["qualities"]
         table.add_row(

@@ -75,7 +75,7 @@ class Reconciliations:
             query = query.where(orders.c.run_id == run_id)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(orders.c.sent_at, orders.c.order_id)).all()
-            resent = _resent(connection, [row.order_id for row in rows])
+            resent = _resent(connection, rows)
         return [UnknownOrder(order_record(row), resent.get(row.order_id)) for row in rows]
 
     def record(
@@ -172,21 +172,21 @@ def _plan_again(
     connection: Connection, rows: Sequence[sa.Row[Any]], today: Sequence[Order]
 ) -> dict[str, str]:
     """Plan another order for each place; tell which order takes which one's place."""
-    if twice := sorted(_resent(connection, [row.order_id for row in rows])):
+    if twice := sorted(_resent(connection, rows)):
         raise _refused(twice, "ordered again already")
     last = _last_attempts(connection, sorted({row.run_id for row in rows}))
     contents = {(_place(order), order.n): order for order in today}
     again: dict[str, Order] = {}
     for row in rows:
         order = order_record(row).order
-        place = _place(order)
+        place = _place(row)
         last[place] += 1
         again[row.order_id] = replace(contents.get((place, order.n), order), attempt=last[place])
     insert_planned(connection, list(again.values()))
     return {order_id: order.order_id for order_id, order in again.items()}
 
 
-def _place(order: Order) -> tuple[Any, ...]:
+def _place(order: Order | sa.Row[Any]) -> tuple[Any, ...]:
     return tuple(getattr(order, name) for name in _PLACE)
 
 
@@ -196,12 +196,28 @@ def _last_attempts(connection: Connection, run_ids: Sequence[str]) -> dict[tuple
     return {tuple(row[:-1]): row[-1] for row in connection.execute(query.group_by(*place))}
 
 
-def _resent(connection: Connection, order_ids: Sequence[str]) -> dict[str, str]:
-    """Tell which orders take the places of others; one that was withdrawn before it was sent takes none."""
-    columns = (reconciliations.c.order_id, reconciliations.c.resent_as)
-    query = sa.select(*columns).join(orders, orders.c.order_id == reconciliations.c.resent_as)
-    found = {row.order_id: row.resent_as for row in connection.execute(query)}
-    return {order_id: found[order_id] for order_id in order_ids if order_id in found}
+def _resent(connection: Connection, rows: Sequence[sa.Row[Any]]) -> dict[str, str]:
+    """Tell which orders take the places of others.
+
+    A draft is attempted again for no other reason. Finals are, so for them a verdict must say so. One that
+    was withdrawn before it was sent takes no place, but another that was planned instead of it does.
+    """
+    said = {
+        row.order_id: row.resent_as
+        for row in connection.execute(sa.select(reconciliations).where(reconciliations.c.verdict == "resend"))
+    }
+    of_runs = orders.c.run_id.in_(sorted({row.run_id for row in rows}))
+    later: dict[tuple[Any, ...], list[sa.Row[Any]]] = {}
+    again = sa.select(orders).where(of_runs, orders.c.attempt > 0).order_by(orders.c.attempt)
+    for row in connection.execute(again):
+        later.setdefault(_place(row), []).append(row)
+    resent: dict[str, str] = {}
+    for row in rows:
+        heirs = [heir.order_id for heir in later.get(_place(row), ()) if heir.attempt > row.attempt]
+        if heirs and (row.stage == "draft" or row.order_id in said):
+            named = said.get(row.order_id)
+            resent[row.order_id] = heirs[0] if named not in heirs else str(named)
+    return resent
 
 
 def _reconciliation(run_id: str, facts: Mapping[Any, Any]) -> Reconciliation:

@@ -1,0 +1,191 @@
+"""The command ``runoff ledger``: what was spent, what nobody knows the end of, and whether all adds up.
+
+None of it buys anything. ``reconcile --resend`` plans an order that the next run of its campaign buys.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flows.commands.options import answer_json, home_option, json_option, open_console, opened_ledger
+
+if TYPE_CHECKING:
+    from tasks.ledger import Reconciliation, Verdict
+    from tasks.ledger.reconciliation import UnknownOrder
+
+GROUPS = ("run", "month", "campaign", "model", "arm", "day")
+
+
+def _read_cost(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Decimal | None:
+    from tasks.money import read_usd
+
+    try:
+        return None if text is None else read_usd(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.group()
+def ledger() -> None:
+    """Look into the ledger: the truth about orders and money."""
+
+
+@ledger.command()
+@click.option("--by", "group", type=click.Choice(GROUPS), default="run", show_default=True)
+@home_option
+@json_option
+def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN401 - one of GROUPS
+    """Show what was spent, by run or otherwise, and what is left of this month's budgets."""
+    from flows.commands.money_tables import month_lines, spend_table
+    from flows.spending import month_budgets, spending_by
+    from tasks.home import home_folder
+
+    folder = home_folder(home)
+    with opened_ledger(folder) as opened:
+        groups = spending_by(opened, group)
+        budgets = month_budgets(opened, folder, os.environ, datetime.now(UTC))
+    if as_json:
+        answer_json({"by": group, "groups": groups, "month": asdict(budgets)})
+        return
+    console = open_console()
+    console.print(spend_table(group, groups))
+    for line in month_lines(budgets):
+        console.print(line, markup=False)
+
+
+@ledger.command()
+@home_option
+@json_option
+def verify(*, home: Path | None, as_json: bool) -> None:
+    """Prove that the ledger's sums, states and pictures agree. Ends with 1 when they do not."""
+    from tasks.errors import LedgerError
+    from tasks.home import home_folder
+
+    folder = home_folder(home)
+    with opened_ledger(folder) as opened:
+        faults = opened.verify(folder)
+        name = opened.database.name
+    if as_json:
+        answer_json({"faults": faults})
+    elif not faults:
+        click.echo(f"The ledger {name} is right: sums, states and pictures agree.")
+    if faults:
+        raise LedgerError(
+            where=f"ledger {name}",
+            what=f"{len(faults)} faults\n  " + "\n  ".join(faults) + "\n",
+            money="Nothing was changed.",
+        )
+
+
+@ledger.command()
+@home_option
+@json_option
+def unknown(*, home: Path | None, as_json: bool) -> None:
+    """List the orders that were sent and may have been billed, with what the provider can find them by."""
+    from flows.commands.money_tables import unknown_table
+    from tasks.home import home_folder
+
+    with opened_ledger(home_folder(home)) as opened:
+        found = opened.reconciliations.unknown()
+    facts = [_unknown_facts(order) for order in found]
+    if as_json:
+        answer_json(facts)
+    elif facts:
+        open_console().print(unknown_table(facts))
+        click.echo("Look for them at the provider, then say what became of them: runoff ledger reconcile")
+    else:
+        click.echo("No order is unknown.")
+
+
+def _unknown_facts(unknown_order: "UnknownOrder") -> dict[str, Any]:
+    record = unknown_order.record
+    order, end = record.order, record.settlement
+    return {
+        "run_id": order.run_id,
+        "order_id": order.order_id,
+        "stage": order.stage,
+        "arm": order.arm,
+        "row": order.row,
+        "replicate": order.replicate,
+        "attempt": order.attempt,
+        "estimate_usd": order.estimate_usd,
+        "sent_at": record.sent_at,
+        # The desk sends the order's own id as X-Client-Request-Id.
+        "client_request_id": order.order_id,
+        "vendor_request_id": end and end.vendor_request_id,
+        "error_code": end and end.error_code,
+        "error_message": end and end.error_message,
+        "resent_as": unknown_order.resent_as,
+    }
+
+
+@ledger.command()
+@click.argument("orders", nargs=-1, metavar="[ORDER]...")
+@click.option("--all-of", "run", metavar="RUN", help="Every unknown order of a run: its id, or latest.")
+@click.option("--billed", "verdict", flag_value="billed", help="The provider billed it: it stays charged.")
+@click.option(
+    "--cost", "cost_usd", metavar="USD", callback=_read_cost, help="With --billed: what each was billed."
+)
+@click.option("--unbilled", "verdict", flag_value="unbilled", help="It was not billed: its money is free.")
+@click.option("--resend", "verdict", flag_value="resend", help="Plan it again; the first stays charged.")
+@home_option
+@json_option
+def reconcile(
+    orders: tuple[str, ...],
+    *,
+    run: str | None,
+    verdict: Any,  # noqa: ANN401 - one of Verdict, or None
+    cost_usd: Decimal | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what became of unknown orders: of all that are named, or of none.
+
+    --resend only plans; the next `runoff run --resume RUN` buys, and that may pay for one picture twice.
+    """
+    _check_usage(orders, run, verdict, cost_usd)
+    from flows.reconciling import reconcile as write_down
+    from tasks.home import home_folder
+
+    with opened_ledger(home_folder(home)) as opened:
+        said = write_down(opened, orders, verdict, run=run, cost_usd=cost_usd)
+    if as_json:
+        answer_json([asdict(reconciliation) for reconciliation in said])
+        return
+    for line in _told(said, verdict):
+        click.echo(line)
+
+
+def _check_usage(
+    orders: Sequence[str], run: str | None, verdict: "Verdict | None", cost_usd: Decimal | None
+) -> None:
+    if bool(orders) == bool(run):
+        message = "Name orders, or a run with --all-of. See them with: runoff ledger unknown"
+        raise click.UsageError(message)
+    if verdict is None:
+        message = "Say what became of them: --billed, --unbilled or --resend."
+        raise click.UsageError(message)
+    if cost_usd is not None and verdict != "billed":
+        message = "--cost goes with --billed."
+        raise click.UsageError(message)
+
+
+def _told(said: "Sequence[Reconciliation]", verdict: str) -> list[str]:
+    from tasks.money import format_usd
+
+    if not said:
+        return ["No order of that run waits for a verdict. Nothing was changed."]
+    lines = [
+        f"{one.order_id}  {verdict}, charged {format_usd(one.charged_usd)}"
+        + (f", planned again as {one.resent_as}" if one.resent_as else "")
+        for one in said
+    ]
+    runs = sorted({one.run_id for one in said})
+    way = "Buy them with: runoff run --resume" if verdict == "resend" else "Renew its report: runoff report"
+    return [*lines, *(f"{way} {run_id}" for run_id in runs)]

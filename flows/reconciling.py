@@ -1,0 +1,73 @@
+"""Saying what became of unknown orders: by a person at the command, or by a campaign's own rule."""
+
+import getpass
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from tasks.candidate import Order
+from tasks.ledger import Ledger, Reconciliation, Verdict
+
+BY_RULE = "on_unknown: resend"
+
+
+def reconcile(
+    ledger: Ledger,
+    order_ids: Sequence[str],
+    verdict: Verdict,
+    *,
+    run: str | None = None,
+    cost_usd: Decimal | None = None,
+) -> list[Reconciliation]:
+    """Write down what this user says became of unknown orders.
+
+    Args:
+        ledger: The ledger.
+        order_ids: The orders.
+        verdict: What became of them.
+        run: Instead of orders, a run: every order of it that waits for a verdict.
+        cost_usd: What each was billed, where that is known.
+
+    Raises:
+        RunError: There is no such run, or more than one.
+        LedgerError: An order is not unknown, or was resent before. Nothing was changed.
+    """
+    if run is not None:
+        waiting = ledger.reconciliations.unknown(ledger.runs.find(run).run_id)
+        order_ids = [
+            order.record.order.order_id for order in waiting if verdict != "resend" or order.resent_as is None
+        ]
+    return ledger.reconciliations.record(
+        order_ids, verdict, by=user_name(), now=datetime.now(UTC), cost_usd=cost_usd
+    )
+
+
+def resend_drafts(ledger: Ledger, run_id: str, today: Sequence[Order]) -> int:
+    """Plan each unknown draft of a run once more, as its campaign says; the first stays charged.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+        today: Its draft orders as they are planned today: a model may be gone since.
+
+    Returns:
+        How many were planned.
+    """
+    lost = [
+        unknown.record.order.order_id
+        for unknown in ledger.reconciliations.unknown(run_id)
+        if unknown.record.order.stage == "draft"
+        and unknown.record.order.attempt == 0
+        and unknown.resent_as is None
+    ]
+    ledger.reconciliations.record(lost, "resend", by=BY_RULE, now=datetime.now(UTC), today=today)
+    return len(lost)
+
+
+def user_name() -> str:
+    """Name the user of the operating system; a container may know only a number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
