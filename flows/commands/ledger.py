@@ -37,7 +37,9 @@ def ledger() -> None:
 
 
 @ledger.command()
-@click.option("--by", "group", type=click.Choice(GROUPS), default="run", show_default=True)
+@click.option(
+    "--by", "group", type=click.Choice(GROUPS), default="run", show_default=True, help="What to sum up by."
+)
 @home_option
 @json_option
 def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN401 - one of GROUPS
