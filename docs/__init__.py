@@ -1,0 +1,1 @@
+"""Pages for people, and the program that writes those that can be written from the code."""
