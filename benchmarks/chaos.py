@@ -1,7 +1,7 @@
 """Kill a campaign again and again, and hold its ledger against the provider's bill.
 
 ``python -m benchmarks.chaos [seed]`` buys 500 drafts over HTTP from an emulator in a process of its own, with
-one order in ten spoiled by a fault, kills the run at 25 seeded instants with SIGKILL and resumes it each time.
+one in ten spoiled by a fault, kills the run at 25 seeded instants with SIGKILL and resumes it each time.
 Then it runs the campaign once undisturbed, with the same outcomes, to compare the reports. Every process is a
 real one: the first makes the flow's call that ``runoff run`` makes, with a run id that the seed decides; the
 others are ``runoff run --resume``. All traffic stays on this machine. Takes about ten minutes.

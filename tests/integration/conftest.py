@@ -1,11 +1,16 @@
-"""A ledger's two homes: a SQLite file, and a database of a PostgreSQL that the tests start themselves."""
+"""A ledger's two homes (a SQLite file, and a PostgreSQL that the tests start themselves), and shops."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tasks.emulator.faults import FaultRule
+from tasks.emulator.server import emulator_server
+from tasks.emulator.settings import EmulatorSettings
 from tests.postgresql_server import PostgresqlServer, binaries, running
+from tests.shop import Opener, Shop
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +30,21 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         server: PostgresqlServer = request.getfixturevalue("postgresql")
         monkeypatch.setenv("RUNOFF_LEDGER_URL", server.new_database())
     return tmp_path
+
+
+@pytest.fixture
+def open_shop(tmp_path: Path) -> Iterator[Opener]:
+    """Open shops with emulators of any settings; closed at the end."""
+    opened: list[tuple[Any, Shop]] = []
+
+    def open_one(*faults: dict[str, Any], **settings: Any) -> Shop:
+        rules = tuple(FaultRule(**fault) for fault in faults)
+        emulator = emulator_server(EmulatorSettings(paint="plain", faults=rules, **settings))
+        shop = Shop(emulator.__enter__(), tmp_path)
+        opened.append((emulator, shop))
+        return shop
+
+    yield open_one
+    for emulator, shop in opened:
+        shop.ledger.close()
+        emulator.__exit__(None, None, None)

@@ -1,129 +1,19 @@
 """The desk and the official SDK against the emulator, over HTTP."""
 
-import asyncio
 import json
-import urllib.request
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks.candidate import Order
-from tasks.catalogue import load_catalogue
-from tasks.emulator.faults import FaultRule
-from tasks.emulator.server import emulator_server
-from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import BudgetError, SettingError, StopRunError
-from tasks.images_api.client import connect
-from tasks.images_api.desk import Desk, Purchase
 from tasks.images_api.keeping import heal, sidecar_file
-from tasks.images_api.pace import Pace
 from tasks.images_api.terms import Terms
-from tasks.ledger import Ledger, Limits, open_ledger
+from tasks.ledger import Limits
 from tasks.pictures import load_reference
-from tasks.providers import Provider, Timeouts
-from tests.builders import NOON, RUN_ID, an_order
-
-KEY = "sk-test-0123456789abcdef"
-FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x640"}
-READ_TIMEOUTS_S = {"low": 1.5}
-
-
-class ToldPace(Pace):
-    """A pace that notes its pauses and takes none."""
-
-    def __init__(self, waits_s: list[float]) -> None:
-        super().__init__(None)
-        self.waits_s = waits_s
-
-    def pause(self, wait_s: float) -> None:
-        """Note it."""
-        self.waits_s.append(wait_s)
-
-
-class Shop:
-    """A provider that answers as told, and a desk that buys from it."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url = url
-        self.folder = folder
-        self.ledger: Ledger = open_ledger(folder)
-        self.ledger.runs.start(RUN_ID, campaign="otters", provider="shop", now=NOON)
-        provider = Provider(
-            name="shop",
-            base_url=url,
-            key_variable="SHOP_KEY",
-            images_per_minute=1_000_000,
-            concurrency=4,
-            timeouts=Timeouts(read_s=READ_TIMEOUTS_S),
-        )
-        self.terms = Terms(provider, load_catalogue(), {"SHOP_KEY": KEY})
-        self.waits_s: list[float] = []
-        self.purchases: list[Purchase] = []
-
-    def buy(self, *orders: Order, limits: Limits | None = None) -> Desk:
-        """Plan and buy orders, all at once."""
-
-        async def wait(seconds: float) -> None:
-            self.waits_s.append(seconds)
-            await asyncio.sleep(0)
-
-        async def run() -> Desk:
-            async with connect(self.terms) as client:
-                desk = Desk(
-                    client=client,
-                    terms=self.terms,
-                    ledger=self.ledger,
-                    folder=self.folder,
-                    limits=limits or Limits(),
-                    pace=ToldPace(self.waits_s),
-                    watch=self.purchases.append,
-                    sleep=wait,
-                )
-                await asyncio.gather(*(desk.buy(order) for order in orders))
-            return desk
-
-        self.ledger.orders.plan(orders)
-        return asyncio.run(run())
-
-    def bill(self) -> dict[str, Any]:
-        """Ask the emulator what it received and charged."""
-        with urllib.request.urlopen(self.url.removesuffix("/v1") + "/_bill") as answer:
-            bill: dict[str, Any] = json.load(answer)
-        return bill
-
-    def record(self) -> Any:
-        """The only order's record."""
-        (record,) = self.ledger.orders.of_run(RUN_ID)
-        return record
-
-
-Opener = Callable[..., Shop]
-
-
-@pytest.fixture
-def open_shop(tmp_path: Path) -> Iterator[Opener]:
-    """Open shops with emulators of any settings; closed at the end."""
-    opened: list[tuple[Any, Shop]] = []
-
-    def open_one(*faults: dict[str, Any], **settings: Any) -> Shop:
-        rules = tuple(FaultRule(**fault) for fault in faults)
-        emulator = emulator_server(EmulatorSettings(paint="plain", faults=rules, **settings))
-        shop = Shop(emulator.__enter__(), tmp_path)
-        opened.append((emulator, shop))
-        return shop
-
-    yield open_one
-    for emulator, shop in opened:
-        shop.ledger.close()
-        emulator.__exit__(None, None, None)
-
-
-def order_of(replicate: int = 0, **changes: Any) -> Order:
-    """Make an order that the plain emulator answers quickly."""
-    return an_order(replicate, parameters=FLARE | changes, provider="shop")
+from tests.builders import RUN_ID, an_order
+from tests.shop import FLARE, KEY, Opener, order_of
 
 
 def test_an_order_is_bought_kept_and_settled(open_shop: Opener) -> None:
