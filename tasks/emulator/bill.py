@@ -14,7 +14,7 @@ NANOUSD_PER_USD = Decimal(1_000_000_000)
 
 @dataclass(slots=True)
 class BillEntry:
-    """One request; ``None`` is what it did not get as far as telling.
+    """One request, or one line of a batch; ``None`` is what it did not get as far as telling.
 
     Args:
         number: Its place among all requests, from 1.
@@ -31,6 +31,9 @@ class BillEntry:
         charged_nanousd: What was charged.
         is_answered: Whether the whole answer was handed over to a caller that was still there.
         fault: The kind of fault played on it.
+        lane: ``interactive`` for a request to an images endpoint, ``batch`` for a line of a batch.
+        batch_id: The batch that the line belongs to.
+        custom_id: The line's ``custom_id``.
     """
 
     number: int
@@ -47,6 +50,9 @@ class BillEntry:
     charged_nanousd: int = 0
     is_answered: bool = False
     fault: str | None = None
+    lane: str | None = None
+    batch_id: str | None = None
+    custom_id: str | None = None
 
     def as_wire(self) -> dict[str, Any]:
         """The entry as ``GET /_bill`` tells it."""

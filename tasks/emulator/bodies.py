@@ -5,7 +5,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -17,6 +17,7 @@ from tasks.emulator.images_request import MOST_REFERENCES
 
 LONGEST_IMAGE_URL = 20_971_520
 Fields = dict[str, Any]
+PictureOf = Callable[[str], bytes | None]
 
 
 class Body:
@@ -50,22 +51,37 @@ async def read_json(request: Request) -> Fields:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-async def read_body(request: Request, files: Mapping[str, bytes]) -> Body:
+async def read_body(request: Request, files: PictureOf) -> Body:
     """Read the body of either endpoint, a form or JSON.
 
     Args:
         request: The request.
-        files: Files uploaded before, by id.
+        files: Gives the bytes of a file uploaded before, or ``None`` for an unknown id.
 
     Raises:
         Refusal: It cannot be read as the vendor reads it.
     """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _read_form(request)
-    fields = await read_json(request)
-    images = [_linked_picture("images", link, files) for link in fields.pop("images", [])]
-    mask = fields.pop("mask", None)
-    return Body(fields, images, None if mask is None else _linked_picture("mask", mask, files))
+    return read_fields(await read_json(request), files)
+
+
+def read_fields(fields: Mapping[str, Any], files: PictureOf) -> Body:
+    """Read the object of a JSON body, with pictures as links.
+
+    Args:
+        fields: The object.
+        files: Gives the bytes of a file uploaded before, or ``None`` for an unknown id.
+
+    Raises:
+        Refusal: A link leads to no picture.
+    """
+    rest = {name: value for name, value in fields.items() if value is not None}
+    links, mask = rest.pop("images", []), rest.pop("mask", None)
+    if not isinstance(links, list):
+        raise refusals.invalid("images", "Invalid type for 'images': expected an array.", "invalid_type")
+    images = [_linked_picture("images", link, files) for link in links]
+    return Body(rest, images, None if mask is None else _linked_picture("mask", mask, files))
 
 
 async def _read_form(request: Request) -> Body:
@@ -88,13 +104,14 @@ async def _read_form(request: Request) -> Body:
     return body
 
 
-def _linked_picture(name: str, link: object, files: Mapping[str, bytes]) -> bytes:
+def _linked_picture(name: str, link: object, files: PictureOf) -> bytes:
     if not isinstance(link, dict) or len(link.keys() & {"file_id", "image_url"}) != 1:
         raise refusals.invalid(name, f"Invalid '{name}': give exactly one of 'file_id' and 'image_url'.")
     if file_id := link.get("file_id"):
-        if file_id not in files:
-            raise refusals.Refusal(404, f"No such File object: {file_id}", param=name)
-        return files[file_id]
+        data = files(str(file_id))
+        if data is None:
+            raise refusals.no_such_file(str(file_id), name)
+        return data
     url = str(link["image_url"])
     head, comma, text = url.partition(",")
     if len(url) > LONGEST_IMAGE_URL or not (

@@ -8,8 +8,10 @@ drop is raised as the error that a client would have met.
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -80,6 +82,59 @@ class SlowBody(Response):
             await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
         if self.background:
             await self.background()
+
+
+class CutShortError(Exception):
+    """Raised among pieces: the connection closes in place of the rest."""
+
+
+class Pieces(Response):
+    """A body that is made while it is sent, in chunks.
+
+    Args:
+        pieces: Its parts; ``CutShortError`` among them drops the connection.
+        media_type: Its type.
+    """
+
+    def __init__(self, pieces: AsyncIterator[bytes], media_type: str) -> None:
+        super().__init__(media_type=media_type)
+        del self.headers["content-length"]
+        self.pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send piece by piece; stop as soon as nobody is there any more."""
+        request = Request(scope, receive)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        try:
+            async for piece in self.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                if await request.is_disconnected():
+                    return
+        except CutShortError:
+            # What was sent so far must be on its way before the connection goes.
+            await asyncio.sleep(0.05)
+            await _drop(scope)
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        if self.background:
+            await self.background()
+
+
+async def cut(pieces: AsyncIterator[bytes], count: int) -> AsyncIterator[bytes]:
+    """Cut a body in the middle of its middle piece.
+
+    Args:
+        pieces: Its parts.
+        count: How many there are.
+    """
+    number = 0
+    async for piece in pieces:
+        if number == count // 2:
+            yield piece[: len(piece) // 2]
+            break
+        yield piece
+        number += 1
+    raise CutShortError
 
 
 class DroppableStarlette(Starlette):

@@ -1,7 +1,8 @@
-"""What each kind of fault does.
+"""What each kind of fault does, and where it can happen.
 
-Two families: some answer in place of the pictures (``refusal_for``), some let the pictures be
-made and spoil the answer (``spoil``). ``BILLED`` says which are charged when the rule does not.
+Some answer in place of what was asked for (``refusal_for``), some let the pictures be made and spoil the
+answer (``spoil``), some are a batch's fate. ``BILLED`` says which are charged when the rule does not; on a
+route without pictures a billed fault lets the call take effect, and only its answer is lost.
 Source of the codes and shapes: the vendor's error guide, a gateway's error pages and answers seen in public
 threads, checked 2026-11-22.
 """
@@ -28,7 +29,27 @@ SPOILING_KINDS: frozenset[FaultKind] = frozenset(
         "no_picture", "truncated_png", "bomb",
     }
 )  # fmt: skip
-BILLED: frozenset[FaultKind] = SPOILING_KINDS | BODY_KINDS | {"bill_then_hang", "bill_then_drop"}
+BILLED: frozenset[FaultKind] = (
+    SPOILING_KINDS | BODY_KINDS | {"bill_then_hang", "bill_then_drop", "stream_drop", "fewer_partials"}
+)
+
+REFUSING_KINDS: frozenset[FaultKind] = frozenset(
+    {
+        "rate_limited", "quota", "billing_hard_limit", "server_error", "slow_down", "comet_error",
+        "moderation", "retired", "unverified", "invalid_key",
+    }
+)  # fmt: skip
+ANSWER_KINDS: frozenset[FaultKind] = REFUSING_KINDS | LINE_KINDS | {"html_200", "redirect_html", "empty_data"}
+IMAGE_KINDS: frozenset[FaultKind] = ANSWER_KINDS | BODY_KINDS | SPOILING_KINDS
+STREAM_KINDS: frozenset[FaultKind] = frozenset({"stream_error", "stream_drop", "fewer_partials"})
+DOWNLOAD_KINDS: frozenset[FaultKind] = ANSWER_KINDS | {"file_gone", "download_cut"}
+BATCH_FATES: tuple[FaultKind, ...] = (
+    "batch_invalid", "batch_expires", "batch_all_failed", "batch_reversed", "batch_line_doubled",
+    "batch_line_truncated", "batch_line_missing",
+)  # fmt: skip
+BATCH_LINE_KINDS: frozenset[FaultKind] = (
+    REFUSING_KINDS | SPOILING_KINDS | {"drop", "bill_then_drop", "empty_data"}
+)
 
 QUOTA_MESSAGES = {
     "insufficient_quota": "You exceeded your current quota, please check your plan and billing details.",
@@ -77,6 +98,7 @@ def refusal_for(rule: FaultRule, request_id: str, model: str | None) -> Refusal 
         "retired": lambda: refusals.no_such_model(model, is_retired=True),
         "unverified": lambda: _unverified(model),
         "invalid_key": refusals.wrong_key,
+        "enqueued_limit": lambda: refusals.queue_full(model),
     }
     return build[rule.kind]() if rule.kind in build else None
 
@@ -125,6 +147,14 @@ def _moderation(rule: FaultRule, request_id: str) -> Refusal:
         code="moderation_blocked",
         extra={"moderation_details": details},
     )
+
+
+def stream_error(rule: FaultRule, request_id: str) -> dict[str, Any]:
+    """The ``error`` object that a stream ends with in place of its picture."""
+    if rule.code == "moderation_blocked":
+        return _moderation(rule.model_copy(update={"stage": "output"}), request_id).error
+    message = f"The server had an error while processing your request. (request ID {request_id})"
+    return Refusal(500, message, type="server_error", code=rule.code).error
 
 
 def _unverified(model: str) -> Refusal:

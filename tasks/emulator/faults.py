@@ -7,7 +7,7 @@ same as JSON. What each kind does stands in ``fault_kinds``.
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -44,6 +44,20 @@ FaultKind = Literal[
     "no_picture",
     "truncated_png",
     "bomb",
+    "stream_error",
+    "stream_drop",
+    "fewer_partials",
+    "enqueued_limit",
+    "batch_invalid",
+    "batch_expires",
+    "batch_all_failed",
+    "batch_reversed",
+    "batch_line_doubled",
+    "batch_line_truncated",
+    "batch_line_missing",
+    "batch_gone",
+    "file_gone",
+    "download_cut",
 ]
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
@@ -68,14 +82,16 @@ class FaultRule(BaseModel):
         rate: Share of the matching requests it happens to, 0-1.
         nth: Which matching requests it happens to, from 1; none named means all.
         times: How often at most; ``None`` for no bound.
-        path: Part of the path called, such as ``edits``.
+        path: Part of the path called, such as ``edits``; for a line of a batch, the path that it names.
+        method: HTTP method, or ``BATCH`` for the lines of batches; empty for all of these.
         prompt: Regular expression to be found in the prompt.
         billed: Whether the pictures are charged; ``None`` is the kind's own way.
         status: For ``server_error``: 500, 502, 503, 504 or 524.
-        code: For ``quota`` and ``comet_error``: the error's code.
+        code: For ``quota``, ``comet_error``, ``stream_error`` and ``batch_invalid``: the error's code.
         retry_after: For ``rate_limited``: seconds in ``Retry-After``; ``None`` leaves the header out.
         stage: For ``moderation``: whether the prompt or the finished picture is refused.
         duration_s: For ``bill_then_hang`` and ``slow_body``: how long, seconds.
+        share: For ``batch_expires``: the share of lines done in time, 0-1.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -85,6 +101,7 @@ class FaultRule(BaseModel):
     nth: tuple[Annotated[int, Field(ge=1)], ...] = ()
     times: Annotated[int, Field(ge=1)] | None = None
     path: str = ""
+    method: Literal["", "GET", "POST", "DELETE", "BATCH"] = ""
     prompt: Pattern = ""
     billed: bool | None = None
     status: Literal[500, 502, 503, 504, 524] = 500
@@ -92,10 +109,13 @@ class FaultRule(BaseModel):
     retry_after: Annotated[int, Field(ge=0)] | None = 1
     stage: Literal["input", "output"] = "input"
     duration_s: Annotated[float, Field(ge=0)] = 3600.0
+    share: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    def covers(self, path: str, prompt: str | None) -> bool:
+    def covers(self, path: str, prompt: str | None, method: str) -> bool:
         """Whether a request is one that the rule looks at."""
-        return self.path in path and (not self.prompt or re.search(self.prompt, prompt or "") is not None)
+        if self.path not in path or self.method not in ("", method):
+            return False
+        return not self.prompt or re.search(self.prompt, prompt or "") is not None
 
 
 _RULES = TypeAdapter(tuple[FaultRule, ...])
@@ -154,15 +174,23 @@ class FaultBook:
         self._seen = [0] * len(self.rules)
         self.fired = [0] * len(self.rules)
 
-    def choose(self, path: str, prompt: str | None) -> FaultRule | None:
+    def choose(
+        self,
+        path: str,
+        prompt: str | None,
+        method: str = "POST",
+        kinds: Collection[FaultKind] = FAULT_KINDS,
+    ) -> FaultRule | None:
         """Find the rule that fires on a request, and count it.
 
         Args:
             path: The path called.
             prompt: The text, where there is one.
+            method: The HTTP method; ``BATCH`` for a line of a batch.
+            kinds: The kinds that can happen there; rules of others are not looked at.
         """
         for index, rule in enumerate(self.rules):
-            if rule.covers(path, prompt):
+            if rule.kind in kinds and rule.covers(path, prompt, method):
                 self._seen[index] += 1
                 if self._fires(index, rule):
                     self.fired[index] += 1

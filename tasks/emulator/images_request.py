@@ -21,6 +21,7 @@ Endpoint = Literal["generations", "edits"]
 
 LONGEST_PROMPT = 32_000
 MOST_PICTURES = 10
+MOST_PARTIALS = 3
 MOST_REFERENCES = 16
 REFERENCE_BYTES = 50_000_000
 MASK_BYTES = 4_000_000
@@ -69,6 +70,8 @@ class ImagesRequest:
         high_fidelity: Whether ``input_fidelity`` is ``high``.
         references: The pictures to edit.
         mask: Where the first reference may change: alpha 0.
+        stream: Whether the picture comes as a stream of events.
+        partials: Most partial pictures in that stream, 0-3.
     """
 
     endpoint: Endpoint
@@ -83,6 +86,8 @@ class ImagesRequest:
     high_fidelity: bool = False
     references: tuple[Upload, ...] = ()
     mask: Upload | None = None
+    stream: bool = False
+    partials: int = 0
 
     @property
     def size_text(self) -> str:
@@ -114,8 +119,6 @@ def read_request(
             raise refusals.unknown(name)
     prompt = _prompt(fields)
     model = _model(fields, today)
-    if _flag(fields, "stream"):
-        raise refusals.invalid("stream", "The emulator does not stream.", "unsupported_value")
     if "complexity" in fields:
         if not model.has_complexity:
             raise refusals.unknown("complexity")
@@ -135,7 +138,10 @@ def read_request(
         high_fidelity=_is_high_fidelity(fields, model),
         references=references,
         mask=mask,
+        stream=is_set(fields, "stream"),
+        partials=_whole_number(fields, "partial_images", 0, MOST_PARTIALS, 0),
     )
+    _check_stream(request)
     if endpoint == "edits":
         _check_uploads(request)
     return request
@@ -175,7 +181,8 @@ def _choice(fields: Mapping[str, Any], name: str, accepted: tuple[str, ...], def
     return str(value)
 
 
-def _flag(fields: Mapping[str, Any], name: str) -> bool:
+def is_set(fields: Mapping[str, Any], name: str) -> bool:
+    """Whether a field says yes, in JSON or in a form."""
     return fields.get(name) in (True, "true", "True", "1")
 
 
@@ -244,6 +251,13 @@ def _is_high_fidelity(fields: Mapping[str, Any], model: Model) -> bool:
     if not model.input_fidelities:
         raise refusals.unknown("input_fidelity")
     return _choice(fields, "input_fidelity", model.input_fidelities, "low") == "high"
+
+
+def _check_stream(request: ImagesRequest) -> None:
+    if request.stream and request.n > 1:
+        raise refusals.invalid("n", "A stream carries one picture: 'n' must be 1.", "unsupported_value")
+    if request.partials and not request.stream:
+        raise refusals.invalid("partial_images", "'partial_images' needs 'stream'.", "unsupported_value")
 
 
 def _check_uploads(request: ImagesRequest) -> None:

@@ -47,6 +47,7 @@ class Model:
         input_fidelities: Accepted values of ``input_fidelity``; empty when the parameter is refused.
         has_complexity: Whether it takes ``complexity``.
         has_markup: Whether an edit may carry ``markup``.
+        has_batch: Whether the batches endpoint takes it.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Model:
     input_fidelities: tuple[str, ...] = field(default=())
     has_complexity: bool = False
     has_markup: bool = False
+    has_batch: bool = True
 
     def is_retired(self, today: date) -> bool:
         """Whether it answers 404 on that day."""
@@ -118,6 +120,7 @@ def _known() -> tuple[Model, ...]:
             MODERN_PRICE,
             has_complexity=True,
             has_markup=True,
+            has_batch=False,
         )
         for name in ("sunburst", "flare")
     ]

@@ -98,3 +98,22 @@ def too_many_pictures(model: str, *, limit: int, used: int, requested: int, wait
         message += f" Please try again in {wait_s}s."
         headers = {"retry-after": str(wait_s), "retry-after-ms": str(1000 * wait_s)}
     return Refusal(429, message, type="input-images", code="rate_limit_exceeded", headers=headers)
+
+
+def no_such_file(file_id: str, param: str | None = "id") -> Refusal:
+    """The file was deleted, has expired, or never was."""
+    return Refusal(404, f"No such File object: {file_id}", param=param)
+
+
+def no_such_batch(batch_id: str) -> Refusal:
+    """There is no batch of that id."""
+    return Refusal(404, f"No batch found with id '{batch_id}'.")
+
+
+def queue_full(model: str) -> Refusal:
+    """The batches that wait already hold as many tokens as the account may have waiting."""
+    message = (
+        f"Enqueued token limit reached for {model} in organization org-emulator. Limit: 2,000,000 enqueued "
+        "tokens. Please try again once some in_progress batches have been completed."
+    )
+    return Refusal(429, message, code="token_limit_exceeded")

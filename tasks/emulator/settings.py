@@ -1,5 +1,6 @@
 """How an emulator behaves: all of it, in one place."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,6 +10,8 @@ from tasks.emulator.faults import FaultRule
 
 # Seconds a picture takes at the vendor, roughly. Source: timings reported in public, checked 2026-11-22.
 VENDOR_LATENCY_S = {"low": 8.0, "medium": 15.0, "high": 40.0, "xhigh": 70.0, "max": 120.0}
+# A gateway takes n > 1 for some models only; which is not published, the newest are the emulator's choice.
+GATEWAY_ONE_PICTURE = frozenset({"gpt-image-2.6-sunburst", "gpt-image-2.6-flare"})
 
 
 def _utc_today() -> date:
@@ -33,7 +36,16 @@ class EmulatorSettings:
         faults: Fault rules in force from the start.
         api_key: The only key accepted; ``None`` accepts any, but one must be sent.
         picture_by_client_request_id: Let the caller's ``X-Client-Request-Id`` decide the picture in place of
-            the order of arrival, so that a request repeated after a crash shows the same picture.
+            the order of arrival, so that a request repeated after a crash shows the same picture. A batch's
+            line is called by its ``custom_id``.
+        manners: Whose manners it has: ``openai``, or ``cometapi`` for a gateway's (see ``manners.py``).
+        one_picture_models: Models whose ``n`` must be 1 at the gateway.
+        fewer_partials_rate: Share of streams with fewer partial pictures than asked for, 0-1.
+        batch_pace_s: Seconds a batch takes for each line, and for checking and for finishing; 0 for none.
+        batch_window_s: Seconds after which a batch expires.
+        most_batch_lines: Most lines in a batch.
+        batch_file_bytes: Largest input file of a batch.
+        now_s: The clock of files and batches, seconds since 1970; a test's own makes a day pass at once.
     """
 
     seed: int = 1
@@ -49,3 +61,11 @@ class EmulatorSettings:
     faults: tuple[FaultRule, ...] = ()
     api_key: str | None = None
     picture_by_client_request_id: bool = False
+    manners: Literal["openai", "cometapi"] = "openai"
+    one_picture_models: frozenset[str] = GATEWAY_ONE_PICTURE
+    fewer_partials_rate: float = 0.2
+    batch_pace_s: float = 0.01
+    batch_window_s: float = 24 * 3600
+    most_batch_lines: int = 50_000
+    batch_file_bytes: int = 200_000_000
+    now_s: Callable[[], float] = time.time

@@ -31,6 +31,8 @@ DEARER_ON_2_6 = {"low": 4, "medium": 4}
 INPUT_PATCH_PX = 32
 INPUT_PATCH_BUDGET = 1536
 EDIT_OVERHEAD_TOKENS = 32
+# Source: image generation guide, streaming, checked 2026-11-22.
+PARTIAL_TOKENS = 100
 HIGH_FIDELITY_TOKENS = {True: 4160, False: 6240}
 
 
@@ -42,14 +44,18 @@ class TokenCount:
     image_input: int
     output: int
 
-    def charge_nanousd(self, model: Model) -> int:
-        """What they cost, in nano-dollars, exactly."""
+    def charge_nanousd(self, model: Model, *, in_batch: bool = False) -> int:
+        """What they cost, in nano-dollars, exactly; a batch costs half.
+
+        Source: batch guide and the models' price pages, checked 2026-11-22.
+        """
         price = model.price
-        return (
+        whole = (
             self.text_input * price.text_input
             + self.image_input * price.image_input
             + self.output * price.output
         )
+        return whole // 2 if in_batch else whole  # every price is even
 
     def as_wire(self) -> dict[str, Any]:
         """The ``usage`` object of an answer."""
@@ -72,6 +78,7 @@ def count_tokens(
     references: Sequence[tuple[int, int]],
     high_fidelity: bool,
     is_edit: bool,
+    partials: int = 0,
 ) -> TokenCount:
     """Count a request's tokens: every one of its ``n`` pictures is billed as if it had been asked for alone.
 
@@ -84,12 +91,14 @@ def count_tokens(
         references: Width and height of every reference picture; a mask is not counted.
         high_fidelity: Whether ``input_fidelity`` is ``high``.
         is_edit: Whether the edits endpoint was called.
+        partials: Number of partial pictures streamed before the whole one.
     """
     text = -(-len(prompt) // 4) + 6
     if is_edit and model.counting == "table":
         text += EDIT_OVERHEAD_TOKENS
     images = sum(reference_tokens(model, width, height, high_fidelity) for width, height in references)
-    return TokenCount(n * text, n * images, n * output_tokens(model, tier, size))
+    output = n * output_tokens(model, tier, size) + partials * PARTIAL_TOKENS
+    return TokenCount(n * text, n * images, output)
 
 
 def output_tokens(model: Model, tier: str, size: tuple[int, int]) -> int:

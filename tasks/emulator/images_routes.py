@@ -1,0 +1,161 @@
+"""The images endpoints: the life of one request, answered whole or as a stream of events.
+
+Body, fault, validation, rate limit, charge, waiting, painting, answer: in this order. Painting runs in
+threads, so the loop stays free for other requests. Source of the events: API reference of image streaming,
+checked 2026-11-22.
+"""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tasks.emulator.bill import BillEntry
+from tasks.emulator.bodies import read_body
+from tasks.emulator.delivery import CutShortError, Pieces, SlowBody, TruncatedBody, cut
+from tasks.emulator.fault_kinds import IMAGE_KINDS, STREAM_KINDS, is_billed, spoil, stream_error
+from tasks.emulator.faults import FaultRule
+from tasks.emulator.images_request import Endpoint, ImagesRequest, is_set
+from tasks.emulator.limiter import ImagesPerMinute
+from tasks.emulator.office import Office, text_of
+from tasks.emulator.replicates import Replicate
+from tasks.emulator.tokens import TokenCount
+
+EVENT_NAMES = {"generations": "image_generation", "edits": "image_edit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A request that was accepted and charged.
+
+    Args:
+        order: What was asked for.
+        entry: Its entry on the bill.
+        replicates: Which pictures it gets.
+        count: What it used.
+        partials: Partial pictures that will come.
+        rule: The fault that it meets.
+    """
+
+    order: ImagesRequest
+    entry: BillEntry
+    replicates: list[Replicate]
+    count: TokenCount
+    partials: int
+    rule: FaultRule | None
+
+
+class ImagesRoutes:
+    """Generations and edits.
+
+    Args:
+        office: What all routes share.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._limiter = ImagesPerMinute(office.settings.images_per_minute, office.settings.minute_s)
+
+    async def generations(self, request: Request, entry: BillEntry) -> Response:
+        """``POST /v1/images/generations``."""
+        return await self._answer(request, entry, "generations")
+
+    async def edits(self, request: Request, entry: BillEntry) -> Response:
+        """``POST /v1/images/edits``."""
+        return await self._answer(request, entry, "edits")
+
+    async def _answer(self, request: Request, entry: BillEntry, endpoint: Endpoint) -> Response:
+        office = self._office
+        body = await read_body(request, office.files.picture)
+        entry.prompt, entry.model = text_of(body.fields.get("prompt")), text_of(body.fields.get("model"))
+        entry.lane = "interactive"
+        kinds = IMAGE_KINDS | (STREAM_KINDS if is_set(body.fields, "stream") else frozenset())
+        rule = office.fault_book.choose(entry.path, entry.prompt, request.method, kinds)
+        entry.fault = rule.kind if rule else None
+        if rule and not is_billed(rule) and (stand_in := office.stand_in(rule, entry)):
+            return stand_in
+        work = self._charge(office.read_order(endpoint, body), entry, rule)
+        if work.order.stream:
+            if rule and (stand_in := office.stand_in(rule, entry)):
+                return stand_in
+            return self._stream(work)
+        await asyncio.sleep(self._latency_s(work.order))
+        if rule and (stand_in := office.stand_in(rule, entry)):
+            return stand_in
+        return await _deliver(await self._paint(work), rule)
+
+    def _charge(self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None) -> Work:
+        office = self._office
+        order = office.settle_tier(order, rule)
+        self._limiter.take(order.model.id, order.n)
+        replicates = office.studio.take(order, entry.client_request_id)
+        partials = office.studio.partials(order, replicates[0])
+        if rule and rule.kind == "fewer_partials":
+            partials = max(0, order.partials - 1)
+        if rule and rule.kind == "stream_error" and not is_billed(rule):
+            return Work(order, entry, replicates, office.studio.count(order, partials), partials, rule)
+        count = office.charge(order, entry, partials)
+        return Work(order, entry, replicates, count, partials, rule)
+
+    def _latency_s(self, order: ImagesRequest) -> float:
+        settings = self._office.settings
+        return settings.pace * settings.latency_s.get(order.tier, 0.0)
+
+    async def _paint(self, work: Work) -> dict[str, Any]:
+        office = self._office
+        answer = await office.studio.paint(work.order, work.replicates, work.count, int(time.time()))
+        return office.manners.dress(work.order, answer)
+
+    def _stream(self, work: Work) -> Response:
+        events = self._events(work)
+        if work.rule and work.rule.kind == "truncated_body":
+            events = cut(events, 2 * work.partials)  # in the middle of the last event, the whole picture
+        return Pieces(events, "text/event-stream")
+
+    async def _events(self, work: Work) -> AsyncIterator[bytes]:
+        rule, name = work.rule, EVENT_NAMES[work.order.endpoint]
+        wait_s = self._latency_s(work.order) / (work.partials + 1)
+        answer = await self._paint(work)
+        picture = base64.b64decode(answer["data"][0]["b64_json"])
+        for index in range(work.partials):
+            await asyncio.sleep(wait_s)
+            sketch = await self._office.studio.sketch(work.order, picture, index)
+            facts = {"b64_json": base64.b64encode(sketch).decode(), "partial_image_index": index}
+            yield _event(f"{name}.partial_image", answer, facts)
+            if rule and rule.kind in ("stream_drop", "stream_error"):
+                break
+        if rule and rule.kind == "stream_drop":
+            raise CutShortError
+        if rule and rule.kind == "stream_error":
+            error = {"error": stream_error(rule, work.entry.request_id)}
+            yield f"event: error\ndata: {json.dumps(error)}\n\n".encode()
+            return
+        await asyncio.sleep(wait_s)
+        if rule:
+            answer = await anyio.to_thread.run_sync(spoil, rule.kind, answer)
+        for whole in answer["data"]:
+            usage = {"usage": answer["usage"]} if "usage" in answer else {}
+            yield _event(f"{name}.completed", answer, whole | usage)
+
+
+def _event(type: str, answer: dict[str, Any], facts: dict[str, Any]) -> bytes:
+    shared = {name: answer[name] for name in ("size", "quality", "background", "output_format")}
+    event = {"type": type, "created_at": answer["created"], **shared, **facts}
+    return f"event: {type}\ndata: {json.dumps(event)}\n\n".encode()
+
+
+async def _deliver(answer: dict[str, Any], rule: FaultRule | None) -> Response:
+    if rule is None:
+        return JSONResponse(answer)
+    if rule.kind == "slow_body":
+        return SlowBody(json.dumps(answer).encode(), rule.duration_s)
+    if rule.kind == "truncated_body":
+        return TruncatedBody(json.dumps(answer), media_type="application/json")
+    return JSONResponse(await anyio.to_thread.run_sync(spoil, rule.kind, answer))

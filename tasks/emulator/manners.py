@@ -1,0 +1,126 @@
+"""Whose manners the emulator has: the vendor's own, or those of a gateway that resells it.
+
+A gateway answers mostly in the vendor's shapes and differs at the edges: its own error envelope with the
+request's id inside the message, client errors with status 500, web pages for unknown paths, foreign keys in
+``usage``, no files and no batches. Source: the gateway's documentation of errors and images, and answers seen
+in public threads, checked 2026-11-22.
+"""
+
+# ruff: noqa: EM101 - the literals are names of fields, not messages
+
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tasks.emulator.fault_kinds import gateway_page, spoil
+from tasks.emulator.images_request import ImagesRequest
+from tasks.emulator.refusals import Refusal, unknown
+from tasks.emulator.settings import EmulatorSettings
+
+API_VERSION = "2020-10-01"
+ABSENT_AT_GATEWAY = ("/v1/files", "/v1/batches")
+
+
+class Vendor:
+    """The vendor's own manners.
+
+    Args:
+        settings: How the emulator behaves.
+    """
+
+    has_batches = True
+
+    def __init__(self, settings: EmulatorSettings) -> None:
+        self.settings = settings
+
+    def request_id(self, number: int) -> str:
+        """Name the ``number``-th request."""
+        return f"req_emu{self.settings.seed}_{number:08d}"
+
+    def refuse(self, refusal: Refusal, _request_id: str) -> Response:
+        """The answer that says no."""
+        return refusal.response()
+
+    def sign(self, response: Response, request_id: str, elapsed_s: float) -> None:
+        """Add the headers that every answer carries."""
+        response.headers["x-request-id"] = request_id
+        response.headers["openai-processing-ms"] = str(round(1000 * elapsed_s))
+        response.headers["openai-version"] = API_VERSION
+
+    def wrong_path(self, request: Request) -> Response:
+        """The answer to a path that does not exist."""
+        return Refusal(404, f"Invalid URL ({request.method} {request.url.path})").response()
+
+    def read(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields of an images request that are looked at."""
+        return fields
+
+    def admit(self, order: ImagesRequest) -> None:
+        """Refuse what the vendor's models could do and this provider does not.
+
+        Raises:
+            Refusal: It is not to be had here.
+        """
+
+    def dress(self, _order: ImagesRequest, answer: dict[str, Any]) -> dict[str, Any]:
+        """Make the last changes to an answer."""
+        return answer
+
+
+class Gateway(Vendor):
+    """The manners of CometAPI."""
+
+    has_batches = False
+
+    def request_id(self, number: int) -> str:
+        """Name a request: the day and a number."""
+        return f"{self.settings.today():%Y%m%d}{self.settings.seed:04d}{number:012d}"
+
+    def refuse(self, refusal: Refusal, request_id: str) -> Response:
+        """Its own envelope; what is wrong with a request comes as its own server error."""
+        error, status, code = refusal.error, refusal.status, refusal.error["code"]
+        if code == "model_not_found":
+            status = 503
+        elif status == 400 and error["type"] == "invalid_request_error":
+            status, code = 500, "invalid_request"
+        message = error["message"]
+        if "(request id:" not in message:
+            message += f" (request id: {request_id})"
+        own = {"message": message, "type": "comet_api_error", "param": "", "code": code}
+        return _enveloped(status, own, refusal.headers)
+
+    def sign(self, response: Response, request_id: str, elapsed_s: float) -> None:
+        """No headers of the vendor's."""
+
+    def wrong_path(self, request: Request) -> Response:
+        """Web pages: 404 for what it does not offer, a redirect to its front page for the rest."""
+        if request.url.path.startswith(ABSENT_AT_GATEWAY):
+            return Response(gateway_page(404, "Not Found"), 404, media_type="text/html")
+        page = gateway_page(301, "Moved Permanently")
+        return Response(page, 301, {"location": "/"}, media_type="text/html")
+
+    def read(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """All but ``response_format``, which is ignored."""
+        return {name: value for name, value in fields.items() if name != "response_format"}
+
+    def admit(self, order: ImagesRequest) -> None:
+        """No streams, and one picture at a time of some models."""
+        if order.stream:
+            raise unknown("stream")
+        if order.n > 1 and order.model.id in self.settings.one_picture_models:
+            message = f"The model {order.model.id} supports n=1 only."
+            raise Refusal(400, message, param="n", code="invalid_value")
+
+    def dress(self, order: ImagesRequest, answer: dict[str, Any]) -> dict[str, Any]:
+        """Edits carry foreign keys in ``usage``."""
+        return spoil("foreign_usage_keys", answer) if order.endpoint == "edits" else answer
+
+
+def _enveloped(status: int, error: dict[str, Any], headers: dict[str, str]) -> Response:
+    refusal = Refusal(status, error["message"], headers=headers)
+    refusal.error = error
+    return refusal.response()
+
+
+MANNERS: dict[Literal["openai", "cometapi"], type[Vendor]] = {"openai": Vendor, "cometapi": Gateway}
