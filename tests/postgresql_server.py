@@ -7,6 +7,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -91,7 +92,7 @@ def running(folder_of_binaries: Path) -> Iterator[PostgresqlServer]:
             _wait_until_up(port, process, folder / "log")
             yield PostgresqlServer(port)
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # at once, whoever is still connected
             process.wait(START_TIMEOUT_S)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
