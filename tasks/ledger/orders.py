@@ -129,7 +129,7 @@ class Orders:
         if states:
             query = query.where(orders.c.state.in_(states))
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(orders.c.stage, orders.c.position, orders.c.order_id))
+            rows = connection.execute(query.order_by(*in_sequence()))
             return [order_record(row) for row in rows]
 
     def counts(self, run_id: str) -> dict[tuple[str, OrderState], int]:
@@ -147,6 +147,11 @@ class Orders:
         query = sa.select(sa.func.sum(orders.c.charged_nanousd)).where(orders.c.run_id == run_id)
         with self._database.read() as connection:
             return from_nanousd(int(connection.execute(query).scalar() or 0))
+
+
+def in_sequence() -> tuple[sa.ColumnElement[Any], ...]:
+    """Say in which sequence orders are listed: as planned, what was ordered again right after the first."""
+    return (orders.c.stage, orders.c.position, orders.c.attempt, orders.c.order_id)
 
 
 def insert_planned(connection: Connection, new: Sequence[Order]) -> None:
