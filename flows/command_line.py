@@ -9,10 +9,12 @@ from importlib.metadata import version
 
 import click
 
+from flows.commands.doctor import doctor
 from flows.commands.emulator import emulator
-from flows.commands.inform import models, plan, report, runs
+from flows.commands.inform import plan, report, runs
 from flows.commands.ledger import ledger
 from flows.commands.make import demo, promote, run, serve
+from flows.commands.models import models
 from tasks.errors import RunoffError
 
 INTERRUPTED = 130
@@ -27,7 +29,7 @@ def runoff() -> None:
     """Make many cheap pictures, keep the few that deserve it, and buy only those at high quality."""
 
 
-for command in (demo, plan, run, runs, report, promote, serve, models, emulator, ledger):
+for command in (demo, plan, run, runs, report, promote, serve, models, doctor, emulator, ledger):
     runoff.add_command(command)
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
 from tasks.candidate import Order
 from tasks.catalogue import Catalogue, load_catalogue
+from tasks.day import today
 from tasks.emulator.app import create_app
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import CatalogueError, InterruptError, RunError
@@ -123,12 +124,6 @@ class OpenRun:
         """List the orders of a stage that are still to be sent."""
         records = self.ledger.orders.of_run(self.run_id, "planned")
         return [record.order for record in records if record.order.stage == stage]
-
-
-def today() -> date:
-    """Tell the day; ``RUNOFF_TODAY`` puts another in its place, to rehearse a model's retirement."""
-    said = os.environ.get("RUNOFF_TODAY")
-    return date.fromisoformat(said) if said else datetime.now(UTC).date()
 
 
 def prepare(

@@ -73,10 +73,20 @@ def with_successors(
     return changed, list(dict.fromkeys(said))
 
 
+def _pictures_of(campaign: Campaign) -> list[PictureSettings]:
+    return [*map(campaign.drafts_of, campaign.arms), campaign.finals]
+
+
+def models_with_successors(campaign: Campaign) -> set[str]:
+    """List the models that the campaign can do without, wherever it names them."""
+    settings = _pictures_of(campaign)
+    without = {part.model for part in settings if part.successor is None}
+    return {part.model for part in settings} - without
+
+
 def models_of(campaign: Campaign) -> list[str]:
     """List the models that a campaign names, successors and the judge's included, each once."""
-    settings: list[PictureSettings] = [campaign.drafts, campaign.finals]
-    settings += [campaign.drafts_of(name) for name in campaign.arms]
+    settings = _pictures_of(campaign)
     names = [part.model for part in settings]
     names += [part.successor.model for part in settings if part.successor is not None]
     if campaign.score.judge is not None:

@@ -1,4 +1,4 @@
-"""Commands that only look: plan, runs, report, models. They spend nothing and need no Prefect."""
+"""Commands that only look: plan, runs, report. They spend nothing and need no Prefect."""
 
 from pathlib import Path
 
@@ -62,20 +62,3 @@ def report(run: str, *, home: Path | None, as_json: bool) -> None:
         answer_json(files)
     else:
         click.echo(f"Report  {files.html}\nTable   {files.csv}\nSheet   {files.contact_sheet}")
-
-
-@click.command()
-@home_option
-@json_option
-def models(*, home: Path | None, as_json: bool) -> None:
-    """List the models of the catalogue: what they make, what they cost, how long they live."""
-    from flows.commands.tables import model_facts, models_table
-    from flows.open_run import today
-    from tasks.catalogue import load_catalogue
-    from tasks.home import home_folder
-
-    facts = model_facts(load_catalogue(home_folder(home)), today())
-    if as_json:
-        answer_json(facts)
-    else:
-        open_console().print(models_table(facts))

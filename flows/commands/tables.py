@@ -1,7 +1,6 @@
 """Tables for the terminal."""
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.outcome import Outcome
-from tasks.catalogue import Catalogue
 from tasks.money import format_usd
 
 
@@ -85,50 +83,3 @@ def _money(outcome: dict[str, Any]) -> str:
     if outcome["all_high_usd"] is not None:
         spent += f"; all at high quality would have cost {format_usd(outcome['all_high_usd'])}"
     return spent + "."
-
-
-def model_facts(catalogue: Catalogue, day: date) -> list[dict[str, Any]]:
-    """Tell of each model what it makes, costs, and how long it lives."""
-    facts = []
-    for model in catalogue.models.values():
-        life = model.lifecycle(day)
-        prices, can = model.prices, model.capabilities
-        facts.append(
-            {
-                "model": model.id,
-                "kind": model.kind,
-                "state": life.state,
-                "shutdown_on": life.shutdown_on,
-                "days_left": life.days_left,
-                "successors": list(life.successors),
-                "qualities": list(can.qualities) if can else [],
-                "image_output_usd_per_mtok": prices.image_output if prices else None,
-                "price_as_of": prices.price_as_of if prices else None,
-                "source": prices.source if prices else None,
-            }
-        )
-    return facts
-
-
-def models_table(facts: Sequence[dict[str, Any]]) -> Table:
-    """Draw the catalogue."""
-    table = new_table("model", "life", "qualities", "$/M out", "price of", right=("$/M out",))
-    for fact in facts:
-        price, qualities = fact["image_output_usd_per_mtok"], fact["qualities"]
-        table.add_row(
-            fact["model"],
-            _life(fact),
-            f"{qualities[0]} to {qualities[-1]}" if qualities else "",
-            "–" if price is None else f"{price}",
-            "–" if fact["price_as_of"] is None else str(fact["price_as_of"]),
-            style="dim" if fact["state"] == "retired" else None,
-        )
-    return table
-
-
-def _life(fact: dict[str, Any]) -> str:
-    if fact["shutdown_on"] is None:
-        return "no end announced"
-    if fact["state"] == "retired":
-        return f"gone {fact['shutdown_on']}"
-    return f"until {fact['shutdown_on']}, {fact['days_left']} days"

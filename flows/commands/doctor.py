@@ -1,0 +1,148 @@
+"""``runoff doctor``: is this machine ready to run, and if not, what is the way out."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from textwrap import TextWrapper
+from typing import TYPE_CHECKING
+
+import click
+
+from flows.commands.options import answer_json, home_option, json_option, open_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tasks.campaign import Campaign
+    from tasks.checks.finding import Finding, State
+    from tasks.images_api.models_endpoint import ModelsAnswer
+    from tasks.images_api.terms import Terms
+
+DEFAULT_PROVIDER = "openai"
+WIDTH = 80
+MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "red")}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--provider", metavar="NAME", help="Look at this provider [default: the campaign's, or openai]."
+)
+@home_option
+@json_option
+def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_json: bool) -> None:
+    """Look whether all is ready: versions, key, provider, models, prices, ledger, disk, Prefect.
+
+    Spends nothing and starts nothing. With a campaign FILE its own provider and models are looked at. Ends
+    with 1 when something would keep a run from succeeding.
+    """
+    from tasks.home import home_folder
+
+    findings = list(_findings(file, provider, home_folder(home)))
+    n_faults = sum(finding.state == "fault" for finding in findings)
+    n_warnings = sum(finding.state == "warning" for finding in findings)
+    if as_json:
+        found = [asdict(finding) for finding in findings]
+        answer_json({"findings": found, "faults": n_faults, "warnings": n_warnings})
+    else:
+        _show(findings, n_faults, n_warnings, open_console())
+    if n_faults:
+        sys.exit(1)
+
+
+def _findings(file: Path | None, named: str | None, home: Path) -> "Iterator[Finding]":
+    from flows.engine.presence import check_engine
+    from tasks.checks.finding import Finding
+    from tasks.checks.ledger import check_ledger
+    from tasks.checks.machine import check_home, check_versions
+    from tasks.errors import RunoffError
+
+    yield from check_versions()
+    yield from check_engine(home)
+    yield from check_home(home)
+    yield from check_ledger(home)
+    try:
+        yield from _provider_findings(file, named, home)
+    except RunoffError as error:
+        yield Finding.of("campaign" if file else "settings", error)
+
+
+def _provider_findings(file: Path | None, named: str | None, home: Path) -> "Iterator[Finding]":
+    from tasks.campaign_file import load_campaign
+    from tasks.catalogue import load_catalogue
+    from tasks.checks.finding import Finding
+    from tasks.checks.machine import check_clock
+    from tasks.checks.provider import ask, check_address, check_answer, check_key
+    from tasks.images_api.terms import Terms
+    from tasks.providers import load_providers
+
+    catalogue, providers = load_catalogue(home), load_providers(home)
+    campaign = None if file is None else load_campaign(file, catalogue=catalogue, providers=providers)
+    if file is not None and campaign is not None:
+        yield Finding("campaign", "ok", f"{file} can be read and holds together")
+    name = named or (campaign.provider if campaign else DEFAULT_PROVIDER)
+    terms = Terms(providers.provider(name), catalogue, os.environ)
+    # Nobody said that this provider is wanted: without its key there still is the emulator.
+    missing: State = "fault" if named or campaign else "warning"
+    yield Finding("provider", "ok", name)
+    yield check_key(terms, missing)
+    yield check_address(terms)
+    answer = ask(terms)
+    yield from check_answer(terms, answer)
+    yield from check_clock(None if answer is None else answer.clock_ahead_s)
+    yield from _model_findings(campaign, terms, answer)
+
+
+def _model_findings(
+    campaign: "Campaign | None", terms: "Terms", answer: "ModelsAnswer | None"
+) -> "Iterator[Finding]":
+    from tasks.checks.models import check_catalogue, check_model
+    from tasks.day import today
+    from tasks.succession import models_of, models_with_successors
+
+    if campaign is None:
+        yield from check_catalogue(list(terms.catalogue.models.values()), terms.provider, answer, today())
+        return
+    succeeded = models_with_successors(campaign)
+    for model_id in models_of(campaign):
+        yield from check_model(
+            model_id,
+            terms.catalogue,
+            terms.provider,
+            answer,
+            today(),
+            has_successor=model_id in succeeded,
+        )
+
+
+def _show(findings: "Sequence[Finding]", n_faults: int, n_warnings: int, console: "Console") -> None:
+    from rich.text import Text
+
+    indent = 5 + max(len(finding.subject) for finding in findings)
+    subject = ""
+    for finding in findings:
+        mark, style = MARKS[finding.state]
+        named = "" if finding.subject == subject else finding.subject
+        first, *others = _lines(finding, WIDTH - indent)
+        head = Text.assemble((f"{mark} ", style), (f" {named:<{indent - 3}}", "bold"), first)
+        console.print(head, soft_wrap=True)
+        for line in others:
+            console.print(Text(" " * indent + line, style), soft_wrap=True)
+        subject = finding.subject
+    console.print(f"\n{_verdict(n_faults, n_warnings)}", markup=False)
+
+
+def _lines(finding: "Finding", width: int) -> list[str]:
+    """Break a finding into lines; addresses, paths and commands stay whole, so that they can be copied."""
+    breaking = TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    told = breaking.wrap(finding.what)
+    breaking.initial_indent, breaking.subsequent_indent = "→ ", "  "
+    return [*told, *breaking.wrap(finding.way_out)]
+
+
+def _verdict(n_faults: int, n_warnings: int) -> str:
+    counts = [(n_faults, "fault"), (n_warnings, "warning")]
+    said = [f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in counts if count]
+    return f"{' and '.join(said)}." if said else "All is ready."

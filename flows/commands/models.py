@@ -1,0 +1,46 @@
+"""``runoff models``: the catalogue as a table, or all about one model."""
+
+from pathlib import Path
+
+import click
+
+from flows.commands.options import answer_json, home_option, json_option, open_console
+
+DEFAULT_PROVIDER = "openai"
+WIDTH = 80
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option(
+    "--provider", "seller", default=DEFAULT_PROVIDER, show_default=True, metavar="NAME", help="Whose prices."
+)
+@home_option
+@json_option
+def models(model: str | None, *, seller: str, home: Path | None, as_json: bool) -> None:
+    """List the models: what they make, what they cost, how long they live; or tell all about one MODEL.
+
+    Your own RUNOFF_HOME/catalogue.yaml adds models and prices, or replaces them.
+    """
+    from flows.commands.model_tables import facts_of, model_facts, model_page, models_table
+    from tasks.catalogue import load_catalogue
+    from tasks.day import today
+    from tasks.home import home_folder
+    from tasks.providers import load_providers
+
+    folder = home_folder(home)
+    catalogue, provider = load_catalogue(folder), load_providers(folder).provider(seller)
+    console = open_console()
+    if model is not None:
+        facts = facts_of(catalogue.model(model), provider, today())
+        if as_json:
+            answer_json(facts)
+        else:
+            console.print(model_page(facts), width=min(WIDTH, console.width))
+        return
+    listed = model_facts(catalogue, provider, today())
+    if as_json:
+        answer_json(listed)
+    else:
+        console.print(models_table(listed))
+        click.echo("All about one, with its prices by size and quality: runoff models MODEL")
