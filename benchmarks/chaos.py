@@ -34,7 +34,7 @@ from tasks.money import to_nanousd
 COMMAND = str(Path(sys.executable).parent / "runoff")
 BUDGET_USD = "12.00"
 CONCURRENCY = 8
-LIMIT_S = 240
+LIMIT_S = 900
 RUN = """
 import asyncio, sys
 from pathlib import Path
