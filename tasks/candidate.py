@@ -163,6 +163,8 @@ class Inspection:
         measurements: Raw technical measurements by name.
         thumbnail: Path relative to the run's folder.
         fault: Why the bytes are no fit picture, or ``None``.
+        c2pa_issuer: Who signed the Content Credentials; ``None`` without the extra ``provenance``.
+        c2pa_state: ``valid``, ``invalid`` or ``trusted``.
     """
 
     width: int | None = None
@@ -175,6 +177,8 @@ class Inspection:
     measurements: Mapping[str, float] = field(default_factory=dict)
     thumbnail: str | None = None
     fault: str | None = None
+    c2pa_issuer: str | None = None
+    c2pa_state: str | None = None
 
 
 Status = Literal["survivor", "duplicate", "unfit"]

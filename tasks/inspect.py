@@ -16,8 +16,10 @@ from tasks.candidate import Inspection
 from tasks.errors import PictureError
 from tasks.files import write_atomically
 from tasks.fingerprint import fingerprint
-from tasks.pictures import decode, has_c2pa, make_thumbnail, read_header
+from tasks.pictures import decode, make_thumbnail, read_header
+from tasks.provenance import read_provenance
 from tasks.scorers.technical import measure
+from tasks.transparency import measure_transparency
 
 
 def inspect_picture(run_folder: Path, file: str, thumbnail: str) -> Inspection:
@@ -33,7 +35,7 @@ def inspect_picture(run_folder: Path, file: str, thumbnail: str) -> Inspection:
         figures at all, and no thumbnail is written.
 
     Raises:
-        SettingError: The thumbnail cannot be written.
+        SettingError: The thumbnail cannot be written, or the file of C2PA anchors is none.
     """
     path = run_folder / file
     try:
@@ -44,13 +46,16 @@ def inspect_picture(run_folder: Path, file: str, thumbnail: str) -> Inspection:
     except OSError as fault:
         return Inspection(fault=f"the file cannot be read: {fault.strerror}")
     prints = fingerprint(picture)
-    measurements = measure(picture) | prints.colours
+    measurements = measure(picture) | prints.colours | measure_transparency(picture)
+    provenance = read_provenance(data)
     write_atomically(run_folder / thumbnail, make_thumbnail(picture), is_durable=False)
     return Inspection(
         width=picture.width,
         height=picture.height,
         format=read_header(data).format,
-        has_c2pa=has_c2pa(data),
+        has_c2pa=provenance.has_manifest,
+        c2pa_issuer=provenance.issuer,
+        c2pa_state=provenance.validation_state,
         phash=prints.phash,
         dhash=prints.dhash,
         colorhash=prints.colorhash,

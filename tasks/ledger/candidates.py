@@ -200,6 +200,8 @@ def _inspection(row: sa.Row[Any]) -> Inspection:
         height=row.height,
         format=row.format,
         has_c2pa=row.has_c2pa,
+        c2pa_issuer=row.c2pa_issuer,
+        c2pa_state=row.c2pa_state,
         phash=row.phash,
         dhash=row.dhash,
         colorhash=row.colorhash,

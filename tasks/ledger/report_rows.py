@@ -95,6 +95,9 @@ def _picture_columns(record: OrderRecord, picture: Candidate | None) -> dict[str
         "height": seen.height,
         "format": seen.format,
         "c2pa": seen.has_c2pa,
+        "c2pa_issuer": seen.c2pa_issuer,
+        "c2pa_state": seen.c2pa_state,
+        "alpha_share": seen.measurements.get("alpha_share"),
         "downgraded": picture and (picture.downgraded or seen.fault),
         "phash": seen.phash,
         "dhash": seen.dhash,
@@ -139,4 +142,5 @@ def _fidelity_columns(fidelity: Fidelity | None) -> dict[str, Any]:
         "fidelity": fidelity and fidelity.value,
         "fidelity_ssim": fidelity and fidelity.ssim,
         "fidelity_hash_bits": fidelity and fidelity.hash_distance_bits,
+        "fidelity_palette": fidelity and fidelity.palette,
     }

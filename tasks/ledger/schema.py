@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -130,6 +130,8 @@ candidates = sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("format", sa.String(16)),
     sa.Column("has_c2pa", sa.Boolean),
+    sa.Column("c2pa_issuer", sa.Text),
+    sa.Column("c2pa_state", sa.String(16)),
     sa.Column("phash", sa.String(64)),
     sa.Column("dhash", sa.String(64)),
     sa.Column("colorhash", sa.String(64)),

@@ -15,11 +15,12 @@ from tasks.fingerprint import COLOUR_NAMES, fingerprint
 from tasks.inspect import inspect_picture, inspect_pictures
 from tasks.pictures import decode
 from tasks.scorers.technical import measure
+from tasks.transparency import measure_transparency
 
 
 def photograph() -> Image.Image:
     """Give a real photograph, 451 x 300."""
-    return Image.fromarray(data.chelsea())  # type: ignore[no-untyped-call]
+    return Image.fromarray(data.chelsea())
 
 
 def save(folder: Path, name: str, picture: Image.Image, kind: str = "PNG") -> tuple[str, str]:
@@ -38,7 +39,7 @@ def test_inspection_tells_what_the_picture_is(kind: str, tmp_path: Path) -> None
     prints = fingerprint(picture)
     assert (found.width, found.height, found.format, found.fault) == (451, 300, kind.lower(), None)
     assert (found.phash, found.dhash, found.colorhash) == (prints.phash, prints.dhash, prints.colorhash)
-    assert found.measurements == measure(picture) | prints.colours
+    assert found.measurements == measure(picture) | prints.colours | measure_transparency(picture)
     assert found.has_c2pa is False
     assert found.thumbnail == thumbnail
     assert max(decode(tmp_path / thumbnail).size) == 384
