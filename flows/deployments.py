@@ -17,10 +17,12 @@ from flows.engine import Engine, start_engine
 from flows.engine.launcher import Say
 from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
-from tasks.catalogue import load_catalogue
-from tasks.errors import CampaignError
+from tasks.catalogue import Catalogue, load_catalogue
+from tasks.day import today
+from tasks.errors import CampaignError, CatalogueError
 from tasks.providers import load_providers
 from tasks.schedule import next_run
+from tasks.succession import with_successors
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
@@ -36,6 +38,7 @@ def serve(files: Sequence[Path], home: Path, say: Say) -> None:
 
     Raises:
         CampaignError: A file is wrong, has no schedule, or shares its name with another. Nothing was served.
+        CatalogueError: A model is shut down and has no successor. Nothing was served.
         EngineError: The server did not come up or went away.
     """
     campaigns = _load_scheduled(files, home)
@@ -43,7 +46,7 @@ def serve(files: Sequence[Path], home: Path, say: Say) -> None:
         deployments = [deployment_of(campaign, file, home) for file, campaign in campaigns.items()]
         engine.wait_ready()
         _skip_missed(deployments, say)
-        _announce(engine, campaigns, say)
+        _announce(engine, campaigns, home, say)
         _run(deployments)
 
 
@@ -89,8 +92,16 @@ def _load_scheduled(files: Sequence[Path], home: Path) -> dict[Path, Campaign]:
             raise CampaignError(
                 str(file), [f"name: {campaign.name!r} is taken by another file, a name of its own"]
             )
+        _warnings(campaign, file, catalogue)  # one whose models are gone is refused now, not every morning
         campaigns[file] = campaign
     return campaigns
+
+
+def _warnings(campaign: Campaign, file: Path, catalogue: Catalogue) -> list[str]:
+    try:
+        return with_successors(campaign, catalogue, today())[1]
+    except CatalogueError as error:
+        raise error.at(str(file)) from error
 
 
 def _skip_missed(deployments: "Sequence[RunnerDeployment]", say: Say) -> None:
@@ -122,11 +133,14 @@ def _skip_missed(deployments: "Sequence[RunnerDeployment]", say: Say) -> None:
                 say(f"Skipped a run missed on {run.expected_start_time:%Y-%m-%d at %H:%M} UTC.")
 
 
-def _announce(engine: Engine, campaigns: dict[Path, Campaign], say: Say) -> None:
+def _announce(engine: Engine, campaigns: dict[Path, Campaign], home: Path, say: Say) -> None:
+    catalogue = load_catalogue(home)
     for file, campaign in campaigns.items():
         assert campaign.schedule is not None
         start = next_run(campaign.schedule.cron, campaign.schedule.timezone, datetime.now(UTC))
         say(f"{campaign.name} ({file}): next run {start:%a %Y-%m-%d %H:%M} {campaign.schedule.timezone}")
+        for warning in _warnings(campaign, file, catalogue):
+            say(f"! {warning}")
     say(f"Prefect's pages: {engine.api_url.removesuffix('/api')} · stop with Ctrl-C")
 
 

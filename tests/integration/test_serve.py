@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,10 +20,11 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Scheduled
 
+from flows import deployments
 from flows.deployments import serve
 from flows.engine import start_engine
 from flows.engine.registry import Registry, is_alive
-from tasks.errors import CampaignError
+from tasks.errors import CampaignError, CatalogueError
 
 ROOT = Path(__file__).parents[2]
 MINUTE_LIMIT_S = 120
@@ -40,6 +42,7 @@ EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Paris"}
 SERVE_PROGRAM = """
 import sys
 from pathlib import Path
+from flows import deployments
 from flows.deployments import serve
 serve([Path(sys.argv[1])], Path(sys.argv[2]), lambda line: print(line, flush=True))
 print("left", flush=True)
@@ -195,3 +198,29 @@ def test_deployments_file_is_taken_by_a_real_server(tmp_path: Path) -> None:
             found = {deployment.name: deployment for deployment in client.read_deployments()}
     assert found.keys() == {"prototype", "promote"}
     assert all(deployment.pull_steps == [] for deployment in found.values())
+
+
+def test_a_campaign_whose_model_is_gone_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Before anything is started, with the file's name."""
+    monkeypatch.setenv("RUNOFF_TODAY", "2026-12-01")
+    file = write_campaign(tmp_path, schedule=EVERY_MINUTE)
+    said: list[str] = []
+    with pytest.raises(CatalogueError, match=r"campaign\.yaml: drafts: gpt-image-1-mini was shut down"):
+        serve([file], tmp_path / "home", said.append)
+    assert said == []
+
+
+def test_a_campaign_whose_model_retires_is_announced_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On the eve: the next run, and below it what ends before it."""
+    monkeypatch.setenv("RUNOFF_TODAY", "2026-11-30")
+    file = write_campaign(tmp_path, schedule=EVERY_MINUTE)
+    said: list[str] = []
+    engine = SimpleNamespace(api_url="http://127.0.0.1:4200/api")
+    campaigns = deployments._load_scheduled([file], tmp_path)
+    deployments._announce(engine, campaigns, tmp_path, said.append)  # type: ignore[arg-type]
+    assert said[0].startswith("every-minute (")
+    assert said[1].startswith("! drafts: gpt-image-1-mini will be shut down on 2026-12-01, in 1 day;")
