@@ -19,7 +19,7 @@ from tasks.emulator.settings import EmulatorSettings
 START_S = 1_795_000_000.0
 GENERATIONS: Any = "/v1/images/generations"
 EDITS: Any = "/v1/images/edits"
-BODY = {"model": "gpt-image-2", "prompt": "a fox", "size": "1024x640", "quality": "low"}
+BODY: dict[str, Any] = {"model": "gpt-image-2", "prompt": "a fox", "size": "1024x640", "quality": "low"}
 LINE_NANOUSD = (8 * 5_000 + 107 * 30_000) // 2
 
 

@@ -1,6 +1,7 @@
 """``runoff emulator``: the offline provider on a port, for any OpenAI client."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -14,6 +15,14 @@ import click
 @click.option(
     "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="YAML file of fault rules."
 )
+@click.option(
+    "--manners",
+    type=click.Choice(["openai", "cometapi"]),
+    default="openai",
+    show_default=True,
+    help="The vendor's manners, or a gateway's.",
+)
+@click.option("--batch-pace", default=0.01, show_default=True, help="Seconds a batch takes for each line.")
 @click.option("--images-per-minute", type=int, help="Refuse more than that with 429.")
 def emulator(
     *,
@@ -23,6 +32,8 @@ def emulator(
     pace: float,
     copies: float,
     faults: Path | None,
+    manners: Literal["openai", "cometapi"],
+    batch_pace: float,
     images_per_minute: int | None,
 ) -> None:
     """Serve the offline emulator of the Images API: it paints, keeps a bill (GET /_bill), costs nothing."""
@@ -36,6 +47,8 @@ def emulator(
         near_copy_rate=copies,
         faults=tuple(load_rules(faults)) if faults else (),
         images_per_minute=images_per_minute,
+        manners=manners,
+        batch_pace_s=batch_pace,
     )
 
     def ready(url: str) -> None:
