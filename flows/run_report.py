@@ -13,10 +13,11 @@ from typing import Any
 from tasks.ab_test import ScoredDraft, compare_arms
 from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, Order
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunError, RunoffError
+from tasks.estimate_errors import measure_estimates
 from tasks.home import CAMPAIGN_FILE, run_folder
 from tasks.ledger import Ledger, OrderRecord, RunRecord
 from tasks.ledger.report_rows import report_rows
@@ -55,6 +56,7 @@ def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenRepor
     facts = replace(
         _facts(run, campaign, records, candidates),
         all_high_usd=_all_high_usd(campaign, candidates, catalogue, provider),
+        estimate_errors=measure_estimates(_billed(records), catalogue, provider),
         ab_test=_ab_test(rows),
     )
     return WrittenReport(write_report(rows, facts, folder), facts)
@@ -109,6 +111,15 @@ def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:
         if cost is not None:
             spent[record.order.stage] = spent.get(record.order.stage, Decimal(0)) + cost
     return spent
+
+
+def _billed(records: Sequence[OrderRecord]) -> list[tuple[Order, Decimal]]:
+    """List the orders whose cost the provider told."""
+    return [
+        (record.order, record.settlement.cost_usd)
+        for record in records
+        if record.settlement is not None and record.settlement.cost_usd is not None
+    ]
 
 
 def _counts(records: Sequence[OrderRecord]) -> dict[str, int]:

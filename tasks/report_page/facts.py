@@ -25,6 +25,38 @@ class ArmFacts:
     parameters: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class EstimateError:
+    """One stage's estimate and its bill.
+
+    Args:
+        orders: Orders whose cost is known; only these are counted.
+        low_usd: Low end of their estimates; ``None`` when the catalogue prices one of them no more.
+        high_usd: High end: what was reserved for them.
+        billed_usd: What they cost.
+    """
+
+    orders: int
+    low_usd: Decimal | None
+    high_usd: Decimal
+    billed_usd: Decimal
+
+    @property
+    def low_error_percent(self) -> float | None:
+        """How far the low end lies above the bill, percent of the bill; negative below it."""
+        return None if self.low_usd is None else self._error_percent(self.low_usd)
+
+    @property
+    def high_error_percent(self) -> float | None:
+        """How far the high end lies above the bill, percent of the bill; negative below it."""
+        return self._error_percent(self.high_usd)
+
+    def _error_percent(self, estimate_usd: Decimal) -> float | None:
+        if not self.billed_usd:
+            return None
+        return round(float((estimate_usd - self.billed_usd) / self.billed_usd * 100), 2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
     """What the report says about the run as a whole.
@@ -39,6 +71,8 @@ class RunFacts:
         arms: Name to template and parameters, in the campaign's order.
         spent_usd: Stage to settled dollars, exact. Without it the rows are summed.
         estimate_usd: The plan's high estimate for the whole run, dollars.
+        estimate_errors: Stage to its estimate against its bill, over the orders with a known cost only;
+            stages without one are left out.
         unknown_usd: Charged at estimate because no answer came, dollars.
         all_high_usd: What as many pictures would have cost all at high quality, dollars.
         warnings: Lifecycle and other warnings, one sentence each.
@@ -68,6 +102,7 @@ class RunFacts:
     arms: Mapping[str, ArmFacts] = field(default_factory=dict)
     spent_usd: Mapping[str, Decimal] = field(default_factory=dict)
     estimate_usd: Decimal | None = None
+    estimate_errors: Mapping[str, EstimateError] = field(default_factory=dict)
     unknown_usd: Decimal | None = None
     all_high_usd: Decimal | None = None
     warnings: Sequence[str] = ()

@@ -84,6 +84,7 @@ def _environment() -> Environment:
         ledger_usd=_ledger_usd,
         number=_number,
         share=_percent,
+        signed_percent=_signed_percent,
         moment=_moment,
         noun=count_noun,
         sentence=_sentence,
@@ -106,6 +107,10 @@ def _number(value: float | None, decimals: int = 2) -> str:
 
 def _percent(value: float | None) -> str:
     return NOT_MEASURED if value is None else f"{value:.0%}"
+
+
+def _signed_percent(percent: float) -> str:
+    return f"{percent:+.1f} %".replace("-", "−")
 
 
 def _sentence(text: str | None) -> str:

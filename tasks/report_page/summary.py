@@ -60,6 +60,18 @@ def _price(rows: Sequence[Row], facts: RunFacts) -> dict[str, Any]:
         "spent_usd_by_stage": dict(facts.spent_usd),
         "unknown_usd": facts.unknown_usd,
         "estimate_usd": facts.estimate_usd,
+        "estimate_error_by_stage": {
+            stage: {
+                "orders": error.orders,
+                "low_usd": error.low_usd,
+                "high_usd": error.high_usd,
+                "billed_usd": error.billed_usd,
+                "low_error_percent": error.low_error_percent,
+                "high_error_percent": error.high_error_percent,
+            }
+            for stage, error in facts.estimate_errors.items()
+        }
+        or None,
         "all_high_usd": facts.all_high_usd,
     }
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.report_page.facts import ArmFacts, RunFacts
+from tasks.report_page.facts import ArmFacts, EstimateError, RunFacts
 from tasks.report_page.measures import account, count_scores, group_troubles, measure_arm
 from tasks.report_page.page import render_page
 from tasks.report_page.sources import EMBEDDED_PICTURES, Sources
@@ -352,3 +352,15 @@ def test_colours_keep_the_contrast_of_wcag_aa() -> None:
         for text, ground in pairs:
             bright, dim = sorted((_luminance(colours[text]), _luminance(colours[ground])), reverse=True)
             assert (bright + 0.05) / (dim + 0.05) >= 4.5, (text, ground)
+
+
+def test_the_estimates_error_stands_below_the_money(tmp_path: Path) -> None:
+    """Per stage, signed, over what is known; without any known cost nothing is said."""
+    error = EstimateError(
+        orders=2, low_usd=Decimal("0.008"), high_usd=Decimal("0.02"), billed_usd=Decimal("0.01")
+    )
+    rows, facts = make_run(), make_facts(estimate_errors={"draft": error})
+    said = read(rows, facts, tmp_path).text
+    assert "Drafts whose bill is known (2 orders): estimated $0.0080 to $0.0200, billed $0.0100" in said
+    assert "off by −20.0 % at its low end and +100.0 % at its high end" in said
+    assert "whose bill is known" not in read(rows, make_facts(), tmp_path).text
