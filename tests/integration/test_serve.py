@@ -34,8 +34,8 @@ CAMPAIGN: dict[str, Any] = {
     "provider": "emulator",
     "budget": {"per_run_usd": 1, "per_month_usd": 5},
     "arms": {"A": {"prompt": "A baby sea otter"}},
-    "drafts": {"model": "gpt-image-1-mini", "quality": "low", "per_prompt": 1},
-    "finals": {"model": "gpt-image-1-mini", "quality": "high"},
+    "drafts": {"model": "gpt-image-2.5-flare", "quality": "low", "per_prompt": 1},
+    "finals": {"model": "gpt-image-2.5-sunburst", "quality": "high"},
 }
 EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Paris"}
 
