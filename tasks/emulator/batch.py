@@ -24,7 +24,7 @@ Status = Literal[
 OVER: frozenset[Status] = frozenset({"failed", "completed", "expired", "cancelled"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Outcome:
     """What became of a line.
 
@@ -131,7 +131,8 @@ class Batch:
         }
 
     def _usage(self) -> dict[str, Any]:
-        counts = [outcome.count for outcome in self.outcomes if outcome.count]
+        charged = (outcome for outcome in self.outcomes if outcome.entry and outcome.entry.charged_nanousd)
+        counts = [outcome.count for outcome in charged if outcome.count]
         inputs = sum(count.text_input + count.image_input for count in counts)
         outputs = sum(count.output for count in counts)
         return {

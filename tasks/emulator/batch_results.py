@@ -79,7 +79,8 @@ class ResultFile:
         order = read_line(self._office, self._batch, outcome)
         answer = await self._office.studio.paint(order, outcome.replicates, outcome.count, outcome.created_at)
         if outcome.rule and outcome.rule.kind == "empty_data":
-            return answer | {"data": []}
+            usage = {"usage": answer["usage"]} if outcome.entry and outcome.entry.charged_nanousd else {}
+            return {"created": outcome.created_at, "data": [], **usage}
         return spoil(outcome.rule.kind, answer) if outcome.rule else answer
 
 
@@ -105,9 +106,11 @@ def lay_out(office: Office, batch: Batch, unfinished: Sequence[Outcome] = ()) ->
     good = [outcome for outcome in batch.outcomes if outcome.is_good]
     bad = [outcome for outcome in batch.outcomes if not outcome.is_good] + list(unfinished)
     for outcomes in (good, bad):
-        outcomes.reverse()
+        in_order = [*outcomes]
         if "batch_reversed" not in batch.fates:
             chance.shuffle(outcomes)
+        if outcomes == in_order:
+            outcomes.reverse()
     if "batch_line_missing" in batch.fates and (good or bad):
         (good or bad).pop(len(good or bad) // 2)
     if "batch_line_doubled" in batch.fates and good:

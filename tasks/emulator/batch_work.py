@@ -129,7 +129,7 @@ class BatchWork:
         if order.stream:
             raise refusals.invalid("stream", "Streaming is not supported in a batch.", "unsupported_value")
         replicates = office.studio.take(order, line.custom_id)
-        count = office.charge(order, entry)
+        count = office.charge(order, entry, rule)
         if rule and (outcome := _failed(rule, line, entry)):
             outcome.count = count
             return outcome

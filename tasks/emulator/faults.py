@@ -85,7 +85,8 @@ class FaultRule(BaseModel):
         path: Part of the path called, such as ``edits``; for a line of a batch, the path that it names.
         method: HTTP method, or ``BATCH`` for the lines of batches; empty for all of these.
         prompt: Regular expression to be found in the prompt.
-        billed: Whether the pictures are charged; ``None`` is the kind's own way.
+        billed: Whether the pictures are charged, or, on a route without pictures, whether the call takes
+            effect though its answer is lost; ``None`` is the kind's own way.
         status: For ``server_error``: 500, 502, 503, 504 or 524.
         code: For ``quota``, ``comet_error``, ``stream_error`` and ``batch_invalid``: the error's code.
         retry_after: For ``rate_limited``: seconds in ``Retry-After``; ``None`` leaves the header out.

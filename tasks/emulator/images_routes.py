@@ -99,9 +99,7 @@ class ImagesRoutes:
         partials = office.studio.partials(order, replicates[0])
         if rule and rule.kind == "fewer_partials":
             partials = max(0, order.partials - 1)
-        if rule and rule.kind == "stream_error" and not is_billed(rule):
-            return Work(order, entry, replicates, office.studio.count(order, partials), partials, rule)
-        count = office.charge(order, entry, partials)
+        count = office.charge(order, entry, rule, partials)
         return Work(order, entry, replicates, count, partials, rule)
 
     def _latency_s(self, order: ImagesRequest) -> float:

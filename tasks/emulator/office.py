@@ -150,10 +150,14 @@ class Office:
             return replace(order, tier=order.model.tiers[0])
         return order
 
-    def charge(self, order: ImagesRequest, entry: BillEntry, partials: int = 0) -> TokenCount:
-        """Put a request's price on the bill: half of it for a line of a batch."""
+    def charge(
+        self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None, partials: int = 0
+    ) -> TokenCount:
+        """Put a request's price on the bill: half of it for a line of a batch, nothing if a fault says so."""
         count = self.studio.count(order, partials)
         entry.quality, entry.size, entry.n = order.tier, order.size_text, order.n
+        if rule and not is_billed(rule):
+            return count
         entry.usage = count.as_wire()
         entry.charged_nanousd = count.charge_nanousd(order.model, in_batch=entry.lane == "batch")
         return count

@@ -191,20 +191,22 @@ def test_faults_of_single_lines(bench: Bench) -> None:
         {"kind": "bill_then_drop", "method": "BATCH", "prompt": "^b$"},
         {"kind": "empty_data", "method": "BATCH", "prompt": "^c$", "billed": True},
         {"kind": "missing_usage", "method": "BATCH", "prompt": "^d$"},
+        {"kind": "empty_data", "method": "BATCH", "prompt": "^e$"},
     )
-    batch = bench.begin(*(line(number, prompt=prompt) for number, prompt in enumerate("abcd")))
+    batch = bench.begin(*(line(number, prompt=prompt) for number, prompt in enumerate("abcde")))
     batch = bench.look(batch, 60)
     good = {result["custom_id"]: result["response"]["body"] for result in bench.lines(batch.output_file_id)}
     bad = {result["custom_id"]: result for result in bench.lines(batch.error_file_id)}
-    assert (sorted(good), sorted(bad)) == (["o-2", "o-3"], ["o-0", "o-1"])
-    assert good["o-2"]["data"] == []
+    assert (sorted(good), sorted(bad)) == (["o-2", "o-3", "o-4"], ["o-0", "o-1"])
+    assert [good[name]["data"] for name in ("o-2", "o-4")] == [[], []]
+    assert ["usage" in good[name] for name in ("o-2", "o-4")] == [True, False]
     assert "usage" not in good["o-3"]
     assert bad["o-0"]["response"]["status_code"] == 500
     assert (bad["o-1"]["response"], bad["o-1"]["error"]["code"]) == (None, "server_error")
     own = [entry for entry in bench.bill() if entry["batch_id"] == batch.id and entry["lane"] == "batch"]
-    assert [entry["charged_nanousd"] > 0 for entry in own] == [False, True, True, True]
+    assert [entry["charged_nanousd"] > 0 for entry in own] == [False, True, True, True, False]
     assert [entry["fault"] for entry in own] == [
-        "server_error", "bill_then_drop", "empty_data", "missing_usage",
+        "server_error", "bill_then_drop", "empty_data", "missing_usage", "empty_data",
     ]  # fmt: skip
 
 

@@ -280,6 +280,13 @@ def test_every_kind_is_billed_or_not_as_its_table_says(bench: Bench) -> None:
         assert (bench.last()["charged_nanousd"] > 0) is (kind in BILLED)
 
 
+def test_a_rule_can_make_a_spoiled_picture_free(bench: Bench) -> None:
+    """What a rule says about the charge holds for every kind."""
+    bench.set({"kind": "wrong_size", "billed": False})
+    assert bench.buy().data
+    assert (bench.last()["charged_nanousd"], bench.last()["usage"]) == (0, None)
+
+
 def test_faults_can_hit_the_models_endpoint(bench: Bench) -> None:
     """A path narrows a rule; the images endpoints stay well."""
     bench.set({"kind": "server_error", "path": "/models"})
