@@ -105,7 +105,7 @@ def test_the_doctor_never_loads_prefect() -> None:
         "assert 'prefect' not in sys.modules"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, "/tmp/nowhere-to-be-found"],
+        [sys.executable, "-c", program, "/nowhere-to-be-found"],
         capture_output=True,
         text=True,
         check=False,
