@@ -35,6 +35,9 @@ from tasks.report_columns import replace_table
 PAGES = Path(__file__).parent
 PRICED_CAMPAIGNS = ("otter.yaml", "product-ad.yaml")
 
+STOPPING_KINDS = (FaultKind.stop_run, FaultKind.unsent, FaultKind.rate_limited)
+"""After these, once nothing is sent again, the desk takes the order back and stops the run."""
+
 OWN_VARIABLES = {
     HOME_VARIABLE: "Where the ledger, pictures and reports are kept, when `--home` is not given.",
     LEDGER_VARIABLE: "The ledger's database, as an SQLAlchemy URL; without it `ledger.db` in the home.",
@@ -201,10 +204,11 @@ def _tree() -> Iterator[str]:
 
 
 def _faults() -> Iterator[str]:
-    yield "| fault | meaning | billed | sent again | order's state |"
+    yield "| fault | meaning | billed | sent again | the order ends as |"
     yield "|---|---|---|---|---|"
     for kind in FaultKind:
-        cells = (f"`{kind.name}`", kind.meaning, kind.billed, kind.resent, f"`{kind.state}`")
+        end = "`planned`; the run stops" if kind in STOPPING_KINDS else f"`{kind.state}`"
+        cells = (f"`{kind.name}`", kind.meaning, kind.billed, kind.resent, end)
         yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
 
 
