@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format test test-all docs benchmarks wheel
+.PHONY: help setup demo check format test test-all coverage docs benchmarks wheel
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,11 @@ test: setup  ## The tests that every change must pass
 
 test-all: setup  ## Those, and the slow ones
 	$(BIN)/pytest -m "not paid"
+
+coverage: setup  ## The tests, and proof that they pass every branch of what handles money
+	$(BIN)/pytest --cov=tasks --cov-branch --cov-report=
+	$(BIN)/coverage report --show-missing --skip-covered --fail-under=100 \
+	  --include='tasks/money.py,tasks/errors.py,tasks/ledger/*,tasks/images_api/*'
 
 docs: setup  ## Write the generated pages and the schema again
 	$(BIN)/python -m docs.generate

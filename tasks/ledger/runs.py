@@ -70,7 +70,9 @@ class Runs:
             "warnings": list(warnings),
         }
         with self._database.write() as connection:
-            if connection.execute(insert_new(connection, runs).values(new)).rowcount == 0:
+            # Not the row count: PostgreSQL's driver does not say it for such an insert.
+            made = insert_new(connection, runs).values(new).returning(runs.c.run_id)
+            if connection.execute(made).first() is None:
                 this_run = runs.c.run_id == run_id
                 known = sa.select(runs.c.warnings).where(this_run).with_for_update()
                 said = dict.fromkeys([*connection.execute(known).scalar_one(), *warnings])

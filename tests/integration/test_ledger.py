@@ -1,5 +1,6 @@
 """The ledger, on a real SQLite file and on a real PostgreSQL server."""
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tasks.candidate import Choice, Inspection, Score, Standing, Usage
+from tasks.candidate import Choice, Fidelity, Inspection, Score, Standing, Usage
 from tasks.errors import BudgetError, LedgerError, RunError
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger.runs import new_run_id
 from tasks.ledger.schema import HEAD, metadata
 from tests.builders import NOON, RUN_ID, a_receipt, an_order
 
@@ -144,13 +146,24 @@ def test_what_steps_find_out_is_kept_by_candidate(ledger: Ledger) -> None:
         ledger.orders.settle(order.order_id, Settlement("received", cost_usd=CENT), [a_receipt(order)])
     one, two, _ = (candidate.candidate_id for candidate in ledger.candidates.of_run(RUN_ID, "draft"))
     inspection = Inspection(
-        1024, 1024, "png", False, "a" * 16, "b" * 16, "c" * 11, {"sharpness": 0.4}, "t.webp"
+        width=1024,
+        height=1024,
+        format="png",
+        has_c2pa=False,
+        phash="a" * 16,
+        dhash="b" * 16,
+        colorhash="c" * 11,
+        measurements={"sharpness": 0.4},
+        thumbnail="t.webp",
     )
     ledger.candidates.record_inspections({two: inspection, one: Inspection(fault="no picture")})
     ledger.candidates.record_standings({two: Standing("survivor", two), one: Standing("unfit", None)})
     scores = {two: {"technical": Score(0.7, "sharp", {"sharpness": 0.4}, "1")}}
     ledger.candidates.record_scores(scores, {two: 0.7, one: None})
     ledger.candidates.record_choices({two: Choice(1, True, "chosen: rank 1", "rule")})
+    assert [waiting[0] for waiting in ledger.candidates.uninspected(RUN_ID)] == [
+        candidate.candidate_id for candidate in ledger.candidates.of_run(RUN_ID)[2:]
+    ]
     first, second, third = ledger.candidates.of_run(RUN_ID, "draft")
     assert second.inspection == inspection
     assert second.scores == scores[two]
@@ -233,3 +246,76 @@ def test_a_changed_request_is_another_order() -> None:
     assert replace(order, attempt=1).order_id != order.order_id
     assert replace(order, run_id="another").order_id != order.order_id
     assert replace(order, estimate_usd=Decimal(1)).order_id == order.order_id
+
+
+def test_how_a_final_compares_is_kept(ledger: Ledger) -> None:
+    """Fidelity and acceptance come back; nothing to write writes nothing."""
+    order = an_order(stage="final", draft_id="c-1")
+    ledger.orders.plan([order])
+    ledger.orders.send(order, NO_LIMITS, NOON)
+    ledger.orders.settle(order.order_id, Settlement("received", cost_usd=CENT), [a_receipt(order)])
+    name = a_receipt(order).candidate_id
+    fidelity = Fidelity(0.9, 0.8, 3, 0.95)
+    ledger.candidates.record_fidelity(name, fidelity)
+    ledger.candidates.record_acceptance({name: (True, "best try")})
+    ledger.candidates.record_scores({}, {})
+    (final,) = ledger.candidates.of_run(RUN_ID, "final")
+    assert (final.fidelity, final.is_accepted) == (fidelity, True)
+
+
+def test_a_resumed_run_goes_on_and_adds_to_what_it_says(ledger: Ledger) -> None:
+    """Starting a known run again keeps its beginning, each warning once, and takes back its end."""
+    begun = ledger.runs.find(RUN_ID)
+    ledger.runs.end(RUN_ID, "stopped", NOON)
+    assert (ledger.runs.find(RUN_ID).state, ledger.runs.find(RUN_ID).finished_at) == ("stopped", NOON)
+    for _ in range(2):
+        ledger.runs.start(RUN_ID, campaign="x", provider="x", now=NOON.replace(hour=23), warnings=["late"])
+    assert ledger.runs.find(RUN_ID) == replace(begun, warnings=("late",))
+    assert new_run_id(NOON).startswith("20261122-120000-")
+
+
+def test_orders_are_counted_by_stage_and_state(ledger: Ledger) -> None:
+    """One query tells how far a run is."""
+    orders = [an_order(), an_order(replicate=1), an_order(stage="final", draft_id="c-1")]
+    ledger.orders.plan(orders)
+    ledger.orders.send(orders[0], NO_LIMITS, NOON)
+    expected = {("draft", "sent"): 1, ("draft", "planned"): 1, ("final", "planned"): 1}
+    assert ledger.orders.counts(RUN_ID) == expected
+
+
+def test_a_time_without_a_zone_is_refused(ledger: Ledger) -> None:
+    """Nobody could tell which month it is charged to; nothing is sent."""
+    order = an_order()
+    ledger.orders.plan([order])
+    with pytest.raises(LedgerError, match="no time zone"):
+        ledger.orders.send(order, NO_LIMITS, NOON.replace(tzinfo=None))
+    assert ledger.orders.charged_usd(RUN_ID) == 0
+
+
+def test_verify_finds_pictures_that_are_gone_or_changed(ledger: Ledger, tmp_path: Path) -> None:
+    """Each picture of the ledger is read again and held against its digest."""
+    orders = [an_order(replicate=k) for k in range(3)]
+    ledger.orders.plan(orders)
+    folder = tmp_path / "otters" / RUN_ID / "drafts"
+    folder.mkdir(parents=True)
+    for k, order in enumerate(orders):
+        ledger.orders.send(order, NO_LIMITS, NOON)
+        receipt = replace(a_receipt(order), sha256=hashlib.sha256(b"whole").hexdigest())
+        ledger.orders.settle(order.order_id, Settlement("received", cost_usd=CENT), [receipt])
+        if k < 2:
+            (tmp_path / "otters" / RUN_ID / receipt.file).write_bytes([b"whole", b"half"][k])
+    changed, gone = sorted(ledger.verify(tmp_path), key=lambda fault: "gone" in fault)
+    assert "A-000-001.png is not what was received" in changed
+    assert "A-000-002.png is gone" in gone
+
+
+def test_words_no_column_holds_are_fitted(ledger: Ledger) -> None:
+    """A provider's NUL or endless code never keeps an order from being settled."""
+    order = an_order()
+    ledger.orders.plan([order])
+    ledger.orders.send(order, NO_LIMITS, NOON)
+    settlement = Settlement("failed", error_code="x" * 99, error_message="a\0b")
+    ledger.orders.settle(order.order_id, settlement)
+    (record,) = ledger.orders.of_run(RUN_ID)
+    assert record.settlement is not None
+    assert (record.settlement.error_code, record.settlement.error_message) == ("x" * 64, "ab")

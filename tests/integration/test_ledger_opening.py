@@ -203,6 +203,8 @@ def test_an_error_without_words_is_still_a_sentence(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
     with pytest.raises(LedgerError, match="does not answer"), ledger.database.read():
         raise sa.exc.DBAPIError(None, None, Exception(""))
+    with pytest.raises(LedgerError, match="no connection left"), ledger.database.read():
+        raise sa.exc.TimeoutError("no connection left")  # noqa: EM101
     ledger.close()
 
 

@@ -1,0 +1,27 @@
+"""Errors that people read: five answers in one message, whole on the other side of a process too."""
+
+import pickle
+
+from tasks.errors import CampaignError, CatalogueError, RunoffError
+
+
+def test_a_message_answers_in_one_sequence() -> None:
+    """Where and what, what is accepted, the money, the way out; sentences end once."""
+    error = RunoffError(where="a.yaml", what="is wrong!", accepted="a, b", next_step="Do: this")
+    assert str(error) == "a.yaml: is wrong! Accepted: a, b. Nothing was bought. Do: this."
+
+
+def test_an_error_crosses_a_process_boundary_whole() -> None:
+    """Pickled and read again it is the same error, its own facts included."""
+    error = CampaignError("otters.yaml", ["name: is missing", "arms: is empty"])
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is CampaignError
+    assert (str(again), again.__dict__) == (str(error), error.__dict__)
+    assert "2 faults" in str(error)
+    assert "one fault" in str(CampaignError("otters.yaml", ["name: is missing"]))
+
+
+def test_a_catalogue_error_can_be_told_with_its_file() -> None:
+    """The place within the file gets the file's name; all else stays."""
+    error = CatalogueError(where="drafts.model", what="is gone", accepted="x", money="m", next_step="n")
+    assert str(error.at("otters.yaml")) == "otters.yaml: drafts.model: is gone. Accepted: x. m. n."
