@@ -1,11 +1,12 @@
 """A run with all it needs: its campaign, its ledger, its folder, its desk.
 
 Opening a run reads and checks everything before a flow spends, takes the run's lock, heals what a killed
-process left, and closes it all again, whatever happens. Ctrl-C closes the desk and lets what is under way
-come in; a second one leaves at once, and those orders become unknown.
+process left, and closes it all again, whatever happens. Ctrl-C, or a scheduler's SIGTERM, closes the desk
+and lets what is under way come in; a second one leaves at once, and those orders become unknown.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import zlib
@@ -27,7 +28,7 @@ from tasks.catalogue import Catalogue, load_catalogue
 from tasks.day import today
 from tasks.emulator.app import create_app
 from tasks.emulator.settings import EmulatorSettings
-from tasks.errors import CatalogueError, InterruptError, RunError
+from tasks.errors import CatalogueError, InterruptError, LedgerError, RunError
 from tasks.files import write_atomically
 from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder, run_lock
 from tasks.images_api.client import connect
@@ -42,6 +43,8 @@ from tasks.ledger.replanning import add_warnings, replan
 from tasks.plan import Plan, plan
 from tasks.providers import Providers, load_providers
 from tasks.succession import heed_announced
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
                 pace=Pace(None if terms.base_url is None else terms.images_per_minute),
                 watch=display.bought,
             )
-            with _closing_on_interrupt(desk, prepared, display):
+            with _closing_on_interrupt(desk, prepared, display), _stopped_on_fault(prepared, ledger):
                 yield OpenRun(prepared, ledger, desk, display, asyncio.Lock())
 
 
@@ -246,12 +249,12 @@ def _transport(prepared: Prepared) -> httpx2.AsyncBaseTransport | None:
 def _closing_on_interrupt(desk: Desk, prepared: Prepared, display: Display) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
-    def interrupted() -> None:
+    def interrupted(number: int) -> None:
         if desk.closed_by is None:
             display.say("Stopping: what is under way is paid for and is awaited. Ctrl-C again leaves it.")
         else:
-            loop.remove_signal_handler(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
+            loop.remove_signal_handler(number)
+            signal.raise_signal(number)
         desk.close(
             InterruptError(
                 where=f"run {prepared.run_id}",
@@ -262,14 +265,27 @@ def _closing_on_interrupt(desk: Desk, prepared: Prepared, display: Display) -> I
         )
 
     try:
-        loop.add_signal_handler(signal.SIGINT, interrupted)
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, interrupted, number)
     except (NotImplementedError, RuntimeError, ValueError):  # not the main thread, or Windows
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _stopped_on_fault(prepared: Prepared, ledger: Ledger) -> Iterator[None]:
+    """Write that the run is stopped when an error ends it; without this it would seem to run for ever."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(LedgerError):
+            ledger.runs.end(prepared.run_id, "stopped", datetime.now(UTC))
+        raise
 
 
 def resumed_file(home: Path, ledger: Ledger, name: str) -> tuple[Path, str]:
