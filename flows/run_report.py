@@ -21,6 +21,7 @@ from tasks.estimate_errors import measure_estimates
 from tasks.home import CAMPAIGN_FILE, run_folder
 from tasks.ledger import Ledger, OrderRecord, RunRecord
 from tasks.ledger.report_rows import report_rows
+from tasks.lineage import write_lineage
 from tasks.providers import Provider, load_providers
 from tasks.report import ReportFiles, write_report
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
@@ -59,6 +60,7 @@ def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenRepor
         estimate_errors=measure_estimates(_billed(records), catalogue, provider),
         ab_test=_ab_test(rows),
     )
+    write_lineage(rows, folder)
     return WrittenReport(write_report(rows, facts, folder), facts)
 
 

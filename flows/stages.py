@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 from flows.batches import as_task
 from flows.open_run import OpenRun
@@ -18,8 +19,11 @@ from tasks.deduplicate import deduplicate
 from tasks.errors import RunoffError
 from tasks.generate import GenerateCounts, generate
 from tasks.inspect import inspect_pictures
+from tasks.ledger.report_rows import report_rows
+from tasks.lineage import write_lineage
 from tasks.score import score
 from tasks.select import select
+from tasks.transparency import mark_missing_transparency
 
 ORDERS_PER_TASK = 50
 
@@ -66,9 +70,15 @@ async def _inspect(run: OpenRun) -> int:
 
 def _inspect_new(run: OpenRun) -> int:
     waiting = run.ledger.candidates.uninspected(run.run_id)
-    files = [(file, _thumbnail(file)) for _, file in waiting]
-    names = {file: candidate_id for candidate_id, file in waiting}
-    found = {names[file]: inspection for file, inspection in inspect_pictures(run.folder, files)}
+    files = [(picture.file, _thumbnail(picture.file)) for picture in waiting]
+    seen = dict(inspect_pictures(run.folder, files))
+    marks = {
+        picture.candidate_id: mark
+        for picture in waiting
+        if (mark := mark_missing_transparency(picture.parameters, seen[picture.file], picture.downgraded))
+    }
+    run.ledger.candidates.mark_downgraded(marks)  # first: a kill in between only marks them again
+    found = {picture.candidate_id: seen[picture.file] for picture in waiting}
     run.ledger.candidates.record_inspections(found)
     return len(found)
 
@@ -168,7 +178,13 @@ def _compare_finals(run: OpenRun) -> int:
         if final.draft_id is not None:
             tries.setdefault(final.draft_id, []).append(final)
     accepted = [_accept_best(run, drafts[draft_id], finals) for draft_id, finals in tries.items()]
+    write_lineage(_rows(run), run.folder)
     return sum(accepted)
+
+
+def _rows(run: OpenRun) -> list[dict[str, Any]]:
+    ledger = run.ledger
+    return report_rows(run.run_id, ledger.orders.of_run(run.run_id), ledger.candidates.of_run(run.run_id))
 
 
 def _accept_best(run: OpenRun, draft: Candidate, finals: Sequence[Candidate]) -> bool:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tasks.candidate import Inspection
+
 LEAST_ALPHA_SHARE = 0.005
 """A picture with less than this share of see-through pixels has no transparent background."""
 
@@ -33,21 +35,30 @@ def measure_transparency(picture: Image.Image) -> dict[str, float]:
     if "A" not in picture.getbands():
         return {"alpha_share": 0.0, "alpha_border_share": 0.0}
     is_clear = np.asarray(picture.getchannel("A")) < HALF
-    rim = np.concatenate([is_clear[0], is_clear[-1], is_clear[1:-1, 0], is_clear[1:-1, -1]])
-    return {"alpha_share": float(is_clear.mean()), "alpha_border_share": float(rim.mean())}
+    is_rim = np.ones_like(is_clear)
+    is_rim[1:-1, 1:-1] = False
+    return {"alpha_share": float(is_clear.mean()), "alpha_border_share": float(is_clear[is_rim].mean())}
 
 
-def find_missing_transparency(parameters: Mapping[str, Any], measurements: Mapping[str, float]) -> str | None:
-    """Say that a picture is opaque although a transparent one was ordered, else nothing.
+def mark_missing_transparency(
+    parameters: Mapping[str, Any], seen: Inspection, downgraded: str | None
+) -> str | None:
+    """Say of an opaque picture that a transparent one was ordered.
 
     Args:
         parameters: The order's own fields, as sent.
-        measurements: What `measure_transparency` gave; without it nothing is said.
+        seen: What looking at the picture told.
+        downgraded: What is known to differ from the order already.
+
+    Returns:
+        All that differs, this included; ``None`` when there is nothing new to say: transparency was not
+        ordered, is there, could not be measured, or its lack is known.
     """
-    share = measurements.get("alpha_share")
+    share = seen.measurements.get("alpha_share")
     if parameters.get("background") != "transparent" or share is None or share >= LEAST_ALPHA_SHARE:
         return None
-    return NO_TRANSPARENCY
+    known = downgraded.split("; ") if downgraded else []
+    return None if NO_TRANSPARENCY in known else "; ".join((*known, NO_TRANSPARENCY))
 
 
 def lay_on_chequerboard(picture: Image.Image, cell_px: int) -> Image.Image:

@@ -192,7 +192,8 @@ def _other_size(data: bytes) -> bytes:
 
 def _other_format(data: bytes) -> bytes:
     with Image.open(io.BytesIO(data)) as picture:
-        return _encode(picture.convert("RGB"), "JPEG" if picture.format == "PNG" else "PNG")
+        # By way of RGBA: Pillow warns of palettes with transparency when they become RGB at once.
+        return _encode(picture.convert("RGBA").convert("RGB"), "JPEG" if picture.format == "PNG" else "PNG")
 
 
 def _encode(picture: Image.Image, format: str) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.candidate import Order, Receipt, Usage
+from tasks.errors import SettingError
 from tasks.files import PART_PATTERN, write_together
 from tasks.images_api.answer import Answer, Picture, check_picture
 from tasks.images_api.terms import Terms
@@ -28,8 +29,10 @@ def keep(folder: Path, order: Order, answer: Answer, latency_s: float | None) ->
         A receipt for each picture.
 
     Raises:
-        SettingError: The disk is full or not writable; nothing was kept.
+        SettingError: The disk is full or not writable, or the run's folder is gone; nothing was kept.
     """
+    if not folder.is_dir():  # made anew it would be a run without its campaign
+        raise SettingError(where=str(folder), what="the run's folder is gone")
     receipts, files = [], []
     for index, picture in enumerate(answer.pictures):
         ending = _ENDINGS.get(picture.ending, picture.ending)
@@ -126,6 +129,8 @@ def _pictures_without_sidecar(folder: Path, order: Order) -> list[Receipt]:
     for index in range(order.n):
         stem = folder / _stem(order, index)
         for file in stem.parent.glob(f"{stem.name}.*"):
+            if file.suffix == ".json":  # the lineage of a final, no picture
+                continue
             picture = check_picture(file.read_bytes(), order)
             receipts.append(_receipt(order, index, file.relative_to(folder).as_posix(), picture))
     return receipts

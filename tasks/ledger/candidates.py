@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,6 +19,22 @@ from tasks.candidate import (
 )
 from tasks.ledger.database import Database
 from tasks.ledger.schema import candidates, orders, scores
+
+
+class Uninspected(NamedTuple):
+    """A picture to look at.
+
+    Args:
+        candidate_id: Its name.
+        file: Its path, relative to the run's folder.
+        downgraded: What is known to differ from the order, or ``None``.
+        parameters: The order's own fields, as sent.
+    """
+
+    candidate_id: str
+    file: str
+    downgraded: str | None
+    parameters: Mapping[str, Any]
 
 
 class Candidates:
@@ -44,13 +60,21 @@ class Candidates:
             current = _current_scores(connection, run_id)
             return [_candidate(row, current.get(row.candidate_id, {})) for row in connection.execute(query)]
 
-    def uninspected(self, run_id: str) -> list[tuple[str, str]]:
-        """List the candidates no step has looked at: (candidate id, file relative to the run's folder)."""
-        query = sa.select(candidates.c.candidate_id, candidates.c.file).where(
-            candidates.c.run_id == run_id, ~candidates.c.is_inspected
+    def uninspected(self, run_id: str) -> list[Uninspected]:
+        """List the candidates that no step has looked at."""
+        query = (
+            sa.select(
+                candidates.c.candidate_id, candidates.c.file, candidates.c.downgraded, orders.c.parameters
+            )
+            .join(orders, orders.c.order_id == candidates.c.order_id)
+            .where(candidates.c.run_id == run_id, ~candidates.c.is_inspected)
         )
         with self._database.read() as connection:
-            return [(row.candidate_id, row.file) for row in connection.execute(query)]
+            return [Uninspected(*row) for row in connection.execute(query)]
+
+    def mark_downgraded(self, marks: Mapping[str, str]) -> None:
+        """Replace what is said to differ from the order."""
+        self._update((candidate_id, {"downgraded": mark}) for candidate_id, mark in marks.items())
 
     def record_inspections(self, found: Mapping[str, Inspection]) -> None:
         """Keep what one decode of each picture told."""

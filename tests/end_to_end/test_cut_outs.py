@@ -1,0 +1,50 @@
+"""A campaign of cut-outs: what came without its transparency is told, and every final has its lineage."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
+
+OpenProvider = Callable[..., Provider]
+
+
+def test_an_opaque_answer_to_an_order_for_a_cut_out_is_marked(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """The picture stays, marked with what it lacks; the others show through; all bytes are untouched."""
+    open_provider({"kind": "wrong_format", "nth": (2,), "path": "generations"})
+    changes = {stage: CAMPAIGN[stage] | {"background": "transparent"} for stage in ("drafts", "finals")}
+    outcome = shell.json("run", shell.campaign(changes))
+    folder = shell.folder(outcome["run_id"])
+    frame = pd.read_parquet(folder / "report.parquet").set_index("candidate_id")
+    odd = frame[frame["downgraded"].notna()]
+    assert list(odd["downgraded"]) == ["jpeg instead of png; no transparency although ordered"]
+    assert list(odd["alpha_share"]) == [0.0]
+    assert (frame[frame["downgraded"].isna()]["alpha_share"] > 0.005).all()
+    for row in frame.to_dict("records"):
+        assert hashlib.sha256((folder / row["file"]).read_bytes()).hexdigest() == row["sha256"]
+    _check_lineage(folder, frame)
+    kept = {file: file.read_bytes() for file in (folder / "finals").glob("*.json")}
+    for file in kept:
+        file.unlink()
+    assert shell.runoff("report", "latest").returncode == 0
+    assert {file: file.read_bytes() for file in (folder / "finals").glob("*.json")} == kept
+
+
+def _check_lineage(folder: Path, frame: pd.DataFrame) -> None:
+    """Hold each final's page of facts against the report's rows."""
+    finals = frame[frame["stage"] == "final"]
+    assert len(finals) == 2
+    for name, final in finals.iterrows():
+        story = json.loads((folder / final["file"]).with_suffix(".json").read_text())
+        draft = frame.loc[final["draft_id"]]
+        assert story["final"]["candidate_id"] == name
+        assert (story["final"]["sha256"], story["draft"]["sha256"]) == (final["sha256"], draft["sha256"])
+        assert (story["draft"]["file"], story["draft"]["model"]) == (draft["file"], draft["model"])
+        assert float(story["final"]["cost_usd"]) == final["cost_usd"]
+        assert story["final"]["fidelity"] == final["fidelity"]
+        assert story["final"]["accepted"] is True
