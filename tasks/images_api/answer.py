@@ -65,14 +65,14 @@ def read_answer(
     if not isinstance(body, dict):
         text = blot_out(plain(str(body)), api_key)[:120]
         message = f"The answer is a page, not JSON: {text}"
-        return Fault(FaultKind.unknown, "not_json", message, find_request_id(headers, text))
+        return Fault(FaultKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
     items = body.get("data")
     items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     encoded = [
         item["b64_json"] for item in items if isinstance(item.get("b64_json"), str) and item["b64_json"]
     ]
     usage = _usage(body.get("usage"), has_pictures=bool(encoded))
-    request_id = find_request_id(headers, "")
+    request_id = find_request_id(headers, "", api_key)
     if encoded:
         shortage = f"{len(encoded)} of {order.n} pictures" if len(encoded) < order.n else None
         tier = _cheaper_tier(usage, expected_tokens)

@@ -58,11 +58,11 @@ def _inside(message: str) -> ErrorBody | None:
     return read_error(inner, is_failure=False)
 
 
-def find_request_id(headers: Mapping[str, str], message: str) -> str | None:
+def find_request_id(headers: Mapping[str, str], message: str, api_key: str | None = None) -> str | None:
     """Find the provider's name for a request: in the headers, else inside the message."""
     for header in _REQUEST_ID_HEADERS:
         if headers.get(header):
-            return headers[header]
+            return blot_out(headers[header], api_key)
     found = re.search(r"request[ _]id:? ([\w-]+)", message, re.IGNORECASE)
     return found[1] if found else None
 

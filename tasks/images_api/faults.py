@@ -192,7 +192,7 @@ def said_fault(
         kind=_kind(status, error),
         code=blot_out(code, api_key)[:64],
         message=said[:MESSAGE_CHARS],
-        vendor_request_id=find_request_id(headers, said),
+        vendor_request_id=find_request_id(headers, said, api_key),
         retry_after_s=_retry_after_s(headers, said),
     )
 

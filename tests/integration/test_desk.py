@@ -238,6 +238,26 @@ def test_a_folder_that_went_away_stops_the_run_before_it_buys(open_shop: Opener,
     assert shop.bill()["total"]["requests"] == 0
 
 
+def test_a_folder_that_goes_away_while_a_picture_is_made_is_not_made_anew(
+    open_shop: Opener, tmp_path: Path
+) -> None:
+    """The picture is told as lost with its order, and no further one is bought into an empty folder."""
+    shop = open_shop(pace=0.05)
+    shop.folder = tmp_path / "run"
+    shop.folder.mkdir()
+
+    async def remove(_: Desk) -> None:
+        while shop.bill()["total"]["charged_requests"] < 1:
+            await asyncio.sleep(0.01)
+        shop.folder.rmdir()
+
+    with pytest.raises(SettingError, match=r"the run's folder is gone.*came, was billed"):
+        shop.buy(*(order_of(replicate=k) for k in range(8)), meanwhile=remove)
+    assert shop.bill()["total"]["requests"] <= 4
+    assert set(states(shop)) == {"unknown", "planned"}
+    assert not shop.folder.exists()
+
+
 def test_a_folder_that_cannot_be_written_stops_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
