@@ -66,7 +66,8 @@ CAMPAIGN: Mapping[str, Any] = {
     "finalists": {"count": 4, "approval": "auto"},
 }
 REQUEST = {"model": "gpt-image-2.5-flare", "quality": "low", "size": "1024x640"}
-# What differs between two runs with the same outcomes: times, and the provider's names for its requests.
+# What differs between two runs with the same outcomes: times, and the provider's names for its requests;
+# those stand in some messages too.
 OF_THE_MOMENT = ["sent_at", "latency_s", "vendor_request_id"]
 # What an order says of how it came to be unknown: in the middle of a kill, or by its fault.
 OF_THE_UNKNOWN = ["error_code", "error_message", "attempts"]
@@ -322,6 +323,7 @@ def compare(disturbed: pd.DataFrame, undisturbed: pd.DataFrame, found: Found) ->
     frames = []
     for frame in (disturbed, undisturbed):
         told = frame.drop(columns=OF_THE_MOMENT)
+        told["error_message"] = told["error_message"].str.replace(r"req_\w+", "", regex=True)
         told.loc[told["state"] == "unknown", OF_THE_UNKNOWN] = None
         frames.append(told)
     try:
