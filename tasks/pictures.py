@@ -17,7 +17,6 @@ from PIL import Image
 
 from tasks.candidate import Reference
 from tasks.errors import PictureError
-from tasks.files import write_atomically as write_atomically
 
 MAX_PX = 4 * 8_294_400
 """Largest picture decoded, in pixels: four times the largest that the vendor makes (3840 x 2160).
