@@ -1,0 +1,40 @@
+"""What one would write by hand: the official SDK, fifty requests at once, a file for each picture.
+
+It keeps no accounts, looks at no picture, and loses what was paid for when it is killed. The measure for the
+whole run's overhead: `benchmarks/whole_run.py` runs it as ``python -m benchmarks.bare_script ORDERS FOLDER``.
+"""
+
+import asyncio
+import base64
+import sys
+from pathlib import Path
+
+from openai import AsyncOpenAI
+
+CONCURRENCY = 50
+
+
+async def main(n_orders: int, folder: Path) -> None:
+    """Buy that many pictures and write them."""
+    client = AsyncOpenAI(max_retries=0)
+    places = asyncio.Semaphore(CONCURRENCY)
+
+    async def buy(number: int) -> None:
+        manner = ("watercolour", "studio photograph")[number % 2]
+        async with places:
+            answer = await client.images.generate(
+                model="gpt-image-2.5-flare",
+                prompt=f"Picture {number // 2 % 10}, {manner}",
+                quality="low",
+                size="1024x1024",
+                output_format="png",
+                n=1,
+            )
+        assert answer.data is not None
+        (folder / f"{number}.png").write_bytes(base64.b64decode(answer.data[0].b64_json or ""))
+
+    await asyncio.gather(*(buy(number) for number in range(n_orders)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2])))

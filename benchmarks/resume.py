@@ -1,0 +1,77 @@
+"""How long does going on with a run take, and does it buy anything twice?
+
+A run of 1,000 drafts is killed when about half of them are there (``kill -9``), resumed, and resumed again
+when it is done. The provider's own bill says how many requests came each time. Targets: a finished run makes
+no request and takes less than 10 s. What was under way at the kill is unknown: it stays charged and is not
+bought again, so a killed run ends with fewer pictures than orders.
+
+    python -m benchmarks.resume [--orders 1000]
+"""
+
+import argparse
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.workplace import (
+    COMMAND,
+    Provider,
+    environ_of,
+    open_prefect_server,
+    open_provider,
+    run_timed,
+    write_campaign,
+    write_home,
+)
+
+CONCURRENCY = 50
+LATENCY_S = 0.5
+UNKNOWN_CODE = 4
+POLL_S = 0.2
+
+
+def kill_half_way(campaign: Path, environ: dict[str, str], provider: Provider, n_orders: int) -> int:
+    """Start a run and kill it when half of its orders were asked for; returns how many the bill holds."""
+    with subprocess.Popen(
+        [COMMAND, "run", campaign], env=environ, cwd=campaign.parent,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        while provider.n_orders < n_orders // 2 and process.poll() is None:
+            time.sleep(POLL_S)
+        process.kill()
+    return provider.n_orders
+
+
+def print_resume(name: str, environ: dict[str, str], provider: Provider, folder: Path) -> None:
+    """Resume the latest run, and print."""
+    before = provider.n_orders
+    run = run_timed(
+        COMMAND, "run", "--resume", "latest", environ=environ, cwd=folder, accepted=(0, UNKNOWN_CODE)
+    )
+    bought = provider.n_orders - before
+    print(f"{name:44} {run.wall_s:5.1f} s  {bought:4} requests  processor {run.cpu_s:.1f} s")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--orders", type=int, default=1000, help="a multiple of 20")
+    n_orders = parser.parse_args().orders
+    with tempfile.TemporaryDirectory() as name, open_provider(LATENCY_S) as provider:
+        folder = Path(name)
+        home, campaign = folder / "home", write_campaign(folder, n_orders)
+        write_home(home, CONCURRENCY)
+        environ = environ_of(home, provider)
+        killed = kill_half_way(campaign, environ, provider, n_orders)
+        print(f"{n_orders:,} orders; killed when the provider had received {killed}")
+        print_resume("half-done run, embedded server", environ, provider, folder)
+        print_resume("finished run, embedded server", environ, provider, folder)
+        with open_prefect_server(folder / "server") as prefect:
+            environ = environ_of(home, provider, prefect)
+            print_resume("finished run, server running", environ, provider, folder)
+        assert provider.n_orders <= n_orders
+
+
+if __name__ == "__main__":
+    main()
