@@ -1,6 +1,7 @@
 """The desk and the official SDK against the emulator, over HTTP."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,8 @@ def test_an_edit_sends_its_references_and_mask(open_shop: Opener, tmp_path: Path
     assert final.settlement.usage.image_input_tokens is not None
     assert final.settlement.usage.image_input_tokens > 0
     assert shop.ledger.candidates.of_run(RUN_ID, "final")[0].file == "finals/A-000-000-try1.png"
+    shop.buy(replace(edit, attempt=1, mask=None))
+    assert len(shop.ledger.candidates.of_run(RUN_ID, "final")) == 2
     assert shop.ledger.orders.charged_usd(RUN_ID) == Decimal(shop.bill()["total"]["charged_usd"])
 
 
@@ -267,10 +270,11 @@ def test_a_picture_on_disk_is_not_bought_again(
     if moment == "sidecar":
         sidecar_file(shop.folder, order_of().order_id).unlink()
     (shop.folder / "drafts" / ".A-000-001.png.0123.part").write_bytes(b"half")
+    (shop.folder / "drafts" / "A-000-000.json").write_text("{}")  # no picture, whatever wrote it
     assert shop.record().state == "sent"
     assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
     cost = shop.record().settlement.cost_usd
     assert cost == (Decimal(shop.bill()["total"]["charged_usd"]) if is_cost_known else None)
     assert len(shop.ledger.candidates.of_run(RUN_ID)) == 1
-    assert [file.name for file in (shop.folder / "drafts").iterdir()] == ["A-000-000.png"]
+    assert {file.name for file in (shop.folder / "drafts").iterdir()} == {"A-000-000.png", "A-000-000.json"}
     assert shop.ledger.verify() == []
