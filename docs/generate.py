@@ -29,6 +29,7 @@ from tasks.ledger.monthly_limit import LIMIT_VARIABLE
 from tasks.money import format_usd
 from tasks.plan import Plan, plan
 from tasks.plan_text import format_range
+from tasks.provenance import ANCHORS_VARIABLE
 from tasks.providers import Provider, load_providers
 from tasks.report_columns import replace_table
 
@@ -43,6 +44,7 @@ OWN_VARIABLES = {
     LEDGER_VARIABLE: "The ledger's database, as an SQLAlchemy URL; without it `ledger.db` in the home.",
     LIMIT_VARIABLE: "The most that all campaigns together may spend in a calendar month (UTC), US dollars.",
     CATALOGUE_VARIABLE: "A YAML file with models to add or replace, merged last over the catalogue.",
+    ANCHORS_VARIABLE: "A PEM file of root certificates: who signs by one is [`trusted`](report.md).",
     RATE_VARIABLE: "Your account's images per minute, in place of the provider's in `providers.yaml`.",
     TODAY_VARIABLE: "A day, `YYYY-MM-DD`, taken for today: to rehearse a model's retirement.",
     "PREFECT_API_URL": "A Prefect server to run on, ending in `/api`; without it Runoff brings up its own.",

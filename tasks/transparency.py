@@ -19,7 +19,7 @@ LEAST_ALPHA_SHARE = 0.005
 NO_TRANSPARENCY = "no transparency although ordered"
 
 HALF = 128
-LIGHT, DARK = (255, 255, 255), (222, 226, 232)
+LIGHT, DARK = (229, 233, 239), (203, 210, 219)
 
 
 def measure_transparency(picture: Image.Image) -> dict[str, float]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.lineage import lineage_file
 from tasks.report_page.rows import Row
 from tasks.report_page.sources import Sources
 
@@ -65,10 +66,17 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """One try at a finalist: the picture and whether it was accepted (``None``: not decided)."""
+    """One try at a finalist.
+
+    Args:
+        picture: The picture, and whether it was accepted (``None``: not decided).
+        large: The picture to look at closely; only of the first.
+        lineage: Its page of facts relative to the run's folder, where there is one.
+    """
 
     picture: Picture
     large: str | None
+    lineage: str | None = None
 
     @property
     def verdict(self) -> str:
@@ -170,7 +178,11 @@ def _pair(draft: Row, tries: Sequence[Row], sources: Sources, *, is_large: bool)
         look = lambda row: sources.large(row["file"], row["thumbnail"])  # noqa: E731
     made = sorted((row for row in tries if row["candidate_id"]), key=_truth)
     finals = [
-        Final(Picture(row, sources.thumbnail(row["thumbnail"])), look(row) if place == 0 else None)
+        Final(
+            Picture(row, sources.thumbnail(row["thumbnail"])),
+            look(row) if place == 0 else None,
+            sources.beside(lineage_file(row["file"])) if row["file"] else None,
+        )
         for place, row in enumerate(made)
     ]
     barren = tuple(row for row in tries if not row["candidate_id"])

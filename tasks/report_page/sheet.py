@@ -11,17 +11,18 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageDraw, ImageFont
 
-from tasks.pictures import flatten
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.pictures import merit
 from tasks.report_page.rows import Row, is_survivor
-from tasks.report_page.sources import WHITE, find_inside, open_small
+from tasks.report_page.sources import find_inside, open_small
 from tasks.report_page.verdict import count_noun, state_verdict
+from tasks.transparency import lay_on_chequerboard
 
 PICTURES_SHOWN = 120
 COLUMNS = 12
 _MIN_COLUMNS = 4
 _CELL_PX, _GAP_PX, _MARGIN_PX = 232, 20, 56
+_CHEQUER_PX = 12
 _HEADING_PX, _LABEL_PX, _TITLE_PX, _FOOT_PX = 48, 52, 128, 56
 _GROUND, _INK, _MUTED, _FRAME, _EMPTY = "#ffffff", "#15171c", "#5a6170", "#0f6b57", "#eceef1"
 _LINE_PX = _HEADING_PX + _CELL_PX + _LABEL_PX + _GAP_PX
@@ -125,7 +126,7 @@ def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, fold
     picture = path and open_small(path, _CELL_PX)
     if picture:
         offset = ((_CELL_PX - picture.width) // 2, (_CELL_PX - picture.height) // 2)
-        sheet.paste(flatten(picture, WHITE), (box[0] + offset[0], box[1] + offset[1]))
+        sheet.paste(lay_on_chequerboard(picture, _CHEQUER_PX), (box[0] + offset[0], box[1] + offset[1]))
     if row["finalist"] or row["accepted"]:
         pen.rectangle((box[0] - 6, box[1] - 6, box[2] + 6, box[3] + 6), outline=_FRAME, width=5)
     _write(

@@ -12,12 +12,11 @@ from urllib.parse import quote
 from PIL import Image
 
 from tasks.errors import PictureError
-from tasks.pictures import decode, flatten, shrink
+from tasks.pictures import decode, shrink
 
 EMBEDDED_PICTURES = 400
 EMBEDDED_BYTES = 7_000_000  # base64 adds a third, so that the page stays below 10 MB
 LARGE_PX = 960
-WHITE = (255, 255, 255)
 _LARGE_QUALITY = 84
 _MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 
@@ -65,14 +64,24 @@ class Sources:
             self._seen[name] = None if path is None else _embed(path) if self.is_embedded else quote(name)
         return self._seen[name]
 
+    def beside(self, name: str) -> str | None:
+        """Give the name of a file to link to, or ``None`` when there is no such file."""
+        return name if find_inside(self.folder, name) else None
+
     def large(self, file: str | None, thumbnail: str | None) -> str | None:
-        """Give the ``src`` of a picture to look at closely: embedded, at most ``LARGE_PX`` long."""
+        """Give the ``src`` of a picture to look at closely: embedded, at most ``LARGE_PX`` long.
+
+        What is see-through stays so.
+        """
         path = find_inside(self.folder, file)
         picture = path and open_small(path, LARGE_PX)
         if not picture:
             return self.thumbnail(thumbnail)
         stream = io.BytesIO()
-        flatten(picture, WHITE).save(stream, "JPEG", quality=_LARGE_QUALITY, optimize=True)
+        if picture.mode == "RGBA":
+            picture.save(stream, "WEBP", quality=_LARGE_QUALITY, method=4)
+            return _as_data(stream.getvalue(), "image/webp")
+        picture.save(stream, "JPEG", quality=_LARGE_QUALITY, optimize=True)
         return _as_data(stream.getvalue(), "image/jpeg")
 
 

@@ -1,5 +1,7 @@
 """The report's page: what it says, that it escapes every text, and that it needs nothing but itself."""
 
+import base64
+import io
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,7 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from tasks.lineage import write_lineage
 from tasks.report_page.facts import ArmFacts, EstimateError, RunFacts
 from tasks.report_page.measures import account, count_scores, group_troubles, measure_arm
 from tasks.report_page.page import render_page
@@ -364,3 +368,40 @@ def test_the_estimates_error_stands_below_the_money(tmp_path: Path) -> None:
     assert "Drafts whose bill is known (2 orders): estimated $0.0080 to $0.0200, billed $0.0100" in said
     assert "off by −20.0 % at its low end and +100.0 % at its high end" in said
     assert "whose bill is known" not in read(rows, make_facts(), tmp_path).text
+
+
+def test_only_what_is_see_through_lies_on_a_chequerboard(tmp_path: Path) -> None:
+    """An opaque picture, and one that nobody measured, have none; the large cut-out keeps its alpha."""
+    cut_out = make_draft("A", 0, 0, alpha_share=0.6, finalist=True, rank=1)
+    rows = [cut_out, make_draft("A", 0, 1, alpha_share=0.0), make_draft("A", 0, 2)]
+    paint_files(rows, tmp_path)
+    picture = Image.new("RGBA", (96, 96), (255, 0, 0, 0))
+    picture.paste("#0000ff", (48, 0, 96, 96))
+    picture.save(tmp_path / cut_out["file"])
+    page = read(rows, BARE, tmp_path)
+    shown = {str(image["alt"])[:15] for image in page.all("img") if image.get("class") == "see-through"}
+    assert shown == {"Draft A-000-000"}
+    clear = [str(image["src"]) for image in page.all("img") if image.get("class") == "see-through"]
+    decoded = [Image.open(io.BytesIO(base64.b64decode(src.partition(",")[2]))) for src in clear]
+    assert [seen.getchannel("A").getextrema() for seen in decoded if seen.mode == "RGBA"] == [(0, 255)]
+    assert "see-through 60%" in page.text
+
+
+def test_a_final_links_to_its_lineage_where_there_is_one(tmp_path: Path) -> None:
+    """Every link to a final's facts leads to a file; without files there are no such links."""
+    rows = make_run()
+    bare = [str(link["href"]) for link in read(rows, BARE, tmp_path).all("a")]
+    assert not [href for href in bare if href.endswith(".json")]
+    written = write_lineage(rows, tmp_path)
+    links = {str(link["href"]) for link in read(rows, BARE, tmp_path).all("a")}
+    assert {tmp_path / href for href in links if href.endswith(".json")} == set(written)
+
+
+def test_signed_pictures_say_by_whom(tmp_path: Path) -> None:
+    """The state of the credentials and their issuer stand beside a draft and beside its final."""
+    draft = make_draft("A", 0, 0, finalist=True, c2pa_issuer="Otter Pictures Ltd", c2pa_state="valid")
+    final = make_final(draft, 0, 0.9, c2pa_state="invalid")
+    text = read([draft, final], BARE, tmp_path).text
+    assert "valid, Otter Pictures Ltd" in text
+    assert "credentials invalid" in text
+    assert "credentials" not in read([make_draft("A", 0, 0)], BARE, tmp_path).text

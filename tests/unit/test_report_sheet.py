@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tasks.report_page.sheet import COLUMNS, PICTURES_SHOWN, arrange, draw_sheet
+from tasks.transparency import DARK, LIGHT
 from tests.report_rows import make_draft, make_facts, make_run, paint_files
 
 FRAME = (15, 107, 87)
@@ -63,6 +64,20 @@ def test_sheet_shows_the_pictures_and_frames_the_finalists(tmp_path: Path) -> No
     assert count_of(draw([row], tmp_path), (255, 0, 0)) == 64 * 64
     assert count_of(draw([row], tmp_path), FRAME) == 0
     assert count_of(draw([row | {"finalist": True}], tmp_path), FRAME) > 4 * 5 * 200
+
+
+def test_sheet_shows_cut_outs_on_a_chequerboard(tmp_path: Path) -> None:
+    """A half see-through draft has as many light as dark cells beside it; an opaque one has none."""
+    row = make_draft("A", 0, 0)
+    paint_files([row], tmp_path)
+    opaque = draw([row], tmp_path)
+    assert count_of(opaque, LIGHT) == count_of(opaque, DARK) == 0
+    cut_out = Image.new("RGBA", (96, 96), (0, 0, 0, 0))
+    cut_out.paste("#ff0000", (48, 0, 96, 96))
+    cut_out.save(tmp_path / row["thumbnail"], lossless=True)
+    sheet = draw([row], tmp_path)
+    assert count_of(sheet, LIGHT) == count_of(sheet, DARK) == 48 * 96 // 2
+    assert count_of(sheet, (255, 0, 0)) == 48 * 96
 
 
 def test_sheet_says_how_many_it_left_out(tmp_path: Path) -> None:
