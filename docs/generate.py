@@ -44,8 +44,8 @@ OWN_VARIABLES = {
     LEDGER_VARIABLE: "The ledger's database, as an SQLAlchemy URL; without it `ledger.db` in the home.",
     LIMIT_VARIABLE: "The most that all campaigns together may spend in a calendar month (UTC), US dollars.",
     CATALOGUE_VARIABLE: "A YAML file with models to add or replace, merged last over the catalogue.",
-    ANCHORS_VARIABLE: "A PEM file of root certificates: who signs by one is [`trusted`](report.md).",
     RATE_VARIABLE: "Your account's images per minute, in place of the provider's in `providers.yaml`.",
+    ANCHORS_VARIABLE: "A PEM file of root certificates: who signs by one is [`trusted`](report.md).",
     TODAY_VARIABLE: "A day, `YYYY-MM-DD`, taken for today: to rehearse a model's retirement.",
     "PREFECT_API_URL": "A Prefect server to run on, ending in `/api`; without it Runoff brings up its own.",
 }
