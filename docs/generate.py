@@ -23,20 +23,18 @@ from tasks.day import TODAY_VARIABLE
 from tasks.errors import RunoffError
 from tasks.home import HOME_VARIABLE
 from tasks.images_api.faults import FaultKind
-from tasks.images_api.terms import RATE_VARIABLE
 from tasks.ledger.database import LEDGER_VARIABLE
 from tasks.ledger.monthly_limit import LIMIT_VARIABLE
 from tasks.money import format_usd
 from tasks.plan import Plan, plan
 from tasks.plan_text import format_range
 from tasks.provenance import ANCHORS_VARIABLE
-from tasks.providers import Provider, load_providers
+from tasks.providers import RATE_VARIABLE, Provider, load_providers
 from tasks.report_columns import replace_table
 
 PAGES = Path(__file__).parent
 PRICED_CAMPAIGNS = ("otter.yaml", "product-ad.yaml")
 
-STOPPING_KINDS = (FaultKind.stop_run, FaultKind.unsent, FaultKind.rate_limited)
 """After these, once nothing is sent again, the desk takes the order back and stops the run."""
 
 OWN_VARIABLES = {
@@ -209,7 +207,7 @@ def _faults() -> Iterator[str]:
     yield "| fault | meaning | billed | sent again | the order ends as |"
     yield "|---|---|---|---|---|"
     for kind in FaultKind:
-        end = "`planned`; the run stops" if kind in STOPPING_KINDS else f"`{kind.state}`"
+        end = f"`{kind.state}`" + ("; the run stops" if kind.state == "planned" else "")
         cells = (f"`{kind.name}`", kind.meaning, kind.billed, kind.resent, end)
         yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
 

@@ -17,6 +17,7 @@ from flows.open_run import OpenRun
 from flows.outcome import Outcome, outcome_of
 from flows.run_report import write_run_report
 from tasks.errors import BudgetError, InterruptError, StopRunError
+from tasks.home import CAMPAIGN_FILE
 from tasks.ledger.runs import RunState
 from tasks.money import format_usd
 
@@ -45,11 +46,23 @@ async def close_run(run: OpenRun, *, state: RunState) -> dict[str, Any]:
     outcome = outcome_of(run.ledger, run.prepared.home, run.ledger.runs.find(run.run_id))
     outcome = replace(outcome, all_high_usd=all_high_usd)
     if isinstance(stop, BudgetError):
-        outcome = outcome.stopped_by(stop)
+        outcome = outcome.stopped_by(_with_place(stop, run))
     await _show(run, outcome)
     if isinstance(stop, StopRunError):
         raise stop
     return asdict(outcome)
+
+
+def _with_place(stop: BudgetError, run: OpenRun) -> BudgetError:
+    """Name the file in which a campaign's own budget is raised for a run that was begun."""
+    if "ledger" in stop.where:
+        return stop
+    return BudgetError(
+        where=stop.where,
+        what=stop.what,
+        money=stop.money,
+        next_step=f"Raise it in {run.folder / CAMPAIGN_FILE}, then: runoff run --resume {run.run_id}",
+    )
 
 
 async def _report(run: OpenRun) -> Decimal | None:

@@ -69,7 +69,11 @@ def deployment_of(campaign: Campaign, file: Path, home: Path) -> "RunnerDeployme
     return RunnerDeployment.from_flow(
         prototype,
         name=campaign.name,
-        parameters={"campaign_file": str(file.absolute()), "home": str(home.absolute())},
+        parameters={
+            "campaign_file": str(file.absolute()),
+            "home": str(home.absolute()),
+            "is_scheduled": True,
+        },
         schedule=Cron(campaign.schedule.cron, timezone=campaign.schedule.timezone),
         concurrency_limit=ConcurrencyLimitConfig(
             limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW

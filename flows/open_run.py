@@ -195,7 +195,7 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
                 ledger=ledger,
                 folder=prepared.folder,
                 limits=Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd),
-                pace=Pace(None if terms.base_url is None else terms.images_per_minute),
+                pace=Pace(None if terms.base_url is None else terms.provider.images_per_minute),
                 watch=display.bought,
             )
             with _closing_on_interrupt(desk, prepared, display), _stopped_on_fault(prepared, ledger):

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from tasks.images_api.desk import Purchase
-from tasks.money import format_usd
+from tasks.money import count_of, format_usd
 
 SAY_EVERY_S = 5.0
 
@@ -59,7 +59,7 @@ class Tally:
     def __str__(self) -> str:
         elapsed_s = max(time.monotonic() - self._began_s, 0.001)
         parts = [
-            f"{self.n_pictures} pictures",
+            count_of(self.n_pictures, "picture"),
             format_usd(self.charged_usd),
             f"{self.n_pictures / elapsed_s * 60:.0f}/min",
         ]
@@ -76,6 +76,7 @@ class PlainDisplay:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(file=sys.stderr, soft_wrap=True)
         self._tally: Tally | None = None
+        self._n_said = 0
         self._said_s = 0.0
 
     def say(self, line: str) -> None:
@@ -85,6 +86,7 @@ class PlainDisplay:
     def start(self, stage: str, n_orders: int) -> None:
         """Begin a stage."""
         self._tally = Tally(stage, n_orders)
+        self._n_said = 0
         self._said_s = time.monotonic()
 
     def bought(self, purchase: Purchase) -> None:
@@ -102,7 +104,8 @@ class PlainDisplay:
         self._tally = None
 
     def _line(self) -> None:
-        if self._tally is not None and self._tally.n_orders:
+        if self._tally is not None and self._tally.n_done > self._n_said:
+            self._n_said = self._tally.n_done
             self.say(f"{self._tally.stage} {self._tally.n_done}/{self._tally.n_orders}: {self._tally}")
 
 

@@ -1,14 +1,17 @@
 """What a promotion would buy, and for how much: shown before anybody says yes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from flows.finalists import open_finalists
-from flows.open_run import prepare
+from flows.open_run import Prepared, prepare
+from tasks.candidate import Candidate, Order
 from tasks.home import CAMPAIGN_FILE, run_folder
-from tasks.ledger import open_ledger
-from tasks.money import format_usd
+from tasks.ledger import Ledger, open_ledger
+from tasks.ledger.replanning import left_to_send
+from tasks.money import count_of, format_usd
 from tasks.plan import plan_finals
 
 
@@ -17,29 +20,28 @@ class PromotionPlan:
     """What a promotion would buy.
 
     Args:
-        n_orders: Finalists without an accepted final.
-        first_usd: The most that one try at each costs.
-        all_usd: The most that all tries at each cost.
-        attempts: How many tries each may have.
+        n_finals: Finalists without an accepted final that still have a try.
+        first_usd: The most that the next try at each costs.
+        all_usd: The most that all tries left cost.
+        n_used_up: Finalists whose tries are used up, none of them accepted.
         model: The finals' model and quality.
     """
 
-    n_orders: int
+    n_finals: int
     first_usd: Decimal
     all_usd: Decimal
-    attempts: int
+    n_used_up: int
     model: str
 
     @property
     def sentence(self) -> str:
         """The plan in one sentence for people."""
-        if not self.n_orders:
-            return "Every finalist has its final; there is nothing to buy."
-        finals = "1 final" if self.n_orders == 1 else f"{self.n_orders} finals"
-        return (
-            f"{finals} with {self.model}: at most {format_usd(self.first_usd)} if first tries are accepted, "
-            f"at most {format_usd(self.all_usd)} in all ({self.attempts} tries each)."
-        )
+        used_up = f" {count_of(self.n_used_up, 'finalist')} used up all tries." if self.n_used_up else ""
+        if not self.n_finals:
+            return "No finalist waits for a final; there is nothing to buy." + used_up
+        finals = f"{count_of(self.n_finals, 'final')} with {self.model}"
+        first, every = format_usd(self.first_usd), format_usd(self.all_usd)
+        return f"{finals}: at most {first} if next tries are accepted, {every} for every try left.{used_up}"
 
 
 def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
@@ -54,22 +56,35 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
         folder = run_folder(home, record.campaign, record.run_id)
         prepared = prepare(folder / CAMPAIGN_FILE, home, record.run_id, are_drafts_done=True)
         finalists = open_finalists(ledger, record.run_id, prepared.campaign)
+        tries_left = _tries_left(ledger, prepared, finalists, folder)
     finally:
         ledger.close()
-    orders = plan_finals(
-        prepared.campaign,
-        prepared.catalogue,
-        prepared.providers,
-        finalists,
-        run_id=record.run_id,
-        folder=folder,
-    )
-    first_usd = sum((order.estimate_usd for order in orders), Decimal(0))
     finals = prepared.campaign.finals
+    waiting = [tries for tries in tries_left if tries]
     return PromotionPlan(
-        len(orders),
-        first_usd,
-        first_usd * finals.attempts,
-        finals.attempts,
-        f"{finals.model} at {finals.quality}",
+        n_finals=len(waiting),
+        first_usd=sum((tries[0].estimate_usd for tries in waiting), Decimal(0)),
+        all_usd=sum((order.estimate_usd for tries in waiting for order in tries), Decimal(0)),
+        n_used_up=len(tries_left) - len(waiting),
+        model=f"{finals.model} at {finals.quality}",
     )
+
+
+def _tries_left(
+    ledger: Ledger, prepared: Prepared, finalists: Sequence[Candidate], folder: Path
+) -> list[list[Order]]:
+    """List, for each finalist, the tries that would still be sent, in their order."""
+    tries: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
+    for attempt in range(prepared.campaign.finals.attempts):
+        orders = plan_finals(
+            prepared.campaign,
+            prepared.catalogue,
+            prepared.providers,
+            finalists,
+            run_id=prepared.run_id,
+            folder=folder,
+            attempt=attempt,
+        )
+        for order in left_to_send(ledger, prepared.run_id, orders):
+            tries[order.draft_id].append(order)
+    return list(tries.values())

@@ -73,7 +73,8 @@ def _read_document(file: Path, name: str) -> MarkedYaml:
     try:
         document = read_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CampaignError(name, [f"there is no such file{_near(file)}"]) from error
+        way_out = "Name a campaign file that exists; the examples are explained in docs/campaign-file.md."
+        raise CampaignError(name, [f"there is no such file{_near(file)}"], way_out) from error
     except (OSError, UnicodeDecodeError) as error:
         raise CampaignError(name, [f"cannot be read ({error})"]) from error
     except YamlFaultError as error:

@@ -46,6 +46,8 @@ class RunoffError(Exception):
         self.next_step = next_step
         sentences = [f"{where}: {what}", accepted and f"Accepted: {accepted}", money, next_step]
         told = [_as_sentence(part) for part in sentences if part]
+        if next_step and _ends_in_command(next_step):
+            told[-1] = next_step
         super().__init__("".join(part if part.endswith("\n") else f"{part} " for part in told).rstrip())
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -62,6 +64,11 @@ def _rebuild(kind: type[RunoffError], facts: dict[str, object]) -> RunoffError:
     return error
 
 
+def _ends_in_command(next_step: str) -> bool:
+    """Tell whether a sentence ends in something to paste, which a full stop would spoil."""
+    return ": " in next_step.rsplit(". ", 1)[-1] and not next_step.endswith(".")
+
+
 def _as_sentence(part: str) -> str:
     return part if part.endswith((".", "!", "?", ":", "\n")) else f"{part}."
 
@@ -72,18 +79,19 @@ class CampaignError(RunoffError):
     Args:
         file: The campaign file as the user named it.
         faults: One ``dotted.key: what, what is accepted`` for each fault, in file order; never empty.
+        next_step: What to do now, where editing the file is not it.
     """
 
     exit_code = 2
 
-    def __init__(self, file: str, faults: Sequence[str]) -> None:
+    def __init__(self, file: str, faults: Sequence[str], next_step: str = "") -> None:
         self.file = file
         self.faults = tuple(faults)
         noun = "one fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         super().__init__(
             where=file,
             what=f"{noun}\n" + "\n".join(f"  {file}: {fault}" for fault in self.faults) + "\n",
-            next_step=f"Edit the file, then look at it without spending: runoff plan {file}",
+            next_step=next_step or f"Edit the file, then look at it without spending: runoff plan {file}",
         )
 
 

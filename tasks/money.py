@@ -80,6 +80,16 @@ def share_nanousd(nanousd: int, parts: int) -> list[int]:
     return [share + (1 if index < remainder else 0) for index in range(parts)]
 
 
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """Write a number of things, in the singular where it is one.
+
+    Example:
+        >>> count_of(1, "picture"), count_of(2, "copy", "copies")
+        ('1 picture', '2 copies')
+    """
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 def format_usd(usd: Decimal) -> str:
     """Write dollars for people: cents from a dollar up, else as many digits as say something.
 

@@ -228,18 +228,22 @@ def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
         source = _read(source, where)
     where = where or "the picture"
     header = read_header(source, where)
-    if header.width * header.height > MAX_PX:
-        raise _fault(
-            where,
-            f"{header.width} x {header.height} pixels are more than the {MAX_PX:,} that are decoded",
-        )
+    _refuse_bomb(where, header.width, header.height)
     if header.format == "png" and not any(kind == b"IEND" for kind, _, _ in _png_chunks(source)):
         raise _fault(where, f"the png file is cut off after {len(source):,} bytes")
     try:
         with Image.open(io.BytesIO(source), formats=[_PILLOW_NAMES[header.format]]) as picture:
+            _refuse_bomb(where, *picture.size)  # a gif's frame may be larger than its header says
             return _to_eight_bits(picture)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
+        raise _fault(where, f"a bomb: {fault}") from fault
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as fault:
         raise _fault(where, f"the {header.format} file is cut off or damaged: {fault}") from fault
+
+
+def _refuse_bomb(where: str, width: int, height: int) -> None:
+    if width * height > MAX_PX:
+        raise _fault(where, f"{width} x {height} pixels are more than the {MAX_PX:,} that are decoded")
 
 
 def _read(path: Path, where: str) -> bytes:

@@ -359,7 +359,7 @@ def _draft_reference(draft: Candidate, folder: Path | str) -> Reference:
 
 def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Decimal:
     parameters = campaign.finals.parameters(n=1, is_edit=False)
-    return sum((order.n * estimates.of(parameters, order.prompt).high_usd for order in orders), ZERO)
+    return sum((order.n * estimates.of(parameters, order.prompt).low_usd for order in orders), ZERO)
 
 
 def _within_budget(planned: Plan) -> Plan:

@@ -76,7 +76,10 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
     play = " of play money" if plan.campaign.provider == "emulator" else ""
     lines: list[tuple[str, RenderableType]] = [
         ("all together", Text(format_range(plan.low_usd, plan.high_usd) + play, "bold green")),
-        ("all like finals", f"{format_usd(plan.all_high_usd)} for the same {_count(plan.pictures, 'draft')}"),
+        (
+            "all like finals",
+            f"{format_usd(plan.all_high_usd)} or more for the same {_count(plan.pictures, 'draft')}",
+        ),
         (
             "budget",
             f"{format_usd(budget.per_run_usd)} a run"

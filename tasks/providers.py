@@ -18,6 +18,7 @@ from tasks.errors import CatalogueError, SettingError
 from tasks.prices import Facts, Prices
 from tasks.sizes import parse_size
 
+RATE_VARIABLE = "RUNOFF_IMAGES_PER_MINUTE"
 LARGE_PIXELS = 2560 * 1440
 """Above it the vendor calls a size experimental; it is waited for as long as for the finest quality."""
 
@@ -166,14 +167,15 @@ class Providers:
         )
 
 
-def load_providers(home: Path | None = None) -> Providers:
+def load_providers(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Providers:
     """Read the installed providers and the user's own over them.
 
     Args:
         home: RUNOFF_HOME; its ``providers.yaml`` is merged over the installed one, when it is there.
+        environ: ``RUNOFF_IMAGES_PER_MINUTE`` in it stands in for every provider's own limit.
 
     Raises:
-        SettingError: A provider is described wrongly.
+        SettingError: A provider is described wrongly, or the variable is no whole number.
         CatalogueError: A file cannot be read or is no YAML.
     """
     files = [configs_folder() / "providers.yaml"]
@@ -182,9 +184,23 @@ def load_providers(home: Path | None = None) -> Providers:
     entries: dict[str, Any] = {}
     for file in files:
         entries = merged(entries, read_mapping(file, "providers"))
+    account = _account_limits(environ)
     return Providers(
-        {str(name): _provider(str(name), facts, files[-1]) for name, facts in entries.items()}, tuple(files)
+        {
+            str(name): _provider(str(name), facts, files[-1]).model_copy(update=account)
+            for name, facts in entries.items()
+        },
+        tuple(files),
     )
+
+
+def _account_limits(environ: Mapping[str, str]) -> dict[str, int]:
+    said = environ.get(RATE_VARIABLE, "").strip()
+    if not said:
+        return {}
+    if not said.isdecimal() or int(said) < 1:
+        raise SettingError(where=RATE_VARIABLE, what=f"is {said!r}", accepted="a whole number, 1 or more")
+    return {"images_per_minute": int(said)}
 
 
 def _provider(name: str, facts: object, file: Path) -> Provider:

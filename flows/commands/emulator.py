@@ -11,7 +11,13 @@ import click
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--seed", default=1, show_default=True, help="Decides every picture.")
 @click.option("--pace", default=0.0, show_default=True, help="0 answers at once, 1 as slowly as the vendor.")
-@click.option("--copies", default=0.25, show_default=True, help="Share of near-copies, 0 to 1.")
+@click.option(
+    "--copies",
+    type=click.FloatRange(0, 1),
+    default=0.25,
+    show_default=True,
+    help="Share of near-copies, 0 to 1.",
+)
 @click.option(
     "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="YAML file of fault rules."
 )

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, open_console, opened_ledger
+from flows.commands.options import (
+    answer_json,
+    home_option,
+    json_option,
+    open_console,
+    opened_ledger,
+)
 
 
 @click.command()
@@ -34,10 +40,13 @@ def runs(*, home: Path | None, as_json: bool) -> None:
     from flows.commands.tables import runs_table
     from flows.outcome import outcome_of
     from tasks.home import home_folder
+    from tasks.ledger import has_ledger
 
     folder = home_folder(home)
-    with opened_ledger(folder) as opened:
-        outcomes = [outcome_of(opened, folder, run) for run in opened.runs.all()]
+    outcomes = []
+    if has_ledger(folder):
+        with opened_ledger(folder) as opened:
+            outcomes = [outcome_of(opened, folder, run) for run in opened.runs.all()]
     if as_json:
         answer_json([outcome.__dict__ for outcome in outcomes])
     elif outcomes:

@@ -16,13 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, open_console, yes_option
+from flows.commands.options import (
+    answer_json,
+    home_option,
+    json_option,
+    open_console,
+    opened_ledger,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from flows.engine import Engine
     from flows.open_run import Prepared
+    from flows.outcome import Outcome
 
 DEMO = "campaigns/demo.yaml"
 Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
@@ -66,22 +74,20 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     """Buy a run's finalists again at high quality. Shows the price and asks first."""
     console = _begin(as_json=as_json)
     from flows.open_run import resumed_file
-    from tasks.home import home_folder, prepare_home
-    from tasks.ledger import open_ledger
+    from flows.promotion_plan import promotion_plan
+    from tasks.home import home_folder
 
     folder = home_folder(home)
-    prepare_home(folder)
-    ledger = open_ledger(folder)
-    try:
+    with opened_ledger(folder) as ledger:
         _, run_id = resumed_file(folder, ledger, run)
-    finally:
-        ledger.close()
-    from flows.promotion_plan import promotion_plan
 
     planned = promotion_plan(folder, run_id)
     console.print(planned.sentence, markup=False)
-    if planned.n_orders and not _agreed(yes=yes):
-        console.print("Nothing was bought.")
+    if not planned.n_finals or not _agreed(yes=yes):
+        if planned.n_finals:
+            console.print("Nothing was bought.")
+        if as_json:
+            answer_json(_standing(folder, run_id))
         return
     with _engine(folder, console) as engine:
         from flows.promote import promote as flow
@@ -105,25 +111,28 @@ def serve(files: tuple[Path, ...], *, home: Path | None) -> None:
     serve_campaigns(files, folder, lambda line: console.print(line, markup=False))
 
 
+def _standing(home: Path, run_id: str) -> "Outcome":
+    """Tell how a run stands, without working on it."""
+    from flows.outcome import outcome_of
+
+    with opened_ledger(home) as ledger:
+        return outcome_of(ledger, home, ledger.runs.find(run_id))
+
+
 def _run(
     file: Path | None, resumed: str | None, *, home: Path | None, is_agreed: bool, as_json: bool
 ) -> None:
     console = _begin(as_json=as_json)
     from flows.open_run import prepare, resumed_file
     from tasks.home import home_folder, prepare_home
-    from tasks.ledger import open_ledger
     from tasks.ledger.runs import new_run_id
     from tasks.plan_text import plan_renderable
 
     folder = home_folder(home)
     run_id = new_run_id(datetime.now(UTC))
     if file is None:
-        prepare_home(folder)
-        ledger = open_ledger(folder)
-        try:
+        with opened_ledger(folder) as ledger:
             file, run_id = resumed_file(folder, ledger, str(resumed))
-        finally:
-            ledger.close()
     prepared = prepare(file, folder, run_id, asks_provider=True)
     _ = prepared.terms.api_key  # a missing key is told before anything is started
     prepare_home(folder)
@@ -150,20 +159,16 @@ def _going_on(home: Path, prepared: "Prepared") -> "RenderableType":
     """Say what a resumed run still has to buy, and what its plan warns of."""
     from rich.console import Group
 
-    from tasks.ledger import open_ledger
     from tasks.ledger.replanning import left_to_send
-    from tasks.money import format_usd
+    from tasks.money import count_of, format_usd
     from tasks.plan_text import warning_line
 
-    ledger = open_ledger(home)
-    try:
+    with opened_ledger(home) as ledger:
         drafts = left_to_send(ledger, prepared.run_id, prepared.plan.orders)
         planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
-    finally:
-        ledger.close()
     left = [*drafts, *(order for order in planned if order.stage == "final")]
     most_usd = sum((order.estimate_usd for order in left), Decimal(0))
-    still = f"{len(left)} orders, at most {format_usd(most_usd)}" if left else "no order"
+    still = f"{count_of(len(left), 'order')}, at most {format_usd(most_usd)}" if left else "no order"
     told = f"Going on with {prepared.campaign.name} · {prepared.run_id}: {still} still to be sent."
     return Group(told, *map(warning_line, prepared.plan.warnings))
 

@@ -48,13 +48,16 @@ def opened_ledger(home: Path) -> "Iterator[Ledger]":
     """Open the ledger of a home, and close it in the end.
 
     Raises:
-        SettingError: The home cannot be made or written.
+        RunError: There is none yet; looking makes none.
         LedgerError: The ledger cannot be opened.
     """
-    from tasks.home import prepare_home
-    from tasks.ledger import open_ledger
+    from tasks.errors import RunError
+    from tasks.ledger import has_ledger, open_ledger
 
-    prepare_home(home)
+    if not has_ledger(home):
+        raise RunError(
+            where=f"home {home}", what="no run has been made here", next_step="Begin with: runoff demo"
+        )
     opened = open_ledger(home)
     try:
         yield opened

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.outcome import Outcome
-from tasks.money import format_usd
+from tasks.money import count_of, format_usd
 
 
 def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -65,14 +65,14 @@ def where_to_look(outcome: dict[str, Any]) -> list[str]:
 
 def _figures(outcome: dict[str, Any]) -> str:
     parts = [
-        f"{outcome['pictures']} drafts",
-        f"{outcome['duplicates']} copies folded",
-        f"{len(outcome['finalists'])} finalists",
+        count_of(outcome["pictures"], "draft"),
+        f"{count_of(outcome['duplicates'], 'copy', 'copies')} folded",
+        count_of(len(outcome["finalists"]), "finalist"),
     ]
     if outcome["finals"]:
-        parts.append(f"{outcome['accepted']} finals accepted of {outcome['finals']} bought")
+        parts.append(f"{count_of(outcome['accepted'], 'final')} accepted of {outcome['finals']} bought")
     lost = {state: n for state, n in outcome["orders"].items() if state != "received"}
-    parts += [f"{n} orders {state}" for state, n in sorted(lost.items())]
+    parts += [f"{count_of(n, 'order')} {state}" for state, n in sorted(lost.items())]
     return " · ".join(parts)
 
 

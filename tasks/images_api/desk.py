@@ -255,7 +255,7 @@ class Desk:
         self._ledger.orders.settle(order.order_id, settlement, receipts)
 
     async def _settle_fault(self, order: Order, fault: Fault, latency_s: float) -> Purchase | None:
-        if fault.kind in (FaultKind.stop_run, FaultKind.unsent, FaultKind.rate_limited):
+        if fault.kind.state == "planned":
             self.close(stop_for(order, fault))
             await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, fault.code, fault.message)
             return None

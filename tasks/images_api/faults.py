@@ -26,11 +26,14 @@ from tasks.images_api.error_body import (
 
 
 class FaultKind(Enum):
-    """A kind of failure: its state in the ledger, and what is done about it."""
+    """A kind of failure: its state in the ledger, and what is done about it.
 
-    unsent = ("failed", "The request did not leave this machine.", "not billed", "sent again, up to 4 times")
+    Its state is that of an order which met it for the last time; ``planned`` also stops the run.
+    """
+
+    unsent = ("planned", "The request did not leave this machine.", "not billed", "sent again, up to 4 times")
     rate_limited = (
-        "failed",
+        "planned",
         "The provider takes no more for the moment.",
         "not billed",
         "sent again when the provider says; the whole run waits and slows down",
@@ -60,7 +63,7 @@ class FaultKind(Enum):
         "not sent again",
     )
     stop_run = (
-        "failed",
+        "planned",
         "No further order can succeed: key, quota, billing limit, unverified organization, retired model.",
         "not billed",
         "the run stops; the order is sent when the run is resumed",

@@ -6,11 +6,8 @@ from decimal import Decimal
 
 from tasks.candidate import Order, Usage
 from tasks.catalogue import Catalogue
-from tasks.errors import SettingError
 from tasks.providers import Provider
 from tasks.sizes import parse_size
-
-RATE_VARIABLE = "RUNOFF_IMAGES_PER_MINUTE"
 
 
 @dataclass(frozen=True)
@@ -36,24 +33,6 @@ class Terms:
     def base_url(self) -> str | None:
         """The provider's address; ``None`` is the emulator inside the process."""
         return self.provider.base_url_now(self.environ)
-
-    @property
-    def images_per_minute(self) -> float:
-        """The account's limit: ``RUNOFF_IMAGES_PER_MINUTE`` if set, else the provider's.
-
-        Raises:
-            SettingError: The variable is no number above 0.
-        """
-        said = self.environ.get(RATE_VARIABLE)
-        if not said:
-            return self.provider.images_per_minute
-        try:
-            rate = float(said)
-        except ValueError:
-            rate = 0.0
-        if not rate > 0:
-            raise SettingError(where=RATE_VARIABLE, what=f"is {said!r}", accepted="a number above 0")
-        return rate
 
     def cost_usd(self, order: Order, usage: Usage) -> Decimal | None:
         """Price an order by its usage, dollars; ``None`` when the usage does not say enough."""

@@ -11,7 +11,7 @@ SQLite by default, PostgreSQL by address.
 """
 
 from tasks.ledger.budgets import Limits
-from tasks.ledger.ledger import Ledger, open_ledger
+from tasks.ledger.ledger import Ledger, has_ledger, open_ledger
 from tasks.ledger.order_rows import OrderRecord, Settlement
 from tasks.ledger.reconciliation import Reconciliation, Verdict
 from tasks.ledger.runs import RunRecord
@@ -24,5 +24,6 @@ __all__ = [
     "RunRecord",
     "Settlement",
     "Verdict",
+    "has_ledger",
     "open_ledger",
 ]

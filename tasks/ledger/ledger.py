@@ -71,6 +71,11 @@ def open_ledger(home: Path, wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
     return Ledger(database)
 
 
+def has_ledger(home: Path) -> bool:
+    """Tell whether a home has a ledger already: its own file, or one named by address."""
+    return LEDGER_VARIABLE in os.environ or (home / "ledger.db").exists()
+
+
 def _version(database: Database) -> str | None:
     with database.read() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):

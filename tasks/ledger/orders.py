@@ -217,5 +217,5 @@ def _over_budget(connection: Connection, order: Order, scope: Scope, limit: Deci
         what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next order may cost "
         f"{order.estimate_usd}",
         money="The order was not sent; what was bought stays.",
-        next_step=f"Raise it in the run's own campaign.yaml, then: runoff run --resume {order.run_id}",
+        next_step=f"Raise it where it is set, then: runoff run --resume {order.run_id}",
     )

@@ -105,11 +105,13 @@ class Runs:
         if len(found) == 1:
             return found[0]
         what = f"{name!r} begins {len(found)} runs" if found else f"there is no run {name!r}"
+        if not known:
+            what = "no run has been made yet"
         raise RunError(
             where=f"ledger {self._database.name}",
             what=what,
-            accepted=", ".join(run.run_id for run in (found or known)[:5]) or "no run has been made here",
-            next_step="List them with: runoff runs",
+            accepted=", ".join(run.run_id for run in (found or known)[:5]),
+            next_step="List them with: runoff runs" if known else "Begin with: runoff demo",
         )
 
 

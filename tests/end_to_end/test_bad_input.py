@@ -90,7 +90,8 @@ def test_an_unknown_run_is_told(shell: Shell) -> None:
     """With the way to find out which there are."""
     done = shell.runoff("promote", "2031")
     assert done.returncode == 1
-    assert "no run '2031'" in done.stderr
+    assert "no run has been made here" in done.stderr
+    assert not shell.home.exists()
 
 
 def test_wrong_words_end_with_2(shell: Shell) -> None:

@@ -36,7 +36,7 @@ def test_the_demo_plans_the_successor_from_the_day_on(shell: Shell) -> None:
     """On the eve the old model with a warning, on the day its successor, and it is said."""
     for day, model, said in (
         (EVE, "gpt-image-1-mini", "will be shut down on 2026-12-01, in 1 day"),
-        (LAST_DAY, "gpt-image-2.6-flare", "was shut down on 2026-12-01; its successor gpt-image-2.6-flare"),
+        (LAST_DAY, "gpt-image-2.5-flare", "was shut down on 2026-12-01; its successor gpt-image-2.5-flare"),
     ):
         plan = json.loads(shell.runoff("plan", DEMO, "--json", RUNOFF_TODAY=day).stdout)
         assert {arm["model"] for arm in plan["arms"]} == {model}

@@ -6,9 +6,9 @@ from tasks.errors import CampaignError, CatalogueError, RunoffError
 
 
 def test_a_message_answers_in_one_sequence() -> None:
-    """Where and what, what is accepted, the money, the way out; sentences end once."""
+    """Where and what, what is accepted, the money, the way out; what can be pasted gets no full stop."""
     error = RunoffError(where="a.yaml", what="is wrong!", accepted="a, b", next_step="Do: this")
-    assert str(error) == "a.yaml: is wrong! Accepted: a, b. Nothing was bought. Do: this."
+    assert str(error) == "a.yaml: is wrong! Accepted: a, b. Nothing was bought. Do: this"
 
 
 def test_an_error_crosses_a_process_boundary_whole() -> None:

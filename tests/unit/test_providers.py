@@ -8,7 +8,7 @@ import pytest
 from tasks.candidate import Usage
 from tasks.catalogue import load_catalogue
 from tasks.errors import CatalogueError, SettingError
-from tasks.providers import load_providers
+from tasks.providers import RATE_VARIABLE, load_providers
 
 CATALOGUE = load_catalogue(environ={})
 PROVIDERS = load_providers()
@@ -114,6 +114,19 @@ def test_a_users_file_adds_providers_and_replaces_limits(tmp_path: Path) -> None
     assert providers.provider("openai").key_variable == "OPENAI_API_KEY"
     assert providers.provider("mine").images_per_minute == 5
     assert not providers.provider("mine").capabilities.edits
+
+
+@pytest.mark.parametrize(("said", "rate"), [("", 5), ("250", 250)])
+def test_the_variable_comes_before_the_file(said: str, rate: int) -> None:
+    """Whoever knows the account's limit need not edit a file; plans count with it too."""
+    assert load_providers(environ={RATE_VARIABLE: said}).provider("openai").images_per_minute == rate
+
+
+@pytest.mark.parametrize("said", ["many", "0", "-5", "0.5"])
+def test_a_rate_that_is_none_is_told(said: str) -> None:
+    """With the variable's name and what it takes."""
+    with pytest.raises(SettingError, match=rf"{RATE_VARIABLE}: is '{said}'.*a whole number, 1 or more"):
+        load_providers(environ={RATE_VARIABLE: said})
 
 
 @pytest.mark.parametrize(

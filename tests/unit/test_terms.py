@@ -1,34 +1,19 @@
-"""A provider's terms: its rate, and what an order should hold."""
+"""A provider's terms: what an order should hold."""
 
 from typing import Any
 
 import pytest
 
 from tasks.catalogue import load_catalogue
-from tasks.errors import SettingError
 from tasks.images_api.room import LARGEST_PX, largest_bytes
-from tasks.images_api.terms import RATE_VARIABLE, Terms
+from tasks.images_api.terms import Terms
 from tasks.providers import Provider
 from tests.builders import an_order
 
 
-def terms(**environ: str) -> Terms:
-    """Make the terms of a provider of twelve pictures a minute."""
-    provider = Provider(name="shop", base_url="http://shop.test/v1", images_per_minute=12)
-    return Terms(provider, load_catalogue(), environ)
-
-
-@pytest.mark.parametrize(("said", "rate"), [("", 12), ("250", 250), ("0.5", 0.5)])
-def test_the_variable_comes_before_the_file(said: str, rate: float) -> None:
-    """Whoever knows the account's limit need not edit a file."""
-    assert terms(**{RATE_VARIABLE: said}).images_per_minute == rate
-
-
-@pytest.mark.parametrize("said", ["many", "0", "-5", "nan"])
-def test_a_rate_that_is_none_is_told(said: str) -> None:
-    """With the variable's name and what it takes."""
-    with pytest.raises(SettingError, match=rf"{RATE_VARIABLE}: is '{said}'.*a number above 0"):
-        _ = terms(**{RATE_VARIABLE: said}).images_per_minute
+def terms() -> Terms:
+    """Make the terms of a provider."""
+    return Terms(Provider(name="shop", base_url="http://shop.test/v1"), load_catalogue(), {})
 
 
 @pytest.mark.parametrize(
