@@ -19,6 +19,7 @@ from tasks.deduplicate import deduplicate
 from tasks.errors import RunoffError
 from tasks.generate import GenerateCounts, generate
 from tasks.inspect import inspect_pictures
+from tasks.report import load_libraries
 from tasks.ledger.report_rows import report_rows
 from tasks.lineage import write_lineage
 from tasks.score import score
@@ -26,6 +27,8 @@ from tasks.select import select
 from tasks.transparency import mark_missing_transparency
 
 ORDERS_PER_TASK = 50
+LOAD_AFTER_S = 1.0
+"""When what the report needs is loaded: the first orders are under way by then."""
 
 
 async def make_pictures(run: OpenRun, stage: str) -> None:
@@ -48,6 +51,7 @@ async def make_pictures(run: OpenRun, stage: str) -> None:
             raise
 
     run.display.start(f"{stage}s", len(orders))
+    asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread)
     try:  # after a fault the other batches end too before the run is closed: theirs is money as well
         ends = await asyncio.gather(*(make(batch) for batch in batches), return_exceptions=True)
     finally:
@@ -56,6 +60,11 @@ async def make_pictures(run: OpenRun, stage: str) -> None:
         if end is not None:
             raise end
     await inspect_batch(run)
+
+
+def _load_in_thread() -> None:
+    """Load what the report needs while the run waits for pictures."""
+    asyncio.get_running_loop().run_in_executor(None, load_libraries)
 
 
 async def _generate(orders: Sequence[Order], run: OpenRun) -> GenerateCounts:

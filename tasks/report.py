@@ -6,6 +6,7 @@ time. pandas is imported here only, and only when a report is written or read.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,12 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
     _write(files.contact_sheet, draw_sheet(rows, facts, run_folder))
     _write(files.summary, write_summary(rows, facts))
     return files
+
+
+def load_libraries() -> None:
+    """Load what a report needs, a second of work, so that it is there when the report is written."""
+    for name in ("pandas", "pyarrow.parquet", "scipy.special", "statsmodels.stats.multitest"):
+        import_module(name)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -52,7 +52,6 @@ def charge(connection: Connection, scope: str, nanousd: int, limit_usd: Decimal 
     Returns:
         Whether it was added. One statement does both, so it holds between any number of writers.
     """
-    ensure(connection, scope)
     update = (
         budgets.update()
         .where(budgets.c.scope == scope)
@@ -60,6 +59,9 @@ def charge(connection: Connection, scope: str, nanousd: int, limit_usd: Decimal 
     )
     if limit_usd is not None:
         update = update.where(budgets.c.charged_nanousd + nanousd <= to_nanousd(limit_usd))
+    if connection.execute(update).rowcount == 1:
+        return True
+    ensure(connection, scope)  # only a scope's first order finds no row
     return connection.execute(update).rowcount == 1
 
 

@@ -59,7 +59,10 @@ def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
         _draw_cell(sheet, pen, place, run_folder)
     _write_foot(pen, len(worthy) - len(shown), _TITLE_PX + lines * _LINE_PX)
     stream = io.BytesIO()
-    sheet.save(stream, "PNG", optimize=len(places) <= 40)
+    if len(places) <= 40:
+        sheet.save(stream, "PNG", optimize=True)
+    else:  # half the time of Pillow's default, for a fifth more bytes
+        sheet.save(stream, "PNG", compress_level=3)
     return stream.getvalue()
 
 
