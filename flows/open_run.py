@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from flows.progress import Display, current_display
 from tasks.campaign import Campaign
@@ -26,16 +25,9 @@ from tasks.campaign_file import load_campaign
 from tasks.candidate import Order
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.day import today
-from tasks.emulator.app import create_app
-from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import CatalogueError, InterruptError, LedgerError, RunError
 from tasks.files import write_atomically
 from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder, run_lock
-from tasks.images_api.client import connect
-from tasks.images_api.desk import Desk
-from tasks.images_api.keeping import heal
-from tasks.images_api.models_endpoint import read_models
-from tasks.images_api.pace import Pace
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, open_ledger
 from tasks.ledger.monthly_limit import ledger_per_month_usd
@@ -43,6 +35,11 @@ from tasks.ledger.replanning import add_warnings, replan
 from tasks.plan import Plan, plan
 from tasks.providers import Providers, load_providers
 from tasks.succession import heed_announced
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from tasks.images_api.desk import Desk
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -99,7 +96,7 @@ class OpenRun:
 
     prepared: Prepared
     ledger: Ledger
-    desk: Desk
+    desk: "Desk"
     display: Display
     inspecting: asyncio.Lock
 
@@ -160,6 +157,8 @@ def prepare(
     said: list[str] = []
     note = ""
     if asks_provider and terms.base_url is not None:
+        from tasks.images_api.models_endpoint import read_models  # loads the SDK, a second of work
+
         answer = read_models(terms)
         catalogue, said = heed_announced(campaign, catalogue, answer.announced)
         terms = replace(terms, catalogue=catalogue)
@@ -181,6 +180,10 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
         RunError: Another process works on the run.
         LedgerError: The ledger cannot be opened.
     """
+    from tasks.images_api.client import connect
+    from tasks.images_api.desk import Desk
+    from tasks.images_api.pace import Pace
+
     terms = prepared.terms
     _ = terms.api_key  # a missing key is told before anything is written
     prepare_home(prepared.home)
@@ -203,6 +206,8 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
 
 
 def _begin(prepared: Prepared, ledger: Ledger) -> None:
+    from tasks.images_api.keeping import heal
+
     campaign_file = prepared.folder / CAMPAIGN_FILE
     if not campaign_file.exists():
         write_atomically(campaign_file, prepared.campaign.as_yaml().encode())
@@ -237,16 +242,21 @@ def _opened_ledger(home: Path) -> Iterator[Ledger]:
         ledger.close()
 
 
-def _transport(prepared: Prepared) -> httpx2.AsyncBaseTransport | None:
+def _transport(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":
     """Put the emulator inside the process, when the provider has no address."""
     if prepared.terms.base_url is not None:
         return None
+    import httpx2
+
+    from tasks.emulator.app import create_app
+    from tasks.emulator.settings import EmulatorSettings
+
     seed = zlib.crc32(prepared.run_id.encode())
     return httpx2.ASGITransport(app=create_app(EmulatorSettings(seed=seed, today=today)))
 
 
 @contextmanager
-def _closing_on_interrupt(desk: Desk, prepared: Prepared, display: Display) -> Iterator[None]:
+def _closing_on_interrupt(desk: "Desk", prepared: Prepared, display: Display) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def interrupted(number: int) -> None:

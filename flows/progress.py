@@ -10,13 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
+<<<<<<< Updated upstream
 from tasks.images_api.desk import Purchase
 from tasks.money import count_of, format_usd
+=======
+from tasks.money import format_usd
+>>>>>>> Stashed changes
+
+if TYPE_CHECKING:
+    from tasks.images_api.desk import Purchase
 
 SAY_EVERY_S = 5.0
 
@@ -30,7 +37,7 @@ class Display(Protocol):
     def start(self, stage: str, n_orders: int) -> None:
         """Begin to count a stage of that many orders."""
 
-    def bought(self, purchase: Purchase) -> None:
+    def bought(self, purchase: "Purchase") -> None:
         """Count one order's end."""
 
     def finish(self) -> None:
@@ -49,7 +56,7 @@ class Tally:
         self.charged_usd = Decimal(0)
         self._began_s = time.monotonic()
 
-    def add(self, purchase: Purchase) -> None:
+    def add(self, purchase: "Purchase") -> None:
         """Count one order's end."""
         self.n_done += 1
         self.n_pictures += purchase.n_pictures
@@ -89,7 +96,7 @@ class PlainDisplay:
         self._n_said = 0
         self._said_s = time.monotonic()
 
-    def bought(self, purchase: Purchase) -> None:
+    def bought(self, purchase: "Purchase") -> None:
         """Count, and write a line when the last one is some seconds old."""
         if self._tally is None:
             return
@@ -136,7 +143,7 @@ class LiveDisplay:
         self._task = self._bar.add_task(stage, total=n_orders, figures="")
         self._bar.start()
 
-    def bought(self, purchase: Purchase) -> None:
+    def bought(self, purchase: "Purchase") -> None:
         """Move the bar."""
         if self._tally is not None and self._bar is not None:
             self._tally.add(purchase)

@@ -19,9 +19,9 @@ from tasks.deduplicate import deduplicate
 from tasks.errors import RunoffError
 from tasks.generate import GenerateCounts, generate
 from tasks.inspect import inspect_pictures
-from tasks.report import load_libraries
 from tasks.ledger.report_rows import report_rows
 from tasks.lineage import write_lineage
+from tasks.report import load_libraries
 from tasks.score import score
 from tasks.select import select
 from tasks.transparency import mark_missing_transparency
