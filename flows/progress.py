@@ -15,12 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
-<<<<<<< Updated upstream
-from tasks.images_api.desk import Purchase
 from tasks.money import count_of, format_usd
-=======
-from tasks.money import format_usd
->>>>>>> Stashed changes
 
 if TYPE_CHECKING:
     from tasks.images_api.desk import Purchase

@@ -133,16 +133,9 @@ def _run(
     if file is None:
         with opened_ledger(folder) as ledger:
             file, run_id = resumed_file(folder, ledger, str(resumed))
-<<<<<<< Updated upstream
-    prepared = prepare(file, folder, run_id, asks_provider=True)
-    _ = prepared.terms.api_key  # a missing key is told before anything is started
-=======
-        finally:
-            ledger.close()
     # What is wrong is told before anything is started; the server then comes up while the SDK is loaded and
     # the provider is asked.
     _ = prepare(file, folder, run_id).terms.api_key
->>>>>>> Stashed changes
     prepare_home(folder)
     campaign_file = file
     with _engine(folder, console) as engine:
