@@ -24,6 +24,7 @@ check: setup  ## Lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate --check
 
 format: setup  ## Put the code in its usual shape
 	$(BIN)/ruff format .

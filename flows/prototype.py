@@ -83,7 +83,8 @@ def _reason_to_skip(prepared: Prepared) -> str | None:
     n_waiting = sum(run.state == "awaiting review" for run in runs)
     if n_waiting < schedule.pause_when_unreviewed:
         return None
-    return f"{count_of(n_waiting, 'run')} of {prepared.campaign.name} await review; nothing was bought."
+    waiting = count_of(n_waiting, "run")
+    return f"Awaiting review at {prepared.campaign.name}: {waiting}. Nothing was bought."
 
 
 async def _resend_unknown(run: OpenRun) -> None:
