@@ -11,7 +11,7 @@ import click
 
 from flows.commands.doctor import doctor
 from flows.commands.emulator import emulator
-from flows.commands.inform import plan, report, runs
+from flows.commands.inform import plan, report, rescore, runs
 from flows.commands.ledger import ledger
 from flows.commands.make import demo, promote, run, serve
 from flows.commands.models import models
@@ -29,7 +29,7 @@ def runoff() -> None:
     """Make many cheap pictures, keep the few that deserve it, and buy only those at high quality."""
 
 
-for command in (demo, plan, run, runs, report, promote, serve, models, doctor, emulator, ledger):
+for command in (demo, plan, run, runs, report, rescore, promote, serve, models, doctor, emulator, ledger):
     runoff.add_command(command)
 
 

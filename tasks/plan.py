@@ -352,7 +352,7 @@ def _draft_reference(draft: Candidate, folder: Path | str) -> Reference:
         raise RunError(
             where=f"finalist {draft.candidate_id}",
             what="was never inspected, so its size and format are not known",
-            next_step="Inspect the run again: runoff rescore RUN",
+            next_step="Look at its pictures again: runoff rescore",
         )
     return Reference(f"{folder}/{draft.file}", draft.sha256, seen.width, seen.height, f"image/{seen.format}")
 

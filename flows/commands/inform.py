@@ -1,4 +1,4 @@
-"""Commands that only look: plan, runs, report. They spend nothing and need no Prefect."""
+"""Commands that only look and decide: plan, runs, report, rescore. They spend nothing and need no Prefect."""
 
 from pathlib import Path
 
@@ -71,3 +71,27 @@ def report(run: str, *, home: Path | None, as_json: bool) -> None:
         answer_json(files)
     else:
         click.echo(f"Report  {files.html}\nTable   {files.csv}\nSheet   {files.contact_sheet}")
+
+
+@click.command()
+@click.argument("run", default="latest")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@home_option
+@json_option
+def rescore(run: str, file: Path | None, *, home: Path | None, as_json: bool) -> None:
+    """Decide about a run again by its campaign.yaml, or by the rules of FILE. Spends nothing.
+
+    FILE is a campaign file whose deduplicate, score and finalists sections replace the run's own.
+    """
+    from flows.commands.tables import outcome_renderable, where_to_look
+    from flows.rescore import rescore as decide_again
+    from tasks.home import home_folder
+
+    folder = home_folder(home)
+    with opened_ledger(folder) as opened:
+        outcome = decide_again(folder, opened, run, file)
+    if as_json:
+        answer_json(outcome)
+        return
+    open_console().print(outcome_renderable(outcome.__dict__))
+    click.echo("\n".join(where_to_look(outcome.__dict__)))

@@ -1,0 +1,170 @@
+"""What is decided about a run's pictures: each function reads the ledger, calls a step and writes back.
+
+Steps know nothing of the ledger or of one another; what they are given and where their results go is said
+here, once. Nothing here spends or needs Prefect, so that a run can be decided anew at any time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from tasks.campaign import Campaign, Deduplicate, Finalists
+from tasks.candidate import Candidate
+from tasks.compare import choose_attempt, measure_fidelity
+from tasks.deduplicate import deduplicate
+from tasks.inspect import inspect_pictures
+from tasks.ledger import Ledger
+from tasks.ledger.report_rows import report_rows
+from tasks.lineage import write_lineage
+from tasks.score import score
+from tasks.select import select
+from tasks.transparency import mark_missing_transparency
+
+
+class Run(Protocol):
+    """A run whose pictures are to be decided about."""
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+
+    @property
+    def campaign(self) -> Campaign:
+        """The rules."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where its pictures are known."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its pictures are."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOnDisk:
+    """A run that nobody buys for now."""
+
+    run_id: str
+    campaign: Campaign
+    ledger: Ledger
+    folder: Path
+
+
+def inspect_new(run: Run) -> int:
+    """Look at every picture of the run that nobody has looked at; returns how many."""
+    waiting = run.ledger.candidates.uninspected(run.run_id)
+    files = [(picture.file, _thumbnail(picture.file)) for picture in waiting]
+    seen = dict(inspect_pictures(run.folder, files))
+    marks = {
+        picture.candidate_id: mark
+        for picture in waiting
+        if (mark := mark_missing_transparency(picture.parameters, seen[picture.file], picture.downgraded))
+    }
+    run.ledger.candidates.mark_downgraded(marks)  # first: a kill in between only marks them again
+    found = {picture.candidate_id: seen[picture.file] for picture in waiting}
+    run.ledger.candidates.record_inspections(found)
+    return len(found)
+
+
+def _thumbnail(file: str) -> str:
+    path = PurePosixPath(file)
+    return f"thumbnails/{path.parent.name}-{path.stem}.webp"
+
+
+def score_drafts(run: Run) -> int:
+    """Score every draft; returns how many."""
+    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
+    given = score(drafts, run.campaign.score.weights, run.folder)
+    run.ledger.candidates.record_scores(
+        {name: opinion.scores for name, opinion in given.items()},
+        {name: opinion.total for name, opinion in given.items()},
+    )
+    return len(given)
+
+
+def deduplicate_drafts(run: Run) -> int:
+    """Fold copies under their representatives; returns how many."""
+    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
+    standings = deduplicate(drafts, run.campaign.deduplicate, earlier_drafts(run))
+    run.ledger.candidates.record_standings(standings)
+    return sum(standing.status == "duplicate" for standing in standings.values())
+
+
+def earlier_drafts(run: Run) -> list[Candidate]:
+    """List the survivors of the campaign's earlier runs that copies are looked for among."""
+    wanted = run.campaign.deduplicate.history_runs
+    earlier = [
+        other
+        for other in run.ledger.runs.all()
+        if other.campaign == run.campaign.name and other.run_id != run.run_id
+    ]
+    return [
+        draft
+        for other in earlier[:wanted]
+        for draft in run.ledger.candidates.of_run(other.run_id, "draft")
+        if draft.standing and draft.standing.status == "survivor"
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionRule:
+    """The campaign's rule for finalists, and the radius within which two are the same picture."""
+
+    count: int
+    max_per_arm: int | None
+    max_per_prompt: int | None
+    min_score: float | None
+    radius_bits: int | None
+
+    @classmethod
+    def of(cls, finalists: Finalists, copies: Deduplicate) -> "SelectionRule":
+        """Take the rule from a campaign."""
+        return cls(
+            count=finalists.count,
+            max_per_arm=finalists.max_per_arm,
+            max_per_prompt=finalists.max_per_prompt,
+            min_score=finalists.min_score,
+            radius_bits=copies.radius_bits,
+        )
+
+
+def select_finalists(run: Run) -> int:
+    """Choose the finalists by the campaign's rule; returns how many."""
+    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
+    rule = SelectionRule.of(run.campaign.finalists, run.campaign.deduplicate)
+    choices = select(drafts, rule)
+    run.ledger.candidates.record_choices(choices)
+    return sum(choice.is_finalist for choice in choices.values())
+
+
+def compare_finals(run: Run) -> int:
+    """Measure how far each final still is its draft and accept the best that is; returns how many."""
+    drafts = {draft.candidate_id: draft for draft in run.ledger.candidates.of_run(run.run_id, "draft")}
+    tries: dict[str, list[Candidate]] = {}
+    for final in run.ledger.candidates.of_run(run.run_id, "final"):
+        if final.draft_id is not None:
+            tries.setdefault(final.draft_id, []).append(final)
+    accepted = [_accept_best(run, drafts[draft_id], finals) for draft_id, finals in tries.items()]
+    ledger = run.ledger
+    rows = report_rows(run.run_id, ledger.orders.of_run(run.run_id), ledger.candidates.of_run(run.run_id))
+    write_lineage(rows, run.folder)
+    return sum(accepted)
+
+
+def _accept_best(run: Run, draft: Candidate, finals: Sequence[Candidate]) -> bool:
+    """Compare the tries at one final with its draft; tell whether one is accepted."""
+    fidelities = {
+        final.candidate_id: final.fidelity
+        or measure_fidelity(run.folder / draft.file, run.folder / final.file)
+        for final in finals
+        if final.inspection is not None and final.inspection.fault is None
+    }
+    chosen, reason = choose_attempt(fidelities, run.campaign.finals.min_fidelity)
+    for name, fidelity in fidelities.items():
+        run.ledger.candidates.record_fidelity(name, fidelity)
+    run.ledger.candidates.record_acceptance(
+        {f.candidate_id: (f.candidate_id == chosen, reason) for f in finals}
+    )
+    return chosen is not None
