@@ -187,7 +187,7 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
     terms = prepared.terms
     _ = terms.api_key  # a missing key is told before anything is written
     prepare_home(prepared.home)
-    with run_lock(prepared.folder), _opened_ledger(prepared.home) as ledger:
+    with run_lock(prepared.folder), open_ledger(prepared.home) as ledger:
         _begin(prepared, ledger)
         async with connect(terms, _transport(prepared)) as client:
             display = current_display()
@@ -231,15 +231,6 @@ def _told(withdrawn: Sequence[Order]) -> Iterator[str]:
     for model, count in drafts.items():
         orders = "1 planned order" if count == 1 else f"{count} planned orders"
         yield f"{orders} of {model} had not been sent and gave way to what the campaign orders now."
-
-
-@contextmanager
-def _opened_ledger(home: Path) -> Iterator[Ledger]:
-    ledger = open_ledger(home)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 def _transport(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":

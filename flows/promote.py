@@ -58,11 +58,8 @@ async def promote(run_id: str, home: str | None = None) -> dict[str, Any]:
         RunoffError: No further order could succeed, or something could not be read or written.
     """
     folder = home_folder(home)
-    ledger = open_ledger(folder)
-    try:
+    with open_ledger(folder) as ledger:
         file, found_id = resumed_file(folder, ledger, run_id)
-    finally:
-        ledger.close()
     prepared = await asyncio.to_thread(
         prepare, Path(file), folder, found_id, asks_provider=True, are_drafts_done=True
     )

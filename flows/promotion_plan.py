@@ -50,15 +50,12 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
     Raises:
         RunError: The run does not exist.
     """
-    ledger = open_ledger(home)
-    try:
+    with open_ledger(home) as ledger:
         record = ledger.runs.find(run_id)
         folder = run_folder(home, record.campaign, record.run_id)
         prepared = prepare(folder / CAMPAIGN_FILE, home, record.run_id, are_drafts_done=True)
         finalists = open_finalists(ledger, record.run_id, prepared.campaign)
         tries_left = _tries_left(ledger, prepared, finalists, folder)
-    finally:
-        ledger.close()
     finals = prepared.campaign.finals
     waiting = [tries for tries in tries_left if tries]
     return PromotionPlan(

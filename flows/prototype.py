@@ -75,11 +75,8 @@ def _reason_to_skip(prepared: Prepared) -> str | None:
     schedule = prepared.campaign.schedule
     if schedule is None or schedule.pause_when_unreviewed is None or not has_ledger(prepared.home):
         return None
-    ledger = open_ledger(prepared.home)
-    try:
+    with open_ledger(prepared.home) as ledger:
         runs = [run for run in ledger.runs.all() if run.campaign == prepared.campaign.name]
-    finally:
-        ledger.close()
     n_waiting = sum(run.state == "awaiting review" for run in runs)
     if n_waiting < schedule.pause_when_unreviewed:
         return None

@@ -58,11 +58,8 @@ def opened_ledger(home: Path) -> "Iterator[Ledger]":
         raise RunError(
             where=f"home {home}", what="no run has been made here", next_step="Begin with: runoff demo"
         )
-    opened = open_ledger(home)
-    try:
-        yield opened
-    finally:
-        opened.close()
+    with open_ledger(home) as ledger:
+        yield ledger
 
 
 def open_console(*, as_json: bool = False) -> "Console":

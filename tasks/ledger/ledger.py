@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Self
 
 import sqlalchemy as sa
 
@@ -45,8 +46,14 @@ class Ledger:
         """
         return verify(self.database, home)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; leaving ``with`` does it too."""
         self.database.close()
 
 
