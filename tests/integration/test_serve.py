@@ -37,6 +37,7 @@ CAMPAIGN: dict[str, Any] = {
     "drafts": {"model": "gpt-image-2.5-flare", "quality": "low", "per_prompt": 1},
     "finals": {"model": "gpt-image-2.5-sunburst", "quality": "high"},
 }
+MINI = {"model": "gpt-image-1-mini", "quality": "low", "per_prompt": 1}
 EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Paris"}
 
 SERVE_PROGRAM = """
@@ -205,7 +206,7 @@ def test_a_campaign_whose_model_is_gone_is_refused_at_once(
 ) -> None:
     """Before anything is started, with the file's name."""
     monkeypatch.setenv("RUNOFF_TODAY", "2026-12-01")
-    file = write_campaign(tmp_path, schedule=EVERY_MINUTE)
+    file = write_campaign(tmp_path, schedule=EVERY_MINUTE, drafts=MINI)
     said: list[str] = []
     with pytest.raises(CatalogueError, match=r"campaign\.yaml: drafts: gpt-image-1-mini was shut down"):
         serve([file], tmp_path / "home", said.append)
@@ -217,7 +218,7 @@ def test_a_campaign_whose_model_retires_is_announced_with_a_warning(
 ) -> None:
     """On the eve: the next run, and below it what ends before it."""
     monkeypatch.setenv("RUNOFF_TODAY", "2026-11-30")
-    file = write_campaign(tmp_path, schedule=EVERY_MINUTE)
+    file = write_campaign(tmp_path, schedule=EVERY_MINUTE, drafts=MINI)
     said: list[str] = []
     engine = SimpleNamespace(api_url="http://127.0.0.1:4200/api")
     campaigns = deployments._load_scheduled([file], tmp_path)
