@@ -98,5 +98,6 @@ def test_no_fault_was_forgotten() -> None:
 def test_what_may_have_been_billed_is_never_among_what_is_sent_again() -> None:
     """A kind is resent only where it is certainly not billed."""
     for kind in FaultKind:
-        assert kind.state in ("refused", "failed", "unknown")
+        assert kind.state in ("planned", "refused", "failed", "unknown")
+        assert kind.state != "planned" or kind.billed == "not billed"
         assert (kind.state == "unknown") == ("maybe" in kind.billed)
