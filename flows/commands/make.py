@@ -7,7 +7,6 @@ while the campaign is read, priced and shown.
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
@@ -194,8 +193,7 @@ def _work(work: Work, console: "Console") -> dict[str, Any]:
     from flows.progress import LiveDisplay, PlainDisplay, showing
 
     display = LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
-    showing_it: AbstractContextManager[None] = showing(display)
-    with showing_it:
+    with showing(display):
         return asyncio.run(work())
 
 
