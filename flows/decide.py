@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from tasks.campaign import Campaign, Deduplicate, Finalists
+from tasks.campaign import Campaign
+from tasks.campaign_choice import Deduplicate, Finalists
 from tasks.candidate import Candidate
 from tasks.compare import choose_attempt, measure_fidelity
 from tasks.deduplicate import deduplicate

@@ -155,6 +155,8 @@ def _run(deployments: "Sequence[RunnerDeployment]") -> None:
         """Prefect's runner; its own answer to SIGTERM stops nothing in 3.8.8 (it awaits nobody)."""
 
         def handle_sigterm(self, *_: object, **__: object) -> None:
+            if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job, or nohup
+                signal.signal(signal.SIGINT, signal.default_int_handler)
             signal.raise_signal(signal.SIGINT)
 
     async def run() -> None:

@@ -7,7 +7,8 @@ have to find out by paying.
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from tasks.campaign import ArmDrafts, Campaign, Drafts, PictureSettings, Row
+from tasks.campaign import Campaign, Row
+from tasks.campaign_pictures import ArmDrafts, Drafts, PictureSettings
 from tasks.catalogue import Catalogue, Model
 from tasks.errors import CatalogueError, SettingError
 from tasks.marked_yaml import KeyPath

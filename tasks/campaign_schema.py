@@ -12,20 +12,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tasks.campaign import (
-    Arm,
-    ArmDrafts,
-    Budget,
-    Campaign,
-    Deduplicate,
-    Drafts,
-    Finalists,
-    Finals,
-    Judge,
-    Schedule,
-    Score,
-    Successor,
-)
+from tasks.campaign import Budget, Campaign, Schedule
+from tasks.campaign_choice import Deduplicate, Finalists, Judge, Score
+from tasks.campaign_pictures import Arm, ArmDrafts, Drafts, Finals, Successor
 from tasks.catalogue import configs_folder
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (

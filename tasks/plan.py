@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tasks.campaign import Campaign, PictureSettings
+from tasks.campaign import Campaign
+from tasks.campaign_pictures import PictureSettings
 from tasks.candidate import Candidate, Order, Reference
 from tasks.catalogue import Catalogue
 from tasks.errors import BudgetError, RunError

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
-from tasks.campaign import Arm, ArmDrafts, Campaign, Drafts, PictureSettings
+from tasks.campaign import Campaign
+from tasks.campaign_pictures import Arm, ArmDrafts, Drafts, PictureSettings
 from tasks.catalogue import Catalogue
 from tasks.catalogue_model import Lifecycle
 from tasks.errors import CatalogueError

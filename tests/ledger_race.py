@@ -23,6 +23,7 @@ from tests.builders import NOON, a_receipt, an_order
 
 N_OWN = 100
 N_SHARED = 20
+START_TIMEOUT_S = 120.0
 RUN_USD, CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD = Decimal("2.5"), Decimal("1.8"), Decimal("1.600000001")
 LIMITS = Limits(RUN_USD, CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD)
 # Some minutes before midnight of a month's last day (UTC) and some after it: two months are charged.
@@ -114,7 +115,9 @@ def race(home: Path, process: int, wait_for_all: Callable[[], object]) -> None:
 def main(home: Path, n_processes: int) -> None:
     """Fork all processes from one that has loaded everything and opened nothing."""
     context = multiprocessing.get_context("fork")
-    start = context.Barrier(n_processes)
+    start = context.Barrier(
+        n_processes, timeout=START_TIMEOUT_S
+    )  # one that fell must not hold the others for ever
     racers = [context.Process(target=race, args=(home, k, start.wait)) for k in range(n_processes)]
     for racer in racers:
         racer.start()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -157,6 +158,8 @@ def in_sequence() -> tuple[sa.ColumnElement[Any], ...]:
 def insert_planned(connection: Connection, new: Sequence[Order]) -> None:
     """Write orders as ``planned``, in the caller's transaction; see ``Orders.plan``."""
     rows = [order_row(order, position) for position, order in enumerate(new)]
+    # Two processes may plan the same orders: all lock them in one sequence, so that none waits in a circle.
+    rows.sort(key=itemgetter("order_id"))
     known = _known_estimates(connection, [row["order_id"] for row in rows])
     if fresh := [row for row in rows if row["order_id"] not in known]:
         connection.execute(insert_new(connection, orders), fresh)

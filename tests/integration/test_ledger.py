@@ -1,7 +1,8 @@
 """The ledger, on a real SQLite file and on a real PostgreSQL server."""
 
 import hashlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tasks.candidate import Choice, Fidelity, Inspection, Score, Standing, Usage
+from tasks.candidate import Choice, Fidelity, Inspection, Order, Score, Standing, Usage
 from tasks.errors import BudgetError, LedgerError, RunError
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.ledger.runs import new_run_id
@@ -37,6 +38,21 @@ def test_planning_an_order_twice_keeps_one(ledger: Ledger) -> None:
     ledger.orders.send(order, NO_LIMITS, NOON)
     ledger.orders.plan([order, an_order(replicate=1)])
     assert [record.state for record in ledger.orders.of_run(RUN_ID)] == ["sent", "planned"]
+
+
+def test_two_who_plan_the_same_orders_never_wait_in_a_circle(home: Path, ledger: Ledger) -> None:
+    """Each of two writers lists the same orders the other way round, as two machines on one run may."""
+    orders = [an_order(replicate=k) for k in range(4000)]
+    meet = threading.Barrier(2, timeout=60)
+
+    def plan(listed: Sequence[Order]) -> None:
+        with open_ledger(home) as own:
+            meet.wait()
+            own.orders.plan(listed)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(plan, (orders, orders[::-1])))
+    assert len(ledger.orders.of_run(RUN_ID)) == len(orders)
 
 
 def test_an_order_comes_back_as_it_was_planned(ledger: Ledger) -> None:

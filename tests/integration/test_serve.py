@@ -41,8 +41,9 @@ MINI = {"model": "gpt-image-1-mini", "quality": "low", "per_prompt": 1}
 EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Paris"}
 
 SERVE_PROGRAM = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as for a job that a shell started in the background
 from flows import deployments
 from flows.deployments import serve
 serve([Path(sys.argv[1])], Path(sys.argv[2]), lambda line: print(line, flush=True))

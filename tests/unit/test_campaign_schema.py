@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from tasks import campaign_schema
-from tasks.campaign import Section
+from tasks.campaign_section import Section
 
 
 def sections() -> list[type[BaseModel]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.campaign import Deduplicate
+from tasks.campaign_choice import Deduplicate
 from tasks.candidate import Candidate, Inspection, Score
 from tasks.deduplicate import Within, copies_by_radius, deduplicate
 from tasks.fingerprint import COLOUR_NAMES, distance_bits
