@@ -1,0 +1,121 @@
+"""A disk that fills up, and a folder that turns read-only, in the middle of a run: both really do."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import COMMAND, Provider, Shell
+
+OpenProvider = Callable[..., Provider]
+LIMIT_S = 200
+
+# The disk exists only inside this script's own view of the file system, and is gone with it.
+ON_A_DISK_OF_ITS_OWN = """
+mount -t tmpfs -o size=130m tmpfs "$RUNOFF_HOME"
+"$RUNOFF" run "$CAMPAIGN" 2> "$SAID" > /dev/null & run=$!
+"$PYTHON" -c "$WAIT_FOR_PICTURES" "$RUNOFF_HOME" || true
+cat /dev/zero > "$RUNOFF_HOME/fill" 2> /dev/null || true
+wait $run; echo "first: $?"
+rm "$RUNOFF_HOME/fill"
+"$RUNOFF" run --resume latest 2>> "$SAID" > /dev/null; echo "second: $?"
+"$RUNOFF" ledger verify >&2; echo "verify: $?"
+cp -a "$RUNOFF_HOME" "$KEPT"
+"""
+
+WAIT_FOR_PICTURES = """
+import sys, time
+from pathlib import Path
+for _ in range(900):
+    if len(list(Path(sys.argv[1]).glob("otters/*/drafts/*"))) >= 2:
+        break
+    time.sleep(0.05)
+"""
+
+
+def can_mount() -> bool:
+    """Tell whether this user may mount a disk in a view of its own."""
+    unshare = shutil.which("unshare")
+    if unshare is None or os.geteuid() != 0:
+        return False
+    mounts = [unshare, "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return subprocess.run(mounts, capture_output=True, check=False).returncode == 0
+
+
+def run_on_a_disk(shell: Shell) -> tuple[dict[str, str], str, Path]:
+    """Run, fill the disk, make room and resume; returns exit codes, what was said, and the home."""
+    shell.home.mkdir()
+    said, kept = shell.home.parent / "said.txt", shell.home.parent / "kept"
+    done = subprocess.run(
+        ["unshare", "-m", "bash", "-c", ON_A_DISK_OF_ITS_OWN],
+        env=shell.environ
+        | {
+            "RUNOFF": COMMAND,
+            "PYTHON": sys.executable,
+            "CAMPAIGN": str(shell.campaign()),
+            "SAID": str(said),
+            "KEPT": str(kept),
+            "WAIT_FOR_PICTURES": WAIT_FOR_PICTURES,
+        },
+        capture_output=True, text=True, timeout=LIMIT_S, check=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    codes = dict(line.split(": ") for line in done.stdout.splitlines())
+    return codes, said.read_text(), kept
+
+
+def assert_nothing_is_bought_twice(shell: Shell, provider: Provider) -> str:
+    """Hold the ledger against the bill; returns how the resumed run should have ended."""
+    (run,) = shell.json("runs")
+    states = Counter(run["orders"])
+    assert set(states) <= {"received", "unknown"}
+    charged = [entry for entry in provider.orders() if entry["charged_nanousd"]]
+    assert len(charged) == states["received"] + states["unknown"]
+    return "4" if states["unknown"] else "0"
+
+
+@pytest.mark.skipif(not can_mount(), reason="mounting a small disk takes root's rights")
+def test_a_full_disk_stops_a_run_that_then_goes_on_without_a_second_purchase(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """One message instead of a traceback; with room again the run is finished and the ledger is right."""
+    provider = open_provider(pace=0.15)
+    codes, said, kept = run_on_a_disk(shell)
+    assert codes["first"] == "1", said
+    assert "Traceback" not in said, said
+    assert str(shell.home) in said
+    shell.home.rmdir()
+    kept.rename(shell.home)
+    assert codes["second"] == assert_nothing_is_bought_twice(shell, provider), said
+    assert codes["verify"] == "0"
+
+
+def test_a_folder_that_turns_read_only_stops_a_run_that_then_goes_on(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """What was under way is not lost in silence, nothing is sent twice, and the resume buys the rest."""
+    provider = open_provider(pace=0.15)
+    words = [COMMAND, "run", str(shell.campaign())]
+    with subprocess.Popen(
+        words, env=shell.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, text=True,
+    ) as run:  # fmt: skip
+        subprocess.run([sys.executable, "-c", WAIT_FOR_PICTURES, shell.home], check=True, timeout=LIMIT_S)
+        (folder,) = (path for path in (shell.home / "otters").iterdir() if path.is_dir())
+        try:
+            if subprocess.run(["chattr", "-R", "+i", folder], capture_output=True, check=False).returncode:
+                pytest.skip("files cannot be made immutable here")
+            _, said = run.communicate(timeout=LIMIT_S)
+        finally:
+            subprocess.run(["chattr", "-R", "-i", folder], check=False)
+            run.kill()
+    assert run.returncode == 1, said
+    assert "Traceback" not in said, said
+    assert str(folder) in said
+    again = shell.runoff("run", "--resume", "latest")
+    assert str(again.returncode) == assert_nothing_is_bought_twice(shell, provider), again.stderr
+    assert shell.runoff("ledger", "verify").returncode == 0
