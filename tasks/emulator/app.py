@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Route
 from tasks.emulator import refusals
 from tasks.emulator.batch_routes import BatchRoutes
 from tasks.emulator.bill import BillEntry
+from tasks.emulator.chat_models import CHAT_MODELS
+from tasks.emulator.chat_routes import ChatRoutes
 from tasks.emulator.delivery import DroppableStarlette
 from tasks.emulator.faults import explain, read_rules
 from tasks.emulator.file_routes import FileRoutes
@@ -44,10 +46,11 @@ def create_app(settings: EmulatorSettings | None = None) -> Starlette:
 
 
 def _images(office: Office) -> list[BaseRoute]:
-    images, models = ImagesRoutes(office), ModelRoutes(office)
+    images, models, chat = ImagesRoutes(office), ModelRoutes(office), ChatRoutes(office)
     return [
         Route("/v1/images/generations", office.billed(images.generations), methods=["POST"]),
         Route("/v1/images/edits", office.billed(images.edits), methods=["POST"]),
+        Route("/v1/chat/completions", office.billed(chat.complete), methods=["POST"]),
         Route("/v1/models", office.billed(models.list)),
         Route("/v1/models/{id}", office.billed(models.show)),
     ]
@@ -114,7 +117,8 @@ class ModelRoutes:
         async def tell() -> Response:
             today = self._office.settings.today()
             models = [model.as_wire() for model in MODELS.values() if not model.is_retired(today)]
-            return JSONResponse({"object": "list", "data": models})
+            answering = [model.as_wire() for model in CHAT_MODELS.values()]
+            return JSONResponse({"object": "list", "data": models + answering})
 
         return await self._office.act(request, entry, tell)
 
@@ -123,6 +127,8 @@ class ModelRoutes:
         id = entry.model = request.path_params["id"]
 
         async def tell() -> Response:
+            if answering := CHAT_MODELS.get(id):
+                return JSONResponse(answering.as_wire())
             model = MODELS.get(id)
             if model is None or model.is_retired(self._office.settings.today()):
                 raise refusals.no_such_model(id, is_retired=model is not None)

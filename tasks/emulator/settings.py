@@ -45,6 +45,10 @@ class EmulatorSettings:
         batch_window_s: Seconds after which a batch expires.
         most_batch_lines: Most lines in a batch.
         batch_file_bytes: Largest input file of a batch.
+        judge_noise: Standard deviation added to what a judge measures (each measure lies in [0, 1]).
+        judge_first_bias: Share of comparisons in which a judge names the first picture without looking, 0-1.
+        judge_refusal_rate: Share of chat answers that are a refusal, 0-1; a refusal is billed.
+        judge_broken_rate: Share of chat answers whose JSON breaks off in the middle, 0-1.
         now_s: The clock of files and batches, seconds since 1970; a test's own makes a day pass at once.
     """
 
@@ -68,4 +72,8 @@ class EmulatorSettings:
     batch_window_s: float = 24 * 3600
     most_batch_lines: int = 50_000
     batch_file_bytes: int = 200_000_000
+    judge_noise: float = 0.05
+    judge_first_bias: float = 0.0
+    judge_refusal_rate: float = 0.0
+    judge_broken_rate: float = 0.0
     now_s: Callable[[], float] = time.time

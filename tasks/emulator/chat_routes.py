@@ -1,0 +1,145 @@
+"""Chat completions: a model that looks at pictures and answers in words, or in the shape asked for.
+
+Body, fault, validation, charge, waiting, looking, answer: as with pictures. Source: API reference of chat
+completions, checked 2026-11-22.
+"""
+
+import asyncio
+import json
+import random
+import time
+from typing import Any
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tasks.emulator.bill import BillEntry
+from tasks.emulator.bodies import read_json
+from tasks.emulator.chat_models import text_tokens
+from tasks.emulator.chat_request import ChatRequest, read_chat
+from tasks.emulator.delivery import SlowBody, TruncatedBody
+from tasks.emulator.eye import Eye
+from tasks.emulator.fault_kinds import ANSWER_KINDS, BODY_KINDS, is_billed
+from tasks.emulator.faults import FaultKind, FaultRule
+from tasks.emulator.office import Office, text_of
+
+CHAT_KINDS: frozenset[FaultKind] = ANSWER_KINDS | BODY_KINDS | frozenset({"missing_usage"})
+LATENCY_S = 2.0
+REFUSAL = "I'm sorry, I can't assist with that."
+
+
+class ChatRoutes:
+    """The chat endpoint.
+
+    Args:
+        office: What all routes share.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def complete(self, request: Request, entry: BillEntry) -> Response:
+        """``POST /v1/chat/completions``."""
+        office = self._office
+        fields = await read_json(request)
+        entry.model, entry.lane = text_of(fields.get("model")), "interactive"
+        entry.prompt = _texts(fields.get("messages"))
+        rule = office.fault_book.choose(entry.path, entry.prompt, request.method, CHAT_KINDS)
+        entry.fault = rule.kind if rule else None
+        if rule and not is_billed(rule) and (stand_in := _stand_in(office, rule, entry)):
+            return stand_in
+        asked = read_chat(fields)
+        answer = await anyio.to_thread.run_sync(self._answer, asked, entry)
+        entry.usage = answer["usage"]
+        spent = answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]
+        entry.charged_nanousd = asked.model.charge_nanousd(*spent)
+        await asyncio.sleep(office.settings.pace * LATENCY_S)
+        if rule and (stand_in := _stand_in(office, rule, entry)):
+            return stand_in
+        return _deliver(answer, rule)
+
+    def _answer(self, asked: ChatRequest, entry: BillEntry) -> dict[str, Any]:
+        settings = self._office.settings
+        eye = Eye(
+            [picture.data for picture in asked.pictures],
+            settings.seed,
+            settings.judge_noise,
+            settings.judge_first_bias,
+        )
+        chance = random.Random(f"{settings.seed} {entry.client_request_id or entry.number}")
+        is_refused = chance.random() < settings.judge_refusal_rate
+        content = REFUSAL if is_refused else _content(asked, eye)
+        if not is_refused and chance.random() < settings.judge_broken_rate:
+            content = content[: len(content) // 2]
+        is_cut = text_tokens(content) > asked.most_tokens
+        if is_cut:
+            content = content[: 4 * max(0, asked.most_tokens - 6)]
+        return _completion(asked, entry, content, is_refused=is_refused, is_cut=is_cut)
+
+
+def _texts(messages: object) -> str | None:
+    """Collect the texts of messages of any shape, for the fault rules and the bill."""
+    parts: list[Any] = []
+    for message in messages if isinstance(messages, list) else []:
+        content = message.get("content") if isinstance(message, dict) else None
+        parts += content if isinstance(content, list) else [{"text": content}]
+    texts = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+    return "\n".join(texts) or None
+
+
+def _content(asked: ChatRequest, eye: Eye) -> str:
+    if asked.schema is not None:
+        return json.dumps(eye.fill(asked.schema))
+    return str(eye.fill({"type": "string"}))
+
+
+def _completion(
+    asked: ChatRequest, entry: BillEntry, content: str, *, is_refused: bool, is_cut: bool
+) -> dict[str, Any]:
+    sent, made = asked.input_tokens, min(text_tokens(content), asked.most_tokens)
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": None if is_refused else content,
+        "refusal": content if is_refused else None,
+        "annotations": [],
+    }
+    return {
+        "id": f"chatcmpl-{entry.request_id}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": asked.model.id,
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "logprobs": None,
+                "finish_reason": "length" if is_cut else "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": sent,
+            "completion_tokens": made,
+            "total_tokens": sent + made,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+        },
+        "service_tier": "default",
+    }
+
+
+def _stand_in(office: Office, rule: FaultRule, entry: BillEntry) -> Response | None:
+    if rule.kind == "empty_data":
+        usage = {"usage": entry.usage} if entry.charged_nanousd else {}
+        return JSONResponse({"object": "chat.completion", "choices": [], **usage})
+    return office.stand_in(rule, entry)
+
+
+def _deliver(answer: dict[str, Any], rule: FaultRule | None) -> Response:
+    if rule and rule.kind == "slow_body":
+        return SlowBody(json.dumps(answer).encode(), rule.duration_s)
+    if rule and rule.kind == "truncated_body":
+        return TruncatedBody(json.dumps(answer), media_type="application/json")
+    if rule and rule.kind == "missing_usage":
+        del answer["usage"]
+    return JSONResponse(answer)
