@@ -9,19 +9,21 @@ import sqlalchemy as sa
 from tasks.errors import LedgerError
 from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
+from tasks.ledger.decisions import Acceptances, Folds, Shortlists
 from tasks.ledger.orders import Orders
 from tasks.ledger.reconciliation import Reconciliations
 from tasks.ledger.runs import Runs
 from tasks.ledger.schema import HEAD
 from tasks.ledger.spending import Spending
 from tasks.ledger.verify import verify
+from tasks.ledger.votes import Votes
 
 # Two processes that open a new ledger at once must not both make its tables. Any constant of our own does.
 _UPGRADE_LOCK = 7_266_863_301
 
 
 class Ledger:
-    """Runs, orders and candidates of one database.
+    """Runs, orders, candidates and what people said of them, of one database.
 
     Args:
         database: Where they are kept.
@@ -34,6 +36,10 @@ class Ledger:
         self.candidates = Candidates(database)
         self.reconciliations = Reconciliations(database)
         self.spending = Spending(database)
+        self.votes = Votes(database)
+        self.folds = Folds(database)
+        self.shortlists = Shortlists(database)
+        self.acceptances = Acceptances(database)
 
     def verify(self, home: Path | None = None) -> list[str]:
         """List every way in which the ledger disagrees with itself or with the pictures on disk.

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -165,4 +165,52 @@ scores = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("measurements", Json, nullable=False),
     sa.Column("is_current", sa.Boolean, nullable=False),
+)
+
+votes = sa.Table(
+    "votes",
+    metadata,
+    sa.Column("vote_id", sa.String(40), primary_key=True),
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), nullable=False, index=True),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("left_id", sa.String(40), sa.ForeignKey("candidates.candidate_id"), nullable=False),
+    sa.Column("right_id", sa.String(40), sa.ForeignKey("candidates.candidate_id"), nullable=False),
+    sa.Column("outcome", sa.String(8), nullable=False),
+    sa.Column("voter", sa.String(120), nullable=False),
+    sa.Column("voted_at", Moment, nullable=False),
+)
+
+folds = sa.Table(
+    "folds",
+    metadata,
+    sa.Column("fold_id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), nullable=False, index=True),
+    sa.Column("copy_id", sa.String(40), sa.ForeignKey("candidates.candidate_id"), nullable=False),
+    sa.Column("of_id", sa.String(40), sa.ForeignKey("candidates.candidate_id"), nullable=False),
+    sa.Column("is_copy", sa.Boolean, nullable=False),
+    sa.Column("decided_by", sa.String(120), nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
+)
+
+shortlists = sa.Table(
+    "shortlists",
+    metadata,
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("candidate_ids", Json, nullable=False),
+    sa.Column("chosen_by", sa.String(120), nullable=False),
+    sa.Column("chosen_at", Moment, nullable=False),
+    sa.Column("confirmed_by", sa.String(120)),
+    sa.Column("confirmed_at", Moment),
+)
+
+acceptances = sa.Table(
+    "acceptances",
+    metadata,
+    sa.Column("acceptance_id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), nullable=False, index=True),
+    sa.Column("candidate_id", sa.String(40), sa.ForeignKey("candidates.candidate_id"), nullable=False),
+    sa.Column("is_accepted", sa.Boolean, nullable=False),
+    sa.Column("decided_by", sa.String(120), nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
 )

@@ -1,0 +1,150 @@
+"""What people decided, written down: every word stays, the last one counts.
+
+Finalists carry a revision. A change names the revision it was made from, and a confirmation the one it was
+shown: whoever looked at an older list, or comes second, is told so and changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tasks.decisions import Acceptance, Fold, Shortlist
+from tasks.errors import RunError
+from tasks.ledger.database import Database, insert_new
+from tasks.ledger.schema import acceptances, folds, shortlists
+
+
+class Folds:
+    """Who said what is a copy of what."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, fold: Fold) -> None:
+        """Keep a word on a pair of pictures.
+
+        Raises:
+            LedgerError: The ledger knows no such run or pictures. Nothing was written.
+        """
+        with self._database.write() as connection:
+            connection.execute(folds.insert().values(asdict(fold)))
+
+    def of_run(self, run_id: str) -> list[Fold]:
+        """List every word on a run's pairs, oldest first."""
+        query = sa.select(*_named(folds, "fold_id")).where(folds.c.run_id == run_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(folds.c.fold_id))
+            return [Fold(**row._mapping) for row in rows]
+
+
+class Shortlists:
+    """Finalists chosen by people, one revision after the other."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last(self, run_id: str) -> Shortlist | None:
+        """Read the newest revision; ``None`` when nobody has chosen."""
+        query = sa.select(shortlists).where(shortlists.c.run_id == run_id)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(shortlists.c.revision.desc()).limit(1)).first()
+        return None if row is None else _shortlist(row)
+
+    def choose(
+        self, run_id: str, candidate_ids: Sequence[str], *, after: int, by: str, now: datetime
+    ) -> Shortlist:
+        """Write the next revision.
+
+        Args:
+            run_id: The run.
+            candidate_ids: The drafts, the one that matters most first; may be empty.
+            after: The revision that was changed; 0 when nobody had chosen.
+            by: Who chooses.
+            now: Aware time.
+
+        Raises:
+            RunError: Somebody else changed it meanwhile. Nothing was written.
+        """
+        values = {
+            "run_id": run_id, "revision": after + 1, "candidate_ids": list(candidate_ids), "chosen_by": by,
+            "chosen_at": now,
+        }  # fmt: skip
+        with self._database.write() as connection:
+            last = _last_revision(connection, run_id)
+            made = insert_new(connection, shortlists).values(values).returning(shortlists.c.revision)
+            if last != after or connection.execute(made).first() is None:
+                raise _outdated(run_id, after)
+        return Shortlist(run_id, after + 1, tuple(candidate_ids), by, now)
+
+    def confirm(self, run_id: str, revision: int, *, by: str, now: datetime) -> None:
+        """Agree to buy a revision: once, and only while it is the newest.
+
+        Raises:
+            RunError: It is not the newest, or somebody confirmed it before. Nothing was written.
+        """
+        this_one = (shortlists.c.run_id == run_id) & (shortlists.c.revision == revision)
+        with self._database.write() as connection:
+            query = sa.select(shortlists).where(this_one).with_for_update()
+            row = connection.execute(query).first()
+            if row is None or _last_revision(connection, run_id) != revision:
+                raise _outdated(run_id, revision)
+            if row.confirmed_at is not None:
+                raise _confirmed_before(_shortlist(row))
+            connection.execute(shortlists.update().where(this_one).values(confirmed_by=by, confirmed_at=now))
+
+
+class Acceptances:
+    """Finals that people accepted or rejected."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, acceptance: Acceptance) -> None:
+        """Keep a word on a final.
+
+        Raises:
+            LedgerError: The ledger knows no such run or picture. Nothing was written.
+        """
+        with self._database.write() as connection:
+            connection.execute(acceptances.insert().values(asdict(acceptance)))
+
+    def of_run(self, run_id: str) -> list[Acceptance]:
+        """List every word on a run's finals, oldest first."""
+        query = sa.select(*_named(acceptances, "acceptance_id")).where(acceptances.c.run_id == run_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(acceptances.c.acceptance_id))
+            return [Acceptance(**row._mapping) for row in rows]
+
+
+def _named(table: sa.Table, but: str) -> list[sa.Column[Any]]:
+    return [column for column in table.c if column.name != but]
+
+
+def _shortlist(row: sa.Row[Any]) -> Shortlist:
+    return Shortlist(**{**row._mapping, "candidate_ids": tuple(row.candidate_ids)})
+
+
+def _last_revision(connection: sa.Connection, run_id: str) -> int:
+    query = sa.select(sa.func.max(shortlists.c.revision)).where(shortlists.c.run_id == run_id)
+    return connection.execute(query).scalar() or 0
+
+
+def _outdated(run_id: str, revision: int) -> RunError:
+    return RunError(
+        where=f"run {run_id}",
+        what=f"the finalists were changed since revision {revision}",
+        next_step="Look at them as they are now, and choose again.",
+    )
+
+
+def _confirmed_before(shortlist: Shortlist) -> RunError:
+    when = f"{shortlist.confirmed_at:%Y-%m-%d %H:%M} UTC"
+    return RunError(
+        where=f"run {shortlist.run_id}",
+        what=f"these finalists were confirmed before, by {shortlist.confirmed_by} at {when}",
+        money="Nothing more was bought.",
+        next_step="See how far they are under Finals.",
+    )

@@ -1,0 +1,32 @@
+"""Votes: what a person says of two pictures of one row, shown without their arms and scores."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+VoteOutcome = Literal["left", "right", "tie"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's word on one pair of drafts.
+
+    Args:
+        vote_id: Its name; writing the same one twice keeps one.
+        run_id: The run both pictures belong to.
+        row: Index of the row of variables that both were made for, from 0.
+        left_id: The candidate shown on the left.
+        right_id: The candidate shown on the right.
+        outcome: Which one is better; ``tie`` is said, not missing.
+        voter: Who says so.
+        voted_at: Aware UTC time.
+    """
+
+    vote_id: str
+    run_id: str
+    row: int
+    left_id: str
+    right_id: str
+    outcome: VoteOutcome
+    voter: str
+    voted_at: datetime
