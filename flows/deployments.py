@@ -17,15 +17,17 @@ from flows.engine import Engine, start_engine
 from flows.engine.launcher import Say
 from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
+from tasks.campaign_schedule import Schedule
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.day import today
 from tasks.errors import CampaignError, CatalogueError
 from tasks.providers import load_providers
-from tasks.schedule import next_run
+from tasks.schedule import first_moment, interval_of, next_run
 from tasks.succession import with_successors
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Schedule as PrefectSchedule
 
 
 def serve(files: Sequence[Path], home: Path, say: Say) -> None:
@@ -60,7 +62,6 @@ def deployment_of(campaign: Campaign, file: Path, home: Path) -> "RunnerDeployme
     """
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.deployments.runner import RunnerDeployment
-    from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
 
     from flows.prototype import prototype
@@ -74,13 +75,26 @@ def deployment_of(campaign: Campaign, file: Path, home: Path) -> "RunnerDeployme
             "home": str(home.absolute()),
             "is_scheduled": True,
         },
-        schedule=Cron(campaign.schedule.cron, timezone=campaign.schedule.timezone),
+        schedule=schedule_of(campaign.schedule),
         concurrency_limit=ConcurrencyLimitConfig(
             limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
         ),
         tags=["runoff", campaign.name],
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+
+
+def schedule_of(schedule: Schedule) -> "PrefectSchedule":
+    """Say a campaign's schedule in Prefect's words."""
+    from prefect import schedules
+
+    if schedule.cron is not None:
+        return schedules.Cron(schedule.cron, timezone=schedule.timezone)
+    if schedule.interval is not None:
+        # In UTC: elapsed time, where Prefect would else count whole days by the clock on the wall.
+        anchor = first_moment(schedule.timezone)
+        return schedules.Interval(interval_of(schedule.interval), anchor_date=anchor, timezone="UTC")
+    return schedules.RRule(str(schedule.rrule), timezone=schedule.timezone)
 
 
 def _load_scheduled(files: Sequence[Path], home: Path) -> dict[Path, Campaign]:
@@ -141,7 +155,7 @@ def _announce(engine: Engine, campaigns: dict[Path, Campaign], home: Path, say: 
     catalogue = load_catalogue(home)
     for file, campaign in campaigns.items():
         assert campaign.schedule is not None
-        start = next_run(campaign.schedule.cron, campaign.schedule.timezone, datetime.now(UTC))
+        start = next_run(campaign.schedule, datetime.now(UTC))
         say(f"{campaign.name} ({file}): next run {start:%a %Y-%m-%d %H:%M} {campaign.schedule.timezone}")
         for warning in _warnings(campaign, file, catalogue):
             say(f"! {warning}")

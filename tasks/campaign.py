@@ -14,6 +14,7 @@ from pydantic import Field
 
 from tasks.campaign_choice import Deduplicate, Finalists, Score
 from tasks.campaign_pictures import Arm, Drafts, Finals
+from tasks.campaign_schedule import Schedule
 from tasks.campaign_section import Dollars, Section
 
 Scalar = str | int | float | bool
@@ -30,19 +31,6 @@ class Budget(Section):
 
     per_month_usd: Dollars | None = None
     """The most that all runs of this campaign may spend in a calendar month (UTC), US dollars."""
-
-
-class Schedule(Section):
-    """When the campaign runs by itself (`runoff serve`)."""
-
-    cron: str
-    """Five fields: minute, hour, day of the month, month, day of the week."""
-
-    timezone: str = "UTC"
-    """The IANA time zone that the fields are meant in, such as Europe/Paris."""
-
-    pause_when_unreviewed: int | None = Field(default=None, ge=1)
-    """Skip a run while this many earlier ones wait for review."""
 
 
 class Campaign(Section):

@@ -20,7 +20,7 @@ from tasks.prompts import (
 )
 from tasks.providers import Provider, Providers
 from tasks.references import ReferenceFaultError, read_mask, read_reference
-from tasks.schedule import ACCEPTED_CRON, cron_fault, is_time_zone
+from tasks.schedule import schedule_faults
 from tasks.succession import all_succeeded
 
 FIELD_OF_PARAMETER = {
@@ -333,9 +333,5 @@ def _schedule_faults(campaign: Campaign) -> Iterator[CampaignFault]:
     schedule = campaign.schedule
     if schedule is None:
         return
-    wrong = cron_fault(schedule.cron)
-    if wrong:
-        yield CampaignFault(("schedule", "cron"), wrong, ACCEPTED_CRON)
-    if not is_time_zone(schedule.timezone):
-        what = f"there is no time zone {schedule.timezone!r}"
-        yield CampaignFault(("schedule", "timezone"), what, "an IANA name such as Europe/Paris or UTC")
+    for key, what, accepted in schedule_faults(schedule):
+        yield CampaignFault(("schedule", key) if key else ("schedule",), what, accepted)

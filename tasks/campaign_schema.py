@@ -12,9 +12,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tasks.campaign import Budget, Campaign, Schedule
+from tasks.campaign import Budget, Campaign
 from tasks.campaign_choice import Deduplicate, Finalists, Judge, Score
 from tasks.campaign_pictures import Arm, ArmDrafts, Drafts, Finals, Successor
+from tasks.campaign_schedule import Schedule
 from tasks.catalogue import configs_folder
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (

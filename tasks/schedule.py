@@ -1,18 +1,72 @@
-"""When a campaign runs by itself: five cron fields in a time zone.
+"""When a campaign runs by itself: five cron fields, an interval, or a recurrence rule, in a time zone.
 
-Only what every cron agrees on is taken: five fields of numbers, names, lists, ranges and steps. Shorthands
-such as ``@daily`` and six fields are refused, because the engine's own parser reads them differently.
+Only what every reader of such a schedule agrees on is taken, because the engine reads it with its own parser.
+A cron has five fields of numbers, names, lists, ranges and steps. An interval is elapsed time, which summer
+time does not bend. A rule of RFC 5545 repeats daily or more seldom and never ends.
 """
 
 import re
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING, Protocol, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
+if TYPE_CHECKING:
+    from dateutil.rrule import rrule
+
 _FIVE_FIELDS = re.compile(r"^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$")
+_INTERVAL = re.compile(r"^([1-9][0-9]{0,4})([mhd])$")
+_RULE = re.compile(r"^[A-Z]+=[A-Z0-9,+-]+(;[A-Z]+=[A-Z0-9,+-]+)*$")
+_RULE_KEYS = ("FREQ", "INTERVAL", "WKST", "BYSETPOS", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO",
+              "BYDAY", "BYHOUR", "BYMINUTE")  # fmt: skip
+_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_LONGEST_GAP = timedelta(days=366 * 10)  # the 29th of February may stay away for eight years
+
 ACCEPTED_CRON = 'five fields "minute hour day month weekday", such as "0 6 * * 1-5"'
+ACCEPTED_INTERVAL = "a whole number of minutes, hours or days, such as 15m, 6h or 2d"
+ACCEPTED_RULE = "such as FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=6;BYMINUTE=30, daily or more seldom, without an end"
+ACCEPTED_WAYS = "exactly one of cron, interval and rrule"
+
+
+class When(Protocol):
+    """Exactly one way of saying when, and the time zone it is meant in."""
+
+    @property
+    def cron(self) -> str | None:
+        """Five cron fields."""
+
+    @property
+    def interval(self) -> str | None:
+        """Elapsed time between runs."""
+
+    @property
+    def rrule(self) -> str | None:
+        """A rule of RFC 5545."""
+
+    @property
+    def timezone(self) -> str:
+        """An IANA time zone."""
+
+
+def schedule_faults(when: When) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with a schedule: the key, what, and what is accepted."""
+    said = {key: value for key in _CHECKS if (value := getattr(when, key)) is not None}
+    if len(said) != 1:
+        yield "", f"says {' and '.join(said) if said else 'nothing of when'}", ACCEPTED_WAYS
+    for key, value in said.items():
+        fault, accepted = _CHECKS[key]
+        if wrong := fault(value):
+            yield key, wrong, accepted
+    if not is_time_zone(when.timezone):
+        yield (
+            "timezone",
+            f"there is no time zone {when.timezone!r}",
+            "an IANA name such as Europe/Paris or UTC",
+        )
 
 
 def cron_fault(cron: str) -> str | None:
@@ -26,6 +80,34 @@ def cron_fault(cron: str) -> str | None:
     return None
 
 
+def interval_fault(interval: str) -> str | None:
+    """Tell what is wrong with an interval; ``None`` when nothing is."""
+    return None if _INTERVAL.match(interval) else f"{interval!r} is no interval"
+
+
+def rule_fault(rule: str) -> str | None:
+    """Tell what is wrong with a recurrence rule; ``None`` when nothing is."""
+    if not _RULE.match(rule):
+        return f"{rule!r} is no rule of KEY=VALUE;KEY=VALUE"
+    parts = dict(part.split("=") for part in rule.split(";"))
+    if unknown := [key for key in parts if key not in _RULE_KEYS]:
+        return f"{', '.join(unknown)} is not taken here"
+    if parts.get("FREQ") not in _FREQUENCIES:
+        return f"its FREQ is none of {', '.join(_FREQUENCIES)}"
+    try:
+        starts_at = datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))
+        return None if _next_of_rule(rule, "UTC", starts_at) else f"{rule!r} never comes"
+    except (ValueError, TypeError, KeyError) as error:
+        return f"{rule!r} is no rule that can be read ({error})"
+
+
+_CHECKS = {
+    "cron": (cron_fault, ACCEPTED_CRON),
+    "interval": (interval_fault, ACCEPTED_INTERVAL),
+    "rrule": (rule_fault, ACCEPTED_RULE),
+}
+
+
 def is_time_zone(name: str) -> bool:
     """Tell whether a name is an IANA time zone."""
     return name in _time_zones()
@@ -36,12 +118,41 @@ def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def next_run(cron: str, timezone: str, after: datetime) -> datetime:
+def next_run(when: When, after: datetime) -> datetime:
     """Find the first run after a moment, in the schedule's time zone.
 
     Args:
-        cron: Five fields without fault.
-        timezone: An IANA time zone.
+        when: A schedule without fault.
         after: A moment with its own time zone.
     """
-    return next(CronSim(cron.upper().strip(), after.astimezone(ZoneInfo(timezone))))
+    zone = ZoneInfo(when.timezone)
+    if when.cron is not None:
+        return next(CronSim(when.cron.upper().strip(), after.astimezone(zone)))
+    if when.interval is not None:
+        anchor, step = first_moment(when.timezone), interval_of(when.interval)
+        return (anchor + ((after - anchor) // step + 1) * step).astimezone(zone)
+    found = _next_of_rule(str(when.rrule), when.timezone, after)
+    assert found is not None
+    return found
+
+
+def interval_of(interval: str) -> timedelta:
+    """Read an interval without fault."""
+    found = _INTERVAL.match(interval)
+    assert found is not None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def first_moment(timezone: str) -> datetime:
+    """Tell when intervals and rules begin to count: the first moment of 2020 in a time zone, as UTC."""
+    return datetime(2020, 1, 1, tzinfo=ZoneInfo(timezone)).astimezone(ZoneInfo("UTC"))
+
+
+def _next_of_rule(rule: str, timezone: str, after: datetime) -> datetime | None:
+    from dateutil.rrule import rrulestr
+
+    zone = ZoneInfo(timezone)
+    read = cast("rrule", rrulestr(rule, dtstart=datetime(2020, 1, 1, tzinfo=zone)))
+    bounded = read.replace(until=after.astimezone(zone) + _LONGEST_GAP)
+    found: datetime | None = bounded.after(after.astimezone(zone))
+    return found

@@ -169,7 +169,7 @@ def _next_scheduled_day(campaign: Campaign, today: date) -> date | None:
     if campaign.schedule is None:
         return None
     start = datetime(today.year, today.month, today.day, tzinfo=UTC)
-    return next_run(campaign.schedule.cron, campaign.schedule.timezone, start).astimezone(UTC).date()
+    return next_run(campaign.schedule, start).astimezone(UTC).date()
 
 
 def _refuse_retired(key: str, model_id: str, catalogue: Catalogue, today: date) -> None:
