@@ -80,7 +80,8 @@ def _ask(url: str, key: str, within_s: float) -> ModelsAnswer:
     try:
         http_client = openai.DefaultHttpxClient(follow_redirects=False, timeout=within_s)
         with openai.OpenAI(base_url=url, api_key=key, max_retries=0, http_client=http_client) as client:
-            raw = client.models.with_raw_response.list(timeout=within_s)
+            # Less than the whole wait, so that a silent provider is left and its connection closed.
+            raw = client.models.with_raw_response.list(timeout=0.8 * within_s)
             return _read(url, key, raw.http_response)
     except openai.APITimeoutError:
         return ModelsAnswer("no_answer", f"{url} gave no answer within {within_s:g} s")

@@ -1,6 +1,7 @@
 """The ledger, on a real SQLite file and on a real PostgreSQL server."""
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from tasks.candidate import Choice, Fidelity, Inspection, Order, Score, Standing, Usage
 from tasks.errors import BudgetError, LedgerError, RunError
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement, has_ledger, open_ledger
 from tasks.ledger.runs import new_run_id
 from tasks.ledger.schema import HEAD, metadata
 from tests.builders import NOON, RUN_ID, a_receipt, an_order
@@ -203,6 +204,36 @@ def test_an_older_score_is_kept_but_no_longer_current(ledger: Ledger) -> None:
     with ledger.database.read() as connection:
         count = connection.execute(sa.text("SELECT count(*) FROM scores")).scalar()
     assert count == 2
+
+
+def test_what_differs_from_the_order_can_be_told_later(ledger: Ledger) -> None:
+    """A second look replaces what the first one said, of that picture alone."""
+    orders = [an_order(), an_order(replicate=1)]
+    ledger.orders.plan(orders)
+    for order in orders:
+        ledger.orders.send(order, NO_LIMITS, NOON)
+        ledger.orders.settle(order.order_id, Settlement("received", cost_usd=CENT), [a_receipt(order)])
+    first, second = ledger.candidates.of_run(RUN_ID)
+    ledger.candidates.mark_downgraded({first.candidate_id: "opaque"})
+    after = [candidate.downgraded for candidate in ledger.candidates.of_run(RUN_ID)]
+    assert after == ["opaque", second.downgraded]
+
+
+def test_a_ledger_without_runs_says_how_to_begin(home: Path) -> None:
+    """Before the first run there is nothing to find, and the way to one is told."""
+    with (
+        open_ledger(home) as empty,
+        pytest.raises(RunError, match=r"no run has been made yet(.|\n)*runoff demo"),
+    ):
+        empty.runs.find("latest")
+
+
+def test_a_home_has_a_ledger_once_one_was_opened(home: Path) -> None:
+    """Whoever only looks can ask first, and makes none by asking."""
+    named_by_address = "RUNOFF_LEDGER_URL" in os.environ
+    assert has_ledger(home) is named_by_address
+    open_ledger(home).close()
+    assert has_ledger(home)
 
 
 def test_a_run_is_found_by_a_unique_beginning(ledger: Ledger) -> None:

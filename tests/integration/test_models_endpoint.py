@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -152,28 +152,51 @@ def test_a_body_that_drips_does_not_hold_the_run_up() -> None:
     assert waited_s < 1.5
 
 
-def test_a_clock_that_is_wrong_shows() -> None:
-    """The provider's time is compared with this machine's."""
-    from datetime import UTC, datetime
+@contextmanager
+def server_at(date_header: str) -> Iterator[str]:
+    """Serve an empty list of models with a date of one's own."""
 
-    class Late(BaseHTTPRequestHandler):
+    class Elsewhere(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response_only(200)
-            there = datetime.now(UTC) - timedelta(hours=1)
-            self.send_header("date", format_datetime(there, usegmt=True))
+            self.send_header("date", date_header)
             self.end_headers()
             self.wfile.write(b'{"data": []}')
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Late) as served:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as served:
         thread = threading.Thread(target=served.serve_forever, daemon=True)
         thread.start()
-        answer = read_models(terms(f"http://127.0.0.1:{served.server_port}/v1"))
+        yield f"http://127.0.0.1:{served.server_port}/v1"
         served.shutdown()
         thread.join()
-    assert answer.clock_ahead_s == pytest.approx(3600, abs=3)
+
+
+def test_a_clock_that_is_wrong_shows() -> None:
+    """The provider's time is compared with this machine's."""
+    there = datetime.now(UTC) - timedelta(hours=1)
+    with server_at(format_datetime(there, usegmt=True)) as url:
+        ahead_s = read_models(terms(url)).clock_ahead_s
+    assert ahead_s is not None
+    assert 3590 < ahead_s < 3610
+
+
+def test_a_date_that_is_none_says_nothing_of_the_clock() -> None:
+    """What cannot be read is not known; the list counts all the same."""
+    with server_at("yesterday") as url:
+        answer = read_models(terms(url))
+    assert (answer.kind, answer.clock_ahead_s) == ("ok", None)
+
+
+def test_a_provider_that_says_nothing_is_left() -> None:
+    """The connection stands and nothing comes: no answer, within the time given."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        answer = read_models(terms(url), within_s=0.5)
+    assert answer.kind == "no_answer"
+    assert "within 0.5 s" in answer.what
 
 
 def test_without_an_address_or_a_key_nobody_is_asked() -> None:
