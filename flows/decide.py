@@ -4,8 +4,8 @@ Steps know nothing of the ledger or of one another; what they are given and wher
 here, once. Nothing here spends or needs Prefect, so that a run can be decided anew at any time.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -13,13 +13,14 @@ from tasks.campaign import Campaign
 from tasks.campaign_choice import Deduplicate, Finalists
 from tasks.candidate import Candidate
 from tasks.compare import choose_attempt, measure_fidelity
+from tasks.decisions import Acceptance
 from tasks.deduplicate import deduplicate
 from tasks.inspect import inspect_pictures
 from tasks.ledger import Ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.lineage import write_lineage
 from tasks.score import score
-from tasks.select import select
+from tasks.select import choose_as_told, select
 from tasks.transparency import mark_missing_transparency
 
 
@@ -86,9 +87,16 @@ def score_drafts(run: Run) -> int:
 
 
 def deduplicate_drafts(run: Run) -> int:
-    """Fold copies under their representatives; returns how many."""
+    """Fold copies under their representatives; returns how many.
+
+    What a person said of a pair, or chose as a finalist, goes before the rule.
+    """
     drafts = run.ledger.candidates.of_run(run.run_id, "draft")
-    standings = deduplicate(drafts, run.campaign.deduplicate, earlier_drafts(run))
+    shortlist = run.ledger.shortlists.last(run.run_id)
+    chosen = shortlist.candidate_ids if shortlist else ()
+    liked = [replace(draft, is_liked=True) if draft.candidate_id in chosen else draft for draft in drafts]
+    folds = run.ledger.folds.of_run(run.run_id)
+    standings = deduplicate(liked, run.campaign.deduplicate, earlier_drafts(run), folds)
     run.ledger.candidates.record_standings(standings)
     return sum(standing.status == "duplicate" for standing in standings.values())
 
@@ -132,10 +140,12 @@ class SelectionRule:
 
 
 def select_finalists(run: Run) -> int:
-    """Choose the finalists by the campaign's rule; returns how many."""
+    """Choose the finalists by the campaign's rule, or as a person chose them; returns how many."""
     drafts = run.ledger.candidates.of_run(run.run_id, "draft")
     rule = SelectionRule.of(run.campaign.finalists, run.campaign.deduplicate)
     choices = select(drafts, rule)
+    if shortlist := run.ledger.shortlists.last(run.run_id):
+        choices = choose_as_told(choices, shortlist)
     run.ledger.candidates.record_choices(choices)
     return sum(choice.is_finalist for choice in choices.values())
 
@@ -147,25 +157,48 @@ def compare_finals(run: Run) -> int:
     for final in run.ledger.candidates.of_run(run.run_id, "final"):
         if final.draft_id is not None:
             tries.setdefault(final.draft_id, []).append(final)
-    accepted = [_accept_best(run, drafts[draft_id], finals) for draft_id, finals in tries.items()]
+    told = {word.candidate_id: word for word in run.ledger.acceptances.of_run(run.run_id)}
+    accepted = [_accept_best(run, drafts[draft_id], finals, told) for draft_id, finals in tries.items()]
     ledger = run.ledger
     rows = report_rows(run.run_id, ledger.orders.of_run(run.run_id), ledger.candidates.of_run(run.run_id))
     write_lineage(rows, run.folder)
     return sum(accepted)
 
 
-def _accept_best(run: Run, draft: Candidate, finals: Sequence[Candidate]) -> bool:
-    """Compare the tries at one final with its draft; tell whether one is accepted."""
+def _accept_best(
+    run: Run, draft: Candidate, finals: Sequence[Candidate], told: Mapping[str, Acceptance]
+) -> bool:
+    """Compare the tries at one final with its draft; tell whether one is accepted.
+
+    A try that a person accepted is the one, and the best of the others is not; a rejected one never is.
+    """
     fidelities = {
         final.candidate_id: final.fidelity
         or measure_fidelity(run.folder / draft.file, run.folder / final.file)
         for final in finals
         if final.inspection is not None and final.inspection.fault is None
     }
-    chosen, reason = choose_attempt(fidelities, run.campaign.finals.min_fidelity)
+    rejected = {name for name, word in told.items() if not word.is_accepted}
+    eligible = {name: fidelity for name, fidelity in fidelities.items() if name not in rejected}
+    chosen, reason = choose_attempt(eligible, run.campaign.finals.min_fidelity)
+    if words := [told[f.candidate_id] for f in finals if f.candidate_id in told.keys() - rejected]:
+        word = max(words, key=lambda word: word.decided_at)
+        chosen, reason = word.candidate_id, f"another try was accepted by {word.decided_by}"
     for name, fidelity in fidelities.items():
         run.ledger.candidates.record_fidelity(name, fidelity)
     run.ledger.candidates.record_acceptance(
-        {f.candidate_id: (f.candidate_id == chosen, reason) for f in finals}
+        {
+            final.candidate_id: _verdict(
+                is_accepted=final.candidate_id == chosen, word=told.get(final.candidate_id), reason=reason
+            )
+            for final in finals
+        }
     )
     return chosen is not None
+
+
+def _verdict(*, is_accepted: bool, word: Acceptance | None, reason: str) -> tuple[bool, str]:
+    """Say who decided about a final where a person did, else why the rule did."""
+    if word is None or word.is_accepted != is_accepted:
+        return is_accepted, reason
+    return is_accepted, f"{'accepted' if is_accepted else 'rejected'} by {word.decided_by}"

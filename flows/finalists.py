@@ -1,12 +1,14 @@
 """Which finalists still need a final."""
 
+from collections.abc import Mapping
+
 from tasks.campaign import Campaign
 from tasks.candidate import Candidate
 from tasks.ledger import Ledger
 
 
 def open_finalists(ledger: Ledger, run_id: str, campaign: Campaign) -> list[Candidate]:
-    """List the finalists that still need a final, best first.
+    """List the finalists that still need a final: in the order a person gave them, else best first.
 
     One with an accepted final needs none. One with an unknown try gets no further one unless the campaign
     says ``on_unknown: resend``, because the unknown one may have been billed.
@@ -21,4 +23,11 @@ def open_finalists(ledger: Ledger, run_id: str, campaign: Campaign) -> list[Cand
         for draft in candidates
         if draft.choice and draft.choice.is_finalist and draft.candidate_id not in settled
     ]
-    return sorted(finalists, key=lambda draft: (draft.choice and draft.choice.rank) or 0)
+    shortlist = ledger.shortlists.last(run_id)
+    places = {name: place for place, name in enumerate(shortlist.candidate_ids)} if shortlist else {}
+    return sorted(finalists, key=lambda draft: _place(draft, places))
+
+
+def _place(draft: Candidate, places: Mapping[str, int]) -> tuple[int, int]:
+    rank = draft.choice.rank if draft.choice else None
+    return places.get(draft.candidate_id, len(places)), rank or 0

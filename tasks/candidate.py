@@ -192,14 +192,14 @@ class Standing:
         status: ``survivor``, ``duplicate`` or ``unfit`` (no picture, or not fit to show).
         cluster: The candidate id of its cluster's representative; its own for a survivor.
         duplicate_of: The representative it is a copy of, or ``None``.
-        duplicate_kind: ``exact`` (same bytes) or ``near``, or ``None``.
+        duplicate_kind: ``exact`` (same bytes), ``near``, ``told`` (a person said so), or ``None``.
         hash_distance_bits: Hamming distance to the representative; ``None`` for a survivor.
     """
 
     status: Status
     cluster: str | None
     duplicate_of: str | None = None
-    duplicate_kind: Literal["exact", "near"] | None = None
+    duplicate_kind: Literal["exact", "near", "told"] | None = None
     hash_distance_bits: int | None = None
 
 

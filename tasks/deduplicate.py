@@ -5,7 +5,8 @@ looks agree: their colours in every part of the picture, because hashes see none
 colours is another picture; and the other hash, because a view from one step aside can fool one of them.
 Candidates are taken from the best to the worst; each joins the nearest representative that it is a copy of,
 else becomes one. So every copy is within the radius of its own representative, and a long row of small
-changes never chains two different pictures together. Nothing is deleted, and what a person liked stays.
+changes never chains two different pictures together. Nothing is deleted, and what a person liked stays. What
+people said of a pair goes before all of this.
 """
 
 import math
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.candidate import Candidate, Standing
+from tasks.decisions import Fold, last_folds
 from tasks.fingerprint import COLOUR_NAMES, distances_bits, near_pairs, to_hashes
 
 COLOUR_TOLERANCE = 14.0
@@ -61,7 +63,10 @@ class DuplicateRule(Protocol):
 
 
 def deduplicate(
-    candidates: Sequence[Candidate], rule: DuplicateRule, earlier: Sequence[Candidate] = ()
+    candidates: Sequence[Candidate],
+    rule: DuplicateRule,
+    earlier: Sequence[Candidate] = (),
+    folds: Sequence[Fold] = (),
 ) -> dict[str, Standing]:
     """Decide about every candidate. A pure function; the order of the candidates does not matter.
 
@@ -70,14 +75,22 @@ def deduplicate(
             Downgraded ones take part like any other.
         rule: What counts as a copy.
         earlier: Candidates of earlier runs. They are representatives already, and get no standing.
+        folds: What people said of pairs, oldest first. What is no copy of one picture stands for itself from
+            then on; what is a copy is folded however far apart they are, with all that it stood for.
 
     Returns:
         A standing for each candidate id: ``unfit`` without a sound inspection, ``duplicate`` of a
         representative, or ``survivor``.
     """
     standings = {one.candidate_id: Standing("unfit", cluster=None) for one in candidates}
-    for scope in _scopes(candidates, earlier, rule):
+    last = last_folds(folds)
+    apart = [fold for fold in last if not fold.is_copy]
+    for scope in _scopes(candidates, earlier, rule, apart):
         standings |= _settle(scope, rule.radius_bits, _neighbours(scope, rule.radius_bits))
+    known = {one.candidate_id: one for one in (*candidates, *earlier)}
+    for fold in last:
+        if fold.is_copy and {fold.copy_id, fold.of_id} <= known.keys():
+            _fold_as_told(standings, known, fold)
     return standings
 
 
@@ -105,6 +118,8 @@ class _Scope:
         places: For each ranked candidate the place of its hash in ``values``; -1 when it has none.
         others: Its hash of the other kind, or ``None``.
         colours: Its colour grid, float32, shape (candidates, cells); NaN when it was not measured.
+        alone: Ids of pictures that people said are no copies.
+        apart: Pairs of ids that people said are no copies of one another.
     """
 
     ranked: Sequence[Candidate]
@@ -113,10 +128,15 @@ class _Scope:
     places: Sequence[int]
     others: Sequence[int | None]
     colours: NDArray[np.float32]
+    alone: frozenset[str]
+    apart: frozenset[frozenset[str]]
 
 
 def _scopes(
-    candidates: Sequence[Candidate], earlier: Sequence[Candidate], rule: DuplicateRule
+    candidates: Sequence[Candidate],
+    earlier: Sequence[Candidate],
+    rule: DuplicateRule,
+    apart: Sequence[Fold] = (),
 ) -> Iterator[_Scope]:
     own = {one.candidate_id for one in candidates}
     before = [one for one in earlier if one.candidate_id not in own]
@@ -127,7 +147,7 @@ def _scopes(
             groups[_SCOPE_OF[rule.within](one)].append(one)
     for group in groups.values():
         ranked = sorted(group, key=lambda one: _preference(one, is_earlier=one.candidate_id in before_ids))
-        yield _scope(ranked, before_ids, rule.hash)
+        yield _scope(ranked, before_ids, rule.hash, apart)
 
 
 _SCOPE_OF: dict[Within, Callable[[Candidate], object]] = {
@@ -151,7 +171,9 @@ def _preference(one: Candidate, *, is_earlier: bool) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _scope(ranked: Sequence[Candidate], earlier: frozenset[str], hash_name: str) -> _Scope:
+def _scope(
+    ranked: Sequence[Candidate], earlier: frozenset[str], hash_name: str, apart: Sequence[Fold]
+) -> _Scope:
     inspections = [one.inspection for one in ranked if one.inspection is not None]
     digits: list[str | None] = [getattr(one, hash_name) for one in inspections]
     others: list[str | None] = [getattr(one, _OTHER_HASH[hash_name]) for one in inspections]
@@ -165,6 +187,8 @@ def _scope(ranked: Sequence[Candidate], earlier: frozenset[str], hash_name: str)
         places=[-1 if one is None else next(found) for one in digits],
         others=[None if one is None else int(one, 16) for one in others],
         colours=np.array(colours, dtype=np.float32),
+        alone=frozenset(fold.copy_id for fold in apart),
+        apart=frozenset(frozenset((fold.copy_id, fold.of_id)) for fold in apart),
     )
 
 
@@ -188,8 +212,8 @@ def _settle(
     by_place: defaultdict[int, list[int]] = defaultdict(list)
     for index, one in enumerate(scope.ranked):
         is_earlier = one.candidate_id in scope.earlier
-        if not (one.is_liked or is_earlier):
-            copy = _exact(scope, by_bytes.get(one.sha256)) or _near(
+        if not (one.is_liked or is_earlier or one.candidate_id in scope.alone):
+            copy = _exact(scope, index, by_bytes.get(one.sha256)) or _near(
                 scope, index, radius_bits, neighbours, by_place
             )
             if copy is not None:
@@ -202,8 +226,16 @@ def _settle(
     return standings
 
 
-def _exact(scope: _Scope, leader: int | None) -> Standing | None:
-    return None if leader is None else _copy_of(scope.ranked[leader], "exact", 0)
+def _exact(scope: _Scope, index: int, leader: int | None) -> Standing | None:
+    if leader is None or _is_apart(scope, index, leader):
+        return None
+    return _copy_of(scope.ranked[leader], "exact", 0)
+
+
+def _is_apart(scope: _Scope, index: int, leader: int) -> bool:
+    if not scope.apart:
+        return False
+    return frozenset((scope.ranked[index].candidate_id, scope.ranked[leader].candidate_id)) in scope.apart
 
 
 def _near(
@@ -221,7 +253,7 @@ def _near(
         for leader in leaders.get(place, ())
     )
     for bits, leader in nearby:
-        if _is_confirmed(scope, index, leader, radius_bits):
+        if not _is_apart(scope, index, leader) and _is_confirmed(scope, index, leader, radius_bits):
             return _copy_of(scope.ranked[leader], "near", bits)
     return None
 
@@ -232,6 +264,25 @@ def _is_confirmed(scope: _Scope, index: int, leader: int, radius_bits: int) -> b
     if one is None or other is None or (one ^ other).bit_count() > radius_bits + CONFIRMING_SLACK_BITS:
         return False
     return bool(np.abs(scope.colours[index] - scope.colours[leader]).max() <= COLOUR_TOLERANCE)
+
+
+def _fold_as_told(standings: dict[str, Standing], known: Mapping[str, Candidate], fold: Fold) -> None:
+    """Fold a picture, and what it stood for, under the representative of the one it was said to copy."""
+    copy, of = standings.get(fold.copy_id), standings.get(fold.of_id)
+    leader_id = (of and of.duplicate_of) or fold.of_id
+    if leader_id == fold.copy_id or copy is None or "unfit" in (copy.status, of and of.status):
+        return
+    for name, standing in standings.items():
+        if name == fold.copy_id or standing.duplicate_of == fold.copy_id:
+            bits = _bits_between(known[name], known[leader_id]) if leader_id in known else None
+            standings[name] = Standing("duplicate", leader_id, leader_id, "told", bits)
+
+
+def _bits_between(one: Candidate, other: Candidate) -> int | None:
+    hashes = [each.inspection and each.inspection.phash for each in (one, other)]
+    if None in hashes:
+        return None
+    return (int(str(hashes[0]), 16) ^ int(str(hashes[1]), 16)).bit_count()
 
 
 def _copy_of(leader: Candidate, kind: Literal["exact", "near"], bits: int) -> Standing:

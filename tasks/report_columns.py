@@ -77,7 +77,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("colorhash", "string", "", "The colour hash, in hex."),
     Column("status", "string", "", "`survivor`, `duplicate` or `unfit`."),
     Column("duplicate_of", "string", "", "The picture it is a copy of."),
-    Column("duplicate_kind", "string", "", "`exact` (the same bytes) or `near`."),
+    Column("duplicate_kind", "string", "", "`exact` (the same bytes), `near`, or `told` (a person said so)."),
     Column("cluster", "string", "", "The representative of its cluster; its own name for a survivor."),
     Column("hash_distance", "Int64", "bits", "How far its hash is from its representative's."),
     Column("score_technical", "Float64", "0 to 1", "What can be measured: sharpness, exposure, artefacts."),

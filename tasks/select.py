@@ -1,14 +1,16 @@
 """The step that picks the finalists: the best, but not all from one arm and no two alike.
 
 Best first, each survivor either takes a place or is told in plain words why not. The outcome depends on the
-candidates and the rule only, never on the order in which they come.
+candidates and the rule only, never on the order in which they come. Where a person chose, the person's word
+goes before the rule's.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tasks.candidate import Candidate, Choice
+from tasks.decisions import Shortlist
 from tasks.fingerprint import distance_bits
 
 
@@ -62,6 +64,29 @@ def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
         )
         arms_seen.add(draft.arm)
     return choices
+
+
+def choose_as_told(choices: Mapping[str, Choice], shortlist: Shortlist) -> dict[str, Choice]:
+    """Put a person's finalists in the place of the rule's; ranks stay, they tell what the scores say.
+
+    Args:
+        choices: The rule's choice for each draft's candidate id.
+        shortlist: The person's; ids that are no drafts of the run are passed over.
+    """
+    places = {name: place for place, name in enumerate(shortlist.candidate_ids, start=1)}
+    by, count = shortlist.chosen_by, len(shortlist.candidate_ids)
+    told = {}
+    for name, choice in choices.items():
+        if name in places:
+            reason = f"chosen by {by}, place {places[name]} of {count}"
+            told[name] = Choice(choice.rank, True, reason, by)
+        elif choice.is_finalist:
+            told[name] = Choice(
+                choice.rank, False, f"not chosen by {by}; the rule would have ({choice.reason})"
+            )
+        else:
+            told[name] = choice
+    return told
 
 
 def _order_of_merit(draft: Candidate) -> tuple[bool, float, str, int, int, str]:
@@ -142,7 +167,9 @@ def _why_unranked(draft: Candidate) -> str:
     if draft.standing is None:
         return "not ranked: not yet compared with the others"
     if draft.standing.status == "duplicate":
-        kind = "an exact" if draft.standing.duplicate_kind == "exact" else "a near"
-        return f"not ranked: {kind} copy of {draft.standing.duplicate_of}"
+        kind = {"exact": "an exact copy", "told": "said to be a copy"}.get(
+            str(draft.standing.duplicate_kind), "a near copy"
+        )
+        return f"not ranked: {kind} of {draft.standing.duplicate_of}"
     fault = draft.inspection.fault if draft.inspection else None
     return f"not ranked: not fit to show{f' ({fault})' if fault else ''}"
