@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from tasks.bradley_terry import meetings_of
 from tasks.campaign import Campaign
 from tasks.campaign_choice import Deduplicate, Finalists
 from tasks.candidate import Candidate
@@ -20,6 +21,7 @@ from tasks.ledger import Ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.lineage import write_lineage
 from tasks.score import score
+from tasks.scorers import Assignment
 from tasks.select import choose_as_told, select
 from tasks.transparency import mark_missing_transparency
 
@@ -78,7 +80,9 @@ def _thumbnail(file: str) -> str:
 def score_drafts(run: Run) -> int:
     """Score every draft; returns how many."""
     drafts = run.ledger.candidates.of_run(run.run_id, "draft")
-    given = score(drafts, run.campaign.score.weights, run.folder)
+    rules = run.campaign.score
+    told = Assignment(rules, run.campaign.all_rows, meetings_of(run.ledger.votes.of_run(run.run_id)))
+    given = score(drafts, rules.weights, run.folder, told)
     run.ledger.candidates.record_scores(
         {name: opinion.scores for name, opinion in given.items()},
         {name: opinion.total for name, opinion in given.items()},

@@ -8,12 +8,14 @@ Sources: R. A. Bradley and M. E. Terry (1952), "Rank analysis of incomplete bloc
 (https://choix.lum.li). A tie counts half a win for each side, as is usual for arenas of language models.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tasks.votes import Vote, VoteOutcome
 
 PRIOR_SD = 1.5
 """Before any meeting, strengths are taken to lie within about +-3 log-odds (twice this): a picture that won
@@ -23,6 +25,8 @@ CONFIDENCE = 0.95
 
 Meeting = tuple[str, str, float]
 """Left id, right id, and the left one's result: 1 won, 0.5 tied, 0 lost."""
+
+RESULTS: dict[VoteOutcome, float] = {"left": 1.0, "tie": 0.5, "right": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,11 @@ class Strength:
     log_odds: float
     meetings: int
     rivals: int
+
+
+def meetings_of(votes: Iterable[Vote]) -> list[Meeting]:
+    """Turn people's votes into meetings, in the same order."""
+    return [(vote.left_id, vote.right_id, RESULTS[vote.outcome]) for vote in votes]
 
 
 def strengths(pairs: Sequence[Meeting]) -> dict[str, Strength]:

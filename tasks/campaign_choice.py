@@ -23,14 +23,49 @@ class Deduplicate(Section):
     """How many earlier runs of this campaign are looked through as well."""
 
 
+JUDGING_MODEL = "gpt-6-luna"
+
+
 class Judge(Section):
     """A model that looks at pictures and answers questions about them."""
 
-    model: str
+    model: str = JUDGING_MODEL
     """The judging model's id in the catalogue."""
 
     rubric: tuple[str, ...] = Field(min_length=1)
     """What a good picture is, one sentence each."""
+
+
+class Duel(Section):
+    """A model that looks at two pictures of the same row and says which is better."""
+
+    model: str = JUDGING_MODEL
+    """The judging model's id in the catalogue."""
+
+    rubric: tuple[str, ...] = ()
+    """What a good picture is, one sentence each; without any the pictures are compared as a whole."""
+
+    per_row: int = Field(default=12, ge=1, le=1000)
+    """How many pairs of a row's pictures are compared at most; each is asked twice, once in each order."""
+
+
+class Palette(Section):
+    """The colours that pictures are to keep to."""
+
+    colors: tuple[Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")], ...] = Field(
+        min_length=1, max_length=32
+    )
+    """The brand's colours as `"#RRGGBB"` (in quotes: a bare # begins a comment), neutral ones included."""
+
+
+class Clip(Section):
+    """A model that tells how well a picture shows what its prompt says."""
+
+    model: str = "ViT-B-32"
+    """The model's architecture: a name that open_clip knows, or a JSON file of one, relative to this file."""
+
+    weights: str
+    """The file with the model's weights, relative to this file; nothing is downloaded."""
 
 
 class Score(Section):
@@ -41,6 +76,18 @@ class Score(Section):
 
     judge: Judge | None = None
     """The judge's settings, when `weights` names it."""
+
+    duel: Duel | None = None
+    """The duels' settings, when `weights` names them."""
+
+    expect_text: str | None = None
+    """What `legibility` expects to read, a template as prompts are; if left out, a row's own `expect_text`."""
+
+    palette: Palette | None = None
+    """The colours for `palette`, when `weights` names it."""
+
+    clip: Clip | None = None
+    """The model for `clip`, when `weights` names it."""
 
 
 class Finalists(Section):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tasks.candidate import Candidate, Score
 from tasks.errors import PictureError, RunoffError, SettingError
-from tasks.scorers import Scorer, load_scorer
+from tasks.scorers import Assignment, Scorer, load_scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class CandidateScores:
 
 
 def score(
-    candidates: Sequence[Candidate], weights: Mapping[str, float], run_folder: Path
+    candidates: Sequence[Candidate],
+    weights: Mapping[str, float],
+    run_folder: Path,
+    assignment: Assignment | None = None,
 ) -> dict[str, CandidateScores]:
     """Score every candidate with every scorer that has a weight.
 
@@ -35,6 +38,7 @@ def score(
         candidates: In any order; their scores do not depend on one another.
         weights: Scorer's name to weight, 0 or more; a weight of 0 records without counting.
         run_folder: The folder that the candidates' files are relative to.
+        assignment: What scorers may have to know of the run beside its pictures.
 
     Returns:
         One entry for each candidate id. A scorer that fails on a picture leaves ``None`` and the reason.
@@ -42,7 +46,8 @@ def score(
     Raises:
         SettingError: A scorer does not exist, cannot be loaded or breaks its promise of [0, 1].
     """
-    scorers = [load_scorer(name) for name in sorted(weights)]
+    told = assignment or Assignment()
+    scorers = [load_scorer(name, told) for name in sorted(weights)]
     return {
         candidate.candidate_id: _opinions(candidate, scorers, weights, run_folder) for candidate in candidates
     }

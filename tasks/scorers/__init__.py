@@ -2,19 +2,63 @@
 
 Those that come with Runoff stand in ``BUILT_IN``; any installed package can add its own through the entry
 point group ``runoff.scorers``, naming a class (or a function) that is called without arguments and gives a
-``Scorer``. Nothing is imported before it is asked for.
+``Scorer``. One that has to know the campaign's wishes has a class method ``for_run(assignment)`` instead.
+Nothing is imported before it is asked for.
 """
 
 import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
+from tasks.bradley_terry import Meeting
+from tasks.campaign_choice import Score as Wishes
 from tasks.candidate import Candidate, Score
 from tasks.errors import SettingError
+from tasks.replies import DuelReply, Reply
 
 ENTRY_POINT_GROUP = "runoff.scorers"
-BUILT_IN = {"technical": "tasks.scorers.technical:TechnicalScorer"}
+BUILT_IN = {
+    "technical": "tasks.scorers.technical:TechnicalScorer",
+    "legibility": "tasks.scorers.legibility:LegibilityScorer",
+    "palette": "tasks.scorers.palette:PaletteScorer",
+    "votes": "tasks.scorers.votes:VotesScorer",
+    "clip": "tasks.scorers.clip:ClipScorer",
+    "judge": "tasks.scorers.judge:JudgeScorer",
+    "duel": "tasks.scorers.duel:DuelScorer",
+}
+
+
+class Extra(NamedTuple):
+    """An extra of Runoff's that a scorer needs, and the modules it brings."""
+
+    name: str
+    modules: tuple[str, ...]
+
+
+EXTRAS = {"legibility": Extra("ocr", ("rapidocr", "onnxruntime")), "clip": Extra("clip", ("open_clip",))}
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a scorer is told of the run before it looks at pictures.
+
+    Args:
+        wishes: The campaign's ``score`` section.
+        rows: The campaign's rows of variables; a candidate's ``row`` is an index into them.
+        meetings: What people said of pairs of drafts, as candidate ids and the left one's result.
+        replies: What the judge said of each draft that it was asked about, by candidate id.
+        duels: What it said of pairs.
+    """
+
+    wishes: Wishes = field(default_factory=Wishes)
+    rows: Sequence[Mapping[str, object]] = ()
+    meetings: Sequence[Meeting] = ()
+    replies: Mapping[str, Reply] = field(default_factory=dict)
+    duels: Sequence[DuelReply] = ()
 
 
 class Scorer(Protocol):
@@ -45,11 +89,18 @@ def available_scorers() -> tuple[str, ...]:
     return tuple(sorted(_places()))
 
 
-def load_scorer(name: str) -> Scorer:
+def missing_extra(name: str) -> str | None:
+    """Name the extra that a scorer needs and that is not installed; ``None`` when it can work."""
+    extra = EXTRAS.get(name)
+    return extra.name if extra and not all(find_spec(module) for module in extra.modules) else None
+
+
+def load_scorer(name: str, assignment: Assignment = Assignment()) -> Scorer:
     """Load a scorer by name.
 
     Args:
         name: As in a campaign's ``score.weights``.
+        assignment: What it may have to know of the run.
 
     Raises:
         SettingError: No scorer has that name, two installed packages claim it, or it cannot be imported.
@@ -66,7 +117,8 @@ def load_scorer(name: str) -> Scorer:
             what=f"{places[name]} cannot be imported: {error}",
             next_step="Reinstall the package that brings it, or take it out of score.weights.",
         ) from error
-    return cast(Scorer, make())
+    for_run = getattr(make, "for_run", None)
+    return cast(Scorer, make() if for_run is None else for_run(assignment))
 
 
 def _places() -> dict[str, str]:

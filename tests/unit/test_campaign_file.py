@@ -225,7 +225,7 @@ def test_a_wrong_value_is_one_fault_with_its_place(
         ("finalists.count", 0),
         ("finals.prompt", "{{ prompt }}, {{ action }}, in detail"),
         ("schedule", {"cron": "*/5 6-18 1,15 * MON-FRI", "timezone": "Europe/Paris"}),
-        ("score", {"weights": {"technical": 1, "palette": 0.5}}),
+        ("score", {"weights": {"technical": 1, "palette": 0.5}, "palette": {"colors": ["#0a1B2c"]}}),
         ("drafts.successor", {"model": "gpt-image-2.5-flare", "quality": "xhigh"}),
     ],
 )
@@ -368,7 +368,7 @@ def test_a_csv_with_ragged_rows_is_refused(tmp_path: Path) -> None:
     del campaign["variables"]
     found = faults(tmp_path, campaign)
     assert len(found) == 1
-    assert "line 3 of" in found[0]
+    assert "rows.csv:3: 1 fields, and the first line names 2; light is missing" in found[0]
     (tmp_path / "rows.csv").write_text("action,light\n", encoding="utf-8")
     assert "holds no rows" in faults(tmp_path, campaign)[0]
 
@@ -449,7 +449,6 @@ def test_a_picture_too_large_to_send_is_refused(tmp_path: Path, monkeypatch: pyt
     n_bytes = (tmp_path / name).stat().st_size
     campaign = basis() | {"references": [name], "mask": name}
     for limit in ("MAX_REFERENCE_BYTES", "MAX_MASK_BYTES"):
-        references.read_reference.cache_clear()
         with monkeypatch.context() as patch:
             patch.setattr(references, limit, n_bytes)
             assert f"{n_bytes:,} bytes" in faults(tmp_path, campaign)[0]

@@ -47,7 +47,8 @@ def bytes_scorer(monkeypatch: pytest.MonkeyPatch) -> type[BytesScorer]:
     """Let the step find the user's scorer beside the built-in ones."""
     monkeypatch.setattr(BytesScorer, "faults", {})
     monkeypatch.setattr(
-        "tasks.score.load_scorer", lambda name: BytesScorer() if name == "bytes" else load_scorer(name)
+        "tasks.score.load_scorer",
+        lambda name, told: BytesScorer() if name == "bytes" else load_scorer(name, told),
     )
     return BytesScorer
 

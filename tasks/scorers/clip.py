@@ -1,0 +1,99 @@
+"""Whether a picture shows what its prompt says, by a CLIP model of one's own choice.
+
+Needs the extra ``clip`` (open_clip, which brings torch) and a file with weights. Nothing is downloaded: a
+model whose words are cut up by a tokenizer from the internet is refused.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from tasks.campaign_choice import Clip
+from tasks.candidate import Candidate, Score
+from tasks.errors import SettingError
+from tasks.pictures import decode, flatten
+from tasks.scorers import Assignment
+
+VERSION = "1"
+STRETCH = 2.5
+"""Cosines of fitting pairs stay below about 0.4; this many times as much fills the scale from 0 to 1.
+
+Source: J. Hessel et al. (2021), "CLIPScore: a reference-free evaluation metric for image captioning".
+"""
+
+
+class ClipScorer:
+    """Judges by the cosine between picture and prompt."""
+
+    name = "clip"
+
+    def __init__(self, clip: Clip) -> None:
+        """Load the model; a few seconds, and as much memory as its weights.
+
+        Raises:
+            SettingError: open_clip is not installed, or the weights are not of that model.
+        """
+        self.version = f"{VERSION} {Path(clip.model).stem}"
+        self._model, self._prepare, self._tokenize = _load(clip)
+        self._texts: dict[str, Any] = {}
+
+    @classmethod
+    def for_run(cls, assignment: Assignment) -> "ClipScorer":
+        """Take the model that the campaign names.
+
+        Raises:
+            SettingError: It names none, or the model cannot be loaded.
+        """
+        if assignment.wishes.clip is None:
+            raise SettingError(where="score.clip", what="is missing, and weights count on it")
+        return cls(assignment.wishes.clip)
+
+    def score(self, candidate: Candidate, run_folder: Path) -> Score:
+        """Compare a picture with the prompt it was made for.
+
+        Raises:
+            PictureError: The file is gone or no picture.
+        """
+        import torch
+
+        picture = flatten(decode(run_folder / candidate.file))
+        with torch.inference_mode():
+            seen = self._model.encode_image(self._prepare(picture)[None], normalize=True)
+        cosine = float((seen @ self._text(candidate.prompt).T).item())
+        value = min(1.0, max(0.0, STRETCH * cosine))
+        return Score(value, f"likeness to the prompt {cosine:.2f}", {"clip_cosine": cosine}, self.version)
+
+    def _text(self, prompt: str) -> Any:  # noqa: ANN401 - torch is not there when types are checked
+        """Encode a prompt once; what is beyond the model's length is cut off."""
+        import torch
+
+        if prompt not in self._texts:
+            with torch.inference_mode():
+                self._texts[prompt] = self._model.encode_text(self._tokenize([prompt]), normalize=True)
+        return self._texts[prompt]
+
+
+def _load(clip: Clip) -> tuple[Any, Any, Any]:
+    try:
+        import open_clip
+    except ImportError as error:
+        raise SettingError(
+            where="scorer clip", what=f"open_clip cannot be loaded: {error}",
+            next_step="Install it: pip install 'runoff[clip]'",
+        ) from error  # fmt: skip
+    name = clip.model
+    if name.endswith(".json"):
+        open_clip.add_model_config(Path(name))
+        name = Path(name).stem
+    config = open_clip.get_model_config(name)
+    if config is None:
+        known = ", ".join(open_clip.list_models())
+        raise SettingError(where="score.clip.model", what=f"open_clip knows no {name!r}", accepted=known)
+    if "hf_tokenizer_name" in config["text_cfg"] or "hf_model_name" in config["text_cfg"]:
+        what = f"{name} takes its words from the internet"
+        raise SettingError(where="score.clip.model", what=what, accepted="a model with CLIP's own tokenizer")
+    try:
+        model, _, prepare = open_clip.create_model_and_transforms(name, pretrained=clip.weights)
+    except Exception as error:  # torch raises many kinds for a file that is not the model's
+        what = f"{clip.weights} does not hold the weights of {name}: {str(error).splitlines()[0]}"
+        raise SettingError(where="score.clip.weights", what=what) from error
+    return model.eval(), prepare, open_clip.get_tokenizer(name)

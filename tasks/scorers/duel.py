@@ -1,0 +1,81 @@
+"""Duels of pictures, judged by a model: a strength among the pictures of the same row.
+
+Like ``judge`` it asks nobody: the duels are bought beforehand. Its value is relative to the row, unlike other
+scorers': the chance of beating an average picture of that row. All arms of a row duel in one pool, so that it
+can tell arms apart; two runs it cannot compare.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks import duels as question
+from tasks.bradley_terry import Strength, strengths
+from tasks.candidate import Candidate, Score
+from tasks.replies import DuelReply
+from tasks.scorers import Assignment
+from tasks.scorers.judge import version_of
+
+
+class DuelScorer:
+    """Judges by who beat whom.
+
+    Args:
+        model: The judging model's id.
+        rubric: What a good picture is, one sentence each; may be empty.
+        duels: What came back.
+    """
+
+    name = "duel"
+
+    def __init__(self, model: str = "", rubric: Sequence[str] = (), duels: Sequence[DuelReply] = ()) -> None:
+        self.version = version_of(question.VERSION, model, *rubric)
+        meetings = question.meetings_of(duels)
+        self._strengths = strengths(meetings)
+        self._wins = dict.fromkeys(self._strengths, 0.0)
+        for first, second, result in meetings:
+            self._wins[first] += result
+            self._wins[second] += 1 - result
+        self._asked = {name for duel in duels for name in (duel.first_id, duel.second_id)}
+        self._n_pool = _pool_sizes(duels)
+
+    @classmethod
+    def for_run(cls, assignment: Assignment) -> "DuelScorer":
+        """Take the campaign's question and the answers that were bought for it."""
+        wished = assignment.wishes.duel
+        return cls() if wished is None else cls(wished.model, wished.rubric, assignment.duels)
+
+    def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002
+        """Give the chance of beating an average picture of the row; ``None`` without usable duels."""
+        name = candidate.candidate_id
+        strength = self._strengths.get(name)
+        if name not in self._asked:
+            return Score(None, "duel: took part in none", version=self.version)
+        if strength is None:
+            return Score(None, "duel: none of its pairs was answered in both orders", version=self.version)
+        if 2 * (strength.rivals + 1) <= self._n_pool[name]:
+            reason = "duel: too few duels to compare it with most of its row"
+            return Score(None, reason, version=self.version)
+        return Score(strength.value, self._reason(name, strength), _measurements(strength), self.version)
+
+    def _reason(self, name: str, strength: Strength) -> str:
+        return (
+            f"duel: won {self._wins[name]:g} of {strength.meetings} comparisons,"
+            f" strength {strength.value:.2f} (95 % interval {strength.low:.2f} to {strength.high:.2f})"
+        )
+
+
+def _measurements(strength: Strength) -> dict[str, float]:
+    return {
+        "duel_low": strength.low,
+        "duel_high": strength.high,
+        "duel_log_odds": strength.log_odds,
+        "duel_comparisons": strength.meetings,
+    }
+
+
+def _pool_sizes(duels: Sequence[DuelReply]) -> dict[str, int]:
+    """Count, for each picture, all that were asked about in its row."""
+    rows: dict[int, set[str]] = {}
+    for duel in duels:
+        rows.setdefault(duel.row, set()).update((duel.first_id, duel.second_id))
+    return {name: len(pool) for pool in rows.values() for name in pool}

@@ -1,0 +1,43 @@
+"""What people said in duels: the strength of each picture among those it was shown with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.bradley_terry import Meeting, strengths
+from tasks.candidate import Candidate, Score
+from tasks.scorers import Assignment
+
+VERSION = "1"
+
+
+class VotesScorer:
+    """Judges by people's votes on pairs; knows the interval, and opens no file."""
+
+    name = "votes"
+    version = VERSION
+
+    def __init__(self, meetings: Sequence[Meeting]) -> None:
+        """Fit the strengths of all pictures that were voted on."""
+        self._strengths = strengths(meetings)
+
+    @classmethod
+    def for_run(cls, assignment: Assignment) -> "VotesScorer":
+        """Take the run's votes."""
+        return cls(assignment.meetings)
+
+    def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002 - votes suffice
+        """Give a picture the chance that people prefer it to an average one of those it met.
+
+        Where nobody voted, the value is ``None``.
+        """
+        found = self._strengths.get(candidate.candidate_id)
+        if found is None:
+            return Score(None, "nobody voted on it", version=VERSION)
+        duels = "1 duel" if found.meetings == 1 else f"{found.meetings} duels"
+        return Score(
+            found.value,
+            f"people preferred it to an average rival {found.value:.0%} of the time"
+            f" ({found.low:.0%}-{found.high:.0%}, {duels})",
+            {"votes_low": found.low, "votes_high": found.high, "votes_duels": found.meetings},
+            VERSION,
+        )
