@@ -10,6 +10,7 @@ for any number of threads, processes and machines. ``verify`` proves that the su
 SQLite by default, PostgreSQL by address.
 """
 
+from tasks.ledger.batches import BatchRecord
 from tasks.ledger.budgets import Limits
 from tasks.ledger.ledger import Ledger, has_ledger, open_ledger
 from tasks.ledger.order_rows import OrderRecord, Settlement
@@ -17,6 +18,7 @@ from tasks.ledger.reconciliation import Reconciliation, Verdict
 from tasks.ledger.runs import RunRecord
 
 __all__ = [
+    "BatchRecord",
     "Ledger",
     "Limits",
     "OrderRecord",

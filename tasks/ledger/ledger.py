@@ -7,6 +7,8 @@ from typing import Self
 import sqlalchemy as sa
 
 from tasks.errors import LedgerError
+from tasks.ledger.answers import Answers
+from tasks.ledger.batches import Batches
 from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
 from tasks.ledger.decisions import Acceptances, Folds, Shortlists
@@ -14,7 +16,9 @@ from tasks.ledger.orders import Orders
 from tasks.ledger.reconciliation import Reconciliations
 from tasks.ledger.runs import Runs
 from tasks.ledger.schema import HEAD
+from tasks.ledger.slots import Slots
 from tasks.ledger.spending import Spending
+from tasks.ledger.uploads import Uploads
 from tasks.ledger.verify import verify
 from tasks.ledger.votes import Votes
 
@@ -33,9 +37,13 @@ class Ledger:
         self.database = database
         self.runs = Runs(database)
         self.orders = Orders(database)
+        self.batches = Batches(database)
         self.candidates = Candidates(database)
+        self.answers = Answers(database)
+        self.uploads = Uploads(database)
         self.reconciliations = Reconciliations(database)
         self.spending = Spending(database)
+        self.slots = Slots(database)
         self.votes = Votes(database)
         self.folds = Folds(database)
         self.shortlists = Shortlists(database)

@@ -5,7 +5,7 @@ what it changes ``charged_nanousd``. A move names the state it starts from, so t
 wins and the other is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from tasks.candidate import Order, OrderState, Receipt
 from tasks.errors import BudgetError, LedgerError
+from tasks.ledger.answers import insert_answer
 from tasks.ledger.budgets import Limits, Scope, charge, ensure, recharge, scopes_of
 from tasks.ledger.candidates import insert_receipts
 from tasks.ledger.database import Database, insert_new
@@ -37,8 +38,8 @@ class Orders:
     def plan(self, new: Sequence[Order]) -> None:
         """Write orders as ``planned``; those already known keep their state.
 
-        One that still waits takes the new estimate, so that a run resumed after a change of prices reserves
-        what is asked today.
+        One that still waits takes the new estimate and lane, so that a run resumed after a change of prices
+        reserves what is asked today, and goes the way that the campaign says today.
 
         Raises:
             LedgerError: The database cannot be written. No order was written.
@@ -73,11 +74,11 @@ class Orders:
         with self._database.write() as connection:
             is_planned = (orders.c.order_id == order.order_id) & (orders.c.state == "planned")
             if connection.execute(orders.update().where(is_planned).values(sent)).rowcount != 1:
-                raise _wrong_state(order.order_id, "planned")
+                raise wrong_state(order.order_id, "planned")
             for scope in scopes_of(order.run_id, order.campaign, month):
                 limit = scope.limit(limits)
                 if not charge(connection, scope.name, estimate, limit):
-                    raise _over_budget(connection, order, scope, limit)
+                    raise over_budget(connection, order, scope, limit)
 
     def unsend(self, order_id: str, error_code: str, error_message: str) -> None:
         """Take a sent order back to ``planned``, because it certainly was not billed; it may be sent again.
@@ -91,16 +92,23 @@ class Orders:
             connection.execute(
                 orders.update()
                 .where(orders.c.order_id == order_id)
-                .values(state="planned", **_error_columns(error_code, error_message))
+                .values(state="planned", **error_columns(error_code, error_message))
             )
 
-    def settle(self, order_id: str, settlement: Settlement, receipts: Sequence[Receipt] = ()) -> None:
+    def settle(
+        self,
+        order_id: str,
+        settlement: Settlement,
+        receipts: Sequence[Receipt] = (),
+        answer: str | None = None,
+    ) -> None:
         """Write how an order ended, with its pictures, in one transaction.
 
         Args:
             order_id: The order.
             settlement: How it ended.
             receipts: Its pictures; their bytes must be safe on disk already.
+            answer: For a judge's order, what the model answered, word for word; the same holds for it.
 
         Raises:
             LedgerError: The order is not ``sent``. Nothing was changed.
@@ -118,11 +126,13 @@ class Orders:
                     cost_nanousd=cost,
                     latency_s=settlement.latency_s,
                     vendor_request_id=settlement.vendor_request_id,
-                    **_error_columns(settlement.error_code, settlement.error_message),
+                    **error_columns(settlement.error_code, settlement.error_message),
                     **asdict(settlement.usage),
                 )
             )
             insert_receipts(connection, row.run_id, receipts)
+            if answer is not None:
+                insert_answer(connection, row, answer)
 
     def of_run(self, run_id: str, *states: OrderState) -> list[OrderRecord]:
         """List a run's orders in the order of their plan, all or those in the given states."""
@@ -160,27 +170,31 @@ def insert_planned(connection: Connection, new: Sequence[Order]) -> None:
     rows = [order_row(order, position) for position, order in enumerate(new)]
     # Two processes may plan the same orders: all lock them in one sequence, so that none waits in a circle.
     rows.sort(key=itemgetter("order_id"))
-    known = _known_estimates(connection, [row["order_id"] for row in rows])
+    known = _known_terms(connection, [row["order_id"] for row in rows])
     if fresh := [row for row in rows if row["order_id"] not in known]:
         connection.execute(insert_new(connection, orders), fresh)
-    repriced = [
-        {"of": row["order_id"], "now": row["estimate_nanousd"]}
+    changed = [
+        {"of": row["order_id"], "now": row["estimate_nanousd"], "by": row["lane"]}
         for row in rows
-        if known.get(row["order_id"], row["estimate_nanousd"]) != row["estimate_nanousd"]
+        if known.get(row["order_id"], _terms(row)) != _terms(row)
     ]
-    if repriced:
+    if changed:
         waits = (orders.c.order_id == sa.bindparam("of")) & (orders.c.state == "planned")
-        connection.execute(
-            orders.update().where(waits).values(estimate_nanousd=sa.bindparam("now")), repriced
-        )
+        update = orders.update().where(waits)
+        update = update.values(estimate_nanousd=sa.bindparam("now"), lane=sa.bindparam("by"))
+        connection.execute(update, changed)
 
 
-def _known_estimates(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    known: dict[str, int] = {}
+def _terms(row: Mapping[str, Any]) -> tuple[int, str]:
+    return row["estimate_nanousd"], row["lane"]
+
+
+def _known_terms(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+    known: dict[str, tuple[int, str]] = {}
     for start in range(0, len(ids), _IDS_AT_ONCE):
-        query = sa.select(orders.c.order_id, orders.c.estimate_nanousd)
+        query = sa.select(orders.c.order_id, orders.c.estimate_nanousd, orders.c.lane)
         rows = connection.execute(query.where(orders.c.order_id.in_(ids[start : start + _IDS_AT_ONCE])))
-        known.update((row.order_id, row.estimate_nanousd) for row in rows)
+        known.update((row.order_id, (row.estimate_nanousd, row.lane)) for row in rows)
     return known
 
 
@@ -192,11 +206,11 @@ def locked_order(connection: Connection, order_id: str, state: OrderState) -> sa
     """
     row = connection.execute(sa.select(orders).where(orders.c.order_id == order_id).with_for_update()).first()
     if row is None or row.state != state:
-        raise _wrong_state(order_id, state)
+        raise wrong_state(order_id, state)
     return row
 
 
-def _error_columns(code: str | None, message: str | None) -> dict[str, str | None]:
+def error_columns(code: str | None, message: str | None) -> dict[str, str | None]:
     """Fit a provider's words into the table: PostgreSQL takes neither a NUL nor more than a column holds."""
     return {
         "error_code": code and code.replace("\0", "")[:_ERROR_CODE_CHARS],
@@ -204,7 +218,8 @@ def _error_columns(code: str | None, message: str | None) -> dict[str, str | Non
     }
 
 
-def _wrong_state(order_id: str, expected: str) -> LedgerError:
+def wrong_state(order_id: str, expected: str) -> LedgerError:
+    """Say that an order is not in the state that a move starts from."""
     return LedgerError(
         where=f"order {order_id}",
         what=f"is not {expected}; another process moved it",
@@ -213,7 +228,8 @@ def _wrong_state(order_id: str, expected: str) -> LedgerError:
     )
 
 
-def _over_budget(connection: Connection, order: Order, scope: Scope, limit: Decimal | None) -> BudgetError:
+def over_budget(connection: Connection, order: Order, scope: Scope, limit: Decimal | None) -> BudgetError:
+    """Say which budget an order would pass."""
     charged = ensure(connection, scope.name)
     return BudgetError(
         where=f"budget {scope.key}",

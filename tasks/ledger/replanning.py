@@ -96,6 +96,8 @@ def _holds(record: OrderRecord) -> bool:
 
 
 def _is_wanted(order: Order, wanted: Collection[str], finals_parameters: Mapping[str, Any]) -> bool:
+    if order.stage == "judge":  # asked for when its turn comes; what a person ordered again stays
+        return order.attempt > 0
     if order.stage == "final":
         return dict(order.parameters) == dict(finals_parameters)
     return replace(order, attempt=0).order_id in wanted

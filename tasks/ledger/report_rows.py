@@ -61,7 +61,7 @@ def _order_columns(record: OrderRecord) -> dict[str, Any]:
         "model": parameters.get("model"),
         "quality": parameters.get("quality"),
         "size": parameters.get("size"),
-        "requested_format": parameters.get("output_format", "png"),
+        "requested_format": None if order.endpoint == "chat" else parameters.get("output_format", "png"),
         "state": record.state,
         "error_code": settled.error_code,
         "error_message": settled.error_message,

@@ -12,7 +12,7 @@ from tasks.errors import RunError
 from tasks.ledger.database import Database, insert_new
 from tasks.ledger.schema import runs
 
-RunState = Literal["running", "stopped", "awaiting review", "done"]
+RunState = Literal["running", "stopped", "waiting", "awaiting review", "done"]
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -24,7 +24,8 @@ class RunRecord:
         run_id: ``YYYYMMDD-HHMMSS-xxxx``, UTC and four random base32 characters.
         campaign: The campaign's name.
         provider: The provider's name.
-        state: ``running``, ``stopped`` (ended early, may be resumed), ``awaiting review`` or ``done``.
+        state: ``running``, ``stopped`` (ended early, may be resumed), ``waiting`` (the provider works on a
+            batch), ``awaiting review`` or ``done``.
         started_at: Aware UTC time.
         finished_at: The same, or ``None`` while it goes on.
         warnings: What it had to say about models and settings.

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0004"
+HEAD = "0007"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -92,6 +92,38 @@ orders = sa.Table(
     sa.Index("orders_by_month", "month"),
 )
 
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("batch_key", sa.String(40), primary_key=True),
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), nullable=False, index=True),
+    sa.Column("provider", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("n_orders", sa.Integer, nullable=False),
+    sa.Column("input_file_id", sa.Text),
+    sa.Column("vendor_batch_id", sa.Text),
+    sa.Column("vendor_status", sa.String(24)),
+    sa.Column("reserved_at", Moment, nullable=False),
+    sa.Column("asked_at", Moment),
+    sa.Column("ended_at", Moment),
+)
+
+batch_orders = sa.Table(
+    "batch_orders",
+    metadata,
+    sa.Column("batch_key", sa.String(40), sa.ForeignKey("batches.batch_key"), primary_key=True),
+    sa.Column("order_id", sa.String(40), sa.ForeignKey("orders.order_id"), primary_key=True),
+)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("provider", sa.String(64), primary_key=True),
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("file_id", sa.Text, nullable=False),
+    sa.Column("uploaded_at", Moment, nullable=False),
+)
+
 budgets = sa.Table(
     "budgets",
     metadata,
@@ -153,6 +185,16 @@ candidates = sa.Table(
     sa.Column("fidelity_hash_bits", sa.Integer),
     sa.Column("fidelity_palette", sa.Float),
     sa.Column("is_accepted", sa.Boolean),
+    sa.Column("pruned_at", Moment),
+)
+
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("answer_id", sa.Integer, primary_key=True),
+    sa.Column("order_id", sa.String(40), sa.ForeignKey("orders.order_id"), nullable=False, index=True),
+    sa.Column("question", sa.String(40), nullable=False, index=True),
+    sa.Column("content", sa.Text, nullable=False),
 )
 
 scores = sa.Table(
@@ -213,4 +255,16 @@ acceptances = sa.Table(
     sa.Column("is_accepted", sa.Boolean, nullable=False),
     sa.Column("decided_by", sa.String(120), nullable=False),
     sa.Column("decided_at", Moment, nullable=False),
+)
+
+slots = sa.Table(
+    "slots",
+    metadata,
+    sa.Column("name", sa.String(240), primary_key=True),
+    sa.Column("campaign", sa.String(64), nullable=False, index=True),
+    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("run_id", sa.String(40), nullable=False, index=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("started_by", sa.String(64), nullable=False, index=True),
 )

@@ -10,7 +10,7 @@ from tasks.candidate import ORDER_STATES
 from tasks.home import run_folder
 from tasks.ledger.budgets import scopes_of
 from tasks.ledger.database import Database
-from tasks.ledger.schema import budgets, candidates, orders, runs, scores
+from tasks.ledger.schema import answers, budgets, candidates, orders, runs, scores
 from tasks.money import from_nanousd
 
 OPEN_STATES = ("planned", "sent", "unknown")
@@ -79,13 +79,16 @@ def _wrong_charges(connection: Connection) -> list[str]:
 def _orphans(connection: Connection) -> list[str]:
     received = sa.select(orders.c.order_id).where(orders.c.state == "received")
     stray = sa.select(candidates.c.candidate_id).where(~candidates.c.order_id.in_(received))
-    empty = received.where(~orders.c.order_id.in_(sa.select(candidates.c.order_id)))
+    is_chat = orders.c.endpoint == "chat"
+    empty = received.where(~is_chat, ~orders.c.order_id.in_(sa.select(candidates.c.order_id)))
+    mute = received.where(is_chat, ~orders.c.order_id.in_(sa.select(answers.c.order_id)))
     unknown = sa.select(scores.c.candidate_id).where(
         ~scores.c.candidate_id.in_(sa.select(candidates.c.candidate_id))
     )
     return [
         *(f"candidate {name} belongs to no received order." for name in connection.execute(stray).scalars()),
         *(f"order {name} is received and has no picture." for name in connection.execute(empty).scalars()),
+        *(f"order {name} is received and has no answer." for name in connection.execute(mute).scalars()),
         *(f"score of {name} belongs to no candidate." for name in connection.execute(unknown).scalars()),
     ]
 

@@ -1,0 +1,87 @@
+"""What judging models answered, word for word: paid for once, and found again by what was asked.
+
+A question is everything that decides an answer: the provider, the model, the words, the shape asked for and
+the pictures' bytes in their order. Who asked, and in which run, is no part of it, so that an answer serves
+every later run that would ask the same.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tasks.candidate import OrderState
+from tasks.ledger.database import Database
+from tasks.ledger.order_rows import order_record
+from tasks.ledger.schema import answers, orders
+from tasks.replies import Reply
+
+IDS_AT_ONCE = 500
+NO_REPLY: Mapping[OrderState, str] = {
+    "planned": "it was not asked",
+    "sent": "its answer is still out",
+    "refused": "the model refused",
+    "failed": "the provider failed",
+    "unknown": "no answer came",
+}
+
+
+class Answers:
+    """The kept answers of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, questions: Sequence[str]) -> dict[str, str]:
+        """Find what was answered to questions, in whichever run; the first answer counts.
+
+        Args:
+            questions: ``Order.question`` of each.
+
+        Returns:
+            Question to the answer's text; those never answered are left out.
+        """
+        found: dict[str, str] = {}
+        with self._database.read() as connection:
+            for some in _parts(questions):
+                query = sa.select(answers).where(answers.c.question.in_(some))
+                for row in connection.execute(query.order_by(answers.c.answer_id.desc())):
+                    found[row.question] = row.content
+        return found
+
+    def replies(self, run_id: str, questions: Sequence[str]) -> dict[str, Reply]:
+        """Tell what came of questions: the answer of whichever run, else why this run has none.
+
+        Args:
+            run_id: The run whose own orders tell why there is no answer.
+            questions: ``Order.question`` of each.
+        """
+        found = {question: Reply(content) for question, content in self.find(questions).items()}
+        wanted = set(questions) - found.keys()
+        of_run = (orders.c.run_id == run_id) & (orders.c.stage == "judge")
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(orders).where(of_run).order_by(orders.c.attempt)).all()
+        for row in rows:
+            question = order_record(row).order.question
+            if question in wanted:
+                why = f"{NO_REPLY[row.state]}: {row.error_message}" if row.error_message else NO_REPLY[row.state]
+                found[question] = Reply(None, why)
+        return found
+
+
+def insert_answer(connection: Connection, row: sa.Row[Any], content: str) -> None:
+    """Keep the answer to an order that is being settled, in the caller's transaction.
+
+    Args:
+        connection: The transaction.
+        row: The order's row.
+        content: The answer's text; PostgreSQL takes no NUL, so there is none in what is kept.
+    """
+    kept = {"order_id": row.order_id, "question": order_record(row).order.question}
+    connection.execute(answers.insert().values(**kept, content=content.replace("\0", "")))
+
+
+def _parts(questions: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(questions), IDS_AT_ONCE):
+        yield questions[start : start + IDS_AT_ONCE]

@@ -1,0 +1,217 @@
+"""Batches: orders that were handed to a provider together and come back together, hours later.
+
+``reserved → uploaded → asked → created → collected``, or ``withdrawn`` when nothing was made of it, or
+``lost`` when nobody can tell. Each step is written before the next one is taken: a batch that is not yet
+``asked`` was certainly not created, and one that is must be looked for at the provider by its key before
+anything else.
+"""
+
+import secrets
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tasks.candidate import Order
+from tasks.ledger.budgets import Limits, charge, ensure, recharge, scopes_of
+from tasks.ledger.database import Database
+from tasks.ledger.order_rows import OrderRecord, order_record
+from tasks.ledger.orders import error_columns, in_sequence, over_budget, wrong_state
+from tasks.ledger.schema import batch_orders, batches, orders
+from tasks.money import to_nanousd
+
+BatchState = Literal["reserved", "uploaded", "asked", "created", "collected", "withdrawn", "lost"]
+OPEN: tuple[BatchState, ...] = ("reserved", "uploaded", "asked", "created")
+_IDS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """A batch as the ledger knows it.
+
+    Args:
+        batch_key: Our own name for it; stands in its metadata at the provider.
+        run_id: The run whose orders it holds.
+        provider: Who works on it.
+        state: How far it is: see the module.
+        n_orders: How many orders it was made of.
+        input_file_id: The provider's name for the uploaded lines.
+        vendor_batch_id: The provider's name for the batch.
+        vendor_status: What the provider last said of it.
+        reserved_at: When its orders were reserved; aware UTC time.
+        asked_at: When the provider was last asked to create it.
+        ended_at: When it was collected or given up.
+    """
+
+    batch_key: str
+    run_id: str
+    provider: str
+    state: BatchState
+    n_orders: int
+    input_file_id: str | None
+    vendor_batch_id: str | None
+    vendor_status: str | None
+    reserved_at: datetime
+    asked_at: datetime | None
+    ended_at: datetime | None
+
+
+class Batches:
+    """The batches of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def reserve(self, wanted: Sequence[Order], limits: Limits, now: datetime) -> tuple[str, int]:
+        """Reserve orders' estimates, mark them ``sent`` and open a batch of them, all in one transaction.
+
+        Args:
+            wanted: Planned orders of one run, in the sequence in which they are bought; at least one.
+            limits: The budgets that must hold.
+            now: Aware time; its UTC month is the one charged.
+
+        Returns:
+            The batch's key, and how many orders it holds: from the first on, as many as the budgets bear.
+
+        Raises:
+            BudgetError: Not even the first order fits. Nothing was changed.
+            LedgerError: An order is not planned: somebody else sent it. Nothing was changed.
+        """
+        first, key = wanted[0], f"b-{secrets.token_hex(10)}"
+        month = f"{now.astimezone(UTC):%Y-%m}"
+        estimates = [to_nanousd(order.estimate_usd) for order in wanted]
+        with self._database.write() as connection:
+            _lock_planned(connection, wanted)
+            count = _n_that_fit(connection, first, month, estimates, limits)
+            for scope in scopes_of(first.run_id, first.campaign, month):
+                charge(connection, scope.name, sum(estimates[:count]), None)
+            connection.execute(_sending(month, now), _reservations(wanted[:count], estimates))
+            connection.execute(
+                batches.insert().values(
+                    batch_key=key,
+                    run_id=first.run_id,
+                    provider=first.provider,
+                    state="reserved",
+                    n_orders=count,
+                    reserved_at=now,
+                )
+            )
+            members = [{"batch_key": key, "order_id": order.order_id} for order in wanted[:count]]
+            connection.execute(batch_orders.insert(), members)
+        return key, count
+
+    def advance(self, batch_key: str, state: BatchState, **facts: Any) -> None:  # noqa: ANN401 - columns
+        """Write how far a batch is, and what else is known of it by now."""
+        with self._database.write() as connection:
+            this_one = batches.c.batch_key == batch_key
+            connection.execute(batches.update().where(this_one).values(state=state, **facts))
+
+    def withdraw(self, batch_key: str, error_code: str, error_message: str, now: datetime) -> None:
+        """Take back a batch of which certainly nothing was billed: what is out is planned again, at once.
+
+        Args:
+            batch_key: The batch.
+            error_code: Why, as one word.
+            error_message: The same for people.
+            now: Aware time.
+        """
+        query = sa.select(orders).where(_out_of(batch_key)).order_by(orders.c.order_id).with_for_update()
+        back = {"state": "planned", **error_columns(error_code, error_message)}
+        over = {"state": "withdrawn", "ended_at": now}
+        with self._database.write() as connection:
+            recharge(connection, [(row, 0) for row in connection.execute(query).all()])
+            connection.execute(orders.update().where(_out_of(batch_key)).values(back))
+            connection.execute(batches.update().where(batches.c.batch_key == batch_key).values(over))
+
+    def open_of(self, run_id: str) -> list[BatchRecord]:
+        """List a run's batches that are not over, oldest first."""
+        query = sa.select(batches).where(batches.c.run_id == run_id, batches.c.state.in_(OPEN))
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(batches.c.reserved_at, batches.c.batch_key))
+            return [BatchRecord(**row._mapping) for row in rows]
+
+    def runs_out(self, campaign: str) -> list[str]:
+        """List the runs of a campaign that have batches which are not over, oldest first."""
+        query = _joined(orders.c.run_id).where(orders.c.campaign == campaign, batches.c.state.in_(OPEN))
+        with self._database.read() as connection:
+            return list(connection.execute(query.distinct().order_by(orders.c.run_id)).scalars())
+
+    def orders_out(self, batch_key: str) -> list[OrderRecord]:
+        """List an open batch's orders that nothing has come back for, in the order of their plan."""
+        query = sa.select(orders).where(_out_of(batch_key)).order_by(*in_sequence())
+        with self._database.read() as connection:
+            return [order_record(row) for row in connection.execute(query)]
+
+    def ids_out(self, run_id: str) -> set[str]:
+        """List the ids of a run's orders whose batch is not over."""
+        is_out = (orders.c.state == "sent") & batches.c.state.in_(OPEN)
+        query = _joined(orders.c.order_id).where(orders.c.run_id == run_id, is_out)
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
+
+def _joined(column: sa.Column[Any]) -> sa.Select[Any]:
+    members = sa.join(batches, batch_orders, batches.c.batch_key == batch_orders.c.batch_key)
+    return sa.select(column).select_from(members.join(orders, orders.c.order_id == batch_orders.c.order_id))
+
+
+def _out_of(batch_key: str) -> sa.ColumnElement[bool]:
+    members = sa.select(batch_orders.c.order_id).where(batch_orders.c.batch_key == batch_key)
+    return orders.c.order_id.in_(members) & (orders.c.state == "sent")
+
+
+def _lock_planned(connection: Connection, wanted: Sequence[Order]) -> None:
+    """Lock orders in the sequence of their ids, as all writers do, and see that each is planned."""
+    ids = sorted(order.order_id for order in wanted)
+    planned: set[str] = set()
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        some = orders.c.order_id.in_(ids[start : start + _IDS_AT_ONCE])
+        query = sa.select(orders.c.order_id).where(some, orders.c.state == "planned")
+        planned.update(connection.execute(query.order_by(orders.c.order_id).with_for_update()).scalars())
+    if missing := next((order_id for order_id in ids if order_id not in planned), None):
+        raise wrong_state(missing, "planned")
+
+
+def _n_that_fit(
+    connection: Connection, first: Order, month: str, estimates: Sequence[int], limits: Limits
+) -> int:
+    """Lock the budgets and tell how many orders from the first on fit into every one of them."""
+    sums, count = list(accumulate(estimates)), len(estimates)
+    for scope in scopes_of(first.run_id, first.campaign, month):
+        ensure(connection, scope.name)
+        charge(connection, scope.name, 0, None)  # locks it: what is read next stays until the end
+        limit = scope.limit(limits)
+        if limit is None:
+            continue
+        room = to_nanousd(limit) - ensure(connection, scope.name)
+        count = min(count, bisect_right(sums, room))
+        if count == 0:
+            raise over_budget(connection, first, scope, limit)
+    return count
+
+
+def _sending(month: str, now: datetime) -> sa.Update:
+    return (
+        orders.update()
+        .where(orders.c.order_id == sa.bindparam("of"))
+        .values(
+            state="sent",
+            sent_at=now,
+            month=month,
+            estimate_nanousd=sa.bindparam("estimate"),
+            charged_nanousd=sa.bindparam("estimate"),
+            n_sends=orders.c.n_sends + 1,
+            error_code=None,
+            error_message=None,
+        )
+    )
+
+
+def _reservations(reserved: Sequence[Order], estimates: Sequence[int]) -> list[dict[str, Any]]:
+    pairs = zip(reserved, estimates, strict=False)
+    return [{"of": order.order_id, "estimate": estimate} for order, estimate in pairs]
