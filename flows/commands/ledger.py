@@ -90,7 +90,7 @@ def verify(*, home: Path | None, as_json: bool) -> None:
 @json_option
 def unknown(*, home: Path | None, as_json: bool) -> None:
     """List the orders that were sent and may have been billed, with what the provider can find them by."""
-    from flows.commands.money_tables import unknown_table
+    from flows.commands.money_tables import unknown_lines
     from tasks.home import home_folder
 
     with opened_ledger(home_folder(home)) as opened:
@@ -99,7 +99,8 @@ def unknown(*, home: Path | None, as_json: bool) -> None:
     if as_json:
         answer_json(facts)
     elif facts:
-        open_console().print(unknown_table(facts))
+        for line in unknown_lines(facts):
+            click.echo(line)
         click.echo("Look for them at the provider, then say what became of them: runoff ledger reconcile")
     else:
         click.echo("No order is unknown.")

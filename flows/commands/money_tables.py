@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from rich.table import Table
@@ -46,20 +48,19 @@ def _said(budget: MonthBudget) -> str:
     return f"{spent} of {format_usd(budget.limit_usd)}, {format_usd(budget.left_usd)} left"
 
 
-def unknown_table(facts: Sequence[dict[str, Any]]) -> Table:
-    """Draw unknown orders: by what the provider can find them, and what they may have cost."""
-    table = new_table("order", "run", "picture", "charged", "sent (UTC)", "error", right=("charged",))
-    for order in facts:
-        table.add_row(
-            order["order_id"],
-            order["run_id"],
-            f"{order['stage']} {order['arm']}-{order['row']:03d}-{order['replicate']:03d}",
-            format_usd(order["estimate_usd"]),
-            f"{order['sent_at']:%m-%d %H:%M:%S}",
-            order["error_code"] or "",
-        )
-        found_by = [f"vendor's request {order['vendor_request_id']}"] if order["vendor_request_id"] else []
-        again = [f"ordered again as {order['resent_as']}"] if order["resent_as"] else []
-        if note := ", ".join(found_by + again):
-            table.add_row(f"  {note}", style="dim")
-    return table
+def unknown_lines(facts: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """List unknown orders, run by run: by what the provider can find them, and what they may have cost.
+
+    Lines and no table: what is to be copied must stay whole however narrow the terminal is.
+    """
+    for run_id, orders in groupby(facts, key=itemgetter("run_id")):
+        yield f"run {run_id}"
+        for order in orders:
+            picture = f"{order['stage']} {order['arm']}-{order['row']:03d}-{order['replicate']:03d}"
+            sent = f"sent {order['sent_at']:%m-%d %H:%M:%S} UTC"
+            charged = f"charged {format_usd(order['estimate_usd'])}"
+            yield f"  {order['order_id']}  {picture}  {charged}  {sent}  {order['error_code'] or ''}".rstrip()
+            if order["vendor_request_id"]:
+                yield f"    the vendor's request {order['vendor_request_id']}"
+            if order["resent_as"]:
+                yield f"    ordered again as {order['resent_as']}"
