@@ -20,7 +20,7 @@ class Outcome:
     Args:
         run_id: The run.
         campaign: Its campaign.
-        state: ``running``, ``stopped``, ``awaiting review`` or ``done``.
+        state: ``running``, ``stopped``, ``waiting``, ``awaiting review`` or ``done``.
         folder: Its folder.
         orders: How many orders ended in which state.
         pictures: Drafts received.
@@ -32,7 +32,7 @@ class Outcome:
         unknown_usd: The part of it that is estimates.
         exit_code: 0, or 3 when a budget ended it, or 4 when some orders brought no sound picture.
         all_high_usd: What as many drafts would have cost at least, all made as finals are; if known.
-        message: What stopped it, if anything did.
+        message: What stopped it, or what it waits for, if anything.
     """
 
     run_id: str
@@ -80,7 +80,7 @@ def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
         accepted=sum(final.is_accepted is True for final in finals),
         spent_usd=ledger.orders.charged_usd(run.run_id),
         unknown_usd=sum(estimated, Decimal(0)),
-        exit_code=0 if is_whole else INCOMPLETE,
+        exit_code=0 if is_whole or run.state == "waiting" else INCOMPLETE,
     )
 
 

@@ -26,7 +26,11 @@ from tasks.providers import Provider, load_providers
 from tasks.report import ReportFiles, write_report
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
 
-AWAITING: Mapping[str, Awaiting] = {"awaiting review": "awaiting review", "running": "waiting"}
+AWAITING: Mapping[str, Awaiting] = {
+    "awaiting review": "awaiting review",
+    "running": "waiting",
+    "waiting": "waiting",
+}
 
 
 @dataclass(frozen=True, slots=True)

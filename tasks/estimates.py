@@ -5,6 +5,7 @@ from typing import Any
 
 from tasks.candidate import Reference
 from tasks.catalogue import Catalogue, Estimate
+from tasks.prices import Lane
 from tasks.providers import Provider
 
 
@@ -17,7 +18,11 @@ class Estimates:
         self._known: dict[object, Estimate] = {}
 
     def of(
-        self, parameters: Mapping[str, Any], prompt: str, references: Sequence[Reference] = ()
+        self,
+        parameters: Mapping[str, Any],
+        prompt: str,
+        references: Sequence[Reference] = (),
+        lane: Lane = "interactive",
     ) -> Estimate:
         """Estimate a request; see ``Model.estimate_usd``.
 
@@ -25,11 +30,12 @@ class Estimates:
             CatalogueError: It has faults, or no published price.
         """
         sizes = tuple((reference.width, reference.height) for reference in references)
-        key = (tuple(parameters.items()), len(prompt), len(prompt.encode()), sizes)
+        fields = tuple((name, repr(value)) for name, value in parameters.items())
+        key = (fields, len(prompt), len(prompt.encode()), sizes, lane)
         if key not in self._known:
             model = self.catalogue.model(str(parameters["model"]))
             self._known[key] = model.estimate_usd(
-                parameters, prompt, references, lane="interactive", provider=self.provider
+                parameters, prompt, references, lane=lane, provider=self.provider
             )
         return self._known[key]
 

@@ -38,6 +38,13 @@ class ProviderCapabilities(Facts):
     max_n: int = Field(default=1, ge=1, le=10)
 
 
+class BatchLimits(Facts):
+    """What one file of a batch may hold."""
+
+    lines: int = Field(default=1_000, ge=1, le=50_000)
+    bytes: int = Field(default=200_000_000, ge=100_000, le=200_000_000)
+
+
 class Provider(Facts):
     """One provider.
 
@@ -48,6 +55,7 @@ class Provider(Facts):
         key_variable: The environment variable that holds the key; ``None`` when none is needed.
         images_per_minute: The account's limit.
         concurrency: Requests in flight at most.
+        batches: What one file of a batch may hold.
         prices: Its own prices by model id; ``None`` when it sells at the catalogue's prices.
     """
 
@@ -59,6 +67,7 @@ class Provider(Facts):
     concurrency: int = Field(default=8, ge=1)
     timeouts: Timeouts = Timeouts()
     capabilities: ProviderCapabilities = ProviderCapabilities()
+    batches: BatchLimits = BatchLimits()
     prices: Mapping[str, Prices] | None = None
 
     def base_url_now(self, environ: Mapping[str, str] = os.environ) -> str | None:

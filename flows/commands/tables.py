@@ -58,7 +58,7 @@ def where_to_look(outcome: dict[str, Any]) -> list[str]:
     lines = ["", f"Report  {folder / 'report.html'}", f"Sheet   {folder / 'contact_sheet.png'}"]
     if outcome["state"] == "awaiting review":
         lines.append(f"Buy the finalists: runoff promote {outcome['run_id']}")
-    if outcome["state"] == "stopped":
+    if outcome["state"] in ("stopped", "waiting"):
         lines.append(f"Go on with it: runoff run --resume {outcome['run_id']}")
     return lines
 

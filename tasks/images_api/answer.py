@@ -38,11 +38,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider delivered for one order."""
+    """What a provider delivered for one order: pictures, or a judging model's words."""
 
     pictures: Sequence[Picture]
     usage: Usage
     vendor_request_id: str | None
+    content: str | None = None
 
 
 def read_answer(
@@ -98,15 +99,16 @@ def _usage(said: object, *, has_pictures: bool) -> Usage:
     usage: dict[str, Any] = said if isinstance(said, dict) else {}
     details = usage.get("input_tokens_details")
     details = details if isinstance(details, dict) else {}
-    text, image = _count(details.get("text_tokens")), _count(details.get("image_tokens"))
+    text, image = count_of_tokens(details.get("text_tokens")), count_of_tokens(details.get("image_tokens"))
     if text is None and image is None:
-        text = _count(usage.get("input_tokens"))
-    output = _count(usage.get("output_tokens"))
+        text = count_of_tokens(usage.get("input_tokens"))
+    output = count_of_tokens(usage.get("output_tokens"))
     # A picture costs output tokens: zero beside one was never counted.
     return Usage(text, image, None if has_pictures and output == 0 else output)
 
 
-def _count(value: object) -> int | None:
+def count_of_tokens(value: object) -> int | None:
+    """Take a token count that a provider says; ``None`` is what is no count."""
     return value if type(value) is int and value >= 0 else None
 
 

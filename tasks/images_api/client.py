@@ -6,7 +6,7 @@ The SDK by itself resends a POST twice after a read time-out, each time a new pu
 
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from tasks.candidate import Order, Reference
 from tasks.errors import PictureError
+from tasks.images_api.judging import chat_fields
 from tasks.images_api.terms import Terms
 
 WRITE_TIMEOUT_S = 60.0
@@ -51,6 +52,8 @@ def fields_of(order: Order) -> dict[str, Any]:
     Raises:
         PictureError: A reference is gone, or is not the one that was ordered with. Nothing was sent.
     """
+    if order.endpoint == "chat":
+        return chat_fields(order, map(upload, order.references))
     fields: dict[str, Any] = {"prompt": order.prompt, **order.parameters}
     if order.endpoint == "edits":
         fields["image"] = [upload(reference) for reference in order.references]
@@ -106,9 +109,7 @@ async def post(
         openai.APIError: There is no usable answer; ``faults.fault_of`` tells what that means.
     """
     read_s = terms.read_timeout_s(order)
-    images = client.images.with_raw_response
-    send = images.generate if order.endpoint == "generations" else images.edit
-    raw = await send(
+    raw = await _sender(client, order)(
         **fields,
         timeout=httpx2.Timeout(
             connect=terms.provider.timeouts.connect_s, read=read_s, write=WRITE_TIMEOUT_S, pool=read_s
@@ -117,6 +118,13 @@ async def post(
         extra_headers={"X-Client-Request-Id": order.order_id},
     )
     return _content(raw.http_response), raw.headers
+
+
+def _sender(client: AsyncOpenAI, order: Order) -> Callable[..., Awaitable[Any]]:
+    if order.endpoint == "chat":
+        return client.chat.completions.with_raw_response.create
+    images = client.images.with_raw_response
+    return images.generate if order.endpoint == "generations" else images.edit
 
 
 def _content(response: httpx2.Response) -> object:

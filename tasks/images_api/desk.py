@@ -20,12 +20,13 @@ from typing import Any, TypeVar
 import openai
 from openai import AsyncOpenAI
 
-from tasks.candidate import Order, OrderState, Usage
+from tasks.candidate import Order, OrderState
 from tasks.errors import BudgetError, LedgerError, RunError, RunoffError, SettingError, StopRunError
 from tasks.images_api.answer import Answer, read_answer
 from tasks.images_api.client import fields_of, post
 from tasks.images_api.faults import RESENT_KINDS, SLOW_DOWN_CODE, Fault, FaultKind, fault_of
-from tasks.images_api.keeping import keep, settlement_of
+from tasks.images_api.judging import read_reply
+from tasks.images_api.keeping import charged_usd, keep, settlement_of, settlement_of_fault
 from tasks.images_api.pace import Pace
 from tasks.images_api.room import require_room
 from tasks.images_api.stops import kept_nothing, stop_for
@@ -230,7 +231,10 @@ class Desk:
             body, headers = await post(self._client, order, fields, self._terms)
         except openai.APIError as error:
             return fault_of(error, key), time.monotonic() - started_s
-        return read_answer(body, headers, order, expected_tokens, key), time.monotonic() - started_s
+        latency_s = time.monotonic() - started_s
+        if order.endpoint == "chat":
+            return read_reply(body, headers, key), latency_s
+        return read_answer(body, headers, order, expected_tokens, key), latency_s
 
     async def _keep_and_settle(self, order: Order, answer: Answer, latency_s: float) -> Purchase:
         settlement = settlement_of(
@@ -241,8 +245,7 @@ class Desk:
             vendor_request_id=answer.vendor_request_id,
         )
         await asyncio.to_thread(self._keep, order, answer, settlement)
-        charged_usd = order.estimate_usd if settlement.cost_usd is None else settlement.cost_usd
-        return Purchase(order, "received", len(answer.pictures), charged_usd)
+        return Purchase(order, "received", len(answer.pictures), charged_usd(order, settlement))
 
     def _keep(self, order: Order, answer: Answer, settlement: Settlement) -> None:
         try:
@@ -252,27 +255,16 @@ class Desk:
             with contextlib.suppress(LedgerError):  # the same disk may be full for the ledger
                 self._ledger.orders.settle(order.order_id, lost.settlement)
             raise lost.error from error
-        self._ledger.orders.settle(order.order_id, settlement, receipts)
+        self._ledger.orders.settle(order.order_id, settlement, receipts, answer.content)
 
     async def _settle_fault(self, order: Order, fault: Fault, latency_s: float) -> Purchase | None:
         if fault.kind.state == "planned":
             self.close(stop_for(order, fault))
             await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, fault.code, fault.message)
             return None
-        usage = fault.usage or Usage()
-        settlement = Settlement(
-            state=fault.kind.state,
-            cost_usd=self._terms.cost_usd(order, usage),
-            usage=usage,
-            latency_s=latency_s,
-            vendor_request_id=fault.vendor_request_id,
-            error_code=fault.code,
-            error_message=fault.message,
-        )
+        settlement = settlement_of_fault(order, fault, self._terms, latency_s)
         await asyncio.to_thread(self._ledger.orders.settle, order.order_id, settlement)
-        unsaid_usd = order.estimate_usd if fault.kind.state == "unknown" else Decimal(0)
-        charged_usd = unsaid_usd if settlement.cost_usd is None else settlement.cost_usd
-        return Purchase(order, fault.kind.state, 0, charged_usd, fault)
+        return Purchase(order, fault.kind.state, 0, charged_usd(order, settlement), fault)
 
     async def _while_open(self, waiting: Awaitable[T]) -> T | None:
         """Wait for something, at most until the desk is closed; returns ``None`` then."""

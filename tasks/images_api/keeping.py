@@ -7,6 +7,7 @@ told, so that a process killed between the two loses nothing: ``heal`` settles f
 import hashlib
 import json
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tasks.candidate import Order, Receipt, Usage
 from tasks.errors import SettingError
 from tasks.files import PART_PATTERN, write_together
 from tasks.images_api.answer import Answer, Picture, check_picture
+from tasks.images_api.faults import Fault
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Settlement
 
@@ -46,6 +48,7 @@ def keep(folder: Path, order: Order, answer: Answer, latency_s: float | None) ->
         "latency_s": latency_s,
         "usage": asdict(answer.usage),
         "pictures": [asdict(receipt) for receipt in receipts],
+        "content": answer.content,
     }
     files.append((sidecar_file(folder, order.order_id), json.dumps(sidecar, indent=1).encode()))
     write_together(files)
@@ -83,19 +86,47 @@ def settlement_of(
     )
 
 
+def settlement_of_fault(order: Order, fault: Fault, terms: Terms, latency_s: float | None) -> Settlement:
+    """Settle an order that brought no picture: free, or at its usage, or unknown at its estimate."""
+    usage = fault.usage or Usage()
+    return Settlement(
+        state=fault.kind.state,
+        cost_usd=terms.cost_usd(order, usage),
+        usage=usage,
+        latency_s=latency_s,
+        vendor_request_id=fault.vendor_request_id,
+        error_code=fault.code,
+        error_message=fault.message,
+    )
+
+
+def charged_usd(order: Order, settlement: Settlement) -> Decimal:
+    """Tell what a settled order weighs on its budgets, dollars."""
+    is_estimated = settlement.is_charged or settlement.state == "unknown"
+    unsaid_usd = order.estimate_usd if is_estimated else Decimal(0)
+    return unsaid_usd if settlement.cost_usd is None else settlement.cost_usd
+
+
 def heal(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, int]:
     """Settle what an earlier process left ``sent``. Call it only while no other process works on the run.
 
-    An order whose pictures are whole is received, at its known cost where its sidecar tells it. Any other may
-    or may not have been billed: it becomes unknown and stays charged.
+    An order whose pictures are whole is received, at its known cost where its sidecar tells it. One in a
+    batch that is not over is out by right. Any other may or may not have been billed: it becomes unknown and
+    stays charged.
 
     Returns:
         How many orders became ``received`` and how many ``unknown``.
     """
     healed = {"received": 0, "unknown": 0}
+    out = ledger.batches.ids_out(run_id)
     for record in ledger.orders.of_run(run_id, "sent"):
-        settlement, receipts = _found(folder, record.order, terms)
-        ledger.orders.settle(record.order.order_id, settlement, receipts)
+        is_out = record.order.order_id in out
+        if is_out and not sidecar_file(folder, record.order.order_id).exists():
+            continue
+        settlement, receipts, content = _found(folder, record.order, terms)
+        if is_out and settlement.state == "unknown":
+            continue
+        ledger.orders.settle(record.order.order_id, settlement, receipts, content)
         healed[settlement.state] += 1
     for place in (*STAGE_FOLDERS.values(), ANSWERS):
         for part in (folder / place).glob(PART_PATTERN):
@@ -103,7 +134,7 @@ def heal(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, i
     return healed
 
 
-def _found(folder: Path, order: Order, terms: Terms) -> tuple[Settlement, list[Receipt]]:
+def _found(folder: Path, order: Order, terms: Terms) -> tuple[Settlement, list[Receipt], str | None]:
     sidecar = sidecar_file(folder, order.order_id)
     if sidecar.exists():
         facts: dict[str, Any] = json.loads(sidecar.read_bytes())
@@ -112,11 +143,11 @@ def _found(folder: Path, order: Order, terms: Terms) -> tuple[Settlement, list[R
             usage = Usage(**facts["usage"])
             request_id, latency_s = facts["vendor_request_id"], facts["latency_s"]
             settlement = settlement_of(order, usage, terms, latency_s=latency_s, vendor_request_id=request_id)
-            return settlement, receipts
+            return settlement, receipts, facts.get("content")
     if receipts := _pictures_without_sidecar(folder, order):
-        return settlement_of(order, Usage(), terms, latency_s=None, vendor_request_id=None), receipts
+        return settlement_of(order, Usage(), terms, latency_s=None, vendor_request_id=None), receipts, None
     message = "The process ended before the answer was kept; the provider may have billed it."
-    return Settlement("unknown", error_code="interrupted", error_message=message), []
+    return Settlement("unknown", error_code="interrupted", error_message=message), [], None
 
 
 def _is_whole(folder: Path, receipt: Receipt) -> bool:
@@ -126,7 +157,7 @@ def _is_whole(folder: Path, receipt: Receipt) -> bool:
 
 def _pictures_without_sidecar(folder: Path, order: Order) -> list[Receipt]:
     receipts = []
-    for index in range(order.n):
+    for index in range(order.n if order.stage in STAGE_FOLDERS else 0):
         stem = folder / _stem(order, index)
         for file in stem.parent.glob(f"{stem.name}.*"):
             if file.suffix == ".json":  # the lineage of a final, no picture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tasks.candidate import Order
 from tasks.errors import StopRunError
+from tasks.images_api.judging import ROOM_BYTES
 from tasks.sizes import parse_size
 
 SPARE_BYTES = 50_000_000
@@ -19,7 +20,9 @@ Source: https://developers.openai.com/api/docs/guides/image-generation, checked 
 
 
 def largest_bytes(order: Order) -> int:
-    """Tell the most that an order's pictures can weigh: every pixel four bytes, nothing compressed."""
+    """Tell the most that an order's answer can weigh: every pixel four bytes, nothing compressed."""
+    if order.endpoint == "chat":
+        return ROOM_BYTES
     size = parse_size(order.parameters.get("size"))
     pixels = LARGEST_PX if size is None else size.width * size.height
     return order.n * pixels * 4

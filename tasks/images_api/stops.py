@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from tasks.candidate import Order
 from tasks.errors import SettingError, StopRunError
 from tasks.images_api.faults import Fault, FaultKind
-from tasks.ledger import Settlement
+from tasks.ledger import BatchRecord, Settlement
 from tasks.money import format_usd
 
 KEY_CODES = ("http_401", "invalid_api_key")
@@ -19,6 +19,26 @@ def stop_for(order: Order, fault: Fault) -> StopRunError:
         what=f"{fault.code}: {fault.message}",
         money="This order was not billed; what was bought before stays and is reported.",
         next_step=f"{_way_out(fault)} Then: runoff run --resume {order.run_id}",
+    )
+
+
+def stop_asking(record: BatchRecord, fault: Fault) -> StopRunError:
+    """Say why a provider cannot be asked about a batch that it has."""
+    return StopRunError(
+        where=f"provider {record.provider}, batch {record.vendor_batch_id}",
+        what=f"{fault.code}: {fault.message}",
+        money="Nothing more was bought; the batch goes on at the provider, and its orders stay charged.",
+        next_step=f"{_way_out(fault)} Then: runoff run --resume {record.run_id}",
+    )
+
+
+def stop_after_cancelling(record: BatchRecord) -> StopRunError:
+    """Say that somebody stopped a batch, so that nobody buys the rest of it by mistake."""
+    return StopRunError(
+        where=f"provider {record.provider}, batch {record.vendor_batch_id}",
+        what="was cancelled",
+        money="What was done before stays and is charged; the orders it had not come to were not billed.",
+        next_step=f"Buy those in a new batch with: runoff run --resume {record.run_id}",
     )
 
 

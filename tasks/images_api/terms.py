@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from tasks.candidate import Order, Usage
 from tasks.catalogue import Catalogue
+from tasks.images_api.judging import CHAT_READ_TIMEOUT_S
 from tasks.providers import Provider
 from tasks.sizes import parse_size
 
@@ -49,4 +50,6 @@ class Terms:
 
     def read_timeout_s(self, order: Order) -> float:
         """Tell how long to wait for an order's answer, seconds."""
+        if order.endpoint == "chat":
+            return CHAT_READ_TIMEOUT_S
         return self.provider.read_timeout_s(order.parameters)

@@ -1,0 +1,306 @@
+"""The way of a batch, step by step: reserve, write down, upload, ask once, look, collect.
+
+Every step is taken from what the ledger says, and leaves there what the next one needs, so that a process
+killed between any two of them is followed by one that goes on. The step that spends is asking the provider to
+create a batch: before it is repeated the provider's own list is searched for the batch's key.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from openai import AsyncOpenAI
+from openai.types import Batch
+
+from tasks.candidate import Order
+from tasks.errors import BudgetError, InterruptError, RunoffError, StopRunError
+from tasks.files import write_atomically
+from tasks.images_api.batch_lane.collecting import Clerk, Collection
+from tasks.images_api.batch_lane.lines import ENDPOINTS, request_line
+from tasks.images_api.batch_lane.rejection import rejected_orders
+from tasks.images_api.batch_lane.uploads import PictureUploads
+from tasks.images_api.batch_lane.vendor import BatchVendor
+from tasks.images_api.faults import Fault, FaultKind
+from tasks.images_api.room import require_room
+from tasks.images_api.stops import stop_after_cancelling, stop_asking, stop_for
+from tasks.ledger import BatchRecord, Limits
+from tasks.money import count_of
+
+FOLDER = "batches"
+FIND_WAITS_S = (0.0, 2.0, 8.0)
+FOUND_WITHIN = timedelta(minutes=10)
+"""A batch that the provider's list does not show so long after it was asked for is given up as unknown."""
+OVER = ("completed", "expired", "cancelled")
+_STOPPING = (FaultKind.unsent, FaultKind.stop_run, FaultKind.rejected, FaultKind.refused)
+_NOT_CREATED = (*_STOPPING, FaultKind.rate_limited)
+
+
+class BatchLane:
+    """Buys orders of one run in batches.
+
+    Args:
+        client: From ``client.connect``.
+        clerk: Who settles, with the run's ledger, terms and folder.
+        limits: The budgets.
+        closed_by: Why the run's desk sends nothing more; ``None`` while it does.
+        now: The time, aware.
+        sleep: Waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: AsyncOpenAI,
+        clerk: Clerk,
+        limits: Limits,
+        closed_by: Callable[[], RunoffError | None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.notes: dict[str, str] = {}
+        self._clerk = clerk
+        self._ledger = clerk.ledger
+        self._limits = limits
+        self._closed_by = closed_by
+        self._now = now
+        self._sleep = sleep
+        self._vendor = BatchVendor(client, clerk.terms, sleep)
+        self._uploads = PictureUploads(self._vendor, clerk.ledger, clerk.terms.provider.name)
+        self._steps: dict[str, Callable[[BatchRecord], Awaitable[bool]]] = {
+            "reserved": self._hand_over,
+            "uploaded": self._ask,
+            "asked": self._search,
+            "created": self._look,
+        }
+
+    async def go_on(self, run_id: str) -> int:
+        """Take every batch of a run as far as it goes now. This may spend what its orders have reserved.
+
+        Returns:
+            How many batches are still out; ``notes`` says of each why.
+
+        Raises:
+            PictureError: A picture sent along is gone or was changed; its batch stays as it is.
+            SettingError: Something could not be written; what was not settled is still out.
+            StopRunError: There is no room on the disk for the pictures; they stay at the provider.
+        """
+        for record in self._ledger.batches.open_of(run_id):
+            await self._take(record)
+        return len(self._ledger.batches.open_of(run_id))
+
+    async def submit(self, orders: Sequence[Order]) -> None:
+        """Reserve planned orders and hand them over, as many as the budgets bear. This spends money.
+
+        Where nothing is out and not even the next order fits, the run's desk is closed by that.
+
+        Raises:
+            PictureError: A picture sent along is gone or was changed; its order was not sent.
+            SettingError: The lines could not be written; the orders are still reserved.
+            LedgerError: An order is not planned, or the ledger cannot be written.
+        """
+        for file in self._files(orders):
+            rest = file
+            while rest and self._is_open():
+                count = await self._reserve(rest)
+                if count == 0:
+                    return
+                rest = rest[count:]
+
+    def _is_open(self) -> bool:
+        return self._closed_by() is None
+
+    def _is_interrupted(self) -> bool:
+        return isinstance(self._closed_by(), InterruptError)
+
+    def _files(self, orders: Sequence[Order]) -> list[list[Order]]:
+        """Share orders out to files: one endpoint and one model each, within the provider's limits."""
+        limits = self._clerk.terms.provider.batches
+        files: list[list[Order]] = []
+        by_kind = sorted(orders, key=_kind)  # stable: the plan's sequence stays within a kind
+        for _, alike in groupby(by_kind, key=_kind):
+            n_bytes = limits.bytes + 1
+            for order in alike:
+                line_bytes = len(request_line(order, _Longest()))
+                if n_bytes + line_bytes > limits.bytes or len(files[-1]) == limits.lines:
+                    files.append([])
+                    n_bytes = 0
+                files[-1].append(order)
+                n_bytes += line_bytes
+        return files
+
+    async def _reserve(self, orders: Sequence[Order]) -> int:
+        run_id = orders[0].run_id
+        try:
+            require_room(self._clerk.folder, orders[0], len(orders) - 1)
+            reserve = self._ledger.batches.reserve
+            key, count = await asyncio.to_thread(reserve, orders, self._limits, self._now())
+        except BudgetError as error:
+            if not self._ledger.batches.open_of(run_id):
+                self._clerk.close(error)
+            return 0
+        except StopRunError as error:
+            self._clerk.close(error)
+            return 0
+        await self._take(self._read(run_id, key))
+        return count
+
+    def _read(self, run_id: str, key: str) -> BatchRecord:
+        return next(record for record in self._ledger.batches.open_of(run_id) if record.batch_key == key)
+
+    async def _take(self, record: BatchRecord) -> None:
+        """Take one batch step after step until it is over, or must wait."""
+        open_ones = {record.batch_key: record}
+        while self._is_open() and record.batch_key in open_ones:
+            record = open_ones[record.batch_key]
+            if not await self._steps[record.state](record):
+                return
+            open_ones = {known.batch_key: known for known in self._ledger.batches.open_of(record.run_id)}
+        self.notes.pop(record.batch_key, None)
+
+    async def _hand_over(self, record: BatchRecord) -> bool:
+        """Write the lines to the disk and upload them; nothing is bought by that."""
+        orders = self._orders(record)
+        ids = await self._uploads.ids_of(orders)
+        if isinstance(ids, Fault):
+            return await self._stalled(record, ids)
+        file = self._file(record)
+        lines = b"".join(request_line(order, ids) for order in orders)
+        await asyncio.to_thread(write_atomically, file, lines)
+        file_id = await self._vendor.upload((file.name, file, "application/jsonl"), "lines")
+        if isinstance(file_id, Fault):
+            return await self._stalled(record, file_id)
+        return await self._advance(record, "uploaded", input_file_id=file_id)
+
+    async def _ask(self, record: BatchRecord) -> bool:
+        """Let the provider create the batch, once; if it was ever asked before, look for the batch first."""
+        if record.asked_at is not None:
+            found = await self._vendor.find(record)
+            if isinstance(found, Fault):
+                return self._waits(record, found.message)
+            if found is not None:
+                return await self._created(record, found)
+        await self._advance(record, "asked", asked_at=self._now())
+        endpoint = ENDPOINTS[self._orders(record)[0].endpoint]
+        answer = await self._vendor.create(record, endpoint)
+        if isinstance(answer, Batch):
+            return await self._created(record, answer)
+        if answer.kind in _NOT_CREATED:
+            await self._advance(record, "uploaded")
+            return await self._stalled(record, answer)
+        return await self._search(record, refusal=answer if answer.kind is FaultKind.server_fault else None)
+
+    async def _search(self, record: BatchRecord, refusal: Fault | None = None) -> bool:
+        """Look in the provider's list for a batch that may have been created.
+
+        Args:
+            record: The batch.
+            refusal: The provider said that it failed: what its list does not show may be asked for again.
+        """
+        for wait_s in FIND_WAITS_S:
+            await self._sleep(wait_s)
+            found = await self._vendor.find(record)
+            if isinstance(found, Batch):
+                return await self._created(record, found)
+            if isinstance(found, Fault):
+                return self._waits(record, found.message)
+        if refusal is not None:
+            await self._advance(record, "uploaded")
+            return self._waits(record, refusal.message)
+        if record.asked_at is None or self._now() - record.asked_at < FOUND_WITHIN:
+            return self._waits(record, "The provider may have taken it; its list does not show it yet.")
+        message = (
+            "The provider was asked for the batch and does not list it; it may have taken it all the same."
+        )
+        return await self._lose(record, "batch_not_found", message)
+
+    async def _look(self, record: BatchRecord) -> bool:
+        """Ask how far the batch is; collect it when it is over."""
+        answer = await self._vendor.look(str(record.vendor_batch_id))
+        if answer is None:
+            message = "The provider does not know the batch any more; it may have billed it."
+            return await self._lose(record, "batch_gone", message)
+        if isinstance(answer, Fault):
+            if answer.kind in _STOPPING:
+                self._clerk.close(stop_asking(record, answer))
+            return self._waits(record, answer.message)
+        if answer.status != record.vendor_status:
+            await self._advance(record, "created", vendor_status=answer.status)
+        if answer.status == "failed":
+            return await self._rejected(record, answer)
+        if answer.status not in OVER:
+            return self._waits(record, _progress(answer, record.n_orders))
+        return await self._collect(record, answer)
+
+    async def _collect(self, record: BatchRecord, batch: Batch) -> bool:
+        out = self._ledger.batches.orders_out(record.batch_key)
+        fault = await Collection(self._vendor, self._clerk, out, self._is_interrupted).collect(batch)
+        if fault is not None:
+            return self._waits(record, fault.message)
+        await self._advance(record, "collected", ended_at=self._now())
+        if batch.status == "cancelled":
+            self._clerk.close(stop_after_cancelling(record))
+        return True
+
+    async def _rejected(self, record: BatchRecord, batch: Batch) -> bool:
+        """The provider refused the whole file: nothing ran. Only the orders it names are at fault."""
+        out = self._ledger.batches.orders_out(record.batch_key)
+        rejection = rejected_orders(batch, out, self._file(record))
+        for bad, fault in rejection.named:
+            await asyncio.to_thread(self._clerk.settle_fault, bad, fault)
+        return await self._withdraw(record, rejection.fault, is_stop=not rejection.named)
+
+    async def _stalled(self, record: BatchRecord, fault: Fault) -> bool:
+        """Nothing was created: wait where time helps, else plan the orders again and stop the run."""
+        if fault.kind in _STOPPING:
+            return await self._withdraw(record, fault, is_stop=True)
+        return self._waits(record, fault.message)
+
+    async def _withdraw(self, record: BatchRecord, fault: Fault, *, is_stop: bool) -> bool:
+        orders = self._orders(record)
+        withdraw = self._ledger.batches.withdraw
+        await asyncio.to_thread(withdraw, record.batch_key, fault.code, fault.message, self._now())
+        if is_stop and orders:
+            self._clerk.close(stop_for(orders[0], fault))
+        return True
+
+    async def _lose(self, record: BatchRecord, code: str, message: str) -> bool:
+        out = self._ledger.batches.orders_out(record.batch_key)
+        await asyncio.to_thread(self._clerk.give_up, out, code, message)
+        return await self._advance(record, "lost", ended_at=self._now())
+
+    async def _created(self, record: BatchRecord, batch: Batch) -> bool:
+        return await self._advance(record, "created", vendor_batch_id=batch.id, vendor_status=batch.status)
+
+    async def _advance(self, record: BatchRecord, state: Any, **facts: Any) -> bool:  # noqa: ANN401 - columns
+        await asyncio.to_thread(self._ledger.batches.advance, record.batch_key, state, **facts)
+        return True
+
+    def _file(self, record: BatchRecord) -> Path:
+        return self._clerk.folder / FOLDER / f"{record.batch_key}.jsonl"
+
+    def _waits(self, record: BatchRecord, why: str) -> bool:
+        self.notes[record.batch_key] = why
+        return False
+
+    def _orders(self, record: BatchRecord) -> list[Order]:
+        return [out.order for out in self._ledger.batches.orders_out(record.batch_key)]
+
+
+class _Longest(dict[str, str]):
+    """Names of files that are not uploaded yet: as long as any that the vendor gives."""
+
+    def __missing__(self, sha256: str) -> str:
+        return f"file-{sha256}"
+
+
+def _kind(order: Order) -> tuple[str, str]:
+    return order.endpoint, str(order.parameters["model"])
+
+
+def _progress(batch: Batch, n_orders: int) -> str:
+    counts = batch.request_counts
+    done = 0 if counts is None else counts.completed + counts.failed
+    return f"{batch.status.replace('_', ' ')}, {done} of {count_of(n_orders, 'order')} done"

@@ -1,0 +1,64 @@
+"""A file that the provider refused whole: nothing of it ran, and it says which lines are at fault.
+
+Where it names lines, those orders have failed and the others may be handed over again. Where it names none,
+or names every line for a reason that all share, handing over again would only be refused again.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from openai.types import Batch
+
+from tasks.images_api.faults import Fault, FaultKind
+from tasks.ledger import OrderRecord
+
+NO_REASON = "batch_failed"
+_OF_ALL = ("model_not_found", "invalid_model", "model_mismatch", "url_mismatch", "token_limit_exceeded")
+"""Codes that speak of the batch as a whole, whatever line they name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a batch was refused.
+
+    Args:
+        named: The orders at fault, each with what is wrong.
+        fault: The first fault of the batch, for the orders that are planned again.
+    """
+
+    named: Sequence[tuple[OrderRecord, Fault]]
+    fault: Fault
+
+
+def rejected_orders(batch: Batch, out: Sequence[OrderRecord], file: Path) -> Rejection:
+    """Tell which orders a refused batch was refused for.
+
+    Args:
+        batch: A batch with the status ``failed``.
+        out: Its orders that nothing has come back for.
+        file: The lines as they were uploaded.
+    """
+    said = (batch.errors.data if batch.errors else None) or []
+    faults = [
+        (error.line, Fault(FaultKind.rejected, error.code or NO_REASON, error.message or "no reason given"))
+        for error in said
+    ]
+    first = faults[0][1] if faults else Fault(FaultKind.rejected, NO_REASON, "no reason given")
+    own = {line: fault for line, fault in faults if line is not None and fault.code not in _OF_ALL}
+    by_id = {record.order.order_id: record for record in out}
+    named = [
+        (by_id[order_id], own[line])
+        for line, order_id in enumerate(_ids(file), 1)
+        if line in own and order_id in by_id
+    ]
+    return Rejection(named, first)
+
+
+def _ids(file: Path) -> Iterator[str]:
+    """Read whose each line is; without the file nobody can tell."""
+    if file.exists():
+        with file.open("rb") as lines:
+            for line in lines:
+                yield json.loads(line)["custom_id"]

@@ -1,0 +1,76 @@
+"""References and masks of a batch's orders: each is uploaded once for its bytes and named by its id.
+
+A file that the ledger remembers is looked for before it is used: somebody may have deleted it, or changed to
+another account. Uploading costs nothing, and a file that a killed process uploaded in vain lies about.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from tasks.candidate import Order, Reference
+from tasks.images_api.batch_lane.vendor import BatchVendor
+from tasks.images_api.client import upload
+from tasks.images_api.faults import Fault
+from tasks.ledger import Ledger
+
+AT_ONCE = 8
+
+
+class PictureUploads:
+    """The pictures that one provider holds for one process.
+
+    Args:
+        vendor: Who holds them.
+        ledger: Where their names are remembered.
+        provider: The provider's name.
+    """
+
+    def __init__(self, vendor: BatchVendor, ledger: Ledger, provider: str) -> None:
+        self._vendor = vendor
+        self._ledger = ledger
+        self._provider = provider
+        self._sure: dict[str, str] = {}
+
+    async def ids_of(self, orders: Iterable[Order]) -> dict[str, str] | Fault:
+        """Upload what is not there yet; returns the provider's names by the SHA-256 of the bytes.
+
+        Raises:
+            PictureError: A picture is gone, or is not the one that was ordered with.
+        """
+        wanted = {picture.sha256: picture for order in orders for picture in _pictures(order)}
+        missing = [picture for sha256, picture in wanted.items() if sha256 not in self._sure]
+        known = self._ledger.uploads.known(self._provider) if missing else {}
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def name(picture: Reference) -> Fault | None:
+            async with places:
+                return await self._name(picture, known.get(picture.sha256))
+
+        ends = await asyncio.gather(*map(name, missing), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        fault = next((end for end in ends if isinstance(end, Fault)), None)
+        return fault or {sha256: self._sure[sha256] for sha256 in wanted}
+
+    async def _name(self, picture: Reference, remembered: str | None) -> Fault | None:
+        if remembered is not None:
+            is_there = await self._vendor.has_file(remembered)
+            if isinstance(is_there, Fault):
+                return is_there
+            if is_there:
+                self._sure[picture.sha256] = remembered
+                return None
+        file = await asyncio.to_thread(upload, picture)
+        answer = await self._vendor.upload(file, "picture")
+        if isinstance(answer, Fault):
+            return answer
+        record = self._ledger.uploads.record
+        await asyncio.to_thread(record, self._provider, picture.sha256, answer, datetime.now(UTC))
+        self._sure[picture.sha256] = answer
+        return None
+
+
+def _pictures(order: Order) -> list[Reference]:
+    return [*order.references, *([order.mask] if order.mask else [])]

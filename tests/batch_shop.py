@@ -1,0 +1,140 @@
+"""A shop whose provider works off batches by a clock that tests move."""
+
+import asyncio
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from PIL import Image
+
+from tasks.candidate import Order, Reference
+from tasks.emulator.server import emulator_server
+from tasks.emulator.settings import EmulatorSettings
+from tasks.errors import RunoffError
+from tasks.images_api.batch_lane.collecting import Clerk
+from tasks.images_api.batch_lane.lane import BatchLane
+from tasks.images_api.client import connect
+from tasks.ledger import BatchRecord, Limits
+from tasks.pictures import load_reference
+from tests.batch_bench import Clock
+from tests.builders import RUN_ID, an_order
+from tests.shop import Shop
+
+FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x640"}
+A_DAY_S = 25 * 3600.0
+
+
+@dataclass
+class BatchShop:
+    """A shop that buys by batches: one sitting at a time, as a run and its resumptions do."""
+
+    shop: Shop
+    clock: Clock
+    limits: Limits = field(default_factory=Limits)
+    closed_by: RunoffError | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+    waits_s: list[float] = field(default_factory=list)
+
+    def sit(self, *new: Order, before: Callable[[BatchLane], None] | None = None) -> int:
+        """Plan orders, collect what is over and hand over what is planned; returns how many are out."""
+        self.shop.ledger.orders.plan(new)
+        self.closed_by = None
+        return asyncio.run(self._sit(before))
+
+    async def _sit(self, before: Callable[[BatchLane], None] | None) -> int:
+        async with connect(self.shop.terms) as client:
+            lane = self._lane(client)
+            if before is not None:
+                before(lane)
+            await lane.go_on(RUN_ID)
+            planned = [record.order for record in self.shop.ledger.orders.of_run(RUN_ID, "planned")]
+            if self.closed_by is None and planned:
+                await lane.submit(planned)
+            self.notes = lane.notes
+            return len(self.shop.ledger.batches.open_of(RUN_ID))
+
+    def _lane(self, client: Any) -> BatchLane:
+        async def wait(seconds: float) -> None:
+            self.waits_s.append(seconds)
+
+        def close(reason: RunoffError) -> None:
+            self.closed_by = self.closed_by or reason
+
+        shop = self.shop
+        return BatchLane(
+            client=client,
+            clerk=Clerk(shop.terms, shop.ledger, shop.folder, shop.purchases.append, close),
+            limits=self.limits,
+            closed_by=lambda: self.closed_by,
+            now=lambda: datetime.fromtimestamp(self.clock(), UTC),
+            sleep=wait,
+        )
+
+    def later(self, seconds: float = A_DAY_S) -> None:
+        """Let time pass at the provider and here."""
+        self.clock.now_s += seconds
+
+    def states(self) -> list[str]:
+        """The states of all orders, in the order of the plan."""
+        return [record.state for record in self.shop.records()]
+
+    def batches(self) -> Sequence[BatchRecord]:
+        """The batches that are still out."""
+        return self.shop.ledger.batches.open_of(RUN_ID)
+
+    def created(self) -> list[dict[str, Any]]:
+        """The provider's own list of batches."""
+        answer = httpx2.get(f"{self.shop.url}/batches", headers={"Authorization": "Bearer k"})
+        batches: list[dict[str, Any]] = answer.json()["data"]
+        return batches
+
+    def is_right(self) -> bool:
+        """Whether the ledger agrees with itself, with the disk, and with the provider's bill."""
+        billed = self.shop.bill()["total"]["charged_nanousd"]
+        known = [r.settlement.cost_usd for r in self.shop.records() if r.settlement]
+        charged = sum(int(cost * 10**9) for cost in known if cost is not None)
+        return self.shop.ledger.verify() == [] and charged == billed
+
+    def set_faults(self, *rules: dict[str, Any]) -> None:
+        """Put faults in force."""
+        root = self.shop.url.removesuffix("/v1")
+        httpx2.post(f"{root}/_faults", json={"faults": list(rules)}).raise_for_status()
+
+
+def batch_order(replicate: int = 0, **changes: Any) -> Order:
+    """Make an order for the batch lane."""
+    facts = {"parameters": FLARE, "provider": "shop", "lane": "batch"} | changes
+    return an_order(replicate, **facts)
+
+
+def orders(count: int) -> list[Order]:
+    """Make several."""
+    return [batch_order(replicate) for replicate in range(count)]
+
+
+def a_picture(file: Path, mode: str = "RGB", colour: Any = None) -> Reference:
+    """Write a small picture and read it as a reference."""
+    stream = io.BytesIO()
+    Image.new(mode, (1024, 640), colour or 0).save(stream, "PNG")
+    file.write_bytes(stream.getvalue())
+    return load_reference(file)
+
+
+@contextmanager
+def open_batch_shop(folder: Path, *faults: dict[str, Any], **settings: Any) -> Iterator[BatchShop]:
+    """Run an emulator that takes a second for each line, and a shop that buys there."""
+    clock = Clock()
+    facts: dict[str, Any] = {"paint": "plain", "today": lambda: date(2026, 11, 22), "batch_pace_s": 1.0}
+    with emulator_server(EmulatorSettings(now_s=clock, **(facts | settings))) as url:
+        shop = Shop(url, folder)
+        bench = BatchShop(shop, clock)
+        bench.set_faults(*faults)
+        try:
+            yield bench
+        finally:
+            shop.ledger.close()
