@@ -13,8 +13,9 @@ from flows.commands.doctor import doctor
 from flows.commands.emulator import emulator
 from flows.commands.inform import plan, report, rescore, runs
 from flows.commands.ledger import ledger
-from flows.commands.make import demo, promote, run, serve
+from flows.commands.make import demo, promote, run
 from flows.commands.models import models
+from flows.commands.scheduled import deploy, serve
 from tasks.errors import RunoffError
 
 INTERRUPTED = 130
@@ -29,7 +30,10 @@ def runoff() -> None:
     """Make many cheap pictures, keep the few that deserve it, and buy only those at high quality."""
 
 
-for command in (demo, plan, run, runs, report, rescore, promote, serve, models, doctor, emulator, ledger):
+BUYING = (demo, run, promote, serve, deploy)
+LOOKING = (plan, runs, report, rescore, models, doctor, emulator, ledger)
+
+for command in (*BUYING, *LOOKING):
     runoff.add_command(command)
 
 

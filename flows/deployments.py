@@ -1,26 +1,24 @@
-"""Campaigns that run by themselves: one deployment for each file, its schedule kept by a Prefect server.
+"""Campaigns as Prefect deployments: each with its name, its schedule, its parameters, one run at a time.
 
-``serve`` is the whole of it on one machine: it brings up (or finds) a server with a scheduler, hands it the
-schedules and runs each campaign in a process of its own when its time comes. What a stopped ``serve`` missed
-is not bought late, and a campaign whose last run still works skips its turn.
+``deploy`` hands them to a work pool, whose workers on other machines run them; ``flows.serving`` serves them
+here. A campaign file that is wrong keeps nobody else's from running.
 """
 
-import asyncio
-import signal
-from collections.abc import Sequence
-from contextlib import suppress
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flows.engine import Engine, start_engine
+from flows.engine import start_engine
 from flows.engine.launcher import Say
 from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
 from tasks.campaign_schedule import Schedule
-from tasks.catalogue import Catalogue, load_catalogue
+from tasks.catalogue import load_catalogue
 from tasks.day import today
-from tasks.errors import CampaignError, CatalogueError
+from tasks.errors import CampaignError, CatalogueError, RunoffError, SettingError
 from tasks.providers import load_providers
 from tasks.schedule import first_moment, interval_of, next_run
 from tasks.succession import with_successors
@@ -29,36 +27,80 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Schedule as PrefectSchedule
 
+SCHEDULE_WANTED = 'schedule: missing, {cron: "0 6 * * 1-5", timezone: Europe/Paris}'
 
-def serve(files: Sequence[Path], home: Path, say: Say) -> None:
-    """Serve campaigns on their schedules until interrupted; each run buys within its budgets.
+
+@dataclass(frozen=True)
+class Scheduled:
+    """Campaign files that were read to run on their schedules.
 
     Args:
-        files: Campaign files, each with a ``schedule`` and a name of its own.
-        home: ``RUNOFF_HOME``.
-        say: Takes a line for people.
+        campaigns: Each good file's campaign.
+        warnings: What a good file's models warn of.
+        faults: What is wrong with each of the others.
+    """
+
+    campaigns: Mapping[Path, Campaign]
+    warnings: Mapping[Path, Sequence[str]]
+    faults: Mapping[Path, RunoffError]
+
+
+def read_scheduled(files: Sequence[Path], home: Path) -> Scheduled:
+    """Read campaign files that are to run on their schedules.
 
     Raises:
-        CampaignError: A file is wrong, has no schedule, or shares its name with another. Nothing was served.
-        CatalogueError: A model is shut down and has no successor. Nothing was served.
-        EngineError: The server did not come up or went away.
+        CampaignError: None of the files is good; this is what is wrong with the first.
+        CatalogueError: The same, where its models were shut down and have no successor.
     """
-    campaigns = _load_scheduled(files, home)
-    with start_engine(home, say, with_schedules=True) as engine:
-        deployments = [deployment_of(campaign, file, home) for file, campaign in campaigns.items()]
-        engine.wait_ready()
-        _skip_missed(deployments, say)
-        _announce(engine, campaigns, home, say)
-        _run(deployments)
+    campaigns: dict[Path, Campaign] = {}
+    warnings: dict[Path, Sequence[str]] = {}
+    faults: dict[Path, RunoffError] = {}
+    for file in files:
+        try:
+            campaigns[file], warnings[file] = _read(file, home, {c.name for c in campaigns.values()})
+        except RunoffError as error:
+            faults[file] = error
+    if not campaigns:
+        raise next(iter(faults.values()))
+    return Scheduled(campaigns, warnings, faults)
 
 
-def deployment_of(campaign: Campaign, file: Path, home: Path) -> "RunnerDeployment":
+def _read(file: Path, home: Path, taken: set[str]) -> tuple[Campaign, list[str]]:
+    catalogue, providers = load_catalogue(home), load_providers(home)
+    campaign = load_campaign(file, catalogue, providers)
+    if campaign.schedule is None:
+        raise CampaignError(str(file), [SCHEDULE_WANTED])
+    if campaign.name in taken:
+        fault = f"name: {campaign.name!r} is taken by another file, a name of its own"
+        raise CampaignError(str(file), [fault])
+    try:  # one whose models are gone is refused now, not every morning
+        return campaign, with_successors(campaign, catalogue, today())[1]
+    except CatalogueError as error:
+        raise error.at(str(file)) from error
+
+
+def announce(scheduled: Scheduled, say: Say) -> None:
+    """Say when each campaign runs next, what its models warn of, and which files are wrong."""
+    for file, campaign in scheduled.campaigns.items():
+        assert campaign.schedule is not None
+        start = next_run(campaign.schedule, datetime.now(UTC))
+        say(f"{campaign.name} ({file}): next run {start:%a %Y-%m-%d %H:%M} {campaign.schedule.timezone}")
+        for warning in scheduled.warnings[file]:
+            say(f"! {warning}")
+    for error in scheduled.faults.values():
+        say(f"! Left out, the others run: {error}")
+
+
+def deployment_of(
+    campaign: Campaign, file: Path, home: Path, *, pool: str | None = None
+) -> "RunnerDeployment":
     """Describe to Prefect how and when a campaign runs.
 
     Args:
         campaign: A campaign with a schedule.
         file: Its file; it is read anew by each run.
         home: ``RUNOFF_HOME``.
+        pool: The work pool whose workers run it; ``None`` for the process that serves it.
     """
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.deployments.runner import RunnerDeployment
@@ -81,6 +123,7 @@ def deployment_of(campaign: Campaign, file: Path, home: Path) -> "RunnerDeployme
         ),
         tags=["runoff", campaign.name],
         entrypoint_type=EntrypointType.MODULE_PATH,
+        work_pool_name=pool,
     )
 
 
@@ -97,88 +140,50 @@ def schedule_of(schedule: Schedule) -> "PrefectSchedule":
     return schedules.RRule(str(schedule.rrule), timezone=schedule.timezone)
 
 
-def _load_scheduled(files: Sequence[Path], home: Path) -> dict[Path, Campaign]:
-    catalogue, providers = load_catalogue(home), load_providers(home)
-    campaigns: dict[Path, Campaign] = {}
-    for file in files:
-        campaign = load_campaign(file, catalogue, providers)
-        if campaign.schedule is None:
-            raise CampaignError(
-                str(file), ['schedule: missing, {cron: "0 6 * * 1-5", timezone: Europe/Paris}']
-            )
-        if campaign.name in {other.name for other in campaigns.values()}:
-            raise CampaignError(
-                str(file), [f"name: {campaign.name!r} is taken by another file, a name of its own"]
-            )
-        _warnings(campaign, file, catalogue)  # one whose models are gone is refused now, not every morning
-        campaigns[file] = campaign
-    return campaigns
+def deploy(files: Sequence[Path], home: Path, pool: str, say: Say) -> Scheduled:
+    """Hand campaigns to a work pool of a Prefect server, replacing what it knew of them. Buys nothing.
+
+    Args:
+        files: Campaign files, each with a ``schedule`` and a name of its own; workers must find them there.
+        home: ``RUNOFF_HOME``, as workers name it.
+        pool: A work pool of the server.
+        say: Takes a line for people.
+
+    Raises:
+        SettingError: No server is named, or it has no such pool. Nothing was deployed.
+        CampaignError: No file is good. Nothing was deployed.
+        EngineError: The server does not answer. Nothing was deployed.
+    """
+    if not os.environ.get("PREFECT_API_URL"):
+        raise SettingError(
+            where="PREFECT_API_URL",
+            what="is not set, and a work pool needs a Prefect server that stays up",
+            accepted="the server's address, ending in /api",
+            next_step="prefect server start; export PREFECT_API_URL=http://127.0.0.1:4200/api. "
+            "Without a work pool: runoff serve FILE",
+        )
+    scheduled = read_scheduled(files, home)
+    with start_engine(home, say) as engine:
+        engine.wait_ready()
+        _find_pool(pool)
+        for file, campaign in scheduled.campaigns.items():
+            deployment_of(campaign, file, home, pool=pool).apply()
+    announce(scheduled, say)
+    say(f"Workers run them: prefect worker start --pool {pool}")
+    return scheduled
 
 
-def _warnings(campaign: Campaign, file: Path, catalogue: Catalogue) -> list[str]:
-    try:
-        return with_successors(campaign, catalogue, today())[1]
-    except CatalogueError as error:
-        raise error.at(str(file)) from error
-
-
-def _skip_missed(deployments: "Sequence[RunnerDeployment]", say: Say) -> None:
-    """Cancel the runs whose time passed while nothing served them: they would all be bought at once."""
+def _find_pool(pool: str) -> None:
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import (
-        DeploymentFilter,
-        DeploymentFilterName,
-        FlowRunFilter,
-        FlowRunFilterExpectedStartTime,
-        FlowRunFilterState,
-        FlowRunFilterStateType,
-    )
-    from prefect.client.schemas.objects import State, StateType
-    from prefect.states import Cancelled
+    from prefect.exceptions import ObjectNotFound
 
-    missed = FlowRunFilter(
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
-        expected_start_time=FlowRunFilterExpectedStartTime.model_validate({"before_": datetime.now(UTC)}),
-    )
-    served = DeploymentFilter(name=DeploymentFilterName(any_=[deployment.name for deployment in deployments]))
     with get_client(sync_client=True) as client:
-        while runs := client.read_flow_runs(flow_run_filter=missed, deployment_filter=served):
-            for run in runs:
-                state: State[Any] = Cancelled(
-                    message="Nothing served this campaign at that time; skipped, nothing bought."
-                )
-                client.set_flow_run_state(run.id, state, force=True)
-                say(f"Skipped a run missed on {run.expected_start_time:%Y-%m-%d at %H:%M} UTC.")
-
-
-def _announce(engine: Engine, campaigns: dict[Path, Campaign], home: Path, say: Say) -> None:
-    catalogue = load_catalogue(home)
-    for file, campaign in campaigns.items():
-        assert campaign.schedule is not None
-        start = next_run(campaign.schedule, datetime.now(UTC))
-        say(f"{campaign.name} ({file}): next run {start:%a %Y-%m-%d %H:%M} {campaign.schedule.timezone}")
-        for warning in _warnings(campaign, file, catalogue):
-            say(f"! {warning}")
-    say(f"Prefect's pages: {engine.api_url.removesuffix('/api')} · stop with Ctrl-C")
-
-
-def _run(deployments: "Sequence[RunnerDeployment]") -> None:
-    from prefect.runner import Runner
-
-    class StoppableRunner(Runner):
-        """Prefect's runner; its own answer to SIGTERM stops nothing in 3.8.8 (it awaits nobody)."""
-
-        def handle_sigterm(self, *_: object, **__: object) -> None:
-            if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job, or nohup
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.raise_signal(signal.SIGINT)
-
-    async def run() -> None:
-        # Schedules go on in the server's database; what is missed until the next start is skipped then.
-        runner = StoppableRunner(pause_on_shutdown=False)
-        for deployment in deployments:
-            await runner.aadd_deployment(deployment)
-        await runner.start()
-
-    with suppress(KeyboardInterrupt):
-        asyncio.run(run())
+        try:
+            client.read_work_pool(pool)
+        except ObjectNotFound as error:
+            raise SettingError(
+                where=f"work pool {pool!r}",
+                what="the Prefect server has none of this name",
+                accepted=", ".join(known.name for known in client.read_work_pools()),
+                next_step=f"prefect work-pool create {pool} --type process",
+            ) from error

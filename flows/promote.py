@@ -12,6 +12,8 @@ from prefect import flow
 
 from flows.closing import close_run
 from flows.finalists import open_finalists
+from flows.flow_parameters import RunName
+from flows.left_runs import leave_ledger_right
 from flows.open_run import OpenRun, open_run, prepare, resumed_file
 from flows.stages import compare_finals, make_pictures
 from tasks.home import home_folder
@@ -43,13 +45,20 @@ async def buy_finals(run: OpenRun) -> None:
             return
 
 
-@flow(name="promote", flow_run_name="promote-{run_id}", persist_result=False, validate_parameters=False)
-async def promote(run_id: str, home: str | None = None) -> dict[str, Any]:
+@flow(
+    name="promote",
+    flow_run_name="promote-{run_id}",
+    persist_result=False,
+    validate_parameters=False,
+    on_failure=[leave_ledger_right],
+    on_crashed=[leave_ledger_right],
+)
+async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
     """Buy a run's finalists again at high quality. This spends money, within the campaign's budget.
 
     Args:
         run_id: The run: its id, a unique beginning of it, or ``latest``.
-        home: Runoff's home; ``RUNOFF_HOME`` or ``./runs`` when left out.
+        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
 
     Returns:
         How the run stands now: see ``flows.closing``.

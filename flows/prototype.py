@@ -7,20 +7,25 @@ the same run id and it goes on where it was: what the ledger knows as received i
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.closing import close_run
+from flows.flow_parameters import CampaignFile, RunId
+from flows.flow_states import allow_retries, current_starter, skipped
+from flows.judging import judge_drafts
+from flows.left_runs import leave_ledger_right
 from flows.open_run import OpenRun, Prepared, open_run, prepare
 from flows.promote import buy_finals
 from flows.reconciling import resend_drafts
-from flows.stages import deduplicate_drafts, make_pictures, score_drafts, select_finalists
+from flows.slots import TakenSlot, reason_to_skip, refuse_slot, skip_slot, take_slot
+from flows.stages import deduplicate_drafts, make_pictures, score_drafts, score_judged, select_finalists
+from tasks.errors import RunoffError
 from tasks.home import CAMPAIGN_FILE, home_folder
-from tasks.ledger import has_ledger, open_ledger
+from tasks.judge_orders import BOUGHT
 from tasks.ledger.runs import new_run_id
-from tasks.money import count_of
 
 
 def _name_run() -> str:
@@ -31,17 +36,29 @@ def _name_run() -> str:
     return "-".join(filter(None, ("prototype", campaign, parameters.get("run_id"))))
 
 
-@flow(name="prototype", flow_run_name=_name_run, persist_result=False, validate_parameters=False)
+@flow(
+    name="prototype",
+    flow_run_name=_name_run,
+    persist_result=False,
+    validate_parameters=False,
+    on_failure=[leave_ledger_right],
+    on_crashed=[leave_ledger_right],
+)
 async def prototype(
-    campaign_file: str, home: str | None = None, run_id: str | None = None, *, is_scheduled: bool = False
+    campaign_file: CampaignFile,
+    home: str | None = None,
+    run_id: RunId | None = None,
+    *,
+    is_scheduled: bool = False,
 ) -> dict[str, Any]:
     """Run a campaign. This spends money, within the campaign's budgets.
 
     Args:
-        campaign_file: The campaign file.
-        home: Runoff's home; ``RUNOFF_HOME`` or ``./runs`` when left out.
+        campaign_file: The campaign file, on the machine that runs it.
+        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
         run_id: The run to go on with; a new one when left out.
-        is_scheduled: Whether a schedule started it: it is skipped while too many runs await review.
+        is_scheduled: Skip it, as a schedule does, while too many runs await review or the month's money is
+            too short.
 
     Returns:
         What came of it: ``flows.outcome.Outcome`` as a mapping; or ``state`` ``skipped`` and a ``message``.
@@ -49,39 +66,61 @@ async def prototype(
     Raises:
         RunoffError: The file is wrong, or no further order could succeed; see ``tasks.errors``.
     """
-    run_id = run_id or new_run_id(datetime.now(UTC))
-    prepared = await asyncio.to_thread(
-        prepare, Path(campaign_file), home_folder(home), run_id, asks_provider=True
-    )
-    if is_scheduled and (reason := _reason_to_skip(prepared)):
-        return {"state": "skipped", "message": reason, "exit_code": 0}
+    folder, file = home_folder(home), Path(campaign_file)
+    starter = None if run_id else current_starter(is_scheduled=is_scheduled)
+    if starter is None:
+        return await _make_run(file, folder, run_id or new_run_id(datetime.now(UTC)))
+    taken = await asyncio.to_thread(take_slot, file, folder, starter)
+    if taken.reason:
+        return cast("dict[str, Any]", skipped(taken.reason))  # Prefect hands the caller its data
+    try:
+        return cast("dict[str, Any]", await _make_slot_run(taken, folder, is_scheduled=is_scheduled))
+    except Exception as error:
+        await allow_retries(error)
+        raise
+
+
+async def _make_slot_run(taken: TakenSlot, home: Path, *, is_scheduled: bool) -> Any:  # noqa: ANN401
+    """Make a slot's run, or go on with it; a new one of a schedule only when nothing is against it."""
+    slot = taken.slot
+    try:
+        prepared = await asyncio.to_thread(prepare, taken.file, home, slot.run_id, asks_provider=True)
+    except RunoffError as error:
+        if not taken.is_begun:
+            await asyncio.to_thread(refuse_slot, home, slot, error)
+        raise
+    if is_scheduled and not taken.is_begun and (reason := reason_to_skip(prepared, datetime.now(UTC))):
+        await asyncio.to_thread(skip_slot, home, slot, reason)
+        return skipped(reason)
+    return await _make(prepared)
+
+
+async def _make_run(file: Path, home: Path, run_id: str) -> dict[str, Any]:
+    """Make a run, or go on with it. This spends money, within the campaign's budgets."""
+    return await _make(await asyncio.to_thread(prepare, file, home, run_id, asks_provider=True))
+
+
+async def _make(prepared: Prepared) -> dict[str, Any]:
     async with open_run(prepared) as run:
         await make_pictures(run, "draft")
         await _resend_unknown(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")
+        if run.is_out:
+            return await close_run(run, state="waiting")
         await score_drafts(run)
         await deduplicate_drafts(run)
+        if run.campaign.score.weights.keys() & set(BOUGHT):
+            await judge_drafts(run)
+            await score_judged(run)
+        if run.is_interrupted:
+            return await close_run(run, state="stopped")
         n_finalists = await select_finalists(run)
         if n_finalists and run.campaign.finalists.approval == "review":
             return await close_run(run, state="awaiting review")
         if run.desk.closed_by is None:
             await buy_finals(run)
         return await close_run(run, state="done")
-
-
-def _reason_to_skip(prepared: Prepared) -> str | None:
-    """Tell why a schedule's run is not made: people have not looked at the earlier ones."""
-    schedule = prepared.campaign.schedule
-    if schedule is None or schedule.pause_when_unreviewed is None or not has_ledger(prepared.home):
-        return None
-    with open_ledger(prepared.home) as ledger:
-        runs = [run for run in ledger.runs.all() if run.campaign == prepared.campaign.name]
-    n_waiting = sum(run.state == "awaiting review" for run in runs)
-    if n_waiting < schedule.pause_when_unreviewed:
-        return None
-    waiting = count_of(n_waiting, "run")
-    return f"Awaiting review at {prepared.campaign.name}: {waiting}. Nothing was bought."
 
 
 async def _resend_unknown(run: OpenRun) -> None:

@@ -1,4 +1,4 @@
-"""Commands that run flows: demo, run, promote, serve. Those that may spend say the price first.
+"""Commands that run flows: demo, run, promote. Those that may spend say the price first.
 
 The first line is on screen before anything slow is loaded. Prefect's server comes up in the background
 while the campaign is read, priced and shown.
@@ -94,20 +94,6 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
         engine.wait_ready()
         outcome = _work(lambda: flow(run_id, str(folder)), console)
     _tell(outcome, console, as_json=as_json)
-
-
-@click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@home_option
-def serve(files: tuple[Path, ...], *, home: Path | None) -> None:
-    """Serve campaigns on their schedules until interrupted. Each run buys within its budgets."""
-    console = _begin()
-    from flows.deployments import serve as serve_campaigns
-    from tasks.home import home_folder, prepare_home
-
-    folder = home_folder(home)
-    prepare_home(folder)
-    serve_campaigns(files, folder, lambda line: console.print(line, markup=False))
 
 
 def _standing(home: Path, run_id: str) -> "Outcome":

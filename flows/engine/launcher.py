@@ -19,7 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
@@ -34,7 +34,9 @@ SAY_EVERY_S = 3.0
 STOP_LIMIT_S = 20.0
 
 # Not `-m`: it would put the working folder, with the user's own `flows`, before ours.
-PROGRAM = "import sys; sys.path.append(sys.argv[1]); from flows.engine.server import main; main(sys.argv[2])"
+PROGRAM = (
+    "import sys; sys.path.append(sys.argv[1]); from flows.engine.server import main; main(*sys.argv[2:])"
+)
 PACKAGES = Path(__file__).parents[2]
 
 Say = Callable[[str], None]
@@ -83,6 +85,9 @@ class Engine:
         """Wait as ``wait_ready`` does, without blocking the event loop."""
         await asyncio.to_thread(self.wait_ready)
 
+    def mend(self) -> None:
+        """Bring the server back, at its old address, if it is this home's and its process is gone."""
+
     def stop(self) -> None:
         """Send what Prefect still holds back, then leave the server; it ends with its last user."""
         try:
@@ -115,7 +120,20 @@ class _HomeEngine(Engine):
         settings = client_settings(registry.folder, self.api_url, with_schedules=with_schedules)
         self._cleanup.enter_context(environment(settings))
 
-    def _start(self, with_schedules: bool) -> ServerRecord:
+    def mend(self) -> None:
+        """Bring the server back, at its old address, if its process is gone.
+
+        Whoever waits for it tries again by itself. Where something else took the address, it stays away.
+        """
+        if is_alive(self._server.pid):
+            return
+        self._say(f"{self._name} has gone; it is brought back.")
+        with self._registry.locked(), suppress(EngineError):
+            self._server = self._start(self._server.with_schedules, self._server.port)
+            client = self._registry.join(self._server.pid)
+            self._cleanup.callback(client.unlink, missing_ok=True)
+
+    def _start(self, with_schedules: bool, port: int = 0) -> ServerRecord:
         is_migrated = make_database(self._registry.database)
         settings = server_settings(
             self._registry.folder, is_migrated=is_migrated, with_schedules=with_schedules
@@ -123,7 +141,7 @@ class _HomeEngine(Engine):
         inherited = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
         with self._registry.log.open("wb") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-c", PROGRAM, str(PACKAGES), str(self._registry.folder)],
+                [sys.executable, "-P", "-c", PROGRAM, str(PACKAGES), str(self._registry.folder), str(port)],
                 env=inherited | settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal is for the run, which still needs its server
             )  # fmt: skip

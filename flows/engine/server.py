@@ -24,13 +24,14 @@ DRAIN_S = 5.0
 CLOSE_S = 8.0
 
 
-def main(folder: str) -> None:
+def main(folder: str, wanted_port: str = "0") -> None:
     """Serve until nobody needs it any more.
 
     Args:
         folder: ``<home>/.prefect``. The settings come through the environment.
+        wanted_port: Where to listen; any free port for 0.
     """
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", int(wanted_port)))
     port = listener.getsockname()[1]
     os.environ |= {
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",

@@ -31,7 +31,11 @@ DEFAULTS = {
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
 }
 
-SERVICE_DEFAULTS = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING"}
+SERVICE_DEFAULTS = {
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+    # Each try waits twice as long as the one before: a run outlasts a server that is away for four minutes.
+    "PREFECT_CLIENT_MAX_RETRIES": "7",
+}
 
 
 def client_settings(prefect_home: Path, api_url: str, *, with_schedules: bool) -> dict[str, str]:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,10 +19,10 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Scheduled
 
-from flows import deployments
-from flows.deployments import serve
+from flows.deployments import announce, read_scheduled
 from flows.engine import start_engine
 from flows.engine.registry import Registry, is_alive
+from flows.serving import serve
 from tasks.errors import CampaignError, CatalogueError
 
 ROOT = Path(__file__).parents[2]
@@ -44,8 +43,7 @@ SERVE_PROGRAM = """
 import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as for a job that a shell started in the background
-from flows import deployments
-from flows.deployments import serve
+from flows.serving import serve
 serve([Path(sys.argv[1])], Path(sys.argv[2]), lambda line: print(line, flush=True))
 print("left", flush=True)
 """
@@ -166,11 +164,24 @@ def test_campaign_without_schedule_is_not_served(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
-def test_two_campaigns_of_one_name_are_not_served(tmp_path: Path) -> None:
-    """One name is one schedule: the second file is refused, not silently put in the first one's place."""
-    files = [write_campaign(tmp_path, name, schedule=EVERY_MINUTE) for name in ("one.yaml", "two.yaml")]
-    with pytest.raises(CampaignError, match=r"two\.yaml.*every-minute"):
-        serve(files, tmp_path / "home", print)
+def test_a_wrong_file_is_told_and_keeps_no_other_from_being_served(tmp_path: Path) -> None:
+    """One name is one schedule: the second file is left out, as is one without a schedule."""
+    one, two, three = (
+        write_campaign(tmp_path, name, schedule=schedule)
+        for name, schedule in (("one.yaml", EVERY_MINUTE), ("two.yaml", EVERY_MINUTE), ("three.yaml", None))
+    )
+    scheduled = read_scheduled([three, one, two], tmp_path / "home")
+    assert list(scheduled.campaigns) == [one]
+    assert {file: type(error) for file, error in scheduled.faults.items()} == {
+        three: CampaignError, two: CampaignError
+    }  # fmt: skip
+    said: list[str] = []
+    announce(scheduled, said.append)
+    assert "every-minute" in said[0]
+    assert "three.yaml" in said[1]
+    assert "schedule: missing" in said[1]
+    assert "two.yaml" in said[2]
+    assert "is taken by another file" in said[2]
 
 
 def test_deployments_file_names_flows_and_their_parameters() -> None:
@@ -221,8 +232,6 @@ def test_a_campaign_whose_model_retires_is_announced_with_a_warning(
     monkeypatch.setenv("RUNOFF_TODAY", "2026-11-30")
     file = write_campaign(tmp_path, schedule=EVERY_MINUTE, drafts=MINI)
     said: list[str] = []
-    engine = SimpleNamespace(api_url="http://127.0.0.1:4200/api")
-    campaigns = deployments._load_scheduled([file], tmp_path)
-    deployments._announce(engine, campaigns, tmp_path, said.append)  # type: ignore[arg-type]
+    announce(read_scheduled([file], tmp_path), said.append)
     assert said[0].startswith("every-minute (")
     assert said[1].startswith("! drafts: gpt-image-1-mini will be shut down on 2026-12-01, in 1 day;")

@@ -1,0 +1,156 @@
+"""Campaigns that run by themselves on one machine: a server with a scheduler, and a runner beside it.
+
+Each campaign runs in a process of its own when its time comes. What a stopped ``serve`` missed is not bought
+late, a run that it left in the middle is taken up when it starts again, a server that goes away comes back.
+"""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.deployments import Scheduled, announce, deployment_of, read_scheduled
+from flows.engine import Engine, start_engine
+from flows.engine.launcher import Say
+from flows.left_runs import put_right
+from flows.slots import run_left_behind
+from tasks.home import CAMPAIGN_FILE, run_folder
+from tasks.ledger import Ledger, open_ledger
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun, State
+    from prefect.deployments.runner import RunnerDeployment
+
+LOOK_AFTER_SERVER_S = 2.0
+
+
+def serve(files: Sequence[Path], home: Path, say: Say) -> Scheduled:
+    """Serve campaigns on their schedules until interrupted; each run buys within its budgets.
+
+    Args:
+        files: Campaign files, each with a ``schedule`` and a name of its own. One that is wrong is told and
+            left out.
+        home: ``RUNOFF_HOME``.
+        say: Takes a line for people.
+
+    Returns:
+        What was served and what was left out.
+
+    Raises:
+        CampaignError: No file is good. Nothing was served.
+        CatalogueError: The same, where models were shut down and have no successor.
+        EngineError: The server did not come up, or went away for good.
+    """
+    scheduled = read_scheduled(files, home)
+    with start_engine(home, say, with_schedules=True) as engine:
+        deployments = [deployment_of(campaign, file, home) for file, campaign in scheduled.campaigns.items()]
+        engine.wait_ready()
+        skip_missed(deployments, say)
+        announce(scheduled, say)
+        say(f"Prefect's pages: {engine.api_url.removesuffix('/api')} · stop with Ctrl-C")
+        _run(deployments, engine, home, say)
+    return scheduled
+
+
+def skip_missed(deployments: "Sequence[RunnerDeployment]", say: Say) -> None:
+    """Cancel the runs whose time passed while nothing served them: they would all be bought at once."""
+    from prefect.client.orchestration import get_client
+    from prefect.states import Cancelled
+
+    with get_client(sync_client=True) as client:
+        while runs := _flow_runs(client, deployments, ["SCHEDULED"], before=datetime.now(UTC)):
+            for run in runs:
+                state: State[Any] = Cancelled(
+                    message="Nothing served this campaign at that time; skipped, nothing bought."
+                )
+                client.set_flow_run_state(run.id, state, force=True)
+                say(f"Skipped a run missed on {run.expected_start_time:%Y-%m-%d at %H:%M} UTC.")
+
+
+def take_up(deployments: "Sequence[RunnerDeployment]", home: Path, say: Say) -> None:
+    """Find the runs that an earlier ``serve`` left in the middle, and start them again where they were."""
+    from prefect.client.orchestration import get_client
+
+    with open_ledger(home) as ledger, get_client(sync_client=True) as client:
+        left = {d.name: run for d in deployments if (run := run_left_behind(ledger, home, d.name))}
+        for flow_run in _flow_runs(client, deployments, ["RUNNING", "PENDING", "CANCELLING"]):
+            if _run_of(ledger, flow_run) in (None, *left.values()):
+                _report_dead(client, flow_run)
+        for name, run_id in left.items():
+            put_right(ledger, home, run_id)
+            deployment = client.read_deployment_by_name(f"prototype/{name}")
+            file = run_folder(home, name, run_id) / CAMPAIGN_FILE
+            parameters = {"campaign_file": str(file), "home": str(home), "run_id": run_id}
+            client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
+            say(f"{name}: going on with {run_id}, which was left in the middle; nothing is bought twice.")
+
+
+def _run_of(ledger: Ledger, flow_run: "FlowRun") -> str | None:
+    """Find the run that a flow run works on; ``None`` when it never began one."""
+    return flow_run.parameters.get("run_id") or ledger.slots.run_of(str(flow_run.id))
+
+
+def _report_dead(client: "SyncPrefectClient", flow_run: "FlowRun") -> None:
+    """Say that a flow run's process is gone; it would seem to run for ever, and keep others from running."""
+    from prefect.states import Crashed
+
+    message = "The process that ran it is gone; its run is taken up by another flow run."
+    state: State[Any] = Crashed(message=message)
+    client.set_flow_run_state(flow_run.id, state, force=True)
+
+
+def _flow_runs(
+    client: "SyncPrefectClient",
+    deployments: "Sequence[RunnerDeployment]",
+    states: Sequence[str],
+    before: datetime | None = None,
+) -> "list[FlowRun]":
+    """List the flow runs of deployments that are in one of the states, and were due before a moment."""
+    from prefect.client.schemas.filters import DeploymentFilter, FlowRunFilter
+
+    wanted: dict[str, Any] = {"state": {"type": {"any_": list(states)}}}
+    if before is not None:
+        wanted["expected_start_time"] = {"before_": before}
+    names = [deployment.name for deployment in deployments]
+    return client.read_flow_runs(
+        flow_run_filter=FlowRunFilter.model_validate(wanted),
+        deployment_filter=DeploymentFilter.model_validate({"name": {"any_": names}}),
+    )
+
+
+def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, say: Say) -> None:
+    from prefect.runner import Runner
+
+    class StoppableRunner(Runner):
+        """Prefect's runner; its own answer to SIGTERM stops nothing in 3.8.8 (it awaits nobody)."""
+
+        def handle_sigterm(self, *_: object, **__: object) -> None:
+            if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job, or nohup
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.raise_signal(signal.SIGINT)
+
+    async def run() -> None:
+        # Schedules go on in the server's database; what is missed until the next start is skipped then.
+        runner = StoppableRunner(pause_on_shutdown=False)
+        for deployment in deployments:
+            await runner.aadd_deployment(deployment)
+        await asyncio.to_thread(take_up, deployments, home, say)
+        keeper = asyncio.create_task(_keep_up(engine))
+        try:
+            await runner.start()
+        finally:
+            keeper.cancel()
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(run())
+
+
+async def _keep_up(engine: Engine) -> None:
+    """Bring the server back, at its old address, whenever it is gone; the runner and the runs wait for it."""
+    while True:
+        await asyncio.sleep(LOOK_AFTER_SERVER_S)
+        await asyncio.to_thread(engine.mend)
