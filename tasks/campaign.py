@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tasks.campaign_choice import Deduplicate, Finalists, Score
+from tasks.campaign_mask import AnyMask, Mask
 from tasks.campaign_pictures import Arm, Drafts, Finals
 from tasks.campaign_schedule import Schedule
 from tasks.campaign_section import Dollars, Section
@@ -49,16 +50,16 @@ class Campaign(Section):
     """Values by variable; every combination is one row. Not together with `rows`."""
 
     rows: tuple[dict[VariableName, Scalar], ...] | str | None = None
-    """The rows themselves: a list of mappings, or a CSV file with the variables in its first line."""
+    """The rows themselves: a list of mappings; a CSV, JSON lines or parquet file; or a folder of pictures."""
 
     arms: dict[ArmName, Arm] = Field(min_length=1, max_length=26)
     """The variants under test, by name; every arm sees the same rows."""
 
     references: tuple[str, ...] = ()
-    """Pictures sent with every draft order, in order: png, jpeg or webp, relative to this file."""
+    """Pictures sent with draft orders: png, jpeg or webp; `products/{{ file }}` is another for each row."""
 
-    mask: str | None = None
-    """A png with transparency, of the first reference's size: where it is clear, the picture is remade."""
+    mask: AnyMask | None = None
+    """Where the first reference is made anew: a png of its size that is clear there, or how to draw one."""
 
     drafts: Drafts
     """The many cheap pictures."""
@@ -115,8 +116,22 @@ class Campaign(Section):
         own = self.arms[arm].references
         return self.references if own is None else own
 
+    def mask_of(self, arm: str) -> str | Mask | None:
+        """Tell which mask goes with an arm's references; the arm's own replaces the campaign's.
+
+        An arm that says it sends no references needs none.
+        """
+        own = self.arms[arm]
+        return None if own.references == () and own.mask is None else own.mask or self.mask
+
+    @cached_property
+    def variable_names(self) -> frozenset[str]:
+        """The names that templates may use."""
+        rows = self.rows if isinstance(self.rows, tuple) else (self.variables or {},)
+        return frozenset(name for row in rows for name in row)
+
     def as_yaml(self) -> str:
-        """Write the campaign as a file that stands alone: rows expanded from CSV, paths absolute."""
+        """Write the campaign as a file that stands alone: rows read in, paths absolute."""
         import yaml
 
         said = self.model_dump(mode="json", exclude_unset=True)

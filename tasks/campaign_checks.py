@@ -5,22 +5,20 @@ have to find out by paying.
 """
 
 from collections.abc import Collection, Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
-from tasks.campaign import Campaign, Row
+from tasks.campaign import Campaign
+from tasks.campaign_fault import CampaignFault
+from tasks.campaign_judging import judging_faults
 from tasks.campaign_pictures import ArmDrafts, Drafts, PictureSettings
 from tasks.catalogue import Catalogue, Model
 from tasks.errors import CatalogueError, SettingError
-from tasks.marked_yaml import KeyPath
-from tasks.prompts import (
-    MAX_ROWS,
-    PromptFaultError,
-    PromptTemplate,
-    finals_template,
-)
+from tasks.prompt_checks import find_prompt_faults
 from tasks.providers import Provider, Providers
-from tasks.references import ReferenceFaultError, read_mask, read_reference
+from tasks.reference_checks import find_reference_faults
 from tasks.schedule import schedule_faults
+from tasks.scorer_faults import scorer_faults
 from tasks.succession import all_succeeded
 
 FIELD_OF_PARAMETER = {
@@ -28,14 +26,6 @@ FIELD_OF_PARAMETER = {
     "output_compression": "compression",
     "n": "images_per_request",
 }
-
-
-class CampaignFault(NamedTuple):
-    """One fault of a campaign: where, what, what is accepted."""
-
-    path: KeyPath
-    what: str
-    accepted: str = ""
 
 
 def find_campaign_faults(
@@ -48,13 +38,14 @@ def find_campaign_faults(
     except SettingError as error:
         faults.append(CampaignFault(("provider",), error.what, error.accepted))
         provider = None
-    row_faults = list(_row_faults(campaign))
-    faults += row_faults or _prompt_faults(campaign)
+    faults += find_prompt_faults(campaign)
     faults += _draft_faults(campaign, catalogue, provider)
     faults += _finals_faults(campaign, catalogue, provider)
-    faults += _reference_faults(campaign, catalogue)
+    faults += find_reference_faults(campaign, catalogue)
     faults += _provider_faults(campaign, provider)
-    faults += _score_faults(campaign, catalogue, scorers)
+    faults += _score_faults(campaign, scorers)
+    faults += judging_faults(campaign, catalogue, provider, scorers)
+    faults += [CampaignFault(*fault) for fault in scorer_faults(campaign)]
     faults += _schedule_faults(campaign)
     faults += _arm_name_faults(campaign)
     return list(dict.fromkeys(faults))
@@ -71,79 +62,6 @@ def _arm_name_faults(campaign: Campaign) -> Iterator[CampaignFault]:
             what = f"differs from {seen[name.lower()]} only in capitals, and both name files"
             yield CampaignFault(("arms", name), what, "names that stay different in small letters")
         seen.setdefault(name.lower(), name)
-
-
-def _row_faults(campaign: Campaign) -> Iterator[CampaignFault]:
-    if campaign.variables is not None and campaign.rows is not None:
-        yield CampaignFault(("rows",), "stands beside variables", "one of rows and variables")
-    if campaign.n_rows > MAX_ROWS:
-        key = "rows" if campaign.rows is not None else "variables"
-        yield CampaignFault((key,), f"make {campaign.n_rows:,} rows", f"at most {MAX_ROWS:,}")
-    if campaign.rows is not None and not campaign.rows:
-        yield CampaignFault(("rows",), "holds no rows", "at least one mapping, or leave the key out")
-    if any("prompt" in row for row in ([campaign.variables or {}, *(campaign.rows or ())])):
-        key = "rows" if campaign.rows is not None else "variables"
-        yield CampaignFault((key,), "prompt is the name of the draft's own text", "another name")
-
-
-def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:
-    longest: dict[int, str] = {}
-    for name, arm in campaign.arms.items():
-        path = ("arms", name, "prompt")
-        try:
-            template = PromptTemplate(arm.prompt)
-        except PromptFaultError as error:
-            yield CampaignFault(path, str(error), "a Jinja2 template")
-            continue
-        missing = sorted(template.names - _names_of(campaign))
-        if missing:
-            known = ", ".join(sorted(_names_of(campaign))) or "no variables: the campaign has none"
-            yield CampaignFault(path, f"names {', '.join(missing)}, which no row holds", known)
-            continue
-        yield from _rendering_faults(campaign, path, template, longest)
-    if campaign.finals.prompt is not None or longest:
-        yield from _finals_prompt_faults(campaign, longest)
-
-
-def _names_of(campaign: Campaign) -> set[str]:
-    if isinstance(campaign.rows, tuple):
-        return {name for row in campaign.rows for name in row}
-    return set(campaign.variables or {})
-
-
-def _rendering_faults(
-    campaign: Campaign, path: KeyPath, template: PromptTemplate, longest: dict[int, str]
-) -> Iterator[CampaignFault]:
-    """Fill the template for every row; the first row that fails stands for all that do."""
-    failed: list[str] = []
-    for index, row in enumerate(campaign.all_rows):
-        try:
-            longest[index] = max(longest.get(index, ""), template.render(row), key=len)
-        except PromptFaultError as error:
-            failed.append(f"row {index} ({_shown_row(row)}) {error}")
-    if failed:
-        others = f"; and {len(failed) - 1} more rows" if len(failed) > 1 else ""
-        yield CampaignFault(path, failed[0] + others, "a text for every row")
-
-
-def _shown_row(row: Row) -> str:
-    text = ", ".join(f"{key}={value}" for key, value in row.items()) or "no variables"
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _finals_prompt_faults(campaign: Campaign, prompts: dict[int, str]) -> Iterator[CampaignFault]:
-    path = ("finals", "prompt")
-    try:
-        template = PromptTemplate(finals_template(campaign.finals.prompt, campaign.finals.method))
-        missing = sorted(template.names - _names_of(campaign) - {"prompt"})
-        if missing:
-            known = ", ".join(sorted(_names_of(campaign) | {"prompt"}))
-            yield CampaignFault(path, f"names {', '.join(missing)}, which no row holds", known)
-            return
-        for index, prompt in prompts.items():
-            template.render({**campaign.all_rows[index], "prompt": prompt})
-    except PromptFaultError as error:
-        yield CampaignFault(path, str(error), "a Jinja2 template that a draft's prompt fits in")
 
 
 class _Asked(NamedTuple):
@@ -225,65 +143,31 @@ def _model_faults(
     if asked.is_edit and not can.edits:
         yield CampaignFault(("model",), f"{model.id} does not edit pictures", "a model that does")
     if isinstance(settings, Drafts) and settings.lane == "batch":
-        yield _batch_fault(model, provider)
+        yield from _batch_faults(model, provider)
     try:
         model.prices_at(provider)
     except CatalogueError as error:
         yield CampaignFault(("model",), error.what, f"{error.accepted}. {error.next_step}")
 
 
-def _batch_fault(model: Model, provider: Provider | None) -> CampaignFault:
-    what = "the batch lane is not available in this version"
+def _batch_faults(model: Model, provider: Provider | None) -> Iterator[CampaignFault]:
     if model.capabilities is None or not model.capabilities.batch:
-        what = f"{model.id} has no batch lane"
+        way_out = "interactive, or a model that has one: runoff models lists them"
+        yield CampaignFault(("lane",), f"{model.id} has no batch lane", way_out)
     elif provider is not None and not provider.capabilities.batch:
-        what = f"{provider.name} has no batch lane"
-    return CampaignFault(("lane",), what, "interactive")
+        way_out = "interactive, or a provider that has one, such as openai"
+        yield CampaignFault(("lane",), f"{provider.name} has no batch lane", way_out)
+    elif _batch_factor(model, provider) is None:
+        seller = "the catalogue" if provider is None else provider.name
+        what = f"nobody has published the price of {model.id} in the batch lane of {seller}"
+        yield CampaignFault(("lane",), what, "interactive, or a batch_factor beside the model's prices")
 
 
-def _reference_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[CampaignFault]:
-    bad: set[str] = set()
-    for name in campaign.arms:
-        path: KeyPath = (
-            ("references",) if campaign.arms[name].references is None else ("arms", name, "references")
-        )
-        references = campaign.references_of(name)
-        drafts = campaign.drafts_of(name)
-        limit = _max_references(drafts.model, catalogue)
-        if len(references) > limit:
-            yield CampaignFault(path, f"{len(references)} pictures for {drafts.model}", f"at most {limit}")
-        for index, file in enumerate(references):
-            try:
-                read_reference(file)
-            except ReferenceFaultError as error:
-                bad.add(file)
-                yield CampaignFault((*path, str(index)), str(error), "a png, jpeg or webp file under 50 MB")
-    if campaign.mask is not None:
-        yield from _mask_faults(campaign, campaign.mask, bad)
-
-
-def _max_references(model_id: str, catalogue: Catalogue) -> int:
-    model = _known_model(model_id, catalogue)
-    if isinstance(model, CampaignFault) or model.capabilities is None:
-        return 16
-    return model.capabilities.max_references
-
-
-def _mask_faults(campaign: Campaign, mask: str, bad: set[str]) -> Iterator[CampaignFault]:
-    bare = [name for name in campaign.arms if not campaign.references_of(name)]
-    if bare:
-        noun = "arm" if len(bare) == 1 else "arms"
-        what = f"{noun} {', '.join(bare)} without references to lay it over"
-        yield CampaignFault(("mask",), what, "a mask with references")
-    for first in sorted(
-        {campaign.references_of(name)[0] for name in campaign.arms if name not in bare} - bad
-    ):
-        try:
-            read_mask(mask, read_reference(first))
-        except ReferenceFaultError as error:
-            yield CampaignFault(
-                ("mask",), str(error), "a png with transparency of the first reference's size"
-            )
+def _batch_factor(model: Model, provider: Provider | None) -> Decimal | None:
+    try:
+        return model.prices_at(provider).batch_factor
+    except CatalogueError:
+        return Decimal(0)  # without any price: told by itself
 
 
 def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[CampaignFault]:
@@ -304,29 +188,13 @@ def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[
         yield CampaignFault(("drafts", "images_per_request"), what, f"at most {provider.images_per_minute}")
 
 
-def _score_faults(
-    campaign: Campaign, catalogue: Catalogue, scorers: Collection[str]
-) -> Iterator[CampaignFault]:
+def _score_faults(campaign: Campaign, scorers: Collection[str]) -> Iterator[CampaignFault]:
     for name in campaign.score.weights:
         if name not in scorers:
             what = f"there is no scorer {name!r} in this version"
             yield CampaignFault(("score", "weights", name), what, ", ".join(sorted(scorers)))
     if not any(campaign.score.weights.values()):
         yield CampaignFault(("score", "weights"), "no scorer counts", "at least one weight above 0")
-    judge = campaign.score.judge
-    if judge is None:
-        if "judge" in campaign.score.weights and "judge" in scorers:
-            yield CampaignFault(("score", "judge"), "is missing, and weights count on it", "model and rubric")
-        return
-    if "judge" not in scorers:
-        yield CampaignFault(("score", "judge"), "there is no judge in this version", "leave it out")
-    model = _known_model(judge.model, catalogue)
-    if isinstance(model, CampaignFault):
-        yield model._replace(path=("score", "judge", "model"))
-    elif model.kind != "text":
-        what = f"{judge.model} makes pictures and answers no questions"
-        texts = [name for name, known in catalogue.models.items() if known.kind == "text"]
-        yield CampaignFault(("score", "judge", "model"), what, ", ".join(texts))
 
 
 def _schedule_faults(campaign: Campaign) -> Iterator[CampaignFault]:

@@ -7,18 +7,21 @@ What can be checked beside a fault is still checked: the faulty key is left out 
 import difflib
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tasks.campaign import Campaign
-from tasks.campaign_checks import CampaignFault, find_campaign_faults
+from tasks.campaign_checks import find_campaign_faults
+from tasks.campaign_fault import CampaignFault
 from tasks.catalogue import Catalogue
 from tasks.errors import CampaignError
 from tasks.marked_yaml import KeyPath, MarkedYaml, YamlFaultError, read_yaml
-from tasks.prompts import PromptFaultError, read_rows
 from tasks.providers import Providers
+from tasks.rows import ACCEPTED as ACCEPTED_ROWS
+from tasks.rows import RowsFaultError, read_rows
+from tasks.sent_pictures import absolute_path
 
 MAX_FAULTS_SHOWN = 50
 
@@ -93,32 +96,47 @@ def _near(file: Path) -> str:
 
 
 def _with_files(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], list[CampaignFault]]:
-    """Make paths absolute and read a CSV of rows in."""
+    """Make paths absolute and read rows in."""
     result, faults = dict(data), []
     if isinstance(data.get("rows"), str):
         try:
-            result["rows"] = read_rows(folder / data["rows"])
-        except PromptFaultError as error:
-            faults.append(
-                CampaignFault(("rows",), str(error), "a CSV file with the variables in its first line")
-            )
+            result["rows"] = read_rows(folder, data["rows"])
+        except RowsFaultError as error:
+            faults.append(CampaignFault(("rows",), str(error), ACCEPTED_ROWS))
             del result["rows"]
-    if isinstance(data.get("mask"), str):
-        result["mask"] = str(folder / data["mask"])
-    result |= _absolute_references(data, folder)
+    result |= _absolute_pictures(data, folder) | _absolute_weights(data, folder)
     if isinstance(data.get("arms"), dict):
         result["arms"] = {
-            name: {**arm, **_absolute_references(arm, folder)} if isinstance(arm, dict) else arm
+            name: {**arm, **_absolute_pictures(arm, folder)} if isinstance(arm, dict) else arm
             for name, arm in data["arms"].items()
         }
     return result, faults
 
 
-def _absolute_references(part: dict[str, Any], folder: Path) -> dict[str, Any]:
-    references = part.get("references")
-    if not isinstance(references, list):
+def _absolute_pictures(part: dict[str, Any], folder: Path) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    references, mask = part.get("references"), part.get("mask")
+    if isinstance(references, list):
+        changed["references"] = [
+            absolute_path(folder, name) if isinstance(name, str) else name for name in references
+        ]
+    if isinstance(mask, str):
+        changed["mask"] = absolute_path(folder, mask)
+    return changed
+
+
+def _absolute_weights(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Make the paths of a scorer's model absolute; a model's bare name stays one."""
+    score = data.get("score")
+    clip = score.get("clip") if isinstance(score, dict) else None
+    if not isinstance(clip, dict):
         return {}
-    return {"references": [str(folder / name) if isinstance(name, str) else name for name in references]}
+    paths = {
+        key: str(folder / name)
+        for key in ("model", "weights")
+        if isinstance(name := clip.get(key), str) and (key == "weights" or name.endswith(".json"))
+    }
+    return {"score": {**data["score"], "clip": {**clip, **paths}}}
 
 
 PLACEHOLDERS: dict[KeyPath, Any] = {
@@ -138,7 +156,7 @@ def _validated(data: dict[str, Any]) -> _Read:
         except ValidationError as error:
             found = list(_structure_faults(error))
         known = {fault.path for fault in faults}
-        faults += [fault for fault in found if fault.path not in known]
+        faults += [fault for fault in found if not _stands_around(fault.path, known)]
         if any(fault.what == "is missing" and fault.path not in PLACEHOLDERS for fault in found):
             break
         data = _without(data, [fault.path for fault in found])
@@ -192,6 +210,8 @@ def _accepted(fault: ErrorDetails) -> str:
     context = fault.get("ctx", {})
     if fault["type"] == "literal_error":
         return str(context["expected"]).replace("'", "")
+    if fault["type"] == "model_type":
+        return "a path, or a mapping, see docs/campaign-file.md"
     if fault["type"] == "string_pattern_mismatch":
         return f"letters, digits and hyphens ({context['pattern']})"
     message = str(fault["msg"])
@@ -227,10 +247,12 @@ def _section(path: KeyPath) -> type[BaseModel] | None:
 
 
 def _plain(annotation: object) -> object:
-    """Take the model out of ``Model | None``."""
-    models = [arg for arg in get_args(annotation) if isinstance(arg, type) and issubclass(arg, BaseModel)]
-    is_mapping = getattr(annotation, "__origin__", None) is dict
-    return models[0] if models and not is_mapping else annotation
+    """Take the model out of ``Model | None``, however deep it stands in unions."""
+    if isinstance(annotation, type) or get_origin(annotation) is dict:
+        return annotation
+    inner = (_plain(arg) for arg in get_args(annotation))
+    models = (arg for arg in inner if isinstance(arg, type) and issubclass(arg, BaseModel))
+    return next(models, annotation)
 
 
 def _known_scorers(scorers: Collection[str] | None) -> Collection[str]:

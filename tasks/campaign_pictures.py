@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from tasks.campaign_mask import AnyMask
 from tasks.campaign_section import Section
 from tasks.prices import Lane
 
@@ -69,6 +70,9 @@ class Arm(Section):
 
     references: tuple[str, ...] | None = None
     """Pictures for this arm instead of the campaign's `references`; an empty list sends none."""
+
+    mask: AnyMask | None = None
+    """The arm's own mask, instead of the campaign's."""
 
 
 class PictureSettings(Section):

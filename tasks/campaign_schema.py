@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tasks.campaign import Budget, Campaign
-from tasks.campaign_choice import Deduplicate, Finalists, Judge, Score
+from tasks.campaign_choice import Clip, Deduplicate, Finalists, Judge, Palette, Score
+from tasks.campaign_mask import Mask
 from tasks.campaign_pictures import Arm, ArmDrafts, Drafts, Finals, Successor
 from tasks.campaign_schedule import Schedule
 from tasks.catalogue import configs_folder
@@ -23,11 +24,14 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("budget", Budget),
     ("arms.NAME", Arm),
     ("arms.NAME.drafts", ArmDrafts),
+    ("mask", Mask),
     ("drafts", Drafts),
     ("drafts.successor", Successor),
     ("deduplicate", Deduplicate),
     ("score", Score),
     ("score.judge", Judge),
+    ("score.palette", Palette),
+    ("score.clip", Clip),
     ("finalists", Finalists),
     ("finals", Finals),
     ("schedule", Schedule),
@@ -57,13 +61,15 @@ A campaign is one YAML file: what to make, which arms, how many, for how much mo
 Look at what it would do, and cost, without spending: `runoff plan FILE`. A file with a fault buys nothing;
 every fault is told at once, with its line and what is accepted.
 
-Paths (references, mask, CSV) are relative to the file. The first line of each example makes editors that
+Paths (references, masks, rows) are relative to the file. The first line of each example makes editors that
 speak YAML complete and check the keys. Prompts are Jinja2 templates; a name that no row holds is a fault.
 A key for the provider never stands in the file.
 
-Values under `variables` are combined, every one with every other; `rows` gives the rows themselves, as a
-list or as a CSV file whose first line names the variables. Every arm sees the same rows, so that arms can be
-compared row by row.
+Values under `variables` are combined, every one with every other; `rows` gives the rows themselves: a list, a
+`.csv` whose first line names the variables, a `.jsonl` with one mapping a line, a `.parquet`, or a folder of
+pictures (`products/`, `products/*.png`), which makes rows of `file` and `name`. Every arm sees the same rows, so
+that arms can be compared row by row. [References and masks](references-and-masks.md) tells how pictures are sent
+along.
 """
 
 
@@ -99,8 +105,9 @@ def _default(field: FieldInfo) -> str:
 
 def _accepted(schema: dict[str, Any]) -> str:
     """Say a JSON schema in a few words."""
-    if "anyOf" in schema:
-        choices = [_accepted(part) for part in schema["anyOf"] if part.get("type") != "null"]
+    parts = schema.get("anyOf") or schema.get("oneOf")
+    if parts:
+        choices = [_accepted(part) for part in parts if part.get("type") != "null"]
         return " or ".join(dict.fromkeys(choices))
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])

@@ -20,6 +20,11 @@ def home_folder(option: str | Path | None = None, environ: Mapping[str, str] = o
     return Path(option or environ.get(HOME_VARIABLE) or DEFAULT_HOME).expanduser().resolve()
 
 
+def drawn_folder(home: Path) -> Path:
+    """Name the folder of the masks and pictures that Runoff draws to send along, below the home."""
+    return home / "drawn"
+
+
 def prepare_home(home: Path) -> None:
     """Make the home folder and see that it can be written.
 

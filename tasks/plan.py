@@ -1,14 +1,9 @@
-"""Plan a run: which orders, how many dollars, how long; nothing is sent and nothing is spent.
-
-The orders stand in the sequence in which they are bought: first one picture of every row and arm, then the
-second of every row and arm, and so on. A run that ends early has then seen every arm equally often.
-"""
+"""Plan a run: which orders, how many dollars, how long; nothing is sent and nothing is spent."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +11,15 @@ from tasks.campaign import Campaign
 from tasks.campaign_pictures import PictureSettings
 from tasks.candidate import Candidate, Order, Reference
 from tasks.catalogue import Catalogue
+from tasks.draft_orders import draft_orders, draft_prompts
 from tasks.errors import BudgetError, RunError
 from tasks.estimates import Estimates
+from tasks.home import drawn_folder, home_folder
+from tasks.judge_orders import JudgingPlan, plan_judging
 from tasks.money import format_usd
 from tasks.prompts import PromptTemplate, finals_template
 from tasks.providers import Providers
-from tasks.references import read_mask, read_reference
+from tasks.sent_pictures import SentPictures
 from tasks.sizes import Size, parse_size
 from tasks.succession import with_successors
 
@@ -68,6 +66,7 @@ class Plan:
         orders: Draft orders in the sequence in which they are bought.
         arms: Totals by arm.
         finals: What the finalists will cost.
+        judging: What judging models will cost; ``None`` when the campaign asks none.
         all_high_usd: What the same number of pictures would cost at least, all made as finals are.
         drafts_s: Seconds for the drafts at the provider's images per minute.
         finals_s: The same for all attempts at all finals.
@@ -83,6 +82,7 @@ class Plan:
     drafts_s: float
     finals_s: float
     warnings: tuple[str, ...]
+    judging: JudgingPlan | None = None
 
     @property
     def pictures(self) -> int:
@@ -101,13 +101,15 @@ class Plan:
 
     @property
     def low_usd(self) -> Decimal:
-        """Low end for drafts and finals."""
-        return self.drafts_low_usd + self.finals.low_usd
+        """Low end for drafts, judging and finals."""
+        judging_usd = self.judging.low_usd if self.judging else ZERO
+        return self.drafts_low_usd + judging_usd + self.finals.low_usd
 
     @property
     def high_usd(self) -> Decimal:
-        """High end for drafts and finals, every attempt at every final bought."""
-        return self.drafts_high_usd + self.finals.high_usd
+        """High end for drafts, judging and finals, every attempt at every final bought."""
+        judging_usd = self.judging.high_usd if self.judging else ZERO
+        return self.drafts_high_usd + judging_usd + self.finals.high_usd
 
     def as_dict(self) -> dict[str, Any]:
         """Write the plan without its orders, for ``--json``; dollars are exact text."""
@@ -120,6 +122,7 @@ class Plan:
             "pictures": self.pictures,
             "arms": [_plain(arm.__dict__) for arm in self.arms],
             "finals": _plain(self.finals.__dict__),
+            "judging": _plain(asdict(self.judging)) if self.judging else None,
             "drafts_low_usd": _text(self.drafts_low_usd),
             "drafts_high_usd": _text(self.drafts_high_usd),
             "low_usd": _text(self.low_usd),
@@ -139,6 +142,7 @@ def plan(
     run_id: str,
     today: date,
     *,
+    home: Path | None = None,
     are_drafts_done: bool = False,
 ) -> Plan:
     """Expand a campaign into orders and add up what they will cost.
@@ -149,18 +153,21 @@ def plan(
         providers: Who sells, how fast.
         run_id: The run that the orders belong to; part of their identity.
         today: The day (UTC), for models that are or will be shut down.
+        home: Runoff's home, where drawn masks are kept; ``RUNOFF_HOME`` or ``./runs`` when left out.
         are_drafts_done: No more drafts will be bought: their models may be gone.
 
     Raises:
         BudgetError: Even the low end of the estimate is over the budget of a run.
         CatalogueError: A model has been shut down and the campaign names no living successor, or something
             has no price.
+        CampaignError: A picture that is sent along is gone, or its mask cannot be drawn.
     """
     campaign, said = with_successors(campaign, catalogue, today, are_drafts_done=are_drafts_done)
     provider = providers.provider(campaign.provider)
     estimates = Estimates(catalogue, provider)
-    prompts = _prompts(campaign)
-    orders = tuple(_draft_orders(campaign, prompts, estimates, run_id))
+    prompts = draft_prompts(campaign)
+    pictures = SentPictures(campaign, drawn_folder(home or home_folder()))
+    orders = tuple(draft_orders(campaign, prompts, pictures, estimates, run_id))
     finals = _plan_finals_cost(campaign, prompts, estimates)
     per_minute = provider.images_per_minute
     result = Plan(
@@ -172,7 +179,8 @@ def plan(
         all_high_usd=_all_high(campaign, orders, estimates),
         drafts_s=sum(order.n for order in orders) * SECONDS_PER_MINUTE / per_minute,
         finals_s=finals.most_pictures * SECONDS_PER_MINUTE / per_minute,
-        warnings=(*said, *estimates.notes),
+        judging=plan_judging(campaign, estimates),
+        warnings=(*said, *estimates.notes, *_unconnected_warnings(campaign)),
     )
     return _within_budget(result)
 
@@ -231,60 +239,12 @@ def plan_finals(
     return orders
 
 
-def _prompts(campaign: Campaign) -> dict[str, list[str]]:
-    return {
-        name: [template.render(row) for row in campaign.all_rows]
-        for name, arm in campaign.arms.items()
-        for template in (PromptTemplate(arm.prompt),)
-    }
-
-
-def _draft_orders(
-    campaign: Campaign, prompts: Mapping[str, Sequence[str]], estimates: Estimates, run_id: str
-) -> Iterator[Order]:
-    references = {
-        name: tuple(read_reference(file) for file in campaign.references_of(name)) for name in campaign.arms
-    }
-    masks = {
-        name: read_mask(campaign.mask, sent[0]) if campaign.mask and sent else None
-        for name, sent in references.items()
-    }
-
-    @cache
-    def parameters_of(arm: str, n: int) -> dict[str, Any]:
-        return campaign.drafts_of(arm).parameters(n=n, is_edit=bool(references[arm]))
-
-    per_prompt, at_once = campaign.drafts.per_prompt, campaign.drafts.images_per_request
-    for replicate in range(0, per_prompt, at_once):
-        n = min(at_once, per_prompt - replicate)
-        for row in range(len(campaign.all_rows)):
-            for arm in campaign.arms:
-                prompt, parameters = prompts[arm][row], parameters_of(arm, n)
-                yield Order(
-                    run_id=run_id,
-                    campaign=campaign.name,
-                    stage="draft",
-                    arm=arm,
-                    row=row,
-                    replicate=replicate,
-                    attempt=0,
-                    prompt=prompt,
-                    provider=campaign.provider,
-                    endpoint="edits" if references[arm] else "generations",
-                    parameters=parameters,
-                    references=references[arm],
-                    mask=masks[arm],
-                    lane=campaign.drafts.lane,
-                    estimate_usd=estimates.of(parameters, prompt, references[arm]).high_usd,
-                )
-
-
 def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Iterator[ArmPlan]:
     by_arm: dict[str, list[Order]] = {name: [] for name in campaign.arms}
     for order in orders:
         by_arm[order.arm].append(order)
     for arm, own in by_arm.items():
-        costs = [estimates.of(order.parameters, order.prompt, order.references) for order in own]
+        costs = [estimates.of(order.parameters, order.prompt, order.references, order.lane) for order in own]
         drafts = campaign.drafts_of(arm)
         yield ArmPlan(
             arm=arm,
@@ -361,6 +321,18 @@ def _draft_reference(draft: Candidate, folder: Path | str) -> Reference:
 def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Decimal:
     parameters = campaign.finals.parameters(n=1, is_edit=False)
     return sum((order.n * estimates.of(parameters, order.prompt).low_usd for order in orders), ZERO)
+
+
+def _unconnected_warnings(campaign: Campaign) -> list[str]:
+    """Say that duels are too few to compare all pictures of a row, where they may be."""
+    duel = campaign.score.duel
+    most = len(campaign.arms) * campaign.drafts.per_prompt
+    if duel is None or "duel" not in campaign.score.weights or duel.per_row >= most - 1:
+        return []
+    return [
+        f"score.duel.per_row: {duel.per_row} pairs cannot connect the up to {most} pictures of a row;"
+        f" {most - 1} can, fewer leave some without a strength."
+    ]
 
 
 def _within_budget(planned: Plan) -> Plan:

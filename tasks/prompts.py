@@ -4,9 +4,7 @@ Templates come from a file that somebody else may have written, so they run in J
 that no row holds is a fault and never an empty word.
 """
 
-import csv
 from collections.abc import Mapping
-from pathlib import Path
 
 from jinja2 import StrictUndefined, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
@@ -71,30 +69,3 @@ def finals_template(own: str | None, method: str) -> str:
     if own is not None:
         return own
     return DEFAULT_EDIT_PROMPT if method == "edit" else DEFAULT_GENERATE_PROMPT
-
-
-def read_rows(file: Path) -> list[dict[str, str]]:
-    """Read rows from a CSV file whose first line names the variables.
-
-    Args:
-        file: UTF-8, with or without a byte-order mark; empty lines are skipped.
-
-    Raises:
-        PromptFaultError: The file cannot be read, has no rows, or a row has too few or too many fields.
-    """
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            rows = []
-            for row in reader:
-                if None in row or None in row.values():
-                    message = f"line {reader.line_num} of {file} has another number of fields than the first"
-                    raise PromptFaultError(message)
-                rows.append(dict(row))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        message = f"{file} cannot be read ({error})"
-        raise PromptFaultError(message) from error
-    if not rows:
-        message = f"{file} holds no rows"
-        raise PromptFaultError(message)
-    return rows

@@ -1,21 +1,37 @@
-"""References: the pictures that are sent along with an order, looked at before anything is spent."""
+"""References: the pictures that are sent along with an order, looked at before anything is spent.
+
+A file is read once, however often it is named: what was found counts until the file changes.
+"""
 
 import hashlib
+import io
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from tasks.candidate import Reference
 
+MAX_REFERENCES = 16
 MAX_REFERENCE_BYTES = 50_000_000
 MAX_MASK_BYTES = 4_000_000
+"""Source of the limits: docstrings of ``images.edit`` in the openai package 3.54.0, checked 2026-11-22."""
+
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+FILES_REMEMBERED = 100_000
 
 
 class ReferenceFaultError(ValueError):
     """A file that cannot be sent as a picture; its text says why."""
 
 
-@lru_cache(maxsize=64)
+class SeenPicture(NamedTuple):
+    """A picture file that was looked at: what is sent, whether it can be see-through, how many bytes."""
+
+    reference: Reference
+    has_alpha: bool
+    n_bytes: int
+
+
 def read_reference(file: str) -> Reference:
     """Look at a picture file: its bytes' hash, its size, its type.
 
@@ -25,7 +41,19 @@ def read_reference(file: str) -> Reference:
     Raises:
         ReferenceFaultError: The file cannot be read, is too large, or is no such picture.
     """
-    return _read(file)[0]
+    return look_at(file).reference
+
+
+def look_at(file: str) -> SeenPicture:
+    """Look at a picture file that is to be sent; see ``read_reference``."""
+    try:
+        status = Path(file).stat()
+        if status.st_size >= MAX_REFERENCE_BYTES:
+            raise _too_large(file, status.st_size, "reference", MAX_REFERENCE_BYTES)
+        return _look_at(file, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        message = f"{file} cannot be read as a picture ({error.strerror or error})"
+        raise ReferenceFaultError(message) from error
 
 
 def read_mask(file: str, first: Reference) -> Reference:
@@ -34,7 +62,7 @@ def read_mask(file: str, first: Reference) -> Reference:
     Raises:
         ReferenceFaultError: It is not.
     """
-    mask, has_alpha, n_bytes = _read(file)
+    mask, has_alpha, n_bytes = look_at(file)
     if mask.media_type != "image/png" or not has_alpha:
         message = f"{file} is no png with transparency"
         raise ReferenceFaultError(message)
@@ -45,27 +73,29 @@ def read_mask(file: str, first: Reference) -> Reference:
         )
         raise ReferenceFaultError(message)
     if n_bytes >= MAX_MASK_BYTES:
-        message = f"{file} has {n_bytes:,} bytes, a mask may have {MAX_MASK_BYTES:,}"
-        raise ReferenceFaultError(message)
+        raise _too_large(file, n_bytes, "mask", MAX_MASK_BYTES)
     return mask
 
 
-def _read(file: str) -> tuple[Reference, bool, int]:
+def _too_large(file: str, n_bytes: int, noun: str, limit: int) -> ReferenceFaultError:
+    return ReferenceFaultError(f"{file} has {n_bytes:,} bytes, a {noun} must have less than {limit:,}")
+
+
+@lru_cache(maxsize=FILES_REMEMBERED)
+def _look_at(file: str, *_changes: int) -> SeenPicture:
     from PIL import Image, UnidentifiedImageError
 
+    content = Path(file).read_bytes()
     try:
-        content = Path(file).read_bytes()
-        with Image.open(file) as picture:
+        with Image.open(io.BytesIO(content)) as picture:
             picture_format, (width, height) = picture.format or "", picture.size
             has_alpha = picture.has_transparency_data
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
         message = f"{file} cannot be read as a picture ({error})"
         raise ReferenceFaultError(message) from error
     if picture_format not in MEDIA_TYPES:
         message = f"{file} is a {picture_format.lower()}; only png, jpeg and webp can be sent"
         raise ReferenceFaultError(message)
-    if len(content) >= MAX_REFERENCE_BYTES:
-        message = f"{file} has {len(content):,} bytes, a reference may have {MAX_REFERENCE_BYTES:,}"
-        raise ReferenceFaultError(message)
     digest = hashlib.sha256(content).hexdigest()
-    return Reference(file, digest, width, height, MEDIA_TYPES[picture_format]), has_alpha, len(content)
+    reference = Reference(file, digest, width, height, MEDIA_TYPES[picture_format])
+    return SeenPicture(reference, has_alpha, len(content))

@@ -19,16 +19,21 @@ from flows.commands.options import (
 @json_option
 def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     """Show what a campaign would order, for how much, and how long it takes. Spends nothing."""
+    from flows.mask_preview import preview_masks
     from flows.open_run import prepare
     from tasks.home import home_folder
     from tasks.plan_text import plan_renderable
 
     prepared = prepare(file, home_folder(home), "plan")
+    preview = preview_masks(prepared)
     if as_json:
-        answer_json({**prepared.plan.as_dict(), "ledger_per_month_usd": prepared.ledger_per_month_usd})
+        extra = {"ledger_per_month_usd": prepared.ledger_per_month_usd, "mask_preview": preview}
+        answer_json({**prepared.plan.as_dict(), **extra})
         return
     console = open_console()
     console.print(plan_renderable(prepared.plan, prepared.ledger_per_month_usd))
+    if preview is not None:
+        click.echo(f"What the masks will change: {preview}")
     console.print(f"Nothing was bought. Buy it with: runoff run {file}", markup=False)
 
 
