@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from flows.opinions import read_opinions
 from tasks.bradley_terry import meetings_of
 from tasks.campaign import Campaign
 from tasks.campaign_choice import Deduplicate, Finalists
@@ -17,10 +18,11 @@ from tasks.compare import choose_attempt, measure_fidelity
 from tasks.decisions import Acceptance
 from tasks.deduplicate import deduplicate
 from tasks.inspect import inspect_pictures
+from tasks.judge_orders import BOUGHT, Questions
 from tasks.ledger import Ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.lineage import write_lineage
-from tasks.score import score
+from tasks.score import score, weighted_total
 from tasks.scorers import Assignment
 from tasks.select import choose_as_told, select
 from tasks.transparency import mark_missing_transparency
@@ -78,15 +80,34 @@ def _thumbnail(file: str) -> str:
 
 
 def score_drafts(run: Run) -> int:
-    """Score every draft; returns how many."""
+    """Score every draft by what is free; returns how many. Opinions that are bought come after the copies."""
     drafts = run.ledger.candidates.of_run(run.run_id, "draft")
     rules = run.campaign.score
+    weights = {name: weight for name, weight in rules.weights.items() if name not in BOUGHT}
     told = Assignment(rules, run.campaign.all_rows, meetings_of(run.ledger.votes.of_run(run.run_id)))
-    given = score(drafts, rules.weights, run.folder, told)
+    given = score(drafts, weights, run.folder, told)
     run.ledger.candidates.record_scores(
         {name: opinion.scores for name, opinion in given.items()},
         {name: opinion.total for name, opinion in given.items()},
     )
+    return len(given)
+
+
+def score_judged(run: Run) -> int:
+    """Add what judging models said to every draft's scores; returns how many. Asks nobody, spends nothing."""
+    rules = run.campaign.score
+    bought = {name: rules.weights[name] for name in BOUGHT if name in rules.weights}
+    if not bought:
+        return 0
+    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
+    opinions = read_opinions(run.ledger, Questions(run.campaign, run.run_id, str(run.folder)), drafts)
+    told = Assignment(rules, run.campaign.all_rows, replies=opinions.replies, duels=opinions.duels)
+    given = {name: found.scores for name, found in score(drafts, bought, run.folder, told).items()}
+    totals = {
+        draft.candidate_id: weighted_total({**draft.scores, **given[draft.candidate_id]}, rules.weights)
+        for draft in drafts
+    }
+    run.ledger.candidates.record_scores(given, totals)
     return len(given)
 
 

@@ -38,7 +38,9 @@ from tasks.succession import heed_announced
 
 if TYPE_CHECKING:
     import httpx2
+    from openai import AsyncOpenAI
 
+    from tasks.images_api.batch_lane.lane import BatchLane
     from tasks.images_api.desk import Desk
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -89,7 +91,9 @@ class OpenRun:
     Args:
         prepared: What was read and planned.
         ledger: The ledger.
-        desk: Where orders are bought.
+        desk: Where orders are bought one by one.
+        batch_lane: Where orders are bought in batches.
+        judging: Where judging models are asked: closed by itself when the judge is down.
         display: Where progress goes.
         inspecting: Held while pictures are looked at, one batch at a time.
     """
@@ -97,6 +101,8 @@ class OpenRun:
     prepared: Prepared
     ledger: Ledger
     desk: "Desk"
+    batch_lane: "BatchLane"
+    judging: "Desk"
     display: Display
     inspecting: asyncio.Lock
 
@@ -119,6 +125,11 @@ class OpenRun:
     def is_interrupted(self) -> bool:
         """Whether somebody asked it to stop."""
         return isinstance(self.desk.closed_by, InterruptError)
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the provider still works on a batch of it."""
+        return bool(self.ledger.batches.open_of(self.run_id))
 
     def planned(self, stage: str) -> list[Order]:
         """List the orders of a stage that are still to be sent."""
@@ -164,7 +175,9 @@ def prepare(
         terms = replace(terms, catalogue=catalogue)
         note = f"{answer.what}; the catalogue's dates of models count." if answer.what else ""
     try:
-        planned = plan(campaign, catalogue, providers, run_id, today(), are_drafts_done=are_drafts_done)
+        planned = plan(
+            campaign, catalogue, providers, run_id, today(), home=home, are_drafts_done=are_drafts_done
+        )
     except CatalogueError as error:
         raise error.at(str(campaign_file)) from error
     planned = replace(planned, warnings=(*said, *planned.warnings))
@@ -180,6 +193,8 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
         RunError: Another process works on the run.
         LedgerError: The ledger cannot be opened.
     """
+    from tasks.images_api.batch_lane.collecting import Clerk
+    from tasks.images_api.batch_lane.lane import BatchLane
     from tasks.images_api.client import connect
     from tasks.images_api.desk import Desk
     from tasks.images_api.pace import Pace
@@ -192,17 +207,44 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
         async with connect(terms, _transport(prepared)) as client:
             display = current_display()
             budget = prepared.campaign.budget
+            limits = Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd)
             desk = Desk(
                 client=client,
                 terms=terms,
                 ledger=ledger,
                 folder=prepared.folder,
-                limits=Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd),
+                limits=limits,
                 pace=Pace(None if terms.base_url is None else terms.provider.images_per_minute),
                 watch=display.bought,
             )
-            with _closing_on_interrupt(desk, prepared, display), _stopped_on_fault(prepared, ledger):
-                yield OpenRun(prepared, ledger, desk, display, asyncio.Lock())
+            clerk = Clerk(terms, ledger, prepared.folder, display.bought, desk.close)
+            lane = BatchLane(client=client, clerk=clerk, limits=limits, closed_by=lambda: desk.closed_by)
+            judging = _judging_desk(client, prepared, ledger, limits, display)
+            with (
+                _closing_on_interrupt((desk, judging), prepared, display),
+                _stopped_on_fault(prepared, ledger),
+            ):
+                yield OpenRun(prepared, ledger, desk, lane, judging, display, asyncio.Lock())
+
+
+def _judging_desk(
+    client: "AsyncOpenAI", prepared: Prepared, ledger: Ledger, limits: Limits, display: Display
+) -> "Desk":
+    """Make the desk for questions: no pictures a minute, and no patience with a judge that is down."""
+    from tasks.images_api.desk import Desk
+    from tasks.images_api.pace import Pace
+    from tasks.images_api.patience import Patience
+
+    desk: Desk = Desk(
+        client=client,
+        terms=prepared.terms,
+        ledger=ledger,
+        folder=prepared.folder,
+        limits=limits,
+        pace=Pace(None),
+        watch=Patience(display.bought, lambda reason: desk.close(reason)),
+    )
+    return desk
 
 
 def _begin(prepared: Prepared, ledger: Ledger) -> None:
@@ -247,23 +289,23 @@ def _transport(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":
 
 
 @contextmanager
-def _closing_on_interrupt(desk: "Desk", prepared: Prepared, display: Display) -> Iterator[None]:
+def _closing_on_interrupt(desks: Sequence["Desk"], prepared: Prepared, display: Display) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def interrupted(number: int) -> None:
-        if desk.closed_by is None:
+        if desks[0].closed_by is None:
             display.say("Stopping: what is under way is paid for and is awaited. Ctrl-C again leaves it.")
         else:
             loop.remove_signal_handler(number)
             signal.raise_signal(number)
-        desk.close(
-            InterruptError(
-                where=f"run {prepared.run_id}",
-                what="was interrupted",
-                money="What was bought stays; the ledger is right.",
-                next_step=f"Go on with: runoff run --resume {prepared.run_id}",
-            )
+        reason = InterruptError(
+            where=f"run {prepared.run_id}",
+            what="was interrupted",
+            money="What was bought stays; the ledger is right.",
+            next_step=f"Go on with: runoff run --resume {prepared.run_id}",
         )
+        for desk in desks:
+            desk.close(reason)
 
     try:
         for number in STOP_SIGNALS:

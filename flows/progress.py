@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tasks.images_api.desk import Purchase
 
 SAY_EVERY_S = 5.0
+JUDGE = "judge"
+"""The stage whose orders bring answers, not pictures."""
 
 
 class Display(Protocol):
@@ -60,13 +62,15 @@ class Tally:
 
     def __str__(self) -> str:
         elapsed_s = max(time.monotonic() - self._began_s, 0.001)
+        is_judge = self.stage == JUDGE
+        noun, n_come = ("answer", self.n_done - self.n_without) if is_judge else ("picture", self.n_pictures)
         parts = [
-            count_of(self.n_pictures, "picture"),
+            count_of(n_come, noun),
             format_usd(self.charged_usd),
-            f"{self.n_pictures / elapsed_s * 60:.0f}/min",
+            f"{n_come / elapsed_s * 60:.0f}/min",
         ]
         if self.n_without:
-            parts.append(f"{self.n_without} without a picture")
+            parts.append(f"{self.n_without} without {'an' if is_judge else 'a'} {noun}")
         if 0 < self.n_done < self.n_orders:
             parts.append(f"{_duration(elapsed_s / self.n_done * (self.n_orders - self.n_done))} left")
         return " · ".join(parts)

@@ -12,6 +12,7 @@ from flows.decide import (
     deduplicate_drafts,
     inspect_new,
     score_drafts,
+    score_judged,
     select_finalists,
 )
 from flows.open_run import resumed_file
@@ -25,6 +26,7 @@ from tasks.home import run_folder, run_lock
 from tasks.ledger import Ledger
 from tasks.providers import load_providers
 
+DECISIONS = (inspect_new, score_drafts, deduplicate_drafts, score_judged, select_finalists, compare_finals)
 RULES = ("deduplicate", "score", "finalists")
 
 
@@ -55,7 +57,7 @@ def rescore(home: Path, ledger: Ledger, name: str, rules_file: Path | None = Non
     with run_lock(folder):
         if rules_file is not None:
             write_atomically(file, campaign.as_yaml().encode())
-        for decide in (inspect_new, score_drafts, deduplicate_drafts, select_finalists, compare_finals):
+        for decide in DECISIONS:
             decide(run)
         write_run_report(home, record, ledger)
     return outcome_of(ledger, home, record)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from flows import decide
+from flows.batch_lane import buy_in_batches
 from flows.batches import as_task
 from flows.open_run import OpenRun
 from tasks.candidate import Order
@@ -19,9 +20,11 @@ LOAD_AFTER_S = 1.0
 async def make_pictures(run: OpenRun, stage: str) -> None:
     """Buy every planned order of a stage and look at what came, batch by batch, side by side.
 
-    While one batch is looked at the next ones are under way, so that looking costs no time.
+    While one batch is looked at the next ones are under way, so that looking costs no time. What goes by the
+    provider's Batch lane is collected and handed over first.
     """
-    orders = run.planned(stage)
+    await buy_in_batches(run, stage)
+    orders = [order for order in run.planned(stage) if order.lane == "interactive"]
     batches = [orders[start : start + ORDERS_PER_TASK] for start in range(0, len(orders), ORDERS_PER_TASK)]
     # Two batches more than can be under way at once: the desk must never wait for work.
     places = asyncio.Semaphore(run.prepared.terms.provider.concurrency // ORDERS_PER_TASK + 2)
@@ -70,6 +73,10 @@ async def _deduplicate(run: OpenRun) -> int:
     return await asyncio.to_thread(decide.deduplicate_drafts, run)
 
 
+async def _score_judged(run: OpenRun) -> int:
+    return await asyncio.to_thread(decide.score_judged, run)
+
+
 async def _select(run: OpenRun) -> int:
     return await asyncio.to_thread(decide.select_finalists, run)
 
@@ -82,5 +89,6 @@ generate_batch = as_task(_generate, name="generate")
 inspect_batch = as_task(_inspect, name="inspect")
 score_drafts = as_task(_score, name="score")
 deduplicate_drafts = as_task(_deduplicate, name="deduplicate")
+score_judged = as_task(_score_judged, name="score by judgement")
 select_finalists = as_task(_select, name="select")
 compare_finals = as_task(_compare, name="compare")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-Stage = Literal["draft", "final"]
+Stage = Literal["draft", "final", "judge"]
 OrderState = Literal["planned", "sent", "received", "refused", "failed", "unknown"]
 ORDER_STATES: tuple[OrderState, ...] = ("planned", "sent", "received", "refused", "failed", "unknown")
 
@@ -37,24 +37,26 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One paid request to an images endpoint.
+    """One paid request: to an images endpoint, or a question to a judging model.
 
     Args:
         run_id: The run it belongs to.
         campaign: The campaign's name.
-        stage: ``draft`` or ``final``.
+        stage: ``draft``, ``final`` or ``judge``; a judge's order stands at the place of the picture it shows
+            first.
         arm: The arm's name.
         row: Index of the row of variables, from 0.
         replicate: Index of the first picture of this order among its arm and row, from 0.
         attempt: 0 for a draft; 0, 1, … for the tries at one final.
         prompt: The rendered text.
         provider: A name in ``providers.yaml``.
-        endpoint: Which images endpoint is called.
+        endpoint: Which images endpoint is called, or ``chat``.
         parameters: The request's own fields beside the prompt (model, quality, size, n, …), as sent.
         references: Pictures sent with the request, in order.
         mask: The mask sent with the request, if any.
         estimate_usd: What is reserved for it: the high end of the estimate, dollars.
-        draft_id: For a final, the candidate it is made from.
+        draft_id: For a final, the candidate it is made from; for a judge's order, the candidate judged, or the
+            name of the duel.
     """
 
     run_id: str
@@ -66,7 +68,7 @@ class Order:
     attempt: int
     prompt: str
     provider: str
-    endpoint: Literal["generations", "edits"]
+    endpoint: Literal["generations", "edits", "chat"]
     parameters: Mapping[str, Any]
     estimate_usd: Decimal
     references: Sequence[Reference] = ()
@@ -87,6 +89,12 @@ class Order:
     def n(self) -> int:
         """How many pictures are asked for, 1-10."""
         return int(self.parameters.get("n", 1))
+
+    @property
+    def question(self) -> str:
+        """Name what is asked, whoever asks in whichever run: equal questions need one answer only."""
+        shown = [reference.sha256 for reference in self.references]
+        return "q-" + _digest([self.provider, self.endpoint, self.prompt, dict(self.parameters), shown])
 
     def file_stem(self, index: int = 0) -> str:
         """Name the file of the order's ``index``-th picture, without folder and ending."""

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from pydantic import Field, model_validator
 
 from tasks import tokens
+from tasks.answer_estimates import Vision, answer_cost_usd
 from tasks.candidate import Reference, Usage
 from tasks.errors import CatalogueError
 from tasks.prices import ExactDecimal, Facts, Lane, Prices
@@ -132,6 +133,7 @@ class Model(Facts):
     output_tokens: OutputTokens | None = None
     reference_tokens: Literal["patches", "tiles"] | None = None
     image_prices: Mapping[str, Mapping[str, ExactDecimal]] = {}
+    vision: Vision | None = None
 
     def faults_of(self, parameters: Mapping[str, Any]) -> list[str]:
         """List what the model cannot do of a request, as ``key: what, accepted: …``; empty when all is well.
@@ -172,6 +174,8 @@ class Model(Facts):
         Raises:
             CatalogueError: The request has faults, or some of it has no published price.
         """
+        if self.kind == "text":
+            return self._estimate_answer_usd(parameters, prompt, references, lane, provider)
         faults = self.faults_of(parameters)
         size = parse_size(parameters.get("size"))
         if faults or size is None or self.output_tokens is None:
@@ -203,6 +207,21 @@ class Model(Facts):
             else ""
         )
         return Estimate(low, high, note)
+
+    def _estimate_answer_usd(
+        self,
+        parameters: Mapping[str, Any],
+        prompt: str,
+        pictures: Sequence[Reference],
+        lane: Lane,
+        provider: Seller | None,
+    ) -> Estimate:
+        if self.vision is None:
+            raise CatalogueError(where=self.id, what="how it counts pictures is not published")
+        cost = answer_cost_usd(self.vision, self.prices_at(provider), parameters, prompt, pictures, lane)
+        if cost is None:
+            raise self._unpriced(provider, f"has no published price for answers in the {lane} lane")
+        return Estimate(cost.low_usd, cost.high_usd)
 
     def cost_usd(
         self, usage: Usage, lane: Lane = "interactive", provider: Seller | None = None

@@ -50,6 +50,10 @@ def _orders_table(plan: Plan) -> Table:
         dollars = format_range(arm.low_usd, arm.high_usd)
         name = Text(arm.arm, "cyan")
         table.add_row(name, arm.model, f"{arm.quality} {arm.size}", f"{arm.pictures:,}", dollars)
+    if plan.judging:
+        dollars = format_range(plan.judging.low_usd, plan.judging.high_usd)
+        asked, models = f"≤ {_count(plan.judging.orders, 'question')}", ", ".join(plan.judging.models)
+        table.add_row(Text("judge", "yellow"), models, asked, "", dollars)
     finals = plan.finals
     if finals.finalists:
         dollars = format_range(finals.low_usd, finals.high_usd)

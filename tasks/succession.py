@@ -70,6 +70,8 @@ def with_successors(
             arms[name] = _with_own(arm, own)
     if campaign.score.judge is not None:
         _refuse_retired("score.judge", campaign.score.judge.model, catalogue, today)
+    if campaign.score.duel is not None:
+        _refuse_retired("score.duel", campaign.score.duel.model, catalogue, today)
     changed = campaign.model_copy(update={"drafts": drafts, "finals": finals, "arms": arms})
     return changed, list(dict.fromkeys(said))
 
@@ -90,8 +92,8 @@ def models_of(campaign: Campaign) -> list[str]:
     settings = _pictures_of(campaign)
     names = [part.model for part in settings]
     names += [part.successor.model for part in settings if part.successor is not None]
-    if campaign.score.judge is not None:
-        names.append(campaign.score.judge.model)
+    asked = (campaign.score.judge, campaign.score.duel)
+    names += [wished.model for wished in asked if wished is not None]
     return list(dict.fromkeys(names))
 
 

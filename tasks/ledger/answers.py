@@ -65,7 +65,11 @@ class Answers:
         for row in rows:
             question = order_record(row).order.question
             if question in wanted:
-                why = f"{NO_REPLY[row.state]}: {row.error_message}" if row.error_message else NO_REPLY[row.state]
+                why = (
+                    f"{NO_REPLY[row.state]}: {row.error_message}"
+                    if row.error_message
+                    else NO_REPLY[row.state]
+                )
                 found[question] = Reply(None, why)
         return found
 

@@ -13,6 +13,7 @@ from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
 from tasks.ledger.decisions import Acceptances, Folds, Shortlists
 from tasks.ledger.orders import Orders
+from tasks.ledger.pictures import Pictures
 from tasks.ledger.reconciliation import Reconciliations
 from tasks.ledger.runs import Runs
 from tasks.ledger.schema import HEAD
@@ -39,6 +40,7 @@ class Ledger:
         self.orders = Orders(database)
         self.batches = Batches(database)
         self.candidates = Candidates(database)
+        self.pictures = Pictures(database)
         self.answers = Answers(database)
         self.uploads = Uploads(database)
         self.reconciliations = Reconciliations(database)

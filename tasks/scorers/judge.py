@@ -1,7 +1,7 @@
 """The judge: a model that looks at a picture and answers the campaign's rubric.
 
-This scorer asks nobody and spends nothing: the questions are bought beforehand, each picture's once, and their
-answers are given to it. Without a usable answer its opinion is ``None``, never a number.
+This scorer asks nobody and spends nothing: the answers are bought beforehand, one for each picture, and given
+to it. Without a usable answer its opinion is ``None``, never a number.
 """
 
 import hashlib

@@ -192,7 +192,7 @@ def test_parameters_are_exactly_what_is_sent(tmp_path: Path) -> None:
         ("score", {"weights": {"beauty": 1}}, "there is no scorer 'beauty' in this version, accepted: p"),
         ("score", {"weights": {"technical": 0}}, "no scorer counts"),
         ("score", {"weights": {"technical": -1}}, "greater than or equal to 0"),
-        ("score.judge", {"model": "gpt-6-luna", "rubric": ["x"]}, "there is no judge in this version"),
+        ("score.judge", {"model": "gpt-image-2", "rubric": ["x"]}, "makes pictures and answers no questions"),
         ("deduplicate.radius_bits", 17, "less than or equal to 16"),
         ("finalists.min_score", 2, "less than or equal to 1"),
         ("schedule", {"cron": "0 6 * *"}, "is no five cron fields"),
