@@ -8,7 +8,9 @@ from typing import Any
 from tasks.candidate import Candidate
 from tasks.errors import RunoffError
 from tasks.home import run_folder
+from tasks.judge_orders import BOUGHT
 from tasks.ledger import Ledger, RunRecord
+from tasks.unjudged import unjudged
 
 INCOMPLETE = 4
 
@@ -30,7 +32,8 @@ class Outcome:
         accepted: Finals accepted.
         spent_usd: What the run weighs on its budget: known costs, and estimates where the cost is not known.
         unknown_usd: The part of it that is estimates.
-        exit_code: 0, or 3 when a budget ended it, or 4 when some orders brought no sound picture.
+        exit_code: 0, or 3 when a budget ended it, or 4 when some orders brought no sound picture
+            or no usable opinion of one.
         all_high_usd: What as many drafts would have cost at least, all made as finals are; if known.
         message: What stopped it, or what it waits for, if anything.
     """
@@ -66,6 +69,7 @@ def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1
     is_whole = set(orders) <= {"received"} and not any(_is_unsound(candidate) for candidate in candidates)
+    is_whole = is_whole and not any(unjudged(drafts, name) for name in BOUGHT)
     estimated = (r.charged_usd for r in records if r.settlement is None or r.settlement.cost_usd is None)
     return Outcome(
         run_id=run.run_id,

@@ -25,6 +25,7 @@ from tasks.lineage import write_lineage
 from tasks.providers import Provider, load_providers
 from tasks.report import ReportFiles, write_report
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
+from tasks.unjudged import half_scored, note_of_test, unjudged_warnings
 
 AWAITING: Mapping[str, Awaiting] = {
     "awaiting review": "awaiting review",
@@ -62,7 +63,7 @@ def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenRepor
         _facts(run, campaign, records, candidates),
         all_high_usd=_all_high_usd(campaign, candidates, catalogue, provider),
         estimate_errors=measure_estimates(_billed(records), catalogue, provider),
-        ab_test=_ab_test(rows),
+        ab_test=_ab_test(rows, candidates, campaign.score.weights),
     )
     write_lineage(rows, folder)
     return WrittenReport(write_report(rows, facts, folder), facts)
@@ -81,12 +82,12 @@ def _facts(
         started_at=run.started_at,
         finished_at=run.finished_at,
         provider=run.provider,
-        models={"draft": campaign.drafts.model, "final": campaign.finals.model},
+        models=_models(campaign),
         arms=_arms(campaign),
         spent_usd=_spent_usd(records),
         estimate_usd=sum((record.order.estimate_usd for record in records), Decimal(0)),
         unknown_usd=sum((r.charged_usd for r in records if r.state in ("unknown", "sent")), Decimal(0)),
-        warnings=run.warnings,
+        warnings=(*run.warnings, *unjudged_warnings(drafts, campaign.score.weights)),
         counts_by_state=_counts(records),
         copies_by_radius=copies_by_radius(drafts, campaign.deduplicate),
         radius_bits=campaign.deduplicate.radius_bits,
@@ -108,6 +109,13 @@ def _arms(campaign: Campaign) -> dict[str, ArmFacts]:
         )
         for name, arm in campaign.arms.items()
     }
+
+
+def _models(campaign: Campaign) -> dict[str, str]:
+    asked = {"judge": campaign.score.judge, "duel": campaign.score.duel}
+    names = [one.model for name, one in asked.items() if one is not None and name in campaign.score.weights]
+    models = {"draft": campaign.drafts.model, "final": campaign.finals.model}
+    return models | ({"judge": ", ".join(dict.fromkeys(names))} if names else {})
 
 
 def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:
@@ -149,8 +157,12 @@ def _all_high_usd(
     return sum((estimate.low_usd for estimate in estimates), Decimal(0)) if prompts else None
 
 
-def _ab_test(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _ab_test(
+    rows: Sequence[Mapping[str, Any]], candidates: Sequence[Candidate], weights: Mapping[str, float]
+) -> dict[str, Any] | None:
     """Compare the arms by their drafts; ``None`` with one arm only."""
+    pictures = [candidate for candidate in candidates if candidate.stage == "draft"]
+    left_out = half_scored(pictures, weights)
     drafts = [
         ScoredDraft(
             order_id=row["order_id"],
@@ -161,13 +173,17 @@ def _ab_test(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
             cost_usd=row["cost_usd"],
             candidate_id=row["candidate_id"],
             status=row["status"],
-            score=row["score"],
+            score=None if row["candidate_id"] in left_out else row["score"],
             is_downgraded=row["downgraded"] is not None,
         )
         for row in rows
         if row["stage"] == "draft"
     ]
-    return compare_arms(drafts).as_dict() if len({draft.arm for draft in drafts}) > 1 else None
+    if len({draft.arm for draft in drafts}) < 2:
+        return None
+    found = compare_arms(drafts).as_dict()
+    note = note_of_test(pictures, weights)
+    return found | {"headline": f"{found['headline']} {note}"} if note else found
 
 
 def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> str | None:

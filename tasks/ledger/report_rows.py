@@ -11,7 +11,7 @@ from tasks.candidate import Candidate, Fidelity, Inspection, Standing
 from tasks.ledger.order_rows import OrderRecord, Settlement
 from tasks.money import from_nanousd, share_nanousd, to_nanousd
 
-SCORERS = ("technical", "judge", "legibility", "palette", "votes")
+SCORERS = ("technical", "judge", "duel", "legibility", "palette", "votes")
 
 
 def report_rows(
