@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from tasks.errors import RunoffError
 from tasks.images_api.batch_lane.collecting import Clerk
 from tasks.images_api.batch_lane.lane import BatchLane
 from tasks.images_api.client import connect
+from tasks.images_api.desk import Purchase
 from tasks.ledger import BatchRecord, Limits
 from tasks.pictures import load_reference
+from tasks.providers import BatchLimits
 from tests.batch_bench import Clock
 from tests.builders import RUN_ID, an_order
 from tests.shop import Shop
@@ -39,12 +41,17 @@ class BatchShop:
     closed_by: RunoffError | None = None
     notes: dict[str, str] = field(default_factory=dict)
     waits_s: list[float] = field(default_factory=list)
+    when_bought: Callable[[], None] = lambda: None
 
     def sit(self, *new: Order, before: Callable[[BatchLane], None] | None = None) -> int:
         """Plan orders, collect what is over and hand over what is planned; returns how many are out."""
         self.shop.ledger.orders.plan(new)
         self.closed_by = None
         return asyncio.run(self._sit(before))
+
+    def close(self, reason: RunoffError) -> None:
+        """Stop the sitting."""
+        self.closed_by = self.closed_by or reason
 
     async def _sit(self, before: Callable[[BatchLane], None] | None) -> int:
         async with connect(self.shop.terms) as client:
@@ -62,13 +69,14 @@ class BatchShop:
         async def wait(seconds: float) -> None:
             self.waits_s.append(seconds)
 
-        def close(reason: RunoffError) -> None:
-            self.closed_by = self.closed_by or reason
+        def watch(purchase: Purchase) -> None:
+            self.shop.purchases.append(purchase)
+            self.when_bought()
 
         shop = self.shop
         return BatchLane(
             client=client,
-            clerk=Clerk(shop.terms, shop.ledger, shop.folder, shop.purchases.append, close),
+            clerk=Clerk(shop.terms, shop.ledger, shop.folder, watch, self.close),
             limits=self.limits,
             closed_by=lambda: self.closed_by,
             now=lambda: datetime.fromtimestamp(self.clock(), UTC),
@@ -89,8 +97,7 @@ class BatchShop:
 
     def created(self) -> list[dict[str, Any]]:
         """The provider's own list of batches."""
-        answer = httpx2.get(f"{self.shop.url}/batches", headers={"Authorization": "Bearer k"})
-        batches: list[dict[str, Any]] = answer.json()["data"]
+        batches: list[dict[str, Any]] = self._ask("GET", "batches").json()["data"]
         return batches
 
     def is_right(self) -> bool:
@@ -99,6 +106,42 @@ class BatchShop:
         known = [r.settlement.cost_usd for r in self.shop.records() if r.settlement]
         charged = sum(int(cost * 10**9) for cost in known if cost is not None)
         return self.shop.ledger.verify() == [] and charged == billed
+
+    def limit_files(self, **limits: int) -> None:
+        """Let the provider take smaller files."""
+        provider = self.shop.terms.provider.model_copy(update={"batches": BatchLimits(**limits)})
+        self.shop.terms = replace(self.shop.terms, provider=provider)
+
+    def _files(self, purpose: str) -> list[str]:
+        answer = self._ask("GET", f"files?purpose={purpose}")
+        return [file["id"] for file in answer.json()["data"]]
+
+    def uploads(self, purpose: str) -> int:
+        """How many files of a purpose the provider has."""
+        return len(self._files(purpose))
+
+    def delete_files(self, purpose: str) -> None:
+        """Delete what was uploaded, as somebody may."""
+        for file_id in self._files(purpose):
+            self._ask("DELETE", f"files/{file_id}")
+
+    def cancel(self) -> None:
+        """Stop the only batch, as somebody may on the provider's pages."""
+        (batch,) = self.batches()
+        self._ask("POST", f"batches/{batch.vendor_batch_id}/cancel")
+
+    @contextmanager
+    def unreachable(self) -> Iterator[None]:
+        """Let nobody listen at the provider's address for a while."""
+        terms = self.shop.terms
+        nowhere = terms.provider.model_copy(update={"base_url": "http://127.0.0.1:9/v1"})
+        self.shop.terms = replace(terms, provider=nowhere)
+        yield
+        self.shop.terms = terms
+
+    def _ask(self, method: str, path: str) -> httpx2.Response:
+        headers = {"Authorization": "Bearer k"}
+        return httpx2.request(method, f"{self.shop.url}/{path}", headers=headers).raise_for_status()
 
     def set_faults(self, *rules: dict[str, Any]) -> None:
         """Put faults in force."""

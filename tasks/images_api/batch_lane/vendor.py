@@ -99,12 +99,14 @@ class BatchVendor:
         oldest_s = (record.reserved_at - CLOCKS_APART).timestamp()
 
         async def look() -> Batch | None:
-            timeout = self._timeout(READ_S)
-            async for batch in self._client.batches.list(limit=PAGE, timeout=timeout):
-                if (batch.metadata or {}).get(KEY) == record.batch_key:
-                    return batch
-                if batch.created_at < oldest_s:
-                    break
+            try:
+                async for batch in self._client.batches.list(limit=PAGE, timeout=self._timeout(READ_S)):
+                    if (batch.metadata or {}).get(KEY) == record.batch_key:
+                        return batch
+                    if batch.created_at < oldest_s:
+                        break
+            except AttributeError as error:  # the SDK trips over a page with status 200
+                raise _UnreadableError(str(error)) from error
             return None
 
         return await self._told(look)

@@ -1,0 +1,70 @@
+"""A process killed at any instant of a batch: the next one goes on, and nothing is bought twice."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.images_api.keeping import heal
+from tests.batch_killed import INSTANTS
+from tests.batch_shop import BatchShop, open_batch_shop, orders
+from tests.builders import RUN_ID
+
+COLLECTING = ("picture kept, not settled", "one picture settled", "all settled, not noted")
+IN_DOUBT = "noted as asked, not asked"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[BatchShop]:
+    """A shop."""
+    with open_batch_shop(tmp_path) as shop:
+        yield shop
+
+
+def killed(bench: BatchShop, instant: str) -> None:
+    """Sit in another process until it is killed, then heal what it left."""
+    shop = bench.shop
+    words = [shop.url, str(shop.folder), instant, str(bench.clock())]
+    done = subprocess.run([sys.executable, "-m", "tests.batch_killed", *words], check=False)
+    assert done.returncode == -signal.SIGKILL
+    heal(shop.ledger, RUN_ID, shop.folder, shop.terms)
+
+
+@pytest.mark.parametrize("instant", [name for name in INSTANTS if name not in (*COLLECTING, IN_DOUBT)])
+def test_a_kill_while_handing_over_makes_one_batch_and_no_second(bench: BatchShop, instant: str) -> None:
+    """Every order is bought once, by one batch, whatever was written down before the kill."""
+    killed(bench, instant)
+    assert bench.states() == ["sent"] * 3
+    bench.sit()
+    bench.later()
+    bench.sit()
+    assert bench.states() == ["received"] * 3
+    assert len(bench.created()) == 1
+    assert bench.is_right()
+
+
+def test_a_kill_right_before_asking_leaves_orders_that_nobody_can_tell_of(bench: BatchShop) -> None:
+    """From the ledger alone the batch may exist: it is looked for, not asked for again."""
+    killed(bench, IN_DOUBT)
+    bench.sit()
+    assert bench.states() == ["sent"] * 3
+    bench.later()
+    bench.sit()
+    assert bench.states() == ["unknown"] * 3
+    assert bench.created() == []
+    assert bench.shop.ledger.verify() == []
+
+
+@pytest.mark.parametrize("instant", COLLECTING)
+def test_a_kill_while_collecting_loses_and_repeats_nothing(bench: BatchShop, instant: str) -> None:
+    """Each picture is kept and settled once; each costs what the bill says."""
+    bench.sit(*orders(3))
+    bench.later()
+    killed(bench, instant)
+    bench.sit()
+    assert bench.states() == ["received"] * 3
+    assert len(bench.created()) == 1
+    assert bench.is_right()
