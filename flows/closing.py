@@ -12,6 +12,7 @@ from typing import Any
 
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
 
+from flows.batch_lane import waiting_message
 from flows.batches import as_task
 from flows.open_run import OpenRun
 from flows.outcome import Outcome, outcome_of
@@ -39,15 +40,19 @@ async def close_run(run: OpenRun, *, state: RunState) -> dict[str, Any]:
         InterruptError: Somebody interrupted it.
     """
     stop = run.desk.closed_by
+    state = "waiting" if run.is_out else state
     run.ledger.runs.end(run.run_id, "stopped" if stop else state, datetime.now(UTC))
     if isinstance(stop, InterruptError):
         raise stop
     all_high_usd = await report(run)
     outcome = outcome_of(run.ledger, run.prepared.home, run.ledger.runs.find(run.run_id))
     outcome = replace(outcome, all_high_usd=all_high_usd)
+    if run.is_out:
+        outcome = replace(outcome, message=waiting_message(run))
     if isinstance(stop, BudgetError):
         outcome = outcome.stopped_by(_with_place(stop, run))
     await _show(run, outcome)
+    run.ledger.slots.end_run(run.run_id)  # an interrupted run stays its slot's: the next turn takes it up
     if isinstance(stop, StopRunError):
         raise stop
     return asdict(outcome)

@@ -11,10 +11,12 @@ import click
 
 from flows.commands.doctor import doctor
 from flows.commands.emulator import emulator
-from flows.commands.inform import plan, report, rescore, runs
+from flows.commands.inform import plan, report, rescore
 from flows.commands.ledger import ledger
 from flows.commands.make import demo, promote, run
 from flows.commands.models import models
+from flows.commands.review import review
+from flows.commands.runs import runs
 from flows.commands.scheduled import deploy, serve
 from tasks.errors import RunoffError
 
@@ -31,7 +33,7 @@ def runoff() -> None:
 
 
 BUYING = (demo, run, promote, serve, deploy)
-LOOKING = (plan, runs, report, rescore, models, doctor, emulator, ledger)
+LOOKING = (plan, runs, report, rescore, review, models, doctor, emulator, ledger)
 
 for command in (*BUYING, *LOOKING):
     runoff.add_command(command)

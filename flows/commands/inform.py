@@ -1,4 +1,4 @@
-"""Commands that only look and decide: plan, runs, report, rescore. They spend nothing and need no Prefect."""
+"""Commands that only look and decide: plan, report, rescore. They spend nothing and need no Prefect."""
 
 from pathlib import Path
 
@@ -35,29 +35,6 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     if preview is not None:
         click.echo(f"What the masks will change: {preview}")
     console.print(f"Nothing was bought. Buy it with: runoff run {file}", markup=False)
-
-
-@click.command()
-@home_option
-@json_option
-def runs(*, home: Path | None, as_json: bool) -> None:
-    """List the runs of the ledger, newest first."""
-    from flows.commands.tables import runs_table
-    from flows.outcome import outcome_of
-    from tasks.home import home_folder
-    from tasks.ledger import has_ledger
-
-    folder = home_folder(home)
-    outcomes = []
-    if has_ledger(folder):
-        with opened_ledger(folder) as opened:
-            outcomes = [outcome_of(opened, folder, run) for run in opened.runs.all()]
-    if as_json:
-        answer_json([outcome.__dict__ for outcome in outcomes])
-    elif outcomes:
-        open_console().print(runs_table(outcomes))
-    else:
-        click.echo(f"No run has been made in {folder}. Begin with: runoff demo")
 
 
 @click.command()

@@ -9,7 +9,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flows.outcome import Outcome
 from tasks.money import count_of, format_usd
 
 
@@ -21,19 +20,23 @@ def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
-def runs_table(outcomes: Sequence[Outcome]) -> Table:
-    """Draw runs: what came of each."""
+def runs_table(runs: Sequence[dict[str, Any]]) -> Table:
+    """Draw runs: what came of each; below a turn that made none stands why."""
     figures = ("drafts", "copies", "finals", "spent")
     table = new_table("run", "campaign", "state", *figures, right=figures)
-    for outcome in outcomes:
+    for run in runs:
+        if run["run_id"] is None:
+            table.add_row(f"– {run['due_at']:%Y-%m-%d %H:%M}", run["campaign"], run["state"], style="dim")
+            table.add_row(Text(f"  {run['message']}", style="dim", overflow="fold"))
+            continue
         table.add_row(
-            outcome.run_id,
-            outcome.campaign,
-            outcome.state,
-            str(outcome.pictures),
-            str(outcome.duplicates),
-            f"{outcome.accepted}/{outcome.finals}" if outcome.finals else "–",
-            format_usd(outcome.spent_usd),
+            run["run_id"],
+            run["campaign"],
+            run["state"],
+            str(run["pictures"]),
+            str(run["duplicates"]),
+            f"{run['accepted']}/{run['finals']}" if run["finals"] else "–",
+            format_usd(run["spent_usd"]),
         )
     return table
 
