@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from itertools import combinations
-from statistics import NormalDist, fmean
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -274,18 +274,32 @@ def _probability(of_a: Sequence[float], of_b: Sequence[float]) -> float | None:
 def _more_pictures(found: RowDifference, pictures: int, n_pairs: int) -> int | None:
     """Tell how many more pictures each arm needs, in new rows with as many replicates as now.
 
-    The standard error falls with the root of the number of rows, so the number that shows a difference ``d``
-    with a chance of 80 % is now's, times ((z of the significance + z of 80 %) * standard error / d) squared.
+    Of a single row more replicates are told instead. The standard error falls with the root of the number of
+    units ``m``, so wanted is the least ``m`` at which (t of the significance + t of 80 %) standard errors are
+    no more than the difference; t has the degrees of freedom that ``m`` gives.
 
     Source: S.-C. Chow, J. Shao, H. Wang (2008), "Sample Size Calculations in Clinical Research", chapter 3.
     """
     if not found.difference or not found.standard_error or abs(found.difference) < LEAST_DIFFERENCE:
         return None
-    normal = NormalDist()
-    reach = normal.inv_cdf(1 - SIGNIFICANCE / n_pairs / 2) + normal.inv_cdf(POWER)
-    times = (reach * found.standard_error / found.difference) ** 2
-    per_arm, per_row = pictures / 2, pictures / 2 / found.rows
-    return math.ceil(max(per_arm * (times - 1), per_row))
+    per_arm = pictures / 2
+    units = found.rows if found.rows > 1 else per_arm
+    freedom_of_unit = 1 if found.rows > 1 else 2
+    times = found.standard_error**2 * units / found.difference**2
+    needed = _least_units(times, SIGNIFICANCE / n_pairs, freedom_of_unit)
+    return math.ceil(max(needed - units, 1) * per_arm / units)
+
+
+def _least_units(times: float, significance: float, freedom_of_unit: int) -> int:
+    """Return the least m with (t + t)² · ``times`` ≤ m, to within 2 %."""
+    from scipy import special
+
+    needed, reach = 1, math.inf
+    while reach**2 * times > needed:
+        needed += 1 + needed // 50
+        freedom = freedom_of_unit * (needed - 1)
+        reach = special.stdtrit(freedom, 1 - significance / 2) + special.stdtrit(freedom, POWER)
+    return needed
 
 
 def _note(found: RowDifference, rows_left_out: int) -> str:

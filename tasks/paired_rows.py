@@ -1,21 +1,21 @@
 """How much better one arm's pictures score than another's, row by row, and how sure that is.
 
 Pictures of one row share a prompt's luck, so rows and not pictures are the units: the difference is the mean
-over the rows of (mean of A minus mean of B). Its interval comes from a two-level bootstrap, rows then
-replicates. Drawn naively that counts the replicates' noise twice, once inside the spread of the rows and once
-below it, and asks for up to twice as many pictures as are needed. So the spread of the rows is first shrunk
-to what the noise does not explain. With few rows a percentile interval is too narrow; it is stretched by
-Student's t with Satterthwaite's degrees of freedom. What is left: over two or three rows, arms that differ
-wildly from prompt to prompt are still given a win about twice as often as they should be.
+over the rows of (mean of A minus mean of B). What the replicates' noise does to it, and what arms do that
+differ from prompt to prompt, both show in how the rows' differences spread, and nothing else needs to be
+known of either. So the p-value is the paired t-test's over the rows, which is right for any number of rows.
+The interval is the paired t interval over a few rows. From eight rows on it comes from a cluster bootstrap:
+whole rows are drawn with all their pictures, and the quantiles of Student's t are replaced by those of the
+resamples, which heeds skew. With one row the replicates are the units and Welch's interval is used: it holds
+for that prompt alone.
 
-Source: J. Carpenter, H. Goldstein, J. Rasbash (2003), "A novel bootstrap procedure for assessing the
-relationship between class size and achievement" (rescaled residuals at each level); T. Hesterberg (2015),
-"What teachers should know about the bootstrap" (expanded percentiles); F. Satterthwaite (1946), "An
-approximate distribution of estimates of variance components". How often the intervals hold is measured by
+Source: A. Davison, D. Hinkley (1997), "Bootstrap Methods and their Application", sections 2.4 (studentized
+bootstrap) and 3.8 (draw the outer level only: drawing replicates again counts their noise twice); R. Hayes,
+L. Moulton (2017), "Cluster Randomised Trials", chapter 10 (t-test on summaries of few clusters); B. Welch
+(1947), "The generalization of Student's problem". How often the intervals hold is measured by
 ``benchmarks/ab_verdict.py``.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,8 +24,11 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RESAMPLES = 2_000
+LEAST_ROWS_TO_RESAMPLE = 8
+"""With fewer there are too few different resamples to tell a quantile of 2.5 %."""
 DRAWS_AT_ONCE = 2_000_000
 """Bounds the memory of one block of resamples to some 16 MB."""
+NO_SPREAD = 1e-12
 
 Floats = NDArray[np.float64]
 ByRow = Mapping[int, Sequence[float]]
@@ -53,34 +56,6 @@ class RowDifference:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One arm's scores over the shared rows: how many in each, their means, and what is left around them."""
-
-    counts: Floats
-    means: Floats
-    residuals: Floats
-    freedom: int
-
-    @property
-    def noise(self) -> float:
-        """Part of the variance of the mean over the rows that comes from the replicates."""
-        return float((self._variance / self.counts).sum()) / len(self.counts) ** 2 if self.freedom else 0.0
-
-    @property
-    def _variance(self) -> float:
-        return float(self.residuals @ self.residuals) / self.freedom
-
-    def redraw(self, rng: np.random.Generator, resamples: int) -> Floats:
-        """Draw replicates anew, ``resamples`` times: the change of the mean over the rows each time."""
-        if not self.freedom or not self.residuals.any():
-            return np.zeros(resamples)
-        pool = self.residuals * math.sqrt(self.residuals.size / self.freedom)
-        return _redraw(
-            pool, np.repeat(1 / (self.counts * len(self.counts)), self.counts.astype(int)), rng, resamples
-        )
-
-
 def row_difference(
     scores_a: ByRow, scores_b: ByRow, rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> RowDifference:
@@ -98,73 +73,66 @@ def row_difference(
     rows = sorted(row for row in scores_a.keys() & scores_b.keys() if scores_a[row] and scores_b[row])
     if not rows:
         return RowDifference(None, None, None, None, None, 0)
-    sides = [_side(scores, rows) for scores in (scores_a, scores_b)]
-    differences = sides[0].means - sides[1].means
-    if len(rows) == 1 and not (sides[0].freedom and sides[1].freedom):
-        return RowDifference(float(differences[0]), None, None, None, None, 1)
-    row_variance = _row_variance(differences, sides)
-    draws = _redraw_rows(differences, row_variance, rng, resamples)
-    draws += sides[0].redraw(rng, resamples) - sides[1].redraw(rng, resamples)
-    return _interval(differences, draws, row_variance, sides)
+    if len(rows) == 1:
+        return _compare_replicates(np.asarray(scores_a[rows[0]]), np.asarray(scores_b[rows[0]]))
+    differences = np.array([np.mean(scores_a[row]) - np.mean(scores_b[row]) for row in rows])
+    return _compare_rows(differences, rng, resamples)
 
 
-def _side(scores: ByRow, rows: Sequence[int]) -> _Side:
-    cells = [np.asarray(scores[row], dtype=np.float64) for row in rows]
-    counts = np.array([cell.size for cell in cells], dtype=np.float64)
-    means = np.array([cell.mean() for cell in cells])
-    residuals = np.concatenate([cell - mean for cell, mean in zip(cells, means, strict=True)])
-    return _Side(counts, means, residuals, int(residuals.size - len(rows)))
+def _compare_replicates(of_a: Floats, of_b: Floats) -> RowDifference:
+    centre = float(of_a.mean() - of_b.mean())
+    if of_a.size < 2 or of_b.size < 2:
+        return RowDifference(centre, None, None, None, None, 1)
+    parts = [float(scores.var(ddof=1)) / scores.size for scores in (of_a, of_b)]
+    error = float(np.sqrt(sum(parts)))
+    if error < NO_SPREAD:
+        return _without_spread(centre, 1)
+    freedom = sum(parts) ** 2 / (parts[0] ** 2 / (of_a.size - 1) + parts[1] ** 2 / (of_b.size - 1))
+    return _students(centre, error, freedom, 1)
 
 
-def _row_variance(differences: Floats, sides: Sequence[_Side]) -> float:
-    """Estimate how much the true difference varies from row to row.
-
-    What the rows show less what the replicates' noise explains, but never less than a share 1/√rows of it:
-    with few rows the excess is too poorly known to be taken for zero.
-    """
-    if len(differences) < 2:
-        return 0.0
-    shown = float(differences.var(ddof=1))
-    explained = len(differences) * (sides[0].noise + sides[1].noise)
-    return max(shown - explained, shown / math.sqrt(len(differences)))
-
-
-def _redraw_rows(
-    differences: Floats, row_variance: float, rng: np.random.Generator, resamples: int
-) -> Floats:
-    mean, spread, rows = float(differences.mean()), float(differences.std()), len(differences)
-    if spread == 0:
-        return np.full(resamples, mean)
-    effects = (differences - mean) * (math.sqrt(row_variance) / spread)
-    return _redraw(effects, np.full(rows, 1 / rows), rng, resamples) + mean
+def _compare_rows(differences: Floats, rng: np.random.Generator, resamples: int) -> RowDifference:
+    rows, centre = differences.size, float(differences.mean())
+    error = float(differences.std(ddof=1)) / rows**0.5
+    if error < NO_SPREAD:
+        return _without_spread(centre, rows)
+    found = _students(centre, error, rows - 1, rows)
+    if rows < LEAST_ROWS_TO_RESAMPLE:
+        return found
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(_redraw_t(differences, rng, resamples), [tail, 1 - tail])
+    ends = _within_scores(centre - float(high) * error, centre - float(low) * error)
+    return RowDifference(centre, *ends, error, found.p_value, rows)
 
 
-def _redraw(pool: Floats, weights: Floats, rng: np.random.Generator, resamples: int) -> Floats:
-    """Draw as many from the pool as it holds, put them back, and sum them by weight; ``resamples`` times."""
-    block = max(1, DRAWS_AT_ONCE // pool.size)
-    sizes = [min(block, resamples - start) for start in range(0, resamples, block)]
-    picks = (rng.integers(0, pool.size, (size, pool.size), dtype=np.uint32) for size in sizes)
-    return np.concatenate([pool[picked] @ weights for picked in picks])
+def _without_spread(centre: float, rows: int) -> RowDifference:
+    """All rows alike: there is no spread to measure, so count the rows that agree, as a sign test does."""
+    chance = 0.5 ** (rows - 1) if abs(centre) > NO_SPREAD else 1.0
+    return RowDifference(centre, centre, centre, 0.0, chance, rows)
 
 
-def _interval(
-    differences: Floats, draws: Floats, row_variance: float, sides: Sequence[_Side]
-) -> RowDifference:
+def _students(centre: float, error: float, freedom: float, rows: int) -> RowDifference:
     from scipy import special
 
-    rows, centre = len(differences), float(differences.mean())
-    parts = [row_variance / rows, sides[0].noise, sides[1].noise]
-    error = math.sqrt(sum(parts))
-    if error == 0:  # all alike: no spread to measure, so count the rows that agree
-        chance = 0.5 ** (rows - 1) if centre else 1.0
-        return RowDifference(centre, centre, centre, 0.0, chance, rows)
-    freedom = sum(parts) ** 2 / sum(
-        part**2 / free
-        for part, free in zip(parts, (rows - 1, sides[0].freedom, sides[1].freedom), strict=True)
-        if part
-    )
-    tail = (1 - CONFIDENCE) / 2
-    stretch = float(special.stdtrit(freedom, tail) / special.ndtri(tail))
-    low, high = (centre + stretch * (end - centre) for end in np.quantile(draws, [tail, 1 - tail]))
+    reach = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
     p_value = float(2 * special.stdtr(freedom, -abs(centre) / error))
-    return RowDifference(centre, float(low), float(high), error, p_value, rows)
+    return RowDifference(centre, *_within_scores(centre - reach, centre + reach), error, p_value, rows)
+
+
+def _within_scores(low: float, high: float) -> tuple[float, float]:
+    """Scores lie in [0, 1], so no difference is larger than 1."""
+    return max(low, -1.0), min(high, 1.0)
+
+
+def _redraw_t(differences: Floats, rng: np.random.Generator, resamples: int) -> Floats:
+    """Draw as many rows as there are, put them back, and take Student's t of each draw around the mean."""
+    block = max(1, DRAWS_AT_ONCE // differences.size)
+    sizes = [min(block, resamples - start) for start in range(0, resamples, block)]
+    picks = (rng.integers(0, differences.size, (size, differences.size), dtype=np.uint32) for size in sizes)
+    return np.concatenate([_t_around(differences[picked], float(differences.mean())) for picked in picks])
+
+
+def _t_around(drawn: Floats, centre: float) -> Floats:
+    errors = drawn.std(axis=1, ddof=1) / drawn.shape[1] ** 0.5
+    t: Floats = (drawn.mean(axis=1) - centre) / np.maximum(errors, NO_SPREAD)
+    return t
