@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
 from flows.closing import close_run
@@ -20,9 +20,17 @@ from flows.left_runs import leave_ledger_right
 from flows.open_run import OpenRun, Prepared, open_run, prepare
 from flows.promote import buy_finals
 from flows.reconciling import resend_drafts
-from flows.slots import TakenSlot, reason_to_skip, refuse_slot, skip_slot, take_slot
+from flows.slots import (
+    TakenSlot,
+    campaign_name,
+    reason_to_skip,
+    refuse_slot,
+    skip_slot,
+    take_slot,
+    waiting_runs,
+)
 from flows.stages import deduplicate_drafts, make_pictures, score_drafts, score_judged, select_finalists
-from tasks.errors import RunoffError
+from tasks.errors import InterruptError, RunoffError
 from tasks.home import CAMPAIGN_FILE, home_folder
 from tasks.judge_orders import BOUGHT
 from tasks.ledger.runs import new_run_id
@@ -70,6 +78,8 @@ async def prototype(
     starter = None if run_id else current_starter(is_scheduled=is_scheduled)
     if starter is None:
         return await _make_run(file, folder, run_id or new_run_id(datetime.now(UTC)))
+    if is_scheduled:
+        await _take_up_waiting(file, folder)
     taken = await asyncio.to_thread(take_slot, file, folder, starter)
     if taken.reason:
         return cast("dict[str, Any]", skipped(taken.reason))  # Prefect hands the caller its data
@@ -78,6 +88,20 @@ async def prototype(
     except Exception as error:
         await allow_retries(error)
         raise
+
+
+async def _take_up_waiting(file: Path, home: Path) -> None:
+    """Go on with the campaign's runs that wait for a provider, before a schedule makes a new one.
+
+    What one of them meets is told in the log and holds up neither the others nor the new run.
+    """
+    for run_file, run_id in await asyncio.to_thread(waiting_runs, home, campaign_name(file)):
+        try:
+            await _make_run(run_file, home, run_id)
+        except InterruptError:
+            raise
+        except RunoffError as error:
+            get_run_logger().warning("The waiting run %s was not ended: %s", run_id, error)
 
 
 async def _make_slot_run(taken: TakenSlot, home: Path, *, is_scheduled: bool) -> Any:  # noqa: ANN401

@@ -14,7 +14,7 @@ from pathlib import Path
 from flows.open_run import Prepared
 from tasks.errors import RunError, RunoffError
 from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder, run_lock
-from tasks.ledger import Ledger, open_ledger
+from tasks.ledger import Ledger, has_ledger, open_ledger
 from tasks.ledger.runs import new_run_id
 from tasks.ledger.slots import Slot
 from tasks.money import count_of, format_usd
@@ -69,7 +69,7 @@ def take_slot(file: Path, home: Path, starter: Starter) -> TakenSlot:
         starter: Whose slot.
     """
     prepare_home(home)
-    campaign = _campaign_name(file)
+    campaign = campaign_name(file)
     with open_ledger(home) as ledger:
         run_id = run_left_behind(ledger, home, campaign) or new_run_id(datetime.now(UTC))
         wanted = Slot(starter.slot, campaign, starter.due_at, "open", run_id, started_by=starter.flow_run_id)
@@ -111,6 +111,16 @@ def run_left_behind(ledger: Ledger, home: Path, campaign: str) -> str | None:
             return run_id
         ledger.slots.end_run(run_id)
     return None
+
+
+def waiting_runs(home: Path, campaign: str) -> list[tuple[Path, str]]:
+    """Find the runs of a campaign that have a batch at the provider, oldest first: campaign file and run."""
+    if not has_ledger(home):
+        return []
+    with open_ledger(home) as ledger:
+        run_ids = ledger.batches.runs_out(campaign)
+    files = [(run_folder(home, campaign, run_id) / CAMPAIGN_FILE, run_id) for run_id in run_ids]
+    return [(file, run_id) for file, run_id in files if file.exists() and is_free(file.parent)]
 
 
 def is_free(folder: Path) -> bool:
@@ -173,7 +183,7 @@ def month_left(prepared: Prepared, ledger: Ledger, now: datetime) -> list[tuple[
     ]
 
 
-def _campaign_name(file: Path) -> str:
+def campaign_name(file: Path) -> str:
     """Read a campaign's name, however wrong the rest of the file is; else its file's name."""
     import yaml
 
