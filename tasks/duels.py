@@ -74,6 +74,9 @@ def next_pairs(
 ) -> list[Pair]:
     """Choose the next round's pairs: those that teach most, each picture at most once.
 
+    Pictures that never met, not even over others, cannot be compared. So as long as there are parts, pairs
+    that join two of them come first, and enough are kept for joining them all.
+
     Args:
         pool: The candidate ids of one row's survivors, in any order.
         asked: Pairs asked before, whatever came of them; their order does not matter.
@@ -88,12 +91,16 @@ def next_pairs(
     done = {frozenset(pair) for pair in asked}
     open_pairs = [pair for pair in combinations(sorted(pool), 2) if frozenset(pair) not in done]
     open_pairs.sort(key=lambda pair: (-_information(pair, known, groups), _shuffled(pair)))
+    open_pairs.sort(key=lambda pair: groups[pair[0]] == groups[pair[1]])  # stable: joining ones first
     chosen: list[Pair] = []
     busy: set[str] = set()
     for pair in open_pairs:
-        if len(chosen) < n_left and busy.isdisjoint(pair):
+        joins = groups[pair[0]] != groups[pair[1]]
+        n_kept = 0 if joins else len({groups[name] for name in pool}) - 1
+        if len(chosen) + n_kept < n_left and busy.isdisjoint(pair):
             chosen.append(pair)
             busy.update(pair)
+            _join(groups, pair)
     return chosen
 
 
@@ -131,9 +138,16 @@ def _groups(pool: Sequence[str], known: Mapping[str, Strength], duels: Sequence[
     """Name for each picture the group of those that met, directly or over others."""
     group = {name: name for name in {*pool, *known}}
     for first, second, _ in meetings_of(duels):
-        old, new = sorted((group[first], group[second]), reverse=True)
-        group = {name: new if mine == old else mine for name, mine in group.items()}
+        _join(group, (first, second))
     return group
+
+
+def _join(groups: dict[str, str], pair: Pair) -> None:
+    """Make one group of the two that a pair's pictures are in."""
+    old, new = (groups[name] for name in pair)
+    for name, mine in groups.items():
+        if mine == old:
+            groups[name] = new
 
 
 def _shuffled(pair: Pair) -> str:
