@@ -1,7 +1,8 @@
 """What a promotion would buy, and for how much: shown before anybody says yes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,6 +26,9 @@ class PromotionPlan:
         all_usd: The most that all tries left cost.
         n_used_up: Finalists whose tries are used up, none of them accepted.
         model: The finals' model and quality.
+        of_finalist_usd: The most that the next try costs, by the draft's candidate id.
+        left_usd: What the tightest budget has left.
+        left_in: Which budget that is.
     """
 
     n_finals: int
@@ -32,6 +36,9 @@ class PromotionPlan:
     all_usd: Decimal
     n_used_up: int
     model: str
+    of_finalist_usd: Mapping[str, Decimal]
+    left_usd: Decimal
+    left_in: str
 
     @property
     def sentence(self) -> str:
@@ -56,6 +63,7 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
         prepared = prepare(folder / CAMPAIGN_FILE, home, record.run_id, are_drafts_done=True)
         finalists = open_finalists(ledger, record.run_id, prepared.campaign)
         tries_left = _tries_left(ledger, prepared, finalists, folder)
+        left_usd, left_in = _tightest_budget(ledger, prepared)
     finals = prepared.campaign.finals
     waiting = [tries for tries in tries_left if tries]
     return PromotionPlan(
@@ -64,7 +72,23 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
         all_usd=sum((order.estimate_usd for tries in waiting for order in tries), Decimal(0)),
         n_used_up=len(tries_left) - len(waiting),
         model=f"{finals.model} at {finals.quality}",
+        of_finalist_usd={str(tries[0].draft_id): tries[0].estimate_usd for tries in waiting},
+        left_usd=left_usd,
+        left_in=left_in,
     )
+
+
+def _tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
+    """Find what may still be spent, dollars, and which budget says so."""
+    budget, month = prepared.campaign.budget, ledger.spending.month(datetime.now(UTC))
+    of_campaign = month.campaigns_usd.get(prepared.campaign.name, Decimal(0))
+    limits = (
+        (budget.per_run_usd, ledger.orders.charged_usd(prepared.run_id), "this run's budget"),
+        (budget.per_month_usd, of_campaign, "the campaign's month"),
+        (prepared.ledger_per_month_usd, month.ledger_usd, "the ledger's month"),
+    )
+    left = [(max(limit - spent, Decimal(0)), name) for limit, spent, name in limits if limit is not None]
+    return min(left)
 
 
 def _tries_left(

@@ -1,0 +1,94 @@
+"""The command that opens the review page: look, vote, choose, and agree to buy, in a browser."""
+
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flows.commands.options import home_option, opened_ledger
+
+if TYPE_CHECKING:
+    from flows.promotion_child import ChildPromoter
+    from flows.review.gate import Gate
+
+DEFAULT_PORT = 8321
+TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, no secret
+
+
+@click.command()
+@click.argument("run", required=False)
+@home_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one."
+)
+@click.option(
+    "--name", "names", multiple=True, help="A further name that people type to get here. May be repeated."
+)
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+def review(
+    run: str | None, *, home: Path | None, host: str, port: int, names: tuple[str, ...], no_browser: bool
+) -> None:
+    """Look at pictures, vote, choose finalists and buy them, on a page in the browser.
+
+    Without RUN the page lists all runs. On another host than this machine's own, a token is asked for.
+    """
+    from flows.promotion_child import ChildPromoter
+    from flows.review.app import create_app
+    from flows.review.room import Room
+    from flows.review.server import listen, serve
+    from tasks.home import home_folder
+
+    folder = home_folder(home)
+    with opened_ledger(folder) as ledger:
+        path = f"/runs/{ledger.runs.find(run).run_id}" if run else "/"
+        listener = listen(host, port)
+        gate = _gate(host, listener.getsockname()[1], names)
+        promoter = ChildPromoter(folder)
+        app = create_app(Room(folder, ledger, promoter, gate, _person()))
+        serve(app, listener, lambda: _ready(_address(gate, path), opens=not no_browser))
+        _leave(promoter)
+
+
+def _gate(host: str, port: int, names: Sequence[str]) -> "Gate":
+    import secrets
+
+    from flows.review.gate import Gate, is_loopback
+
+    token = None if is_loopback(host) else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
+    return Gate(host, port, frozenset({socket.gethostname(), socket.getfqdn(), *names}), token)
+
+
+def _person() -> str:
+    """Tell this user's name, as the one offered first."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _address(gate: "Gate", path: str) -> str:
+    name = socket.gethostname() if gate.host in ("0.0.0.0", "::") else gate.host
+    name = f"[{name}]" if ":" in name else name
+    return f"http://{name}:{gate.port}{path}" + (f"?token={gate.token}" if gate.token else "")
+
+
+def _ready(address: str, *, opens: bool) -> None:
+    click.echo(f"Review: {address}\nCtrl-C ends it.")
+    if opens and sys.stdout.isatty():
+        import webbrowser
+
+        webbrowser.open(address)
+
+
+def _leave(promoter: "ChildPromoter") -> None:
+    """Wait for what is being bought."""
+    if runs := promoter.running():
+        click.echo(f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C leaves, and buying goes on.")
+    promoter.wait()

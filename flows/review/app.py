@@ -1,0 +1,61 @@
+"""The review page as one application, behind its gate."""
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from flows.review import duels, finalists, finals, folds, gallery, pictures, runs
+from flows.review.gate import Guard
+from flows.review.room import HERE, Room
+from tasks.errors import LedgerError, RunError, RunoffError
+
+CONFLICT = 409
+
+
+def create_app(room: Room) -> ASGIApp:
+    """Build the page.
+
+    Args:
+        room: What its pages have at hand.
+
+    Returns:
+        The application, guarded.
+    """
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    for part in (runs, gallery, folds, duels, finalists, finals, pictures):
+        app.include_router(part.routes(room))
+    app.mount("/static", StaticFiles(directory=HERE / "static"))
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status_code=204)
+
+    @app.exception_handler(RunoffError)
+    def told(request: Request, error: RunoffError) -> Response:
+        status = CONFLICT if isinstance(error, RunError | LedgerError) and request.method != "GET" else 404
+        return _answer(room, request, str(error), status)
+
+    @app.exception_handler(HTTPException)
+    def failed(request: Request, error: HTTPException) -> Response:
+        return _answer(room, request, str(error.detail), error.status_code)
+
+    @app.exception_handler(RequestValidationError)
+    def unclear(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return _answer(room, request, f"{where}: {first['msg']}", 422)
+
+    return Guard(app, room.gate)
+
+
+def _answer(room: Room, request: Request, message: str, status: int) -> Response:
+    """Tell what went wrong: a page to a person, JSON to a page."""
+    if "text/html" in request.headers.get("accept", "") and request.method == "GET":
+        page = room.page(request, "trouble.html", here="", message=message)
+        page.status_code = status
+        return page
+    return JSONResponse({"message": message}, status)

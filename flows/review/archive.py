@@ -1,0 +1,96 @@
+"""The accepted finals as one zip, with a manifest that says what each is; made while it is being sent.
+
+The pictures are the provider's bytes, untouched: Content Credentials inside stay whole.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from flows.review.room import OpenedRun, name_of
+from tasks.candidate import Candidate
+
+CHUNK_BYTES = 256 * 1024
+MANIFEST = "manifest.json"
+FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+"""Equal pictures make equal archives, whenever they are taken."""
+
+
+class _Outbox(io.RawIOBase):
+    """A file that only grows, and is emptied by whoever sends it."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        """Say that it can be written."""
+        return True
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer
+        """Keep some bytes to send."""
+        self._parts.append(bytes(data))
+        return len(self._parts[-1])
+
+    def take(self) -> bytes:
+        """Hand over what was written since."""
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return data
+
+
+def stream_accepted(run: OpenedRun) -> Iterator[bytes]:
+    """Write the archive piece by piece: no more than a chunk is ever held."""
+    outbox = _Outbox()
+    finals = [final for final in run.finals if final.is_accepted]
+    names = _names(finals)
+    with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED) as archive:
+        for final in finals:
+            path = _inside(run.folder, final.file)
+            if path is None:
+                continue
+            entry = zipfile.ZipInfo(names[final.candidate_id], FIXED_DATE)
+            with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
+                while chunk := source.read(CHUNK_BYTES):
+                    target.write(chunk)
+                    yield outbox.take()
+        archive.writestr(zipfile.ZipInfo(MANIFEST, FIXED_DATE), _manifest(run, finals, names))
+    yield outbox.take()
+
+
+def _names(finals: list[Candidate]) -> dict[str, str]:
+    """Name each picture inside the archive: its own name without any folder, told apart where needed."""
+    names: dict[str, str] = {}
+    for final in finals:
+        name = PurePosixPath(final.file.replace("\\", "/")).name
+        taken = name in names.values() or name in ("", "..", MANIFEST)
+        names[final.candidate_id] = f"{final.candidate_id}-{name.strip('.')}" if taken else name
+    return names
+
+
+def _inside(folder: Path, file: str) -> Path | None:
+    path = (folder / file).resolve()
+    return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+
+
+def _manifest(run: OpenedRun, finals: list[Candidate], names: dict[str, str]) -> bytes:
+    drafts = {draft.candidate_id: draft for draft in run.drafts}
+    told = {word.candidate_id: word.decided_by for word in run.room.ledger.acceptances.of_run(run.run_id)}
+    pictures = [
+        {
+            "file": names[final.candidate_id],
+            "arm": final.arm,
+            "row": final.row,
+            "prompt": final.prompt,
+            "draft": name_of(drafts[final.draft_id]) if final.draft_id in drafts else None,
+            "sha256": final.sha256,
+            "bytes": final.n_bytes,
+            "fidelity": final.fidelity and final.fidelity.value,
+            "accepted_by": told.get(final.candidate_id, "rule"),
+        }
+        for final in finals
+    ]
+    facts = {"campaign": run.record.campaign, "run_id": run.run_id, "pictures": pictures}
+    return json.dumps(facts, indent=2, ensure_ascii=False).encode()

@@ -1,0 +1,127 @@
+"""Duels: two pictures of one row, blind. Neither address tells an arm, a score or a picture's id.
+
+An open duel is known to this process only. Its name becomes the vote's, so that a vote sent twice is one.
+"""
+
+import random
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, HTTPException, Query
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from flows.review.gallery import row_names, run_facts
+from flows.review.pairing import Pool, choose_pair, pool_of
+from flows.review.pictures import send_picture
+from flows.review.ranking import ranking_facts
+from flows.review.room import OpenedRun, Room
+from flows.review.words import Name, UndoWord, VoteWord
+from tasks.votes import Vote
+
+MOST_OPEN = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """Two pictures that are being compared."""
+
+    duel_id: str
+    run_id: str
+    row: int
+    left_id: str
+    right_id: str
+
+
+class OpenDuels:
+    """The duels that pages may answer; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._duels: OrderedDict[str, Duel] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, run_id: str, row: int, left_id: str, right_id: str) -> Duel:
+        """Name a new duel, so that its name tells nothing."""
+        duel = Duel(secrets.token_hex(12), run_id, row, left_id, right_id)
+        with self._lock:
+            self._duels[duel.duel_id] = duel
+            while len(self._duels) > MOST_OPEN:
+                self._duels.popitem(last=False)
+        return duel
+
+    def find(self, duel_id: str) -> Duel:
+        """Find a duel by its name.
+
+        Raises:
+            HTTPException: 404; the server was started anew since, or it is too old.
+        """
+        with self._lock:
+            duel = self._duels.get(duel_id)
+        if duel is None:
+            raise HTTPException(404, "this pair is no longer open; the next one comes")
+        return duel
+
+
+def routes(room: Room) -> APIRouter:
+    """Make the routes of duels and of what they tell."""
+    router = APIRouter()
+    duels, chance = OpenDuels(), random.SystemRandom()
+
+    @router.get("/runs/{run_id}/duels")
+    def page(request: Request, run_id: str) -> Response:
+        return room.page(request, "duels.html", here="duels", **run_facts(room.open_run(run_id)))
+
+    @router.get("/runs/{run_id}/ranking")
+    def ranking(request: Request, run_id: str) -> Response:
+        run = room.open_run(run_id)
+        return room.page(request, "ranking.html", here="duels", **run_facts(run), **ranking_facts(run))
+
+    @router.get("/runs/{run_id}/duel.json")
+    def next_duel(run_id: str, voter: Annotated[Name, Query()]) -> dict[str, Any]:
+        return _next_duel(room.open_run(run_id), duels, chance, voter)
+
+    @router.get("/duels/{duel_id}/{side}")
+    def picture(duel_id: str, side: Literal["left", "right"]) -> FileResponse:
+        duel = duels.find(duel_id)
+        return send_picture(room, duel.left_id if side == "left" else duel.right_id)
+
+    @router.post("/runs/{run_id}/votes")
+    def vote(run_id: str, word: VoteWord) -> dict[str, Any]:
+        duel = duels.find(word.duel_id)
+        now = datetime.now(UTC)
+        room.ledger.votes.add(
+            Vote(duel.duel_id, duel.run_id, duel.row, duel.left_id, duel.right_id, word.outcome, word.by, now)
+        )
+        return _next_duel(room.open_run(run_id), duels, chance, word.by)
+
+    @router.post("/runs/{run_id}/votes/undo")
+    def undo(run_id: str, word: UndoWord) -> dict[str, Any]:
+        duel = duels.find(word.duel_id)
+        room.ledger.votes.withdraw(duel.duel_id)
+        run = room.open_run(run_id)
+        return _told(run, _pool(run, word.by), duel)
+
+    return router
+
+
+def _pool(run: OpenedRun, voter: str) -> Pool:
+    return pool_of(run.drafts, run.room.ledger.votes.of_run(run.run_id), voter)
+
+
+def _next_duel(run: OpenedRun, duels: OpenDuels, chance: random.Random, voter: str) -> dict[str, Any]:
+    pool = _pool(run, voter)
+    pair = choose_pair(pool, chance)
+    if pair is None:
+        return _told(run, pool, None)
+    left, right = pair
+    return _told(run, pool, duels.open(run.run_id, left.row, left.candidate_id, right.candidate_id))
+
+
+def _told(run: OpenedRun, pool: Pool, duel: Duel | None) -> dict[str, Any]:
+    """Tell a page what it may know: no arm, no score, no picture's id."""
+    shown = duel and {"id": duel.duel_id, "about": row_names(run)[duel.row]}
+    return {"duel": shown, "n_done": len(pool.judged), "n_wanted": pool.n_wanted}

@@ -1,0 +1,158 @@
+"""Choosing finalists and agreeing to buy them.
+
+Every change is a revision and carries the one it was made from. Buying is agreed to once for a revision: the
+ledger takes one confirmation, so that a second click, a second tab or a second person buys nothing.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flows.decide import select_finalists
+from flows.review.gallery import run_facts
+from flows.review.room import OpenedRun, Room, moment, name_of, usd
+from flows.review.words import ConfirmWord, ShortlistWord
+from tasks.errors import RunError, RunoffError
+from tasks.home import run_lock
+
+
+def routes(room: Room) -> APIRouter:
+    """Make the routes of finalists and of the promotion's start."""
+    router = APIRouter()
+
+    @router.get("/runs/{run_id}/finalists")
+    def page(request: Request, run_id: str) -> Response:
+        facts = run_facts(room.open_run(run_id))
+        return room.page(request, "finalists.html", here="finalists", **facts)
+
+    @router.get("/runs/{run_id}/shortlist.json")
+    def shortlist(run_id: str) -> dict[str, Any]:
+        return shortlist_facts(room.open_run(run_id))
+
+    @router.post("/runs/{run_id}/shortlist")
+    def choose(run_id: str, word: ShortlistWord) -> dict[str, Any]:
+        run = room.open_run(run_id)
+        _choose(run, word.candidate_ids, word.after, word.by)
+        return shortlist_facts(room.open_run(run_id))
+
+    @router.post("/runs/{run_id}/confirm")
+    def confirm(run_id: str, word: ConfirmWord) -> dict[str, Any]:
+        run = room.open_run(run_id)
+        _confirm(run, word)
+        room.promoter.start(run.run_id)
+        return {"finals": f"/runs/{run.run_id}/finals"}
+
+    return router
+
+
+def _choose(run: OpenedRun, candidate_ids: list[str], after: int, by: str) -> None:
+    """Write the next revision and choose by it.
+
+    Raises:
+        RunError: Somebody changed it meanwhile, another process works on the run, or a picture is none of
+            its drafts. Nothing was written.
+    """
+    fit = {d.candidate_id for d in run.drafts if d.standing and d.standing.status != "unfit"}
+    if not set(candidate_ids) <= fit or len(set(candidate_ids)) < len(candidate_ids):
+        raise RunError(
+            where=f"run {run.run_id}",
+            what="the list names a picture twice, or one that is no fit draft of this run",
+            next_step="Load the page again.",
+        )
+    with run_lock(run.folder):
+        run.room.ledger.shortlists.choose(
+            run.run_id, candidate_ids, after=after, by=by, now=datetime.now(UTC)
+        )
+        select_finalists(run.on_disk)
+
+
+def _confirm(run: OpenedRun, word: ConfirmWord) -> None:
+    """Write down that buying was agreed to.
+
+    Raises:
+        RunError: There is nothing to buy, the price is not the one shown, a promotion runs, or the list was
+            changed or confirmed before. Nothing was bought.
+    """
+    revision, ids = run.shortlist_ids()
+    if word.revision == revision == 0:
+        # The rule's choice becomes this person's: of two who agree to it at once, one is told.
+        _choose(run, ids, 0, word.by)
+    price = run.room.promoter.price(run.run_id)
+    if _is_buying(run):
+        raise _refused(run, "its finalists are being bought already", "See how far they are under Finals.")
+    last = run.room.ledger.shortlists.last(run.run_id)
+    if last is None or last.confirmed_at is None:
+        _check_price(run, price.n_finals, price.all_usd, Decimal(word.most_usd))
+    run.room.ledger.shortlists.confirm(run.run_id, max(word.revision, 1), by=word.by, now=datetime.now(UTC))
+
+
+def _check_price(run: OpenedRun, n_finals: int, all_usd: Decimal, shown_usd: Decimal) -> None:
+    if not n_finals:
+        raise _refused(run, "no finalist waits for a final", "Tick other pictures.")
+    if all_usd > shown_usd:
+        what = f"it would now cost up to {usd(all_usd)}, and {usd(shown_usd)} was shown"
+        raise _refused(run, what, "Look at the new price, and confirm again.")
+
+
+def _refused(run: OpenedRun, what: str, next_step: str) -> RunError:
+    return RunError(
+        where=f"run {run.run_id}", what=what, money="Nothing more was bought.", next_step=next_step
+    )
+
+
+def _is_buying(run: OpenedRun) -> bool:
+    promotion = run.room.promoter.look(run.run_id)
+    return promotion is not None and promotion.state == "running"
+
+
+def shortlist_facts(run: OpenedRun) -> dict[str, Any]:
+    """Tell the finalists in their order, and what buying them costs."""
+    revision, ids = run.shortlist_ids()
+    last = run.room.ledger.shortlists.last(run.run_id)
+    drafts = {draft.candidate_id: draft for draft in run.drafts}
+    accepted = {final.draft_id for final in run.finals if final.is_accepted}
+    return {
+        "revision": revision,
+        "chosen_by": last.chosen_by if last else "rule",
+        "confirmed": last and last.confirmed_at and f"{last.confirmed_by}, {moment(last.confirmed_at)}",
+        "is_buying": _is_buying(run),
+        "finalists": [
+            {
+                "id": name,
+                "name": name_of(drafts[name]),
+                "arm": drafts[name].arm,
+                "colour": run.arms[drafts[name].arm],
+                "score": drafts[name].score,
+                "prompt": drafts[name].prompt,
+                "has_final": name in accepted,
+            }
+            for name in ids
+            if name in drafts
+        ],
+        "price": _price(run),
+    }
+
+
+def _price(run: OpenedRun) -> dict[str, Any]:
+    """Tell the price; where it cannot be told, why."""
+    try:
+        price = run.room.promoter.price(run.run_id)
+    except RunoffError as error:
+        return {"trouble": str(error)}
+    return {
+        "n_finals": price.n_finals,
+        "model": price.model,
+        "first": usd(price.first_usd),
+        "all": usd(price.all_usd),
+        "most_usd": f"{price.all_usd:f}",
+        "left": usd(price.left_usd),
+        "left_in": price.left_in,
+        "is_within": price.all_usd <= price.left_usd,
+        "begins": price.first_usd <= price.left_usd,
+        "of_finalist": {name: usd(amount) for name, amount in price.of_finalist_usd.items()},
+        "sentence": price.sentence,
+    }

@@ -1,0 +1,129 @@
+"""Drafts against their finals: watched while they are bought, then accepted or rejected, then taken home."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from flows.decide import compare_finals
+from flows.review.archive import stream_accepted
+from flows.review.gallery import run_facts
+from flows.review.room import OpenedRun, Room, name_of, usd
+from flows.review.words import AcceptanceWord
+from tasks.candidate import Candidate
+from tasks.decisions import Acceptance
+from tasks.errors import RunError
+from tasks.home import run_lock
+from tasks.ledger import OrderRecord
+
+
+def routes(room: Room) -> APIRouter:
+    """Make the routes of finals."""
+    router = APIRouter()
+
+    @router.get("/runs/{run_id}/finals")
+    def page(request: Request, run_id: str) -> Response:
+        return room.page(request, "finals.html", here="finals", **run_facts(room.open_run(run_id)))
+
+    @router.get("/runs/{run_id}/finals.json")
+    def finals(run_id: str) -> dict[str, Any]:
+        return finals_facts(room.open_run(run_id))
+
+    @router.post("/runs/{run_id}/acceptances")
+    def accept(run_id: str, word: AcceptanceWord) -> dict[str, Any]:
+        _accept(room.open_run(run_id), word)
+        return finals_facts(room.open_run(run_id))
+
+    @router.get("/runs/{run_id}/accepted.zip")
+    def archive(run_id: str) -> StreamingResponse:
+        run = room.open_run(run_id)
+        name = f"{run.record.campaign}-{run.run_id}.zip"
+        return StreamingResponse(
+            stream_accepted(run),
+            media_type="application/zip",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    return router
+
+
+def _accept(run: OpenedRun, word: AcceptanceWord) -> None:
+    """Write down whether a final is delivered, and decide about its draft's tries again.
+
+    Raises:
+        RunError: It is no final of the run, or another process works on the run. Nothing was written.
+    """
+    if not any(final.candidate_id == word.candidate_id for final in run.finals):
+        raise RunError(where=f"run {run.run_id}", what="has no such final", next_step="Load the page again.")
+    with run_lock(run.folder):
+        run.room.ledger.acceptances.add(
+            Acceptance(run.run_id, word.candidate_id, word.is_accepted, word.by, datetime.now(UTC))
+        )
+        compare_finals(run.on_disk)
+
+
+def finals_facts(run: OpenedRun) -> dict[str, Any]:
+    """Tell how far the promotion is, and every finalist with its tries."""
+    records = [
+        record for record in run.room.ledger.orders.of_run(run.run_id) if record.order.stage == "final"
+    ]
+    promotion = run.room.promoter.look(run.run_id)
+    is_running = run.is_worked_on or (promotion is not None and promotion.state == "running")
+    return {
+        "state": run.record.state,
+        "is_running": is_running,
+        "message": promotion.message if promotion else "",
+        "is_failed": promotion is not None and promotion.state == "failed",
+        "spent": usd(run.room.ledger.orders.charged_usd(run.run_id)),
+        "finals_usd": usd(sum((record.charged_usd for record in records), start=Decimal(0))),
+        "finalists": _finalists(run, records),
+        "n_accepted": sum(final.is_accepted is True for final in run.finals),
+    }
+
+
+def _finalists(run: OpenedRun, records: list[OrderRecord]) -> list[dict[str, Any]]:
+    drafts = {draft.candidate_id: draft for draft in run.drafts}
+    bought = [record.order.draft_id for record in records if record.order.draft_id in drafts]
+    wanted = dict.fromkeys([*(name for name in run.shortlist_ids()[1] if name in drafts), *bought])
+    return [_finalist(run, drafts[str(name)], records) for name in wanted]
+
+
+def _finalist(run: OpenedRun, draft: Candidate, records: list[OrderRecord]) -> dict[str, Any]:
+    costs = {
+        record.order.order_id: record.settlement.cost_usd if record.settlement else None for record in records
+    }
+    told = {word.candidate_id: word for word in run.room.ledger.acceptances.of_run(run.run_id)}
+    tries = [final for final in run.finals if final.draft_id == draft.candidate_id]
+    return {
+        "id": draft.candidate_id,
+        "name": name_of(draft),
+        "arm": draft.arm,
+        "colour": run.arms[draft.arm],
+        "prompt": draft.prompt,
+        "width": draft.inspection and draft.inspection.width,
+        "height": draft.inspection and draft.inspection.height,
+        "without": [
+            {"state": record.state, "why": record.settlement.error_message if record.settlement else None}
+            for record in records
+            if record.order.draft_id == draft.candidate_id and record.state != "received"
+        ],
+        "tries": [
+            {
+                "id": final.candidate_id,
+                "name": name_of(final),
+                "is_accepted": final.is_accepted,
+                "said_by": told[final.candidate_id].decided_by if final.candidate_id in told else None,
+                "reason": final.choice.reason if final.choice else None,
+                "fidelity": final.fidelity and final.fidelity.value,
+                "ssim": final.fidelity and final.fidelity.ssim,
+                "bits": final.fidelity and final.fidelity.hash_distance_bits,
+                "cost": usd(costs.get(final.order_id)),
+                "width": final.inspection and final.inspection.width,
+                "height": final.inspection and final.inspection.height,
+            }
+            for final in sorted(tries, key=lambda final: final.attempt)
+        ],
+    }

@@ -1,0 +1,173 @@
+"""A run's pictures as the page draws them: few facts of each at once, all of one when it is looked at.
+
+Three thousand pictures are one answer of half a megabyte; filters and sorts then need no server.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from flows.review.room import OpenedRun, Room, name_of
+from tasks.candidate import Candidate
+from tasks.ledger.report_rows import report_rows
+from tasks.report_page.measures import measure_arm
+
+
+def routes(room: Room) -> APIRouter:
+    """Make the routes of a run's gallery."""
+    router = APIRouter()
+
+    @router.get("/runs/{run_id}")
+    def page(request: Request, run_id: str) -> Response:
+        run = room.open_run(run_id)
+        return room.page(request, "gallery.html", here="gallery", **run_facts(run), arm_cards=arm_cards(run))
+
+    @router.get("/runs/{run_id}/gallery.json")
+    def gallery(run_id: str) -> JSONResponse:
+        return JSONResponse(gallery_facts(room.open_run(run_id)))
+
+    @router.get("/runs/{run_id}/candidates/{candidate_id}.json")
+    def candidate(run_id: str, candidate_id: str) -> JSONResponse:
+        run = room.open_run(run_id)
+        found = next((one for one in run.candidates if one.candidate_id == candidate_id), None)
+        if found is None:
+            raise HTTPException(404, "this run has no such picture")
+        return JSONResponse(all_facts(run, found))
+
+    return router
+
+
+def run_facts(run: OpenedRun) -> dict[str, Any]:
+    """Tell what the head of every page of a run shows."""
+    budget = run.on_disk.campaign.budget
+    spent_usd = run.room.ledger.orders.charged_usd(run.run_id)
+    return {
+        "run": run.record,
+        "arms": run.arms,
+        "spent_usd": spent_usd,
+        "budget_usd": budget.per_run_usd,
+        "n_finalists": len(run.shortlist_ids()[1]),
+        "n_finals": len(run.finals),
+        "n_votes": len(run.room.ledger.votes.of_run(run.run_id)),
+    }
+
+
+def arm_cards(run: OpenedRun) -> list[dict[str, Any]]:
+    """Measure each arm as the report does, beside its own prompt."""
+    rows = report_rows(run.run_id, run.room.ledger.orders.of_run(run.run_id), run.candidates)
+    drafts = [row for row in rows if row["stage"] == "draft"]
+    campaign = run.on_disk.campaign
+    return [
+        {
+            "name": arm,
+            "colour": colour,
+            "prompt": campaign.arms[arm].prompt if arm in campaign.arms else "",
+            "measures": measure_arm([row for row in drafts if row["arm"] == arm], {}),
+        }
+        for arm, colour in run.arms.items()
+    ]
+
+
+def gallery_facts(run: OpenedRun) -> dict[str, Any]:
+    """Tell, of every draft, what filters, sorts and tiles need."""
+    drafts = run.drafts
+    revision, chosen = run.shortlist_ids()
+    copies = Counter(draft.standing.duplicate_of for draft in drafts if draft.standing)
+    prompts: dict[str, str] = {}
+    for draft in drafts:
+        prompts.setdefault(f"{draft.arm}:{draft.row}", draft.prompt)
+    return {
+        "run_id": run.run_id,
+        "arms": run.arms,
+        "rows": row_names(run),
+        "prompts": prompts,
+        "revision": revision,
+        "finalists": chosen,
+        "drafts": [_tile(draft, copies) for draft in drafts],
+    }
+
+
+def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
+    seen, standing, choice = draft.inspection, draft.standing, draft.choice
+    return {
+        "id": draft.candidate_id,
+        "name": name_of(draft),
+        "arm": draft.arm,
+        "row": draft.row,
+        "status": standing.status if standing else "new",
+        "of": standing and standing.duplicate_of,
+        "kind": standing and standing.duplicate_kind,
+        "bits": standing and standing.hash_distance_bits,
+        "copies": copies[draft.candidate_id],
+        "score": draft.score,
+        "rank": choice and choice.rank,
+        "width": seen and seen.width,
+        "height": seen and seen.height,
+        "clear": bool(seen and seen.measurements.get("alpha_share")),
+        "odd": draft.downgraded or (seen and seen.fault),
+    }
+
+
+def row_names(run: OpenedRun) -> list[str]:
+    """Name each row by its variables' values, as every arm shares them."""
+    rows = run.on_disk.campaign.all_rows
+    names = [" · ".join(str(value) for value in row.values()) for row in rows]
+    last = max((candidate.row for candidate in run.candidates), default=-1)
+    return names + [""] * (last + 1 - len(names))
+
+
+def all_facts(run: OpenedRun, found: Candidate) -> dict[str, Any]:
+    """Tell all that is known of one picture, and the reason of each score."""
+    records = [r for r in run.room.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
+    (row,) = [
+        row for row in report_rows(run.run_id, records, [found]) if row["candidate_id"] == found.candidate_id
+    ]
+    names = {one.candidate_id: name_of(one) for one in run.candidates}
+    return {
+        "id": found.candidate_id,
+        "name": name_of(found),
+        "arm": found.arm,
+        "prompt": found.prompt,
+        "why": found.choice.reason if found.choice else None,
+        "score": found.score,
+        "scores": [
+            {"name": name, "value": score.value, "reason": score.reason}
+            for name, score in sorted(found.scores.items())
+        ],
+        "copy_of": names.get(row["duplicate_of"]) if row["duplicate_of"] else None,
+        "copy_of_id": row["duplicate_of"],
+        "facts": _told(row),
+    }
+
+
+def _told(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Write a picture's facts for people; what nobody measured is left out."""
+    credentials = row["c2pa_state"] or (
+        "present" if row["c2pa"] else "none" if row["c2pa"] is False else None
+    )
+    size = f"{row['width']} × {row['height']} px {row['format'] or ''}" if row["width"] else None
+    told: Sequence[tuple[str, Any]] = (
+        ("Model", " ".join(filter(None, (row["model"], row["quality"], row["size"])))),
+        ("Picture", size),
+        ("File", row["file"]),
+        ("Cost", None if row["cost_usd"] is None else f"${row['cost_usd']:f}"),
+        ("Made in", None if row["latency_s"] is None else f"{row['latency_s']:.1f} s"),
+        ("Rank", row["rank"]),
+        ("Standing", row["status"]),
+        ("Distance to what it copies", _bits(row["hash_distance"])),
+        ("Not as ordered", row["downgraded"]),
+        ("Content Credentials", credentials),
+        ("Chosen by", row["chosen_by"]),
+        ("SHA-256", row["sha256"]),
+        ("Order", row["order_id"]),
+        ("Request id", row["vendor_request_id"]),
+    )
+    return [(label, str(value)) for label, value in told if value not in (None, "")]
+
+
+def _bits(distance: int | None) -> str | None:
+    return None if distance is None else f"{distance} bits"

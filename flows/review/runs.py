@@ -1,0 +1,44 @@
+"""The first page: every run, those that wait for a person first."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flows.review.room import Room
+from tasks.ledger.pictures import RunTally
+
+N_BEST = 5
+MOST_RUNS = 100
+
+
+def routes(room: Room) -> APIRouter:
+    """Make the route of the list of runs."""
+    router = APIRouter()
+
+    @router.get("/")
+    def page(request: Request) -> Response:
+        return room.page(request, "runs.html", here="runs", home=str(room.home), **_facts(room))
+
+    return router
+
+
+def _facts(room: Room) -> dict[str, Any]:
+    tallies, best = room.ledger.pictures.tallies(), room.ledger.pictures.best(N_BEST)
+    spent = {group.name: group.spent_usd for group in room.ledger.spending.by("run")}
+    every = room.ledger.runs.all()
+    waiting_first = sorted(every, key=lambda run: run.state != "awaiting review")
+    return {
+        "runs": [
+            {
+                "record": run,
+                "tally": tallies.get(run.run_id, RunTally()),
+                "best": best.get(run.run_id, [])[:N_BEST],
+                "spent_usd": spent.get(run.run_id),
+            }
+            for run in waiting_first[:MOST_RUNS]
+        ],
+        "n_runs": len(every),
+        "n_waiting": sum(run.state == "awaiting review" for run in every),
+    }

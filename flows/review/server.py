@@ -1,0 +1,81 @@
+"""The review page on a port: in the foreground for people, in a thread for tests."""
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tasks.errors import SettingError
+
+START_LIMIT_S = 20.0
+STOP_LIMIT_S = 2
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port; 0 takes a free one.
+
+    Raises:
+        SettingError: The address cannot be listened on.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, proto=socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise SettingError(
+            where=f"{host}:{port}",
+            what=f"the review page cannot listen there: {error.strerror or error}",
+            next_step="Choose another port with --port, or 0 for a free one.",
+        ) from error
+    return listener
+
+
+def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until interrupted."""
+    with closing(listener):
+        ready()
+        uvicorn.Server(_quiet(app)).run(sockets=[listener])
+
+
+@contextmanager
+def serving(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
+    """Serve in a thread for as long as the block lasts.
+
+    Raises:
+        SettingError: The server did not start.
+    """
+    with closing(listener):
+        server = uvicorn.Server(_quiet(app))
+        thread = threading.Thread(target=server.run, args=([listener],), name="review", daemon=True)
+        thread.start()
+        deadline_s = time.monotonic() + START_LIMIT_S
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > deadline_s:
+                raise SettingError(where="review page", what="its server did not start")
+            time.sleep(0.005)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join(START_LIMIT_S)
+
+
+def _quiet(app: ASGIApp) -> uvicorn.Config:
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_LIMIT_S,
+        lifespan="off",
+        ws="none",
+    )

@@ -1,0 +1,91 @@
+// Duels: two pictures, blind. The next pair is fetched with the vote, and shown when both pictures are there.
+import { byId, count, get, isFree, name, post, run, say } from "./page.js";
+
+let duel = null;
+let isBusy = false;
+const judged = [];
+
+const address = (one, side) => `/duels/${one.id}/${side}`;
+
+async function load(one) {
+  await Promise.all(["left", "right"].map(async (side) => {
+    const image = new Image();
+    image.src = address(one, side);
+    await image.decode().catch(() => {});
+  }));
+}
+
+async function show(told) {
+  duel = told.duel;
+  byId("sides").hidden = byId("foot").hidden = duel === null;
+  byId("ended").hidden = duel !== null;
+  tellProgress(told);
+  if (duel === null) {
+    tellEnd(told);
+    return;
+  }
+  await load(duel);
+  byId("about").textContent = duel.about || "Which one is better?";
+  byId("left-image").src = address(duel, "left");
+  byId("right-image").src = address(duel, "right");
+  byId("sides").classList.remove("is-out");
+  delete byId("sides").dataset.won;
+}
+
+function tellProgress({ n_done: done, n_wanted: wanted }) {
+  byId("progress").max = Math.max(wanted, 1);
+  byId("progress").value = Math.min(done, wanted);
+  byId("progress-told").textContent = done >= wanted && wanted ? `${count(done, "duel")}: enough for a ranking` : `${done} of ${wanted}`;
+  byId("undo").disabled = judged.length === 0;
+}
+
+function tellEnd({ n_done: done }) {
+  byId("about").textContent = "";
+  byId("ended-title").textContent = done ? "You have judged every pair." : "No two pictures can meet.";
+  byId("ended-told").textContent = done ? `${count(done, "duel")}. Thank you.` : "A duel needs two different pictures of one row.";
+}
+
+// One thing at a time: a key that is held down must not vote on pictures nobody has seen.
+async function once(act) {
+  if (isBusy) return;
+  isBusy = true;
+  try {
+    await act();
+  } catch (trouble) {
+    say(trouble.message, "trouble");
+    if (trouble.status === 404) await show(await next());
+  } finally {
+    isBusy = false;
+  }
+}
+
+const next = async () => get(`/runs/${run}/duel.json?voter=${encodeURIComponent(await name())}`);
+
+const vote = (outcome) => once(async () => {
+  if (duel === null) return;
+  byId("sides").dataset.won = outcome;
+  byId("sides").classList.add("is-out");
+  const told = await post(`/runs/${run}/votes`, { duel_id: duel.id, outcome });
+  judged.push(duel.id);
+  await show(told);
+});
+
+const undo = () => once(async () => {
+  const last = judged.pop();
+  if (last === undefined) return;
+  await show(await post(`/runs/${run}/votes/undo`, { duel_id: last }));
+  say("Taken back.");
+});
+
+const KEYS = { ArrowLeft: () => vote("left"), ArrowRight: () => vote("right"), ArrowDown: () => vote("tie"), z: undo };
+addEventListener("keydown", (event) => {
+  if (!isFree(event) || event.repeat || !KEYS[event.key]) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+byId("left").addEventListener("click", () => vote("left"));
+byId("right").addEventListener("click", () => vote("right"));
+byId("tie").addEventListener("click", () => vote("tie"));
+byId("undo").addEventListener("click", undo);
+
+once(async () => show(await next()));

@@ -1,0 +1,84 @@
+// Which pictures are shown, and in which order: read off the tools, kept in the address.
+import { byId } from "./page.js";
+
+const FIELDS = ["row", "status", "sort", "low", "high", "text", "size"];
+const MADE = new Map();
+
+export function fillRows(rows) {
+  rows.forEach((name, row) => byId("row").append(new Option(`Row ${row + 1}${name ? `: ${name.slice(0, 60)}` : ""}`, row)));
+}
+
+export function read() {
+  const values = Object.fromEntries(FIELDS.map((id) => [id, byId(id).value]));
+  const view = document.querySelector("[name=view]:checked").value;
+  const arms = new Set([...document.querySelectorAll("[name=arm]:checked")].map((box) => box.value));
+  return { ...values, view, arms, low: Number(values.low), high: Number(values.high || 1), words: values.text.toLowerCase().split(/\s+/).filter(Boolean) };
+}
+
+export function keep(wanted) {
+  const said = new URLSearchParams();
+  for (const id of FIELDS) if (byId(id).value !== byId(id).dataset.first) said.set(id, byId(id).value);
+  if (wanted.view !== "prompts") said.set("view", wanted.view);
+  const all = document.querySelectorAll("[name=arm]").length;
+  if (wanted.arms.size !== all) said.set("arms", [...wanted.arms].join(","));
+  history.replaceState(null, "", said.size ? `?${said}` : location.pathname);
+}
+
+export function restore() {
+  const said = new URLSearchParams(location.search);
+  for (const id of FIELDS) {
+    byId(id).dataset.first = byId(id).value;
+    if (said.has(id)) byId(id).value = said.get(id);
+  }
+  const view = document.querySelector(`[name=view][value="${said.get("view") === "all" ? "all" : "prompts"}"]`);
+  view.checked = true;
+  if (said.has("arms")) {
+    const arms = said.get("arms").split(",");
+    for (const box of document.querySelectorAll("[name=arm]")) box.checked = arms.includes(box.value);
+  }
+}
+
+const STATUS = {
+  "": () => true,
+  shown: (draft) => draft.status !== "duplicate",
+  finalist: (draft, isChosen) => isChosen(draft.id),
+  copied: (draft) => draft.copies > 0,
+  duplicate: (draft) => draft.status === "duplicate",
+  unfit: (draft) => draft.status === "unfit",
+};
+
+export function choose(drafts, wanted, prompts, isChosen) {
+  const fits = STATUS[wanted.status];
+  return drafts.filter((draft) =>
+    wanted.arms.has(draft.arm)
+    && (wanted.row === "" || draft.row === Number(wanted.row))
+    && fits(draft, isChosen)
+    && isWithin(draft.score, wanted)
+    && wanted.words.every((word) => spoken(draft, prompts).includes(word)));
+}
+
+// What has no score is shown until somebody asks for scores.
+function isWithin(score, { low, high }) {
+  if (low <= 0 && high >= 1) return true;
+  return score !== null && score >= low && score <= high;
+}
+
+function spoken(draft, prompts) {
+  let text = MADE.get(draft.id);
+  if (text === undefined) {
+    text = `${draft.name} ${draft.id} ${prompts[`${draft.arm}:${draft.row}`] ?? ""}`.toLowerCase();
+    MADE.set(draft.id, text);
+  }
+  return text;
+}
+
+const rank = (draft) => draft.rank ?? Infinity;
+const score = (draft) => draft.score ?? -1;
+const ORDERS = {
+  rank: (a, b) => rank(a) - rank(b) || score(b) - score(a),
+  worst: (a, b) => (a.score ?? 2) - (b.score ?? 2),
+  made: () => 0,
+  copies: (a, b) => b.copies - a.copies || rank(a) - rank(b),
+};
+
+export const sort = (drafts, wanted) => [...drafts].sort(ORDERS[wanted.sort]);

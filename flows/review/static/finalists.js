@@ -1,0 +1,159 @@
+// Finalists in the person's own order, by mouse or by keys; their price; and one agreement to buy them.
+import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.js";
+import * as shelf from "./shelf.js";
+
+const POOL = 60;
+let drafts = new Map();
+let arms = {};
+let dragged = null;
+
+function move(id, by) {
+  const ids = shelf.chosen();
+  const from = ids.indexOf(id);
+  const to = from + by;
+  if (to < 0 || to >= ids.length) return;
+  ids.splice(to, 0, ...ids.splice(from, 1));
+  shelf.order(ids);
+  byId("chosen").querySelector(`[data-id="${id}"]`)?.focus();
+  say(`${drafts.get(id)?.name ?? "It"} is ${to + 1} of ${ids.length}.`);
+}
+
+function chosenLine(id, index) {
+  const draft = drafts.get(id) ?? { name: id, arm: "?" };
+  const price = shelf.shortlist().price.of_finalist?.[id];
+  const button = (text, label, act) => make("button", { type: "button", className: "quiet round", textContent: text, "aria-label": `${label}: ${draft.name}`, on: { click: act } });
+  return make("li", { className: "chosen-one", draggable: true, tabIndex: 0, data: { id, colour: arms[draft.arm] ?? 0 }, "aria-label": `${index + 1}. ${draft.name}` },
+    make("span", { className: "place", textContent: index + 1 }),
+    make("img", { src: `/thumbnails/${id}`, alt: "", draggable: false }),
+    make("div", { className: "chosen-told" }, make("p", {}, armMark(draft.arm, arms[draft.arm] ?? 0), make("b", { textContent: ` ${draft.name}` })),
+      make("p", { className: "note", textContent: isDone(id) ? "has its final" : price ? `at most ${price} a try` : shelf.isSaving() ? "pricing …" : "" })),
+    make("div", { className: "chosen-deeds" }, button("↑", "Up", () => move(id, -1)), button("↓", "Down", () => move(id, 1)), button("✕", "Leave out", () => shelf.toggle(id))));
+}
+
+const isDone = (id) => shelf.shortlist().finalists.some((one) => one.id === id && one.has_final);
+
+function draw() {
+  const focused = document.activeElement?.closest("[data-id]")?.dataset.id;
+  const inChosen = document.activeElement?.closest("#chosen") !== null;
+  const ids = shelf.chosen();
+  const facts = shelf.shortlist();
+  byId("chosen").replaceChildren(...ids.map(chosenLine));
+  byId("chosen-none").hidden = ids.length > 0;
+  byId("chosen-by").textContent = facts.revision ? `Chosen by ${facts.chosen_by}, revision ${facts.revision}.` : "Chosen by the campaign’s rule; change it as you like.";
+  for (const tile of byId("pool").children) {
+    const isChosen = shelf.isChosen(tile.dataset.id);
+    tile.dataset.chosen = isChosen;
+    tile.querySelector(".tick").setAttribute("aria-pressed", isChosen);
+  }
+  if (focused && inChosen) byId("chosen").querySelector(`[data-id="${focused}"]`)?.focus();
+  drawPlan(facts, ids);
+}
+
+const line = (label, value, kind = "") => make("div", { className: kind }, make("dt", { textContent: label }), make("dd", { textContent: value }));
+
+function drawPlan(facts, ids) {
+  const { price } = facts;
+  const isReady = !price.trouble && price.n_finals > 0 && !shelf.isSaving() && !facts.is_buying;
+  byId("buy").disabled = !isReady;
+  byId("buy").textContent = isReady ? `Buy ${count(price.n_finals, "final")} for at most ${price.all}` : "Nothing to buy";
+  byId("buy-told").textContent = told(facts, ids);
+  if (price.trouble) {
+    byId("plan").replaceChildren(make("p", { className: "trouble", textContent: price.trouble }));
+    return;
+  }
+  byId("plan").replaceChildren(make("dl", { className: "plan-lines" },
+    line("Finals", `${price.n_finals} with ${price.model}`),
+    line("If each first try is accepted", price.first),
+    line("If every try is needed", price.all, "sum"),
+    line(`Left in ${price.left_in}`, price.left, price.is_within ? "" : "short")),
+  ...(price.is_within ? [] : [make("p", { className: "trouble", textContent: price.begins ? "The budget may end before the last try; what matters most is bought first." : "The budget does not hold for one try at each; what matters most is bought first." })]));
+}
+
+function told(facts, ids) {
+  if (shelf.isSaving()) return "Pricing …";
+  if (facts.is_buying) return "They are being bought: see Finals.";
+  if (facts.confirmed) return facts.price.n_finals ? `Confirmed by ${facts.confirmed}. Some finals are still open.` : `Confirmed by ${facts.confirmed}.`;
+  return ids.length ? "You are asked once more." : "Tick a picture first.";
+}
+
+function poolTile(draft) {
+  return make("li", { className: "tile", data: { id: draft.id, colour: arms[draft.arm] ?? 0 } },
+    make("button", { type: "button", className: "look", "aria-label": `Tick ${draft.name}`, on: { click: () => shelf.toggle(draft.id) } },
+      make("img", { src: `/thumbnails/${draft.id}`, alt: `${draft.name}, arm ${draft.arm}`, loading: "lazy", width: draft.width ?? 512, height: draft.height ?? 512, className: draft.clear ? "see-through" : "" })),
+    make("button", { type: "button", className: "tick", "aria-pressed": "false", "aria-label": `Finalist: ${draft.name}`, textContent: "✓", on: { click: () => shelf.toggle(draft.id) } }),
+    make("p", { className: "caption" }, armMark(draft.arm, arms[draft.arm] ?? 0), make("b", { textContent: draft.score === null ? "–" : draft.score.toFixed(2) }), draft.rank ? make("span", { textContent: `#${draft.rank}` }) : null));
+}
+
+function ask() {
+  const { price } = shelf.shortlist();
+  byId("confirm-pictures").replaceChildren(...shelf.chosen().filter((id) => price.of_finalist[id]).map((id) => make("li", {}, make("img", { src: `/thumbnails/${id}`, alt: drafts.get(id)?.name ?? "" }))));
+  byId("confirm-told").replaceChildren(`${count(price.n_finals, "final")} with ${price.model}: `, make("b", { textContent: `${price.first} to ${price.all}` }), `. ${price.left} is left in ${price.left_in}.`);
+  byId("confirm-yes").textContent = `Buy for at most ${price.all}`;
+  byId("confirm").showModal();
+}
+
+// What was confirmed before and is still open is a new agreement, and so a new revision.
+async function buy() {
+  byId("confirm-yes").disabled = true;
+  try {
+    if (shelf.shortlist().confirmed) await shelf.order(shelf.chosen());
+    const { revision, price } = shelf.shortlist();
+    const { finals } = await post(`/runs/${run}/confirm`, { revision, most_usd: price.most_usd });
+    location.assign(finals);
+  } catch (trouble) {
+    byId("confirm").close();
+    say(trouble.message, "trouble");
+    await shelf.load();
+  } finally {
+    byId("confirm-yes").disabled = false;
+  }
+}
+
+byId("buy").addEventListener("click", ask);
+byId("confirm-no").addEventListener("click", () => byId("confirm").close());
+byId("confirm-yes").addEventListener("click", buy);
+
+const list = byId("chosen");
+list.addEventListener("dragstart", (event) => {
+  dragged = event.target.closest("[data-id]");
+  dragged.classList.add("is-dragged");
+  event.dataTransfer.effectAllowed = "move";
+});
+list.addEventListener("dragover", (event) => {
+  if (!dragged) return;
+  event.preventDefault();
+  const over = event.target.closest("[data-id]");
+  if (!over || over === dragged) return;
+  const box = over.getBoundingClientRect();
+  over[event.clientY > box.top + box.height / 2 ? "after" : "before"](dragged);
+});
+list.addEventListener("dragend", () => {
+  dragged?.classList.remove("is-dragged");
+  dragged = null;
+  shelf.order([...list.children].map((one) => one.dataset.id));
+});
+addEventListener("keydown", (event) => {
+  const one = document.activeElement?.closest("[data-id]");
+  if (!one || !isFree(event)) return;
+  if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown") && one.closest("#chosen")) {
+    event.preventDefault();
+    move(one.dataset.id, event.key === "ArrowUp" ? -1 : 1);
+  } else if (event.key === "x" && !event.altKey) shelf.toggle(one.dataset.id);
+});
+
+async function begin() {
+  try {
+    const [facts] = await Promise.all([get(`/runs/${run}/gallery.json`), shelf.load()]);
+    drafts = new Map(facts.drafts.map((draft) => [draft.id, draft]));
+    arms = facts.arms;
+    const survivors = facts.drafts.filter((draft) => draft.status === "survivor");
+    survivors.sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity));
+    byId("pool").replaceChildren(...survivors.slice(0, POOL).map(poolTile));
+    shelf.onChange(draw);
+    draw();
+  } catch (trouble) {
+    say(trouble.message, "trouble");
+  }
+}
+
+begin();

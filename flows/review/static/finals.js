@@ -1,0 +1,127 @@
+// Drafts against finals: a line to move between the two, a word on each, and the promotion while it runs.
+import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.js";
+
+const EVERY_MS = 900;
+const places = new Map();
+const tries = new Map();
+let drawn = "";
+
+const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
+
+function card(one) {
+  const attempt = one.tries[tries.get(one.id) ?? best(one)] ?? null;
+  return make("article", { className: "final", tabIndex: 0, data: { id: one.id, colour: one.colour, final: attempt?.id ?? "" }, "aria-label": one.name },
+    make("h2", {}, armMark(one.arm, one.colour), ` ${one.name} `, chip(one, attempt)),
+    attempt ? slider(one, attempt) : waiting(one),
+    make("p", { className: "prompt", textContent: one.prompt }),
+    attempt ? make("p", { className: "figures-line" }, "Fidelity ", make("b", { textContent: number(attempt.fidelity) }), ` · structure ${number(attempt.ssim)} · ${attempt.bits ?? "–"} bits apart · ${attempt.cost}`) : null,
+    attempt?.reason ? make("p", { className: "note", textContent: attempt.reason }) : null,
+    one.tries.length > 1 ? tabs(one, attempt) : null,
+    ...one.without.filter((order) => order.state !== "planned" && order.state !== "sent").map((order) => make("p", { className: "trouble", textContent: `No picture: ${order.state}${order.why ? `, ${order.why}` : ""}` })),
+    attempt ? verdicts(attempt) : null);
+}
+
+const best = (one) => Math.max(one.tries.findIndex((each) => each.is_accepted), one.tries.length - 1 - [...one.tries].reverse().findIndex((each) => each.is_accepted !== false), 0);
+
+function chip(one, attempt) {
+  const [state, text] = attempt === null ? ["waiting", one.without.some((order) => order.state === "sent") ? "Being made" : "Not bought yet"]
+    : attempt.is_accepted ? ["accepted", attempt.said_by ? `Accepted by ${attempt.said_by}` : "Accepted"]
+      : attempt.is_accepted === false ? ["rejected", attempt.said_by ? `Rejected by ${attempt.said_by}` : "Refused"] : ["waiting", "Not compared yet"];
+  return make("span", { className: "chip", textContent: text, data: { state } });
+}
+
+function slider(one, attempt) {
+  const width = attempt.width ?? one.width ?? 1;
+  const height = attempt.height ?? one.height ?? 1;
+  const box = make("div", { className: "compare" },
+    make("img", { className: "of-final", src: `/pictures/${attempt.id}`, alt: `Final ${attempt.name}` }),
+    make("img", { className: "of-draft", src: `/pictures/${one.id}`, alt: `Draft ${one.name}` }),
+    make("span", { className: "label at-left", textContent: "Draft", "aria-hidden": "true" }), make("span", { className: "label at-right", textContent: "Final", "aria-hidden": "true" }),
+    make("span", { className: "line", "aria-hidden": "true" }));
+  const range = make("input", { type: "range", min: 0, max: 100, value: places.get(one.id) ?? 50, "aria-label": `How much of the draft of ${one.name} is seen`, "aria-valuetext": "" });
+  const set = () => {
+    places.set(one.id, range.value);
+    box.style.setProperty("--at", `${range.value}%`);
+    range.setAttribute("aria-valuetext", `${range.value} % draft`);
+  };
+  range.addEventListener("input", set);
+  box.style.setProperty("--shape", `${width} / ${height}`);
+  set();
+  box.append(range);
+  return box;
+}
+
+function waiting(one) {
+  const box = make("div", { className: "compare is-waiting" }, make("img", { src: `/pictures/${one.id}`, alt: `Draft ${one.name}` }), make("span", { className: "label at-left", textContent: "Draft" }));
+  box.style.setProperty("--shape", `${one.width ?? 1} / ${one.height ?? 1}`);
+  return box;
+}
+
+const tabs = (one, attempt) => make("div", { className: "tries", role: "group", "aria-label": `Tries of ${one.name}` },
+  ...one.tries.map((each, index) => make("button", { type: "button", "aria-pressed": String(each === attempt), textContent: `Try ${index + 1}${each.is_accepted ? " ✓" : ""}`, on: { click: () => { tries.set(one.id, index); redraw(); } } })));
+
+const verdicts = (attempt) => make("div", { className: "pair-of-buttons" },
+  make("button", { type: "button", className: "accept", "aria-pressed": String(attempt.is_accepted === true), textContent: "Accept", on: { click: () => decide(attempt.id, true) } }),
+  make("button", { type: "button", className: "reject", "aria-pressed": String(attempt.is_accepted === false), textContent: "Reject", on: { click: () => decide(attempt.id, false) } }));
+
+async function decide(id, isAccepted) {
+  try {
+    take(await post(`/runs/${run}/acceptances`, { candidate_id: id, is_accepted: isAccepted }));
+    say(isAccepted ? "Accepted." : "Rejected. Buy another try under Finalists.");
+  } catch (trouble) {
+    say(trouble.message, "trouble");
+  }
+}
+
+let known = null;
+function take(told) {
+  known = told;
+  redraw();
+}
+
+function redraw() {
+  const { finalists } = known;
+  const focused = document.activeElement?.closest(".final")?.dataset.id;
+  const content = JSON.stringify([finalists, [...tries]]);
+  tellProgress();
+  if (content === drawn) return;
+  drawn = content;
+  const isAny = known.is_running || finalists.some((one) => one.tries.length || one.without.length);
+  byId("finals").replaceChildren(...(isAny ? finalists.map(card) : []));
+  byId("finals-none").hidden = isAny;
+  byId("zip").hidden = known.n_accepted === 0;
+  byId("zip").textContent = `Take ${count(known.n_accepted, "accepted final")} (zip)`;
+  if (focused) byId("finals").querySelector(`[data-id="${focused}"]`)?.focus({ preventScroll: true });
+}
+
+function tellProgress() {
+  const { finalists } = known;
+  const done = finalists.filter((one) => one.tries.length).length;
+  byId("spent").textContent = known.spent;
+  byId("finals-usd").textContent = known.finals_usd;
+  for (const element of document.querySelectorAll('[data-count="finals"]')) element.textContent = finalists.reduce((sum, one) => sum + one.tries.length, 0);
+  byId("under-way").hidden = !known.is_running && !known.is_failed;
+  byId("under-way").dataset.failed = known.is_failed;
+  byId("under-way-title").textContent = known.is_failed ? "The promotion ended early." : "Buying …";
+  byId("under-way-told").textContent = known.is_failed ? known.message : `${done} of ${count(finalists.length, "final")} here, ${known.finals_usd} for finals so far`;
+  byId("under-way-bar").max = Math.max(finalists.length, 1);
+  byId("under-way-bar").value = done;
+}
+
+async function watch() {
+  try {
+    take(await get(`/runs/${run}/finals.json`));
+  } catch (trouble) {
+    say(trouble.message, "trouble");
+  }
+  if (known === null || known.is_running) setTimeout(watch, EVERY_MS);
+}
+
+addEventListener("keydown", (event) => {
+  const one = document.activeElement?.closest(".final");
+  if (!one?.dataset.final || (!isFree(event) && event.target.type !== "range")) return;
+  if (event.key === "a") decide(one.dataset.final, true);
+  if (event.key === "r") decide(one.dataset.final, false);
+});
+
+watch();

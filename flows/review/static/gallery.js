@@ -1,0 +1,222 @@
+// The gallery: arms side by side for each prompt, or all pictures in one grid; copies folded under theirs.
+import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.js";
+import * as filters from "./filters.js";
+import * as shelf from "./shelf.js";
+import { closeZoom, redraw, zoom } from "./zoom.js";
+
+const FIRST_OF_CELL = 24;
+const place = byId("gallery");
+const unfolded = new Set();
+const whole = new Set();
+let facts = null;
+let drafts = new Map();
+let copiesOf = new Map();
+let seen = [];
+let picking = null;
+
+const colour = (arm) => facts.arms[arm] ?? 0;
+
+function take(told) {
+  facts = told;
+  drafts = new Map(facts.drafts.map((draft) => [draft.id, draft]));
+  copiesOf = Map.groupBy(facts.drafts.filter((draft) => drafts.has(draft.of)), (draft) => draft.of);
+}
+
+function draw() {
+  const wanted = filters.read();
+  filters.keep(wanted);
+  const shown = filters.sort(filters.choose(facts.drafts, wanted, facts.prompts, shelf.isChosen), wanted);
+  place.style.setProperty("--size", `${wanted.size}px`);
+  place.dataset.view = wanted.view;
+  place.replaceChildren(...(shown.length ? wanted.view === "all" ? [grid(shown)] : bands(shown) : [nothing()]));
+  place.setAttribute("aria-busy", "false");
+  seen = [...place.querySelectorAll(".tile")].map((tile) => tile.dataset.id);
+  byId("tally").textContent = `${shown.length.toLocaleString("en")} of ${count(facts.drafts.length, "draft")}`;
+}
+
+function nothing() {
+  if (!facts.drafts.length) return make("p", { className: "nothing", textContent: "No picture has come yet." });
+  return make("div", { className: "nothing" }, make("p", { textContent: "No picture is like that." }),
+    make("button", { type: "button", textContent: "Show all again", on: { click: () => { location.search = ""; } } }));
+}
+
+const grid = (shown) => make("ul", { className: "tiles" }, ...shown.flatMap(tiles));
+
+function bands(shown) {
+  const rows = Map.groupBy(shown, (draft) => draft.row);
+  const arms = Object.keys(facts.arms).filter((arm) => shown.some((draft) => draft.arm === arm));
+  return [...rows.keys()].sort((a, b) => a - b).map((row) => band(row, rows.get(row), arms));
+}
+
+function band(row, shown, arms) {
+  const cells = Map.groupBy(shown, (draft) => draft.arm);
+  const name = facts.rows[row];
+  const section = make("section", { className: "band", "aria-label": `Row ${row + 1}` },
+    make("h2", {}, make("span", { textContent: `Row ${row + 1}` }), name ? ` ${name}` : ""),
+    make("div", { className: "cells" }, ...arms.map((arm) => cell(row, arm, cells.get(arm) ?? []))));
+  section.style.setProperty("--arms", arms.length);
+  return section;
+}
+
+function cell(row, arm, shown) {
+  const key = `${arm}:${row}`;
+  const few = whole.has(key) ? shown : shown.slice(0, FIRST_OF_CELL);
+  const more = shown.length - few.length;
+  return make("div", { className: "cell", data: { colour: colour(arm) } },
+    make("p", { className: "cell-prompt" }, armMark(arm, colour(arm)), ` ${facts.prompts[key] ?? ""}`),
+    few.length ? make("ul", { className: "tiles" }, ...few.flatMap(tiles)) : make("p", { className: "nothing", textContent: "None." }),
+    more > 0 ? make("button", { type: "button", className: "more", textContent: `${count(more, "more picture")}`, on: { click: () => { whole.add(key); draw(); } } }) : null);
+}
+
+function tiles(draft) {
+  const own = copiesOf.get(draft.id) ?? [];
+  return [tile(draft, own), ...(unfolded.has(draft.id) ? own.map((copy) => tile(copy, [], draft)) : [])];
+}
+
+function tile(draft, own, of = null) {
+  const isChosen = shelf.isChosen(draft.id);
+  const image = make("img", {
+    src: `/thumbnails/${draft.id}`, alt: `${draft.name}, arm ${draft.arm}`, loading: "lazy", decoding: "async",
+    width: draft.width ?? 512, height: draft.height ?? 512, className: draft.clear ? "see-through" : "",
+  });
+  return make("li", { className: "tile", data: { id: draft.id, colour: colour(draft.arm), status: draft.status, chosen: isChosen, unfolded: Boolean(of) } },
+    make("button", { type: "button", className: "look", "aria-label": `Look closely at ${draft.name}`, data: { deed: "look" } }, image),
+    draft.status === "unfit" ? null : make("button", { type: "button", className: "tick", "aria-pressed": String(isChosen), "aria-label": `Finalist: ${draft.name}`, data: { deed: "tick" }, textContent: "✓" }),
+    make("p", { className: "caption" }, armMark(draft.arm, colour(draft.arm)),
+      make("b", { textContent: draft.score === null ? "–" : draft.score.toFixed(2) }),
+      draft.rank ? make("span", { textContent: `#${draft.rank}` }) : null,
+      draft.odd ? make("span", { className: "odd", title: draft.odd, textContent: "not as ordered" }) : null),
+    of ? copyLine(draft, of) : own.length ? foldLine(draft, own) : null);
+}
+
+const foldLine = (draft, own) => make("button", {
+  type: "button", className: "fold", "aria-expanded": String(unfolded.has(draft.id)), data: { deed: "fold" },
+  textContent: `${unfolded.has(draft.id) ? "Fold" : "+"} ${own.length === 1 ? "1 copy" : `${own.length} copies`}`,
+});
+
+const HOW = { exact: "the same bytes", told: "said to be one" };
+const copyLine = (draft, of) => make("p", { className: "copy-line" },
+  make("span", { textContent: `copy of ${of.name}: ${HOW[draft.kind] ?? `${draft.bits} bits apart`}` }),
+  make("button", { type: "button", className: "fold", data: { deed: "unmerge" }, textContent: "Not a copy" }));
+
+async function fold(copyId, ofId, isCopy) {
+  try {
+    take(await post(`/runs/${run}/folds`, { copy_id: copyId, of_id: ofId, is_copy: isCopy }));
+    await shelf.load();
+    draw();
+    redraw();
+    say(isCopy ? "Folded as a copy." : "It stands for itself now.");
+  } catch (trouble) {
+    say(trouble.message, "trouble");
+  }
+}
+
+function deeds(told) {
+  const isChosen = shelf.isChosen(told.id);
+  const tick = make("button", { type: "button", className: isChosen ? "" : "primary", textContent: isChosen ? "No finalist" : "Make it a finalist", on: { click: () => { shelf.toggle(told.id); redraw(); } } });
+  const apart = make("button", { type: "button", textContent: `Not a copy${told.copy_of ? ` of ${told.copy_of}` : ""}`, on: { click: () => fold(told.id, told.copy_of_id, false) } });
+  const merge = make("button", { type: "button", textContent: "Is a copy of …", on: { click: () => pick(told) } });
+  return [tick, told.copy_of_id ? apart : merge];
+}
+
+function pick(told) {
+  closeZoom();
+  picking = told.id;
+  byId("picking-name").textContent = told.name;
+  byId("picking").hidden = false;
+  place.classList.add("is-picking");
+}
+
+function endPicking() {
+  picking = null;
+  byId("picking").hidden = true;
+  place.classList.remove("is-picking");
+}
+
+function look(id) {
+  zoom(id, seen, deeds, (one) => ({ name: drafts.get(one).name, clear: drafts.get(one).clear, colour: colour(drafts.get(one).arm) }));
+}
+
+const DEEDS = {
+  look: (id) => {
+    if (picking === null) return look(id);
+    const copy = picking;
+    endPicking();
+    return copy === id ? null : fold(copy, id, true);
+  },
+  tick: (id) => shelf.toggle(id),
+  fold: (id) => {
+    if (!copiesOf.has(id)) return;
+    if (unfolded.has(id)) unfolded.delete(id); else unfolded.add(id);
+    draw();
+    focus(id, ".fold");
+  },
+  unmerge: (id) => fold(id, drafts.get(id).of, false),
+};
+
+const tileOf = (id) => place.querySelector(`[data-id="${CSS.escape(id)}"]`);
+const focus = (id, part = ".look") => tileOf(id)?.querySelector(part)?.focus();
+
+place.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-deed]");
+  if (button) DEEDS[button.dataset.deed](button.closest(".tile").dataset.id);
+});
+
+// Arrows go to the nearest picture in that direction, as the eye sees them.
+const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+function neighbour(tile, [across, down]) {
+  const all = [...place.querySelectorAll(".tile")];
+  if (across) return all[all.indexOf(tile) + across];
+  const own = tile.getBoundingClientRect();
+  const middle = own.left + own.width / 2;
+  const rest = down > 0 ? all.slice(all.indexOf(tile) + 1) : all.slice(0, all.indexOf(tile)).reverse();
+  return rest.find((one) => {
+    const box = one.getBoundingClientRect();
+    return (box.top - own.top) * down > 4 && box.left <= middle && box.right >= middle;
+  });
+}
+
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && picking !== null) endPicking();
+  if (!isFree(event)) return;
+  if (event.key === "/") {
+    event.preventDefault();
+    byId("text").focus();
+    return;
+  }
+  const tile = document.activeElement.closest(".tile");
+  if (!tile) return;
+  if (DIRECTIONS[event.key]) {
+    event.preventDefault();
+    neighbour(tile, DIRECTIONS[event.key])?.querySelector(".look").focus();
+  } else if (event.key === "x") DEEDS.tick(tile.dataset.id);
+  else if (event.key === "c") DEEDS.fold(tile.dataset.id);
+});
+
+function markChosen() {
+  for (const tile of place.querySelectorAll(".tile")) {
+    const isChosen = shelf.isChosen(tile.dataset.id);
+    if (String(isChosen) === tile.dataset.chosen) continue;
+    tile.dataset.chosen = isChosen;
+    tile.querySelector(".tick")?.setAttribute("aria-pressed", isChosen);
+  }
+  shelf.drawShelf();
+}
+
+async function begin() {
+  try {
+    const [told] = await Promise.all([get(`/runs/${run}/gallery.json`), shelf.load()]);
+    take(told);
+    filters.fillRows(facts.rows);
+    filters.restore();
+    draw();
+    shelf.onChange(markChosen);
+    shelf.drawShelf();
+    document.querySelector(".tools").addEventListener("input", draw);
+    byId("picking-cancel").addEventListener("click", endPicking);
+  } catch (trouble) {
+    place.replaceChildren(make("p", { className: "nothing", textContent: trouble.message }));
+  }
+}
+
+begin();

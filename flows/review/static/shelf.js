@@ -1,0 +1,74 @@
+// The finalists being chosen, on whichever page: one list, one revision, one price.
+import { byId, count, get, make, post, run, say } from "./page.js";
+
+let facts = null;
+let wanted = [];
+let saving = null;
+const watchers = [];
+
+export const isChosen = (id) => wanted.includes(id);
+export const chosen = () => [...wanted];
+export const shortlist = () => facts;
+export const onChange = (act) => watchers.push(act);
+
+function take(told) {
+  facts = told;
+  wanted = told.finalists.map((one) => one.id);
+  tell();
+}
+
+function tell() {
+  for (const element of document.querySelectorAll('[data-count="finalists"]')) element.textContent = wanted.length;
+  watchers.forEach((act) => act());
+}
+
+export async function load() {
+  take(await get(`/runs/${run}/shortlist.json`));
+}
+
+export function toggle(id) {
+  order(isChosen(id) ? wanted.filter((one) => one !== id) : [...wanted, id]);
+}
+
+// Change the list at once, and write it down when the last change has been written.
+export function order(ids) {
+  wanted = ids;
+  tell();
+  saving ??= save();
+  return saving;
+}
+
+async function save() {
+  try {
+    let written;
+    do {
+      written = wanted;
+      const told = await post(`/runs/${run}/shortlist`, { candidate_ids: written, after: facts.revision });
+      facts = told;
+    } while (written !== wanted);
+  } catch (trouble) {
+    say(trouble.message, "trouble");
+    await load();
+  } finally {
+    saving = null;
+    tell();
+  }
+}
+
+export const isSaving = () => saving !== null;
+
+// The bar at the foot of the gallery.
+export function drawShelf() {
+  const shelf = byId("shelf");
+  if (!shelf || !facts) return;
+  shelf.hidden = wanted.length === 0;
+  byId("shelf-pictures").replaceChildren(...wanted.slice(0, 8).map((id) => make("li", {}, make("img", { src: `/thumbnails/${id}`, alt: "" }))));
+  byId("shelf-told").replaceChildren(make("b", { textContent: count(wanted.length, "finalist") }), priceLine());
+}
+
+function priceLine() {
+  if (isSaving()) return " · pricing …";
+  const { price } = facts;
+  if (price.trouble) return "";
+  return price.n_finals ? ` · ${price.first} to ${price.all}` : " · all bought";
+}
