@@ -86,7 +86,7 @@ def _facts(
         arms=_arms(campaign),
         spent_usd=_spent_usd(records),
         estimate_usd=sum((record.order.estimate_usd for record in records), Decimal(0)),
-        unknown_usd=sum((r.charged_usd for r in records if r.state in ("unknown", "sent")), Decimal(0)),
+        unknown_usd=sum((r.charged_usd for r in records if not _has_cost(r)), Decimal(0)),
         warnings=(*run.warnings, *unjudged_warnings(drafts, campaign.score.weights)),
         counts_by_state=_counts(records),
         copies_by_radius=copies_by_radius(drafts, campaign.deduplicate),
@@ -119,12 +119,16 @@ def _models(campaign: Campaign) -> dict[str, str]:
 
 
 def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:
+    """Sum by stage what the orders weigh on the budget, as the command tells it."""
     spent: dict[str, Decimal] = {}
     for record in records:
-        cost = record.settlement.cost_usd if record.settlement else None
-        if cost is not None:
-            spent[record.order.stage] = spent.get(record.order.stage, Decimal(0)) + cost
+        if record.charged_usd:
+            spent[record.order.stage] = spent.get(record.order.stage, Decimal(0)) + record.charged_usd
     return spent
+
+
+def _has_cost(record: OrderRecord) -> bool:
+    return record.settlement is not None and record.settlement.cost_usd is not None
 
 
 def _billed(records: Sequence[OrderRecord]) -> list[tuple[Order, Decimal]]:

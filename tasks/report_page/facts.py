@@ -69,11 +69,12 @@ class RunFacts:
         provider: Where the orders went.
         models: Stage (``draft``, ``final``, ``judge``) to model.
         arms: Name to template and parameters, in the campaign's order.
-        spent_usd: Stage to settled dollars, exact. Without it the rows are summed.
+        spent_usd: Stage to what it weighs on the budget, exact dollars: known costs, and estimates where
+            a cost is not known. Without it the rows are summed.
         estimate_usd: The plan's high estimate for the whole run, dollars.
         estimate_errors: Stage to its estimate against its bill, over the orders with a known cost only;
             stages without one are left out.
-        unknown_usd: Charged at estimate because no answer came, dollars.
+        unknown_usd: The part of it that is estimates, dollars.
         all_high_usd: What as many pictures would have cost all at high quality, dollars.
         warnings: Lifecycle and other warnings, one sentence each.
         counts_by_state: Orders by state.
@@ -86,6 +87,11 @@ class RunFacts:
             mapping with
             ``pictures``, ``duplicate_rate``, ``refusal_rate``, ``failure_rate``, ``mean_score`` and
             ``cost_per_keeper_usd``.
+        rounds: The rounds in which drafts were made, when there were several: mappings with ``number``, ``arms``
+            and ``replicates`` (how many), and ``standings``, empty while it is not decided: mappings with
+            ``arm``, ``lead``, ``mean_score``, ``pictures`` and ``goes_on``, the best first.
+        calibration: What people's votes say of the scorers, as ``tasks.calibration.Calibration.as_dict``
+            gives it; ``None`` where nobody voted.
         finalists: One sentence about the finalists.
         min_fidelity: The fidelity below which a final is refused, 0 to 1.
         awaiting: ``done``, ``awaiting review`` (a person must choose) or ``waiting`` (orders are still out).
@@ -110,6 +116,8 @@ class RunFacts:
     copies_by_radius: Mapping[int, int] | None = None
     radius_bits: int | None = None
     ab_test: Mapping[str, Any] | None = None
+    rounds: Sequence[Mapping[str, Any]] = ()
+    calibration: Mapping[str, Any] | None = None
     finalists: str | None = None
     min_fidelity: float | None = None
     awaiting: Awaiting = "done"

@@ -12,7 +12,15 @@ from statistics import fmean
 from typing import Any
 
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.rows import Row, add_usd, count_orders, count_pictures, is_copy, is_survivor
+from tasks.report_page.rows import (
+    Row,
+    add_usd,
+    count_orders,
+    count_pictures,
+    is_copy,
+    is_estimated,
+    is_survivor,
+)
 
 _BIN_THOUSANDTHS = 20
 
@@ -32,7 +40,7 @@ def measure_arm(rows: Sequence[Row], tested: Mapping[str, Any]) -> dict[str, Any
     pictures, survivors = count_pictures(rows), [row for row in rows if is_survivor(row)]
     answered = count_orders(rows, "received", "refused", "failed")
     scores = [row["score"] for row in survivors if row["score"] is not None]
-    spent, is_settled = add_usd(rows, "cost_usd"), not count_orders(rows, "sent", "unknown")
+    spent, is_settled = add_usd(rows, "cost_usd"), not any(map(is_estimated, rows))
     own: dict[str, Any] = {
         "pictures": pictures,
         "duplicate_rate": _share(sum(map(is_copy, rows)), sum(1 for row in rows if row["status"])),
@@ -123,17 +131,34 @@ def _count(thousandths: Iterable[int], low: int, high: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MoneyLine:
-    """One line of the money table; ``arm`` is ``None`` for what belongs to no arm."""
+    """One line of the money table; ``arm`` is ``None`` for what belongs to no arm.
+
+    Args:
+        stage: What the orders were for.
+        arm: Their arm.
+        orders: How many.
+        pictures: How many pictures came of them.
+        billed_usd: What those cost whose cost is known.
+        estimated_usd: What stands for the others: their estimates.
+        refused: Orders refused.
+        failed: Orders that failed.
+        unknown: Orders without an answer.
+    """
 
     stage: str
     arm: str | None
     orders: int
     pictures: int
-    spent_usd: Decimal
-    open_usd: Decimal
+    billed_usd: Decimal
+    estimated_usd: Decimal
     refused: int
     failed: int
     unknown: int
+
+    @property
+    def spent_usd(self) -> Decimal:
+        """What these orders weigh on the budget."""
+        return self.billed_usd + self.estimated_usd
 
 
 def account(rows: Sequence[Row], facts: RunFacts) -> list[MoneyLine]:
@@ -153,14 +178,13 @@ def account(rows: Sequence[Row], facts: RunFacts) -> list[MoneyLine]:
 
 
 def _sum_up(stage: str, arm: str, rows: Sequence[Row]) -> MoneyLine:
-    still_open = [row for row in rows if row["state"] in ("sent", "unknown")]
     return MoneyLine(
         stage,
         arm,
         orders=len({row["order_id"] for row in rows}),
         pictures=count_pictures(rows),
-        spent_usd=add_usd(rows, "cost_usd"),
-        open_usd=add_usd(still_open, "estimate_usd"),
+        billed_usd=add_usd(rows, "cost_usd"),
+        estimated_usd=add_usd(filter(is_estimated, rows), "estimate_usd"),
         refused=count_orders(rows, "refused"),
         failed=count_orders(rows, "failed"),
         unknown=count_orders(rows, "unknown"),
@@ -168,8 +192,10 @@ def _sum_up(stage: str, arm: str, rows: Sequence[Row]) -> MoneyLine:
 
 
 def total_spent(rows: Sequence[Row], facts: RunFacts) -> Decimal:
-    """Add up what was settled: the ledger's figure when the facts have it, else the rows'."""
-    return sum(facts.spent_usd.values(), Decimal(0)) if facts.spent_usd else add_usd(rows, "cost_usd")
+    """Add up what the run weighs on its budget: the ledger's figure if the facts have it, else the rows'."""
+    if facts.spent_usd:
+        return sum(facts.spent_usd.values(), Decimal(0))
+    return add_usd(rows, "cost_usd") + add_usd(filter(is_estimated, rows), "estimate_usd")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from tasks.report_page.measures import (
     count_scores,
     group_troubles,
     measure_arm,
-    total_spent,
 )
 from tasks.report_page.pictures import Picture, build_finalists, build_gallery
 from tasks.report_page.rows import Row, count_pictures, is_copy, is_survivor
 from tasks.report_page.sources import Sources, choose_sources
+from tasks.report_page.spending import Spending, state_spending, sum_up_spending
 from tasks.report_page.verdict import count_noun, state_verdict, summarize
 
 _HERE = Path(__file__).parent
@@ -48,12 +48,13 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
     sources = choose_sources(run_folder, [row["thumbnail"] for row in rows if row["thumbnail"]])
     survivors = [row for row in drafts if is_survivor(row)]
     finalists = build_finalists(drafts, finals, sources)
+    spending = sum_up_spending(rows, facts)
     return _environment().get_template("page.html").render(
         facts=facts,
         colours={arm: index % _ARM_COLOURS for index, arm in enumerate(arms)},
         verdict=state_verdict(rows, facts),
         summary=summarize(rows, facts),
-        key_figures=_key_figures(drafts, finals, rows, facts),
+        key_figures=_key_figures(drafts, finals, spending, facts),
         arms=[_describe_arm(arm, drafts, survivors, facts, sources) for arm in arms],
         pairs=_widen(list((facts.ab_test or {}).get("pairs") or ())),
         finalists=finalists,
@@ -62,7 +63,8 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         radii=_count_radii(facts),
         drafts=count_pictures(drafts),
         money=account(rows, facts),
-        spent=total_spent(rows, facts),
+        spending=state_spending(spending),
+        keeper_usd=measure_arm(drafts, {})["cost_per_keeper_usd"],
         troubles=group_troubles(rows),
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
         is_embedded=sources.is_embedded,
@@ -109,8 +111,8 @@ def _percent(value: float | None) -> str:
     return NOT_MEASURED if value is None else f"{value:.0%}"
 
 
-def _signed_percent(percent: float) -> str:
-    return f"{percent:+.1f} %".replace("-", "−")
+def _signed_percent(percent: float | None) -> str:
+    return NOT_MEASURED if percent is None else f"{percent:+.1f}%".replace("-", "−")
 
 
 def _sentence(text: str | None) -> str:
@@ -126,19 +128,19 @@ def _moment(moment: datetime | None) -> str:
 
 
 def _key_figures(
-    drafts: Sequence[Row], finals: Sequence[Row], rows: Sequence[Row], facts: RunFacts
+    drafts: Sequence[Row], finals: Sequence[Row], spending: Spending, facts: RunFacts
 ) -> list[tuple[str, str, str]]:
     """List label, figure and note of each key figure; what is unknown is left out."""
     made, orders = count_pictures(drafts), len({row["order_id"] for row in drafts})
     finalists = sum(1 for row in drafts if row["finalist"])
-    spent, measures = total_spent(rows, facts), measure_arm(drafts, {})
+    measures = measure_arm(drafts, {})
     share, keeper_usd = measures["duplicate_rate"], measures["cost_per_keeper_usd"]
     figures = [
         ("Drafts made", f"{made:,}", orders and f"of {count_noun(orders, 'order')}"),
         ("Copies folded", f"{sum(map(is_copy, drafts)):,}", share and f"{share:.0%} of what was compared"),
         ("Finalists", f"{finalists:,}", _tell_finals(finalists, finals)),
-        ("Spent", _usd(spent), facts.estimate_usd and f"of {_usd(facts.estimate_usd)} planned at most"),
-        ("All at high quality", facts.all_high_usd and _usd(facts.all_high_usd), _compare(spent, facts)),
+        ("Spent", spending.show(spending.spent_usd), _tell_estimate(spending, facts)),
+        ("Saved", spending.show(spending.saved_usd), _compare(spending)),
         ("Cost per keeper", keeper_usd and _usd(keeper_usd), "drafts’ cost over different pictures"),
     ]
     return [(label, figure, note or "") for label, figure, note in figures if figure]
@@ -150,10 +152,15 @@ def _tell_finals(finalists: int, finals: Sequence[Row]) -> str:
     return "not bought yet" if finalists else "none chosen"
 
 
-def _compare(spent: Decimal, facts: RunFacts) -> str:
-    if not spent or not facts.all_high_usd or facts.all_high_usd < spent:
-        return "for as many pictures"
-    return f"for as many pictures: {facts.all_high_usd / spent:.1f} times as much"
+def _tell_estimate(spending: Spending, facts: RunFacts) -> str:
+    if spending.estimated_usd:
+        return f"{_usd(spending.estimated_usd)} of it estimated"
+    return f"of {_usd(facts.estimate_usd)} planned at most" if facts.estimate_usd else ""
+
+
+def _compare(spending: Spending) -> str:
+    share = spending.saved_share
+    return f"{share:.0%} of {spending.show(spending.all_high_usd)}, all at high quality" if share else ""
 
 
 def _describe_arm(

@@ -22,6 +22,11 @@ def add_usd(rows: Iterable[Row], column: str) -> Decimal:
     return sum((row[column] for row in rows if row[column] is not None), Decimal(0))
 
 
+def is_estimated(row: Row) -> bool:
+    """Tell whether a row may have been billed at a cost nobody knows: its estimate stands for it."""
+    return row["cost_usd"] is None and row["state"] in ("sent", "unknown", "received")
+
+
 def is_copy(row: Row) -> bool:
     """Tell whether a row is a picture that was folded under another."""
     return bool(row["status"] == "duplicate")

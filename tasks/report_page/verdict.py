@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from tasks.money import format_usd
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.measures import total_spent
 from tasks.report_page.rows import Row, count_orders, count_pictures, is_copy, is_survivor
+from tasks.report_page.spending import state_spending, sum_up_spending
 
 _AWAITING = {
     "awaiting review": "The finalists await a person's choice.",
@@ -59,10 +58,8 @@ def summarize(rows: Sequence[Row], facts: RunFacts) -> str:
     if pictures := count_pictures(drafts):
         copies = sum(map(is_copy, drafts))
         folded = f", {copies:,} of them {'a copy' if copies == 1 else 'copies'} of another" if copies else ""
-        spent = format_usd(total_spent(rows, facts))
         verb = "draft was" if pictures == 1 else "drafts were"
-        sentences.append(f"{pictures:,} {verb} made{folded}; the run cost {spent}.")
-    elif rows:
-        sentences.append(f"The run cost {format_usd(total_spent(rows, facts))}.")
-    sentences += [text for text in (facts.finalists, _AWAITING.get(facts.awaiting)) if text]
+        sentences.append(f"{pictures:,} {verb} made{folded}.")
+    spending = state_spending(sum_up_spending(rows, facts)) if rows else None
+    sentences += [text for text in (facts.finalists, spending, _AWAITING.get(facts.awaiting)) if text]
     return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in sentences)

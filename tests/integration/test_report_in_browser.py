@@ -1,133 +1,185 @@
 """The report's page in a real browser, opened from disk as its reader does."""
 
-import html
-import json
 import re
-import shutil
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tasks.report_page.page import render_page
+from tests.browser import find_faults, needs_browser, open_browser
 from tests.report_rows import make_facts, make_run, paint_files
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine to open the page with")
+pytestmark = needs_browser
 
-PROBE = """
-<script>
-addEventListener("load", () => {
-  const look = document.querySelector(".look"), copies = document.querySelector(".copies");
-  const before = look.offsetHeight, told = look.querySelector(".told");
-  const isHidden = !told.checkVisibility();
-  look.querySelector("summary").click();
-  const after = look.offsetHeight, isShown = told.checkVisibility();
-  document.querySelector("[data-unfold]").click();
-  document.querySelector("[data-show=finalists]").click();
-  const tiles = [...document.querySelectorAll(".tile")].filter((tile) => tile.offsetParent).length;
-  look.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}));
-  document.body.dataset.probe = JSON.stringify({
-    grew: after - before, isHidden, isShown, tiles, copiesOpen: copies.open, closedByEscape: !look.open,
-    unloaded: [...document.images].filter((image) => !image.naturalWidth).length,
-    wider: document.documentElement.scrollWidth - innerWidth,
-  });
-});
-</script>
-"""
-
-NARROW = """<!doctype html><title>narrow</title>
-<iframe width="390" height="844" srcdoc="{page}"></iframe>
-<script>
-addEventListener("load", () => {{
-  document.body.dataset.probe = document.querySelector("iframe").contentDocument.body.dataset.probe;
-}});
-</script>"""
-
-
-def open_page(page: Path, *options: str) -> tuple[str, str]:
-    """Open a page without any network; give its final DOM and the console's lines.
-
-    Whatever the page asks of the network is forbidden by its own policy, which complains on the console.
-    """
-    done = subprocess.run(
-        [
-            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--enable-logging=stderr", "--window-size=1440,900", "--host-resolver-rules=MAP * ~NOTFOUND",
-            f"--user-data-dir={page.parent / 'profile'}", *options, page.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=90, check=True,
-    )  # fmt: skip
-    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if ":CONSOLE" in line)
-
-
-def look_at(page: Path) -> tuple[dict[str, Any], str]:
-    """Open a page; give what its probe saw, and the console's lines."""
-    dom, console = open_page(page)
-    found = re.search(r'data-probe="([^"]*)"', dom)
-    assert found, console
-    return json.loads(html.unescape(found.group(1))), console
+DESK, PHONE = (1440, 900), (390, 844)
+SCHEMES = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a page with a probe in it."""
+def browser() -> Iterator[Browser]:
+    """Open one browser for this module."""
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the page of a whole run."""
     folder = tmp_path_factory.mktemp("run")
     rows = make_run()
     paint_files(rows, folder)
-    text = render_page(rows, make_facts(), folder).replace("</body>", PROBE + "</body>")
-    (folder / "report.html").write_text(text, encoding="utf-8")
+    (folder / "report.html").write_text(render_page(rows, make_facts(), folder), encoding="utf-8")
     return folder / "report.html"
 
 
-def test_page_opens_from_disk_without_network_or_complaint(page: Path) -> None:
-    """All pictures load, pictures and copies unfold, the filter filters, and nothing is asked elsewhere."""
-    seen, console = look_at(page)
-    assert seen["grew"] > 50
-    assert seen == seen | {
-        "isHidden": True, "isShown": True, "copiesOpen": True, "closedByEscape": True, "tiles": 4,
-        "unloaded": 0,
-    }  # fmt: skip
-    assert console == ""
+@pytest.fixture
+def page(browser: Browser, report: Path) -> Iterator[Page]:
+    """Open it on a desk."""
+    opened = open_page(browser, report)
+    yield opened
+    opened.context.close()
 
 
-def test_page_that_asks_the_network_is_noticed(page: Path) -> None:
+def open_page(browser: Browser, path: Path, size: tuple[int, int] = DESK, scheme: str = "light") -> Page:
+    """Open a page from disk in a context of its own."""
+    dark = scheme == "dark"
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
+    )
+    opened = context.new_page()
+    opened.goto(path.as_uri())
+    return opened
+
+
+def listen(page: Page) -> list[str]:
+    """Collect what the page complains of; its own policy forbids the network aloud."""
+    lines: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        lines.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: lines.append(str(error)))
+    return lines
+
+
+def count_unloaded(page: Page) -> int:
+    """Count the pictures that did not come."""
+    return int(page.evaluate("[...document.images].filter((image) => !image.naturalWidth).length"))
+
+
+def test_page_opens_from_disk_without_network_or_complaint(page: Page) -> None:
+    """All pictures are there, and nothing is asked elsewhere."""
+    complaints = listen(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    assert count_unloaded(page) == 0
+    assert complaints == []
+    assert asked == [page.url]
+
+
+def test_page_that_asks_the_network_is_noticed(browser: Browser, report: Path) -> None:
     """The test above would see a picture from elsewhere: the page's own policy forbids it aloud."""
-    asking = page.with_name("asking.html")
-    text = page.read_text(encoding="utf-8")
+    asking = report.with_name("asking.html")
+    text = report.read_text(encoding="utf-8")
     asking.write_text(
         text.replace("</body>", '<img src="https://example.org/x.png"></body>'), encoding="utf-8"
     )
-    seen, console = look_at(asking)
-    assert seen["unloaded"] == 1
-    assert "example.org" in console
+    page = open_page(browser, report)
+    complaints = listen(page)
+    page.goto(asking.as_uri())
+    assert count_unloaded(page) == 1
+    assert any("example.org" in line for line in complaints)
+    page.context.close()
 
 
-def test_large_run_loads_only_what_is_near(tmp_path: Path) -> None:
-    """A page of 1,200 linked pictures scrolled to its last prompt loads that one, not the first."""
+def test_pictures_unfold_and_the_filter_filters(page: Page) -> None:
+    """A picture opens with its facts, all copies unfold, and only the finalists stay."""
+    tile = page.locator(".look").first
+    assert not tile.locator(".told").is_visible()
+    tile.locator("summary").click()
+    assert tile.locator(".told").is_visible()
+    page.get_by_role("button", name="Unfold copies").click()
+    assert page.locator(".copies[open]").count() == page.locator(".copies").count() > 0
+    page.get_by_role("button", name="Finalists").click()
+    assert page.locator(".tile:visible").count() == 4
+
+
+def test_page_is_used_by_keyboard_alone(page: Page) -> None:
+    """The first Tab skips to the pictures; Enter opens one, Escape closes it and keeps one's place."""
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "gallery"
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.look > summary')"):
+            break
+    page.keyboard.press("Enter")
+    assert page.locator(".look[open]").count() == 1
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Escape")
+    assert page.locator(".look[open]").count() == 0
+    assert page.evaluate("document.activeElement.matches('.look > summary')")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_axe_finds_no_fault(browser: Browser, report: Path, size: tuple[int, int], scheme: str) -> None:
+    """axe-core has nothing to say, with everything unfolded."""
+    page = open_page(browser, report, size, scheme)
+    page.locator(".look > summary").first.click()
+    page.get_by_role("button", name="Unfold copies").click()
+    page.locator(".campaign-file > summary").click()
+    assert find_faults(page) == []
+    page.context.close()
+
+
+def test_axe_would_find_a_fault(page: Page) -> None:
+    """The test above would see a picture without words."""
+    page.evaluate("document.images[0].removeAttribute('alt')")
+    assert [fault for fault in find_faults(page, "critical") if fault.startswith("image-alt")]
+
+
+def test_page_is_dark_where_the_reader_asks_for_it_and_never_on_paper(browser: Browser, report: Path) -> None:
+    """The ground follows the reader's scheme; a printer always gets white."""
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    light, dark = (open_page(browser, report, scheme=scheme) for scheme in SCHEMES)
+    assert light.evaluate(ground) == "rgb(255, 255, 255)"
+    assert max(map(int, re.findall(r"\d+", dark.evaluate(ground)))) < 40
+    dark.emulate_media(media="print", color_scheme="dark")
+    assert dark.evaluate(ground) == "rgb(255, 255, 255)"
+    light.context.close()
+    dark.context.close()
+
+
+def test_page_fits_a_phone(browser: Browser, report: Path) -> None:
+    """At 390 pixels nothing reaches beyond the screen, and text is large enough to read."""
+    page = open_page(browser, report, PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    small = """[...document.querySelectorAll("p, dd, dt, li, td, th, figcaption, summary, button")]
+      .filter((e) => e.checkVisibility() && parseFloat(getComputedStyle(e).fontSize) < 12)
+      .map((e) => e.outerHTML)"""
+    assert page.evaluate(small) == []
+    page.context.close()
+
+
+def test_large_run_loads_only_what_is_near(browser: Browser, tmp_path: Path) -> None:
+    """A page of 1,200 linked pictures scrolled to its last prompt loads that one, not those between."""
     rows = make_run(prompts=75)
     paint_files(rows, tmp_path, px=8)
-    scroll = """<script>addEventListener("load", () => {
-      document.querySelector(".band:last-of-type").scrollIntoView({behavior: "instant"});
-    });</script></body>"""
-    page = tmp_path / "report.html"
-    page.write_text(render_page(rows, make_facts(), tmp_path).replace("</body>", scroll), encoding="utf-8")
-    # A screenshot makes the browser draw, and only then does it look for what is near.
-    shot = f"--screenshot={tmp_path / 'frame.png'}"
-    dom, _ = open_page(page, shot, "--virtual-time-budget=20000")
-    sources = re.findall(r'<img src="([^"]*)" data-later="([^"]*)"', dom)
-    loaded = [later for source, later in sources if source == later]
-    assert len(sources) == sum(1 for row in rows if row["stage"] == "draft" and row["candidate_id"])
-    assert {"thumbnails/A-074-000.webp", "thumbnails/B-074-000.webp"} <= set(loaded)
-    assert "thumbnails/A-000-000.webp" not in loaded
+    (tmp_path / "report.html").write_text(render_page(rows, make_facts(), tmp_path), encoding="utf-8")
+    page = open_page(browser, tmp_path / "report.html")
+    page.locator(".band").last.evaluate("band => band.scrollIntoView({behavior: 'instant'})")
+    page.locator(".band:last-of-type img[src^='thumbnails/']").last.wait_for()
+    pictures = page.evaluate(
+        "[...document.querySelectorAll('[data-later]')].map((i) => [i.dataset.later, i.getAttribute('src')])"
+    )
+    loaded = {later for later, source in pictures if source == later}
+    assert len(pictures) == sum(1 for row in rows if row["stage"] == "draft" and row["candidate_id"])
+    assert {"thumbnails/A-074-000.webp", "thumbnails/B-074-000.webp"} <= loaded
+    assert "thumbnails/A-040-000.webp" not in loaded
     assert len(loaded) < 600
-
-
-def test_page_fits_a_phone(page: Path) -> None:
-    """At 390 pixels nothing reaches beyond the screen."""
-    narrow = page.with_name("narrow.html")
-    narrow.write_text(NARROW.format(page=html.escape(page.read_text(encoding="utf-8"))), encoding="utf-8")
-    seen, _ = look_at(narrow)
-    assert seen["wider"] <= 0
+    page.context.close()

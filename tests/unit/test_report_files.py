@@ -137,7 +137,8 @@ def test_summary_tells_counts_money_verdict_and_finalists(written: tuple[Path, R
         "orders_by_state": {"planned": 0, "sent": 0, "received": 54, "refused": 1, "failed": 1, "unknown": 1},
         "drafts": 48, "copies": 6, "survivors": 42, "finalists": 4, "finals": 6, "finals_accepted": 3,
     }  # fmt: skip
-    assert summary["money"]["spent_usd"] == float(48 * Decimal("0.0052") + 6 * Decimal("0.1672"))
+    assert summary["money"]["spent_usd"] == 1.2588  # with the estimate of the order without an answer
+    assert summary["money"]["unknown_usd"] == 0.006
     assert summary["verdict"].startswith("Arm B wins")
     assert [finalist["rank"] for finalist in summary["finalists"]] == [1, 2, 3, 4]
     assert [finalist["accepted"] for finalist in summary["finalists"]] == [True, True, True, False]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tasks.lineage import write_lineage
-from tasks.report_page.facts import ArmFacts, EstimateError, RunFacts
-from tasks.report_page.measures import account, count_scores, group_troubles, measure_arm
+from tasks.report_page.facts import ArmFacts, RunFacts
+from tasks.report_page.measures import count_scores, group_troubles, measure_arm
 from tasks.report_page.page import render_page
 from tasks.report_page.sources import EMBEDDED_PICTURES, Sources
 from tasks.report_page.verdict import state_verdict, summarize
@@ -281,18 +281,6 @@ def test_arm_without_rows_has_no_rates() -> None:
     assert set(measure_arm([], {}).values()) == {0, None}
 
 
-def test_money_table_adds_up_to_what_was_spent() -> None:
-    """What a stage spent beyond its rows gets its own line, so that the table adds up."""
-    rows = make_run()
-    draft_usd = 48 * Decimal("0.0052")
-    facts = make_facts(spent_usd={"draft": draft_usd, "judge": Decimal("0.031")})
-    lines = account(rows, facts)
-    assert sum(line.spent_usd for line in lines if line.stage != "final") == draft_usd + Decimal("0.031")
-    assert [line.arm for line in lines if line.stage == "judge"] == [None]
-    assert sum(line.open_usd for line in lines) == Decimal("0.006")
-    assert sum(line.orders for line in lines) == len({row["order_id"] for row in rows})
-
-
 def test_troubles_are_grouped_by_code() -> None:
     """One group for each code, the most frequent first, with one example."""
     troubles = group_troubles(
@@ -356,18 +344,6 @@ def test_colours_keep_the_contrast_of_wcag_aa() -> None:
         for text, ground in pairs:
             bright, dim = sorted((_luminance(colours[text]), _luminance(colours[ground])), reverse=True)
             assert (bright + 0.05) / (dim + 0.05) >= 4.5, (text, ground)
-
-
-def test_the_estimates_error_stands_below_the_money(tmp_path: Path) -> None:
-    """Per stage, signed, over what is known; without any known cost nothing is said."""
-    error = EstimateError(
-        orders=2, low_usd=Decimal("0.008"), high_usd=Decimal("0.02"), billed_usd=Decimal("0.01")
-    )
-    rows, facts = make_run(), make_facts(estimate_errors={"draft": error})
-    said = read(rows, facts, tmp_path).text
-    assert "Drafts whose bill is known (2 orders): estimated $0.0080 to $0.0200, billed $0.0100" in said
-    assert "off by −20.0 % at its low end and +100.0 % at its high end" in said
-    assert "whose bill is known" not in read(rows, make_facts(), tmp_path).text
 
 
 def test_only_what_is_see_through_lies_on_a_chequerboard(tmp_path: Path) -> None:

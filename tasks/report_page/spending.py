@@ -1,0 +1,101 @@
+"""The money in words: what was spent, how much of it is an estimate, and what drafting first has saved.
+
+The amounts of the sentence are rounded alike and subtracted as they are shown, so that a reader who checks
+the sum finds it right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from tasks.money import count_of, format_usd
+from tasks.report_page.facts import RunFacts
+from tasks.report_page.measures import total_spent
+from tasks.report_page.rows import Row, add_usd, count_pictures, is_estimated
+
+_CENT, _HUNDREDTH_OF_A_CENT = Decimal("0.01"), Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A run's money as one sentence needs it, dollars as they are shown.
+
+    Args:
+        spent_usd: What the run weighs on its budget.
+        estimated_usd: The part of it that is estimates, because nobody knows the cost.
+        estimated_orders: The orders of that part.
+        drafts: Drafts made.
+        all_high_usd: What as many would have cost at least, all at high quality; ``None`` if not known.
+        is_over: Whether nothing more will be bought.
+        is_play: Whether the emulator was paid, in play money.
+    """
+
+    spent_usd: Decimal
+    estimated_usd: Decimal
+    estimated_orders: int
+    drafts: int
+    all_high_usd: Decimal | None
+    is_over: bool = True
+    is_play: bool = False
+
+    @property
+    def saved_usd(self) -> Decimal | None:
+        """How much less was spent; ``None`` when it was not less, or the other amount is not known."""
+        if self.all_high_usd is None or self.all_high_usd <= self.spent_usd:
+            return None
+        return self.all_high_usd - self.spent_usd
+
+    @property
+    def saved_share(self) -> float | None:
+        """The same as a share of the price of all at high quality."""
+        return float(self.saved_usd / self.all_high_usd) if self.saved_usd and self.all_high_usd else None
+
+    def show(self, usd: Decimal | None) -> str:
+        """Write one of these amounts, with as many decimals as the others."""
+        return "" if usd is None else f"${usd:,}" if usd else "$0.00"
+
+
+def sum_up_spending(rows: Sequence[Row], facts: RunFacts) -> Spending:
+    """Add a run's money up and round it: to cents from a dollar up, else to hundredths of a cent."""
+    spent, high = total_spent(rows, facts), facts.all_high_usd
+    open_rows = [row for row in rows if is_estimated(row)]
+    own_estimate = add_usd(open_rows, "estimate_usd")
+    smallest = min(spent or Decimal(1), high or Decimal(1))
+    unit = _CENT if smallest >= 1 else _HUNDREDTH_OF_A_CENT
+    return Spending(
+        spent_usd=spent.quantize(unit, ROUND_HALF_UP),
+        estimated_usd=own_estimate if facts.unknown_usd is None else facts.unknown_usd,
+        estimated_orders=len({row["order_id"] for row in open_rows}),
+        drafts=count_pictures(row for row in rows if row["stage"] == "draft"),
+        all_high_usd=None if high is None else high.quantize(unit, ROUND_HALF_UP),
+        is_over=facts.awaiting == "done",
+        is_play=facts.provider == "emulator",
+    )
+
+
+def state_spending(spending: Spending) -> str:
+    """Say what was spent, how much of it is estimated, and what was saved.
+
+    Example:
+        >>> state_spending(Spending(Decimal(4), Decimal(0), 0, 24, Decimal(12)))
+        '$4 was spent. All 24 drafts at high quality would have cost $12 or more: $8 (67%) was saved.'
+    """
+    if not spending.spent_usd:
+        return "Nothing was spent."
+    play = "of play money " if spending.is_play else ""
+    said = f"{spending.show(spending.spent_usd)} {play}was spent{'' if spending.is_over else ' so far'}"
+    if spending.estimated_usd:
+        orders = spending.estimated_orders
+        whose = f" for {count_of(orders, 'order')} whose cost is not known" if orders else ""
+        said += f", of it {format_usd(spending.estimated_usd)} estimated{whose}"
+    return f"{said}.{_state_saving(spending)}"
+
+
+def _state_saving(spending: Spending) -> str:
+    if not spending.all_high_usd or not spending.drafts:
+        return ""
+    drafts = "The one draft" if spending.drafts == 1 else f"All {spending.drafts:,} drafts"
+    price = f" {drafts} at high quality would have cost {spending.show(spending.all_high_usd)} or more"
+    if spending.saved_usd is None or spending.saved_share is None:
+        return f"{price}: nothing was saved."
+    return f"{price}: {spending.show(spending.saved_usd)} ({spending.saved_share:.0%}) was saved."
