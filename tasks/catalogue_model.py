@@ -187,6 +187,7 @@ class Model(Facts):
         pictures = self._reference_tokens(references, str(parameters.get("input_fidelity", "low")))
         low_output, high_output = self.output_tokens.range(quality, size)
         high_output = max(high_output, self._published_tokens(quality, size))
+        high_output += tokens.PARTIAL_TOKENS * int(parameters.get("partial_images", 0))  # fewer may come
         low = prices.charge_usd(
             text_input=tokens.least_text_tokens(prompt),
             image_input=pictures,
@@ -297,7 +298,7 @@ def _faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any]) -> 
         "complexity": can.complexity,
         "moderation": ("auto", "low"),
     }
-    known = {*choices, "model", "n", "size", "output_compression"}
+    known = {*choices, "model", "n", "size", "output_compression", "stream", "partial_images"}
     for key in parameters:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
@@ -346,7 +347,7 @@ def _size_faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any]
 
 
 def _number_faults(parameters: Mapping[str, Any]) -> Iterable[Fault]:
-    limits = {"n": (1, MAX_PICTURES_PER_REQUEST), "output_compression": (0, 100)}
+    limits = {"n": (1, MAX_PICTURES_PER_REQUEST), "output_compression": (0, 100), "partial_images": (0, 3)}
     for key, (least, most) in limits.items():
         value = parameters.get(key, least)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
@@ -359,3 +360,5 @@ def _pairing_faults(parameters: Mapping[str, Any]) -> Iterable[Fault]:
         yield Fault("background", "a jpeg cannot be transparent", "png or webp as the format, or opaque")
     if "output_compression" in parameters and picture_format == "png":
         yield Fault("output_compression", "a png is not compressed by degree", "jpeg or webp as the format")
+    if parameters.get("stream") and parameters.get("n", 1) != 1:
+        yield Fault("n", "a stream does not say which picture its partial ones belong to", "1")

@@ -35,6 +35,7 @@ class ProviderCapabilities(Facts):
 
     edits: bool = True
     batch: bool = False
+    streaming: bool = False
     max_n: int = Field(default=1, ge=1, le=10)
 
 

@@ -25,6 +25,8 @@ OUTPUT_STEPS: dict[str, dict[str, int]] = {
 PATCH_PX = 32
 MAX_REFERENCE_PATCHES = 1536
 HIDDEN_EDIT_TEXT_TOKENS = 32
+PARTIAL_TOKENS = 100
+"""Output tokens of each partial picture of a stream. Source: the image generation guide, streaming."""
 TEXT_OVERHEAD_TOKENS = 16
 LEAST_TEXT_OVERHEAD_TOKENS = 6
 CHARACTERS_PER_TOKEN = 5

@@ -16,6 +16,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from tasks.candidate import Order, Reference
 from tasks.errors import PictureError
 from tasks.images_api.judging import chat_fields
+from tasks.images_api.streaming import read_stream
 from tasks.images_api.terms import Terms
 
 WRITE_TIMEOUT_S = 60.0
@@ -92,7 +93,11 @@ def _reference_fault(file: Path, what: str) -> PictureError:
 
 
 async def post(
-    client: AsyncOpenAI, order: Order, fields: Mapping[str, Any], terms: Terms
+    client: AsyncOpenAI,
+    order: Order,
+    fields: Mapping[str, Any],
+    terms: Terms,
+    sketches: Path | None = None,
 ) -> tuple[object, Mapping[str, str]]:
     """Send an order's request, once, and wait for its answer. This spends money.
 
@@ -101,6 +106,7 @@ async def post(
         order: Its estimate must be reserved already.
         fields: From ``fields_of``.
         terms: How long to wait.
+        sketches: Where the partial pictures of a stream go.
 
     Returns:
         The answer's JSON, of any shape, or its text where it is no JSON; and the headers.
@@ -117,6 +123,8 @@ async def post(
         # Unknown orders are found again in the provider's logs by our own name for them.
         extra_headers={"X-Client-Request-Id": order.order_id},
     )
+    if order.parameters.get("stream"):
+        return await read_stream(raw, sketches), raw.headers
     return _content(raw.http_response), raw.headers
 
 

@@ -30,6 +30,7 @@ from tasks.images_api.keeping import charged_usd, keep, settlement_of, settlemen
 from tasks.images_api.pace import Pace
 from tasks.images_api.room import require_room
 from tasks.images_api.stops import kept_nothing, stop_for
+from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, Settlement
 
@@ -228,7 +229,8 @@ class Desk:
         started_s = time.monotonic()
         key, expected_tokens = self._terms.api_key, self._terms.expected_tokens(order)
         try:
-            body, headers = await post(self._client, order, fields, self._terms)
+            sketches = sketches_of(self._folder, order)
+            body, headers = await post(self._client, order, fields, self._terms, sketches)
         except openai.APIError as error:
             return fault_of(error, key), time.monotonic() - started_s
         latency_s = time.monotonic() - started_s

@@ -1,0 +1,83 @@
+"""An order's answer as a stream: partial pictures first, then the whole one with its usage.
+
+A stream keeps proxies from closing a connection on which nothing seems to happen. Partial pictures are kept
+for people to look at while they wait; they are no candidates. Only the completed event brings the picture and
+the bill: a stream that ends before it was generated all the same, and may have been billed.
+Source: API reference of image streaming events, checked 2026-11-22.
+"""
+
+import base64
+import binascii
+import contextlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+from openai import BaseModel
+
+from tasks.candidate import Order
+from tasks.errors import SettingError
+from tasks.files import write_atomically
+
+PARTIALS = "partials"
+
+
+async def read_stream(raw: Any, sketches: Path | None) -> object:  # noqa: ANN401 - the SDK's raw response
+    """Wait for a stream's last event and shape it as an answer that came whole.
+
+    Args:
+        raw: The SDK's raw response to a request with ``stream``.
+        sketches: Where partial pictures go, a path without number and ending; ``None`` drops them.
+
+    Returns:
+        The answer's JSON as without a stream; an error that came inside the stream as ``{"error": …}``; or
+        what a provider answered that does not stream.
+
+    Raises:
+        openai.APIConnectionError: The stream broke off or ended without the whole picture.
+    """
+    response: httpx2.Response = raw.http_response
+    try:
+        if "event-stream" not in response.headers.get("content-type", ""):
+            return _plain(await response.aread())
+        async for event in raw.parse():
+            facts = event.to_dict() if isinstance(event, BaseModel) else {}
+            kind = str(facts.get("type"))
+            if kind.endswith(".completed"):
+                return facts | {"data": [{"b64_json": facts.get("b64_json")}]}
+            if kind.endswith(".partial_image") and sketches is not None:
+                _keep_sketch(facts, sketches)
+    except openai.APIError as error:
+        if isinstance(error.body, dict):
+            return {"error": error.body}
+        raise
+    except (httpx2.HTTPError, ValueError) as error:  # the SDK lets data through that is no JSON
+        message = "The stream broke off before the whole picture came."
+        raise openai.APIConnectionError(message=message, request=response.request) from error
+    message = "The stream ended before the whole picture came."
+    raise openai.APIConnectionError(message=message, request=response.request)
+
+
+def sketches_of(folder: Path, order: Order) -> Path:
+    """Name an order's partial pictures below the run's folder, without number and ending."""
+    return folder / PARTIALS / order.file_stem()
+
+
+def _plain(content: bytes) -> object:
+    text = content.decode(errors="replace")
+    try:
+        body: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return body
+
+
+def _keep_sketch(facts: Mapping[str, Any], sketches: Path) -> None:
+    """Write a partial picture; what is no picture, or finds no room, is not worth a fault."""
+    with contextlib.suppress(binascii.Error, TypeError, SettingError):
+        data = base64.b64decode(facts.get("b64_json", ""), validate=True)
+        name = f"{sketches.name}-{facts.get('partial_image_index')}.{facts.get('output_format')}"
+        write_atomically(sketches.with_name(Path(name).name), data, is_durable=False)
