@@ -9,14 +9,14 @@ not bad: all three are left out. What an arm costs and how often it fails stands
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 
+from tasks.ab_result import AbTest, ArmResult, PairResult
 from tasks.candidate import OrderState, Status
 from tasks.paired_rows import RowDifference, row_difference
 
@@ -58,102 +58,38 @@ class ScoredDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class ArmResult:
-    """One arm alone. A share whose base is empty is ``None``.
+class HeldOut:
+    """Which pictures a verdict may use when others chose the arms it is about.
 
     Args:
-        orders: Orders sent.
-        pictures: Pictures received.
-        compared: Pictures whose score counts.
-        duplicate_rate: Share of the pictures that are copies.
-        refusal_rate: Share of the answered orders that were refused.
-        failure_rate: Share of the answered orders that failed.
-        mean_score: Mean total score of the compared pictures.
-        cost_per_keeper_usd: Dollars spent for each survivor; ``None`` without one, or when a cost is unknown.
+        arms: The arms that were chosen.
+        first_replicate: Where the replicates begin that were made after the choice.
     """
 
-    orders: int
-    pictures: int
-    compared: int
-    duplicate_rate: float | None
-    refusal_rate: float | None
-    failure_rate: float | None
-    mean_score: float | None
-    cost_per_keeper_usd: Decimal | None
+    arms: frozenset[str]
+    first_replicate: int
 
-
-@dataclass(frozen=True, slots=True)
-class PairResult:
-    """Two arms against each other; figures are ``None`` when they share no row, or cannot be told.
-
-    Args:
-        arms: The two names, A and B below.
-        difference: Mean score of A minus B, over the shared rows.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        probability: That a random picture of A beats one of B, ties counting half.
-        p_value: That equal arms show so large a difference, before correction.
-        p_value_holm: The same, corrected for the number of pairs.
-        verdict: ``<arm> wins`` or ``not enough evidence``.
-        more_pictures_needed: For each arm, in new rows, to settle it with a chance of 80 % if the difference
-            is what it seems; ``None`` when settled, not worth settling or not to be told.
-        rows: Rows compared.
-        rows_left_out: Rows in which only one of the two has a score.
-        pictures: Scores compared, of A and of B.
-        note: What to keep in mind, or nothing.
-    """
-
-    arms: tuple[str, str]
-    difference: float | None
-    low: float | None
-    high: float | None
-    probability: float | None
-    p_value: float | None
-    p_value_holm: float | None
-    verdict: str
-    more_pictures_needed: int | None
-    rows: int
-    rows_left_out: int
-    pictures: tuple[int, int]
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class AbTest:
-    """The whole test.
-
-    Args:
-        headline: One sentence for people.
-        arms: Each arm's own figures, by name.
-        pairs: Every two arms, in order of their names.
-    """
-
-    headline: str
-    arms: dict[str, ArmResult]
-    pairs: tuple[PairResult, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Turn the result into what JSON can hold: dollars become floats, tuples lists."""
-        arms = {
-            arm: asdict(result)
-            | {"cost_per_keeper_usd": None if (cost := result.cost_per_keeper_usd) is None else float(cost)}
-            for arm, result in self.arms.items()
-        }
-        pairs = [
-            asdict(pair) | {"arms": list(pair.arms), "pictures": list(pair.pictures)} for pair in self.pairs
-        ]
-        return {"headline": self.headline, "arms": arms, "pairs": pairs}
+    def holds(self, draft: ScoredDraft) -> bool:
+        """Tell whether a draft had no part in the choice."""
+        return draft.arm in self.arms and draft.replicate >= self.first_replicate
 
 
 ScoresByRow = dict[int, list[float]]
 
 
-def compare_arms(scored: Sequence[ScoredDraft], seed: int = 0) -> AbTest:
+def counts_as_evidence(draft: ScoredDraft) -> bool:
+    """Tell whether a draft's score says something of its arm."""
+    return draft.score is not None and draft.status == "survivor" and not draft.is_downgraded
+
+
+def compare_arms(scored: Sequence[ScoredDraft], seed: int = 0, held_out: HeldOut | None = None) -> AbTest:
     """Compare all arms of a run.
 
     Args:
         scored: One entry for each draft order and picture, in any order.
         seed: Of the bootstrap; the same drafts and seed give the same figures.
+        held_out: The arms still in question and the pictures to judge them by; ``None`` for all of both.
+            What each arm cost and how often it failed is told of all its drafts.
 
     Returns:
         Figures for each arm and each pair of arms, and the headline.
@@ -163,12 +99,25 @@ def compare_arms(scored: Sequence[ScoredDraft], seed: int = 0) -> AbTest:
     )
     names = sorted({draft.arm for draft in drafts})
     scores: dict[str, ScoresByRow] = {name: defaultdict(list) for name in names}
+    fresh: dict[str, ScoresByRow] = {
+        name: defaultdict(list) for name in names if held_out is None or name in held_out.arms
+    }
     for draft in drafts:
-        if draft.score is not None and draft.status == "survivor" and not draft.is_downgraded:
+        if draft.score is not None and counts_as_evidence(draft):
             scores[draft.arm][draft.row].append(draft.score)
+            if held_out is None or held_out.holds(draft):
+                fresh[draft.arm][draft.row].append(draft.score)
     arms = {name: _sum_up([draft for draft in drafts if draft.arm == name], scores[name]) for name in names}
-    pairs = _compare_pairs(scores, seed)
-    return AbTest(_headline(arms, pairs), arms, pairs)
+    pairs = _compare_pairs(fresh, seed)
+    compared = {name: arms[name] for name in fresh}
+    return AbTest(_headline(compared, pairs) + _dropped(len(arms) - len(compared)), arms, pairs)
+
+
+def _dropped(n_arms: int) -> str:
+    if not n_arms:
+        return ""
+    arms, verb = ("1 other arm", "was") if n_arms == 1 else (f"{n_arms} other arms", "were")
+    return f" {arms} {verb} dropped before, by other pictures."
 
 
 def _sum_up(drafts: Sequence[ScoredDraft], scores: ScoresByRow) -> ArmResult:

@@ -1,0 +1,93 @@
+"""What the A/B test found: for each arm, for each pair of arms, and in one sentence."""
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """One arm alone. A share whose base is empty is ``None``.
+
+    Args:
+        orders: Orders sent.
+        pictures: Pictures received.
+        compared: Pictures whose score counts.
+        duplicate_rate: Share of the pictures that are copies.
+        refusal_rate: Share of the answered orders that were refused.
+        failure_rate: Share of the answered orders that failed.
+        mean_score: Mean total score of the compared pictures.
+        cost_per_keeper_usd: Dollars spent for each survivor; ``None`` without one, or when a cost is unknown.
+    """
+
+    orders: int
+    pictures: int
+    compared: int
+    duplicate_rate: float | None
+    refusal_rate: float | None
+    failure_rate: float | None
+    mean_score: float | None
+    cost_per_keeper_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairResult:
+    """Two arms against each other; figures are ``None`` when they share no row, or cannot be told.
+
+    Args:
+        arms: The two names, A and B below.
+        difference: Mean score of A minus B, over the shared rows.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        probability: That a random picture of A beats one of B, ties counting half.
+        p_value: That equal arms show so large a difference, before correction.
+        p_value_holm: The same, corrected for the number of pairs.
+        verdict: ``<arm> wins`` or ``not enough evidence``.
+        more_pictures_needed: For each arm, in new rows, to settle it with a chance of 80 % if the difference
+            is what it seems; ``None`` when settled, not worth settling or not to be told.
+        rows: Rows compared.
+        rows_left_out: Rows in which only one of the two has a score.
+        pictures: Scores compared, of A and of B.
+        note: What to keep in mind, or nothing.
+    """
+
+    arms: tuple[str, str]
+    difference: float | None
+    low: float | None
+    high: float | None
+    probability: float | None
+    p_value: float | None
+    p_value_holm: float | None
+    verdict: str
+    more_pictures_needed: int | None
+    rows: int
+    rows_left_out: int
+    pictures: tuple[int, int]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbTest:
+    """The whole test.
+
+    Args:
+        headline: One sentence for people.
+        arms: Each arm's own figures, by name.
+        pairs: Every two arms, in order of their names.
+    """
+
+    headline: str
+    arms: dict[str, ArmResult]
+    pairs: tuple[PairResult, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Turn the result into what JSON can hold: dollars become floats, tuples lists."""
+        arms = {
+            arm: asdict(result)
+            | {"cost_per_keeper_usd": None if (cost := result.cost_per_keeper_usd) is None else float(cost)}
+            for arm, result in self.arms.items()
+        }
+        pairs = [
+            asdict(pair) | {"arms": list(pair.arms), "pictures": list(pair.pictures)} for pair in self.pairs
+        ]
+        return {"headline": self.headline, "arms": arms, "pairs": pairs}
