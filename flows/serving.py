@@ -16,7 +16,7 @@ from flows.deployments import Scheduled, announce, deployment_of, read_scheduled
 from flows.engine import Engine, start_engine
 from flows.engine.launcher import Say
 from flows.left_runs import put_right
-from flows.slots import run_left_behind
+from flows.slots import is_left, run_left_behind
 from tasks.home import CAMPAIGN_FILE, run_folder
 from tasks.ledger import Ledger, open_ledger
 
@@ -51,7 +51,6 @@ def serve(files: Sequence[Path], home: Path, say: Say) -> Scheduled:
         engine.wait_ready()
         skip_missed(deployments, say)
         announce(scheduled, say)
-        say(f"Prefect's pages: {engine.api_url.removesuffix('/api')} · stop with Ctrl-C")
         _run(deployments, engine, home, say)
     return scheduled
 
@@ -76,10 +75,10 @@ def take_up(deployments: "Sequence[RunnerDeployment]", home: Path, say: Say) -> 
     from prefect.client.orchestration import get_client
 
     with open_ledger(home) as ledger, get_client(sync_client=True) as client:
-        left = {d.name: run for d in deployments if (run := run_left_behind(ledger, home, d.name))}
         for flow_run in _flow_runs(client, deployments, ["RUNNING", "PENDING", "CANCELLING"]):
-            if _run_of(ledger, flow_run) in (None, *left.values()):
+            if _is_dead(ledger, home, flow_run):
                 _report_dead(client, flow_run)
+        left = {d.name: run for d in deployments if (run := run_left_behind(ledger, home, d.name))}
         for name, run_id in left.items():
             put_right(ledger, home, run_id)
             deployment = client.read_deployment_by_name(f"prototype/{name}")
@@ -89,16 +88,20 @@ def take_up(deployments: "Sequence[RunnerDeployment]", home: Path, say: Say) -> 
             say(f"{name}: going on with {run_id}, which was left in the middle; nothing is bought twice.")
 
 
-def _run_of(ledger: Ledger, flow_run: "FlowRun") -> str | None:
-    """Find the run that a flow run works on; ``None`` when it never began one."""
-    return flow_run.parameters.get("run_id") or ledger.slots.run_of(str(flow_run.id))
+def _is_dead(ledger: Ledger, home: Path, flow_run: "FlowRun") -> bool:
+    """Whether nobody works on a flow run: its run has no process, or it never came to have a run."""
+    run_id = flow_run.parameters.get("run_id") or ledger.slots.run_of(str(flow_run.id))
+    runs = {run.run_id: run for run in ledger.runs.all()}
+    if run_id not in runs:
+        return True
+    return is_left(run_folder(home, runs[run_id].campaign, run_id))
 
 
 def _report_dead(client: "SyncPrefectClient", flow_run: "FlowRun") -> None:
     """Say that a flow run's process is gone; it would seem to run for ever, and keep others from running."""
     from prefect.states import Crashed
 
-    message = "The process that ran it is gone; its run is taken up by another flow run."
+    message = "The process that ran it is gone. What its run lacks is made by another flow run."
     state: State[Any] = Crashed(message=message)
     client.set_flow_run_state(flow_run.id, state, force=True)
 
@@ -139,6 +142,7 @@ def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, 
         for deployment in deployments:
             await runner.aadd_deployment(deployment)
         await asyncio.to_thread(take_up, deployments, home, say)
+        say(f"Prefect's pages: {engine.api_url.removesuffix('/api')} · stop with Ctrl-C")
         keeper = asyncio.create_task(_keep_up(engine))
         try:
             await runner.start()

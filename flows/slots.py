@@ -104,8 +104,7 @@ def run_left_behind(ledger: Ledger, home: Path, campaign: str) -> str | None:
     One that was taken up again and again without coming to its end is given up.
     """
     for run_id, n_slots in ledger.slots.open_runs([campaign]).items():
-        folder = run_folder(home, campaign, run_id)
-        if not (folder / CAMPAIGN_FILE).exists() or not is_free(folder):  # another machine's, or alive
+        if not is_left(run_folder(home, campaign, run_id)):
             continue
         if n_slots < MOST_SLOTS_PER_RUN:
             return run_id
@@ -121,6 +120,11 @@ def waiting_runs(home: Path, campaign: str) -> list[tuple[Path, str]]:
         run_ids = ledger.batches.runs_out(campaign)
     files = [(run_folder(home, campaign, run_id) / CAMPAIGN_FILE, run_id) for run_id in run_ids]
     return [(file, run_id) for file, run_id in files if file.exists() and is_free(file.parent)]
+
+
+def is_left(folder: Path) -> bool:
+    """Whether a run of this machine has no process any more; another machine's has no folder here."""
+    return (folder / CAMPAIGN_FILE).exists() and is_free(folder)
 
 
 def is_free(folder: Path) -> bool:

@@ -1,0 +1,195 @@
+"""`runoff serve` lives on: killed in the middle of a run, without its server, beside a wrong file."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+
+from flows.engine import start_engine
+from flows.engine.registry import Registry
+from tasks.emulator.faults import FaultRule
+from tasks.emulator.server import emulator_server
+from tasks.emulator.settings import EmulatorSettings
+from tasks.ledger import open_ledger
+from tests.end_to_end.conftest import CAMPAIGN, COMMAND, KEY, Provider
+
+LIMIT_S = 150
+N_DRAFTS, N_FINALS = 12, 2
+NEVER_TODAY = {"cron": "0 6 1 1 *"}
+
+
+@dataclass
+class Serving:
+    """Somebody who serves one good campaign and one wrong one."""
+
+    folder: Path
+    provider: Provider
+
+    def __post_init__(self) -> None:
+        """Write the files."""
+        self.home, self.said = self.folder / "home", self.folder / "said.txt"
+        self.good, self.wrong = self.folder / "good.yaml", self.folder / "wrong.yaml"
+        self.good.write_text(yaml.safe_dump(CAMPAIGN | {"schedule": NEVER_TODAY}))
+        self.wrong.write_text("name: wrong\n")
+
+    def start(self) -> None:
+        """Start, or start again."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        settings = {
+            "OPENAI_BASE_URL": self.provider.url, "OPENAI_API_KEY": KEY, "RUNOFF_IMAGES_PER_MINUTE": "100000",
+        }  # fmt: skip
+        with self.said.open("ab") as said:
+            self.process = subprocess.Popen(
+                [COMMAND, "serve", str(self.wrong), str(self.good), "--home", str(self.home)],
+                stdout=said, stderr=subprocess.STDOUT, env=kept | settings, start_new_session=True,
+            )  # fmt: skip
+
+    def wait_for(self, text: str) -> str:
+        """Wait until it said something, and return all it said."""
+        until(lambda: text in self.said.read_text(), self.said.read_text)
+        return self.said.read_text()
+
+    def kill(self) -> None:
+        """Take it away with everything it started, as when the machine loses its power."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    @property
+    def server_pid(self) -> int:
+        """Find Prefect's server."""
+        server = Registry(self.home / ".prefect").record()
+        assert server is not None
+        return server.pid
+
+    @contextmanager
+    def client(self) -> Iterator[SyncPrefectClient]:
+        """Talk to its server."""
+        with start_engine(self.home, print) as engine:
+            engine.wait_ready()
+            with get_client(sync_client=True) as client:
+                yield client
+
+
+def until(condition: Callable[[], bool], told: Callable[[], object] = str) -> None:
+    """Wait for a condition, or fail."""
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def open_serving(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Serve with a provider of any faults."""
+    opened: list[tuple[Any, Serving]] = []
+
+    def open_one(*faults: dict[str, Any], **settings: Any) -> Serving:
+        rules = tuple(FaultRule(**fault) for fault in faults)
+        emulator = emulator_server(EmulatorSettings(faults=rules, paint="plain", **settings))
+        serving = Serving(tmp_path, Provider(emulator.__enter__()))
+        opened.append((emulator, serving))
+        serving.start()
+        return serving
+
+    yield open_one
+    for emulator, serving in opened:
+        serving.kill()
+        emulator.__exit__(None, None, None)
+
+
+def begun(serving: Serving, n_requests: int) -> FlowRun:
+    """Start a run as Prefect's pages do, and wait until the provider has seen some of it."""
+    serving.wait_for("stop with Ctrl-C")
+    with serving.client() as client:
+        deployment = client.read_deployment_by_name("prototype/otters")
+        run = client.create_flow_run_from_deployment(deployment.id)
+    until(lambda: serving.provider.n_requests >= n_requests, serving.said.read_text)
+    return run
+
+
+def test_a_killed_serve_goes_on_with_its_run_and_a_wrong_file_stops_nobody(
+    open_serving: Callable[..., Serving],
+) -> None:
+    """Killed with a request under way; started again it finishes the run, and buys nothing twice."""
+    serving = open_serving({"kind": "bill_then_hang", "nth": [3], "path": "generations", "duration_s": 300})
+    said = serving.wait_for("stop with Ctrl-C")
+    assert "otters (" in said
+    assert "! Left out, the others run:" in said
+    assert "wrong.yaml: budget" in said
+    first = begun(serving, N_DRAFTS)
+    time.sleep(1)  # what was answered is kept by now
+    serving.kill()
+    serving.start()
+    serving.wait_for("going on with")
+
+    def is_done() -> bool:
+        with open_ledger(serving.home) as ledger:
+            return [run.state for run in ledger.runs.all()] == ["done"]
+
+    until(is_done, serving.said.read_text)
+    assert serving.provider.n_requests == N_DRAFTS + N_FINALS
+    with open_ledger(serving.home) as ledger:
+        assert ledger.verify(serving.home) == []
+        (run,) = ledger.runs.all()
+        assert sorted({record.state for record in ledger.orders.of_run(run.run_id)}) == [
+            "received",
+            "unknown",
+        ]
+    with serving.client() as client:
+        until(lambda: len(states_of(client, "COMPLETED")) == 1)
+        state = client.read_flow_run(first.id).state
+    with open_ledger(serving.home) as ledger:
+        assert [slot.state for slot in ledger.slots.all()] == ["ended"]
+    assert state is not None
+    assert state.is_crashed()
+    assert "is gone" in str(state.message)
+    serving.process.send_signal(signal.SIGTERM)
+    assert serving.process.wait(30) == 2
+    assert "Left out, because they are wrong" in serving.said.read_text()
+
+
+def test_a_server_that_dies_is_brought_back_and_the_run_ends_well(
+    open_serving: Callable[..., Serving],
+) -> None:
+    """The run neither fails nor loses its record, and the next one starts as if nothing had been."""
+    serving = open_serving(pace=0.15)
+    first = begun(serving, 2)
+    os.kill(serving.server_pid, signal.SIGKILL)
+    serving.wait_for("it is brought back")
+    with serving.client() as client:
+        until(lambda: states_of(client, "COMPLETED") == [first.id], serving.said.read_text)
+    assert serving.provider.n_requests == N_DRAFTS + N_FINALS
+
+
+@pytest.mark.slow
+def test_a_server_that_is_away_for_a_minute_costs_nothing(open_serving: Callable[..., Serving]) -> None:
+    """Frozen for 60 s while a run is under way: it ends well, once, and so does the next one."""
+    serving = open_serving(pace=0.15)
+    first = begun(serving, 2)
+    os.kill(serving.server_pid, signal.SIGSTOP)
+    time.sleep(60)
+    os.kill(serving.server_pid, signal.SIGCONT)
+    with serving.client() as client:
+        until(lambda: states_of(client, "COMPLETED") == [first.id], serving.said.read_text)
+        deployment = client.read_deployment_by_name("prototype/otters")
+        client.create_flow_run_from_deployment(deployment.id)
+        until(lambda: len(states_of(client, "COMPLETED")) == 2, serving.said.read_text)
+    assert serving.provider.n_requests == 2 * (N_DRAFTS + N_FINALS)
+
+
+def states_of(client: SyncPrefectClient, state: str) -> list[Any]:
+    """List the flow runs in a state."""
+    from prefect.client.schemas.filters import FlowRunFilter
+
+    wanted = FlowRunFilter.model_validate({"state": {"type": {"any_": [state]}}})
+    return [run.id for run in client.read_flow_runs(flow_run_filter=wanted)]
