@@ -2,6 +2,7 @@
 
 Bytes go into temporary files first, are synced, and take their names only then. Several files take theirs one
 right after the other, so that a kill hardly ever comes between them; the last one is the one that counts.
+Where the home is a store's mirror, they are in the store too before the call returns.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.errors import SettingError
+from tasks.store import store_of
 
 PART_PATTERN = ".*.part"
 """What temporary files are called; a killed process may leave some."""
@@ -38,7 +40,8 @@ def write_together(files: Sequence[tuple[Path, bytes]], *, is_durable: bool = Tr
         is_durable: Wait until the disk has them.
 
     Raises:
-        SettingError: A folder cannot be written or the disk is full. No temporary file is left.
+        SettingError: A folder cannot be written or the disk is full, and no temporary file is left; or the
+            store cannot be written, and the files are whole in its mirror.
     """
     parts = [path.with_name(f".{path.name}.{secrets.token_hex(6)}.part") for path, _ in files]
     path = files[0][0]
@@ -56,6 +59,8 @@ def write_together(files: Sequence[tuple[Path, bytes]], *, is_durable: bool = Tr
         if is_durable:
             for folder in dict.fromkeys(path.parent for path, _ in files):
                 _sync_folder(folder)
+        if store := store_of(path.parent):
+            store.keep(path for path, _ in files)
     except OSError as fault:
         raise SettingError(
             where=str(path),

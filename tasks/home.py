@@ -8,16 +8,24 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tasks.errors import RunError, SettingError
+from tasks.store import HOME_VARIABLE, address_of, mirror_of
 
-HOME_VARIABLE = "RUNOFF_HOME"
 DEFAULT_HOME = "runs"
 CAMPAIGN_FILE = "campaign.yaml"
 """The campaign as it was run, in the run's folder."""
 
 
 def home_folder(option: str | Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """Find the home folder: the option, else ``RUNOFF_HOME``, else ``./runs``; absolute."""
-    return Path(option or environ.get(HOME_VARIABLE) or DEFAULT_HOME).expanduser().resolve()
+    """Find the home folder: the option, else ``RUNOFF_HOME``, else ``./runs``; absolute.
+
+    Of an address such as ``s3://bucket/prefix`` it is this machine's mirror.
+
+    Raises:
+        SettingError: The mirror cannot be made.
+    """
+    said = str(option or environ.get(HOME_VARIABLE) or DEFAULT_HOME)
+    address = address_of(said)
+    return mirror_of(address, environ) if address else Path(said).expanduser().resolve()
 
 
 def drawn_folder(home: Path) -> Path:

@@ -43,6 +43,11 @@ class PostgresqlServer:
             connection.execute(f"CREATE DATABASE {name}")
         return self._address(name)
 
+    def refuse_connections(self, database: str) -> None:
+        """Let nobody into a database any more."""
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")
+
     def _address(self, database: str) -> str:
         return f"postgresql://runoff:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 

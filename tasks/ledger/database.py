@@ -84,6 +84,18 @@ class Database:
             self._write_lock.release()
 
     @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """Keep one connection without a transaction: for what lasts as long as the connection does.
+
+        Raises:
+            LedgerError: The database cannot be reached.
+        """
+        with self._explained():
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with connection:
+            yield connection
+
+    @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield

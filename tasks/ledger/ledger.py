@@ -1,6 +1,7 @@
 """Opening the ledger, bringing it up to date, and proving that it is right."""
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
@@ -12,9 +13,11 @@ from tasks.ledger.batches import Batches
 from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
 from tasks.ledger.decisions import Acceptances, Folds, Shortlists
+from tasks.ledger.holding import hold_run
 from tasks.ledger.orders import Orders
 from tasks.ledger.pictures import Pictures
 from tasks.ledger.reconciliation import Reconciliations
+from tasks.ledger.rounds import Rounds
 from tasks.ledger.runs import Runs
 from tasks.ledger.schema import HEAD
 from tasks.ledger.slots import Slots
@@ -42,6 +45,7 @@ class Ledger:
         self.candidates = Candidates(database)
         self.pictures = Pictures(database)
         self.answers = Answers(database)
+        self.rounds = Rounds(database)
         self.uploads = Uploads(database)
         self.reconciliations = Reconciliations(database)
         self.spending = Spending(database)
@@ -50,6 +54,15 @@ class Ledger:
         self.folds = Folds(database)
         self.shortlists = Shortlists(database)
         self.acceptances = Acceptances(database)
+
+    def hold(self, run_id: str) -> AbstractContextManager[None]:
+        """Hold a run for this process, among all machines that share this ledger.
+
+        Raises:
+            RunError: Another process works on it.
+            LedgerError: The database cannot be reached.
+        """
+        return hold_run(self.database, run_id)
 
     def verify(self, home: Path | None = None) -> list[str]:
         """List every way in which the ledger disagrees with itself or with the pictures on disk.

@@ -1,0 +1,117 @@
+"""Pictures and reports in a store that speaks S3: written at once, fetched elsewhere, and faults told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import SettingError
+from tasks.files import write_atomically
+from tasks.home import home_folder
+from tasks.store import MIRRORS_VARIABLE, Store, address_of, found_here, home_address, mirror_of, store_of
+from tests.object_store import BUCKET, object_store
+
+ADDRESS = f"s3://{BUCKET}/team"
+
+
+@pytest.fixture(scope="module")
+def variables() -> Iterator[dict[str, str]]:
+    """What leads a client to the store."""
+    with object_store() as found:
+        yield found
+
+
+@pytest.fixture
+def address(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """An empty place in the store, and an environment that leads there."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(MIRRORS_VARIABLE, str(tmp_path / "here"))
+    return f"{ADDRESS}/{tmp_path.name}"
+
+
+def elsewhere(address: str, tmp_path: Path) -> Store:
+    """Be another machine."""
+    mirror = mirror_of(address, {MIRRORS_VARIABLE: str(tmp_path / "there")})
+    found = store_of(mirror)
+    assert found is not None
+    return found
+
+
+def test_a_file_that_is_written_is_in_the_store(address: str, tmp_path: Path) -> None:
+    """Another machine that opens the folder finds it, byte for byte, and needs no second look."""
+    home = home_folder(address)
+    write_atomically(home / "otters" / "run" / "drafts" / "a.png", b"picture")
+    there = elsewhere(address, tmp_path)
+    assert there.fetch(there.mirror / "otters" / "run") == 1
+    assert (there.mirror / "otters" / "run" / "drafts" / "a.png").read_bytes() == b"picture"
+    assert there.fetch(there.mirror / "otters" / "run") == 0
+
+
+def test_a_file_that_never_reached_the_store_goes_there_on_resume(address: str, tmp_path: Path) -> None:
+    """As after a kill between the disk and the store; locks and parts stay where they are."""
+    run = home_folder(address) / "otters" / "run"
+    (run / "drafts").mkdir(parents=True)
+    (run / "drafts" / "a.png").write_bytes(b"picture")
+    (run / "drafts" / ".b.png.1.part").write_bytes(b"half a pic")
+    (run / ".lock").touch()
+    store = store_of(run)
+    assert store is not None
+    assert (store.push(run), store.push(run)) == (1, 0)
+    there = elsewhere(address, tmp_path)
+    assert there.fetch(there.mirror) == 1
+
+
+def test_a_newer_file_replaces_the_older_one(address: str, tmp_path: Path) -> None:
+    """A report written again is the one that others get."""
+    report = home_folder(address) / "otters" / "run" / "report.html"
+    there = elsewhere(address, tmp_path)
+    for text in (b"first", b"the second"):
+        write_atomically(report, text)
+        there.fetch(there.mirror)
+    assert (there.mirror / "otters" / "run" / "report.html").read_bytes() == b"the second"
+
+
+def test_a_store_that_is_away_is_told_and_the_picture_is_kept(address: str) -> None:
+    """One message with the way on; the bytes are whole in the mirror."""
+    picture = home_folder(f"s3://no-such-bucket/{address[-8:]}") / "a.png"
+    with pytest.raises(SettingError, match=r"store s3://no-such-bucket.* cannot be written") as told:
+        write_atomically(picture, b"picture")
+    assert "whole in this machine's mirror" in str(told.value)
+    assert picture.read_bytes() == b"picture"
+    with pytest.raises(SettingError, match="cannot be read"):
+        Store(picture.parent, "s3://no-such-bucket/x").push(picture.parent)
+
+
+def test_an_unknown_kind_of_store_is_refused() -> None:
+    """With what is accepted."""
+    with pytest.raises(SettingError, match=r"Accepted: s3:// with runoff\[s3\]"):
+        Store(Path("/mirror"), "tape://deck").keep([Path("/mirror/a")])
+
+
+def test_a_picture_of_another_machine_is_found_in_this_mirror(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger names files by path; a machine that resumes has its own mirror."""
+    monkeypatch.setenv("RUNOFF_HOME", address)
+    here = home_folder() / "otters" / "a.png"
+    theirs = Path("/home/mara/.cache/runoff") / here.relative_to(tmp_path / "here")
+    assert found_here(theirs) == here
+    assert found_here(Path("/elsewhere/logo.png")) == Path("/elsewhere/logo.png")
+    assert home_address(here.parent) == address
+    assert home_address(tmp_path) == str(tmp_path)
+
+
+def test_addresses_are_told_from_folders() -> None:
+    """A path library's lost slash is put back."""
+    assert address_of("s3:/bucket/prefix/") == address_of("s3://bucket/prefix") == "s3://bucket/prefix"
+    assert address_of("runs") is None
+    assert address_of("/srv/runs") is None
+    assert address_of("C:\\runs") is None
+
+
+def test_a_mirror_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
+    (tmp_path / "taken").touch()
+    with pytest.raises(SettingError, match=MIRRORS_VARIABLE):
+        mirror_of(ADDRESS, {MIRRORS_VARIABLE: str(tmp_path / "taken")})
