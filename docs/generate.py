@@ -108,11 +108,11 @@ def _plan_on(day: date, name: str, catalogue: Catalogue) -> Plan:
 
 
 def _cost_row(name: str, planned: Plan) -> str:
-    finals, drafts = planned.finals, planned.campaign.drafts
+    finals, drafts, edition = planned.finals, planned.campaign.drafts, planned.campaign.editions[0]
     cells = (
         name,
         f"{planned.pictures} × `{drafts.model}`",
-        f"{finals.finalists}–{finals.most_pictures} × `{finals.model}` {finals.quality}",
+        f"{finals.finalists}–{finals.most_pictures} × `{edition.model}` {edition.quality}",
         format_range(planned.low_usd, planned.high_usd),
         format_usd(planned.all_high_usd),
     )

@@ -4,24 +4,20 @@ Steps know nothing of the ledger or of one another; what they are given and wher
 here, once. Nothing here spends or needs Prefect, so that a run can be decided anew at any time.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from flows.accepting import compare_finals as compare_finals
 from flows.opinions import read_opinions
 from tasks.bradley_terry import meetings_of
 from tasks.campaign import Campaign
 from tasks.campaign_choice import Deduplicate, Finalists
 from tasks.candidate import Candidate
-from tasks.compare import choose_attempt, measure_fidelity
-from tasks.decisions import Acceptance
 from tasks.deduplicate import deduplicate
 from tasks.inspect import inspect_pictures
 from tasks.judge_orders import BOUGHT, Questions
 from tasks.ledger import Ledger
-from tasks.ledger.report_rows import report_rows
-from tasks.lineage import write_lineage
 from tasks.score import score, weighted_total
 from tasks.scorers import Assignment
 from tasks.select import choose_as_told, select
@@ -173,57 +169,3 @@ def select_finalists(run: Run) -> int:
         choices = choose_as_told(choices, shortlist)
     run.ledger.candidates.record_choices(choices)
     return sum(choice.is_finalist for choice in choices.values())
-
-
-def compare_finals(run: Run) -> int:
-    """Measure how far each final still is its draft and accept the best that is; returns how many."""
-    drafts = {draft.candidate_id: draft for draft in run.ledger.candidates.of_run(run.run_id, "draft")}
-    tries: dict[str, list[Candidate]] = {}
-    for final in run.ledger.candidates.of_run(run.run_id, "final"):
-        if final.draft_id is not None:
-            tries.setdefault(final.draft_id, []).append(final)
-    told = {word.candidate_id: word for word in run.ledger.acceptances.of_run(run.run_id)}
-    accepted = [_accept_best(run, drafts[draft_id], finals, told) for draft_id, finals in tries.items()]
-    ledger = run.ledger
-    rows = report_rows(run.run_id, ledger.orders.of_run(run.run_id), ledger.candidates.of_run(run.run_id))
-    write_lineage(rows, run.folder)
-    return sum(accepted)
-
-
-def _accept_best(
-    run: Run, draft: Candidate, finals: Sequence[Candidate], told: Mapping[str, Acceptance]
-) -> bool:
-    """Compare the tries at one final with its draft; tell whether one is accepted.
-
-    A try that a person accepted is the one, and the best of the others is not; a rejected one never is.
-    """
-    fidelities = {
-        final.candidate_id: final.fidelity
-        or measure_fidelity(run.folder / draft.file, run.folder / final.file)
-        for final in finals
-        if final.inspection is not None and final.inspection.fault is None
-    }
-    rejected = {name for name, word in told.items() if not word.is_accepted}
-    eligible = {name: fidelity for name, fidelity in fidelities.items() if name not in rejected}
-    chosen, reason = choose_attempt(eligible, run.campaign.finals.min_fidelity)
-    if words := [told[f.candidate_id] for f in finals if f.candidate_id in told.keys() - rejected]:
-        word = max(words, key=lambda word: word.decided_at)
-        chosen, reason = word.candidate_id, f"another try was accepted by {word.decided_by}"
-    for name, fidelity in fidelities.items():
-        run.ledger.candidates.record_fidelity(name, fidelity)
-    run.ledger.candidates.record_acceptance(
-        {
-            final.candidate_id: _verdict(
-                is_accepted=final.candidate_id == chosen, word=told.get(final.candidate_id), reason=reason
-            )
-            for final in finals
-        }
-    )
-    return chosen is not None
-
-
-def _verdict(*, is_accepted: bool, word: Acceptance | None, reason: str) -> tuple[bool, str]:
-    """Say who decided about a final where a person did, else why the rule did."""
-    if word is None or word.is_accepted != is_accepted:
-        return is_accepted, reason
-    return is_accepted, f"{'accepted' if is_accepted else 'rejected'} by {word.decided_by}"

@@ -7,17 +7,26 @@ from tasks.candidate import Candidate
 from tasks.ledger import Ledger
 
 
-def open_finalists(ledger: Ledger, run_id: str, campaign: Campaign) -> list[Candidate]:
+def open_finalists(
+    ledger: Ledger, run_id: str, campaign: Campaign, edition: str | None = None
+) -> list[Candidate]:
     """List the finalists that still need a final: in the order a person gave them, else best first.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+        campaign: Its campaign.
+        edition: The edition that the final is needed of; ``None`` where there is only one.
 
     One with an accepted final needs none. One with an unknown try gets no further one unless the campaign
     says ``on_unknown: resend``, because the unknown one may have been billed.
     """
     candidates = ledger.candidates.of_run(run_id)
-    settled = {final.draft_id for final in candidates if final.is_accepted}
+    settled = {final.draft_id for final in candidates if final.is_accepted and final.edition == edition}
     if campaign.on_unknown == "keep":
         unknown = ledger.orders.of_run(run_id, "unknown")
-        settled |= {record.order.draft_id for record in unknown if record.order.stage == "final"}
+        lost = (record.order for record in unknown if record.order.stage == "final")
+        settled |= {order.draft_id for order in lost if order.edition == edition}
     finalists = [
         draft
         for draft in candidates

@@ -19,6 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.passes import begun_drafts
 from flows.progress import Display, current_display
 from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
@@ -27,6 +28,7 @@ from tasks.catalogue import Catalogue, load_catalogue
 from tasks.day import today
 from tasks.errors import CatalogueError, InterruptError, LedgerError, RunError
 from tasks.files import write_atomically
+from tasks.final_orders import wants_final
 from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder, run_lock
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, open_ledger
@@ -261,9 +263,8 @@ def _begin(prepared: Prepared, ledger: Ledger) -> None:
         warnings=prepared.plan.warnings,
     )
     heal(ledger, prepared.run_id, prepared.folder, prepared.terms)
-    finals = prepared.campaign.finals
-    asked = finals.parameters(n=1, is_edit=finals.method == "edit")
-    withdrawn = replan(ledger, prepared.run_id, prepared.plan.orders, asked)
+    wanted = wants_final(prepared.campaign)
+    withdrawn = replan(ledger, prepared.run_id, begun_drafts(prepared, ledger), wanted)
     add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_told(withdrawn)])
 
 

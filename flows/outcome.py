@@ -35,6 +35,7 @@ class Outcome:
         exit_code: 0, or 3 when a budget ended it, or 4 when some orders brought no sound picture
             or no usable opinion of one.
         all_high_usd: What as many drafts would have cost at least, all made as finals are; if known.
+        verdict: What the report says first, in one sentence; empty when no report was written.
         message: What stopped it, or what it waits for, if anything.
     """
 
@@ -51,6 +52,7 @@ class Outcome:
     unknown_usd: Decimal
     exit_code: int
     all_high_usd: Decimal | None = None
+    verdict: str = ""
     message: str = ""
     finalists: list[dict[str, Any]] = field(default_factory=list)
 
@@ -93,13 +95,17 @@ def _is_unsound(candidate: Candidate) -> bool:
 
 
 def _finalists(drafts: list[Candidate], finals: list[Candidate]) -> list[dict[str, Any]]:
-    accepted = {final.draft_id: final for final in finals if final.is_accepted}
+    accepted: dict[str | None, list[Candidate]] = {}
+    for final in finals:
+        if final.is_accepted:
+            accepted.setdefault(final.draft_id, []).append(final)
     chosen = [draft for draft in drafts if draft.choice and draft.choice.is_finalist]
     chosen.sort(key=lambda draft: (draft.choice and draft.choice.rank) or 0)
-    return [_finalist(draft, accepted.get(draft.candidate_id)) for draft in chosen]
+    return [_finalist(draft, accepted.get(draft.candidate_id, [])) for draft in chosen]
 
 
-def _finalist(draft: Candidate, final: Candidate | None) -> dict[str, Any]:
+def _finalist(draft: Candidate, finals: list[Candidate]) -> dict[str, Any]:
+    final = finals[0] if finals else None
     return {
         "rank": draft.choice.rank if draft.choice else None,
         "candidate_id": draft.candidate_id,
@@ -109,5 +115,6 @@ def _finalist(draft: Candidate, final: Candidate | None) -> dict[str, Any]:
         "file": draft.file,
         "final": final.file if final else None,
         "fidelity": final.fidelity.value if final and final.fidelity else None,
+        "editions": {final.edition: final.file for final in finals if final.edition},
         "prompt": draft.prompt,
     }

@@ -16,33 +16,42 @@ from flows.flow_parameters import RunName
 from flows.left_runs import leave_ledger_right
 from flows.open_run import OpenRun, open_run, prepare, resumed_file
 from flows.stages import compare_finals, make_pictures
+from tasks.campaign_finals import Finals
+from tasks.candidate import Order
+from tasks.final_orders import plan_finals
 from tasks.home import home_folder
 from tasks.ledger import open_ledger
 from tasks.ledger.replanning import plan_open
-from tasks.plan import plan_finals
 
 
 async def buy_finals(run: OpenRun) -> None:
     """Buy every finalist again, try after try, until it is accepted or its tries are used up.
 
-    This spends money: at most finalists x attempts orders at the finals' quality.
+    This spends money: at most finalists x tries orders for each edition.
     """
-    for attempt in range(run.campaign.finals.attempts):
-        orders = plan_finals(
-            run.campaign,
-            run.prepared.catalogue,
-            run.prepared.providers,
-            open_finalists(run.ledger, run.run_id, run.campaign),
-            run_id=run.run_id,
-            folder=run.folder,
-            attempt=attempt,
-        )
+    for attempt in range(max(edition.tries for edition in run.campaign.editions)):
+        editions = [edition for edition in run.campaign.editions if attempt < edition.tries]
+        orders = [order for edition in editions for order in _tries(run, edition, attempt)]
         plan_open(run.ledger, run.run_id, orders)
         if run.planned("final"):
             await make_pictures(run, "final")
         await compare_finals(run)
         if run.desk.closed_by is not None:
             return
+
+
+def _tries(run: OpenRun, edition: Finals, attempt: int) -> list[Order]:
+    return plan_finals(
+        run.campaign,
+        run.prepared.catalogue,
+        run.prepared.providers,
+        open_finalists(run.ledger, run.run_id, run.campaign, edition.name),
+        run_id=run.run_id,
+        folder=run.folder,
+        attempt=attempt,
+        edition=edition,
+        home=run.prepared.home,
+    )
 
 
 @flow(

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from flows.finalists import open_finalists
 from flows.open_run import Prepared, prepare
-from tasks.candidate import Candidate, Order
+from tasks.campaign_finals import Finals
+from tasks.candidate import Order
+from tasks.final_orders import plan_finals
 from tasks.home import CAMPAIGN_FILE, run_folder
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
-from tasks.plan import plan_finals
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class PromotionPlan:
     """What a promotion would buy.
 
     Args:
-        n_finals: Finalists without an accepted final that still have a try.
+        n_finals: Finals, one for each finalist and edition, not yet accepted that still have a try.
         first_usd: The most that the next try at each costs.
         all_usd: The most that all tries left cost.
-        n_used_up: Finalists whose tries are used up, none of them accepted.
-        model: The finals' model and quality.
+        n_used_up: Finals whose tries are used up, none of them accepted.
+        model: The finals' model and quality; of several editions, each one's.
         of_finalist_usd: The most that the next try costs, by the draft's candidate id.
         left_usd: What the tightest budget has left.
         left_in: Which budget that is.
@@ -43,7 +44,7 @@ class PromotionPlan:
     @property
     def sentence(self) -> str:
         """The plan in one sentence for people."""
-        used_up = f" {count_of(self.n_used_up, 'finalist')} used up all tries." if self.n_used_up else ""
+        used_up = f" {count_of(self.n_used_up, 'final')} used up all tries." if self.n_used_up else ""
         if not self.n_finals:
             return "No finalist waits for a final; there is nothing to buy." + used_up
         finals = f"{count_of(self.n_finals, 'final')} with {self.model}"
@@ -61,18 +62,21 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
         record = ledger.runs.find(run_id)
         folder = run_folder(home, record.campaign, record.run_id)
         prepared = prepare(folder / CAMPAIGN_FILE, home, record.run_id, are_drafts_done=True)
-        finalists = open_finalists(ledger, record.run_id, prepared.campaign)
-        tries_left = _tries_left(ledger, prepared, finalists, folder)
+        tries_left = [
+            tries
+            for edition in prepared.campaign.editions
+            for tries in _tries_left(ledger, prepared, edition, folder)
+        ]
         left_usd, left_in = _tightest_budget(ledger, prepared)
-    finals = prepared.campaign.finals
+    models = [f"{edition.model} at {edition.quality}" for edition in prepared.campaign.editions]
     waiting = [tries for tries in tries_left if tries]
     return PromotionPlan(
         n_finals=len(waiting),
         first_usd=sum((tries[0].estimate_usd for tries in waiting), Decimal(0)),
         all_usd=sum((order.estimate_usd for tries in waiting for order in tries), Decimal(0)),
         n_used_up=len(tries_left) - len(waiting),
-        model=f"{finals.model} at {finals.quality}",
-        of_finalist_usd={str(tries[0].draft_id): tries[0].estimate_usd for tries in waiting},
+        model=" and ".join(dict.fromkeys(models)),
+        of_finalist_usd=_of_finalist_usd(waiting),
         left_usd=left_usd,
         left_in=left_in,
     )
@@ -91,12 +95,20 @@ def _tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
     return min(left)
 
 
-def _tries_left(
-    ledger: Ledger, prepared: Prepared, finalists: Sequence[Candidate], folder: Path
-) -> list[list[Order]]:
-    """List, for each finalist, the tries that would still be sent, in their order."""
+def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
+    """Add up what the next try at each edition of a finalist costs at most."""
+    costs: dict[str, Decimal] = {}
+    for tries in waiting:
+        draft_id = str(tries[0].draft_id)
+        costs[draft_id] = costs.get(draft_id, Decimal(0)) + tries[0].estimate_usd
+    return costs
+
+
+def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals, folder: Path) -> list[list[Order]]:
+    """List, for each finalist, the tries at one edition that would still be sent, in their order."""
+    finalists = open_finalists(ledger, prepared.run_id, prepared.campaign, edition.name)
     tries: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
-    for attempt in range(prepared.campaign.finals.attempts):
+    for attempt in range(edition.tries):
         orders = plan_finals(
             prepared.campaign,
             prepared.catalogue,
@@ -105,6 +117,8 @@ def _tries_left(
             run_id=prepared.run_id,
             folder=folder,
             attempt=attempt,
+            edition=edition,
+            home=prepared.home,
         )
         for order in left_to_send(ledger, prepared.run_id, orders):
             tries[order.draft_id].append(order)

@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tasks.ab_test import ScoredDraft, compare_arms
+from flows.verdict import compare_run, rounds_told
+from tasks.calibration import calibrate
 from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
 from tasks.candidate import Candidate, Order
@@ -23,9 +24,10 @@ from tasks.ledger import Ledger, OrderRecord, RunRecord
 from tasks.ledger.report_rows import report_rows
 from tasks.lineage import write_lineage
 from tasks.providers import Provider, load_providers
-from tasks.report import ReportFiles, write_report
+from tasks.report import ReportFiles, write_formats, write_report
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
-from tasks.unjudged import half_scored, note_of_test, unjudged_warnings
+from tasks.report_page.verdict import state_verdict
+from tasks.unjudged import unjudged_warnings
 
 AWAITING: Mapping[str, Awaiting] = {
     "awaiting review": "awaiting review",
@@ -40,6 +42,7 @@ class WrittenReport:
 
     files: ReportFiles
     facts: RunFacts
+    verdict: str
 
 
 def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenReport:
@@ -49,6 +52,27 @@ def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenRepor
         RunError: The run's campaign file is gone.
         SettingError: The folder cannot be written.
     """
+    rows, facts, folder = _gather(home, run, ledger)
+    write_lineage(rows, folder)
+    return WrittenReport(write_report(rows, facts, folder), facts, state_verdict(rows, facts))
+
+
+def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Sequence[str]) -> dict[str, Path]:
+    """Write a run's report in some of ``tasks.report.FORMATS`` only; the other files stay as they are.
+
+    Returns:
+        Each format's file.
+
+    Raises:
+        RunError: The run's campaign file is gone.
+        SettingError: A format needs an extra, or the folder cannot be written.
+    """
+    rows, facts, folder = _gather(home, run, ledger)
+    return write_formats(rows, facts, folder, formats)
+
+
+def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, Any]], RunFacts, Path]:
+    """Read from the ledger a run's rows, its facts and where its folder is."""
     folder = run_folder(home, run.campaign, run.run_id)
     file = folder / CAMPAIGN_FILE
     if not file.exists():
@@ -59,14 +83,15 @@ def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenRepor
     candidates = ledger.candidates.of_run(run.run_id)
     provider = providers.provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates)
+    decided = ledger.rounds.of_run(run.run_id)
     facts = replace(
         _facts(run, campaign, records, candidates),
         all_high_usd=_all_high_usd(campaign, candidates, catalogue, provider),
         estimate_errors=measure_estimates(_billed(records), catalogue, provider),
-        ab_test=_ab_test(rows, candidates, campaign.score.weights),
+        ab_test=compare_run(rows, candidates, campaign, decided),
+        rounds=rounds_told(campaign, decided),
     )
-    write_lineage(rows, folder)
-    return WrittenReport(write_report(rows, facts, folder), facts)
+    return rows, facts, folder
 
 
 def _facts(
@@ -92,11 +117,21 @@ def _facts(
         copies_by_radius=copies_by_radius(drafts, campaign.deduplicate),
         radius_bits=campaign.deduplicate.radius_bits,
         finalists=_finalists(drafts, candidates),
-        min_fidelity=campaign.finals.min_fidelity,
+        min_fidelity=_min_fidelity(campaign),
         awaiting=AWAITING.get(run.state, "done"),
         campaign_yaml=campaign.as_yaml(),
         versions={name: version(name) for name in ("runoff", "prefect", "openai", "pillow", "imagehash")},
     )
+
+
+def _final_models(campaign: Campaign) -> str:
+    return ", ".join(dict.fromkeys(edition.model for edition in campaign.editions))
+
+
+def _min_fidelity(campaign: Campaign) -> float | None:
+    """Tell the bar of every edition; ``None`` when they have not the same."""
+    bars = {edition.min_fidelity for edition in campaign.editions}
+    return bars.pop() if len(bars) == 1 else None
 
 
 def _arms(campaign: Campaign) -> dict[str, ArmFacts]:
@@ -114,7 +149,7 @@ def _arms(campaign: Campaign) -> dict[str, ArmFacts]:
 def _models(campaign: Campaign) -> dict[str, str]:
     asked = {"judge": campaign.score.judge, "duel": campaign.score.duel}
     names = [one.model for name, one in asked.items() if one is not None and name in campaign.score.weights]
-    models = {"draft": campaign.drafts.model, "final": campaign.finals.model}
+    models = {"draft": campaign.drafts.model, "final": _final_models(campaign)}
     return models | ({"judge": ", ".join(dict.fromkeys(names))} if names else {})
 
 
@@ -151,43 +186,27 @@ def _all_high_usd(
     campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, provider: Provider
 ) -> Decimal | None:
     """Price the drafts received as if each had been made as finals are; the low end, so as not to flatter."""
-    parameters = campaign.finals.parameters(n=1, is_edit=False)
+    finals = campaign.editions[0]
+    parameters = finals.parameters(n=1, is_edit=False)
     prompts = [candidate.prompt for candidate in candidates if candidate.stage == "draft"]
     try:
-        model = catalogue.model(campaign.finals.model)
+        model = catalogue.model(finals.model)
         estimates = [model.estimate_usd(parameters, prompt, provider=provider) for prompt in prompts]
     except RunoffError:
         return None
     return sum((estimate.low_usd for estimate in estimates), Decimal(0)) if prompts else None
 
 
-def _ab_test(
-    rows: Sequence[Mapping[str, Any]], candidates: Sequence[Candidate], weights: Mapping[str, float]
+def _calibration(
+    run_id: str, ledger: Ledger, campaign: Campaign, candidates: Sequence[Candidate]
 ) -> dict[str, Any] | None:
-    """Compare the arms by their drafts; ``None`` with one arm only."""
-    pictures = [candidate for candidate in candidates if candidate.stage == "draft"]
-    left_out = half_scored(pictures, weights)
-    drafts = [
-        ScoredDraft(
-            order_id=row["order_id"],
-            arm=row["arm"],
-            row=row["row"],
-            replicate=row["replicate"],
-            state=row["state"],
-            cost_usd=row["cost_usd"],
-            candidate_id=row["candidate_id"],
-            status=row["status"],
-            score=None if row["candidate_id"] in left_out else row["score"],
-            is_downgraded=row["downgraded"] is not None,
-        )
-        for row in rows
-        if row["stage"] == "draft"
-    ]
-    if len({draft.arm for draft in drafts}) < 2:
+    """Measure the scorers by people's votes; ``None`` where nobody voted."""
+    votes = ledger.votes.of_run(run_id)
+    if not votes:
         return None
-    found = compare_arms(drafts).as_dict()
-    note = note_of_test(pictures, weights)
-    return found | {"headline": f"{found['headline']} {note}"} if note else found
+    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    found = calibrate(drafts, votes, campaign.score.weights)
+    return None if found is None else found.as_dict()
 
 
 def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> str | None:

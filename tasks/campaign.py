@@ -6,17 +6,19 @@ expanded and its paths absolute, so that what ran is written down whole (``as_ya
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tasks.campaign_choice import Deduplicate, Finalists, Score
+from tasks.campaign_finals import AnyFinals, Finals
 from tasks.campaign_mask import AnyMask, Mask
-from tasks.campaign_pictures import Arm, Drafts, Finals
+from tasks.campaign_pictures import Arm, Drafts
 from tasks.campaign_schedule import Schedule
 from tasks.campaign_section import Dollars, Section
+from tasks.rounds import Round, plan_rounds
 
 Scalar = str | int | float | bool
 Row = Mapping[str, Scalar]
@@ -73,8 +75,8 @@ class Campaign(Section):
     finalists: Finalists = Finalists()
     """Which drafts are bought again."""
 
-    finals: Finals
-    """How finalists are bought again."""
+    finals: AnyFinals
+    """How finalists are bought again; a list buys each in several editions: sizes, formats, models."""
 
     schedule: Schedule | None = None
     """When the campaign runs by itself."""
@@ -111,10 +113,25 @@ class Campaign(Section):
             changes["successor"] = None  # the campaign's successor belongs to the campaign's model
         return self.drafts.model_copy(update=changes)
 
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """The rounds in which drafts are made; a single one unless `drafts.allocation` is halving."""
+        return plan_rounds(len(self.arms), self.drafts.per_prompt, self.drafts.allocation)
+
     def references_of(self, arm: str) -> tuple[str, ...]:
         """List the pictures sent with an arm's draft orders; the arm's own replace the campaign's."""
         own = self.arms[arm].references
         return self.references if own is None else own
+
+    @property
+    def editions(self) -> tuple[Finals, ...]:
+        """Each way in which finalists are bought again; one, unless `finals` is a list."""
+        return self.finals if isinstance(self.finals, tuple) else (self.finals,)
+
+    def with_editions(self, editions: Sequence[Finals]) -> "Campaign":
+        """Put other settings in the editions' places, as many as there were."""
+        finals = tuple(editions) if isinstance(self.finals, tuple) else editions[0]
+        return self.model_copy(update={"finals": finals})
 
     def mask_of(self, arm: str) -> str | Mask | None:
         """Tell which mask goes with an arm's references; the arm's own replaces the campaign's.

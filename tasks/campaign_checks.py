@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from tasks.campaign import Campaign
 from tasks.campaign_fault import CampaignFault
-from tasks.campaign_judging import judging_faults
+from tasks.campaign_judging import halving_faults, judging_faults
 from tasks.campaign_pictures import ArmDrafts, Drafts, PictureSettings
 from tasks.catalogue import Catalogue, Model
 from tasks.errors import CatalogueError, SettingError
+from tasks.finals_checks import edition_path, find_finals_faults
 from tasks.prompt_checks import find_prompt_faults
 from tasks.providers import Provider, Providers
 from tasks.reference_checks import find_reference_faults
@@ -42,17 +43,15 @@ def find_campaign_faults(
     faults += _draft_faults(campaign, catalogue, provider)
     faults += _finals_faults(campaign, catalogue, provider)
     faults += find_reference_faults(campaign, catalogue)
+    faults += find_finals_faults(campaign, catalogue)
     faults += _provider_faults(campaign, provider)
     faults += _score_faults(campaign, scorers)
     faults += judging_faults(campaign, catalogue, provider, scorers)
+    faults += halving_faults(campaign)
     faults += [CampaignFault(*fault) for fault in scorer_faults(campaign)]
     faults += _schedule_faults(campaign)
     faults += _arm_name_faults(campaign)
     return list(dict.fromkeys(faults))
-
-
-def _edits(campaign: Campaign) -> bool:
-    return campaign.finals.method == "edit"
 
 
 def _arm_name_faults(campaign: Campaign) -> Iterator[CampaignFault]:
@@ -77,7 +76,7 @@ def _draft_faults(
     heirs = all_succeeded(campaign)
     for name in campaign.arms:
         settings, own = campaign.drafts_of(name), campaign.arms[name].drafts
-        n = min(settings.images_per_request, settings.per_prompt)
+        n = min(settings.images_per_request, max(each.replicates for each in campaign.rounds))
         asked = _Asked(n, is_edit=bool(campaign.references_of(name)))
         for fault in _settings_faults(settings, heirs.drafts_of(name), asked, catalogue, provider):
             path = ("arms", name, "drafts") if _is_own(own, fault.path[0]) else ("drafts",)
@@ -87,9 +86,11 @@ def _draft_faults(
 def _finals_faults(
     campaign: Campaign, catalogue: Catalogue, provider: Provider | None
 ) -> Iterator[CampaignFault]:
-    heir, asked = all_succeeded(campaign).finals, _Asked(1, is_edit=_edits(campaign))
-    for fault in _settings_faults(campaign.finals, heir, asked, catalogue, provider):
-        yield fault._replace(path=("finals", *fault.path))
+    heirs = all_succeeded(campaign).editions
+    for index, (edition, heir) in enumerate(zip(campaign.editions, heirs, strict=True)):
+        asked = _Asked(1, is_edit=edition.method == "edit")
+        for fault in _settings_faults(edition, heir, asked, catalogue, provider):
+            yield fault._replace(path=(*edition_path(campaign, index), *fault.path))
 
 
 def _is_own(own: ArmDrafts | None, field: str) -> bool:
@@ -144,10 +145,23 @@ def _model_faults(
         yield CampaignFault(("model",), f"{model.id} does not edit pictures", "a model that does")
     if isinstance(settings, Drafts) and settings.lane == "batch":
         yield from _batch_faults(model, provider)
+    if settings.partial_images is not None:
+        yield from _streaming_faults(settings, provider)
     try:
         model.prices_at(provider)
     except CatalogueError as error:
         yield CampaignFault(("model",), error.what, f"{error.accepted}. {error.next_step}")
+
+
+def _streaming_faults(settings: PictureSettings, provider: Provider | None) -> Iterator[CampaignFault]:
+    if isinstance(settings, Drafts) and settings.lane == "batch":
+        what = "a batch does not stream partial pictures"
+        yield CampaignFault(("partial_images",), what, "leave it out, or lane: interactive")
+    if provider is not None and not provider.capabilities.streaming:
+        what = f"{provider.name} does not stream pictures"
+        yield CampaignFault(
+            ("partial_images",), what, "leave it out, or a provider that does, such as openai"
+        )
 
 
 def _batch_faults(model: Model, provider: Provider | None) -> Iterator[CampaignFault]:
@@ -176,8 +190,10 @@ def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[
     can = provider.capabilities
     if not can.edits and any(campaign.references_of(name) for name in campaign.arms):
         yield CampaignFault(("references",), f"{provider.name} does not edit pictures", "no references")
-    if not can.edits and _edits(campaign) and campaign.finalists.count:
-        yield CampaignFault(("finals", "method"), f"{provider.name} does not edit pictures", "generate")
+    for index, edition in enumerate(campaign.editions):
+        if not can.edits and edition.method == "edit" and campaign.finalists.count:
+            path = (*edition_path(campaign, index), "method")
+            yield CampaignFault(path, f"{provider.name} does not edit pictures", "generate")
     if campaign.drafts.images_per_request > can.max_n:
         what = f"{campaign.drafts.images_per_request} is more than {provider.name} makes for one request"
         yield CampaignFault(("drafts", "images_per_request"), what, f"at most {can.max_n}")

@@ -7,6 +7,7 @@ from pydantic import Field
 from tasks.campaign_mask import AnyMask
 from tasks.campaign_section import Section
 from tasks.prices import Lane
+from tasks.rounds import Allocation
 
 
 class Successor(Section):
@@ -108,6 +109,9 @@ class PictureSettings(Section):
     complexity: Literal["low", "medium", "high"] | None = None
     """How much a picture may hold, with models that take it. Left out, the vendor's `high`."""
 
+    partial_images: int | None = Field(default=None, ge=0, le=3)
+    """Ask for the picture as a stream with so many partial ones. Left out, it comes whole, in one answer."""
+
     def parameters(self, *, n: int, is_edit: bool) -> dict[str, Any]:
         """Write the request's fields beside the prompt, under the API's names, exactly as they are sent.
 
@@ -121,6 +125,8 @@ class PictureSettings(Section):
             "moderation": self.moderation,
             "input_fidelity": self.input_fidelity if is_edit else None,
             "complexity": self.complexity,
+            "stream": None if self.partial_images is None else True,
+            "partial_images": self.partial_images,
         }
         return {
             "model": self.model,
@@ -135,29 +141,13 @@ class Drafts(PictureSettings):
     """The many cheap pictures."""
 
     per_prompt: int = Field(default=4, ge=1, le=1000)
-    """How many pictures of each arm and row."""
+    """How many pictures of each arm and row; halving shares out as many in all."""
+
+    allocation: Allocation = "fixed"
+    """`fixed`: as many of every arm. `halving`: the worse half of the arms is dropped round by round."""
 
     images_per_request: int = Field(default=1, ge=1, le=10)
     """How many pictures one request asks for; each is billed as one."""
 
     lane: Lane = "interactive"
     """`interactive`, or `batch`: half the price, within a day."""
-
-
-class Finals(PictureSettings):
-    """The finalists, bought again."""
-
-    quality: str = "high"
-    """The model's quality: low, medium or high, with some models also xhigh or max. `auto` has no price."""
-
-    method: Literal["edit", "generate"] = "edit"
-    """`edit` sends the draft along as the reference; `generate` sends the prompt alone."""
-
-    prompt: str | None = Field(default=None, min_length=1)
-    """A Jinja2 template for finals; knows the row's variables, and the draft's text as `prompt`."""
-
-    attempts: int = Field(default=2, ge=1, le=10)
-    """How many tries at each final at most; the best is taken."""
-
-    min_fidelity: float = Field(default=0.75, ge=0, le=1)
-    """How much a final must still be its draft, 0 to 1; below it the try is not accepted."""

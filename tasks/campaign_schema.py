@@ -14,8 +14,9 @@ from pydantic.fields import FieldInfo
 
 from tasks.campaign import Budget, Campaign
 from tasks.campaign_choice import Clip, Deduplicate, Finalists, Judge, Palette, Score
+from tasks.campaign_finals import Finals
 from tasks.campaign_mask import Mask
-from tasks.campaign_pictures import Arm, ArmDrafts, Drafts, Finals, Successor
+from tasks.campaign_pictures import Arm, ArmDrafts, Drafts, Successor
 from tasks.campaign_schedule import Schedule
 from tasks.catalogue import configs_folder
 
@@ -67,9 +68,11 @@ A key for the provider never stands in the file.
 
 Values under `variables` are combined, every one with every other; `rows` gives the rows themselves: a list, a
 `.csv` whose first line names the variables, a `.jsonl` with one mapping a line, a `.parquet`, or a folder of
-pictures (`products/`, `products/*.png`), which makes rows of `file` and `name`. Every arm sees the same rows, so
-that arms can be compared row by row. [References and masks](references-and-masks.md) tells how pictures are sent
-along.
+pictures (`products/`, `products/*.png`), which makes rows of `file` and `name`. Every arm sees the same rows,
+so that arms can be compared row by row.
+
+[References and masks](references-and-masks.md) tells how pictures are sent along, and
+[Promotion](promotion.md) how finalists are bought again.
 """
 
 

@@ -57,6 +57,8 @@ class Order:
         estimate_usd: What is reserved for it: the high end of the estimate, dollars.
         draft_id: For a final, the candidate it is made from; for a judge's order, the candidate judged, or the
             name of the duel.
+        lane: How it is bought: at once, or in a batch.
+        edition: For a final, which of the campaign's editions it is; ``None`` where there is only one.
     """
 
     run_id: str
@@ -75,6 +77,7 @@ class Order:
     mask: Reference | None = None
     draft_id: str | None = None
     lane: Literal["interactive", "batch"] = "interactive"
+    edition: str | None = None
     order_id: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class Order:
             self.run_id, self.stage, self.arm, self.row, self.replicate, self.attempt, self.draft_id,
             self.provider, self.endpoint, self.prompt, dict(self.parameters),
             [reference.sha256 for reference in self.references], self.mask and self.mask.sha256,
+            *([self.edition] if self.edition else []),
         ]  # fmt: skip
         object.__setattr__(self, "order_id", "o-" + _digest(identity))
 
@@ -99,7 +103,9 @@ class Order:
     def file_stem(self, index: int = 0) -> str:
         """Name the file of the order's ``index``-th picture, without folder and ending."""
         stem = f"{self.arm}-{self.row:03d}-{self.replicate + index:03d}"
-        return stem if self.stage == "draft" else f"{stem}-try{self.attempt + 1}"
+        if self.stage == "draft":
+            return stem
+        return "-".join(filter(None, (stem, self.edition, f"try{self.attempt + 1}")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +286,8 @@ class Candidate:
         n_bytes: Their number.
         downgraded: What differs from the request, or ``None``.
         draft_id: For a final, the draft it is made from.
+        edition: For a final, which edition it is; ``None`` where there is only one.
+        endpoint: Which endpoint made it.
         is_liked: Whether a person liked it: such a picture is never dropped as a copy.
         inspection: What its decode told.
         standing: Where deduplication put it.
@@ -303,6 +311,8 @@ class Candidate:
     n_bytes: int
     downgraded: str | None = None
     draft_id: str | None = None
+    edition: str | None = None
+    endpoint: str = "generations"
     is_liked: bool = False
     inspection: Inspection | None = None
     standing: Standing | None = None

@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tasks.campaign_finals import Fit
 from tasks.candidate import Fidelity
 from tasks.fingerprint import distance_bits, fingerprint
+from tasks.framing import is_same_shape
 from tasks.pictures import decode, flatten
+from tasks.sizes import Size
 
 COMMON_EDGE_PX = 64
 LEAST_EDGE_PX = 16
-SAME_SHAPE = 0.01
-"""Proportions that differ by less are the same, up to the rounding of whole pixels."""
+LEAST_KEPT_SHARE = 0.05
+"""With less of a picture kept by a mask, there is nothing to hold the final against but the whole."""
 
 HALF_BITS = 12
 HALF_DELTA_E = 12
@@ -31,17 +34,19 @@ DIRECTIONS = 24
 Floats = NDArray[np.float64]
 
 
-def measure_fidelity(draft: Path, final: Path) -> Fidelity:
+def measure_fidelity(draft: Path, final: Path, fit: Fit = "any", remade: Path | None = None) -> Fidelity:
     """Measure how far a final still is its draft.
 
     Both are brought to one size, the draft's shape with a longest edge of 64 px. When their proportions
-    differ, a final may have gone on beyond the draft's edges or may have cut them off: its middle is compared
-    with the whole draft, then the draft's middle with the whole final, and the better of the two counts.
-    Transparency is laid over middle grey.
+    differ, only the part that both show is compared. After ``pad`` that is the final's middle and the whole
+    draft, after ``crop`` the draft's middle and the whole final; after ``any`` nobody said, and the better of
+    the two counts. What a mask asked to be made anew is left out. Transparency is laid over middle grey.
 
     Args:
         draft: The draft's file.
         final: The final's file.
+        fit: How the draft was brought to the final's shape before it was sent.
+        remade: The mask that was sent along, in the draft's shape as sent; clear where it was made anew.
 
     Returns:
         ``ssim``: structural similarity of luminance (Wang et al. 2004, "Image quality assessment: from
@@ -55,11 +60,35 @@ def measure_fidelity(draft: Path, final: Path) -> Fidelity:
         PictureError: One of the files is no sound picture; nothing was changed.
     """
     one, other = flatten(decode(draft)), flatten(decode(final))
+    kept = _kept(remade)
     shapes = one.width / one.height, other.width / other.height
-    if abs(shapes[0] / shapes[1] - 1) < SAME_SHAPE:
-        return _compare(one, other)
-    framings = (one, _middle(other, shapes[0])), (_middle(one, shapes[1]), other)
-    return max((_compare(*framing) for framing in framings), key=lambda fidelity: fidelity.value)
+    if is_same_shape(Size(*one.size), Size(*other.size)):
+        return _compare(*_without_remade(one, other, kept))
+    padded = one, _middle(other, shapes[0]), kept and (_middle(kept, shapes[0]) if fit == "pad" else kept)
+    cropped = _middle(one, shapes[1]), other, kept and (kept if fit == "crop" else _middle(kept, shapes[1]))
+    framings = {"pad": [padded], "crop": [cropped]}.get(fit, [padded, cropped])
+    return max((_compare(*_without_remade(*framing)) for framing in framings), key=lambda found: found.value)
+
+
+def _kept(remade: Path | None) -> Image.Image | None:
+    """Read what a mask keeps: white there, black where the picture was made anew."""
+    if remade is None:
+        return None
+    with Image.open(remade) as mask:
+        return mask.convert("RGBA").getchannel("A")
+
+
+def _without_remade(
+    draft: Image.Image, final: Image.Image, kept: Image.Image | None
+) -> tuple[Image.Image, Image.Image]:
+    """Lay the same grey over what was made anew in both pictures, so that it neither helps nor harms."""
+    if kept is None or float(np.asarray(kept).mean()) / 255 < LEAST_KEPT_SHARE:
+        return draft, final
+    shown = [
+        Image.composite(picture, Image.new("RGB", picture.size, "#808080"), kept.resize(picture.size))
+        for picture in (draft, final)
+    ]
+    return shown[0], shown[1]
 
 
 def choose_attempt(fidelities: Mapping[str, Fidelity], min_fidelity: float) -> tuple[str | None, str]:
@@ -80,6 +109,23 @@ def choose_attempt(fidelities: Mapping[str, Fidelity], min_fidelity: float) -> t
         return best, f"accepted: {told}, at least {min_fidelity:.2f}"
     tries = "the only attempt has" if len(fidelities) == 1 else f"the best of {len(fidelities)} attempts has"
     return None, f"refused: {tries} {told}, below {min_fidelity:.2f}"
+
+
+def choose_fallback(fidelities: Mapping[str, Fidelity], refused: str) -> tuple[str | None, str]:
+    """Take the picture made from the prompt alone, after every edit was refused; no bar is held against it.
+
+    Args:
+        fidelities: Candidate id of each such picture to its fidelity.
+        refused: What was said of the edits.
+
+    Returns:
+        As ``choose_attempt``.
+    """
+    if not fidelities:
+        return None, refused
+    best = min(fidelities, key=lambda name: (-fidelities[name].value, name))
+    told = f"accepted in place of an edit, made from the prompt alone: {_tell(fidelities[best])}"
+    return best, f"{told}; edits {refused}"
 
 
 def _tell(fidelity: Fidelity) -> str:

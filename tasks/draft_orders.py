@@ -1,7 +1,8 @@
 """Draft orders: a campaign's arms, rows and replicates written out, in the sequence in which they are bought.
 
 First one picture of every row and arm, then the second of every row and arm, and so on. A run that ends
-early has then seen every arm equally often.
+early has then seen every arm equally often. With rounds, only the first is known from the beginning; a later
+one makes further replicates of the arms that went on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from tasks.campaign import Campaign
 from tasks.candidate import Order
 from tasks.estimates import Estimates
 from tasks.prompts import PromptTemplate
+from tasks.rounds import Pass
 from tasks.sent_pictures import SentPictures
 
 
@@ -30,6 +32,7 @@ def draft_orders(
     pictures: SentPictures,
     estimates: Estimates,
     run_id: str,
+    passes: Sequence[Pass],
 ) -> Iterator[Order]:
     """Write a campaign's draft orders.
 
@@ -39,6 +42,7 @@ def draft_orders(
         pictures: What is sent along with each arm and row.
         estimates: What requests cost.
         run_id: The run that the orders belong to; part of their identity.
+        passes: Which replicates of which arms.
 
     Raises:
         CatalogueError: Something has no price.
@@ -49,11 +53,9 @@ def draft_orders(
     def parameters_of(arm: str, n: int) -> dict[str, Any]:
         return campaign.drafts_of(arm).parameters(n=n, is_edit=bool(campaign.references_of(arm)))
 
-    per_prompt, at_once = campaign.drafts.per_prompt, campaign.drafts.images_per_request
-    for replicate in range(0, per_prompt, at_once):
-        n = min(at_once, per_prompt - replicate)
+    for arms, replicate, n in _requests(passes, campaign.drafts.images_per_request):
         for row in range(len(campaign.all_rows)):
-            for arm in campaign.arms:
+            for arm in arms:
                 prompt, parameters, sent = prompts[arm][row], parameters_of(arm, n), pictures.of(arm, row)
                 yield Order(
                     run_id=run_id,
@@ -74,3 +76,11 @@ def draft_orders(
                         parameters, prompt, sent.references, campaign.drafts.lane
                     ).high_usd,
                 )
+
+
+def _requests(passes: Sequence[Pass], at_once: int) -> Iterator[tuple[Sequence[str], int, int]]:
+    """Yield arms, first replicate and number of pictures of each request for every row."""
+    for one in passes:
+        end = one.first_replicate + one.replicates
+        for replicate in range(one.first_replicate, end, at_once):
+            yield one.arms, replicate, min(at_once, end - replicate)

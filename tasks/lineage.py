@@ -24,6 +24,7 @@ _PICTURE = (
 _ORDER = (
     "order_id", "vendor_request_id", "model", "quality", "size", "prompt", "sent_at", "latency_s", "cost_usd",
 )  # fmt: skip
+_MADE = ("edition", "endpoint")
 _PLACE = ("arm", "row", "replicate")
 _CHOICE = ("score", "rank", "chosen_by", "selection_reason")
 _FIDELITY = ("fidelity", "fidelity_ssim", "fidelity_hash_bits", "fidelity_palette")
@@ -71,7 +72,7 @@ def describe_lineage(final: Row, draft: Row) -> dict[str, Any]:
     """
     return {
         "run": _take(final, _RUN),
-        "final": _take(final, (*_PICTURE, *_ORDER, *_FIDELITY, "accepted", "selection_reason")),
+        "final": _take(final, (*_PICTURE, *_MADE, *_ORDER, *_FIDELITY, "accepted", "selection_reason")),
         "draft": _take(draft, (*_PICTURE, *_PLACE, *_ORDER, *_CHOICE)),
     }
 

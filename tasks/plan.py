@@ -8,23 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from tasks.campaign import Campaign
-from tasks.campaign_pictures import PictureSettings
-from tasks.candidate import Candidate, Order, Reference
+from tasks.candidate import Order
 from tasks.catalogue import Catalogue
 from tasks.draft_orders import draft_orders, draft_prompts
-from tasks.errors import BudgetError, RunError
+from tasks.errors import BudgetError
 from tasks.estimates import Estimates
+from tasks.finals_costs import FinalsPlan, plan_finals_cost
 from tasks.home import drawn_folder, home_folder
 from tasks.judge_orders import JudgingPlan, plan_judging
 from tasks.money import format_usd
-from tasks.prompts import PromptTemplate, finals_template
 from tasks.providers import Providers
+from tasks.round_costs import RoundPlan, plan_round_costs
+from tasks.rounds import passes_of
 from tasks.sent_pictures import SentPictures
-from tasks.sizes import Size, parse_size
 from tasks.succession import with_successors
 
 ZERO = Decimal(0)
 SECONDS_PER_MINUTE = 60
+BATCH_WINDOW_S = 24.0 * 3600
+"""Within this time the vendor works off a batch, or lets it expire."""
 
 
 @dataclass(frozen=True)
@@ -42,35 +44,21 @@ class ArmPlan:
 
 
 @dataclass(frozen=True)
-class FinalsPlan:
-    """The finals: at least one try for each finalist, at most all attempts; dollars for both."""
-
-    model: str
-    quality: str
-    size: str
-    method: str
-    approval: str
-    finalists: int
-    most_pictures: int
-    low_usd: Decimal
-    high_usd: Decimal
-
-
-@dataclass(frozen=True)
 class Plan:
     """What a run will do.
 
     Args:
         campaign: The campaign to run, successors in their places.
         run_id: The run it is planned for.
-        orders: Draft orders in the sequence in which they are bought.
-        arms: Totals by arm.
+        orders: Draft orders in the sequence in which they are bought; with rounds, those of the first.
+        arms: Totals by arm of these orders.
         finals: What the finalists will cost.
         judging: What judging models will cost; ``None`` when the campaign asks none.
         all_high_usd: What the same number of pictures would cost at least, all made as finals are.
-        drafts_s: Seconds for the drafts at the provider's images per minute.
+        drafts_s: Seconds for the drafts at the provider's images per minute; a day by the Batch lane.
         finals_s: The same for all attempts at all finals.
         warnings: What a person should know before saying yes.
+        rounds: What each round costs; empty when there is only one.
     """
 
     campaign: Campaign
@@ -83,21 +71,22 @@ class Plan:
     finals_s: float
     warnings: tuple[str, ...]
     judging: JudgingPlan | None = None
+    rounds: tuple[RoundPlan, ...] = ()
 
     @property
     def pictures(self) -> int:
-        """Drafts ordered."""
-        return sum(arm.pictures for arm in self.arms)
+        """Drafts ordered, in all rounds."""
+        return sum(part.pictures for part in self.rounds or self.arms)
 
     @property
     def drafts_low_usd(self) -> Decimal:
         """Low end for all drafts."""
-        return sum((arm.low_usd for arm in self.arms), ZERO)
+        return sum((part.low_usd for part in self.rounds or self.arms), ZERO)
 
     @property
     def drafts_high_usd(self) -> Decimal:
         """High end for all drafts: the sum of what is reserved."""
-        return sum((arm.high_usd for arm in self.arms), ZERO)
+        return sum((part.high_usd for part in self.rounds or self.arms), ZERO)
 
     @property
     def low_usd(self) -> Decimal:
@@ -118,10 +107,12 @@ class Plan:
             "run_id": self.run_id,
             "provider": self.campaign.provider,
             "rows": self.campaign.n_rows,
+            "lane": self.campaign.drafts.lane,
             "orders": len(self.orders),
             "pictures": self.pictures,
             "arms": [_plain(arm.__dict__) for arm in self.arms],
-            "finals": _plain(self.finals.__dict__),
+            "finals": _finals_as_dict(self.finals),
+            "rounds": [_plain(asdict(part)) for part in self.rounds],
             "judging": _plain(asdict(self.judging)) if self.judging else None,
             "drafts_low_usd": _text(self.drafts_low_usd),
             "drafts_high_usd": _text(self.drafts_high_usd),
@@ -167,76 +158,30 @@ def plan(
     estimates = Estimates(catalogue, provider)
     prompts = draft_prompts(campaign)
     pictures = SentPictures(campaign, drawn_folder(home or home_folder()))
-    orders = tuple(draft_orders(campaign, prompts, pictures, estimates, run_id))
-    finals = _plan_finals_cost(campaign, prompts, estimates)
+    passes = passes_of(campaign.rounds, list(campaign.arms), ())
+    orders = tuple(draft_orders(campaign, prompts, pictures, estimates, run_id, passes))
+    finals = plan_finals_cost(campaign, prompts, estimates)
     per_minute = provider.images_per_minute
+    arms = tuple(_arm_plans(campaign, orders, estimates))
+    rounds = _round_plans(campaign, arms)
+    n_first = sum(arm.pictures for arm in arms)
+    n_drafts = sum(part.pictures for part in rounds or arms)
     result = Plan(
         campaign=campaign,
         run_id=run_id,
         orders=orders,
-        arms=tuple(_arm_plans(campaign, orders, estimates)),
+        arms=arms,
         finals=finals,
-        all_high_usd=_all_high(campaign, orders, estimates),
-        drafts_s=sum(order.n for order in orders) * SECONDS_PER_MINUTE / per_minute,
+        all_high_usd=_all_high(campaign, orders, estimates) * n_drafts / n_first,
+        drafts_s=BATCH_WINDOW_S
+        if campaign.drafts.lane == "batch"
+        else n_drafts * SECONDS_PER_MINUTE / per_minute,
         finals_s=finals.most_pictures * SECONDS_PER_MINUTE / per_minute,
         judging=plan_judging(campaign, estimates),
+        rounds=rounds,
         warnings=(*said, *estimates.notes, *_unconnected_warnings(campaign)),
     )
     return _within_budget(result)
-
-
-def plan_finals(
-    campaign: Campaign,
-    catalogue: Catalogue,
-    providers: Providers,
-    finalists: Sequence[Candidate],
-    *,
-    run_id: str,
-    folder: Path | str,
-    attempt: int = 0,
-) -> list[Order]:
-    """Write the orders that buy finalists again.
-
-    Args:
-        campaign: The campaign to run, successors in their places.
-        catalogue: Models and prices.
-        providers: Who sells.
-        finalists: Inspected drafts, in the order in which they are bought.
-        run_id: The run they belong to.
-        folder: The run's folder, that the drafts' files are relative to.
-        attempt: Which try at each final, from 0.
-
-    Raises:
-        RunError: A draft to be sent along was never inspected, so its size is not known.
-        CatalogueError: Something has no price.
-    """
-    estimates = Estimates(catalogue, providers.provider(campaign.provider))
-    template = PromptTemplate(finals_template(campaign.finals.prompt, campaign.finals.method))
-    is_edit = campaign.finals.method == "edit"
-    orders = []
-    for draft in finalists:
-        prompt = template.render({**campaign.all_rows[draft.row], "prompt": draft.prompt})
-        references = (_draft_reference(draft, folder),) if is_edit else ()
-        parameters = campaign.finals.parameters(n=1, is_edit=is_edit)
-        orders.append(
-            Order(
-                run_id=run_id,
-                campaign=campaign.name,
-                stage="final",
-                arm=draft.arm,
-                row=draft.row,
-                replicate=draft.replicate,
-                attempt=attempt,
-                prompt=prompt,
-                provider=campaign.provider,
-                endpoint="edits" if is_edit else "generations",
-                parameters=parameters,
-                references=references,
-                estimate_usd=estimates.of(parameters, prompt, references).high_usd,
-                draft_id=draft.candidate_id,
-            )
-        )
-    return orders
 
 
 def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Iterator[ArmPlan]:
@@ -258,68 +203,15 @@ def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates
         )
 
 
-def _plan_finals_cost(
-    campaign: Campaign, prompts: Mapping[str, Sequence[str]], estimates: Estimates
-) -> FinalsPlan:
-    """Price the finals before the drafts exist: the cheapest and the dearest of all that could be chosen."""
-    finals, count = campaign.finals, _most_finalists(campaign)
-    lows, highs = [], []
-    template = PromptTemplate(finals_template(finals.prompt, finals.method))
-    is_edit = finals.method == "edit"
-    parameters = finals.parameters(n=1, is_edit=is_edit)
-    for arm in campaign.arms if count else ():
-        references = (_planned_reference(campaign.drafts_of(arm)),) if is_edit else ()
-        pairs = zip(campaign.all_rows, prompts[arm], strict=True)
-        texts = [template.render({**row, "prompt": prompt}) for row, prompt in pairs]
-        for text in (min(texts, key=_n_bytes), max(texts, key=_n_bytes)):
-            estimate = estimates.of(parameters, text, references)
-            lows.append(estimate.low_usd)
-            highs.append(estimate.high_usd)
-    return FinalsPlan(
-        model=finals.model,
-        quality=finals.quality,
-        size=finals.size,
-        method=finals.method,
-        approval=campaign.finalists.approval,
-        finalists=count,
-        most_pictures=count * finals.attempts,
-        low_usd=count * min(lows, default=ZERO),
-        high_usd=count * finals.attempts * max(highs, default=ZERO),
-    )
-
-
-def _n_bytes(text: str) -> int:
-    return len(text.encode())
-
-
-def _most_finalists(campaign: Campaign) -> int:
-    rule, arms = campaign.finalists, len(campaign.arms)
-    limits = [rule.count, arms * campaign.n_rows * campaign.drafts.per_prompt]
-    if rule.max_per_arm is not None:
-        limits.append(rule.max_per_arm * arms)
-    if rule.max_per_prompt is not None:
-        limits.append(rule.max_per_prompt * campaign.n_rows * arms)
-    return min(limits)
-
-
-def _planned_reference(drafts: PictureSettings) -> Reference:
-    size = parse_size(drafts.size) or Size(1024, 1024)
-    return Reference("", "", size.width, size.height, f"image/{drafts.format}")
-
-
-def _draft_reference(draft: Candidate, folder: Path | str) -> Reference:
-    seen = draft.inspection
-    if seen is None or seen.width is None or seen.height is None or seen.format is None:
-        raise RunError(
-            where=f"finalist {draft.candidate_id}",
-            what="was never inspected, so its size and format are not known",
-            next_step="Look at its pictures again: runoff rescore",
-        )
-    return Reference(f"{folder}/{draft.file}", draft.sha256, seen.width, seen.height, f"image/{seen.format}")
+def _round_plans(campaign: Campaign, arms: Sequence[ArmPlan]) -> tuple[RoundPlan, ...]:
+    if len(campaign.rounds) == 1:
+        return ()
+    first_usd = {arm.arm: (arm.low_usd, arm.high_usd) for arm in arms}
+    return plan_round_costs(campaign.rounds, campaign.n_rows, first_usd)
 
 
 def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Decimal:
-    parameters = campaign.finals.parameters(n=1, is_edit=False)
+    parameters = campaign.editions[0].parameters(n=1, is_edit=False)
     return sum((order.n * estimates.of(parameters, order.prompt).low_usd for order in orders), ZERO)
 
 
@@ -353,6 +245,20 @@ def _within_budget(planned: Plan) -> Plan:
         " the run stops buying when the budget is reached."
     )
     return replace(planned, warnings=(*planned.warnings, warning))
+
+
+def _finals_as_dict(finals: FinalsPlan) -> dict[str, Any]:
+    """Write the finals; what is said of a single edition stands beside the totals."""
+    only = _plain(asdict(finals.editions[0])) if len(finals.editions) == 1 else {}
+    totals = {"most_pictures": finals.most_pictures, "low_usd": finals.low_usd, "high_usd": finals.high_usd}
+    return only | _plain(
+        {
+            "approval": finals.approval,
+            "finalists": finals.finalists,
+            **totals,
+            "editions": [_plain(asdict(edition)) for edition in finals.editions],
+        }
+    )
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,15 +50,19 @@ def _orders_table(plan: Plan) -> Table:
         dollars = format_range(arm.low_usd, arm.high_usd)
         name = Text(arm.arm, "cyan")
         table.add_row(name, arm.model, f"{arm.quality} {arm.size}", f"{arm.pictures:,}", dollars)
+    for part in plan.rounds[1:]:
+        name, made_as = Text(f"round {part.number}", "cyan"), f"{part.replicates:,} of each arm and row"
+        dollars = format_range(part.low_usd, part.high_usd)
+        table.add_row(name, f"the best {part.arms} arms", made_as, f"{part.pictures:,}", dollars)
     if plan.judging:
         dollars = format_range(plan.judging.low_usd, plan.judging.high_usd)
         asked, models = f"≤ {_count(plan.judging.orders, 'question')}", ", ".join(plan.judging.models)
         table.add_row(Text("judge", "yellow"), models, asked, "", dollars)
-    finals = plan.finals
-    if finals.finalists:
-        dollars = format_range(finals.low_usd, finals.high_usd)
-        name, made_as = Text("finals", "magenta"), f"{finals.quality} {finals.size}"
-        table.add_row(name, finals.model, made_as, _span(finals.finalists, finals.most_pictures), dollars)
+    for edition in plan.finals.editions if plan.finals.finalists else ():
+        dollars = format_range(edition.low_usd, edition.high_usd)
+        name = Text(" ".join(filter(None, ("finals", edition.name))), "magenta")
+        pictures = _span(edition.fewest_pictures, edition.most_pictures)
+        table.add_row(name, edition.model, f"{edition.quality} {edition.size}", pictures, dollars)
     return table
 
 
@@ -90,7 +94,7 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
             + _month(budget.per_month_usd, "a month")
             + _month(ledger_per_month_usd, "a month for all campaigns"),
         ),
-        ("time", f"{format_seconds(plan.drafts_s)} for drafts at the provider's images per minute"),
+        ("time", _drafts_time(plan)),
     ]
     if plan.finals.finalists:
         then = (
@@ -98,6 +102,12 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
         )
         lines.append(("finals", f"{then}, up to {format_seconds(plan.finals_s)} for every try"))
     return lines
+
+
+def _drafts_time(plan: Plan) -> str:
+    if plan.campaign.drafts.lane == "batch":
+        return "within 24 h for drafts, by the provider's Batch lane at half the price; nothing waits here"
+    return f"{format_seconds(plan.drafts_s)} for drafts at the provider's images per minute"
 
 
 def _month(limit_usd: Decimal | None, of_what: str) -> str:

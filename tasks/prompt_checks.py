@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tasks.campaign import Campaign, Row
 from tasks.campaign_fault import CampaignFault
+from tasks.campaign_finals import Finals
 from tasks.marked_yaml import KeyPath
 from tasks.prompts import MAX_ROWS, PromptFaultError, PromptTemplate, finals_template
 
@@ -54,8 +55,10 @@ def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:
             yield CampaignFault(path, f"names {', '.join(missing)}, which no row holds", known)
             continue
         yield from _rendering_faults(campaign, path, template, longest)
-    if campaign.finals.prompt is not None or longest:
-        yield from _finals_prompt_faults(campaign, longest)
+    for index, edition in enumerate(campaign.editions):
+        if edition.prompt is not None or longest:
+            above = ("finals", str(index)) if isinstance(campaign.finals, tuple) else ("finals",)
+            yield from _finals_prompt_faults(campaign, edition, (*above, "prompt"), longest)
 
 
 def _rendering_faults(
@@ -78,10 +81,11 @@ def _shown_row(row: Row) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def _finals_prompt_faults(campaign: Campaign, prompts: dict[int, str]) -> Iterator[CampaignFault]:
-    path = ("finals", "prompt")
+def _finals_prompt_faults(
+    campaign: Campaign, edition: Finals, path: KeyPath, prompts: dict[int, str]
+) -> Iterator[CampaignFault]:
     try:
-        template = PromptTemplate(finals_template(campaign.finals.prompt, campaign.finals.method))
+        template = PromptTemplate(finals_template(edition.prompt, edition.method))
         missing = sorted(template.names - campaign.variable_names - {"prompt"})
         if missing:
             known = ", ".join(sorted(campaign.variable_names | {"prompt"}))

@@ -53,18 +53,23 @@ def _number_faults(campaign: Campaign, arm: str, catalogue: Catalogue) -> Iterat
 def _file_faults(campaign: Campaign, arm: str, rows: tuple[Row, ...]) -> Iterator[CampaignFault]:
     for index, file in enumerate(campaign.references_of(arm)):
         path: KeyPath = (*references_path(campaign, arm), str(index))
-        if unknown := _unknown_names(campaign, file):
+        if unknown := unknown_names(campaign, file):
             yield CampaignFault(path, *unknown)
             continue
         own = rows if is_template(file) else rows[:1]
-        yield from _row_faults(path, own, ACCEPTED_FILE, partial(_look_at, file))
+        yield from row_faults(path, own, ACCEPTED_FILE, partial(look_for_row, file))
 
 
-def _look_at(file: str, row: Row) -> Reference:
+def look_for_row(file: str, row: Row) -> Reference:
+    """Look at the file that a path, or a template of one, names for a row.
+
+    Raises:
+        ReferenceFaultError: It cannot be sent.
+    """
     return read_reference(fill_path(file, row))
 
 
-def _unknown_names(campaign: Campaign, text: str) -> tuple[str, str] | None:
+def unknown_names(campaign: Campaign, text: str) -> tuple[str, str] | None:
     """Tell which names of a path's template no row holds, and which are held."""
     if not is_template(text):
         return None
@@ -88,13 +93,13 @@ def _mask_faults(campaign: Campaign, arm: str, rows: tuple[Row, ...]) -> Iterato
         what = f"{noun} {', '.join(bare)} without references to lay it over"
         yield CampaignFault(path, what, "a mask with references")
         return
-    if isinstance(mask, str) and (unknown := _unknown_names(campaign, mask)):
+    if isinstance(mask, str) and (unknown := unknown_names(campaign, mask)):
         yield CampaignFault(path, *unknown)
         return
-    yield from _row_faults(path, rows, ACCEPTED_MASK, partial(check_pictures, campaign, arm))
+    yield from row_faults(path, rows, ACCEPTED_MASK, partial(check_pictures, campaign, arm))
 
 
-def _row_faults(
+def row_faults(
     path: KeyPath, rows: tuple[Row, ...], accepted: str, look: Callable[[Row], object]
 ) -> Iterator[CampaignFault]:
     """Look at every row; the first that fails stands for all that do."""

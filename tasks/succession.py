@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from tasks.campaign import Campaign
+from tasks.campaign_finals import Finals
 from tasks.campaign_pictures import Arm, ArmDrafts, Drafts, PictureSettings
 from tasks.catalogue import Catalogue
 from tasks.catalogue_model import Lifecycle
@@ -33,8 +34,8 @@ def all_succeeded(campaign: Campaign) -> Campaign:
     for name, arm in arms.items():
         if _has_own_model(arm):
             arms[name] = _with_own(arm, succeeded(campaign.drafts_of(name)))
-    drafts, finals = succeeded(campaign.drafts), succeeded(campaign.finals)
-    return campaign.model_copy(update={"drafts": drafts, "finals": finals, "arms": arms})
+    changed = campaign.model_copy(update={"drafts": succeeded(campaign.drafts), "arms": arms})
+    return changed.with_editions([succeeded(edition) for edition in campaign.editions])
 
 
 def with_successors(
@@ -58,10 +59,9 @@ def with_successors(
     horizon = _next_scheduled_day(campaign, today)
     said: list[str] = []
     if are_drafts_done:
-        finals = _living("finals", campaign.finals, catalogue, today, horizon, said)
-        return campaign.model_copy(update={"finals": finals}), said
+        return campaign.with_editions(_living_editions(campaign, catalogue, today, horizon, said)), said
     drafts = _living("drafts", campaign.drafts, catalogue, today, horizon, said)
-    finals = _living("finals", campaign.finals, catalogue, today, horizon, said)
+    editions = _living_editions(campaign, catalogue, today, horizon, said)
     arms = {}
     for name, arm in campaign.arms.items():
         arms[name] = arm
@@ -72,12 +72,23 @@ def with_successors(
         _refuse_retired("score.judge", campaign.score.judge.model, catalogue, today)
     if campaign.score.duel is not None:
         _refuse_retired("score.duel", campaign.score.duel.model, catalogue, today)
-    changed = campaign.model_copy(update={"drafts": drafts, "finals": finals, "arms": arms})
+    changed = campaign.model_copy(update={"drafts": drafts, "arms": arms}).with_editions(editions)
     return changed, list(dict.fromkeys(said))
 
 
+def _living_editions(
+    campaign: Campaign, catalogue: Catalogue, today: date, horizon: date | None, said: list[str]
+) -> list[Finals]:
+    return [
+        _living(
+            f"finals.{edition.name}" if edition.name else "finals", edition, catalogue, today, horizon, said
+        )
+        for edition in campaign.editions
+    ]
+
+
 def _pictures_of(campaign: Campaign) -> list[PictureSettings]:
-    return [*map(campaign.drafts_of, campaign.arms), campaign.finals]
+    return [*map(campaign.drafts_of, campaign.arms), *campaign.editions]
 
 
 def models_with_successors(campaign: Campaign) -> set[str]:

@@ -134,6 +134,7 @@ def make_final(
         order_id=order_id,
         candidate_id=candidate_id(order_id, 0),
         draft_id=draft["candidate_id"],
+        endpoint="edits",
         model="gpt-image-2.6-sunburst",
         quality="high",
         size="1536x1024",

@@ -20,6 +20,8 @@ from tasks.candidate import (
 from tasks.ledger.database import Database
 from tasks.ledger.schema import candidates, orders, scores
 
+_OF_ORDER = ("stage", "arm", "row", "attempt", "prompt", "draft_id", "edition", "endpoint")
+
 
 class Uninspected(NamedTuple):
     """A picture to look at.
@@ -48,7 +50,7 @@ class Candidates:
         query = (
             sa.select(
                 candidates,
-                *(orders.c[name] for name in ("stage", "arm", "row", "attempt", "prompt", "draft_id")),
+                *(orders.c[name] for name in _OF_ORDER),
             )
             .join(orders, orders.c.order_id == candidates.c.order_id)
             .where(candidates.c.run_id == run_id)
@@ -207,6 +209,8 @@ def _candidate(row: sa.Row[Any], given: Mapping[str, Score]) -> Candidate:
         n_bytes=row.n_bytes,
         downgraded=row.downgraded,
         draft_id=row.draft_id,
+        edition=row.edition,
+        endpoint=row.endpoint,
         is_liked=row.is_liked,
         inspection=_inspection(row) if row.is_inspected else None,
         standing=_standing(row) if row.status else None,

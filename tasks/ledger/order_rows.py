@@ -68,6 +68,7 @@ def order_row(order: Order, position: int) -> dict[str, Any]:
         "references": [asdict(reference) for reference in order.references],
         "mask": None if order.mask is None else asdict(order.mask),
         "draft_id": order.draft_id,
+        "edition": order.edition,
         "state": "planned",
         "estimate_nanousd": to_nanousd(order.estimate_usd),
         "charged_nanousd": 0,
@@ -105,6 +106,7 @@ def _order(row: sa.Row[Any]) -> Order:
         references=tuple(Reference(**reference) for reference in row._mapping["references"]),
         mask=None if row.mask is None else Reference(**row.mask),
         draft_id=row.draft_id,
+        edition=row.edition,
     )
 
 

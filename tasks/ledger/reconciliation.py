@@ -26,7 +26,7 @@ from tasks.money import from_nanousd, to_nanousd
 
 Verdict = Literal["billed", "unbilled", "resend"]
 ERROR_CODES: Mapping[str, str] = {"billed": "billed_without_picture", "unbilled": "not_billed"}
-_PLACE = ("run_id", "stage", "arm", "row", "replicate", "draft_id")
+_PLACE = ("run_id", "stage", "arm", "row", "replicate", "draft_id", "edition")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ more are withdrawn: they were never bought. And no place (a draft's replicate, a
 second time because the request for it would be another one today.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,11 +16,11 @@ from tasks.ledger.order_rows import OrderRecord
 from tasks.ledger.schema import orders, runs
 
 IDS_AT_ONCE = 500
-Place = tuple[str, str, int, int, int, str | None]
+Place = tuple[str, str, int, int, int, str | None, str | None]
 
 
 def replan(
-    ledger: Ledger, run_id: str, new: Sequence[Order], finals_parameters: Mapping[str, Any]
+    ledger: Ledger, run_id: str, new: Sequence[Order], wants_final: Callable[[Order], bool]
 ) -> list[Order]:
     """Make a run's planned orders equal to what is wanted now. Call it only under the run's lock.
 
@@ -33,7 +32,7 @@ def replan(
         ledger: The ledger.
         run_id: The run.
         new: Every draft order of the plan of today.
-        finals_parameters: What every final is asked for today.
+        wants_final: Tells of a planned final whether it is what finals are asked for today.
 
     Returns:
         The withdrawn orders.
@@ -43,7 +42,7 @@ def replan(
     """
     wanted = {order.order_id for order in new}
     planned = [record.order for record in ledger.orders.of_run(run_id, "planned")]
-    withdrawn = [order for order in planned if not _is_wanted(order, wanted, finals_parameters)]
+    withdrawn = [order for order in planned if not _is_wanted(order, wanted, wants_final)]
     _withdraw(ledger, [order.order_id for order in withdrawn])
     plan_open(ledger, run_id, [*new, *_again(withdrawn, new)])
     return withdrawn
@@ -95,17 +94,17 @@ def _holds(record: OrderRecord) -> bool:
     return record.state in ("sent", "received", "unknown")
 
 
-def _is_wanted(order: Order, wanted: Collection[str], finals_parameters: Mapping[str, Any]) -> bool:
+def _is_wanted(order: Order, wanted: Collection[str], wants_final: Callable[[Order], bool]) -> bool:
     if order.stage == "judge":  # asked for when its turn comes; what a person ordered again stays
         return order.attempt > 0
     if order.stage == "final":
-        return dict(order.parameters) == dict(finals_parameters)
+        return wants_final(order)
     return replace(order, attempt=0).order_id in wanted
 
 
 def _places(order: Order) -> Iterator[Place]:
     for replicate in range(order.replicate, order.replicate + order.n):
-        yield order.stage, order.arm, order.row, replicate, order.attempt, order.draft_id
+        yield order.stage, order.arm, order.row, replicate, order.attempt, order.draft_id, order.edition
 
 
 def _withdraw(ledger: Ledger, ids: Sequence[str]) -> None:

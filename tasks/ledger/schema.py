@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -74,6 +74,7 @@ orders = sa.Table(
     sa.Column("references", Json, nullable=False),
     sa.Column("mask", Json),
     sa.Column("draft_id", sa.String(40)),
+    sa.Column("edition", sa.String(32)),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("estimate_nanousd", Money, nullable=False),
     sa.Column("charged_nanousd", Money, nullable=False),
@@ -207,6 +208,15 @@ scores = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("measurements", Json, nullable=False),
     sa.Column("is_current", sa.Boolean, nullable=False),
+)
+
+rounds = sa.Table(
+    "rounds",
+    metadata,
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("standings", Json, nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
 )
 
 votes = sa.Table(

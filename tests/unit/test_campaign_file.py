@@ -182,7 +182,6 @@ def test_parameters_are_exactly_what_is_sent(tmp_path: Path) -> None:
         ("drafts.images_per_request", 11, "drafts.images_per_request"),
         ("drafts.images_per_request", 6, "more than a whole minute's pictures at openai"),
         ("drafts.input_fidelity", "high", "means nothing without references"),
-        ("drafts.lane", "batch", "not available in this version, accepted: interactive"),
         ("drafts.successor", {"model": "gpt-image-9"}, "drafts.successor.model"),
         ("drafts.successor", {"model": "gpt-image-1.5", "quality": "max"}, "drafts.successor.quality"),
         ("finals.moderation", "low", "finals.moderation (line 22): is not taken with references"),
@@ -385,13 +384,12 @@ def test_empty_rows_are_no_rows(tmp_path: Path) -> None:
     [
         ({"model": "gpt-image-2.6-flare"}, "openai", "gpt-image-2.6-flare has no batch lane"),
         ({"model": "gpt-image-2"}, "cometapi", "cometapi has no batch lane"),
-        ({"model": "gpt-image-2"}, "openai", "the batch lane is not available in this version"),
     ],
 )
 def test_the_batch_lane_is_refused_for_its_own_reason(
     tmp_path: Path, drafts: dict[str, Any], provider: str, expected: str
 ) -> None:
-    """The model has none, the provider has none, or this version has none."""
+    """The model has none, or the provider has none."""
     campaign = basis() | {"drafts": drafts | {"lane": "batch"}, "provider": provider}
     campaign["finals"] = {"model": "gpt-image-2"}
     found = faults(tmp_path, campaign)

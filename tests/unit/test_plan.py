@@ -16,7 +16,8 @@ from tasks.campaign import Campaign
 from tasks.candidate import Candidate, Inspection
 from tasks.catalogue import load_catalogue
 from tasks.errors import BudgetError, CatalogueError, RunError
-from tasks.plan import Plan, plan, plan_finals
+from tasks.final_orders import plan_finals
+from tasks.plan import Plan, plan
 from tasks.plan_text import format_range, format_seconds, plan_renderable
 from tasks.providers import load_providers
 
