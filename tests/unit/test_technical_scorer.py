@@ -71,12 +71,25 @@ def faded(share: float) -> Damage:
     return lambda picture: Image.blend(picture, Image.new("RGB", picture.size, (128, 128, 128)), share)
 
 
+def barred(share: float) -> Damage:
+    """Paint black bars over the upper and the lower part, of a share of the height together."""
+
+    def damage(picture: Image.Image) -> Image.Image:
+        framed, bar = picture.copy(), round(picture.height * share / 2)
+        framed.paste("black", (0, 0, picture.width, bar))
+        framed.paste("black", (0, picture.height - bar, *picture.size))
+        return framed
+
+    return damage
+
+
 LADDERS: Mapping[str, tuple[Damage, ...]] = {
     "blur": tuple(map(blurred, (1, 2, 4, 8))),
     "noise": tuple(map(grainy, (8, 16, 32, 64))),
     "jpeg": tuple(map(squeezed, (50, 20, 10, 5))),
     "too dark": tuple(map(exposed, (-1, -2, -3, -4))),
     "too bright": tuple(map(exposed, (1, 2, 3, 4))),
+    "barred": tuple(map(barred, (0.1, 0.2, 0.4, 0.6))),
     "faded": tuple(map(faded, (0.3, 0.5, 0.7, 0.9))),
 }
 

@@ -1,0 +1,143 @@
+"""Does the technical score fall with every step of damage? On real photographs, ladder by ladder.
+
+Each photograph goes through ladders of graded damage; the first rung is the photograph itself, or for
+exposure the photograph well exposed: brightening a dark one is no damage. A step is right when the more
+damaged picture is worth less; a ladder is right when all its steps are. A picture that is worth nothing by
+then (0.005, all white say) has nothing left to lose, and its steps are not counted. Target: of each ladder,
+at least 95 % of the photographs are ranked right from the first rung to the last.
+
+The photographs are those of ``dedup_photographs.py``: scikit-image's own, and with ``--folder`` many more
+from Debian packages, as told there; of several of one place the first. Microscopes, telescopes and calibration boards are among them.
+
+    python -m benchmarks.technical_ladders --folder photographs
+"""
+
+import argparse
+import io
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter, ImageOps
+from scipy.optimize import brentq
+from statsmodels.stats.proportion import proportion_confint
+
+from benchmarks.dedup_photographs import FRAMES_OF_A_FILM, ONE_PLACE, find_photographs
+from tasks.scorers.technical import measure, technical_score
+
+TARGET = 0.95
+WORTHLESS = 0.005
+
+Damage = Callable[[Image.Image, float], Image.Image]
+
+
+def blur(picture: Image.Image, share: float) -> Image.Image:
+    """Make it softer by a Gaussian; its radius is a share of the longer edge."""
+    return picture.filter(ImageFilter.GaussianBlur(share * max(picture.size)))
+
+
+def add_noise(picture: Image.Image, levels: float) -> Image.Image:
+    """Add white noise to each channel."""
+    grain = np.random.default_rng(1).normal(0, levels, (picture.height, picture.width, 3))
+    return Image.fromarray(np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8))
+
+
+def squeeze(picture: Image.Image, quality: float) -> Image.Image:
+    """Send it through JPEG."""
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=round(quality))
+    with Image.open(data) as decoded:
+        return decoded.convert("RGB")
+
+
+def meter(picture: Image.Image) -> Image.Image:
+    """Expose as a camera's automatic would: the range stretched to white, the mean to 45 % by gamma."""
+    levels = np.asarray(ImageOps.autocontrast(picture, cutoff=0.5, preserve_tone=True)) / 255
+    gamma = brentq(lambda power: float((levels**power).mean()) - 0.45, 0.05, 20)
+    return Image.fromarray(np.round(levels**gamma * 255).astype(np.uint8))
+
+
+def expose(picture: Image.Image, stops: float) -> Image.Image:
+    """Multiply the light and clip, in linear light as a camera would."""
+    linear = (np.asarray(picture) / 255) ** 2.2 * 2.0**stops
+    return Image.fromarray(np.round(np.clip(linear, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8))
+
+
+def fade(picture: Image.Image, share: float) -> Image.Image:
+    """Mix it with grey."""
+    return Image.blend(picture, Image.new("RGB", picture.size, (128, 128, 128)), share)
+
+
+def frame(picture: Image.Image, share: float) -> Image.Image:
+    """Paint bars over the upper and the lower part."""
+    barred, bar = picture.copy(), round(picture.height * share / 2)
+    barred.paste("black", (0, 0, picture.width, bar))
+    barred.paste("black", (0, picture.height - bar, *picture.size))
+    return barred
+
+
+LADDERS: Mapping[str, tuple[Damage, tuple[float, ...]]] = {
+    "blur (share of the edge)": (blur, (0.002, 0.004, 0.008, 0.016)),
+    "noise (levels)": (add_noise, (8, 16, 32, 64)),
+    "JPEG (quality)": (squeeze, (50, 20, 10, 5)),
+    "too dark (stops)": (expose, (-1.5, -3, -4.5, -6)),
+    "too bright (stops)": (expose, (1, 2, 3, 4)),
+    "faded (share)": (fade, (0.3, 0.5, 0.7, 0.9)),
+    "barred (share)": (frame, (0.1, 0.2, 0.4, 0.6)),
+}
+
+
+def judge(picture: Image.Image) -> float:
+    """Measure and score in one go."""
+    value = technical_score(measure(picture)).value
+    assert value is not None
+    return value
+
+
+def climb(picture: Image.Image, ladder: str) -> list[float]:
+    """Give the values of the photograph and of its rungs."""
+    damage, grades = LADDERS[ladder]
+    if damage is expose:
+        picture = meter(picture)
+    return [judge(picture), *(judge(damage(picture, grade)) for grade in grades)]
+
+
+def steps_right(values: list[float]) -> list[bool]:
+    """Tell for each step that counts whether it costs."""
+    return [better > worse for better, worse in pairwise(values) if better >= WORTHLESS]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, help="where the Debian packages were unpacked")
+    folder = parser.parse_args().folder
+    if folder is None:
+        print("Only the photographs that scikit-image ships: no --folder was given (see --help).")
+    photographs = find_photographs(folder)
+    seconds = {*ONE_PLACE, *FRAMES_OF_A_FILM}
+    photographs = {name: one for name, one in photographs.items() if name not in seconds}
+    print(f"{len(photographs)} photographs\n")
+    print("| ladder | grades | ladders right | steps right | wrong |\n|---|---|---|---|---|")
+    for ladder, (_, grades) in LADDERS.items():
+        climbed = {name: climb(picture, ladder) for name, picture in photographs.items()}
+        right = {name: steps_right(values) for name, values in climbed.items()}
+        whole, steps = sum(map(all, right.values())), [step for some in right.values() for step in some]
+        low, high = proportion_confint(whole, len(right), method="wilson")
+        wrong = ", ".join(
+            f"{name} {'>'.join(f'{value:.3f}' for value in climbed[name])}"
+            for name, ok in right.items()
+            if not all(ok)
+        )
+        print(
+            f"| {ladder} | {', '.join(f'{grade:g}' for grade in grades)} | {whole / len(right):.1%}"
+            f" ({low:.0%}-{high:.0%}) | {sum(steps) / len(steps):.1%} | {wrong} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
