@@ -47,7 +47,7 @@ def _warning(name: str, drafts: Sequence[Candidate], mute: Sequence[Candidate]) 
     reasons = Counter(_short(draft.scores[name].reason) for draft in mute)
     why = "; ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
     return (
-        f"{name}: {len(mute)} of {count_of(n_survivors, 'survivor')} have no score of it ({why});"
+        f"{name}: {len(mute)} of {count_of(n_survivors, 'survivor')} without a score of it ({why});"
         " their total is that of the other scorers."
     )
 

@@ -172,6 +172,7 @@ def test_every_state_without_an_answer_says_why(open_shop: Opener) -> None:
         "the provider failed",
     ]
     assert "q-never-asked" not in replies
+    assert shop.ledger.answers.replies(RUN_ID, asked[:1]).keys() == {asked[0]}
     assert shop.ledger.answers.replies("20270101-000000-next", asked) == {}
 
 
