@@ -76,7 +76,7 @@ def test_a_judge_that_is_down_costs_the_run_nothing_but_its_opinion(
     assert drafts["score_judge"].isna().all()
     survivors = drafts[drafts["status"] == "survivor"]
     assert (survivors["score"] == survivors["score_technical"]).all()
-    assert f"judge: {len(survivors)} of {len(survivors)} survivors have no score" in summary_warnings(
+    assert f"judge: {len(survivors)} of {len(survivors)} survivors without a score" in summary_warnings(
         shell, outcome
     )
     assert "Compared without judge" in summary_warnings(shell, outcome)
@@ -86,7 +86,7 @@ def test_a_judge_that_is_down_costs_the_run_nothing_but_its_opinion(
     assert (resumed["exit_code"], resumed["state"]) == (0, "awaiting review")
     drafts = table(shell, resumed, "draft")
     assert drafts[drafts["status"] == "survivor"]["score_judge"].notna().all()
-    assert "have no score" not in summary_warnings(shell, resumed)
+    assert "without a score of it" not in summary_warnings(shell, resumed)
 
 
 def test_some_refusals_and_broken_answers_are_null_and_kept_out_of_the_test(

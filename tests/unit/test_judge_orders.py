@@ -219,8 +219,8 @@ def test_pictures_without_an_opinion_are_counted_by_reason_and_left_out_of_the_t
         a_draft("c-6", standing=None),
     ]
     assert unjudged_warnings(drafts, WEIGHTS) == [
-        "judge: 3 of 4 survivors have no score of it (no answer, the provider failed: 2; no opinion, the answer "
-        "is broken: 1); their total is that of the other scorers."
+        "judge: 3 of 4 survivors without a score of it (no answer, the provider failed: 2; no opinion, the "
+        "answer is broken: 1); their total is that of the other scorers."
     ]
     assert half_scored(drafts, WEIGHTS) == {"c-2", "c-3", "c-4"}
     assert "gave them no score: 3 pictures." in note_of_test(drafts, WEIGHTS)
@@ -240,8 +240,8 @@ def test_a_picture_without_a_rival_misses_nothing() -> None:
     alone = a_draft("c-1", scores={"duel": Score(None, "duel: took part in none")})
     assert unjudged([alone], "duel") == []
     odd = a_draft("c-2", scores={"duel": Score(None, "odd")})
-    assert unjudged_warnings([odd], {"duel": 1.0})[0].startswith(
-        "duel: 1 of 1 survivor have no score of it (odd: 1)"
+    assert (
+        "duel: 1 of 1 survivor without a score of it (odd: 1)" in unjudged_warnings([odd], {"duel": 1.0})[0]
     )
 
 
