@@ -4,7 +4,7 @@ The rows come from the ledger and stay the truth; the five files are derived and
 time. pandas is imported here only, and only when a report is written or read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,12 +17,15 @@ from tasks.report_page.facts import RunFacts
 from tasks.report_page.page import render_page
 from tasks.report_page.sheet import draw_sheet
 from tasks.report_page.summary import write_summary
+from tasks.report_page.workbook import write_workbook
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA_STARTS = r"^[=+\-@\t\r]"
-_MANGLED_NUMBERS = r"^(?:\d{16,}|\d+[eE]\d+)$"  # a hash like 12e4567890123456 would become a number
+FORMATS = ("html", "csv", "parquet", "json", "xlsx")
+
+_FORMULA_STARTS = r"^[=+\-@\t\r\n\0＝＋－＠]"
+_MANGLED_NUMBERS = r"^(?:0\d+|\d{12,}|\d+[eE]\d+)$"  # a hash of such digits would become another number
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,38 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
     return files
 
 
+def write_formats(
+    rows: Sequence[Mapping[str, object]], facts: RunFacts, run_folder: Path, formats: Sequence[str]
+) -> dict[str, Path]:
+    """Write a run's report in some formats only, each as ``report.<format>``.
+
+    Args:
+        rows: As for ``write_report``.
+        facts: As for ``write_report``.
+        run_folder: The run's folder.
+        formats: Of ``FORMATS``. ``xlsx`` needs the extra of that name.
+
+    Returns:
+        Each format's file.
+
+    Raises:
+        ValueError: The rows' columns are not those of the table; nothing was written.
+        SettingError: A library is not installed, or the folder cannot be written; files written before stay.
+    """
+    frame = build_frame(rows)
+    makers: dict[str, Callable[[], bytes]] = {
+        "html": lambda: render_page(rows, facts, run_folder).encode(),
+        "csv": lambda: write_csv(frame),
+        "parquet": lambda: frame.to_parquet(index=False),
+        "json": lambda: write_json(frame),
+        "xlsx": lambda: write_workbook(rows, facts, run_folder),
+    }
+    files = {name: run_folder / f"report.{name}" for name in formats}
+    for name, path in files.items():
+        _write(path, makers[name]())
+    return files
+
+
 def load_libraries() -> None:
     """Load what a report needs, a second of work, so that it is there when the report is written."""
     for name in ("pandas", "pyarrow.parquet", "scipy.special", "statsmodels.stats.multitest"):
@@ -114,8 +149,10 @@ def _make_series(column: Column, rows: Sequence[Mapping[str, object]]) -> "pd.Se
 def write_csv(frame: "pd.DataFrame") -> bytes:
     """Render the table for spreadsheets: UTF-8 with a mark, times in UTC, and no cell that runs.
 
-    A text cell that a spreadsheet would take for a formula, or for a number that it cannot hold, gets an
-    apostrophe in front. Source: https://owasp.org/www-community/attacks/CSV_Injection, checked 2026-11-22.
+    Excel reads a file without the mark in the system's own code page; other readers skip it. A text cell
+    that a spreadsheet would take for a formula, or for a number that it cannot hold, gets an apostrophe.
+    Source: https://owasp.org/www-community/attacks/CSV_Injection, checked 2026-11-22; the null character from
+    OWASP's ASVS 5.0, requirement 1.2.10, checked the same day.
     """
     safe = frame.copy()
     for name in frame.columns[frame.dtypes == "string"]:
@@ -125,6 +162,14 @@ def write_csv(frame: "pd.DataFrame") -> bytes:
     return safe.to_csv(index=False, date_format="%Y-%m-%d %H:%M:%S", lineterminator="\r\n").encode(
         "utf-8-sig"
     )
+
+
+def write_json(frame: "pd.DataFrame") -> bytes:
+    """Render the table for programs: a list of objects, times in ISO 8601, ``null`` for the unknown."""
+    text: str = frame.to_json(
+        orient="records", date_format="iso", double_precision=15, indent=1, force_ascii=False
+    )
+    return (text + "\n").encode()
 
 
 def load_frame(run_folder: Path) -> "pd.DataFrame":

@@ -39,14 +39,29 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run", default="latest")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(("html", "csv", "parquet", "json", "xlsx")),
+    help="Write this one only, as report.FORMAT; may be given more than once. xlsx needs runoff[xlsx].",
+)
 @home_option
 @json_option
-def report(run: str, *, home: Path | None, as_json: bool) -> None:
+def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Write a run's report again, from the ledger. Spends nothing."""
-    from flows.run_report import write_run_report
+    from flows.run_report import write_run_formats, write_run_report
     from tasks.home import home_folder
 
     folder = home_folder(home)
+    if formats:
+        with opened_ledger(folder) as opened:
+            paths = write_run_formats(folder, opened.runs.find(run), opened, formats)
+        if as_json:
+            answer_json(paths)
+        else:
+            click.echo("\n".join(map(str, paths.values())))
+        return
     with opened_ledger(folder) as opened:
         files = write_run_report(folder, opened.runs.find(run), opened).files
     if as_json:

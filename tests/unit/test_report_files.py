@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tasks.errors import RunError
-from tasks.report import ReportFiles, build_frame, load_frame, write_report
+from tasks.report import FORMATS, ReportFiles, build_frame, load_frame, write_formats, write_report
 from tasks.report_columns import COLUMNS, complete_columns, replace_table
 from tests.report_rows import make_draft, make_facts, make_row, make_run, paint_files
 
@@ -69,7 +69,7 @@ def test_run_without_rows_keeps_its_columns(tmp_path: Path) -> None:
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == DTYPES
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x", "＝1"])
 def test_spreadsheet_runs_no_formula(tmp_path: Path, start: str) -> None:
     """A prompt that looks like a formula is text in the CSV, and untouched in the parquet."""
     files = write_report([make_draft("A", 0, 0, prompt=start, latency_s=-1.5)], make_facts(), tmp_path)
@@ -79,7 +79,7 @@ def test_spreadsheet_runs_no_formula(tmp_path: Path, start: str) -> None:
     assert load_frame(tmp_path)["prompt"].tolist() == [start]
 
 
-@pytest.mark.parametrize("digits", ["1234567890123456", "12e4567890123456"])
+@pytest.mark.parametrize("digits", ["1234567890123456", "12e4567890123456", "00123456789"])
 def test_spreadsheet_makes_no_number_of_a_hash(tmp_path: Path, digits: str) -> None:
     """A hash of digits would lose its end in a spreadsheet."""
     files = write_report([make_draft("A", 0, 0, phash=digits)], make_facts(), tmp_path)
@@ -92,6 +92,32 @@ def test_csv_keeps_commas_quotes_lines_and_any_script(tmp_path: Path) -> None:
     files = write_report([make_draft("A", 0, 0, prompt=text)], make_facts(), tmp_path)
     assert files.csv.read_bytes().startswith(b"\xef\xbb\xbf")
     assert read_csv(files.csv)[0]["prompt"] == text
+
+
+def test_numbers_stay_numbers_in_the_csv(tmp_path: Path) -> None:
+    """Dollars, scores below zero and counts have no apostrophe and no thousands mark."""
+    row = make_draft("A", 1200, 0, cost_usd=Decimal("0.0052"), fidelity_ssim=-0.25, bytes=1_234_567)
+    cell = read_csv(write_report([row], make_facts(), tmp_path).csv)[0]
+    assert (cell["cost_usd"], cell["fidelity_ssim"], cell["bytes"]) == ("0.0052", "-0.25", "1234567")
+    assert cell["sent_at"] == "2026-11-22 09:15:00"
+    assert (cell["c2pa"], cell["accepted"]) == ("True", "")
+
+
+def test_one_format_is_written_alone(tmp_path: Path) -> None:
+    """Each format that is asked for makes one file, and every reader finds all rows in it."""
+    rows = make_run()
+    for name in FORMATS:
+        folder = tmp_path / name
+        folder.mkdir()
+        assert write_formats(rows, make_facts(), folder, [name]) == {name: folder / f"report.{name}"}
+        assert [path.name for path in folder.iterdir()] == [f"report.{name}"]
+    told = json.loads((tmp_path / "json" / "report.json").read_text(encoding="utf-8"))
+    assert (
+        len(told) == len(load_frame(tmp_path / "parquet")) == len(read_csv(tmp_path / "csv" / "report.csv"))
+    )
+    assert told[0]["cost_usd"] == 0.0052
+    assert told[0]["sent_at"] == "2026-11-22T09:15:00.000Z"
+    assert told[0]["fidelity"] is None
 
 
 def test_own_scorer_gets_a_column(tmp_path: Path) -> None:
