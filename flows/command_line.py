@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import click
 
+from flows.commands.cancel import cancel
 from flows.commands.doctor import doctor
 from flows.commands.emulator import emulator
 from flows.commands.inform import plan, report, rescore
@@ -33,7 +34,7 @@ def runoff() -> None:
 
 
 BUYING = (demo, run, promote, serve, deploy)
-LOOKING = (plan, runs, report, rescore, review, models, doctor, emulator, ledger)
+LOOKING = (cancel, plan, runs, report, rescore, review, models, doctor, emulator, ledger)
 
 for command in (*BUYING, *LOOKING):
     runoff.add_command(command)

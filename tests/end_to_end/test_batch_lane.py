@@ -17,7 +17,6 @@ from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
 Open = Callable[..., Provider]
 DRAFTS: dict[str, Any] = CAMPAIGN["drafts"]
 BY_BATCH: dict[str, Any] = {"drafts": DRAFTS | {"lane": "batch"}}
-N_PRODUCTS = 200
 
 TURN = """
 import asyncio, sys
@@ -97,12 +96,39 @@ def test_a_model_or_provider_without_batches_is_refused_with_the_way_out(
     assert way_out in done.stderr
 
 
-def product_campaign(shell: Shell, lane: str) -> Path:
-    """Two hundred product pictures in one new style, their middles kept by a mask."""
+def test_a_cancelled_run_keeps_what_was_done_and_buys_the_rest_only_when_resumed(
+    shell: Shell, open_provider: Open
+) -> None:
+    """`runoff cancel` asks the provider to stop; the next command collects, the one after that buys."""
+    clock = Clock()
+    provider = open_provider(batch_pace_s=1.0, now_s=clock)
+    run_id = shell.json("run", shell.campaign(BY_BATCH))["run_id"]
+    clock.now_s += 5
+    assert shell.json("run", "--resume", run_id)["state"] == "waiting"
+    done = shell.runoff("cancel", run_id)
+    assert done.returncode == 0, done.stderr
+    assert "asked to stop 1 batch" in done.stdout
+    clock.now_s += 60
+    done = shell.runoff("run", "--resume", run_id)
+    assert done.returncode == 1
+    assert "was cancelled" in done.stderr
+    with shell.ledger() as ledger:
+        counts = ledger.orders.counts(run_id)
+        assert ledger.verify(shell.home) == []
+        assert ledger.orders.charged_usd(run_id) * 10**9 == provider.charged_nanousd
+    assert sum(counts.values()) == 12
+    assert 0 < counts["draft", "received"] < 12
+    assert counts["draft", "planned"] == 12 - counts["draft", "received"]
+    nothing = shell.runoff("cancel", run_id)
+    assert (nothing.returncode, "has no batch" in nothing.stdout) == (0, True)
+
+
+def product_campaign(shell: Shell, lane: str, count: int) -> Path:
+    """Many product pictures in one new style, their middles kept by a mask."""
     folder = shell.home.parent / "products"
     if not folder.exists():
         folder.mkdir()
-        for number in range(N_PRODUCTS):
+        for number in range(count):
             colour = (number, 255 - number, (number * 7) % 256)
             Image.new("RGB", (64, 64), colour).save(folder / f"product-{number:03d}.png")
     changes = {
@@ -118,18 +144,19 @@ def product_campaign(shell: Shell, lane: str) -> Path:
     return shell.campaign(changes, f"{lane}.yaml")
 
 
-def test_two_hundred_masked_product_pictures_by_both_lanes(shell: Shell, open_provider: Open) -> None:
+@pytest.mark.parametrize("count", [6, pytest.param(200, marks=pytest.mark.slow)])
+def test_masked_product_pictures_by_both_lanes(shell: Shell, open_provider: Open, count: int) -> None:
     """The same report, column by column; the batch one costs half of the other to the nano-dollar."""
     clock = Clock()
     provider = open_provider(batch_pace_s=1.0, now_s=clock)
-    dear = shell.json("run", product_campaign(shell, "interactive"))
+    dear = shell.json("run", product_campaign(shell, "interactive", count))
     assert dear["state"] == "done"
     one_by_one = provider.charged_nanousd
-    waiting = shell.json("run", product_campaign(shell, "batch"))
+    waiting = shell.json("run", product_campaign(shell, "batch", count))
     assert waiting["state"] == "waiting"
     clock.now_s += 3600
     cheap = shell.json("run", "--resume", waiting["run_id"])
-    assert (cheap["state"], cheap["pictures"]) == ("done", N_PRODUCTS)
+    assert (cheap["state"], cheap["pictures"]) == ("done", count)
     assert (provider.charged_nanousd - one_by_one) * 2 == one_by_one
     assert Decimal(cheap["spent_usd"]) * 2 == Decimal(dear["spent_usd"])
     reports = [pd.read_parquet(Path(outcome["folder"]) / "report.parquet") for outcome in (dear, cheap)]
@@ -148,6 +175,6 @@ def test_two_hundred_masked_product_pictures_by_both_lanes(shell: Shell, open_pr
     ):
         assert reports[0][key].tolist() == reports[1][key].tolist()
     uploads = [entry for entry in provider.bill()["entries"] if entry["path"] == "/v1/files"]
-    assert len(uploads) == N_PRODUCTS + 2  # one mask for all, and the lines
+    assert len(uploads) == count + 2  # one mask for all, and the lines
     with shell.ledger() as ledger:
         assert ledger.verify(shell.home) == []

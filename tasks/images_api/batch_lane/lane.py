@@ -109,6 +109,28 @@ class BatchLane:
                     return
                 rest = rest[count:]
 
+    async def cancel(self, run_id: str) -> int:
+        """Ask the provider to stop every batch of a run; what is not created yet is planned again.
+
+        What is done by then stays done, is billed, and comes in when the run is resumed.
+
+        Returns:
+            How many batches the provider was asked to stop; ``notes`` says why it would not.
+        """
+        n_asked = 0
+        for record in self._ledger.batches.open_of(run_id):
+            if record.state in ("reserved", "uploaded"):
+                fault = Fault(
+                    FaultKind.unsent, "cancelled", "Somebody cancelled it before it was handed over."
+                )
+                await self._withdraw(record, fault, is_stop=False)
+            if record.vendor_batch_id is not None:
+                n_asked += 1
+                answer = await self._vendor.cancel(record.vendor_batch_id)
+                if isinstance(answer, Fault):
+                    self._waits(record, answer.message)
+        return n_asked
+
     def _is_open(self) -> bool:
         return self._closed_by() is None
 
