@@ -21,6 +21,7 @@ from tasks.day import today
 from tasks.errors import CampaignError, CatalogueError, RunoffError, SettingError
 from tasks.providers import load_providers
 from tasks.schedule import first_moment, interval_of, next_run
+from tasks.store import home_address
 from tasks.succession import with_successors
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def deployment_of(
         name=campaign.name,
         parameters={
             "campaign_file": str(file.absolute()),
-            "home": str(home.absolute()),
+            "home": home_address(home),
             "is_scheduled": True,
         },
         schedule=schedule_of(campaign.schedule),

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.held_runs import bring_run, held_run
 from tasks.catalogue import load_catalogue
 from tasks.errors import RunError, RunoffError
-from tasks.home import CAMPAIGN_FILE, home_folder, run_folder, run_lock
+from tasks.home import CAMPAIGN_FILE, home_folder, run_folder
 from tasks.ledger import Ledger, has_ledger, open_ledger
 from tasks.providers import load_providers
 
@@ -30,10 +31,11 @@ def put_right(ledger: Ledger, home: Path, run_id: str) -> bool:
 
     run = ledger.runs.find(run_id)
     folder = run_folder(home, run.campaign, run.run_id)
+    bring_run(folder)
     if run.state != "running" or not (folder / CAMPAIGN_FILE).exists():
         return False
     try:
-        with run_lock(folder):
+        with held_run(ledger, folder):
             provider = load_providers(home).provider(run.provider)
             heal(ledger, run.run_id, folder, Terms(provider, load_catalogue(home), os.environ))
             ledger.runs.end(run.run_id, "stopped", datetime.now(UTC))

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from flows.deployments import Scheduled, announce, deployment_of, read_scheduled
 from flows.engine import Engine, start_engine
 from flows.engine.launcher import Say
+from flows.held_runs import is_left
 from flows.left_runs import put_right
-from flows.slots import is_left, run_left_behind
+from flows.slots import run_left_behind
 from tasks.home import CAMPAIGN_FILE, run_folder
 from tasks.ledger import Ledger, open_ledger
 
@@ -94,7 +95,7 @@ def _is_dead(ledger: Ledger, home: Path, flow_run: "FlowRun") -> bool:
     runs = {run.run_id: run for run in ledger.runs.all()}
     if run_id not in runs:
         return True
-    return is_left(run_folder(home, runs[run_id].campaign, run_id))
+    return is_left(ledger, run_folder(home, runs[run_id].campaign, run_id))
 
 
 def _report_dead(client: "SyncPrefectClient", flow_run: "FlowRun") -> None:

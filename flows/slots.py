@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from flows.held_runs import is_free, is_left
 from flows.open_run import Prepared
-from tasks.errors import RunError, RunoffError
-from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder, run_lock
+from tasks.errors import RunoffError
+from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder
 from tasks.ledger import Ledger, has_ledger, open_ledger
 from tasks.ledger.runs import new_run_id
 from tasks.ledger.slots import Slot
@@ -75,14 +76,15 @@ def take_slot(file: Path, home: Path, starter: Starter) -> TakenSlot:
         wanted = Slot(starter.slot, campaign, starter.due_at, "open", run_id, started_by=starter.flow_run_id)
         slot = ledger.slots.claim(wanted)
         begun = {run.run_id: run for run in ledger.runs.all()}.get(slot.run_id)
-    if begun is None:
-        return TakenSlot(slot, file, is_begun=False, reason=slot.reason if slot.state == "skipped" else "")
-    folder = run_folder(home, begun.campaign, begun.run_id)
-    reason = ""
-    if slot.state == "ended":
-        reason = f"This slot has had its run: {slot.run_id}, {begun.state}. Nothing was bought."
-    elif not is_free(folder):
-        reason = f"Another process works on this slot's run, {slot.run_id}. Nothing was bought here."
+        if begun is None:
+            reason = slot.reason if slot.state == "skipped" else ""
+            return TakenSlot(slot, file, is_begun=False, reason=reason)
+        folder = run_folder(home, begun.campaign, begun.run_id)
+        reason = ""
+        if slot.state == "ended":
+            reason = f"This slot has had its run: {slot.run_id}, {begun.state}. Nothing was bought."
+        elif not is_free(ledger, folder):
+            reason = f"Another process works on this slot's run, {slot.run_id}. Nothing was bought here."
     return TakenSlot(slot, folder / CAMPAIGN_FILE, is_begun=True, reason=reason)
 
 
@@ -104,7 +106,7 @@ def run_left_behind(ledger: Ledger, home: Path, campaign: str) -> str | None:
     One that was taken up again and again without coming to its end is given up.
     """
     for run_id, n_slots in ledger.slots.open_runs([campaign]).items():
-        if not is_left(run_folder(home, campaign, run_id)):
+        if not is_left(ledger, run_folder(home, campaign, run_id)):
             continue
         if n_slots < MOST_SLOTS_PER_RUN:
             return run_id
@@ -117,23 +119,8 @@ def waiting_runs(home: Path, campaign: str) -> list[tuple[Path, str]]:
     if not has_ledger(home):
         return []
     with open_ledger(home) as ledger:
-        run_ids = ledger.batches.runs_out(campaign)
-    files = [(run_folder(home, campaign, run_id) / CAMPAIGN_FILE, run_id) for run_id in run_ids]
-    return [(file, run_id) for file, run_id in files if file.exists() and is_free(file.parent)]
-
-
-def is_left(folder: Path) -> bool:
-    """Whether a run of this machine has no process any more; another machine's has no folder here."""
-    return (folder / CAMPAIGN_FILE).exists() and is_free(folder)
-
-
-def is_free(folder: Path) -> bool:
-    """Whether no process works on a run."""
-    try:
-        with run_lock(folder):
-            return True
-    except RunError:
-        return False
+        folders = [run_folder(home, campaign, run_id) for run_id in ledger.batches.runs_out(campaign)]
+        return [(folder / CAMPAIGN_FILE, folder.name) for folder in folders if is_left(ledger, folder)]
 
 
 def reason_to_skip(prepared: Prepared, now: datetime) -> str:
