@@ -7,7 +7,8 @@ then (0.005, all white say) has nothing left to lose, and its steps are not coun
 at least 95 % of the photographs are ranked right from the first rung to the last.
 
 The photographs are those of ``dedup_photographs.py``: scikit-image's own, and with ``--folder`` many more
-from Debian packages, as told there; of several of one place the first. Microscopes, telescopes and calibration boards are among them.
+from Debian packages, as told there; of several of one place the first. Microscopes and telescopes are among
+them, and calibration boards.
 
     python -m benchmarks.technical_ladders --folder photographs
 """

@@ -12,6 +12,7 @@ import click
 from flows.commands.cancel import cancel
 from flows.commands.doctor import doctor
 from flows.commands.emulator import emulator
+from flows.commands.explain import explain
 from flows.commands.inform import plan, report, rescore
 from flows.commands.ledger import ledger
 from flows.commands.make import demo, promote, run
@@ -34,7 +35,7 @@ def runoff() -> None:
 
 
 BUYING = (demo, run, promote, serve, deploy)
-LOOKING = (cancel, plan, runs, report, rescore, review, models, doctor, emulator, ledger)
+LOOKING = (cancel, plan, runs, report, rescore, explain, review, models, doctor, emulator, ledger)
 
 for command in (*BUYING, *LOOKING):
     runoff.add_command(command)

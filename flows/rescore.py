@@ -4,6 +4,8 @@ The rules stand in the run's own ``campaign.yaml``; another campaign file may le
 written there. Scores of older versions stay in the ledger. Finals that were bought stay, whoever is chosen.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from flows.decide import (
@@ -19,18 +21,27 @@ from flows.open_run import resumed_file
 from flows.outcome import Outcome, outcome_of
 from flows.run_report import write_run_report
 from tasks.campaign import Campaign
+from tasks.campaign_checks import find_campaign_faults
 from tasks.campaign_file import load_campaign
 from tasks.catalogue import load_catalogue
+from tasks.errors import CampaignError
 from tasks.files import write_atomically
 from tasks.home import run_folder, run_lock
 from tasks.ledger import Ledger
 from tasks.providers import load_providers
+from tasks.scorers import available_scorers
 
 DECISIONS = (inspect_new, score_drafts, deduplicate_drafts, score_judged, select_finalists, compare_finals)
 RULES = ("deduplicate", "score", "finalists")
 
 
-def rescore(home: Path, ledger: Ledger, name: str, rules_file: Path | None = None) -> Outcome:
+def rescore(
+    home: Path,
+    ledger: Ledger,
+    name: str,
+    rules_file: Path | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> Outcome:
     """Inspect, score, deduplicate and select a run again, and write its report. Spends nothing.
 
     Args:
@@ -38,6 +49,7 @@ def rescore(home: Path, ledger: Ledger, name: str, rules_file: Path | None = Non
         ledger: Its ledger.
         name: The run's id, a unique beginning of it, or ``latest``.
         rules_file: A campaign file whose ``deduplicate``, ``score`` and ``finalists`` replace the run's.
+        weights: Scorer's name to weight, instead of the weights that the run or the file has.
 
     Returns:
         How the run stands now.
@@ -51,16 +63,29 @@ def rescore(home: Path, ledger: Ledger, name: str, rules_file: Path | None = Non
     if rules_file is not None:
         rules = _read(rules_file, home)
         campaign = campaign.model_copy(update={key: getattr(rules, key) for key in RULES})
+    if weights:
+        campaign = _reweighed(campaign, weights, file, home)
     record = ledger.runs.find(run_id)
     folder = run_folder(home, record.campaign, run_id)
     run = RunOnDisk(run_id, campaign, ledger, folder)
     with run_lock(folder):
-        if rules_file is not None:
+        if rules_file is not None or weights:
             write_atomically(file, campaign.as_yaml().encode())
         for decide in DECISIONS:
             decide(run)
-        write_run_report(home, record, ledger)
-    return outcome_of(ledger, home, record)
+        written = write_run_report(home, record, ledger)
+    return replace(outcome_of(ledger, home, record), verdict=written.verdict)
+
+
+def _reweighed(campaign: Campaign, weights: Mapping[str, float], file: Path, home: Path) -> Campaign:
+    """Put other weights in, checked as if they had stood in the file."""
+    score = campaign.score.model_copy(update={"weights": dict(weights)})
+    changed = campaign.model_copy(update={"score": score})
+    faults = find_campaign_faults(changed, load_catalogue(home), load_providers(home), available_scorers())
+    told = [f"{'.'.join(fault.path)}: {fault.what}, accepted: {fault.accepted}" for fault in faults]
+    if told:
+        raise CampaignError(str(file), told, "Name other weights: runoff rescore RUN --weight technical=1")
+    return changed
 
 
 def _read(file: Path, home: Path) -> Campaign:

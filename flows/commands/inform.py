@@ -1,5 +1,7 @@
 """Commands that only look and decide: plan, report, rescore. They spend nothing and need no Prefect."""
 
+from dataclasses import asdict
+from math import inf
 from pathlib import Path
 
 import click
@@ -11,6 +13,23 @@ from flows.commands.options import (
     open_console,
     opened_ledger,
 )
+
+
+def _weights(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
+    """Take words such as judge=3 apart."""
+    weights = {}
+    for word in words:
+        scorer, _, number = word.partition("=")
+        try:
+            weights[scorer] = float(number)
+        except ValueError:
+            weights[scorer] = -1.0
+        if not scorer or not 0 <= weights[scorer] < inf:
+            what = (
+                f"{word!r} is no weight: accepted is a scorer's name, = and a number of 0 or more, as judge=3"
+            )
+            raise click.BadParameter(what, context, option)
+    return weights
 
 
 @click.command()
@@ -63,19 +82,32 @@ def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bo
             click.echo("\n".join(map(str, paths.values())))
         return
     with opened_ledger(folder) as opened:
-        files = write_run_report(folder, opened.runs.find(run), opened).files
+        written = write_run_report(folder, opened.runs.find(run), opened)
+    files = written.files
     if as_json:
-        answer_json(files)
+        answer_json({**asdict(files), "calibration": written.facts.calibration})
     else:
-        click.echo(f"Report  {files.html}\nTable   {files.csv}\nSheet   {files.contact_sheet}")
+        click.echo(
+            f"{written.verdict}\nReport  {files.html}\nTable   {files.csv}\nSheet   {files.contact_sheet}"
+        )
 
 
 @click.command()
 @click.argument("run", default="latest")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    callback=_weights,
+    metavar="SCORER=WEIGHT",
+    help="Weigh the scorers so, instead of as the campaign does; once for each scorer.",
+)
 @home_option
 @json_option
-def rescore(run: str, file: Path | None, *, home: Path | None, as_json: bool) -> None:
+def rescore(
+    run: str, file: Path | None, *, weights: dict[str, float], home: Path | None, as_json: bool
+) -> None:
     """Decide about a run again by its campaign.yaml, or by the rules of FILE. Spends nothing.
 
     FILE is a campaign file whose deduplicate, score and finalists sections replace the run's own.
@@ -86,7 +118,7 @@ def rescore(run: str, file: Path | None, *, home: Path | None, as_json: bool) ->
 
     folder = home_folder(home)
     with opened_ledger(folder) as opened:
-        outcome = decide_again(folder, opened, run, file)
+        outcome = decide_again(folder, opened, run, file, weights)
     if as_json:
         answer_json(outcome)
         return
