@@ -1,0 +1,43 @@
+"""The pairs of pictures about which people and a scorer disagree most, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.report_page.facts import RunFacts
+from tasks.report_page.pictures import Picture
+from tasks.report_page.rows import Row
+from tasks.report_page.sources import Sources
+
+MOST_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DisputedPair:
+    """One pair.
+
+    Args:
+        preferred: The picture that people prefer.
+        other: The one that the scorer prefers.
+        margin: By how much it does, in score.
+    """
+
+    preferred: Picture
+    other: Picture
+    margin: float
+
+
+def show_disputed(drafts: Sequence[Row], facts: RunFacts, sources: Sources) -> list[DisputedPair]:
+    """List the worst disagreements whose pictures are both known, the worst first."""
+    rows = {row["candidate_id"]: row for row in drafts if row["candidate_id"]}
+    told = (facts.calibration or {}).get("disagreements") or ()
+    pairs = [pair for pair in told if pair["preferred"] in rows and pair["other"] in rows]
+    return [
+        DisputedPair(
+            _show(rows[pair["preferred"]], sources), _show(rows[pair["other"]], sources), pair["margin"]
+        )
+        for pair in pairs[:MOST_SHOWN]
+    ]
+
+
+def _show(row: Row, sources: Sources) -> Picture:
+    return Picture(row, sources.thumbnail(row["thumbnail"]))
