@@ -29,6 +29,30 @@ import click
     help="The vendor's manners, or a gateway's.",
 )
 @click.option("--batch-pace", default=0.01, show_default=True, help="Seconds a batch takes for each line.")
+@click.option(
+    "--judge-noise", default=0.05, show_default=True, help="Noise of the judge, where measures lie in 0 to 1."
+)
+@click.option(
+    "--judge-bias",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of comparisons in which the judge names the first picture without looking.",
+)
+@click.option(
+    "--judge-refusals",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of the judge's answers that are refusals.",
+)
+@click.option(
+    "--judge-broken",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of the judge's answers whose JSON breaks off.",
+)
 @click.option("--images-per-minute", type=int, help="Refuse more than that with 429.")
 def emulator(
     *,
@@ -40,6 +64,10 @@ def emulator(
     faults: Path | None,
     manners: Literal["openai", "cometapi"],
     batch_pace: float,
+    judge_noise: float,
+    judge_bias: float,
+    judge_refusals: float,
+    judge_broken: float,
     images_per_minute: int | None,
 ) -> None:
     """Serve the offline emulator of the Images API: it paints, keeps a bill (GET /_bill), costs nothing."""
@@ -55,6 +83,10 @@ def emulator(
         images_per_minute=images_per_minute,
         manners=manners,
         batch_pace_s=batch_pace,
+        judge_noise=judge_noise,
+        judge_first_bias=judge_bias,
+        judge_refusal_rate=judge_refusals,
+        judge_broken_rate=judge_broken,
     )
 
     def ready(url: str) -> None:

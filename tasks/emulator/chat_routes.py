@@ -8,6 +8,7 @@ import asyncio
 import json
 import random
 import time
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -16,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from tasks.emulator.bill import BillEntry
 from tasks.emulator.bodies import read_json
-from tasks.emulator.chat_models import text_tokens
+from tasks.emulator.chat_models import ChatModel, text_tokens
 from tasks.emulator.chat_request import ChatRequest, read_chat
 from tasks.emulator.delivery import SlowBody, TruncatedBody
 from tasks.emulator.eye import Eye
@@ -53,11 +54,16 @@ class ChatRoutes:
         answer = await anyio.to_thread.run_sync(self._answer, asked, entry)
         entry.usage = answer["usage"]
         spent = answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]
-        entry.charged_nanousd = asked.model.charge_nanousd(*spent)
+        entry.charged_nanousd = self._priced(asked.model).charge_nanousd(*spent)
         await asyncio.sleep(office.settings.pace * LATENCY_S)
         if rule and (stand_in := _stand_in(office, rule, entry)):
             return stand_in
         return _deliver(answer, rule)
+
+    def _priced(self, model: ChatModel) -> ChatModel:
+        """Take the prices that the settings name, where they name some."""
+        prices = self._office.settings.judge_prices.get(model.id)
+        return replace(model, input_nanousd=prices[0], output_nanousd=prices[1]) if prices else model
 
     def _answer(self, asked: ChatRequest, entry: BillEntry) -> dict[str, Any]:
         settings = self._office.settings

@@ -49,6 +49,8 @@ class EmulatorSettings:
         judge_first_bias: Share of comparisons in which a judge names the first picture without looking, 0-1.
         judge_refusal_rate: Share of chat answers that are a refusal, 0-1; a refusal is billed.
         judge_broken_rate: Share of chat answers whose JSON breaks off in the middle, 0-1.
+        judge_prices: What a judging model costs in place of its published price: its id to nano-dollars for
+            one token sent and for one answered (100 is ten cents for a million).
         now_s: The clock of files and batches, seconds since 1970; a test's own makes a day pass at once.
     """
 
@@ -76,4 +78,5 @@ class EmulatorSettings:
     judge_first_bias: float = 0.0
     judge_refusal_rate: float = 0.0
     judge_broken_rate: float = 0.0
+    judge_prices: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     now_s: Callable[[], float] = time.time

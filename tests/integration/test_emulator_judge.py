@@ -176,6 +176,17 @@ def test_the_bill_is_the_usage_at_the_published_price(url: str) -> None:
     assert more.usage.prompt_tokens - usage.prompt_tokens == 1229 - 15
 
 
+def test_a_judge_may_be_given_another_price() -> None:
+    """The bill follows it; the usage stays what it is."""
+    with emulator_server(EmulatorSettings(judge_prices={MODEL: (7, 11)})) as url:
+        found = client_of(url).chat.completions.create(
+            model=MODEL, messages=messages(SHARP), response_format=SHARPNESS
+        )
+        assert found.usage is not None
+        expected = 7 * found.usage.prompt_tokens + 11 * found.usage.completion_tokens
+        assert bill_of(url)["total"]["charged_nanousd"] == expected
+
+
 def test_free_text_is_answered_in_words(url: str) -> None:
     """Without a shape the answer is a sentence."""
     found = client_of(url).chat.completions.create(
