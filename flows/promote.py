@@ -11,10 +11,12 @@ from typing import Any
 from prefect import flow
 
 from flows.closing import close_run
+from flows.events import tell_approved
 from flows.finalists import open_finalists
 from flows.flow_parameters import RunName
 from flows.left_runs import leave_ledger_right
 from flows.open_run import OpenRun, open_run, prepare, resumed_file
+from flows.reconciling import user_name
 from flows.stages import compare_finals, make_pictures
 from tasks.campaign_finals import Finals
 from tasks.candidate import Order
@@ -78,9 +80,21 @@ async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
     folder = home_folder(home)
     with open_ledger(folder) as ledger:
         file, found_id = resumed_file(folder, ledger, run_id)
+        is_approval = ledger.runs.find(found_id).state == "awaiting review"
     prepared = await asyncio.to_thread(
         prepare, Path(file), folder, found_id, asks_provider=True, are_drafts_done=True
     )
     async with open_run(prepared) as run:
+        if is_approval:
+            _tell_approved(run)
         await buy_finals(run)
         return await close_run(run, state="done")
+
+
+def _tell_approved(run: OpenRun) -> None:
+    """Say whose word it is to buy these finalists: who confirmed them on the page, or promotes them here."""
+    shortlist = run.ledger.shortlists.last(run.run_id)
+    by = shortlist.confirmed_by if shortlist else None
+    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
+    chosen = [draft.candidate_id for draft in drafts if draft.choice and draft.choice.is_finalist]
+    tell_approved(run.campaign.name, run.run_id, chosen, by or user_name())

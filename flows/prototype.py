@@ -13,13 +13,13 @@ from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
 from flows.closing import close_run
+from flows.events import tell_low_budgets
 from flows.flow_parameters import CampaignFile, RunId
 from flows.flow_states import allow_retries, current_starter, skipped
-from flows.judging import judge_drafts
 from flows.left_runs import leave_ledger_right
-from flows.open_run import OpenRun, Prepared, open_run, prepare
+from flows.open_run import Prepared, open_run, prepare
 from flows.promote import buy_finals
-from flows.reconciling import resend_drafts
+from flows.rounds import form_opinions, make_drafts
 from flows.slots import (
     TakenSlot,
     campaign_name,
@@ -29,10 +29,10 @@ from flows.slots import (
     take_slot,
     waiting_runs,
 )
-from flows.stages import deduplicate_drafts, make_pictures, score_drafts, score_judged, select_finalists
+from flows.stages import select_finalists
 from tasks.errors import InterruptError, RunoffError
 from tasks.home import CAMPAIGN_FILE, home_folder
-from tasks.judge_orders import BOUGHT
+from tasks.ledger import open_ledger
 from tasks.ledger.runs import new_run_id
 
 
@@ -115,6 +115,8 @@ async def _make_slot_run(taken: TakenSlot, home: Path, *, is_scheduled: bool) ->
         raise
     if is_scheduled and not taken.is_begun and (reason := reason_to_skip(prepared, datetime.now(UTC))):
         await asyncio.to_thread(skip_slot, home, slot, reason)
+        with open_ledger(home) as ledger:
+            tell_low_budgets(prepared, ledger)
         return skipped(reason)
     return await _make(prepared)
 
@@ -126,17 +128,14 @@ async def _make_run(file: Path, home: Path, run_id: str) -> dict[str, Any]:
 
 async def _make(prepared: Prepared) -> dict[str, Any]:
     async with open_run(prepared) as run:
-        await make_pictures(run, "draft")
-        await _resend_unknown(run)
+        undecided = await make_drafts(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")
         if run.is_out:
             return await close_run(run, state="waiting")
-        await score_drafts(run)
-        await deduplicate_drafts(run)
-        if run.campaign.score.weights.keys() & set(BOUGHT):
-            await judge_drafts(run)
-            await score_judged(run)
+        if undecided:
+            return await close_run(run, state="stopped", lack=undecided)
+        await form_opinions(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")
         n_finalists = await select_finalists(run)
@@ -145,12 +144,3 @@ async def _make(prepared: Prepared) -> dict[str, Any]:
         if run.desk.closed_by is None:
             await buy_finals(run)
         return await close_run(run, state="done")
-
-
-async def _resend_unknown(run: OpenRun) -> None:
-    """Order again, once, what may have been billed, where the campaign says so; the first stays charged."""
-    if run.campaign.on_unknown != "resend":
-        return
-    resend_drafts(run.ledger, run.run_id, run.prepared.plan.orders)
-    if run.planned("draft"):
-        await make_pictures(run, "draft")

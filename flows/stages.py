@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from flows import decide
+from flows.artifacts import Progress
 from flows.batch_lane import buy_in_batches
 from flows.batches import as_task
 from flows.open_run import OpenRun
@@ -34,10 +35,13 @@ async def make_pictures(run: OpenRun, stage: str) -> None:
             async with places:
                 await generate_batch(batch, run)
             await inspect_batch(run)
+            await progress.add(len(batch))
         except RunoffError as error:
             run.desk.close(error)
             raise
 
+    progress = Progress(f"{run.campaign.name}-{stage}s", stage, len(orders))
+    await progress.begin()
     run.display.start(f"{stage}s", len(orders))
     asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread)
     try:  # after a fault the other batches end too before the run is closed: theirs is money as well

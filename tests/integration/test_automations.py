@@ -1,0 +1,84 @@
+"""Events and automations: what the docs hold is taken by a real server, and fires for what Runoff tells."""
+
+import re
+import subprocess
+import sys
+import time
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from flows.engine import start_engine
+from flows.open_run import prepare
+from flows.outcome import Outcome
+from tasks.ledger import open_ledger
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 60
+CAMPAIGN = {
+    "name": "otters",
+    "provider": "emulator",
+    "budget": {"per_run_usd": 1, "per_month_usd": "0.01"},
+    "arms": {"A": {"prompt": "A baby sea otter"}},
+    "drafts": {"model": "gpt-image-1-mini", "quality": "low", "per_prompt": 8,
+               "successor": {"model": "gpt-image-2.5-flare", "quality": "low"}},
+    "finals": {"model": "gpt-image-2.5-sunburst", "quality": "high"},
+}  # fmt: skip
+OUTCOME = Outcome(
+    run_id="20261122-120000-test", campaign="otters", state="done", folder="/runs/otters/x", orders={},
+    pictures=8, duplicates=1, finals=1, accepted=1, spent_usd=Decimal("0.30"), unknown_usd=Decimal(0),
+    exit_code=0,
+)  # fmt: skip
+
+
+def automations() -> list[dict[str, Any]]:
+    """Read the automations of the page."""
+    page = (ROOT / "docs" / "automations.md").read_text()
+    return [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+
+
+def test_every_automation_of_the_page_fires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is created by the command that the page names, and each event fires its own, once."""
+    prefect = str(Path(sys.executable).with_name("prefect"))
+    with start_engine(tmp_path / "home", print, with_schedules=True) as engine:
+        engine.wait_ready()
+        file = tmp_path / "automations.yaml"
+        file.write_text(yaml.safe_dump({"automations": automations()}))
+        command = [prefect, "automation", "create", "--from-file", str(file)]
+        subprocess.run(command, check=True, capture_output=True, timeout=100)
+        time.sleep(1)
+        tell_everything(tmp_path, monkeypatch)
+        fired = wait_for_fired(engine.api_url, len(automations()))
+    assert sorted(fired) == sorted(automation["name"] for automation in automations())
+
+
+def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell all four events, as runs do."""
+    from flows import events
+
+    monkeypatch.setenv("RUNOFF_TODAY", "2026-11-22")
+    file = folder / "otters.yaml"
+    file.write_text(yaml.safe_dump(CAMPAIGN))
+    prepared = prepare(file, folder / "home", "plan")
+    events.tell_finished(OUTCOME, "file:///report.html")
+    events.tell_approved("otters", OUTCOME.run_id, ["a", "b"], "mara")
+    with open_ledger(folder / "home") as ledger:
+        events.tell_low_budgets(prepared, ledger)
+    events.tell_retiring_models(prepared, date(2026, 11, 22))
+
+
+def wait_for_fired(api_url: str, n_wanted: int) -> list[str]:
+    """Wait until the server says that so many automations fired; returns their names."""
+    deadline = time.monotonic() + LIMIT_S
+    wanted = {"filter": {"event": {"name": ["prefect.automation.triggered"]}}, "limit": 50}
+    while True:
+        found = httpx.post(f"{api_url}/events/filter", json=wanted).json()["events"]
+        names = [event["resource"]["prefect.resource.name"] for event in found]
+        if len(names) >= n_wanted or time.monotonic() > deadline:
+            return names
+        time.sleep(0.5)
