@@ -116,8 +116,7 @@ def compare_arms(scored: Sequence[ScoredDraft], seed: int = 0, held_out: HeldOut
 def _dropped(n_arms: int) -> str:
     if not n_arms:
         return ""
-    arms, verb = ("1 other arm", "was") if n_arms == 1 else (f"{n_arms} other arms", "were")
-    return f" {arms} {verb} dropped before, by other pictures."
+    return f" The other {f'{n_arms} arms were' if n_arms > 1 else 'arm was'} dropped in earlier rounds."
 
 
 def _sum_up(drafts: Sequence[ScoredDraft], scores: ScoresByRow) -> ArmResult:
@@ -293,13 +292,17 @@ def _sentence(pair: PairResult) -> str:
     if pair.low is None or pair.high is None:
         return f"Not enough evidence that arms {a} and {b} differ: {pair.note}."
     ends = sorted([pair.low, pair.high] if leader == a else [-pair.high, -pair.low])
-    interval = f"(95 % interval {ends[0]:.2f} to {ends[1]:.2f})"
+    by = _figure(abs(pair.difference))
+    interval = f"(95 % interval {_figure(ends[0])} to {_figure(ends[1])})"
     rows = "1 row" if pair.rows == 1 else f"{pair.rows} rows"
     if pair.verdict != NOT_ENOUGH:
-        return (
-            f"Arm {leader} beats arm {other} by {abs(pair.difference):.2f} of score {interval}, over {rows}."
-        )
+        return f"Arm {leader} beats arm {other} by {by} of score {interval}, over {rows}."
     more = pair.more_pictures_needed
     settle = f"; some {more:,} more pictures per arm would settle it" if more else ""
-    lead = f"{leader} leads by {abs(pair.difference):.2f} {interval}"
+    lead = f"{leader} leads by {by} {interval}"
     return f"Not enough evidence that arms {a} and {b} differ: {lead}{settle}."
+
+
+def _figure(score: float) -> str:
+    """Write a difference of scores: two decimals, or three where two would show nothing."""
+    return f"{score:.2f}" if round(score, 2) else f"{score:.3f}"

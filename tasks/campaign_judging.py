@@ -1,4 +1,4 @@
-"""What a campaign can get wrong about its judging models: settings, models, prices."""
+"""What a campaign can get wrong about its judging models, and about rounds that go by their scores."""
 
 from collections.abc import Collection, Iterator
 
@@ -8,6 +8,7 @@ from tasks.campaign_fault import CampaignFault
 from tasks.catalogue import Catalogue
 from tasks.errors import CatalogueError
 from tasks.providers import Provider
+from tasks.rounds import LAST_ARMS, LEAST_PER_PROMPT
 
 
 def judging_faults(
@@ -29,6 +30,25 @@ def judging_faults(
             yield from _model_faults(name, wished.model, catalogue, provider)
         elif name in wishes.weights and name in scorers:
             yield CampaignFault(("score", name), "is missing, and weights count on it", needs[name])
+
+
+def halving_faults(campaign: Campaign) -> Iterator[CampaignFault]:
+    """Find why arms cannot be dropped round by round."""
+    if campaign.drafts.allocation != "halving":
+        return
+    path = ("drafts", "allocation")
+    if len(campaign.arms) <= LAST_ARMS:
+        what = f"halving has no arm to drop among {len(campaign.arms)}"
+        yield CampaignFault(path, what, "fixed, or three arms and more")
+    if campaign.drafts.per_prompt < LEAST_PER_PROMPT:
+        what = "1 leaves nothing for the rounds after the first"
+        yield CampaignFault(("drafts", "per_prompt"), what, "2 or more, or drafts.allocation: fixed")
+    if campaign.drafts.lane == "batch":
+        what = "halving waits for the pictures of each round, and a batch may take a day for each"
+        yield CampaignFault(path, what, "drafts.lane: interactive, or drafts.allocation: fixed")
+    if "duel" in campaign.score.weights:
+        what = "halving needs scores that stay what they are, and duels rank one round's pictures"
+        yield CampaignFault(path, what, "a score by judge or technical, or drafts.allocation: fixed")
 
 
 def _model_faults(

@@ -146,12 +146,13 @@ def _going_on(home: Path, prepared: "Prepared") -> "RenderableType":
     """Say what a resumed run still has to buy, and what its plan warns of."""
     from rich.console import Group
 
+    from flows.passes import begun_drafts
     from tasks.ledger.replanning import left_to_send
     from tasks.money import count_of, format_usd
     from tasks.plan_text import warning_line
 
     with opened_ledger(home) as ledger:
-        drafts = left_to_send(ledger, prepared.run_id, prepared.plan.orders)
+        drafts = left_to_send(ledger, prepared.run_id, begun_drafts(prepared, ledger))
         planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
     left = [*drafts, *(order for order in planned if order.stage == "final")]
     most_usd = sum((order.estimate_usd for order in left), Decimal(0))

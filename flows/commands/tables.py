@@ -42,11 +42,12 @@ def runs_table(runs: Sequence[dict[str, Any]]) -> Table:
 
 
 def outcome_renderable(outcome: dict[str, Any]) -> Group:
-    """Draw what came of a run: one line of figures, and the money."""
+    """Draw what came of a run: the verdict, one line of figures, and the money."""
     head = Text.assemble((outcome["state"], "bold"), f"  {outcome['campaign']} · {outcome['run_id']}")
     lines: list[RenderableType] = [
         Text(""),
         head,
+        *([Text(outcome["verdict"], "bold")] if outcome["verdict"] else []),
         Text(_figures(outcome)),
         Text(_money(outcome)),
     ]
