@@ -106,9 +106,11 @@ def _settings_faults(
 ) -> Iterator[CampaignFault]:
     """Check the settings, and those after succession as if the model had been shut down already."""
     if asked.is_edit and settings.moderation is not None:
-        yield CampaignFault(("moderation",), "is not taken with references", "leave it out")
+        what = f"{settings.moderation} is refused: {settings.model} takes it without references only"
+        yield CampaignFault(("moderation",), what, "leave it out")
     if not asked.is_edit and settings.input_fidelity is not None:
-        yield CampaignFault(("input_fidelity",), "means nothing without references", "leave it out")
+        what = f"{settings.input_fidelity} is refused: {settings.model} has no references to keep to"
+        yield CampaignFault(("input_fidelity",), what, "leave it out")
     model = _known_model(settings.model, catalogue)
     if isinstance(model, CampaignFault):
         yield model._replace(path=("model",))

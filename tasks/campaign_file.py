@@ -5,7 +5,7 @@ What can be checked beside a fault is still checked: the faulty key is left out 
 """
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
 
@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from tasks.campaign import Campaign
 from tasks.campaign_checks import find_campaign_faults
 from tasks.campaign_fault import CampaignFault
+from tasks.campaign_pictures import Drafts, PictureSettings
 from tasks.catalogue import Catalogue
 from tasks.errors import CampaignError
 from tasks.marked_yaml import KeyPath, MarkedYaml, YamlFaultError, read_yaml
@@ -154,7 +155,7 @@ def _validated(data: dict[str, Any]) -> _Read:
         try:
             return _Read(Campaign.model_validate(data), faults)
         except ValidationError as error:
-            found = list(_structure_faults(error))
+            found = [_naming_model(fault, data) for fault in _structure_faults(error)]
         known = {fault.path for fault in faults}
         faults += [fault for fault in found if not _stands_around(fault.path, known)]
         if any(fault.what == "is missing" and fault.path not in PLACEHOLDERS for fault in found):
@@ -199,6 +200,22 @@ def _structure_faults(error: ValidationError) -> Iterable[CampaignFault]:
             yield CampaignFault(path, "is missing", _meaning(path))
         else:
             yield CampaignFault(path, f"{_shown(fault['input'])} is not accepted", _accepted(fault))
+
+
+def _naming_model(fault: CampaignFault, data: Mapping[str, Any]) -> CampaignFault:
+    """Say which model a control of its pictures was meant for."""
+    if fault.path[-1] not in PictureSettings.model_fields | Drafts.model_fields or "model" in fault.path:
+        return fault
+    part: Any = data
+    for key in fault.path[:-1]:
+        part = part[int(key)] if isinstance(part, list) else part.get(key) if isinstance(part, dict) else None
+    drafts = data.get("drafts")
+    model = part.get("model") if isinstance(part, dict) else None
+    if model is None and fault.path[0] == "arms" and isinstance(drafts, dict):
+        model = drafts.get("model")
+    if not isinstance(model, str) or not fault.what.endswith("is not accepted"):
+        return fault
+    return fault._replace(what=f"{fault.what} for {model}")
 
 
 def _shown(value: object) -> str:

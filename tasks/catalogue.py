@@ -20,7 +20,6 @@ import tasks
 from tasks.catalogue_model import (
     Capabilities,
     Estimate,
-    Fault,
     Lifecycle,
     LifecycleFacts,
     Model,
@@ -28,6 +27,7 @@ from tasks.catalogue_model import (
 )
 from tasks.errors import CatalogueError
 from tasks.marked_yaml import YamlFaultError, read_yaml
+from tasks.model_faults import Fault
 
 __all__ = [
     "Capabilities", "Catalogue", "Estimate", "Fault", "Lifecycle", "LifecycleFacts", "Model", "OutputTokens",

@@ -1,12 +1,11 @@
 """One model of the catalogue: its capabilities, its prices and its life."""
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from math import ceil, floor
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import Field, model_validator
 
@@ -14,23 +13,12 @@ from tasks import tokens
 from tasks.answer_estimates import Vision, answer_cost_usd
 from tasks.candidate import Reference, Usage
 from tasks.errors import CatalogueError
+from tasks.model_faults import Fault, find_faults
 from tasks.prices import ExactDecimal, Facts, Lane, Prices
 from tasks.sizes import Size, SizeRule, parse_size
 
 MAX_PROMPT_CHARACTERS = 32_000
-MAX_PICTURES_PER_REQUEST = 10
 RETIRING_WITHIN_DAYS = 30
-
-
-class Fault(NamedTuple):
-    """Something a model cannot do: the request's field, what is wrong, what is accepted."""
-
-    key: str
-    what: str
-    accepted: str
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.what}" + (f", accepted: {self.accepted}" if self.accepted else "")
 
 
 class Seller(Protocol):
@@ -148,7 +136,7 @@ class Model(Facts):
         if self.kind != "image" or self.capabilities is None:
             what = f"{self.id} is shut down" if self.kind == "image" else f"{self.id} makes no pictures"
             return [Fault("model", what, ", ".join(self.lifecycle_facts.successors))]
-        return list(_faults(self.id, self.capabilities, parameters))
+        return list(find_faults(self.id, self.capabilities, parameters))
 
     def estimate_usd(
         self,
@@ -287,78 +275,3 @@ class Model(Facts):
             accepted="models with a dated price and its source; see: runoff models",
             next_step=f"Add models.{self.id}.prices, dated and with a source, to RUNOFF_HOME/catalogue.yaml.",
         )
-
-
-def _faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any]) -> Iterable[Fault]:
-    choices = {
-        "quality": can.qualities,
-        "output_format": can.formats,
-        "background": can.backgrounds,
-        "input_fidelity": can.input_fidelity,
-        "complexity": can.complexity,
-        "moderation": ("auto", "low"),
-    }
-    known = {*choices, "model", "n", "size", "output_compression", "stream", "partial_images"}
-    for key in parameters:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            yield Fault(key, "is no field that Runoff sends", near[0] if near else ", ".join(sorted(known)))
-    for key, accepted in choices.items():
-        if key in parameters and parameters[key] not in accepted:
-            yield _refused_choice(model_id, can, key, parameters[key], accepted)
-    for key in ("quality", "size"):
-        if key not in parameters:
-            accepted = can.qualities if key == "quality" else can.sizes or (str(can.size_rule),)
-            yield Fault(key, "is missing, and the vendor's own choice cannot be priced", ", ".join(accepted))
-    yield from _size_faults(model_id, can, parameters)
-    yield from _number_faults(parameters)
-    yield from _pairing_faults(parameters)
-
-
-def _refused_choice(
-    model_id: str, can: Capabilities, key: str, value: object, accepted: Sequence[str]
-) -> Fault:
-    if value in can.previews.get(key, ()):
-        return Fault(
-            key, f"{value} is a gated preview of {model_id} without a published price", ", ".join(accepted)
-        )
-    if value == "auto":
-        return Fault(key, "auto cannot be priced before it is bought", ", ".join(accepted))
-    if not accepted:
-        return Fault(key, f"{model_id} does not take it", "leave it out")
-    return Fault(key, f"{value!r} is not among what {model_id} takes", ", ".join(accepted))
-
-
-def _size_faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any]) -> Iterable[Fault]:
-    value = parameters.get("size")
-    if value is None or value in can.sizes:
-        return
-    accepted = ", ".join(can.sizes) or str(can.size_rule)
-    size = parse_size(value)
-    if value == "auto":
-        yield Fault("size", "auto cannot be priced before it is bought", accepted)
-    elif size is None:
-        yield Fault("size", f"{value!r} is no WIDTHxHEIGHT", accepted)
-    elif can.size_rule is None:
-        yield Fault("size", f"{model_id} does not make {value}", accepted)
-    elif not can.size_rule.allows(size):
-        nearest = can.size_rule.nearest(size)
-        yield Fault("size", f"{model_id} does not make {value}; the nearest it makes is {nearest}", accepted)
-
-
-def _number_faults(parameters: Mapping[str, Any]) -> Iterable[Fault]:
-    limits = {"n": (1, MAX_PICTURES_PER_REQUEST), "output_compression": (0, 100), "partial_images": (0, 3)}
-    for key, (least, most) in limits.items():
-        value = parameters.get(key, least)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            yield Fault(key, f"{value!r} is out of range", f"a whole number from {least} to {most}")
-
-
-def _pairing_faults(parameters: Mapping[str, Any]) -> Iterable[Fault]:
-    picture_format = parameters.get("output_format", "png")
-    if parameters.get("background") == "transparent" and picture_format == "jpeg":
-        yield Fault("background", "a jpeg cannot be transparent", "png or webp as the format, or opaque")
-    if "output_compression" in parameters and picture_format == "png":
-        yield Fault("output_compression", "a png is not compressed by degree", "jpeg or webp as the format")
-    if parameters.get("stream") and parameters.get("n", 1) != 1:
-        yield Fault("n", "a stream does not say which picture its partial ones belong to", "1")
