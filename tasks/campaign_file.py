@@ -111,6 +111,13 @@ def _with_files(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], lis
             name: {**arm, **_absolute_pictures(arm, folder)} if isinstance(arm, dict) else arm
             for name, arm in data["arms"].items()
         }
+    if isinstance(finals := data.get("finals"), dict):
+        result["finals"] = {**finals, **_absolute_pictures(finals, folder)}
+    elif isinstance(finals, list):
+        result["finals"] = [
+            {**edition, **_absolute_pictures(edition, folder)} if isinstance(edition, dict) else edition
+            for edition in finals
+        ]
     return result, faults
 
 
