@@ -303,7 +303,7 @@ def technical_score(measurements: Mapping[str, float]) -> Score:
     """Judge a picture by its raw figures alone.
 
     Each part is a smooth curve from its figures to (0, 1]; the value is the product of the parts, each to
-    its power: contrast and bars 0.64, blocking 0.5, exposure 0.45, noise 0.39, sharpness 0.35, banding 0.3,
+    its power: contrast and bars 0.64, blocking 0.6, exposure 0.45, noise 0.39, sharpness 0.35, banding 0.3,
     border 0.2, and whether there is anything to see at all 1. One bad fault is enough to sink a picture. A
     clean photograph reaches 0.8-0.95, a blank one 0. The curves are ours, fitted so that graded damage to
     photographs is ranked right (``benchmarks/technical_ladders.py``) and flat posters, line art and products
@@ -320,13 +320,13 @@ def technical_score(measurements: Mapping[str, float]) -> Score:
         return Score(None, "not measured", version=VERSION)
     parts = _parts(measurements)
     value = math.prod(part.value**part.power for part in parts)
-    judged = {name: measurements[name] for name in sorted(JUDGED)}
+    judged = {name: measurements[name] for name in sorted(JUDGED | {"bars"}) if name in measurements}
     return Score(min(1.0, value), _reason(parts), judged, VERSION)
 
 
 JUDGED = frozenset(
     {"sharpness", "luminance", "shadows", "highlights", "contrast", "contrast_rms"}
-    | {"structure", "noise", "blocking", "banding", "border", "bars", "blank"}
+    | {"structure", "noise", "blocking", "banding", "border", "blank"}
 )
 
 
@@ -335,6 +335,7 @@ SHARP = (0.26, 2.85)
 
 def _parts(figures: Mapping[str, float]) -> list[Part]:
     contrast = max(figures["contrast"], 2 * figures["contrast_rms"])
+    bars = figures.get("bars", 0.0)  # version 1 did not measure them, and its inspections are still judged
     sharp = _rising(figures["sharpness"], *SHARP)
     less_grain = _rising(figures["sharpness"] / (1 + 0.1 * figures["noise"]), *SHARP)  # it passes for edges
     clean = _falling(figures["noise"], 24, 3) ** 0.39 * (less_grain / sharp if sharp else 1.0) ** 0.35
@@ -350,10 +351,10 @@ def _parts(figures: Mapping[str, float]) -> list[Part]:
         Part(exposure, 0.45, _exposure_complaint(figures)),
         Part(_rising(contrast, 0.1, 2), 0.64, "low contrast"),
         Part(clean, 1.0, "noisy"),
-        Part(_falling(figures["blocking"], 1.2, 2), 0.5, "compression blocks"),
+        Part(_falling(figures["blocking"], 1.2, 2), 0.6, "compression blocks"),
         Part(_falling(figures["banding"], 0.01, 1), 0.3, "banding"),
         Part(_falling(figures["border"], 1.1, 4), 0.2, f"plain border {figures['border']:.0%}"),
-        Part(_falling(figures["bars"], 0.6, 1), 0.64, f"bars {figures['bars']:.0%}"),
+        Part(_falling(bars, 0.6, 1), 0.64, f"bars {bars:.0%}"),
     ]
 
 

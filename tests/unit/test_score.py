@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import scorers
+from tasks.bradley_terry import strengths
 from tasks.candidate import Candidate, Inspection, Score
 from tasks.errors import BudgetError, PictureError, SettingError
 from tasks.score import CandidateScores, score, weighted_total
-from tasks.scorers import available_scorers, load_scorer
+from tasks.scorers import Assignment, available_scorers, load_scorer
+from tasks.scorers.technical import VERSION
 from tests.draft_builders import a_draft
 
 HERE = Path()
@@ -106,7 +108,7 @@ def test_a_picture_that_was_not_measured_has_no_technical_score() -> None:
     """No inspection, or one without figures, is unknown and not 0."""
     pool = [a_draft("c-1", inspection=None), a_draft("c-2", inspection=Inspection(fault="no picture"))]
     for entry in score(pool, {"technical": 1}, HERE).values():
-        assert entry == CandidateScores({"technical": Score(None, "not measured")}, None)
+        assert entry == CandidateScores({"technical": Score(None, "not measured", version=VERSION)}, None)
 
 
 OPINIONS = st.dictionaries(st.sampled_from("abcd"), st.none() | st.floats(0, 1))
@@ -141,6 +143,52 @@ def test_a_package_adds_a_scorer_by_an_entry_point(monkeypatch: pytest.MonkeyPat
     _install(monkeypatch, tmp_path, "guest", "guest_scorer:Guest")
     assert set(available_scorers()) >= {*scorers.BUILT_IN, "guest"}
     assert load_scorer("guest").name == "guest"
+
+
+GUEST = """
+from tasks.candidate import Score
+
+class WordsScorer:
+    name, version = "words", "3"
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    @classmethod
+    def for_run(cls, assignment):
+        return cls(assignment.rows)
+
+    def score(self, candidate, run_folder):
+        wanted = self.rows[candidate.row]["word"]
+        return Score(float(wanted in candidate.prompt), wanted, {"rows": len(self.rows)}, self.version)
+"""
+
+
+def test_an_installed_packages_scorer_judges_with_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """From a real distribution on the path, told the rows of the run, weighed like any other."""
+    (tmp_path / "guest_words.py").write_text(GUEST)
+    _install(monkeypatch, tmp_path, "words", "guest_words:WordsScorer")
+    pool = [a_draft("c-1", prompt="an otter"), a_draft("c-2", prompt="a heron", row=1)]
+    told = Assignment(rows=[{"word": "otter"}, {"word": "otter"}])
+    scored = score(pool, {"words": 1, "technical": 3}, HERE, told)
+    assert scored["c-1"].scores["words"] == Score(1.0, "otter", {"rows": 2}, "3")
+    assert [scored[name].total for name in ("c-1", "c-2")] == [1.0, 0.0]
+
+
+def test_votes_are_a_score_where_somebody_voted() -> None:
+    """The chance to be preferred, with its interval; nobody's opinion is null and leaves the total alone."""
+    pool = [a_draft(name) for name in ("c-1", "c-2", "c-3")]
+    told = Assignment(meetings=[("c-1", "c-2", 1.0), ("c-2", "c-1", 0.0), ("c-2", "c-1", 0.5)])
+    scored = {name: entry.scores["votes"] for name, entry in score(pool, {"votes": 1}, HERE, told).items()}
+    fitted = strengths(told.meetings)
+    assert scored["c-1"].value == fitted["c-1"].value
+    assert scored["c-1"].value + (scored["c-2"].value or 0) == pytest.approx(1)
+    assert scored["c-1"].measurements == {
+        "votes_low": fitted["c-1"].low, "votes_high": fitted["c-1"].high, "votes_duels": 3
+    }  # fmt: skip
+    assert scored["c-3"] == Score(None, "nobody voted on it")
 
 
 @pytest.mark.parametrize("place", ["no_such_package.here:Scorer", "tasks.scorers:NoSuchScorer"])

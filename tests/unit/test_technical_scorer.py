@@ -333,3 +333,10 @@ def test_the_scorer_opens_no_file() -> None:
     assert score == technical_score(figures)
     assert score.version == VERSION
     assert "cb_00" not in score.measurements
+
+
+def test_inspections_of_the_first_version_are_still_judged() -> None:
+    """A ledger's older figures know nothing of bars: the rest is judged."""
+    figures = measure(photograph("coffee.png"))
+    assert figures.pop("bars") == 0
+    assert technical_score(figures).value == judged(photograph("coffee.png"))
