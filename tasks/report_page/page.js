@@ -1,18 +1,26 @@
-// The gallery's buttons, Escape, and the pictures of a large run, which load as they come near.
+// The gallery's buttons, Escape, and the bands of a large run, which are made as they come near.
 (() => {
   const gallery = document.getElementById("gallery");
   if (!gallery) return;
-  const later = [...gallery.querySelectorAll("[data-later]")];
-  const load = (image) => { image.src = image.dataset.later; };
+  const unfolds = () => gallery.querySelector("[data-unfold]").getAttribute("aria-pressed") === "true";
+  const fill = (band) => {
+    const held = band.querySelector("script");
+    if (!held) return;
+    band.insertAdjacentHTML("beforeend", held.textContent);
+    held.remove();
+    delete band.dataset.waits;
+    if (unfolds()) band.querySelectorAll(".copies").forEach((copies) => { copies.open = true; });
+  };
   const watch = new IntersectionObserver((seen) => {
     for (const { isIntersecting, target } of seen) {
       if (!isIntersecting) continue;
-      load(target);
+      fill(target);
       watch.unobserve(target);
     }
   }, { rootMargin: "1200px" });
-  later.forEach((image) => watch.observe(image));
-  addEventListener("beforeprint", () => later.forEach(load));
+  const waiting = gallery.querySelectorAll("[data-waits]");
+  waiting.forEach((band) => watch.observe(band));
+  addEventListener("beforeprint", () => waiting.forEach(fill));
   const tools = gallery.querySelector(".tools");
   const press = (button, on) => button.setAttribute("aria-pressed", String(on));
   tools.hidden = false;

@@ -22,6 +22,7 @@ from tasks.report_page.measures import (
     group_troubles,
     measure_arm,
 )
+from tasks.report_page.people import show_disputed
 from tasks.report_page.pictures import Picture, build_finalists, build_gallery
 from tasks.report_page.rows import Row, count_pictures, is_copy, is_survivor
 from tasks.report_page.sources import Sources, choose_sources
@@ -59,6 +60,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         pairs=_widen(list((facts.ab_test or {}).get("pairs") or ())),
         finalists=finalists,
         gallery=build_gallery(drafts, arms, sources),
+        disputed=show_disputed(drafts, facts, sources),
         histograms=count_scores({arm: _scores(survivors, arm) for arm in arms}),
         radii=_count_radii(facts),
         drafts=count_pictures(drafts),
@@ -117,7 +119,12 @@ def _signed_percent(percent: float | None) -> str:
 
 def _sentence(text: str | None) -> str:
     ends = (".", "!", "?")
-    return "" if not text else text if text.endswith(ends) else f"{text}."
+    if not text:
+        return ""
+    first = text.split(maxsplit=1)[0].rstrip(":,") if text.strip() else ""
+    if first.isalpha():  # a model's name stays as it is
+        text = text[0].upper() + text[1:]
+    return text if text.endswith(ends) else f"{text}."
 
 
 def _moment(moment: datetime | None) -> str:
@@ -182,12 +189,23 @@ def _scores(survivors: Sequence[Row], arm: str) -> list[float]:
 
 
 def _widen(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Give every pair all its keys, and one scale to draw the intervals on."""
+    """Give every pair all its keys, the leader first, and one scale to draw the intervals on."""
     keys = ("arms", "difference", "low", "high", "probability", "verdict", "more_pictures_needed", "note")
-    full = [{key: pair.get(key) for key in keys} for pair in pairs]
+    full = [_put_leader_first({key: pair.get(key) for key in keys}) for pair in pairs]
     ends = [abs(value) for pair in full for value in (pair["low"], pair["high"]) if value is not None]
     reach = max([0.05, *ends]) * 1.1
     return [pair | {"reach": reach} for pair in full]
+
+
+def _put_leader_first(pair: dict[str, Any]) -> dict[str, Any]:
+    if (pair["difference"] or 0) >= 0:
+        return pair
+    turned = {
+        "arms": pair["arms"][::-1], "difference": -pair["difference"],
+        "low": pair["high"] and -pair["high"], "high": pair["low"] and -pair["low"],
+        "probability": None if pair["probability"] is None else 1 - pair["probability"],
+    }  # fmt: skip
+    return pair | turned
 
 
 def _count_radii(facts: RunFacts) -> list[tuple[int, int]]:

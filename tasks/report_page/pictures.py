@@ -63,6 +63,16 @@ class Band:
     row: int
     cells: tuple[Cell, ...]
 
+    @property
+    def kinds(self) -> str:
+        """What the filter may look for in it."""
+        pictures = [picture for cell in self.cells for picture in cell.pictures]
+        kinds = {
+            "has-finalists": any(picture.row["finalist"] for picture in pictures),
+            "has-copies": any(picture.copies for picture in pictures),
+        }
+        return " ".join(kind for kind, is_there in kinds.items() if is_there)
+
 
 @dataclass(frozen=True, slots=True)
 class Final:

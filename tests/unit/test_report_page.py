@@ -189,14 +189,24 @@ def test_page_reads_no_file_outside_the_run(tmp_path: Path, name: str) -> None:
 
 
 def test_large_run_links_its_thumbnails(tmp_path: Path) -> None:
-    """Beyond 400 pictures the page refers to the folder and loads pictures as they come into view."""
+    """Beyond 400 pictures the page refers to the folder, and holds as mere text what is not in view."""
     rows = [make_draft("A", 0, number) for number in range(EMBEDDED_PICTURES + 1)]
     paint_files(rows, tmp_path, px=8)
-    pictures = list(read(rows, BARE, tmp_path).all("img"))
-    assert len(pictures) >= len(rows)
-    later = [picture for picture in pictures if "data-later" in picture]
-    assert len(later) == len(rows)
-    assert all((picture["data-later"] or "").startswith("thumbnails/") for picture in later)
+    text = render_page(rows, BARE, tmp_path)
+    held = re.findall(r'<script type="text/html">(.*?)</script>', text, re.DOTALL)
+    later = [str(picture["src"]) for part in held for picture in Page(part).all("img")]
+    assert sorted(later) == sorted(row["thumbnail"] for row in rows)
+    assert len(list(Page(text).all("img"))) < 10
+
+
+def test_text_of_a_large_run_cannot_leave_its_place(tmp_path: Path) -> None:
+    """What waits as text to become a band has no way out of it: a prompt ends no script."""
+    evil = "</script><script>alert(1)</script>"
+    rows = [make_draft("A", 0, number, prompt=evil) for number in range(EMBEDDED_PICTURES + 1)]
+    paint_files(rows, tmp_path, px=8)
+    page = Page(render_page(rows, BARE, tmp_path))
+    assert not page.open
+    assert [script.get("type") for script in page.all("script")] == ["text/html", None]
 
 
 def test_missing_picture_is_said(tmp_path: Path) -> None:
@@ -381,3 +391,22 @@ def test_signed_pictures_say_by_whom(tmp_path: Path) -> None:
     assert "valid, Otter Pictures Ltd" in text
     assert "credentials invalid" in text
     assert "credentials" not in read([make_draft("A", 0, 0)], BARE, tmp_path).text
+
+
+def test_the_better_arm_is_told_first(tmp_path: Path) -> None:
+    """Whichever arm the test names first, the sentence begins with the leader, interval turned too."""
+    text = read(make_run(), make_facts(), tmp_path).text
+    assert "On average B scores 0.094 higher than A (95% interval 0.048 to 0.141)." in text
+    assert "A random picture of B beats one of A 76% of the time." in text
+    tie = make_facts(ab_test={"headline": "Tie.", "pairs": [{"arms": ("A", "B"), "difference": None}]})
+    assert "On average" not in read(make_run(), tie, tmp_path).text
+
+
+def test_sentences_begin_and_end_as_sentences_do(tmp_path: Path) -> None:
+    """A reason gets its capital and its full stop; a model's name keeps its own spelling."""
+    draft = make_draft("A", 0, 0, finalist=True, selection_reason="chosen: rank 1, best of arm A")
+    facts = make_facts(warnings=["gpt-image-2.6-sunburst at high: estimate within ±5%", "drafts: few"])
+    text = read([draft], facts, tmp_path).text
+    assert "Chosen: rank 1, best of arm A." in text
+    assert "gpt-image-2.6-sunburst at high: estimate within ±5%." in text
+    assert "Drafts: few." in text
