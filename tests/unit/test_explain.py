@@ -40,9 +40,8 @@ def a_pool() -> list[Candidate]:
         )
         for name, value in values.items()
     ]
-    copy = replace(
-        drafts[0], candidate_id="c-copy", file="drafts/copy.png", standing=Standing("duplicate", "c-best", "c-best", "near", 3)
-    )  # fmt: skip
+    near = Standing("duplicate", "c-best", "c-best", "near", 3)
+    copy = replace(drafts[0], candidate_id="c-copy", file="drafts/copy.png", standing=near)
     unfit = a_draft("c-unfit", inspection=Inspection(fault="cut off"), standing=Standing("unfit", None))
     pool = [*drafts, copy, unfit]
     rules = Campaign.model_validate(CAMPAIGN)
