@@ -23,14 +23,14 @@ def held_run(ledger: Ledger, folder: Path) -> Iterator[None]:
         SettingError: The store cannot be read or written.
     """
     with run_lock(folder), ledger.hold(folder.name):
-        bring_run(folder)
+        bring_files(folder)
         if store := store_of(folder):
             store.push(folder)
         yield
 
 
-def bring_run(folder: Path) -> None:
-    """With a store, fetch what other machines wrote into a run's folder.
+def bring_files(folder: Path) -> None:
+    """With a store, fetch what other machines wrote into a folder of the home.
 
     Raises:
         SettingError: The store cannot be read.
@@ -41,7 +41,7 @@ def bring_run(folder: Path) -> None:
 
 def is_left(ledger: Ledger, folder: Path) -> bool:
     """Whether a run can be taken up here: no process works on it, and its campaign can be had."""
-    bring_run(folder)
+    bring_files(folder)
     return (folder / CAMPAIGN_FILE).exists() and is_free(ledger, folder)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.held_runs import bring_run, held_run
+from flows.held_runs import bring_files, held_run
 from tasks.catalogue import load_catalogue
 from tasks.errors import RunError, RunoffError
 from tasks.home import CAMPAIGN_FILE, home_folder, run_folder
@@ -31,7 +31,7 @@ def put_right(ledger: Ledger, home: Path, run_id: str) -> bool:
 
     run = ledger.runs.find(run_id)
     folder = run_folder(home, run.campaign, run.run_id)
-    bring_run(folder)
+    bring_files(folder)
     if run.state != "running" or not (folder / CAMPAIGN_FILE).exists():
         return False
     try:

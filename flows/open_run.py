@@ -19,6 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.held_runs import bring_files, held_run
 from flows.passes import begun_drafts
 from flows.progress import Display, current_display
 from tasks.campaign import Campaign
@@ -29,7 +30,7 @@ from tasks.day import today
 from tasks.errors import CatalogueError, InterruptError, LedgerError, RunError
 from tasks.files import write_atomically
 from tasks.final_orders import wants_final
-from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder, run_lock
+from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, open_ledger
 from tasks.ledger.monthly_limit import ledger_per_month_usd
@@ -204,7 +205,7 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
     terms = prepared.terms
     _ = terms.api_key  # a missing key is told before anything is written
     prepare_home(prepared.home)
-    with run_lock(prepared.folder), open_ledger(prepared.home) as ledger:
+    with open_ledger(prepared.home) as ledger, held_run(ledger, prepared.folder):
         _begin(prepared, ledger)
         async with connect(terms, _transport(prepared)) as client:
             display = current_display()
@@ -343,6 +344,7 @@ def resumed_file(home: Path, ledger: Ledger, name: str) -> tuple[Path, str]:
     """
     run = ledger.runs.find(name)
     file = run_folder(home, run.campaign, run.run_id) / CAMPAIGN_FILE
+    bring_files(file.parent)
     if not file.exists():
         raise RunError(
             where=str(file),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.finalists import open_finalists
+from flows.held_runs import bring_files
 from flows.open_run import Prepared, prepare
 from tasks.campaign_finals import Finals
 from tasks.candidate import Order
@@ -61,6 +62,7 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
     with open_ledger(home) as ledger:
         record = ledger.runs.find(run_id)
         folder = run_folder(home, record.campaign, record.run_id)
+        bring_files(folder)
         prepared = prepare(folder / CAMPAIGN_FILE, home, record.run_id, are_drafts_done=True)
         tries_left = [
             tries

@@ -17,6 +17,7 @@ from flows.decide import (
     score_judged,
     select_finalists,
 )
+from flows.held_runs import held_run
 from flows.open_run import resumed_file
 from flows.outcome import Outcome, outcome_of
 from flows.run_report import write_run_report
@@ -26,7 +27,7 @@ from tasks.campaign_file import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.errors import CampaignError
 from tasks.files import write_atomically
-from tasks.home import run_folder, run_lock
+from tasks.home import run_folder
 from tasks.ledger import Ledger
 from tasks.providers import load_providers
 from tasks.scorers import available_scorers
@@ -68,7 +69,7 @@ def rescore(
     record = ledger.runs.find(run_id)
     folder = run_folder(home, record.campaign, run_id)
     run = RunOnDisk(run_id, campaign, ledger, folder)
-    with run_lock(folder):
+    with held_run(ledger, folder):
         if rules_file is not None or weights:
             write_atomically(file, campaign.as_yaml().encode())
         for decide in DECISIONS:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from flows.held_runs import bring_files
 from flows.verdict import compare_run, rounds_told
 from tasks.calibration import calibrate
 from tasks.campaign import Campaign
@@ -19,21 +20,47 @@ from tasks.catalogue import Catalogue, load_catalogue
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunError, RunoffError
 from tasks.estimate_errors import measure_estimates
-from tasks.home import CAMPAIGN_FILE, run_folder
-from tasks.ledger import Ledger, OrderRecord, RunRecord
+from tasks.home import CAMPAIGN_FILE, home_folder, run_folder
+from tasks.ledger import Ledger, OrderRecord, RunRecord, has_ledger, open_ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.lineage import write_lineage
 from tasks.providers import Provider, load_providers
-from tasks.report import ReportFiles, write_formats, write_report
+from tasks.report import ReportFiles, build_frame, write_formats, write_report
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
 from tasks.report_page.verdict import state_verdict
 from tasks.unjudged import unjudged_warnings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AWAITING: Mapping[str, Awaiting] = {
     "awaiting review": "awaiting review",
     "running": "waiting",
     "waiting": "waiting",
 }
+
+
+def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.DataFrame":
+    """Read a run's report as a table: one row for each order and picture. Spends and writes nothing.
+
+    Args:
+        run: The run: its id, a unique beginning of it, or ``latest``.
+        home: Runoff's home; ``RUNOFF_HOME`` or ``./runs`` when left out.
+
+    Returns:
+        The columns of ``docs/report.md`` in their order, typed; null where nothing was measured.
+
+    Raises:
+        RunError: There is no such run.
+        LedgerError: The ledger cannot be read.
+    """
+    folder = home_folder(home)
+    if not has_ledger(folder):
+        raise RunError(where=f"home {folder}", what="no run has been made here", next_step="runoff demo")
+    with open_ledger(folder) as ledger:
+        run_id = ledger.runs.find(run).run_id
+        records, candidates = ledger.orders.of_run(run_id), ledger.candidates.of_run(run_id)
+    return build_frame(report_rows(run_id, records, candidates))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +101,7 @@ def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Seque
 def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, Any]], RunFacts, Path]:
     """Read from the ledger a run's rows, its facts and where its folder is."""
     folder = run_folder(home, run.campaign, run.run_id)
+    bring_files(folder)
     file = folder / CAMPAIGN_FILE
     if not file.exists():
         raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
@@ -89,7 +117,8 @@ def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, 
         all_high_usd=_all_high_usd(campaign, candidates, catalogue, provider),
         estimate_errors=measure_estimates(_billed(records), catalogue, provider),
         ab_test=compare_run(rows, candidates, campaign, decided),
-        rounds=rounds_told(campaign, decided),
+        rounds=rounds_told(rows, candidates, campaign, decided),
+        calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
     return rows, facts, folder
 

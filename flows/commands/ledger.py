@@ -66,10 +66,12 @@ def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN
 @json_option
 def verify(*, home: Path | None, as_json: bool) -> None:
     """Prove that the ledger's sums, states and pictures agree. Ends with 1 when they do not."""
+    from flows.held_runs import bring_files
     from tasks.errors import LedgerError
     from tasks.home import home_folder
 
     folder = home_folder(home)
+    bring_files(folder)
     with opened_ledger(folder) as opened:
         faults = opened.verify(folder)
         name = opened.database.name

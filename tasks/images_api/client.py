@@ -18,6 +18,7 @@ from tasks.errors import PictureError
 from tasks.images_api.judging import chat_fields
 from tasks.images_api.streaming import read_stream
 from tasks.images_api.terms import Terms
+from tasks.store import found_here
 
 WRITE_TIMEOUT_S = 60.0
 IN_PROCESS_URL = "http://emulator.invalid/v1"
@@ -72,7 +73,7 @@ def upload(reference: Reference) -> tuple[str, bytes, str]:
     Raises:
         PictureError: It cannot be read, or its bytes are not those that the order names.
     """
-    file = Path(reference.file)
+    file = found_here(Path(reference.file))
     try:
         data = file.read_bytes()
     except OSError as fault:
