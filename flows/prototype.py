@@ -12,6 +12,7 @@ from typing import Any, cast
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
+from flows.built_campaign import written_campaign
 from flows.closing import close_run
 from flows.events import tell_low_budgets
 from flows.flow_parameters import CampaignFile, RunId
@@ -30,6 +31,7 @@ from flows.slots import (
     waiting_runs,
 )
 from flows.stages import select_finalists
+from tasks.campaign import Campaign
 from tasks.errors import InterruptError, RunoffError
 from tasks.home import CAMPAIGN_FILE, home_folder
 from tasks.ledger import open_ledger
@@ -39,7 +41,8 @@ from tasks.ledger.runs import new_run_id
 def _name_run() -> str:
     """Name the flow run by its campaign file, and by its run where that is known before it begins."""
     parameters = flow_run.parameters
-    file = Path(parameters["campaign_file"])
+    given = parameters["campaign_file"]
+    file = Path(given.name if isinstance(given, Campaign) else given)
     campaign = file.parent.parent.name if file.name == CAMPAIGN_FILE else file.stem
     return "-".join(filter(None, ("prototype", campaign, parameters.get("run_id"))))
 
@@ -62,7 +65,7 @@ async def prototype(
     """Run a campaign. This spends money, within the campaign's budgets.
 
     Args:
-        campaign_file: The campaign file, on the machine that runs it.
+        campaign_file: The campaign file, on the machine that runs it; or a Campaign built in Python.
         home: Runoff's home; RUNOFF_HOME or ./runs when left out.
         run_id: The run to go on with; a new one when left out.
         is_scheduled: Skip it, as a schedule does, while too many runs await review or the month's money is
@@ -74,7 +77,12 @@ async def prototype(
     Raises:
         RunoffError: The file is wrong, or no further order could succeed; see ``tasks.errors``.
     """
-    folder, file = home_folder(home), Path(campaign_file)
+    folder = home_folder(home)
+    if isinstance(campaign_file, Campaign):
+        run_id = run_id or new_run_id(datetime.now(UTC))
+        with written_campaign(campaign_file, folder, run_id) as file:
+            return await _make_run(file, folder, run_id)
+    file = Path(campaign_file)
     starter = None if run_id else current_starter(is_scheduled=is_scheduled)
     if starter is None:
         return await _make_run(file, folder, run_id or new_run_id(datetime.now(UTC)))

@@ -68,6 +68,27 @@ def load_campaign(
     return read.campaign
 
 
+def as_stand_alone_yaml(campaign: Campaign, folder: Path) -> str:
+    """Write a campaign that was built in Python as a file that stands alone.
+
+    Args:
+        campaign: The campaign.
+        folder: What its paths are relative to.
+
+    Raises:
+        CampaignError: Its rows cannot be read.
+    """
+    import yaml
+
+    said = campaign.model_dump(mode="json", exclude_unset=True)
+    data, faults = _with_files(said, folder)
+    if faults:
+        told = [f"{'.'.join(map(str, fault.path))}: {fault.what}, {fault.accepted}" for fault in faults]
+        raise CampaignError(campaign.name, told)
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
+    return text
+
+
 def _stands_around(path: KeyPath, broken: Collection[KeyPath]) -> bool:
     """Tell whether a key, or one inside it, was put aside: what follows from that is not a second fault."""
     return any(other[: len(path)] == path for other in broken)

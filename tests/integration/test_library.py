@@ -1,0 +1,65 @@
+"""Runoff from Python: the page's session runs as it stands."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.built_campaign import written_campaign
+from flows.run_report import report_frame
+from tasks.campaign import Campaign
+from tasks.errors import CampaignError, RunError
+
+ROOT = Path(__file__).parents[2]
+CAMPAIGN = {
+    "name": "otters",
+    "provider": "emulator",
+    "budget": {"per_run_usd": "1.00"},
+    "arms": {"A": {"prompt": "An otter"}},
+    "drafts": {"model": "gpt-image-2.5-flare", "per_prompt": 1},
+    "finals": {"model": "gpt-image-2.5-sunburst"},
+}
+
+
+def test_the_session_of_the_page_runs(tmp_path: Path) -> None:
+    """Its code, joined, in a folder of its own and a fresh process, with warnings as they come."""
+    page = (ROOT / "docs" / "library.md").read_text()
+    session = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    session += "\nassert len(drafts) == 8 and list(frame['run_id'].unique()) == [outcome['run_id']]\n"
+    session += "assert (Path(outcome['folder']) / 'campaign.yaml').exists()\n"
+    done = subprocess.run(
+        [sys.executable, "-c", session],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "awaiting review 8 0." in done.stdout
+    assert "2 of 2 accepted" in done.stdout
+
+
+def test_a_built_campaign_leaves_nothing_when_no_run_came_of_it(tmp_path: Path) -> None:
+    """What is refused before its run began is taken away again; its rows are read where it stands."""
+    campaign = Campaign.model_validate(CAMPAIGN)
+    refused = CampaignError("campaign.yaml", ["no"])
+    with pytest.raises(CampaignError), written_campaign(campaign, tmp_path, "a-run"):  # noqa: PT012
+        assert "An otter" in (tmp_path / "otters" / "a-run" / "campaign.yaml").read_text()
+        raise refused
+    assert not (tmp_path / "otters" / "a-run").exists()
+    unreadable = Campaign.model_validate(CAMPAIGN | {"rows": "nowhere.csv"})
+    with (
+        pytest.raises(CampaignError, match=r"rows: .*nowhere\.csv"),
+        written_campaign(unreadable, tmp_path, "x"),
+    ):
+        pass
+
+
+def test_a_report_without_a_run_is_a_clear_error(tmp_path: Path) -> None:
+    """Looking makes no ledger."""
+    with pytest.raises(RunError, match="no run has been made here"):
+        report_frame(home=tmp_path)
+    assert list(tmp_path.iterdir()) == []
