@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tasks.campaign import Budget, Campaign
-from tasks.campaign_choice import Clip, Deduplicate, Finalists, Judge, Palette, Score
+from tasks.campaign_choice import Clip, Deduplicate, Duel, Finalists, Judge, Palette, Score
 from tasks.campaign_finals import Finals
 from tasks.campaign_mask import Mask
 from tasks.campaign_pictures import Arm, ArmDrafts, Drafts, Successor
@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("deduplicate", Deduplicate),
     ("score", Score),
     ("score.judge", Judge),
+    ("score.duel", Duel),
     ("score.palette", Palette),
     ("score.clip", Clip),
     ("finalists", Finalists),
