@@ -58,7 +58,9 @@ def fields_of(order: Order) -> dict[str, Any]:
         return chat_fields(order, map(upload, order.references))
     fields: dict[str, Any] = {"prompt": order.prompt, **order.parameters}
     if order.endpoint == "edits":
-        fields["image"] = [upload(reference) for reference in order.references]
+        images = [upload(reference) for reference in order.references]
+        # The SDK names a single picture `image`, those of a list `image[]`, which some gateways do not know.
+        fields["image"] = images[0] if len(images) == 1 else images
         if order.mask is not None:
             fields["mask"] = upload(order.mask)
     return fields
