@@ -59,9 +59,7 @@ def look(browser: Browser, page: Path) -> None:
     """Open the page some times in contexts of their own, and scroll through it once."""
     opened = [time_opening(browser, page) for _ in range(OPENINGS)]
     seen, loaded = (median(moments) for moments in zip(*opened, strict=True))
-    print(
-        f"opened, median of {OPENINGS}: seen after {seen:.2f} s, loaded {loaded:.2f} s (target {OPENED_S:g} s)"
-    )
+    print(f"opened, {OPENINGS} times: seen after {seen:.2f} s, loaded {loaded:.2f} s (target {OPENED_S:g} s)")
     tab = visit(browser, page)
     gaps = sorted(tab.evaluate(SCROLL, [SCROLLS_PX, 300]))
     late = sum(gap > LATE_MS for gap in gaps)

@@ -13,7 +13,7 @@ from tests.report_rows import make_facts, make_run, paint_files
 
 pytestmark = needs_browser
 
-DESK, PHONE = (1440, 900), (390, 844)
+DESK, PHONE, PAPER = (1440, 900), (390, 844), (688, 1000)  # the last is A4 within its margins
 SCHEMES = ("light", "dark")
 
 
@@ -163,6 +163,21 @@ def test_page_fits_a_phone(browser: Browser, report: Path) -> None:
       .filter((e) => e.checkVisibility() && parseFloat(getComputedStyle(e).fontSize) < 12)
       .map((e) => e.outerHTML)"""
     assert page.evaluate(small) == []
+    page.context.close()
+
+
+def test_page_prints_whole(browser: Browser, report: Path) -> None:
+    """On paper no table is cut, no button is left, and pictures are not torn over two pages."""
+    page = open_page(browser, report, PAPER)
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PAPER[0]
+    cut = "all => all.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.ariaLabel)"
+    assert page.locator(".scroll").evaluate_all(cut) == []
+    assert page.locator("button:visible").count() == 0
+    torn = "all => all.filter((e) => getComputedStyle(e).breakInside !== 'avoid').length"
+    assert page.locator(".tile, .finalist, .arm-card, tr").evaluate_all(torn) == 0
+    pages = page.pdf(format="A4", print_background=False).count(b"/Type /Page\n")
+    assert 3 <= pages <= 12
     page.context.close()
 
 
