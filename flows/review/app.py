@@ -37,7 +37,7 @@ def create_app(room: Room) -> ASGIApp:
     @app.exception_handler(RunoffError)
     def told(request: Request, error: RunoffError) -> Response:
         status = CONFLICT if isinstance(error, RunError | LedgerError) and request.method != "GET" else 404
-        return _answer(room, request, str(error), status)
+        return _answer(room, request, _words(error), status)
 
     @app.exception_handler(HTTPException)
     def failed(request: Request, error: HTTPException) -> Response:
@@ -50,6 +50,12 @@ def create_app(room: Room) -> ASGIApp:
         return _answer(room, request, f"{where}: {first['msg']}", 422)
 
     return Guard(app, room.gate)
+
+
+def _words(error: RunoffError) -> str:
+    """Tell an error without its place: where things lie on the disk is no business of a page."""
+    what = error.what[:1].upper() + error.what[1:]
+    return " ".join(part.rstrip(".") + "." for part in (what, error.money, error.next_step) if part)
 
 
 def _answer(room: Room, request: Request, message: str, status: int) -> Response:

@@ -82,7 +82,7 @@ class Gate:
         A name could be anybody's and point here (DNS rebinding), so only names known beforehand do. An
         address in figures cannot be rebound; away from loopback any of them is this machine's.
         """
-        name = (urlsplit(f"//{header}").hostname or "").lower()
+        name = _name_in(header)
         if name in {"localhost", self.host.lower(), *(known.lower() for known in self.names)}:
             return True
         return is_loopback(name) or (self.token is not None and _is_address(name))
@@ -100,6 +100,14 @@ class Gate:
         except CookieError:
             return False
         return morsel is not None and hmac.compare_digest(morsel.value.encode(), self.pass_.encode())
+
+
+def _name_in(header: str) -> str:
+    """Read the name off a Host header, without its port; empty for what is none."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def _is_address(name: str) -> bool:
@@ -165,7 +173,7 @@ class Guard:
         if not hmac.compare_digest(headers.get(CSRF_HEADER, "").encode(), self._gate.csrf.encode()):
             return PlainTextResponse("A change must come from a page of this server. Load it again.", 403)
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        if origin is not None and origin.partition("://")[2] != headers.get("host"):
             return PlainTextResponse("A change must come from a page of this server.", 403)
         if not headers.get("content-type", "").startswith("application/json"):
             return PlainTextResponse("Only JSON is read here.", 415)

@@ -28,7 +28,7 @@ function draw() {
   const shown = filters.sort(filters.choose(facts.drafts, wanted, facts.prompts, shelf.isChosen), wanted);
   place.style.setProperty("--size", `${wanted.size}px`);
   place.dataset.view = wanted.view;
-  place.replaceChildren(...(shown.length ? wanted.view === "all" ? [grid(shown)] : bands(shown) : [nothing()]));
+  place.replaceChildren(...(shown.length ? wanted.view === "all" ? grid(shown) : bands(shown) : [nothing()]));
   place.setAttribute("aria-busy", "false");
   seen = [...place.querySelectorAll(".tile")].map((tile) => tile.dataset.id);
   byId("tally").textContent = `${shown.length.toLocaleString("en")} of ${count(facts.drafts.length, "draft")}`;
@@ -40,7 +40,21 @@ function nothing() {
     make("button", { type: "button", textContent: "Show all again", on: { click: () => { location.search = ""; } } }));
 }
 
-const grid = (shown) => make("ul", { className: "tiles" }, ...shown.flatMap(tiles));
+// Whole lines of pictures in chunks: the browser lays out only the chunks that are near.
+const LINES_OF_CHUNK = 6;
+function grid(shown) {
+  const all = shown.flatMap(tiles);
+  columns = countColumns();
+  const chunks = [];
+  for (let from = 0; from < all.length; from += columns * LINES_OF_CHUNK) {
+    chunks.push(make("ul", { className: "tiles chunk" }, ...all.slice(from, from + columns * LINES_OF_CHUNK)));
+  }
+  return chunks;
+}
+
+const GAP_PX = 12;
+let columns = 0;
+const countColumns = () => Math.max(1, Math.floor((place.clientWidth + GAP_PX) / (Number(byId("size").value) + GAP_PX)));
 
 function bands(shown) {
   const rows = Map.groupBy(shown, (draft) => draft.row);
@@ -203,6 +217,14 @@ function markChosen() {
   shelf.drawShelf();
 }
 
+// On a phone most tools wait behind one button.
+function showTools() {
+  const tools = document.querySelector(".tools");
+  const isOpen = tools.dataset.open !== "true";
+  tools.dataset.open = isOpen;
+  byId("more-tools").setAttribute("aria-expanded", isOpen);
+}
+
 async function begin() {
   try {
     const [told] = await Promise.all([get(`/runs/${run}/gallery.json`), shelf.load()]);
@@ -213,7 +235,9 @@ async function begin() {
     shelf.onChange(markChosen);
     shelf.drawShelf();
     document.querySelector(".tools").addEventListener("input", draw);
+    addEventListener("resize", () => { if (filters.read().view === "all" && countColumns() !== columns) draw(); });
     byId("picking-cancel").addEventListener("click", endPicking);
+    byId("more-tools").addEventListener("click", showTools);
   } catch (trouble) {
     place.replaceChildren(make("p", { className: "nothing", textContent: trouble.message }));
   }

@@ -1,0 +1,263 @@
+"""The review page in a real browser, on a run written straight into the ledger: accessible, safe, smooth."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from flows.review.promotion import Promotion
+from tasks.ledger.schema import candidates
+from tests.browser import find_faults, needs_browser, open_browser
+from tests.builders import RUN_ID
+from tests.review_browser import DESK, PHONE, watched
+from tests.review_home import Open, review_page
+
+pytestmark = needs_browser
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+PAGES = ("/", *(f"/runs/{RUN_ID}{tail}" for tail in ("", "/duels", "/ranking", "/finalists", "/finals")))
+MANY_PER_CELL = 750
+LONG_FRAME_MS = 250  # a busy machine without a graphics card; 17 to 50 where it is quiet
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Open one browser for this module."""
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Iterator[Open]:
+    """A page with a run whose prompts are hostile."""
+    with review_page(tmp_path, prompt=SCRIPT) as opened:
+        yield opened
+
+
+def open_at(page: Page, review: Open, path: str) -> None:
+    """Open a page and wait until it has asked for all it needs."""
+    page.goto(review.address + path)
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_page_can_be_used_by_everybody(
+    browser: Browser, review: Open, tmp_path: Path, size: tuple[int, int], scheme: str
+) -> None:
+    """axe-core finds no serious fault, nothing reaches beyond the screen, and nothing is complained of."""
+    vote(review)
+    buy(review)
+    with watched(browser, tmp_path, size=size, scheme=scheme) as (page, complaints):
+        for path in PAGES:
+            open_at(page, review, path)
+            assert find_faults(page, "serious", "critical") == [], path
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("path", "button", "dialog"),
+    [
+        (PAGES[1], ".tile .look", "#zoom"), (PAGES[1], "#help-button", "#help"),
+        (PAGES[1], "#name-button", "#naming"), (PAGES[4], "#buy", "#confirm"),
+    ],
+)  # fmt: skip
+def test_every_dialog_can_be_used_by_everybody(
+    browser: Browser, review: Open, tmp_path: Path, path: str, button: str, dialog: str
+) -> None:
+    """Open it, ask axe-core, and leave it by Escape."""
+    with watched(browser, tmp_path) as (page, complaints):
+        open_at(page, review, path)
+        page.locator(button).first.click()
+        expect(page.locator(dialog)).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert find_faults(page, "serious", "critical") == []
+        page.keyboard.press("Escape")
+        expect(page.locator(dialog)).to_be_hidden()
+        assert complaints == []
+
+
+def vote(review: Open) -> None:
+    """Let somebody have voted once."""
+    from tasks.votes import Vote
+    from tests.builders import NOON
+
+    one, other = review.drafts[0].candidate_id, review.drafts[1].candidate_id
+    review.ledger.votes.add(Vote("v-1", RUN_ID, 0, one, other, "left", "mara", NOON))
+
+
+def buy(review: Open) -> None:
+    """Let a final have been bought."""
+    from tests.integration.test_review_words import buy_tries
+
+    buy_tries(review, review.drafts[0].candidate_id, (0.9, 0.8))
+
+
+def test_what_a_campaign_says_does_nothing(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """A prompt that is a script and a file named ../../x: shown as text, not sent, nothing run."""
+    (review.home / "x").write_bytes(b"secret")
+    hostile = review.drafts[1].candidate_id
+    with review.ledger.database.write() as connection:
+        this_one = candidates.c.candidate_id == hostile
+        connection.execute(candidates.update().where(this_one).values(file="../../x", thumbnail="../../x"))
+    with watched(browser, tmp_path) as (page, complaints):
+        open_at(page, review, PAGES[1])
+        expect(page.locator(".cell-prompt").first).to_contain_text(SCRIPT)
+        page.locator(f'[data-id="{hostile}"] .look').click()
+        expect(page.locator("#zoom-told .prompt")).to_contain_text(SCRIPT)
+        expect(page.locator("#zoom-told h2")).to_contain_text("x")
+        for path in PAGES[2:]:
+            open_at(page, review, path)
+        assert page.locator("script:not([src])").count() == 0
+        assert [line for line in complaints if "404" not in line] == []
+
+
+def test_an_empty_home_says_how_to_begin(browser: Browser, tmp_path: Path) -> None:
+    """Nothing to look at is a page too."""
+    with review_page(tmp_path) as review:
+        empty_everything(review)
+        with watched(browser, tmp_path) as (page, _):
+            open_at(page, review, "/")
+            expect(page.locator("main")).to_contain_text("runoff demo")
+            assert find_faults(page, "serious", "critical") == []
+
+
+def empty_everything(review: Open) -> None:
+    """Leave a ledger without a run."""
+    from tasks.ledger.schema import metadata
+
+    with review.ledger.database.write() as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table.name != "alembic_version" and table.name != "reconciliations":
+                connection.execute(table.delete())
+
+
+def test_copies_are_unfolded_taken_apart_and_put_together(
+    browser: Browser, review: Open, tmp_path: Path
+) -> None:
+    """By the buttons under a picture, and by choosing what it is a copy of."""
+    with watched(browser, tmp_path) as (page, _):
+        open_at(page, review, PAGES[1])
+        first = review.drafts[0].candidate_id
+        expect(page.locator(".tile")).to_have_count(8)
+        page.locator(f'[data-id="{first}"] .fold').click()
+        expect(page.locator(".tile")).to_have_count(9)
+        page.get_by_role("button", name="Not a copy").click()
+        expect(page.locator("#say")).to_have_text("It stands for itself now.")
+        expect(page.locator("#tally")).to_have_text("12 of 12 drafts")
+        page.locator(f'[data-id="{review.drafts[2].candidate_id}"] .look').click()
+        page.get_by_role("button", name="Is a copy of").click()
+        page.locator(f'[data-id="{first}"] .look').click()
+        expect(page.locator("#say")).to_have_text("Folded as a copy.")
+    assert [fold.is_copy for fold in review.ledger.folds.of_run(RUN_ID)] == [False, True]
+
+
+def test_filters_show_what_was_asked_and_stay_in_the_address(
+    browser: Browser, review: Open, tmp_path: Path
+) -> None:
+    """By arm, row, status, score and words; a reload shows the same."""
+    with watched(browser, tmp_path) as (page, _):
+        open_at(page, review, PAGES[1])
+        tally = page.locator("#tally")
+        page.locator("[name=arm][value=B]").uncheck()
+        page.locator("#status").select_option("")
+        expect(tally).to_have_text("6 of 12 drafts")
+        page.locator("#row").select_option("1")
+        expect(tally).to_have_text("3 of 12 drafts")
+        page.locator("#low").fill("0.45")
+        expect(tally).to_have_text("1 of 12 drafts")
+        page.reload()
+        expect(tally).to_have_text("1 of 12 drafts")
+        page.locator("#text").fill("no such words")
+        expect(page.locator("#gallery")).to_contain_text("No picture is like that.")
+        page.get_by_role("button", name="Show all again").click()
+        expect(tally).to_have_text("8 of 12 drafts")
+
+
+def test_a_second_tab_is_told_that_the_list_changed(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """Two tabs tick different pictures: the second is told, shows the first one's, and nothing is lost."""
+    with watched(browser, tmp_path) as (page, _):
+        open_at(page, review, PAGES[1])
+        other = page.context.new_page()
+        open_at(other, review, PAGES[1])
+        page.locator(".tick").nth(4).click()
+        expect(page.locator("#shelf-told")).to_have_text(re.compile("3 finalists · "))
+        other.locator(".tick").nth(5).click()
+        expect(other.locator("#say")).to_contain_text("changed since")
+        expect(other.locator("#shelf-told")).to_have_text(re.compile("3 finalists · "))
+    last = review.ledger.shortlists.last(RUN_ID)
+    assert last is not None
+    assert (last.revision, len(last.candidate_ids)) == (1, 3)
+
+
+def test_finalists_are_put_in_order_by_mouse(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """The last one dragged to the top is first, and that is written down."""
+    with watched(browser, tmp_path) as (page, _):
+        open_at(page, review, PAGES[4])
+        lines = page.locator(".chosen-one")
+        last = str(lines.nth(1).get_attribute("data-id"))
+        lines.nth(1).drag_to(lines.nth(0), target_position={"x": 200, "y": 10})
+        expect(lines.first).to_have_attribute("data-id", last)
+        expect(page.locator("#chosen-by")).to_have_text("Chosen by mara, revision 1.")
+    shortlist = review.ledger.shortlists.last(RUN_ID)
+    assert shortlist is not None
+    assert shortlist.candidate_ids[0] == last
+
+
+def test_a_promotion_that_fails_is_told(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """What the child said last stands on the page."""
+    review.shop.state = Promotion("failed", "The key was refused. Nothing was bought.")
+    with watched(browser, tmp_path) as (page, _):
+        open_at(page, review, PAGES[5])
+        expect(page.locator("#under-way")).to_contain_text("The key was refused.")
+        assert find_faults(page, "serious", "critical") == []
+
+
+def test_a_duel_by_touch_and_by_a_held_key(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """A tap votes once; a key held down votes once."""
+    with watched(browser, tmp_path, size=PHONE) as (page, _):
+        open_at(page, review, PAGES[2])
+        page.locator("#left").tap()
+        expect(page.locator("#progress-told")).to_have_text(re.compile("^1 of"))
+        page.keyboard.down("ArrowRight")
+        for _ in range(8):
+            page.keyboard.down("ArrowRight")
+        page.keyboard.up("ArrowRight")
+        expect(page.locator("#progress-told")).to_have_text(re.compile("^2 of"))
+    assert [vote.outcome for vote in review.ledger.votes.of_run(RUN_ID)] == ["left", "right"]
+
+
+def test_three_thousand_pictures_scroll(browser: Browser, tmp_path: Path) -> None:
+    """All in one grid, from top to bottom: every frame comes soon, and only what is near is loaded."""
+    with review_page(tmp_path, per_cell=MANY_PER_CELL) as review, watched(browser, tmp_path) as (page, _):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(review.run + "?view=all&status=")
+        expect(page.locator("#tally")).to_have_text("3,000 of 3,000 drafts")
+        frames = page.evaluate(SCROLL)
+        n_thumbnails = sum("/thumbnails/" in url for url in asked)
+        print(f"frames: {frames}; thumbnails asked for: {n_thumbnails}")  # noqa: T201
+        assert frames["end"], "it did not reach the end"
+        assert frames["median_ms"] < LONG_FRAME_MS
+        assert n_thumbnails < 3000
+
+
+SCROLL = """async () => {
+  const times = [];
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  let before = await frame();
+  const step = Math.max(innerHeight, 1);
+  for (let y = 0; y < document.documentElement.scrollHeight; y += step) {
+    scrollTo({ top: y, behavior: "instant" });
+    const now = await frame();
+    times.push(now - before);
+    before = now;
+  }
+  times.sort((a, b) => a - b);
+  return {
+    frames: times.length, median_ms: Math.round(times[times.length >> 1]), worst_ms: Math.round(times.at(-1)),
+    end: scrollY + innerHeight >= document.documentElement.scrollHeight - step,
+  };
+}"""
