@@ -135,6 +135,7 @@ def test_a_judge_that_always_names_the_first_picture_moves_no_score(
     assert asked.groupby("draft_id").size().tolist() == [2] * 18
 
 
+@pytest.mark.slow
 def test_duels_rank_pictures_as_the_judge_sees_them_and_are_not_held_twice(
     shell: Shell, open_provider: Open
 ) -> None:
