@@ -25,10 +25,11 @@ from tasks.campaign import Campaign
 from tasks.campaign_checks import find_campaign_faults
 from tasks.campaign_file import load_campaign
 from tasks.catalogue import load_catalogue
-from tasks.errors import CampaignError
+from tasks.errors import CampaignError, RunError
 from tasks.files import write_atomically
 from tasks.home import run_folder
 from tasks.ledger import Ledger
+from tasks.money import count_of
 from tasks.providers import load_providers
 from tasks.scorers import available_scorers
 
@@ -67,6 +68,7 @@ def rescore(
     if weights:
         campaign = _reweighed(campaign, weights, file, home)
     record = ledger.runs.find(run_id)
+    _refuse_dropped(ledger, run_id)
     folder = run_folder(home, record.campaign, run_id)
     run = RunOnDisk(run_id, campaign, ledger, folder)
     with held_run(ledger, folder):
@@ -87,6 +89,16 @@ def _reweighed(campaign: Campaign, weights: Mapping[str, float], file: Path, hom
     if told:
         raise CampaignError(str(file), told, "Name other weights: runoff rescore RUN --weight technical=1")
     return changed
+
+
+def _refuse_dropped(ledger: Ledger, run_id: str) -> None:
+    n_dropped = sum(draft.is_pruned for draft in ledger.candidates.of_run(run_id, "draft"))
+    if n_dropped:
+        raise RunError(
+            where=f"run {run_id}",
+            what=f"cannot be decided again: {count_of(n_dropped, 'draft')} were dropped to save room",
+            money="Nothing was changed.",
+        )
 
 
 def _read(file: Path, home: Path) -> Campaign:

@@ -1,5 +1,9 @@
-"""The command ``runoff runs``: which runs were made, and which turns of a schedule made none."""
+"""The command ``runoff runs``: which runs were made, which turns made none, and making room."""
 
+import re
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -7,24 +11,81 @@ import click
 from flows.commands.options import answer_json, home_option, json_option, open_console, opened_ledger
 
 
+def _read_age(_ctx: click.Context, _param: click.Parameter, text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,4})d", text)
+    if found is None:
+        message = f"{text!r} is no number of days such as 30d"
+        raise click.BadParameter(message)
+    return timedelta(days=int(found[1]))
+
+
 @click.command()
+@click.option(
+    "--prune", "is_pruning", is_flag=True, help="Drop files of losing drafts; shows which, and asks."
+)
+@click.option(
+    "--older-than",
+    "age",
+    metavar="DAYS",
+    callback=_read_age,
+    help="With --prune: runs done before, such as 30d.",
+)
+@click.option("--yes", is_flag=True, help="With --prune: drop without asking.")
 @home_option
 @json_option
-def runs(*, home: Path | None, as_json: bool) -> None:
-    """List the runs of the ledger, newest first, and the turns of a schedule that made none."""
+def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | None, as_json: bool) -> None:
+    """List the runs of the ledger, newest first, and the turns of a schedule that made none.
+
+    With --prune, files and thumbnails of old drafts go that nobody chose, liked or bought again. What the
+    ledger knows of them stays.
+    """
+    from tasks.home import home_folder
+
+    if is_pruning != (age is not None) or (yes and not is_pruning):
+        message = "--prune and --older-than belong together, and --yes to them."
+        raise click.UsageError(message)
+    folder = home_folder(home)
+    if age is not None:
+        _prune(folder, age, is_agreed=yes, as_json=as_json)
+    else:
+        _list(folder, as_json=as_json)
+
+
+def _list(home: Path, *, as_json: bool) -> None:
     from flows.commands.tables import runs_table
     from flows.run_list import list_runs
-    from tasks.home import home_folder
     from tasks.ledger import has_ledger
 
-    folder = home_folder(home)
     listed = []
-    if has_ledger(folder):
-        with opened_ledger(folder) as opened:
-            listed = list_runs(opened, folder)
+    if has_ledger(home):
+        with opened_ledger(home) as opened:
+            listed = list_runs(opened, home)
     if as_json:
         answer_json(listed)
     elif listed:
         open_console().print(runs_table(listed))
     else:
-        click.echo(f"No run has been made in {folder}. Begin with: runoff demo")
+        click.echo(f"No run has been made in {home}. Begin with: runoff demo")
+
+
+def _prune(home: Path, age: timedelta, *, is_agreed: bool, as_json: bool) -> None:
+    from flows.commands.tables import prunable_table
+    from flows.pruning import find_prunable, prune
+
+    now = datetime.now(UTC)
+    with opened_ledger(home) as opened:
+        found = find_prunable(opened, home, now - age)
+        if not as_json and found:
+            open_console().print(prunable_table(found))
+        if found and not is_agreed:
+            is_agreed = sys.stdin.isatty() and click.confirm("Drop these files?", default=False, err=as_json)
+        if is_agreed:
+            prune(opened, home, now - age, now)
+    if as_json:
+        answer_json({"is_dropped": bool(found) and is_agreed, "runs": [asdict(run) for run in found]})
+    elif not found:
+        click.echo("There is nothing to drop.")
+    else:
+        click.echo("Dropped." if is_agreed else "Nothing was dropped. Drop them with --yes.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -10,6 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.money import count_of, format_usd
+
+if TYPE_CHECKING:
+    from flows.pruning import PrunableRun
 
 
 def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -38,6 +41,18 @@ def runs_table(runs: Sequence[dict[str, Any]]) -> Table:
             f"{run['accepted']}/{run['finals']}" if run["finals"] else "–",
             format_usd(run["spent_usd"]),
         )
+    return table
+
+
+def prunable_table(runs: "Sequence[PrunableRun]") -> Table:
+    """Draw what may be dropped: by run, and all together."""
+    figures = ("drafts", "MB")
+    table = new_table("run", "campaign", *figures, right=figures)
+    for run in runs:
+        table.add_row(run.run_id, run.campaign, str(run.n_pictures), f"{run.n_bytes / 1e6:.1f}")
+    table.add_section()
+    n_pictures, n_bytes = sum(run.n_pictures for run in runs), sum(run.n_bytes for run in runs)
+    table.add_row("all together", "", str(n_pictures), f"{n_bytes / 1e6:.1f}")
     return table
 
 

@@ -212,6 +212,7 @@ def _candidate(row: sa.Row[Any], given: Mapping[str, Score]) -> Candidate:
         edition=row.edition,
         endpoint=row.endpoint,
         is_liked=row.is_liked,
+        is_pruned=row.pruned_at is not None,
         inspection=_inspection(row) if row.is_inspected else None,
         standing=_standing(row) if row.status else None,
         scores=given,

@@ -16,6 +16,7 @@ from tasks.ledger.decisions import Acceptances, Folds, Shortlists
 from tasks.ledger.holding import hold_run
 from tasks.ledger.orders import Orders
 from tasks.ledger.pictures import Pictures
+from tasks.ledger.pruning import Pruning
 from tasks.ledger.reconciliation import Reconciliations
 from tasks.ledger.rounds import Rounds
 from tasks.ledger.runs import Runs
@@ -50,6 +51,7 @@ class Ledger:
         self.reconciliations = Reconciliations(database)
         self.spending = Spending(database)
         self.slots = Slots(database)
+        self.pruning = Pruning(database)
         self.votes = Votes(database)
         self.folds = Folds(database)
         self.shortlists = Shortlists(database)

@@ -90,7 +90,7 @@ def _picture_columns(record: OrderRecord, picture: Candidate | None) -> dict[str
     return {
         "candidate_id": picture and picture.candidate_id,
         "replicate": record.order.replicate if picture is None else picture.replicate,
-        "file": picture and picture.file,
+        "file": picture and (None if picture.is_pruned else picture.file),
         "sha256": picture and picture.sha256,
         "bytes": picture and picture.n_bytes,
         "width": seen.width,
@@ -104,7 +104,7 @@ def _picture_columns(record: OrderRecord, picture: Candidate | None) -> dict[str
         "phash": seen.phash,
         "dhash": seen.dhash,
         "colorhash": seen.colorhash,
-        "thumbnail": seen.thumbnail,
+        "thumbnail": None if picture and picture.is_pruned else seen.thumbnail,
     }
 
 

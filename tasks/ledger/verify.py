@@ -97,6 +97,7 @@ def _lost_pictures(connection: Connection, home: Path) -> list[str]:
     query = sa.select(
         candidates.c.candidate_id, candidates.c.file, candidates.c.sha256, runs.c.campaign, runs.c.run_id
     ).join(runs, runs.c.run_id == candidates.c.run_id)
+    query = query.where(candidates.c.pruned_at.is_(None))  # those were dropped on purpose
     faults = []
     for row in connection.execute(query):
         file = run_folder(home, row.campaign, row.run_id) / row.file

@@ -1,13 +1,16 @@
 """Runoff from Python: the page's session runs as it stands."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from flows.built_campaign import written_campaign
+from flows.command_line import runoff
 from flows.run_report import report_frame
 from tasks.campaign import Campaign
 from tasks.errors import CampaignError, RunError
@@ -40,6 +43,17 @@ def test_the_session_of_the_page_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "awaiting review 8 0." in done.stdout
     assert "2 of 2 accepted" in done.stdout
+    home = ["--home", str(tmp_path / "runs")]
+    told = CliRunner().invoke(runoff, ["runs", "--prune", "--older-than", "0d", "--yes", "--json", *home])
+    assert json.loads(told.stdout)["runs"][0]["n_pictures"] == 6
+    for words in (["report"], ["ledger", "verify"]):
+        assert CliRunner().invoke(runoff, [*words, *home]).exit_code == 0, words
+    frame = report_frame(home=tmp_path / "runs")
+    assert frame["file"].isna().sum() == 6
+    assert frame["sha256"].notna().all()
+    refused = CliRunner().invoke(runoff, ["rescore", *home])
+    assert isinstance(refused.exception, RunError)
+    assert "were dropped" in str(refused.exception)
 
 
 def test_a_built_campaign_leaves_nothing_when_no_run_came_of_it(tmp_path: Path) -> None:
