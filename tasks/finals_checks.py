@@ -13,7 +13,14 @@ from tasks.errors import CatalogueError
 from tasks.framing import framed_size, is_same_shape
 from tasks.marked_yaml import KeyPath
 from tasks.masks import check_mask
-from tasks.reference_checks import ACCEPTED_FILE, ACCEPTED_MASK, look_for_row, row_faults, unknown_names
+from tasks.reference_checks import (
+    ACCEPTED_FILE,
+    ACCEPTED_MASK,
+    look_for_row,
+    mask_refusal,
+    row_faults,
+    unknown_names,
+)
 from tasks.references import MAX_REFERENCES, read_mask
 from tasks.sent_pictures import fill_mask, fill_path, is_template
 from tasks.sizes import Size, parse_size
@@ -33,7 +40,7 @@ def find_finals_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[Cam
             *_method_faults(edition),
             *_extra_faults(campaign, edition, catalogue),
             *_shape_faults(campaign, edition),
-            *_mask_faults(campaign, edition),
+            *_mask_faults(campaign, edition, catalogue),
         ):
             yield fault._replace(path=(*path, *fault.path))
 
@@ -107,12 +114,15 @@ def _shape_faults(campaign: Campaign, edition: Finals) -> Iterator[CampaignFault
             return
 
 
-def _mask_faults(campaign: Campaign, edition: Finals) -> Iterator[CampaignFault]:
+def _mask_faults(campaign: Campaign, edition: Finals, catalogue: Catalogue) -> Iterator[CampaignFault]:
     mask, final = edition.mask, parse_size(edition.size)
     if mask is None or final is None or edition.method != "edit":
         return
     if isinstance(mask, str) and (unknown := unknown_names(campaign, mask)):
         yield CampaignFault(("mask",), *unknown)
+        return
+    if refusal := mask_refusal(edition.model, catalogue):
+        yield CampaignFault(("mask",), *refusal)
         return
     if isinstance(mask, Mask) and mask.alpha_of is not None and edition.fit != "pad":
         bare = [arm for arm in campaign.arms if campaign.drafts_of(arm).background != "transparent"]

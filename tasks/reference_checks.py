@@ -30,7 +30,7 @@ def find_reference_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[
         faults = [*_file_faults(campaign, arm, rows)]
         yield from faults
         if not faults and mask is not None:
-            yield from _mask_faults(campaign, arm, rows)
+            yield from _mask_faults(campaign, arm, rows, catalogue)
 
 
 def references_path(campaign: Campaign, arm: str) -> KeyPath:
@@ -83,7 +83,20 @@ def unknown_names(campaign: Campaign, text: str) -> tuple[str, str] | None:
     return f"names {', '.join(missing)}, which no row holds", known
 
 
-def _mask_faults(campaign: Campaign, arm: str, rows: tuple[Row, ...]) -> Iterator[CampaignFault]:
+def mask_refusal(model_id: str, catalogue: Catalogue) -> tuple[str, str] | None:
+    """Tell why a model takes no mask, and what it accepts; ``None`` where it does, or is not known."""
+    try:
+        can = catalogue.model(model_id).capabilities
+    except CatalogueError:
+        return None
+    if can is None or can.mask:
+        return None
+    return f"{model_id} takes no mask", "no mask, or a model that takes one"
+
+
+def _mask_faults(
+    campaign: Campaign, arm: str, rows: tuple[Row, ...], catalogue: Catalogue
+) -> Iterator[CampaignFault]:
     own = campaign.arms[arm].mask is not None
     path: KeyPath = ("arms", arm, "mask") if own else ("mask",)
     mask = campaign.mask_of(arm)
@@ -95,6 +108,9 @@ def _mask_faults(campaign: Campaign, arm: str, rows: tuple[Row, ...]) -> Iterato
         return
     if isinstance(mask, str) and (unknown := unknown_names(campaign, mask)):
         yield CampaignFault(path, *unknown)
+        return
+    if refusal := mask_refusal(campaign.drafts_of(arm).model, catalogue):
+        yield CampaignFault(path, *refusal)
         return
     yield from row_faults(path, rows, ACCEPTED_MASK, partial(check_pictures, campaign, arm))
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tasks import references
+from tasks.campaign_file import load_campaign
 from tasks.campaign_mask import Mask
 from tasks.candidate import Reference
+from tasks.catalogue import load_catalogue
 from tasks.errors import CampaignError
 from tasks.mask_preview import masked_pictures, write_preview
 from tasks.masks import box_in_pixels, check_mask, draw_mask
@@ -312,3 +314,21 @@ def test_the_preview_stripes_what_changes_and_leaves_the_rest(tmp_path: Path) ->
     assert (np.abs(tile[8:-8, 220:] - (0x20, 0xA0, 0x40)) <= 2).all()
     assert (tile[8:-8, 8:200, 0] > 0x40).all()
     assert masked_pictures(order for order in orders if order.arm == "B") == []
+
+
+def test_a_model_without_masks_refuses_one_by_name(tmp_path: Path) -> None:
+    """For drafts as for finals; the user's own catalogue may hold such a model."""
+    text = "models: {gpt-image-2: {capabilities: {mask: false}}}"
+    (tmp_path / "catalogue.yaml").write_text(text, "utf-8")
+    picture(tmp_path)
+    mask = {"box": [0, 0, 8, 8]}
+    finals = {"model": "gpt-image-2", "mask": mask}
+    campaign = basis() | {"references": ["first.png"], "mask": mask, "finals": finals}
+    load(tmp_path, campaign)
+    with pytest.raises(CampaignError) as caught:
+        load_campaign(
+            tmp_path / "campaign.yaml", load_catalogue(tmp_path, environ={}), PROVIDERS, scorers=["technical"]
+        )
+    told = [fault.split(" (")[0] for fault in caught.value.faults]
+    assert sorted(told) == ["finals.mask", "mask"]
+    assert all("gpt-image-2 takes no mask" in fault for fault in caught.value.faults)
