@@ -32,6 +32,8 @@ def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
         "money": _price(rows, facts),
         "arms": _measure_arms(drafts, facts),
         "ab_test": facts.ab_test,
+        "rounds": list(facts.rounds) or None,
+        "calibration": facts.calibration,
         "copies_by_radius": facts.copies_by_radius,
         "finalists": [_name_finalist(row, finals) for row in _choose(drafts)],
         "warnings": list(facts.warnings),

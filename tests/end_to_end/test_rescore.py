@@ -1,11 +1,17 @@
 """Deciding again: other rules, the same pictures, nothing bought."""
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import combinations
 
 import pandas as pd
 import yaml
 
-from tests.end_to_end.conftest import Provider, Shell
+from tasks.votes import Vote, VoteOutcome
+from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def test_other_rules_decide_anew_and_buy_nothing(
@@ -39,3 +45,46 @@ def test_a_finished_run_decided_again_by_its_own_rules_stays_as_it_is(
     decided = shell.json("rescore")
     assert (decided["finalists"], decided["accepted"]) == (outcome["finalists"], outcome["accepted"])
     assert (shell.folder(outcome["run_id"]) / "report.csv").read_text() == table
+
+
+def test_the_weights_that_votes_suggest_can_be_put_in(
+    shell: Shell, open_provider: Callable[..., Provider]
+) -> None:
+    """Votes that side with one scorer are told in the report; its command decides by them, and no wrong one."""
+    open_provider(paint="scene")
+    weights = {"technical": 1, "palette": 1}
+    score = {"weights": weights, "palette": {"colors": ["#2A6F97", "#FFFFFF"]}}
+    outcome = shell.json(
+        "run", shell.campaign({"score": score, "drafts": {**CAMPAIGN["drafts"], "per_prompt": 6}})
+    )
+    run_id = outcome["run_id"]
+    with shell.ledger() as ledger:
+        drafts = ledger.candidates.of_run(run_id, "draft")
+        for one, other in combinations(drafts, 2):
+            if one.row == other.row:
+                gap = (one.scores["palette"].value or 0) - (other.scores["palette"].value or 0)
+                word: VoteOutcome = "left" if gap > 0 else "right"
+                names = (one.candidate_id, other.candidate_id)
+                ledger.votes.add(Vote("-".join(names), run_id, one.row, *names, word, "Ada", NOON))
+    told = shell.json("report", run_id)["calibration"]
+    assert told["agreements"][0]["scorer"] == "palette"
+    assert told["agreements"][0]["accuracy"] == 1
+    suggested = told["suggested_weights"]
+    assert suggested["palette"] > 0.8
+    folder = shell.folder(run_id)
+    assert json.loads((folder / "summary.json").read_text())["calibration"]["votes"] == told["votes"]
+    words = [f"--weight {name}={weight}" for name, weight in suggested.items()]
+    assert f"runoff rescore {run_id} {' '.join(words)}" in (folder / "report.html").read_text()
+    words = [word.replace(" ", "=") for word in words]
+    shell.json("rescore", run_id, *words, "--weight=votes=1")
+    kept = yaml.safe_load((folder / "campaign.yaml").read_text())
+    assert kept["score"]["weights"] == {**suggested, "votes": 1}
+    table = pd.read_parquet(folder / "report.parquet")
+    assert table.loc[table["stage"] == "draft", "score_votes"].notna().all()
+    for word, expected in (("beauty=1", "there is no scorer 'beauty'"), ("technical", "is no weight")):
+        answer = shell.runoff("rescore", run_id, "--weight", word)
+        assert (answer.returncode, expected in answer.stderr) == (2, True)
+    assert yaml.safe_load((folder / "campaign.yaml").read_text()) == kept
+    why = shell.json("explain", run_id, drafts[0].candidate_id[:12])
+    assert why["candidate_id"] == drafts[0].candidate_id
+    assert {score["scorer"] for score in why["scores"]} >= {"palette", "technical", "votes"}
