@@ -49,6 +49,27 @@ class BatchShop:
         self.closed_by = None
         return asyncio.run(self._sit(before))
 
+    def submit(self, *new: Order) -> None:
+        """Hand planned orders over, and look at nothing else."""
+
+        async def hand_over() -> None:
+            async with connect(self.shop.terms) as client:
+                await self._lane(client).submit(new)
+
+        asyncio.run(hand_over())
+
+    def stop(self) -> int:
+        """Cancel every batch of the run, as the command does; returns how many the provider was asked for."""
+
+        async def cancel() -> int:
+            async with connect(self.shop.terms) as client:
+                lane = self._lane(client)
+                n_asked = await lane.cancel(RUN_ID)
+                self.notes = lane.notes
+                return n_asked
+
+        return asyncio.run(cancel())
+
     def close(self, reason: RunoffError) -> None:
         """Stop the sitting."""
         self.closed_by = self.closed_by or reason
@@ -94,6 +115,10 @@ class BatchShop:
     def batches(self) -> Sequence[BatchRecord]:
         """The batches that are still out."""
         return self.shop.ledger.batches.open_of(RUN_ID)
+
+    def steps(self) -> list[str]:
+        """How far each of them is; several begin at the same moment, so in the sequence of their names."""
+        return sorted(batch.state for batch in self.batches())
 
     def created(self) -> list[dict[str, Any]]:
         """The provider's own list of batches."""

@@ -22,6 +22,7 @@ from tasks.ledger import Ledger, Settlement
 STAGE_FOLDERS = {"draft": "drafts", "final": "finals"}
 ANSWERS = "answers"
 _ENDINGS = {"jpeg": "jpg"}
+_Found = tuple[Settlement, list[Receipt], str | None]
 
 
 def keep(folder: Path, order: Order, answer: Answer, latency_s: float | None) -> list[Receipt]:
@@ -120,12 +121,10 @@ def heal(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, i
     healed = {"received": 0, "unknown": 0}
     out = ledger.batches.ids_out(run_id)
     for record in ledger.orders.of_run(run_id, "sent"):
-        is_out = record.order.order_id in out
-        if is_out and not sidecar_file(folder, record.order.order_id).exists():
+        found = _by_sidecar(folder, record.order, terms)
+        if found is None and record.order.order_id in out:
             continue
-        settlement, receipts, content = _found(folder, record.order, terms)
-        if is_out and settlement.state == "unknown":
-            continue
+        settlement, receipts, content = found or _without_sidecar(folder, record.order, terms)
         ledger.orders.settle(record.order.order_id, settlement, receipts, content)
         healed[settlement.state] += 1
     for place in (*STAGE_FOLDERS.values(), ANSWERS):
@@ -134,16 +133,21 @@ def heal(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, i
     return healed
 
 
-def _found(folder: Path, order: Order, terms: Terms) -> tuple[Settlement, list[Receipt], str | None]:
+def _by_sidecar(folder: Path, order: Order, terms: Terms) -> _Found | None:
     sidecar = sidecar_file(folder, order.order_id)
-    if sidecar.exists():
-        facts: dict[str, Any] = json.loads(sidecar.read_bytes())
-        receipts = [Receipt(**picture) for picture in facts["pictures"]]
-        if all(_is_whole(folder, receipt) for receipt in receipts):
-            usage = Usage(**facts["usage"])
-            request_id, latency_s = facts["vendor_request_id"], facts["latency_s"]
-            settlement = settlement_of(order, usage, terms, latency_s=latency_s, vendor_request_id=request_id)
-            return settlement, receipts, facts.get("content")
+    if not sidecar.exists():
+        return None
+    facts: dict[str, Any] = json.loads(sidecar.read_bytes())
+    receipts = [Receipt(**picture) for picture in facts["pictures"]]
+    if not all(_is_whole(folder, receipt) for receipt in receipts):
+        return None
+    usage = Usage(**facts["usage"])
+    request_id, latency_s = facts["vendor_request_id"], facts["latency_s"]
+    settlement = settlement_of(order, usage, terms, latency_s=latency_s, vendor_request_id=request_id)
+    return settlement, receipts, facts.get("content")
+
+
+def _without_sidecar(folder: Path, order: Order, terms: Terms) -> _Found:
     if receipts := _pictures_without_sidecar(folder, order):
         return settlement_of(order, Usage(), terms, latency_s=None, vendor_request_id=None), receipts, None
     message = "The process ended before the answer was kept; the provider may have billed it."

@@ -136,7 +136,7 @@ def test_files_are_split_by_their_bytes(open_shop: Open) -> None:
     bench = open_shop()
     bench.limit_files(bytes=100_000)
     bench.sit(*(batch_order(k, prompt="an otter " * 3_333) for k in range(5)))
-    assert [batch.n_orders for batch in bench.batches()] == [3, 2]
+    assert sorted(batch.n_orders for batch in bench.batches()) == [2, 3]
 
 
 def test_a_budget_that_ends_inside_a_batch_holds_and_the_rest_goes_when_the_batch_cost_less(

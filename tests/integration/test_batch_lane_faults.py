@@ -8,7 +8,7 @@ import pytest
 
 from tasks.errors import StopRunError
 from tasks.ledger import Limits
-from tests.batch_shop import A_DAY_S, BatchShop, batch_order, open_batch_shop, orders
+from tests.batch_shop import A_DAY_S, BatchShop, a_picture, batch_order, open_batch_shop, orders
 
 Open = Callable[..., BatchShop]
 CREATE: dict[str, Any] = {"path": "/v1/batches", "method": "POST", "times": 1}
@@ -155,12 +155,12 @@ def test_an_upload_that_fails_is_tried_again_because_it_costs_nothing(open_shop:
     """Twice in the same sitting; a third failure leaves it to the next one."""
     bench = open_shop(UPLOAD | {"kind": "drop", "times": 2})
     bench.sit(*orders(1))
-    assert [batch.state for batch in bench.batches()] == ["created"]
+    assert bench.steps() == ["created"]
     bench.set_faults(UPLOAD | {"kind": "server_error", "times": 3})
     bench.sit(batch_order(1))
-    assert [batch.state for batch in bench.batches()] == ["created", "reserved"]
+    assert bench.steps() == ["created", "reserved"]
     bench.sit()
-    assert [batch.state for batch in bench.batches()] == ["created", "created"]
+    assert bench.steps() == ["created", "created"]
 
 
 def test_a_provider_that_cannot_be_reached_stops_the_run(open_shop: Open) -> None:
@@ -398,3 +398,79 @@ def test_a_fault_of_one_batch_leaves_the_budget_of_another_alone(open_shop: Open
     bench.sit()
     assert bench.states() == ["received"] * 4
     assert bench.is_right()
+
+
+def test_other_batches_on_the_list_are_passed_over(open_shop: Open) -> None:
+    """One of this hour and one of yesterday are somebody's; ours is not among them."""
+    bench = open_shop()
+    bench.sit(*orders(1))
+    bench.later()
+    bench.sit(batch_order(1))
+    bench.later(600)
+    bench.set_faults(CREATE | {"kind": "drop"})
+    bench.sit(batch_order(2))
+    assert bench.steps() == ["asked"]
+    bench.later(601)
+    bench.sit()
+    assert sorted(bench.states()) == ["received", "received", "unknown"]
+    assert len(bench.created()) == 2
+
+
+def test_a_batch_that_the_list_shows_late_is_taken_up_and_not_asked_for_again(open_shop: Open) -> None:
+    """The provider said that it failed, its list lagged, and the batch was there all the same."""
+    bench = open_shop(
+        CREATE | {"kind": "server_error", "billed": True}, LIST | {"kind": "server_error", "nth": (1,)}
+    )
+    bench.sit(*orders(1))
+    (batch,) = bench.batches()
+    bench.shop.ledger.batches.advance(batch.batch_key, "uploaded")
+    bench.later()
+    bench.sit()
+    assert bench.states() == ["received"]
+    assert len(bench.created()) == 1
+
+
+def test_a_picture_that_cannot_be_uploaded_leaves_its_batch_reserved(open_shop: Open, tmp_path: Path) -> None:
+    """The next sitting goes on; a remembered file that cannot be looked for does the same."""
+    bench = open_shop(UPLOAD | {"kind": "server_error", "times": 3})
+    reference = a_picture(tmp_path / "bottle.png")
+    bench.sit(batch_order(0, endpoint="edits", references=(reference,)))
+    assert bench.steps() == ["reserved"]
+    bench.sit()
+    bench.set_faults({"path": "/v1/files/", "method": "GET", "kind": "server_error", "times": 1})
+    bench.sit(batch_order(1, endpoint="edits", references=(reference,)))
+    assert bench.steps() == ["created", "reserved"]
+    bench.sit()
+    bench.later()
+    bench.sit()
+    assert bench.states() == ["received"] * 2
+    assert bench.uploads("vision") == 1
+
+
+def test_cancelling_asks_for_what_is_created_and_takes_back_what_is_not(open_shop: Open) -> None:
+    """A batch at the provider, one that is only reserved, and one that nobody can tell of."""
+    bench = open_shop()
+    bench.sit(batch_order(0))
+    bench.set_faults(UPLOAD | {"kind": "server_error", "times": 3})
+    bench.sit(batch_order(1))
+    bench.set_faults(CREATE | {"kind": "drop"})
+    bench.shop.ledger.orders.plan([batch_order(2)])
+    bench.submit(batch_order(2))
+    assert bench.steps() == ["asked", "created", "reserved"]
+    assert bench.stop() == 1
+    assert bench.steps() == ["asked", "created"]
+    assert sorted(bench.states()) == ["planned", "sent", "sent"]
+    bench.later()
+    bench.sit()
+    assert bench.stop() == 0
+
+
+def test_a_batch_that_is_over_cannot_be_cancelled_and_that_is_said(open_shop: Open) -> None:
+    """The provider answers 409; its pictures are collected as ever."""
+    bench = open_shop()
+    bench.sit(*orders(1))
+    bench.later()
+    assert bench.stop() == 1
+    assert "Cannot cancel" in next(iter(bench.notes.values()))
+    bench.sit()
+    assert bench.states() == ["received"]

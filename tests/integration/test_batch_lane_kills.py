@@ -68,3 +68,19 @@ def test_a_kill_while_collecting_loses_and_repeats_nothing(bench: BatchShop, ins
     assert bench.states() == ["received"] * 3
     assert len(bench.created()) == 1
     assert bench.is_right()
+
+
+def test_a_picture_damaged_after_a_kill_is_fetched_again(bench: BatchShop) -> None:
+    """Kept but not settled, and not what came: the provider still has it."""
+    bench.sit(*orders(3))
+    bench.later()
+    shop, words = bench.shop, "picture kept, not settled"
+    command = [sys.executable, "-m", "tests.batch_killed", shop.url, str(shop.folder), words]
+    subprocess.run([*command, str(bench.clock())], check=False)
+    (picture,) = (shop.folder / "drafts").iterdir()
+    picture.write_bytes(b"damaged")
+    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 0}
+    bench.sit()
+    assert bench.states() == ["received"] * 3
+    assert shop.ledger.verify(None) == []
+    assert bench.is_right()
