@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from flows.decide import compare_finals
+from flows.held_runs import held_run
 from flows.review.archive import stream_accepted
 from flows.review.gallery import run_facts
 from flows.review.room import OpenedRun, Room, name_of, usd
@@ -16,7 +17,6 @@ from flows.review.words import AcceptanceWord
 from tasks.candidate import Candidate
 from tasks.decisions import Acceptance
 from tasks.errors import RunError
-from tasks.home import run_lock
 from tasks.ledger import OrderRecord
 
 
@@ -58,7 +58,7 @@ def _accept(run: OpenedRun, word: AcceptanceWord) -> None:
     """
     if not any(final.candidate_id == word.candidate_id for final in run.finals):
         raise RunError(where=f"run {run.run_id}", what="has no such final", next_step="Load the page again.")
-    with run_lock(run.folder):
+    with held_run(run.room.ledger, run.folder):
         run.room.ledger.acceptances.add(
             Acceptance(run.run_id, word.candidate_id, word.is_accepted, word.by, datetime.now(UTC))
         )
@@ -88,17 +88,23 @@ def _finalists(run: OpenedRun, records: list[OrderRecord]) -> list[dict[str, Any
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     bought = [record.order.draft_id for record in records if record.order.draft_id in drafts]
     wanted = dict.fromkeys([*(name for name in run.shortlist_ids()[1] if name in drafts), *bought])
-    return [_finalist(run, drafts[str(name)], records) for name in wanted]
+    editions = [edition.name for edition in run.on_disk.campaign.editions]
+    return [_finalist(run, drafts[str(name)], edition, records) for name in wanted for edition in editions]
 
 
-def _finalist(run: OpenedRun, draft: Candidate, records: list[OrderRecord]) -> dict[str, Any]:
+def _finalist(
+    run: OpenedRun, draft: Candidate, edition: str | None, records: list[OrderRecord]
+) -> dict[str, Any]:
     costs = {
         record.order.order_id: record.settlement.cost_usd if record.settlement else None for record in records
     }
     told = {word.candidate_id: word for word in run.room.ledger.acceptances.of_run(run.run_id)}
-    tries = [final for final in run.finals if final.draft_id == draft.candidate_id]
+    place = (draft.candidate_id, edition)
+    tries = [final for final in run.finals if (final.draft_id, final.edition) == place]
     return {
         "id": draft.candidate_id,
+        "key": f"{draft.candidate_id}:{edition or ''}",
+        "edition": edition,
         "name": name_of(draft),
         "arm": draft.arm,
         "colour": run.arms[draft.arm],
@@ -108,7 +114,7 @@ def _finalist(run: OpenedRun, draft: Candidate, records: list[OrderRecord]) -> d
         "without": [
             {"state": record.state, "why": record.settlement.error_message if record.settlement else None}
             for record in records
-            if record.order.draft_id == draft.candidate_id and record.state != "received"
+            if (record.order.draft_id, record.order.edition) == place and record.state != "received"
         ],
         "tries": [
             {

@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse
 
+from flows.held_runs import bring_files
 from flows.review.room import Room
 from tasks.home import run_folder
 
@@ -40,6 +41,8 @@ def send_picture(room: Room, candidate_id: str, *, is_small: bool = False) -> Fi
     if known is None:
         raise HTTPException(404, "no such picture")
     folder = run_folder(room.home, known.campaign, known.run_id).resolve()
+    if not folder.exists():
+        bring_files(folder)  # another machine made the run
     for name in filter(None, (known.thumbnail if is_small else None, known.file)):
         path = (folder / name).resolve()
         kind = _kind(path) if path.is_relative_to(folder) else None

@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.decide import RunOnDisk
+from flows.held_runs import bring_files, is_free
 from flows.review.gate import Gate
 from flows.review.promotion import Promoter
 from tasks.campaign_file import load_campaign
 from tasks.candidate import Candidate
 from tasks.catalogue import load_catalogue
-from tasks.errors import RunError
-from tasks.home import CAMPAIGN_FILE, run_folder, run_lock
+from tasks.home import CAMPAIGN_FILE, run_folder
 from tasks.ledger import Ledger, RunRecord
 from tasks.money import count_of, format_usd
 from tasks.providers import load_providers
@@ -98,8 +98,11 @@ class OpenedRun:
         Raises:
             CampaignError: Its campaign file is wrong or gone.
         """
+        file = self.folder / CAMPAIGN_FILE
+        if not file.exists():
+            bring_files(self.folder)  # another machine made the run
         campaign = load_campaign(
-            self.folder / CAMPAIGN_FILE,
+            file,
             catalogue=load_catalogue(self.room.home),
             providers=load_providers(self.room.home),
         )
@@ -107,14 +110,8 @@ class OpenedRun:
 
     @property
     def is_worked_on(self) -> bool:
-        """Whether a process of this machine works on it now; a killed one leaves ``running`` behind."""
-        if self.record.state != "running":
-            return False
-        try:
-            with run_lock(self.folder):
-                return False
-        except RunError:
-            return True
+        """Whether a process works on it now; a killed one leaves ``running`` behind."""
+        return self.record.state == "running" and not is_free(self.room.ledger, self.folder)
 
     @cached_property
     def candidates(self) -> list[Candidate]:

@@ -51,9 +51,9 @@ def test_the_rules_choice_is_shown_until_somebody_chooses(page: Open) -> None:
     told = read(page, "/shortlist.json")
     assert (told["revision"], told["chosen_by"], len(told["finalists"])) == (0, "rule", 2)
     assert (told["price"]["first"], told["price"]["all"], told["price"]["left"]) == (
-        "$0.10",
-        "$0.20",
-        "$0.27",
+        "$0.1000",
+        "$0.2000",
+        "$0.2700",
     )
     wanted = survivors(page)[::-1][:3]
     status, told = say(page, "/shortlist", candidate_ids=wanted, after=0)
@@ -87,10 +87,11 @@ def test_a_run_that_is_worked_on_is_left_alone(page: Open) -> None:
     """While a promotion holds the run, its finalists, copies and finals cannot be changed."""
     one, other, *_ = survivors(page)
     with run_lock(page.folder):
-        for path, word in (
+        words: list[tuple[str, dict[str, Any]]] = [
             ("/shortlist", {"candidate_ids": [one], "after": 0}),
             ("/folds", {"copy_id": one, "of_id": other, "is_copy": True}),
-        ):
+        ]
+        for path, word in words:
             status, told = say(page, path, **word)
             assert (status, "another process works on it" in told["message"].lower()) == (409, True)
     assert page.ledger.shortlists.last(RUN_ID) is None

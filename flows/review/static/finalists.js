@@ -26,7 +26,7 @@ function chosenLine(id, index) {
     make("span", { className: "place", textContent: index + 1 }),
     make("img", { src: `/thumbnails/${id}`, alt: "", draggable: false }),
     make("div", { className: "chosen-told" }, make("p", {}, armMark(draft.arm, arms[draft.arm] ?? 0), make("b", { textContent: ` ${draft.name}` })),
-      make("p", { className: "note", textContent: isDone(id) ? "has its final" : price ? `at most ${price} a try` : shelf.isSaving() ? "pricing …" : "" })),
+      make("p", { className: "note", textContent: price ? `at most ${price} a try` : isDone(id) ? "has its final" : shelf.isSaving() ? "pricing …" : "" })),
     make("div", { className: "chosen-deeds" }, button("↑", "Up", () => move(id, -1)), button("↓", "Down", () => move(id, 1)), button("✕", "Leave out", () => shelf.toggle(id))));
 }
 

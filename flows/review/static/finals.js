@@ -9,9 +9,9 @@ let drawn = "";
 const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
 
 function card(one) {
-  const attempt = one.tries[tries.get(one.id) ?? best(one)] ?? null;
-  return make("article", { className: "final", tabIndex: 0, data: { id: one.id, colour: one.colour, final: attempt?.id ?? "" }, "aria-label": one.name },
-    make("h2", {}, armMark(one.arm, one.colour), ` ${one.name} `, chip(one, attempt)),
+  const attempt = one.tries[tries.get(one.key) ?? best(one)] ?? null;
+  return make("article", { className: "final", tabIndex: 0, data: { id: one.key, colour: one.colour, final: attempt?.id ?? "" }, "aria-label": one.name },
+    make("h2", {}, armMark(one.arm, one.colour), ` ${one.name}${one.edition ? ` · ${one.edition}` : ""} `, chip(one, attempt)),
     attempt ? slider(one, attempt) : waiting(one),
     make("p", { className: "prompt", textContent: one.prompt }),
     attempt ? make("p", { className: "figures-line" }, "Fidelity ", make("b", { textContent: number(attempt.fidelity) }), ` · structure ${number(attempt.ssim)} · ${attempt.bits ?? "–"} bits apart · ${attempt.cost}`) : null,
@@ -21,7 +21,12 @@ function card(one) {
     attempt ? verdicts(attempt) : null);
 }
 
-const best = (one) => Math.max(one.tries.findIndex((each) => each.is_accepted), one.tries.length - 1 - [...one.tries].reverse().findIndex((each) => each.is_accepted !== false), 0);
+// The accepted try first, else the last that nobody refused, else the last.
+function best(one) {
+  const accepted = one.tries.findIndex((each) => each.is_accepted);
+  const open = one.tries.findLastIndex((each) => each.is_accepted === null);
+  return accepted >= 0 ? accepted : open >= 0 ? open : one.tries.length - 1;
+}
 
 function chip(one, attempt) {
   const [state, text] = attempt === null ? ["waiting", one.without.some((order) => order.state === "sent") ? "Being made" : "Not bought yet"]
@@ -38,9 +43,9 @@ function slider(one, attempt) {
     make("img", { className: "of-draft", src: `/pictures/${one.id}`, alt: `Draft ${one.name}` }),
     make("span", { className: "label at-left", textContent: "Draft", "aria-hidden": "true" }), make("span", { className: "label at-right", textContent: "Final", "aria-hidden": "true" }),
     make("span", { className: "line", "aria-hidden": "true" }));
-  const range = make("input", { type: "range", min: 0, max: 100, value: places.get(one.id) ?? 50, "aria-label": `How much of the draft of ${one.name} is seen`, "aria-valuetext": "" });
+  const range = make("input", { type: "range", min: 0, max: 100, value: places.get(one.key) ?? 50, "aria-label": `How much of the draft of ${one.name} is seen`, "aria-valuetext": "" });
   const set = () => {
-    places.set(one.id, range.value);
+    places.set(one.key, range.value);
     box.style.setProperty("--at", `${range.value}%`);
     range.setAttribute("aria-valuetext", `${range.value} % draft`);
   };
@@ -58,7 +63,7 @@ function waiting(one) {
 }
 
 const tabs = (one, attempt) => make("div", { className: "tries", role: "group", "aria-label": `Tries of ${one.name}` },
-  ...one.tries.map((each, index) => make("button", { type: "button", "aria-pressed": String(each === attempt), textContent: `Try ${index + 1}${each.is_accepted ? " ✓" : ""}`, on: { click: () => { tries.set(one.id, index); redraw(); } } })));
+  ...one.tries.map((each, index) => make("button", { type: "button", "aria-pressed": String(each === attempt), textContent: `Try ${index + 1}${each.is_accepted ? " ✓" : ""}`, on: { click: () => { tries.set(one.key, index); redraw(); } } })));
 
 const verdicts = (attempt) => make("div", { className: "pair-of-buttons" },
   make("button", { type: "button", className: "accept", "aria-pressed": String(attempt.is_accepted === true), textContent: "Accept", on: { click: () => decide(attempt.id, true) } }),
