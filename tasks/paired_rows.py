@@ -106,9 +106,13 @@ def _compare_rows(differences: Floats, rng: np.random.Generator, resamples: int)
 
 
 def _without_spread(centre: float, rows: int) -> RowDifference:
-    """All rows alike: there is no spread to measure, so count the rows that agree, as a sign test does."""
+    """All alike: there is no spread to measure, so count the rows that agree, as a sign test does.
+
+    A few rows agree by chance; only of many can it be said that there is no spread.
+    """
     chance = 0.5 ** (rows - 1) if abs(centre) > NO_SPREAD else 1.0
-    return RowDifference(centre, centre, centre, 0.0, chance, rows)
+    end = centre if chance <= 1 - CONFIDENCE else None
+    return RowDifference(centre, end, end, 0.0, chance, rows)
 
 
 def _students(centre: float, error: float, freedom: float, rows: int) -> RowDifference:
