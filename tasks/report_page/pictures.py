@@ -103,6 +103,22 @@ class Finalist:
     finals: tuple[Final, ...]
     without_picture: tuple[Row, ...]
 
+    @property
+    def editions(self) -> tuple[Final, ...]:
+        """The first final of each edition: the accepted one, or the truest."""
+        first: dict[str | None, Final] = {}
+        for final in self.finals:
+            first.setdefault(final.picture.row["edition"], final)
+        return tuple(first.values())
+
+    @property
+    def verdict(self) -> str:
+        """One word for people; of several editions, how many were accepted."""
+        verdicts = [edition.verdict for edition in self.editions]
+        if len(set(verdicts)) == 1:
+            return verdicts[0]
+        return f"{verdicts.count('Accepted')} of {len(verdicts)} accepted"
+
 
 def build_gallery(drafts: Sequence[Row], arms: Sequence[str], sources: Sources) -> list[Band]:
     """Lay the drafts out by prompt row and arm.

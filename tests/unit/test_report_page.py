@@ -410,3 +410,21 @@ def test_sentences_begin_and_end_as_sentences_do(tmp_path: Path) -> None:
     assert "Chosen: rank 1, best of arm A." in text
     assert "gpt-image-2.6-sunburst at high: estimate within ±5%." in text
     assert "Drafts: few." in text
+
+
+def test_every_edition_of_a_final_is_shown(tmp_path: Path) -> None:
+    """One beside the draft, the others below it; and how many of them were accepted."""
+    rows = make_run(arms=("A",))
+    final = next(row for row in rows if row["stage"] == "final" and row["accepted"])
+    final["edition"] = "shop"
+    rows.append(
+        final
+        | {
+            "edition": "banner", "size": "2304x768", "candidate_id": "c-banner", "order_id": "o-banner",
+            "accepted": False, "file": "finals/banner.png", "thumbnail": None,
+        }
+    )  # fmt: skip
+    text = " ".join(read(rows, make_facts(), tmp_path).text.split())
+    assert "Final shop high" in text
+    assert "Final banner high 2304x768" in text
+    assert "1 of 2 accepted" in text
