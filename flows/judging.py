@@ -49,15 +49,25 @@ async def _hold_duels(run: OpenRun, questions: Questions, worthy: Sequence[Candi
     while run.judging.closed_by is None:
         known = read_opinions(run.ledger, questions, worthy)
         pairs = [
-            pair for row, pool in pools(worthy).items() for pair in _next_round(known, row, pool, per_row)
+            pair for row, pool in pools(worthy).items() for pair in next_round(known, row, pool, per_row)
         ]
         if not pairs:
             return
         await _ask(run, [questions.between(by_id[first], by_id[second]) for first, second in pairs])
 
 
-def _next_round(known: Opinions, row: int, pool: Sequence[Candidate], per_row: int) -> list[tuple[str, str]]:
-    """Choose what is asked next of one row: first what a killed run left half asked."""
+def next_round(known: Opinions, row: int, pool: Sequence[Candidate], per_row: int) -> list[tuple[str, str]]:
+    """Choose what is asked next of one row: first what a killed run left half asked.
+
+    Args:
+        known: What came back so far.
+        row: The row.
+        pool: Its survivors.
+        per_row: How many pairs may be asked in all.
+
+    Returns:
+        Who is shown first and second, one entry for each order; empty when the row has its pairs.
+    """
     asked = known.asked(row)
     halves = sorted((second, first) for first, second in asked if (second, first) not in asked)
     if halves:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.opinions import pools, read_opinions
+from flows.judging import next_round
+from flows.opinions import Opinions, pools, read_opinions
 from tasks.candidate import Candidate, Order, Standing
 from tasks.judge_orders import Questions, worth_judging
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
@@ -89,7 +90,26 @@ def test_half_asked_pairs_and_unanswered_questions_are_told_apart(tmp_path: Path
         found = read_opinions(ledger, questions, drafts)
     assert found.asked(0) == {("c-0", "c-1"), ("c-1", "c-2")}
     assert found.asked(1) == set()
+    assert next_round(found, 0, drafts, 9) == [("c-1", "c-0"), ("c-2", "c-1")]
     assert [duel.reply.fault for duel in found.duels] == ["", "no answer came"]
+
+
+def test_a_row_is_asked_about_until_it_has_its_pairs(tmp_path: Path) -> None:
+    """Both orders of each pair, no pair twice, and then no more."""
+    drafts = [replace(draft, row=0) for draft in drafts_of(4)]
+    questions = Questions(judged(), RUN, "/runs/otter")
+    by_id = {draft.candidate_id: draft for draft in drafts}
+    asked: list[tuple[str, str]] = []
+    with a_ledger(tmp_path) as ledger:
+        while pairs := next_round(read_opinions(ledger, questions, drafts), 0, drafts, 5):
+            orders = [questions.between(by_id[first], by_id[second]) for first, second in pairs]
+            ledger.orders.plan(orders)
+            for order in orders:
+                answer(ledger, order)
+            asked += pairs
+    assert len(asked) == len(set(asked)) == 2 * 5
+    assert {(second, first) for first, second in asked} == set(asked)
+    assert next_round(Opinions({}, []), 0, drafts[:1], 5) == []
 
 
 def test_what_the_campaign_does_not_weigh_is_not_looked_for(tmp_path: Path) -> None:
