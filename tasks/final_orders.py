@@ -89,7 +89,7 @@ def final_template(edition: Finals, attempt: int) -> PromptTemplate:
     """Choose the template of a try's prompt: a fallback has the draft's own text, for it shows no picture."""
     if edition.method_of(attempt) != edition.method:
         return PromptTemplate(DEFAULT_GENERATE_PROMPT)
-    return PromptTemplate(finals_template(edition.prompt, edition.method))
+    return PromptTemplate(finals_template(edition.prompt, edition.method, edition.fit))
 
 
 def _sent(edition: Finals, draft: Candidate, row: Row, folder: Path, drawn: Path) -> Sent:

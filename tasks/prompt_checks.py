@@ -85,7 +85,7 @@ def _finals_prompt_faults(
     campaign: Campaign, edition: Finals, path: KeyPath, prompts: dict[int, str]
 ) -> Iterator[CampaignFault]:
     try:
-        template = PromptTemplate(finals_template(edition.prompt, edition.method))
+        template = PromptTemplate(finals_template(edition.prompt, edition.method, edition.fit))
         missing = sorted(template.names - campaign.variable_names - {"prompt"})
         if missing:
             known = ", ".join(sorted(campaign.variable_names | {"prompt"}))

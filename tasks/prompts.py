@@ -16,6 +16,10 @@ DEFAULT_EDIT_PROMPT = (
     "Make this picture again in fine detail. Keep its subject, composition, pose, colours and style"
     " as they are. It shows: {{ prompt }}"
 )
+PADDED_EDIT_PROMPT = (
+    "Make this picture again in fine detail, and go on with the scene where it is see-through, up to the"
+    " edges. Keep its subject, composition, pose, colours and style as they are. It shows: {{ prompt }}"
+)
 DEFAULT_GENERATE_PROMPT = "{{ prompt }}"
 
 _environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
@@ -64,8 +68,10 @@ class PromptTemplate:
         return text
 
 
-def finals_template(own: str | None, method: str) -> str:
-    """Choose the template of a final's prompt: the campaign's own, else the one for its method."""
+def finals_template(own: str | None, method: str, fit: str = "any") -> str:
+    """Choose the template of a final's prompt: the campaign's own, else the one for its method and fit."""
     if own is not None:
         return own
-    return DEFAULT_EDIT_PROMPT if method == "edit" else DEFAULT_GENERATE_PROMPT
+    if method == "generate":
+        return DEFAULT_GENERATE_PROMPT
+    return PADDED_EDIT_PROMPT if fit == "pad" else DEFAULT_EDIT_PROMPT

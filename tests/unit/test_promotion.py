@@ -307,3 +307,15 @@ def test_inspected_drafts_only_can_be_framed() -> None:
     unseen: Candidate = replace(DRAFT, inspection=Inspection())
     with pytest.raises(RunError, match="was never inspected"):
         finals(campaign(), unseen)
+
+
+def test_a_padded_draft_is_asked_to_be_gone_on_with() -> None:
+    """Only then, and only where the campaign has no words of its own; the plan counts the longer text."""
+    told = "go on with the scene where it is see-through"
+    padded = campaign(finals={"model": "gpt-image-2", "fit": "pad"})
+    assert told in finals(padded).prompt
+    assert told not in finals(campaign(finals={"model": "gpt-image-2", "fit": "crop"})).prompt
+    own = {"model": "gpt-image-2", "fit": "pad", "prompt": "{{ prompt }}, wide"}
+    assert finals(campaign(finals=own)).prompt == f"{DRAFT.prompt}, wide"
+    announced = planned(padded).finals
+    assert finals(padded).estimate_usd <= announced.high_usd / announced.most_pictures
