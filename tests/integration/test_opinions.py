@@ -63,13 +63,13 @@ def test_position_is_never_identity_in_any_order_of_answers(tmp_path: Path, seed
         assert rows[duel.first_id] == rows[duel.second_id] == duel.row
 
 
-def test_equal_bytes_share_one_answer_and_copies_have_none(tmp_path: Path) -> None:
-    """Two survivors with the same bytes are asked about once, and both have the opinion."""
+def test_equal_bytes_share_one_answer_and_copies_have_none(home: Path) -> None:
+    """Two survivors with the same bytes are asked about once, and both have the opinion; on either database."""
     twin, other = seen("c-1", sha256="same"), seen("c-2", sha256="same", replicate=1)
     copy = seen("c-3", sha256="copy", standing=Standing("duplicate", "c-1", "c-1", "near", 2))
     questions = Questions(judged(), RUN, "/runs/otter")
     (asked,) = worth_judging([twin, other, copy])
-    with a_ledger(tmp_path) as ledger:
+    with a_ledger(home) as ledger:
         ledger.orders.plan([questions.about(asked)])
         answer(ledger, questions.about(asked))
         found = read_opinions(ledger, questions, [twin, other, copy])
