@@ -64,7 +64,7 @@ def test_position_is_never_identity_in_any_order_of_answers(tmp_path: Path, seed
 
 
 def test_equal_bytes_share_one_answer_and_copies_have_none(home: Path) -> None:
-    """Two survivors with the same bytes are asked about once, and both have the opinion; on either database."""
+    """Survivors of the same bytes are asked about once, and share the opinion; on either database."""
     twin, other = seen("c-1", sha256="same"), seen("c-2", sha256="same", replicate=1)
     copy = seen("c-3", sha256="copy", standing=Standing("duplicate", "c-1", "c-1", "near", 2))
     questions = Questions(judged(), RUN, "/runs/otter")
