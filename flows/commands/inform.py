@@ -37,7 +37,10 @@ def _weights(context: click.Context, option: click.Parameter, words: tuple[str, 
 @home_option
 @json_option
 def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
-    """Show what a campaign would order, for how much, and how long it takes. Spends nothing."""
+    """Show what a campaign would order, for how much, and how long it takes. Spends nothing.
+
+    Where the campaign has masks, what they will change is drawn into a picture below the home.
+    """
     from flows.mask_preview import preview_masks
     from flows.open_run import prepare
     from tasks.home import home_folder
