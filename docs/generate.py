@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from flows.command_line import runoff
+from flows.commands.review import TOKEN_VARIABLE
 from flows.outcome import INCOMPLETE
 from tasks.campaign_file import load_campaign
 from tasks.campaign_schema import generated_files
@@ -45,6 +46,7 @@ OWN_VARIABLES = {
     RATE_VARIABLE: "Your account's images per minute, in place of the provider's in `providers.yaml`.",
     ANCHORS_VARIABLE: "A PEM file of root certificates: who signs by one is [`trusted`](report.md).",
     TODAY_VARIABLE: "A day, `YYYY-MM-DD`, taken for today: to rehearse a model's retirement.",
+    TOKEN_VARIABLE: "The token that the [review page](review.md) asks for away from loopback.",
     "PREFECT_API_URL": "A Prefect server to run on, ending in `/api`; without it Runoff brings up its own.",
 }
 """What each variable means that no provider brings; a test finds any that the code reads and this lacks."""

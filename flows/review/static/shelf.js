@@ -63,6 +63,9 @@ export function drawShelf() {
   if (!shelf || !facts) return;
   shelf.hidden = wanted.length === 0;
   byId("shelf-pictures").replaceChildren(...wanted.slice(0, 8).map((id) => make("li", {}, make("img", { src: `/thumbnails/${id}`, alt: "" }))));
+  const isBought = !facts.price.trouble && facts.price.n_finals === 0 && !isSaving();
+  byId("shelf-link").textContent = isBought ? "See the finals" : "Order and buy";
+  byId("shelf-link").href = `/runs/${run}/${isBought ? "finals" : "finalists"}`;
   byId("shelf-told").replaceChildren(make("b", { textContent: count(wanted.length, "finalist") }), priceLine());
 }
 
