@@ -1,8 +1,9 @@
 """The campaign's choice: what counts as a copy, how pictures are scored, and which are bought again."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tasks.campaign_section import Section
 
@@ -23,6 +24,7 @@ class Deduplicate(Section):
     """How many earlier runs of this campaign are looked through as well."""
 
 
+COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 JUDGING_MODEL = "gpt-6-luna"
 
 
@@ -49,12 +51,20 @@ class Duel(Section):
     """How many pairs of a row's pictures are compared at most; each is asked twice, once in each order."""
 
 
+def _colour(text: str) -> str:
+    if not COLOUR.fullmatch(text):
+        message = 'red, green and blue as "#RRGGBB"'
+        raise ValueError(message)
+    return text
+
+
+Colour = Annotated[str, AfterValidator(_colour), Field(json_schema_extra={"pattern": f"^{COLOUR.pattern}$"})]
+
+
 class Palette(Section):
     """The colours that pictures are to keep to."""
 
-    colors: tuple[Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")], ...] = Field(
-        min_length=1, max_length=32
-    )
+    colors: tuple[Colour, ...] = Field(max_length=32)
     """The brand's colours as `"#RRGGBB"` (in quotes: a bare # begins a comment), neutral ones included."""
 
 
@@ -81,7 +91,7 @@ class Score(Section):
     """The duels' settings, when `weights` names them."""
 
     expect_text: str | None = None
-    """What `legibility` expects to read, a template as prompts are; if left out, a row's own `expect_text`."""
+    """What `legibility` expects to read, a template as prompts are; without it, a row's own `expect_text`."""
 
     palette: Palette | None = None
     """The colours for `palette`, when `weights` names it."""

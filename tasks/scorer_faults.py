@@ -21,8 +21,9 @@ def scorer_faults(campaign: Campaign) -> Iterator[Fault]:
             path = ("score", "weights", name)
             yield path, f"needs the extra {extra!r}, which is not installed", f"pip install 'runoff[{extra}]'"
     yield from _text_faults(campaign)
-    if "palette" in campaign.score.weights and campaign.score.palette is None:
-        yield ("score", "palette"), "is missing, and weights count on it", 'colors: ["#1A2B3C"]'
+    palette = campaign.score.palette
+    if "palette" in campaign.score.weights and (palette is None or not palette.colors):
+        yield ("score", "palette"), "names no colour, and weights count on it", 'colors: ["#1A2B3C"]'
     if "clip" in campaign.score.weights:
         yield from _clip_faults(campaign)
 

@@ -50,7 +50,7 @@ def test_a_finished_run_decided_again_by_its_own_rules_stays_as_it_is(
 def test_the_weights_that_votes_suggest_can_be_put_in(
     shell: Shell, open_provider: Callable[..., Provider]
 ) -> None:
-    """Votes that side with one scorer are told in the report; its command decides by them, and no wrong one."""
+    """Votes that side with one scorer are told in the report, and its command decides by them."""
     open_provider(paint="scene")
     weights = {"technical": 1, "palette": 1}
     score = {"weights": weights, "palette": {"colors": ["#2A6F97", "#FFFFFF"]}}
