@@ -55,8 +55,7 @@ def plan_finals(
     estimates = Estimates(catalogue, providers.provider(campaign.provider))
     drawn = drawn_folder(home or home_folder())
     is_edit = edition.method_of(attempt) == "edit"
-    template = final_template(edition, attempt)
-    parameters = edition.parameters(n=1, is_edit=is_edit)
+    parameters, template = edition.parameters(n=1, is_edit=is_edit), final_template(edition, attempt)
     orders = []
     for draft in finalists:
         row = campaign.all_rows[draft.row]

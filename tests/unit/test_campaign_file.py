@@ -184,7 +184,7 @@ def test_parameters_are_exactly_what_is_sent(tmp_path: Path) -> None:
         ("drafts.input_fidelity", "high", "high is refused: gpt-image-2 has no references to keep to"),
         ("drafts.successor", {"model": "gpt-image-9"}, "drafts.successor.model"),
         ("drafts.successor", {"model": "gpt-image-1.5", "quality": "max"}, "drafts.successor.quality"),
-        ("finals.moderation", "low", "finals.moderation (line 22): low is refused: gpt-image-2.6-sunburst takes it without"),
+        ("finals.moderation", "low", "finals.moderation (line 22): low is refused: gpt-image-2.6-sunburst"),
         ("finals.method", "draw", "accepted: edit or generate"),
         ("finals.prompt", "{{ colour }}", "finals.prompt (line 22): names colour"),
         ("finals.min_fidelity", 1.1, "less than or equal to 1"),

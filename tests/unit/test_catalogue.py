@@ -130,7 +130,7 @@ def test_a_plain_request_has_no_fault(name: str) -> None:
         ("gpt-image-2", {"n": 0}, "n: 0 is out of range"),
         ("gpt-image-2", {"n": 11}, "n: 11 is out of range"),
         ("gpt-image-2", {"n": True}, "n: True is out of range"),
-        ("gpt-image-2", {"input_fidelity": "high"}, "input_fidelity: 'high' is refused: gpt-image-2 does not"),
+        ("gpt-image-2", {"input_fidelity": "high"}, "input_fidelity: 'high' is refused: gpt-image-2"),
         ("gpt-image-1-mini", {"input_fidelity": "high"}, "accepted: low"),
         ("gpt-image-2.5-flare", {"complexity": "low"}, "complexity: 'low' is refused: gpt-image-2.5-flare"),
         ("gpt-image-2", {"moderation": "none"}, "accepted: auto, low"),
