@@ -81,8 +81,8 @@ def test_the_weights_that_votes_suggest_can_be_put_in(
     assert kept["score"]["weights"] == {**suggested, "votes": 1}
     table = pd.read_parquet(folder / "report.parquet")
     assert table.loc[table["stage"] == "draft", "score_votes"].notna().all()
-    for word, expected in (("beauty=1", "there is no scorer 'beauty'"), ("technical", "is no weight")):
-        answer = shell.runoff("rescore", run_id, "--weight", word)
+    for wrong, expected in (("beauty=1", "there is no scorer 'beauty'"), ("technical", "is no weight")):
+        answer = shell.runoff("rescore", run_id, "--weight", wrong)
         assert (answer.returncode, expected in answer.stderr) == (2, True)
     assert yaml.safe_load((folder / "campaign.yaml").read_text()) == kept
     why = shell.json("explain", run_id, drafts[0].candidate_id[:12])
