@@ -13,6 +13,7 @@ from flows.commands.options import home_option, opened_ledger
 
 if TYPE_CHECKING:
     from flows.promotion_child import ChildPromoter
+    from flows.promotion_deployment import DeploymentPromoter
     from flows.review.gate import Gate
 
 DEFAULT_PORT = 8321
@@ -37,7 +38,6 @@ def review(
 
     Without RUN the page lists all runs. On another host than this machine's own, a token is asked for.
     """
-    from flows.promotion_child import ChildPromoter
     from flows.review.app import create_app
     from flows.review.room import Room
     from flows.review.server import listen, serve
@@ -48,7 +48,7 @@ def review(
         path = f"/runs/{ledger.runs.find(run).run_id}" if run else "/"
         listener = listen(host, port)
         gate = _gate(host, listener.getsockname()[1], names)
-        promoter = ChildPromoter(folder)
+        promoter = _promoter(folder)
         app = create_app(Room(folder, ledger, promoter, gate, _person()))
         serve(app, listener, lambda: _ready(_address(gate, path), opens=not no_browser))
         _leave(promoter)
@@ -87,7 +87,16 @@ def _ready(address: str, *, opens: bool) -> None:
         webbrowser.open(address)
 
 
-def _leave(promoter: "ChildPromoter") -> None:
+def _promoter(home: Path) -> "ChildPromoter | DeploymentPromoter":
+    """Let a team's workers buy where a Prefect server is set, else a child of this process."""
+    from flows.promotion_child import ChildPromoter
+    from flows.promotion_deployment import DeploymentPromoter, PrefectServer
+
+    child, server = ChildPromoter(home), PrefectServer.of()
+    return child if server is None else DeploymentPromoter(home, server, child)
+
+
+def _leave(promoter: "ChildPromoter | DeploymentPromoter") -> None:
     """Wait for what is being bought."""
     if runs := promoter.running():
         click.echo(f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C leaves, and buying goes on.")

@@ -11,9 +11,9 @@ from starlette.types import ASGIApp
 from flows.review import duels, finalists, finals, folds, gallery, pictures, runs
 from flows.review.gate import Guard
 from flows.review.room import HERE, Room
-from tasks.errors import LedgerError, RunError, RunoffError
+from tasks.errors import RunError, RunoffError
 
-CONFLICT = 409
+NOT_FOUND, CONFLICT, UNAVAILABLE = 404, 409, 503
 
 
 def create_app(room: Room) -> ASGIApp:
@@ -36,7 +36,8 @@ def create_app(room: Room) -> ASGIApp:
 
     @app.exception_handler(RunoffError)
     def told(request: Request, error: RunoffError) -> Response:
-        status = CONFLICT if isinstance(error, RunError | LedgerError) and request.method != "GET" else 404
+        looked_in_vain = NOT_FOUND if isinstance(error, RunError) else UNAVAILABLE
+        status = looked_in_vain if request.method == "GET" else CONFLICT
         return _answer(room, request, _words(error), status)
 
     @app.exception_handler(HTTPException)

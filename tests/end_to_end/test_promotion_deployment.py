@@ -1,0 +1,83 @@
+"""With a Prefect server set, confirming on the page hands the purchase to its workers, once."""
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.promotion_child import ChildPromoter
+from flows.promotion_deployment import DeploymentPromoter, PrefectServer
+from tasks.errors import EngineError
+
+RUN = "20261122-120000-abcd"
+
+
+def tell(server: PrefectServer, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Tell the server something."""
+    told = server.ask(path, body)
+    assert told is not None
+    return told
+
+
+class NotingChild(ChildPromoter):
+    """A child that only notes what it should buy."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.started: list[str] = []
+
+    def start(self, run_id: str) -> None:
+        """Note it."""
+        self.started.append(run_id)
+
+
+def test_confirming_starts_the_deployment_or_else_a_child(prefect_server: str, tmp_path: Path) -> None:
+    """Without the deployment a child buys; with it one flow run waits for a worker, and its end is told."""
+    server = PrefectServer.of({"PREFECT_API_URL": prefect_server})
+    assert server is not None
+    child = NotingChild(tmp_path)
+    promoter = DeploymentPromoter(tmp_path, server, child)
+    promoter.start(RUN)
+    assert (child.started, promoter.look(RUN)) == ([RUN], None)
+
+    flow = tell(server, "/flows/", {"name": "promote"})
+    tell(server, "/deployments/", {"name": "promote", "flow_id": flow["id"]})
+    promoter.start(RUN)
+    assert child.started == [RUN]
+    told = promoter.look(RUN)
+    assert told is not None
+    assert told.state == "running"
+    request = urllib.request.Request(
+        server.api_url + "/flow_runs/filter", json.dumps({}).encode(), dict(server.headers)
+    )
+    with urllib.request.urlopen(request) as answer:
+        made = [one for one in json.load(answer) if RUN in one["tags"]]
+    assert [one["parameters"] for one in made] == [{"run_id": RUN, "home": str(tmp_path)}]
+    ended = {"state": {"type": "CRASHED", "message": "The worker went away."}, "force": True}
+    tell(server, f"/flow_runs/{made[0]['id']}/set_state", ended)
+    told = promoter.look(RUN)
+    assert told is not None
+    assert (told.state, told.message) == ("failed", "The worker went away.")
+
+
+def test_a_server_that_is_away_is_told(tmp_path: Path) -> None:
+    """Nothing is bought elsewhere in its place."""
+    child = NotingChild(tmp_path)
+    promoter = DeploymentPromoter(tmp_path, PrefectServer("http://127.0.0.1:1/api", {}), child)
+    with pytest.raises(EngineError, match=r"does not answer\. Nothing was bought\. Start it"):
+        promoter.start(RUN)
+    assert child.started == []
+
+
+def test_the_servers_key_is_shown_to_it() -> None:
+    """A key as a bearer's, a user's words in their own way; without a server there is none."""
+    address = {"PREFECT_API_URL": "http://x/api/"}
+    assert PrefectServer.of({}) is None
+    keyed = PrefectServer.of(address | {"PREFECT_API_KEY": "k"})
+    worded = PrefectServer.of(address | {"PREFECT_API_AUTH_STRING": "a:b"})
+    assert keyed is not None
+    assert worded is not None
+    assert (keyed.api_url, keyed.headers["authorization"]) == ("http://x/api", "Bearer k")
+    assert worded.headers["authorization"] == "Basic YTpi"
