@@ -41,8 +41,7 @@ def open_at(page: Page, review: Open, path: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
 def test_every_page_can_be_used_by_everybody(
     browser: Browser, review: Open, tmp_path: Path, size: tuple[int, int], scheme: str
 ) -> None:
@@ -236,12 +235,13 @@ def test_three_thousand_pictures_scroll(browser: Browser, tmp_path: Path) -> Non
         page.on("request", lambda request: asked.append(request.url))
         page.goto(review.run + "?view=all&status=")
         expect(page.locator("#tally")).to_have_text("3,000 of 3,000 drafts")
-        frames = page.evaluate(SCROLL)
+        page.wait_for_load_state("networkidle")
         n_thumbnails = sum("/thumbnails/" in url for url in asked)
+        frames = page.evaluate(SCROLL)
         print(f"frames: {frames}; thumbnails asked for: {n_thumbnails}")  # noqa: T201
         assert frames["end"], "it did not reach the end"
         assert frames["median_ms"] < LONG_FRAME_MS
-        assert n_thumbnails < 3000
+        assert n_thumbnails < 600
 
 
 SCROLL = """async () => {

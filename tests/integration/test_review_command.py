@@ -1,0 +1,83 @@
+"""The command that opens the review page, as people type it."""
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tasks.ledger import open_ledger
+from tests.builders import RUN_ID
+from tests.review_home import fill_run
+
+COMMAND = str(Path(sys.executable).parent / "runoff")
+
+
+@contextmanager
+def opened(home: Path, *words: str, **environ: str) -> Iterator[str]:
+    """Open the page; gives its address. Ctrl-C ends it, without a word of trouble."""
+    command = [COMMAND, "review", *words, "--port", "0", "--home", str(home), "--no-browser"]
+    with subprocess.Popen(
+        command, env={"PATH": "/usr/bin:/bin", "PYTHONUNBUFFERED": "1", **environ}, cwd=home, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            assert line.startswith("Review: http"), process.communicate()[1]
+            yield line.split()[1]
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=30)
+        assert "Traceback" not in complaints
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    """A home with a run."""
+    with open_ledger(tmp_path) as ledger:
+        fill_run(tmp_path, ledger)
+    return tmp_path
+
+
+def status_of(address: str) -> int:
+    """Open an address; gives its status."""
+    try:
+        with urllib.request.urlopen(address, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_a_run_is_opened_on_this_machine_only(filled: Path) -> None:
+    """RUN may be a beginning of its id; the address needs no token."""
+    with opened(filled, RUN_ID[:10]) as address:
+        assert re.fullmatch(rf"http://127\.0\.0\.1:\d+/runs/{RUN_ID}", address)
+        assert status_of(address) == 200
+
+
+def test_elsewhere_the_page_needs_the_token_it_prints(filled: Path) -> None:
+    """A new token each time, or the one that the environment sets."""
+    with opened(filled, "--host", "0.0.0.0") as address:
+        found = re.fullmatch(r"http://[^/]+:(\d+)/\?token=([\w-]{32})", address)
+        assert found is not None
+        here = f"http://127.0.0.1:{found[1]}/"
+        assert (status_of(here), status_of(f"{here}?token={found[2]}")) == (401, 200)
+    with opened(filled, "--host", "0.0.0.0", RUNOFF_REVIEW_TOKEN="kept") as address:
+        assert address.endswith("/?token=kept")
+
+
+def test_without_a_run_it_says_how_to_begin(tmp_path: Path) -> None:
+    """Nothing is made by looking, and there is no traceback."""
+    done = subprocess.run(
+        [COMMAND, "review", "--home", str(tmp_path / "none")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "runoff demo" in done.stderr
+    assert not (tmp_path / "none").exists()
