@@ -12,9 +12,14 @@ from typing import Any
 
 import pytest
 
+from flows.finalists import open_finalists
+from flows.rescore import rescore
 from flows.review.promotion import Promotion
+from tasks.campaign_file import load_campaign
 from tasks.candidate import Choice, Fidelity, Inspection
+from tasks.catalogue import load_catalogue
 from tasks.home import run_lock
+from tasks.providers import load_providers
 from tests.builders import RUN_ID, an_order
 from tests.integration.test_review_safety import ask, change
 from tests.review_home import Open, receive, review_page
@@ -170,6 +175,28 @@ def test_a_copy_is_taken_apart_and_put_together(page: Open) -> None:
     assert [(fold.decided_by, fold.is_copy) for fold in page.ledger.folds.of_run(RUN_ID)] == [
         ("mara", False), ("jo", True),
     ]  # fmt: skip
+
+
+def test_what_people_said_outlives_a_rescore(page: Open) -> None:
+    """Finalists stay in the person's order, a copy stays told, though the rule would choose otherwise."""
+    ids = survivors(page)
+    wanted = [ids[-1], ids[3]]
+    say(page, "/shortlist", candidate_ids=wanted, after=0)
+    say(page, "/folds", copy_id=ids[1], of_id=ids[0], is_copy=True)
+    outcome = rescore(page.home, page.ledger, RUN_ID)
+    drafts = {draft.candidate_id: draft for draft in page.ledger.candidates.of_run(RUN_ID, "draft")}
+    chosen = {name for name, draft in drafts.items() if draft.choice and draft.choice.is_finalist}
+    assert chosen == set(wanted) == {facts["candidate_id"] for facts in outcome.finalists}
+    assert {drafts[name].choice.chosen_by for name in wanted} == {"mara"}  # type: ignore[union-attr]
+    standing = drafts[ids[1]].standing
+    assert standing is not None
+    assert (standing.duplicate_of, standing.duplicate_kind) == (ids[0], "told")
+    campaign = load_campaign(
+        page.folder / "campaign.yaml",
+        catalogue=load_catalogue(page.home), providers=load_providers(page.home),
+    )  # fmt: skip
+    waiting = open_finalists(page.ledger, RUN_ID, campaign)
+    assert [draft.candidate_id for draft in waiting] == wanted
 
 
 def test_a_word_on_no_two_drafts_is_refused(page: Open) -> None:

@@ -61,6 +61,10 @@ function drawPlan(facts, ids) {
     byId("plan").replaceChildren(make("p", { className: "trouble", textContent: price.trouble }));
     return;
   }
+  if (price.n_finals === 0) {
+    byId("plan").replaceChildren(make("p", { className: "nothing", textContent: price.sentence }), make("dl", { className: "plan-lines" }, line(`Left in ${price.left_in}`, price.left)));
+    return;
+  }
   byId("plan").replaceChildren(make("dl", { className: "plan-lines" },
     line("Finals", `${price.n_finals} with ${price.model}`),
     line("If each first try is accepted", price.first),
