@@ -254,6 +254,8 @@ def _note(found: RowDifference, rows_left_out: int) -> str:
     parts = []
     if not found.rows:
         parts.append("the arms were scored in no common row")
+    elif found.low is None and found.standard_error is not None:
+        parts.append("the scores do not vary, so nobody can tell how far chance goes")
     elif found.low is None:
         parts.append("one picture tells nothing about how much pictures vary")
     elif found.rows == 1:

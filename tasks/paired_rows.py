@@ -41,7 +41,7 @@ class RowDifference:
     Args:
         difference: Mean over the rows of the difference of the arms' means; ``None`` when they share no row.
         low: Lower end of the 95 % interval; ``None`` when the spread cannot be told: with no shared row, or
-            with one in which an arm has one picture.
+            one in which an arm has one picture, or a few that are all alike.
         high: Upper end.
         standard_error: Of ``difference``; ``None`` like the interval.
         p_value: Two-sided, that so large a difference comes by chance from equal arms; ``None`` likewise.

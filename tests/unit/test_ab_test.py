@@ -248,6 +248,8 @@ def test_scores_that_never_vary_need_rows_that_agree() -> None:
     many = compare_arms(a_campaign({"A": [[1.0, 1.0]] * 8, "B": [[0.0, 0.0]] * 8})).pairs[0]
     same = compare_arms(a_campaign({"A": [[1.0, 1.0]] * 8, "B": [[1.0, 1.0]] * 8})).pairs[0]
     assert (few.verdict, many.verdict, same.verdict) == (NOT_ENOUGH, "A wins", NOT_ENOUGH)
+    assert (few.low, many.low, same.low) == (None, 1.0, None)
+    assert few.note.startswith("the scores do not vary")
 
 
 def test_many_equal_arms_do_not_make_a_winner() -> None:
