@@ -2,6 +2,8 @@
 
 import json
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,18 @@ def tell(server: PrefectServer, path: str, body: dict[str, Any]) -> dict[str, An
     told = server.ask(path, body)
     assert told is not None
     return told
+
+
+@contextmanager
+def deployed(server: PrefectServer) -> Iterator[None]:
+    """Let the server have a promote deployment for a while; other tests share the server."""
+    flow = tell(server, "/flows/", {"name": "promote"})
+    made = tell(server, "/deployments/", {"name": "promote", "flow_id": flow["id"]})
+    try:
+        yield
+    finally:
+        address = f"{server.api_url}/deployments/{made['id']}"
+        urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
 
 
 class NotingChild(ChildPromoter):
@@ -42,24 +56,23 @@ def test_confirming_starts_the_deployment_or_else_a_child(prefect_server: str, t
     promoter.start(RUN)
     assert (child.started, promoter.look(RUN)) == ([RUN], None)
 
-    flow = tell(server, "/flows/", {"name": "promote"})
-    tell(server, "/deployments/", {"name": "promote", "flow_id": flow["id"]})
-    promoter.start(RUN)
-    assert child.started == [RUN]
-    told = promoter.look(RUN)
-    assert told is not None
-    assert told.state == "running"
-    request = urllib.request.Request(
-        server.api_url + "/flow_runs/filter", json.dumps({}).encode(), dict(server.headers)
-    )
-    with urllib.request.urlopen(request) as answer:
-        made = [one for one in json.load(answer) if RUN in one["tags"]]
-    assert [one["parameters"] for one in made] == [{"run_id": RUN, "home": str(tmp_path)}]
-    ended = {"state": {"type": "CRASHED", "message": "The worker went away."}, "force": True}
-    tell(server, f"/flow_runs/{made[0]['id']}/set_state", ended)
-    told = promoter.look(RUN)
-    assert told is not None
-    assert (told.state, told.message) == ("failed", "The worker went away.")
+    with deployed(server):
+        promoter.start(RUN)
+        assert child.started == [RUN]
+        told = promoter.look(RUN)
+        assert told is not None
+        assert told.state == "running"
+        request = urllib.request.Request(
+            server.api_url + "/flow_runs/filter", json.dumps({}).encode(), dict(server.headers)
+        )
+        with urllib.request.urlopen(request) as answer:
+            made = [one for one in json.load(answer) if RUN in one["tags"]]
+        assert [one["parameters"] for one in made] == [{"run_id": RUN, "home": str(tmp_path)}]
+        ended = {"state": {"type": "CRASHED", "message": "The worker went away."}, "force": True}
+        tell(server, f"/flow_runs/{made[0]['id']}/set_state", ended)
+        told = promoter.look(RUN)
+        assert told is not None
+        assert (told.state, told.message) == ("failed", "The worker went away.")
 
 
 def test_a_server_that_is_away_is_told(tmp_path: Path) -> None:
