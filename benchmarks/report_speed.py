@@ -38,7 +38,7 @@ def main(row_count: int) -> None:
     rows = make_run(prompts=-(-row_count // 16), replicates=8)[:row_count]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paint_files(rows, folder, px=384)
+        paint_files(rows, folder, px=64)
         start = time.perf_counter()
         files = write_report(rows, make_facts(), folder)
         seconds = time.perf_counter() - start
