@@ -22,7 +22,6 @@ from tasks.campaign_schema import generated_files
 from tasks.catalogue import CATALOGUE_VARIABLE, Catalogue, configs_folder, load_catalogue
 from tasks.day import TODAY_VARIABLE
 from tasks.errors import RunoffError
-from tasks.home import HOME_VARIABLE
 from tasks.images_api.faults import FaultKind
 from tasks.ledger.database import LEDGER_VARIABLE
 from tasks.ledger.monthly_limit import LIMIT_VARIABLE
@@ -32,6 +31,7 @@ from tasks.plan_text import format_range
 from tasks.provenance import ANCHORS_VARIABLE
 from tasks.providers import RATE_VARIABLE, Provider, load_providers
 from tasks.report_columns import replace_table
+from tasks.store import HOME_VARIABLE, MIRRORS_VARIABLE
 
 PAGES = Path(__file__).parent
 PRICED_CAMPAIGNS = ("otter.yaml", "product-ad.yaml")
@@ -39,7 +39,9 @@ PRICED_CAMPAIGNS = ("otter.yaml", "product-ad.yaml")
 """After these, once nothing is sent again, the desk takes the order back and stops the run."""
 
 OWN_VARIABLES = {
-    HOME_VARIABLE: "Where the ledger, pictures and reports are kept, when `--home` is not given.",
+    HOME_VARIABLE: "Where the ledger, pictures and reports are kept, when `--home` is not given: a "
+    "folder, or the address of a [store](deploy.md).",
+    MIRRORS_VARIABLE: "Where this machine mirrors such a store; else below the user's cache folder.",
     LEDGER_VARIABLE: "The ledger's database, as an SQLAlchemy URL; without it `ledger.db` in the home.",
     LIMIT_VARIABLE: "The most that all campaigns together may spend in a calendar month (UTC), US dollars.",
     CATALOGUE_VARIABLE: "A YAML file with models to add or replace, merged last over the catalogue.",

@@ -55,8 +55,8 @@ class Order:
         references: Pictures sent with the request, in order.
         mask: The mask sent with the request, if any.
         estimate_usd: What is reserved for it: the high end of the estimate, dollars.
-        draft_id: For a final, the candidate it is made from; for a judge's order, the candidate judged, or the
-            name of the duel.
+        draft_id: For a final, the candidate it is made from; for a judge's order, the candidate judged, or
+            the name of the duel.
         lane: How it is bought: at once, or in a batch.
         edition: For a final, which of the campaign's editions it is; ``None`` where there is only one.
     """
@@ -289,6 +289,7 @@ class Candidate:
         edition: For a final, which edition it is; ``None`` where there is only one.
         endpoint: Which endpoint made it.
         is_liked: Whether a person liked it: such a picture is never dropped as a copy.
+        is_pruned: Whether its files were dropped to save room.
         inspection: What its decode told.
         standing: Where deduplication put it.
         scores: Scores by scorer name.
@@ -314,6 +315,7 @@ class Candidate:
     edition: str | None = None
     endpoint: str = "generations"
     is_liked: bool = False
+    is_pruned: bool = False
     inspection: Inspection | None = None
     standing: Standing | None = None
     scores: Mapping[str, Score] = field(default_factory=dict)

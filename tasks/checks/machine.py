@@ -13,7 +13,8 @@ from packaging.requirements import Requirement
 from tasks.checks.finding import Finding
 from tasks.day import TODAY_VARIABLE
 from tasks.errors import SettingError
-from tasks.home import HOME_VARIABLE, prepare_home
+from tasks.home import prepare_home
+from tasks.store import HOME_VARIABLE
 
 BYTES_PER_GB = 1_000_000_000
 LOW_DISK_BYTES = BYTES_PER_GB

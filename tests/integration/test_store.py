@@ -95,7 +95,7 @@ def test_a_picture_of_another_machine_is_found_in_this_mirror(
     """The ledger names files by path; a machine that resumes has its own mirror."""
     monkeypatch.setenv("RUNOFF_HOME", address)
     here = home_folder() / "otters" / "a.png"
-    theirs = Path("/home/mara/.cache/runoff") / here.relative_to(tmp_path / "here")
+    theirs = Path("/srv/mirrors") / here.relative_to(tmp_path / "here")
     assert found_here(theirs) == here
     assert found_here(Path("/elsewhere/logo.png")) == Path("/elsewhere/logo.png")
     assert home_address(here.parent) == address
