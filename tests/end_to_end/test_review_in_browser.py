@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import needs_browser, open_browser
-from tests.end_to_end.conftest import COMMAND, Shell
+from tests.end_to_end.conftest import CAMPAIGN, COMMAND, Shell
 from tests.review_browser import watched
 
 pytestmark = needs_browser
@@ -40,7 +40,10 @@ class Served:
 @pytest.fixture
 def served(shell: Shell, tmp_path: Path) -> Iterator[Served]:
     """Make a run that awaits review, and serve the page with the installed command."""
-    campaign = shell.campaign({"provider": "emulator", "finalists": {"count": 2, "approval": "review"}})
+    # Enough different pictures for ten duels, however the painter's chance falls.
+    changes = {"deduplicate": {"radius_bits": 0}, "drafts": CAMPAIGN["drafts"] | {"per_prompt": 5}}
+    review = {"provider": "emulator", "finalists": {"count": 2, "approval": "review"}}
+    campaign = shell.campaign(changes | review)
     done = shell.runoff("run", campaign, "--yes")
     assert done.returncode == 0, done.stderr
     log = tmp_path / "review.log"
