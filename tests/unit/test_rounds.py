@@ -4,10 +4,12 @@ import random
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.halving import draw_truth, find_by_halving, find_fixed, measure_verdicts, share_found
 from tasks.ab_test import HeldOut, ScoredDraft, compare_arms
 from tasks.allocate import allocate
 from tasks.round_costs import plan_round_costs
@@ -123,3 +125,22 @@ def test_rounds_are_priced_between_the_cheapest_and_the_dearest_arms() -> None:
     assert (first.low_usd, first.high_usd) == (Decimal(10), Decimal(20))
     assert (last.low_usd, last.high_usd) == (3 * times, 14 * times)
     assert first.pictures + last.pictures == 4 * 4 * 3
+
+
+def test_halving_finds_the_best_arm_oftener_by_as_many_drafts() -> None:
+    """2,000 drawn campaigns of eight arms: nearly as often as all alike does with twice the drafts."""
+    rng = np.random.default_rng(3)
+    truth = draw_truth(rng, "0.02 apart", 2_000)
+    halving = share_found(truth, find_by_halving(rng, truth, 12))
+    once, twice = (share_found(truth, find_fixed(rng, truth, per_prompt)) for per_prompt in (12, 24))
+    assert halving > once + 0.02
+    assert halving > twice - 0.02
+
+
+def test_the_pictures_held_out_do_not_flatter_the_arm_that_led() -> None:
+    """100 campaigns of equal arms, picture by picture: few wins, and a lead by chance only."""
+    wins, holds, fresh, flattered = measure_verdicts(np.random.default_rng(3), 100, 0.0)
+    assert wins <= 0.12
+    assert holds >= 0.88
+    assert abs(fresh) < 0.01
+    assert flattered > 0
