@@ -20,7 +20,7 @@ from tasks.judge_orders import BOUGHT, Questions
 from tasks.ledger import Ledger
 from tasks.score import score, weighted_total
 from tasks.scorers import Assignment
-from tasks.select import choose_as_told, select
+from tasks.select import choose_as_told, keep_bought, select
 from tasks.transparency import mark_missing_transparency
 
 
@@ -160,12 +160,25 @@ class SelectionRule:
         )
 
 
-def select_finalists(run: Run) -> int:
-    """Choose the finalists by the campaign's rule, or as a person chose them; returns how many."""
+def select_finalists(run: Run, *, keeps_bought: bool = False) -> int:
+    """Choose the finalists by the campaign's rule, or as a person chose them; returns how many.
+
+    Args:
+        run: The run.
+        keeps_bought: Leave their places to drafts that a final was ordered of, unless a person chose.
+    """
     drafts = run.ledger.candidates.of_run(run.run_id, "draft")
     rule = SelectionRule.of(run.campaign.finalists, run.campaign.deduplicate)
     choices = select(drafts, rule)
     if shortlist := run.ledger.shortlists.last(run.run_id):
         choices = choose_as_told(choices, shortlist)
+    elif keeps_bought:
+        choices = keep_bought(choices, _promoted(run), run.campaign.finalists.count)
     run.ledger.candidates.record_choices(choices)
     return sum(choice.is_finalist for choice in choices.values())
+
+
+def _promoted(run: Run) -> set[str]:
+    """Name the drafts that a final was sent of, however it ended."""
+    records = run.ledger.orders.of_run(run.run_id, "sent", "received", "refused", "failed", "unknown")
+    return {str(record.order.draft_id) for record in records if record.order.stage == "final"}

@@ -82,7 +82,7 @@ async def _score_judged(run: OpenRun) -> int:
 
 
 async def _select(run: OpenRun) -> int:
-    return await asyncio.to_thread(decide.select_finalists, run)
+    return await asyncio.to_thread(decide.select_finalists, run, keeps_bought=True)
 
 
 async def _compare(run: OpenRun) -> int:

@@ -6,7 +6,7 @@ goes before the rule's.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from tasks.candidate import Candidate, Choice
@@ -87,6 +87,32 @@ def choose_as_told(choices: Mapping[str, Choice], shortlist: Shortlist) -> dict[
         else:
             told[name] = choice
     return told
+
+
+def keep_bought(choices: Mapping[str, Choice], bought: Collection[str], count: int) -> dict[str, Choice]:
+    """Let drafts whose finals were bought keep their places: a resumed run must not buy others instead.
+
+    Between two sittings scores may change, with a newer scorer or a picture that came late.
+
+    Args:
+        choices: The rule's choice for each draft's candidate id.
+        bought: Drafts that a final was ordered of.
+        count: How many finalists the rule allows; what those bought leave goes to the rule's best.
+    """
+    left = max(count - len(bought), 0)
+    best = sorted((choice.rank or 0, name) for name, choice in choices.items() if choice.is_finalist)
+    filled = {name for _, name in [place for place in best if place[1] not in bought][:left]}
+    kept = {}
+    for name, choice in choices.items():
+        if name in bought and not choice.is_finalist:
+            kept[name] = Choice(
+                choice.rank, True, f"a final of it was bought before ({choice.reason})", "rule"
+            )
+        elif choice.is_finalist and name not in bought and name not in filled:
+            kept[name] = Choice(choice.rank, False, f"finals of others were bought before ({choice.reason})")
+        else:
+            kept[name] = choice
+    return kept
 
 
 def _order_of_merit(draft: Candidate) -> tuple[bool, float, str, int, int, str]:

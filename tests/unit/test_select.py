@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.candidate import Candidate, Inspection, Standing
-from tasks.select import select
+from tasks.select import keep_bought, select
 from tests.draft_builders import a_draft
 
 
@@ -198,3 +198,23 @@ def test_copies_and_unfit_pictures_have_no_rank_but_a_reason() -> None:
         "c-2": (None, "not ranked: not fit to show (truncated PNG)"),
         "c-3": (None, "not ranked: not yet compared with the others"),
     }
+
+
+@given(POOLS, RULES, st.data())
+def test_drafts_that_were_bought_keep_their_places(
+    pool: list[Candidate], rule: FinalistRule, data: st.DataObject
+) -> None:
+    """Whatever the scores say now, they stay finalists, and nobody joins who would make them too many."""
+    names = [draft.candidate_id for draft in pool]
+    bought = set(data.draw(st.lists(st.sampled_from(names), max_size=rule.count) if names else st.just([])))
+    choices = select(pool, rule)
+    kept = keep_bought(choices, bought, rule.count)
+    chosen = {name for name, choice in kept.items() if choice.is_finalist}
+    assert bought <= chosen
+    assert len(chosen) <= max(rule.count, len(bought))
+    assert chosen - bought <= {name for name, choice in choices.items() if choice.is_finalist}
+    assert {name: choice.rank for name, choice in kept.items()} == {
+        name: choice.rank for name, choice in choices.items()
+    }
+    if not bought:
+        assert kept == choices
