@@ -74,7 +74,7 @@ def _provider_findings(file: Path | None, named: str | None, home: Path) -> "Ite
     from tasks.catalogue import load_catalogue
     from tasks.checks.finding import Finding
     from tasks.checks.machine import check_clock
-    from tasks.checks.provider import ask, check_address, check_answer, check_key
+    from tasks.checks.provider import ask, check_abilities, check_address, check_answer, check_key
     from tasks.images_api.terms import Terms
     from tasks.providers import load_providers
 
@@ -87,6 +87,7 @@ def _provider_findings(file: Path | None, named: str | None, home: Path) -> "Ite
     # Nobody said that this provider is wanted: without its key there still is the emulator.
     missing: State = "fault" if named or campaign else "warning"
     yield Finding("provider", "ok", name)
+    yield check_abilities(terms)
     yield check_key(terms, missing)
     yield check_address(terms)
     answer = ask(terms)

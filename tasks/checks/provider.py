@@ -48,6 +48,26 @@ def check_address(terms: Terms) -> Finding:
     return Finding("address", "ok", f"{url}, from {variable if said else 'providers.yaml'}")
 
 
+def check_abilities(terms: Terms) -> Finding:
+    """Tell what can be asked of the provider, and what cannot; a campaign that asks for more is refused."""
+    provider, can = terms.provider, terms.provider.capabilities
+    abilities = {
+        "edits with references and masks": can.edits,
+        "the Batch lane": can.batch,
+        "streaming": can.streaming,
+        f"up to {can.max_n} pictures a request": can.max_n > 1,
+    }
+    able = ["pictures from text", *(name for name, is_there in abilities.items() if is_there)]
+    unable = [name for name, is_there in abilities.items() if not is_there and not name.startswith("up to")]
+    unable += ["more than one picture a request"] if can.max_n == 1 else []
+    prices = "its own prices" if provider.prices is not None else "the catalogue's prices"
+    limits = (
+        f"{provider.images_per_minute} images a minute, {provider.concurrency} requests at once, {prices}"
+    )
+    without = f"; not: {', '.join(unable)}" if unable else ""
+    return Finding("abilities", "ok", f"{', '.join(able)}{without}; {limits}")
+
+
 def ask(terms: Terms) -> ModelsAnswer | None:
     """Read the provider's list of models; ``None`` where there is nobody, or nothing, to ask with."""
     try:

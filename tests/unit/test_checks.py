@@ -19,7 +19,7 @@ from tasks.checks.finding import Finding
 from tasks.checks.ledger import check_ledger
 from tasks.checks.machine import check_clock, check_home, check_versions
 from tasks.checks.models import check_catalogue, check_model
-from tasks.checks.provider import check_address, check_answer, check_key
+from tasks.checks.provider import check_abilities, check_address, check_answer, check_key
 from tasks.images_api.models_endpoint import ModelsAnswer
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits, Settlement, open_ledger
@@ -261,3 +261,16 @@ class Healthy(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+def test_what_a_provider_can_and_cannot_do_is_told() -> None:
+    """Before a campaign asks for it: edits, the Batch lane, streaming, several pictures, and its limits."""
+    vendor, gateway = (
+        check_abilities(Terms(PROVIDERS.provider(name), CATALOGUE, {})).what
+        for name in ("openai", "cometapi")
+    )
+    assert "the Batch lane, streaming, up to 10 pictures a request; " in vendor
+    assert "not:" not in vendor
+    assert "not: the Batch lane, streaming, more than one picture a request; " in gateway
+    assert "images a minute" in gateway
+    assert "its own prices" in gateway
