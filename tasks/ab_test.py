@@ -295,7 +295,7 @@ def _sentence(pair: PairResult) -> str:
         return f"Not enough evidence that arms {a} and {b} differ: {pair.note}."
     ends = sorted([pair.low, pair.high] if leader == a else [-pair.high, -pair.low])
     by = _figure(abs(pair.difference))
-    interval = f"(95 % interval {_figure(ends[0])} to {_figure(ends[1])})"
+    interval = f"(95% interval {_figure(ends[0])} to {_figure(ends[1])})"
     rows = "1 row" if pair.rows == 1 else f"{pair.rows} rows"
     if pair.verdict != NOT_ENOUGH:
         return f"Arm {leader} beats arm {other} by {by} of score {interval}, over {rows}."

@@ -90,8 +90,8 @@ class Final:
 
     @property
     def verdict(self) -> str:
-        """One word for people."""
-        return {True: "Accepted", False: "Refused", None: "Not compared yet"}[self.picture.row["accepted"]]
+        """A word or two for people."""
+        return {True: "Accepted", False: "Not accepted", None: "Not compared yet"}[self.picture.row["accepted"]]
 
 
 @dataclass(frozen=True, slots=True)
