@@ -74,12 +74,11 @@ async def show_outcome(run: "OpenRun", outcome: Outcome) -> None:
         await acreate_markdown_artifact(key=f"{key}-report", markdown=markdown_of(outcome))
         finalists = [_finalist_row(run, row) for row in outcome.finalists[:MOST_FINALISTS_SHOWN]]
         await acreate_table_artifact(key=f"{key}-finalists", table=finalists)
-        await acreate_link_artifact(key=f"{key}-page", link=report_link(outcome), link_text="Report")
+        await acreate_link_artifact(key=f"{key}-page", link=report_link(outcome.folder), link_text="Report")
 
 
-def report_link(outcome: Outcome) -> str:
-    """Name the report as an address."""
-    folder = outcome.folder
+def report_link(folder: str) -> str:
+    """Name the report of a run's folder as an address."""
     return f"{folder}/{REPORT_FILE}" if "://" in folder else (Path(folder) / REPORT_FILE).as_uri()
 
 
@@ -98,7 +97,7 @@ def markdown_of(outcome: Outcome) -> str:
         f"Spent {format_usd(outcome.spent_usd)}; orders: {counts}.",
         outcome.message,
         *_thumbnails(outcome),
-        f"[The whole report]({report_link(outcome)})",
+        f"[The whole report]({report_link(outcome.folder)})",
     ]
     return "\n\n".join(line for line in lines if line)
 

@@ -23,13 +23,14 @@ from tasks.home import CAMPAIGN_FILE
 from tasks.ledger.runs import RunState
 
 
-async def close_run(run: OpenRun, *, state: RunState, lack: str = "") -> dict[str, Any]:
+async def close_run(run: OpenRun, *, state: RunState, lack: str = "", note: str = "") -> dict[str, Any]:
     """End a run: write its state and its report, and show both in Prefect.
 
     Args:
         run: The run.
         state: How it ends when nothing stopped it.
         lack: What it could not go on without, where that is no fault of an order: told, and exit code 4.
+        note: What else is told of how it ended.
 
     Returns:
         ``flows.outcome.Outcome`` as a mapping.
@@ -45,7 +46,7 @@ async def close_run(run: OpenRun, *, state: RunState, lack: str = "") -> dict[st
         raise stop
     all_high_usd, verdict = await report(run)
     outcome = outcome_of(run.ledger, run.prepared.home, run.ledger.runs.find(run.run_id))
-    outcome = replace(outcome, all_high_usd=all_high_usd, verdict=verdict)
+    outcome = replace(outcome, all_high_usd=all_high_usd, verdict=verdict, message=note)
     if lack:
         outcome = replace(outcome, message=lack, exit_code=INCOMPLETE)
     if run.is_out:
@@ -53,7 +54,7 @@ async def close_run(run: OpenRun, *, state: RunState, lack: str = "") -> dict[st
     if isinstance(stop, BudgetError):
         outcome = outcome.stopped_by(_with_place(stop, run))
     await show_outcome(run, outcome)
-    tell_end(run, outcome, report_link(outcome), today())
+    tell_end(run, outcome, report_link(outcome.folder), today())
     run.ledger.slots.end_run(run.run_id)  # an interrupted run stays its slot's: the next turn takes it up
     if isinstance(stop, StopRunError):
         raise stop

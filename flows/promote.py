@@ -77,18 +77,31 @@ async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
     Raises:
         RunoffError: No further order could succeed, or something could not be read or written.
     """
-    folder = home_folder(home)
-    with open_ledger(folder) as ledger:
-        file, found_id = resumed_file(folder, ledger, run_id)
+    return await promote_run(run_id, home_folder(home))
+
+
+async def promote_run(run_id: str, home: Path, note: str = "") -> dict[str, Any]:
+    """Buy what is open of a run's finals. This spends money, within the campaign's budget.
+
+    Args:
+        run_id: The run: its id, a unique beginning of it, or ``latest``.
+        home: Runoff's home.
+        note: What is told of how the run ended.
+
+    Raises:
+        RunoffError: No further order could succeed, or something could not be read or written.
+    """
+    with open_ledger(home) as ledger:
+        file, found_id = resumed_file(home, ledger, run_id)
         is_approval = ledger.runs.find(found_id).state == "awaiting review"
     prepared = await asyncio.to_thread(
-        prepare, Path(file), folder, found_id, asks_provider=True, are_drafts_done=True
+        prepare, Path(file), home, found_id, asks_provider=True, are_drafts_done=True
     )
     async with open_run(prepared) as run:
         if is_approval:
             _tell_approved(run)
         await buy_finals(run)
-        return await close_run(run, state="done")
+        return await close_run(run, state="done", note=note)
 
 
 def _tell_approved(run: OpenRun) -> None:
@@ -97,4 +110,5 @@ def _tell_approved(run: OpenRun) -> None:
     by = shortlist.confirmed_by if shortlist else None
     drafts = run.ledger.candidates.of_run(run.run_id, "draft")
     chosen = [draft.candidate_id for draft in drafts if draft.choice and draft.choice.is_finalist]
-    tell_approved(run.campaign.name, run.run_id, chosen, by or user_name())
+    if chosen:
+        tell_approved(run.campaign.name, run.run_id, chosen, by or user_name())

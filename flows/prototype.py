@@ -12,6 +12,7 @@ from typing import Any, cast
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
+from flows.approval import ask_if_wanted, follow, last_asked, run_asked_about, why_not_asked
 from flows.built_campaign import written_campaign
 from flows.closing import close_run
 from flows.events import tell_low_budgets
@@ -82,17 +83,22 @@ async def prototype(
         run_id = run_id or new_run_id(datetime.now(UTC))
         with written_campaign(campaign_file, folder, run_id) as file:
             return await _make_run(file, folder, run_id)
+    asked = await last_asked()
+    if asked.response is not None and (asked_about := run_asked_about(folder, run_id)):
+        return cast("dict[str, Any]", await follow(asked, folder, asked_about))
     file = Path(campaign_file)
     starter = None if run_id else current_starter(is_scheduled=is_scheduled)
     if starter is None:
-        return await _make_run(file, folder, run_id or new_run_id(datetime.now(UTC)))
+        outcome = await _make_run(file, folder, run_id or new_run_id(datetime.now(UTC)))
+        return cast("dict[str, Any]", await ask_if_wanted(outcome, folder))
     if is_scheduled:
         await _take_up_waiting(file, folder)
     taken = await asyncio.to_thread(take_slot, file, folder, starter)
     if taken.reason:
         return cast("dict[str, Any]", skipped(taken.reason))  # Prefect hands the caller its data
     try:
-        return cast("dict[str, Any]", await _make_slot_run(taken, folder, is_scheduled=is_scheduled))
+        outcome = await _make_slot_run(taken, folder, is_scheduled=is_scheduled)
+        return cast("dict[str, Any]", await ask_if_wanted(outcome, folder))
     except Exception as error:
         await allow_retries(error)
         raise
@@ -147,8 +153,8 @@ async def _make(prepared: Prepared) -> dict[str, Any]:
         if run.is_interrupted:
             return await close_run(run, state="stopped")
         n_finalists = await select_finalists(run)
-        if n_finalists and run.campaign.finalists.approval == "review":
-            return await close_run(run, state="awaiting review")
+        if n_finalists and run.campaign.finalists.approval != "auto":
+            return await close_run(run, state="awaiting review", note=why_not_asked(run.campaign))
         if run.desk.closed_by is None:
             await buy_finals(run)
         return await close_run(run, state="done")

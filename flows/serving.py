@@ -119,6 +119,7 @@ def _flow_runs(
     wanted: dict[str, Any] = {"state": {"type": {"any_": list(states)}}}
     if before is not None:
         wanted["expected_start_time"] = {"before_": before}
+        wanted["state"]["name"] = {"not_any_": ["Resuming"]}  # a person's answer is no missed turn
     names = [deployment.name for deployment in deployments]
     return client.read_flow_runs(
         flow_run_filter=FlowRunFilter.model_validate(wanted),

@@ -115,5 +115,6 @@ class Finalists(Section):
     min_score: float | None = Field(default=None, ge=0, le=1)
     """The least total score, 0 to 1."""
 
-    approval: Literal["auto", "review"] = "review"
-    """`auto` buys them within the run; `review` waits for a person: `runoff promote`."""
+    approval: Literal["auto", "review", "prefect"] = "review"
+    """`auto` buys them within the run; `review` waits for a person: `runoff promote`; `prefect` lets
+    them answer in Prefect's pages too."""

@@ -39,7 +39,7 @@ class FinalsPlan:
     """All finals together.
 
     Args:
-        approval: ``auto``, or ``review`` when a person says yes first.
+        approval: ``auto``, or ``review`` or ``prefect`` when a person says yes first.
         finalists: Drafts chosen at most.
         editions: What each of them is bought again as.
     """

@@ -1,0 +1,108 @@
+"""``approval: prefect``: a real server shows a form, and what is answered there is bought, once."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from flows.approval_form import name_of
+from tasks.money import format_usd
+from tests.approval_drive import BOB_CONFIRMS
+from tests.end_to_end.conftest import Provider, Shell
+
+ASKING = {
+    "finalists": {"count": 2, "approval": "prefect"},
+    "schedule": {"cron": "0 6 * * *"},
+}
+YES = {"approve": "yes", "decided_by": "Ann"}
+ROOT = Path(__file__).parents[2]
+N_DRAFTS = 12
+
+
+def drive(shell: Shell, campaign: Path, *rounds: Sequence[object]) -> list[dict[str, Any]]:
+    """Let the campaign's deployment run, and answer its forms."""
+    words = [sys.executable, "-m", "tests.approval_drive", str(campaign), str(shell.home), json.dumps(rounds)]
+    done = subprocess.run(
+        words, env=shell.environ, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    seen: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return seen
+
+
+def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: Callable[..., Provider]) -> None:
+    """What was not offered is refused, a dearer list is asked about again; then two finals, and no third."""
+    provider = open_provider()
+    cheap = YES | {"most_usd": "0.001"}
+    unfit = [YES | {"finalists": ["Z-9-9"]}, YES | {"decided_by": ""}, {"approve": "yes"}]
+    asked, again, done, over = drive(
+        shell, shell.campaign(ASKING), [*unfit, cheap], [YES, YES], [YES]
+    )  # fmt: skip
+    assert (asked["type"], asked["name"]) == ("PAUSED", "Suspended")
+    assert [reply["code"] for reply in again["replies"]] == [200, 200, 200, 201]
+    assert [reply["status"] for reply in again["replies"]] == ["REJECT"] * 3 + ["ACCEPT"]
+    fields = again["schema"]["properties"]
+    with shell.ledger() as ledger:
+        (run,) = ledger.runs.all()
+        drafts = {name_of(d): d for d in ledger.candidates.of_run(run.run_id, "draft")}
+        last = ledger.shortlists.last(run.run_id)
+    offered = fields["finalists"]["items"]["enum"]
+    assert fields["finalists"]["default"] == offered[:2]
+    assert set(offered) <= set(drafts)
+    assert f"[Look at the report]({shell.folder(run.run_id).as_uri()}/report.html)" in again["told"]
+    assert f"| {offered[0]} | 1 | {drafts[offered[0]].score:.2f} | at most $" in again["told"]
+    price = fields["most_usd"]["default"]
+    assert f"at most {format_usd(Decimal(price))} if next tries are accepted" in again["told"]
+
+    assert again["type"] == "PAUSED"
+    assert done["told"].startswith(f"**Not taken: this can cost {format_usd(Decimal(price))}, and $0.001")
+    assert [reply["status"] for reply in done["replies"]] == ["ACCEPT", "ABORT"]
+    assert done["type"] == "COMPLETED", done
+    assert [reply["status"] for reply in over["replies"]] == ["ABORT"]
+    assert run.state == "done"
+    assert last is not None
+    assert (last.chosen_by, last.confirmed_by) == ("Ann, in Prefect", "Ann, in Prefect")
+    assert list(last.candidate_ids) == [drafts[name].candidate_id for name in offered[:2]]
+    assert provider.n_requests == N_DRAFTS + 2
+
+
+def test_no_in_prefect_ends_the_run_without_finals(
+    shell: Shell, open_provider: Callable[..., Provider]
+) -> None:
+    """It is written down whose word it was, and said."""
+    provider = open_provider()
+    _, done = drive(shell, shell.campaign(ASKING), [YES | {"approve": "no"}])
+    assert done["type"] == "COMPLETED"
+    with shell.ledger() as ledger:
+        (run,) = ledger.runs.all()
+        last = ledger.shortlists.last(run.run_id)
+    assert run.state == "done"
+    assert last is not None
+    assert (last.candidate_ids, last.confirmed_by) == ((), "Ann, in Prefect")
+    assert provider.n_requests == N_DRAFTS
+
+
+def test_who_confirmed_on_the_page_first_is_not_overruled_in_prefect(
+    shell: Shell, open_provider: Callable[..., Provider]
+) -> None:
+    """The later answer buys nothing, and the flow run says who was first."""
+    provider = open_provider()
+    _, done = drive(shell, shell.campaign(ASKING), [BOB_CONFIRMS, YES])
+    assert (done["type"], done["name"]) == ("COMPLETED", "Decided before")
+    assert "confirmed before, by Bob at" in done["message"]
+    assert provider.n_requests == N_DRAFTS
+
+
+def test_without_a_deployment_it_is_said_where_to_review(
+    shell: Shell, open_provider: Callable[..., Provider]
+) -> None:
+    """`runoff run` ends as with `approval: review`."""
+    open_provider()
+    outcome = shell.json("run", shell.campaign(ASKING))
+    assert outcome["state"] == "awaiting review"
+    assert outcome["exit_code"] == 0
+    assert "runoff serve" in outcome["message"]
+    assert "runoff promote" in outcome["message"]
