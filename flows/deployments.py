@@ -110,6 +110,9 @@ def deployment_of(
     from flows.prototype import prototype
 
     assert campaign.schedule is not None
+    # A turn may be skipped while another run works; a person's answer may not, it waits for its place.
+    is_asking = campaign.finalists.approval == "prefect"
+    on_collision = ConcurrencyLimitStrategy.ENQUEUE if is_asking else ConcurrencyLimitStrategy.CANCEL_NEW
     return RunnerDeployment.from_flow(
         prototype,
         name=campaign.name,
@@ -119,9 +122,7 @@ def deployment_of(
             "is_scheduled": True,
         },
         schedule=schedule_of(campaign.schedule),
-        concurrency_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
-        ),
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=on_collision),
         tags=["runoff", campaign.name],
         entrypoint_type=EntrypointType.MODULE_PATH,
         work_pool_name=pool,

@@ -1,9 +1,9 @@
 """Prefect's side of an approval: flow runs of a campaign's deployment, executed here, and their forms.
 
-    python -m tests.approval_drive CAMPAIGN HOME '[[ANSWER, …], …]'
+    python -m tests.approval_drive CAMPAIGN HOME '[[[ANSWER, …], …], …]'
 
-Executes a new flow run; then, for each list of answers, looks at its form, gives the answers until the server
-takes one, and executes the flow run again. Prints what was seen as JSON.
+For each list of rounds: executes a new flow run; then, for each round, looks at its form, gives the answers
+and executes the flow run again. Prints what was seen as JSON, one list for each flow run.
 """
 
 import asyncio
@@ -30,26 +30,29 @@ BOB_CONFIRMS = "Bob confirms on the page"
 Seen = dict[str, Any]
 
 
-async def drive(file: Path, home: Path, rounds: list[list[Any]]) -> list[Seen]:
-    """Execute a flow run, answer and execute it again; returns what was seen after each execution."""
+async def drive(file: Path, home: Path, flow_runs: list[list[list[Any]]]) -> list[list[Seen]]:
+    """Execute flow runs, answer and execute them again; returns what was seen after each execution."""
     campaign = load_campaign(file, load_catalogue(home), load_providers(home))
     deployment_id = await deployment_of(campaign, file, home).aapply()
+    seen: list[list[Seen]] = []
     async with get_client() as client:
-        flow_run = await client.create_flow_run_from_deployment(deployment_id)
-        seen = [await execute(client, flow_run)]
-        for answers in rounds:
-            form = await read_form(client, seen[-1])
-            replies = []
-            for answer in answers:
-                if answer == BOB_CONFIRMS:
-                    confirm_on_page(home)
-                    continue
-                reply = await client._client.post(
-                    f"/flow_runs/{flow_run.id}/resume", json={"run_input": answer}
-                )
-                replies.append({"code": reply.status_code, **reply.json()})
-            seen.append({**form, "replies": replies, **await execute(client, flow_run)})
+        for rounds in flow_runs:
+            flow_run = await client.create_flow_run_from_deployment(deployment_id)
+            seen.append([await execute(client, flow_run)])
+            for answers in rounds:
+                form = await read_form(client, seen[-1][-1])
+                replies = [await give(client, flow_run, home, answer) for answer in answers]
+                seen[-1].append({**form, "replies": replies, **await execute(client, flow_run)})
     return seen
+
+
+async def give(client: PrefectClient, flow_run: FlowRun, home: Path, answer: Any) -> Seen:
+    """Answer a form as another program does; or let Bob decide elsewhere."""
+    if answer == BOB_CONFIRMS:
+        confirm_on_page(home)
+        return {}
+    reply = await client._client.post(f"/flow_runs/{flow_run.id}/resume", json={"run_input": answer})
+    return {"code": reply.status_code, **reply.json()}
 
 
 def confirm_on_page(home: Path) -> None:

@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from flows.approval import ASKED_FOR_S
 from flows.approval_form import name_of
 from tasks.money import format_usd
 from tests.approval_drive import BOB_CONFIRMS
@@ -22,14 +24,15 @@ ROOT = Path(__file__).parents[2]
 N_DRAFTS = 12
 
 
-def drive(shell: Shell, campaign: Path, *rounds: Sequence[object]) -> list[dict[str, Any]]:
-    """Let the campaign's deployment run, and answer its forms."""
-    words = [sys.executable, "-m", "tests.approval_drive", str(campaign), str(shell.home), json.dumps(rounds)]
+def drive(shell: Shell, *flow_runs: Sequence[Sequence[object]]) -> list[list[dict[str, Any]]]:
+    """Let the campaign's deployment run, each time with rounds of answers to its forms."""
+    campaign = str(shell.campaign(ASKING))
+    words = [sys.executable, "-m", "tests.approval_drive", campaign, str(shell.home), json.dumps(flow_runs)]
     done = subprocess.run(
         words, env=shell.environ, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr
-    seen: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    seen: list[list[dict[str, Any]]] = json.loads(done.stdout.splitlines()[-1])
     return seen
 
 
@@ -38,10 +41,10 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: Callab
     provider = open_provider()
     cheap = YES | {"most_usd": "0.001"}
     unfit = [YES | {"finalists": ["Z-9-9"]}, YES | {"decided_by": ""}, {"approve": "yes"}]
-    asked, again, done, over = drive(
-        shell, shell.campaign(ASKING), [*unfit, cheap], [YES, YES], [YES]
-    )  # fmt: skip
+    ((asked, again, done, over),) = drive(shell, [[*unfit, cheap], [YES, YES], [YES]])
     assert (asked["type"], asked["name"]) == ("PAUSED", "Suspended")
+    days = (datetime.fromisoformat(asked["expires"]) - datetime.now(UTC)).days
+    assert days == ASKED_FOR_S // (24 * 3600) - 1
     assert [reply["code"] for reply in again["replies"]] == [200, 200, 200, 201]
     assert [reply["status"] for reply in again["replies"]] == ["REJECT"] * 3 + ["ACCEPT"]
     fields = again["schema"]["properties"]
@@ -69,31 +72,23 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: Callab
     assert provider.n_requests == N_DRAFTS + 2
 
 
-def test_no_in_prefect_ends_the_run_without_finals(
+def test_no_ends_the_run_and_who_confirmed_on_the_page_is_not_overruled(
     shell: Shell, open_provider: Callable[..., Provider]
 ) -> None:
-    """It is written down whose word it was, and said."""
+    """Whose word it was is written down and said; in neither case is anything bought."""
     provider = open_provider()
-    _, done = drive(shell, shell.campaign(ASKING), [YES | {"approve": "no"}])
-    assert done["type"] == "COMPLETED"
+    (_, no), (_, late) = drive(shell, [[YES | {"approve": "no"}]], [[BOB_CONFIRMS, YES]])
     with shell.ledger() as ledger:
-        (run,) = ledger.runs.all()
-        last = ledger.shortlists.last(run.run_id)
-    assert run.state == "done"
+        confirmed_late, said_no = ledger.runs.all()
+        last = ledger.shortlists.last(said_no.run_id)
+    assert no["type"] == "COMPLETED"
+    assert said_no.state == "done"
     assert last is not None
     assert (last.candidate_ids, last.confirmed_by) == ((), "Ann, in Prefect")
-    assert provider.n_requests == N_DRAFTS
-
-
-def test_who_confirmed_on_the_page_first_is_not_overruled_in_prefect(
-    shell: Shell, open_provider: Callable[..., Provider]
-) -> None:
-    """The later answer buys nothing, and the flow run says who was first."""
-    provider = open_provider()
-    _, done = drive(shell, shell.campaign(ASKING), [BOB_CONFIRMS, YES])
-    assert (done["type"], done["name"]) == ("COMPLETED", "Decided before")
-    assert "confirmed before, by Bob at" in done["message"]
-    assert provider.n_requests == N_DRAFTS
+    assert (late["type"], late["name"]) == ("COMPLETED", "Decided before")
+    assert "confirmed before, by Bob at" in late["message"]
+    assert confirmed_late.state == "awaiting review"
+    assert provider.n_requests == 2 * N_DRAFTS
 
 
 def test_without_a_deployment_it_is_said_where_to_review(
