@@ -54,7 +54,7 @@ def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | Non
 
 
 def _list(home: Path, *, as_json: bool) -> None:
-    from flows.commands.tables import runs_table
+    from flows.commands.tables import reasons_told, runs_table
     from flows.run_list import list_runs
     from tasks.ledger import has_ledger
 
@@ -66,6 +66,8 @@ def _list(home: Path, *, as_json: bool) -> None:
         answer_json(listed)
     elif listed:
         open_console().print(runs_table(listed))
+        for line in reasons_told(listed):
+            click.echo(line)
     else:
         click.echo(f"No run has been made in {home}. Begin with: runoff demo")
 

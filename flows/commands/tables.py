@@ -24,13 +24,12 @@ def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def runs_table(runs: Sequence[dict[str, Any]]) -> Table:
-    """Draw runs: what came of each; below a turn that made none stands why."""
+    """Draw runs: what came of each. Why a turn made none is told by ``reasons_told``."""
     figures = ("drafts", "copies", "finals", "spent")
     table = new_table("run", "campaign", "state", *figures, right=figures)
     for run in runs:
         if run["run_id"] is None:
-            table.add_row(f"– {run['due_at']:%Y-%m-%d %H:%M}", run["campaign"], run["state"], style="dim")
-            table.add_row(Text(f"  {run['message']}", style="dim", overflow="fold"))
+            table.add_row(_turn(run), run["campaign"], run["state"], style="dim")
             continue
         table.add_row(
             run["run_id"],
@@ -42,6 +41,15 @@ def runs_table(runs: Sequence[dict[str, Any]]) -> Table:
             format_usd(run["spent_usd"]),
         )
     return table
+
+
+def reasons_told(runs: Sequence[dict[str, Any]]) -> list[str]:
+    """Say why each turn of a schedule that made no run made none."""
+    return [f"{_turn(run)}  {run['campaign']}: {run['message']}" for run in runs if run["run_id"] is None]
+
+
+def _turn(run: dict[str, Any]) -> str:
+    return f"– {run['due_at']:%Y-%m-%d %H:%M}"
 
 
 def prunable_table(runs: "Sequence[PrunableRun]") -> Table:

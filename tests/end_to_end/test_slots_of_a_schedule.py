@@ -73,7 +73,7 @@ def test_each_slot_has_one_run_and_skips_are_told(
     assert provider.n_requests == 2 * (12 + 2)
     told = shell.runoff("runs").stdout
     assert told.count("skipped") == 2
-    assert "This month's budget of otters" in told
+    assert told.count("otters: This month's budget of otters") == 2
     assert [run["state"] for run in shell.json("runs")] == ["skipped", "skipped", "done", "done"]
 
 
@@ -129,7 +129,7 @@ from unittest.mock import patch
 from flows import flow_states, prototype as module
 from flows.slots import Starter
 
-real, n_calls = module.score_drafts, 0
+real, n_calls = module.select_finalists, 0
 
 async def fails_twice(run):
     global n_calls
@@ -142,7 +142,7 @@ starter = Starter("otters", datetime.fromisoformat("2026-11-23T06:00:00+00:00"),
 with (
     patch.object(flow_states, "RETRY_AFTER_S", 0.0),
     patch.object(module, "current_starter", lambda **_: starter),
-    patch.object(module, "score_drafts", fails_twice),
+    patch.object(module, "select_finalists", fails_twice),
 ):
     state = asyncio.run(module.prototype(sys.argv[1], is_scheduled=True, return_state=True))
 print(json.dumps({"state": state.name, "message": state.message, "n_calls": n_calls}))

@@ -117,7 +117,7 @@ def test_a_final_that_is_another_picture_is_refused_with_its_figures(
     assert tries["fidelity"].lt(0.75).all()
     assert tries["accepted"].eq(other=False).all()
     again = shell.runoff("promote", outcome["run_id"], "--yes")
-    assert "there is nothing to buy. 1 finalist used up all tries." in again.stdout
+    assert "there is nothing to buy. 1 final used up all tries." in again.stdout
 
 
 def test_drafts_are_found_to_be_copies_and_folded(shell: Shell, open_provider: OpenProvider) -> None:

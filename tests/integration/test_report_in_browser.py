@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tasks.report_page.page import render_page
 from tests.browser import find_faults, needs_browser, open_browser
@@ -105,7 +105,7 @@ def test_pictures_unfold_and_the_filter_filters(page: Page) -> None:
     page.get_by_role("button", name="Unfold copies").click()
     assert page.locator(".copies[open]").count() == page.locator(".copies").count() > 0
     page.get_by_role("button", name="Finalists").click()
-    assert page.locator(".tile:visible").count() == 4
+    expect(page.locator(".tile:visible")).to_have_count(4)
 
 
 def test_page_is_used_by_keyboard_alone(page: Page) -> None:

@@ -220,6 +220,7 @@ def test_a_duel_by_touch_and_by_a_held_key(browser: Browser, review: Open, tmp_p
         open_at(page, review, PAGES[2])
         page.locator("#left").tap()
         expect(page.locator("#progress-told")).to_have_text(re.compile("^1 of"))
+        expect(page.locator("#sides")).not_to_have_class(re.compile("is-out"))  # the next pair is there
         page.keyboard.down("ArrowRight")
         for _ in range(8):
             page.keyboard.down("ArrowRight")
