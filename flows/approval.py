@@ -139,8 +139,8 @@ async def follow(asked: Asked, home: Path, run_id: str) -> Any:  # noqa: ANN401 
     """
     try:
         answer = _checked(asked.response)
-        told = await asyncio.to_thread(_write_down, home, run_id, answer, asked.revision)
-    except _UnfitAnswer as error:
+        told = await asyncio.to_thread(write_down, home, run_id, answer, asked.revision)
+    except UnfitAnswer as error:
         get_run_logger().warning("The answer was not taken: %s", error)
         await _ask(home, run_id, str(error))
         raise
@@ -151,7 +151,7 @@ async def follow(asked: Asked, home: Path, run_id: str) -> Any:  # noqa: ANN401 
     return await promote_run(run_id, home, note=note)
 
 
-class _UnfitAnswer(Exception):  # noqa: N818 - it never leaves this module
+class UnfitAnswer(Exception):  # noqa: N818 - no fault: it is told in the next form
     """An answer that cannot be followed; says why."""
 
 
@@ -161,14 +161,23 @@ def _checked(response: object) -> Answer:
     except ValidationError as error:
         fault = error.errors()[0]
         message = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-        raise _UnfitAnswer(message) from error
+        raise UnfitAnswer(message) from error
 
 
-def _write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
-    """Write the decision into the ledger, once; where another one went before, say so.
+def write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
+    """Write the decision into the ledger, once. Buys nothing.
+
+    Args:
+        home: Runoff's home.
+        run_id: The run.
+        answer: What was answered.
+        revision: The finalists' revision that the form showed.
+
+    Returns:
+        Which decision went before; empty when this one is written, now or by an earlier start.
 
     Raises:
-        _UnfitAnswer: It cannot be followed. Nothing was confirmed.
+        UnfitAnswer: It cannot be followed. Nothing was confirmed.
         RunError: Another process works on the run.
     """
     by = f"{answer.decided_by}, in Prefect"
@@ -185,7 +194,7 @@ def _write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
             try:
                 _confirm(on_disk, ids, answer, by=by, revision=revision, home=home)
             except RunError as error:
-                raise _UnfitAnswer(error.what) from error
+                raise UnfitAnswer(error.what) from error
     return ""
 
 
@@ -207,10 +216,10 @@ def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
     unknown = [name for name in answer.finalists if name not in fit]
     if unknown:
         message = f"no fit draft of this run: {', '.join(unknown)}; choose among those listed"
-        raise _UnfitAnswer(message)
+        raise UnfitAnswer(message)
     if not answer.finalists or len(set(answer.finalists)) < len(answer.finalists):
         message = "yes needs at least one finalist, each named once; no ends the run without finals"
-        raise _UnfitAnswer(message)
+        raise UnfitAnswer(message)
     return [fit[name] for name in answer.finalists]
 
 
@@ -219,7 +228,7 @@ def _confirm(run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revisio
 
     Raises:
         RunError: The list was changed meanwhile.
-        _UnfitAnswer: It costs more. The choice is kept, unconfirmed.
+        UnfitAnswer: It costs more. The choice is kept, unconfirmed.
     """
     shortlists = run.ledger.shortlists
     last = shortlists.last(run.run_id)
@@ -229,5 +238,5 @@ def _confirm(run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revisio
     all_usd = promotion_plan(home, run.run_id).all_usd
     if all_usd > answer.most_usd:
         message = f"this can cost {format_usd(all_usd)}, and {format_usd(answer.most_usd)} was agreed to"
-        raise _UnfitAnswer(message)
+        raise UnfitAnswer(message)
     shortlists.confirm(run.run_id, last.revision, by=by, now=datetime.now(UTC))

@@ -117,12 +117,19 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
     names = [name_of(draft) for draft in (*offer.finalists, *offer.others)]
     chosen = names[: len(offer.finalists)]
     fields: dict[str, Any] = {
-        "approve": (YesOrNo, Field(description="yes buys the finalists; no ends the run without finals")),
-        "decided_by": (Who, Field(description="Your name; it is kept with the decision")),
+        "approve": (
+            YesOrNo,
+            Field(title="Buy them?", description="yes buys the finalists; no ends the run without finals"),
+        ),
+        "decided_by": (
+            Who,
+            Field(title="Who decides", description="Your name; it is kept with the decision"),
+        ),
         "finalists": (
             list[Literal[tuple(names)]],  # type: ignore[misc]
             Field(
                 default=chosen,
+                title="Finalists",
                 max_length=len(names),
                 description="Which drafts to buy again, the one that matters most first",
                 json_schema_extra={"uniqueItems": True},
@@ -132,6 +139,7 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
             Dollars,
             Field(
                 default=f"{offer.plan.all_usd.normalize():f}",
+                title="At most, US dollars",
                 description="What every try at them may cost at most, dollars; "
                 "nothing is bought when it would be more",
             ),
@@ -148,9 +156,9 @@ def _told(offer: Offer, trouble: str) -> str:
         f"**Not taken: {trouble}**" if trouble else "",
         f"**{offer.campaign} · {offer.run_id}** awaits review. [Look at the report]({offer.report})",
         f"{plan.sentence} {plan.left_in.capitalize()} has {format_usd(plan.left_usd)} left.",
-        _table(offer),
         "Answer here, on the review page (`runoff review`) or with `runoff promote`: the first word counts, "
         "a later one buys nothing.",
+        _table(offer),
     ]
     return "\n\n".join(line for line in lines if line)
 
