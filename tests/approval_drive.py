@@ -2,8 +2,9 @@
 
     python -m tests.approval_drive CAMPAIGN HOME '[[[ANSWER, …], …], …]'
 
-For each list of rounds: executes a new flow run; then, for each round, looks at its form, gives the answers
-and executes the flow run again. Prints what was seen as JSON, one list for each flow run.
+For each list of rounds: executes a new flow run; then, for each round, looks at its form, gives the answers,
+starts to serve as after a stop, and executes the flow run again. Prints what was seen as JSON, one list
+for each flow run.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from prefect.flow_engine import run_flow_async
 
 from flows.deployments import deployment_of
 from flows.prototype import prototype
+from flows.serving import skip_missed
 from tasks.campaign_file import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.ledger import open_ledger
@@ -33,7 +35,8 @@ Seen = dict[str, Any]
 async def drive(file: Path, home: Path, flow_runs: list[list[list[Any]]]) -> list[list[Seen]]:
     """Execute flow runs, answer and execute them again; returns what was seen after each execution."""
     campaign = load_campaign(file, load_catalogue(home), load_providers(home))
-    deployment_id = await deployment_of(campaign, file, home).aapply()
+    deployment = deployment_of(campaign, file, home)
+    deployment_id = await deployment.aapply()
     seen: list[list[Seen]] = []
     async with get_client() as client:
         for rounds in flow_runs:
@@ -42,6 +45,7 @@ async def drive(file: Path, home: Path, flow_runs: list[list[list[Any]]]) -> lis
             for answers in rounds:
                 form = await read_form(client, seen[-1][-1])
                 replies = [await give(client, flow_run, home, answer) for answer in answers]
+                await asyncio.to_thread(skip_missed, [deployment], lambda _: None)  # `serve` is started anew
                 seen[-1].append({**form, "replies": replies, **await execute(client, flow_run)})
     return seen
 
