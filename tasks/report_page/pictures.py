@@ -91,7 +91,9 @@ class Final:
     @property
     def verdict(self) -> str:
         """A word or two for people."""
-        return {True: "Accepted", False: "Not accepted", None: "Not compared yet"}[self.picture.row["accepted"]]
+        return {True: "Accepted", False: "Not accepted", None: "Not compared yet"}[
+            self.picture.row["accepted"]
+        ]
 
 
 @dataclass(frozen=True, slots=True)
