@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from flows.approval import ASKED_FOR_S
 from flows.approval_form import name_of
 from tasks.money import format_usd
@@ -72,6 +74,7 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: Callab
     assert provider.n_requests == N_DRAFTS + 2
 
 
+@pytest.mark.slow
 def test_no_ends_the_run_and_who_confirmed_on_the_page_is_not_overruled(
     shell: Shell, open_provider: Callable[..., Provider]
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_model_or_provider_without_batches_is_refused_with_the_way_out(
     assert way_out in done.stderr
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_keeps_what_was_done_and_buys_the_rest_only_when_resumed(
     shell: Shell, open_provider: Open
 ) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
 
@@ -76,6 +77,7 @@ def test_a_run_out_of_money_in_its_second_round_goes_on_with_the_same_arms(
     assert provider.n_requests == ALL
 
 
+@pytest.mark.slow
 def test_a_round_without_the_judges_scores_is_not_decided(shell: Shell, open_provider: Open) -> None:
     """No arm is dropped by half of what was asked for; once the judge answers, the run goes on."""
     judged = {"score": {"weights": {"technical": 1, "judge": 3}, "judge": {"rubric": ["It is sharp"]}}}

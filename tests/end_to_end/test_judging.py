@@ -122,6 +122,7 @@ def test_a_budget_that_ends_among_the_questions_ends_the_run(shell: Shell, open_
     assert drafts["score_judge"].isna().sum() >= 12 - len(chats(provider))
 
 
+@pytest.mark.slow
 def test_a_judge_that_always_names_the_first_picture_moves_no_score(
     shell: Shell, open_provider: Open
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import combinations
 
 import pandas as pd
+import pytest
 import yaml
 
 from tasks.votes import Vote, VoteOutcome
@@ -35,6 +36,7 @@ def test_other_rules_decide_anew_and_buy_nothing(
     assert shell.json("rescore", "latest")["finalists"] == decided["finalists"]
 
 
+@pytest.mark.slow
 def test_a_finished_run_decided_again_by_its_own_rules_stays_as_it_is(
     shell: Shell, open_provider: Callable[..., Provider]
 ) -> None:
@@ -47,6 +49,7 @@ def test_a_finished_run_decided_again_by_its_own_rules_stays_as_it_is(
     assert (shell.folder(outcome["run_id"]) / "report.csv").read_text() == table
 
 
+@pytest.mark.slow
 def test_the_weights_that_votes_suggest_can_be_put_in(
     shell: Shell, open_provider: Callable[..., Provider]
 ) -> None:

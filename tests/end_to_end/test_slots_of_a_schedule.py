@@ -77,6 +77,7 @@ def test_each_slot_has_one_run_and_skips_are_told(
     assert [run["state"] for run in shell.json("runs")] == ["skipped", "skipped", "done", "done"]
 
 
+@pytest.mark.slow
 def test_a_wrong_file_fails_its_turn_only_and_a_right_one_makes_it_up(
     shell: Shell, open_provider: Callable[..., Provider]
 ) -> None:

@@ -392,7 +392,9 @@ def test_a_fault_of_one_batch_leaves_the_budget_of_another_alone(open_shop: Open
     bench.sit(*orders(4))
     bench.later()
     bench.sit()
-    assert sorted(bench.states()) == ["planned"] * 2 + ["sent"] * 2
+    states = sorted(bench.states())
+    assert states[:2] == ["planned"] * 2
+    assert set(states[2:]) <= {"sent", "received"}, "the other batch is out, or back already"
     bench.sit()
     bench.later()
     bench.sit()

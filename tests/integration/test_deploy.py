@@ -29,6 +29,7 @@ def test_without_a_server_it_is_said_how_to_get_one(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.slow
 def test_a_pool_takes_good_campaigns_and_a_worker_runs_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

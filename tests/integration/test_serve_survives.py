@@ -165,6 +165,7 @@ def test_a_killed_serve_goes_on_with_its_run_and_a_wrong_file_stops_nobody(
     assert "Left out, because they are wrong" in serving.said.read_text()
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_is_brought_back_and_the_run_ends_well(
     open_serving: Callable[..., Serving],
 ) -> None:
