@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -60,7 +60,7 @@ def binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def running(folder_of_binaries: Path) -> Iterator[PostgresqlServer]:
+def running(folder_of_binaries: Path, settings: Sequence[str] = FAST) -> Iterator[PostgresqlServer]:
     """Start a server and stop it in the end."""
     user = "nobody" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="runoff-postgresql-"))
@@ -90,7 +90,7 @@ def running(folder_of_binaries: Path) -> Iterator[PostgresqlServer]:
             "-k",
             folder,
         ]
-        command += ["-h", "127.0.0.1", *(part for setting in FAST for part in ("-c", setting))]
+        command += ["-h", "127.0.0.1", *(part for setting in settings for part in ("-c", setting))]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, user=user, cwd=folder, stdout=log, stderr=log)
         try:

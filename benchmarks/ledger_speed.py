@@ -1,0 +1,191 @@
+"""How many orders a second does one ledger take through their lives, and how many bytes does it keep of each?
+
+An order's life: planned with others, sent (its estimate reserved within three budgets), settled with its
+picture, and, fifty pictures at a time, inspected, scored and put in its place. Processes do this side by side
+on one ledger, either all of one campaign, so that they meet on the same budgets, or each of its own, with
+the whole ledger's month left in common. SQLite is as in the product, PostgreSQL as it comes: both sync at
+every commit. What a picture's record weighs is read off a photograph.
+
+    python -m benchmarks.ledger_speed [--orders 600] [--processes 1 2 4]
+"""
+
+import argparse
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import skimage
+import sqlalchemy as sa
+
+from tasks.candidate import Choice, Inspection, Order, Receipt, Score, Standing, Usage
+from tasks.inspect import inspect_picture
+from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger.database import LEDGER_VARIABLE
+from tasks.scorers.technical import technical_score
+from tests.postgresql_server import PostgresqlServer, binaries, running
+
+BATCH = 50
+START_LIMIT_S, TIME_LIMIT_S = 120.0, 600.0
+PROMPT = "A lighthouse on a rocky coast at sunset, seen from the sea, watercolour on rough paper, no people"
+PARAMETERS = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x1024"}
+ESTIMATE_USD, COST_USD = Decimal("0.009"), Decimal("0.00546")
+LIMITS = Limits(Decimal(100_000), Decimal(100_000), Decimal(100_000))
+AS_IT_COMES = ("max_connections=100",)
+
+Ended = tuple[float, float]
+"""When a process began and ended to work, on the machine's one monotonic clock, seconds."""
+
+
+def orders_of(process: int, n_orders: int, *, is_one_campaign: bool) -> list[Order]:
+    """List one process's orders."""
+    owner = 0 if is_one_campaign else process
+    return [
+        Order(
+            run_id=f"20261127-060000-{owner:04d}", campaign=f"coast-{owner}", stage="draft", arm="A",
+            row=process, replicate=number, attempt=0, prompt=PROMPT, provider="openai",
+            endpoint="generations", parameters=PARAMETERS, estimate_usd=ESTIMATE_USD,
+        )
+        for number in range(n_orders)
+    ]  # fmt: skip
+
+
+def live(ledger: Ledger, orders: list[Order], seen: Inspection, score: Score) -> None:
+    """Take a batch of orders through their whole lives."""
+    usage = Usage(text_input_tokens=24, image_input_tokens=0, output_tokens=272)
+    receipts = [_receipt(order) for order in orders]
+    for order, receipt in zip(orders, receipts, strict=True):
+        ledger.orders.send(order, LIMITS, datetime.now(UTC))
+        settlement = Settlement(
+            "received", cost_usd=COST_USD, usage=usage, latency_s=7.5,
+            vendor_request_id=f"req_{order.order_id:>032}",
+        )  # fmt: skip
+        ledger.orders.settle(order.order_id, settlement, [receipt])
+    ids = [receipt.candidate_id for receipt in receipts]
+    ledger.candidates.record_inspections(dict.fromkeys(ids, seen))
+    ledger.candidates.record_scores({one: {"technical": score} for one in ids}, dict.fromkeys(ids, 0.8))
+    ledger.candidates.record_standings({one: Standing("survivor", cluster=one) for one in ids})
+    ledger.candidates.record_choices({one: Choice(1, False, "below the finalists", "rule") for one in ids})
+
+
+def _receipt(order: Order) -> Receipt:
+    name = order.file_stem()
+    return Receipt(
+        order.order_id, 0, order.replicate, f"drafts/{name}.png", f"{order.order_id:>064}", 10**6, None
+    )
+
+
+def work(
+    home: Path, orders: list[Order], wait_for_all: Callable[[], object], ends: "multiprocessing.Queue[Ended]"
+) -> None:
+    """Be one process, from the moment at which all are ready."""
+    seen, score = look_at_a_photograph()
+    with open_ledger(home) as ledger:
+        begin_run(ledger, orders[0])
+        ledger.orders.plan(orders)
+        wait_for_all()
+        began = time.monotonic()
+        for start in range(0, len(orders), BATCH):
+            live(ledger, orders[start : start + BATCH], seen, score)
+        ends.put((began, time.monotonic()))
+
+
+def begin_run(ledger: Ledger, order: Order) -> None:
+    """Write down the run that the orders belong to."""
+    now = datetime.now(UTC)
+    ledger.runs.start(order.run_id, campaign=order.campaign, provider=order.provider, now=now, warnings=())
+
+
+def look_at_a_photograph() -> tuple[Inspection, Score]:
+    """Inspect a real picture, so that its record weighs what one does."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = (Path(skimage.__file__).parent / "data" / "coffee.png").read_bytes()
+        (Path(folder) / "coffee.png").write_bytes(data)
+        seen = inspect_picture(Path(folder), "coffee.png", "A-000-000.webp")
+    return seen, technical_score(seen.measurements)
+
+
+def orders_per_second(home: Path, n_processes: int, n_orders: int, *, is_one_campaign: bool) -> float:
+    """Measure processes that begin together, until the last one is done."""
+    open_ledger(home).close()
+    context = multiprocessing.get_context("fork")
+    start, ends = context.Barrier(n_processes, timeout=START_LIMIT_S), context.Queue()
+    workers = [
+        context.Process(
+            target=work,
+            args=(home, orders_of(k, n_orders, is_one_campaign=is_one_campaign), start.wait, ends),
+        )
+        for k in range(n_processes)
+    ]
+    for worker in workers:
+        worker.start()
+    told = [ends.get(timeout=TIME_LIMIT_S) for _ in workers]
+    for worker in workers:
+        worker.join()
+    return n_processes * n_orders / (max(end for _, end in told) - min(begin for begin, _ in told))
+
+
+def bytes_kept(home: Path) -> int:
+    """Measure what the ledger weighs; SQLite's log is in its file once nobody has it open."""
+    with open_ledger(home) as ledger:
+        if ledger.database.url.get_backend_name() == "postgresql":
+            with ledger.database.read() as connection:
+                return int(
+                    connection.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one()
+                )
+    return (home / "ledger.db").stat().st_size
+
+
+@contextmanager
+def a_ledger(server: PostgresqlServer | None) -> Iterator[Path]:
+    """Make a home with a new ledger: a file in it, or a database of the server."""
+    with tempfile.TemporaryDirectory() as folder:
+        if server is not None:
+            os.environ[LEDGER_VARIABLE] = server.new_database()
+        try:
+            open_ledger(Path(folder)).close()
+            yield Path(folder)
+        finally:
+            os.environ.pop(LEDGER_VARIABLE, None)
+
+
+def measure(name: str, server: PostgresqlServer | None, processes: list[int], n_orders: int) -> None:
+    """Print one database's figures."""
+    for n_processes in processes:
+        rates = []
+        for is_one_campaign in (True, False):
+            with a_ledger(server) as home:
+                empty = bytes_kept(home)
+                rates.append(orders_per_second(home, n_processes, n_orders, is_one_campaign=is_one_campaign))
+                weight = (bytes_kept(home) - empty) / n_processes / n_orders
+        print(
+            f"| {name} | {n_processes} | {rates[0]:.0f} | {rates[1]:.0f} | {weight / 1000:.1f} kB |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--orders", type=int, default=600, help="of each process")
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4])
+    asked = parser.parse_args()
+    print(
+        "| ledger | processes | orders/s, one campaign | each its own | kept of an order |\n|---|---|---|---|---|"
+    )
+    measure("SQLite", None, asked.processes, asked.orders)
+    found = binaries()
+    if found is None:
+        print("PostgreSQL is not installed here.")
+        return
+    with running(found, AS_IT_COMES) as server:
+        measure("PostgreSQL", server, asked.processes, asked.orders)
+
+
+if __name__ == "__main__":
+    main()
