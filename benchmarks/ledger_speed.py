@@ -124,7 +124,7 @@ def orders_per_second(home: Path, n_processes: int, n_orders: int, *, is_one_cam
     ]
     for worker in workers:
         worker.start()
-    told = [ends.get(timeout=TIME_LIMIT_S) for _ in workers]
+    told: list[Ended] = [ends.get(timeout=TIME_LIMIT_S) for _ in workers]
     for worker in workers:
         worker.join()
     return n_processes * n_orders / (max(end for _, end in told) - min(begin for begin, _ in told))
@@ -175,9 +175,8 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=600, help="of each process")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4])
     asked = parser.parse_args()
-    print(
-        "| ledger | processes | orders/s, one campaign | each its own | kept of an order |\n|---|---|---|---|---|"
-    )
+    print("| ledger | processes | orders/s, one campaign | each its own | kept of an order |")
+    print("|---|---|---|---|---|")
     measure("SQLite", None, asked.processes, asked.orders)
     found = binaries()
     if found is None:
