@@ -86,7 +86,8 @@ class Engine:
         await asyncio.to_thread(self.wait_ready)
 
     def mend(self) -> None:
-        """Bring the server back, at its old address, if it is this home's and its process is gone."""
+        """Bring the server back, at its old address, if its process is gone; of another's, say how it is."""
+        raise NotImplementedError
 
     def stop(self) -> None:
         """Send what Prefect still holds back, then leave the server; it ends with its last user."""
@@ -204,8 +205,17 @@ class _GivenEngine(Engine):
         super().__init__(api_url, say)
         self._name = f"The Prefect server at {api_url}"
         self._trouble = "no answer"
+        self._is_away = False
         settings = client_settings(registry.folder, api_url, with_schedules=with_schedules)
         self._cleanup.enter_context(environment(settings))
+
+    def mend(self) -> None:
+        """Say that the server went away, and that it is back: only its owner can bring it back."""
+        is_away, self._is_away = self._is_away, not self._answers()
+        if self._is_away and not is_away:
+            self._say(f"{self._name} does not answer ({self._trouble}). Runs go on, and it is waited for.")
+        elif is_away and not self._is_away:
+            self._say(f"{self._name} answers again.")
 
     def _answers(self) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -48,6 +50,8 @@ class Serving:
         settings = {
             "OPENAI_BASE_URL": self.provider.url, "OPENAI_API_KEY": KEY, "RUNOFF_IMAGES_PER_MINUTE": "100000",
         }  # fmt: skip
+        if "PREFECT_API_URL" in os.environ:
+            settings["PREFECT_API_URL"] = os.environ["PREFECT_API_URL"]
         with self.said.open("ab") as said:
             self.process = subprocess.Popen(
                 [COMMAND, "serve", str(self.wrong), str(self.good), "--home", str(self.home)],
@@ -193,6 +197,62 @@ def test_a_server_that_is_away_for_a_minute_costs_nothing(open_serving: Callable
         client.create_flow_run_from_deployment(deployment.id)
         until(lambda: len(states_of(client, "COMPLETED")) == 2, serving.said.read_text)
     assert serving.provider.n_requests == 2 * (N_DRAFTS + N_FINALS)
+
+
+class ServerOfAnother:
+    """A Prefect server that somebody else runs, at one address."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self._folder = folder
+        self.api_url = f"http://127.0.0.1:{self._port}/api"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [Path(COMMAND).parent / "prefect", "server", "start", "--port", str(self._port)],
+                env=os.environ | quiet | {"PREFECT_HOME": str(self._folder / "server")},
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        until(self._answers, (self._folder / "server.log").read_text)
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.api_url}/health", timeout=2).is_success
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        """Take it away, with no word to anybody."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(30)
+
+
+@pytest.mark.slow
+def test_a_server_of_somebody_else_may_be_gone_for_a_minute(
+    tmp_path: Path, open_serving: Callable[..., Serving], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run under way ends well, once; it is said that the server is away, and that it is back."""
+    server = ServerOfAnother(tmp_path)
+    monkeypatch.setenv("PREFECT_API_URL", server.api_url)
+    try:
+        serving = open_serving(pace=0.15)
+        first = begun(serving, 2)
+        server.kill()
+        serving.wait_for(f"{server.api_url} does not answer")
+        time.sleep(60)
+        server.start()
+        serving.wait_for(f"{server.api_url} answers again")
+        with serving.client() as client:
+            until(lambda: states_of(client, "COMPLETED") == [first.id], serving.said.read_text)
+        assert serving.provider.n_requests == N_DRAFTS + N_FINALS
+    finally:
+        server.kill()
 
 
 def states_of(client: SyncPrefectClient, state: str) -> list[Any]:

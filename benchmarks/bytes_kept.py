@@ -1,0 +1,80 @@
+"""How many bytes does a picture leave behind, and where? Two runs of different sizes, and what lies between.
+
+Drafts of 1024 x 1024 come from an emulator in another process, as PNG of 0.6 MB; what the vendor's own weigh
+is not known here, so the picture itself is told apart from what Runoff adds to it. What a run leaves
+whatever its size cancels out.
+
+    python -m benchmarks.bytes_kept [--orders 100 300]
+"""
+
+import argparse
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.workplace import (
+    COMMAND,
+    Provider,
+    environ_of,
+    open_prefect_server,
+    open_provider,
+    run_timed,
+    write_campaign,
+    write_home,
+)
+
+CONCURRENCY = 50
+LATENCY_S = 0.5
+KINDS = {
+    "drafts": "the picture",
+    "answers": "its receipt",
+    "thumbnails": "thumbnail",
+    "report.html": "report.html",
+    "report.csv": "report.csv",
+    "report.parquet": "report.parquet",
+    "summary.json": "summary.json",
+    "contact_sheet.png": "contact_sheet.png",
+    "ledger.db": "ledger (SQLite)",
+    "prefect.db": "Prefect's database",
+}
+
+
+def weigh(folder: Path) -> Counter[str]:
+    """Sum up what lies below a folder, by what it is, bytes."""
+    weights: Counter[str] = Counter()
+    for file in folder.rglob("*"):
+        kind = next((KINDS[part] for part in file.parts if part in KINDS), None)
+        if kind is not None and file.is_file():
+            weights[kind] += file.stat().st_size
+    return weights
+
+
+def weigh_run(folder: Path, provider: Provider, n_orders: int) -> Counter[str]:
+    """Run a campaign in a home and with a Prefect server of its own, and weigh what it leaves."""
+    home = folder / f"home-{n_orders}"
+    campaign = write_campaign(folder, n_orders)
+    write_home(home, CONCURRENCY)
+    with open_prefect_server(folder / f"server-{n_orders}") as prefect:
+        run_timed(COMMAND, "run", campaign, environ=environ_of(home, provider, prefect), cwd=folder)
+    return weigh(home) + weigh(folder / f"server-{n_orders}")
+
+
+def bytes_per_picture(few: int, many: int) -> dict[str, float]:
+    """Measure what each more picture adds, bytes, by what it is."""
+    with tempfile.TemporaryDirectory() as name, open_provider(LATENCY_S, is_grainy=True) as provider:
+        small, large = (weigh_run(Path(name), provider, n_orders) for n_orders in (few, many))
+    return {kind: (large[kind] - small[kind]) / (many - few) for kind in KINDS.values()}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--orders", type=int, nargs=2, default=[100, 300], help="multiples of 20")
+    few, many = parser.parse_args().orders
+    print("| kept of each picture | bytes |\n|---|---|")
+    for kind, weight in bytes_per_picture(few, many).items():
+        print(f"| {kind} | {weight:,.0f} |")
+
+
+if __name__ == "__main__":
+    main()
