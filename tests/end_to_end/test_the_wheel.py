@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
+from collections.abc import Callable
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
@@ -56,12 +58,28 @@ def data_files() -> list[Path]:
     return [ROOT / file for file in files if "__pycache__" not in file]
 
 
-def test_the_installed_wheel_runs_the_demo_from_the_root_folder(wheel: Path, tmp_path: Path) -> None:
-    """In an empty environment, with no key and no setting, and no word to anybody outside the machine."""
+def lend_libraries(env: Path) -> list[str]:
+    """Let an environment see the libraries of this one, and nothing of its code; returns pip's own words."""
+    (place,) = env.glob("lib/python*/site-packages")
+    (place / "lent.pth").write_text(sysconfig.get_path("purelib"))
+    return ["--no-deps"]
+
+
+def fetch_libraries(_: Path) -> list[str]:
+    """Let pip install what the wheel asks for; returns pip's own words."""
+    return ["-c", str(ROOT / "constraints.txt")]
+
+
+@pytest.mark.parametrize(
+    "libraries_of", [lend_libraries, pytest.param(fetch_libraries, marks=pytest.mark.slow)]
+)
+def test_the_installed_wheel_runs_the_demo_from_the_root_folder(
+    wheel: Path, tmp_path: Path, libraries_of: Callable[[Path], list[str]]
+) -> None:
+    """With no code of ours but the wheel's, no key or setting, and no word to anybody outside the machine."""
     venv.create(tmp_path / "env", with_pip=True)
     programs = tmp_path / "env" / "bin"
-    constraints = ROOT / "constraints.txt"
-    words = ["install", "-q", "--disable-pip-version-check", "-c", str(constraints), str(wheel)]
+    words = ["install", "-q", "--disable-pip-version-check", *libraries_of(tmp_path / "env"), str(wheel)]
     subprocess.run([programs / "pip", *words], check=True, env=os.environ)
     bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     done = subprocess.run(
