@@ -8,10 +8,11 @@ What another machine wrote is fetched when a run is opened. Any store that fsspe
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks.errors import SettingError
 
@@ -24,6 +25,12 @@ ADDRESS_FILE = ".store"
 """Stands in a mirror and holds the store's address."""
 
 _ADDRESS = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]+):/+(?P<path>.+)")
+_MD5 = re.compile(r"[0-9a-f]{32}")  # S3's tag of an object that came in one piece
+_UNCHANGING = frozenset({".png", ".jpg", ".webp"})
+_AT_ONCE = 100
+_KEPT = (
+    "What was bought is whole in this machine's mirror; it goes to the store with: runoff run --resume latest"
+)
 _OWN = re.compile(r"\..*")  # locks, parts, the engine's folder: a machine's own affairs
 
 
@@ -100,33 +107,51 @@ class Store:
         self.address = address
 
     def keep(self, files: Iterable[Path]) -> None:
-        """Put files of the mirror into the store, replacing older ones.
+        """Put files of the mirror into the store, one after the other, replacing older ones.
 
         Raises:
             SettingError: The store cannot be written. The files in the mirror are whole.
         """
-        with _Explained(self.address, "cannot be written"):
+        with _Explained(self.address, "cannot be written", _KEPT):
             for file in files:
                 self._files.put_file(str(file), self._key(file))
 
-    def fetch(self, folder: Path) -> int:
-        """Bring what the store holds of a folder and the mirror does not; returns how many files.
+    def fetch(self, folder: Path, wanted: Collection[Path] | None = None) -> int:
+        """Bring what the store holds of a folder and the mirror has not, or has otherwise.
+
+        Args:
+            folder: A folder of the mirror.
+            wanted: Of its files only these; all when left out.
+
+        Returns:
+            How many files came.
 
         Raises:
             SettingError: The store cannot be read. Files that came are whole.
         """
         with _Explained(self.address, "cannot be read"):
-            missing = {
-                key: file
-                for key, size in self._sizes(folder).items()
-                if not (file := self._file(key)).exists() or file.stat().st_size != size
-            }
-            for key, file in missing.items():
-                file.parent.mkdir(parents=True, exist_ok=True)
-                part = file.with_name(f".{file.name}.{os.getpid()}.part")
-                self._files.get_file(key, str(part))
-                part.replace(file)
+            known = self._facts(folder)
+            missing = [
+                file
+                for file, facts in known.items()
+                if (wanted is None or file in wanted) and not _is_same(file, facts)
+            ]
+            for first in range(0, len(missing), _AT_ONCE):
+                self._bring(missing[first : first + _AT_ONCE])
         return len(missing)
+
+    def fetch_file(self, file: Path) -> None:
+        """Bring one file as the store has it now; what the store does not hold stays as it is here.
+
+        Raises:
+            SettingError: The store cannot be read.
+        """
+        with _Explained(self.address, "cannot be read"):
+            try:
+                if not _is_same(file, self._files.info(self._key(file))):
+                    self._bring([file])
+            except FileNotFoundError:
+                return
 
     def push(self, folder: Path) -> int:
         """Put what the mirror holds of a folder and the store does not; returns how many files.
@@ -136,17 +161,61 @@ class Store:
         Raises:
             SettingError: The store cannot be read or written.
         """
-        with _Explained(self.address, "cannot be read"):
-            known = self._sizes(folder)
+        known = self.sizes(folder)
         new = [
             file
             for file in sorted(folder.rglob("*"))
             if file.is_file()
             and not any(_OWN.fullmatch(part) for part in file.relative_to(folder).parts)
-            and known.get(self._key(file)) != file.stat().st_size
+            and known.get(file) != file.stat().st_size
         ]
         self.keep(new)
         return len(new)
+
+    def drop(self, folder: Path, files: Iterable[Path]) -> None:
+        """Delete files of a folder from the store, many with one call; the mirror is left as it is.
+
+        Raises:
+            SettingError: The store cannot be read, or some of them are still there.
+        """
+        wanted = set(files)
+        if held := wanted & self.sizes(folder).keys():
+            with _Explained(self.address, "does not let files be deleted"):
+                self._files.rm([self._key(file) for file in sorted(held)])
+        # A store may refuse single files of a call without a fault: what counts is what is left.
+        if held and (left := wanted & self.sizes(folder).keys()):
+            raise SettingError(
+                where=f"store {self.address}",
+                what=f"{len(left)} of {len(held)} files were not deleted",
+                next_step="Give the right to delete, then do it again.",
+            )
+
+    def sizes(self, folder: Path) -> dict[Path, int]:
+        """Tell the size of every file that the store holds of a folder, bytes, by its place in the mirror.
+
+        Raises:
+            SettingError: The store cannot be read.
+        """
+        with _Explained(self.address, "cannot be read"):
+            return {file: int(facts["size"]) for file, facts in self._facts(folder).items()}
+
+    def _facts(self, folder: Path) -> dict[Path, Mapping[str, Any]]:
+        return {
+            self._file(key): facts for key, facts in self._files.find(self._key(folder), detail=True).items()
+        }
+
+    def _bring(self, files: Sequence[Path]) -> None:
+        """Fetch files side by side; each takes its name once it is whole."""
+        parts = [file.with_name(f".{file.name}.{secrets.token_hex(6)}.part") for file in files]
+        for folder in {file.parent for file in files}:
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._files.get([self._key(file) for file in files], [str(part) for part in parts])
+            for part, file in zip(parts, files, strict=True):
+                part.replace(file)
+        finally:
+            for part in parts:
+                part.unlink(missing_ok=True)
 
     @property
     def _files(self) -> "AbstractFileSystem":
@@ -162,9 +231,15 @@ class Store:
     def _file(self, key: str) -> Path:
         return self.mirror / key.removeprefix(f"{self._root}/")
 
-    def _sizes(self, folder: Path) -> dict[str, int]:
-        found = self._files.find(self._key(folder), detail=True)
-        return {key: facts["size"] for key, facts in found.items()}
+
+def _is_same(file: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether a file here is what the store holds; pictures never change under their names, others may."""
+    if not file.exists() or file.stat().st_size != facts["size"]:
+        return False
+    told = str(facts.get("ETag", "")).strip('"')
+    if file.suffix in _UNCHANGING or not _MD5.fullmatch(told):
+        return True
+    return hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() == told
 
 
 @cache
@@ -185,8 +260,8 @@ def _file_system(protocol: str, _pid: int) -> "AbstractFileSystem":
 class _Explained:
     """Tells any fault of a store in Runoff's words; stores raise errors of many libraries."""
 
-    def __init__(self, address: str, what: str) -> None:
-        self._address, self._what = address, what
+    def __init__(self, address: str, what: str, money: str = "") -> None:
+        self._address, self._what, self._money = address, what, money
 
     def __enter__(self) -> None:
         """Watch."""
@@ -198,6 +273,6 @@ class _Explained:
         raise SettingError(
             where=f"store {self._address}",
             what=f"{self._what}: {words}",
-            money="What was bought is whole in this machine's mirror and goes to the store on resume.",
-            next_step="Bring the store back or give the right to use it, then: runoff run --resume latest",
+            money=self._money,
+            next_step="Bring the store back or give the right to use it, then do it again.",
         ) from fault

@@ -1,6 +1,5 @@
 """Pictures and reports in a store that speaks S3: written at once, fetched elsewhere, and faults told."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,33 +8,9 @@ from tasks.errors import SettingError
 from tasks.files import write_atomically
 from tasks.home import home_folder
 from tasks.store import MIRRORS_VARIABLE, Store, address_of, found_here, home_address, mirror_of, store_of
-from tests.object_store import BUCKET, object_store
+from tests.object_store import elsewhere
 
-ADDRESS = f"s3://{BUCKET}/team"
-
-
-@pytest.fixture(scope="module")
-def variables() -> Iterator[dict[str, str]]:
-    """What leads a client to the store."""
-    with object_store() as found:
-        yield found
-
-
-@pytest.fixture
-def address(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """An empty place in the store, and an environment that leads there."""
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv(MIRRORS_VARIABLE, str(tmp_path / "here"))
-    return f"{ADDRESS}/{tmp_path.name}"
-
-
-def elsewhere(address: str, tmp_path: Path) -> Store:
-    """Be another machine."""
-    mirror = mirror_of(address, {MIRRORS_VARIABLE: str(tmp_path / "there")})
-    found = store_of(mirror)
-    assert found is not None
-    return found
+ADDRESS = "s3://pictures/team"
 
 
 def test_a_file_that_is_written_is_in_the_store(address: str, tmp_path: Path) -> None:
@@ -63,13 +38,48 @@ def test_a_file_that_never_reached_the_store_goes_there_on_resume(address: str, 
 
 
 def test_a_newer_file_replaces_the_older_one(address: str, tmp_path: Path) -> None:
-    """A report written again is the one that others get."""
+    """A report written again is the one that others get, even where it is as long as the older one."""
     report = home_folder(address) / "otters" / "run" / "report.html"
     there = elsewhere(address, tmp_path)
-    for text in (b"first", b"the second"):
+    for text in (b"first", b"the second", b"equal size"):
         write_atomically(report, text)
         there.fetch(there.mirror)
-    assert (there.mirror / "otters" / "run" / "report.html").read_bytes() == b"the second"
+        assert (there.mirror / "otters" / "run" / "report.html").read_bytes() == text
+
+
+def test_single_files_are_brought_where_one_looks(address: str, tmp_path: Path) -> None:
+    """One of many, and many that are named; what the store has not is no fault, and hides nothing here."""
+    run = home_folder(address) / "otters" / "run"
+    for number in range(130):
+        write_atomically(run / "drafts" / f"{number}.png", b"%d" % number, is_durable=False)
+    there = elsewhere(address, tmp_path)
+    drafts = there.mirror / "otters" / "run" / "drafts"
+    there.fetch_file(drafts / "7.png")
+    there.fetch_file(drafts / "none.png")
+    assert [file.name for file in drafts.iterdir()] == ["7.png"]
+    assert there.fetch(drafts.parent, {drafts / "7.png", drafts / "8.png"}) == 1
+    assert there.fetch(drafts.parent) == 128
+    assert {file.name: file.read_bytes() for file in drafts.iterdir()} == {
+        f"{number}.png": b"%d" % number for number in range(130)
+    }
+
+
+def test_a_store_that_keeps_what_should_go_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 answers well to a call of which it refused single files; what counts is what is left."""
+    run = home_folder(address) / "otters" / "run"
+    files = [run / "drafts" / f"{name}.png" for name in "ab"]
+    for file in files:
+        write_atomically(file, b"picture")
+    store = store_of(run)
+    assert store is not None
+    monkeypatch.setattr(type(store._files), "_bulk_delete", _refuse)
+    with pytest.raises(SettingError, match=r"2 of 2 files were not deleted.*Give the right"):
+        store.drop(run, files)
+    monkeypatch.undo()
+
+
+async def _refuse(*_words: object, **_facts: object) -> list[str]:
+    return []
 
 
 def test_a_store_that_is_away_is_told_and_the_picture_is_kept(address: str) -> None:
