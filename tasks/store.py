@@ -9,7 +9,8 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ _ADDRESS = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]+):/+(?P<path>.+)")
 _MD5 = re.compile(r"[0-9a-f]{32}")  # S3's tag of an object that came in one piece
 _UNCHANGING = frozenset({".png", ".jpg", ".webp"})
 _AT_ONCE = 100
+_CLOCK_S = 2.0  # S3 tells whole seconds
 _KEPT = (
     "What was bought is whole in this machine's mirror; it goes to the store with: runoff run --resume latest"
 )
@@ -130,14 +132,13 @@ class Store:
             SettingError: The store cannot be read. Files that came are whole.
         """
         with _Explained(self.address, "cannot be read"):
-            known = self._facts(folder)
             missing = [
-                file
-                for file, facts in known.items()
-                if (wanted is None or file in wanted) and not _is_same(file, facts)
+                (file, facts)
+                for file, facts in self._facts(folder).items()
+                if (wanted is None or file in wanted) and _is_behind(file, facts)
             ]
             for first in range(0, len(missing), _AT_ONCE):
-                self._bring(missing[first : first + _AT_ONCE])
+                self._bring(dict(missing[first : first + _AT_ONCE]))
         return len(missing)
 
     def fetch_file(self, file: Path) -> None:
@@ -148,26 +149,27 @@ class Store:
         """
         with _Explained(self.address, "cannot be read"):
             try:
-                if not _is_same(file, self._files.info(self._key(file))):
-                    self._bring([file])
+                if _is_behind(file, facts := self._files.info(self._key(file))):
+                    self._bring({file: facts})
             except FileNotFoundError:
                 return
 
     def push(self, folder: Path) -> int:
-        """Put what the mirror holds of a folder and the store does not; returns how many files.
+        """Put what the mirror holds of a folder and the store has not, or has older; returns how many files.
 
-        A process killed between the disk and the store leaves such files.
+        A process killed between the disk and the store leaves such files; so does who changes a campaign.
 
         Raises:
             SettingError: The store cannot be read or written.
         """
-        known = self.sizes(folder)
+        with _Explained(self.address, "cannot be read"):
+            known = self._facts(folder)
         new = [
             file
             for file in sorted(folder.rglob("*"))
             if file.is_file()
             and not any(_OWN.fullmatch(part) for part in file.relative_to(folder).parts)
-            and known.get(file) != file.stat().st_size
+            and not (file in known and (_is_same(file, known[file]) or _is_behind(file, known[file])))
         ]
         self.keep(new)
         return len(new)
@@ -204,14 +206,16 @@ class Store:
             self._file(key): facts for key, facts in self._files.find(self._key(folder), detail=True).items()
         }
 
-    def _bring(self, files: Sequence[Path]) -> None:
-        """Fetch files side by side; each takes its name once it is whole."""
+    def _bring(self, files: Mapping[Path, Mapping[str, Any]]) -> None:
+        """Fetch files side by side; each takes its name once it is whole, and the store's time of it."""
         parts = [file.with_name(f".{file.name}.{secrets.token_hex(6)}.part") for file in files]
         for folder in {file.parent for file in files}:
             folder.mkdir(parents=True, exist_ok=True)
         try:
             self._files.get([self._key(file) for file in files], [str(part) for part in parts])
-            for part, file in zip(parts, files, strict=True):
+            for part, (file, facts) in zip(parts, files.items(), strict=True):
+                if (changed_s := _changed_s(facts)) is not None:
+                    os.utime(part, (changed_s, changed_s))
                 part.replace(file)
         finally:
             for part in parts:
@@ -232,9 +236,24 @@ class Store:
         return self.mirror / key.removeprefix(f"{self._root}/")
 
 
+def _is_behind(file: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether the store's file is to come: it is not here, or is another and was not changed here since."""
+    if not file.exists():
+        return True
+    changed_s = _changed_s(facts)
+    is_newer_here = changed_s is not None and file.stat().st_mtime > changed_s + _CLOCK_S
+    return not is_newer_here and not _is_same(file, facts)
+
+
+def _changed_s(facts: Mapping[str, Any]) -> float | None:
+    """Tell when the store got a file, seconds since 1970; ``None`` where it does not say."""
+    changed_at = facts.get("LastModified")
+    return changed_at.timestamp() if isinstance(changed_at, datetime) else None
+
+
 def _is_same(file: Path, facts: Mapping[str, Any]) -> bool:
     """Whether a file here is what the store holds; pictures never change under their names, others may."""
-    if not file.exists() or file.stat().st_size != facts["size"]:
+    if file.stat().st_size != facts["size"]:
         return False
     told = str(facts.get("ETag", "")).strip('"')
     if file.suffix in _UNCHANGING or not _MD5.fullmatch(told):

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.decide import select_finalists
-from flows.held_runs import held_run
+from flows.held_runs import held_to_decide
 from flows.review.gallery import run_facts
 from flows.review.room import OpenedRun, Room, moment, name_of, usd
 from flows.review.words import ConfirmWord, ShortlistWord
@@ -63,7 +63,7 @@ def _choose(run: OpenedRun, candidate_ids: list[str], after: int, by: str) -> No
             what="the list names a picture twice, or one that is no fit draft of this run",
             next_step="Load the page again.",
         )
-    with held_run(run.room.ledger, run.folder):
+    with held_to_decide(run.room.ledger, run.folder):
         run.room.ledger.shortlists.choose(
             run.run_id, candidate_ids, after=after, by=by, now=datetime.now(UTC)
         )

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from flows.review.promotion import Promotion
 from tasks.ledger.schema import candidates
 from tests.browser import find_faults, needs_browser, open_browser
-from tests.builders import RUN_ID
+from tests.builders import NOON, RUN_ID
 from tests.review_browser import DESK, PHONE, watched
 from tests.review_home import Open, review_page
 
@@ -121,6 +121,17 @@ def test_an_empty_home_says_how_to_begin(browser: Browser, tmp_path: Path) -> No
             open_at(page, review, "/")
             expect(page.locator("main")).to_contain_text("runoff demo")
             assert find_faults(page, "serious", "critical") == []
+
+
+def test_a_run_that_another_machine_makes_appears(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """Nobody loads the list again."""
+    with watched(browser, tmp_path) as (page, complaints):
+        open_at(page, review, "/")
+        expect(page.locator(".run")).to_have_count(1)
+        review.ledger.runs.start("20261122-130000-next", campaign="otters", provider="emulator", now=NOON)
+        expect(page.locator(".run")).to_have_count(2)
+        expect(page.locator(".run h2").first).to_be_visible()
+        assert complaints == []
 
 
 def empty_everything(review: Open) -> None:

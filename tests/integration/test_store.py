@@ -1,5 +1,7 @@
 """Pictures and reports in a store that speaks S3: written at once, fetched elsewhere, and faults told."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,21 @@ def test_a_newer_file_replaces_the_older_one(address: str, tmp_path: Path) -> No
         write_atomically(report, text)
         there.fetch(there.mirror)
         assert (there.mirror / "otters" / "run" / "report.html").read_bytes() == text
+
+
+def test_a_campaign_that_a_person_changed_here_goes_to_the_store(address: str, tmp_path: Path) -> None:
+    """As a budget is raised before a run is resumed; what came from there and is as it was does not."""
+    write_atomically(home_folder(address) / "otters" / "run" / "campaign.yaml", b"per_run_usd: 3.00")
+    there = elsewhere(address, tmp_path)
+    run = there.mirror / "otters" / "run"
+    there.fetch(run)
+    (run / "campaign.yaml").write_bytes(b"per_run_usd: 4.00")
+    os.utime(run / "campaign.yaml", times=(time.time() + 60, time.time() + 60))  # a minute later
+    assert (there.fetch(run), there.push(run), there.push(run)) == (0, 1, 0)
+    here = store_of(home_folder(address))
+    assert here is not None
+    assert here.fetch(here.mirror) == 1
+    assert (here.mirror / "otters" / "run" / "campaign.yaml").read_bytes() == b"per_run_usd: 4.00"
 
 
 def test_single_files_are_brought_where_one_looks(address: str, tmp_path: Path) -> None:
