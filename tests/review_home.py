@@ -17,6 +17,7 @@ from flows.review.promotion import Promotion
 from flows.review.room import Room
 from flows.review.server import listen, serving
 from tasks.candidate import Candidate, Choice, Inspection, Order, Receipt, Score, Standing
+from tasks.errors import RunoffError
 from tasks.home import run_folder
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.candidates import insert_receipts
@@ -48,6 +49,7 @@ class Shop:
     ledger: Ledger
     started: list[str] = field(default_factory=list)
     state: Promotion | None = None
+    trouble: RunoffError | None = None
 
     def price(self, run_id: str) -> "Asked":
         """Price whatever is chosen now."""
@@ -55,7 +57,9 @@ class Shop:
         return Asked([d.candidate_id for d in drafts if d.choice and d.choice.is_finalist])
 
     def start(self, run_id: str) -> None:
-        """Note it."""
+        """Note it, or fail as the test says."""
+        if self.trouble is not None:
+            raise self.trouble
         self.started.append(run_id)
 
     def look(self, run_id: str) -> Promotion | None:  # noqa: ARG002
