@@ -56,7 +56,9 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
     """
     folder = home_folder(home)
     if not has_ledger(folder):
-        raise RunError(where=f"home {folder}", what="no run has been made here", next_step="runoff demo")
+        raise RunError(
+            where=f"home {folder}", what="no run has been made here", next_step="Begin with: runoff demo"
+        )
     with open_ledger(folder) as ledger:
         run_id = ledger.runs.find(run).run_id
         records, candidates = ledger.orders.of_run(run_id), ledger.candidates.of_run(run_id)
