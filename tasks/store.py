@@ -88,6 +88,14 @@ def home_address(home: Path) -> str:
     return str(home.absolute()) if store is None else store.address
 
 
+def shared_address(file: Path) -> str:
+    """Say where a file is so that others find it: its address in the store, else on this disk."""
+    store = store_of(file.parent)
+    if store is None:
+        return file.absolute().as_uri()
+    return f"{store.address}/{file.relative_to(store.mirror).as_posix()}"
+
+
 def found_here(file: Path) -> Path:
     """Find in this machine's mirror what another machine's path names; any other path stays as it is."""
     address = address_of(os.environ.get(HOME_VARIABLE, ""))

@@ -9,7 +9,16 @@ import pytest
 from tasks.errors import SettingError
 from tasks.files import write_atomically
 from tasks.home import home_folder
-from tasks.store import MIRRORS_VARIABLE, Store, address_of, found_here, home_address, mirror_of, store_of
+from tasks.store import (
+    MIRRORS_VARIABLE,
+    Store,
+    address_of,
+    found_here,
+    home_address,
+    mirror_of,
+    shared_address,
+    store_of,
+)
 from tests.object_store import elsewhere
 
 ADDRESS = "s3://pictures/team"
@@ -127,6 +136,8 @@ def test_a_picture_of_another_machine_is_found_in_this_mirror(
     assert found_here(Path("/elsewhere/logo.png")) == Path("/elsewhere/logo.png")
     assert home_address(here.parent) == address
     assert home_address(tmp_path) == str(tmp_path)
+    assert shared_address(here) == f"{address}/otters/a.png"
+    assert shared_address(tmp_path / "a b.png") == f"file://{tmp_path}/a%20b.png"
 
 
 def test_addresses_are_told_from_folders() -> None:
