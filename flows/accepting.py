@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.held_runs import bring_files
 from tasks.campaign import Campaign
 from tasks.campaign_finals import Finals
 from tasks.candidate import Candidate, Fidelity, Reference
@@ -49,6 +50,7 @@ def _edition(campaign: Campaign, name: str | None) -> Finals:
 def _measure(
     folder: Path, draft: Candidate, final: Candidate, edition: Finals, mask: Reference | None
 ) -> Fidelity:
+    bring_files(folder, (draft.file, final.file))
     is_edit = final.endpoint == "edits"
     remade = Path(mask.file) if mask is not None and Path(mask.file).exists() else None
     fit = edition.fit if is_edit else "any"

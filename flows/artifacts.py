@@ -26,6 +26,7 @@ from flows.outcome import Outcome
 from tasks.errors import PictureError
 from tasks.money import format_usd
 from tasks.pictures import decode, shrink
+from tasks.store import shared_address
 
 if TYPE_CHECKING:
     from flows.open_run import OpenRun
@@ -78,8 +79,8 @@ async def show_outcome(run: "OpenRun", outcome: Outcome) -> None:
 
 
 def report_link(folder: str) -> str:
-    """Name the report of a run's folder as an address."""
-    return f"{folder}/{REPORT_FILE}" if "://" in folder else (Path(folder) / REPORT_FILE).as_uri()
+    """Name the report of a run's folder as an address; with a store, the one that every machine has."""
+    return shared_address(Path(folder) / REPORT_FILE)
 
 
 def _finalist_row(run: "OpenRun", row: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.held_runs import bring_files, held_run
+from flows.held_runs import bring_campaign, held_run
 from tasks.catalogue import load_catalogue
 from tasks.errors import RunError, RunoffError
-from tasks.home import CAMPAIGN_FILE, home_folder, run_folder
+from tasks.home import home_folder, run_folder
 from tasks.ledger import Ledger, has_ledger, open_ledger
 from tasks.providers import load_providers
 
@@ -31,8 +31,7 @@ def put_right(ledger: Ledger, home: Path, run_id: str) -> bool:
 
     run = ledger.runs.find(run_id)
     folder = run_folder(home, run.campaign, run.run_id)
-    bring_files(folder)
-    if run.state != "running" or not (folder / CAMPAIGN_FILE).exists():
+    if run.state != "running" or not bring_campaign(folder).exists():
         return False
     try:
         with held_run(ledger, folder):

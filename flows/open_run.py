@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.held_runs import bring_files, held_run
+from flows.held_runs import bring_campaign, held_run
 from flows.passes import begun_drafts
 from flows.progress import Display, current_display
 from tasks.campaign import Campaign
@@ -343,8 +343,7 @@ def resumed_file(home: Path, ledger: Ledger, name: str) -> tuple[Path, str]:
         RunError: There is no such run, or its folder is gone.
     """
     run = ledger.runs.find(name)
-    file = run_folder(home, run.campaign, run.run_id) / CAMPAIGN_FILE
-    bring_files(file.parent)
+    file = bring_campaign(run_folder(home, run.campaign, run.run_id))
     if not file.exists():
         raise RunError(
             where=str(file),

@@ -7,12 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.finalists import open_finalists
-from flows.held_runs import bring_files
+from flows.held_runs import bring_campaign, bring_files
 from flows.open_run import Prepared, prepare
 from tasks.campaign_finals import Finals
 from tasks.candidate import Order
 from tasks.final_orders import plan_finals
-from tasks.home import CAMPAIGN_FILE, run_folder
+from tasks.home import run_folder
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
@@ -62,8 +62,7 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
     with open_ledger(home) as ledger:
         record = ledger.runs.find(run_id)
         folder = run_folder(home, record.campaign, record.run_id)
-        bring_files(folder)
-        prepared = prepare(folder / CAMPAIGN_FILE, home, record.run_id, are_drafts_done=True)
+        prepared = prepare(bring_campaign(folder), home, record.run_id, are_drafts_done=True)
         tries_left = [
             tries
             for edition in prepared.campaign.editions
@@ -109,6 +108,7 @@ def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
 def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals, folder: Path) -> list[list[Order]]:
     """List, for each finalist, the tries at one edition that would still be sent, in their order."""
     finalists = open_finalists(ledger, prepared.run_id, prepared.campaign, edition.name)
+    bring_files(folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
     tries: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
     for attempt in range(edition.tries):
         orders = plan_finals(

@@ -1,11 +1,16 @@
-"""Making room: files of losing drafts of old runs go; the ledger, finalists, finals and liked ones stay."""
+"""Making room: files of losing drafts of old runs go; the ledger, finalists, finals and liked ones stay.
 
-import itertools
+With a store they go there first, then in this machine's mirror; another machine lets go of its own before it
+works on the run again, so that none puts them back.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tasks.errors import SettingError
+from flows.held_runs import held_as_it_is
+from tasks.errors import RunError
 from tasks.home import run_folder
 from tasks.ledger import Ledger
 from tasks.ledger.pruning import Droppable
@@ -20,7 +25,7 @@ class PrunableRun:
         run_id: The run.
         campaign: Its campaign.
         n_pictures: How many drafts.
-        n_bytes: How many bytes of files that are there, thumbnails included.
+        n_bytes: How many bytes of files that are there, thumbnails included; with a store, of those in it.
     """
 
     run_id: str
@@ -33,44 +38,54 @@ def find_prunable(ledger: Ledger, home: Path, before: datetime) -> list[Prunable
     """List what may be dropped of the runs that were done before a moment. Drops nothing.
 
     Raises:
-        SettingError: The pictures stand in an object store.
+        SettingError: The store cannot be read.
     """
-    if store_of(home):
-        raise SettingError(
-            where=f"home {home}",
-            what="keeps its pictures in an object store, which drops old files by rules of its own",
-            next_step="Give the store a lifecycle rule for the folders drafts and thumbnails.",
-        )
-    groups = itertools.groupby(
-        ledger.pruning.losers(before), key=lambda loser: (loser.run_id, loser.campaign)
-    )
-    return [
-        PrunableRun(run_id, campaign, len(losers), sum(map(_size_bytes, _all_files(home, losers))))
-        for (run_id, campaign), group in groups
-        if (losers := list(group))
-    ]
+    found = []
+    for (run_id, campaign), losers in ledger.pruning.losers(before).items():
+        files = _files(folder := run_folder(home, campaign, run_id), losers)
+        found.append(PrunableRun(run_id, campaign, len(losers), _size_bytes(folder, files)))
+    return found
 
 
-def prune(ledger: Ledger, home: Path, before: datetime, now: datetime) -> None:
+def prune(ledger: Ledger, home: Path, before: datetime, now: datetime) -> list[str]:
     """Drop the files of losing drafts, run by run, and write down that they are gone.
 
-    A kill in between leaves files dropped and not written down; dropping again puts that right.
+    Each run is held meanwhile. A kill in between leaves files dropped and not written down; dropping again
+    puts that right.
+
+    Returns:
+        The ids of runs that were left alone, because another process works on them.
+
+    Raises:
+        SettingError: The store cannot be read, or does not let files go. Runs before it are done.
     """
-    for _, group in itertools.groupby(ledger.pruning.losers(before), key=lambda loser: loser.run_id):
-        losers = list(group)
-        for file in _all_files(home, losers):
-            file.unlink(missing_ok=True)
-        ledger.pruning.record([loser.candidate_id for loser in losers], now)
+    left_alone = []
+    for run_id, campaign in ledger.pruning.losers(before):
+        folder = run_folder(home, campaign, run_id)
+        try:
+            with held_as_it_is(ledger, folder):
+                # Somebody may have chosen or bought one of them since.
+                losers = ledger.pruning.losers(before, run_id).get((run_id, campaign), [])
+                _drop(folder, _files(folder, losers))
+                ledger.pruning.record([loser.candidate_id for loser in losers], now)
+        except RunError:
+            left_alone.append(run_id)
+    return left_alone
 
 
-def _all_files(home: Path, losers: list[Droppable]) -> list[Path]:
-    return [
-        run_folder(home, loser.campaign, loser.run_id) / name
-        for loser in losers
-        for name in (loser.file, loser.thumbnail)
-        if name is not None
-    ]
+def _files(folder: Path, losers: Iterable[Droppable]) -> list[Path]:
+    return [folder / name for loser in losers for name in loser.files]
 
 
-def _size_bytes(file: Path) -> int:
-    return file.stat().st_size if file.is_file() else 0
+def _size_bytes(folder: Path, files: Iterable[Path]) -> int:
+    if store := store_of(folder):
+        sizes = store.sizes(folder)
+        return sum(sizes.get(file, 0) for file in files)
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _drop(folder: Path, files: list[Path]) -> None:
+    if store := store_of(folder):
+        store.drop(folder, files)
+    for file in files:
+        file.unlink(missing_ok=True)

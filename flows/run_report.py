@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.held_runs import bring_files
+from flows.held_runs import bring_campaign, bring_files
 from flows.verdict import compare_run, rounds_told
 from tasks.calibration import calibrate
 from tasks.campaign import Campaign
@@ -20,10 +20,10 @@ from tasks.catalogue import Catalogue, load_catalogue
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunError, RunoffError
 from tasks.estimate_errors import measure_estimates
-from tasks.home import CAMPAIGN_FILE, home_folder, run_folder
+from tasks.home import home_folder, run_folder
 from tasks.ledger import Ledger, OrderRecord, RunRecord, has_ledger, open_ledger
 from tasks.ledger.report_rows import report_rows
-from tasks.lineage import write_lineage
+from tasks.lineage import lineage_file, write_lineage
 from tasks.providers import Provider, load_providers
 from tasks.report import ReportFiles, build_frame, write_formats, write_report
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
@@ -56,7 +56,9 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
     """
     folder = home_folder(home)
     if not has_ledger(folder):
-        raise RunError(where=f"home {folder}", what="no run has been made here", next_step="runoff demo")
+        raise RunError(
+            where=f"home {folder}", what="no run has been made here", next_step="Begin with: runoff demo"
+        )
     with open_ledger(folder) as ledger:
         run_id = ledger.runs.find(run).run_id
         records, candidates = ledger.orders.of_run(run_id), ledger.candidates.of_run(run_id)
@@ -101,14 +103,14 @@ def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Seque
 def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, Any]], RunFacts, Path]:
     """Read from the ledger a run's rows, its facts and where its folder is."""
     folder = run_folder(home, run.campaign, run.run_id)
-    bring_files(folder)
-    file = folder / CAMPAIGN_FILE
+    file = bring_campaign(folder)
     if not file.exists():
         raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
     catalogue, providers = load_catalogue(home), load_providers(home)
     campaign = load_campaign(file, catalogue=catalogue, providers=providers)
     records = ledger.orders.of_run(run.run_id)
     candidates = ledger.candidates.of_run(run.run_id)
+    bring_files(folder, _shown_files(candidates))
     provider = providers.provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates)
     decided = ledger.rounds.of_run(run.run_id)
@@ -121,6 +123,22 @@ def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, 
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
     return rows, facts, folder
+
+
+def _shown_files(candidates: Sequence[Candidate]) -> set[str]:
+    """Name what a report reads of a run's pictures: thumbnails, and finals and their drafts whole."""
+    promoted = {final.draft_id for final in candidates if final.stage == "final"}
+    shown = set()
+    for picture in candidates:
+        if picture.is_pruned:
+            continue
+        is_final = picture.stage == "final"
+        thumbnail = picture.inspection and picture.inspection.thumbnail
+        is_chosen = bool(picture.choice and picture.choice.is_finalist) or picture.candidate_id in promoted
+        shown.add(thumbnail or picture.file)
+        shown |= {picture.file} if is_final or is_chosen else set()
+        shown |= {lineage_file(picture.file)} if is_final else set()
+    return shown
 
 
 def _facts(

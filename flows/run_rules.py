@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from flows.held_runs import bring_campaign
 from tasks.campaign import Campaign
 from tasks.campaign_file import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.errors import RunError
-from tasks.home import CAMPAIGN_FILE, run_folder
+from tasks.home import run_folder
 from tasks.ledger import RunRecord
 from tasks.providers import load_providers
 
@@ -18,7 +19,7 @@ def rules_of(home: Path, run: RunRecord) -> Campaign:
         RunError: The file is gone.
         CampaignError: It was changed and is wrong now.
     """
-    file = run_folder(home, run.campaign, run.run_id) / CAMPAIGN_FILE
+    file = bring_campaign(run_folder(home, run.campaign, run.run_id))
     if not file.exists():
         raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
     return load_campaign(file, catalogue=load_catalogue(home), providers=load_providers(home))

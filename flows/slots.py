@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from flows.held_runs import is_free, is_left
+from flows.held_runs import bring_campaign, is_free, is_left
 from flows.open_run import Prepared
 from tasks.errors import RunoffError
 from tasks.home import CAMPAIGN_FILE, prepare_home, run_folder
@@ -85,7 +85,7 @@ def take_slot(file: Path, home: Path, starter: Starter) -> TakenSlot:
             reason = f"This slot has had its run: {slot.run_id}, {begun.state}. Nothing was bought."
         elif not is_free(ledger, folder):
             reason = f"Another process works on this slot's run, {slot.run_id}. Nothing was bought here."
-    return TakenSlot(slot, folder / CAMPAIGN_FILE, is_begun=True, reason=reason)
+    return TakenSlot(slot, bring_campaign(folder), is_begun=True, reason=reason)
 
 
 def refuse_slot(home: Path, slot: Slot, fault: RunoffError) -> None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tasks.home import CAMPAIGN_FILE, run_folder
+from flows.held_runs import bring_campaign
+from tasks.home import run_folder
 from tasks.ledger import Ledger
 from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.ledger.spending import Group
@@ -60,7 +61,7 @@ def month_budgets(ledger: Ledger, home: Path, environ: Mapping[str, str], now: d
         month=spent.month,
         ledger=_budget(spent.ledger_usd, ledger_per_month_usd(home, environ)),
         campaigns={
-            name: _budget(spent_usd, _campaign_limit(folders[name] / CAMPAIGN_FILE))
+            name: _budget(spent_usd, _campaign_limit(bring_campaign(folders[name])))
             for name, spent_usd in spent.campaigns_usd.items()
         },
     )

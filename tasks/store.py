@@ -8,10 +8,12 @@ What another machine wrote is fetched when a run is opened. Any store that fsspe
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks.errors import SettingError
 
@@ -24,6 +26,13 @@ ADDRESS_FILE = ".store"
 """Stands in a mirror and holds the store's address."""
 
 _ADDRESS = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]+):/+(?P<path>.+)")
+_MD5 = re.compile(r"[0-9a-f]{32}")  # S3's tag of an object that came in one piece
+_UNCHANGING = frozenset({".png", ".jpg", ".webp"})
+_AT_ONCE = 100
+_CLOCK_S = 2.0  # S3 tells whole seconds
+_KEPT = (
+    "What was bought is whole in this machine's mirror; it goes to the store with: runoff run --resume latest"
+)
 _OWN = re.compile(r"\..*")  # locks, parts, the engine's folder: a machine's own affairs
 
 
@@ -79,6 +88,14 @@ def home_address(home: Path) -> str:
     return str(home.absolute()) if store is None else store.address
 
 
+def shared_address(file: Path) -> str:
+    """Say where a file is so that others find it: its address in the store, else on this disk."""
+    store = store_of(file.parent)
+    if store is None:
+        return file.absolute().as_uri()
+    return f"{store.address}/{file.relative_to(store.mirror).as_posix()}"
+
+
 def found_here(file: Path) -> Path:
     """Find in this machine's mirror what another machine's path names; any other path stays as it is."""
     address = address_of(os.environ.get(HOME_VARIABLE, ""))
@@ -100,53 +117,117 @@ class Store:
         self.address = address
 
     def keep(self, files: Iterable[Path]) -> None:
-        """Put files of the mirror into the store, replacing older ones.
+        """Put files of the mirror into the store, one after the other, replacing older ones.
 
         Raises:
             SettingError: The store cannot be written. The files in the mirror are whole.
         """
-        with _Explained(self.address, "cannot be written"):
+        with _Explained(self.address, "cannot be written", _KEPT):
             for file in files:
                 self._files.put_file(str(file), self._key(file))
 
-    def fetch(self, folder: Path) -> int:
-        """Bring what the store holds of a folder and the mirror does not; returns how many files.
+    def fetch(self, folder: Path, wanted: Collection[Path] | None = None) -> int:
+        """Bring what the store holds of a folder and the mirror has not, or has otherwise.
+
+        Args:
+            folder: A folder of the mirror.
+            wanted: Of its files only these; all when left out.
+
+        Returns:
+            How many files came.
 
         Raises:
             SettingError: The store cannot be read. Files that came are whole.
         """
         with _Explained(self.address, "cannot be read"):
-            missing = {
-                key: file
-                for key, size in self._sizes(folder).items()
-                if not (file := self._file(key)).exists() or file.stat().st_size != size
-            }
-            for key, file in missing.items():
-                file.parent.mkdir(parents=True, exist_ok=True)
-                part = file.with_name(f".{file.name}.{os.getpid()}.part")
-                self._files.get_file(key, str(part))
-                part.replace(file)
+            missing = [
+                (file, facts)
+                for file, facts in self._facts(folder).items()
+                if (wanted is None or file in wanted) and _is_behind(file, facts)
+            ]
+            for first in range(0, len(missing), _AT_ONCE):
+                self._bring(dict(missing[first : first + _AT_ONCE]))
         return len(missing)
 
-    def push(self, folder: Path) -> int:
-        """Put what the mirror holds of a folder and the store does not; returns how many files.
+    def fetch_file(self, file: Path) -> None:
+        """Bring one file as the store has it now; what the store does not hold stays as it is here.
 
-        A process killed between the disk and the store leaves such files.
+        Raises:
+            SettingError: The store cannot be read.
+        """
+        with _Explained(self.address, "cannot be read"):
+            try:
+                if _is_behind(file, facts := self._files.info(self._key(file))):
+                    self._bring({file: facts})
+            except FileNotFoundError:
+                return
+
+    def push(self, folder: Path) -> int:
+        """Put what the mirror holds of a folder and the store has not, or has older; returns how many files.
+
+        A process killed between the disk and the store leaves such files; so does who changes a campaign.
 
         Raises:
             SettingError: The store cannot be read or written.
         """
         with _Explained(self.address, "cannot be read"):
-            known = self._sizes(folder)
+            known = self._facts(folder)
         new = [
             file
             for file in sorted(folder.rglob("*"))
             if file.is_file()
             and not any(_OWN.fullmatch(part) for part in file.relative_to(folder).parts)
-            and known.get(self._key(file)) != file.stat().st_size
+            and not (file in known and (_is_same(file, known[file]) or _is_behind(file, known[file])))
         ]
         self.keep(new)
         return len(new)
+
+    def drop(self, folder: Path, files: Iterable[Path]) -> None:
+        """Delete files of a folder from the store, many with one call; the mirror is left as it is.
+
+        Raises:
+            SettingError: The store cannot be read, or some of them are still there.
+        """
+        wanted = set(files)
+        if held := wanted & self.sizes(folder).keys():
+            with _Explained(self.address, "does not let files be deleted"):
+                self._files.rm([self._key(file) for file in sorted(held)])
+        # A store may refuse single files of a call without a fault: what counts is what is left.
+        if held and (left := wanted & self.sizes(folder).keys()):
+            raise SettingError(
+                where=f"store {self.address}",
+                what=f"{len(left)} of {len(held)} files were not deleted",
+                next_step="Give the right to delete, then do it again.",
+            )
+
+    def sizes(self, folder: Path) -> dict[Path, int]:
+        """Tell the size of every file that the store holds of a folder, bytes, by its place in the mirror.
+
+        Raises:
+            SettingError: The store cannot be read.
+        """
+        with _Explained(self.address, "cannot be read"):
+            return {file: int(facts["size"]) for file, facts in self._facts(folder).items()}
+
+    def _facts(self, folder: Path) -> dict[Path, Mapping[str, Any]]:
+        return {
+            self._file(key): facts for key, facts in self._files.find(self._key(folder), detail=True).items()
+        }
+
+    def _bring(self, files: Mapping[Path, Mapping[str, Any]]) -> None:
+        """Fetch files side by side; each takes its name once it is whole, and the store's time of it."""
+        parts = [file.with_name(f".{file.name}.{secrets.token_hex(6)}.part") for file in files]
+        for folder in {file.parent for file in files}:
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._files.get([self._key(file) for file in files], [str(part) for part in parts])
+            for part, (file, facts) in zip(parts, files.items(), strict=True):
+                if (changed_s := _changed_s(facts)) is not None:
+                    os.utime(part, (changed_s, changed_s))
+                part.replace(file)
+        finally:
+            for part in parts:
+                part.unlink(missing_ok=True)
 
     @property
     def _files(self) -> "AbstractFileSystem":
@@ -162,9 +243,30 @@ class Store:
     def _file(self, key: str) -> Path:
         return self.mirror / key.removeprefix(f"{self._root}/")
 
-    def _sizes(self, folder: Path) -> dict[str, int]:
-        found = self._files.find(self._key(folder), detail=True)
-        return {key: facts["size"] for key, facts in found.items()}
+
+def _is_behind(file: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether the store's file is to come: it is not here, or is another and was not changed here since."""
+    if not file.exists():
+        return True
+    changed_s = _changed_s(facts)
+    is_newer_here = changed_s is not None and file.stat().st_mtime > changed_s + _CLOCK_S
+    return not is_newer_here and not _is_same(file, facts)
+
+
+def _changed_s(facts: Mapping[str, Any]) -> float | None:
+    """Tell when the store got a file, seconds since 1970; ``None`` where it does not say."""
+    changed_at = facts.get("LastModified")
+    return changed_at.timestamp() if isinstance(changed_at, datetime) else None
+
+
+def _is_same(file: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether a file here is what the store holds; pictures never change under their names, others may."""
+    if file.stat().st_size != facts["size"]:
+        return False
+    told = str(facts.get("ETag", "")).strip('"')
+    if file.suffix in _UNCHANGING or not _MD5.fullmatch(told):
+        return True
+    return hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() == told
 
 
 @cache
@@ -185,8 +287,8 @@ def _file_system(protocol: str, _pid: int) -> "AbstractFileSystem":
 class _Explained:
     """Tells any fault of a store in Runoff's words; stores raise errors of many libraries."""
 
-    def __init__(self, address: str, what: str) -> None:
-        self._address, self._what = address, what
+    def __init__(self, address: str, what: str, money: str = "") -> None:
+        self._address, self._what, self._money = address, what, money
 
     def __enter__(self) -> None:
         """Watch."""
@@ -198,6 +300,6 @@ class _Explained:
         raise SettingError(
             where=f"store {self._address}",
             what=f"{self._what}: {words}",
-            money="What was bought is whole in this machine's mirror and goes to the store on resume.",
-            next_step="Bring the store back or give the right to use it, then: runoff run --resume latest",
+            money=self._money,
+            next_step="Bring the store back or give the right to use it, then do it again.",
         ) from fault

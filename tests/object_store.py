@@ -3,6 +3,9 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.store import MIRRORS_VARIABLE, Store, mirror_of, store_of
 
 BUCKET = "pictures"
 KEYS = {
@@ -34,3 +37,10 @@ def object_store() -> Iterator[dict[str, str]]:
         yield KEYS | {"AWS_ENDPOINT_URL": url}
     finally:
         server.stop()
+
+
+def elsewhere(address: str, folder: Path) -> Store:
+    """Be another machine: the same store, with a mirror of its own below a folder."""
+    found = store_of(mirror_of(address, {MIRRORS_VARIABLE: str(folder / "there")}))
+    assert found is not None
+    return found

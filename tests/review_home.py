@@ -17,6 +17,7 @@ from flows.review.promotion import Promotion
 from flows.review.room import Room
 from flows.review.server import listen, serving
 from tasks.candidate import Candidate, Choice, Inspection, Order, Receipt, Score, Standing
+from tasks.errors import RunoffError
 from tasks.home import run_folder
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.candidates import insert_receipts
@@ -48,6 +49,7 @@ class Shop:
     ledger: Ledger
     started: list[str] = field(default_factory=list)
     state: Promotion | None = None
+    trouble: RunoffError | None = None
 
     def price(self, run_id: str) -> "Asked":
         """Price whatever is chosen now."""
@@ -55,7 +57,9 @@ class Shop:
         return Asked([d.candidate_id for d in drafts if d.choice and d.choice.is_finalist])
 
     def start(self, run_id: str) -> None:
-        """Note it."""
+        """Note it, or fail as the test says."""
+        if self.trouble is not None:
+            raise self.trouble
         self.started.append(run_id)
 
     def look(self, run_id: str) -> Promotion | None:  # noqa: ARG002
@@ -112,7 +116,7 @@ def paint(folder: Path) -> None:
 
 
 def fill_run(
-    home: Path, ledger: Ledger, *, per_cell: int = 3, prompt: str = "A sea otter"
+    home: Path, ledger: Ledger, *, per_cell: int = 3, prompt: str = "A sea otter", n_files: int = N_PAINTED
 ) -> list[Candidate]:
     """Write a run of two arms and two rows that awaits review; its best two of arm A are chosen.
 
@@ -128,19 +132,19 @@ def fill_run(
         for arm in "AB"
         for k in range(per_cell)
     ]
-    receive(ledger, ordered)
-    decide(ledger, ordered, per_cell)
+    receive(ledger, ordered, n_files=n_files)
+    decide(ledger, ordered, per_cell, n_files)
     ledger.runs.end(RUN_ID, "awaiting review", NOON)
     return ledger.candidates.of_run(RUN_ID, "draft")
 
 
-def receive(ledger: Ledger, ordered: Sequence[Order], folder: str = "drafts") -> list[str]:
+def receive(
+    ledger: Ledger, ordered: Sequence[Order], folder: str = "drafts", n_files: int = N_PAINTED
+) -> list[str]:
     """Write orders as received, a picture each, all at once; gives their candidates' ids."""
     ledger.orders.plan(ordered)
     receipts = [
-        Receipt(
-            order.order_id, 0, order.replicate, f"{folder}/p{k % N_PAINTED:02d}.png", f"{k:064x}", 90, None
-        )
+        Receipt(order.order_id, 0, order.replicate, f"{folder}/p{k % n_files:02d}.png", f"{k:064x}", 90, None)
         for k, order in enumerate(ordered)
     ]
     with ledger.database.write() as connection:
@@ -150,12 +154,12 @@ def receive(ledger: Ledger, ordered: Sequence[Order], folder: str = "drafts") ->
     return [receipt.candidate_id for receipt in receipts]
 
 
-def decide(ledger: Ledger, ordered: Sequence[Order], per_cell: int) -> None:
+def decide(ledger: Ledger, ordered: Sequence[Order], per_cell: int, n_files: int) -> None:
     """Write what inspection, scores, deduplication and selection found out."""
     ids = [Receipt(order.order_id, 0, 0, "", "", 0, None).candidate_id for order in ordered]
     seen = {
         name: Inspection(64, 40, "png", phash=f"{k * 2654435761 % 2**64:016x}", dhash=f"{k:016x}",
-                         thumbnail=f"thumbnails/p{k % N_PAINTED:02d}.webp")
+                         thumbnail=f"thumbnails/p{k % n_files:02d}.webp")
         for k, name in enumerate(ids)
     }  # fmt: skip
     ledger.candidates.record_inspections(seen)
@@ -210,8 +214,17 @@ def review_page(home: Path, *, token: str | None = None, **filling: Any) -> Iter
     """Serve a review page of a filled home on a free port."""
     with open_ledger(home) as ledger:
         drafts = fill_run(home, ledger, **filling)
-        listener = listen("127.0.0.1", 0)
-        gate = Gate("127.0.0.1", listener.getsockname()[1], frozenset({"studio"}), token)
-        shop = Shop(ledger)
-        with serving(create_app(Room(home, ledger, shop, gate, "mara")), listener):
-            yield Open(home, ledger, gate, shop, drafts)
+        with page_on(home, ledger, drafts, token=token) as opened:
+            yield opened
+
+
+@contextmanager
+def page_on(
+    home: Path, ledger: Ledger, drafts: list[Candidate], *, token: str | None = None
+) -> Iterator[Open]:
+    """Serve a review page of a home as it is on a free port."""
+    listener = listen("127.0.0.1", 0)
+    gate = Gate("127.0.0.1", listener.getsockname()[1], frozenset({"studio"}), token)
+    shop = Shop(ledger)
+    with serving(create_app(Room(home, ledger, shop, gate, "mara")), listener):
+        yield Open(home, ledger, gate, shop, drafts)

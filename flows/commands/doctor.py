@@ -56,12 +56,13 @@ def _findings(file: Path | None, named: str | None, home: Path) -> "Iterator[Fin
     from flows.engine.presence import check_engine
     from tasks.checks.finding import Finding
     from tasks.checks.ledger import check_ledger
-    from tasks.checks.machine import check_home, check_versions
+    from tasks.checks.machine import check_home, check_store, check_versions
     from tasks.errors import RunoffError
 
     yield from check_versions()
     yield from check_engine(home)
     yield from check_home(home)
+    yield from check_store(home)
     yield from check_ledger(home)
     try:
         yield from _provider_findings(file, named, home)

@@ -69,6 +69,7 @@ def verify(*, home: Path | None, as_json: bool) -> None:
     from flows.held_runs import bring_files
     from tasks.errors import LedgerError
     from tasks.home import home_folder
+    from tasks.money import count_of
 
     folder = home_folder(home)
     bring_files(folder)
@@ -82,7 +83,7 @@ def verify(*, home: Path | None, as_json: bool) -> None:
     if faults:
         raise LedgerError(
             where=f"ledger {name}",
-            what=f"{len(faults)} faults\n  " + "\n  ".join(faults) + "\n",
+            what=f"{count_of(len(faults), 'fault')}\n  " + "\n  ".join(faults) + "\n",
             money="Nothing was changed.",
         )
 

@@ -77,6 +77,7 @@ def _prune(home: Path, age: timedelta, *, is_agreed: bool, as_json: bool) -> Non
     from flows.pruning import find_prunable, prune
 
     now = datetime.now(UTC)
+    left_alone: list[str] = []
     with opened_ledger(home) as opened:
         found = find_prunable(opened, home, now - age)
         if not as_json and found:
@@ -84,10 +85,15 @@ def _prune(home: Path, age: timedelta, *, is_agreed: bool, as_json: bool) -> Non
         if found and not is_agreed:
             is_agreed = sys.stdin.isatty() and click.confirm("Drop these files?", default=False, err=as_json)
         if is_agreed:
-            prune(opened, home, now - age, now)
+            left_alone = prune(opened, home, now - age, now)
     if as_json:
-        answer_json({"is_dropped": bool(found) and is_agreed, "runs": [asdict(run) for run in found]})
-    elif not found:
+        is_dropped = is_agreed and len(left_alone) < len(found)
+        told = [asdict(run) for run in found]
+        answer_json({"is_dropped": is_dropped, "runs": told, "left_alone": left_alone})
+        return
+    for run_id in left_alone:
+        click.echo(f"{run_id} was left alone: another process works on it.")
+    if not found:
         click.echo("There is nothing to drop.")
-    else:
+    elif len(left_alone) < len(found):
         click.echo("Dropped." if is_agreed else "Nothing was dropped. Drop them with --yes.")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from flows.held_runs import bring_files
 from flows.review.room import OpenedRun, name_of
 from tasks.candidate import Candidate
 
@@ -45,6 +46,7 @@ def stream_accepted(run: OpenedRun) -> Iterator[bytes]:
     """Write the archive piece by piece: no more than a chunk is ever held."""
     outbox = _Outbox()
     finals = [final for final in run.finals if final.is_accepted]
+    bring_files(run.folder, [final.file for final in finals])
     names = _names(finals)
     with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED) as archive:
         for final in finals:

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.decide import select_finalists
-from flows.held_runs import held_run
+from flows.held_runs import held_to_decide
 from flows.review.gallery import run_facts
 from flows.review.room import OpenedRun, Room, moment, name_of, usd
 from flows.review.words import ConfirmWord, ShortlistWord
-from tasks.errors import RunError, RunoffError
+from tasks.errors import EngineError, RunError, RunoffError, SettingError
 
 
 def routes(room: Room) -> APIRouter:
@@ -43,7 +43,7 @@ def routes(room: Room) -> APIRouter:
     def confirm(run_id: str, word: ConfirmWord) -> dict[str, Any]:
         run = room.open_run(run_id)
         _confirm(run, word)
-        room.promoter.start(run.run_id)
+        _start(run)
         return {"finals": f"/runs/{run.run_id}/finals"}
 
     return router
@@ -63,7 +63,7 @@ def _choose(run: OpenedRun, candidate_ids: list[str], after: int, by: str) -> No
             what="the list names a picture twice, or one that is no fit draft of this run",
             next_step="Load the page again.",
         )
-    with held_run(run.room.ledger, run.folder):
+    with held_to_decide(run.room.ledger, run.folder):
         run.room.ledger.shortlists.choose(
             run.run_id, candidate_ids, after=after, by=by, now=datetime.now(UTC)
         )
@@ -88,6 +88,22 @@ def _confirm(run: OpenedRun, word: ConfirmWord) -> None:
     if last is None or last.confirmed_at is None:
         _check_price(run, price.n_finals, price.all_usd, Decimal(word.most_usd))
     run.room.ledger.shortlists.confirm(run.run_id, max(word.revision, 1), by=word.by, now=datetime.now(UTC))
+
+
+def _start(run: OpenedRun) -> None:
+    """Begin to buy what was just confirmed.
+
+    Raises:
+        RunError: It could not be started. The list stays confirmed.
+    """
+    try:
+        run.room.promoter.start(run.run_id)
+    except (SettingError, EngineError) as error:
+        raise RunError(
+            where=f"run {run.run_id}",
+            what=f"the finalists are confirmed, but nothing buys them yet: {error.what}",
+            next_step=f"If no finals come, go on with runoff promote {run.run_id}, or buy them here again",
+        ) from error
 
 
 def _check_price(run: OpenedRun, n_finals: int, all_usd: Decimal, shown_usd: Decimal) -> None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from flows.decide import compare_finals
-from flows.held_runs import held_run
+from flows.held_runs import held_to_decide
 from flows.review.archive import stream_accepted
 from flows.review.gallery import run_facts
 from flows.review.room import OpenedRun, Room, name_of, usd
@@ -58,7 +58,7 @@ def _accept(run: OpenedRun, word: AcceptanceWord) -> None:
     """
     if not any(final.candidate_id == word.candidate_id for final in run.finals):
         raise RunError(where=f"run {run.run_id}", what="has no such final", next_step="Load the page again.")
-    with held_run(run.room.ledger, run.folder):
+    with held_to_decide(run.room.ledger, run.folder):
         run.room.ledger.acceptances.add(
             Acceptance(run.run_id, word.candidate_id, word.is_accepted, word.by, datetime.now(UTC))
         )

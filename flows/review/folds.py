@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from flows.decide import deduplicate_drafts, select_finalists
-from flows.held_runs import held_run
+from flows.held_runs import held_to_decide
 from flows.review.gallery import gallery_facts
 from flows.review.room import OpenedRun, Room
 from flows.review.words import FoldWord
@@ -22,7 +22,7 @@ def routes(room: Room) -> APIRouter:
     def fold(run_id: str, word: FoldWord) -> dict[str, Any]:
         run = room.open_run(run_id)
         _check(run, word)
-        with held_run(run.room.ledger, run.folder):
+        with held_to_decide(run.room.ledger, run.folder):
             told = Fold(run.run_id, word.copy_id, word.of_id, word.is_copy, word.by, datetime.now(UTC))
             room.ledger.folds.add(told)
             deduplicate_drafts(run.on_disk)

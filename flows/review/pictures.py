@@ -9,9 +9,9 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse
 
-from flows.held_runs import bring_files
 from flows.review.room import Room
 from tasks.home import run_folder
+from tasks.store import store_of
 
 KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
@@ -41,14 +41,19 @@ def send_picture(room: Room, candidate_id: str, *, is_small: bool = False) -> Fi
     if known is None:
         raise HTTPException(404, "no such picture")
     folder = run_folder(room.home, known.campaign, known.run_id).resolve()
-    if not folder.exists():
-        bring_files(folder)  # another machine made the run
     for name in filter(None, (known.thumbnail if is_small else None, known.file)):
         path = (folder / name).resolve()
-        kind = _kind(path) if path.is_relative_to(folder) else None
+        kind = _kind(path) if path.is_relative_to(folder) and _is_here(path) else None
         if kind:
             return FileResponse(path, media_type=kind)
     raise HTTPException(404, "its file is not there")
+
+
+def _is_here(path: Path) -> bool:
+    """See that a picture is on this disk; with a store, one that is not comes when it is looked at."""
+    if not path.exists() and (store := store_of(path.parent)):
+        store.fetch_file(path)
+    return path.exists()
 
 
 def _kind(path: Path) -> str | None:

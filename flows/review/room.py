@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.decide import RunOnDisk
-from flows.held_runs import bring_files, is_free
+from flows.held_runs import bring_campaign, is_free
 from flows.review.gate import Gate
 from flows.review.promotion import Promoter
 from tasks.campaign_file import load_campaign
 from tasks.candidate import Candidate
 from tasks.catalogue import load_catalogue
-from tasks.home import CAMPAIGN_FILE, run_folder
+from tasks.home import run_folder
 from tasks.ledger import Ledger, RunRecord
 from tasks.money import count_of, format_usd
 from tasks.providers import load_providers
@@ -98,11 +98,8 @@ class OpenedRun:
         Raises:
             CampaignError: Its campaign file is wrong or gone.
         """
-        file = self.folder / CAMPAIGN_FILE
-        if not file.exists():
-            bring_files(self.folder)  # another machine made the run
         campaign = load_campaign(
-            file,
+            bring_campaign(self.folder),
             catalogue=load_catalogue(self.room.home),
             providers=load_providers(self.room.home),
         )

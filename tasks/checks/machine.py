@@ -2,6 +2,7 @@
 
 import os
 import platform
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -14,7 +15,7 @@ from tasks.checks.finding import Finding
 from tasks.day import TODAY_VARIABLE
 from tasks.errors import SettingError
 from tasks.home import prepare_home
-from tasks.store import HOME_VARIABLE
+from tasks.store import HOME_VARIABLE, store_of
 
 BYTES_PER_GB = 1_000_000_000
 LOW_DISK_BYTES = BYTES_PER_GB
@@ -60,6 +61,33 @@ def check_home(home: Path) -> Iterator[Finding]:
         yield Finding("disk", "warning", f"only {free_bytes / 1e6:,.0f} MB free", way_out)
     else:
         yield Finding("disk", "ok", room)
+
+
+def check_store(home: Path) -> Iterator[Finding]:
+    """With a home in a store, see that files can be put there, read back and deleted."""
+    store = store_of(home)
+    if store is None:
+        return
+    folder = store.mirror / f".doctor-{secrets.token_hex(6)}"
+    probe = folder / "probe"
+    try:
+        folder.mkdir(parents=True)
+        probe.write_bytes(b"probe")
+        store.keep([probe])
+        probe.unlink()
+        store.fetch_file(probe)
+        is_back = probe.exists()
+        store.drop(folder, [probe])
+    except SettingError as error:
+        yield Finding.of("store", error)
+        return
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if is_back:
+        yield Finding("store", "ok", f"{store.address} can be read, written and cleared")
+    else:
+        what = f"{store.address} does not give back what was put there"
+        yield Finding("store", "fault", what, f"Name another store in {HOME_VARIABLE}.")
 
 
 def _writable(home: Path, there: Path) -> Finding:

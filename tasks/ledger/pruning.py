@@ -28,6 +28,15 @@ class Droppable:
     file: str
     thumbnail: str | None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Its files, relative to the run's folder."""
+        return (self.file,) if self.thumbnail is None else (self.file, self.thumbnail)
+
+
+_COLUMNS = (candidates.c.candidate_id, candidates.c.run_id, runs.c.campaign, candidates.c.file,
+            candidates.c.thumbnail)  # fmt: skip
+
 
 class Pruning:
     """Dropped pictures of one ledger."""
@@ -35,13 +44,19 @@ class Pruning:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def losers(self, before: datetime) -> list[Droppable]:
-        """List the drafts of runs done before a moment that nobody chose, liked, ticked or bought again."""
-        columns = (candidates.c.candidate_id, candidates.c.run_id, runs.c.campaign, candidates.c.file,
-                   candidates.c.thumbnail)  # fmt: skip
+    def losers(self, before: datetime, run_id: str | None = None) -> dict[tuple[str, str], list[Droppable]]:
+        """List the drafts of runs done before a moment that nobody chose, liked, ticked or bought again.
+
+        Args:
+            before: The moment.
+            run_id: Of this run only; of all when left out.
+
+        Returns:
+            The drafts by their run's id and campaign, oldest run first.
+        """
         bought = sa.select(orders.c.draft_id).where(orders.c.draft_id.is_not(None))
         query = (
-            sa.select(*columns)
+            sa.select(*_COLUMNS)
             .join(orders, orders.c.order_id == candidates.c.order_id)
             .join(runs, runs.c.run_id == candidates.c.run_id)
             .where(runs.c.state == "done", runs.c.finished_at < before, orders.c.stage == "draft")
@@ -49,15 +64,31 @@ class Pruning:
             .where(candidates.c.is_finalist.is_not(True), candidates.c.candidate_id.not_in(bought))
             .order_by(candidates.c.run_id, candidates.c.candidate_id)
         )
+        if run_id is not None:
+            query = query.where(candidates.c.run_id == run_id)
+        found: dict[tuple[str, str], list[Droppable]] = {}
         with self._database.read() as connection:
             lists = connection.execute(sa.select(shortlists.c.candidate_ids)).scalars()
             ticked = {name for names in lists for name in names}
-            rows = connection.execute(query)
-            return [Droppable(**row._mapping) for row in rows if row.candidate_id not in ticked]
+            for row in connection.execute(query):
+                if row.candidate_id not in ticked:
+                    found.setdefault((row.run_id, row.campaign), []).append(Droppable(**row._mapping))
+        return found
+
+    def dropped(self, run_id: str) -> list[Droppable]:
+        """List the pictures of a run whose files were dropped."""
+        query = (
+            sa.select(*_COLUMNS)
+            .join(runs, runs.c.run_id == candidates.c.run_id)
+            .where(candidates.c.run_id == run_id, candidates.c.pruned_at.is_not(None))
+        )
+        with self._database.read() as connection:
+            return [Droppable(**row._mapping) for row in connection.execute(query)]
 
     def record(self, candidate_ids: Sequence[str], now: datetime) -> None:
         """Write that the files of pictures were dropped."""
         with self._database.write() as connection:
-            for name in candidate_ids:
-                this = candidates.update().where(candidates.c.candidate_id == name)
-                connection.execute(this.values(pruned_at=now))
+            this = candidates.update().where(candidates.c.candidate_id == sa.bindparam("name"))
+            if candidate_ids:
+                dropped = [{"name": name} for name in candidate_ids]
+                connection.execute(this.values(pruned_at=now), dropped)

@@ -12,16 +12,17 @@ from tasks.ledger.budgets import scopes_of
 from tasks.ledger.database import Database
 from tasks.ledger.schema import answers, budgets, candidates, orders, runs, scores
 from tasks.money import from_nanousd
+from tasks.store import store_of
 
 OPEN_STATES = ("planned", "sent", "unknown")
 
 
 def verify(database: Database, home: Path | None = None) -> list[str]:
-    """List every way in which the ledger disagrees with itself or with the pictures on disk.
+    """List every way in which the ledger disagrees with itself or with its pictures.
 
     Args:
         database: The ledger's database.
-        home: Where the pictures are; ``None`` leaves them out.
+        home: Where the pictures are, and with a store also whether it has them; ``None`` leaves them out.
 
     Returns:
         One sentence for each fault, with what is expected and what is there; empty when all is right.
@@ -98,11 +99,15 @@ def _lost_pictures(connection: Connection, home: Path) -> list[str]:
         candidates.c.candidate_id, candidates.c.file, candidates.c.sha256, runs.c.campaign, runs.c.run_id
     ).join(runs, runs.c.run_id == candidates.c.run_id)
     query = query.where(candidates.c.pruned_at.is_(None))  # those were dropped on purpose
+    store = store_of(home)
+    kept = store.sizes(home) if store else None
     faults = []
     for row in connection.execute(query):
         file = run_folder(home, row.campaign, row.run_id) / row.file
         if not file.exists():
             faults.append(f"candidate {row.candidate_id}: {file} is gone.")
+        elif kept is not None and file not in kept:
+            faults.append(f"candidate {row.candidate_id}: {file} is on this machine and not in the store.")
         elif hashlib.sha256(file.read_bytes()).hexdigest() != row.sha256:
             faults.append(f"candidate {row.candidate_id}: {file} is not what was received.")
     return faults

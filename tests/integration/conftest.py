@@ -9,6 +9,8 @@ import pytest
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
+from tasks.store import MIRRORS_VARIABLE
+from tests.object_store import BUCKET, object_store
 from tests.postgresql_server import PostgresqlServer, binaries, running
 from tests.shop import Opener, Shop
 
@@ -30,6 +32,22 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         server: PostgresqlServer = request.getfixturevalue("postgresql")
         monkeypatch.setenv("RUNOFF_LEDGER_URL", server.new_database())
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """What leads a client to a store that speaks S3."""
+    with object_store() as found:
+        yield found
+
+
+@pytest.fixture
+def address(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """An empty place in the store, and an environment that leads there."""
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(MIRRORS_VARIABLE, str(tmp_path / "here"))
+    return f"s3://{BUCKET}/team/{tmp_path.name}"
 
 
 @pytest.fixture

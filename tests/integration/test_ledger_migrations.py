@@ -1,6 +1,8 @@
 """Ledgers of every earlier version, full of rows, are brought up to date on SQLite and PostgreSQL alike."""
 
-from datetime import datetime
+from collections import Counter
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +10,17 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from tasks.ledger import Ledger, open_ledger
+from tasks.candidate import OrderState
+from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.ledger import ledger as ledger_module
 from tasks.ledger.schema import HEAD
+from tasks.ledger.spending import GROUPS
+from tests.builders import RUN_ID, a_receipt, an_order
 
 SCRIPTS = Path(ledger_module.__file__).parent / "migrations" / "versions"
 EARLIER = sorted(file.name[1:5] for file in SCRIPTS.glob("m*.py"))[:-1]
 NOON = datetime(2026, 11, 22, 12)  # as the database keeps it: UTC without a zone
+AWARE_NOON = NOON.replace(tzinfo=UTC)
 
 
 def tables_of(connection: sa.Connection) -> list[sa.Table]:
@@ -71,15 +77,24 @@ def shape_of(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-@pytest.mark.parametrize("version", EARLIER)
-def test_a_full_ledger_of_every_version_keeps_all_its_rows(
-    home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, version: str
-) -> None:
-    """Upgraded, each row says what it said, and the tables are those of a new ledger."""
+def open_as_of(version: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """Open a new ledger as a Runoff of an earlier version made it."""
     with monkeypatch.context() as patch:
         upgrade = command.upgrade
         patch.setattr(command, "upgrade", lambda config, _: upgrade(config, version))
-        older = open_ledger(home)
+        return open_ledger(home)
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_a_full_ledger_of_every_version_keeps_all_its_rows(
+    home: Path,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+) -> None:
+    """Upgraded, each row says what it said, and the tables are those of a new ledger."""
+    older = open_as_of(version, home, monkeypatch)
     with older.database.write() as connection:
         for table in tables_of(connection):
             connection.execute(table.insert(), [a_row(table, number) for number in range(2)])
@@ -96,7 +111,66 @@ def test_a_full_ledger_of_every_version_keeps_all_its_rows(
         assert sorted(kept, key=str) == sorted(rows, key=str), name
     shape = shape_of(newer)
     newer.close()
-    if newer.database.url.get_backend_name() == "sqlite":
-        fresh = open_ledger(tmp_path_factory.mktemp("fresh"))
-        assert shape == shape_of(fresh)
-        fresh.close()
+    if newer.database.url.get_backend_name() == "postgresql":
+        monkeypatch.setenv("RUNOFF_LEDGER_URL", request.getfixturevalue("postgresql").new_database())
+    fresh = open_ledger(tmp_path_factory.mktemp("fresh"))
+    assert shape == shape_of(fresh)
+    fresh.close()
+
+
+@pytest.fixture
+def rows_of_a_run(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, list[dict[str, Any]]]:
+    """Make a run with drafts, finals, refused and unknown orders, and read its rows as they are kept."""
+    with monkeypatch.context() as patch:
+        patch.delenv("RUNOFF_LEDGER_URL", raising=False)
+        ledger = open_ledger(tmp_path_factory.mktemp("model"))
+    ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=AWARE_NOON)
+    ordered = [an_order(k, arm="AB"[k % 2]) for k in range(4)]
+    ordered.append(an_order(9, stage="final", draft_id=a_receipt(ordered[0]).candidate_id))
+    ledger.orders.plan([*ordered, an_order(10)])
+    for order in ordered:
+        ledger.orders.send(order, Limits(), AWARE_NOON)
+    ends: tuple[OrderState, ...] = ("received", "received", "refused", "unknown", "received")
+    for order, state in zip(ordered, ends, strict=True):
+        is_there = state == "received"
+        settlement = Settlement(state, cost_usd=Decimal("0.007") if is_there else None)
+        ledger.orders.settle(order.order_id, settlement, [a_receipt(order)] if is_there else [])
+    ledger.runs.end(RUN_ID, "done", AWARE_NOON)
+    found = rows_of(ledger)
+    ledger.close()
+    return found
+
+
+@pytest.mark.parametrize("version", EARLIER)
+def test_a_run_of_every_version_is_read_as_it_was(
+    home: Path, monkeypatch: pytest.MonkeyPatch, rows_of_a_run: dict[str, list[dict[str, Any]]], version: str
+) -> None:
+    """Its orders, pictures and money are what they were, its sums are proven, and it goes on."""
+    older = open_as_of(version, home, monkeypatch)
+    with older.database.write() as connection:
+        for table in tables_of(connection):
+            known = [column.name for column in table.columns]
+            rows = [{name: row[name] for name in known} for row in rows_of_a_run[table.name]]
+            if rows:
+                connection.execute(table.insert(), rows)
+    older.close()
+
+    with open_ledger(home) as newer:
+        assert newer.verify() == []
+        (run,) = newer.runs.all()
+        assert (run.run_id, run.state) == (RUN_ID, "done")
+        states = Counter(record.state for record in newer.orders.of_run(RUN_ID))
+        assert states == {"received": 3, "refused": 1, "unknown": 1, "planned": 1}
+        first, _, final = newer.candidates.of_run(RUN_ID)
+        assert (first.stage, final.draft_id, final.edition) == ("draft", first.candidate_id, None)
+        assert (first.is_pruned, first.is_liked) == (False, False)
+        assert len(newer.reconciliations.unknown(RUN_ID)) == 1
+        for group in GROUPS:
+            spent = newer.spending.by(group)
+            assert sum(one.spent_usd for one in spent) == Decimal("0.031"), group
+        (waiting,) = newer.orders.of_run(RUN_ID, "planned")
+        newer.orders.send(waiting.order, Limits(), AWARE_NOON)
+        newer.orders.settle(waiting.order.order_id, Settlement("received"), [a_receipt(waiting.order)])
+        assert newer.verify() == []

@@ -26,10 +26,40 @@ CAMPAIGN = {
 }
 
 
+def cells() -> list[str]:
+    """Read the page's pieces of code, in their order."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "library.md").read_text(), re.DOTALL)
+
+
+NOTEBOOK = """
+import ast, asyncio, inspect, json, sys
+cells, names = json.load(sys.stdin), {"__name__": "__main__"}
+async def run_all():
+    for cell in cells:
+        done = eval(compile(cell, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
+        if inspect.isawaitable(done):
+            await done
+asyncio.run(run_all())
+"""
+
+
+@pytest.mark.slow
+def test_it_runs_in_a_notebook_too(tmp_path: Path) -> None:
+    """Cell by cell in an event loop that runs already, with the lines that the page says differ there."""
+    told = [re.sub(r"^# in a notebook: (.*)\n.*$", r"\1", cell, flags=re.MULTILINE) for cell in cells()]
+    assert sum("await" in cell for cell in told) == 2
+    done = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK],
+        input=json.dumps(told), cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 accepted" in done.stdout
+    assert report_frame(home=tmp_path / "runs")["accepted"].sum() == 2
+
+
 def test_the_session_of_the_page_runs(tmp_path: Path) -> None:
     """Its code, joined, in a folder of its own and a fresh process, with warnings as they come."""
-    page = (ROOT / "docs" / "library.md").read_text()
-    session = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    session = "\n".join(cells())
     session += "\nassert len(drafts) == 8 and list(frame['run_id'].unique()) == [outcome['run_id']]\n"
     session += "assert (Path(outcome['folder']) / 'campaign.yaml').exists()\n"
     done = subprocess.run(

@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from flows.review.promotion import Promotion
+from tasks.errors import SettingError
 from tasks.ledger.schema import candidates
 from tests.browser import find_faults, needs_browser, open_browser
-from tests.builders import RUN_ID
+from tests.builders import NOON, RUN_ID
 from tests.review_browser import DESK, PHONE, watched
 from tests.review_home import Open, review_page
 
@@ -123,6 +124,17 @@ def test_an_empty_home_says_how_to_begin(browser: Browser, tmp_path: Path) -> No
             assert find_faults(page, "serious", "critical") == []
 
 
+def test_a_run_that_another_machine_makes_appears(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """Nobody loads the list again."""
+    with watched(browser, tmp_path) as (page, complaints):
+        open_at(page, review, "/")
+        expect(page.locator(".run")).to_have_count(1)
+        review.ledger.runs.start("20261122-130000-next", campaign="otters", provider="emulator", now=NOON)
+        expect(page.locator(".run")).to_have_count(2)
+        expect(page.locator(".run h2").first).to_be_visible()
+        assert complaints == []
+
+
 def empty_everything(review: Open) -> None:
     """Leave a ledger without a run."""
     from tasks.ledger.schema import metadata
@@ -212,6 +224,29 @@ def test_a_promotion_that_fails_is_told(browser: Browser, review: Open, tmp_path
         open_at(page, review, PAGES[5])
         expect(page.locator("#under-way")).to_contain_text("The key was refused.")
         assert find_faults(page, "serious", "critical") == []
+
+
+def test_a_purchase_that_cannot_be_started_is_told(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """The list stays confirmed; the page says so, and how to go on, until something was bought."""
+    review.shop.trouble = SettingError(where="promotion", what="could not be started: no memory")
+    with watched(browser, tmp_path) as (page, _):
+        open_at(page, review, PAGES[4])
+        page.locator("#buy").click()
+        page.locator("#confirm-yes").click()
+        expect(page.locator("#say")).to_contain_text("confirmed, but nothing buys them yet: could not")
+        expect(page.locator("#say")).to_contain_text(f"runoff promote {RUN_ID}")
+        page.reload()
+        told = re.compile(rf"^Confirmed by mara, .* 2 finals not bought yet: .*runoff promote {RUN_ID}$")
+        expect(page.locator("#buy-told")).to_have_text(told)
+        assert review.shop.started == []
+        review.shop.trouble = None
+        page.locator("#buy").click()
+        page.locator("#confirm-yes").click()
+        expect(page).to_have_url(re.compile("/finals$"))
+    assert review.shop.started == [RUN_ID]
+    shortlist = review.ledger.shortlists.last(RUN_ID)
+    assert shortlist is not None
+    assert (shortlist.revision, shortlist.confirmed_by) == (2, "mara")
 
 
 def test_a_duel_by_touch_and_by_a_held_key(browser: Browser, review: Open, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ function drawPlan(facts, ids) {
 function told(facts, ids) {
   if (shelf.isSaving()) return "Pricing …";
   if (facts.is_buying) return "They are being bought: see Finals.";
-  if (facts.confirmed) return facts.price.n_finals ? `Confirmed by ${facts.confirmed}. Some finals are still open.` : `Confirmed by ${facts.confirmed}.`;
+  if (facts.confirmed) return `Confirmed by ${facts.confirmed}.${facts.price.n_finals ? ` ${count(facts.price.n_finals, "final")} not bought yet: buy here again, or with runoff promote ${run}` : ""}`;
   return ids.length ? "You are asked once more." : "Tick a picture first.";
 }
 

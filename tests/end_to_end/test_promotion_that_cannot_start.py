@@ -1,0 +1,51 @@
+"""Somebody confirms on the page, and the purchase cannot be started: the word stays, and the command buys."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from flows.promotion_child import ChildPromoter
+from flows.review.app import create_app
+from flows.review.gate import Gate
+from flows.review.room import Room
+from flows.review.server import listen, serving
+from tests.end_to_end.conftest import Provider, Shell
+from tests.integration.test_review_safety import change
+from tests.review_home import Open, Shop
+
+OpenProvider = Callable[..., Provider]
+
+
+@pytest.mark.slow
+def test_the_list_stays_confirmed_and_the_command_goes_on(
+    shell: Shell, open_provider: OpenProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was ordered by the page; `runoff promote` buys each finalist once, by the word on the page."""
+    provider = open_provider()
+    made = shell.json("run", shell.campaign({"finalists": {"count": 2, "approval": "review"}}))
+    before, run_id = provider.n_requests, made["run_id"]
+    for name, value in shell.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "executable", str(shell.home / "no-python"))
+    with shell.ledger() as ledger:
+        listener = listen("127.0.0.1", 0)
+        gate = Gate("127.0.0.1", listener.getsockname()[1], frozenset(), None)
+        room = Room(shell.home, ledger, ChildPromoter(shell.home), gate, "mara")
+        with serving(create_app(room), listener):
+            page = Open(shell.home, ledger, gate, Shop(ledger), [])
+            word = {"by": "mara", "revision": 0, "most_usd": "1.00"}
+            status, told = change(page, f"/runs/{run_id}/confirm", word)
+        shortlist = ledger.shortlists.last(run_id)
+    assert status == 409
+    assert "confirmed, but nothing buys them yet: could not be started" in told
+    assert f"runoff promote {run_id}" in told
+    assert str(shell.home) not in told, "a page tells no paths"
+    assert shortlist is not None
+    assert (shortlist.confirmed_by, provider.n_requests) == ("mara", before)
+
+    bought = shell.json("promote", run_id, "--yes")
+    assert (bought["state"], bought["accepted"]) == ("done", 2)
+    assert provider.n_requests == before + 2
+    assert shell.json("promote", run_id, "--yes")["finals"] == 2
+    assert provider.n_requests == before + 2
