@@ -165,7 +165,8 @@ def find_by_halving(rng: np.random.Generator, truth: Floats, per_prompt: int) ->
     is_in, is_last = np.ones(truth.shape[:2], dtype=bool), np.zeros(len(truth), dtype=bool)
     is_over, n_rounds = is_last.copy(), np.zeros(len(truth))
     for each, following in zip(rounds, [*rounds[1:], None], strict=True):
-        made = add_pictures(rng, made, truth, each.replicates, is_in & ~is_over[:, None])
+        n = np.where(is_last, rounds[-1].replicates, each.replicates)
+        made = add_pictures(rng, made, truth, n[:, None, None], is_in & ~is_over[:, None])
         n_rounds += ~is_over
         is_over |= is_last
         if following is not None:
@@ -179,10 +180,12 @@ def find_by_halving(rng: np.random.Generator, truth: Floats, per_prompt: int) ->
     return Found(named, made.counts.sum(axis=(1, 2)), n_rounds)
 
 
-def add_pictures(rng: np.random.Generator, made: Pictures, truth: Floats, n: int, of: Flags) -> Pictures:
-    """Draw ``n`` pictures of some arms in every row; mean and squares are drawn as they are distributed."""
+def add_pictures(
+    rng: np.random.Generator, made: Pictures, truth: Floats, n: NDArray[np.int_], of: Flags
+) -> Pictures:
+    """Draw ``n`` pictures of some arms in every row: their mean and squares as they are distributed."""
     means = truth + rng.normal(0, PICTURE_SPREAD / n**0.5, truth.shape)
-    squares = PICTURE_SPREAD**2 * rng.chisquare(n - 1, truth.shape) if n > 1 else np.zeros(truth.shape)
+    squares = PICTURE_SPREAD**2 * np.where(n > 1, rng.chisquare(np.maximum(n - 1, 1), truth.shape), 0.0)
     counts = made.counts + n * of[..., None]
     off = (means - made.means) * of[..., None]
     share = np.divide(n, counts, out=np.zeros(truth.shape), where=counts > 0)

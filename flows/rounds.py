@@ -27,8 +27,8 @@ UNDECIDED = (
     " further drafts were bought; once scores can be had, go on with: runoff run --resume {run_id}"
 )
 SETTLED = (
-    "Further pictures would hardly put another arm before {arm}, so the next round is the last: its pictures"
-    " chose nobody and give the verdict. The rest of the drafts is not bought."
+    "Further pictures would hardly put another arm before {arm}, so the last round follows at once: its"
+    " pictures choose nobody and give the verdict. The rounds between are not bought."
 )
 
 

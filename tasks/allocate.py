@@ -45,12 +45,13 @@ def allocate(
     most = min(following.n_arms, n_known) if n_known >= LAST_ARMS else following.n_arms
     in_race = [standing.arm for standing in ranked[:most] if _is_in_race(standing)]
     going_on = in_race if len(in_race) >= LAST_ARMS else [standing.arm for standing in ranked[:LAST_ARMS]]
+    is_next_last = len(in_race) == 1 or number >= len(rounds) - 1
     return RoundDecision(
         number=number,
         standings=tuple(replace(standing, goes_on=standing.arm in going_on) for standing in ranked),
         next_first_replicate=max(_end(this), 1 + max(draft.replicate for draft in scored)),
-        next_replicates=following.replicates,
-        is_next_last=len(in_race) == 1 or number >= len(rounds) - 1,
+        next_replicates=(rounds[-1] if is_next_last else following).replicates,
+        is_next_last=is_next_last,
     )
 
 

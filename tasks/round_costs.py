@@ -1,7 +1,7 @@
 """What rounds cost, before anybody knows which arms they will be: the least and the most it could be.
 
 The most is when no arm is dropped before it must be, and the dearest arms stay. The least is when one arm
-leads so clearly after the first round that the second is the last, and two cheap arms are in it.
+leads so clearly after the first round that the last one follows at once, and two cheap arms are in it.
 
 A picture of a later round costs what one of the arm's first round does. With several pictures a request that
 is a little more than it will be: a larger request shares its prompt's tokens over more pictures.
@@ -52,7 +52,7 @@ def plan_round_costs(
     """
     first = rounds[0].replicates
     lows, highs = sorted(low for low, _ in first_usd.values()), sorted(high for _, high in first_usd.values())
-    fewest = [rounds[0].n_arms, LAST_ARMS, *(0 for _ in rounds[2:])]
+    fewest = [rounds[0].n_arms, *(0 for _ in rounds[1:-1]), LAST_ARMS]
     return tuple(
         RoundPlan(
             number=each.number,

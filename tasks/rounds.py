@@ -4,7 +4,7 @@ With ``allocation: halving`` at most the drafts that ``fixed`` would buy (arms x
 bought, in up to five rounds. Every round makes about as many pictures of each of its arms and every row.
 After each, every arm is dropped that trails so clearly that the pictures still to come would hardly bring it
 to the front; and the last rounds drop the worse half in any case, so that the drafts suffice. Once only the
-leader is left, the next round is the last one, and the rest is not bought.
+leader is left, the last round follows at once, and the rounds between are not bought.
 
 Two arms come to the last round, the leader and the runner-up. Its pictures chose nobody, so what they say of
 the two is not flattered by the choice.

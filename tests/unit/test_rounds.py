@@ -152,12 +152,12 @@ def test_an_arm_of_which_little_is_known_stays() -> None:
 
 
 def test_a_clear_leader_ends_the_choice_and_the_runner_up_comes_along() -> None:
-    """The next round is the last, of two arms, with no more pictures than were planned for it."""
+    """The last round follows at once, of two arms, with the pictures that were planned for it."""
     decision = decided(scored_like([0.9, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.1], 1), "ABCDEFGH", 4)
     rounds = plan_rounds(8, 4, "halving")
     assert decision.arms_going_on == ("A", "B")
     assert decision.is_next_last
-    assert (decision.next_first_replicate, decision.next_replicates) == (1, rounds[1].replicates)
+    assert (decision.next_first_replicate, decision.next_replicates) == (1, rounds[-1].replicates)
 
 
 def test_nobody_is_dropped_by_a_spread_that_nobody_knows() -> None:
@@ -241,10 +241,10 @@ def test_rounds_are_priced_between_the_cheapest_and_the_dearest_arms() -> None:
     first, second, third, last = plan_round_costs(rounds, 3, first_usd)
     times = Decimal(rounds[-1].replicates) / rounds[0].replicates
     assert (first.low_usd, first.high_usd) == (Decimal(10), Decimal(20))
-    assert (second.low_usd, second.high_usd) == (Decimal(3), Decimal(20))
+    assert (second.low_usd, second.high_usd) == (Decimal(0), Decimal(20))
     assert (third.low_usd, third.high_usd) == (Decimal(0), Decimal(20))
-    assert (last.low_usd, last.high_usd) == (Decimal(0), 14 * times)
-    assert [part.fewest_pictures for part in (first, second, third, last)] == [12, 6, 0, 0]
+    assert (last.low_usd, last.high_usd) == (3 * times, 14 * times)
+    assert [part.fewest_pictures for part in (first, second, third, last)] == [12, 0, 0, 12]
     assert first.pictures + second.pictures + third.pictures + last.pictures == 4 * 4 * 3
 
 
