@@ -87,7 +87,7 @@ def test_a_clear_leader_saves_the_rest_of_the_drafts(shell: Shell, open_provider
     assert {standing["arm"] for standing in last["standings"]} == {"A", runner_up}
     (pair,) = told["ab_test"]["pairs"]
     assert (set(pair["arms"]), pair["pictures"]) == ({"A", runner_up}, [4, 4])
-    shell.json("rescore", "latest", "--weight", "judge=0")
+    shell.json("rescore", "latest", "--weight", "technical=1")
     again = shell.json("run", "--resume", "latest")
     assert (again["pictures"], provider.n_requests) == (FIRST + 8, FIRST + 8)
     assert summary(shell, again)["rounds"][0] == first
