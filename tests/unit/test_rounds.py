@@ -5,11 +5,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -28,7 +29,7 @@ from tasks.ab_test import HeldOut, ScoredDraft, compare_arms
 from tasks.allocate import allocate
 from tasks.arm_leads import measure_leads
 from tasks.round_costs import plan_round_costs
-from tasks.rounds import LAST_ARMS, MOST_ROUNDS, Pass, RoundDecision, passes_of, plan_rounds
+from tasks.rounds import LAST_ARMS, MOST_ROUNDS, Pass, RoundDecision, is_complete, passes_of, plan_rounds
 
 
 def a_scored(arm: str, row: int, replicate: int, score: float | None) -> ScoredDraft:
@@ -210,6 +211,37 @@ def test_the_chance_is_how_often_the_arm_comes_first_in_the_end() -> None:
     later = truth + rng.normal(0, spread / rest**0.5, (4_000, 2))
     in_the_end = (made * means.mean(axis=1) + rest * later) / (made + rest)
     assert chance == pytest.approx((in_the_end[:, 1] > in_the_end[:, 0]).mean(), abs=0.03)
+
+
+@given(st.integers(3, 9), st.integers(2, 12), st.integers(0, 10**9), st.sampled_from([0.0, 0.05, 0.3]))
+@settings(max_examples=60)
+def test_however_arms_score_a_run_keeps_to_its_plan(
+    n_arms: int, per_prompt: int, seed: int, missing: float
+) -> None:
+    """Two arms at least go on, the best among them; nothing beyond the plan is made, and nothing twice."""
+    dice = random.Random(seed)
+    arms, rounds = "ABCDEFGHI"[:n_arms], plan_rounds(n_arms, per_prompt, "halving")
+    means = {arm: dice.uniform(0.3, 0.7) for arm in arms}
+    scored = [a_scored(arms[0], 2, 0, 0.5)]
+    decisions: list[RoundDecision] = []
+    made: list[tuple[str, int]] = []
+    while True:
+        one = passes_of(rounds, arms, decisions)[-1]
+        replicates = range(one.first_replicate, one.first_replicate + one.replicates)
+        made += [(arm, replicate) for arm in one.arms for replicate in replicates]
+        for arm, row, replicate in product(one.arms, range(2), replicates):
+            score = None if dice.random() < missing else dice.gauss(means[arm], 0.1)
+            scored.append(a_scored(arm, row, replicate, score))
+        if is_complete(rounds, decisions):
+            break
+        decision = allocate(scored, one.arms, rounds, number=len(decisions) + 1)
+        assert decision is not None
+        assert LAST_ARMS <= len(decision.arms_going_on) <= rounds[decision.number].n_arms
+        assert decision.standings[0].goes_on
+        decisions.append(decision)
+    assert len(one.arms) == LAST_ARMS
+    assert one.replicates == rounds[-1].replicates
+    assert len(made) == len(set(made)) <= n_arms * per_prompt
 
 
 def test_passes_follow_what_was_decided() -> None:
