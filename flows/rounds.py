@@ -19,12 +19,16 @@ from tasks.allocate import allocate
 from tasks.judge_orders import BOUGHT
 from tasks.ledger.replanning import plan_open
 from tasks.ledger.report_rows import report_rows
-from tasks.rounds import Round, RoundDecision, passes_of
+from tasks.rounds import RoundDecision, is_complete, passes_of
 from tasks.unjudged import half_scored, silent
 
 UNDECIDED = (
     "Round {number} could not be decided, because its pictures have no score, or none of the judge's. No"
     " further drafts were bought; once scores can be had, go on with: runoff run --resume {run_id}"
+)
+SETTLED = (
+    "Further pictures would hardly put another arm before {arm}, so the last round follows at once: its"
+    " pictures choose nobody and give the verdict. The rounds between are not bought."
 )
 
 
@@ -38,16 +42,15 @@ async def make_drafts(run: OpenRun) -> str:
         Why a round could not be decided, or nothing.
     """
     await _make_begun(run)
-    for each in run.campaign.rounds[:-1]:
+    while not is_complete(run.campaign.rounds, decided := run.ledger.rounds.of_run(run.run_id)):
         if run.desk.closed_by is not None or run.is_out or run.planned("draft"):
             break
-        if each.number > len(run.ledger.rounds.of_run(run.run_id)):
-            await form_opinions(run)
-            if run.desk.closed_by is not None:
-                break
-            if not await decide_round(run):
-                return UNDECIDED.format(number=each.number, run_id=run.run_id)
-            await _make_begun(run)
+        await form_opinions(run)
+        if run.desk.closed_by is not None:
+            break
+        if not await decide_round(run):
+            return UNDECIDED.format(number=len(decided) + 1, run_id=run.run_id)
+        await _make_begun(run)
     return ""
 
 
@@ -76,29 +79,35 @@ async def _decide(run: OpenRun) -> bool:
 
 def _decide_next(run: OpenRun) -> bool:
     """Decide the first undecided round and plan the next; tell whether there was anything to decide by."""
-    ledger, rounds = run.ledger, run.campaign.rounds
-    decided = ledger.rounds.of_run(run.run_id)
-    this = rounds[len(decided)]
-    decision = _decision(run, decided, this)
+    ledger = run.ledger
+    decision = _decision(run, ledger.rounds.of_run(run.run_id))
     if decision is None:
         return False
     ledger.rounds.record(run.run_id, decision, datetime.now(UTC))
     plan_open(ledger, run.run_id, begun_drafts(run.prepared, ledger))
-    going_on = " and ".join(decision.arms_going_on)
-    run.display.say(f"Round {this.number} of {len(rounds)}: {going_on} go on, the other arms are dropped.")
+    run.display.say(_told(decision, len(run.campaign.rounds)))
     return True
 
 
-def _decision(run: OpenRun, decided: Sequence[RoundDecision], this: Round) -> RoundDecision | None:
+def _told(decision: RoundDecision, n_rounds: int) -> str:
+    going_on, n_dropped = " and ".join(decision.arms_going_on), len(decision.standings)
+    n_dropped -= len(decision.arms_going_on)
+    dropped = f"{n_dropped or 'no'} {'arm is' if n_dropped == 1 else 'arms are'} dropped"
+    told = f"Round {decision.number} of at most {n_rounds}: {going_on} go on, {dropped}."
+    is_early = decision.is_next_last and decision.number < n_rounds - 1
+    return f"{told} {SETTLED.format(arm=decision.arms_going_on[0])}" if is_early else told
+
+
+def _decision(run: OpenRun, decided: Sequence[RoundDecision]) -> RoundDecision | None:
     ledger, campaign = run.ledger, run.campaign
     drafts = ledger.candidates.of_run(run.run_id, "draft")
     weights = campaign.score.weights
+    this = passes_of(campaign.rounds, list(campaign.arms), decided)[-1]
     if silent([draft for draft in drafts if draft.replicate >= this.first_replicate], weights):
         return None  # what a judging model weighs is not decided without it
     rows = report_rows(run.run_id, ledger.orders.of_run(run.run_id), drafts)
-    arms = passes_of(campaign.rounds, list(campaign.arms), decided)[-1].arms
     scored = scored_drafts(rows, half_scored(drafts, weights))
-    return allocate(scored, arms, number=this.number, n_going_on=campaign.rounds[this.number].n_arms)
+    return allocate(scored, this.arms, campaign.rounds, number=len(decided) + 1)
 
 
 decide_round = as_task(_decide, name="allocate")

@@ -1,14 +1,14 @@
 """What a run's drafts say of its arms: the test's material, read from the report's rows, and the test."""
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from tasks.ab_test import HeldOut, ScoredDraft, compare_arms
-from tasks.allocate import allocate
+from tasks.allocate import rank_arms
 from tasks.campaign import Campaign
 from tasks.candidate import Candidate
-from tasks.rounds import RoundDecision, passes_of
+from tasks.rounds import ArmStanding, Pass, RoundDecision, is_complete, passes_of
 from tasks.unjudged import half_scored, note_of_test
 
 
@@ -51,16 +51,16 @@ def compare_run(
     drafts = scored_drafts(rows, half_scored(pictures, weights))
     if len({draft.arm for draft in drafts}) < 2:
         return None
-    found = compare_arms(drafts, held_out=held_out(campaign, decided)).as_dict()
+    found = compare_arms(drafts, held_out=held_out(decided)).as_dict()
     note = note_of_test(pictures, weights)
     return found | {"headline": f"{found['headline']} {note}"} if note else found
 
 
-def held_out(campaign: Campaign, decided: Sequence[RoundDecision]) -> HeldOut | None:
+def held_out(decided: Sequence[RoundDecision]) -> HeldOut | None:
     """Tell which pictures no round was decided by; ``None`` when none was decided."""
-    if not decided or len(decided) >= len(campaign.rounds):
+    if not decided:
         return None
-    return HeldOut(frozenset(decided[-1].arms_going_on), campaign.rounds[len(decided)].first_replicate)
+    return HeldOut(frozenset(decided[-1].arms_going_on), decided[-1].next_first_replicate)
 
 
 def rounds_told(
@@ -71,35 +71,40 @@ def rounds_told(
 ) -> list[dict[str, Any]]:
     """Lay out a run's rounds for its report; empty when there is only one.
 
-    The last round drops nobody; it is told which of its arms comes first by all pictures of the run.
+    The last round drops nobody; it is told which of its arms comes first by all pictures of the run. Rounds
+    that have not begun are told as they are planned, at most.
     """
     rounds = campaign.rounds
-    if len(rounds) == 1:
+    if len(rounds) == 1 and not decided:
         return []
-    ends = [*decided, _first_in_the_end(rows, candidates, campaign, decided)]
-    standings = {end.number: [asdict(one) for one in end.standings] for end in ends if end is not None}
+    begun = passes_of(rounds, list(campaign.arms), decided)
+    standings = {decision.number: list(decision.standings) for decision in decided}
+    has_ended = is_complete(rounds, decided)
+    if has_ended:
+        standings[len(begun)] = _first_in_the_end(rows, candidates, campaign, begun[-1])
+    sizes = [(len(one.arms), one.replicates) for one in begun]
+    if not has_ended:
+        sizes += [(each.n_arms, each.replicates) for each in rounds[len(begun) :]]
     return [
         {
-            "number": each.number,
-            "arms": each.n_arms,
-            "replicates": each.replicates,
-            "standings": standings.get(each.number, []),
+            "number": number,
+            "arms": n_arms,
+            "replicates": replicates,
+            "is_last": number == len(sizes),
+            "standings": [asdict(standing) for standing in standings.get(number, ())],
         }
-        for each in rounds
+        for number, (n_arms, replicates) in enumerate(sizes, 1)
     ]
 
 
 def _first_in_the_end(
-    rows: Sequence[Mapping[str, Any]],
-    candidates: Sequence[Candidate],
-    campaign: Campaign,
-    decided: Sequence[RoundDecision],
-) -> RoundDecision | None:
-    last = campaign.rounds[-1]
+    rows: Sequence[Mapping[str, Any]], candidates: Sequence[Candidate], campaign: Campaign, last: Pass
+) -> list[ArmStanding]:
     made = [one for one in candidates if one.stage == "draft"]
-    is_begun = any(draft.replicate >= last.first_replicate for draft in made)
-    if len(decided) != len(campaign.rounds) - 1 or not is_begun:
-        return None
-    arms = passes_of(campaign.rounds, list(campaign.arms), decided)[-1].arms
+    if not any(draft.replicate >= last.first_replicate for draft in made):
+        return []
     scored = scored_drafts(rows, half_scored(made, campaign.score.weights))
-    return allocate(scored, arms, number=last.number, n_going_on=1)
+    first, *others = rank_arms(scored, last.arms, share_made=1.0)
+    if first.lead is None:
+        return []
+    return [replace(one, goes_on=one is first, chance=None) for one in (first, *others)]

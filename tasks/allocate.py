@@ -1,46 +1,95 @@
 """The step that decides a round: which arms deserve more pictures, by the pictures made so far.
 
-An arm's lead is how far its pictures score above the mean of all arms in the same row, averaged over the
-rows: a row whose prompt suits every arm favours none, nor does one in which some arm was refused. What counts
-is what counts in the verdict: survivors with a score, made as they were ordered.
+What counts is what counts in the verdict: survivors with a score, made as they were ordered. The rule is told
+in ``tasks.rounds``, its figures in ``tasks.arm_leads``.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 
+import numpy as np
+
 from tasks.ab_test import ScoredDraft, counts_as_evidence
-from tasks.rounds import ArmStanding, RoundDecision
+from tasks.arm_leads import measure_leads
+from tasks.rounds import LAST_ARMS, ArmStanding, Round, RoundDecision
+
+LEAST_CHANCE = 0.05
+"""An arm with less of a chance to lead in the end is dropped."""
+
+Scores = dict[str, dict[int, list[float]]]
 
 
 def allocate(
-    scored: Sequence[ScoredDraft], arms: Sequence[str], *, number: int, n_going_on: int
+    scored: Sequence[ScoredDraft], arms: Sequence[str], rounds: Sequence[Round], *, number: int
 ) -> RoundDecision | None:
     """Decide a round.
 
     Args:
         scored: Every draft so far, in any order; those of arms that are out are ignored.
         arms: The arms of the round, in the campaign's order; of equals the first goes on.
-        number: The round, from 1.
-        n_going_on: How many arms go on.
+        rounds: The campaign's rounds as they are planned.
+        number: The round, from 1; not the last one.
 
     Returns:
         The decision; ``None`` when no picture has a score, so that nothing can be decided. An arm without a
-        score stands last.
+        score stands last, and is dropped once two others have one.
+    """
+    this, following = (rounds[min(place, len(rounds) - 1)] for place in (number - 1, number))
+    ranked = rank_arms(scored, arms, share_made=following.first_replicate / _end(rounds[-1]))
+    n_known = sum(standing.lead is not None for standing in ranked)
+    if not n_known:
+        return None
+    most = min(following.n_arms, n_known) if n_known >= LAST_ARMS else following.n_arms
+    in_race = [standing.arm for standing in ranked[:most] if _is_in_race(standing)]
+    going_on = in_race if len(in_race) >= LAST_ARMS else [standing.arm for standing in ranked[:LAST_ARMS]]
+    is_next_last = len(in_race) == 1 or number >= len(rounds) - 1
+    return RoundDecision(
+        number=number,
+        standings=tuple(replace(standing, goes_on=standing.arm in going_on) for standing in ranked),
+        next_first_replicate=max(_end(this), 1 + max(draft.replicate for draft in scored)),
+        next_replicates=(rounds[-1] if is_next_last else following).replicates,
+        is_next_last=is_next_last,
+    )
+
+
+def rank_arms(
+    scored: Sequence[ScoredDraft], arms: Sequence[str], *, share_made: float
+) -> tuple[ArmStanding, ...]:
+    """Rank arms by their leads, the best first; none goes on.
+
+    Args:
+        scored: Every draft so far, in any order.
+        arms: The arms to rank, in the campaign's order; of equals the first stands first.
+        share_made: Which part of an arm's pictures is made, if it stays to the end.
     """
     scores = _scores(scored, arms)
-    if not any(scores.values()):
-        return None
-    leads = _leads(scores)
-    ranked = sorted(arms, key=lambda arm: (arm not in leads, -leads.get(arm, 0.0), list(arms).index(arm)))
+    rows = sorted({row for own in scores.values() for row in own})
+    cells = [[scores[arm].get(row, []) for row in rows] for arm in arms]
+    counts = np.array([[len(cell) for cell in own] for own in cells], dtype=float)
+    means = np.array([[fmean(cell) if cell else 0.0 for cell in own] for own in cells])
+    squares = np.array([[_squares(cell) for cell in own] for own in cells])
+    shape = (len(arms), len(rows))
+    found = measure_leads(counts.reshape(shape), means.reshape(shape), squares.reshape(shape), share_made)
     standings = [
-        _stand(arm, scores[arm], leads, goes_on=rank < n_going_on) for rank, arm in enumerate(ranked)
+        _stand(arm, scores[arm], float(lead), float(chance))
+        for arm, lead, chance in zip(arms, found.lead, found.chance, strict=True)
     ]
-    return RoundDecision(number, tuple(standings))
+    return tuple(sorted(standings, key=lambda one: (one.lead is None, -(one.lead or 0.0))))
 
 
-def _scores(scored: Sequence[ScoredDraft], arms: Sequence[str]) -> dict[str, dict[int, list[float]]]:
-    scores: dict[str, dict[int, list[float]]] = {arm: defaultdict(list) for arm in arms}
+def _end(each: Round) -> int:
+    return each.first_replicate + each.replicates
+
+
+def _is_in_race(standing: ArmStanding) -> bool:
+    return standing.chance is None or standing.chance >= LEAST_CHANCE
+
+
+def _scores(scored: Sequence[ScoredDraft], arms: Sequence[str]) -> Scores:
+    scores: Scores = {arm: defaultdict(list) for arm in arms}
     ordered = sorted(scored, key=lambda draft: (draft.row, draft.replicate, draft.candidate_id or ""))
     for draft in ordered:  # in one order, so that sums of floats are the same on every machine
         if draft.arm in scores and draft.score is not None and counts_as_evidence(draft):
@@ -48,18 +97,18 @@ def _scores(scored: Sequence[ScoredDraft], arms: Sequence[str]) -> dict[str, dic
     return scores
 
 
-def _leads(scores: dict[str, dict[int, list[float]]]) -> dict[str, float]:
-    means = {arm: {row: fmean(values) for row, values in rows.items()} for arm, rows in scores.items()}
-    of_row: dict[int, list[float]] = defaultdict(list)
-    for rows in means.values():
-        for row, mean in rows.items():
-            of_row[row].append(mean)
-    level = {row: fmean(values) for row, values in of_row.items()}
-    return {
-        arm: fmean(mean - level[row] for row, mean in rows.items()) for arm, rows in means.items() if rows
-    }
+def _squares(scores: Sequence[float]) -> float:
+    mean = fmean(scores) if scores else 0.0
+    return math.fsum((score - mean) ** 2 for score in scores)
 
 
-def _stand(arm: str, rows: dict[int, list[float]], leads: dict[str, float], *, goes_on: bool) -> ArmStanding:
+def _stand(arm: str, rows: dict[int, list[float]], lead: float, chance: float) -> ArmStanding:
     values = [score for row in rows.values() for score in row]
-    return ArmStanding(arm, leads.get(arm), fmean(values) if values else None, len(values), goes_on)
+    return ArmStanding(
+        arm=arm,
+        lead=None if math.isnan(lead) else lead,
+        mean_score=fmean(values) if values else None,
+        pictures=len(values),
+        goes_on=False,
+        chance=None if math.isnan(chance) else chance,
+    )

@@ -141,10 +141,10 @@ class Drafts(PictureSettings):
     """The many cheap pictures."""
 
     per_prompt: int = Field(default=4, ge=1, le=1000)
-    """How many pictures of each arm and row; halving shares out as many in all."""
+    """How many pictures of each arm and row; halving shares out as many in all, at most."""
 
     allocation: Allocation = "fixed"
-    """`fixed`: as many of every arm. `halving`: the worse half of the arms is dropped round by round."""
+    """`fixed`: as many of every arm. `halving`: in rounds that drop arms; at most as many in all."""
 
     images_per_request: int = Field(default=1, ge=1, le=10)
     """How many pictures one request asks for; each is billed as one."""

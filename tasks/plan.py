@@ -75,7 +75,7 @@ class Plan:
 
     @property
     def pictures(self) -> int:
-        """Drafts ordered, in all rounds."""
+        """Drafts ordered, in all rounds; with rounds, at most."""
         return sum(part.pictures for part in self.rounds or self.arms)
 
     @property

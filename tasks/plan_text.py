@@ -53,7 +53,8 @@ def _orders_table(plan: Plan) -> Table:
     for part in plan.rounds[1:]:
         name, made_as = Text(f"round {part.number}", "cyan"), f"{part.replicates:,} of each arm and row"
         dollars = format_range(part.low_usd, part.high_usd)
-        table.add_row(name, f"the best {part.arms} arms", made_as, f"{part.pictures:,}", dollars)
+        pictures = _span(part.fewest_pictures, part.pictures)
+        table.add_row(name, f"up to {part.arms} arms", made_as, pictures, dollars)
     if plan.judging:
         dollars = format_range(plan.judging.low_usd, plan.judging.high_usd)
         asked, models = f"≤ {_count(plan.judging.orders, 'question')}", ", ".join(plan.judging.models)
@@ -96,6 +97,8 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
         ),
         ("time", _drafts_time(plan)),
     ]
+    if plan.rounds:
+        lines.append(("rounds", "at most; what no longer decides which arm is best is not bought"))
     if plan.finals.finalists:
         then = (
             "bought at once, by rule" if plan.finals.approval == "auto" else "bought after a person's review"

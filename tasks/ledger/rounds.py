@@ -1,7 +1,11 @@
-"""Which arms went on from which round of a run: decided once, so that a resumed run decides the same."""
+"""Which arms went on from which round of a run, and to what: decided once, for a resumed run too.
+
+The round that a decision begins is written down too, so that its orders do not change with a later campaign
+file, nor with a Runoff that plans rounds in another way.
+"""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +28,7 @@ class Rounds:
         Raises:
             LedgerError: The ledger knows no such run. Nothing was written.
         """
-        standings = [asdict(standing) for standing in decision.standings]
-        row = {"run_id": run_id, "number": decision.number, "standings": standings, "decided_at": now}
+        row = {"run_id": run_id, "decided_at": now, **asdict(decision)}
         with self._database.write() as connection:
             connection.execute(insert_new(connection, rounds).values(row))
 
@@ -33,8 +36,9 @@ class Rounds:
         """List a run's decisions, the first round first."""
         query = sa.select(rounds).where(rounds.c.run_id == run_id).order_by(rounds.c.number)
         with self._database.read() as connection:
-            return [RoundDecision(row.number, _standings(row.standings)) for row in connection.execute(query)]
+            return [_decision(dict(row._mapping)) for row in connection.execute(query)]
 
 
-def _standings(kept: list[Mapping[str, Any]]) -> tuple[ArmStanding, ...]:
-    return tuple(ArmStanding(**standing) for standing in kept)
+def _decision(row: Mapping[str, Any]) -> RoundDecision:
+    kept = {field.name: row[field.name] for field in fields(RoundDecision)}
+    return RoundDecision(**kept | {"standings": tuple(ArmStanding(**one) for one in row["standings"])})

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -216,6 +216,9 @@ rounds = sa.Table(
     sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("standings", Json, nullable=False),
+    sa.Column("next_first_replicate", sa.Integer, nullable=False),
+    sa.Column("next_replicates", sa.Integer, nullable=False),
+    sa.Column("is_next_last", sa.Boolean, nullable=False),
     sa.Column("decided_at", Moment, nullable=False),
 )
 

@@ -88,8 +88,9 @@ class RunFacts:
             ``pictures``, ``duplicate_rate``, ``refusal_rate``, ``failure_rate``, ``mean_score`` and
             ``cost_per_keeper_usd``.
         rounds: The rounds in which drafts were made, when there were several: mappings with ``number``,
-            ``arms`` and ``replicates`` (how many), and ``standings``, empty while it is not decided: mappings
-            with ``arm``, ``lead``, ``mean_score``, ``pictures`` and ``goes_on``, the best first.
+            ``arms`` and ``replicates`` (how many; at most, before it begins), ``is_last``, and ``standings``,
+            empty while it is not decided: mappings with ``arm``, ``lead``, ``mean_score``, ``pictures``,
+            ``goes_on`` and ``chance`` (that it would lead in the end), the best first.
         calibration: What people's votes say of the scorers, as ``tasks.calibration.Calibration.as_dict``
             gives it; ``None`` where nobody voted.
         finalists: One sentence about the finalists.

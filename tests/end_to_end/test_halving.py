@@ -58,6 +58,41 @@ def test_the_better_arms_get_the_pictures_of_the_others(shell: Shell, open_provi
     assert shell.runoff("ledger", "verify").returncode == 0
 
 
+@pytest.mark.slow
+def test_a_clear_leader_saves_the_rest_of_the_drafts(shell: Shell, open_provider: Open) -> None:
+    """After the first of four rounds the last one follows, of the leader and the runner-up: that is all."""
+    provider = open_provider(near_copy_rate=0.0)
+    styles = ("vivid red and green poster", *(f"grey {style}, black and white" for style in STYLES[1:]))
+    vivid = {
+        "arms": {
+            name: {"prompt": f"An otter {{{{ action }}}}, {style}"}
+            for name, style in zip("ABCD", styles, strict=True)
+        },
+        "drafts": HALVING["drafts"] | {"per_prompt": 4},
+        "score": {"weights": {"technical": 1, "judge": 3}, "judge": {"rubric": ["Its colours are vivid"]}},
+    }
+    plan = shell.json("plan", shell.campaign(HALVING | vivid))
+    outcome = shell.json("run", shell.campaign(HALVING | vivid))
+    told = summary(shell, outcome)
+    first, last = told["rounds"]
+    runner_up = first["standings"][1]["arm"]
+    assert [part["pictures"] for part in plan["rounds"]] == [8, 8, 8, 8]
+    assert [part["fewest_pictures"] for part in plan["rounds"]] == [8, 0, 0, 8]
+    assert outcome["pictures"] == FIRST + 8
+    assert Decimal(outcome["spent_usd"]) >= Decimal(plan["low_usd"])
+    assert [standing["goes_on"] for standing in first["standings"]] == [True, True, False, False]
+    assert first["standings"][0]["arm"] == "A"
+    assert all(standing["chance"] < 0.05 for standing in first["standings"][1:])
+    assert last["is_last"]
+    assert {standing["arm"] for standing in last["standings"]} == {"A", runner_up}
+    (pair,) = told["ab_test"]["pairs"]
+    assert (set(pair["arms"]), pair["pictures"]) == ({"A", runner_up}, [4, 4])
+    shell.json("rescore", "latest", "--weight", "technical=1")
+    again = shell.json("run", "--resume", "latest")
+    assert (again["pictures"], provider.n_requests) == (FIRST + 8, FIRST + 8)
+    assert summary(shell, again)["rounds"][0] == first
+
+
 def test_a_run_out_of_money_in_its_second_round_goes_on_with_the_same_arms(
     shell: Shell, open_provider: Open
 ) -> None:

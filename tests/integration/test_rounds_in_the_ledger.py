@@ -1,22 +1,33 @@
 """Decided rounds in the ledger, on SQLite and PostgreSQL: a decision is made once and read back whole."""
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
 
 from tasks.errors import LedgerError
 from tasks.ledger import open_ledger
 from tasks.rounds import ArmStanding, RoundDecision
-from tests.builders import NOON, RUN_ID
+from tests.builders import NOON, RUN_ID, an_order
+
+KILLED = "20261122-130000-test"
 
 FIRST = RoundDecision(
     1,
     (
         ArmStanding("B", lead=0.04, mean_score=0.81, pictures=6, goes_on=True),
+        ArmStanding("C", lead=-0.04, mean_score=0.73, pictures=6, goes_on=False, chance=0.01),
         ArmStanding("A", lead=None, mean_score=None, pictures=0, goes_on=False),
     ),
+    next_first_replicate=1,
+    next_replicates=3,
+    is_next_last=False,
 )
-SECOND = RoundDecision(2, (ArmStanding("B", lead=0.0, mean_score=0.8, pictures=12, goes_on=True),))
+SECOND = RoundDecision(
+    2, (ArmStanding("B", lead=0.0, mean_score=0.8, pictures=12, goes_on=True),), 4, 6, True
+)
 
 
 def test_a_round_is_decided_once(home: Path) -> None:
@@ -25,7 +36,7 @@ def test_a_round_is_decided_once(home: Path) -> None:
         ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
         ledger.rounds.record(RUN_ID, SECOND, NOON)
         ledger.rounds.record(RUN_ID, FIRST, NOON)
-        ledger.rounds.record(RUN_ID, RoundDecision(1, FIRST.standings[::-1]), NOON)
+        ledger.rounds.record(RUN_ID, replace(FIRST, standings=FIRST.standings[::-1], next_replicates=9), NOON)
         assert ledger.rounds.of_run(RUN_ID) == [FIRST, SECOND]
         assert ledger.rounds.of_run("another") == []
 
@@ -36,3 +47,45 @@ def test_a_round_of_no_run_is_refused(home: Path) -> None:
         with pytest.raises(LedgerError):
             ledger.rounds.record(RUN_ID, FIRST, NOON)
         assert ledger.rounds.of_run(RUN_ID) == []
+
+
+def test_rounds_decided_before_their_sizes_were_kept_are_read_off_the_orders(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a run that ended, and of one that was killed before its second round was planned."""
+    standings = [
+        [asdict(ArmStanding(arm, 0.1, 0.5, 6, arm in going_on)) for arm in arms]
+        for arms, going_on in (("ABCDEF", "ABC"), ("ABC", "AB"))
+    ]
+    for standing in (one for kept in standings for one in kept):
+        del standing["chance"]
+    with monkeypatch.context() as patch:
+        upgrade = command.upgrade
+        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0009"))
+        older = open_ledger(home)
+    ended = {"A": 10, "B": 10, "C": 4, "D": 1, "E": 1, "F": 1}
+    for run_id, replicates in ((RUN_ID, ended), (KILLED, {"A": 2, "D": 2})):
+        older.runs.start(run_id, campaign="otters", provider="emulator", now=NOON)
+        older.orders.plan(
+            [
+                an_order(replicate, run_id=run_id, arm=arm)
+                for arm, number in replicates.items()
+                for replicate in range(number)
+            ]
+        )
+    of_runs = ((RUN_ID, 1, standings[0]), (RUN_ID, 2, standings[1]), (KILLED, 1, standings[0]))
+    rows = [
+        {"run_id": run_id, "number": number, "standings": kept, "decided_at": NOON.replace(tzinfo=None)}
+        for run_id, number, kept in of_runs
+    ]
+    with older.database.write() as connection:
+        table = sa.Table("rounds", sa.MetaData(), autoload_with=connection)
+        connection.execute(table.insert(), rows)
+    older.close()
+    with open_ledger(home) as ledger:
+        first, second = ledger.rounds.of_run(RUN_ID)
+        (cut_short,) = ledger.rounds.of_run(KILLED)
+    assert (first.next_first_replicate, first.next_replicates, first.is_next_last) == (1, 3, False)
+    assert (second.next_first_replicate, second.next_replicates, second.is_next_last) == (4, 6, True)
+    assert second.standings[0] == ArmStanding("A", 0.1, 0.5, 6, goes_on=True)
+    assert (cut_short.next_first_replicate, cut_short.next_replicates) == (2, 2)
