@@ -19,8 +19,9 @@ from flows.events import tell_low_budgets
 from flows.flow_parameters import CampaignFile, RunId
 from flows.flow_states import allow_retries, current_starter, skipped
 from flows.left_runs import leave_ledger_right
-from flows.open_run import Prepared, open_run, prepare
+from flows.open_run import OpenRun, Prepared, open_run, prepare
 from flows.promote import buy_finals
+from flows.promotion_plan import promotion_plan
 from flows.rounds import form_opinions, make_drafts
 from flows.slots import (
     TakenSlot,
@@ -153,8 +154,17 @@ async def _make(prepared: Prepared) -> dict[str, Any]:
         if run.is_interrupted:
             return await close_run(run, state="stopped")
         n_finalists = await select_finalists(run)
-        if n_finalists and run.campaign.finalists.approval != "auto":
+        if n_finalists and run.campaign.finalists.approval != "auto" and await _awaits_review(run):
             return await close_run(run, state="awaiting review", note=why_not_asked(run.campaign))
-        if run.desk.closed_by is None:
+        if run.campaign.finalists.approval == "auto" and run.desk.closed_by is None:
             await buy_finals(run)
         return await close_run(run, state="done")
+
+
+async def _awaits_review(run: OpenRun) -> bool:
+    """Whether a person still has something to decide: not once all that was chosen has been bought."""
+    records = run.ledger.orders.of_run(run.run_id, "received")
+    if not any(record.order.stage == "final" for record in records):
+        return True
+    planned = await asyncio.to_thread(promotion_plan, run.prepared.home, run.run_id)
+    return planned.n_finals > 0

@@ -96,6 +96,7 @@ def test_a_campaign_under_review_waits_and_is_promoted_later(
     assert all(path.read_bytes() == data for path, data in drafts.items())
     again = shell.runoff("promote", "latest", "--yes")
     assert "there is nothing to buy" in again.stdout
+    assert shell.json("run", "--resume", "latest")["state"] == "done", "nobody has anything left to decide"
     assert provider.n_requests == 14
 
 
