@@ -3,13 +3,14 @@
 Rows of eight pictures are drawn with strengths of log-odds N(0, 1.5), the fit's own prior. A judge answers
 each comparison by Bradley and Terry's model with Davidson's ties (one in nine between equals). It likes the
 first picture in one of two ways: by odds (``60:40`` between equals), or it names the first without looking in
-a fifth of its answers. Pairs are chosen as in a run. Told are, over all campaigns: how many pairs of pictures
-come out in their true order, how often the best is found or is one of the first two, and how often the 95 %
-interval holds the truth. Answers without looking tell nothing of the pictures, so no fit finds as much in
-them.
+a fifth of its answers. Pairs are chosen as in a run, and asked in both orders. Told are, over all campaigns:
+how many pairs of pictures come out in their true order, how often the best is found or is one of the first
+two, and how often the 95 % interval holds the truth. Answers without looking tell nothing of the pictures, so
+no fit finds as much in them.
 
-Then, for pictures of equal strength, how much the value of one that is always shown first lies above the
-others', when pairs are asked once, and when they are asked in both orders.
+Then how often the interval holds the truth with other judges and other pictures, among them some that the
+model does not claim to cover. Last, for pictures of equal strength, how much the value of one that is always
+shown first lies above the others', when pairs are asked once, and when they are asked in both orders.
 
 Sources: R. R. Davidson (1970) on ties, R. R. Davidson and R. J. Beaver (1977) on the order of presentation.
 
@@ -24,13 +25,12 @@ from itertools import combinations
 
 import numpy as np
 
-from tasks.bradley_terry import PRIOR_SD, Meeting, strengths
+from tasks.bradley_terry import Meeting, strengths
+from tasks.bradley_terry_fit import PRIOR_SD
 from tasks.duels import in_both_orders, most_pairs, next_pairs
 from tasks.replies import DuelReply, Reply
 
 PICTURES = 8
-TIES = 0.25
-"""Davidson's weight: of two equals one answer in nine is a tie."""
 POOL = [f"c-{number}" for number in range(PICTURES)]
 ANSWERS = {better: Reply(f'{{"reason": "", "better": "{better}"}}') for better in ("first", "tie", "second")}
 RESULTS = {"first": 1.0, "tie": 0.5, "second": 0.0}
@@ -38,43 +38,70 @@ Judge = Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
-class Liking:
-    """How a judge likes the first picture: by odds, and in which share of answers without looking."""
+class Case:
+    """A judge, and the pictures that it sees.
+
+    Args:
+        name: As printed.
+        odds: By how much the first picture's odds are raised.
+        first: Share of answers that name the first without looking.
+        second: Share that name the second without looking.
+        ties: Davidson's weight: of two equals ``ties`` in ``2 + ties`` answers are ties.
+        spread: Standard deviation of the strengths, in log-odds.
+    """
 
     name: str
     odds: float = 1.0
-    share: float = 0.0
+    first: float = 0.0
+    second: float = 0.0
+    ties: float = 0.25
+    spread: float = PRIOR_SD
 
 
-NONE, ODDS, BLIND = Liking("none"), Liking("60:40", odds=1.5), Liking("20 % blindly", share=0.2)
+LIKINGS = (Case("none"), Case("60:40", odds=1.5), Case("20 % blindly", first=0.2))
+OTHERS = (
+    Case("75:25", odds=3.0),
+    Case("40 % blindly first", first=0.4),
+    Case("20 % blindly second", second=0.2),
+    Case("20 % blindly either", first=0.1, second=0.1),
+    Case("no ties", ties=0.0),
+    Case("half of equals tied", ties=2.0),
+    Case("strengths closer, 1.0", spread=1.0),
+    Case("strengths wider, 2.0", spread=2.0),
+)
+PER_ROW = (7, 12, 28)
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the three tables."""
     campaigns = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     print(f"{campaigns:,} rows of {PICTURES} pictures each")
     print("pairs  liking for first | in order  best found  in first two | interval holds")
-    for per_row in (7, 12, 28):
-        for liking in (NONE, ODDS, BLIND):
-            rng = np.random.default_rng([per_row, 1])
-            order, best, two, holds = measure_recovery(rng, campaigns, per_row, liking)
+    for per_row in PER_ROW:
+        for case in LIKINGS:
+            order, best, two, holds = measure_recovery(campaigns, per_row, case)
             told = f"{order:8.1%} {best:11.1%} {two:13.1%} | {holds:14.1%}"
-            print(f"{per_row:5} {liking.name:>17} | {told}", flush=True)
+            print(f"{per_row:5} {case.name:>17} | {told}", flush=True)
+    print(f"{'interval holds with pairs':>25} | " + " ".join(f"{per_row:6}" for per_row in PER_ROW))
+    for case in OTHERS:
+        held = (measure_recovery(campaigns, per_row, case)[-1] for per_row in PER_ROW)
+        print(f"{case.name:>25} | " + " ".join(f"{share:6.1%}" for share in held), flush=True)
     print("liking for first | gain of the picture shown first: asked once    in both orders")
-    for liking in (NONE, ODDS, BLIND):
-        once = measure_gain(np.random.default_rng(2), campaigns, liking, is_doubled=False)
-        both = measure_gain(np.random.default_rng(3), campaigns, liking, is_doubled=True)
-        print(f"{liking.name:>16} | {_told(once):>46} {_told(both):>17}", flush=True)
+    for case in LIKINGS:
+        once = measure_gain(np.random.default_rng(2), campaigns, case, is_doubled=False)
+        both = measure_gain(np.random.default_rng(3), campaigns, case, is_doubled=True)
+        print(f"{case.name:>16} | {_told(once):>46} {_told(both):>17}", flush=True)
 
 
-def a_judge(rng: np.random.Generator, planted: dict[str, float], liking: Liking) -> Judge:
+def a_judge(rng: np.random.Generator, planted: dict[str, float], case: Case) -> Judge:
     """Make a judge that knows the truth, with noise, ties and a liking for the first picture."""
 
     def judge(first: str, second: str) -> str:
-        if rng.random() < liking.share:
-            return "first"
-        for_first, for_second = liking.odds * math.exp(planted[first]), math.exp(planted[second])
-        tie = TIES * math.sqrt(for_first * for_second)
+        drawn = rng.random()
+        if drawn < case.first + case.second:
+            return "first" if drawn < case.first else "second"
+        for_first, for_second = case.odds * math.exp(planted[first]), math.exp(planted[second])
+        tie = case.ties * math.sqrt(for_first * for_second)
         drawn = rng.random() * (for_first + for_second + tie)
         return "first" if drawn < for_first else "second" if drawn < for_first + for_second else "tie"
 
@@ -97,15 +124,14 @@ def _result(duel: DuelReply) -> float:
     return next(RESULTS[better] for better, reply in ANSWERS.items() if reply is duel.reply)
 
 
-def measure_recovery(
-    rng: np.random.Generator, campaigns: int, per_row: int, liking: Liking
-) -> tuple[float, float, float, float]:
+def measure_recovery(campaigns: int, per_row: int, case: Case) -> tuple[float, float, float, float]:
     """Measure pairs in their true order, best found, best among the first two, and intervals that hold."""
+    rng = np.random.default_rng([per_row, 1])
     in_order, best, two, holds = [], [], [], []
     for _ in range(campaigns):
-        drawn = rng.normal(0, PRIOR_SD, PICTURES)
+        drawn = rng.normal(0, case.spread, PICTURES)
         planted = dict(zip(POOL, drawn - drawn.mean(), strict=True))
-        found = strengths(hold_duels(a_judge(rng, planted, liking), per_row))
+        found = strengths(hold_duels(a_judge(rng, planted, case), per_row))
         ranked = sorted(POOL, key=lambda name: -found[name].value)
         in_order += [
             (planted[a] > planted[b]) == (found[a].value > found[b].value) for a, b in combinations(POOL, 2)
@@ -119,14 +145,14 @@ def measure_recovery(
 
 
 def measure_gain(
-    rng: np.random.Generator, campaigns: int, liking: Liking, *, is_doubled: bool
+    rng: np.random.Generator, campaigns: int, case: Case, *, is_doubled: bool
 ) -> tuple[float, float]:
     """Measure how much higher the value of a picture is that stands first in the pool, all being equal.
 
     Returns:
         The mean over campaigns and its standard error.
     """
-    judge = a_judge(rng, dict.fromkeys(POOL, 0.0), liking)
+    judge = a_judge(rng, dict.fromkeys(POOL, 0.0), case)
     pairs = list(combinations(POOL, 2))
     gains = []
     for _ in range(campaigns):

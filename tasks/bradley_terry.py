@@ -1,11 +1,12 @@
 """How strong each picture is, told from who beat whom: Bradley and Terry's model, with ties and intervals.
 
 People's duels and the judge's are both lists of meetings of two pictures. The model gives each picture a
-strength such that the difference of two strengths is the log-odds of one beating the other. Pictures that
-never met, not even over others, share no scale: each group of pictures that did is fitted alone.
+strength such that the difference of two strengths is the log-odds of one beating the other, where one of them
+does. Pictures that never met, not even over others, share no scale: each group of pictures that did is fitted
+alone, with its own weight of ties and its own share of answers that name a side blindly.
 
-Sources: R. A. Bradley and M. E. Terry (1952), "Rank analysis of incomplete block designs"; the fit is choix's
-(https://choix.lum.li). A tie counts half a win for each side, as is usual for arenas of language models.
+Source: R. A. Bradley and M. E. Terry (1952), "Rank analysis of incomplete block designs". Ties and blind
+answers are explained in `tasks.bradley_terry_fit`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,16 +16,13 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.bradley_terry_fit import fit
 from tasks.votes import Vote, VoteOutcome
-
-PRIOR_SD = 1.5
-"""Before any meeting, strengths are taken to lie within about +-3 log-odds (twice this): a picture that won
-its only meeting is thus not held for unbeatable."""
 
 CONFIDENCE = 0.95
 
 Meeting = tuple[str, str, float]
-"""Left id, right id, and the left one's result: 1 won, 0.5 tied, 0 lost."""
+"""Left id, right id, and the left one's result: 1 won, 0.5 tied, 0 lost. A judge sees the left one first."""
 
 RESULTS: dict[VoteOutcome, float] = {"left": 1.0, "tie": 0.5, "right": 0.0}
 
@@ -34,7 +32,8 @@ class Strength:
     """How strong one picture is among those it was compared with.
 
     Args:
-        value: Chance of beating an average one of them, in [0, 1]; 0.5 is average.
+        value: Chance of beating an average one of them, in [0, 1]; 0.5 is average. It is told of answers that
+            look and name a winner: ties and blind answers do not draw it to the middle.
         low: Lower end of its 95 % interval.
         high: Upper end.
         log_odds: The same on the model's own scale, 0 for the average.
@@ -59,11 +58,12 @@ def strengths(pairs: Sequence[Meeting]) -> dict[str, Strength]:
     """Fit a strength to every picture that met another.
 
     Args:
-        pairs: In any order; the same two may meet often, on either side.
+        pairs: In any order; the same two may meet often. Which of them was on the left matters where answers
+            favour a side.
 
     Returns:
-        One strength for each id in ``pairs``. The interval is the normal one around the penalised fit (its
-        Hessian's inverse, prior included), taken on the scale of log-odds.
+        One strength for each id in ``pairs``. The interval is the normal one around the penalised fit, taken
+        on the scale of log-odds. How often it holds the truth stands in benchmarks/README.md.
 
     Raises:
         ValueError: A result is not 0, 0.5 or 1, or a picture met itself.
@@ -105,8 +105,9 @@ def _places(pairs: Sequence[Meeting]) -> dict[str, int]:
 
 def _fit(pairs: Sequence[Meeting]) -> dict[str, Strength]:
     place = _places(pairs)
-    log_odds, errors = _log_odds(len(place), [(place[a], place[b], result) for a, b, result in pairs])
-    reach = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * errors
+    found = fit(len(place), [(place[a], place[b], result) for a, b, result in pairs])
+    log_odds = found.log_odds
+    reach = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * found.errors
     value, low, high = (_chance(ends) for ends in (log_odds, log_odds - reach, log_odds + reach))
     meetings = np.bincount([place[name] for pair in pairs for name in pair[:2]], minlength=len(place))
     return {
@@ -120,26 +121,6 @@ def _fit(pairs: Sequence[Meeting]) -> dict[str, Strength]:
         )
         for name, i in place.items()
     }
-
-
-def _log_odds(
-    n_items: int, met: Sequence[tuple[int, int, float]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fit the strengths and their standard errors, both from the group's average.
-
-    choix knows no half wins, so each meeting enters twice: a win as two wins, a tie as one for each. With the
-    prior doubled too, the fit is the same, and every second derivative is twice what it should be.
-    """
-    from choix import opt_pairwise
-    from choix.opt import PairwiseFcts
-
-    won = {1.0: (True, True), 0.5: (True, False), 0.0: (False, False)}
-    wins = [(a, b) if is_won else (b, a) for a, b, result in met for is_won in won[float(result)]]
-    penalty = 2 / (2 * PRIOR_SD**2)
-    fitted = opt_pairwise(n_items, wins, alpha=penalty)
-    spread = np.linalg.inv(PairwiseFcts(wins, penalty).hessian(fitted) / 2)
-    centred = np.eye(n_items) - 1 / n_items
-    return centred @ fitted, np.sqrt(np.diag(centred @ spread @ centred))
 
 
 def _chance(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

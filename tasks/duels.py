@@ -14,11 +14,12 @@ from itertools import combinations
 from statistics import NormalDist
 from typing import Any
 
-from tasks.bradley_terry import CONFIDENCE, PRIOR_SD, Meeting, Strength, strengths
+from tasks.bradley_terry import CONFIDENCE, Meeting, Strength, strengths
+from tasks.bradley_terry_fit import PRIOR_SD
 from tasks.replies import DuelReply
 from tasks.rubric import chat_parameters, closed_object, read_object
 
-VERSION = "1"
+VERSION = "2"
 MOST_ANSWER_TOKENS = 240
 RESULTS: Mapping[str, float] = {"first": 1.0, "tie": 0.5, "second": 0.0}
 

@@ -7,7 +7,7 @@ from tasks.bradley_terry import Meeting, strengths
 from tasks.candidate import Candidate, Score
 from tasks.scorers import Assignment
 
-VERSION = "1"
+VERSION = "2"
 
 
 class VotesScorer:

@@ -161,8 +161,8 @@ def test_a_judge_that_always_names_the_first_says_nothing() -> None:
     assert list(values.values()) == pytest.approx([0.5] * 5)
 
 
-def test_ties_pull_strengths_together() -> None:
-    """A tie is half a win for each."""
+def test_a_tie_favours_nobody() -> None:
+    """Two pictures that tie in both orders are equally strong."""
     tied = values_of(ask(lambda _a, _b: "tie", ("a", "b")), ["a", "b"])
     assert list(tied.values()) == pytest.approx([0.5, 0.5])
 

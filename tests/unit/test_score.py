@@ -16,6 +16,7 @@ from tasks.errors import BudgetError, PictureError, SettingError
 from tasks.score import CandidateScores, score, weighted_total
 from tasks.scorers import Assignment, available_scorers, load_scorer
 from tasks.scorers.technical import VERSION
+from tasks.scorers.votes import VotesScorer
 from tests.draft_builders import a_draft
 
 HERE = Path()
@@ -188,7 +189,7 @@ def test_votes_are_a_score_where_somebody_voted() -> None:
     assert scored["c-1"].measurements == {
         "votes_low": fitted["c-1"].low, "votes_high": fitted["c-1"].high, "votes_duels": 3
     }  # fmt: skip
-    assert scored["c-3"] == Score(None, "nobody voted on it")
+    assert scored["c-3"] == Score(None, "nobody voted on it", version=VotesScorer.version)
 
 
 @pytest.mark.parametrize("place", ["no_such_package.here:Scorer", "tasks.scorers:NoSuchScorer"])
