@@ -8,6 +8,7 @@ What another machine wrote is fetched when a run is opened. Any store that fsspe
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -122,11 +123,25 @@ class Store:
                 if not (file := self._file(key)).exists() or file.stat().st_size != size
             }
             for key, file in missing.items():
-                file.parent.mkdir(parents=True, exist_ok=True)
-                part = file.with_name(f".{file.name}.{os.getpid()}.part")
-                self._files.get_file(key, str(part))
-                part.replace(file)
+                self._get(key, file)
         return len(missing)
+
+    def bring(self, files: Iterable[Path]) -> None:
+        """Bring files that are not in the mirror and that the store holds; others are left out.
+
+        Raises:
+            SettingError: The store cannot be read. Files that came are whole.
+        """
+        with _Explained(self.address, "cannot be read"):
+            for file in files:
+                if not file.exists() and self._files.exists(self._key(file)):
+                    self._get(self._key(file), file)
+
+    def _get(self, key: str, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f".{file.name}.{secrets.token_hex(6)}.part")
+        self._files.get_file(key, str(part))
+        part.replace(file)
 
     def push(self, folder: Path) -> int:
         """Put what the mirror holds of a folder and the store does not; returns how many files.

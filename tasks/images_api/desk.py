@@ -134,6 +134,10 @@ class Desk:
         self.closed_by = self.closed_by or reason
         self._closed.set()
 
+    async def until_closed(self) -> None:
+        """Wait until the desk sends nothing more."""
+        await self._closed.wait()
+
     async def buy(self, order: Order) -> Purchase | None:
         """Buy one planned order. This spends money: at most the order's estimate is reserved for it.
 

@@ -91,6 +91,17 @@ def allowance_of(terms: Terms) -> str:
     return hashlib.pbkdf2_hmac("sha256", terms.api_key.encode(), salt, _KEY_ROUNDS).hex()
 
 
+def pace_of(terms: Terms, ledger: Ledger) -> "Pace":
+    """Share an account's pictures a minute with all that order; the emulator in here knows no limit.
+
+    Raises:
+        SettingError: The key is missing.
+    """
+    if terms.base_url is None:
+        return Pace(None)
+    return Pace(terms.provider.images_per_minute, SharedWindow(ledger, allowance_of(terms)))
+
+
 class Pace:
     """A process's pace; one for all of its orders.
 
