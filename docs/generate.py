@@ -17,6 +17,7 @@ import click
 from flows.command_line import runoff
 from flows.commands.review import TOKEN_VARIABLE
 from flows.outcome import INCOMPLETE
+from flows.workers.team import DASK_VARIABLE
 from tasks.campaign_file import load_campaign
 from tasks.campaign_schema import generated_files
 from tasks.catalogue import CATALOGUE_VARIABLE, Catalogue, configs_folder, load_catalogue
@@ -46,6 +47,8 @@ OWN_VARIABLES = {
     LIMIT_VARIABLE: "The most that all campaigns together may spend in a calendar month (UTC), US dollars.",
     CATALOGUE_VARIABLE: "A YAML file with models to add or replace, merged last over the catalogue.",
     RATE_VARIABLE: "Your account's images per minute, in place of the provider's in `providers.yaml`.",
+    DASK_VARIABLE: "A Dask scheduler, such as `tcp://host:8786`: its workers make "
+    "[a run's pictures](deploy.md#one-run-over-many-workers).",
     ANCHORS_VARIABLE: "A PEM file of root certificates: who signs by one is [`trusted`](report.md).",
     TODAY_VARIABLE: "A day, `YYYY-MM-DD`, taken for today: to rehearse a model's retirement.",
     TOKEN_VARIABLE: "The token that the [review page](review.md) asks for away from loopback.",

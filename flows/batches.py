@@ -6,14 +6,21 @@ Nothing is cached, kept or retried by Prefect: its cache pays twice after a kill
 is done. An ``async`` step is awaited or gathered inside an ``async def`` flow, never submitted.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.utilities.annotations import quote
+
+from tasks.candidate import Order
+from tasks.errors import RunoffError
+
+if TYPE_CHECKING:
+    from flows.open_run import OpenRun
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,6 +57,29 @@ def as_task(step: Callable[P, R], *, name: str) -> Callable[P, R]:
         return await cast("Awaitable[object]", run(*_untouched(args), **_untouched_by_name(kwargs)))
 
     return cast("Callable[P, R]", call_async)
+
+
+async def in_batches(
+    run: "OpenRun", orders: Sequence[Order], size: int, make: Callable[[Sequence[Order]], Awaitable[None]]
+) -> None:
+    """Make orders batch by batch, side by side; a fault in one closes the run's desk.
+
+    Raises:
+        Exception: The first fault. The other batches have ended too by then: theirs is money as well.
+    """
+
+    async def make_one(batch: Sequence[Order]) -> None:
+        try:
+            await make(batch)
+        except RunoffError as error:
+            run.desk.close(error)
+            raise
+
+    batches = [orders[start : start + size] for start in range(0, len(orders), size)]
+    ends = await asyncio.gather(*(make_one(batch) for batch in batches), return_exceptions=True)
+    for end in ends:
+        if end is not None:
+            raise end
 
 
 def _untouched(args: tuple[object, ...]) -> list[object]:

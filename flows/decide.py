@@ -4,6 +4,7 @@ Steps know nothing of the ledger or of one another; what they are given and wher
 here, once. Nothing here spends or needs Prefect, so that a run can be decided anew at any time.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -54,9 +55,9 @@ class RunOnDisk:
     folder: Path
 
 
-def inspect_new(run: Run) -> int:
-    """Look at every picture of the run that nobody has looked at; returns how many."""
-    waiting = run.ledger.candidates.uninspected(run.run_id)
+def inspect_new(run: Run, order_ids: Collection[str] | None = None) -> int:
+    """Look at every picture, of the run or of some orders, that nobody has looked at; returns how many."""
+    waiting = run.ledger.candidates.uninspected(run.run_id, order_ids)
     files = [(picture.file, _thumbnail(picture.file)) for picture in waiting]
     seen = dict(inspect_pictures(run.folder, files))
     marks = {
@@ -75,9 +76,13 @@ def _thumbnail(file: str) -> str:
     return f"thumbnails/{path.parent.name}-{path.stem}.webp"
 
 
-def score_drafts(run: Run) -> int:
-    """Score every draft by what is free; returns how many. Opinions that are bought come after the copies."""
-    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
+def score_drafts(run: Run, drafts: Sequence[Candidate] | None = None) -> int:
+    """Score drafts, by default all, by what is free; returns how many.
+
+    Opinions that are bought come after the copies.
+    """
+    if drafts is None:
+        drafts = run.ledger.candidates.of_run(run.run_id, "draft")
     rules = run.campaign.score
     weights = {name: weight for name, weight in rules.weights.items() if name not in BOUGHT}
     told = Assignment(rules, run.campaign.all_rows, meetings_of(run.ledger.votes.of_run(run.run_id)))

@@ -37,12 +37,14 @@ from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.ledger.replanning import add_warnings, replan
 from tasks.plan import Plan, plan
 from tasks.providers import Providers, load_providers
+from tasks.store import home_address
 from tasks.succession import heed_announced
 
 if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
+    from flows.workers.team import Team
     from tasks.images_api.batch_lane.lane import BatchLane
     from tasks.images_api.desk import Desk
 
@@ -99,6 +101,7 @@ class OpenRun:
         judging: Where judging models are asked: closed by itself when the judge is down.
         display: Where progress goes.
         inspecting: Held while pictures are looked at, one batch at a time.
+        team: Workers on other machines that batches are handed to; ``None`` when all is done here.
     """
 
     prepared: Prepared
@@ -108,6 +111,7 @@ class OpenRun:
     judging: "Desk"
     display: Display
     inspecting: asyncio.Lock
+    team: "Team | None" = None
 
     @property
     def run_id(self) -> str:
@@ -200,24 +204,24 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
     from tasks.images_api.batch_lane.lane import BatchLane
     from tasks.images_api.client import connect
     from tasks.images_api.desk import Desk
-    from tasks.images_api.pace import Pace
+    from tasks.images_api.pace import pace_of
 
     terms = prepared.terms
     _ = terms.api_key  # a missing key is told before anything is written
     prepare_home(prepared.home)
     with open_ledger(prepared.home) as ledger, held_run(ledger, prepared.folder):
-        _begin(prepared, ledger)
-        async with connect(terms, _transport(prepared)) as client:
+        budget = prepared.campaign.budget
+        limits = Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd)
+        async with _team(prepared, limits) as team, connect(terms, _transport(prepared)) as client:
+            _begin(prepared, ledger)
             display = current_display()
-            budget = prepared.campaign.budget
-            limits = Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd)
             desk = Desk(
                 client=client,
                 terms=terms,
                 ledger=ledger,
                 folder=prepared.folder,
                 limits=limits,
-                pace=Pace(None if terms.base_url is None else terms.provider.images_per_minute),
+                pace=pace_of(terms, ledger),
                 watch=display.bought,
             )
             clerk = Clerk(terms, ledger, prepared.folder, display.bought, desk.close)
@@ -227,7 +231,47 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
                 _closing_on_interrupt((desk, judging), prepared, display),
                 _stopped_on_fault(prepared, ledger),
             ):
-                yield OpenRun(prepared, ledger, desk, lane, judging, display, asyncio.Lock())
+                async with _watched(team, desk):
+                    yield OpenRun(prepared, ledger, desk, lane, judging, display, asyncio.Lock(), team)
+
+
+@asynccontextmanager
+async def _team(prepared: Prepared, limits: Limits) -> AsyncIterator["Team | None"]:
+    """Find the workers that ``RUNOFF_DASK`` names; the emulator inside this process is in no other one."""
+    from flows.workers.team import open_team, scheduler_address
+
+    address, base_url = scheduler_address(), prepared.terms.base_url
+    if address is None or base_url is None:
+        yield None
+        return
+    from flows.workers.bench import Job
+
+    def make_job(token: str) -> Job:
+        return Job(
+            token=token,
+            run_id=prepared.run_id,
+            home=home_address(prepared.home),
+            campaign=prepared.campaign,
+            provider=prepared.terms.provider,
+            base_url=base_url,
+            catalogue=prepared.terms.catalogue,
+            limits=limits,
+        )
+
+    async with open_team(address, make_job, current_display().say) as team:
+        yield team
+
+
+@asynccontextmanager
+async def _watched(team: "Team | None", desk: "Desk") -> AsyncIterator[None]:
+    """Keep watch over the workers, if there are any, as long as the run is open."""
+    watching = None if team is None else asyncio.create_task(team.keep_watch(desk))
+    try:
+        yield
+    finally:
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
 
 def _judging_desk(

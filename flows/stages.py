@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from flows import decide
 from flows.artifacts import Progress
 from flows.batch_lane import buy_in_batches
-from flows.batches import as_task
+from flows.batches import as_task, in_batches
 from flows.open_run import OpenRun
+from flows.workers.stages import make_at_workers, score_at_workers
 from tasks.candidate import Order
-from tasks.errors import RunoffError
 from tasks.generate import GenerateCounts, generate
 from tasks.report import load_libraries
 
@@ -26,32 +26,31 @@ async def make_pictures(run: OpenRun, stage: str) -> None:
     """
     await buy_in_batches(run, stage)
     orders = [order for order in run.planned(stage) if order.lane == "interactive"]
-    batches = [orders[start : start + ORDERS_PER_TASK] for start in range(0, len(orders), ORDERS_PER_TASK)]
-    # Two batches more than can be under way at once: the desk must never wait for work.
-    places = asyncio.Semaphore(run.prepared.terms.provider.concurrency // ORDERS_PER_TASK + 2)
-
-    async def make(batch: Sequence[Order]) -> None:
-        try:
-            async with places:
-                await generate_batch(batch, run)
-            await inspect_batch(run)
-            await progress.add(len(batch))
-        except RunoffError as error:
-            run.desk.close(error)
-            raise
-
     progress = Progress(f"{run.campaign.name}-{stage}s", stage, len(orders))
     await progress.begin()
     run.display.start(f"{stage}s", len(orders))
     asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread)
-    try:  # after a fault the other batches end too before the run is closed: theirs is money as well
-        ends = await asyncio.gather(*(make(batch) for batch in batches), return_exceptions=True)
+    try:
+        if run.team is None:
+            await _make_here(run, orders, progress)
+        else:
+            await make_at_workers(run, run.team, stage, orders, progress)
     finally:
         run.display.finish()
-    for end in ends:
-        if end is not None:
-            raise end
     await inspect_batch(run)
+
+
+async def _make_here(run: OpenRun, orders: Sequence[Order], progress: Progress) -> None:
+    # Two batches more than can be under way at once: the desk must never wait for work.
+    places = asyncio.Semaphore(run.prepared.terms.provider.concurrency // ORDERS_PER_TASK + 2)
+
+    async def make(batch: Sequence[Order]) -> None:
+        async with places:
+            await generate_batch(batch, run)
+        await inspect_batch(run)
+        await progress.add(len(batch))
+
+    await in_batches(run, orders, ORDERS_PER_TASK, make)
 
 
 def _load_in_thread() -> None:
@@ -67,6 +66,11 @@ async def _inspect(run: OpenRun) -> int:
     """Look at every picture that nobody has looked at; one batch at a time, all cores inside."""
     async with run.inspecting:
         return await asyncio.to_thread(decide.inspect_new, run)
+
+
+async def score_drafts(run: OpenRun) -> int:
+    """Score every draft by what is free, here or at the workers; returns how many."""
+    return await (score_here(run) if run.team is None else score_at_workers(run, run.team))
 
 
 async def _score(run: OpenRun) -> int:
@@ -91,7 +95,7 @@ async def _compare(run: OpenRun) -> int:
 
 generate_batch = as_task(_generate, name="generate")
 inspect_batch = as_task(_inspect, name="inspect")
-score_drafts = as_task(_score, name="score")
+score_here = as_task(_score, name="score")
 deduplicate_drafts = as_task(_deduplicate, name="deduplicate")
 score_judged = as_task(_score_judged, name="score by judgement")
 select_finalists = as_task(_select, name="select")

@@ -44,10 +44,11 @@ async def generate(orders: Sequence[Order], desk: Desk) -> GenerateCounts:
     for end in ends:
         if isinstance(end, BaseException):
             raise end
-    return _count([end for end in ends if not isinstance(end, BaseException)])
+    return count_ends([end for end in ends if not isinstance(end, BaseException)])
 
 
-def _count(ends: Sequence[Purchase | None]) -> GenerateCounts:
+def count_ends(ends: Sequence[Purchase | None]) -> GenerateCounts:
+    """Count how the orders of a batch ended; ``None`` is one that was not sent."""
     by_state: dict[OrderState, int] = {}
     for end in ends:
         state: OrderState = "planned" if end is None else end.state

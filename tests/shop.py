@@ -35,6 +35,11 @@ class ToldPace(Pace):
         """Note it."""
         self.waits_s.append(wait_s)
 
+    async def slow_down(self, ordered_at_s: float, wait_s: float, for_s: float = 0.0) -> None:
+        """Note it, and slow down without a wait."""
+        self.waits_s.append(wait_s)
+        await super().slow_down(ordered_at_s, 0.0, for_s)
+
 
 class Shop:
     """A provider that answers as told, and a desk that buys from it."""

@@ -134,6 +134,10 @@ class Desk:
         self.closed_by = self.closed_by or reason
         self._closed.set()
 
+    async def until_closed(self) -> None:
+        """Wait until the desk sends nothing more."""
+        await self._closed.wait()
+
     async def buy(self, order: Order) -> Purchase | None:
         """Buy one planned order. This spends money: at most the order's estimate is reserved for it.
 
@@ -187,14 +191,16 @@ class Desk:
             self._end_one()
         if outcome.kind is FaultKind.server_fault:
             return wait_s
-        self._hold_all(outcome, wait_s, ordered_at_s)
+        await self._hold_all(outcome, wait_s, ordered_at_s)
         return 0.0
 
-    def _hold_all(self, fault: Fault, wait_s: float, ordered_at_s: float) -> None:
-        """Let the whole run wait: what one order met, the next would meet too."""
-        self._pace.pause(wait_s)
+    async def _hold_all(self, fault: Fault, wait_s: float, ordered_at_s: float) -> None:
+        """Let the whole run wait, and after a rate limit all runs: what one order met, the next would too."""
         if fault.kind is FaultKind.rate_limited:
-            self._pace.slow_down(ordered_at_s, SLOW_DOWN_S if fault.code == SLOW_DOWN_CODE else 0.0)
+            for_s = SLOW_DOWN_S if fault.code == SLOW_DOWN_CODE else 0.0
+            await self._pace.slow_down(ordered_at_s, wait_s, for_s)
+        else:
+            self._pace.pause(wait_s)
 
     async def _reserve(self, order: Order) -> bool:
         """Reserve and mark as sent; with no room left, wait for what is under way to free some."""

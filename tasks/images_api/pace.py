@@ -1,25 +1,113 @@
-"""How fast a run may order: pictures a minute, and a pause that the whole run takes together.
+"""How fast a process may order: pictures a minute, and waits that all of its orders take together.
 
-A window of the last sixty seconds is counted, so that a provider's limit holds whether it counts by
-sliding or by fixed minutes, and the first pictures still start at once. A rate limit met all the same
-halves the rate, once for all that was under way together; each minute without one gives a tenth of the limit
-back.
+What may be ordered stands in an account's ``Window``. It is kept in the process, or, for a provider that
+others ask too, in the ledger: then every process on that ledger orders from one allowance. Orders that wait
+at one moment ask for their turns together, so that a turn hardly costs a transaction.
 """
 
 import asyncio
+import hashlib
+import secrets
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
-WINDOW_S = 60.0
+from tasks.images_api.terms import Terms
+from tasks.images_api.window import WINDOW_S, Window
+from tasks.ledger import Ledger
+
+T = TypeVar("T")
+Step = Callable[[Window, float], T]
+_KEY_ROUNDS = 100_000
+
+
+class Keeper(Protocol):
+    """Keeps a window, and the clock that it goes by."""
+
+    async def change(self, step: Step[T]) -> T:
+        """Let a step look at the window and change it, alone, given the time in seconds."""
+
+
+class OwnWindow:
+    """A window of this process's own.
+
+    Args:
+        length_s: How long the window is.
+        clock: Seconds that only go up.
+    """
+
+    def __init__(self, length_s: float = WINDOW_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self.window = Window(length_s)
+        self._clock = clock
+
+    async def change(self, step: Step[T]) -> T:
+        """See ``Keeper``."""
+        return step(self.window, self._clock())
+
+
+class SharedWindow:
+    """A window that all processes on a ledger share, by the database's clock.
+
+    Args:
+        ledger: The ledger.
+        name: Which allowance, such as from ``allowance_of``.
+        length_s: How long the window is; the same for all that share it.
+    """
+
+    def __init__(self, ledger: Ledger, name: str, length_s: float = WINDOW_S) -> None:
+        self._ledger = ledger
+        self._name = name
+        self._length_s = length_s
+
+    async def change(self, step: Step[T]) -> T:
+        """See ``Keeper``.
+
+        Raises:
+            LedgerError: The ledger cannot be written; nothing was changed.
+        """
+        return await asyncio.to_thread(self._change, step)
+
+    def _change(self, step: Step[T]) -> T:
+        told: list[T] = []
+
+        def change(state: dict[str, object] | None, now_s: float) -> dict[str, object]:
+            window = Window(self._length_s) if state is None else Window.of(state)
+            told.append(step(window, now_s))
+            return window.state()
+
+        self._ledger.allowances.change(self._name, change)
+        return told[-1]
+
+
+def allowance_of(terms: Terms) -> str:
+    """Name the account that a provider's limit holds for: by its address and its key, whatever it is called.
+
+    The key cannot be read from the name, which stands in the ledger: it is derived as a password's hash is.
+
+    Raises:
+        SettingError: The key is missing.
+    """
+    salt = f"runoff allowance {terms.base_url}".encode()
+    return hashlib.pbkdf2_hmac("sha256", terms.api_key.encode(), salt, _KEY_ROUNDS).hex()
+
+
+def pace_of(terms: Terms, ledger: Ledger) -> "Pace":
+    """Share an account's pictures a minute with all that order; the emulator in here knows no limit.
+
+    Raises:
+        SettingError: The key is missing.
+    """
+    if terms.base_url is None:
+        return Pace(None)
+    return Pace(terms.provider.images_per_minute, SharedWindow(ledger, allowance_of(terms)))
 
 
 class Pace:
-    """The run's pace; one for all orders of a process.
+    """A process's pace; one for all of its orders.
 
     Args:
         images_per_minute: The provider's limit; ``None`` is none known.
-        window_s: How long that minute is, seconds.
+        window: Keeps what was ordered; by default this process alone.
         clock: Seconds that only go up.
         sleep: Waits that many seconds.
     """
@@ -27,20 +115,19 @@ class Pace:
     def __init__(
         self,
         images_per_minute: float | None,
+        window: Keeper | None = None,
         *,
-        window_s: float = WINDOW_S,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.limit = images_per_minute
-        self.rate = images_per_minute
-        self._window_s = window_s
+        self._window = window or OwnWindow(clock=clock)
         self._clock = clock
         self._sleep = sleep
-        self._sent: deque[tuple[float, int]] = deque()
+        self._process = secrets.token_hex(4)
         self._not_before_s = 0.0
-        self._slowed_at_s = -float("inf")
-        self._recovers_from_s = clock()
+        self._waiting: dict[object, int] = {}
+        self._went: dict[object, float] = {}
         self._turn = asyncio.Lock()
 
     async def turn(self, n: int) -> float:
@@ -50,61 +137,56 @@ class Pace:
 
         Returns:
             The moment at which they were counted, for ``slow_down``.
+
+        Raises:
+            LedgerError: The window is in a ledger that cannot be written.
         """
-        async with self._turn:
-            while (wait_s := self._wait_s(n)) > 0:
-                await self._sleep(wait_s)
-            now = self._clock()
-            self._sent.append((now, n))
-            return now
+        me = object()
+        self._waiting[me] = n
+        try:
+            async with self._turn:  # who has it asks for all that wait
+                while me not in self._went:
+                    if (wait_s := self._not_before_s - self._clock()) <= 0:
+                        wait_s = await self._ask()
+                    if me not in self._went:
+                        await self._sleep(wait_s)
+            return self._went[me]
+        finally:
+            self._waiting.pop(me, None)
+            self._went.pop(me, None)
+
+    async def _ask(self) -> float:
+        """Take turns for as many orders as may go; returns the seconds until it is worth asking again."""
+        asking = dict(self._waiting)
+
+        def take(window: Window, now_s: float) -> tuple[float, int, float]:
+            counts = list(asking.values())
+            return now_s, *window.take(now_s, counts, by=self._process, limit=self.limit)
+
+        now_s, n_going, wait_s = await self._window.change(take)
+        for order in list(asking)[:n_going]:
+            if self._waiting.pop(order, None) is not None:  # else it went home meanwhile
+                self._went[order] = now_s
+        return wait_s
 
     def pause(self, wait_s: float) -> None:
-        """Let the whole run wait that many seconds from now."""
+        """Let this process wait that many seconds from now, for what others may not have met."""
         self._not_before_s = max(self._not_before_s, self._clock() + wait_s)
 
-    def slow_down(self, ordered_at_s: float, for_s: float = 0.0) -> None:
-        """Go on at half the rate: the provider said that it was too much.
+    async def slow_down(self, ordered_at_s: float, wait_s: float, for_s: float = 0.0) -> None:
+        """Let all that share the allowance wait, and go on at half the rate: it was too much.
 
         Args:
             ordered_at_s: When the refused pictures were counted. What was under way at the last slowing tells
                 nothing about the slower rate.
-            for_s: How long to stay there before the rate recovers, seconds.
+            wait_s: How long to wait, seconds.
+            for_s: How long to stay slow before the rate recovers, seconds.
+
+        Raises:
+            LedgerError: The window is in a ledger that cannot be written.
         """
-        now = self._clock()
-        self._recovers_from_s = max(self._recovers_from_s, now + for_s)
-        if ordered_at_s > self._slowed_at_s:
-            self.rate = max(1.0, self._speed(now) / 2)
-            self._slowed_at_s = now
 
-    def _speed(self, now: float) -> float:
-        """Pictures a minute, as allowed or, when that is less, as ordered of late."""
-        self._forget(now)
-        began_s = self._sent[0][0] if self._sent else now
-        ordered = sum(n for _, n in self._sent) * self._window_s / max(now - began_s, self._window_s / 60)
-        return ordered if self.rate is None else min(self.rate, ordered)
+        def slow(window: Window, now_s: float) -> None:
+            window.slow_down(now_s, ordered_at_s=ordered_at_s, wait_s=wait_s, for_s=for_s, limit=self.limit)
 
-    def _forget(self, now: float) -> None:
-        while self._sent and now - self._sent[0][0] >= self._window_s:
-            self._sent.popleft()
-
-    def _wait_s(self, n: int) -> float:
-        now = self._clock()
-        if now < self._not_before_s:
-            return self._not_before_s - now
-        self._recover(now)
-        self._forget(now)
-        if self.rate is None or not self._sent or sum(m for _, m in self._sent) + n <= self.rate:
-            return 0.0
-        return max(self._window_s / 6000, self._sent[0][0] + self._window_s - now)
-
-    def _recover(self, now: float) -> None:
-        minutes = int((now - self._recovers_from_s) // self._window_s)
-        if minutes < 1:
-            return
-        self._recovers_from_s += minutes * self._window_s
-        if self.rate is None or self.rate == self.limit:
-            return
-        if self.limit is None:
-            self.rate *= 1.5 ** min(minutes, 60)
-        else:
-            self.rate = min(self.limit, self.rate + minutes * self.limit / 10)
+        await self._window.change(slow)

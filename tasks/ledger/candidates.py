@@ -1,6 +1,6 @@
 """Pictures received and what the steps found out about them, written back by candidate id."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -62,8 +62,8 @@ class Candidates:
             current = _current_scores(connection, run_id)
             return [_candidate(row, current.get(row.candidate_id, {})) for row in connection.execute(query)]
 
-    def uninspected(self, run_id: str) -> list[Uninspected]:
-        """List the candidates that no step has looked at."""
+    def uninspected(self, run_id: str, order_ids: Collection[str] | None = None) -> list[Uninspected]:
+        """List the candidates that no step has looked at, of all orders or of some."""
         query = (
             sa.select(
                 candidates.c.candidate_id, candidates.c.file, candidates.c.downgraded, orders.c.parameters
@@ -71,6 +71,8 @@ class Candidates:
             .join(orders, orders.c.order_id == candidates.c.order_id)
             .where(candidates.c.run_id == run_id, ~candidates.c.is_inspected)
         )
+        if order_ids is not None:
+            query = query.where(orders.c.order_id.in_(order_ids))
         with self._database.read() as connection:
             return [Uninspected(*row) for row in connection.execute(query)]
 

@@ -8,6 +8,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from tasks.errors import LedgerError
+from tasks.ledger.allowances import Allowances
 from tasks.ledger.answers import Answers
 from tasks.ledger.batches import Batches
 from tasks.ledger.candidates import Candidates
@@ -51,6 +52,7 @@ class Ledger:
         self.reconciliations = Reconciliations(database)
         self.spending = Spending(database)
         self.slots = Slots(database)
+        self.allowances = Allowances(database)
         self.pruning = Pruning(database)
         self.votes = Votes(database)
         self.folds = Folds(database)

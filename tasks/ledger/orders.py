@@ -143,6 +143,18 @@ class Orders:
             rows = connection.execute(query.order_by(*in_sequence()))
             return [order_record(row) for row in rows]
 
+    def planned(self, ids: Sequence[str]) -> set[str]:
+        """Tell which of some orders are still ``planned``."""
+        query = sa.select(orders.c.order_id).where(orders.c.state == "planned")
+        with self._database.read() as connection:
+            return {
+                order_id
+                for start in range(0, len(ids), _IDS_AT_ONCE)
+                for order_id in connection.execute(
+                    query.where(orders.c.order_id.in_(ids[start : start + _IDS_AT_ONCE]))
+                ).scalars()
+            }
+
     def counts(self, run_id: str) -> dict[tuple[str, OrderState], int]:
         """Count a run's orders by stage and state."""
         query = (

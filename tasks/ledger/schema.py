@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -280,4 +280,11 @@ slots = sa.Table(
     sa.Column("run_id", sa.String(40), nullable=False, index=True),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("started_by", sa.String(64), nullable=False, index=True),
+)
+
+allowances = sa.Table(
+    "allowances",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("state", Json),
 )

@@ -20,7 +20,7 @@ from tasks.images_api import room
 from tasks.images_api.client import connect
 from tasks.images_api.desk import Desk
 from tasks.images_api.keeping import heal
-from tasks.images_api.pace import Pace
+from tasks.images_api.pace import OwnWindow, Pace
 from tasks.images_api.room import require_room
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
@@ -188,7 +188,7 @@ def test_a_provider_that_never_takes_more_stops_the_run(open_shop: Opener) -> No
 def test_a_limit_that_really_counts_fails_no_order(open_shop: Opener) -> None:
     """Asked for twenty times too fast, the run is refused, slows down, and buys everything."""
     shop = open_shop(images_per_minute=6, minute_s=1.0)
-    shop.buy(*(order_of(replicate=k) for k in range(24)), pace=Pace(120, window_s=1.0))
+    shop.buy(*(order_of(replicate=k) for k in range(24)), pace=Pace(120, OwnWindow(1.0)))
     assert states(shop) == ["received"] * 24
     total = shop.bill()["total"]
     assert total["charged_requests"] == 24
@@ -204,9 +204,9 @@ def test_slow_down_keeps_the_rate_low_for_a_quarter_of_an_hour(open_shop: Opener
     class Slowing(ToldPace):
         """Notes for how long it is to stay slow."""
 
-        def slow_down(self, ordered_at_s: float, for_s: float = 0.0) -> None:
+        async def slow_down(self, ordered_at_s: float, wait_s: float, for_s: float = 0.0) -> None:
             """Note it."""
-            super().slow_down(ordered_at_s, for_s)
+            await super().slow_down(ordered_at_s, wait_s, for_s)
             slowed.append(for_s)
 
     shop.buy(order_of(), pace=Slowing(shop.waits_s))

@@ -1,0 +1,138 @@
+"""How many orders a second does one run buy in its own process, and over one and two Dask workers?
+
+The same campaign of drafts, the installed command, an emulator in another process that answers after a fixed
+time, a Prefect server that runs already. The concurrency is each process's, so two workers should buy twice
+as fast as one as long as the machine's cores suffice. Orders a second are counted from the first order sent
+to the last answer. With ``prefect-dask`` installed it also tells what a batch costs by Prefect's task runner
+and asked directly.
+
+    python -m benchmarks.runners [--orders 300] [--latency 1.0] [--concurrency 10]
+"""
+
+import argparse
+import asyncio
+import importlib
+import importlib.util
+import os
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.workplace import (
+    COMMAND,
+    environ_of,
+    open_prefect_server,
+    open_provider,
+    run_timed,
+    write_campaign,
+    write_home,
+)
+from tasks.ledger import open_ledger
+from tests.dask_setup import dask_team
+
+N_BATCHES = 20
+
+
+def bought_per_s(home: Path) -> float:
+    """Tell how many orders a second the only run of a home bought."""
+    with open_ledger(home) as ledger:
+        (run,) = ledger.runs.all()
+        records = ledger.orders.of_run(run.run_id, "received")
+    spans = [
+        (record.sent_at, record.sent_at + timedelta(seconds=record.settlement.latency_s or 0))
+        for record in records
+        if record.sent_at is not None and record.settlement is not None
+    ]
+    took = max(ended for _, ended in spans) - min(began for began, _ in spans)
+    return len(spans) / took.total_seconds()
+
+
+def measure(campaign: Path, home: Path, environ: dict[str, str], what: str, alone: float) -> float:
+    """Run the campaign once and print; returns orders a second."""
+    timed = run_timed(COMMAND, "run", campaign, environ=environ, cwd=home.parent)
+    rate = bought_per_s(home)
+    ratio = f"{rate / alone:.2f} x" if alone else "1"
+    print(f"{what:12} {rate:5.1f} orders/s  {ratio:7}  whole run {timed.wall_s:.1f} s", flush=True)
+    return rate
+
+
+def compare(n_orders: int, latency_s: float, concurrency: int) -> None:
+    """Run in one process, over one worker, over two."""
+    with tempfile.TemporaryDirectory() as name, open_provider(latency_s) as provider:
+        folder = Path(name)
+        campaign = write_campaign(folder, n_orders)
+        with open_prefect_server(folder / "server") as prefect:
+            alone = 0.0
+            for workers in ((), ("one",), ("one", "two")):
+                home = folder / f"home{len(workers)}"
+                write_home(home, concurrency)
+                environ = environ_of(home, provider, prefect)
+                if not workers:
+                    alone = measure(campaign, home, environ, "in process", 0)
+                    continue
+                with dask_team(folder / f"dask{len(workers)}", environ, *workers) as team:
+                    environ["RUNOFF_DASK"] = team.address
+                    measure(campaign, home, environ, f"{len(workers)} worker(s)", alone)
+            if importlib.util.find_spec("prefect_dask"):
+                with dask_team(folder / "batches", environ_of(folder, None, prefect), "one", "two") as team:
+                    os.environ["PREFECT_API_URL"] = prefect
+                    compare_runners(team.address)
+
+
+def nothing(number: int) -> int:
+    """Do a batch of nothing."""
+    return number
+
+
+def compare_runners(address: str) -> None:
+    """Print what a batch of nothing costs by Prefect's runner for Dask and asked directly."""
+    from distributed import Client
+    from prefect import flow, task
+    from prefect.cache_policies import NO_CACHE
+
+    runner = importlib.import_module("prefect_dask").DaskTaskRunner(address=address)
+    as_task = task(cache_policy=NO_CACHE, persist_result=False)
+
+    @flow(task_runner=runner)
+    def by_runner() -> float:
+        submitted: Any = as_task(nothing)
+        submitted.submit(0).result()  # the first one loads what a worker needs
+        began_s = time.monotonic()
+        for future in [submitted.submit(k) for k in range(N_BATCHES)]:
+            future.result()
+        return time.monotonic() - began_s
+
+    @flow
+    async def directly() -> float:
+        async with Client(address, asynchronous=True, set_as_default=False) as client:
+
+            async def ask(number: int) -> int:
+                answer: int = await client.submit(nothing, number, pure=False)
+                return answer
+
+            asked: Any = as_task(ask)
+            await asked(0)
+            began_s = time.monotonic()
+            await asyncio.gather(*(asked(k) for k in range(N_BATCHES)))
+            return time.monotonic() - began_s
+
+    runner_s, direct_s = by_runner() / N_BATCHES, asyncio.run(directly()) / N_BATCHES
+    print(
+        f"a batch of nothing: {1000 * runner_s:.0f} ms by DaskTaskRunner, {1000 * direct_s:.0f} ms directly"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--orders", type=int, default=300, help="a multiple of 20")
+    parser.add_argument("--latency", type=float, default=1.0, help="seconds per answer")
+    parser.add_argument("--concurrency", type=int, default=10, help="of each process")
+    asked = parser.parse_args()
+    compare(asked.orders, asked.latency, asked.concurrency)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""A provider's pictures a minute, shared by real processes on one ledger."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tasks.catalogue import load_catalogue
+from tasks.emulator.server import emulator_server
+from tasks.emulator.settings import EmulatorSettings
+from tasks.images_api.pace import Pace, SharedWindow, Step, T, allowance_of
+from tasks.images_api.terms import Terms
+from tasks.ledger import open_ledger
+from tasks.ledger.schema import allowances
+from tasks.providers import Provider
+from tests.builders import NOON, RUN_ID
+
+REPOSITORY = Path(__file__).parents[2]
+LENGTH_S = 1.0
+LIMIT = 10
+Process = subprocess.Popen[str]
+
+
+@contextmanager
+def started(n_processes: int, what: str, home: Path, *words: object) -> Iterator[list[Process]]:
+    """Start processes of ``tests.allowance_race`` and let them begin together once all have loaded."""
+    head = [sys.executable, "-m", "tests.allowance_race", what, str(home)]
+    processes = [
+        subprocess.Popen(
+            [*head, str(number), *map(str, words)], cwd=REPOSITORY, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for number in range(n_processes)
+    ]  # fmt: skip
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def moments_of(process: Process) -> list[float]:
+    """Read when a process had its turns, once it has ended."""
+    return [float(line) for line in process.communicate(timeout=60)[0].splitlines()]
+
+
+def most_in_a_window(moments: Sequence[float]) -> int:
+    """Count the most turns in any window."""
+    return max(sum(start <= moment < start + LENGTH_S for moment in moments) for start in moments)
+
+
+def test_three_processes_never_pass_one_allowance_and_all_progress(home: Path) -> None:
+    """Each has had turns before the first one is done."""
+    open_ledger(home).close()
+    with started(3, "turns", home, LIMIT, LENGTH_S, 20) as processes:
+        moments = [moments_of(process) for process in processes]
+    assert [len(one) for one in moments] == [20] * 3
+    assert most_in_a_window([moment for one in moments for moment in one]) <= LIMIT
+    first_done_s = min(one[-1] for one in moments)
+    assert min(sum(moment <= first_done_s for moment in one) for one in moments) >= 2
+
+
+def test_what_a_killed_process_took_or_waited_for_comes_free_with_the_window(home: Path) -> None:
+    """The other one gets all it wants, and never more than is allowed with what the dead one had."""
+    open_ledger(home).close()
+    with started(2, "turns", home, LIMIT, LENGTH_S, 24) as processes:
+        killed, other = processes
+        assert killed.stdout is not None
+        taken = [float(killed.stdout.readline()) for _ in range(6)]
+        killed.kill()
+        began_s = time.monotonic()
+        moments = moments_of(other)
+        took_s = time.monotonic() - began_s
+        taken += moments_of(killed)
+    assert len(moments) == 24
+    assert most_in_a_window(moments + taken) <= LIMIT
+    assert took_s < 8, "24 at 10 a second take 3 s, if nobody waits for the dead"
+
+
+def test_two_desks_that_share_a_limit_are_never_refused(home: Path) -> None:
+    """The emulator counts for itself: no request meets its limit, and both buy everything."""
+    length_s, limit = 3.0, 8
+    with open_ledger(home) as ledger:
+        ledger.runs.start(RUN_ID, campaign="otters", provider="shop", now=NOON)
+        settings = EmulatorSettings(paint="plain", images_per_minute=limit, minute_s=length_s)
+        with emulator_server(settings) as url:
+            # A share of the minute as long as real requests differ by: here they differ by more of it.
+            words = (limit, length_s * 1.15, 10, url)
+            with started(2, "buys", home, *words) as processes:
+                came = [process.communicate(timeout=60)[0] for process in processes]
+            bill = bill_of(url)
+        assert came == ["10\n", "10\n"]
+        assert bill["requests"] == bill["charged_requests"] == 20
+        assert {record.state for record in ledger.orders.of_run(RUN_ID)} == {"received"}
+        assert [name for name in names_of(ledger.database.engine) if "sk-" in name] == []
+
+
+def bill_of(url: str) -> Any:
+    """Ask the emulator what it received and charged."""
+    with urllib.request.urlopen(url.removesuffix("/v1") + "/_bill") as answer:
+        return json.load(answer)["total"]
+
+
+def names_of(engine: sa.Engine) -> list[str]:
+    """List what allowances are called."""
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(allowances.c.name)).scalars())
+
+
+async def test_a_limit_met_in_one_run_slows_the_others(home: Path) -> None:
+    """Two paces on two connections: both wait, both at half the rate, and another account does not."""
+    with open_ledger(home) as here, open_ledger(home) as there:
+        slept_s: list[float] = []
+
+        async def note(seconds: float) -> None:
+            slept_s.append(seconds)
+            raise TimeoutError
+
+        one = Pace(60, SharedWindow(here, "account"), sleep=note)
+        two = Pace(60, SharedWindow(there, "account"), sleep=note)
+        other = Pace(60, SharedWindow(there, "another account"), sleep=note)
+        moments = [await pace.turn(1) for pace in (one, two) for _ in range(15)]
+        await one.slow_down(moments[0], wait_s=5)
+        await two.slow_down(moments[-1], wait_s=2)
+        with pytest.raises(TimeoutError):
+            await two.turn(1)
+        assert 4 < slept_s[0] <= 5
+        assert await SharedWindow(there, "account").change(lambda window, _: window.rate) == 30
+        await other.turn(60)
+
+
+async def test_a_window_in_the_ledger_goes_by_the_databases_clock(home: Path) -> None:
+    """It is the true time, to a second; a machine's own clock has no part in it."""
+    with open_ledger(home) as ledger:
+        before_s = time.time()
+        moment = await Pace(None, SharedWindow(ledger, "account")).turn(1)
+        assert before_s - 1 < moment < time.time() + 1
+
+
+async def test_orders_that_wait_together_cost_one_transaction(home: Path) -> None:
+    """Fifty at once ask once or twice, not fifty times."""
+    with open_ledger(home) as ledger:
+        n_changes = 0
+
+        class Counted(SharedWindow):
+            """Counts its transactions."""
+
+            async def change(self, step: Step[T]) -> T:
+                """Count one."""
+                nonlocal n_changes
+                n_changes += 1
+                return await super().change(step)
+
+        window = Counted(ledger, "account")
+        pace = Pace(1000, window)
+        await asyncio.gather(*(pace.turn(1) for _ in range(50)))
+        assert n_changes <= 3
+        assert await window.change(lambda window, _: sum(entry.n for entry in window.taken)) == 50
+
+
+def account(url: str, key: str, name: str = "shop") -> str:
+    """Name the allowance of an account."""
+    provider = Provider(name=name, base_url=url, key_variable="KEY")
+    return allowance_of(Terms(provider, load_catalogue(), {"KEY": key}))
+
+
+def test_an_account_is_its_address_and_its_key_whatever_it_is_called() -> None:
+    """Two names for one account share; another key or another address has an allowance of its own."""
+    url, key = "https://images.example.org/v1", "sk-planted-0123456789"
+    assert account(url, key) == account(url + "/", key, name="mine")
+    assert len({account(url, key), account(url, key + "x"), account("https://example.org/v1", key)}) == 3
+    assert key not in account(url, key)
