@@ -1,10 +1,11 @@
-"""How many bytes does a picture leave behind, and where? Two runs of different sizes, and what lies between.
+"""What does one more picture of a run leave behind, and what does it take? Two runs, and what lies between.
 
 Drafts of 1024 x 1024 come from an emulator in another process, as PNG of 0.6 MB; what the vendor's own weigh
 is not known here, so the picture itself is told apart from what Runoff adds to it. What a run leaves
-whatever its size cancels out.
+whatever its size, and what its start takes, cancels out. Up to some hundred pictures a report holds their
+thumbnails inside, so both runs are larger.
 
-    python -m benchmarks.bytes_kept [--orders 100 300]
+    python -m benchmarks.bytes_kept [--orders 400 1200]
 """
 
 import argparse
@@ -49,31 +50,37 @@ def weigh(folder: Path) -> Counter[str]:
     return weights
 
 
-def weigh_run(folder: Path, provider: Provider, n_orders: int) -> Counter[str]:
-    """Run a campaign in a home and with a Prefect server of its own, and weigh what it leaves."""
+def weigh_run(folder: Path, provider: Provider, n_orders: int) -> tuple[Counter[str], float]:
+    """Run a campaign in a home and with a Prefect server of its own.
+
+    Returns:
+        What it leaves, bytes, and what its process took, seconds of the processor.
+    """
     home = folder / f"home-{n_orders}"
     campaign = write_campaign(folder, n_orders)
     write_home(home, CONCURRENCY)
     with open_prefect_server(folder / f"server-{n_orders}") as prefect:
-        run_timed(COMMAND, "run", campaign, environ=environ_of(home, provider, prefect), cwd=folder)
-    return weigh(home) + weigh(folder / f"server-{n_orders}")
+        run = run_timed(COMMAND, "run", campaign, environ=environ_of(home, provider, prefect), cwd=folder)
+    return weigh(home) + weigh(folder / f"server-{n_orders}"), run.cpu_s
 
 
-def bytes_per_picture(few: int, many: int) -> dict[str, float]:
-    """Measure what each more picture adds, bytes, by what it is."""
+def measure_pictures(few: int, many: int) -> tuple[dict[str, float], float]:
+    """Measure what each more picture leaves, bytes by what it is, and takes, seconds of the processor."""
     with tempfile.TemporaryDirectory() as name, open_provider(LATENCY_S, is_grainy=True) as provider:
-        small, large = (weigh_run(Path(name), provider, n_orders) for n_orders in (few, many))
-    return {kind: (large[kind] - small[kind]) / (many - few) for kind in KINDS.values()}
+        (small, least_s), (large, most_s) = (weigh_run(Path(name), provider, n) for n in (few, many))
+    kept = {kind: (large[kind] - small[kind]) / (many - few) for kind in KINDS.values()}
+    return kept, (most_s - least_s) / (many - few)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--orders", type=int, nargs=2, default=[100, 300], help="multiples of 20")
-    few, many = parser.parse_args().orders
+    parser.add_argument("--orders", type=int, nargs=2, default=[400, 1200], help="multiples of 20")
+    kept, cpu_s = measure_pictures(*parser.parse_args().orders)
     print("| kept of each picture | bytes |\n|---|---|")
-    for kind, weight in bytes_per_picture(few, many).items():
+    for kind, weight in kept.items():
         print(f"| {kind} | {weight:,.0f} |")
+    print(f"the run's process: {1000 * cpu_s:.0f} ms of the processor for each")
 
 
 if __name__ == "__main__":

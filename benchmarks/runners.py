@@ -16,6 +16,8 @@ import importlib.util
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -49,36 +51,49 @@ def bought_per_s(home: Path) -> float:
     return len(spans) / took.total_seconds()
 
 
-def measure(campaign: Path, home: Path, environ: dict[str, str], what: str, alone: float) -> float:
-    """Run the campaign once and print; returns orders a second."""
-    timed = run_timed(COMMAND, "run", campaign, environ=environ, cwd=home.parent)
-    rate = bought_per_s(home)
-    ratio = f"{rate / alone:.2f} x" if alone else "1"
-    print(f"{what:12} {rate:5.1f} orders/s  {ratio:7}  whole run {timed.wall_s:.1f} s", flush=True)
-    return rate
+RUNNERS: Mapping[str, tuple[str, ...]] = {
+    "in its own process": (),
+    "over one Dask worker": ("one",),
+    "over two Dask workers": ("one", "two"),
+}
+
+
+def rates_by_runner(
+    folder: Path, prefect: str, n_orders: int, latency_s: float, concurrency: int
+) -> Iterator[tuple[str, float, float]]:
+    """Run one campaign in one process, over one worker and over two.
+
+    Yields:
+        The runner, orders a second, and how long the whole run took, seconds.
+    """
+    with open_provider(latency_s) as provider:
+        campaign = write_campaign(folder, n_orders)
+        for runner, workers in RUNNERS.items():
+            home = folder / f"home{len(workers)}"
+            write_home(home, concurrency)
+            environ = environ_of(home, provider, prefect)
+            with ExitStack() as stack:
+                if workers:
+                    team = dask_team(folder / f"dask{len(workers)}", environ, *workers)
+                    environ = environ | {"RUNOFF_DASK": stack.enter_context(team).address}
+                timed = run_timed(COMMAND, "run", campaign, environ=environ, cwd=home.parent)
+            yield runner, bought_per_s(home), timed.wall_s
 
 
 def compare(n_orders: int, latency_s: float, concurrency: int) -> None:
-    """Run in one process, over one worker, over two."""
-    with tempfile.TemporaryDirectory() as name, open_provider(latency_s) as provider:
-        folder = Path(name)
-        campaign = write_campaign(folder, n_orders)
-        with open_prefect_server(folder / "server") as prefect:
-            alone = 0.0
-            for workers in ((), ("one",), ("one", "two")):
-                home = folder / f"home{len(workers)}"
-                write_home(home, concurrency)
-                environ = environ_of(home, provider, prefect)
-                if not workers:
-                    alone = measure(campaign, home, environ, "in process", 0)
-                    continue
-                with dask_team(folder / f"dask{len(workers)}", environ, *workers) as team:
-                    environ["RUNOFF_DASK"] = team.address
-                    measure(campaign, home, environ, f"{len(workers)} worker(s)", alone)
-            if importlib.util.find_spec("prefect_dask"):
-                with dask_team(folder / "batches", environ_of(folder, None, prefect), "one", "two") as team:
-                    os.environ["PREFECT_API_URL"] = prefect
-                    compare_runners(team.address)
+    """Print what each runner makes, and what a batch costs."""
+    with tempfile.TemporaryDirectory() as name, open_prefect_server(Path(name) / "server") as prefect:
+        folder, alone = Path(name), 0.0
+        for runner, rate, wall_s in rates_by_runner(folder, prefect, n_orders, latency_s, concurrency):
+            alone = alone or rate
+            print(
+                f"{runner:22} {rate:5.1f} orders/s  {rate / alone:.2f} x  whole run {wall_s:.1f} s",
+                flush=True,
+            )
+        if importlib.util.find_spec("prefect_dask"):
+            with dask_team(folder / "batches", environ_of(folder, None, prefect), "one", "two") as team:
+                os.environ["PREFECT_API_URL"] = prefect
+                compare_runners(team.address)
 
 
 def nothing(number: int) -> int:

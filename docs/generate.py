@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from docs.million import arithmetic, measurements
 from flows.command_line import runoff
 from flows.commands.review import TOKEN_VARIABLE
 from flows.outcome import INCOMPLETE
@@ -72,6 +73,7 @@ def pages() -> dict[Path, str]:
             PAGES / "commands.md", commands=_commands(), exit_codes=_exit_codes(), variables=_variables()
         ),
         **_filled(PAGES / "errors.md", tree=_tree(), faults=_faults()),
+        **_filled(PAGES / "scale.md", measurements=measurements(), arithmetic=arithmetic(load_catalogue())),
     }
 
 

@@ -29,7 +29,7 @@ async def make_pictures(run: OpenRun, stage: str) -> None:
     progress = Progress(f"{run.campaign.name}-{stage}s", stage, len(orders))
     await progress.begin()
     run.display.start(f"{stage}s", len(orders))
-    asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread)
+    asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread, len(run.campaign.arms))
     try:
         if run.team is None:
             await _make_here(run, orders, progress)
@@ -53,9 +53,9 @@ async def _make_here(run: OpenRun, orders: Sequence[Order], progress: Progress) 
     await in_batches(run, orders, ORDERS_PER_TASK, make)
 
 
-def _load_in_thread() -> None:
+def _load_in_thread(n_arms: int) -> None:
     """Load what the report needs while the run waits for pictures."""
-    asyncio.get_running_loop().run_in_executor(None, load_libraries)
+    asyncio.get_running_loop().run_in_executor(None, load_libraries, n_arms)
 
 
 async def _generate(orders: Sequence[Order], run: OpenRun) -> GenerateCounts:

@@ -108,9 +108,14 @@ def write_formats(
     return files
 
 
-def load_libraries() -> None:
-    """Load what a report needs, a second of work, so that it is there when the report is written."""
-    for name in ("pandas", "pyarrow.parquet", "scipy.special", "statsmodels.stats.multitest"):
+def load_libraries(n_arms: int) -> None:
+    """Load what a report needs, a second of work, so that it is there when the report is written.
+
+    Args:
+        n_arms: How many arms are compared; more than two need a correction, which takes a second to load.
+    """
+    correction = ("statsmodels.stats.multitest",) if n_arms > 2 else ()
+    for name in ("pandas", "pyarrow.parquet", "scipy.special", *correction):
         import_module(name)
 
 

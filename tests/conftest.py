@@ -9,6 +9,12 @@ from hypothesis import settings
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one worker more than there are cores: a fifth of the suite's time is waiting."""
+    return (os.cpu_count() or 1) + 1
+
+
 OURS = ("RUNOFF_", "OPENAI_", "COMETAPI_", "PREFECT_")
 
 

@@ -48,6 +48,7 @@ def test_a_run_by_batch_waits_without_a_worker_and_is_taken_up(shell: Shell, ope
         assert ledger.orders.charged_usd(run["run_id"]) * 10**9 == provider.charged_nanousd
 
 
+@pytest.mark.slow
 def test_a_turn_of_its_schedule_ends_a_waiting_run_before_it_begins_a_new_one(
     shell: Shell, open_provider: Open
 ) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
 
 OpenProvider = Callable[..., Provider]
 
 
+@pytest.mark.slow
 def test_an_opaque_answer_to_an_order_for_a_cut_out_is_marked(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

@@ -94,6 +94,7 @@ def test_a_full_disk_stops_a_run_that_then_goes_on_without_a_second_purchase(
     assert codes["verify"] == "0"
 
 
+@pytest.mark.slow
 def test_a_folder_that_turns_read_only_stops_a_run_that_then_goes_on(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_judge_that_is_down_costs_the_run_nothing_but_its_opinion(
     assert "without a score of it" not in summary_warnings(shell, resumed)
 
 
+@pytest.mark.slow
 def test_some_refusals_and_broken_answers_are_null_and_kept_out_of_the_test(
     shell: Shell, open_provider: Open
 ) -> None:
@@ -108,6 +109,7 @@ def test_some_refusals_and_broken_answers_are_null_and_kept_out_of_the_test(
     assert again["exit_code"] == 4
 
 
+@pytest.mark.slow
 def test_a_budget_that_ends_among_the_questions_ends_the_run(shell: Shell, open_provider: Open) -> None:
     """Exit 3, what was judged stays, and no total holds an invented opinion."""
     provider = open_provider(near_copy_rate=0.0, exact_copy_rate=0.0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from tests.end_to_end.conftest import Provider, Shell
 
@@ -73,6 +74,7 @@ def test_without_a_successor_the_day_ends_it_with_names(shell: Shell, open_provi
     assert provider.n_requests == 0
 
 
+@pytest.mark.slow
 def test_an_end_that_only_the_provider_knows_is_heeded(shell: Shell, open_provider: OpenProvider) -> None:
     """A user's catalogue that knows no day: the provider's list overrules it on both sides of the day."""
     shell.home.mkdir()
@@ -92,6 +94,7 @@ def test_an_end_that_only_the_provider_knows_is_heeded(shell: Shell, open_provid
     assert "was shut down on 2026-12-01" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_provider_without_a_list_holds_nobody_up(shell: Shell, open_provider: OpenProvider) -> None:
     """A list that fails is a note under the plan; the run goes on by the catalogue."""
     open_provider({"kind": "server_error", "path": "models", "status": 503})
@@ -143,6 +146,7 @@ def test_a_model_that_is_gone_unannounced_stops_the_run_once(
     assert models(shell, stopped["run_id"]) == {"gpt-image-2.5-flare": 12}
 
 
+@pytest.mark.slow
 def test_finals_can_be_bought_after_the_drafts_model_is_gone(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

@@ -26,6 +26,7 @@ FINALS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_finalist_is_bought_in_every_edition_and_never_twice(
     shell: Shell, open_provider: Callable[..., Provider]
 ) -> None:

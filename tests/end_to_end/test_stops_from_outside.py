@@ -6,6 +6,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.end_to_end.conftest import COMMAND, Provider, Shell
 
 OpenProvider = Callable[..., Provider]
@@ -24,6 +26,7 @@ def started(shell: Shell, provider: Provider, n_requests: int) -> "subprocess.Po
     return run
 
 
+@pytest.mark.slow
 def test_sigterm_lets_what_is_under_way_come_in(shell: Shell, open_provider: OpenProvider) -> None:
     """As a scheduler sends it: one message, exit 130, nothing unknown, and a resume that buys the rest."""
     provider = open_provider(pace=0.1)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.end_to_end.conftest import Provider, Shell
 
 OpenProvider = Callable[..., Provider]
@@ -58,6 +60,7 @@ def test_an_unknown_order_is_found_by_what_the_provider_knows(
     assert len(listed) == 3
 
 
+@pytest.mark.slow
 def test_a_verdict_needs_an_order_and_one_of_the_three(shell: Shell, open_provider: OpenProvider) -> None:
     """What cannot be meant is a usage error, and what is not unknown is left alone."""
     open_provider()
