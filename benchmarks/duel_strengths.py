@@ -69,7 +69,7 @@ OTHERS = (
     Case("strengths closer, 1.0", spread=1.0),
     Case("strengths wider, 2.0", spread=2.0),
 )
-PER_ROW = (7, 12, 28)
+PER_ROW, PER_ROW_OF_OTHERS = (7, 12, 28), (12, 28)
 
 
 def main() -> None:
@@ -82,9 +82,9 @@ def main() -> None:
             order, best, two, holds = measure_recovery(campaigns, per_row, case)
             told = f"{order:8.1%} {best:11.1%} {two:13.1%} | {holds:14.1%}"
             print(f"{per_row:5} {case.name:>17} | {told}", flush=True)
-    print(f"{'interval holds with pairs':>25} | " + " ".join(f"{per_row:6}" for per_row in PER_ROW))
+    print(f"{'interval holds with pairs':>25} | " + " ".join(f"{n:6}" for n in PER_ROW_OF_OTHERS))
     for case in OTHERS:
-        held = (measure_recovery(campaigns, per_row, case)[-1] for per_row in PER_ROW)
+        held = (measure_recovery(campaigns, per_row, case)[-1] for per_row in PER_ROW_OF_OTHERS)
         print(f"{case.name:>25} | " + " ".join(f"{share:6.1%}" for share in held), flush=True)
     print("liking for first | gain of the picture shown first: asked once    in both orders")
     for case in LIKINGS:

@@ -3,10 +3,10 @@
 People's duels and the judge's are both lists of meetings of two pictures. The model gives each picture a
 strength such that the difference of two strengths is the log-odds of one beating the other, where one of them
 does. Pictures that never met, not even over others, share no scale: each group of pictures that did is fitted
-alone, with its own weight of ties and its own share of answers that name a side blindly.
+alone, with its own weight of ties, liking for a side, and shares of answers that name a side blindly.
 
-Source: R. A. Bradley and M. E. Terry (1952), "Rank analysis of incomplete block designs". Ties and blind
-answers are explained in `tasks.bradley_terry_fit`.
+Source: R. A. Bradley and M. E. Terry (1952), "Rank analysis of incomplete block designs". What is added to
+it is explained in `tasks.bradley_terry_fit`.
 """
 
 from collections.abc import Iterable, Sequence

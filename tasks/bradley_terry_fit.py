@@ -1,17 +1,19 @@
 """The likelihood behind `tasks.bradley_terry`: who wins, who ties, and who answers without looking.
 
-By Davidson's model, a meeting of two pictures whose strengths differ by d log-odds ends left : tie : right as
-exp(d/2) : t : exp(-d/2). Some answers know nothing of the pictures: one share of all answers names the left
-picture whatever is shown, another the right one. Left out, they would make all pictures look more alike than
-they are, and no interval around that would hold the truth. The two shares also take up a liking for a side,
-so that Davidson and Beaver's parameter for it is not needed beside them.
+By Davidson and Beaver's model, a meeting of two pictures whose strengths differ by d log-odds ends left, tied
+or right as exp((d + s)/2) : t : exp(-(d + s)/2). The weight t says how readily the judge ties, and s how much
+it likes the left side, which is the first that it sees. Besides, some answers know nothing of the pictures:
+one share of all names the left one whatever is shown, another the right one. Left out, they would make all
+pictures look more alike than they are, and no interval around that would hold the truth.
 
-Strengths, the weight t and the two shares are fitted together, by penalised maximum likelihood; standard
-errors come from the curvature at the maximum: the observed information, the prior included. No library at
-hand takes both ties and a prior; statsmodels, without one, finds the same (see the tests).
+All of it is fitted together, by penalised maximum likelihood; standard errors come from the curvature at the
+maximum: the observed information and the prior's. No library at hand takes both ties and a prior;
+statsmodels, without one, finds the same (see the tests).
 
 Sources: R. R. Davidson (1970), "On extending the Bradley-Terry model to accommodate ties in paired comparison
-experiments"; T. A. Louis (1982), "Finding the observed information matrix when using the EM algorithm".
+experiments"; R. R. Davidson and R. J. Beaver (1977), "On extending the Bradley-Terry model to incorporate
+within-pair order effects"; T. A. Louis (1982), "Finding the observed information matrix when using the EM
+algorithm".
 """
 
 from collections.abc import Sequence
@@ -27,8 +29,8 @@ PRIOR_SD = 1.5
 its only meeting is thus not held for unbeatable."""
 
 _LEFT, _TIE, _RIGHT = 0, 1, 2
-_LOGITS = np.array([[0.5, 0.0], [0.0, 1.0], [-0.5, 0.0]])
-"""How an answer's log weight grows with the difference of strengths and with log t; a row for each answer."""
+_LOGITS = np.array([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0], [-0.5, -0.5, 0.0]])
+"""How an answer's log weight grows with the difference of strengths, s and log t; a row for each answer."""
 _SQUARES = np.array([np.outer(row, row).ravel() for row in _LOGITS])
 _NAMED = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
 """Which side an answer names."""
@@ -43,13 +45,15 @@ class Prior:
 
     Args:
         strength_sd: Of strengths, in log-odds; their mean is 0.
+        side: Of s, in log-odds.
         tie: Of log t; at the mean one meeting of equals in five is a tie.
         blind: Of the log of either blind share over the share of answers that look.
     """
 
     strength_sd: float = PRIOR_SD
+    side: tuple[float, float] = (0.0, 0.5)
     tie: tuple[float, float] = (float(np.log(0.5)), 1.5)
-    blind: tuple[float, float] = (-1.25, 1.5)
+    blind: tuple[float, float] = (-1.0, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,14 @@ class Fit:
     Args:
         log_odds: Strength of each picture above the average of all, shape (n,).
         errors: Their standard errors, shape (n,).
+        side: s: the log-odds by which the left one is liked, where the judge looks.
         tie_weight: t: where the judge looks, t in 2 + t meetings of equals are ties.
         blind: Shares of the answers that name the left and the right one without looking, each 0 to 1.
     """
 
     log_odds: Floats
     errors: Floats
+    side: float
     tie_weight: float
     blind: tuple[float, float]
 
@@ -90,13 +96,14 @@ def fit(n_pictures: int, met: Sequence[tuple[int, int, float]], prior: Prior | N
         method="trust-ncg",
         options={"gtol": 1e-6},
     ).x
-    spread = np.linalg.inv(posterior.curvature(found))[:n_pictures, :n_pictures]
+    spread = posterior.spread(found)[:n_pictures, :n_pictures]
     centred = np.eye(n_pictures) - 1 / n_pictures
     shares = np.exp(_log_shares(found))
     return Fit(
         log_odds=centred @ found[:n_pictures],
         errors=np.sqrt(np.diag(centred @ spread @ centred)),
-        tie_weight=float(np.exp(found[n_pictures])),
+        side=float(found[n_pictures]),
+        tie_weight=float(np.exp(found[n_pictures + 1])),
         blind=(float(shares[1]), float(shares[2])),
     )
 
@@ -104,8 +111,9 @@ def fit(n_pictures: int, met: Sequence[tuple[int, int, float]], prior: Prior | N
 class _Posterior:
     """The penalised log-likelihood's negative, with its first and second derivatives.
 
-    Its parameters, shape (n + 3,), are the strengths, log t, and the log of each blind share over the share
-    of answers that look. A meeting depends on four numbers: the difference of strengths, and the last three.
+    Its parameters, shape (n + 4,), are the strengths, s, log t, and the log of each blind share over the
+    share of answers that look. A meeting depends on five numbers: a difference of strengths, and the last
+    four.
     """
 
     def __init__(self, n_pictures: int, met: Sequence[tuple[int, int, float]], prior: Prior) -> None:
@@ -113,7 +121,7 @@ class _Posterior:
         self.n = n_pictures
         self.left, self.right = np.array(left), np.array(right)
         self.answer = np.choose((2 * np.array(result)).astype(int), [_RIGHT, _TIE, _LEFT])
-        shared = [prior.tie, prior.blind, prior.blind]
+        shared = [prior.side, prior.tie, prior.blind, prior.blind]
         self.mean = np.array([0.0] * n_pictures + [mean for mean, _ in shared])
         self.precision = np.array([prior.strength_sd] * n_pictures + [sd for _, sd in shared]) ** -2
 
@@ -124,28 +132,42 @@ class _Posterior:
     def slope(self, at: Floats) -> Floats:
         surprise, looked, shares = self._expectations(at)[1:]
         by_difference = looked * surprise[:, 0]
-        by_tie = looked @ surprise[:, 1]
+        by_side_and_tie = looked @ surprise[:, 1:]
         by_shares = (1 - looked) @ _NAMED[self.answer] - shares * len(looked)
         by_strength = np.bincount(self.left, by_difference, self.n) - np.bincount(
             self.right, by_difference, self.n
         )
-        gain = np.concatenate([by_strength, [by_tie], by_shares])
+        gain = np.concatenate([by_strength, by_side_and_tie, by_shares])
         slope: Floats = self.precision * (at - self.mean) - gain
         return slope
 
     def curvature(self, at: Floats) -> Floats:
+        return np.diag(self.precision) + self._information(at)
+
+    def spread(self, at: Floats) -> Floats:
+        """The parameters' covariance, in no direction wider than before any meeting.
+
+        Meetings that contradict one another can be explained in two ways, by blindness or by chance; between
+        the two the curvature may be flatter than the prior's, even turn over, and would say nothing true.
+        """
+        values, vectors = np.linalg.eigh(self._information(at))
+        learnt = (vectors * np.maximum(values, 0)) @ vectors.T
+        spread: Floats = np.linalg.inv(np.diag(self.precision) + learnt)
+        return spread
+
+    def _information(self, at: Floats) -> Floats:
         """Louis's formula: the information if it were known who looked, less what not knowing it costs."""
         covariance, surprise, looked, shares = self._expectations(at)
         differing = np.concatenate([surprise, -_NAMED[self.answer]], axis=1)
         doubt = looked * (1 - looked)
         each = -doubt[:, None, None] * differing[:, :, None] * differing[:, None, :]
-        each[:, :2, :2] += looked[:, None, None] * covariance
-        each[:, 2:, 2:] += np.diag(shares) - np.outer(shares, shares)
-        return np.diag(self.precision) + self._gathered(each)
+        each[:, :3, :3] += looked[:, None, None] * covariance
+        each[:, 3:, 3:] += np.diag(shares) - np.outer(shares, shares)
+        return self._gathered(each)
 
     def _gathered(self, each: Floats) -> Floats:
-        """Add up what every meeting says of its four numbers, at the parameters they are made of."""
-        total = np.zeros((self.n + 3, self.n + 3))
+        """Add up what every meeting says of its five numbers, at the parameters they are made of."""
+        total = np.zeros((self.n + 4, self.n + 4))
         for one, its_sign in ((self.left, 1), (self.right, -1)):
             for other, sign in ((self.left, 1), (self.right, -1)):
                 np.add.at(total, (one, other), its_sign * sign * each[:, 0, 0])
@@ -156,8 +178,8 @@ class _Posterior:
 
     def _log_chances(self, at: Floats) -> Floats:
         """Log chances of left, tie and right where the judge looks, shape (m, 3)."""
-        seen = np.stack([at[self.left] - at[self.right], np.full(len(self.left), at[self.n])], axis=1)
-        return _normalised(seen @ _LOGITS.T)
+        difference = at[self.left] - at[self.right]
+        return _normalised(np.outer(difference, _LOGITS[:, 0]) + _LOGITS[:, 1:] @ at[self.n : self.n + 2])
 
     def _looked_and_blind(self, at: Floats, log_chances: Floats) -> tuple[Floats, Floats]:
         """Log chances that the answer was given, and by looking; that it was given, and blindly."""
@@ -169,14 +191,14 @@ class _Posterior:
         """What both derivatives are made of.
 
         Returns:
-            For each meeting, with respect to the difference of strengths and log t: the covariance of what
+            For each meeting, with respect to the difference of strengths, s and log t: the covariance of what
             the judge could say when it looks, and how far what it said is from the mean; then the chance that
             it looked; and the two blind shares.
         """
         log_chances = self._log_chances(at)
         chances = np.exp(log_chances)
         mean = chances @ _LOGITS
-        squares = (chances @ _SQUARES).reshape(-1, 2, 2)
+        squares = (chances @ _SQUARES).reshape(-1, 3, 3)
         covariance = squares - mean[:, :, None] * mean[:, None, :]
         looked, blind = self._looked_and_blind(at, log_chances)
         chance_looked = np.exp(looked - np.logaddexp(looked, blind))
