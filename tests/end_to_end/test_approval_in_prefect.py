@@ -94,6 +94,7 @@ def test_no_ends_the_run_and_who_confirmed_on_the_page_is_not_overruled(
     assert provider.n_requests == 2 * N_DRAFTS
 
 
+@pytest.mark.slow
 def test_without_a_deployment_it_is_said_where_to_review(
     shell: Shell, open_provider: Callable[..., Provider]
 ) -> None:

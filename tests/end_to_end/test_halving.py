@@ -93,6 +93,7 @@ def test_a_clear_leader_saves_the_rest_of_the_drafts(shell: Shell, open_provider
     assert summary(shell, again)["rounds"][0] == first
 
 
+@pytest.mark.slow
 def test_a_run_out_of_money_in_its_second_round_goes_on_with_the_same_arms(
     shell: Shell, open_provider: Open
 ) -> None:

@@ -103,6 +103,7 @@ def test_a_provider_without_a_list_holds_nobody_up(shell: Shell, open_provider: 
     assert "the catalogue's dates of models count" in " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_across_the_day(shell: Shell, open_provider: OpenProvider) -> None:
     """Half is bought on the eve, the rest on the day from the successor; no place is bought twice."""
     provider = open_provider(

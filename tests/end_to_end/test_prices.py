@@ -104,6 +104,7 @@ def test_another_sellers_prices_are_its_own(shell: Shell) -> None:
     assert other["picture_usd"] == {}
 
 
+@pytest.mark.slow
 def test_a_run_tells_how_far_its_estimates_were_from_the_bill(
     shell: Shell, open_provider: Callable[..., Provider]
 ) -> None:

@@ -48,6 +48,7 @@ def test_three_lost_answers_get_three_verdicts(shell: Shell, open_provider: Open
     assert shell.runoff("ledger", "verify").returncode == 0
 
 
+@pytest.mark.slow
 def test_an_unknown_order_is_found_by_what_the_provider_knows(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
