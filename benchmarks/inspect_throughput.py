@@ -26,7 +26,7 @@ from PIL import Image, ImageFilter
 from tasks.fingerprint import fingerprint
 from tasks.inspect import inspect_picture, inspect_pictures
 from tasks.pictures import decode, make_thumbnail
-from tasks.scorers.technical import measure
+from tasks.scorers.technical_figures import measure
 
 NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "hubble_deep_field.jpg", "retina.jpg")
 COUNT = 96

@@ -8,9 +8,11 @@ at least 95 % of the photographs are ranked right from the first rung to the las
 
 The photographs are those of ``dedup_photographs.py``: scikit-image's own, and with ``--folder`` many more
 from Debian packages, as told there; of several of one place the first. Microscopes and telescopes are among
-them, and calibration boards.
+them, and calibration boards. With ``--stock``, the photographs of web page templates in a folder, as told in
+``stock_photographs.py``; only those of its second set had no part in the fitting.
 
     python -m benchmarks.technical_ladders --folder photographs
+    python -m benchmarks.technical_ladders --stock held-out
 """
 
 import argparse
@@ -25,10 +27,14 @@ from scipy.optimize import brentq
 from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.dedup_photographs import FRAMES_OF_A_FILM, ONE_PLACE, find_photographs
-from tasks.scorers.technical import measure, technical_score
+from benchmarks.stock_photographs import find_stock_photographs
+from tasks.scorers.technical import technical_score
+from tasks.scorers.technical_figures import measure
 
 TARGET = 0.95
 WORTHLESS = 0.005
+MEAN = 0.45
+STRONGEST_GAMMA = 20.0
 
 Damage = Callable[[Image.Image, float], Image.Image]
 
@@ -53,9 +59,14 @@ def squeeze(picture: Image.Image, quality: float) -> Image.Image:
 
 
 def meter(picture: Image.Image) -> Image.Image:
-    """Expose as a camera's automatic would: the range stretched to white, the mean to 45 % by gamma."""
+    """Expose as a camera's automatic would: the range stretched to white, the mean to 45 % by gamma.
+
+    A picture that stays brighter whatever the gamma, on a pure white ground say, is left as it is.
+    """
     levels = np.asarray(ImageOps.autocontrast(picture, cutoff=0.5, preserve_tone=True)) / 255
-    gamma = brentq(lambda power: float((levels**power).mean()) - 0.45, 0.05, 20)
+    if float((levels**STRONGEST_GAMMA).mean()) >= MEAN:
+        return picture
+    gamma = brentq(lambda power: float((levels**power).mean()) - MEAN, 0.05, STRONGEST_GAMMA)
     return Image.fromarray(np.round(levels**gamma * 255).astype(np.uint8))
 
 
@@ -115,12 +126,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", type=Path, help="where the Debian packages were unpacked")
-    folder = parser.parse_args().folder
-    if folder is None:
-        print("Only the photographs that scikit-image ships: no --folder was given (see --help).")
-    photographs = find_photographs(folder)
-    seconds = {*ONE_PLACE, *FRAMES_OF_A_FILM}
-    photographs = {name: one for name, one in photographs.items() if name not in seconds}
+    parser.add_argument("--stock", type=Path, help="where npm packages of templates were unpacked")
+    options = parser.parse_args()
+    photographs = find_stock_photographs(options.stock) if options.stock else _find_others(options.folder)
     print(f"{len(photographs)} photographs\n")
     print("| ladder | grades | ladders right | steps right | wrong |\n|---|---|---|---|---|")
     for ladder, (_, grades) in LADDERS.items():
@@ -138,6 +146,13 @@ def main() -> None:
             f" ({low:.0%}-{high:.0%}) | {sum(steps) / len(steps):.1%} | {wrong} |",
             flush=True,
         )
+
+
+def _find_others(folder: Path | None) -> dict[str, Image.Image]:
+    if folder is None:
+        print("Only the photographs that scikit-image ships: no --folder was given (see --help).")
+    seconds = {*ONE_PLACE, *FRAMES_OF_A_FILM}
+    return {name: one for name, one in find_photographs(folder).items() if name not in seconds}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from tasks.files import write_atomically
 from tasks.fingerprint import fingerprint
 from tasks.pictures import decode, make_thumbnail, read_header
 from tasks.provenance import read_provenance
-from tasks.scorers.technical import measure
+from tasks.scorers.technical_figures import measure
 from tasks.transparency import measure_transparency
 
 

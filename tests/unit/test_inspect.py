@@ -14,7 +14,7 @@ from tasks.errors import SettingError
 from tasks.fingerprint import COLOUR_NAMES, fingerprint
 from tasks.inspect import inspect_picture, inspect_pictures
 from tasks.pictures import decode
-from tasks.scorers.technical import measure
+from tasks.scorers.technical_figures import measure
 from tasks.transparency import measure_transparency
 
 

@@ -1,0 +1,126 @@
+"""What JPEG leaves behind in a decoded picture, read at full scale on its grid of 8 px.
+
+Two traces. How much luminance jumps at the grid shows what an eye sees, but a busy or a dark picture hides
+it. The rounding of the blocks' low frequencies to multiples of a step shows how much was thrown away
+whatever the picture shows, and only where nothing was done to the pixels since.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_PX = 8
+FREQUENCIES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0))
+LEAST_BLOCKS = 16
+LEAST_SHARE = 0.01
+LEAST_FIT = 0.5
+UNCLIPPED = 880.0  # of a block's mean from middle grey, times 8
+CHANCE = 0.6  # of the step found, as large as one may be that is found off the grid
+FINE_STEP = 16.0  # saved anew at a finer step, a picture keeps what a coarser one has done to it
+
+Plane = NDArray[np.float32]
+
+
+class Comb(NamedTuple):
+    """How well each size of a coefficient, 0-1023, fits the multiples of each step."""
+
+    first_step: int
+    least: int
+    teeth: NDArray[np.float32]
+
+
+def _comb(first_step: int, least: int) -> Comb:
+    """Make a comb: 1 at the multiples of a step, -1 between them and from ``least`` to half a step.
+
+    JPEG leaves no coefficient between 0 and the first multiple, while in other pictures the small ones are
+    the most. Up to ``least`` nothing is told, because decoding rounds to whole levels.
+    """
+    steps, sizes = np.arange(first_step, 256)[:, None], np.arange(1024)[None]
+    teeth = np.where(sizes < steps / 2, -1.0, np.cos(2 * np.pi * sizes / steps))
+    teeth[:, : least + 1] = 0
+    return Comb(first_step, least, teeth.astype(np.float32))
+
+
+WAVES = np.array(
+    [
+        [np.sqrt((2 if k else 1) / BLOCK_PX) * np.cos((2 * x + 1) * k * np.pi / 16) for x in range(BLOCK_PX)]
+        for k in range(3)
+    ],
+    dtype=np.float32,
+)
+"""The three lowest of the discrete cosine transform's eight waves (JPEG, ITU-T T.81, A.3.3)."""
+AC_COMB = _comb(first_step=8, least=3)
+DC_COMB = _comb(first_step=16, least=6)  # a flat block is rounded as a whole: 8 in its coefficient
+
+
+def measure_quantisation(window: Plane) -> float:
+    """Find the step that JPEG rounded the low frequencies of luminance to.
+
+    Coefficients of a decoded JPEG stand at the multiples of the step (Fan and de Queiroz 2003,
+    "Identification of bitmap compression history: JPEG detection and quantizer estimation"). The step of
+    each frequency is the one whose multiples fit best; of the blocks' means, their differences are taken.
+    Flat drawings may fit by chance, but then off the grid too.
+
+    Args:
+        window: Luminance, 0-255, at full scale, its first pixel on the grid.
+
+    Returns:
+        The median step of the frequencies that show one, 16-255, a finer one counted as 16; or 0 where none
+        does: no JPEG, a very fine one, or one that was resized, moved or painted over since.
+    """
+    step = _median_step(window)
+    off_grid = window[BLOCK_PX // 2 :, BLOCK_PX // 2 :]
+    if not step or _median_step(off_grid) > CHANCE * step:
+        return 0.0
+    return max(step, FINE_STEP)
+
+
+def _median_step(window: Plane) -> float:
+    rows, columns = window.shape[0] // BLOCK_PX, window.shape[1] // BLOCK_PX
+    if min(rows, columns) < 4:
+        return 0.0
+    whole = window[: rows * BLOCK_PX, : columns * BLOCK_PX]
+    lines = WAVES @ whole.reshape(rows, BLOCK_PX, columns * BLOCK_PX)
+    waves = lines.reshape(rows, 3, columns, BLOCK_PX) @ WAVES.T
+    means = waves[:, 0, :, 0]
+    is_whole = np.abs(means - 128 * BLOCK_PX) < UNCLIPPED  # what is clipped keeps to no multiple
+    enough = max(LEAST_BLOCKS, LEAST_SHARE * rows * columns)
+    found = [_best_step(waves[:, k, :, m][is_whole], AC_COMB, enough) for k, m in FREQUENCIES]
+    across = np.diff(means, axis=1)[is_whole[:, 1:] & is_whole[:, :-1]]
+    down = np.diff(means, axis=0)[is_whole[1:] & is_whole[:-1]]
+    found.append(_best_step(np.concatenate([across, down]), DC_COMB, enough))
+    steps = [step for step in found if step is not None]
+    return float(np.median(steps)) if steps else 0.0
+
+
+def _best_step(coefficients: NDArray[np.floating], comb: Comb, enough: float) -> int | None:
+    """Return the largest step that fits about as well as any: its divisors fit too."""
+    sizes = np.bincount(np.minimum(np.abs(coefficients) + 0.5, 1023).astype(np.intp), minlength=1024)
+    telling = int(sizes[comb.least + 1 :].sum())
+    if telling < enough:
+        return None
+    fits = comb.teeth @ sizes.astype(np.float32) / telling
+    if fits.max() < LEAST_FIT:
+        return None
+    last = int(np.flatnonzero(fits >= 0.9 * fits.max())[-1])
+    first = max(0, int(0.85 * (last + comb.first_step)) - comb.first_step)
+    return comb.first_step + first + int(fits[first : last + 1].argmax())
+
+
+def measure_blocking(window: Plane) -> float:
+    """Tell how much more luminance jumps at the grid than in mid-block, as a multiple, 0 and up."""
+    return max(0.0, (_grid_jump(window) + _grid_jump(window.T)) / 2)
+
+
+def _grid_jump(window: Plane) -> float:
+    """How much more neighbours differ across the grid of 8 px than in mid-block, by how busy it is there.
+
+    Mid-block is 4 px away, so that a picture enlarged two or four times does not look like JPEG.
+    """
+    if window.shape[1] < 24:
+        return 0.0
+    steps = np.minimum(np.abs(np.diff(window, axis=1)), 24).mean(axis=0)
+    at_grid = np.arange(7, steps.size - 4, 8)
+    beside = (steps[at_grid - 4] + steps[at_grid + 4]) / 2
+    return float((steps[at_grid] - beside).mean() / (beside.mean() + 1))

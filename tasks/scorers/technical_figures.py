@@ -1,0 +1,358 @@
+"""The raw technical figures of a picture, read off its pixels while it is decoded anyway.
+
+Figures are taken at a fixed scale, longest edge 512 px, so that a draft and a larger picture are judged
+alike. Only the traces of compression are read at full scale, in a window at the centre, because resizing
+hides them. What grain and JPEG's rounding alone would give is taken off every figure that they would raise:
+a picture must not look sharper, less clipped or richer in contrast for being noisier.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tasks.scorers.jpeg_traces import measure_blocking, measure_quantisation
+
+EDGE_PX = 512
+TILE_PX = 32
+STRIP_PX = 128
+OPAQUE = 128
+MODES_WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
+
+STRUCTURE_PX = 8
+REACH_PX = 4
+ROUNDING = 1.0  # levels: in a very soft picture the rounding to 8 bits makes steps of its own
+MIDDLE_LEVEL = 102.0
+GRAIN_SD = (3.0, 2.5)  # at the fixed scale and at half of it, steps of so many deviations may be grain
+STEP_SHARE = 0.2  # of JPEG's quantisation step; as high, in levels, are the steps that it makes itself
+CLIPPED_LEVELS = 4.0
+CLIPPED_SD = 1.5  # noise that is cut off at white leaves its mean so much below
+TOP = 0.98
+CHANNEL_NOISE = 1.5  # times as much noise is in a channel as in luminance, where it is independent
+PAPER_LEVELS = 6.0
+LEAST_LEFT = 0.05
+WHOLE = (slice(None), slice(None))
+
+SPREAD_SD = 3.29  # standard deviations from the 5th to the 95th percentile
+RANGE_SD = 5.15  # the same from the 0.5th to the 99.5th
+
+Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+def measure(picture: Image.Image) -> dict[str, float]:
+    """Read the raw technical figures off a decoded picture.
+
+    A transparent picture is measured where it is opaque (alpha of at least half); its empty part counts
+    neither as blank nor as clipped.
+
+    Args:
+        picture: Any mode and size; not changed. Reading it decodes it if that was not done.
+
+    Returns:
+        ``sharpness`` 0-1, edge energy that a further blur would take away (Crete et al. 2007, "The blur
+        effect: perception and estimation with a new no-reference perceptual blur metric", weighted here by
+        squared gradient so that a soft background does not count), a third of it at the fixed scale and two
+        at half of that, steps no higher than grain or JPEG makes them left out; ``luminance`` 0-1 mean;
+        ``shadows`` share of pixels cut off at black; ``highlights`` of channel values at the top of their
+        channel, 0.02 and up; ``contrast`` 0-1 spread from the 5th to the 95th percentile of luminance;
+        ``range`` 0-1 the same from the 0.5th to the 99.5th; ``contrast_rms`` 0-0.5; ``colourfulness``
+        0-~150 (Hasler and Süsstrunk 2003, "Measuring colorfulness in natural images"); ``noise`` standard
+        deviation in 8-bit levels of the calmest quarter of the picture (Immerkær 1996, "Fast noise variance
+        estimation", by tile); ``blocking`` 0 and up, how much luminance jumps more at the 8-px grid of JPEG
+        than in mid-block, as a multiple (after Wang, Sheikh and Bovik 2002); ``quantisation`` the step to
+        which JPEG rounded the low frequencies of luminance, 120 at quality 5, 16 at 40 and better, 0 when
+        there is no trace; ``banding`` share of pixels on a small step between two flats; ``structure``
+        0-0.5, spread of luminance that is left when 8 x 8 px are averaged, near 0 for nothing but grain;
+        ``border`` share of the area in a rim of one colour; ``bars`` the share of two opposite bars of one
+        colour: all else is then measured between them; ``blank`` share of the commonest colour; ``entropy``
+        of luminance, 0-8 bits; ``opaque`` share of the pixels measured. Empty when nothing is opaque.
+    """
+    colours, mask = _at_fixed_scale(picture)
+    if mask is not None and not mask.any():
+        return {}
+    grey = np.asarray(Image.fromarray(colours).convert("L")).astype(np.float32)
+    window = np.asarray(_window(picture).convert("L")).astype(np.float32)
+    border, bars, within = _border(grey) if mask is None else (0.0, 0.0, WHOLE)
+    grey, colours = grey[within], colours[within]
+    inside = colours[::2, ::2].reshape(-1, 3) if mask is None else colours[mask]  # a quarter tells enough
+    half, half_mask = _halve(grey), None if mask is None else _halve(mask.astype(np.float32)) == 1
+    noise, quantisation = _noise(grey, half, mask, window), measure_quantisation(window)
+    return {
+        "sharpness": _sharpness(grey, half, mask, half_mask, noise, quantisation),
+        **_tones(grey if mask is None else grey[mask], noise),
+        **_clipping(inside, half if half_mask is None else half[half_mask], noise),
+        "range": _range(half if half_mask is None else half[half_mask], noise / 2),
+        "colourfulness": _colourfulness(inside),
+        "structure": _structure(half, half_mask),
+        "noise": noise,
+        "blocking": measure_blocking(window),
+        "quantisation": quantisation,
+        "banding": _banding(window),
+        "border": border,
+        "bars": bars,
+        "blank": _commonest_colour(inside),
+        "opaque": 1.0 if mask is None else float(mask.mean()),
+    }
+
+
+def _at_fixed_scale(picture: Image.Image) -> tuple[NDArray[np.uint8], Mask | None]:
+    if picture.mode not in MODES_WITH_ALPHA and "transparency" not in picture.info:
+        return np.asarray(_shrunk(picture.convert("RGB"))), None
+    small = np.asarray(_shrunk(picture.convert("RGBA")))
+    mask = small[..., 3] >= OPAQUE
+    return np.ascontiguousarray(small[..., :3]), None if mask.all() else mask
+
+
+def _shrunk(picture: Image.Image) -> Image.Image:
+    """Average down to the fixed scale; by whole pixels first, which is five times as fast."""
+    whole = max(picture.size) // EDGE_PX
+    if whole > 1:
+        picture = picture.reduce(whole)
+    scale = min(1.0, EDGE_PX / max(picture.size))
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture if size == picture.size else picture.resize(size, Image.Resampling.BOX)
+
+
+def _window(picture: Image.Image) -> Image.Image:
+    """Cut out the centre at full scale, on JPEG's grid."""
+    left = max(0, (picture.width - EDGE_PX) // 2) // 8 * 8
+    top = max(0, (picture.height - EDGE_PX) // 2) // 8 * 8
+    return picture.crop((left, top, min(picture.width, left + EDGE_PX), min(picture.height, top + EDGE_PX)))
+
+
+def _halve(plane: Plane) -> Plane:
+    """Average 2 x 2 px, which halves the noise."""
+    if min(plane.shape) < 2:
+        return plane
+    whole = plane[: plane.shape[0] // 2 * 2, : plane.shape[1] // 2 * 2]
+    rows = whole[::2] + whole[1::2]
+    halved: Plane = (rows[:, ::2] + rows[:, 1::2]) * np.float32(0.25)
+    return halved
+
+
+def _sharpness(
+    grey: Plane, half: Plane, mask: Mask | None, half_mask: Mask | None, noise: float, quantisation: float
+) -> float:
+    """Weigh the half scale more: soft edges are steeper there, and grain is lower.
+
+    What counts as rounding grows with the light, else a soft picture would gain from being overexposed.
+    """
+    level = float((grey if mask is None else grey[mask]).mean())
+    own = ROUNDING * max(1.0, level / MIDDLE_LEVEL) + STEP_SHARE * quantisation
+    fine = _sharpness_at_scale(grey, mask, own + GRAIN_SD[0] * noise)
+    coarse = _sharpness_at_scale(half, half_mask, own + GRAIN_SD[1] * noise / 2)
+    return (fine + 2 * coarse) / 3
+
+
+def _sharpness_at_scale(grey: Plane, mask: Mask | None, grain: float) -> float:
+    return min(_sharpness_along(0, grey, mask, grain), _sharpness_along(1, grey, mask, grain))
+
+
+def _sharpness_along(axis: int, grey: Plane, mask: Mask | None, grain: float) -> float:
+    """Compare each step between neighbours with the same step after a box blur of ``2 * REACH_PX + 1``.
+
+    A step of the blurred picture needs no blur: it is the difference of the two pixels that enter and leave
+    the box. ``grain`` levels are taken off each step that is kept, and none off those that it is compared
+    with: what adds only finer steps than that lowers the ratio.
+    """
+    if grey.shape[axis] < 2 * REACH_PX + 4:
+        return 0.0
+    width = 2 * REACH_PX + 1
+    step = np.abs(_span(grey, axis, REACH_PX + 1, -REACH_PX) - _span(grey, axis, REACH_PX, -REACH_PX - 1))
+    kept = _span(grey, axis, width, None) - _span(grey, axis, 0, -width)
+    np.abs(kept, out=kept)
+    kept /= -width
+    kept += step
+    kept -= grain
+    np.maximum(kept, 0.0, out=kept)
+    if mask is not None:
+        step *= _span(mask, axis, width, None) & _span(mask, axis, 0, -width)
+    energy = float(np.vdot(step, step))
+    return float(np.vdot(step, kept)) / energy if energy > step.size * 0.01 else 0.0
+
+
+def _span(plane: NDArray[Any], axis: int, start: int, stop: int | None) -> NDArray[Any]:
+    return plane[start:stop] if axis == 0 else plane[:, start:stop]
+
+
+def _tones(levels: Plane, noise: float) -> dict[str, float]:
+    """Read the histogram; what noise alone adds to the spread is taken off again."""
+    histogram = np.bincount(levels.ravel().astype(np.intp), minlength=256) / levels.size
+    values = np.arange(256)
+    low, high = np.searchsorted(np.cumsum(histogram), [0.05, 0.95])
+    mean = float(histogram @ values)
+    present = histogram[histogram > 0]
+    return {
+        "luminance": mean / 255,
+        "contrast": math.sqrt(max(0.0, float(high - low) ** 2 - (SPREAD_SD * noise) ** 2)) / 255,
+        "contrast_rms": math.sqrt(max(0.0, float(histogram @ (values - mean) ** 2) - noise**2)) / 255,
+        "entropy": float(-(present * np.log2(present)).sum()) + 0.0,
+    }
+
+
+def _range(levels: Plane, noise: float) -> float:
+    if not levels.size:
+        return 0.0
+    shares = np.cumsum(np.bincount(levels.ravel().astype(np.intp), minlength=256)) / levels.size
+    low, high = np.searchsorted(shares, [0.005, 0.995])
+    return math.sqrt(max(0.0, float(high - low) ** 2 - (RANGE_SD * noise) ** 2)) / 255
+
+
+def _clipping(pixels: NDArray[np.uint8], levels: Plane, noise: float) -> dict[str, float]:
+    """Count what is cut off, at white by channel: a strong colour is cut off long before white is.
+
+    Light is cut off at the top of each channel, wherever that is: what was white in a faded picture is still
+    empty.
+    """
+    if not levels.size:
+        return {"shadows": 0.0, "highlights": 0.0}
+    near = CLIPPED_LEVELS + CLIPPED_SD * CHANNEL_NOISE * noise
+    highlights = [_share_at_top(pixels[:, channel], near) for channel in range(3)]
+    return {
+        "shadows": float((levels <= CLIPPED_LEVELS + CLIPPED_SD * noise).mean()),
+        "highlights": sum(highlights) / 3,
+    }
+
+
+def _share_at_top(levels: NDArray[np.uint8], near: float) -> float:
+    shares = np.cumsum(np.bincount(levels, minlength=256)) / levels.size
+    top = int(np.searchsorted(shares, TOP))
+    below = math.ceil(top - near) - 1
+    return 1.0 - float(shares[below]) if below >= 0 else 1.0
+
+
+def _rim(grey: Plane, tolerance: float) -> tuple[float, float]:
+    """Return the level of the rim, and the share of the rim that has it."""
+    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    level = float(np.median(rim))
+    return level, float((np.abs(rim - level) <= tolerance).mean())
+
+
+def _colourfulness(pixels: NDArray[np.uint8]) -> float:
+    red, green, blue = (pixels[:, channel].astype(np.float32) for channel in range(3))
+    red_green, yellow_blue = red - green, (red + green) / 2 - blue
+    spread = math.hypot(float(red_green.std()), float(yellow_blue.std()))
+    return spread + 0.3 * math.hypot(float(red_green.mean()), float(yellow_blue.mean()))
+
+
+def _noise(grey: Plane, half: Plane, mask: Mask | None, window: Plane) -> float:
+    """Estimate the noise in the calmest quarter of the tiles; of fine texture, a fifth at most.
+
+    Averaged over 2 x 2 px, noise falls to half, as independent pixels do; grass and cloth fall less.
+    """
+    centre = grey[1:-1, 1:-1]
+    usable = (centre > 3) & (centre < 252)  # noise is cut off where the picture is clipped
+    if mask is not None:
+        usable &= mask[1:-1, 1:-1]
+    tiles = _tile_means(_residue(grey), TILE_PX)
+    trusted = _tile_means(usable.astype(np.float32), TILE_PX) > 0.97
+    found = _calmest(tiles, trusted)
+    kept = _calmest(_tile_means(_residue(half), TILE_PX // 2), trusted) / found if found else 0.0
+    kept = max(kept, _kept_by_halving(window))
+    share = min(1.0, max(0.2, 1.99 - 1.8 * kept))
+    return share * found * math.sqrt(math.pi / 2) / 6
+
+
+def _kept_by_halving(window: Plane) -> float:
+    """Tell the same of a strip at full scale: what a lens has drawn is smoother there than grain."""
+    middle = window.shape[0] // 2
+    strip = window[max(0, middle - STRIP_PX) : middle + STRIP_PX]
+    if min(strip.shape) < 2 * TILE_PX:
+        return 0.0
+    found = np.percentile(_tile_means(_residue(strip), TILE_PX), 25)
+    halved = np.percentile(_tile_means(_residue(_halve(strip)), TILE_PX // 2), 25)
+    return float(halved / found) if found else 0.0
+
+
+def _calmest(tiles: Plane, trusted: Mask) -> float:
+    """Give the median of the calmest quarter; where few tiles can be trusted, of as much less of those."""
+    share = 1.0
+    if tiles.shape == trusted.shape and trusted.any():
+        tiles, share = tiles[trusted], float(trusted.mean())
+    return float(np.percentile(tiles, 12.5 * share)) if tiles.size else 0.0
+
+
+def _residue(grey: Plane) -> Plane:
+    """Take off what is smooth: the second difference along both axes."""
+    across = grey[:, :-2] - 2 * grey[:, 1:-1] + grey[:, 2:]
+    residue: Plane = np.abs(across[:-2] - 2 * across[1:-1] + across[2:])
+    return residue
+
+
+def _structure(half: Plane, mask: Mask | None) -> float:
+    tiles = _tile_means(half, STRUCTURE_PX // 2)
+    if mask is not None:
+        tiles = tiles[_tile_means(mask.astype(np.float32), STRUCTURE_PX // 2) == 1]
+    return float(tiles.std()) / 255 if tiles.size else 0.0
+
+
+def _tile_means(plane: Plane, tile_px: int) -> NDArray[np.float32]:
+    tile = min(tile_px, *plane.shape)
+    if tile < 1:
+        return np.empty((0, 0), dtype=np.float32)
+    rows, columns = plane.shape[0] // tile, plane.shape[1] // tile
+    whole = plane[: rows * tile, : columns * tile]
+    strips = whole.reshape(rows, tile, -1).sum(axis=1)
+    means: NDArray[np.float32] = strips.reshape(rows, columns, tile).sum(axis=2) / (tile * tile)
+    return means
+
+
+def _banding(window: Plane) -> float:
+    return max(_band_edges(window), _band_edges(window.T))
+
+
+def _band_edges(window: Plane) -> float:
+    if window.shape[1] < 8:
+        return 0.0
+    steps = np.abs(np.diff(window, axis=1))
+    flat = steps == 0
+    small = (steps >= 3) & (steps <= 32)
+    edges = small[:, 3:-3] & flat[:, :-6] & flat[:, 1:-5] & flat[:, 2:-4] & flat[:, 4:-2] & flat[:, 5:-1]
+    edges &= flat[:, 6:]
+    edges[:, 4::8] = False  # steps on JPEG's grid are told by `blocking`
+    return float(edges.mean())
+
+
+def _border(grey: Plane) -> tuple[float, float, tuple[slice, slice]]:
+    """Measure the plain rim: its share of the area, that of bars, and what bars leave of the picture.
+
+    A ground of one colour all round is a style and stays; bars on two opposite sides are cut off, so that
+    what they frame is judged by itself.
+    """
+    rows, columns = (_busy_span(np.ptp(grey, axis=axis) > PAPER_LEVELS) for axis in (1, 0))
+    left = (rows.stop - rows.start) * (columns.stop - columns.start)
+    border = 1.0 - left / grey.size
+    if left < grey.size * LEAST_LEFT or _rim(grey, PAPER_LEVELS)[1] > 0.97:
+        return border, 0.0, WHOLE
+    rows, columns = _between_bars(grey, rows), _between_bars(grey.T, columns)
+    left = (rows.stop - rows.start) * (columns.stop - columns.start)
+    return border, 1.0 - left / grey.size, (rows, columns)
+
+
+def _busy_span(is_busy: Mask) -> slice:
+    busy = np.flatnonzero(is_busy)
+    return slice(int(busy[0]), int(busy[-1]) + 1) if busy.size else slice(0, 0)
+
+
+def _between_bars(grey: Plane, busy: slice) -> slice:
+    """Leave the plain lines at both ends out where they are bars, and the line beside, which is half bar.
+
+    Bars are of one colour, and the picture sets in at once: a clear sky fades into it.
+    """
+    last = len(grey) - 1
+    if busy.start == 0 or busy.stop > last or busy.stop - busy.start < 8:
+        return slice(0, last + 1)
+    bar = float(np.median(grey[0]))
+    are_bars = abs(bar - float(np.median(grey[last]))) <= PAPER_LEVELS and all(
+        float(np.abs(grey[line] - bar).mean()) > PAPER_LEVELS for line in (busy.start + 2, busy.stop - 3)
+    )
+    return slice(busy.start + 1, busy.stop - 1) if are_bars else slice(0, last + 1)
+
+
+def _commonest_colour(pixels: NDArray[np.uint8]) -> float:
+    coarse = (pixels >> 4).astype(np.uint16)
+    keys = (coarse[:, 0] << 8) | (coarse[:, 1] << 4) | coarse[:, 2]
+    return float(np.bincount(keys).max()) / len(keys)
