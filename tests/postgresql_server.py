@@ -80,7 +80,7 @@ def running(folder_of_binaries: Path, settings: Sequence[str] = FAST) -> Iterato
     initdb += ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--no-locale"]
     try:
         subprocess.run(initdb, user=user, cwd=folder, check=True, capture_output=True)
-        port = _free_port()
+        port = free_port()
         command: list[str | Path] = [
             folder_of_binaries / "postgres",
             "-D",
@@ -103,7 +103,8 @@ def running(folder_of_binaries: Path, settings: Sequence[str] = FAST) -> Iterato
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -6,7 +6,6 @@ by hand to look around: ``python -m tests.team_setup`` prints the variables to s
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.object_store import BUCKET, object_store
-from tests.postgresql_server import binaries, running
+from tests.postgresql_server import binaries, free_port, running
 
 BIN = Path(sys.executable).parent
 POOL = "team"
@@ -126,7 +125,7 @@ def team(folder: Path, **environ: str) -> Iterator[Team]:
     with ExitStack() as stack:
         postgresql = stack.enter_context(running(found))
         store = stack.enter_context(object_store())
-        port = _free_port()
+        port = free_port()
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         together = Team(
             folder,
@@ -146,13 +145,6 @@ def team(folder: Path, **environ: str) -> Iterator[Team]:
 def _end(process: "subprocess.Popen[bytes]") -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def main() -> None:

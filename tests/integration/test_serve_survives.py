@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.ledger import open_ledger
 from tests.end_to_end.conftest import CAMPAIGN, COMMAND, KEY, Provider
+from tests.postgresql_server import free_port
 
 LIMIT_S = 150
 N_DRAFTS, N_FINALS = 12, 2
@@ -203,9 +203,7 @@ class ServerOfAnother:
     """A Prefect server that somebody else runs, at one address."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         self._folder = folder
         self.api_url = f"http://127.0.0.1:{self._port}/api"
         self.start()
