@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tasks.ab_test import NOT_ENOUGH, ScoredDraft, compare_arms
+from tasks.ab_test.verdict import NOT_ENOUGH, ScoredDraft, compare_arms
 
 PROMPT_SPREAD = PICTURE_SPREAD = 0.1
 LIFT = 0.05

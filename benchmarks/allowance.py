@@ -17,15 +17,15 @@ from pathlib import Path
 
 from benchmarks.workplace import MODEL, open_provider
 from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import Provider
+from tasks.images_api.buyer import Desk
 from tasks.images_api.client import connect
-from tasks.images_api.desk import Desk
-from tasks.images_api.pace import OwnWindow, Pace, SharedWindow
+from tasks.images_api.rate_limiter import OwnWindow, Pace, SharedWindow
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits, open_ledger
 from tasks.ledger.database import LEDGER_VARIABLE
-from tasks.providers import Provider
-from tests.builders import NOON, RUN_ID, an_order
-from tests.postgresql_server import PostgresqlServer, binaries, running
+from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.postgresql_server import PostgresqlServer, binaries, running
 
 CONCURRENCY = 50
 PER_MINUTE = 1_000_000

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tasks.deduplicate import COLOUR_TOLERANCE, CONFIRMING_SLACK_BITS
 from tasks.emulator.painting.retouch import as_image, shaken
 from tasks.emulator.painting.scene import paint_scene
-from tasks.fingerprint import COLOUR_NAMES, Fingerprint, distance_bits, fingerprint
+from tasks.pictures.fingerprint import COLOUR_NAMES, Fingerprint, distance_bits, fingerprint
 
 PROMPTS = (
     "A baby sea otter swimming on its back, watercolour",

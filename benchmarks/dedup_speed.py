@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tasks.candidate import Candidate, Inspection, Score
 from tasks.deduplicate import Within, copies_by_radius, deduplicate
-from tasks.fingerprint import COLOUR_NAMES, near_pairs
+from tasks.pictures.fingerprint import COLOUR_NAMES, near_pairs
 
 RADIUS_BITS = 6
 

@@ -25,10 +25,10 @@ from itertools import combinations
 
 import numpy as np
 
-from tasks.bradley_terry import Meeting, strengths
-from tasks.bradley_terry_fit import PRIOR_SD
-from tasks.duels import in_both_orders, most_pairs, next_pairs
-from tasks.replies import DuelReply, Reply
+from tasks.judging.duels import in_both_orders, most_pairs, next_pairs
+from tasks.judging.replies import DuelReply, Reply
+from tasks.pairwise.bradley_terry import Meeting, strengths
+from tasks.pairwise.likelihood import PRIOR_SD
 
 PICTURES = 8
 POOL = [f"c-{number}" for number in range(PICTURES)]

@@ -36,10 +36,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from tasks.ab_test import LEAST_DIFFERENCE, NOT_ENOUGH, HeldOut, ScoredDraft, compare_arms
+from tasks.ab_test.arm_leads import measure_leads
+from tasks.ab_test.verdict import LEAST_DIFFERENCE, NOT_ENOUGH, HeldOut, ScoredDraft, compare_arms
 from tasks.allocate import LEAST_CHANCE, allocate
-from tasks.arm_leads import measure_leads
-from tasks.rounds import LAST_ARMS, Pass, RoundDecision, is_complete, passes_of, plan_rounds
+from tasks.campaign.rounds import (
+    LAST_ARMS,
+    Pass,
+    RoundDecision,
+    is_complete,
+    passes_of,
+    plan_rounds,
+)
 
 ARMS, ROWS = "ABCDEFGH", 6
 PICTURE_SPREAD, UNLIKE = 0.1, 0.03

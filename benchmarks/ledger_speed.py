@@ -28,7 +28,7 @@ from tasks.inspect import inspect_picture
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.ledger.database import LEDGER_VARIABLE
 from tasks.scorers.technical import technical_score
-from tests.postgresql_server import PostgresqlServer, binaries, running
+from tests.support.postgresql_server import PostgresqlServer, binaries, running
 
 BATCH = 50
 START_LIMIT_S, TIME_LIMIT_S = 120.0, 600.0

@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 from PIL import Image
 
-from tasks.campaign_file import load_campaign
+from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import load_providers
 from tasks.plan import plan
-from tasks.providers import load_providers
 
 TODAY = date(2026, 11, 22)
 CAMPAIGN: dict[str, Any] = {

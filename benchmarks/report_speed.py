@@ -13,8 +13,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from tasks.report import write_formats, write_report
-from tests.browser import CHROMIUM, open_browser
-from tests.report_rows import make_facts, make_run, paint_files
+from tests.support.browser import CHROMIUM, open_browser
+from tests.support.report_rows import make_facts, make_run, paint_files
 
 OPENED_S, WRITTEN_S = 2.0, 10.0
 OPENINGS, SCROLLS_PX, LATE_MS = 5, 100, 50.0

@@ -23,12 +23,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.home import home_folder, run_folder
 from tasks.ledger import open_ledger
-from tasks.store import MIRRORS_VARIABLE, Store, mirror_of, store_of
-from tests.builders import RUN_ID
-from tests.object_store import BUCKET
-from tests.review_home import Open, fill_run, page_on
+from tasks.storage.home import home_folder, run_folder
+from tasks.storage.mirror import MIRRORS_VARIABLE, Store, mirror_of, store_of
+from tests.support.builders import RUN_ID
+from tests.support.object_store import BUCKET
+from tests.support.review_home import Open, fill_run, page_on
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = f"s3://{BUCKET}/benchmark"
@@ -40,7 +40,7 @@ AT_ONCE = 6
 
 SERVE = """
 import json, sys
-from tests.object_store import object_store
+from tests.support.object_store import object_store
 with object_store() as variables:
     print(json.dumps(variables), flush=True)
     sys.stdin.read()

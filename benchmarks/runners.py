@@ -32,7 +32,7 @@ from benchmarks.workplace import (
     write_home,
 )
 from tasks.ledger import open_ledger
-from tests.dask_setup import dask_team
+from tests.support.dask_setup import dask_team
 
 N_BATCHES = 20
 

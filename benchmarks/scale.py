@@ -22,7 +22,7 @@ from benchmarks.inspect_throughput import pictures_per_cpu_s
 from benchmarks.ledger_speed import AS_IT_COMES, a_ledger, bytes_kept, orders_per_second
 from benchmarks.runners import rates_by_runner
 from benchmarks.workplace import open_prefect_server
-from tests.postgresql_server import PostgresqlServer, binaries, running
+from tests.support.postgresql_server import PostgresqlServer, binaries, running
 
 FIGURES = Path(__file__).with_name("scale.yaml")
 PROCESSES = (1, 2, 4)

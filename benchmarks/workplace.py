@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from tasks.emulator import plain
+from tasks.emulator import mosaic
 from tasks.emulator.server import serve
 from tasks.emulator.settings import EmulatorSettings
 
@@ -206,12 +206,12 @@ def _grainy_parts(size: tuple[int, int]) -> tuple[bytes, bytes]:
     chance = np.random.default_rng(5)
     width, height = size
     rows, columns = np.indices((height, width))
-    tiles = (rows * plain.GRID // height * plain.GRID + columns * plain.GRID // width).astype(np.uint8)
-    strays = chance.integers(0, plain.GRID * plain.GRID, tiles.shape, dtype=np.uint8)
+    tiles = (rows * mosaic.GRID // height * mosaic.GRID + columns * mosaic.GRID // width).astype(np.uint8)
+    strays = chance.integers(0, mosaic.GRID * mosaic.GRID, tiles.shape, dtype=np.uint8)
     pixels = np.where(chance.random(tiles.shape) < GRAINY_SHARE, strays, tiles)
     lines = np.hstack([np.zeros((height, 1), np.uint8), pixels]).tobytes()
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    chunk = plain._chunk
+    chunk = mosaic._chunk
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head),
         chunk(b"IDAT", zlib.compress(lines, 6)) + chunk(b"IEND", b""),
@@ -222,8 +222,8 @@ def main(latency_s: str, is_grainy: str) -> None:
     """Be the provider: serve until ended, the address on the first line."""
     if int(is_grainy):
         made: dict[tuple[int, int], tuple[bytes, bytes]] = {}
-        plain._png_parts = lambda size: made.setdefault(size, made.get(size) or _grainy_parts(size))  # type: ignore[assignment]
-        plain._png_parts((1024, 1024))
+        mosaic._png_parts = lambda size: made.setdefault(size, made.get(size) or _grainy_parts(size))  # type: ignore[assignment]
+        mosaic._png_parts((1024, 1024))
     settings = EmulatorSettings(
         paint="plain", pace=1.0, latency_s=dict.fromkeys(("low", "high"), float(latency_s))
     )

@@ -16,24 +16,24 @@ import click
 
 from docs.million import arithmetic, measurements
 from flows.command_line import runoff
+from flows.commands.plan_tables import format_range
 from flows.commands.review import TOKEN_VARIABLE
-from flows.outcome import INCOMPLETE
-from flows.workers.team import DASK_VARIABLE
-from tasks.campaign_file import load_campaign
-from tasks.campaign_schema import generated_files
+from flows.runs.outcome import INCOMPLETE
+from flows.workers.dask_pool import DASK_VARIABLE
+from tasks.campaign.schema import generated_files
+from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import CATALOGUE_VARIABLE, Catalogue, configs_folder, load_catalogue
-from tasks.day import TODAY_VARIABLE
+from tasks.catalogue.providers import RATE_VARIABLE, Provider, load_providers
+from tasks.clock import TODAY_VARIABLE
 from tasks.errors import RunoffError
-from tasks.images_api.faults import FaultKind
+from tasks.images_api.failures import FaultKind
 from tasks.ledger.database import LEDGER_VARIABLE
 from tasks.ledger.monthly_limit import LIMIT_VARIABLE
 from tasks.money import format_usd
+from tasks.pictures.provenance import ANCHORS_VARIABLE
 from tasks.plan import Plan, plan
-from tasks.plan_text import format_range
-from tasks.provenance import ANCHORS_VARIABLE
-from tasks.providers import RATE_VARIABLE, Provider, load_providers
-from tasks.report_columns import replace_table
-from tasks.store import HOME_VARIABLE, MIRRORS_VARIABLE
+from tasks.report_page.columns import replace_table
+from tasks.storage.mirror import HOME_VARIABLE, MIRRORS_VARIABLE
 
 PAGES = Path(__file__).parent
 PRICED_CAMPAIGNS = ("otter.yaml", "product-ad.yaml")

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
+from flows.commands.plan_tables import format_range
 from tasks.catalogue import Catalogue
-from tasks.plan_text import format_range
-from tasks.prices import Lane
+from tasks.catalogue.prices import Lane
 
 FIGURES = Path(__file__).parents[1] / "benchmarks" / "scale.yaml"
 A_DAY = 1_000_000

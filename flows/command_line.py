@@ -9,17 +9,17 @@ from importlib.metadata import version
 
 import click
 
+from flows.commands.buy import demo, promote, run
 from flows.commands.cancel import cancel
 from flows.commands.doctor import doctor
 from flows.commands.emulator import emulator
 from flows.commands.explain import explain
-from flows.commands.inform import plan, report, rescore
 from flows.commands.ledger import ledger
-from flows.commands.make import demo, promote, run
 from flows.commands.models import models
+from flows.commands.read import plan, report, rescore
 from flows.commands.review import review
 from flows.commands.runs import runs
-from flows.commands.scheduled import deploy, serve
+from flows.commands.serve import deploy, serve
 from tasks.errors import RunoffError
 
 INTERRUPTED = 130

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from flows.engine import start_engine
 from flows.engine.launcher import Say
 from tasks.campaign import Campaign
-from tasks.campaign_file import load_campaign
-from tasks.campaign_schedule import Schedule
+from tasks.campaign.recurrence import first_moment, interval_of, next_run
+from tasks.campaign.schedule import Schedule
+from tasks.campaign.succession import with_successors
+from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
-from tasks.day import today
+from tasks.catalogue.providers import load_providers
+from tasks.clock import today
 from tasks.errors import CampaignError, CatalogueError, RunoffError, SettingError
-from tasks.providers import load_providers
-from tasks.schedule import first_moment, interval_of, next_run
-from tasks.store import home_address
-from tasks.succession import with_successors
+from tasks.storage.mirror import home_address
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment

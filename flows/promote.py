@@ -10,20 +10,20 @@ from typing import Any
 
 from prefect import flow
 
-from flows.closing import close_run
-from flows.events import tell_approved
-from flows.finalists import open_finalists
-from flows.flow_parameters import RunName
-from flows.left_runs import leave_ledger_right
-from flows.open_run import OpenRun, open_run, prepare, resumed_file
-from flows.reconciling import user_name
-from flows.stages import compare_finals, make_pictures
-from tasks.campaign_finals import Finals
+from flows.prefect_ui.events import tell_approved
+from flows.prefect_ui.flow_parameters import RunName
+from flows.promotion.finalists import open_finalists
+from flows.runs.reconciling import user_name
+from flows.runs.recovery import leave_ledger_right
+from flows.session.session import OpenRun, open_run, prepare, resumed_file
+from flows.stages.buy import compare_finals, make_pictures
+from flows.stages.closing import close_run
+from tasks.campaign.finals import Finals
 from tasks.candidate import Order
-from tasks.final_orders import plan_finals
-from tasks.home import home_folder
 from tasks.ledger import open_ledger
 from tasks.ledger.replanning import plan_open
+from tasks.orders.finals import plan_finals
+from tasks.storage.home import home_folder
 
 
 async def buy_finals(run: OpenRun) -> None:
@@ -72,7 +72,7 @@ async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
         home: Runoff's home; RUNOFF_HOME or ./runs when left out.
 
     Returns:
-        How the run stands now: see ``flows.closing``.
+        How the run stands now: see ``flows.stages.closing``.
 
     Raises:
         RunoffError: No further order could succeed, or something could not be read or written.

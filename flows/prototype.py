@@ -12,18 +12,20 @@ from typing import Any, cast
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
-from flows.approval import ask_if_wanted, follow, last_asked, run_asked_about, why_not_asked
-from flows.built_campaign import written_campaign
-from flows.closing import close_run
-from flows.events import tell_low_budgets
-from flows.flow_parameters import CampaignFile, RunId
-from flows.flow_states import allow_retries, current_starter, skipped
-from flows.left_runs import leave_ledger_right
-from flows.open_run import OpenRun, Prepared, open_run, prepare
+from flows.approval.approval import (
+    ask_if_wanted,
+    follow,
+    last_asked,
+    run_asked_about,
+    why_not_asked,
+)
+from flows.prefect_ui.events import tell_low_budgets
+from flows.prefect_ui.flow_parameters import CampaignFile, RunId
+from flows.prefect_ui.flow_states import allow_retries, current_starter, skipped
 from flows.promote import buy_finals
-from flows.promotion_plan import promotion_plan
-from flows.rounds import form_opinions, make_drafts
-from flows.slots import (
+from flows.promotion.plan import promotion_plan
+from flows.runs.recovery import leave_ledger_right
+from flows.schedule.slots import (
     TakenSlot,
     campaign_name,
     reason_to_skip,
@@ -32,12 +34,16 @@ from flows.slots import (
     take_slot,
     waiting_runs,
 )
-from flows.stages import select_finalists
+from flows.session.built_campaign import written_campaign
+from flows.session.session import OpenRun, Prepared, open_run, prepare
+from flows.stages.buy import select_finalists
+from flows.stages.closing import close_run
+from flows.stages.rounds import form_opinions, make_drafts
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, RunoffError
-from tasks.home import CAMPAIGN_FILE, home_folder
 from tasks.ledger import open_ledger
 from tasks.ledger.runs import new_run_id
+from tasks.storage.home import CAMPAIGN_FILE, home_folder
 
 
 def _name_run() -> str:
@@ -74,7 +80,8 @@ async def prototype(
             too short.
 
     Returns:
-        What came of it: ``flows.outcome.Outcome`` as a mapping; or ``state`` ``skipped`` and a ``message``.
+        What came of it: ``flows.runs.outcome.Outcome`` as a mapping; or ``state`` ``skipped`` and a
+        ``message``.
 
     Raises:
         RunoffError: The file is wrong, or no further order could succeed; see ``tasks.errors``.

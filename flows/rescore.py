@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from flows.decide import (
+from flows.evaluation.drafts import (
     RunOnDisk,
     compare_finals,
     deduplicate_drafts,
@@ -17,21 +17,21 @@ from flows.decide import (
     score_judged,
     select_finalists,
 )
-from flows.held_runs import held_run
-from flows.open_run import resumed_file
-from flows.outcome import Outcome, outcome_of
 from flows.run_report import write_run_report
+from flows.runs.lock import held_run
+from flows.runs.outcome import Outcome, outcome_of
+from flows.session.session import resumed_file
 from tasks.campaign import Campaign
-from tasks.campaign_checks import find_campaign_faults
-from tasks.campaign_file import load_campaign
+from tasks.campaign_file.checks import find_campaign_faults
+from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import load_providers
 from tasks.errors import CampaignError, RunError
-from tasks.files import write_atomically
-from tasks.home import run_folder
 from tasks.ledger import Ledger
 from tasks.money import count_of
-from tasks.providers import load_providers
 from tasks.scorers import available_scorers
+from tasks.storage.atomic import write_atomically
+from tasks.storage.home import run_folder
 
 DECISIONS = (inspect_new, score_drafts, deduplicate_drafts, score_judged, select_finalists, compare_finals)
 RULES = ("deduplicate", "score", "finalists")

@@ -10,25 +10,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.held_runs import bring_campaign, bring_files
-from flows.verdict import compare_run, rounds_told
-from tasks.calibration import calibrate
+from flows.evaluation.verdict import compare_run, rounds_told
+from flows.runs.lock import bring_campaign, bring_files
 from tasks.campaign import Campaign
-from tasks.campaign_file import load_campaign
+from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate, Order
 from tasks.catalogue import Catalogue, load_catalogue
+from tasks.catalogue.providers import Provider, load_providers
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunError, RunoffError
-from tasks.estimate_errors import measure_estimates
-from tasks.home import home_folder, run_folder
 from tasks.ledger import Ledger, OrderRecord, RunRecord, has_ledger, open_ledger
 from tasks.ledger.report_rows import report_rows
-from tasks.lineage import lineage_file, write_lineage
-from tasks.providers import Provider, load_providers
+from tasks.orders.missing_scores import unjudged_warnings
+from tasks.pairwise.calibration import calibrate
 from tasks.report import ReportFiles, build_frame, write_formats, write_report
+from tasks.report_page.estimate_errors import measure_estimates
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
+from tasks.report_page.lineage import lineage_file, write_lineage
 from tasks.report_page.verdict import state_verdict
-from tasks.unjudged import unjudged_warnings
+from tasks.storage.home import home_folder, run_folder
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from flows.deployments import Scheduled, announce, deployment_of, read_scheduled
 from flows.engine import Engine, start_engine
 from flows.engine.launcher import Say
-from flows.held_runs import is_left
-from flows.left_runs import put_right
-from flows.slots import run_left_behind
-from tasks.home import CAMPAIGN_FILE, run_folder
+from flows.runs.lock import is_left
+from flows.runs.recovery import put_right
+from flows.schedule.slots import run_left_behind
 from tasks.ledger import Ledger, open_ledger
+from tasks.storage.home import CAMPAIGN_FILE, run_folder
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient

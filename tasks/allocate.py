@@ -1,7 +1,7 @@
 """The step that decides a round: which arms deserve more pictures, by the pictures made so far.
 
 What counts is what counts in the verdict: survivors with a score, made as they were ordered. The rule is told
-in ``tasks.rounds``, its figures in ``tasks.arm_leads``.
+in ``tasks.campaign.rounds``, its figures in ``tasks.ab_test.arm_leads``.
 """
 
 import math
@@ -12,9 +12,9 @@ from statistics import fmean
 
 import numpy as np
 
-from tasks.ab_test import ScoredDraft, counts_as_evidence
-from tasks.arm_leads import measure_leads
-from tasks.rounds import LAST_ARMS, ArmStanding, Round, RoundDecision
+from tasks.ab_test.arm_leads import measure_leads
+from tasks.ab_test.verdict import ScoredDraft, counts_as_evidence
+from tasks.campaign.rounds import LAST_ARMS, ArmStanding, Round, RoundDecision
 
 LEAST_CHANCE = 0.05
 """An arm with less of a chance to lead in the end is dropped."""

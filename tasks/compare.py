@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks.campaign_finals import Fit
+from tasks.attachments.fit import is_same_shape
+from tasks.campaign.finals import Fit
 from tasks.candidate import Fidelity
-from tasks.fingerprint import distance_bits, fingerprint
-from tasks.framing import is_same_shape
-from tasks.pictures import decode, flatten
-from tasks.sizes import Size
+from tasks.catalogue.sizes import Size
+from tasks.pictures.fingerprint import distance_bits, fingerprint
+from tasks.pictures.pictures import decode, flatten
 
 COMMON_EDGE_PX = 64
 LEAST_EDGE_PX = 16

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tasks.candidate import Candidate, Standing
 from tasks.decisions import Fold, last_folds
-from tasks.fingerprint import COLOUR_NAMES, distances_bits, near_pairs, to_hashes
+from tasks.pictures.fingerprint import COLOUR_NAMES, distances_bits, near_pairs, to_hashes
 
 COLOUR_TOLERANCE = 14.0
 """How far the colours of copies may be apart: means of a grid's cells, 8-bit levels of blueness or redness.

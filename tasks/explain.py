@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 from tasks.campaign import Campaign
 from tasks.candidate import Candidate
 from tasks.errors import RunError
-from tasks.fingerprint import distance_bits
 from tasks.money import count_of
+from tasks.pictures.fingerprint import distance_bits
 
 SHORTEST_PREFIX = 4
 

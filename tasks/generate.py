@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tasks.candidate import Order, OrderState
-from tasks.images_api.desk import Desk, Purchase
+from tasks.images_api.buyer import Desk, Purchase
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from tasks.candidate import Inspection
 from tasks.errors import PictureError
-from tasks.files import write_atomically
-from tasks.fingerprint import fingerprint
-from tasks.pictures import decode, make_thumbnail, read_header
-from tasks.provenance import read_provenance
+from tasks.pictures.fingerprint import fingerprint
+from tasks.pictures.pictures import decode, make_thumbnail, read_header
+from tasks.pictures.provenance import read_provenance
+from tasks.pictures.transparency import measure_transparency
 from tasks.scorers.technical_figures import measure
-from tasks.transparency import measure_transparency
+from tasks.storage.atomic import write_atomically
 
 
 def inspect_picture(run_folder: Path, file: str, thumbnail: str) -> Inspection:

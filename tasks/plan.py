@@ -7,21 +7,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tasks.attachments.attachments import SentPictures
 from tasks.campaign import Campaign
+from tasks.campaign.rounds import passes_of
+from tasks.campaign.succession import with_successors
 from tasks.candidate import Order
 from tasks.catalogue import Catalogue
-from tasks.draft_orders import draft_orders, draft_prompts
+from tasks.catalogue.estimates import Estimates
+from tasks.catalogue.providers import Providers
 from tasks.errors import BudgetError
-from tasks.estimates import Estimates
-from tasks.finals_costs import FinalsPlan, plan_finals_cost
-from tasks.home import drawn_folder, home_folder
-from tasks.judge_orders import JudgingPlan, plan_judging
 from tasks.money import format_usd
-from tasks.providers import Providers
-from tasks.round_costs import RoundPlan, plan_round_costs
-from tasks.rounds import passes_of
-from tasks.sent_pictures import SentPictures
-from tasks.succession import with_successors
+from tasks.orders.drafts import draft_orders, draft_prompts
+from tasks.orders.finals_costs import FinalsPlan, plan_finals_cost
+from tasks.orders.questions import JudgingPlan, plan_judging
+from tasks.orders.round_costs import RoundPlan, plan_round_costs
+from tasks.storage.home import drawn_folder, home_folder
 
 ZERO = Decimal(0)
 SECONDS_PER_MINUTE = 60

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import RunError
-from tasks.files import write_atomically
-from tasks.report_columns import COLUMNS, Column, complete_columns
+from tasks.report_page.columns import COLUMNS, Column, complete_columns
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.page import render_page
 from tasks.report_page.sheet import draw_sheet
 from tasks.report_page.summary import write_summary
 from tasks.report_page.workbook import write_workbook
+from tasks.storage.atomic import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,8 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
 
     Args:
         rows: One mapping for each order and picture, refused and failed orders included, with the columns of
-            ``tasks.report_columns``. Columns ending in ``_usd`` are ``Decimal`` dollars; unknown is ``None``.
+            ``tasks.report_page.columns``. Columns ending in ``_usd`` are ``Decimal`` dollars; unknown is
+            ``None``.
         facts: What the run says of itself as a whole.
         run_folder: The run's folder; the rows' ``file`` and ``thumbnail`` are relative to it.
 
@@ -178,7 +179,7 @@ def write_json(frame: "pd.DataFrame") -> bytes:
 
 
 def load_frame(run_folder: Path) -> "pd.DataFrame":
-    """Read a run's report as a data frame with the types of ``tasks.report_columns``.
+    """Read a run's report as a data frame with the types of ``tasks.report_page.columns``.
 
     Args:
         run_folder: ``<home>/<campaign>/<run_id>``.

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from tasks.candidate import Candidate, Choice
 from tasks.decisions import Shortlist
-from tasks.fingerprint import distance_bits
+from tasks.pictures.fingerprint import distance_bits
 
 
 class Rule(Protocol):

@@ -13,8 +13,8 @@ from flows.commands.options import answer_json, home_option, json_option, opened
 @json_option
 def cancel(run: str, *, home: Path | None, as_json: bool) -> None:
     """Ask the provider to stop a run's batches. What is done by then is paid for and can be collected."""
-    from flows.cancelling import cancel as stop
-    from tasks.home import home_folder
+    from flows.session.cancelling import cancel as stop
+    from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     with opened_ledger(folder) as opened:

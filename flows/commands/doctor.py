@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tasks.campaign import Campaign
-    from tasks.checks.finding import Finding, State
+    from tasks.diagnostics.finding import Finding, State
     from tasks.images_api.models_endpoint import ModelsAnswer
     from tasks.images_api.terms import Terms
 
@@ -38,7 +38,7 @@ def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_jso
     Spends nothing and starts nothing. With a campaign FILE its own provider and models are looked at. Ends
     with 1 when something would keep a run from succeeding.
     """
-    from tasks.home import home_folder
+    from tasks.storage.home import home_folder
 
     findings = list(_findings(file, provider, home_folder(home)))
     n_faults = sum(finding.state == "fault" for finding in findings)
@@ -54,9 +54,9 @@ def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_jso
 
 def _findings(file: Path | None, named: str | None, home: Path) -> "Iterator[Finding]":
     from flows.engine.presence import check_engine
-    from tasks.checks.finding import Finding
-    from tasks.checks.ledger import check_ledger
-    from tasks.checks.machine import check_home, check_store, check_versions
+    from tasks.diagnostics.finding import Finding
+    from tasks.diagnostics.ledger import check_ledger
+    from tasks.diagnostics.machine import check_home, check_store, check_versions
     from tasks.errors import RunoffError
 
     yield from check_versions()
@@ -71,13 +71,19 @@ def _findings(file: Path | None, named: str | None, home: Path) -> "Iterator[Fin
 
 
 def _provider_findings(file: Path | None, named: str | None, home: Path) -> "Iterator[Finding]":
-    from tasks.campaign_file import load_campaign
+    from tasks.campaign_file.load import load_campaign
     from tasks.catalogue import load_catalogue
-    from tasks.checks.finding import Finding
-    from tasks.checks.machine import check_clock
-    from tasks.checks.provider import ask, check_abilities, check_address, check_answer, check_key
+    from tasks.catalogue.providers import load_providers
+    from tasks.diagnostics.finding import Finding
+    from tasks.diagnostics.machine import check_clock
+    from tasks.diagnostics.provider import (
+        ask,
+        check_abilities,
+        check_address,
+        check_answer,
+        check_key,
+    )
     from tasks.images_api.terms import Terms
-    from tasks.providers import load_providers
 
     catalogue, providers = load_catalogue(home), load_providers(home)
     campaign = None if file is None else load_campaign(file, catalogue=catalogue, providers=providers)
@@ -100,9 +106,9 @@ def _provider_findings(file: Path | None, named: str | None, home: Path) -> "Ite
 def _model_findings(
     campaign: "Campaign | None", terms: "Terms", answer: "ModelsAnswer | None"
 ) -> "Iterator[Finding]":
-    from tasks.checks.models import check_catalogue, check_model
-    from tasks.day import today
-    from tasks.succession import models_of, models_with_successors
+    from tasks.campaign.succession import models_of, models_with_successors
+    from tasks.clock import today
+    from tasks.diagnostics.models import check_catalogue, check_model
 
     if campaign is None:
         yield from check_catalogue(list(terms.catalogue.models.values()), terms.provider, answer, today())

@@ -24,10 +24,10 @@ def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None
     PICTURE is a candidate's id, the beginning of one, or its file's name, such as A-000-001; copies, unfit
     pictures and finals too.
     """
-    from flows.run_rules import rules_of
+    from flows.runs.campaign import rules_of
     from tasks.explain import explain as explain_picture
     from tasks.explain import find_candidate
-    from tasks.home import home_folder
+    from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     with opened_ledger(folder) as opened:

@@ -45,8 +45,8 @@ def ledger() -> None:
 def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN401 - one of GROUPS
     """Show what was spent, by run or otherwise, and what is left of this month's budgets."""
     from flows.commands.money_tables import month_lines, spend_table
-    from flows.spending import month_budgets, spending_by
-    from tasks.home import home_folder
+    from flows.runs.budgets import month_budgets, spending_by
+    from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     with opened_ledger(folder) as opened:
@@ -66,10 +66,10 @@ def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN
 @json_option
 def verify(*, home: Path | None, as_json: bool) -> None:
     """Prove that the ledger's sums, states and pictures agree. Ends with 1 when they do not."""
-    from flows.held_runs import bring_files
+    from flows.runs.lock import bring_files
     from tasks.errors import LedgerError
-    from tasks.home import home_folder
     from tasks.money import count_of
+    from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     bring_files(folder)
@@ -94,7 +94,7 @@ def verify(*, home: Path | None, as_json: bool) -> None:
 def unknown(*, home: Path | None, as_json: bool) -> None:
     """List the orders that were sent and may have been billed, with what the provider can find them by."""
     from flows.commands.money_tables import unknown_lines
-    from tasks.home import home_folder
+    from tasks.storage.home import home_folder
 
     with opened_ledger(home_folder(home)) as opened:
         found = opened.reconciliations.unknown()
@@ -156,8 +156,8 @@ def reconcile(
     --resend only plans; the next `runoff run --resume RUN` buys, and that may pay for one picture twice.
     """
     _check_usage(orders, run, verdict, cost_usd)
-    from flows.reconciling import reconcile as write_down
-    from tasks.home import home_folder
+    from flows.runs.reconciling import reconcile as write_down
+    from tasks.storage.home import home_folder
 
     with opened_ledger(home_folder(home)) as opened:
         said = write_down(opened, orders, verdict, run=run, cost_usd=cost_usd)

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.catalogue import Catalogue
-from tasks.catalogue_model import Model
+from tasks.catalogue.model import Model
+from tasks.catalogue.prices import Prices
+from tasks.catalogue.providers import Provider
+from tasks.catalogue.sizes import Size
 from tasks.errors import CatalogueError
-from tasks.prices import Prices
-from tasks.providers import Provider
-from tasks.sizes import Size
 
 COMMON_SIZES = (Size(1024, 640), Size(1024, 1024), Size(1536, 1024), Size(1024, 1536), Size(2048, 2048))
 """Shown of models that make any size."""

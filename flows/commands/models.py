@@ -24,9 +24,9 @@ def models(model: str | None, *, seller: str, home: Path | None, as_json: bool) 
     """
     from flows.commands.model_tables import facts_of, model_facts, model_page, models_table
     from tasks.catalogue import load_catalogue
-    from tasks.day import today
-    from tasks.home import home_folder
-    from tasks.providers import load_providers
+    from tasks.catalogue.providers import load_providers
+    from tasks.clock import today
+    from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     catalogue, provider = load_catalogue(folder), load_providers(folder).provider(seller)

@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from flows.commands.tables import new_table
-from flows.spending import MonthBudget, MonthBudgets
+from flows.runs.budgets import MonthBudget, MonthBudgets
 from tasks.money import format_usd
 
 

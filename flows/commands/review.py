@@ -12,9 +12,9 @@ import click
 from flows.commands.options import home_option, opened_ledger
 
 if TYPE_CHECKING:
-    from flows.promotion_child import ChildPromoter
-    from flows.promotion_deployment import DeploymentPromoter
-    from flows.review.gate import Gate
+    from flows.promotion.child_process import ChildPromoter
+    from flows.promotion.deployment import DeploymentPromoter
+    from flows.review.access import Gate
 
 DEFAULT_PORT = 8321
 TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, no secret
@@ -39,9 +39,9 @@ def review(
     Without RUN the page lists all runs. On another host than this machine's own, a token is asked for.
     """
     from flows.review.app import create_app
-    from flows.review.room import Room
+    from flows.review.page_context import Room
     from flows.review.server import listen, serve
-    from tasks.home import home_folder
+    from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     with opened_ledger(folder) as ledger:
@@ -57,7 +57,7 @@ def review(
 def _gate(host: str, port: int, names: Sequence[str]) -> "Gate":
     import secrets
 
-    from flows.review.gate import Gate, is_loopback
+    from flows.review.access import Gate, is_loopback
 
     token = None if is_loopback(host) else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
     return Gate(host, port, frozenset({socket.gethostname(), socket.getfqdn(), *names}), token)
@@ -89,8 +89,8 @@ def _ready(address: str, *, opens: bool) -> None:
 
 def _promoter(home: Path) -> "ChildPromoter | DeploymentPromoter":
     """Let a team's workers buy where a Prefect server is set, else a child of this process."""
-    from flows.promotion_child import ChildPromoter
-    from flows.promotion_deployment import DeploymentPromoter, PrefectServer
+    from flows.promotion.child_process import ChildPromoter
+    from flows.promotion.deployment import DeploymentPromoter, PrefectServer
 
     child, server = ChildPromoter(home), PrefectServer.of()
     return child if server is None else DeploymentPromoter(home, server, child)

@@ -41,7 +41,7 @@ def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | Non
     With --prune, files and thumbnails of old drafts go that nobody chose, liked or bought again. What the
     ledger knows of them stays.
     """
-    from tasks.home import home_folder
+    from tasks.storage.home import home_folder
 
     if is_pruning != (age is not None) or (yes and not is_pruning):
         message = "--prune and --older-than belong together, and --yes to them."
@@ -55,7 +55,7 @@ def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | Non
 
 def _list(home: Path, *, as_json: bool) -> None:
     from flows.commands.tables import reasons_told, runs_table
-    from flows.run_list import list_runs
+    from flows.runs.listing import list_runs
     from tasks.ledger import has_ledger
 
     listed = []
@@ -74,7 +74,7 @@ def _list(home: Path, *, as_json: bool) -> None:
 
 def _prune(home: Path, age: timedelta, *, is_agreed: bool, as_json: bool) -> None:
     from flows.commands.tables import prunable_table
-    from flows.pruning import find_prunable, prune
+    from flows.runs.pruning import find_prunable, prune
 
     now = datetime.now(UTC)
     left_alone: list[str] = []

@@ -12,7 +12,7 @@ from rich.text import Text
 from tasks.money import count_of, format_usd
 
 if TYPE_CHECKING:
-    from flows.pruning import PrunableRun
+    from flows.runs.pruning import PrunableRun
 
 
 def new_table(*columns: str, right: Sequence[str] = ()) -> Table:

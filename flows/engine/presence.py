@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows.engine.registry import Registry, is_alive
-from tasks.checks.finding import Finding
+from tasks.diagnostics.finding import Finding
 
 WAIT_S = 3.0
 

@@ -8,9 +8,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from flows.review import duels, finalists, finals, folds, gallery, pictures, runs
-from flows.review.gate import Guard
-from flows.review.room import HERE, Room
+from flows.review import duels, duplicates, finalists, finals, gallery, pictures, runs
+from flows.review.access import Guard
+from flows.review.page_context import HERE, Room
 from tasks.errors import RunError, RunoffError
 
 NOT_FOUND, CONFLICT, UNAVAILABLE = 404, 409, 503
@@ -26,7 +26,7 @@ def create_app(room: Room) -> ASGIApp:
         The application, guarded.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for part in (runs, gallery, folds, duels, finalists, finals, pictures):
+    for part in (runs, gallery, duplicates, duels, finalists, finals, pictures):
         app.include_router(part.routes(room))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from flows.held_runs import bring_files
-from flows.review.room import OpenedRun, name_of
+from flows.review.page_context import OpenedRun, name_of
+from flows.runs.lock import bring_files
 from tasks.candidate import Candidate
 
 CHUNK_BYTES = 256 * 1024

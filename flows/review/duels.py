@@ -16,12 +16,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from flows.review.gallery import row_names, run_facts
+from flows.review.page_context import OpenedRun, Room
 from flows.review.pairing import Pool, choose_pair, pool_of
 from flows.review.pictures import send_picture
 from flows.review.ranking import ranking_facts
-from flows.review.room import OpenedRun, Room
-from flows.review.words import Name, UndoWord, VoteWord
-from tasks.votes import Vote
+from flows.review.request_bodies import Name, UndoWord, VoteWord
+from tasks.pairwise.votes import Vote
 
 MOST_OPEN = 5000
 

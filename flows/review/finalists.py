@@ -12,11 +12,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.decide import select_finalists
-from flows.held_runs import held_to_decide
+from flows.evaluation.drafts import select_finalists
 from flows.review.gallery import run_facts
-from flows.review.room import OpenedRun, Room, moment, name_of, usd
-from flows.review.words import ConfirmWord, ShortlistWord
+from flows.review.page_context import OpenedRun, Room, moment, name_of, usd
+from flows.review.request_bodies import ConfirmWord, ShortlistWord
+from flows.runs.lock import held_to_decide
 from tasks.errors import EngineError, RunError, RunoffError, SettingError
 
 

@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from flows.decide import compare_finals
-from flows.held_runs import held_to_decide
+from flows.evaluation.drafts import compare_finals
 from flows.review.archive import stream_accepted
 from flows.review.gallery import run_facts
-from flows.review.room import OpenedRun, Room, name_of, usd
-from flows.review.words import AcceptanceWord
+from flows.review.page_context import OpenedRun, Room, name_of, usd
+from flows.review.request_bodies import AcceptanceWord
+from flows.runs.lock import held_to_decide
 from tasks.candidate import Candidate
 from tasks.decisions import Acceptance
 from tasks.errors import RunError

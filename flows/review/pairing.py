@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from tasks.candidate import Candidate
-from tasks.votes import Vote
+from tasks.pairwise.votes import Vote
 
 BEST_OF_CELL = 12
 """So many of the best pictures of each arm and row take part: nobody judges a thousand pairs."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse
 
-from flows.review.room import Room
-from tasks.home import run_folder
-from tasks.store import store_of
+from flows.review.page_context import Room
+from tasks.storage.home import run_folder
+from tasks.storage.mirror import store_of
 
 KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flows.review.room import OpenedRun, name_of
-from tasks.bradley_terry import meetings_of, strengths
+from flows.review.page_context import OpenedRun, name_of
 from tasks.candidate import Candidate
-from tasks.votes import Vote
+from tasks.pairwise.bradley_terry import meetings_of, strengths
+from tasks.pairwise.votes import Vote
 
 MOST_SHOWN = 60
 

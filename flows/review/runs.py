@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.review.room import Room
+from flows.review.page_context import Room
 from tasks.ledger.pictures import RunTally
 
 N_BEST = 5

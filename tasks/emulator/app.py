@@ -18,8 +18,8 @@ from tasks.emulator.faults import explain, read_rules
 from tasks.emulator.file_routes import FileRoutes
 from tasks.emulator.images_routes import ImagesRoutes
 from tasks.emulator.models import MODELS
-from tasks.emulator.office import Office
 from tasks.emulator.settings import EmulatorSettings
+from tasks.emulator.state import Office
 
 
 def create_app(settings: EmulatorSettings | None = None) -> Starlette:

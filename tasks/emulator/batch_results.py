@@ -13,7 +13,7 @@ from tasks.emulator.batch import Batch, Outcome
 from tasks.emulator.bodies import read_fields
 from tasks.emulator.fault_kinds import spoil
 from tasks.emulator.images_request import Endpoint, ImagesRequest, read_request, read_upload
-from tasks.emulator.office import Office
+from tasks.emulator.state import Office
 
 ENDPOINTS: dict[str, Endpoint] = {"/v1/images/generations": "generations", "/v1/images/edits": "edits"}
 

@@ -16,8 +16,8 @@ from tasks.emulator.bodies import read_json
 from tasks.emulator.fault_kinds import ANSWER_KINDS, BATCH_FATES
 from tasks.emulator.file_routes import lifetime_s
 from tasks.emulator.files import DiskContent
-from tasks.emulator.office import Office
 from tasks.emulator.paging import page_of
+from tasks.emulator.state import Office
 
 FIELDS = frozenset({"input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after"})
 USUALLY_LISTED, MOST_LISTED = 20, 100

@@ -12,8 +12,8 @@ from tasks.emulator.bill import BillEntry
 from tasks.emulator.bodies import read_fields
 from tasks.emulator.fault_kinds import BATCH_LINE_KINDS, is_billed, refusal_for
 from tasks.emulator.faults import FaultRule
-from tasks.emulator.office import Office, text_of
 from tasks.emulator.refusals import Refusal
+from tasks.emulator.state import Office, text_of
 
 EXPIRED = {
     "code": "batch_expired",

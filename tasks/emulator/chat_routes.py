@@ -20,10 +20,10 @@ from tasks.emulator.bodies import read_json
 from tasks.emulator.chat_models import ChatModel, text_tokens
 from tasks.emulator.chat_request import ChatRequest, read_chat
 from tasks.emulator.delivery import SlowBody, TruncatedBody
-from tasks.emulator.eye import Eye
 from tasks.emulator.fault_kinds import ANSWER_KINDS, BODY_KINDS, is_billed
 from tasks.emulator.faults import FaultKind, FaultRule
-from tasks.emulator.office import Office, text_of
+from tasks.emulator.state import Office, text_of
+from tasks.emulator.vision_judge import Eye
 
 CHAT_KINDS: frozenset[FaultKind] = ANSWER_KINDS | BODY_KINDS | frozenset({"missing_usage"})
 LATENCY_S = 2.0

@@ -17,8 +17,8 @@ from tasks.emulator.bill import BillEntry
 from tasks.emulator.delivery import Pieces, cut
 from tasks.emulator.fault_kinds import DOWNLOAD_KINDS
 from tasks.emulator.files import DiskContent, StoredFile
-from tasks.emulator.office import Office
 from tasks.emulator.paging import page_of
+from tasks.emulator.state import Office
 
 PURPOSES = ("batch", "vision", "user_data")
 BATCH_FILE_LIFETIME_S = 30 * 24 * 3600

@@ -24,8 +24,8 @@ from tasks.emulator.fault_kinds import IMAGE_KINDS, STREAM_KINDS, is_billed, spo
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.images_request import Endpoint, ImagesRequest, is_set
 from tasks.emulator.limiter import ImagesPerMinute
-from tasks.emulator.office import Office, text_of
 from tasks.emulator.replicates import Replicate
+from tasks.emulator.state import Office, text_of
 from tasks.emulator.tokens import TokenCount
 
 EVENT_NAMES = {"generations": "image_generation", "edits": "image_edit"}

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from tasks.emulator.images_request import ImagesRequest
+from tasks.emulator.mosaic import plain_picture
 from tasks.emulator.painting.retouch import as_image, repaint, shaken, within_mask
 from tasks.emulator.painting.scene import paint_scene, softened_edge
-from tasks.emulator.plain import plain_picture
 from tasks.emulator.replicates import Replicate
 
 

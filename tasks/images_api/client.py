@@ -15,10 +15,10 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from tasks.candidate import Order, Reference
 from tasks.errors import PictureError
-from tasks.images_api.judging import chat_fields
+from tasks.images_api.questions import chat_fields
 from tasks.images_api.streaming import read_stream
 from tasks.images_api.terms import Terms
-from tasks.store import found_here
+from tasks.storage.mirror import found_here
 
 WRITE_TIMEOUT_S = 60.0
 IN_PROCESS_URL = "http://emulator.invalid/v1"

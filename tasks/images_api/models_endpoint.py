@@ -18,7 +18,7 @@ import openai
 
 from tasks.errors import SettingError
 from tasks.images_api.error_body import blot_out
-from tasks.images_api.faults import fault_of
+from tasks.images_api.failures import fault_of
 from tasks.images_api.terms import Terms
 
 WAIT_S = 4.0

@@ -20,7 +20,7 @@ from openai import BaseModel
 
 from tasks.candidate import Order
 from tasks.errors import SettingError
-from tasks.files import write_atomically
+from tasks.storage.atomic import write_atomically
 
 PARTIALS = "partials"
 

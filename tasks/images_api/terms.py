@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from tasks.candidate import Order, Usage
 from tasks.catalogue import Catalogue
-from tasks.images_api.judging import CHAT_READ_TIMEOUT_S
-from tasks.providers import Provider
-from tasks.sizes import parse_size
+from tasks.catalogue.providers import Provider
+from tasks.catalogue.sizes import parse_size
+from tasks.images_api.questions import CHAT_READ_TIMEOUT_S
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.candidate import OrderState
+from tasks.judging.replies import Reply
 from tasks.ledger.database import Database
 from tasks.ledger.order_rows import order_record
 from tasks.ledger.schema import answers, orders
-from tasks.replies import Reply
 
 IDS_AT_ONCE = 500
 NO_REPLY: Mapping[OrderState, str] = {

@@ -11,9 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tasks.campaign.rounds import ArmStanding, RoundDecision
 from tasks.ledger.database import Database, insert_new
 from tasks.ledger.schema import rounds
-from tasks.rounds import ArmStanding, RoundDecision
 
 
 class Rounds:

@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.candidate import ORDER_STATES
-from tasks.home import run_folder
 from tasks.ledger.budgets import scopes_of
 from tasks.ledger.database import Database
 from tasks.ledger.schema import answers, budgets, candidates, orders, runs, scores
 from tasks.money import from_nanousd
-from tasks.store import store_of
+from tasks.storage.home import run_folder
+from tasks.storage.mirror import store_of
 
 OPEN_STATES = ("planned", "sent", "unknown")
 

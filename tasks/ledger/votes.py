@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from tasks.ledger.database import Database, insert_new
 from tasks.ledger.schema import votes
-from tasks.votes import Vote
+from tasks.pairwise.votes import Vote
 
 
 class Votes:

@@ -91,8 +91,8 @@ class RunFacts:
             ``arms`` and ``replicates`` (how many; at most, before it begins), ``is_last``, and ``standings``,
             empty while it is not decided: mappings with ``arm``, ``lead``, ``mean_score``, ``pictures``,
             ``goes_on`` and ``chance`` (that it would lead in the end), the best first.
-        calibration: What people's votes say of the scorers, as ``tasks.calibration.Calibration.as_dict``
-            gives it; ``None`` where nobody voted.
+        calibration: What people's votes say of the scorers, as
+            ``tasks.pairwise.calibration.Calibration.as_dict`` gives it; ``None`` where nobody voted.
         finalists: One sentence about the finalists.
         min_fidelity: The fidelity below which a final is refused, 0 to 1.
         awaiting: ``done``, ``awaiting review`` (a person must choose) or ``waiting`` (orders are still out).

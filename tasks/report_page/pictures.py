@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from tasks.lineage import lineage_file
+from tasks.report_page.lineage import lineage_file
 from tasks.report_page.rows import Row
 from tasks.report_page.sources import Sources
 

@@ -11,12 +11,12 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageDraw, ImageFont
 
+from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.pictures import merit
 from tasks.report_page.rows import Row, is_survivor
 from tasks.report_page.sources import find_inside, open_small
 from tasks.report_page.verdict import count_noun, state_verdict
-from tasks.transparency import lay_on_chequerboard
 
 PICTURES_SHOWN = 120
 COLUMNS = 12

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tasks.errors import SettingError
-from tasks.report_columns import COLUMNS, Column, complete_columns
+from tasks.report_page.columns import COLUMNS, Column, complete_columns
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.measures import measure_arm
 from tasks.report_page.pictures import Finalist, Picture, build_finalists

@@ -14,11 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
-from tasks.bradley_terry import Meeting
-from tasks.campaign_choice import Score as Wishes
+from tasks.campaign.choice import Score as Wishes
 from tasks.candidate import Candidate, Score
 from tasks.errors import SettingError
-from tasks.replies import DuelReply, Reply
+from tasks.judging.replies import DuelReply, Reply
+from tasks.pairwise.bradley_terry import Meeting
 
 ENTRY_POINT_GROUP = "runoff.scorers"
 BUILT_IN = {

@@ -7,10 +7,10 @@ model whose words are cut up by a tokenizer from the internet is refused.
 from pathlib import Path
 from typing import Any
 
-from tasks.campaign_choice import Clip
+from tasks.campaign.choice import Clip
 from tasks.candidate import Candidate, Score
 from tasks.errors import SettingError
-from tasks.pictures import decode, flatten
+from tasks.pictures.pictures import decode, flatten
 from tasks.scorers import Assignment
 
 VERSION = "1"

@@ -8,10 +8,10 @@ can tell arms apart; two runs it cannot compare.
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks import duels as question
-from tasks.bradley_terry import Strength, strengths
 from tasks.candidate import Candidate, Score
-from tasks.replies import DuelReply
+from tasks.judging import duels as question
+from tasks.judging.replies import DuelReply
+from tasks.pairwise.bradley_terry import Strength, strengths
 from tasks.scorers import Assignment
 from tasks.scorers.judge import version_of
 

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tasks import rubric as question
 from tasks.candidate import Candidate, Score
-from tasks.replies import Reply
+from tasks.judging import rubric as question
+from tasks.judging.replies import Reply
 from tasks.scorers import Assignment
 
 

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tasks.campaign.prompts import PromptFaultError, PromptTemplate
 from tasks.candidate import Candidate, Score
-from tasks.pictures import decode, flatten
-from tasks.prompts import PromptFaultError, PromptTemplate
+from tasks.pictures.pictures import decode, flatten
 from tasks.scorers import Assignment
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.bradley_terry import Meeting, strengths
 from tasks.candidate import Candidate, Score
+from tasks.pairwise.bradley_terry import Meeting, strengths
 from tasks.scorers import Assignment
 
 VERSION = "2"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.batch_bench import Clock
 from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
-from tests.object_store import BUCKET, object_store
-from tests.postgresql_server import binaries, running
+from tests.support.batch_bench import Clock
+from tests.support.object_store import BUCKET, object_store
+from tests.support.postgresql_server import binaries, running
 
 pytestmark = [
     pytest.mark.slow,

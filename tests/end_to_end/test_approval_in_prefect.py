@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from flows.approval import ASKED_FOR_S
-from flows.approval_form import name_of
+from flows.approval.approval import ASKED_FOR_S
+from flows.approval.form import name_of
 from tasks.money import format_usd
-from tests.approval_drive import BOB_CONFIRMS
 from tests.end_to_end.conftest import Provider, Shell
+from tests.support.approval_drive import BOB_CONFIRMS
 
 ASKING = {
     "finalists": {"count": 2, "approval": "prefect"},
@@ -29,7 +29,14 @@ N_DRAFTS = 12
 def drive(shell: Shell, *flow_runs: Sequence[Sequence[object]]) -> list[list[dict[str, Any]]]:
     """Let the campaign's deployment run, each time with rounds of answers to its forms."""
     campaign = str(shell.campaign(ASKING))
-    words = [sys.executable, "-m", "tests.approval_drive", campaign, str(shell.home), json.dumps(flow_runs)]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.support.approval_drive",
+        campaign,
+        str(shell.home),
+        json.dumps(flow_runs),
+    ]
     done = subprocess.run(
         words, env=shell.environ, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
     )

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.batch_bench import Clock
 from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
+from tests.support.batch_bench import Clock
 
 Open = Callable[..., Provider]
 DRAFTS: dict[str, Any] = CAMPAIGN["drafts"]

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from tasks.money import to_nanousd
-from tests.dask_setup import DaskTeam, dask_team, n_done_by_worker
 from tests.end_to_end.conftest import COMMAND, Provider, Shell
-from tests.object_store import BUCKET, object_store
+from tests.support.dask_setup import DaskTeam, dask_team, n_done_by_worker
+from tests.support.object_store import BUCKET, object_store
 
 OpenProvider = Callable[..., Provider]
 RUN_ID = "20261122-120000-abcd"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flows.promotion_child import ChildPromoter
-from flows.promotion_deployment import DeploymentPromoter, PrefectServer
+from flows.promotion.child_process import ChildPromoter
+from flows.promotion.deployment import DeploymentPromoter, PrefectServer
 from tasks.errors import EngineError
 
 RUN = "20261122-120000-abcd"

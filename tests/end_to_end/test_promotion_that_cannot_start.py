@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from flows.promotion_child import ChildPromoter
+from flows.promotion.child_process import ChildPromoter
+from flows.review.access import Gate
 from flows.review.app import create_app
-from flows.review.gate import Gate
-from flows.review.room import Room
+from flows.review.page_context import Room
 from flows.review.server import listen, serving
 from tests.end_to_end.conftest import Provider, Shell
 from tests.integration.test_review_safety import change
-from tests.review_home import Open, Shop
+from tests.support.review_home import Open, Shop
 
 OpenProvider = Callable[..., Provider]
 

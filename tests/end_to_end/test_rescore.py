@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tasks.votes import Vote, VoteOutcome
+from tasks.pairwise.votes import Vote, VoteOutcome
 from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import needs_browser, open_browser
 from tests.end_to_end.conftest import CAMPAIGN, COMMAND, Shell
-from tests.review_browser import watched
+from tests.support.browser import needs_browser, open_browser
+from tests.support.review_browser import watched
 
 pytestmark = needs_browser
 START_LIMIT_S = 60

@@ -19,7 +19,7 @@ import asyncio, json, sys
 from datetime import datetime, timedelta
 from unittest.mock import patch
 from flows import prototype as module
-from flows.slots import Starter
+from flows.schedule.slots import Starter
 
 async def turns():
     for turn in json.loads(sys.argv[2]):
@@ -129,7 +129,7 @@ import asyncio, json, sys
 from datetime import datetime
 from unittest.mock import patch
 from flows import flow_states, prototype as module
-from flows.slots import Starter
+from flows.schedule.slots import Starter
 
 real, n_calls = module.select_finalists, 0
 

@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.network_watch import strangers, watch_environ
+from tests.support.network_watch import strangers, watch_environ
 
 ROOT = Path(__file__).parents[2]
 NOT_SOURCES = shutil.ignore_patterns(

@@ -9,10 +9,10 @@ import pytest
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.store import MIRRORS_VARIABLE
-from tests.object_store import BUCKET, object_store
-from tests.postgresql_server import PostgresqlServer, binaries, running
-from tests.shop import Opener, Shop
+from tasks.storage.mirror import MIRRORS_VARIABLE
+from tests.support.object_store import BUCKET, object_store
+from tests.support.postgresql_server import PostgresqlServer, binaries, running
+from tests.support.shop import Opener, Shop
 
 
 @pytest.fixture(scope="session")

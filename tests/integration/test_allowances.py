@@ -15,14 +15,14 @@ import pytest
 import sqlalchemy as sa
 
 from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import Provider
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.images_api.pace import Pace, SharedWindow, Step, T, allowance_of
+from tasks.images_api.rate_limiter import Pace, SharedWindow, Step, T, allowance_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import open_ledger
 from tasks.ledger.schema import allowances
-from tasks.providers import Provider
-from tests.builders import NOON, RUN_ID
+from tests.support.builders import NOON, RUN_ID
 
 REPOSITORY = Path(__file__).parents[2]
 LENGTH_S = 1.0
@@ -32,8 +32,8 @@ Process = subprocess.Popen[str]
 
 @contextmanager
 def started(n_processes: int, what: str, home: Path, *words: object) -> Iterator[list[Process]]:
-    """Start processes of ``tests.allowance_race`` and let them begin together once all have loaded."""
-    head = [sys.executable, "-m", "tests.allowance_race", what, str(home)]
+    """Start processes of ``tests.support.allowance_race`` and let them begin together once all are up."""
+    head = [sys.executable, "-m", "tests.support.allowance_race", what, str(home)]
     processes = [
         subprocess.Popen(
             [*head, str(number), *map(str, words)], cwd=REPOSITORY, text=True,

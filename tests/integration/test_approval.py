@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from flows.approval import UnfitAnswer, write_down
-from flows.approval_form import Answer
+from flows.approval.approval import UnfitAnswer, write_down
+from flows.approval.form import Answer
 from tasks.ledger import open_ledger
-from tests.builders import NOON, RUN_ID
-from tests.review_home import fill_run
+from tests.support.builders import NOON, RUN_ID
+from tests.support.review_home import fill_run
 
 YES: dict[str, Any] = {
     "approve": "yes", "decided_by": "Ann", "finalists": ("p04", "p00"), "most_usd": "1.00",

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from flows.engine import start_engine
-from flows.open_run import prepare
-from flows.outcome import Outcome
+from flows.runs.outcome import Outcome
+from flows.session.session import prepare
 from tasks.ledger import open_ledger
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_every_automation_of_the_page_fires(tmp_path: Path, monkeypatch: pytest.
 
 def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell all four events, as runs do."""
-    from flows import events
+    from flows.prefect_ui import events
 
     monkeypatch.setenv("RUNOFF_TODAY", "2026-11-22")
     file = folder / "otters.yaml"

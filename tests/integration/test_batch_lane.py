@@ -7,10 +7,17 @@ from typing import Any
 import pytest
 
 from tasks.errors import BudgetError, InterruptError, PictureError, StopRunError
-from tasks.images_api import room
+from tasks.images_api import disk_space
 from tasks.ledger import Limits
-from tests.batch_shop import FLARE, BatchShop, a_picture, batch_order, open_batch_shop, orders
-from tests.shop import order_of
+from tests.support.batch_shop import (
+    FLARE,
+    BatchShop,
+    a_picture,
+    batch_order,
+    open_batch_shop,
+    orders,
+)
+from tests.support.shop import order_of
 
 Open = Callable[..., BatchShop]
 
@@ -192,14 +199,14 @@ def test_without_room_on_the_disk_nothing_is_handed_over_and_pictures_stay_at_th
     """What cannot be kept is not bought, and what was bought is fetched when there is room."""
     bench = open_shop()
     with monkeypatch.context() as patch:
-        patch.setattr(room, "SPARE_BYTES", 10**18)
+        patch.setattr(disk_space, "SPARE_BYTES", 10**18)
         bench.sit(*orders(2))
         assert isinstance(bench.closed_by, StopRunError)
         assert bench.states() == ["planned"] * 2
     bench.sit()
     bench.later()
     with monkeypatch.context() as patch:
-        patch.setattr(room, "SPARE_BYTES", 10**18)
+        patch.setattr(disk_space, "SPARE_BYTES", 10**18)
         with pytest.raises(StopRunError, match="left on its disk"):
             bench.sit()
     assert bench.states() == ["sent"] * 2

@@ -8,7 +8,14 @@ import pytest
 
 from tasks.errors import StopRunError
 from tasks.ledger import Limits
-from tests.batch_shop import A_DAY_S, BatchShop, a_picture, batch_order, open_batch_shop, orders
+from tests.support.batch_shop import (
+    A_DAY_S,
+    BatchShop,
+    a_picture,
+    batch_order,
+    open_batch_shop,
+    orders,
+)
 
 Open = Callable[..., BatchShop]
 CREATE: dict[str, Any] = {"path": "/v1/batches", "method": "POST", "times": 1}

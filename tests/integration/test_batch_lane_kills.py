@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.images_api.keeping import heal
-from tests.batch_killed import INSTANTS
-from tests.batch_shop import BatchShop, open_batch_shop, orders
-from tests.builders import RUN_ID
+from tasks.images_api.answer_store import heal
+from tests.support.batch_killed import INSTANTS
+from tests.support.batch_shop import BatchShop, open_batch_shop, orders
+from tests.support.builders import RUN_ID
 
 COLLECTING = ("picture kept, not settled", "one picture settled", "all settled, not noted")
 IN_DOUBT = "noted as asked, not asked"
@@ -28,7 +28,7 @@ def killed(bench: BatchShop, instant: str) -> None:
     """Sit in another process until it is killed, then heal what it left."""
     shop = bench.shop
     words = [shop.url, str(shop.folder), instant, str(bench.clock())]
-    done = subprocess.run([sys.executable, "-m", "tests.batch_killed", *words], check=False)
+    done = subprocess.run([sys.executable, "-m", "tests.support.batch_killed", *words], check=False)
     assert done.returncode == -signal.SIGKILL
     heal(shop.ledger, RUN_ID, shop.folder, shop.terms)
 
@@ -75,7 +75,7 @@ def test_a_picture_damaged_after_a_kill_is_fetched_again(bench: BatchShop) -> No
     bench.sit(*orders(3))
     bench.later()
     shop, words = bench.shop, "picture kept, not settled"
-    command = [sys.executable, "-m", "tests.batch_killed", shop.url, str(shop.folder), words]
+    command = [sys.executable, "-m", "tests.support.batch_killed", shop.url, str(shop.folder), words]
     subprocess.run([*command, str(bench.clock())], check=False)
     (picture,) = (shop.folder / "drafts").iterdir()
     picture.write_bytes(b"damaged")

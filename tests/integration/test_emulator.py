@@ -15,7 +15,7 @@ from openai.types import Model as OpenAIModel
 from tasks.emulator.app import create_app
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tests.emulator_client import NOVEMBER, PLAIN, bill_of, client_of, pictures, png, root
+from tests.support.emulator_client import NOVEMBER, PLAIN, bill_of, client_of, pictures, png, root
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tasks.emulator.fault_kinds import (
 )
 from tasks.emulator.faults import FAULT_KINDS, FaultRule
 from tasks.emulator.settings import EmulatorSettings
-from tests.batch_bench import BODY, LINE_NANOUSD, Clock, ids, jsonl, line
+from tests.support.batch_bench import BODY, LINE_NANOUSD, Clock, ids, jsonl, line
 
 ORDER = [
     "validating",

@@ -8,7 +8,16 @@ import httpx2
 import openai
 import pytest
 
-from tests.batch_bench import GENERATIONS, LINE_NANOUSD, Bench, ids, jsonl, line, lines, open_bench
+from tests.support.batch_bench import (
+    GENERATIONS,
+    LINE_NANOUSD,
+    Bench,
+    ids,
+    jsonl,
+    line,
+    lines,
+    open_bench,
+)
 
 
 @pytest.fixture(scope="module")

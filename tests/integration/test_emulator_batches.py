@@ -14,7 +14,7 @@ from PIL import Image
 
 from tasks.emulator.app import create_app
 from tasks.emulator.settings import EmulatorSettings
-from tests.batch_bench import (
+from tests.support.batch_bench import (
     EDITS,
     GENERATIONS,
     LINE_NANOUSD,
@@ -26,7 +26,7 @@ from tests.batch_bench import (
     lines,
     open_bench,
     png,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tests.emulator_client import bill_of, client_of, pictures
+from tests.support.emulator_client import bill_of, client_of, pictures
 
 
 def test_images_per_minute_really_count() -> None:

@@ -13,11 +13,11 @@ import openai
 import pytest
 from PIL import Image, ImageFilter
 
-from tasks.emulator.eye import Eye, measure
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tests.emulator_client import bill_of, client_of
+from tasks.emulator.vision_judge import Eye, measure
+from tests.support.emulator_client import bill_of, client_of
 
 MODEL = "gpt-6-luna"
 

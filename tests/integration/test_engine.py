@@ -22,7 +22,7 @@ from flows.engine import Engine, start_engine
 from flows.engine.registry import HOST, Registry, is_alive
 from flows.engine.schema import make_database, migrate_from_nothing, read_schema
 from tasks.errors import EngineError, SettingError
-from tests.network_watch import WATCH_MODULE
+from tests.support.network_watch import WATCH_MODULE
 
 LIMIT_S = 120
 
@@ -32,7 +32,7 @@ from pathlib import Path
 from flows.engine import start_engine
 with start_engine(Path(sys.argv[1]), print) as engine:
     from prefect import flow
-    from flows.batches import as_task
+    from flows.stages.batches import as_task
 
     async def count(numbers):
         await asyncio.sleep(0.001)
@@ -66,7 +66,7 @@ def refuse(numbers):
 
 with start_engine(Path(sys.argv[1]), str) as engine:
     from prefect import flow
-    from flows.batches import as_task
+    from flows.stages.batches import as_task
 
     numbers = list(range(1000))
 

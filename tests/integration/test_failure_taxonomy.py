@@ -7,9 +7,9 @@ import pytest
 
 from tasks.emulator.faults import FAULT_KINDS
 from tasks.errors import StopRunError
-from tasks.images_api.faults import FaultKind
-from tests.builders import RUN_ID
-from tests.shop import Opener, order_of
+from tasks.images_api.failures import FaultKind
+from tests.support.builders import RUN_ID
+from tests.support.shop import Opener, order_of
 
 # What is charged: nothing, the bill, or the estimate while nobody knows.
 FREE, BILLED, ESTIMATE = "nothing", "the bill", "the estimate"

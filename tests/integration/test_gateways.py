@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import StopRunError
-from tasks.images_api.answer import Answer, read_answer
-from tasks.images_api.faults import Fault, said_fault
-from tests.shop import KEY, Shop, order_of
+from tasks.images_api.answers import Answer, read_answer
+from tasks.images_api.failures import Fault, said_fault
+from tests.support.shop import KEY, Shop, order_of
 
 USAGE = {"input_tokens": 10, "input_tokens_details": {"text_tokens": 10}, "output_tokens": 196}
 INNER = {"message": "Blocked.", "type": "image_generation_user_error", "code": "moderation_blocked"}

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from tasks.errors import BudgetError, SettingError, StopRunError
-from tasks.images_api.keeping import heal, sidecar_file
+from tasks.images_api.answer_store import heal, sidecar_file
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
-from tasks.pictures import load_reference
-from tests.builders import RUN_ID, an_order
-from tests.shop import FLARE, KEY, Opener, order_of
+from tasks.pictures.pictures import load_reference
+from tests.support.builders import RUN_ID, an_order
+from tests.support.shop import FLARE, KEY, Opener, order_of
 
 
 def test_an_order_is_bought_kept_and_settled(open_shop: Opener) -> None:

@@ -10,19 +10,19 @@ import pytest
 
 from tasks.candidate import Order, Usage
 from tasks.errors import PictureError, StopRunError
-from tasks.images_api.answer import Answer
-from tasks.images_api.desk import Purchase
-from tasks.images_api.faults import Fault, FaultKind
-from tasks.images_api.judging import CHAT_READ_TIMEOUT_S, ROOM_BYTES, read_reply
-from tasks.images_api.keeping import heal, keep, sidecar_file
-from tasks.images_api.patience import Patience
-from tasks.images_api.room import largest_bytes
+from tasks.images_api.answer_store import heal, keep, sidecar_file
+from tasks.images_api.answers import Answer
+from tasks.images_api.buyer import Purchase
+from tasks.images_api.circuit_breaker import Patience
+from tasks.images_api.disk_space import largest_bytes
+from tasks.images_api.failures import Fault, FaultKind
+from tasks.images_api.questions import CHAT_READ_TIMEOUT_S, ROOM_BYTES, read_reply
+from tasks.judging.rubric import read_rubric_answer
 from tasks.ledger import Limits, Settlement
 from tasks.ledger.replanning import replan
-from tasks.rubric import read_rubric_answer
-from tests.builders import NOON, RUN_ID
-from tests.judge_builders import RUBRIC, a_question, a_shown_picture
-from tests.shop import Opener, Shop
+from tests.support.builders import NOON, RUN_ID
+from tests.support.judge_builders import RUBRIC, a_question, a_shown_picture
+from tests.support.shop import Opener, Shop
 
 CONTENT = '{"overall": {}}'
 

@@ -17,7 +17,7 @@ from tasks.errors import BudgetError, LedgerError, RunError
 from tasks.ledger import Ledger, Limits, Settlement, has_ledger, open_ledger
 from tasks.ledger.runs import new_run_id
 from tasks.ledger.schema import HEAD, metadata
-from tests.builders import NOON, RUN_ID, a_receipt, an_order
+from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 
 NO_LIMITS = Limits()
 CENT = Decimal("0.01")

@@ -15,8 +15,8 @@ from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.ledger import ledger as ledger_module
 from tasks.ledger.database import LEDGER_VARIABLE, ledger_url
 from tasks.ledger.schema import HEAD
-from tests.builders import NOON, RUN_ID, a_receipt, an_order
-from tests.postgresql_server import PASSWORD, PostgresqlServer
+from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
+from tests.support.postgresql_server import PASSWORD, PostgresqlServer
 
 REPOSITORY = Path(__file__).parents[2]
 SHORT_WAIT_S = 0.2

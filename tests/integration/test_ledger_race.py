@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.schema import budgets
 from tasks.money import to_nanousd
-from tests.builders import NOON, RUN_ID
-from tests.ledger_race import CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD, N_OWN, N_SHARED, RUN_USD
+from tests.support.builders import NOON, RUN_ID
+from tests.support.ledger_race import CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD, N_OWN, N_SHARED, RUN_USD
 
 REPOSITORY = Path(__file__).parents[2]
 N_PROCESSES = 8
@@ -42,7 +42,7 @@ def test_eight_processes_never_pass_one_budget(home: Path) -> None:
         "ledger's month": to_nanousd(LEDGER_MONTH_USD),
     }
     n_samples = 0
-    command = [sys.executable, "-m", "tests.ledger_race", str(home), str(N_PROCESSES)]
+    command = [sys.executable, "-m", "tests.support.ledger_race", str(home), str(N_PROCESSES)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as racers:
         while racers.poll() is None:
             most = _most_charged(ledger)

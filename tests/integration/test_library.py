@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from flows.built_campaign import written_campaign
 from flows.command_line import runoff
 from flows.run_report import report_frame
+from flows.session.built_campaign import written_campaign
 from tasks.campaign import Campaign
 from tasks.errors import CampaignError, RunError
 

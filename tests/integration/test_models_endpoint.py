@@ -12,12 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import Provider
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import SettingError
 from tasks.images_api.models_endpoint import read_models
 from tasks.images_api.terms import Terms
-from tasks.providers import Provider
 
 KEY = "sk-planted-0123456789abcdef"
 

@@ -17,7 +17,7 @@ from tasks.candidate import Order, OrderState
 from tasks.errors import BudgetError, LedgerError
 from tasks.ledger import Ledger, Limits, Settlement, Verdict, open_ledger
 from tasks.money import from_nanousd, to_nanousd
-from tests.builders import a_receipt, an_order
+from tests.support.builders import a_receipt, an_order
 
 N_ORDERS = 4
 MOST_NANOUSD = 20_000_000

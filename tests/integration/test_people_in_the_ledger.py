@@ -12,8 +12,8 @@ import pytest
 from tasks.decisions import Acceptance, Fold, last_folds
 from tasks.errors import LedgerError, RunError
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
-from tasks.votes import Vote
-from tests.builders import NOON, RUN_ID, a_receipt, an_order
+from tasks.pairwise.votes import Vote
+from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 
 ONE, OTHER, THIRD = (a_receipt(an_order(replicate=k)).candidate_id for k in range(3))
 MINUTE = timedelta(minutes=1)

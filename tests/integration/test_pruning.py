@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from flows.command_line import runoff
-from flows.pruning import find_prunable, prune
+from flows.runs.pruning import find_prunable, prune
 from tasks.candidate import Choice, Order, Receipt
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.ledger.schema import candidates
-from tests.builders import NOON, RUN_ID, an_order
+from tests.support.builders import NOON, RUN_ID, an_order
 
 LATER = NOON + timedelta(days=40)
 A_MONTH = timedelta(days=30)

@@ -11,16 +11,16 @@ import pytest
 from click.testing import CliRunner
 
 from flows.command_line import runoff
-from flows.held_runs import held_run
-from flows.pruning import find_prunable, prune
 from flows.run_report import write_run_report
-from tasks.home import home_folder, run_folder
+from flows.runs.lock import held_run
+from flows.runs.pruning import find_prunable, prune
 from tasks.ledger import Ledger, open_ledger
-from tasks.store import Store, store_of
-from tests.builders import NOON, RUN_ID
-from tests.object_store import elsewhere
-from tests.postgresql_server import PostgresqlServer
-from tests.review_home import fill_run
+from tasks.storage.home import home_folder, run_folder
+from tasks.storage.mirror import Store, store_of
+from tests.support.builders import NOON, RUN_ID
+from tests.support.object_store import elsewhere
+from tests.support.postgresql_server import PostgresqlServer
+from tests.support.review_home import fill_run
 
 ROOT = Path(__file__).parents[2]
 LATER = NOON + timedelta(days=40)
@@ -29,7 +29,7 @@ DIE_BEFORE_IT_IS_WRITTEN_DOWN = """
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
-from flows.pruning import prune
+from flows.runs.pruning import prune
 from tasks.ledger import open_ledger
 from tasks.ledger.pruning import Pruning
 Pruning.record = lambda *words: os.kill(os.getpid(), signal.SIGKILL)

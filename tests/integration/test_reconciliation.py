@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from flows.reconciling import BY_RULE, resend_drafts
+from flows.runs.reconciling import BY_RULE, resend_drafts
 from tasks.candidate import Order
 from tasks.errors import LedgerError
 from tasks.ledger import Ledger, Limits, Settlement, Verdict, open_ledger
-from tests.builders import NOON, RUN_ID, an_order
+from tests.support.builders import NOON, RUN_ID, an_order
 
 CENT = Decimal("0.01")
 LATER = NOON + timedelta(days=40)

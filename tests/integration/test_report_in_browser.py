@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tasks.report_page.page import render_page
-from tests.browser import find_faults, needs_browser, open_browser
-from tests.report_rows import make_facts, make_run, paint_files
+from tests.support.browser import find_faults, needs_browser, open_browser
+from tests.support.report_rows import make_facts, make_run, paint_files
 
 pytestmark = needs_browser
 

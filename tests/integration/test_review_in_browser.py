@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from flows.review.promotion import Promotion
+from flows.promotion.action import Promotion
 from tasks.errors import SettingError
 from tasks.ledger.schema import candidates
-from tests.browser import find_faults, needs_browser, open_browser
-from tests.builders import NOON, RUN_ID
-from tests.review_browser import DESK, PHONE, watched
-from tests.review_home import Open, review_page
+from tests.support.browser import find_faults, needs_browser, open_browser
+from tests.support.builders import NOON, RUN_ID
+from tests.support.review_browser import DESK, PHONE, watched
+from tests.support.review_home import Open, review_page
 
 pytestmark = needs_browser
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -81,8 +81,8 @@ def test_every_dialog_can_be_used_by_everybody(
 
 def vote(review: Open) -> None:
     """Let somebody have voted once."""
-    from tasks.votes import Vote
-    from tests.builders import NOON
+    from tasks.pairwise.votes import Vote
+    from tests.support.builders import NOON
 
     one, other = review.drafts[0].candidate_id, review.drafts[1].candidate_id
     review.ledger.votes.add(Vote("v-1", RUN_ID, 0, one, other, "left", "mara", NOON))
@@ -90,7 +90,7 @@ def vote(review: Open) -> None:
 
 def buy(review: Open) -> None:
     """Let a final have been bought."""
-    from tests.integration.test_review_words import buy_tries
+    from tests.integration.test_review_request_bodies import buy_tries
 
     buy_tries(review, review.drafts[0].candidate_id, (0.9, 0.8))
 

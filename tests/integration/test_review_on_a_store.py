@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from flows.pruning import prune
+from flows.runs.pruning import prune
 from tasks.candidate import Inspection
-from tasks.files import write_atomically
-from tasks.home import home_folder, run_folder
 from tasks.ledger import open_ledger
 from tasks.ledger.schema import candidates
-from tasks.store import Store, store_of
-from tests.builders import NOON, RUN_ID, an_order
+from tasks.storage.atomic import write_atomically
+from tasks.storage.home import home_folder, run_folder
+from tasks.storage.mirror import Store, store_of
+from tests.integration.test_review_request_bodies import read, say, survivors
 from tests.integration.test_review_safety import ask
-from tests.integration.test_review_words import read, say, survivors
-from tests.object_store import elsewhere
-from tests.review_home import Open, fill_run, page_on, receive
+from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.object_store import elsewhere
+from tests.support.review_home import Open, fill_run, page_on, receive
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from flows.review.gate import CSRF_HEADER, Gate
+from flows.review.access import CSRF_HEADER, Gate
 from tasks.ledger.schema import candidates
-from tests.builders import RUN_ID
-from tests.review_home import Open, review_page
+from tests.support.builders import RUN_ID
+from tests.support.review_home import Open, review_page
 
 SCRIPT = "<script>alert(1)</script>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

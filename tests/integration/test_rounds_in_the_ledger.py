@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from tasks.campaign.rounds import ArmStanding, RoundDecision
 from tasks.errors import LedgerError
 from tasks.ledger import open_ledger
-from tasks.rounds import ArmStanding, RoundDecision
-from tests.builders import NOON, RUN_ID, an_order
+from tests.support.builders import NOON, RUN_ID, an_order
 
 KILLED = "20261122-130000-test"
 

@@ -7,8 +7,8 @@ import pytest
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
 
 from flows.deployments import schedule_of
-from tasks.campaign_schedule import Schedule
-from tasks.schedule import next_run
+from tasks.campaign.recurrence import next_run
+from tasks.campaign.schedule import Schedule
 
 MOMENTS = [datetime(2026, month, day, 12, 7, tzinfo=UTC) for month in (3, 7, 10, 11) for day in (2, 28)]
 

@@ -22,18 +22,18 @@ from openai.types.image_generate_params import ImageGenerateParamsNonStreaming, 
 from PIL import Image
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from tasks.campaign_finals import Finals
-from tasks.campaign_pictures import Drafts
+from tasks.campaign.finals import Finals
+from tasks.campaign.pictures import Drafts
 from tasks.candidate import Order, Reference
 from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import Provider
 from tasks.emulator.server import emulator_server
 from tasks.images_api.batch_lane.lines import request_line
 from tasks.images_api.client import connect, fields_of, post
 from tasks.images_api.terms import Terms
-from tasks.pictures import load_reference
-from tasks.providers import Provider
-from tests.builders import an_order
-from tests.emulator_client import PLAIN, png
+from tasks.pictures.pictures import load_reference
+from tests.support.builders import an_order
+from tests.support.emulator_client import PLAIN, png
 
 CATALOGUE = load_catalogue(environ={})
 REQUEST: dict[str, Any] = {"model": "gpt-image-2", "prompt": "a fox", "size": "1024x640", "quality": "low"}

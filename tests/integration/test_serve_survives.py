@@ -23,7 +23,7 @@ from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.ledger import open_ledger
 from tests.end_to_end.conftest import CAMPAIGN, COMMAND, KEY, Provider
-from tests.postgresql_server import free_port
+from tests.support.postgresql_server import free_port
 
 LIMIT_S = 150
 N_DRAFTS, N_FINALS = 12, 2

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.slots import Slot
-from tests.builders import NOON, RUN_ID
+from tests.support.builders import NOON, RUN_ID
 
 SLOT = Slot("otters@noon", "otters", NOON, "open", RUN_ID, started_by="flow-run-1")
 

@@ -12,9 +12,9 @@ from tasks.candidate import Order
 from tasks.emulator.app import create_app
 from tasks.emulator.settings import EmulatorSettings
 from tasks.images_api.streaming import PARTIALS, read_stream
-from tests.batch_shop import a_picture
-from tests.builders import an_order
-from tests.shop import FLARE, KEY, Opener, Shop
+from tests.support.batch_shop import a_picture
+from tests.support.builders import an_order
+from tests.support.shop import FLARE, KEY, Opener, Shop
 
 
 def streamed(partial_images: int = 2, **changes: Any) -> Order:

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.open_run import OpenRun, open_run, prepare
-from flows.workers.bench import Bought
-from flows.workers.team import Team
+from flows.session.session import OpenRun, open_run, prepare
+from flows.workers.dask_pool import Team
+from flows.workers.worker import Bought
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import EngineError, InterruptError, SettingError
-from tests.dask_setup import DaskTeam, dask_team, n_done_by_worker
 from tests.end_to_end.conftest import CAMPAIGN, KEY
+from tests.support.dask_setup import DaskTeam, dask_team, n_done_by_worker
 
 RUN_ID = "20261122-120000-abcd"
 N_DRAFTS = 24
@@ -139,7 +139,7 @@ def test_a_scheduler_that_is_not_there_is_told_before_anything_is_bought(
 ) -> None:
     """With the way out."""
     monkeypatch.setenv("RUNOFF_DASK", "tcp://127.0.0.1:9")
-    monkeypatch.setattr("flows.workers.team.CONNECT_S", 0.5)
+    monkeypatch.setattr("flows.workers.dask_pool.CONNECT_S", 0.5)
 
     async def work(_: OpenRun, __: Team) -> None:
         pytest.fail("it was opened")

@@ -17,17 +17,17 @@ from openai.types import Batch
 
 from tasks.candidate import Order
 from tasks.errors import BudgetError, InterruptError, RunoffError, StopRunError
-from tasks.files import write_atomically
-from tasks.images_api.batch_lane.collecting import Clerk, Collection
+from tasks.images_api.batch_lane.batch_client import BatchVendor
 from tasks.images_api.batch_lane.lines import ENDPOINTS, request_line
 from tasks.images_api.batch_lane.rejection import rejected_orders
+from tasks.images_api.batch_lane.settler import Clerk, Collection
 from tasks.images_api.batch_lane.uploads import PictureUploads
-from tasks.images_api.batch_lane.vendor import BatchVendor
-from tasks.images_api.faults import Fault, FaultKind
-from tasks.images_api.room import require_room
-from tasks.images_api.stops import stop_after_cancelling, stop_asking, stop_for
+from tasks.images_api.disk_space import require_room
+from tasks.images_api.failures import Fault, FaultKind
+from tasks.images_api.stop_messages import stop_after_cancelling, stop_asking, stop_for
 from tasks.ledger import BatchRecord, Limits
 from tasks.money import count_of
+from tasks.storage.atomic import write_atomically
 
 FOLDER = "batches"
 FIND_WAITS_S = (0.0, 2.0, 8.0)

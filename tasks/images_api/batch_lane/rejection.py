@@ -11,7 +11,7 @@ from pathlib import Path
 
 from openai.types import Batch
 
-from tasks.images_api.faults import Fault, FaultKind
+from tasks.images_api.failures import Fault, FaultKind
 from tasks.ledger import OrderRecord
 
 NO_REASON = "batch_failed"

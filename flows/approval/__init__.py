@@ -1,0 +1,1 @@
+"""A person's approval in Prefect's own pages."""

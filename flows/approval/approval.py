@@ -1,0 +1,242 @@
+"""A person's word in Prefect's own pages: the flow run is suspended with a form, and no worker is held.
+
+When somebody answers, the flow starts again, finds its run by its slot and its answer on the server, and
+writes it into the ledger as the review page does. A list is bought once: who confirmed first counts, here or
+on the page. An answer that cannot be followed buys nothing, and the form is shown again with the reason.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect.client.schemas.objects import FlowRunInput
+from prefect.context import FlowRunContext
+from prefect.flow_runs import asuspend_flow_run
+from prefect.input.actions import afilter_flow_run_input
+from prefect.logging import get_run_logger
+from pydantic import ValidationError
+
+from flows.approval.form import Answer, form_of, name_of, offer_of
+from flows.evaluation.drafts import RunOnDisk, select_finalists
+from flows.prefect_ui.flow_states import skipped
+from flows.promote import promote_run
+from flows.promotion.plan import promotion_plan
+from flows.runs.campaign import rules_of
+from flows.runs.lock import held_run
+from tasks.campaign import Campaign
+from tasks.decisions import Shortlist
+from tasks.errors import RunError
+from tasks.ledger import Ledger, RunRecord, has_ledger, open_ledger
+from tasks.money import format_usd
+from tasks.storage.home import run_folder
+
+ASKED_FOR_S = 30 * 24 * 3600
+"""How long a form can be answered. The run then stays ``awaiting review``, for the page or ``promote``."""
+
+_MOST_INPUTS = 200
+_PREFIX = "suspended-approval-"
+_KEY = re.compile(_PREFIX + r"(\d+)-(\d+)-(schema|response|description)")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A form that this flow run showed.
+
+    Args:
+        number: 1 for the first.
+        revision: The finalists' revision that it showed.
+        response: What was answered, unchecked; ``None`` while nobody did.
+    """
+
+    number: int = 0
+    revision: int = 0
+    response: dict[str, Any] | None = None
+
+
+def can_ask() -> bool:
+    """Whether the flow run can be suspended: it is a deployment's, and no other flow waits for it."""
+    context = FlowRunContext.get()
+    flow_run = context.flow_run if context else None
+    return bool(flow_run and flow_run.deployment_id and not flow_run.parent_task_run_id)
+
+
+def why_not_asked(campaign: Campaign) -> str:
+    """Say that nobody is asked in Prefect's pages although the campaign says so; else empty."""
+    if campaign.finalists.approval != "prefect" or can_ask():
+        return ""
+    return (
+        "approval: prefect asks in Prefect's pages, for which the run must be a deployment's "
+        "(runoff serve, runoff deploy). This one awaits review: runoff review, or runoff promote."
+    )
+
+
+async def last_asked() -> Asked:
+    """Read which form this flow run showed last, and what was answered."""
+    if not can_ask():
+        return Asked()
+    found: list[FlowRunInput] = await afilter_flow_run_input(key_prefix=_PREFIX, limit=_MOST_INPUTS)
+    kept = {parts: one for one in found if (parts := _KEY.fullmatch(one.key))}
+    if not kept:
+        return Asked()
+    number, revision = max((int(parts[1]), int(parts[2])) for parts in kept)
+    last = {parts[3]: one.decoded_value for parts, one in kept.items() if int(parts[1]) == number}
+    response = last.get("response")
+    if response is None:
+        return Asked(number, revision)
+    # The server keeps what was sent: a field that was left as it was shown may be missing in it.
+    fields = last["schema"]["properties"]
+    shown = {name: field["default"] for name, field in fields.items() if "default" in field}
+    return Asked(number, revision, shown | response)
+
+
+async def ask_if_wanted(outcome: Any, home: Path) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+    """Suspend the flow run with a form where the run awaits review and its campaign says ``prefect``.
+
+    Args:
+        outcome: What came of the run.
+        home: Runoff's home.
+
+    Returns:
+        The outcome, where nobody is to be asked.
+
+    Raises:
+        Pause: The flow run is suspended; Prefect catches it.
+    """
+    if not isinstance(outcome, dict) or outcome["state"] != "awaiting review" or not can_ask():
+        return outcome
+    with open_ledger(home) as ledger:
+        rules = rules_of(home, ledger.runs.find(outcome["run_id"]))
+    if rules.finalists.approval == "prefect":
+        await _ask(home, outcome["run_id"])
+    return outcome
+
+
+async def _ask(home: Path, run_id: str, trouble: str = "") -> None:
+    offer = await asyncio.to_thread(offer_of, home, run_id)
+    number = (await last_asked()).number + 1
+    key = f"approval-{number}-{offer.revision}"
+    await asuspend_flow_run(form_of(offer, trouble), timeout=ASKED_FOR_S, key=key)
+
+
+def run_asked_about(home: Path, run_id: str | None) -> str | None:
+    """Find the run of this flow run, which was begun before: as it was told, or by its slot."""
+    context = FlowRunContext.get()
+    if run_id or context is None or context.flow_run is None or not has_ledger(home):
+        return run_id
+    with open_ledger(home) as ledger:
+        return ledger.slots.run_of(str(context.flow_run.id))
+
+
+async def follow(asked: Asked, home: Path, run_id: str) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+    """Do what was answered: buy the finalists, or end the run without. May spend, within the budgets.
+
+    Raises:
+        Pause: The answer cannot be followed; the form is shown again with the reason. Nothing was bought.
+        RunError: Another process works on the run. Nothing was bought.
+    """
+    try:
+        answer = _checked(asked.response)
+        told = await asyncio.to_thread(write_down, home, run_id, answer, asked.revision)
+    except UnfitAnswer as error:
+        get_run_logger().warning("The answer was not taken: %s", error)
+        await _ask(home, run_id, str(error))
+        raise
+    if told:
+        return skipped(told, name="Decided before")
+    by = answer.decided_by
+    note = "" if answer.approve == "yes" else f"{by} said no in Prefect: the run ends without finals."
+    return await promote_run(run_id, home, note=note)
+
+
+class UnfitAnswer(Exception):  # noqa: N818 - no fault: it is told in the next form
+    """An answer that cannot be followed; says why."""
+
+
+def _checked(response: object) -> Answer:
+    try:
+        return Answer.model_validate(response)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        message = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+        raise UnfitAnswer(message) from error
+
+
+def write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
+    """Write the decision into the ledger, once. Buys nothing.
+
+    Args:
+        home: Runoff's home.
+        run_id: The run.
+        answer: What was answered.
+        revision: The finalists' revision that the form showed.
+
+    Returns:
+        Which decision went before; empty when this one is written, now or by an earlier start.
+
+    Raises:
+        UnfitAnswer: It cannot be followed. Nothing was confirmed.
+        RunError: Another process works on the run.
+    """
+    by = f"{answer.decided_by}, in Prefect"
+    with open_ledger(home) as ledger:
+        run, last = ledger.runs.find(run_id), ledger.shortlists.last(run_id)
+        if last is not None and last.confirmed_by == by:
+            return ""  # this flow run was started again after it wrote it: what is open is bought
+        if told := _decided_before(run, last):
+            return told
+        folder = run_folder(home, run.campaign, run_id)
+        with held_run(ledger, folder):
+            ids = _ids(ledger, run_id, answer)
+            on_disk = RunOnDisk(run_id, rules_of(home, run), ledger, folder)
+            try:
+                _confirm(on_disk, ids, answer, by=by, revision=revision, home=home)
+            except RunError as error:
+                raise UnfitAnswer(error.what) from error
+    return ""
+
+
+def _decided_before(run: RunRecord, last: Shortlist | None) -> str:
+    if last is not None and last.confirmed_at is not None:
+        when = f"{last.confirmed_at:%Y-%m-%d %H:%M} UTC"
+        return f"{run.run_id}: confirmed before, by {last.confirmed_by} at {when}. Nothing more was bought."
+    if run.state == "awaiting review":
+        return ""
+    return f"{run.run_id}: decided before; it is {run.state}. Nothing more was bought."
+
+
+def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
+    """Find the drafts that were named; none where nobody wants finals."""
+    if answer.approve == "no":
+        return []
+    drafts = ledger.candidates.of_run(run_id, "draft")
+    fit = {name_of(d): d.candidate_id for d in drafts if d.standing and d.standing.status != "unfit"}
+    unknown = [name for name in answer.finalists if name not in fit]
+    if unknown:
+        message = f"no fit draft of this run: {', '.join(unknown)}; choose among those listed"
+        raise UnfitAnswer(message)
+    if not answer.finalists or len(set(answer.finalists)) < len(answer.finalists):
+        message = "yes needs at least one finalist, each named once; no ends the run without finals"
+        raise UnfitAnswer(message)
+    return [fit[name] for name in answer.finalists]
+
+
+def _confirm(run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revision: int, home: Path) -> None:
+    """Choose as told and agree to buy it, unless it costs more than was agreed to.
+
+    Raises:
+        RunError: The list was changed meanwhile.
+        UnfitAnswer: It costs more. The choice is kept, unconfirmed.
+    """
+    shortlists = run.ledger.shortlists
+    last = shortlists.last(run.run_id)
+    if last is None or revision != last.revision or list(last.candidate_ids) != ids:
+        last = shortlists.choose(run.run_id, ids, after=revision, by=by, now=datetime.now(UTC))
+        select_finalists(run)
+    all_usd = promotion_plan(home, run.run_id).all_usd
+    if all_usd > answer.most_usd:
+        message = f"this can cost {format_usd(all_usd)}, and {format_usd(answer.most_usd)} was agreed to"
+        raise UnfitAnswer(message)
+    shortlists.confirm(run.run_id, last.revision, by=by, now=datetime.now(UTC))

@@ -1,0 +1,202 @@
+"""Commands that run flows: demo, run, promote. Those that may spend say the price first.
+
+The first line is on screen before anything slow is loaded. Prefect's server comes up in the background
+while the campaign is read, priced and shown.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flows.commands.options import (
+    answer_json,
+    home_option,
+    json_option,
+    open_console,
+    opened_ledger,
+    yes_option,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from flows.engine import Engine
+    from flows.runs.outcome import Outcome
+    from flows.session.session import Prepared
+
+DEMO = "campaigns/demo.yaml"
+Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+
+
+@click.command()
+@home_option
+@json_option
+def demo(*, home: Path | None, as_json: bool) -> None:
+    """Run the whole job in this process: no key, no network, no cost; the pictures are painted here."""
+    from tasks.catalogue import configs_folder
+
+    _run(configs_folder() / DEMO, None, home=home, is_agreed=True, as_json=as_json)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--resume", "resumed", metavar="RUN", help="Go on with a run: its id, a beginning of it, or latest."
+)
+@home_option
+@yes_option
+@json_option
+def run(file: Path | None, *, resumed: str | None, home: Path | None, yes: bool, as_json: bool) -> None:
+    """Run a campaign: drafts, copies out, scores, report and, where it says so, finals.
+
+    Shows the plan and asks once before it spends; without a terminal it goes on, the budget being the guard.
+    """
+    if (file is None) == (resumed is None):
+        message = "Name a campaign file, or a run with --resume."
+        raise click.UsageError(message)
+    _run(file, resumed, home=home, is_agreed=yes or not sys.stdin.isatty(), as_json=as_json)
+
+
+@click.command()
+@click.argument("run", default="latest")
+@home_option
+@yes_option
+@json_option
+def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
+    """Buy a run's finalists again at high quality. Shows the price and asks first."""
+    console = _begin(as_json=as_json)
+    from flows.promotion.plan import promotion_plan
+    from flows.session.session import resumed_file
+    from tasks.storage.home import home_folder
+
+    folder = home_folder(home)
+    with opened_ledger(folder) as ledger:
+        _, run_id = resumed_file(folder, ledger, run)
+
+    planned = promotion_plan(folder, run_id)
+    console.print(planned.sentence, markup=False)
+    if not planned.n_finals or not _agreed(yes=yes):
+        if planned.n_finals:
+            console.print("Nothing was bought.")
+        if as_json:
+            answer_json(_standing(folder, run_id))
+        return
+    with _engine(folder, console) as engine:
+        from flows.promote import promote as flow
+
+        engine.wait_ready()
+        outcome = _work(lambda: flow(run_id, str(folder)), console)
+    _tell(outcome, console, as_json=as_json)
+
+
+def _standing(home: Path, run_id: str) -> "Outcome":
+    """Tell how a run stands, without working on it."""
+    from flows.runs.outcome import outcome_of
+
+    with opened_ledger(home) as ledger:
+        return outcome_of(ledger, home, ledger.runs.find(run_id))
+
+
+def _run(
+    file: Path | None, resumed: str | None, *, home: Path | None, is_agreed: bool, as_json: bool
+) -> None:
+    console = _begin(as_json=as_json)
+    from flows.commands.plan_tables import plan_renderable
+    from flows.session.session import prepare, resumed_file
+    from tasks.ledger.runs import new_run_id
+    from tasks.storage.home import home_folder, prepare_home
+
+    folder = home_folder(home)
+    run_id = new_run_id(datetime.now(UTC))
+    if file is None:
+        with opened_ledger(folder) as ledger:
+            file, run_id = resumed_file(folder, ledger, str(resumed))
+    # What is wrong is told before anything is started; the server then comes up while the SDK is loaded and
+    # the provider is asked.
+    _ = prepare(file, folder, run_id).terms.api_key
+    prepare_home(folder)
+    campaign_file = file
+    with _engine(folder, console) as engine:
+        prepared = prepare(file, folder, run_id, asks_provider=True)
+        console.print(
+            _going_on(folder, prepared)
+            if resumed
+            else plan_renderable(prepared.plan, prepared.ledger_per_month_usd)
+        )
+        if prepared.note:
+            console.print(prepared.note, markup=False, style="dim")
+        if not is_agreed and not _agreed(yes=False):
+            console.print("Nothing was bought.")
+            return
+        from flows.prototype import prototype as flow
+
+        engine.wait_ready()
+        outcome = _work(lambda: flow(str(campaign_file), str(folder), run_id), console)
+    _tell(outcome, console, as_json=as_json)
+
+
+def _going_on(home: Path, prepared: "Prepared") -> "RenderableType":
+    """Say what a resumed run still has to buy, and what its plan warns of."""
+    from rich.console import Group
+
+    from flows.commands.plan_tables import warning_line
+    from flows.session.begun_orders import begun_drafts
+    from tasks.ledger.replanning import left_to_send
+    from tasks.money import count_of, format_usd
+
+    with opened_ledger(home) as ledger:
+        drafts = left_to_send(ledger, prepared.run_id, begun_drafts(prepared, ledger))
+        planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
+    left = [*drafts, *(order for order in planned if order.stage == "final")]
+    most_usd = sum((order.estimate_usd for order in left), Decimal(0))
+    still = f"{count_of(len(left), 'order')}, at most {format_usd(most_usd)}" if left else "no order"
+    told = f"Going on with {prepared.campaign.name} · {prepared.run_id}: {still} still to be sent."
+    return Group(told, *map(warning_line, prepared.plan.warnings))
+
+
+def _begin(*, as_json: bool = False) -> "Console":
+    """Show that something happens before anything slow is loaded."""
+    click.echo(f"Runoff {version('runoff')} · reading, pricing, checking …", err=as_json)
+    return open_console(as_json=as_json)
+
+
+def _engine(home: Path, console: "Console") -> "Engine":
+    import os
+
+    from flows.engine import start_engine
+
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # errors are told below, once
+    return start_engine(home, lambda line: console.print(line, markup=False, style="dim"))
+
+
+def _work(work: Work, console: "Console") -> dict[str, Any]:
+    from flows.runs.progress import LiveDisplay, PlainDisplay, showing
+
+    display = LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
+    with showing(display):
+        return asyncio.run(work())
+
+
+def _agreed(*, yes: bool) -> bool:
+    if yes or not sys.stdin.isatty():
+        return True
+    return click.confirm("Buy it?", default=False)
+
+
+def _tell(outcome: dict[str, Any], console: "Console", *, as_json: bool) -> None:
+    if as_json:
+        answer_json(outcome)
+    else:
+        from flows.commands.tables import outcome_renderable, where_to_look
+
+        console.print(outcome_renderable(outcome))
+        click.echo("\n".join(where_to_look(outcome)))
+    if outcome["exit_code"]:
+        sys.exit(outcome["exit_code"])

@@ -1,0 +1,63 @@
+"""Commands for campaigns that run by themselves: serve here, or deploy to the workers of a Prefect server."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flows.commands.options import home_option, open_console
+
+if TYPE_CHECKING:
+    from flows.deployments import Scheduled
+    from flows.engine.launcher import Say
+
+FILES_WRONG = 2
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@home_option
+def serve(files: tuple[Path, ...], *, home: Path | None) -> None:
+    """Serve campaigns on their schedules until interrupted. Each run buys within its budgets.
+
+    A file that is wrong is told and left out; the others are served. The command then ends with 2.
+    """
+    say = _begin()
+    from flows.serving import serve as serve_campaigns
+    from tasks.storage.home import home_folder, prepare_home
+
+    folder = home_folder(home)
+    prepare_home(folder)
+    _end(serve_campaigns(files, folder, say), say)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--pool", required=True, metavar="NAME", help="The work pool whose workers run them.")
+@home_option
+def deploy(files: tuple[Path, ...], *, pool: str, home: Path | None) -> None:
+    """Hand campaigns and their schedules to a work pool of the server at PREFECT_API_URL. Buys nothing.
+
+    Workers must find the files and the home under the same names. A file that is wrong is told and left out;
+    the command then ends with 2.
+    """
+    say = _begin()
+    from flows.deployments import deploy as deploy_campaigns
+    from tasks.storage.home import home_folder
+
+    _end(deploy_campaigns(files, home_folder(home), pool, say), say)
+
+
+def _begin() -> "Say":
+    from importlib.metadata import version
+
+    click.echo(f"Runoff {version('runoff')} · reading, pricing, checking …")
+    console = open_console()
+    return lambda line: console.print(line, markup=False)
+
+
+def _end(scheduled: "Scheduled", say: "Say") -> None:
+    if scheduled.faults:
+        say(f"Left out, because they are wrong: {', '.join(map(str, scheduled.faults))}")
+        sys.exit(FILES_WRONG)

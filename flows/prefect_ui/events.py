@@ -1,0 +1,111 @@
+"""What Runoff tells Prefect's automations: four events, each about a run, a campaign or a model.
+
+    runoff.run.finished          a run came to its end, whatever that was
+    runoff.finalists.approved    somebody agreed to buy a run's finalists
+    runoff.budget.low            the month has little left, or less than the next run costs
+    runoff.model.retiring        a model that a campaign uses is about to be shut down
+
+Dollars are text, so that nothing is rounded on the way. ``docs/automations.md`` holds an automation for each.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from prefect.events import emit_event
+
+from flows.runs.outcome import Outcome
+from flows.schedule.slots import least_usd_of, month_left
+
+if TYPE_CHECKING:
+    from flows.session.session import OpenRun, Prepared
+    from tasks.ledger import Ledger
+
+LOW_SHARE = Decimal("0.2")
+"""The share of a month's budget below which it is low."""
+
+
+def tell_finished(outcome: Outcome, report: str) -> None:
+    """Say that a run came to its end: ``runoff.run.finished``."""
+    payload = {
+        "run_id": outcome.run_id,
+        "campaign": outcome.campaign,
+        "state": outcome.state,
+        "verdict": outcome.verdict,
+        "message": outcome.message,
+        "report": report,
+        "drafts": outcome.pictures,
+        "copies": outcome.duplicates,
+        "finalists": [finalist["candidate_id"] for finalist in outcome.finalists],
+        "finals_accepted": outcome.accepted,
+        "spent_usd": f"{outcome.spent_usd:f}",
+        "exit_code": outcome.exit_code,
+    }
+    _emit("runoff.run.finished", _run(outcome.campaign, outcome.run_id), outcome.campaign, payload)
+
+
+def tell_approved(campaign: str, run_id: str, finalists: Sequence[str], by: str) -> None:
+    """Say that somebody agreed to buy a run's finalists: ``runoff.finalists.approved``."""
+    payload = {"run_id": run_id, "campaign": campaign, "finalists": list(finalists), "approved_by": by}
+    _emit("runoff.finalists.approved", _run(campaign, run_id), campaign, payload)
+
+
+def tell_low_budgets(prepared: "Prepared", ledger: "Ledger", now: datetime | None = None) -> None:
+    """Say which of the month's budgets are low: ``runoff.budget.low``, once for each."""
+    now, least_usd = now or datetime.now(UTC), least_usd_of(prepared)
+    name = prepared.campaign.name
+    for whose, left_usd, limit_usd in month_left(prepared, ledger, now):
+        if left_usd >= max(limit_usd * LOW_SHARE, least_usd):
+            continue
+        payload = {
+            "campaign": name,
+            "budget": whose,
+            "month": f"{now.astimezone(UTC):%Y-%m}",
+            "left_usd": f"{left_usd:f}",
+            "limit_usd": f"{limit_usd:f}",
+            "next_run_usd": f"{least_usd:f}",
+            "pays_next_run": left_usd >= least_usd,
+        }
+        place = name if whose == name else "ledger"
+        resource = {"prefect.resource.id": f"runoff.budget.{place}", "prefect.resource.name": whose}
+        _emit("runoff.budget.low", resource, name, payload)
+
+
+def tell_retiring_models(prepared: "Prepared", today: date) -> None:
+    """Say which models of a campaign are about to be shut down: ``runoff.model.retiring``, for each."""
+    from tasks.campaign.succession import models_of
+
+    for model in models_of(prepared.campaign):
+        life = prepared.catalogue.model(model).lifecycle(today)
+        if life.state != "retiring":
+            continue
+        payload = {
+            "campaign": prepared.campaign.name,
+            "model": model,
+            "shutdown_on": str(life.shutdown_on),
+            "days_left": life.days_left,
+            "successors": list(life.successors),
+        }
+        resource = {"prefect.resource.id": f"runoff.model.{model}", "prefect.resource.name": model}
+        _emit("runoff.model.retiring", resource, prepared.campaign.name, payload)
+
+
+def tell_end(run: "OpenRun", outcome: Outcome, report: str, today: date) -> None:
+    """Say all that there is to say when a run ends."""
+    tell_finished(outcome, report)
+    tell_low_budgets(run.prepared, run.ledger)
+    tell_retiring_models(run.prepared, today)
+
+
+def _run(campaign: str, run_id: str) -> dict[str, str]:
+    return {
+        "prefect.resource.id": f"runoff.run.{run_id}",
+        "prefect.resource.name": f"{campaign} {run_id}",
+        "runoff.campaign": campaign,
+    }
+
+
+def _emit(event: str, resource: dict[str, str], campaign: str, payload: dict[str, Any]) -> None:
+    about = {"prefect.resource.id": f"runoff.campaign.{campaign}", "prefect.resource.role": "campaign"}
+    emit_event(event, resource=resource, related=[about], payload=payload)

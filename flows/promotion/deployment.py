@@ -1,0 +1,137 @@
+"""Promotion by a team's workers: with a Prefect server set, confirming starts its ``promote`` deployment.
+
+The server is asked over HTTP, so that the page's process never loads Prefect. Without the deployment a child
+of the page buys, as without a server.
+"""
+
+import base64
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.promotion.action import Promotion
+from flows.promotion.child_process import ChildPromoter
+from flows.promotion.plan import PromotionPlan
+from tasks.errors import EngineError
+from tasks.storage.mirror import home_address
+
+DEPLOYMENT = "promote/promote"
+WAIT_S = 10.0
+_OVER = {"COMPLETED": "done", "FAILED": "failed", "CRASHED": "failed", "CANCELLED": "failed"}
+
+
+class DeploymentPromoter:
+    """Starts promotions as runs of a server's ``promote`` deployment; without one a child buys.
+
+    Args:
+        home: Runoff's home, as workers find it too.
+        server: The Prefect server.
+        child: Who buys where the server has no such deployment.
+    """
+
+    def __init__(self, home: Path, server: "PrefectServer", child: ChildPromoter) -> None:
+        self._home = home
+        self._server = server
+        self._child = child
+        self._flow_runs: dict[str, str] = {}
+
+    def price(self, run_id: str) -> PromotionPlan:
+        """Price what a promotion would buy now."""
+        return self._child.price(run_id)
+
+    def start(self, run_id: str) -> None:
+        """Begin to buy a run's finalists. This spends money, within the campaign's budget.
+
+        Raises:
+            EngineError: The server does not answer. Nothing was bought.
+            RunError: A promotion of this run is under way here. Nothing more was bought.
+        """
+        deployment = self._server.ask(f"/deployments/name/{DEPLOYMENT}")
+        if deployment is None:
+            self._child.start(run_id)
+            return
+        parameters = {"run_id": run_id, "home": home_address(self._home)}
+        path = f"/deployments/{deployment['id']}/create_flow_run"
+        made = self._server.ask(path, {"parameters": parameters, "tags": ["runoff", run_id]})
+        if made is not None:
+            self._flow_runs[run_id] = str(made["id"])
+
+    def look(self, run_id: str) -> Promotion | None:
+        """Tell how far the run's promotion is; ``None`` when none was started here."""
+        flow_run_id = self._flow_runs.get(run_id)
+        if flow_run_id is None:
+            return self._child.look(run_id)
+        try:
+            state = (self._server.ask(f"/flow_runs/{flow_run_id}") or {}).get("state") or {}
+        except EngineError as error:
+            return Promotion("running", error.what)
+        over = _OVER.get(str(state.get("type")))
+        message = str(state.get("message") or "")
+        if over == "done":
+            return Promotion("done")
+        return Promotion("failed" if over else "running", message)
+
+    def running(self) -> list[str]:
+        """List the runs that this process buys for; workers go on without it."""
+        return self._child.running()
+
+    def wait(self) -> None:
+        """Wait until nothing is being bought here."""
+        self._child.wait()
+
+
+@dataclass(frozen=True)
+class PrefectServer:
+    """A Prefect server's API.
+
+    Args:
+        api_url: Its address, ending in ``/api``.
+        headers: What it wants to be shown.
+    """
+
+    api_url: str
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str] = os.environ) -> "PrefectServer | None":
+        """Find the server that ``PREFECT_API_URL`` names, and the key it wants."""
+        api_url = environ.get("PREFECT_API_URL")
+        if not api_url:
+            return None
+        headers = {"content-type": "application/json"}
+        if key := environ.get("PREFECT_API_KEY"):
+            headers["authorization"] = f"Bearer {key}"
+        elif words := environ.get("PREFECT_API_AUTH_STRING"):
+            headers["authorization"] = "Basic " + base64.b64encode(words.encode()).decode()
+        return cls(api_url.rstrip("/"), headers)
+
+    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """Ask the server; with a body, tell it. ``None`` when it knows no such thing.
+
+        Raises:
+            EngineError: It does not answer, or refuses.
+        """
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.api_url + path, data, dict(self.headers))
+        try:
+            with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+                told: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise self._silent(what=f"answers {error.code}") from error
+        except (OSError, ValueError) as error:
+            raise self._silent(what="does not answer") from error
+        return told
+
+    def _silent(self, *, what: str) -> EngineError:
+        return EngineError(
+            where=f"PREFECT_API_URL={self.api_url}",
+            what=f"the Prefect server {what}",
+            next_step="Start it, or unset PREFECT_API_URL and open the review page again.",
+        )

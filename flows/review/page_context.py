@@ -1,0 +1,159 @@
+"""What every page has at hand: the ledger, the runs on disk, who buys, and how values are written.
+
+A run is read anew for every page, so that a page shows what is, whoever else works on the run.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flows.evaluation.drafts import RunOnDisk
+from flows.promotion.action import Promoter
+from flows.review.access import Gate
+from flows.runs.lock import bring_campaign, is_free
+from tasks.campaign_file.load import load_campaign
+from tasks.candidate import Candidate
+from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import load_providers
+from tasks.ledger import Ledger, RunRecord
+from tasks.money import count_of, format_usd
+from tasks.storage.home import run_folder
+
+HERE = Path(__file__).parent
+ARM_COLOURS = 6
+
+
+@dataclass(frozen=True)
+class Room:
+    """What every page has at hand.
+
+    Args:
+        home: Runoff's home.
+        ledger: Its ledger.
+        promoter: Who buys.
+        gate: Who may come in.
+        person: The name offered to who has given none.
+    """
+
+    home: Path
+    ledger: Ledger
+    promoter: Promoter
+    gate: Gate
+    person: str
+
+    @cached_property
+    def _templates(self) -> Jinja2Templates:
+        environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= {"usd": usd, "moment": moment, "count": count_of}
+        return Jinja2Templates(env=environment)
+
+    def page(self, request: Request, template: str, **facts: object) -> Response:
+        """Make a page."""
+        shared = {"csrf": self.gate.csrf, "person": self.person}
+        return self._templates.TemplateResponse(request, template, shared | facts)
+
+    def open_run(self, run_id: str) -> "OpenedRun":
+        """Read a run.
+
+        Raises:
+            RunError: There is no such run.
+        """
+        return OpenedRun(self, self.ledger.runs.find(run_id))
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """A run as it stands at this moment; each part is read when it is first asked for."""
+
+    room: Room
+    record: RunRecord
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.record.run_id
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return run_folder(self.room.home, self.record.campaign, self.run_id)
+
+    @cached_property
+    def on_disk(self) -> RunOnDisk:
+        """The run as it is decided about.
+
+        Raises:
+            CampaignError: Its campaign file is wrong or gone.
+        """
+        campaign = load_campaign(
+            bring_campaign(self.folder),
+            catalogue=load_catalogue(self.room.home),
+            providers=load_providers(self.room.home),
+        )
+        return RunOnDisk(self.run_id, campaign, self.room.ledger, self.folder)
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether a process works on it now; a killed one leaves ``running`` behind."""
+        return self.record.state == "running" and not is_free(self.room.ledger, self.folder)
+
+    @cached_property
+    def candidates(self) -> list[Candidate]:
+        """Every picture, in the order of their plan."""
+        return self.room.ledger.candidates.of_run(self.run_id)
+
+    @property
+    def drafts(self) -> list[Candidate]:
+        """The drafts."""
+        return [candidate for candidate in self.candidates if candidate.stage == "draft"]
+
+    @property
+    def finals(self) -> list[Candidate]:
+        """The finals."""
+        return [candidate for candidate in self.candidates if candidate.stage == "final"]
+
+    @cached_property
+    def arms(self) -> dict[str, int]:
+        """Each arm's place among the colours, in the campaign's own order."""
+        named = dict.fromkeys([*self.on_disk.campaign.arms, *sorted({c.arm for c in self.candidates})])
+        return {arm: place % ARM_COLOURS for place, arm in enumerate(named)}
+
+    def shortlist_ids(self) -> tuple[int, list[str]]:
+        """Tell the finalists' revision and their ids in order; revision 0 is the rule's choice."""
+        last = self.room.ledger.shortlists.last(self.run_id)
+        if last is not None:
+            return last.revision, list(last.candidate_ids)
+        chosen = [draft for draft in self.drafts if draft.choice and draft.choice.is_finalist]
+        chosen.sort(key=lambda draft: (draft.choice and draft.choice.rank) or 0)
+        return 0, [draft.candidate_id for draft in chosen]
+
+
+def name_of(candidate: Candidate) -> str:
+    """Name a picture as people speak of it: its file without folder and ending."""
+    return PurePosixPath(candidate.file).stem
+
+
+def usd(amount: Decimal | None) -> str:
+    """Write dollars; a dash where nobody knows."""
+    return "–" if amount is None else format_usd(amount)
+
+
+def moment(time: datetime | None) -> str:
+    """Write a time for people, UTC."""
+    if time is None:
+        return "–"
+    utc = time.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"

@@ -1,0 +1,178 @@
+"""What a run shows while it buys: pictures, dollars, rate, time left.
+
+At a terminal one line that moves; elsewhere a plain line now and then. Whoever starts a run puts its own
+progress in place with ``showing``; a flow that nobody watches logs plain lines.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+
+from tasks.money import count_of, format_usd
+
+if TYPE_CHECKING:
+    from tasks.images_api.buyer import Purchase
+
+SAY_EVERY_S = 5.0
+JUDGE = "judge"
+"""The stage whose orders bring answers, not pictures."""
+
+
+class Display(Protocol):
+    """Where progress goes."""
+
+    def say(self, line: str) -> None:
+        """Show one line for people."""
+
+    def start(self, stage: str, n_orders: int) -> None:
+        """Begin to count a stage of that many orders."""
+
+    def bought(self, purchase: "Purchase") -> None:
+        """Count one order's end."""
+
+    def finish(self) -> None:
+        """End the stage that is being counted."""
+
+
+class Tally:
+    """The figures of one stage."""
+
+    def __init__(self, stage: str, n_orders: int) -> None:
+        self.stage = stage
+        self.n_orders = n_orders
+        self.n_done = 0
+        self.n_pictures = 0
+        self.n_without = 0
+        self.charged_usd = Decimal(0)
+        self._began_s = time.monotonic()
+
+    def add(self, purchase: "Purchase") -> None:
+        """Count one order's end."""
+        self.n_done += 1
+        self.n_pictures += purchase.n_pictures
+        self.n_without += purchase.state != "received"
+        self.charged_usd += purchase.charged_usd
+
+    def __str__(self) -> str:
+        elapsed_s = max(time.monotonic() - self._began_s, 0.001)
+        is_judge = self.stage == JUDGE
+        noun, n_come = ("answer", self.n_done - self.n_without) if is_judge else ("picture", self.n_pictures)
+        parts = [
+            count_of(n_come, noun),
+            format_usd(self.charged_usd),
+            f"{n_come / elapsed_s * 60:.0f}/min",
+        ]
+        if self.n_without:
+            parts.append(f"{self.n_without} without {'an' if is_judge else 'a'} {noun}")
+        if 0 < self.n_done < self.n_orders:
+            parts.append(f"{_duration(elapsed_s / self.n_done * (self.n_orders - self.n_done))} left")
+        return " · ".join(parts)
+
+
+class PlainDisplay:
+    """Lines for logs and pipes: one every few seconds, and one at the end of each stage."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(file=sys.stderr, soft_wrap=True)
+        self._tally: Tally | None = None
+        self._n_said = 0
+        self._said_s = 0.0
+
+    def say(self, line: str) -> None:
+        """Write one line."""
+        self._console.print(line, markup=False, highlight=False)
+
+    def start(self, stage: str, n_orders: int) -> None:
+        """Begin a stage."""
+        self._tally = Tally(stage, n_orders)
+        self._n_said = 0
+        self._said_s = time.monotonic()
+
+    def bought(self, purchase: "Purchase") -> None:
+        """Count, and write a line when the last one is some seconds old."""
+        if self._tally is None:
+            return
+        self._tally.add(purchase)
+        if time.monotonic() - self._said_s >= SAY_EVERY_S:
+            self._said_s = time.monotonic()
+            self._line()
+
+    def finish(self) -> None:
+        """Write the stage's last line."""
+        self._line()
+        self._tally = None
+
+    def _line(self) -> None:
+        if self._tally is not None and self._tally.n_done > self._n_said:
+            self._n_said = self._tally.n_done
+            self.say(f"{self._tally.stage} {self._tally.n_done}/{self._tally.n_orders}: {self._tally}")
+
+
+class LiveDisplay:
+    """One moving line at a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tally: Tally | None = None
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+
+    def say(self, line: str) -> None:
+        """Write one line above the moving one."""
+        self._console.print(line, markup=False, highlight=False)
+
+    def start(self, stage: str, n_orders: int) -> None:
+        """Begin a stage with a new bar."""
+        self._tally = Tally(stage, n_orders)
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn(f"{stage:<7}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("{task.fields[figures]}"),
+            console=self._console,
+        )
+        self._task = self._bar.add_task(stage, total=n_orders, figures="")
+        self._bar.start()
+
+    def bought(self, purchase: "Purchase") -> None:
+        """Move the bar."""
+        if self._tally is not None and self._bar is not None:
+            self._tally.add(purchase)
+            self._bar.update(self._task, completed=self._tally.n_done, figures=str(self._tally))
+
+    def finish(self) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._tally = None
+
+
+_SHOWN: ContextVar[Display | None] = ContextVar("display", default=None)
+
+
+@contextmanager
+def showing(display: Display) -> Iterator[None]:
+    """Let every run started inside show its progress there."""
+    token = _SHOWN.set(display)
+    try:
+        yield
+    finally:
+        _SHOWN.reset(token)
+
+
+def current_display() -> Display:
+    """Find the display of whoever started the run; plain lines when nobody set one."""
+    return _SHOWN.get() or PlainDisplay()
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

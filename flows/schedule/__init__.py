@@ -1,0 +1,1 @@
+"""A schedule's turns: one run for each slot."""

@@ -1,0 +1,185 @@
+"""A schedule's turn: at most one run for each slot, and none while it would only pile up or be cut short.
+
+A slot is written into the ledger before anything is bought, so that a retry, a second worker or a restarted
+machine finds the run that it made. Where a killed process left a run of the campaign, the next slot takes it
+up in place of a new one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from flows.runs.lock import bring_campaign, is_free, is_left
+from flows.session.session import Prepared
+from tasks.errors import RunoffError
+from tasks.ledger import Ledger, has_ledger, open_ledger
+from tasks.ledger.runs import new_run_id
+from tasks.ledger.slots import Slot
+from tasks.money import count_of, format_usd
+from tasks.storage.home import CAMPAIGN_FILE, prepare_home, run_folder
+
+MOST_SLOTS_PER_RUN = 3
+"""How many turns in a row may take up a run that never comes to its end; the next one makes a new run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """What starts a run by itself.
+
+    Args:
+        name: Whose turn it is, such as a deployment's name.
+        due_at: When it was to start, aware.
+        flow_run_id: The flow run.
+    """
+
+    name: str
+    due_at: datetime
+    flow_run_id: str
+
+    @property
+    def slot(self) -> str:
+        """The slot's name: the same for everything that starts the same turn."""
+        return f"{self.name}@{self.due_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSlot:
+    """A slot, and what to do in it.
+
+    Args:
+        slot: As the ledger knows it.
+        file: The campaign file to run: the run's own, once it was begun.
+        is_begun: The run was begun before, by this slot or by an earlier one.
+        reason: Why there is nothing to do; empty when there is.
+    """
+
+    slot: Slot
+    file: Path
+    is_begun: bool
+    reason: str = ""
+
+
+def take_slot(file: Path, home: Path, starter: Starter) -> TakenSlot:
+    """Claim a slot, or find out what became of it. Buys nothing.
+
+    Args:
+        file: The campaign file.
+        home: Runoff's home.
+        starter: Whose slot.
+    """
+    prepare_home(home)
+    campaign = campaign_name(file)
+    with open_ledger(home) as ledger:
+        run_id = run_left_behind(ledger, home, campaign) or new_run_id(datetime.now(UTC))
+        wanted = Slot(starter.slot, campaign, starter.due_at, "open", run_id, started_by=starter.flow_run_id)
+        slot = ledger.slots.claim(wanted)
+        begun = {run.run_id: run for run in ledger.runs.all()}.get(slot.run_id)
+        if begun is None:
+            reason = slot.reason if slot.state == "skipped" else ""
+            return TakenSlot(slot, file, is_begun=False, reason=reason)
+        folder = run_folder(home, begun.campaign, begun.run_id)
+        reason = ""
+        if slot.state == "ended":
+            reason = f"This slot has had its run: {slot.run_id}, {begun.state}. Nothing was bought."
+        elif not is_free(ledger, folder):
+            reason = f"Another process works on this slot's run, {slot.run_id}. Nothing was bought here."
+    return TakenSlot(slot, bring_campaign(folder), is_begun=True, reason=reason)
+
+
+def refuse_slot(home: Path, slot: Slot, fault: RunoffError) -> None:
+    """Write that no run could be made in a slot, so that ``runoff runs`` tells it."""
+    with open_ledger(home) as ledger:
+        ledger.slots.change(slot.name, "failed", reason=str(fault).partition("\n")[0])
+
+
+def skip_slot(home: Path, slot: Slot, reason: str) -> None:
+    """Write that a slot is left out, and why."""
+    with open_ledger(home) as ledger:
+        ledger.slots.change(slot.name, "skipped", reason=reason)
+
+
+def run_left_behind(ledger: Ledger, home: Path, campaign: str) -> str | None:
+    """Find the oldest run of a campaign that a slot began and whose process is gone; ``None`` without any.
+
+    One that was taken up again and again without coming to its end is given up.
+    """
+    for run_id, n_slots in ledger.slots.open_runs([campaign]).items():
+        if not is_left(ledger, run_folder(home, campaign, run_id)):
+            continue
+        if n_slots < MOST_SLOTS_PER_RUN:
+            return run_id
+        ledger.slots.end_run(run_id)
+    return None
+
+
+def waiting_runs(home: Path, campaign: str) -> list[tuple[Path, str]]:
+    """Find the runs of a campaign that have a batch at the provider, oldest first: campaign file and run."""
+    if not has_ledger(home):
+        return []
+    with open_ledger(home) as ledger:
+        folders = [run_folder(home, campaign, run_id) for run_id in ledger.batches.runs_out(campaign)]
+        return [(folder / CAMPAIGN_FILE, folder.name) for folder in folders if is_left(ledger, folder)]
+
+
+def reason_to_skip(prepared: Prepared, now: datetime) -> str:
+    """Tell why a schedule's run is not made now; empty when nothing is against it.
+
+    Runs pile up that people have not looked at, or the month's money is short of the least that a run costs.
+    """
+    with open_ledger(prepared.home) as ledger:
+        return _unreviewed(prepared, ledger) or _too_little_money(prepared, ledger, now)
+
+
+def _unreviewed(prepared: Prepared, ledger: Ledger) -> str:
+    campaign = prepared.campaign
+    limit = campaign.schedule.pause_when_unreviewed if campaign.schedule else None
+    runs = [run for run in ledger.runs.all() if run.campaign == campaign.name]
+    n_waiting = sum(run.state == "awaiting review" for run in runs)
+    if limit is None or n_waiting < limit:
+        return ""
+    return f"Awaiting review at {campaign.name}: {count_of(n_waiting, 'run')}. Nothing was bought."
+
+
+def _too_little_money(prepared: Prepared, ledger: Ledger, now: datetime) -> str:
+    least_usd = least_usd_of(prepared)
+    for whose, left_usd, limit_usd in month_left(prepared, ledger, now):
+        if left_usd < least_usd:
+            return (
+                f"This month's budget of {whose} has {format_usd(left_usd)} left of {format_usd(limit_usd)}, "
+                f"and a run costs {format_usd(least_usd)} at least. Nothing was bought."
+            )
+    return ""
+
+
+def least_usd_of(prepared: Prepared) -> Decimal:
+    """Tell the least that a run costs before somebody decides: without finals where a person chooses them."""
+    is_auto = prepared.campaign.finalists.approval == "auto"
+    return prepared.plan.low_usd if is_auto else prepared.plan.drafts_low_usd
+
+
+def month_left(prepared: Prepared, ledger: Ledger, now: datetime) -> list[tuple[str, Decimal, Decimal]]:
+    """List the month's limits that hold for a run: whose, dollars left, dollars in all."""
+    spent = ledger.spending.month(now)
+    name = prepared.campaign.name
+    limits: Mapping[str, tuple[Decimal, Decimal | None]] = {
+        name: (spent.campaigns_usd.get(name, Decimal(0)), prepared.campaign.budget.per_month_usd),
+        "the whole ledger": (spent.ledger_usd, prepared.ledger_per_month_usd),
+    }
+    return [
+        (whose, max(limit_usd - spent_usd, Decimal(0)), limit_usd)
+        for whose, (spent_usd, limit_usd) in limits.items()
+        if limit_usd is not None
+    ]
+
+
+def campaign_name(file: Path) -> str:
+    """Read a campaign's name, however wrong the rest of the file is; else its file's name."""
+    import yaml
+
+    try:
+        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return str(said["name"])[:64]
+    except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError):
+        return file.stem[:64]

@@ -1,0 +1,1 @@
+"""A run that this process works on: prepared, opened, composed, closed."""

@@ -1,0 +1,47 @@
+"""Which drafts a run has been told to make so far: those of the first round, and of each that was decided."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tasks.attachments.attachments import SentPictures
+from tasks.campaign.rounds import Pass, RoundDecision, passes_of
+from tasks.candidate import Order
+from tasks.catalogue.estimates import Estimates
+from tasks.ledger import Ledger
+from tasks.orders.drafts import draft_orders, draft_prompts
+from tasks.storage.home import drawn_folder
+
+if TYPE_CHECKING:
+    from flows.session.session import Prepared
+
+
+def begun_drafts(prepared: "Prepared", ledger: Ledger) -> list[Order]:
+    """List the draft orders of every round that has begun, whatever became of them; writes nothing.
+
+    Raises:
+        CatalogueError: Something has no price.
+        CampaignError: A mask cannot be made.
+    """
+    return _with_first(prepared, ledger.rounds.of_run(prepared.run_id))
+
+
+def _with_first(prepared: "Prepared", decided: Sequence[RoundDecision]) -> list[Order]:
+    campaign = prepared.campaign
+    passes = passes_of(campaign.rounds, list(campaign.arms), decided)
+    return [*prepared.plan.orders, *round_orders(prepared, passes[1:])]
+
+
+def round_orders(prepared: "Prepared", passes: Sequence[Pass]) -> list[Order]:
+    """Write the draft orders of later rounds.
+
+    Raises:
+        CatalogueError: Something has no price.
+        CampaignError: A mask cannot be made.
+    """
+    if not passes:
+        return []
+    campaign = prepared.campaign
+    pictures = SentPictures(campaign, drawn_folder(prepared.home))
+    estimates = Estimates(prepared.catalogue, prepared.terms.provider)
+    prompts = draft_prompts(campaign)
+    return list(draft_orders(campaign, prompts, pictures, estimates, prepared.run_id, passes))

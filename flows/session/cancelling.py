@@ -1,0 +1,63 @@
+"""Asking a provider to stop a run's batches. What is done by then is paid for, and collected on resume."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.session.session import open_run, prepare, resumed_file
+from tasks.ledger import open_ledger
+from tasks.ledger.runs import RunState
+from tasks.money import count_of
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What came of asking.
+
+    Args:
+        run_id: The run.
+        batches: How many batches the provider was asked to stop.
+        notes: Why it would not stop one, a sentence each.
+    """
+
+    run_id: str
+    batches: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The same for people."""
+        if not self.batches:
+            return f"{self.run_id} has no batch at the provider; nothing was changed."
+        told = "".join(f" {note}" for note in self.notes)
+        what = (
+            f"The provider was asked to stop {count_of(self.batches, 'batch', 'batches')} of {self.run_id}."
+        )
+        return f"{what}{told}\nCollect what was done with: runoff run --resume {self.run_id}"
+
+
+def cancel(home: Path, name: str) -> Cancelled:
+    """Ask the provider to stop a run's batches. Buys nothing.
+
+    Args:
+        home: Runoff's home.
+        name: The run: its id, a unique beginning of it, or ``latest``.
+
+    Raises:
+        RunError: There is no such run, its folder is gone, or another process works on it.
+    """
+    with open_ledger(home) as ledger:
+        file, run_id = resumed_file(home, ledger, name)
+        if not ledger.batches.open_of(run_id):
+            return Cancelled(run_id, 0)
+    return asyncio.run(_cancel(file, home, run_id))
+
+
+async def _cancel(file: Path, home: Path, run_id: str) -> Cancelled:
+    prepared = await asyncio.to_thread(prepare, file, home, run_id, are_drafts_done=True)
+    async with open_run(prepared) as run:
+        n_asked = await run.batch_lane.cancel(run_id)
+        state: RunState = "waiting" if run.is_out else "stopped"
+        run.ledger.runs.end(run_id, state, datetime.now(UTC))
+        return Cancelled(run_id, n_asked, tuple(run.batch_lane.notes.values()))

@@ -1,0 +1,1 @@
+"""The stages of a run as Prefect tasks: ledger, step, ledger; here or at a worker."""

@@ -1,0 +1,86 @@
+"""The Batch lane in a flow: collect what is over, hand over what is planned, and let the flow end.
+
+Nobody waits for a provider that takes up to a day. The flow ends as ``waiting`` and is taken up again by
+``runoff run --resume``, by its schedule or by a served campaign. Only the emulator inside this process, which
+forgets its batches with it, is waited for.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from flows.stages.batches import as_task
+from tasks.candidate import Order
+from tasks.errors import RunoffError
+from tasks.money import count_of, format_usd
+
+if TYPE_CHECKING:
+    from flows.session.session import OpenRun
+
+LOOK_AGAIN_S = 0.2
+
+
+async def buy_in_batches(run: "OpenRun", stage: str) -> None:
+    """Take a run's batches as far as they go now. This spends money, within the run's budgets.
+
+    Raises:
+        RunoffError: Something could not be read or written; the ledger says which orders are out.
+    """
+    try:
+        await _go_on(run, stage)
+        await _hand_over(run, stage)
+        while run.prepared.terms.base_url is None and run.is_out and run.desk.closed_by is None:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            await _go_on(run, stage)
+            await _hand_over(run, stage)
+    except RunoffError as error:
+        run.desk.close(error)
+        raise
+
+
+async def _go_on(run: "OpenRun", stage: str) -> None:
+    n_out = len(run.ledger.batches.ids_out(run.run_id))
+    if not n_out:
+        return
+    run.display.start(f"{stage}s", n_out)
+    try:
+        await collect_batches(run)
+    finally:
+        run.display.finish()
+
+
+async def _hand_over(run: "OpenRun", stage: str) -> None:
+    orders = [order for order in run.planned(stage) if order.lane == "batch"]
+    if not orders or run.desk.closed_by is not None:
+        return
+    await submit_batches(orders, run)
+    left = len([order for order in run.planned(stage) if order.lane == "batch"])
+    if left < len(orders):
+        handed = count_of(len(orders) - left, "order")
+        run.display.say(f"Handed over {handed} in batches: half the price, within 24 hours.")
+
+
+async def _collect(run: "OpenRun") -> int:
+    """Take every batch of the run as far as it goes; returns how many are still out."""
+    return await run.batch_lane.go_on(run.run_id)
+
+
+async def _submit(orders: Sequence[Order], run: "OpenRun") -> None:
+    await run.batch_lane.submit(orders)
+
+
+collect_batches = as_task(_collect, name="collect")
+submit_batches = as_task(_submit, name="submit")
+
+
+def waiting_message(run: "OpenRun") -> str:
+    """Say what a run waits for, what it may cost, and how to go on."""
+    out = run.ledger.batches.open_of(run.run_id)
+    orders = run.ledger.orders.of_run(run.run_id, "sent")
+    most_usd = format_usd(sum((record.charged_usd for record in orders), Decimal(0)))
+    notes = [note for record in out if (note := run.batch_lane.notes.get(record.batch_key))]
+    told = f" ({notes[0].rstrip('.')})" if notes else ""
+    what = f"{count_of(len(out), 'batch', 'batches')} with {count_of(len(orders), 'order')}"
+    next_step = f"Nothing waits here; go on with: runoff run --resume {run.run_id}"
+    return f"{what} for at most {most_usd} at the provider{told}. {next_step}"

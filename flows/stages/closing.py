@@ -1,0 +1,83 @@
+"""How a run ends: its state, its report, what Prefect shows of it, and its exit code.
+
+A run whose money is used up, or that was told that no order can succeed, still reports what it has; it is
+``stopped`` and can be resumed. One that was interrupted only keeps its ledger right.
+"""
+
+import asyncio
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from flows.prefect_ui.artifacts import report_link, show_outcome
+from flows.prefect_ui.events import tell_end
+from flows.run_report import write_run_report
+from flows.runs.outcome import INCOMPLETE, outcome_of
+from flows.session.session import OpenRun
+from flows.stages.batch_lane import waiting_message
+from flows.stages.batches import as_task
+from tasks.clock import today
+from tasks.errors import BudgetError, InterruptError, StopRunError
+from tasks.ledger.runs import RunState
+from tasks.storage.home import CAMPAIGN_FILE
+
+
+async def close_run(run: OpenRun, *, state: RunState, lack: str = "", note: str = "") -> dict[str, Any]:
+    """End a run: write its state and its report, and show both in Prefect.
+
+    Args:
+        run: The run.
+        state: How it ends when nothing stopped it.
+        lack: What it could not go on without, where that is no fault of an order: told, and exit code 4.
+        note: What else is told of how it ended.
+
+    Returns:
+        ``flows.runs.outcome.Outcome`` as a mapping.
+
+    Raises:
+        StopRunError: No further order could succeed; the report was written.
+        InterruptError: Somebody interrupted it.
+    """
+    stop = run.desk.closed_by
+    state = "waiting" if run.is_out else state
+    run.ledger.runs.end(run.run_id, "stopped" if stop else state, datetime.now(UTC))
+    if isinstance(stop, InterruptError):
+        raise stop
+    all_high_usd, verdict = await report(run)
+    outcome = outcome_of(run.ledger, run.prepared.home, run.ledger.runs.find(run.run_id))
+    outcome = replace(outcome, all_high_usd=all_high_usd, verdict=verdict, message=note)
+    if lack:
+        outcome = replace(outcome, message=lack, exit_code=INCOMPLETE)
+    if run.is_out:
+        outcome = replace(outcome, message=waiting_message(run))
+    if isinstance(stop, BudgetError):
+        outcome = outcome.stopped_by(_with_place(stop, run))
+    await show_outcome(run, outcome)
+    tell_end(run, outcome, report_link(outcome.folder), today())
+    run.ledger.slots.end_run(run.run_id)  # an interrupted run stays its slot's: the next turn takes it up
+    if isinstance(stop, StopRunError):
+        raise stop
+    return asdict(outcome)
+
+
+def _with_place(stop: BudgetError, run: OpenRun) -> BudgetError:
+    """Name the file in which a campaign's own budget is raised for a run that was begun."""
+    if "ledger" in stop.where:
+        return stop
+    return BudgetError(
+        where=stop.where,
+        what=stop.what,
+        money=stop.money,
+        next_step=f"Raise it in {run.folder / CAMPAIGN_FILE}, then: runoff run --resume {run.run_id}",
+    )
+
+
+async def _report(run: OpenRun) -> tuple[Decimal | None, str]:
+    """Write the run's report; returns what all drafts cost at high quality (dollars), and the verdict."""
+    record = run.ledger.runs.find(run.run_id)
+    written = await asyncio.to_thread(write_run_report, run.prepared.home, record, run.ledger)
+    return written.facts.all_high_usd, written.verdict
+
+
+report = as_task(_report, name="report")

@@ -1,0 +1,235 @@
+"""The flow's side: batches handed to the workers of a Dask scheduler.
+
+Dask is asked directly, from the flow's own Prefect tasks: Prefect's task runner for it needs Prefect's server
+within every worker's reach, and is slower (``benchmarks/runners.py``). Prefect sees the same tasks in both.
+
+A worker that dies has its batch done by another one; when all are gone for ``ALONE_S``, the run is stopped
+rather than left hanging. When the desk of the run closes, for whatever reason, every worker is told; what
+they have under way is awaited, like one's own.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from flows.workers import worker as workers_side
+from flows.workers.worker import Bought, Job
+from tasks.candidate import Order
+from tasks.errors import EngineError, SettingError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from tasks.images_api.buyer import Desk
+
+T = TypeVar("T")
+DASK_VARIABLE = "RUNOFF_DASK"
+CONNECT_S = 15.0
+ALONE_S = 60.0
+LOOK_S = 1.0
+BATCHES_AT_ONCE = 2
+"""Of one worker, where it has the threads: so that it need not wait for the last answers of a batch."""
+BATCHES_EACH = 4
+"""How many parts a worker's share of a stage is cut into, so that quick workers take over from slow ones."""
+
+
+def scheduler_address() -> str | None:
+    """Tell which scheduler's workers do the work; ``None`` when it is done here."""
+    return os.environ.get(DASK_VARIABLE, "").strip() or None
+
+
+@dataclass
+class Team:
+    """Workers of a run.
+
+    Args:
+        client: The connection to the scheduler.
+        address: Where it is.
+        job: What workers are told of the run.
+    """
+
+    client: "Client"
+    address: str
+    job: Job
+    _n_threads: dict[str, int] = field(default_factory=dict)
+    _alone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def look(self) -> None:
+        """See who is there.
+
+        Raises:
+            EngineError: The scheduler does not answer.
+        """
+        self._n_threads = {}
+        asked: Awaitable[dict[str, int]] = cast("Any", self.client.scheduler).ncores()
+        try:
+            self._n_threads = dict(await asyncio.wait_for(asked, CONNECT_S))
+        except (OSError, TimeoutError) as fault:
+            raise self._gone(what="does not answer") from fault
+
+    @property
+    def n_places(self) -> int:
+        """How many batches the workers may have at once."""
+        return sum(min(BATCHES_AT_ONCE, n) for n in self._n_threads.values())
+
+    def batch_size(self, n_items: int, most: int) -> int:
+        """Cut a stage so that every worker has some of it, and the quick ones more."""
+        return max(1, min(most, -(-n_items // max(1, self.n_places * BATCHES_EACH))))
+
+    async def buy(self, orders: Sequence[Order]) -> Bought:
+        """Have a batch bought. This spends money, within the run's budgets.
+
+        Raises:
+            EngineError: No worker could do it; what became of its orders stands in the ledger.
+        """
+        return await self._do(_buy_here, list(orders))
+
+    async def score(self, candidate_ids: Sequence[str]) -> int:
+        """Have some drafts scored; returns how many.
+
+        Raises:
+            EngineError: No worker could do it.
+            RunoffError: A worker could not.
+        """
+        return await self._do(_score_here, list(candidate_ids))
+
+    async def _do(self, work: Callable[[Job, Any], T], items: list[Any]) -> T:
+        from distributed.client import FutureCancelledError
+        from distributed.scheduler import KilledWorker
+
+        future = self.client.submit(work, self.job, items, pure=False)
+        answer, alone = asyncio.ensure_future(future), asyncio.ensure_future(self._alone.wait())
+        try:
+            await asyncio.wait({answer, alone}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise self._gone(what=f"has had no workers for {ALONE_S:.0f} s")
+            return cast("T", answer.result())
+        except FutureCancelledError as fault:
+            raise self._gone(what="went away") from fault
+        except KilledWorker as fault:
+            raise self._gone(what="one worker after another died over the same batch") from fault
+        except ImportError as fault:
+            raise self._gone(what=f"a worker has not this Runoff installed: {fault}") from fault
+        finally:
+            answer.cancel()
+            alone.cancel()
+            await asyncio.gather(answer, alone, return_exceptions=True)
+
+    def _gone(self, *, what: str) -> EngineError:
+        return EngineError(
+            where=f"Dask scheduler {self.address}",
+            what=what,
+            money="What was bought stays; what was under way there becomes unknown and stays charged.",
+            next_step=f"Bring workers back or unset {DASK_VARIABLE}, then: "
+            f"runoff run --resume {self.job.run_id}",
+        )
+
+    async def keep_watch(self, desk: "Desk") -> None:
+        """Tell every worker once the desk is closed, and give up once nobody is left to work."""
+        seen_s = time.monotonic()
+        while True:
+            with suppress(EngineError):
+                await self.look()
+            seen_s = time.monotonic() if self._n_threads else seen_s
+            if time.monotonic() - seen_s >= ALONE_S:
+                self._alone.set()
+            if desk.closed_by is not None:  # again and again: one that just came does not know
+                await self._tell_all(workers_side.stop, self.job.token)
+                await asyncio.sleep(LOOK_S)
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(desk.until_closed(), LOOK_S)
+
+    async def wait_until_left(self, say: Callable[[str], None]) -> None:
+        """Wait for workers that still have something under way for an earlier process of this run."""
+        is_said = False
+        while any((await self._tell_all(workers_side.is_at_work, self.job.run_id)).values()):
+            if not is_said:
+                say("Waiting for what workers have under way for an earlier process of this run.")
+            is_said = True
+            await asyncio.sleep(LOOK_S)
+
+    async def _tell_all(self, function: Callable[[str], T], about: str) -> dict[str, T]:
+        with suppress(OSError, TimeoutError):
+            answers = self.client.run(function, about, on_error="ignore")
+            return await asyncio.wait_for(cast("Awaitable[dict[str, T]]", answers), CONNECT_S)
+        return {}
+
+
+def _buy_here(job: Job, orders: Sequence[Order]) -> Bought:
+    from distributed import get_worker
+
+    at_once = min(BATCHES_AT_ONCE, get_worker().state.nthreads)
+    part = job.provider.model_copy(update={"concurrency": -(-job.provider.concurrency // at_once)})
+    return workers_side.buy(replace(job, provider=part), orders, _wanted_by_dask())
+
+
+def _score_here(job: Job, candidate_ids: Sequence[str]) -> int:
+    return workers_side.score(job, candidate_ids)
+
+
+def _wanted_by_dask() -> Callable[[], bool]:
+    """Tell, on a worker, how to see whether the scheduler and the flow still wait for this thread's task."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def is_wanted() -> bool:
+        task = worker.state.tasks.get(key)
+        return task is not None and task.state in ("executing", "long-running")
+
+    return is_wanted
+
+
+@asynccontextmanager
+async def open_team(
+    address: str, make_job: Callable[[str], Job], say: Callable[[str], None]
+) -> AsyncIterator[Team]:
+    """Connect to a scheduler for one run, and wait for a worker.
+
+    Args:
+        address: Of the scheduler, such as ``tcp://scheduler:8786``.
+        make_job: Given the token of this holding, tells what workers are told.
+        say: Takes a line for people.
+
+    Raises:
+        SettingError: Dask is not installed here.
+        EngineError: No scheduler answers there, or it has no worker.
+    """
+    try:
+        from distributed import Client
+    except ImportError as fault:
+        raise SettingError(
+            where=DASK_VARIABLE,
+            what=f"names a Dask scheduler, and Dask is not installed: {fault}",
+            next_step="Install it with: pip install 'runoff[dask]'",
+        ) from fault
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it would say is told in our words
+    try:
+        client = await Client(address, asynchronous=True, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as fault:
+        raise EngineError(
+            where=DASK_VARIABLE,
+            what=f"no Dask scheduler answers at {address}",
+            accepted="tcp://host:8786",
+            next_step=f"Start one with: dask scheduler. Or unset {DASK_VARIABLE} to work here.",
+        ) from fault
+    try:
+        job = make_job(secrets.token_hex(8))
+        team = Team(client, address, job)
+        try:
+            await client.wait_for_workers(1, timeout=CONNECT_S)
+        except TimeoutError as fault:
+            raise team._gone(what=f"has no workers; start one with: dask worker {address}") from fault
+        await team.look()
+        await team.wait_until_left(say)
+        yield team
+    finally:
+        await client.close()

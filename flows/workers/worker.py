@@ -1,0 +1,247 @@
+"""A worker's side: a batch of a run that another process holds.
+
+A worker opens the ledger by its own environment, with its own key, and works only while the process that
+holds the run wants the batch. It buys what is still ``planned`` of it: a batch that comes again because its
+first worker died buys nothing twice. What it leaves ``sent`` by dying is settled by whoever holds the run.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from flows.evaluation import drafts as evaluation
+from tasks.campaign import Campaign
+from tasks.candidate import Order, OrderState, Reference
+from tasks.catalogue import Catalogue
+from tasks.catalogue.providers import Provider
+from tasks.errors import InterruptError, RunError, RunoffError, SettingError
+from tasks.generate import generate
+from tasks.images_api.terms import Terms
+from tasks.ledger import Ledger, Limits, has_ledger, open_ledger
+from tasks.storage.home import CAMPAIGN_FILE, home_folder, run_folder
+from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
+
+LOOK_S = 0.2
+INSPECT_EVERY_S = 1.0
+
+_stopped: set[str] = set()
+_at_work: Counter[str] = Counter()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is told of a run. Keys are not in it: each worker has its own.
+
+    Args:
+        token: One holding of the run: what is stopped is stopped by it.
+        run_id: The run.
+        home: The home's folder, or its store's address.
+        campaign: The campaign as it runs.
+        provider: The provider, with this worker's part of its concurrency.
+        base_url: The address that whoever holds the run would order from.
+        catalogue: Models and prices.
+        limits: The budgets.
+    """
+
+    token: str
+    run_id: str
+    home: str
+    campaign: Campaign
+    provider: Provider
+    base_url: str | None
+    catalogue: Catalogue
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an order ended."""
+
+    order_id: str
+    state: OrderState
+    n_pictures: int
+    charged_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What came of a batch.
+
+    Args:
+        ends: How its orders ended; those that were not sent are left out.
+        stop: Why no more of it was sent, if anything stopped it.
+    """
+
+    ends: tuple[End, ...]
+    stop: RunoffError | None = None
+
+
+def stop(token: str) -> None:
+    """Let this process send nothing more for a run; what is under way is awaited."""
+    _stopped.add(token)
+
+
+def is_at_work(run_id: str) -> bool:
+    """Whether this process works on a batch of a run."""
+    return _at_work[run_id] > 0
+
+
+def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bought:
+    """Buy what is still planned of a batch and look at its pictures. This spends money.
+
+    Args:
+        job: The run.
+        orders: The batch.
+        is_wanted: Whether whoever holds the run still waits for it.
+
+    Returns:
+        What came of it. A fault that Runoff knows is in it, so that the ends before it are not lost.
+    """
+    ends: list[End] = []
+    try:
+        with _open(job) as (terms, run):
+            _bring(Path(reference.file) for order in orders for reference in _sent_along(order))
+            planned = run.ledger.orders.planned([order.order_id for order in orders])
+            left = [order for order in orders if order.order_id in planned]
+            reason = asyncio.run(_buy(job, left, terms, run, is_wanted, ends))
+            evaluation.inspect_new(
+                run, [order.order_id for order in orders]
+            )  # what came last, or before a death
+    except RunoffError as error:
+        return Bought(tuple(ends), error)
+    return Bought(tuple(ends), reason)
+
+
+async def _buy(
+    job: Job,
+    orders: Sequence[Order],
+    terms: Terms,
+    run: evaluation.RunOnDisk,
+    is_wanted: Callable[[], bool],
+    ends: list[End],
+) -> RunoffError | None:
+    from tasks.images_api.buyer import Desk, Purchase
+    from tasks.images_api.client import connect
+    from tasks.images_api.rate_limiter import pace_of
+
+    def note(purchase: Purchase) -> None:
+        end = End(purchase.order.order_id, purchase.state, purchase.n_pictures, purchase.charged_usd)
+        ends.append(end)
+
+    async with connect(terms) as client:
+        desk = Desk(
+            client=client, terms=terms, ledger=run.ledger, folder=run.folder, limits=job.limits,
+            pace=pace_of(terms, run.ledger), watch=note,
+        )  # fmt: skip
+        is_over = asyncio.Event()
+        watching = asyncio.create_task(_close_when_unwanted(desk.close, job, is_wanted))
+        looking = asyncio.create_task(_look_meanwhile(run, [order.order_id for order in orders], is_over))
+        try:
+            await generate(orders, desk)
+        finally:
+            watching.cancel()
+            is_over.set()
+            await asyncio.gather(watching, looking, return_exceptions=True)
+    return desk.closed_by
+
+
+async def _look_meanwhile(
+    run: evaluation.RunOnDisk, order_ids: Sequence[str], is_over: asyncio.Event
+) -> None:
+    """Look at what has come while more is under way; what this meets, the last look meets again and tells."""
+    while not is_over.is_set():
+        await asyncio.to_thread(evaluation.inspect_new, run, order_ids)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(is_over.wait(), INSPECT_EVERY_S)
+
+
+async def _close_when_unwanted(
+    close: Callable[[RunoffError], None], job: Job, is_wanted: Callable[[], bool]
+) -> None:
+    while is_wanted() and job.token not in _stopped:
+        await asyncio.sleep(LOOK_S)
+    close(InterruptError(where=f"run {job.run_id}", what="was stopped by the process that holds it"))
+
+
+def score(job: Job, candidate_ids: Sequence[str]) -> int:
+    """Score some drafts by what is free, and write it down by candidate id; returns how many.
+
+    Raises:
+        RunoffError: A scorer cannot be loaded here, or something cannot be read or written.
+    """
+    with _open(job) as (_, run):
+        wanted = set(candidate_ids)
+        drafts = run.ledger.candidates.of_run(job.run_id, "draft")
+        drafts = [draft for draft in drafts if draft.candidate_id in wanted]
+        _bring(run.folder / draft.file for draft in drafts)
+        return evaluation.score_drafts(run, drafts)
+
+
+@contextmanager
+def _open(job: Job) -> Iterator[tuple[Terms, evaluation.RunOnDisk]]:
+    """Open a run that another process holds, and see that it is the same one here."""
+    _at_work[job.run_id] += 1
+    try:
+        home = home_folder(job.home)
+        terms = Terms(job.provider, job.catalogue, os.environ)
+        _require_same_address(job, terms)
+        folder = run_folder(home, job.campaign.name, job.run_id)
+        _require_folder(job, folder)
+        if not has_ledger(home):
+            raise _elsewhere(job, "there is no ledger", "RUNOFF_LEDGER_URL")
+        with open_ledger(home) as ledger:
+            _require_run(job, ledger)
+            yield terms, evaluation.RunOnDisk(job.run_id, job.campaign, ledger, folder)
+    finally:
+        _at_work[job.run_id] -= 1
+
+
+def _require_same_address(job: Job, terms: Terms) -> None:
+    if terms.base_url != job.base_url:
+        raise _elsewhere(
+            job, f"{job.provider.name} is at {terms.base_url}, not at {job.base_url}",
+            str(job.provider.base_url_variable or "RUNOFF_HOME/providers.yaml"),
+        )  # fmt: skip
+
+
+def _require_folder(job: Job, folder: Path) -> None:
+    address = address_of(job.home)
+    if address is not None:
+        if address_of(os.environ.get(HOME_VARIABLE, "")) != address:
+            raise _elsewhere(job, f"{HOME_VARIABLE} is not {address}", HOME_VARIABLE)
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not (folder / CAMPAIGN_FILE).exists():  # made anew here, its pictures would be nowhere else
+        raise _elsewhere(job, f"there is no run in {folder}", "RUNOFF_HOME, to a store or a shared folder")
+
+
+def _require_run(job: Job, ledger: Ledger) -> None:
+    try:
+        ledger.runs.find(job.run_id)
+    except RunError as error:
+        what = f"the ledger {ledger.database.name} does not know the run"
+        raise _elsewhere(job, what, "RUNOFF_LEDGER_URL") from error
+
+
+def _elsewhere(job: Job, what: str, setting: str) -> SettingError:
+    return SettingError(
+        where=f"a worker of run {job.run_id}",
+        what=what,
+        money="It sent nothing; what was bought before stays.",
+        next_step=f"Set {setting} there as here, then go on with: runoff run --resume {job.run_id}",
+    )
+
+
+def _sent_along(order: Order) -> tuple[Reference, ...]:
+    return tuple(order.references) if order.mask is None else (*order.references, order.mask)
+
+
+def _bring(files: Iterator[Path]) -> None:
+    """With a store, fetch what another machine wrote."""
+    for file in map(found_here, files):
+        if not file.exists() and (store := store_of(file.parent)):
+            store.fetch_file(file)

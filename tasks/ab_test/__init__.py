@@ -1,0 +1,1 @@
+"""The A/B test: which arm makes the better pictures, or that nobody can tell yet."""

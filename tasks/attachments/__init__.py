@@ -1,0 +1,1 @@
+"""What is sent along with an order: references, masks, and drafts brought to a final's shape."""

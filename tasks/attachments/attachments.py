@@ -1,0 +1,155 @@
+"""What is sent along with a draft order: the references and the mask of its arm and row.
+
+A reference or a mask may be a template over the row, ``products/{{ file }}``, so that a folder of pictures
+meets every arm's prompt. Every file is looked at once.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.attachments.masks import check_mask, draw_mask
+from tasks.attachments.references import ReferenceFaultError, look_at, read_mask, read_reference
+from tasks.campaign import Campaign, Row
+from tasks.campaign.mask import Mask
+from tasks.campaign.prompts import PromptFaultError, PromptTemplate
+from tasks.candidate import Reference
+from tasks.errors import CampaignError
+
+_TEMPLATE = re.compile(r"\{[{%#]")
+
+
+def is_template(text: str) -> bool:
+    """Tell whether a path or an edge of a box depends on the row."""
+    return _TEMPLATE.search(text) is not None
+
+
+def absolute_path(folder: Path, name: str) -> str:
+    """Make a path, or a template of paths, absolute; braces in the folder's own name stay what they are."""
+    if not is_template(name):
+        return str(folder / name)
+    if name.startswith(("/", "{% raw %}/")):
+        return name
+    above = f"{{% raw %}}{folder}{{% endraw %}}" if is_template(str(folder)) else str(folder)
+    return f"{above}/{name}"
+
+
+@cache
+def _template(text: str) -> PromptTemplate:
+    return PromptTemplate(text)
+
+
+def fill_path(text: str, row: Row) -> str:
+    """Fill a path's template; a row's own absolute path stands alone.
+
+    Raises:
+        ReferenceFaultError: The template cannot be filled, or names no file.
+    """
+    if not is_template(text):
+        return text
+    try:
+        path = _template(text).render(row)
+    except PromptFaultError as error:
+        raise ReferenceFaultError(str(error)) from error
+    before, is_doubled, own = path.rpartition("//")
+    path = f"/{own}" if is_doubled else before + own
+    if path.endswith("/"):
+        message = f"{path} names no file"
+        raise ReferenceFaultError(message)
+    return path
+
+
+def fill_mask(mask: Mask, row: Row) -> Mask:
+    """Fill the templates of a mask's box.
+
+    Raises:
+        ReferenceFaultError: A template cannot be filled.
+    """
+    edges = mask.box or mask.keep_box
+    if edges is None or not any(map(is_template, edges)):
+        return mask
+    try:
+        filled = tuple(_template(edge).render(row) for edge in edges)
+    except PromptFaultError as error:
+        raise ReferenceFaultError(str(error)) from error
+    return mask.model_copy(update={"box" if mask.box else "keep_box": filled})
+
+
+def depends_on_row(campaign: Campaign, arm: str) -> bool:
+    """Tell whether an arm's pictures are others for every row."""
+    mask = campaign.mask_of(arm)
+    texts = [*campaign.references_of(arm)]
+    if isinstance(mask, Mask):
+        texts += mask.box or mask.keep_box or ()
+    elif mask is not None:
+        texts.append(mask)
+    return any(map(is_template, texts))
+
+
+class Sent(NamedTuple):
+    """The pictures of one order."""
+
+    references: tuple[Reference, ...]
+    mask: Reference | None
+
+
+NOTHING = Sent((), None)
+
+
+class SentPictures:
+    """The pictures sent along with a campaign's draft orders.
+
+    Args:
+        campaign: The campaign.
+        drawn: Folder where the masks that Runoff draws are kept.
+    """
+
+    def __init__(self, campaign: Campaign, drawn: Path) -> None:
+        self._campaign = campaign
+        self._drawn = drawn
+        self._varies = {arm: depends_on_row(campaign, arm) for arm in campaign.arms}
+        self._known: dict[tuple[str, int], Sent] = {}
+
+    def of(self, arm: str, row: int) -> Sent:
+        """Look at the pictures of one arm and row, and draw their mask where it is to be drawn.
+
+        Raises:
+            CampaignError: A file cannot be sent, or a mask cannot be drawn.
+            SettingError: The folder of drawn masks cannot be written.
+        """
+        key = (arm, row if self._varies[arm] else 0)
+        if key not in self._known:
+            try:
+                self._known[key] = self._look(arm, self._campaign.all_rows[key[1]])
+            except ReferenceFaultError as error:
+                raise CampaignError(self._campaign.name, [f"arms.{arm}, row {key[1]}: {error}"]) from error
+        return self._known[key]
+
+    def _look(self, arm: str, row: Row) -> Sent:
+        files = self._campaign.references_of(arm)
+        references = tuple(read_reference(fill_path(file, row)) for file in files)
+        if not references:
+            return NOTHING
+        mask = self._campaign.mask_of(arm)
+        if mask is None:
+            return Sent(references, None)
+        if isinstance(mask, Mask):
+            return Sent(references, draw_mask(fill_mask(mask, row), references[0], self._drawn))
+        return Sent(references, read_mask(fill_path(mask, row), references[0]))
+
+
+def check_pictures(campaign: Campaign, arm: str, row: Row) -> None:
+    """Look at an arm's mask for one row without drawing it; its references must be sound already.
+
+    Raises:
+        ReferenceFaultError: The mask does not fit.
+    """
+    mask, files = campaign.mask_of(arm), campaign.references_of(arm)
+    if mask is None or not files:
+        return
+    first = look_at(fill_path(files[0], row))
+    if isinstance(mask, Mask):
+        check_mask(fill_mask(mask, row), first.reference, has_alpha=first.has_alpha)
+    else:
+        read_mask(fill_path(mask, row), first.reference)

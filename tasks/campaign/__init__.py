@@ -1,0 +1,8 @@
+"""The campaign: the models of the campaign file, and what follows from them alone.
+
+Sections, prompts, rounds, recurrence and succession; no file is read here (``tasks.campaign_file`` does).
+"""
+
+from tasks.campaign.campaign import Campaign, Row
+
+__all__ = ["Campaign", "Row"]

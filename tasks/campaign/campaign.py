@@ -1,0 +1,156 @@
+"""The campaign: what to make, which arms, how many, for how much money, and how to choose.
+
+These models are the campaign file, key for key; each field's sentence becomes the JSON schema that editors
+read and the reference page that people read. A campaign never changes after it was read: its rows are
+expanded and its paths absolute, so that what ran is written down whole (``as_yaml``).
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tasks.campaign.choice import Deduplicate, Finalists, Score
+from tasks.campaign.finals import AnyFinals, Finals
+from tasks.campaign.mask import AnyMask, Mask
+from tasks.campaign.pictures import Arm, Drafts
+from tasks.campaign.rounds import Round, plan_rounds
+from tasks.campaign.schedule import Schedule
+from tasks.campaign.section import Dollars, Section
+
+Scalar = str | int | float | bool
+Row = Mapping[str, Scalar]
+ArmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+
+
+class Budget(Section):
+    """How much money may be spent."""
+
+    per_run_usd: Dollars
+    """The most that one run may spend, US dollars: drafts and finals, everything reserved included."""
+
+    per_month_usd: Dollars | None = None
+    """The most that all runs of this campaign may spend in a calendar month (UTC), US dollars."""
+
+
+class Campaign(Section):
+    """A campaign file: make many cheap pictures, keep the few that deserve it, buy only those again."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    """The campaign's name: small letters, digits and hyphens, 64 at most."""
+
+    provider: str
+    """Who sells the pictures: a name in providers.yaml, such as openai, cometapi or emulator."""
+
+    budget: Budget
+    """How much money may be spent."""
+
+    variables: dict[VariableName, Annotated[tuple[Scalar, ...], Field(min_length=1)]] | None = None
+    """Values by variable; every combination is one row. Not together with `rows`."""
+
+    rows: tuple[dict[VariableName, Scalar], ...] | str | None = None
+    """The rows themselves: a list of mappings; a CSV, JSON lines or parquet file; or a folder of pictures."""
+
+    arms: dict[ArmName, Arm] = Field(min_length=1, max_length=26)
+    """The variants under test, by name; every arm sees the same rows."""
+
+    references: tuple[str, ...] = ()
+    """Pictures sent with draft orders: png, jpeg or webp; `products/{{ file }}` is another for each row."""
+
+    mask: AnyMask | None = None
+    """Where the first reference is made anew: a png of its size that is clear there, or how to draw one."""
+
+    drafts: Drafts
+    """The many cheap pictures."""
+
+    deduplicate: Deduplicate = Deduplicate()
+    """What counts as a copy."""
+
+    score: Score = Score()
+    """How pictures are ranked."""
+
+    finalists: Finalists = Finalists()
+    """Which drafts are bought again."""
+
+    finals: AnyFinals
+    """How finalists are bought again; a list buys each in several editions: sizes, formats, models."""
+
+    schedule: Schedule | None = None
+    """When the campaign runs by itself."""
+
+    on_unknown: Literal["keep", "resend"] = "keep"
+    """An order without an answer may have been billed: `keep` it charged, or `resend` and maybe pay twice."""
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are, without expanding them; 1 when nothing varies."""
+        if isinstance(self.rows, tuple):
+            return len(self.rows)
+        count = 1
+        for values in (self.variables or {}).values():
+            count *= len(values)
+        return count
+
+    @cached_property
+    def all_rows(self) -> tuple[Row, ...]:
+        """The rows in order: those given, or every combination of the variables; else one empty row."""
+        if isinstance(self.rows, tuple):
+            return self.rows
+        names = list(self.variables or {})
+        values = (self.variables or {}).values()
+        return tuple(dict(zip(names, combination, strict=True)) for combination in itertools.product(*values))
+
+    def drafts_of(self, arm: str) -> Drafts:
+        """Tell how an arm's drafts are asked for: the campaign's settings with the arm's own over them."""
+        own = self.arms[arm].drafts
+        if own is None:
+            return self.drafts
+        changes = {key: getattr(own, key) for key in own.model_fields_set if getattr(own, key) is not None}
+        if own.model is not None and own.successor is None:
+            changes["successor"] = None  # the campaign's successor belongs to the campaign's model
+        return self.drafts.model_copy(update=changes)
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """The rounds in which drafts are made; a single one unless `drafts.allocation` is halving."""
+        return plan_rounds(len(self.arms), self.drafts.per_prompt, self.drafts.allocation)
+
+    def references_of(self, arm: str) -> tuple[str, ...]:
+        """List the pictures sent with an arm's draft orders; the arm's own replace the campaign's."""
+        own = self.arms[arm].references
+        return self.references if own is None else own
+
+    @property
+    def editions(self) -> tuple[Finals, ...]:
+        """Each way in which finalists are bought again; one, unless `finals` is a list."""
+        return self.finals if isinstance(self.finals, tuple) else (self.finals,)
+
+    def with_editions(self, editions: Sequence[Finals]) -> "Campaign":
+        """Put other settings in the editions' places, as many as there were."""
+        finals = tuple(editions) if isinstance(self.finals, tuple) else editions[0]
+        return self.model_copy(update={"finals": finals})
+
+    def mask_of(self, arm: str) -> str | Mask | None:
+        """Tell which mask goes with an arm's references; the arm's own replaces the campaign's.
+
+        An arm that says it sends no references needs none.
+        """
+        own = self.arms[arm]
+        return None if own.references == () and own.mask is None else own.mask or self.mask
+
+    @cached_property
+    def variable_names(self) -> frozenset[str]:
+        """The names that templates may use."""
+        rows = self.rows if isinstance(self.rows, tuple) else (self.variables or {},)
+        return frozenset(name for row in rows for name in row)
+
+    def as_yaml(self) -> str:
+        """Write the campaign as a file that stands alone: rows read in, paths absolute."""
+        import yaml
+
+        said = self.model_dump(mode="json", exclude_unset=True)
+        text: str = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=110)
+        return text

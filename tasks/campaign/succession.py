@@ -1,0 +1,201 @@
+"""Succession: what a campaign uses once one of its models has been shut down.
+
+A campaign outlives models. From the day of the shutdown on, the successor that the campaign names is used
+and that is said; without one the run is refused before anything is bought.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import TypeVar
+
+from tasks.campaign.campaign import Campaign
+from tasks.campaign.finals import Finals
+from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, PictureSettings
+from tasks.campaign.recurrence import next_run
+from tasks.catalogue import Catalogue
+from tasks.catalogue.model import Lifecycle
+from tasks.errors import CatalogueError
+
+Settings = TypeVar("Settings", bound=PictureSettings)
+
+
+def succeeded(settings: Settings) -> Settings:
+    """Put the successor in the model's place; what the successor leaves out stays as it was."""
+    successor = settings.successor
+    if successor is None:
+        return settings
+    changes = {key: value for key, value in successor.model_dump().items() if value is not None}
+    return settings.model_copy(update={**changes, "successor": None})
+
+
+def all_succeeded(campaign: Campaign) -> Campaign:
+    """Put every successor in its model's place, as if all models had been shut down."""
+    arms = dict(campaign.arms)
+    for name, arm in arms.items():
+        if _has_own_model(arm):
+            arms[name] = _with_own(arm, succeeded(campaign.drafts_of(name)))
+    changed = campaign.model_copy(update={"drafts": succeeded(campaign.drafts), "arms": arms})
+    return changed.with_editions([succeeded(edition) for edition in campaign.editions])
+
+
+def with_successors(
+    campaign: Campaign, catalogue: Catalogue, today: date, *, are_drafts_done: bool = False
+) -> tuple[Campaign, list[str]]:
+    """Replace every model that has been shut down by its successor.
+
+    Args:
+        campaign: As it was read.
+        catalogue: Whose dates count.
+        today: The day (UTC).
+        are_drafts_done: No more drafts will be bought: their models may be gone.
+
+    Returns:
+        The campaign to run, and a sentence for each replacement and each model that will soon be gone.
+
+    Raises:
+        CatalogueError: A model, or its successor too, has been shut down and the campaign names no living
+            one; the message names the vendor's.
+    """
+    horizon = _next_scheduled_day(campaign, today)
+    said: list[str] = []
+    if are_drafts_done:
+        return campaign.with_editions(_living_editions(campaign, catalogue, today, horizon, said)), said
+    drafts = _living("drafts", campaign.drafts, catalogue, today, horizon, said)
+    editions = _living_editions(campaign, catalogue, today, horizon, said)
+    arms = {}
+    for name, arm in campaign.arms.items():
+        arms[name] = arm
+        if _has_own_model(arm):
+            own = _living(f"arms.{name}.drafts", campaign.drafts_of(name), catalogue, today, horizon, said)
+            arms[name] = _with_own(arm, own)
+    if campaign.score.judge is not None:
+        _refuse_retired("score.judge", campaign.score.judge.model, catalogue, today)
+    if campaign.score.duel is not None:
+        _refuse_retired("score.duel", campaign.score.duel.model, catalogue, today)
+    changed = campaign.model_copy(update={"drafts": drafts, "arms": arms}).with_editions(editions)
+    return changed, list(dict.fromkeys(said))
+
+
+def _living_editions(
+    campaign: Campaign, catalogue: Catalogue, today: date, horizon: date | None, said: list[str]
+) -> list[Finals]:
+    return [
+        _living(
+            f"finals.{edition.name}" if edition.name else "finals", edition, catalogue, today, horizon, said
+        )
+        for edition in campaign.editions
+    ]
+
+
+def _pictures_of(campaign: Campaign) -> list[PictureSettings]:
+    return [*map(campaign.drafts_of, campaign.arms), *campaign.editions]
+
+
+def models_with_successors(campaign: Campaign) -> set[str]:
+    """List the models that the campaign can do without, wherever it names them."""
+    settings = _pictures_of(campaign)
+    without = {part.model for part in settings if part.successor is None}
+    return {part.model for part in settings} - without
+
+
+def models_of(campaign: Campaign) -> list[str]:
+    """List the models that a campaign names, successors and the judge's included, each once."""
+    settings = _pictures_of(campaign)
+    names = [part.model for part in settings]
+    names += [part.successor.model for part in settings if part.successor is not None]
+    asked = (campaign.score.judge, campaign.score.duel)
+    names += [wished.model for wished in asked if wished is not None]
+    return list(dict.fromkeys(names))
+
+
+def heed_announced(
+    campaign: Campaign, catalogue: Catalogue, announced: Mapping[str, date]
+) -> tuple[Catalogue, list[str]]:
+    """Let what a provider announces overrule the catalogue, where it is earlier.
+
+    Args:
+        campaign: Whose models are looked at.
+        catalogue: What is known of them.
+        announced: Model id to the day on which the provider's own list says it is shut down.
+
+    Returns:
+        The catalogue to go by, and a sentence for each day that changed.
+    """
+    earlier, said = {}, []
+    for name in models_of(campaign):
+        day, known = announced.get(name), catalogue.model(name).lifecycle_facts.shutdown_on
+        if day is None or (known is not None and known <= day):
+            continue
+        earlier[name] = day
+        than = "the catalogue knows no day" if known is None else f"the catalogue says {known}"
+        said.append(f"{name}: the provider announces its shutdown for {day}; {than}. The earlier day counts.")
+    return catalogue.with_shutdowns(earlier), said
+
+
+def _has_own_model(arm: Arm) -> bool:
+    return arm.drafts is not None and bool(arm.drafts.model or arm.drafts.successor)
+
+
+def _with_own(arm: Arm, settings: Drafts) -> Arm:
+    own = {} if arm.drafts is None else arm.drafts.model_dump()
+    changes = {key: getattr(settings, key) for key in ("model", "successor", "quality", "size", "complexity")}
+    return arm.model_copy(update={"drafts": ArmDrafts(**{**own, **changes})})
+
+
+def _living(
+    key: str, settings: Settings, catalogue: Catalogue, today: date, horizon: date | None, said: list[str]
+) -> Settings:
+    life = catalogue.model(settings.model).lifecycle(today)
+    if life.state != "retired":
+        said.extend(_warnings(key, settings, life, horizon))
+        return settings
+    if settings.successor is None:
+        raise _retired(key, settings.model, life)
+    after = succeeded(settings)
+    _refuse_retired(f"{key}.successor", after.model, catalogue, today)
+    said.append(
+        f"{key}: {settings.model} was shut down on {life.shutdown_on}; its successor {after.model}"
+        f" at {after.quality} is used."
+    )
+    return after
+
+
+def _warnings(key: str, settings: PictureSettings, life: Lifecycle, horizon: date | None) -> Iterator[str]:
+    if life.shutdown_on is None or life.days_left is None:
+        return
+    then = (
+        f"then {settings.successor.model} is used."
+        if settings.successor
+        else f"name a successor, such as {life.successors[0]}."
+        if life.successors
+        else "name a successor."
+    )
+    when = f"{key}: {settings.model} will be shut down on {life.shutdown_on},"
+    days = "1 day" if life.days_left == 1 else f"{life.days_left} days"
+    if life.state == "retiring":
+        yield f"{when} in {days}; {then}"
+    elif horizon is not None and horizon >= life.shutdown_on:
+        yield f"{when} before the next scheduled run; {then}"
+
+
+def _next_scheduled_day(campaign: Campaign, today: date) -> date | None:
+    if campaign.schedule is None:
+        return None
+    start = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    return next_run(campaign.schedule, start).astimezone(UTC).date()
+
+
+def _refuse_retired(key: str, model_id: str, catalogue: Catalogue, today: date) -> None:
+    life = catalogue.model(model_id).lifecycle(today)
+    if life.state == "retired":
+        raise _retired(key, model_id, life)
+
+
+def _retired(key: str, model_id: str, life: Lifecycle) -> CatalogueError:
+    named = life.successors[0] if life.successors else "a living model"
+    return CatalogueError(
+        where=key,
+        what=f"{model_id} was shut down on {life.shutdown_on}",
+        accepted=", ".join(life.successors) or "a living model; see: runoff models",
+        next_step=f"Write model: {named}, or add successor: {{model: {named}}} beside the model.",
+    )

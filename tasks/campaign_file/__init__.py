@@ -1,0 +1,1 @@
+"""Reading a campaign file and checking all of it before anything is spent."""

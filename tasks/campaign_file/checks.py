@@ -1,0 +1,223 @@
+"""What a well-formed campaign can still get wrong: models, sizes, references, prompts, weights, schedules.
+
+Each check looks at one matter and yields its faults; together they are what ``runoff plan`` would otherwise
+have to find out by paying.
+"""
+
+from collections.abc import Collection, Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from tasks.campaign import Campaign
+from tasks.campaign.pictures import ArmDrafts, Drafts, PictureSettings
+from tasks.campaign.recurrence import schedule_faults
+from tasks.campaign.succession import all_succeeded
+from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.finals import edition_path, find_finals_faults
+from tasks.campaign_file.judging import halving_faults, judging_faults
+from tasks.campaign_file.prompts import find_prompt_faults
+from tasks.campaign_file.references import find_reference_faults
+from tasks.campaign_file.scorers import scorer_faults
+from tasks.catalogue import Catalogue, Model
+from tasks.catalogue.providers import Provider, Providers
+from tasks.errors import CatalogueError, SettingError
+
+FIELD_OF_PARAMETER = {
+    "output_format": "format",
+    "output_compression": "compression",
+    "n": "images_per_request",
+}
+
+
+def find_campaign_faults(
+    campaign: Campaign, catalogue: Catalogue, providers: Providers, scorers: Collection[str]
+) -> list[CampaignFault]:
+    """Find every fault of a well-formed campaign."""
+    faults: list[CampaignFault] = []
+    try:
+        provider = providers.provider(campaign.provider)
+    except SettingError as error:
+        faults.append(CampaignFault(("provider",), error.what, error.accepted))
+        provider = None
+    faults += find_prompt_faults(campaign)
+    faults += _draft_faults(campaign, catalogue, provider)
+    faults += _finals_faults(campaign, catalogue, provider)
+    faults += find_reference_faults(campaign, catalogue)
+    faults += find_finals_faults(campaign, catalogue)
+    faults += _provider_faults(campaign, provider)
+    faults += _score_faults(campaign, scorers)
+    faults += judging_faults(campaign, catalogue, provider, scorers)
+    faults += halving_faults(campaign)
+    faults += [CampaignFault(*fault) for fault in scorer_faults(campaign)]
+    faults += _schedule_faults(campaign)
+    faults += _arm_name_faults(campaign)
+    return list(dict.fromkeys(faults))
+
+
+def _arm_name_faults(campaign: Campaign) -> Iterator[CampaignFault]:
+    seen: dict[str, str] = {}
+    for name in campaign.arms:
+        if name.lower() in seen:
+            what = f"differs from {seen[name.lower()]} only in capitals, and both name files"
+            yield CampaignFault(("arms", name), what, "names that stay different in small letters")
+        seen.setdefault(name.lower(), name)
+
+
+class _Asked(NamedTuple):
+    """How a request is made: pictures in one request, and whether pictures are sent along."""
+
+    n: int
+    is_edit: bool
+
+
+def _draft_faults(
+    campaign: Campaign, catalogue: Catalogue, provider: Provider | None
+) -> Iterator[CampaignFault]:
+    heirs = all_succeeded(campaign)
+    for name in campaign.arms:
+        settings, own = campaign.drafts_of(name), campaign.arms[name].drafts
+        n = min(settings.images_per_request, max(each.replicates for each in campaign.rounds))
+        asked = _Asked(n, is_edit=bool(campaign.references_of(name)))
+        for fault in _settings_faults(settings, heirs.drafts_of(name), asked, catalogue, provider):
+            path = ("arms", name, "drafts") if _is_own(own, fault.path[0]) else ("drafts",)
+            yield fault._replace(path=(*path, *fault.path))
+
+
+def _finals_faults(
+    campaign: Campaign, catalogue: Catalogue, provider: Provider | None
+) -> Iterator[CampaignFault]:
+    heirs = all_succeeded(campaign).editions
+    for index, (edition, heir) in enumerate(zip(campaign.editions, heirs, strict=True)):
+        asked = _Asked(1, is_edit=edition.method == "edit")
+        for fault in _settings_faults(edition, heir, asked, catalogue, provider):
+            yield fault._replace(path=(*edition_path(campaign, index), *fault.path))
+
+
+def _is_own(own: ArmDrafts | None, field: str) -> bool:
+    return own is not None and (field in own.model_fields_set or "model" in own.model_fields_set)
+
+
+def _settings_faults(
+    settings: PictureSettings,
+    heir: PictureSettings,
+    asked: _Asked,
+    catalogue: Catalogue,
+    provider: Provider | None,
+) -> Iterator[CampaignFault]:
+    """Check the settings, and those after succession as if the model had been shut down already."""
+    if asked.is_edit and settings.moderation is not None:
+        what = f"{settings.moderation} is refused: {settings.model} takes it without references only"
+        yield CampaignFault(("moderation",), what, "leave it out")
+    if not asked.is_edit and settings.input_fidelity is not None:
+        what = f"{settings.input_fidelity} is refused: {settings.model} has no references to keep to"
+        yield CampaignFault(("input_fidelity",), what, "leave it out")
+    model = _known_model(settings.model, catalogue)
+    if isinstance(model, CampaignFault):
+        yield model._replace(path=("model",))
+    elif model.capabilities is not None or settings.successor is None:
+        yield from _model_faults(model, settings, asked, provider)
+    if settings.successor is None:
+        return
+    successor = _known_model(settings.successor.model, catalogue)
+    if isinstance(successor, CampaignFault):
+        yield successor._replace(path=("successor", "model"))
+        return
+    for fault in _model_faults(successor, heir, asked, provider):
+        own = fault.path[0] in type(settings.successor).model_fields
+        what = fault.what if own else f"after the model's succession: {fault.what}"
+        yield fault._replace(path=("successor", *fault.path) if own else fault.path, what=what)
+
+
+def _known_model(model_id: str, catalogue: Catalogue) -> Model | CampaignFault:
+    try:
+        return catalogue.model(model_id)
+    except CatalogueError as error:
+        return CampaignFault((), error.what, error.accepted)
+
+
+def _model_faults(
+    model: Model, settings: PictureSettings, asked: _Asked, provider: Provider | None
+) -> Iterator[CampaignFault]:
+    for fault in model.find_faults(settings.parameters(n=asked.n, is_edit=asked.is_edit)):
+        yield CampaignFault((FIELD_OF_PARAMETER.get(fault.key, fault.key),), fault.what, fault.accepted)
+    can = model.capabilities
+    if can is None:
+        return
+    if asked.is_edit and not can.edits:
+        yield CampaignFault(("model",), f"{model.id} does not edit pictures", "a model that does")
+    if isinstance(settings, Drafts) and settings.lane == "batch":
+        yield from _batch_faults(model, provider)
+    if settings.partial_images is not None:
+        yield from _streaming_faults(settings, provider)
+    try:
+        model.prices_at(provider)
+    except CatalogueError as error:
+        yield CampaignFault(("model",), error.what, f"{error.accepted}. {error.next_step}")
+
+
+def _streaming_faults(settings: PictureSettings, provider: Provider | None) -> Iterator[CampaignFault]:
+    if isinstance(settings, Drafts) and settings.lane == "batch":
+        what = "a batch does not stream partial pictures"
+        yield CampaignFault(("partial_images",), what, "leave it out, or lane: interactive")
+    if provider is not None and not provider.capabilities.streaming:
+        what = f"{provider.name} does not stream pictures"
+        yield CampaignFault(
+            ("partial_images",), what, "leave it out, or a provider that does, such as openai"
+        )
+
+
+def _batch_faults(model: Model, provider: Provider | None) -> Iterator[CampaignFault]:
+    if model.capabilities is None or not model.capabilities.batch:
+        way_out = "interactive, or a model that has one: runoff models lists them"
+        yield CampaignFault(("lane",), f"{model.id} has no batch lane", way_out)
+    elif provider is not None and not provider.capabilities.batch:
+        way_out = "interactive, or a provider that has one, such as openai"
+        yield CampaignFault(("lane",), f"{provider.name} has no batch lane", way_out)
+    elif _batch_factor(model, provider) is None:
+        seller = "the catalogue" if provider is None else provider.name
+        what = f"nobody has published the price of {model.id} in the batch lane of {seller}"
+        yield CampaignFault(("lane",), what, "interactive, or a batch_factor beside the model's prices")
+
+
+def _batch_factor(model: Model, provider: Provider | None) -> Decimal | None:
+    try:
+        return model.prices_at(provider).batch_factor
+    except CatalogueError:
+        return Decimal(0)  # without any price: told by itself
+
+
+def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[CampaignFault]:
+    if provider is None:
+        return
+    can = provider.capabilities
+    if not can.edits and any(campaign.references_of(name) for name in campaign.arms):
+        yield CampaignFault(("references",), f"{provider.name} does not edit pictures", "no references")
+    for index, edition in enumerate(campaign.editions):
+        if not can.edits and edition.method == "edit" and campaign.finalists.count:
+            path = (*edition_path(campaign, index), "method")
+            yield CampaignFault(path, f"{provider.name} does not edit pictures", "generate")
+    if campaign.drafts.images_per_request > can.max_n:
+        what = f"{campaign.drafts.images_per_request} is more than {provider.name} makes for one request"
+        yield CampaignFault(("drafts", "images_per_request"), what, f"at most {can.max_n}")
+    elif campaign.drafts.images_per_request > provider.images_per_minute:
+        what = (
+            f"{campaign.drafts.images_per_request} is more than a whole minute's pictures at {provider.name}"
+        )
+        yield CampaignFault(("drafts", "images_per_request"), what, f"at most {provider.images_per_minute}")
+
+
+def _score_faults(campaign: Campaign, scorers: Collection[str]) -> Iterator[CampaignFault]:
+    for name in campaign.score.weights:
+        if name not in scorers:
+            what = f"there is no scorer {name!r} in this version"
+            yield CampaignFault(("score", "weights", name), what, ", ".join(sorted(scorers)))
+    if not any(campaign.score.weights.values()):
+        yield CampaignFault(("score", "weights"), "no scorer counts", "at least one weight above 0")
+
+
+def _schedule_faults(campaign: Campaign) -> Iterator[CampaignFault]:
+    schedule = campaign.schedule
+    if schedule is None:
+        return
+    for key, what, accepted in schedule_faults(schedule):
+        yield CampaignFault(("schedule", key) if key else ("schedule",), what, accepted)

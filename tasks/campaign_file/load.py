@@ -1,0 +1,318 @@
+"""Reading a campaign file: YAML in, a checked campaign out, or every fault of the file at once.
+
+Nothing is spent on a file with a fault. A fault says its key, its line, what is wrong and what is accepted.
+What can be checked beside a fault is still checked: the faulty key is left out and the rest read again.
+"""
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tasks.attachments.attachments import absolute_path
+from tasks.campaign import Campaign
+from tasks.campaign.pictures import Drafts, PictureSettings
+from tasks.campaign_file.checks import find_campaign_faults
+from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.rows import ACCEPTED as ACCEPTED_ROWS
+from tasks.campaign_file.rows import RowsFaultError, read_rows
+from tasks.catalogue import Catalogue
+from tasks.catalogue.providers import Providers
+from tasks.errors import CampaignError
+from tasks.marked_yaml import KeyPath, MarkedYaml, YamlFaultError, read_yaml
+
+MAX_FAULTS_SHOWN = 50
+
+
+class _Read(NamedTuple):
+    campaign: Campaign | None
+    faults: list[CampaignFault]
+
+
+def load_campaign(
+    path: Path | str, catalogue: Catalogue, providers: Providers, *, scorers: Collection[str] | None = None
+) -> Campaign:
+    """Read and check a campaign file.
+
+    Args:
+        path: The file; references, mask and CSV are looked for relative to it.
+        catalogue: Models and prices.
+        providers: Who sells.
+        scorers: Names that ``score.weights`` may hold; those installed when left out.
+
+    Returns:
+        The campaign, with CSV rows read in and every path absolute.
+
+    Raises:
+        CampaignError: The file is missing or has faults: all of them, in the order of their lines.
+    """
+    file = Path(path)
+    document = _read_document(file, str(path))
+    data, faults = _with_files(document.data, file.resolve().parent)
+    read = _validated(data)
+    faults += read.faults
+    if read.campaign is not None:
+        broken = {fault.path for fault in faults}
+        more = find_campaign_faults(read.campaign, catalogue, providers, _known_scorers(scorers))
+        rows_broken = any(path[0] in ("rows", "variables") for path in broken)
+        faults += [
+            fault
+            for fault in more
+            if not _stands_around(fault.path, broken) and not (rows_broken and fault.path[-1] == "prompt")
+        ]
+    if faults or read.campaign is None:
+        raise CampaignError(str(path), list(_told(faults, document)))
+    return read.campaign
+
+
+def as_stand_alone_yaml(campaign: Campaign, folder: Path) -> str:
+    """Write a campaign that was built in Python as a file that stands alone.
+
+    Args:
+        campaign: The campaign.
+        folder: What its paths are relative to.
+
+    Raises:
+        CampaignError: Its rows cannot be read.
+    """
+    import yaml
+
+    said = campaign.model_dump(mode="json", exclude_unset=True)
+    data, faults = _with_files(said, folder)
+    if faults:
+        told = [f"{'.'.join(map(str, fault.path))}: {fault.what}, {fault.accepted}" for fault in faults]
+        raise CampaignError(campaign.name, told)
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
+    return text
+
+
+def _stands_around(path: KeyPath, broken: Collection[KeyPath]) -> bool:
+    """Tell whether a key, or one inside it, was put aside: what follows from that is not a second fault."""
+    return any(other[: len(path)] == path for other in broken)
+
+
+def _read_document(file: Path, name: str) -> MarkedYaml:
+    try:
+        document = read_yaml(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        way_out = "Name a campaign file that exists; the examples are explained in docs/campaign-file.md."
+        raise CampaignError(name, [f"there is no such file{_near(file)}"], way_out) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CampaignError(name, [f"cannot be read ({error})"]) from error
+    except YamlFaultError as error:
+        where = f"line {error.line}: " if error.line else ""
+        raise CampaignError(name, [f"{where}is no YAML that can be read: {error.what}"]) from error
+    if not isinstance(document.data, dict):
+        raise CampaignError(name, ["holds no mapping, accepted: keys such as name, provider, budget, arms"])
+    return document
+
+
+def _near(file: Path) -> str:
+    folder = file.parent
+    names = [entry.name for entry in folder.glob("*.yaml")] if folder.is_dir() else []
+    near = difflib.get_close_matches(file.name, names, n=1)
+    return f", did you mean {folder / near[0]}?" if near else ""
+
+
+def _with_files(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], list[CampaignFault]]:
+    """Make paths absolute and read rows in."""
+    result, faults = dict(data), []
+    if isinstance(data.get("rows"), str):
+        try:
+            result["rows"] = read_rows(folder, data["rows"])
+        except RowsFaultError as error:
+            faults.append(CampaignFault(("rows",), str(error), ACCEPTED_ROWS))
+            del result["rows"]
+    result |= _absolute_pictures(data, folder) | _absolute_weights(data, folder)
+    if isinstance(data.get("arms"), dict):
+        result["arms"] = {
+            name: {**arm, **_absolute_pictures(arm, folder)} if isinstance(arm, dict) else arm
+            for name, arm in data["arms"].items()
+        }
+    if isinstance(finals := data.get("finals"), dict):
+        result["finals"] = {**finals, **_absolute_pictures(finals, folder)}
+    elif isinstance(finals, list):
+        result["finals"] = [
+            {**edition, **_absolute_pictures(edition, folder)} if isinstance(edition, dict) else edition
+            for edition in finals
+        ]
+    return result, faults
+
+
+def _absolute_pictures(part: dict[str, Any], folder: Path) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    references, mask = part.get("references"), part.get("mask")
+    if isinstance(references, list):
+        changed["references"] = [
+            absolute_path(folder, name) if isinstance(name, str) else name for name in references
+        ]
+    if isinstance(mask, str):
+        changed["mask"] = absolute_path(folder, mask)
+    return changed
+
+
+def _absolute_weights(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Make the paths of a scorer's model absolute; a model's bare name stays one."""
+    score = data.get("score")
+    clip = score.get("clip") if isinstance(score, dict) else None
+    if not isinstance(clip, dict):
+        return {}
+    paths = {
+        key: str(folder / name)
+        for key in ("model", "weights")
+        if isinstance(name := clip.get(key), str) and (key == "weights" or name.endswith(".json"))
+    }
+    return {"score": {**data["score"], "clip": {**clip, **paths}}}
+
+
+PLACEHOLDERS: dict[KeyPath, Any] = {
+    ("name",): "unnamed",
+    ("budget",): {"per_run_usd": 1},
+    ("budget", "per_run_usd"): 1,
+}
+"""What stands in for a required value with a fault, so that the rest can be checked; it is never run."""
+
+
+def _validated(data: dict[str, Any]) -> _Read:
+    """Validate the structure; put faulty keys aside and try again, so that the rest is checked too."""
+    faults: list[CampaignFault] = []
+    for _ in range(4):
+        try:
+            return _Read(Campaign.model_validate(data), faults)
+        except ValidationError as error:
+            found = [_naming_model(fault, data) for fault in _structure_faults(error)]
+        known = {fault.path for fault in faults}
+        faults += [fault for fault in found if not _stands_around(fault.path, known)]
+        if any(fault.what == "is missing" and fault.path not in PLACEHOLDERS for fault in found):
+            break
+        data = _without(data, [fault.path for fault in found])
+        for fault in found:
+            if fault.path in PLACEHOLDERS:
+                _put(data, fault.path, PLACEHOLDERS[fault.path])
+    return _Read(None, faults)
+
+
+def _put(data: dict[str, Any], path: KeyPath, value: object) -> None:
+    for part in path[:-1]:
+        data = data.setdefault(part, {})
+    data[path[-1]] = value
+
+
+def _without(part: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
+    paths = list(paths)
+    gone = {path[0] for path in paths if len(path) == 1}
+    return {
+        key: _without(value, [path[1:] for path in paths if len(path) > 1 and path[0] == str(key)])
+        if isinstance(value, dict)
+        else value
+        for key, value in part.items()
+        if str(key) not in gone
+    }
+
+
+def _structure_faults(error: ValidationError) -> Iterable[CampaignFault]:
+    seen: set[KeyPath] = set()
+    for fault in error.errors():
+        path = tuple(
+            str(part) for part in fault["loc"] if part not in ("[key]", "str") and "[" not in str(part)
+        )
+        if path in seen:
+            continue
+        seen.add(path)
+        if fault["type"] == "extra_forbidden":
+            yield _unknown_key(path)
+        elif fault["type"] == "missing":
+            yield CampaignFault(path, "is missing", _meaning(path))
+        else:
+            yield CampaignFault(path, f"{_shown(fault['input'])} is not accepted", _accepted(fault))
+
+
+def _naming_model(fault: CampaignFault, data: Mapping[str, Any]) -> CampaignFault:
+    """Say which model a control of its pictures was meant for."""
+    if fault.path[-1] not in PictureSettings.model_fields | Drafts.model_fields or "model" in fault.path:
+        return fault
+    part: Any = data
+    for key in fault.path[:-1]:
+        part = part[int(key)] if isinstance(part, list) else part.get(key) if isinstance(part, dict) else None
+    drafts = data.get("drafts")
+    model = part.get("model") if isinstance(part, dict) else None
+    if model is None and fault.path[0] == "arms" and isinstance(drafts, dict):
+        model = drafts.get("model")
+    if not isinstance(model, str) or not fault.what.endswith("is not accepted"):
+        return fault
+    return fault._replace(what=f"{fault.what} for {model}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _accepted(fault: ErrorDetails) -> str:
+    context = fault.get("ctx", {})
+    if fault["type"] == "literal_error":
+        return str(context["expected"]).replace("'", "")
+    if fault["type"] == "model_type":
+        return "a path, or a mapping, see docs/campaign-file.md"
+    if fault["type"] == "string_pattern_mismatch":
+        return f"letters, digits and hyphens ({context['pattern']})"
+    message = str(fault["msg"])
+    return message.removeprefix("Input should be ").removeprefix("Value error, ").replace("Input", "it")
+
+
+def _unknown_key(path: KeyPath) -> CampaignFault:
+    section = _section(path[:-1])
+    known = list(section.model_fields) if section else []
+    near = difflib.get_close_matches(path[-1], known, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return CampaignFault(path, f"there is no such key{hint}", ", ".join(known))
+
+
+def _meaning(path: KeyPath) -> str:
+    section = _section(path[:-1])
+    field = section.model_fields.get(path[-1]) if section else None
+    return (field.description or "").split("\n")[0].rstrip(".") if field else ""
+
+
+def _section(path: KeyPath) -> type[BaseModel] | None:
+    """Find the model that describes the mapping at a path."""
+    here: object = Campaign
+    for part in path:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            here = here.model_fields[part].annotation if part in here.model_fields else None
+            here = _plain(here)
+        elif here is None:
+            return None
+        else:  # a mapping by name: its values' model
+            here = _plain(get_args(here)[1]) if len(get_args(here)) > 1 else None
+    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+
+
+def _plain(annotation: object) -> object:
+    """Take the model out of ``Model | None``, however deep it stands in unions."""
+    if isinstance(annotation, type) or get_origin(annotation) is dict:
+        return annotation
+    inner = (_plain(arg) for arg in get_args(annotation))
+    models = (arg for arg in inner if isinstance(arg, type) and issubclass(arg, BaseModel))
+    return next(models, annotation)
+
+
+def _known_scorers(scorers: Collection[str] | None) -> Collection[str]:
+    if scorers is not None:
+        return scorers
+    from tasks.scorers import available_scorers
+
+    return available_scorers()
+
+
+def _told(faults: list[CampaignFault], document: MarkedYaml) -> Iterable[str]:
+    placed = sorted(faults, key=lambda fault: document.line_of(fault.path) or 0)
+    for fault in placed[:MAX_FAULTS_SHOWN]:
+        line = document.line_of(fault.path)
+        where = ".".join(fault.path) + (f" (line {line})" if line else "")
+        yield f"{where}: {fault.what}" + (f", accepted: {fault.accepted}" if fault.accepted else "")
+    if len(placed) > MAX_FAULTS_SHOWN:
+        yield f"and {len(placed) - MAX_FAULTS_SHOWN} more"

@@ -1,0 +1,130 @@
+"""Are the pictures of every row there, of a kind that can be sent, and does the mask fit?"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tasks.attachments.attachments import check_pictures, depends_on_row, fill_path, is_template
+from tasks.attachments.references import MAX_REFERENCES, ReferenceFaultError, read_reference
+from tasks.campaign import Campaign, Row
+from tasks.campaign.prompts import PromptFaultError, PromptTemplate
+from tasks.campaign_file.fault import CampaignFault
+from tasks.candidate import Reference
+from tasks.catalogue import Catalogue
+from tasks.errors import CatalogueError
+from tasks.marked_yaml import KeyPath
+
+ACCEPTED_FILE = "a png, jpeg or webp file under 50 MB"
+ACCEPTED_MASK = "a png with transparency of the first reference's size, under 4 MB"
+
+
+def find_reference_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[CampaignFault]:
+    """Find what is wrong with the references and masks of every arm and row; each file is read once."""
+    seen: set[tuple[object, ...]] = set()
+    for arm in campaign.arms:
+        references, mask = campaign.references_of(arm), campaign.mask_of(arm)
+        yield from _number_faults(campaign, arm, catalogue)
+        if (references, mask) in seen:  # another arm sends the same
+            continue
+        seen.add((references, mask))
+        rows = campaign.all_rows if depends_on_row(campaign, arm) else campaign.all_rows[:1]
+        faults = [*_file_faults(campaign, arm, rows)]
+        yield from faults
+        if not faults and mask is not None:
+            yield from _mask_faults(campaign, arm, rows, catalogue)
+
+
+def references_path(campaign: Campaign, arm: str) -> KeyPath:
+    """Tell at which key an arm's references stand."""
+    return ("references",) if campaign.arms[arm].references is None else ("arms", arm, "references")
+
+
+def _number_faults(campaign: Campaign, arm: str, catalogue: Catalogue) -> Iterator[CampaignFault]:
+    references, model_id = campaign.references_of(arm), campaign.drafts_of(arm).model
+    try:
+        can = catalogue.model(model_id).capabilities
+    except CatalogueError:
+        can = None
+    limit = MAX_REFERENCES if can is None else can.max_references
+    if len(references) > limit:
+        what = f"{len(references)} pictures for {model_id}"
+        yield CampaignFault(references_path(campaign, arm), what, f"at most {limit}")
+
+
+def _file_faults(campaign: Campaign, arm: str, rows: tuple[Row, ...]) -> Iterator[CampaignFault]:
+    for index, file in enumerate(campaign.references_of(arm)):
+        path: KeyPath = (*references_path(campaign, arm), str(index))
+        if unknown := unknown_names(campaign, file):
+            yield CampaignFault(path, *unknown)
+            continue
+        own = rows if is_template(file) else rows[:1]
+        yield from row_faults(path, own, ACCEPTED_FILE, partial(look_for_row, file))
+
+
+def look_for_row(file: str, row: Row) -> Reference:
+    """Look at the file that a path, or a template of one, names for a row.
+
+    Raises:
+        ReferenceFaultError: It cannot be sent.
+    """
+    return read_reference(fill_path(file, row))
+
+
+def unknown_names(campaign: Campaign, text: str) -> tuple[str, str] | None:
+    """Tell which names of a path's template no row holds, and which are held."""
+    if not is_template(text):
+        return None
+    try:
+        missing = sorted(PromptTemplate(text).names - campaign.variable_names)
+    except PromptFaultError as error:
+        return str(error), "a path, or a Jinja2 template of one"
+    if not missing:
+        return None
+    known = ", ".join(sorted(campaign.variable_names)) or "no variables: the campaign has none"
+    return f"names {', '.join(missing)}, which no row holds", known
+
+
+def mask_refusal(model_id: str, catalogue: Catalogue) -> tuple[str, str] | None:
+    """Tell why a model takes no mask, and what it accepts; ``None`` where it does, or is not known."""
+    try:
+        can = catalogue.model(model_id).capabilities
+    except CatalogueError:
+        return None
+    if can is None or can.mask:
+        return None
+    return f"{model_id} takes no mask", "no mask, or a model that takes one"
+
+
+def _mask_faults(
+    campaign: Campaign, arm: str, rows: tuple[Row, ...], catalogue: Catalogue
+) -> Iterator[CampaignFault]:
+    own = campaign.arms[arm].mask is not None
+    path: KeyPath = ("arms", arm, "mask") if own else ("mask",)
+    mask = campaign.mask_of(arm)
+    if not campaign.references_of(arm):
+        bare = [name for name in campaign.arms if campaign.mask_of(name) and not campaign.references_of(name)]
+        noun = "arm" if len(bare) == 1 else "arms"
+        what = f"{noun} {', '.join(bare)} without references to lay it over"
+        yield CampaignFault(path, what, "a mask with references")
+        return
+    if isinstance(mask, str) and (unknown := unknown_names(campaign, mask)):
+        yield CampaignFault(path, *unknown)
+        return
+    if refusal := mask_refusal(campaign.drafts_of(arm).model, catalogue):
+        yield CampaignFault(path, *refusal)
+        return
+    yield from row_faults(path, rows, ACCEPTED_MASK, partial(check_pictures, campaign, arm))
+
+
+def row_faults(
+    path: KeyPath, rows: tuple[Row, ...], accepted: str, look: Callable[[Row], object]
+) -> Iterator[CampaignFault]:
+    """Look at every row; the first that fails stands for all that do."""
+    failed: list[str] = []
+    for index, row in enumerate(rows):
+        try:
+            look(row)
+        except ReferenceFaultError as error:
+            failed.append(f"row {index}: {error}" if len(rows) > 1 else str(error))
+    if failed:
+        others = f"; and {len(failed) - 1} more rows" if len(failed) > 1 else ""
+        yield CampaignFault(path, failed[0] + others, accepted)

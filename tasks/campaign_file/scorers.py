@@ -1,0 +1,57 @@
+"""What a campaign can get wrong about the scorers it weighs: what they need, and whether it is there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasks.campaign import Campaign
+from tasks.campaign.prompts import PromptFaultError
+from tasks.marked_yaml import KeyPath
+from tasks.scorers import missing_extra
+from tasks.scorers.legibility import VARIABLE, expected_text
+
+Fault = tuple[KeyPath, str, str]
+"""Key, what is wrong, what is accepted."""
+
+
+def scorer_faults(campaign: Campaign) -> Iterator[Fault]:
+    """Find what weighed scorers lack, so that nothing is bought that nobody can judge."""
+    for name in campaign.score.weights:
+        extra = missing_extra(name)
+        if extra:
+            path = ("score", "weights", name)
+            yield path, f"needs the extra {extra!r}, which is not installed", f"pip install 'runoff[{extra}]'"
+    yield from _text_faults(campaign)
+    palette = campaign.score.palette
+    if "palette" in campaign.score.weights and (palette is None or not palette.colors):
+        yield ("score", "palette"), "names no colour, and weights count on it", 'colors: ["#1A2B3C"]'
+    if "clip" in campaign.score.weights:
+        yield from _clip_faults(campaign)
+
+
+def _text_faults(campaign: Campaign) -> Iterator[Fault]:
+    template = campaign.score.expect_text
+    path = ("score", "expect_text")
+    failed = []
+    wanted = 0
+    for index, row in enumerate(campaign.all_rows):
+        try:
+            wanted += expected_text(template, row) is not None
+        except PromptFaultError as error:
+            failed.append(f"row {index} {error}")
+    if failed:
+        others = f"; and {len(failed) - 1} more rows" if len(failed) > 1 else ""
+        yield path, failed[0] + others, "a template of the rows' variables"
+    elif not wanted and "legibility" in campaign.score.weights:
+        way = f"a template, or a variable {VARIABLE} in the rows"
+        yield path, "no row expects any text, and weights count on legibility", way
+
+
+def _clip_faults(campaign: Campaign) -> Iterator[Fault]:
+    clip = campaign.score.clip
+    if clip is None:
+        yield ("score", "clip"), "is missing, and weights count on it", "weights, and the model they are of"
+        return
+    files = {"weights": clip.weights} | ({"model": clip.model} if clip.model.endswith(".json") else {})
+    for key, file in files.items():
+        if not Path(file).is_file():
+            yield ("score", "clip", key), f"there is no file {file}", "a file; nothing is downloaded"

@@ -1,0 +1,20 @@
+"""The catalogue: models, prices, tokens, sizes and providers, as data with a source and a date."""
+
+from tasks.catalogue.catalogue import (
+    CATALOGUE_VARIABLE,
+    Catalogue,
+    configs_folder,
+    load_catalogue,
+    merged,
+)
+from tasks.catalogue.model import Estimate, Model
+
+__all__ = [
+    "CATALOGUE_VARIABLE",
+    "Catalogue",
+    "Estimate",
+    "Model",
+    "configs_folder",
+    "load_catalogue",
+    "merged",
+]

@@ -1,0 +1,162 @@
+"""The catalogue: which models there are, what they can do, what they cost and until when.
+
+The figures are data (``configs/catalogue.yaml``) with a source and a date; this module reads them and answers
+three questions about a request before a cent is spent: can the model do it, what will it cost, and is the
+model still there. A user's own file adds models or replaces what has changed since.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+import tasks
+from tasks.catalogue.model import (
+    Capabilities,
+    Estimate,
+    Lifecycle,
+    LifecycleFacts,
+    Model,
+    OutputTokens,
+)
+from tasks.catalogue.model_faults import Fault
+from tasks.errors import CatalogueError
+from tasks.marked_yaml import YamlFaultError, read_yaml
+
+__all__ = [
+    "Capabilities", "Catalogue", "Estimate", "Fault", "Lifecycle", "LifecycleFacts", "Model", "OutputTokens",
+    "configs_folder", "load_catalogue", "merged", "read_mapping",
+]  # fmt: skip
+
+CATALOGUE_VARIABLE = "RUNOFF_CATALOGUE"
+
+
+def configs_folder() -> Path:
+    """Find the folder of data files that is installed beside the code."""
+    return Path(tasks.__file__).resolve().parent.parent / "configs"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every known model, by id.
+
+    Args:
+        models: Models by their own id, in file order.
+        files: The files they were read from, the last one winning.
+    """
+
+    models: Mapping[str, Model]
+    files: tuple[Path, ...]
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        names = {alias: name for name, model in self.models.items() for alias in model.aliases}
+        return names | {name: name for name in self.models}
+
+    def model(self, model_id: str) -> Model:
+        """Find a model by its id or by a dated snapshot's id.
+
+        Raises:
+            CatalogueError: The catalogue has no such model; the message names the nearest ones.
+        """
+        name = self._ids.get(model_id)
+        if name is not None:
+            return self.models[name]
+        near = difflib.get_close_matches(model_id, self._ids, n=3, cutoff=0.5)
+        raise CatalogueError(
+            where=str(self.files[-1]),
+            what=f"there is no model {model_id!r} in the catalogue"
+            + (f"; near: {', '.join(near)}" if near else ""),
+            accepted=", ".join(self.models),
+            next_step=f"Describe a new one in RUNOFF_HOME/catalogue.yaml, or set {CATALOGUE_VARIABLE}.",
+        )
+
+    def with_shutdowns(self, days: Mapping[str, date]) -> "Catalogue":
+        """Return a catalogue in which models are shut down on other days.
+
+        Args:
+            days: Model or snapshot id to its day; a snapshot's day counts for its whole model.
+        """
+        models = dict(self.models)
+        for model_id, day in days.items():
+            model = self.model(model_id)
+            facts = model.lifecycle_facts.model_copy(update={"shutdown_on": day})
+            models[model.id] = model.model_copy(update={"lifecycle_facts": facts})
+        return Catalogue(models, self.files)
+
+    def knows(self, model_id: str) -> bool:
+        """Tell whether a model or snapshot of this id is in the catalogue."""
+        return model_id in self._ids
+
+
+def load_catalogue(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Catalogue:
+    """Read the installed catalogue and the user's own over it.
+
+    Args:
+        home: RUNOFF_HOME; its ``catalogue.yaml`` is merged over the installed one, when it is there.
+        environ: Where ``RUNOFF_CATALOGUE`` may name another file, merged last.
+
+    Raises:
+        CatalogueError: A file is missing, is no YAML, or says something that a catalogue cannot say.
+    """
+    installed = configs_folder() / "catalogue.yaml"
+    files = [installed]
+    if home is not None and (home / "catalogue.yaml").is_file():
+        files.append(home / "catalogue.yaml")
+    if environ.get(CATALOGUE_VARIABLE):
+        files.append(Path(environ[CATALOGUE_VARIABLE]))
+    entries: dict[str, Any] = {}
+    for file in files:
+        entries = merged(entries, read_mapping(file, "models"))
+    models = {str(name): _model(str(name), facts, files[-1]) for name, facts in entries.items()}
+    return Catalogue(models, tuple(files))
+
+
+def read_mapping(file: Path, key: str) -> dict[str, Any]:
+    """Read the mapping under ``key`` of a YAML file; other keys may hold anchors.
+
+    Raises:
+        CatalogueError: The file cannot be read, is no YAML, or has no such mapping.
+    """
+    try:
+        document = read_yaml(file.read_text(encoding="utf-8")).data
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(where=str(file), what=f"cannot be read ({error})") from error
+    except YamlFaultError as error:
+        raise CatalogueError(where=f"{file}, line {error.line}", what=error.what) from error
+    entries = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(entries, dict):
+        raise CatalogueError(
+            where=str(file), what=f"has no mapping {key!r}", accepted=f"{key}: {{name: {{…}}}}"
+        )
+    return entries
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one mapping over another, key by key and as deep as both are mappings.
+
+    Example:
+        >>> merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
+        {'a': {'x': 1, 'y': 3}}
+    """
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def _model(name: str, facts: object, file: Path) -> Model:
+    try:
+        return Model.model_validate({**facts, "id": name} if isinstance(facts, dict) else facts)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
+        ]
+        raise CatalogueError(where=f"{file}: models.{name}", what="; ".join(faults)) from error

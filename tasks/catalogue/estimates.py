@@ -1,0 +1,45 @@
+"""Estimates remembered: what equal requests cost is worked out once, however many are planned."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks.candidate import Reference
+from tasks.catalogue.catalogue import Catalogue, Estimate
+from tasks.catalogue.prices import Lane
+from tasks.catalogue.providers import Provider
+
+
+class Estimates:
+    """Estimates at one provider: equal requests with equally long prompts cost the same."""
+
+    def __init__(self, catalogue: Catalogue, provider: Provider) -> None:
+        self.catalogue = catalogue
+        self.provider = provider
+        self._known: dict[object, Estimate] = {}
+
+    def of(
+        self,
+        parameters: Mapping[str, Any],
+        prompt: str,
+        references: Sequence[Reference] = (),
+        lane: Lane = "interactive",
+    ) -> Estimate:
+        """Estimate a request; see ``Model.estimate_usd``.
+
+        Raises:
+            CatalogueError: It has faults, or no published price.
+        """
+        sizes = tuple((reference.width, reference.height) for reference in references)
+        fields = tuple((name, repr(value)) for name, value in parameters.items())
+        key = (fields, len(prompt), len(prompt.encode()), sizes, lane)
+        if key not in self._known:
+            model = self.catalogue.model(str(parameters["model"]))
+            self._known[key] = model.estimate_usd(
+                parameters, prompt, references, lane=lane, provider=self.provider
+            )
+        return self._known[key]
+
+    @property
+    def notes(self) -> list[str]:
+        """What makes some estimates unsure, each said once."""
+        return list(dict.fromkeys(estimate.note for estimate in self._known.values() if estimate.note))

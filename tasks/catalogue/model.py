@@ -1,0 +1,277 @@
+"""One model of the catalogue: its capabilities, its prices and its life."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from math import ceil, floor
+from typing import Any, Literal, Protocol
+
+from pydantic import Field, model_validator
+
+from tasks.candidate import Reference, Usage
+from tasks.catalogue import tokens
+from tasks.catalogue.answer_estimates import Vision, answer_cost_usd
+from tasks.catalogue.model_faults import Fault, find_faults
+from tasks.catalogue.prices import ExactDecimal, Facts, Lane, Prices
+from tasks.catalogue.sizes import Size, SizeRule, parse_size
+from tasks.errors import CatalogueError
+
+MAX_PROMPT_CHARACTERS = 32_000
+RETIRING_WITHIN_DAYS = 30
+
+
+class Seller(Protocol):
+    """Whoever sells a model at a price: a provider."""
+
+    def prices_of(self, model: "Model") -> Prices:
+        """Tell what the model costs there."""
+
+
+class LifecycleFacts(Facts):
+    """When a model came and goes; ``None`` is a date nobody announced."""
+
+    released: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}(-\d{2})?$")
+    shutdown_on: date | None = None
+    successors: tuple[str, ...] = ()
+    source: str
+    checked_on: date
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """A model's life as seen from one day.
+
+    Args:
+        state: ``active``; ``retiring`` within 30 days of its shutdown; ``retired`` from that day on.
+        shutdown_on: The announced day, if any.
+        days_left: Days until then, negative afterwards; ``None`` when nothing is announced.
+        successors: Models that the vendor names instead.
+    """
+
+    state: Literal["active", "retiring", "retired"]
+    shutdown_on: date | None
+    days_left: int | None
+    successors: tuple[str, ...]
+
+
+class Capabilities(Facts):
+    """What a model takes and makes."""
+
+    sizes: tuple[str, ...] = ()
+    size_rule: SizeRule | None = None
+    qualities: tuple[str, ...]
+    formats: tuple[str, ...]
+    backgrounds: tuple[str, ...]
+    previews: Mapping[str, tuple[str, ...]] = {}
+    edits: bool = False
+    mask: bool = False
+    markup: bool = False
+    input_fidelity: tuple[str, ...] = ()
+    complexity: tuple[str, ...] = ()
+    batch: bool | None = None
+    max_references: int = 0
+
+    @model_validator(mode="after")
+    def _has_sizes(self) -> "Capabilities":
+        if bool(self.sizes) == (self.size_rule is not None):
+            message = "give either sizes or a size_rule"
+            raise ValueError(message)
+        return self
+
+
+class OutputTokens(Facts):
+    """Which arithmetic counts a model's output tokens, and how far it can be trusted."""
+
+    formula: Literal["gpt-image-1", "gpt-image-2", "gpt-image-2.5"]
+    factors: Mapping[str, int] = {}
+    uncertainty_percent: Mapping[str, int] = {}
+
+    def range(self, quality: str, size: Size) -> tuple[int, int]:
+        """Count the tokens of one picture: the least and the most to expect."""
+        count = tokens.output_tokens(self.formula, quality, *size) * self.factors.get(quality, 1)
+        percent = self.uncertainty_percent.get(quality, 0)
+        return floor(count * (100 - percent) / 100), ceil(count * (100 + percent) / 100)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a request will cost, USD.
+
+    Args:
+        low_usd: What it costs when all goes as measured elsewhere.
+        high_usd: What it cannot exceed by the published arithmetic; this is what gets reserved.
+        note: Why the two are far apart; empty when they are not.
+    """
+
+    low_usd: Decimal
+    high_usd: Decimal
+    note: str = ""
+
+
+class Model(Facts):
+    """One model. Without capabilities or prices it is only known, and cannot be bought."""
+
+    id: str
+    kind: Literal["image", "text"]
+    aliases: tuple[str, ...] = ()
+    lifecycle_facts: LifecycleFacts = Field(alias="lifecycle")
+    prices: Prices | None = None
+    capabilities: Capabilities | None = None
+    output_tokens: OutputTokens | None = None
+    reference_tokens: Literal["patches", "tiles"] | None = None
+    image_prices: Mapping[str, Mapping[str, ExactDecimal]] = {}
+    vision: Vision | None = None
+
+    def faults_of(self, parameters: Mapping[str, Any]) -> list[str]:
+        """List what the model cannot do of a request, as ``key: what, accepted: …``; empty when all is well.
+
+        Args:
+            parameters: The request's fields beside the prompt, under the API's names.
+        """
+        return [str(fault) for fault in self.find_faults(parameters)]
+
+    def find_faults(self, parameters: Mapping[str, Any]) -> list[Fault]:
+        """List what the model cannot do of a request, in parts."""
+        if self.kind != "image" or self.capabilities is None:
+            what = f"{self.id} is shut down" if self.kind == "image" else f"{self.id} makes no pictures"
+            return [Fault("model", what, ", ".join(self.lifecycle_facts.successors))]
+        return list(find_faults(self.id, self.capabilities, parameters))
+
+    def estimate_usd(
+        self,
+        parameters: Mapping[str, Any],
+        prompt: str,
+        references: Sequence[Reference] = (),
+        lane: Lane = "interactive",
+        provider: Seller | None = None,
+    ) -> Estimate:
+        """Tell between which dollars a request will cost, before it is sent.
+
+        Args:
+            parameters: The request's fields beside the prompt, as sent; with size and quality.
+            prompt: The rendered text.
+            references: Pictures sent along; they make the request an edit.
+            lane: ``interactive`` or ``batch``.
+            provider: Who sells it; without one the vendor's own prices count.
+
+        Returns:
+            Low and high end. The high end bounds the text by its bytes and takes the higher of published
+            tokens and published price of a picture, so that it covers the bill of an equal request.
+
+        Raises:
+            CatalogueError: The request has faults, or some of it has no published price.
+        """
+        if self.kind == "text":
+            return self._estimate_answer_usd(parameters, prompt, references, lane, provider)
+        faults = self.faults_of(parameters)
+        size = parse_size(parameters.get("size"))
+        if faults or size is None or self.output_tokens is None:
+            raise CatalogueError(
+                where=self.id, what="; ".join(faults) or "its output tokens are not published"
+            )
+        prices = self.prices_at(provider)
+        n, quality = int(parameters.get("n", 1)), str(parameters["quality"])
+        pictures = self._reference_tokens(references, str(parameters.get("input_fidelity", "low")))
+        low_output, high_output = self.output_tokens.range(quality, size)
+        high_output = max(high_output, self._published_tokens(quality, size))
+        high_output += tokens.PARTIAL_TOKENS * int(parameters.get("partial_images", 0))  # fewer may come
+        low = prices.charge_usd(
+            text_input=tokens.least_text_tokens(prompt),
+            image_input=pictures,
+            output=n * low_output,
+            lane=lane,
+        )
+        most_text = tokens.most_text_tokens(prompt, is_edit=bool(references))
+        # Whether the pictures of one request share its input is not published: the high end does not.
+        high = prices.charge_usd(
+            text_input=n * most_text, image_input=n * pictures, output=n * high_output, lane=lane
+        )
+        if low is None or high is None:
+            raise self._unpriced(provider, f"has no published price for this request in the {lane} lane")
+        percent = self.output_tokens.uncertainty_percent.get(quality)
+        note = (
+            f"{self.id} at {quality}: no published token count, estimate within ±{percent}%"
+            if percent
+            else ""
+        )
+        return Estimate(low, high, note)
+
+    def _estimate_answer_usd(
+        self,
+        parameters: Mapping[str, Any],
+        prompt: str,
+        pictures: Sequence[Reference],
+        lane: Lane,
+        provider: Seller | None,
+    ) -> Estimate:
+        if self.vision is None:
+            raise CatalogueError(where=self.id, what="how it counts pictures is not published")
+        cost = answer_cost_usd(self.vision, self.prices_at(provider), parameters, prompt, pictures, lane)
+        if cost is None:
+            raise self._unpriced(provider, f"has no published price for answers in the {lane} lane")
+        return Estimate(cost.low_usd, cost.high_usd)
+
+    def cost_usd(
+        self, usage: Usage, lane: Lane = "interactive", provider: Seller | None = None
+    ) -> Decimal | None:
+        """Price what a provider says it used, exactly.
+
+        Returns:
+            Dollars; ``None`` when the usage leaves out output or text tokens, or a price is unknown. Missing
+            picture tokens count as none, because a request without references need not name them.
+        """
+        if usage.output_tokens is None or usage.text_input_tokens is None:
+            return None
+        return self.prices_at(provider).charge_usd(
+            text_input=usage.text_input_tokens,
+            image_input=usage.image_input_tokens or 0,
+            output=usage.output_tokens,
+            lane=lane,
+        )
+
+    def prices_at(self, provider: Seller | None = None) -> Prices:
+        """Find the prices that count at a provider.
+
+        Raises:
+            CatalogueError: Nobody dated a price for the model there; the message says how to add one.
+        """
+        if provider is not None:
+            return provider.prices_of(self)
+        if self.prices is None:
+            raise self._unpriced(None, "has no dated price")
+        return self.prices
+
+    def lifecycle(self, today: date) -> Lifecycle:
+        """Tell where the model stands in its life on a day."""
+        facts = self.lifecycle_facts
+        if facts.shutdown_on is None:
+            return Lifecycle("active", None, None, facts.successors)
+        days_left = (facts.shutdown_on - today).days
+        late = "retiring" if days_left > 0 else "retired"
+        state: Any = "active" if days_left > RETIRING_WITHIN_DAYS else late
+        return Lifecycle(state, facts.shutdown_on, days_left, facts.successors)
+
+    def _reference_tokens(self, references: Sequence[Reference], input_fidelity: str) -> int:
+        if self.reference_tokens == "patches":
+            return sum(tokens.reference_tokens_by_patches(ref.width, ref.height) for ref in references)
+        return sum(
+            tokens.reference_tokens_by_tiles(ref.width, ref.height, input_fidelity=input_fidelity)
+            for ref in references
+        )
+
+    def _published_tokens(self, quality: str, size: Size) -> int:
+        """Turn the vendor's price of a picture into tokens at the vendor's price of tokens; 0 without."""
+        price = self.image_prices.get(quality, {}).get(str(size))
+        if price is None or self.prices is None or not self.prices.image_output:
+            return 0
+        return ceil(price * 1_000_000 / self.prices.image_output)
+
+    def _unpriced(self, provider: Seller | None, what: str) -> CatalogueError:
+        seller = "the catalogue" if provider is None else getattr(provider, "name", "the provider")
+        return CatalogueError(
+            where=f"{self.id} at {seller}",
+            what=what,
+            accepted="models with a dated price and its source; see: runoff models",
+            next_step=f"Add models.{self.id}.prices, dated and with a source, to RUNOFF_HOME/catalogue.yaml.",
+        )

@@ -1,0 +1,76 @@
+"""The ledger: whether it opens, is of this Runoff's version, and agrees with itself."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tasks.diagnostics.finding import Finding
+from tasks.errors import LedgerError
+from tasks.ledger.database import LEDGER_VARIABLE, Database, ledger_url
+from tasks.ledger.schema import HEAD, orders
+from tasks.ledger.verify import verify
+from tasks.money import format_usd, from_nanousd
+
+WAIT_S = 5.0
+
+
+def check_ledger(home: Path) -> Iterator[Finding]:
+    """Open the ledger as it is, without making or upgrading it, and add it up.
+
+    The pictures are left to ``runoff ledger verify``, which reads every byte of them.
+    """
+    try:
+        url = ledger_url(home, os.environ.get(LEDGER_VARIABLE))
+        file = url.database or ""
+        if url.get_backend_name() == "sqlite" and not Path(file).exists():
+            yield Finding("ledger", "ok", "none yet; the first run makes it")
+            return
+        database = Database(url, WAIT_S)
+        try:
+            yield from _look(database)
+        finally:
+            database.close()
+    except LedgerError as error:
+        way_out = "See that the database runs and may be read, or name another home with --home."
+        yield Finding("ledger", "fault", f"{error.where}: {error.what}", way_out)
+
+
+def _look(database: Database) -> Iterator[Finding]:
+    found = _version(database)
+    if found is not None and found > HEAD:
+        what = f"version {found}, written by a newer Runoff; this one knows {HEAD}"
+        yield Finding("ledger", "fault", what, "Install the newer Runoff, or name another home.")
+        return
+    if found != HEAD:
+        was = "empty" if found is None else f"version {found}"
+        yield Finding("ledger", "ok", f"{was}; the next command brings it to {HEAD}")
+        return
+    faults = verify(database)
+    if faults:
+        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+        yield Finding("ledger", "fault", f"{faults[0]}{more}", "See all: runoff ledger verify")
+        return
+    yield Finding("ledger", "ok", f"version {found}; its sums and states agree")
+    yield from _unknown(database)
+
+
+def _version(database: Database) -> str | None:
+    with database.read() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        version: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        return version
+
+
+def _unknown(database: Database) -> Iterator[Finding]:
+    query = sa.select(sa.func.count(), sa.func.sum(orders.c.charged_nanousd))
+    with database.read() as connection:
+        count, charged = connection.execute(query.where(orders.c.state == "unknown")).one()
+    if count:
+        noun = "order is" if count == 1 else "orders are"
+        what = f"{count} {noun} unknown and charged {format_usd(from_nanousd(int(charged)))} at estimate"
+        yield Finding(
+            "unknown", "warning", what, "Settle them by the provider's bill: runoff ledger reconcile"
+        )

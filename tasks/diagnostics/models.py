@@ -1,0 +1,101 @@
+"""The models: whether they live, are listed, and have a price that is not too old."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from tasks.catalogue import Catalogue, Model
+from tasks.catalogue.model import RETIRING_WITHIN_DAYS
+from tasks.catalogue.providers import Provider
+from tasks.diagnostics.finding import Finding
+from tasks.errors import CatalogueError
+from tasks.images_api.models_endpoint import ModelsAnswer
+
+OLD_PRICE_DAYS = 90
+
+
+def check_model(
+    model_id: str,
+    catalogue: Catalogue,
+    provider: Provider,
+    answer: ModelsAnswer | None,
+    today: date,
+    *,
+    has_successor: bool,
+) -> Iterator[Finding]:
+    """Look at one model that a campaign names: its life, its place in the provider's list, its price."""
+    model = catalogue.model(model_id)
+    found = [
+        _life(model_id, model, answer, today, has_successor=has_successor),
+        *_listed(model_id, answer),
+        _price(model_id, model, provider, today),
+    ]
+    well = "; ".join(finding.what for finding in found if finding.state == "ok")
+    yield from (finding for finding in found if finding.state != "ok")
+    if well:
+        yield Finding(model_id, "ok", well)
+
+
+def check_catalogue(
+    models: Sequence[Model], provider: Provider, answer: ModelsAnswer | None, today: date
+) -> Iterator[Finding]:
+    """Look at all image models that can be bought here, and tell of those that need attention."""
+    living = [model for model in models if model.kind == "image" and model.capabilities]
+    sold = [model for model in living if provider.prices is None or model.id in provider.prices]
+    troubles: dict[tuple[str, str], list[str]] = {}
+    for model in sold:
+        for finding in (
+            _life(model.id, model, answer, today, has_successor=False),
+            _price(model.id, model, provider, today),
+        ):
+            if finding.state != "ok":
+                troubles.setdefault((finding.what, finding.way_out), []).append(model.id)
+    for (what, way_out), names in troubles.items():
+        yield Finding("models", "warning", f"{', '.join(names)}: {what}", way_out)
+    n_well = len(sold) - len({name for names in troubles.values() for name in names})
+    yield Finding("models", "ok", f"{n_well} of {len(sold)} image models are priced here and will stay")
+
+
+def _listed(model_id: str, answer: ModelsAnswer | None) -> Iterator[Finding]:
+    if answer is not None and answer.kind == "ok" and model_id not in answer.shutdown_dates:
+        what = "not in the provider's list, which proves nothing: it may work all the same"
+        yield Finding(model_id, "warning", what, "See at the provider what the account may use.")
+
+
+def _life(
+    model_id: str, model: Model, answer: ModelsAnswer | None, today: date, *, has_successor: bool
+) -> Finding:
+    """Tell of a model's life; the earlier of the catalogue's and the provider's days counts."""
+    announced = None if answer is None else answer.shutdown_dates.get(model_id)
+    known = model.lifecycle_facts.shutdown_on
+    days = [day for day in (announced, known) if day is not None]
+    if not days:
+        return Finding(model_id, "ok", "no end announced")
+    day = min(days)
+    by = "the provider announces" if day == announced and day != known else "the catalogue says"
+    left = (day - today).days
+    named = " or ".join(model.lifecycle_facts.successors) or "a living model"
+    if left <= 0:
+        return _gone(model_id, f"shut down since {day}, {by}", named, has_successor=has_successor)
+    when = f"shut down on {day}, in {left} day{'' if left == 1 else 's'}, {by}"
+    if left > RETIRING_WITHIN_DAYS:
+        return Finding(model_id, "ok", when)
+    way_out = "The campaign's successor is then used." if has_successor else f"Name a successor: {named}."
+    return Finding(model_id, "warning", when, way_out)
+
+
+def _gone(model_id: str, what: str, named: str, *, has_successor: bool) -> Finding:
+    if has_successor:
+        return Finding(model_id, "warning", what, "The campaign's successor is used.")
+    return Finding(model_id, "fault", what, f"Use {named}.")
+
+
+def _price(model_id: str, model: Model, provider: Provider, today: date) -> Finding:
+    try:
+        prices = provider.prices_of(model)
+    except CatalogueError as error:
+        return Finding(model_id, "fault", error.what, error.next_step)
+    age_days = (today - prices.checked_on).days
+    if age_days <= OLD_PRICE_DAYS:
+        return Finding(model_id, "ok", f"price checked on {prices.checked_on}")
+    what = f"price last checked {age_days} days ago, on {prices.checked_on}"
+    return Finding(model_id, "warning", what, f"Compare it with {prices.source}")

@@ -1,0 +1,89 @@
+"""The provider: whether there is a key, where requests would go, and whether anybody answers there."""
+
+from collections.abc import Iterator
+
+from tasks.diagnostics.finding import Finding, State
+from tasks.errors import SettingError
+from tasks.images_api.models_endpoint import AnswerKind, ModelsAnswer, read_models
+from tasks.images_api.terms import Terms
+
+_WAYS_OUT: dict[AnswerKind, str] = {
+    "bad_key": "Set the key anew: export {key}=…",
+    "wrong_address": "Give the address up to and including /v1: export {url}=…",
+    "no_network": "See that this machine has a network and that the address is right.",
+    "no_answer": "Try again; a proxy or a firewall may hold requests back.",
+    "trouble": "Try again later, or look at the provider's status page.",
+}
+
+
+def check_key(terms: Terms, missing: State) -> Finding:
+    """See whether there is a key; which variable holds it is told, never the key.
+
+    Args:
+        terms: The provider's terms.
+        missing: How bad it is when there is none.
+    """
+    variable = terms.provider.key_variable
+    if variable is None:
+        return Finding("key", "ok", f"{terms.provider.name} needs none")
+    try:
+        _ = terms.api_key
+    except SettingError as error:
+        state = "is empty" if variable in terms.environ else "is not set"
+        return Finding("key", missing, f"{variable} {state}", error.next_step)
+    return Finding("key", "ok", f"{variable} is set")
+
+
+def check_address(terms: Terms) -> Finding:
+    """Tell where requests would go, and why there."""
+    provider = terms.provider
+    try:
+        url = terms.base_url
+    except SettingError as error:
+        return Finding.of("address", error)
+    if url is None:
+        return Finding("address", "ok", f"{provider.name} runs inside the process")
+    variable = provider.base_url_variable
+    said = bool(variable and terms.environ.get(variable, "").strip())
+    return Finding("address", "ok", f"{url}, from {variable if said else 'providers.yaml'}")
+
+
+def check_abilities(terms: Terms) -> Finding:
+    """Tell what can be asked of the provider, and what cannot; a campaign that asks for more is refused."""
+    provider, can = terms.provider, terms.provider.capabilities
+    abilities = {
+        "edits with references and masks": can.edits,
+        "the Batch lane": can.batch,
+        "streaming": can.streaming,
+        f"up to {can.max_n} pictures a request": can.max_n > 1,
+    }
+    able = ["pictures from text", *(name for name, is_there in abilities.items() if is_there)]
+    unable = [name for name, is_there in abilities.items() if not is_there and not name.startswith("up to")]
+    unable += ["more than one picture a request"] if can.max_n == 1 else []
+    prices = "its own prices" if provider.prices is not None else "the catalogue's prices"
+    limits = (
+        f"{provider.images_per_minute} images a minute, {provider.concurrency} requests at once, {prices}"
+    )
+    without = f"; not: {', '.join(unable)}" if unable else ""
+    return Finding("abilities", "ok", f"{', '.join(able)}{without}; {limits}")
+
+
+def ask(terms: Terms) -> ModelsAnswer | None:
+    """Read the provider's list of models; ``None`` where there is nobody, or nothing, to ask with."""
+    try:
+        return None if terms.base_url is None else read_models(terms)
+    except SettingError:
+        return None
+
+
+def check_answer(terms: Terms, answer: ModelsAnswer | None) -> Iterator[Finding]:
+    """Tell what came of asking."""
+    if answer is None:
+        return
+    if answer.kind == "ok":
+        what = f"answers, and lists {len(answer.shutdown_dates):,} models"
+        yield Finding("endpoint", "ok", what)
+        return
+    provider = terms.provider
+    names = {"key": provider.key_variable, "url": provider.base_url_variable or "the provider's base_url"}
+    yield Finding("endpoint", "fault", answer.what, _WAYS_OUT[answer.kind].format(**names))

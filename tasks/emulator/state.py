@@ -1,0 +1,168 @@
+"""What all routes share: settings, bill, faults, files, and the frame around every answer."""
+
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tasks.emulator import refusals
+from tasks.emulator.bill import Bill, BillEntry
+from tasks.emulator.bodies import Body
+from tasks.emulator.delivery import Drop, Hang
+from tasks.emulator.fault_kinds import ANSWER_KINDS, gateway_page, is_billed, refusal_for
+from tasks.emulator.faults import FaultBook, FaultKind, FaultRule
+from tasks.emulator.files import FileStore
+from tasks.emulator.images_request import Endpoint, ImagesRequest, read_request, read_upload
+from tasks.emulator.provider_profiles import MANNERS
+from tasks.emulator.refusals import Refusal
+from tasks.emulator.renderer import Studio
+from tasks.emulator.settings import EmulatorSettings
+from tasks.emulator.tokens import TokenCount
+
+GATEWAY_STATUSES = frozenset({502, 504, 524})
+Handler = Callable[[Request, BillEntry], Awaitable[Response]]
+Effect = Callable[[], Awaitable[Response]]
+
+
+class Office:
+    """The state behind the routes.
+
+    Args:
+        settings: How the emulator behaves.
+    """
+
+    def __init__(self, settings: EmulatorSettings) -> None:
+        self.settings = settings
+        self.bill = Bill()
+        self.fault_book = FaultBook(settings.faults, settings.seed)
+        self.files = FileStore(settings.now_s)
+        self.studio = Studio(settings)
+        self.manners = MANNERS[settings.manners](settings)
+
+    def open_entry(self, path: str, client_request_id: str | None = None) -> BillEntry:
+        """Note on the bill that a request came in."""
+        request_id = self.manners.request_id(len(self.bill.entries) + 1)
+        return self.bill.open(path, request_id, client_request_id)
+
+    def billed(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap a route: a bill entry, the key's check, refusals as answers, the provider's headers."""
+
+        async def answer(request: Request) -> Response:
+            started_s = time.monotonic()
+            entry = self.open_entry(request.url.path, request.headers.get("x-client-request-id"))
+            try:
+                self._check_key(request)
+                response = await handler(request, entry)
+            except Refusal as refusal:
+                response = self.manners.refuse(refusal, entry.request_id)
+            return await self._finish(request, entry, response, time.monotonic() - started_s)
+
+        return answer
+
+    def _check_key(self, request: Request) -> None:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise refusals.no_key()
+        if self.settings.api_key not in (None, key.strip()):
+            raise refusals.wrong_key()
+
+    async def _finish(
+        self, request: Request, entry: BillEntry, response: Response, elapsed_s: float
+    ) -> Response:
+        if isinstance(response, Hang | Drop):
+            return response
+        entry.status = response.status_code
+        self.manners.sign(response, entry.request_id, elapsed_s)
+        if not await request.is_disconnected():
+            response.background = BackgroundTask(setattr, entry, "is_answered", True)
+        return response
+
+    async def act(
+        self,
+        request: Request,
+        entry: BillEntry,
+        effect: Effect,
+        kinds: Collection[FaultKind] = ANSWER_KINDS,
+        own: Mapping[str, Refusal] | None = None,
+    ) -> Response:
+        """Answer on a route without pictures, with its faults.
+
+        Args:
+            request: The request.
+            entry: Its entry on the bill.
+            effect: Does what was asked and answers. A billed fault lets it, and loses the answer.
+            kinds: The faults that can happen here.
+            own: The refusals of kinds that only this route has.
+
+        Raises:
+            Refusal: A fault or the effect refuses.
+        """
+        rule = self.fault_book.choose(entry.path, None, request.method, kinds)
+        entry.fault = rule.kind if rule else None
+        if rule is None:
+            return await effect()
+        if refusal := (own or {}).get(rule.kind):
+            raise refusal
+        if not is_billed(rule) and (stand_in := self.stand_in(rule, entry)):
+            return stand_in
+        response = await effect()
+        return self.stand_in(rule, entry) or response
+
+    def stand_in(self, rule: FaultRule, entry: BillEntry) -> Response | None:
+        """The answer in place of what was asked for, or ``None`` when the kind has none."""
+        if refusal := refusal_for(rule, entry.request_id, entry.model):
+            if rule.kind == "server_error" and rule.status in GATEWAY_STATUSES:
+                return Response(gateway_page(rule.status), rule.status, media_type="text/html")
+            return self.manners.refuse(refusal, entry.request_id)
+        if rule.kind == "bill_then_hang":
+            return Hang(rule.duration_s)
+        if rule.kind in ("bill_then_drop", "drop"):
+            return Drop()
+        if rule.kind == "html_200":
+            return Response(gateway_page(200, "Welcome"), 200, media_type="text/html")
+        if rule.kind == "redirect_html":
+            page = gateway_page(301, "Moved Permanently")
+            return Response(page, 301, {"location": "/"}, media_type="text/html")
+        if rule.kind == "empty_data":
+            answer = {"created": int(time.time()), "data": []}
+            return JSONResponse(answer | ({"usage": entry.usage} if entry.charged_nanousd else {}))
+        return None
+
+    def read_order(self, endpoint: Endpoint, body: Body) -> ImagesRequest:
+        """Check an images request.
+
+        Raises:
+            Refusal: The provider would not take it.
+        """
+        references = tuple(read_upload("image", data) for data in body.images)
+        mask = None if body.mask is None else read_upload("mask", body.mask)
+        fields = self.manners.read(body.fields)
+        order = read_request(endpoint, fields, self.settings.today(), references, mask)
+        self.manners.admit(order)
+        return order
+
+    def settle_tier(self, order: ImagesRequest, rule: FaultRule | None) -> ImagesRequest:
+        """The order as it is carried out: a fault makes it the lowest tier."""
+        if rule and rule.kind == "lower_tier":
+            return replace(order, tier=order.model.tiers[0])
+        return order
+
+    def charge(
+        self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None, partials: int = 0
+    ) -> TokenCount:
+        """Put a request's price on the bill: half of it for a line of a batch, nothing if a fault says so."""
+        count = self.studio.count(order, partials)
+        entry.quality, entry.size, entry.n = order.tier, order.size_text, order.n
+        if rule and not is_billed(rule):
+            return count
+        entry.usage = count.as_wire()
+        entry.charged_nanousd = count.charge_nanousd(order.model, in_batch=entry.lane == "batch")
+        return count
+
+
+def text_of(value: object) -> str | None:
+    """A field's text, or ``None`` when it is none."""
+    return value if isinstance(value, str) else None

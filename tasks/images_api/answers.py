@@ -1,0 +1,155 @@
+"""Reading a provider's answer and holding it against the request.
+
+A gateway may answer 200 with a page, with an error, with nothing, with another size or a cheaper tier than
+asked for. What differs is said, never hidden: the picture is kept and marked as downgraded. Nothing in an
+answer is trusted to have the shape it should have.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tasks.candidate import Order, Usage
+from tasks.errors import PictureError
+from tasks.images_api.error_body import MESSAGE_CHARS, blot_out, find_request_id, plain, read_error
+from tasks.images_api.failures import Fault, FaultKind, said_fault
+from tasks.pictures.pictures import read_header
+
+# A tier's tokens lie a factor of 4 apart (published tables); half of what was asked for is another tier.
+TIER_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture of an answer.
+
+    Args:
+        data: The bytes exactly as decoded from the answer.
+        ending: File ending by what the bytes are; ``bin`` when they are no picture.
+        downgraded: What differs from the request, or ``None``.
+    """
+
+    data: bytes
+    ending: str
+    downgraded: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider delivered for one order: pictures, or a judging model's words."""
+
+    pictures: Sequence[Picture]
+    usage: Usage
+    vendor_request_id: str | None
+    content: str | None = None
+
+
+def read_answer(
+    body: object,
+    headers: Mapping[str, str],
+    order: Order,
+    expected_tokens: int | None,
+    api_key: str | None = None,
+) -> Answer | Fault:
+    """Turn an answer with status 200 into pictures, or into what is wrong with it.
+
+    Args:
+        body: Its JSON, or its text when it is none.
+        headers: The answer's headers.
+        order: What was asked for.
+        expected_tokens: Least output tokens of the asked-for tier for the whole order; ``None`` where nobody
+            published them.
+        api_key: Blotted out, should the provider repeat it.
+    """
+    if not isinstance(body, dict):
+        text = blot_out(plain(str(body)), api_key)[:120]
+        message = f"The answer is a page, not JSON: {text}"
+        return Fault(FaultKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
+    items = body.get("data")
+    items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    encoded = [
+        item["b64_json"] for item in items if isinstance(item.get("b64_json"), str) and item["b64_json"]
+    ]
+    usage = _usage(body.get("usage"), has_pictures=bool(encoded))
+    request_id = find_request_id(headers, "", api_key)
+    if encoded:
+        shortage = f"{len(encoded)} of {order.n} pictures" if len(encoded) < order.n else None
+        tier = _cheaper_tier(usage, expected_tokens)
+        pictures = [_decoded(text, order, [shortage, tier]) for text in encoded[: order.n]]
+        return Answer(pictures, usage, request_id)
+    if read_error(body, is_failure=False):
+        return replace(said_fault(200, body, headers, "", api_key), usage=usage)
+    addresses = [item["url"] for item in items if isinstance(item.get("url"), str)]
+    return _empty(usage, request_id, blot_out(" ".join(addresses), api_key))
+
+
+def _empty(usage: Usage, request_id: str | None, addresses: str) -> Fault:
+    if addresses:
+        message = f"The answer holds addresses in place of pictures; Runoff does not fetch them: {addresses}"
+        return Fault(FaultKind.empty, "address_only", message[:MESSAGE_CHARS], request_id, usage=usage)
+    message = "The answer holds no picture; some providers say so when they filtered the prompt."
+    kind = FaultKind.refused if usage.output_tokens == 0 else FaultKind.empty
+    return Fault(kind, "empty_data", message, request_id, usage=usage)
+
+
+def _usage(said: object, *, has_pictures: bool) -> Usage:
+    """Take the token counts; gateways leave out, add or invent keys, so each is taken for itself."""
+    usage: dict[str, Any] = said if isinstance(said, dict) else {}
+    details = usage.get("input_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    text, image = count_of_tokens(details.get("text_tokens")), count_of_tokens(details.get("image_tokens"))
+    if text is None and image is None:
+        text = count_of_tokens(usage.get("input_tokens"))
+    output = count_of_tokens(usage.get("output_tokens"))
+    # A picture costs output tokens: zero beside one was never counted.
+    return Usage(text, image, None if has_pictures and output == 0 else output)
+
+
+def count_of_tokens(value: object) -> int | None:
+    """Take a token count that a provider says; ``None`` is what is no count."""
+    return value if type(value) is int and value >= 0 else None
+
+
+def _cheaper_tier(usage: Usage, expected_tokens: int | None) -> str | None:
+    if usage.output_tokens is None or expected_tokens is None:
+        return None
+    if usage.output_tokens >= expected_tokens * TIER_SHARE:
+        return None
+    return f"{usage.output_tokens} output tokens where this quality uses {expected_tokens}"
+
+
+def _decoded(encoded: str, order: Order, of_answer: Sequence[str | None]) -> Picture:
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return Picture(encoded.encode(errors="replace"), "bin", "not base64")
+    return check_picture(data, order, of_answer)
+
+
+def check_picture(data: bytes, order: Order, of_answer: Sequence[str | None] = ()) -> Picture:
+    """Hold a picture's bytes against what was ordered.
+
+    Args:
+        data: The bytes as they came.
+        order: What was asked for.
+        of_answer: What differs in the answer as a whole.
+    """
+    try:
+        header = read_header(data)
+    except PictureError as error:
+        return Picture(data, "bin", error.what)
+    faults = [*of_answer, *_differences(header.format, header.width, header.height, order)]
+    return Picture(data, header.format, "; ".join(fault for fault in faults if fault) or None)
+
+
+def _differences(found_format: str, width: int, height: int, order: Order) -> list[str]:
+    differences = []
+    size = order.parameters.get("size")
+    if size not in (None, "auto", f"{width}x{height}"):
+        differences.append(f"{width}x{height} instead of {size}")
+    asked = order.parameters.get("output_format", "png")
+    if found_format != asked:
+        differences.append(f"{found_format} instead of {asked}")
+    return differences

@@ -1,0 +1,174 @@
+"""The calls of the Batch lane, each made once: what came of it, or what went wrong.
+
+Uploads, looks and downloads cost nothing and may be repeated. Creating a batch is what spends, so the one
+call that does stands alone here and is never made twice for the same batch.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import httpx2
+import openai
+from openai import AsyncOpenAI
+from openai.types import Batch
+
+from tasks.images_api.batch_lane.lines import split_lines
+from tasks.images_api.failures import Fault, FaultKind, fault_of
+from tasks.images_api.terms import Terms
+from tasks.ledger import BatchRecord
+
+T = TypeVar("T")
+
+KEY = "runoff_batch"
+"""Under this name a batch's key stands in its metadata."""
+READ_S, TRANSFER_S = 60.0, 600.0
+CLOCKS_APART = timedelta(hours=1)
+PAGE = 100
+UPLOAD_WAITS_S = (1.0, 5.0)
+_WORTH_ANOTHER_TRY = (FaultKind.unsent, FaultKind.unknown, FaultKind.server_fault)
+_PURPOSES: dict[str, Literal["batch", "vision"]] = {"lines": "batch", "picture": "vision"}
+
+
+class BatchVendor:
+    """A provider's files and batches.
+
+    Args:
+        client: From ``client.connect``.
+        terms: Its key and its time-outs.
+        sleep: Waits that many seconds.
+    """
+
+    def __init__(
+        self, client: AsyncOpenAI, terms: Terms, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._client = client
+        self._terms = terms
+        self._sleep = sleep
+
+    async def upload(
+        self, file: tuple[str, Path | bytes, str], what: Literal["lines", "picture"]
+    ) -> str | Fault:
+        """Upload a file; returns the provider's name for it. Costs nothing, and is tried a few times."""
+        timeout = self._timeout(TRANSFER_S)
+
+        async def send() -> str:
+            answer = await self._client.files.create(file=file, purpose=_PURPOSES[what], timeout=timeout)
+            return _named(answer)
+
+        for wait_s in UPLOAD_WAITS_S:
+            answer = await self._told(send)
+            if isinstance(answer, str) or answer.kind not in _WORTH_ANOTHER_TRY:
+                return answer
+            await self._sleep(wait_s)
+        return await self._told(send)
+
+    async def has_file(self, file_id: str) -> bool | Fault:
+        """Tell whether the provider still has a file."""
+
+        async def look() -> bool:
+            try:
+                await self._client.files.retrieve(file_id, timeout=self._timeout(READ_S))
+            except openai.NotFoundError:
+                return False
+            return True
+
+        return await self._told(look)
+
+    async def create(self, record: BatchRecord, endpoint: Any) -> Batch | Fault:  # noqa: ANN401 - the SDK's literal
+        """Let the provider begin a batch. This spends money: its orders must be reserved already."""
+
+        async def ask() -> Batch:
+            batch = await self._client.batches.create(
+                input_file_id=str(record.input_file_id),
+                endpoint=endpoint,
+                completion_window="24h",
+                metadata={KEY: record.batch_key, "runoff_run": record.run_id},
+                timeout=self._timeout(READ_S),
+            )
+            _named(batch)
+            return batch
+
+        return await self._told(ask)
+
+    async def find(self, record: BatchRecord) -> Batch | Fault | None:
+        """Look for a batch by its key among the newest ones; ``None`` when it is not there."""
+        oldest_s = (record.reserved_at - CLOCKS_APART).timestamp()
+
+        async def look() -> Batch | None:
+            try:
+                async for batch in self._client.batches.list(limit=PAGE, timeout=self._timeout(READ_S)):
+                    if (batch.metadata or {}).get(KEY) == record.batch_key:
+                        return batch
+                    if batch.created_at < oldest_s:
+                        break
+            except AttributeError as error:  # the SDK trips over a page with status 200
+                raise _UnreadableError(str(error)) from error
+            return None
+
+        return await self._told(look)
+
+    async def look(self, vendor_batch_id: str) -> Batch | Fault | None:
+        """Ask how far a batch is; ``None`` when the provider does not know it."""
+
+        async def ask() -> Batch | None:
+            try:
+                batch = await self._client.batches.retrieve(vendor_batch_id, timeout=self._timeout(READ_S))
+            except openai.NotFoundError:
+                return None
+            _named(batch)
+            return batch
+
+        return await self._told(ask)
+
+    async def cancel(self, vendor_batch_id: str) -> Batch | Fault:
+        """Ask the provider to stop a batch; what is done stays done, and is billed."""
+
+        async def ask() -> Batch:
+            return await self._client.batches.cancel(vendor_batch_id, timeout=self._timeout(READ_S))
+
+        return await self._told(ask)
+
+    @asynccontextmanager
+    async def lines(self, file_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a file's lines while they are downloaded.
+
+        Raises:
+            openai.APIError: It cannot be read.
+            httpx2.HTTPError: The download broke off; lines may be missing.
+        """
+        content = self._client.files.with_streaming_response.content
+        async with content(file_id, timeout=self._timeout(TRANSFER_S)) as response:
+            yield split_lines(response.iter_bytes())
+
+    def fault_of(self, error: Exception) -> Fault:
+        """Tell what an exception of a call means."""
+        if isinstance(error, openai.APIError):
+            return fault_of(error, self._terms.api_key)
+        return Fault(FaultKind.unknown, type(error).__name__, f"The download broke off: {error}")
+
+    async def _told(self, call: Callable[[], Awaitable[T]]) -> T | Fault:
+        try:
+            return await call()
+        except openai.APIError as error:
+            return self.fault_of(error)
+        except _UnreadableError as error:
+            return Fault(FaultKind.unknown, "not_json", f"The answer is no JSON of the protocol: {error}")
+
+    def _timeout(self, read_s: float) -> httpx2.Timeout:
+        connect_s = self._terms.provider.timeouts.connect_s
+        return httpx2.Timeout(connect=connect_s, read=read_s, write=TRANSFER_S, pool=read_s)
+
+
+class _UnreadableError(Exception):
+    """An answer with status 200 that is a page, or names nothing."""
+
+
+def _named(answer: object) -> str:
+    name = getattr(answer, "id", None)
+    if not isinstance(name, str) or not name:
+        raise _UnreadableError(str(answer)[:80])
+    return name

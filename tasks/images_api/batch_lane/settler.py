@@ -1,0 +1,198 @@
+"""Collecting a batch that is over: each line is kept and settled as it is read, then the next.
+
+A line settles its order once, so that a doubled line, and a file that is read again after a kill or a cut,
+change nothing. What no line speaks of was certainly not billed only if the provider's counts say that it
+never ran; else it is ``unknown``.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import openai
+from openai.types import Batch
+
+from tasks.errors import RunoffError
+from tasks.images_api.answer_store import charged_usd, keep, settlement_of, settlement_of_fault
+from tasks.images_api.answers import Answer, read_answer
+from tasks.images_api.batch_lane.batch_client import BatchVendor
+from tasks.images_api.batch_lane.lines import ResultLine, read_line
+from tasks.images_api.buyer import SERVER_FAULT_WAITS_S, Purchase
+from tasks.images_api.disk_space import require_room
+from tasks.images_api.failures import Fault, FaultKind, said_fault
+from tasks.images_api.stop_messages import stop_for
+from tasks.images_api.terms import Terms
+from tasks.ledger import Ledger, OrderRecord, Settlement
+
+NOT_RUN_CODES = ("batch_expired", "batch_cancelled")
+"""What the vendor says of a line that it did not come to before the batch was over."""
+DOWNLOADS = 3
+MOST_LIMITED_SENDS = 5
+"""So often an order is put into a batch while the provider says that its rate limit was met."""
+
+
+@dataclass(frozen=True)
+class Clerk:
+    """Settles orders of batches.
+
+    Args:
+        terms: What an order costs and should hold.
+        ledger: Where orders are settled.
+        folder: The run's folder, as a place for pictures.
+        watch: Told of every order's end.
+        close: Called with the reason when no further order can succeed.
+    """
+
+    terms: Terms
+    ledger: Ledger
+    folder: Path
+    watch: Callable[[Purchase], None]
+    close: Callable[[RunoffError], None]
+
+    def settle_line(self, record: OrderRecord, line: ResultLine) -> None:
+        """Keep and settle what came back for an order.
+
+        Raises:
+            StopRunError: There is no room for the picture; it stays at the provider, the order stays out.
+            SettingError: The picture could not be written; it stays at the provider, the order stays out.
+        """
+        order, key = record.order, self.terms.api_key
+        headers = {"x-request-id": line.request_id} if line.request_id else {}
+        if line.status is None:
+            kind = FaultKind.unsent if line.error_code in NOT_RUN_CODES else FaultKind.unknown
+            self.settle_fault(record, Fault(kind, line.error_code[:64], line.error_message))
+            return
+        if line.status != 200:
+            self.settle_fault(record, said_fault(line.status, line.body, headers, "", key))
+            return
+        answer = read_answer(line.body, headers, order, self.terms.expected_tokens(order), key)
+        if isinstance(answer, Fault):
+            self.settle_fault(record, answer)
+            return
+        self._keep(record, answer)
+
+    def _keep(self, record: OrderRecord, answer: Answer) -> None:
+        order = record.order
+        require_room(self.folder, order, 0)
+        settlement = settlement_of(
+            order, answer.usage, self.terms, latency_s=None, vendor_request_id=answer.vendor_request_id
+        )
+        receipts = keep(self.folder, order, answer, None)
+        self.ledger.orders.settle(order.order_id, settlement, receipts)
+        self.watch(Purchase(order, "received", len(receipts), charged_usd(order, settlement)))
+
+    def settle_fault(self, record: OrderRecord, fault: Fault) -> None:
+        """Settle an order that brought no picture, or plan it again where it was certainly not billed."""
+        order = record.order
+        if fault.kind.state == "planned" or _is_tried_again(record, fault):
+            self.ledger.orders.unsend(order.order_id, fault.code, fault.message)
+            is_limit = fault.kind is FaultKind.rate_limited and record.n_sends >= MOST_LIMITED_SENDS
+            if is_limit or fault.kind is FaultKind.stop_run:
+                self.close(stop_for(order, fault))
+            return
+        settlement = settlement_of_fault(order, fault, self.terms, None)
+        self.ledger.orders.settle(order.order_id, settlement)
+        self.watch(Purchase(order, fault.kind.state, 0, charged_usd(order, settlement), fault))
+
+    def give_up(self, records: Iterable[OrderRecord], code: str, message: str) -> None:
+        """Say of orders that nobody can tell what became of them; they stay charged at their estimates."""
+        for record in records:
+            order_id, order = record.order.order_id, record.order
+            settlement = Settlement("unknown", error_code=code, error_message=message)
+            self.ledger.orders.settle(order_id, settlement)
+            fault = Fault(FaultKind.unknown, code, message)
+            self.watch(Purchase(order, "unknown", 0, order.estimate_usd, fault))
+
+
+def _is_tried_again(record: OrderRecord, fault: Fault) -> bool:
+    return fault.kind is FaultKind.server_fault and record.n_sends <= len(SERVER_FAULT_WAITS_S)
+
+
+class Collection:
+    """One batch that is over, being collected.
+
+    Args:
+        vendor: Where its files are.
+        clerk: Who settles.
+        out: Its orders that nothing has come back for yet.
+        is_interrupted: Whether somebody asked the run to stop; asked before each line.
+    """
+
+    def __init__(
+        self,
+        vendor: BatchVendor,
+        clerk: Clerk,
+        out: Iterable[OrderRecord],
+        is_interrupted: Callable[[], bool],
+    ) -> None:
+        self._vendor = vendor
+        self._clerk = clerk
+        self._out = {record.order.order_id: record for record in out}
+        self._is_interrupted = is_interrupted
+        self._seen: set[str] = set()
+        self._is_gone = False
+
+    async def collect(self, batch: Batch) -> Fault | None:
+        """Read both files and settle every order of the batch.
+
+        Args:
+            batch: The batch as the provider tells it, at its end.
+
+        Returns:
+            Why it must be collected again later, if it must: what was settled stays settled.
+
+        Raises:
+            RunoffError: A picture could not be kept; its order is still out.
+        """
+        for file_id in (batch.output_file_id, batch.error_file_id):
+            if file_id is not None and (fault := await self._download(file_id)):
+                return fault
+        if self._is_interrupted():
+            return Fault(FaultKind.unknown, "interrupted", "The run was stopped while it collected.")
+        await asyncio.to_thread(self._settle_missing, batch)
+        return None
+
+    async def _download(self, file_id: str) -> Fault | None:
+        fault = None
+        for _ in range(DOWNLOADS):
+            try:
+                async with self._vendor.lines(file_id) as lines:
+                    async for line in lines:
+                        if self._is_interrupted():
+                            return None
+                        await asyncio.to_thread(self._settle, line)
+            except openai.NotFoundError:
+                self._is_gone = True
+                return None
+            except (openai.APIError, httpx2.HTTPError) as error:
+                fault = self._vendor.fault_of(error)
+            else:
+                return None
+        return fault
+
+    def _settle(self, text: bytes) -> None:
+        line = read_line(text)
+        if line is None:
+            return
+        self._seen.add(line.order_id)
+        record = self._out.get(line.order_id)
+        if record is not None:
+            self._clerk.settle_line(record, line)
+            del self._out[line.order_id]
+
+    def _settle_missing(self, batch: Batch) -> None:
+        counts = batch.request_counts
+        n_ran = None if counts is None else counts.completed + counts.failed
+        has_all_that_ran = n_ran is not None and len(self._seen) >= n_ran and not self._is_gone
+        if batch.status in ("cancelled", "expired") and has_all_that_ran:
+            message = f"The batch was {batch.status} before this order's turn came."
+            for record in self._out.values():
+                self._clerk.settle_fault(record, Fault(FaultKind.unsent, f"batch_{batch.status}", message))
+        elif self._is_gone:
+            message = "The provider no longer has the batch's results; it may have billed them."
+            self._clerk.give_up(self._out.values(), "results_gone", message)
+        else:
+            message = "The batch is over and says nothing of this order; the provider may have billed it."
+            self._clerk.give_up(self._out.values(), "no_answer", message)

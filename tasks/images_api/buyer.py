@@ -1,0 +1,286 @@
+"""The one place that spends money: reserve, send once, keep the bytes, settle.
+
+A desk serves one run in one process. It bounds how many requests are under way and how many pictures a
+minute are asked for, lets the whole run wait together when the provider says so, and stops sending, for
+good, when a budget is used up, the disk is full or no further order can succeed. What only waits then goes
+home at once; what is under way is always awaited: its bill is coming either way.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import openai
+from openai import AsyncOpenAI
+
+from tasks.candidate import Order, OrderState
+from tasks.errors import BudgetError, LedgerError, RunError, RunoffError, SettingError, StopRunError
+from tasks.images_api.answer_store import charged_usd, keep, settlement_of, settlement_of_fault
+from tasks.images_api.answers import Answer, read_answer
+from tasks.images_api.client import fields_of, post
+from tasks.images_api.disk_space import require_room
+from tasks.images_api.failures import RESENT_KINDS, SLOW_DOWN_CODE, Fault, FaultKind, fault_of
+from tasks.images_api.questions import read_reply
+from tasks.images_api.rate_limiter import Pace
+from tasks.images_api.stop_messages import kept_nothing, stop_for
+from tasks.images_api.streaming import sketches_of
+from tasks.images_api.terms import Terms
+from tasks.ledger import Ledger, Limits, Settlement
+
+T = TypeVar("T")
+
+# How long to wait before each further sending, seconds; its length is how often an order is sent again.
+UNSENT_WAITS_S = (1.0, 4.0, 15.0, 30.0)
+SERVER_FAULT_WAITS_S = (5.0, 20.0)
+RATE_LIMIT_WAIT_S = 10.0
+SLOW_DOWN_S = 900.0
+"""How long the rate stays halved after the vendor's "Slow Down", which asks for a quarter of an hour."""
+LONGEST_RATE_LIMIT_S = 1800.0
+"""A run that is told to wait longer than this in all for one order is stopped; it can be resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """One order's end, told to whoever watches.
+
+    Args:
+        order: The order.
+        state: How it ended.
+        n_pictures: How many pictures it brought.
+        charged_usd: What it weighs on the budget.
+        fault: What went wrong, if anything did.
+    """
+
+    order: Order
+    state: OrderState
+    n_pictures: int
+    charged_usd: Decimal
+    fault: Fault | None = None
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What one order has met so far."""
+
+    faults: Counter[FaultKind] = field(default_factory=Counter)
+    limited_s: float = 0.0
+
+    def wait_s(self, fault: Fault) -> float | None:
+        """Tell how long to wait before the order is sent again; ``None`` when it is not."""
+        self.faults[fault.kind] += 1
+        if fault.kind not in RESENT_KINDS:
+            return None
+        if fault.kind is FaultKind.rate_limited:
+            wait_s = RATE_LIMIT_WAIT_S if fault.retry_after_s is None else fault.retry_after_s + 0.5
+            self.limited_s += wait_s
+            return wait_s if self.limited_s <= LONGEST_RATE_LIMIT_S else None
+        waits_s = UNSENT_WAITS_S if fault.kind is FaultKind.unsent else SERVER_FAULT_WAITS_S
+        n_before = self.faults[fault.kind] - 1
+        return waits_s[n_before] if n_before < len(waits_s) else None
+
+
+class Desk:
+    """Buys orders for one run.
+
+    Args:
+        client: From ``client.connect``.
+        terms: What an order costs and should hold.
+        ledger: Where orders are reserved and settled.
+        folder: The run's folder; pictures go below it.
+        limits: The budgets.
+        pace: Pictures a minute.
+        watch: Told of every order's end.
+        now: The time, aware.
+        sleep: Waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: AsyncOpenAI,
+        terms: Terms,
+        ledger: Ledger,
+        folder: Path,
+        limits: Limits,
+        pace: Pace,
+        watch: Callable[[Purchase], None] = lambda _: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.closed_by: RunoffError | None = None
+        self._client = client
+        self._terms = terms
+        self._ledger = ledger
+        self._folder = folder
+        self._limits = limits
+        self._pace = pace
+        self._places = asyncio.Semaphore(terms.provider.concurrency)
+        self._watch = watch
+        self._now = now
+        self._sleep = sleep
+        self._n_under_way = 0
+        self._closed = asyncio.Event()
+        self._freed = asyncio.Event()
+
+    def close(self, reason: RunoffError) -> None:
+        """Send nothing more; what is under way is still awaited. The first reason is kept."""
+        self.closed_by = self.closed_by or reason
+        self._closed.set()
+
+    async def until_closed(self) -> None:
+        """Wait until the desk sends nothing more."""
+        await self._closed.wait()
+
+    async def buy(self, order: Order) -> Purchase | None:
+        """Buy one planned order. This spends money: at most the order's estimate is reserved for it.
+
+        Returns:
+            How it ended; ``None`` when the desk was closed first: the order stays planned.
+
+        Raises:
+            LedgerError: The order is not planned, or the ledger cannot be written. The desk is closed.
+            PictureError: A reference is gone or was changed; the order was not sent. The desk is closed.
+            SettingError: The picture came and could not be kept; the order is ``unknown`` at its known cost,
+                or still ``sent`` when the ledger could not be written either. The desk is closed.
+        """
+        try:
+            purchase = await self._buy(order)
+        except RunoffError as error:
+            self.close(error)
+            raise
+        except Exception as error:
+            self.close(RunError(where=f"order {order.order_id}", what=repr(error), money="See: runoff runs"))
+            raise
+        if purchase is not None:
+            self._watch(purchase)
+        return purchase
+
+    async def _buy(self, order: Order) -> Purchase | None:
+        tries = _Tries()
+        while self.closed_by is None:
+            async with self._places:
+                end = await self._try(order, tries)
+            if not isinstance(end, float):
+                return end
+            if end:  # its place is free meanwhile: others need not wait for what only this one met
+                await self._while_open(self._sleep(end))
+        return None
+
+    async def _try(self, order: Order, tries: _Tries) -> Purchase | float | None:
+        """Send an order once; returns its end, or the seconds after which to send it again."""
+        fields = await asyncio.to_thread(fields_of, order) if order.references else fields_of(order)
+        ordered_at_s = await self._while_open(self._pace.turn(order.n))
+        if ordered_at_s is None or not await self._reserve(order):
+            return None
+        try:
+            outcome, latency_s = await self._send(order, fields)
+            if isinstance(outcome, Answer):
+                return await self._keep_and_settle(order, outcome, latency_s)
+            wait_s = tries.wait_s(outcome)
+            if wait_s is None:
+                return await self._settle_fault(order, outcome, latency_s)
+            await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, outcome.code, outcome.message)
+        finally:
+            self._end_one()
+        if outcome.kind is FaultKind.server_fault:
+            return wait_s
+        await self._hold_all(outcome, wait_s, ordered_at_s)
+        return 0.0
+
+    async def _hold_all(self, fault: Fault, wait_s: float, ordered_at_s: float) -> None:
+        """Let the whole run wait, and after a rate limit all runs: what one order met, the next would too."""
+        if fault.kind is FaultKind.rate_limited:
+            for_s = SLOW_DOWN_S if fault.code == SLOW_DOWN_CODE else 0.0
+            await self._pace.slow_down(ordered_at_s, wait_s, for_s)
+        else:
+            self._pace.pause(wait_s)
+
+    async def _reserve(self, order: Order) -> bool:
+        """Reserve and mark as sent; with no room left, wait for what is under way to free some."""
+        while self.closed_by is None:
+            freed = self._freed
+            try:
+                require_room(self._folder, order, self._n_under_way)
+                self._n_under_way += 1
+                try:
+                    await asyncio.to_thread(self._ledger.orders.send, order, self._limits, self._now())
+                except BaseException:
+                    self._n_under_way -= 1
+                    raise
+            except BudgetError as error:
+                if self._n_under_way == 0 and not freed.is_set():
+                    self.close(error)
+                else:
+                    await self._while_open(freed.wait())
+            except StopRunError as error:
+                self.close(error)
+            else:
+                return True
+        return False
+
+    def _end_one(self) -> None:
+        """Note that one order is no longer under way, and wake whoever waits for the money it freed."""
+        self._n_under_way -= 1
+        freed, self._freed = self._freed, asyncio.Event()
+        freed.set()
+
+    async def _send(self, order: Order, fields: Mapping[str, Any]) -> tuple[Answer | Fault, float]:
+        started_s = time.monotonic()
+        key, expected_tokens = self._terms.api_key, self._terms.expected_tokens(order)
+        try:
+            sketches = sketches_of(self._folder, order)
+            body, headers = await post(self._client, order, fields, self._terms, sketches)
+        except openai.APIError as error:
+            return fault_of(error, key), time.monotonic() - started_s
+        latency_s = time.monotonic() - started_s
+        if order.endpoint == "chat":
+            return read_reply(body, headers, key), latency_s
+        return read_answer(body, headers, order, expected_tokens, key), latency_s
+
+    async def _keep_and_settle(self, order: Order, answer: Answer, latency_s: float) -> Purchase:
+        settlement = settlement_of(
+            order,
+            answer.usage,
+            self._terms,
+            latency_s=latency_s,
+            vendor_request_id=answer.vendor_request_id,
+        )
+        await asyncio.to_thread(self._keep, order, answer, settlement)
+        return Purchase(order, "received", len(answer.pictures), charged_usd(order, settlement))
+
+    def _keep(self, order: Order, answer: Answer, settlement: Settlement) -> None:
+        try:
+            receipts = keep(self._folder, order, answer, settlement.latency_s)
+        except SettingError as error:
+            lost = kept_nothing(order, settlement, error)
+            with contextlib.suppress(LedgerError):  # the same disk may be full for the ledger
+                self._ledger.orders.settle(order.order_id, lost.settlement)
+            raise lost.error from error
+        self._ledger.orders.settle(order.order_id, settlement, receipts, answer.content)
+
+    async def _settle_fault(self, order: Order, fault: Fault, latency_s: float) -> Purchase | None:
+        if fault.kind.state == "planned":
+            self.close(stop_for(order, fault))
+            await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, fault.code, fault.message)
+            return None
+        settlement = settlement_of_fault(order, fault, self._terms, latency_s)
+        await asyncio.to_thread(self._ledger.orders.settle, order.order_id, settlement)
+        return Purchase(order, fault.kind.state, 0, charged_usd(order, settlement), fault)
+
+    async def _while_open(self, waiting: Awaitable[T]) -> T | None:
+        """Wait for something, at most until the desk is closed; returns ``None`` then."""
+        waiter, closing = asyncio.ensure_future(waiting), asyncio.ensure_future(self._closed.wait())
+        try:
+            await asyncio.wait({waiter, closing}, return_when=asyncio.FIRST_COMPLETED)
+            return waiter.result() if waiter.done() and self.closed_by is None else None
+        finally:
+            waiter.cancel()
+            closing.cancel()
+            await asyncio.gather(waiter, closing, return_exceptions=True)

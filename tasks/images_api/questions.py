@@ -1,0 +1,77 @@
+"""Questions to a judging model on the wire: how one is put, and what its answer says.
+
+A question is words and pictures in one message, with the shape of the answer asked for. The answer's text is
+taken as it came: whoever asked reads it, and a broken one is kept like any other, because it was paid for. A
+refusal is an answer too: billed, and without an opinion.
+
+Source: the vendor's API reference of chat completions, checked 2026-11-22.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tasks.candidate import Order, Usage
+from tasks.images_api.answers import Answer, count_of_tokens
+from tasks.images_api.error_body import MESSAGE_CHARS, blot_out, find_request_id, plain, read_error
+from tasks.images_api.failures import Fault, FaultKind, said_fault
+
+CHAT_READ_TIMEOUT_S = 120.0
+"""How long an answer is waited for, seconds: a few words about a few pictures, without reasoning."""
+
+ROOM_BYTES = 1_000_000
+"""More than any answer weighs on the disk."""
+
+
+def chat_fields(order: Order, pictures: Iterable[tuple[str, bytes, str]]) -> dict[str, Any]:
+    """Make the fields of a question's request.
+
+    Args:
+        order: The order; its parameters are sent as they are.
+        pictures: File name, bytes and media type of each picture, in order.
+    """
+    parts: list[dict[str, Any]] = [{"type": "text", "text": order.prompt}]
+    for _, data, media_type in pictures:
+        url = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+        parts.append({"type": "image_url", "image_url": {"url": url, "detail": "high"}})
+    return {**order.parameters, "messages": [{"role": "user", "content": parts}]}
+
+
+def read_reply(body: object, headers: Mapping[str, str], api_key: str | None = None) -> Answer | Fault:
+    """Turn an answer with status 200 into its words, or into what is wrong with it.
+
+    Args:
+        body: Its JSON, or its text when it is none.
+        headers: The answer's headers.
+        api_key: Blotted out, should the provider repeat it.
+    """
+    if not isinstance(body, dict):
+        text = blot_out(plain(str(body)), api_key)[:120]
+        message = f"The answer is a page, not JSON: {text}"
+        return Fault(FaultKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
+    usage, request_id = _usage(body.get("usage")), find_request_id(headers, "", api_key)
+    message_of = _first(body.get("choices")).get("message")
+    said = message_of if isinstance(message_of, dict) else {}
+    content, refusal = said.get("content"), said.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        words = blot_out(refusal, api_key)[:MESSAGE_CHARS]
+        return Fault(FaultKind.refused, "judge_refused", words, request_id, usage=usage)
+    if isinstance(content, str) and content:
+        return Answer((), usage, request_id, blot_out(content, api_key))
+    if read_error(body, is_failure=False):
+        fault = said_fault(200, body, headers, "", api_key)
+        return Fault(fault.kind, fault.code, fault.message, fault.vendor_request_id, usage=usage)
+    return Fault(FaultKind.empty, "no_words", "The answer holds no words.", request_id, usage=usage)
+
+
+def _first(choices: object) -> Mapping[str, Any]:
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return choices[0]
+    return {}
+
+
+def _usage(said: object) -> Usage:
+    """Take the token counts; a judging model's pictures are counted among its prompt's tokens."""
+    usage: dict[str, Any] = said if isinstance(said, dict) else {}
+    sent, made = count_of_tokens(usage.get("prompt_tokens")), count_of_tokens(usage.get("completion_tokens"))
+    return Usage(text_input_tokens=sent, output_tokens=made)

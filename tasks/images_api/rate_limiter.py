@@ -1,0 +1,192 @@
+"""How fast a process may order: pictures a minute, and waits that all of its orders take together.
+
+What may be ordered stands in an account's ``Window``. It is kept in the process, or, for a provider that
+others ask too, in the ledger: then every process on that ledger orders from one allowance. Orders that wait
+at one moment ask for their turns together, so that a turn hardly costs a transaction.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from tasks.images_api.sliding_window import WINDOW_S, Window
+from tasks.images_api.terms import Terms
+from tasks.ledger import Ledger
+
+T = TypeVar("T")
+Step = Callable[[Window, float], T]
+_KEY_ROUNDS = 100_000
+
+
+class Keeper(Protocol):
+    """Keeps a window, and the clock that it goes by."""
+
+    async def change(self, step: Step[T]) -> T:
+        """Let a step look at the window and change it, alone, given the time in seconds."""
+
+
+class OwnWindow:
+    """A window of this process's own.
+
+    Args:
+        length_s: How long the window is.
+        clock: Seconds that only go up.
+    """
+
+    def __init__(self, length_s: float = WINDOW_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self.window = Window(length_s)
+        self._clock = clock
+
+    async def change(self, step: Step[T]) -> T:
+        """See ``Keeper``."""
+        return step(self.window, self._clock())
+
+
+class SharedWindow:
+    """A window that all processes on a ledger share, by the database's clock.
+
+    Args:
+        ledger: The ledger.
+        name: Which allowance, such as from ``allowance_of``.
+        length_s: How long the window is; the same for all that share it.
+    """
+
+    def __init__(self, ledger: Ledger, name: str, length_s: float = WINDOW_S) -> None:
+        self._ledger = ledger
+        self._name = name
+        self._length_s = length_s
+
+    async def change(self, step: Step[T]) -> T:
+        """See ``Keeper``.
+
+        Raises:
+            LedgerError: The ledger cannot be written; nothing was changed.
+        """
+        return await asyncio.to_thread(self._change, step)
+
+    def _change(self, step: Step[T]) -> T:
+        told: list[T] = []
+
+        def change(state: dict[str, object] | None, now_s: float) -> dict[str, object]:
+            window = Window(self._length_s) if state is None else Window.of(state)
+            told.append(step(window, now_s))
+            return window.state()
+
+        self._ledger.allowances.change(self._name, change)
+        return told[-1]
+
+
+def allowance_of(terms: Terms) -> str:
+    """Name the account that a provider's limit holds for: by its address and its key, whatever it is called.
+
+    The key cannot be read from the name, which stands in the ledger: it is derived as a password's hash is.
+
+    Raises:
+        SettingError: The key is missing.
+    """
+    salt = f"runoff allowance {terms.base_url}".encode()
+    return hashlib.pbkdf2_hmac("sha256", terms.api_key.encode(), salt, _KEY_ROUNDS).hex()
+
+
+def pace_of(terms: Terms, ledger: Ledger) -> "Pace":
+    """Share an account's pictures a minute with all that order; the emulator in here knows no limit.
+
+    Raises:
+        SettingError: The key is missing.
+    """
+    if terms.base_url is None:
+        return Pace(None)
+    return Pace(terms.provider.images_per_minute, SharedWindow(ledger, allowance_of(terms)))
+
+
+class Pace:
+    """A process's pace; one for all of its orders.
+
+    Args:
+        images_per_minute: The provider's limit; ``None`` is none known.
+        window: Keeps what was ordered; by default this process alone.
+        clock: Seconds that only go up.
+        sleep: Waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        images_per_minute: float | None,
+        window: Keeper | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.limit = images_per_minute
+        self._window = window or OwnWindow(clock=clock)
+        self._clock = clock
+        self._sleep = sleep
+        self._process = secrets.token_hex(4)
+        self._not_before_s = 0.0
+        self._waiting: dict[object, int] = {}
+        self._went: dict[object, float] = {}
+        self._turn = asyncio.Lock()
+
+    async def turn(self, n: int) -> float:
+        """Wait until ``n`` more pictures may be ordered, and count them as ordered.
+
+        May be cancelled while it waits; nothing is counted then.
+
+        Returns:
+            The moment at which they were counted, for ``slow_down``.
+
+        Raises:
+            LedgerError: The window is in a ledger that cannot be written.
+        """
+        me = object()
+        self._waiting[me] = n
+        try:
+            async with self._turn:  # who has it asks for all that wait
+                while me not in self._went:
+                    if (wait_s := self._not_before_s - self._clock()) <= 0:
+                        wait_s = await self._ask()
+                    if me not in self._went:
+                        await self._sleep(wait_s)
+            return self._went[me]
+        finally:
+            self._waiting.pop(me, None)
+            self._went.pop(me, None)
+
+    async def _ask(self) -> float:
+        """Take turns for as many orders as may go; returns the seconds until it is worth asking again."""
+        asking = dict(self._waiting)
+
+        def take(window: Window, now_s: float) -> tuple[float, int, float]:
+            counts = list(asking.values())
+            return now_s, *window.take(now_s, counts, by=self._process, limit=self.limit)
+
+        now_s, n_going, wait_s = await self._window.change(take)
+        for order in list(asking)[:n_going]:
+            if self._waiting.pop(order, None) is not None:  # else it went home meanwhile
+                self._went[order] = now_s
+        return wait_s
+
+    def pause(self, wait_s: float) -> None:
+        """Let this process wait that many seconds from now, for what others may not have met."""
+        self._not_before_s = max(self._not_before_s, self._clock() + wait_s)
+
+    async def slow_down(self, ordered_at_s: float, wait_s: float, for_s: float = 0.0) -> None:
+        """Let all that share the allowance wait, and go on at half the rate: it was too much.
+
+        Args:
+            ordered_at_s: When the refused pictures were counted. What was under way at the last slowing tells
+                nothing about the slower rate.
+            wait_s: How long to wait, seconds.
+            for_s: How long to stay slow before the rate recovers, seconds.
+
+        Raises:
+            LedgerError: The window is in a ledger that cannot be written.
+        """
+
+        def slow(window: Window, now_s: float) -> None:
+            window.slow_down(now_s, ordered_at_s=ordered_at_s, wait_s=wait_s, for_s=for_s, limit=self.limit)
+
+        await self._window.change(slow)

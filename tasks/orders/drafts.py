@@ -1,0 +1,86 @@
+"""Draft orders: a campaign's arms, rows and replicates written out, in the sequence in which they are bought.
+
+First one picture of every row and arm, then the second of every row and arm, and so on. A run that ends
+early has then seen every arm equally often. With rounds, only the first is known from the beginning; a later
+one makes further replicates of the arms that went on.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from tasks.attachments.attachments import SentPictures
+from tasks.campaign import Campaign
+from tasks.campaign.prompts import PromptTemplate
+from tasks.campaign.rounds import Pass
+from tasks.candidate import Order
+from tasks.catalogue.estimates import Estimates
+
+
+def draft_prompts(campaign: Campaign) -> dict[str, list[str]]:
+    """Fill every arm's template with every row; arm to its texts, in the order of the rows."""
+    return {
+        name: [template.render(row) for row in campaign.all_rows]
+        for name, arm in campaign.arms.items()
+        for template in (PromptTemplate(arm.prompt),)
+    }
+
+
+def draft_orders(
+    campaign: Campaign,
+    prompts: Mapping[str, Sequence[str]],
+    pictures: SentPictures,
+    estimates: Estimates,
+    run_id: str,
+    passes: Sequence[Pass],
+) -> Iterator[Order]:
+    """Write a campaign's draft orders.
+
+    Args:
+        campaign: The campaign to run, successors in their places.
+        prompts: From ``draft_prompts``.
+        pictures: What is sent along with each arm and row.
+        estimates: What requests cost.
+        run_id: The run that the orders belong to; part of their identity.
+        passes: Which replicates of which arms.
+
+    Raises:
+        CatalogueError: Something has no price.
+        CampaignError: A mask cannot be made.
+    """
+
+    @cache
+    def parameters_of(arm: str, n: int) -> dict[str, Any]:
+        return campaign.drafts_of(arm).parameters(n=n, is_edit=bool(campaign.references_of(arm)))
+
+    for arms, replicate, n in _requests(passes, campaign.drafts.images_per_request):
+        for row in range(len(campaign.all_rows)):
+            for arm in arms:
+                prompt, parameters, sent = prompts[arm][row], parameters_of(arm, n), pictures.of(arm, row)
+                yield Order(
+                    run_id=run_id,
+                    campaign=campaign.name,
+                    stage="draft",
+                    arm=arm,
+                    row=row,
+                    replicate=replicate,
+                    attempt=0,
+                    prompt=prompt,
+                    provider=campaign.provider,
+                    endpoint="edits" if sent.references else "generations",
+                    parameters=parameters,
+                    references=sent.references,
+                    mask=sent.mask,
+                    lane=campaign.drafts.lane,
+                    estimate_usd=estimates.of(
+                        parameters, prompt, sent.references, campaign.drafts.lane
+                    ).high_usd,
+                )
+
+
+def _requests(passes: Sequence[Pass], at_once: int) -> Iterator[tuple[Sequence[str], int, int]]:
+    """Yield arms, first replicate and number of pictures of each request for every row."""
+    for one in passes:
+        end = one.first_replicate + one.replicates
+        for replicate in range(one.first_replicate, end, at_once):
+            yield one.arms, replicate, min(at_once, end - replicate)

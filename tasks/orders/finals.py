@@ -1,0 +1,163 @@
+"""Final orders: finalists written out as requests, edition by edition and try by try."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.attachments.attachments import NOTHING, Sent, fill_mask, fill_path
+from tasks.attachments.fit import frame_draft
+from tasks.attachments.masks import draw_mask
+from tasks.attachments.references import ReferenceFaultError, read_mask, read_reference
+from tasks.campaign import Campaign, Row
+from tasks.campaign.finals import Finals
+from tasks.campaign.mask import Mask
+from tasks.campaign.prompts import DEFAULT_GENERATE_PROMPT, PromptTemplate, finals_template
+from tasks.candidate import Candidate, Order, Reference
+from tasks.catalogue import Catalogue
+from tasks.catalogue.estimates import Estimates
+from tasks.catalogue.providers import Providers
+from tasks.catalogue.sizes import Size, parse_size
+from tasks.errors import RunError
+from tasks.storage.home import drawn_folder, home_folder
+
+
+def plan_finals(
+    campaign: Campaign,
+    catalogue: Catalogue,
+    providers: Providers,
+    finalists: Sequence[Candidate],
+    *,
+    run_id: str,
+    folder: Path | str,
+    attempt: int = 0,
+    edition: Finals | None = None,
+    home: Path | None = None,
+) -> list[Order]:
+    """Write the orders of one try at an edition's finals.
+
+    Args:
+        campaign: The campaign to run, successors in their places.
+        catalogue: Models and prices.
+        providers: Who sells.
+        finalists: Inspected drafts, in the order in which they are bought.
+        run_id: The run they belong to.
+        folder: The run's folder, that the drafts' files are relative to.
+        attempt: Which try at each final, from 0.
+        edition: One of the campaign's editions; the first when left out.
+        home: Runoff's home, for masks and framed drafts; ``RUNOFF_HOME`` or ``./runs`` when left out.
+
+    Raises:
+        RunError: A draft to be sent along was never inspected, or a picture cannot be sent.
+        CatalogueError: Something has no price.
+    """
+    edition = edition or campaign.editions[0]
+    estimates = Estimates(catalogue, providers.provider(campaign.provider))
+    drawn = drawn_folder(home or home_folder())
+    is_edit = edition.method_of(attempt) == "edit"
+    parameters, template = edition.parameters(n=1, is_edit=is_edit), final_template(edition, attempt)
+    orders = []
+    for draft in finalists:
+        row = campaign.all_rows[draft.row]
+        prompt = template.render({**row, "prompt": draft.prompt})
+        sent = _sent(edition, draft, row, Path(folder), drawn) if is_edit else NOTHING
+        orders.append(
+            Order(
+                run_id=run_id,
+                campaign=campaign.name,
+                stage="final",
+                arm=draft.arm,
+                row=draft.row,
+                replicate=draft.replicate,
+                attempt=attempt,
+                prompt=prompt,
+                provider=campaign.provider,
+                endpoint="edits" if is_edit else "generations",
+                parameters=parameters,
+                references=sent.references,
+                mask=sent.mask,
+                estimate_usd=estimates.of(parameters, prompt, sent.references).high_usd,
+                draft_id=draft.candidate_id,
+                edition=edition.name,
+            )
+        )
+    return orders
+
+
+def final_template(edition: Finals, attempt: int) -> PromptTemplate:
+    """Choose the template of a try's prompt: a fallback has the draft's own text, for it shows no picture."""
+    if edition.method_of(attempt) != edition.method:
+        return PromptTemplate(DEFAULT_GENERATE_PROMPT)
+    return PromptTemplate(finals_template(edition.prompt, edition.method, edition.fit))
+
+
+def _sent(edition: Finals, draft: Candidate, row: Row, folder: Path, drawn: Path) -> Sent:
+    try:
+        size = parse_size(edition.size) or Size(1, 1)
+        first = frame_draft(_draft_reference(draft, folder), size, edition.fit, drawn)
+        others = [read_reference(fill_path(file, row)) for file in edition.references]
+        return Sent((first, *others), _mask(edition, first, row, drawn))
+    except (ReferenceFaultError, OSError) as error:
+        raise RunError(
+            where=f"the final of {draft.candidate_id}",
+            what=str(error),
+            money="It was not ordered; what was bought before stays.",
+            next_step="Put the picture right, then: runoff promote",
+        ) from error
+
+
+def _mask(edition: Finals, first: Reference, row: Row, drawn: Path) -> Reference | None:
+    if edition.mask is None:
+        return None
+    if isinstance(edition.mask, Mask):
+        return draw_mask(fill_mask(edition.mask, row), first, drawn)
+    return read_mask(fill_path(edition.mask, row), first)
+
+
+def _draft_reference(draft: Candidate, folder: Path) -> Reference:
+    seen = draft.inspection
+    if seen is None or seen.width is None or seen.height is None or seen.format is None:
+        raise RunError(
+            where=f"finalist {draft.candidate_id}",
+            what="was never inspected, so its size and format are not known",
+            next_step="Look at its pictures again: runoff rescore",
+        )
+    return Reference(f"{folder}/{draft.file}", draft.sha256, seen.width, seen.height, f"image/{seen.format}")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a final of one edition and method asks for today, the draft and its prompt left aside."""
+
+    edition: str | None
+    endpoint: str
+    parameters: dict[str, Any]
+    has_mask: bool
+    n_references: int
+
+
+def wants_final(campaign: Campaign) -> Callable[[Order], bool]:
+    """Make the question whether a planned final is what the campaign asks for today."""
+    wanted = [
+        _Wanted(
+            edition=edition.name,
+            endpoint="edits" if is_edit else "generations",
+            parameters=edition.parameters(n=1, is_edit=is_edit),
+            has_mask=is_edit and edition.mask is not None,
+            n_references=1 + len(edition.references) if is_edit else 0,
+        )
+        for edition in campaign.editions
+        for is_edit in {edition.method_of(attempt) == "edit" for attempt in range(edition.tries)}
+    ]
+
+    def is_wanted(order: Order) -> bool:
+        asked = _Wanted(
+            edition=order.edition,
+            endpoint=order.endpoint,
+            parameters=dict(order.parameters),
+            has_mask=order.mask is not None,
+            n_references=len(order.references),
+        )
+        return asked in wanted
+
+    return is_wanted

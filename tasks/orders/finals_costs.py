@@ -1,0 +1,161 @@
+"""What finals will cost before there are drafts: the cheapest and the dearest that could be chosen."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tasks.attachments.attachments import fill_path, is_template
+from tasks.attachments.fit import framed_size
+from tasks.attachments.references import read_reference
+from tasks.campaign import Campaign
+from tasks.campaign.finals import Finals
+from tasks.campaign.pictures import PictureSettings
+from tasks.candidate import Reference
+from tasks.catalogue import Estimate
+from tasks.catalogue.estimates import Estimates
+from tasks.catalogue.sizes import Size, parse_size
+from tasks.orders.finals import final_template
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class EditionPlan:
+    """One edition of the finals: at least one try for each finalist, at most all; dollars for both."""
+
+    name: str | None
+    model: str
+    quality: str
+    size: str
+    method: str
+    fewest_pictures: int
+    most_pictures: int
+    low_usd: Decimal
+    high_usd: Decimal
+
+
+@dataclass(frozen=True)
+class FinalsPlan:
+    """All finals together.
+
+    Args:
+        approval: ``auto``, or ``review`` or ``prefect`` when a person says yes first.
+        finalists: Drafts chosen at most.
+        editions: What each of them is bought again as.
+    """
+
+    approval: str
+    finalists: int
+    editions: tuple[EditionPlan, ...]
+
+    @property
+    def most_pictures(self) -> int:
+        """Pictures bought when every try is needed."""
+        return sum(edition.most_pictures for edition in self.editions)
+
+    @property
+    def low_usd(self) -> Decimal:
+        """Every first try accepted."""
+        return sum((edition.low_usd for edition in self.editions), ZERO)
+
+    @property
+    def high_usd(self) -> Decimal:
+        """Every try bought."""
+        return sum((edition.high_usd for edition in self.editions), ZERO)
+
+
+def plan_finals_cost(
+    campaign: Campaign, prompts: Mapping[str, Sequence[str]], estimates: Estimates
+) -> FinalsPlan:
+    """Price the finals of a campaign whose drafts do not exist yet.
+
+    Args:
+        campaign: The campaign to run.
+        prompts: Arm to the drafts' texts, by row.
+        estimates: What requests cost.
+
+    Raises:
+        CatalogueError: Something has no price.
+    """
+    count = _most_finalists(campaign)
+    editions = tuple(
+        _plan_edition(campaign, edition, prompts, estimates, count) for edition in campaign.editions
+    )
+    return FinalsPlan(campaign.finalists.approval, count, editions)
+
+
+def _plan_edition(
+    campaign: Campaign,
+    edition: Finals,
+    prompts: Mapping[str, Sequence[str]],
+    estimates: Estimates,
+    count: int,
+) -> EditionPlan:
+    first = list(_estimates_of(campaign, edition, prompts, estimates, 0)) if count else []
+    low_usd = min((estimate.low_usd for estimate in first), default=ZERO)
+    high_usd = edition.attempts * max((estimate.high_usd for estimate in first), default=ZERO)
+    if edition.fallback and count:
+        last = _estimates_of(campaign, edition, prompts, estimates, edition.attempts)
+        high_usd += max(estimate.high_usd for estimate in last)
+    return EditionPlan(
+        name=edition.name,
+        model=edition.model,
+        quality=edition.quality,
+        size=edition.size,
+        method=edition.method,
+        fewest_pictures=count,
+        most_pictures=count * edition.tries,
+        low_usd=count * low_usd,
+        high_usd=count * high_usd,
+    )
+
+
+def _estimates_of(
+    campaign: Campaign,
+    edition: Finals,
+    prompts: Mapping[str, Sequence[str]],
+    estimates: Estimates,
+    attempt: int,
+) -> Iterator[Estimate]:
+    """Estimate the shortest and the longest text with every kind of pictures beside it."""
+    is_edit = edition.method_of(attempt) == "edit"
+    template = final_template(edition, attempt)
+    parameters = edition.parameters(n=1, is_edit=is_edit)
+    others = _other_references(campaign, edition) if is_edit else [()]
+    for arm in campaign.arms:
+        first = (_planned_reference(campaign.drafts_of(arm), edition),) if is_edit else ()
+        pairs = zip(campaign.all_rows, prompts[arm], strict=True)
+        texts = [template.render({**row, "prompt": prompt}) for row, prompt in pairs]
+        for text in (min(texts, key=_n_bytes), max(texts, key=_n_bytes)):
+            for other in others:
+                yield estimates.of(parameters, text, (*first, *other))
+
+
+def _other_references(campaign: Campaign, edition: Finals) -> list[tuple[Reference, ...]]:
+    """List the pictures beside the draft, those of one size standing for all of it."""
+    rows = campaign.all_rows if any(map(is_template, edition.references)) else campaign.all_rows[:1]
+    by_size = {}
+    for row in rows:
+        found = tuple(read_reference(fill_path(file, row)) for file in edition.references)
+        by_size[tuple((picture.width, picture.height) for picture in found)] = found
+    return list(by_size.values())
+
+
+def _planned_reference(drafts: PictureSettings, edition: Finals) -> Reference:
+    draft = parse_size(drafts.size) or Size(1024, 1024)
+    size = framed_size(draft, parse_size(edition.size) or draft, edition.fit)
+    return Reference("", "", size.width, size.height, f"image/{drafts.format}")
+
+
+def _n_bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _most_finalists(campaign: Campaign) -> int:
+    rule, arms = campaign.finalists, len(campaign.arms)
+    limits = [rule.count, arms * campaign.n_rows * campaign.drafts.per_prompt]
+    if rule.max_per_arm is not None:
+        limits.append(rule.max_per_arm * arms)
+    if rule.max_per_prompt is not None:
+        limits.append(rule.max_per_prompt * campaign.n_rows * arms)
+    return min(limits)

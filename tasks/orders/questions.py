@@ -1,0 +1,187 @@
+"""Orders for the judging model: one for each picture that is judged, two for each pair that is compared.
+
+Survivors only: nobody pays to have a copy judged, or a picture that is not fit to show. What the orders cost
+at most is planned before there are pictures; what was answered is found again by the questions in them.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from tasks.campaign import Campaign
+from tasks.candidate import Candidate, Order, Reference
+from tasks.catalogue.estimates import Estimates
+from tasks.catalogue.sizes import Size, parse_size
+from tasks.judging.duels import duel_parameters, duel_prompt, most_pairs
+from tasks.judging.rubric import rubric_parameters, rubric_prompt
+
+BOUGHT = ("judge", "duel")
+"""The scorers whose opinions are bought."""
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingPlan:
+    """What judging will cost, before there are pictures.
+
+    Args:
+        models: The judging models.
+        pictures: How many pictures are judged by the rubric at most.
+        pairs: How many pairs are compared at most; each is two orders.
+        low_usd: Dollars when all but one picture of each arm and row turn out to be copies.
+        high_usd: Dollars when none does.
+    """
+
+    models: tuple[str, ...]
+    pictures: int
+    pairs: int
+    low_usd: Decimal
+    high_usd: Decimal
+
+    @property
+    def orders(self) -> int:
+        """Requests at most."""
+        return self.pictures + 2 * self.pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Writes a run's orders for its judging models.
+
+    Args:
+        campaign: The campaign; it wishes for a judge or for duels where those are asked for.
+        run_id: The run.
+        folder: The run's folder, that pictures' files are relative to.
+        estimates: What an order costs; without them the orders only find answers and are not to be bought.
+    """
+
+    campaign: Campaign
+    run_id: str
+    folder: str
+    estimates: Estimates | None = None
+
+    def about(self, draft: Candidate) -> Order:
+        """Write the order that has one picture judged by the rubric."""
+        judge = self.campaign.score.judge
+        assert judge is not None
+        prompt, parameters = rubric_prompt(judge.rubric), rubric_parameters(judge.model, judge.rubric)
+        return self._order(draft, prompt, parameters, [draft], draft.candidate_id)
+
+    def between(self, first: Candidate, second: Candidate) -> Order:
+        """Write the order that compares two pictures, shown in this order."""
+        duel = self.campaign.score.duel
+        assert duel is not None
+        parameters = duel_parameters(duel.model)
+        name = duel_name(first.candidate_id, second.candidate_id)
+        return self._order(first, duel_prompt(duel.rubric), parameters, [first, second], name)
+
+    def _order(
+        self,
+        at: Candidate,
+        prompt: str,
+        parameters: Mapping[str, Any],
+        shown: Sequence[Candidate],
+        about: str,
+    ) -> Order:
+        references = tuple(self._shown(draft) for draft in shown)
+        estimates = self.estimates
+        estimate = estimates.of(parameters, prompt, references).high_usd if estimates else ZERO
+        return Order(
+            run_id=self.run_id,
+            campaign=self.campaign.name,
+            stage="judge",
+            arm=at.arm,
+            row=at.row,
+            replicate=at.replicate,
+            attempt=0,
+            prompt=prompt,
+            provider=self.campaign.provider,
+            endpoint="chat",
+            parameters=parameters,
+            references=references,
+            estimate_usd=estimate,
+            draft_id=about,
+        )
+
+    def _shown(self, draft: Candidate) -> Reference:
+        seen = draft.inspection
+        width, height, kind = (seen.width or 0, seen.height or 0, seen.format) if seen else (0, 0, None)
+        return Reference(f"{self.folder}/{draft.file}", draft.sha256, width, height, f"image/{kind or 'png'}")
+
+
+def duel_name(first_id: str, second_id: str) -> str:
+    """Name a pair, in whichever order it is shown."""
+    return "d-" + hashlib.sha256("".join(sorted((first_id, second_id))).encode()).hexdigest()[:20]
+
+
+def worth_judging(drafts: Iterable[Candidate]) -> list[Candidate]:
+    """List the survivors, each picture's bytes once."""
+    found: dict[str, Candidate] = {}
+    for draft in sorted(drafts, key=lambda draft: draft.candidate_id):
+        if draft.standing and draft.standing.status == "survivor":
+            found.setdefault(draft.sha256, draft)
+    return list(found.values())
+
+
+def plan_judging(campaign: Campaign, estimates: Estimates) -> JudgingPlan | None:
+    """Price a campaign's judging; ``None`` when it asks for none.
+
+    Raises:
+        CatalogueError: The judging model has no published price.
+    """
+    wishes = campaign.score
+    parts = []
+    if "judge" in wishes.weights and wishes.judge is not None:
+        parts.append(_plan_rubric(campaign, estimates))
+    if "duel" in wishes.weights and wishes.duel is not None:
+        parts.append(_plan_duels(campaign, estimates))
+    if not parts:
+        return None
+    return JudgingPlan(
+        models=tuple(dict.fromkeys(part.models[0] for part in parts)),
+        pictures=sum(part.pictures for part in parts),
+        pairs=sum(part.pairs for part in parts),
+        low_usd=sum((part.low_usd for part in parts), ZERO),
+        high_usd=sum((part.high_usd for part in parts), ZERO),
+    )
+
+
+def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
+    judge = campaign.score.judge
+    assert judge is not None
+    prompt, parameters = rubric_prompt(judge.rubric), rubric_parameters(judge.model, judge.rubric)
+    costs = [estimates.of(parameters, prompt, [drawn]) for drawn in _drawn(campaign)]
+    rows, per_prompt = campaign.n_rows, campaign.drafts.per_prompt
+    return JudgingPlan(
+        models=(judge.model,),
+        pictures=len(costs) * rows * per_prompt,
+        pairs=0,
+        low_usd=rows * sum((cost.low_usd for cost in costs), ZERO),
+        high_usd=rows * per_prompt * sum((cost.high_usd for cost in costs), ZERO),
+    )
+
+
+def _plan_duels(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
+    duel = campaign.score.duel
+    assert duel is not None
+    prompt, parameters = duel_prompt(duel.rubric), duel_parameters(duel.model)
+    drawn = _drawn(campaign)
+    costs = [estimates.of(parameters, prompt, [one, other]) for one in drawn for other in drawn]
+    pairs = campaign.n_rows * most_pairs(len(drawn) * campaign.drafts.per_prompt, duel.per_row)
+    least = campaign.n_rows * most_pairs(len(drawn), duel.per_row)
+    return JudgingPlan(
+        models=(duel.model,),
+        pictures=0,
+        pairs=pairs,
+        low_usd=2 * least * min(cost.low_usd for cost in costs),
+        high_usd=2 * pairs * max(cost.high_usd for cost in costs),
+    )
+
+
+def _drawn(campaign: Campaign) -> list[Reference]:
+    """Describe one draft of each arm, before it is drawn."""
+    sizes = [parse_size(campaign.drafts_of(arm).size) or Size(1024, 1024) for arm in campaign.arms]
+    return [Reference("", "", size.width, size.height, "image/png") for size in sizes]

@@ -1,0 +1,1 @@
+"""Picture bytes: the container, decoding, perceptual hashes, provenance and transparency."""

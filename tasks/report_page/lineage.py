@@ -1,0 +1,91 @@
+"""Where a final comes from: a readable page of facts beside its file.
+
+``finals/<name>.json`` goes along when somebody takes a final out of the run's folder: which draft it was made
+from, by which orders, for how much, and how far it is still that draft. It is made from the ledger's rows
+alone, so it can be written again, byte for byte, as long as the ledger knows no more.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tasks.storage.atomic import write_atomically
+
+Row = Mapping[str, Any]
+
+_RUN = ("run_id", "campaign", "provider")
+_PICTURE = (
+    "candidate_id", "file", "sha256", "bytes", "width", "height", "format", "c2pa", "c2pa_issuer",
+    "c2pa_state", "downgraded",
+)  # fmt: skip
+_ORDER = (
+    "order_id", "vendor_request_id", "model", "quality", "size", "prompt", "sent_at", "latency_s", "cost_usd",
+)  # fmt: skip
+_MADE = ("edition", "endpoint")
+_PLACE = ("arm", "row", "replicate")
+_CHOICE = ("score", "rank", "chosen_by", "selection_reason")
+_FIDELITY = ("fidelity", "fidelity_ssim", "fidelity_hash_bits", "fidelity_palette")
+
+
+def write_lineage(rows: Sequence[Row], folder: Path) -> list[Path]:
+    """Write the lineage of every final that was held against its draft; each file is replaced whole.
+
+    Args:
+        rows: The run's report rows, drafts and finals.
+        folder: The run's folder.
+
+    Returns:
+        The files, in the rows' order.
+
+    Raises:
+        SettingError: The folder cannot be written; what was written before stands.
+    """
+    drafts = {row["candidate_id"]: row for row in rows if row["stage"] == "draft" and row["candidate_id"]}
+    written = []
+    for row in rows:
+        if row["stage"] == "final" and row["accepted"] is not None and row["draft_id"] in drafts:
+            file = folder / lineage_file(row["file"])
+            story = describe_lineage(row, drafts[row["draft_id"]])
+            text = json.dumps(story, indent=2, ensure_ascii=False, default=_plain)
+            write_atomically(file, f"{text}\n".encode(), is_durable=False)
+            written.append(file)
+    return written
+
+
+def lineage_file(final: str) -> str:
+    """Name the lineage of a final by the final's file, both relative to the run's folder."""
+    return str(PurePosixPath(final).with_suffix(".json"))
+
+
+def describe_lineage(final: Row, draft: Row) -> dict[str, Any]:
+    """Tell a final's story.
+
+    Args:
+        final: The final's report row.
+        draft: That of the draft it was made from.
+
+    Returns:
+        ``run``, ``final`` and ``draft``, under the report's own names; what is unknown is ``None``.
+    """
+    return {
+        "run": _take(final, _RUN),
+        "final": _take(final, (*_PICTURE, *_MADE, *_ORDER, *_FIDELITY, "accepted", "selection_reason")),
+        "draft": _take(draft, (*_PICTURE, *_PLACE, *_ORDER, *_CHOICE)),
+    }
+
+
+def _take(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    return {name: row[name] for name in names}
+
+
+def _plain(value: object) -> object:
+    """Write times as ISO 8601 in UTC, and money as text, because it is exact."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    message = f"{value!r} has no place in a lineage"
+    raise TypeError(message)

@@ -1,0 +1,1 @@
+"""Where files are kept: the home, atomic writes, and the mirror of an object store."""

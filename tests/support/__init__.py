@@ -1,0 +1,1 @@
+"""What tests share: makers, servers, browsers, and processes that tests start."""

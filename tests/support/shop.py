@@ -1,0 +1,123 @@
+"""A provider that answers as told, and a desk that buys from it: for tests of the money."""
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tasks.candidate import Order
+from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import Provider, Timeouts
+from tasks.images_api.buyer import Desk, Purchase
+from tasks.images_api.client import connect
+from tasks.images_api.rate_limiter import Pace
+from tasks.images_api.terms import Terms
+from tasks.ledger import Ledger, Limits, OrderRecord, open_ledger
+from tests.support.builders import NOON, RUN_ID, an_order
+
+KEY = "sk-test-0123456789abcdef"
+FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x640"}
+READ_TIMEOUTS_S = {"low": 1.5}
+
+
+class ToldPace(Pace):
+    """A pace that notes its pauses and takes none."""
+
+    def __init__(self, waits_s: list[float]) -> None:
+        super().__init__(None)
+        self.waits_s = waits_s
+
+    def pause(self, wait_s: float) -> None:
+        """Note it."""
+        self.waits_s.append(wait_s)
+
+    async def slow_down(self, ordered_at_s: float, wait_s: float, for_s: float = 0.0) -> None:
+        """Note it, and slow down without a wait."""
+        self.waits_s.append(wait_s)
+        await super().slow_down(ordered_at_s, 0.0, for_s)
+
+
+class Shop:
+    """A provider that answers as told, and a desk that buys from it."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.ledger: Ledger = open_ledger(folder)
+        self.ledger.runs.start(RUN_ID, campaign="otters", provider="shop", now=NOON)
+        provider = Provider(
+            name="shop",
+            base_url=url,
+            key_variable="SHOP_KEY",
+            images_per_minute=1_000_000,
+            concurrency=4,
+            timeouts=Timeouts(read_s=READ_TIMEOUTS_S),
+        )
+        self.terms = Terms(provider, load_catalogue(), {"SHOP_KEY": KEY})
+        self.waits_s: list[float] = []
+        self.purchases: list[Purchase] = []
+        self.transport: httpx2.AsyncBaseTransport | None = None
+
+    def buy(
+        self,
+        *orders: Order,
+        limits: Limits | None = None,
+        pace: Pace | None = None,
+        meanwhile: Callable[[Desk], Awaitable[None]] | None = None,
+    ) -> Desk:
+        """Plan and buy orders, all at once, while something else goes on."""
+
+        async def wait(seconds: float) -> None:
+            self.waits_s.append(seconds)
+            await asyncio.sleep(0)
+
+        async def run() -> Desk:
+            async with connect(self.terms, self.transport) as client:
+                desk = Desk(
+                    client=client,
+                    terms=self.terms,
+                    ledger=self.ledger,
+                    folder=self.folder,
+                    limits=limits or Limits(),
+                    pace=pace or ToldPace(self.waits_s),
+                    watch=self.purchases.append,
+                    sleep=wait,
+                )
+                work = [asyncio.ensure_future(desk.buy(order)) for order in orders]
+                if meanwhile is not None:
+                    await meanwhile(desk)
+                ends = await asyncio.gather(*work, return_exceptions=True)
+                for end in ends:
+                    if isinstance(end, BaseException):
+                        raise end
+            return desk
+
+        self.ledger.orders.plan(orders)
+        return asyncio.run(run())
+
+    def bill(self) -> dict[str, Any]:
+        """Ask the emulator what it received and charged."""
+        with urllib.request.urlopen(self.url.removesuffix("/v1") + "/_bill") as answer:
+            bill: dict[str, Any] = json.load(answer)
+        return bill
+
+    def records(self) -> list[OrderRecord]:
+        """Every order's record, in the order of the plan."""
+        return self.ledger.orders.of_run(RUN_ID)
+
+    def record(self) -> Any:
+        """The only order's record."""
+        (record,) = self.ledger.orders.of_run(RUN_ID)
+        return record
+
+
+def order_of(replicate: int = 0, **changes: Any) -> Order:
+    """Make an order that the plain emulator answers quickly."""
+    return an_order(replicate, parameters=FLARE | changes, provider="shop")
+
+
+Opener = Callable[..., Shop]

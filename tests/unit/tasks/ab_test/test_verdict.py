@@ -1,0 +1,330 @@
+"""The A/B test: honest about noise, blind to what is unknown, and exact about money."""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from tasks.ab_test.paired_rows import row_difference
+from tasks.ab_test.verdict import NOT_ENOUGH, ScoredDraft, compare_arms
+
+CENT = Decimal("0.01")
+
+
+def a_scored(arm: str, row: int, replicate: int, score: float | None, **changes: object) -> ScoredDraft:
+    """Make a received, surviving draft that cost a cent."""
+    name = f"{arm}-{row}-{replicate}"
+    draft = ScoredDraft(f"o-{name}", arm, row, replicate, "received", CENT, f"c-{name}", "survivor", score)
+    return replace(draft, **changes)  # type: ignore[arg-type]
+
+
+def a_campaign(scores: Mapping[str, Sequence[Sequence[float | None]]]) -> list[ScoredDraft]:
+    """Make the drafts of a table: arm to rows of scores."""
+    return [
+        a_scored(arm, row, replicate, score)
+        for arm, rows in scores.items()
+        for row, values in enumerate(rows)
+        for replicate, score in enumerate(values)
+    ]
+
+
+def simulate(
+    rng: np.random.Generator,
+    rows: int,
+    replicates: int,
+    lift: float = 0.0,
+    unlike: float = 0.0,
+    arms: str = "AB",
+) -> list[ScoredDraft]:
+    """Make a campaign whose last arm is better by ``lift``, and behaves ``unlike`` from row to row."""
+    prompts = rng.normal(0.5, 0.1, rows)
+    means = {arm: prompts + rng.normal(0, unlike, rows) + (lift if arm == arms[-1] else 0) for arm in arms}
+    noise = {arm: rng.normal(0, 0.1, (rows, replicates)) for arm in arms}
+    return a_campaign({arm: np.clip(means[arm][:, None] + noise[arm], 0, 1).tolist() for arm in arms})
+
+
+def test_a_clear_difference_wins_by_name() -> None:
+    """A tenth of a score over twelve rows is found, with its interval and its size."""
+    test = compare_arms(simulate(np.random.default_rng(5), rows=12, replicates=8, lift=0.1))
+    (pair,) = test.pairs
+    assert pair.verdict == "B wins"
+    assert pair.difference == pytest.approx(-0.1, abs=0.04)
+    assert pair.low is not None
+    assert pair.high is not None
+    assert pair.low < -0.1 < pair.high < 0
+    assert pair.more_pictures_needed is None
+    assert test.headline.startswith("Arm B beats arm A by 0.1")
+    assert "over 12 rows" in test.headline
+
+
+def test_a_small_difference_asks_for_more_pictures() -> None:
+    """Noise larger than the lead is no verdict, and the price of one is told."""
+    test = compare_arms(simulate(np.random.default_rng(2), rows=4, replicates=4, lift=0.03))
+    (pair,) = test.pairs
+    assert pair.verdict == NOT_ENOUGH
+    assert pair.more_pictures_needed
+    assert pair.more_pictures_needed > 16
+    assert f"some {pair.more_pictures_needed:,} more pictures per arm would settle it" in test.headline
+
+
+def test_as_many_more_pictures_as_asked_for_do_settle_it() -> None:
+    """Buying what was said to be needed finds the difference in about four campaigns of five."""
+    rng = np.random.default_rng(7)
+    needed = []
+    for _ in range(40):
+        (pair,) = compare_arms(simulate(rng, rows=8, replicates=4, lift=0.04)).pairs
+        if pair.difference and abs(pair.difference + 0.04) < 0.005 and pair.more_pictures_needed:
+            needed.append(pair.more_pictures_needed)
+    rows = 8 + round(float(np.median(needed)) / 4)
+    wins = sum(
+        compare_arms(simulate(rng, rows=rows, replicates=4, lift=0.04)).pairs[0].verdict == "B wins"
+        for _ in range(60)
+    )
+    assert 0.65 <= wins / 60 <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("rows", "replicates", "unlike"),
+    [(2, 8, 0.1), (3, 8, 0.1), (3, 8, 0.0), (6, 4, 0.05), (10, 4, 0.05), (1, 10, 0.0)],
+)
+def test_equal_arms_seldom_win_and_intervals_hold(rows: int, replicates: int, unlike: float) -> None:
+    """Among 400 campaigns of equal arms, few rows and wild arms included, at most 8 % go wrong either way."""
+    rng = np.random.default_rng(11)
+    pairs = [compare_arms(simulate(rng, rows, replicates, unlike=unlike)).pairs[0] for _ in range(400)]
+    assert sum(pair.verdict != NOT_ENOUGH for pair in pairs) <= 32
+    held = sum(
+        pair.low is not None and pair.high is not None and pair.low <= 0 <= pair.high for pair in pairs
+    )
+    assert held >= 368
+
+
+def test_the_interval_is_the_paired_t_interval_over_a_few_rows() -> None:
+    """Below eight rows, whatever the number of pictures, it is the textbook's over the rows' means."""
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(0.5, 0.1, (2, 7, 4))
+    found = row_difference(dict(enumerate(a.tolist())), dict(enumerate(b.tolist())), rng)
+    exact = stats.ttest_rel(a.mean(axis=1), b.mean(axis=1))
+    assert found.p_value == pytest.approx(exact.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(exact.confidence_interval(0.95)))
+
+
+def test_the_interval_nears_the_paired_t_interval_over_many_rows() -> None:
+    """Where nothing is skewed, what the resamples say is what Student says."""
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(0.5, 0.1, (2, 300))
+    found = row_difference(
+        dict(enumerate(a[:, None].tolist())), dict(enumerate(b[:, None].tolist())), rng, 20_000
+    )
+    exact = stats.ttest_rel(a, b)
+    interval = exact.confidence_interval(0.95)
+    assert found.difference == pytest.approx(float(np.mean(a - b)))
+    assert found.p_value == pytest.approx(exact.pvalue)
+    assert found.low == pytest.approx(interval.low, abs=0.001)
+    assert found.high == pytest.approx(interval.high, abs=0.001)
+
+
+def test_the_interval_leans_the_way_that_skewed_rows_do() -> None:
+    """A few rows in which A is far better make the upper end reach further than the lower one."""
+    a = np.random.default_rng(6).exponential(0.1, (12, 1))
+    found = row_difference(
+        dict(enumerate(a.tolist())), {row: [0.1] for row in range(12)}, np.random.default_rng(0)
+    )
+    assert found.difference is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert found.high - found.difference > 1.2 * (found.difference - found.low)
+
+
+def test_the_interval_is_welchs_when_there_is_one_row() -> None:
+    """With one row only replicates vary, as in Welch's test."""
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(0.5, 0.1, 40), rng.normal(0.6, 0.2, 25)
+    found = row_difference({0: a.tolist()}, {0: b.tolist()}, rng)
+    exact = stats.ttest_ind(a, b, equal_var=False)
+    assert found.p_value == pytest.approx(exact.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(exact.confidence_interval(0.95)))
+
+
+VALUES = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1)
+TABLE = st.lists(st.lists(VALUES, max_size=4), min_size=1, max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TABLE, TABLE)
+def test_the_probability_is_mann_whitneys(a: list[list[float]], b: list[list[float]]) -> None:
+    """Agrees with scipy's U over the shared rows, ties counting half."""
+    (pair, *_rest) = compare_arms(
+        [*a_campaign({"A": a, "B": b}), a_scored("A", 9, 0, 1), a_scored("B", 8, 0, 1)]
+    ).pairs
+    shared = [row for row in range(min(len(a), len(b))) if a[row] and b[row]]
+    of_a, of_b = ([value for row in shared for value in table[row]] for table in (a, b))
+    if not shared:
+        assert pair.probability is None
+    else:
+        statistic = stats.mannwhitneyu(of_a, of_b, method="exact").statistic
+        assert pair.probability == pytest.approx(statistic / (len(of_a) * len(of_b)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(TABLE, TABLE, st.randoms(use_true_random=False))
+def test_shuffled_drafts_give_the_same_test(
+    a: list[list[float]], b: list[list[float]], dice: random.Random
+) -> None:
+    """Order is nothing; the seed is everything."""
+    drafts = a_campaign({"A": a, "B": b})
+    shuffled = list(drafts)
+    dice.shuffle(shuffled)
+    assert compare_arms(shuffled, seed=3) == compare_arms(drafts, seed=3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(TABLE, TABLE)
+def test_exchanged_arms_exchange_the_result(a: list[list[float]], b: list[list[float]]) -> None:
+    """What A is to B, B is not to A."""
+    one, other = (compare_arms(a_campaign(tables)).pairs for tables in ({"A": a, "B": b}, {"A": b, "B": a}))
+    for pair, exchanged in zip(one, other, strict=True):
+        if pair.difference is not None and exchanged.difference is not None:
+            assert exchanged.difference == pytest.approx(-pair.difference)
+            assert exchanged.probability == pytest.approx(1 - (pair.probability or 0))
+            assert exchanged.p_value == (
+                pair.p_value if pair.p_value is None else pytest.approx(pair.p_value)
+            )
+
+
+def test_what_is_unknown_is_not_zero() -> None:
+    """Unscored, downgraded and duplicate pictures change no score and no verdict."""
+    drafts = simulate(np.random.default_rng(5), rows=6, replicates=4, lift=0.1)
+    noise = [
+        a_scored("A", 0, 90, None),
+        a_scored("A", 1, 91, 0.0, is_downgraded=True),
+        a_scored("B", 2, 92, 0.0, status="duplicate"),
+        a_scored("B", 3, 93, 0.0, status="unfit"),
+        a_scored("B", 3, 94, None, state="refused", candidate_id=None, status=None, cost_usd=None),
+    ]
+    plain, noisy = compare_arms(drafts), compare_arms(drafts + noise)
+    assert noisy.pairs == plain.pairs
+    assert noisy.arms["A"].mean_score == plain.arms["A"].mean_score
+    assert noisy.arms["A"].pictures == plain.arms["A"].pictures + 2
+
+
+def test_rows_of_one_arm_are_left_out_and_counted() -> None:
+    """A row that only A was scored in says nothing about B."""
+    drafts = a_campaign({"A": [[0.5, 0.6], [0.5, 0.7], [1.0, 1.0]], "B": [[0.5, 0.4], [0.6, 0.5], []]})
+    (pair,) = compare_arms(drafts).pairs
+    assert (pair.rows, pair.rows_left_out, pair.pictures) == (2, 1, (4, 4))
+    assert pair.difference == pytest.approx(0.575 - 0.5)
+    assert "1 row was left out, scored for one arm only" in pair.note
+
+
+def test_one_row_is_compared_by_replicates_and_says_so() -> None:
+    """A single prompt can be settled, for that prompt."""
+    drafts = a_campaign({"A": [[0.9, 0.8, 0.85, 0.95, 0.9]], "B": [[0.3, 0.2, 0.25, 0.35, 0.3]]})
+    (pair,) = compare_arms(drafts).pairs
+    assert pair.verdict == "A wins"
+    assert pair.note.startswith("one row only")
+
+
+def test_one_picture_each_tells_nothing() -> None:
+    """Two pictures have a difference but no spread: no interval and no verdict."""
+    test = compare_arms(a_campaign({"A": [[0.9]], "B": [[0.1]]}))
+    (pair,) = test.pairs
+    assert pair.difference == pytest.approx(0.8)
+    assert (pair.low, pair.high, pair.p_value, pair.more_pictures_needed) == (None, None, None, None)
+    assert pair.verdict == NOT_ENOUGH
+    assert pair.note == "one picture tells nothing about how much pictures vary"
+    assert test.headline == f"Not enough evidence that arms A and B differ: {pair.note}."
+
+
+def test_scores_that_never_vary_need_rows_that_agree() -> None:
+    """Without any spread a few rows are not proof, and many are."""
+    few = compare_arms(a_campaign({"A": [[1.0, 1.0]] * 3, "B": [[0.0, 0.0]] * 3})).pairs[0]
+    many = compare_arms(a_campaign({"A": [[1.0, 1.0]] * 8, "B": [[0.0, 0.0]] * 8})).pairs[0]
+    same = compare_arms(a_campaign({"A": [[1.0, 1.0]] * 8, "B": [[1.0, 1.0]] * 8})).pairs[0]
+    assert (few.verdict, many.verdict, same.verdict) == (NOT_ENOUGH, "A wins", NOT_ENOUGH)
+    assert (few.low, many.low, same.low) == (None, 1.0, None)
+    assert few.note.startswith("the scores do not vary")
+
+
+def test_many_equal_arms_do_not_make_a_winner() -> None:
+    """Six pairs of four equal arms: Holm keeps the chance of any false winner in bounds."""
+    rng = np.random.default_rng(13)
+    campaigns = [compare_arms(simulate(rng, rows=6, replicates=4, arms="ABCD")) for _ in range(25)]
+    assert sum(any(pair.verdict != NOT_ENOUGH for pair in test.pairs) for test in campaigns) <= 3
+    for pair in campaigns[0].pairs:
+        assert pair.p_value_holm is not None
+        assert pair.p_value is not None
+        assert pair.p_value <= pair.p_value_holm <= 1
+
+
+def test_the_best_of_three_arms_is_named() -> None:
+    """An arm that beats all others is the headline; else the headline says what is missing."""
+    rng = np.random.default_rng(17)
+    assert compare_arms(simulate(rng, 12, 8, lift=0.2, arms="ABC")).headline == "Arm C beats every other arm."
+    assert (
+        compare_arms(simulate(rng, 3, 2, arms="ABC")).headline
+        == "Not enough evidence that any of the 3 arms is better than another."
+    )
+
+
+def test_an_arms_own_figures_are_counted_by_hand() -> None:
+    """Four orders: one with two pictures (one a copy), one refused, one failed, one still planned."""
+    drafts = [
+        a_scored("A", 0, 0, 0.8, order_id="o-1", cost_usd=Decimal("0.003")),
+        a_scored("A", 0, 1, 0.2, order_id="o-1", cost_usd=Decimal("0.004"), status="duplicate"),
+        a_scored("A", 1, 0, None, state="refused", candidate_id=None, status=None, cost_usd=None),
+        a_scored("A", 2, 0, None, state="failed", candidate_id=None, status=None, cost_usd=None),
+        a_scored("A", 3, 0, None, state="planned", candidate_id=None, status=None, cost_usd=None),
+        a_scored("A", 4, 0, 0.6, cost_usd=Decimal("0.005")),
+    ]
+    arm = compare_arms(drafts).arms["A"]
+    assert (arm.orders, arm.pictures, arm.compared) == (4, 3, 2)
+    assert (arm.duplicate_rate, arm.refusal_rate, arm.failure_rate) == (1 / 3, 1 / 4, 1 / 4)
+    assert arm.mean_score == pytest.approx(0.7)
+    assert arm.cost_per_keeper_usd == Decimal("0.006")
+
+
+def test_a_keepers_cost_is_unknown_when_any_cost_is() -> None:
+    """An order without an answer may have been billed, so the cost of a keeper cannot be told."""
+    known = a_scored("A", 0, 0, 0.8)
+    silent = a_scored("A", 0, 1, None, state="unknown", candidate_id=None, status=None, cost_usd=None)
+    assert compare_arms([known]).arms["A"].cost_per_keeper_usd == CENT
+    assert compare_arms([known, silent]).arms["A"].cost_per_keeper_usd is None
+    assert compare_arms([replace(known, status="duplicate")]).arms["A"].cost_per_keeper_usd is None
+
+
+def test_shares_of_nothing_are_unknown() -> None:
+    """An arm whose orders were never sent has no rate at all."""
+    planned = a_scored("A", 0, 0, None, state="planned", candidate_id=None, status=None, cost_usd=None)
+    arm = compare_arms([planned]).arms["A"]
+    assert (arm.orders, arm.pictures, arm.compared) == (0, 0, 0)
+    assert (arm.duplicate_rate, arm.refusal_rate, arm.failure_rate, arm.mean_score) == (
+        None,
+        None,
+        None,
+        None,
+    )
+
+
+def test_nothing_to_compare_is_said() -> None:
+    """No draft, one arm, or no common row: a sentence and no verdict."""
+    assert compare_arms([]).headline == "There is nothing to compare."
+    assert compare_arms([a_scored("A", 0, 0, 0.5)]).headline == "Only one arm: there is nothing to compare."
+    apart = compare_arms([a_scored("A", 0, 0, 0.5), a_scored("B", 1, 0, 0.5)])
+    assert apart.headline.startswith("Arms A and B cannot be compared: the arms were scored in no common row")
+
+
+def test_the_result_is_json() -> None:
+    """The summary file can hold it, missing figures as null."""
+    test = compare_arms(a_campaign({"A": [[0.9], [0.8]], "B": [[0.1], [0.3]], "C": [[None], [None]]}))
+    told = json.loads(json.dumps(test.as_dict(), allow_nan=False))
+    assert told["headline"] == test.headline
+    assert [pair["arms"] for pair in told["pairs"]] == [["A", "B"], ["A", "C"], ["B", "C"]]
+    assert told["pairs"][1]["difference"] is None
+    assert told["arms"]["A"]["cost_per_keeper_usd"] == 0.01

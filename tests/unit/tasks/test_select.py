@@ -1,0 +1,220 @@
+"""Choosing finalists: limits hold, order does not matter, and every draft is told why."""
+
+import random
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.candidate import Candidate, Inspection, Standing
+from tasks.select import keep_bought, select
+from tests.support.draft_builders import a_draft
+
+
+@dataclass(frozen=True)
+class FinalistRule:
+    """A rule as a campaign would give it."""
+
+    count: int = 4
+    max_per_arm: int | None = None
+    max_per_prompt: int | None = None
+    min_score: float | None = None
+    radius_bits: int | None = None
+
+
+HASHES = st.integers(0, 2**64 - 1).map(lambda number: f"{number:016x}") | st.sampled_from(
+    ["0" * 16, "0" * 15 + "1", "0" * 15 + "7", "f" * 16]
+)
+FACTS = st.tuples(
+    st.sampled_from("ABC"),
+    st.integers(0, 2),
+    st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0]),
+    st.none() | HASHES,
+    st.sampled_from(["survivor", "survivor", "survivor", "duplicate", "unfit"]),
+)
+POOLS = st.lists(FACTS, max_size=14).map(
+    lambda facts: [
+        a_draft(
+            f"c-{index}", arm=arm, row=row, replicate=index, score=score, phash=phash,
+            standing=Standing(status, "c-0"),  # type: ignore[arg-type]
+        )
+        for index, (arm, row, score, phash, status) in enumerate(facts)
+    ]
+)  # fmt: skip
+LIMIT = st.none() | st.integers(1, 3)
+RULES = st.builds(
+    FinalistRule,
+    count=st.integers(0, 6),
+    max_per_arm=LIMIT,
+    max_per_prompt=LIMIT,
+    min_score=st.none() | st.sampled_from([0.2, 0.5]),
+    radius_bits=st.none() | st.integers(0, 8),
+)
+
+
+def _finalists(pool: list[Candidate], rule: FinalistRule) -> list[Candidate]:
+    choices = select(pool, rule)
+    return [draft for draft in pool if choices[draft.candidate_id].is_finalist]
+
+
+def _bits(one: Candidate, other: Candidate) -> int | None:
+    assert one.inspection
+    assert other.inspection
+    if one.inspection.phash is None or other.inspection.phash is None:
+        return None
+    return bin(int(one.inspection.phash, 16) ^ int(other.inspection.phash, 16)).count("1")
+
+
+@given(POOLS, RULES)
+def test_no_limit_is_ever_passed(pool: list[Candidate], rule: FinalistRule) -> None:
+    """Count, caps, minimum score and spread hold together, and only survivors are chosen."""
+    chosen = _finalists(pool, rule)
+    assert len(chosen) <= rule.count
+    for draft in chosen:
+        assert draft.standing
+        assert draft.standing.status == "survivor"
+        assert rule.min_score is None or (draft.score is not None and draft.score >= rule.min_score)
+        arm_mates = [other for other in chosen if other.arm == draft.arm]
+        assert rule.max_per_arm is None or len(arm_mates) <= rule.max_per_arm
+        prompt_mates = [other for other in arm_mates if other.row == draft.row]
+        assert rule.max_per_prompt is None or len(prompt_mates) <= rule.max_per_prompt
+    for one, other in combinations(chosen, 2):
+        bits = _bits(one, other)
+        assert rule.radius_bits is None or bits is None or bits > rule.radius_bits
+
+
+@given(POOLS, RULES, st.randoms(use_true_random=False))
+def test_the_order_of_the_candidates_changes_nothing(
+    pool: list[Candidate], rule: FinalistRule, dice: random.Random
+) -> None:
+    """A shuffled pool gives the same choices, word for word."""
+    shuffled = list(pool)
+    dice.shuffle(shuffled)
+    assert select(shuffled, rule) == select(pool, rule)
+
+
+@given(POOLS, RULES)
+def test_a_place_stays_empty_only_when_nobody_could_take_it(
+    pool: list[Candidate], rule: FinalistRule
+) -> None:
+    """Each survivor that was left out would break a limit if it were added."""
+    chosen = _finalists(pool, rule)
+    choices = select(pool, rule)
+    for draft in pool:
+        choice = choices[draft.candidate_id]
+        if choice.rank is not None and not choice.is_finalist and len(chosen) < rule.count:
+            too_poor = rule.min_score is not None and (draft.score is None or draft.score < rule.min_score)
+            arm_is_full = rule.max_per_arm == sum(other.arm == draft.arm for other in chosen)
+            prompt = (draft.arm, draft.row)
+            prompt_is_full = rule.max_per_prompt == sum((other.arm, other.row) == prompt for other in chosen)
+            distances = [_bits(draft, other) for other in chosen]
+            is_alike = any(bits is not None and bits <= (rule.radius_bits or 0) for bits in distances)
+            assert too_poor or arm_is_full or prompt_is_full or (rule.radius_bits is not None and is_alike)
+
+
+@given(POOLS, RULES)
+def test_ranks_are_one_to_n_best_first(pool: list[Candidate], rule: FinalistRule) -> None:
+    """Survivors share the ranks 1..n; a better score never ranks behind, and no score ranks last."""
+    choices = select(pool, rule)
+    ranks = {draft.candidate_id: choices[draft.candidate_id].rank for draft in pool}
+    ranked = sorted((rank, name) for name, rank in ranks.items() if rank is not None)
+    assert [rank for rank, _ in ranked] == list(range(1, len(ranked) + 1))
+    scores = {draft.candidate_id: draft.score for draft in pool}
+    in_order = [-1.0 if scores[name] is None else scores[name] for _, name in ranked]
+    assert in_order == sorted(in_order, reverse=True)  # type: ignore[type-var]
+
+
+def test_every_reason_says_what_decided() -> None:
+    """One pool in which each limit strikes once; the words are those a person reads."""
+    pool = [
+        a_draft("c-1", score=0.91, phash="0" * 16),
+        a_draft("c-2", score=0.90, replicate=1, phash="f" * 16),
+        a_draft("c-3", score=0.85, replicate=2, phash="5" * 16),
+        a_draft("c-4", score=0.80, arm="B", phash="0" * 15 + "3"),
+        a_draft("c-5", score=0.70, arm="B", replicate=1, phash="a5" * 8),
+        a_draft("c-6", score=0.60, arm="C", phash="3" * 16),
+        a_draft("c-7", score=0.31, arm="C", row=1, phash="9" * 16),
+        a_draft("c-8", arm="C", row=2, phash="6" * 16),
+    ]
+    rule = FinalistRule(count=3, max_per_arm=2, min_score=0.4, radius_bits=6)
+    reasons = {name: choice.reason for name, choice in select(pool, rule).items()}
+    assert reasons == {
+        "c-1": "chosen: rank 1, best of arm A, score 0.91",
+        "c-2": "chosen: rank 2, arm A, score 0.90",
+        "c-3": "not chosen: arm A already has 2 finalists",
+        "c-4": "not chosen: within 2 bits of finalist c-1",
+        "c-5": "chosen: rank 5, arm B, score 0.70",
+        "c-6": "not chosen: rank 6, and 3 finalists were asked for",
+        "c-7": "not chosen: score 0.31 is below min_score 0.40",
+        "c-8": "not chosen: it has no score, and min_score is 0.40",
+    }
+
+
+def test_a_score_just_below_the_minimum_is_not_rounded_onto_it() -> None:
+    """The reason never says that 0.40 is below 0.40."""
+    choice = select([a_draft(score=0.3996)], FinalistRule(min_score=0.4))["c-a"]
+    assert choice.reason == "not chosen: score 0.3996 is below min_score 0.4000"
+
+
+def test_one_prompt_can_be_kept_from_filling_the_finals() -> None:
+    """`max_per_prompt` counts one arm and one row together."""
+    pool = [
+        a_draft("c-1", score=0.9),
+        a_draft("c-2", score=0.8, replicate=1),
+        a_draft("c-3", score=0.7, row=1),
+    ]
+    choices = select(pool, FinalistRule(max_per_prompt=1))
+    assert [choices[name].is_finalist for name in ("c-1", "c-2", "c-3")] == [True, False, True]
+    assert choices["c-2"].reason == "not chosen: arm A, row 0 already has 1 finalist"
+
+
+def test_unscored_drafts_still_reach_the_finals_when_no_minimum_is_set() -> None:
+    """A run without scorers picks in the order of arm, row and replicate."""
+    choices = select([a_draft("c-2", replicate=1), a_draft("c-1")], FinalistRule(count=1))
+    assert choices["c-1"].reason == "chosen: rank 1, best of arm A, not scored"
+    assert choices["c-1"].chosen_by == "rule"
+    assert choices["c-2"].chosen_by is None
+
+
+def test_a_downgraded_finalist_says_so() -> None:
+    """A picture that is not what was ordered may be chosen, with the difference in the reason."""
+    choice = select([a_draft(score=0.5, downgraded="1024x1024 asked, 512x512 came")], FinalistRule())["c-a"]
+    assert choice.is_finalist
+    assert choice.reason.endswith("; not as ordered: 1024x1024 asked, 512x512 came")
+
+
+def test_copies_and_unfit_pictures_have_no_rank_but_a_reason() -> None:
+    """What cannot be chosen says why, and finals are passed over."""
+    pool = [
+        a_draft("c-1", standing=Standing("duplicate", "c-0", "c-0", "near", 3)),
+        a_draft("c-2", standing=Standing("unfit", None), inspection=Inspection(fault="truncated PNG")),
+        a_draft("c-3", standing=None),
+        replace(a_draft("c-4"), stage="final"),
+    ]
+    choices = select(pool, FinalistRule())
+    assert {name: (choice.rank, choice.reason) for name, choice in choices.items()} == {
+        "c-1": (None, "not ranked: a near copy of c-0"),
+        "c-2": (None, "not ranked: not fit to show (truncated PNG)"),
+        "c-3": (None, "not ranked: not yet compared with the others"),
+    }
+
+
+@given(POOLS, RULES, st.data())
+def test_drafts_that_were_bought_keep_their_places(
+    pool: list[Candidate], rule: FinalistRule, data: st.DataObject
+) -> None:
+    """Whatever the scores say now, they stay finalists, and nobody joins who would make them too many."""
+    names = [draft.candidate_id for draft in pool]
+    bought = set(data.draw(st.lists(st.sampled_from(names), max_size=rule.count) if names else st.just([])))
+    choices = select(pool, rule)
+    kept = keep_bought(choices, bought, rule.count)
+    chosen = {name for name, choice in kept.items() if choice.is_finalist}
+    assert bought <= chosen
+    assert len(chosen) <= max(rule.count, len(bought))
+    assert chosen - bought <= {name for name, choice in choices.items() if choice.is_finalist}
+    assert {name: choice.rank for name, choice in kept.items()} == {
+        name: choice.rank for name, choice in choices.items()
+    }
+    if not bought:
+        assert kept == choices
