@@ -26,8 +26,8 @@ from PIL import Image, ImageEnhance
 
 from tasks import deduplicate as step
 from tasks.candidate import Candidate, Inspection, Score
+from tasks.pictures.decoding import decode, flatten, shrink
 from tasks.pictures.fingerprint import fingerprint
-from tasks.pictures.pictures import decode, flatten, shrink
 
 SHIPPED = """
     astronaut.png camera.png chelsea.png coffee.png hubble_deep_field.jpg ihc.png moon.png retina.jpg

@@ -24,8 +24,8 @@ import skimage
 from PIL import Image, ImageFilter
 
 from tasks.inspect import inspect_picture, inspect_pictures
+from tasks.pictures.decoding import decode, make_thumbnail
 from tasks.pictures.fingerprint import fingerprint
-from tasks.pictures.pictures import decode, make_thumbnail
 from tasks.scorers.technical_figures import measure
 
 NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "hubble_deep_field.jpg", "retina.jpg")

@@ -23,10 +23,11 @@ from pathlib import Path
 import skimage
 import sqlalchemy as sa
 
-from tasks.candidate import Choice, Inspection, Order, Receipt, Score, Standing, Usage
+from tasks.candidate import Choice, Inspection, Receipt, Score, Standing
 from tasks.inspect import inspect_picture
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.ledger.database import LEDGER_VARIABLE
+from tasks.order import Order, Usage
 from tasks.scorers.technical import technical_score
 from tests.support.postgresql_server import PostgresqlServer, binaries, running
 

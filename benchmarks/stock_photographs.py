@@ -16,7 +16,7 @@ import imagehash
 from PIL import Image
 
 from benchmarks.dedup_photographs import EDGE_PX
-from tasks.pictures.pictures import decode, flatten, shrink
+from tasks.pictures.decoding import decode, flatten, shrink
 
 PACKAGES = {
     "fitted": (

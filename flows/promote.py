@@ -13,15 +13,17 @@ from prefect import flow
 from flows.prefect_ui.events import tell_approved
 from flows.prefect_ui.flow_parameters import RunName
 from flows.promotion.finalists import open_finalists
+from flows.runs.campaign import run_campaign_file
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import leave_ledger_right
-from flows.session.session import OpenRun, open_run, prepare, resumed_file
+from flows.session.prepare import prepare
+from flows.session.session import OpenRun, open_run
 from flows.stages.buy import compare_finals, make_pictures
 from flows.stages.closing import close_run
 from tasks.campaign.finals import Finals
-from tasks.candidate import Order
 from tasks.ledger import open_ledger
 from tasks.ledger.replanning import plan_open
+from tasks.order import Order
 from tasks.orders.finals import plan_finals
 from tasks.storage.home import home_folder
 
@@ -92,10 +94,11 @@ async def promote_run(run_id: str, home: Path, note: str = "") -> dict[str, Any]
         RunoffError: No further order could succeed, or something could not be read or written.
     """
     with open_ledger(home) as ledger:
-        file, found_id = resumed_file(home, ledger, run_id)
-        is_approval = ledger.runs.find(found_id).state == "awaiting review"
+        known = ledger.runs.find(run_id)
+        file = run_campaign_file(home, known)
+        is_approval = known.state == "awaiting review"
     prepared = await asyncio.to_thread(
-        prepare, Path(file), home, found_id, asks_provider=True, are_drafts_done=True
+        prepare, file, home, known.run_id, asks_provider=True, are_drafts_done=True
     )
     async with open_run(prepared) as run:
         if is_approval:

@@ -35,7 +35,8 @@ from flows.schedule.slots import (
     waiting_runs,
 )
 from flows.session.built_campaign import written_campaign
-from flows.session.session import OpenRun, Prepared, open_run, prepare
+from flows.session.prepare import Prepared, prepare
+from flows.session.session import OpenRun, open_run
 from flows.stages.buy import select_finalists
 from flows.stages.closing import close_run
 from flows.stages.rounds import form_opinions, make_drafts

@@ -9,18 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from flows.evaluation.drafts import (
-    RunOnDisk,
-    compare_finals,
     deduplicate_drafts,
     inspect_new,
     score_drafts,
     score_judged,
     select_finalists,
 )
+from flows.evaluation.finals import compare_finals
 from flows.run_report import write_run_report
+from flows.runs.campaign import run_campaign, run_campaign_file
 from flows.runs.lock import held_run
 from flows.runs.outcome import Outcome, outcome_of
-from flows.session.session import resumed_file
+from flows.runs.run import RunOnDisk
 from tasks.campaign import Campaign
 from tasks.campaign_file.checks import find_campaign_faults
 from tasks.campaign_file.load import load_campaign
@@ -60,14 +60,14 @@ def rescore(
         RunError: There is no such run, or another process works on it.
         CampaignError: A file is wrong; nothing was changed.
     """
-    file, run_id = resumed_file(home, ledger, name)
-    campaign = _read(file, home)
+    record = ledger.runs.find(name)
+    run_id, file = record.run_id, run_campaign_file(home, record)
+    campaign = run_campaign(home, record)
     if rules_file is not None:
         rules = _read(rules_file, home)
         campaign = campaign.model_copy(update={key: getattr(rules, key) for key in RULES})
     if weights:
         campaign = _reweighed(campaign, weights, file, home)
-    record = ledger.runs.find(run_id)
     _refuse_dropped(ledger, run_id)
     folder = run_folder(home, record.campaign, run_id)
     run = RunOnDisk(run_id, campaign, ledger, folder)

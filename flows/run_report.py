@@ -14,13 +14,14 @@ from flows.evaluation.verdict import compare_run, rounds_told
 from flows.runs.lock import bring_campaign, bring_files
 from tasks.campaign import Campaign
 from tasks.campaign_file.load import load_campaign
-from tasks.candidate import Candidate, Order
+from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Provider, load_providers
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunError, RunoffError
 from tasks.ledger import Ledger, OrderRecord, RunRecord, has_ledger, open_ledger
 from tasks.ledger.report_rows import report_rows
+from tasks.order import Order
 from tasks.orders.missing_scores import unjudged_warnings
 from tasks.pairwise.calibration import calibrate
 from tasks.report import ReportFiles, build_frame, write_formats, write_report

@@ -18,8 +18,8 @@ from tasks.attachments.fit import is_same_shape
 from tasks.campaign.finals import Fit
 from tasks.candidate import Fidelity
 from tasks.catalogue.sizes import Size
+from tasks.pictures.decoding import decode, flatten
 from tasks.pictures.fingerprint import distance_bits, fingerprint
-from tasks.pictures.pictures import decode, flatten
 
 COMMON_EDGE_PX = 64
 LEAST_EDGE_PX = 16

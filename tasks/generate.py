@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tasks.candidate import Order, OrderState
 from tasks.images_api.buyer import Desk, Purchase
+from tasks.order import Order, OrderState
 
 
 @dataclass(frozen=True, slots=True)

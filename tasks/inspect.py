@@ -14,8 +14,9 @@ from pathlib import Path
 
 from tasks.candidate import Inspection
 from tasks.errors import PictureError
+from tasks.pictures.container import read_header
+from tasks.pictures.decoding import decode, make_thumbnail
 from tasks.pictures.fingerprint import fingerprint
-from tasks.pictures.pictures import decode, make_thumbnail, read_header
 from tasks.pictures.provenance import read_provenance
 from tasks.pictures.transparency import measure_transparency
 from tasks.scorers.technical_figures import measure

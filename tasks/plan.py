@@ -11,12 +11,12 @@ from tasks.attachments.attachments import SentPictures
 from tasks.campaign import Campaign
 from tasks.campaign.rounds import passes_of
 from tasks.campaign.succession import with_successors
-from tasks.candidate import Order
 from tasks.catalogue import Catalogue
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.providers import Providers
 from tasks.errors import BudgetError
 from tasks.money import format_usd
+from tasks.order import Order
 from tasks.orders.drafts import draft_orders, draft_prompts
 from tasks.orders.finals_costs import FinalsPlan, plan_finals_cost
 from tasks.orders.questions import JudgingPlan, plan_judging

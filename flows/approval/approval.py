@@ -20,12 +20,13 @@ from prefect.logging import get_run_logger
 from pydantic import ValidationError
 
 from flows.approval.form import Answer, form_of, name_of, offer_of
-from flows.evaluation.drafts import RunOnDisk, select_finalists
+from flows.evaluation.drafts import select_finalists
 from flows.prefect_ui.flow_states import skipped
 from flows.promote import promote_run
 from flows.promotion.plan import promotion_plan
-from flows.runs.campaign import rules_of
+from flows.runs.campaign import run_campaign
 from flows.runs.lock import held_run
+from flows.runs.run import RunOnDisk
 from tasks.campaign import Campaign
 from tasks.decisions import Shortlist
 from tasks.errors import RunError
@@ -108,7 +109,7 @@ async def ask_if_wanted(outcome: Any, home: Path) -> Any:  # noqa: ANN401 - an o
     if not isinstance(outcome, dict) or outcome["state"] != "awaiting review" or not can_ask():
         return outcome
     with open_ledger(home) as ledger:
-        rules = rules_of(home, ledger.runs.find(outcome["run_id"]))
+        rules = run_campaign(home, ledger.runs.find(outcome["run_id"]))
     if rules.finalists.approval == "prefect":
         await _ask(home, outcome["run_id"])
     return outcome
@@ -190,7 +191,7 @@ def write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
         folder = run_folder(home, run.campaign, run_id)
         with held_run(ledger, folder):
             ids = _ids(ledger, run_id, answer)
-            on_disk = RunOnDisk(run_id, rules_of(home, run), ledger, folder)
+            on_disk = RunOnDisk(run_id, run_campaign(home, run), ledger, folder)
             try:
                 _confirm(on_disk, ids, answer, by=by, revision=revision, home=home)
             except RunError as error:

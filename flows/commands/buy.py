@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from flows.engine import Engine
     from flows.runs.outcome import Outcome
-    from flows.session.session import Prepared
+    from flows.session.prepare import Prepared
 
 DEMO = "campaigns/demo.yaml"
 Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
@@ -73,12 +73,14 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     """Buy a run's finalists again at high quality. Shows the price and asks first."""
     console = _begin(as_json=as_json)
     from flows.promotion.plan import promotion_plan
-    from flows.session.session import resumed_file
+    from flows.runs.campaign import run_campaign_file
     from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     with opened_ledger(folder) as ledger:
-        _, run_id = resumed_file(folder, ledger, run)
+        known = ledger.runs.find(run)
+        run_campaign_file(folder, known)
+        run_id = known.run_id
 
     planned = promotion_plan(folder, run_id)
     console.print(planned.sentence, markup=False)
@@ -109,7 +111,8 @@ def _run(
 ) -> None:
     console = _begin(as_json=as_json)
     from flows.commands.plan_tables import plan_renderable
-    from flows.session.session import prepare, resumed_file
+    from flows.runs.campaign import run_campaign_file
+    from flows.session.prepare import prepare
     from tasks.ledger.runs import new_run_id
     from tasks.storage.home import home_folder, prepare_home
 
@@ -117,7 +120,8 @@ def _run(
     run_id = new_run_id(datetime.now(UTC))
     if file is None:
         with opened_ledger(folder) as ledger:
-            file, run_id = resumed_file(folder, ledger, str(resumed))
+            known = ledger.runs.find(str(resumed))
+            file, run_id = run_campaign_file(folder, known), known.run_id
     # What is wrong is told before anything is started; the server then comes up while the SDK is loaded and
     # the provider is asked.
     _ = prepare(file, folder, run_id).terms.api_key

@@ -24,7 +24,7 @@ def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None
     PICTURE is a candidate's id, the beginning of one, or its file's name, such as A-000-001; copies, unfit
     pictures and finals too.
     """
-    from flows.runs.campaign import rules_of
+    from flows.runs.campaign import run_campaign
     from tasks.explain import explain as explain_picture
     from tasks.explain import find_candidate
     from tasks.storage.home import home_folder
@@ -34,7 +34,7 @@ def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None
         record = opened.runs.find(run)
         candidates = opened.candidates.of_run(record.run_id)
     candidate = find_candidate(candidates, picture)
-    found = explain_picture(candidate, candidates, rules_of(folder, record))
+    found = explain_picture(candidate, candidates, run_campaign(folder, record))
     if as_json:
         answer_json(found)
     else:

@@ -43,7 +43,7 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     """
     from flows.commands.plan_tables import plan_renderable
     from flows.session.mask_preview import preview_masks
-    from flows.session.session import prepare
+    from flows.session.prepare import prepare
     from tasks.storage.home import home_folder
 
     prepared = prepare(file, home_folder(home), "plan")

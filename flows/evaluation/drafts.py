@@ -6,53 +6,20 @@ here, once. Nothing here spends or needs Prefect, so that a run can be decided a
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import Protocol
+from pathlib import PurePosixPath
 
-from flows.evaluation.finals import compare_finals as compare_finals
 from flows.evaluation.judge_answers import read_opinions
-from tasks.campaign import Campaign
+from flows.runs.run import Run
 from tasks.campaign.choice import Deduplicate, Finalists
 from tasks.candidate import Candidate
 from tasks.deduplicate import deduplicate
 from tasks.inspect import inspect_pictures
-from tasks.ledger import Ledger
 from tasks.orders.questions import BOUGHT, Questions
 from tasks.pairwise.bradley_terry import meetings_of
 from tasks.pictures.transparency import mark_missing_transparency
 from tasks.score import score, weighted_total
 from tasks.scorers import Assignment
 from tasks.select import choose_as_told, keep_bought, select
-
-
-class Run(Protocol):
-    """A run whose pictures are to be decided about."""
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-
-    @property
-    def campaign(self) -> Campaign:
-        """The rules."""
-
-    @property
-    def ledger(self) -> Ledger:
-        """Where its pictures are known."""
-
-    @property
-    def folder(self) -> Path:
-        """Where its pictures are."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOnDisk:
-    """A run that nobody buys for now."""
-
-    run_id: str
-    campaign: Campaign
-    ledger: Ledger
-    folder: Path
 
 
 def inspect_new(run: Run, order_ids: Collection[str] | None = None) -> int:

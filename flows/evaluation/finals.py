@@ -2,22 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows.runs.lock import bring_files
+from flows.runs.run import Run
 from tasks.campaign import Campaign
 from tasks.campaign.finals import Finals
-from tasks.candidate import Candidate, Fidelity, Reference
+from tasks.candidate import Candidate, Fidelity
 from tasks.compare import choose_attempt, choose_fallback, measure_fidelity
 from tasks.decisions import Acceptance
 from tasks.ledger.report_rows import report_rows
+from tasks.order import Reference
 from tasks.report_page.lineage import write_lineage
 
-if TYPE_CHECKING:
-    from flows.evaluation.drafts import Run
 
-
-def compare_finals(run: "Run") -> int:
+def compare_finals(run: Run) -> int:
     """Measure how far each final still is its draft and accept the best that is; returns how many."""
     records = run.ledger.orders.of_run(run.run_id)
     masks = {record.order.order_id: record.order.mask for record in records}
@@ -58,7 +56,7 @@ def _measure(
 
 
 def _accept_best(
-    run: "Run",
+    run: Run,
     edition: Finals,
     finals: Sequence[Candidate],
     fidelities: Mapping[str, Fidelity],

@@ -25,7 +25,7 @@ from prefect.logging import get_logger
 from flows.runs.outcome import Outcome
 from tasks.errors import PictureError
 from tasks.money import format_usd
-from tasks.pictures.pictures import decode, shrink
+from tasks.pictures.decoding import decode, shrink
 from tasks.storage.mirror import shared_address
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from flows.runs.outcome import Outcome
 from flows.schedule.slots import least_usd_of, month_left
 
 if TYPE_CHECKING:
-    from flows.session.session import OpenRun, Prepared
+    from flows.session.prepare import Prepared
+    from flows.session.session import OpenRun
     from tasks.ledger import Ledger
 
 LOW_SHARE = Decimal("0.2")

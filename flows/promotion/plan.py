@@ -8,12 +8,12 @@ from pathlib import Path
 
 from flows.promotion.finalists import open_finalists
 from flows.runs.lock import bring_campaign, bring_files
-from flows.session.session import Prepared, prepare
+from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
-from tasks.candidate import Order
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
+from tasks.order import Order
 from tasks.orders.finals import plan_finals
 from tasks.storage.home import run_folder
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from flows.evaluation.drafts import compare_finals
+from flows.evaluation.finals import compare_finals
 from flows.review.archive import stream_accepted
 from flows.review.gallery import run_facts
 from flows.review.page_context import OpenedRun, Room, name_of, usd

@@ -14,10 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.evaluation.drafts import RunOnDisk
 from flows.promotion.action import Promoter
 from flows.review.access import Gate
 from flows.runs.lock import bring_campaign, is_free
+from flows.runs.run import RunOnDisk
 from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate
 from tasks.catalogue import load_catalogue

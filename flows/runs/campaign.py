@@ -12,14 +12,29 @@ from tasks.ledger import RunRecord
 from tasks.storage.home import run_folder
 
 
-def rules_of(home: Path, run: RunRecord) -> Campaign:
+def run_campaign(home: Path, run: RunRecord) -> Campaign:
     """Read a run's campaign.
 
     Raises:
         RunError: The file is gone.
         CampaignError: It was changed and is wrong now.
     """
+    file = run_campaign_file(home, run)
+    return load_campaign(file, catalogue=load_catalogue(home), providers=load_providers(home))
+
+
+def run_campaign_file(home: Path, run: RunRecord) -> Path:
+    """Find the campaign as it was run, for going on with a run; with a store it is fetched.
+
+    Raises:
+        RunError: The file is gone.
+    """
     file = bring_campaign(run_folder(home, run.campaign, run.run_id))
     if not file.exists():
-        raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
-    return load_campaign(file, catalogue=load_catalogue(home), providers=load_providers(home))
+        raise RunError(
+            where=str(file),
+            what="the run's campaign is gone",
+            money="The ledger still knows what was bought.",
+            next_step="Look at the money with: runoff ledger spend",
+        )
+    return file

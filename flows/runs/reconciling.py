@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from tasks.candidate import Order
 from tasks.ledger import Ledger, Reconciliation, Verdict
+from tasks.order import Order
 
 BY_RULE = "on_unknown: resend"
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.runs.lock import bring_campaign, is_free, is_left
-from flows.session.session import Prepared
+from flows.session.prepare import Prepared
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, has_ledger, open_ledger
 from tasks.ledger.runs import new_run_id

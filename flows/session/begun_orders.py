@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from tasks.attachments.attachments import SentPictures
 from tasks.campaign.rounds import Pass, RoundDecision, passes_of
-from tasks.candidate import Order
 from tasks.catalogue.estimates import Estimates
 from tasks.ledger import Ledger
+from tasks.order import Order
 from tasks.orders.drafts import draft_orders, draft_prompts
 from tasks.storage.home import drawn_folder
 
 if TYPE_CHECKING:
-    from flows.session.session import Prepared
+    from flows.session.prepare import Prepared
 
 
 def begun_drafts(prepared: "Prepared", ledger: Ledger) -> list[Order]:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.session.session import open_run, prepare, resumed_file
+from flows.runs.campaign import run_campaign_file
+from flows.session.prepare import prepare
+from flows.session.session import open_run
 from tasks.ledger import open_ledger
 from tasks.ledger.runs import RunState
 from tasks.money import count_of
@@ -48,7 +50,8 @@ def cancel(home: Path, name: str) -> Cancelled:
         RunError: There is no such run, its folder is gone, or another process works on it.
     """
     with open_ledger(home) as ledger:
-        file, run_id = resumed_file(home, ledger, name)
+        run = ledger.runs.find(name)
+        file, run_id = run_campaign_file(home, run), run.run_id
         if not ledger.batches.open_of(run_id):
             return Cancelled(run_id, 0)
     return asyncio.run(_cancel(file, home, run_id))

@@ -1,6 +1,6 @@
 """Where the preview of a campaign's masks is kept."""
 
-from flows.session.session import Prepared
+from flows.session.prepare import Prepared
 
 
 def preview_masks(prepared: Prepared) -> str | None:

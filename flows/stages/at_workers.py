@@ -8,11 +8,11 @@ from flows.prefect_ui.artifacts import Progress
 from flows.runs.lock import bring_files
 from flows.stages.batches import as_task, in_batches
 from flows.workers.worker import Bought
-from tasks.candidate import Order
 from tasks.errors import BudgetError
 from tasks.generate import GenerateCounts, count_ends
 from tasks.images_api.answer_store import heal
 from tasks.images_api.buyer import Purchase
+from tasks.order import Order
 
 if TYPE_CHECKING:
     from flows.session.session import OpenRun

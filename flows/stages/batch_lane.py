@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from flows.stages.batches import as_task
-from tasks.candidate import Order
 from tasks.errors import RunoffError
 from tasks.money import count_of, format_usd
+from tasks.order import Order
 
 if TYPE_CHECKING:
     from flows.session.session import OpenRun

@@ -16,8 +16,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.utilities.annotations import quote
 
-from tasks.candidate import Order
 from tasks.errors import RunoffError
+from tasks.order import Order
 
 if TYPE_CHECKING:
     from flows.session.session import OpenRun

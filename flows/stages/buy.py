@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Sequence
 
 from flows.evaluation import drafts as evaluation
+from flows.evaluation import finals
 from flows.prefect_ui.artifacts import Progress
 from flows.session.session import OpenRun
 from flows.stages.at_workers import make_at_workers, score_at_workers
 from flows.stages.batch_lane import buy_in_batches
 from flows.stages.batches import as_task, in_batches
-from tasks.candidate import Order
 from tasks.generate import GenerateCounts, generate
+from tasks.order import Order
 from tasks.report import load_libraries
 
 ORDERS_PER_TASK = 50
@@ -90,7 +91,7 @@ async def _select(run: OpenRun) -> int:
 
 
 async def _compare(run: OpenRun) -> int:
-    return await asyncio.to_thread(evaluation.compare_finals, run)
+    return await asyncio.to_thread(finals.compare_finals, run)
 
 
 generate_batch = as_task(_generate, name="generate")

@@ -12,11 +12,12 @@ from flows.runs.progress import JUDGE
 from flows.session.session import OpenRun
 from flows.stages.batches import as_task
 from flows.stages.buy import ORDERS_PER_TASK
-from tasks.candidate import Candidate, Order
+from tasks.candidate import Candidate
 from tasks.catalogue.estimates import Estimates
 from tasks.errors import BudgetError, InterruptError
 from tasks.generate import GenerateCounts, generate
 from tasks.judging.duels import in_both_orders, most_pairs, next_pairs
+from tasks.order import Order
 from tasks.orders.questions import Questions, worth_judging
 
 

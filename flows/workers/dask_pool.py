@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flows.workers import worker as workers_side
 from flows.workers.worker import Bought, Job
-from tasks.candidate import Order
 from tasks.errors import EngineError, SettingError
+from tasks.order import Order
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -15,14 +15,15 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.evaluation import drafts as evaluation
+from flows.runs.run import RunOnDisk
 from tasks.campaign import Campaign
-from tasks.candidate import Order, OrderState, Reference
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Provider
 from tasks.errors import InterruptError, RunError, RunoffError, SettingError
 from tasks.generate import generate
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, has_ledger, open_ledger
+from tasks.order import Order, OrderState, Reference
 from tasks.storage.home import CAMPAIGN_FILE, home_folder, run_folder
 from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
 
@@ -109,9 +110,8 @@ def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bou
             planned = run.ledger.orders.planned([order.order_id for order in orders])
             left = [order for order in orders if order.order_id in planned]
             reason = asyncio.run(_buy(job, left, terms, run, is_wanted, ends))
-            evaluation.inspect_new(
-                run, [order.order_id for order in orders]
-            )  # what came last, or before a death
+            # What came last, or before a death.
+            evaluation.inspect_new(run, [order.order_id for order in orders])
     except RunoffError as error:
         return Bought(tuple(ends), error)
     return Bought(tuple(ends), reason)
@@ -121,23 +121,20 @@ async def _buy(
     job: Job,
     orders: Sequence[Order],
     terms: Terms,
-    run: evaluation.RunOnDisk,
+    run: RunOnDisk,
     is_wanted: Callable[[], bool],
     ends: list[End],
 ) -> RunoffError | None:
-    from tasks.images_api.buyer import Desk, Purchase
+    from tasks.images_api.buyer import Purchase
     from tasks.images_api.client import connect
-    from tasks.images_api.rate_limiter import pace_of
+    from tasks.images_api.purchasing import compose_buyer
 
     def note(purchase: Purchase) -> None:
         end = End(purchase.order.order_id, purchase.state, purchase.n_pictures, purchase.charged_usd)
         ends.append(end)
 
     async with connect(terms) as client:
-        desk = Desk(
-            client=client, terms=terms, ledger=run.ledger, folder=run.folder, limits=job.limits,
-            pace=pace_of(terms, run.ledger), watch=note,
-        )  # fmt: skip
+        desk = compose_buyer(client, terms, run.ledger, run.folder, job.limits, note)
         is_over = asyncio.Event()
         watching = asyncio.create_task(_close_when_unwanted(desk.close, job, is_wanted))
         looking = asyncio.create_task(_look_meanwhile(run, [order.order_id for order in orders], is_over))
@@ -150,9 +147,7 @@ async def _buy(
     return desk.closed_by
 
 
-async def _look_meanwhile(
-    run: evaluation.RunOnDisk, order_ids: Sequence[str], is_over: asyncio.Event
-) -> None:
+async def _look_meanwhile(run: RunOnDisk, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
     """Look at what has come while more is under way; what this meets, the last look meets again and tells."""
     while not is_over.is_set():
         await asyncio.to_thread(evaluation.inspect_new, run, order_ids)
@@ -183,7 +178,7 @@ def score(job: Job, candidate_ids: Sequence[str]) -> int:
 
 
 @contextmanager
-def _open(job: Job) -> Iterator[tuple[Terms, evaluation.RunOnDisk]]:
+def _open(job: Job) -> Iterator[tuple[Terms, RunOnDisk]]:
     """Open a run that another process holds, and see that it is the same one here."""
     _at_work[job.run_id] += 1
     try:
@@ -196,7 +191,7 @@ def _open(job: Job) -> Iterator[tuple[Terms, evaluation.RunOnDisk]]:
             raise _elsewhere(job, "there is no ledger", "RUNOFF_LEDGER_URL")
         with open_ledger(home) as ledger:
             _require_run(job, ledger)
-            yield terms, evaluation.RunOnDisk(job.run_id, job.campaign, ledger, folder)
+            yield terms, RunOnDisk(job.run_id, job.campaign, ledger, folder)
     finally:
         _at_work[job.run_id] -= 1
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from tasks.ab_test.paired_rows import RowDifference, row_difference
 from tasks.ab_test.result import AbTest, ArmResult, PairResult
-from tasks.candidate import OrderState, Status
+from tasks.candidate import Status
+from tasks.order import OrderState
 
 NOT_ENOUGH = "not enough evidence"
 SIGNIFICANCE = 0.05

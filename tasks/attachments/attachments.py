@@ -14,8 +14,8 @@ from tasks.attachments.references import ReferenceFaultError, look_at, read_mask
 from tasks.campaign import Campaign, Row
 from tasks.campaign.mask import Mask
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
-from tasks.candidate import Reference
 from tasks.errors import CampaignError
+from tasks.order import Reference
 
 _TEMPLATE = re.compile(r"\{[{%#]")
 

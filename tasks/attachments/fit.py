@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tasks.attachments.masks import keep_png
 from tasks.campaign.finals import Fit
-from tasks.candidate import Reference
 from tasks.catalogue.sizes import Size
+from tasks.order import Reference
 
 SAME_SHAPE = 0.01
 """Proportions that differ by less are the same, up to the rounding of whole pixels."""

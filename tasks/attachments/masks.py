@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tasks.attachments.references import MAX_MASK_BYTES, ReferenceFaultError
 from tasks.campaign.mask import Mask
-from tasks.candidate import Reference
 from tasks.catalogue.sizes import Size
+from tasks.order import Reference
 from tasks.storage.atomic import write_atomically
 
 Box = tuple[int, int, int, int]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from tasks.candidate import Order, Reference
+from tasks.order import Order, Reference
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.storage.atomic import write_atomically
 

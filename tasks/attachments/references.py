@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.candidate import Reference
+from tasks.order import Reference
 
 MAX_REFERENCES = 16
 MAX_REFERENCE_BYTES = 50_000_000

@@ -19,11 +19,11 @@ from tasks.campaign_file.references import (
     row_faults,
     unknown_names,
 )
-from tasks.candidate import Reference
 from tasks.catalogue import Catalogue
 from tasks.catalogue.sizes import Size, parse_size
 from tasks.errors import CatalogueError
 from tasks.marked_yaml import KeyPath
+from tasks.order import Reference
 
 
 def edition_path(campaign: Campaign, index: int) -> KeyPath:

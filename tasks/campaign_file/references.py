@@ -8,10 +8,10 @@ from tasks.attachments.references import MAX_REFERENCES, ReferenceFaultError, re
 from tasks.campaign import Campaign, Row
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
 from tasks.campaign_file.fault import CampaignFault
-from tasks.candidate import Reference
 from tasks.catalogue import Catalogue
 from tasks.errors import CatalogueError
 from tasks.marked_yaml import KeyPath
+from tasks.order import Reference
 
 ACCEPTED_FILE = "a png, jpeg or webp file under 50 MB"
 ACCEPTED_MASK = "a png with transparency of the first reference's size, under 4 MB"

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from tasks.candidate import Reference
 from tasks.catalogue import tokens
 from tasks.catalogue.prices import ExactDecimal, Facts, Lane, Prices
+from tasks.order import Reference
 
 LEAST_ANSWER_SHARE = 10
 """An answer uses at least a tenth of what it is allowed: a guess for the low end only."""

@@ -17,15 +17,8 @@ from typing import Any
 from pydantic import ValidationError
 
 import tasks
-from tasks.catalogue.model import (
-    Capabilities,
-    Estimate,
-    Lifecycle,
-    LifecycleFacts,
-    Model,
-    OutputTokens,
-)
-from tasks.catalogue.model_faults import Fault
+from tasks.catalogue.capabilities import Capabilities, Fault
+from tasks.catalogue.model import Estimate, Lifecycle, LifecycleFacts, Model, OutputTokens
 from tasks.errors import CatalogueError
 from tasks.marked_yaml import YamlFaultError, read_yaml
 

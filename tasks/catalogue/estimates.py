@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.candidate import Reference
 from tasks.catalogue.catalogue import Catalogue, Estimate
 from tasks.catalogue.prices import Lane
 from tasks.catalogue.providers import Provider
+from tasks.order import Reference
 
 
 class Estimates:

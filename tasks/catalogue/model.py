@@ -7,15 +7,15 @@ from decimal import Decimal
 from math import ceil, floor
 from typing import Any, Literal, Protocol
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from tasks.candidate import Reference, Usage
 from tasks.catalogue import tokens
 from tasks.catalogue.answer_estimates import Vision, answer_cost_usd
-from tasks.catalogue.model_faults import Fault, find_faults
+from tasks.catalogue.capabilities import Capabilities, Fault, find_faults
 from tasks.catalogue.prices import ExactDecimal, Facts, Lane, Prices
-from tasks.catalogue.sizes import Size, SizeRule, parse_size
+from tasks.catalogue.sizes import Size, parse_size
 from tasks.errors import CatalogueError
+from tasks.order import Reference, Usage
 
 MAX_PROMPT_CHARACTERS = 32_000
 RETIRING_WITHIN_DAYS = 30
@@ -53,31 +53,6 @@ class Lifecycle:
     shutdown_on: date | None
     days_left: int | None
     successors: tuple[str, ...]
-
-
-class Capabilities(Facts):
-    """What a model takes and makes."""
-
-    sizes: tuple[str, ...] = ()
-    size_rule: SizeRule | None = None
-    qualities: tuple[str, ...]
-    formats: tuple[str, ...]
-    backgrounds: tuple[str, ...]
-    previews: Mapping[str, tuple[str, ...]] = {}
-    edits: bool = False
-    mask: bool = False
-    markup: bool = False
-    input_fidelity: tuple[str, ...] = ()
-    complexity: tuple[str, ...] = ()
-    batch: bool | None = None
-    max_references: int = 0
-
-    @model_validator(mode="after")
-    def _has_sizes(self) -> "Capabilities":
-        if bool(self.sizes) == (self.size_rule is not None):
-            message = "give either sizes or a size_rule"
-            raise ValueError(message)
-        return self
 
 
 class OutputTokens(Facts):

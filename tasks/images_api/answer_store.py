@@ -11,12 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tasks.candidate import Order, Receipt, Usage
+from tasks.candidate import Receipt
 from tasks.errors import SettingError
 from tasks.images_api.answers import Answer, Picture, check_picture
 from tasks.images_api.failures import Fault
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Settlement
+from tasks.order import Order, Usage
 from tasks.storage.atomic import PART_PATTERN, write_together
 
 STAGE_FOLDERS = {"draft": "drafts", "final": "finals"}

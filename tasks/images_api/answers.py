@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tasks.candidate import Order, Usage
 from tasks.errors import PictureError
 from tasks.images_api.error_body import MESSAGE_CHARS, blot_out, find_request_id, plain, read_error
 from tasks.images_api.failures import Fault, FaultKind, said_fault
-from tasks.pictures.pictures import read_header
+from tasks.order import Order, Usage
+from tasks.pictures.container import read_header
 
 # A tier's tokens lie a factor of 4 apart (published tables); half of what was asked for is another tier.
 TIER_SHARE = 0.5

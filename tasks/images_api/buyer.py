@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 import openai
 from openai import AsyncOpenAI
 
-from tasks.candidate import Order, OrderState
 from tasks.errors import BudgetError, LedgerError, RunError, RunoffError, SettingError, StopRunError
 from tasks.images_api.answer_store import charged_usd, keep, settlement_of, settlement_of_fault
 from tasks.images_api.answers import Answer, read_answer
@@ -33,6 +32,7 @@ from tasks.images_api.stop_messages import kept_nothing, stop_for
 from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, Settlement
+from tasks.order import Order, OrderState
 
 T = TypeVar("T")
 

@@ -13,11 +13,11 @@ from typing import Any
 import httpx2
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-from tasks.candidate import Order, Reference
 from tasks.errors import PictureError
 from tasks.images_api.questions import chat_fields
 from tasks.images_api.streaming import read_stream
 from tasks.images_api.terms import Terms
+from tasks.order import Order, Reference
 from tasks.storage.mirror import found_here
 
 WRITE_TIMEOUT_S = 60.0

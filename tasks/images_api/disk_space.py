@@ -4,10 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
-from tasks.candidate import Order
 from tasks.catalogue.sizes import parse_size
 from tasks.errors import StopRunError
 from tasks.images_api.questions import ROOM_BYTES
+from tasks.order import Order
 
 SPARE_BYTES = 50_000_000
 """Left for the ledger, the thumbnails and the report."""

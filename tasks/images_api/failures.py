@@ -14,7 +14,6 @@ from enum import Enum
 import httpx2
 import openai
 
-from tasks.candidate import OrderState, Usage
 from tasks.images_api.error_body import (
     MESSAGE_CHARS,
     ErrorBody,
@@ -23,6 +22,7 @@ from tasks.images_api.error_body import (
     plain,
     read_error,
 )
+from tasks.order import OrderState, Usage
 
 
 class FaultKind(Enum):

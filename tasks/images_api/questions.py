@@ -11,10 +11,10 @@ import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tasks.candidate import Order, Usage
 from tasks.images_api.answers import Answer, count_of_tokens
 from tasks.images_api.error_body import MESSAGE_CHARS, blot_out, find_request_id, plain, read_error
 from tasks.images_api.failures import Fault, FaultKind, said_fault
+from tasks.order import Order, Usage
 
 CHAT_READ_TIMEOUT_S = 120.0
 """How long an answer is waited for, seconds: a few words about a few pictures, without reasoning."""

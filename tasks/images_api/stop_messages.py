@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from tasks.candidate import Order
 from tasks.errors import SettingError, StopRunError
 from tasks.images_api.failures import Fault, FaultKind
 from tasks.ledger import BatchRecord, Settlement
 from tasks.money import format_usd
+from tasks.order import Order
 
 KEY_CODES = ("http_401", "invalid_api_key")
 NOT_KEPT = "not_kept"

@@ -18,8 +18,8 @@ import httpx2
 import openai
 from openai import BaseModel
 
-from tasks.candidate import Order
 from tasks.errors import SettingError
+from tasks.order import Order
 from tasks.storage.atomic import write_atomically
 
 PARTIALS = "partials"

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tasks.candidate import Order, Usage
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Provider
 from tasks.catalogue.sizes import parse_size
 from tasks.images_api.questions import CHAT_READ_TIMEOUT_S
+from tasks.order import Order, Usage
 
 
 @dataclass(frozen=True)

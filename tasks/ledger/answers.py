@@ -11,11 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.candidate import OrderState
 from tasks.judging.replies import Reply
 from tasks.ledger.database import Database
 from tasks.ledger.order_rows import order_record
 from tasks.ledger.schema import answers, orders
+from tasks.order import OrderState
 
 IDS_AT_ONCE = 500
 NO_REPLY: Mapping[OrderState, str] = {

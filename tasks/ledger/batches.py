@@ -17,13 +17,13 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.candidate import Order
 from tasks.ledger.budgets import Limits, charge, ensure, recharge, scopes_of
 from tasks.ledger.database import Database
 from tasks.ledger.order_rows import OrderRecord, order_record
 from tasks.ledger.orders import error_columns, in_sequence, over_budget, wrong_state
 from tasks.ledger.schema import batch_orders, batches, orders
 from tasks.money import to_nanousd
+from tasks.order import Order
 
 BatchState = Literal["reserved", "uploaded", "asked", "created", "collected", "withdrawn", "lost"]
 OPEN: tuple[BatchState, ...] = ("reserved", "uploaded", "asked", "created")

@@ -7,18 +7,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.candidate import (
-    Candidate,
-    Choice,
-    Fidelity,
-    Inspection,
-    Receipt,
-    Score,
-    Stage,
-    Standing,
-)
+from tasks.candidate import Candidate, Choice, Fidelity, Inspection, Receipt, Score, Standing
 from tasks.ledger.database import Database
 from tasks.ledger.schema import candidates, orders, scores
+from tasks.order import Stage
 
 _OF_ORDER = ("stage", "arm", "row", "attempt", "prompt", "draft_id", "edition", "endpoint")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tasks.candidate import Order, OrderState, Reference, Usage
 from tasks.money import from_nanousd, to_nanousd
+from tasks.order import Order, OrderState, Reference, Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.candidate import Order, OrderState, Receipt
+from tasks.candidate import Receipt
 from tasks.errors import BudgetError, LedgerError
 from tasks.ledger.answers import insert_answer
 from tasks.ledger.budgets import Limits, Scope, charge, ensure, recharge, scopes_of
@@ -24,6 +24,7 @@ from tasks.ledger.database import Database, insert_new
 from tasks.ledger.order_rows import OrderRecord, Settlement, order_record, order_row
 from tasks.ledger.schema import orders
 from tasks.money import from_nanousd, to_nanousd
+from tasks.order import Order, OrderState
 
 _IDS_AT_ONCE = 500
 _ERROR_CODE_CHARS = 64

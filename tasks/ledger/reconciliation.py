@@ -15,7 +15,6 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.candidate import Order
 from tasks.errors import LedgerError
 from tasks.ledger.budgets import recharge
 from tasks.ledger.database import Database
@@ -23,6 +22,7 @@ from tasks.ledger.order_rows import OrderRecord, order_record
 from tasks.ledger.orders import insert_planned
 from tasks.ledger.schema import orders, reconciliations
 from tasks.money import from_nanousd, to_nanousd
+from tasks.order import Order
 
 Verdict = Literal["billed", "unbilled", "resend"]
 ERROR_CODES: Mapping[str, str] = {"billed": "billed_without_picture", "unbilled": "not_billed"}

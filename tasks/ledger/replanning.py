@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from tasks.candidate import Order
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.order_rows import OrderRecord
 from tasks.ledger.schema import orders, runs
+from tasks.order import Order
 
 IDS_AT_ONCE = 500
 Place = tuple[str, str, int, int, int, str | None, str | None]

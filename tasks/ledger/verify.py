@@ -6,11 +6,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.candidate import ORDER_STATES
 from tasks.ledger.budgets import scopes_of
 from tasks.ledger.database import Database
 from tasks.ledger.schema import answers, budgets, candidates, orders, runs, scores
 from tasks.money import from_nanousd
+from tasks.order import ORDER_STATES
 from tasks.storage.home import run_folder
 from tasks.storage.mirror import store_of
 

@@ -13,8 +13,8 @@ from tasks.attachments.attachments import SentPictures
 from tasks.campaign import Campaign
 from tasks.campaign.prompts import PromptTemplate
 from tasks.campaign.rounds import Pass
-from tasks.candidate import Order
 from tasks.catalogue.estimates import Estimates
+from tasks.order import Order
 
 
 def draft_prompts(campaign: Campaign) -> dict[str, list[str]]:

@@ -13,12 +13,13 @@ from tasks.campaign import Campaign, Row
 from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign.prompts import DEFAULT_GENERATE_PROMPT, PromptTemplate, finals_template
-from tasks.candidate import Candidate, Order, Reference
+from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.providers import Providers
 from tasks.catalogue.sizes import Size, parse_size
 from tasks.errors import RunError
+from tasks.order import Order, Reference
 from tasks.storage.home import drawn_folder, home_folder
 
 

@@ -10,10 +10,10 @@ from tasks.attachments.references import read_reference
 from tasks.campaign import Campaign
 from tasks.campaign.finals import Finals
 from tasks.campaign.pictures import PictureSettings
-from tasks.candidate import Reference
 from tasks.catalogue import Estimate
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.sizes import Size, parse_size
+from tasks.order import Reference
 from tasks.orders.finals import final_template
 
 ZERO = Decimal(0)

@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from tasks.campaign import Campaign
-from tasks.candidate import Candidate, Order, Reference
+from tasks.candidate import Candidate
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.sizes import Size, parse_size
 from tasks.judging.duels import duel_parameters, duel_prompt, most_pairs
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
+from tasks.order import Order, Reference
 
 BOUGHT = ("judge", "duel")
 """The scorers whose opinions are bought."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks.pictures.pictures import flatten
+from tasks.pictures.decoding import flatten
 
 HASH_BITS = 64
 COLOUR_BITS_PER_BIN = 3

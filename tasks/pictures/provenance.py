@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tasks.errors import SettingError
-from tasks.pictures.pictures import detect_format, has_c2pa
+from tasks.pictures.container import detect_format, has_c2pa
 
 if TYPE_CHECKING:
     import c2pa

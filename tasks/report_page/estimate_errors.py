@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from tasks.candidate import Order
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Provider
 from tasks.errors import RunoffError
+from tasks.order import Order
 from tasks.report_page.facts import EstimateError
 
 ZERO = Decimal(0)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from PIL import Image
 
 from tasks.errors import PictureError
-from tasks.pictures.pictures import decode, shrink
+from tasks.pictures.decoding import decode, shrink
 
 EMBEDDED_PICTURES = 400
 EMBEDDED_BYTES = 7_000_000  # base64 adds a third, so that the page stays below 10 MB

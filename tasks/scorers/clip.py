@@ -10,7 +10,7 @@ from typing import Any
 from tasks.campaign.choice import Clip
 from tasks.candidate import Candidate, Score
 from tasks.errors import SettingError
-from tasks.pictures.pictures import decode, flatten
+from tasks.pictures.decoding import decode, flatten
 from tasks.scorers import Assignment
 
 VERSION = "1"

@@ -22,7 +22,7 @@ from PIL import Image
 
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
 from tasks.candidate import Candidate, Score
-from tasks.pictures.pictures import decode, flatten
+from tasks.pictures.decoding import decode, flatten
 from tasks.scorers import Assignment
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.candidate import Candidate, Score
-from tasks.pictures.pictures import decode, shrink
+from tasks.pictures.decoding import decode, shrink
 from tasks.scorers import Assignment
 
 VERSION = "1"

@@ -15,7 +15,7 @@ import yaml
 
 from flows.engine import start_engine
 from flows.runs.outcome import Outcome
-from flows.session.session import prepare
+from flows.session.prepare import prepare
 from tasks.ledger import open_ledger
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.candidate import Order
 from tasks.errors import BudgetError, LedgerError
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 
 CENT = Decimal("0.01")

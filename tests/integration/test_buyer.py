@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tasks.candidate import Order, OrderState
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.errors import InterruptError, LedgerError, PictureError, SettingError, StopRunError
@@ -25,7 +24,8 @@ from tasks.images_api.disk_space import require_room
 from tasks.images_api.rate_limiter import OwnWindow, Pace
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
-from tasks.pictures.pictures import load_reference
+from tasks.order import Order, OrderState
+from tasks.pictures.decoding import load_reference
 from tests.support.builders import RUN_ID, an_order
 from tests.support.shop import FLARE, Opener, Shop, ToldPace, order_of
 

@@ -13,7 +13,7 @@ from tasks.errors import BudgetError, SettingError, StopRunError
 from tasks.images_api.answer_store import heal, sidecar_file
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
-from tasks.pictures.pictures import load_reference
+from tasks.pictures.decoding import load_reference
 from tests.support.builders import RUN_ID, an_order
 from tests.support.shop import FLARE, KEY, Opener, order_of
 

@@ -9,8 +9,9 @@ import pytest
 
 from flows.evaluation.judge_answers import Opinions, pools, read_opinions
 from flows.stages.judging import next_round
-from tasks.candidate import Candidate, Order, Standing
+from tasks.candidate import Candidate, Standing
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.order import Order
 from tasks.orders.questions import Questions, worth_judging
 from tests.support.builders import NOON
 from tests.unit.tasks.orders.test_questions import BOTH, judged, seen

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tasks.candidate import Order, Usage
 from tasks.errors import PictureError, StopRunError
 from tasks.images_api.answer_store import heal, keep, sidecar_file
 from tasks.images_api.answers import Answer
@@ -20,6 +19,7 @@ from tasks.images_api.questions import CHAT_READ_TIMEOUT_S, ROOM_BYTES, read_rep
 from tasks.judging.rubric import read_rubric_answer
 from tasks.ledger import Limits, Settlement
 from tasks.ledger.replanning import replan
+from tasks.order import Order, Usage
 from tests.support.builders import NOON, RUN_ID
 from tests.support.judge_builders import RUBRIC, a_question, a_shown_picture
 from tests.support.shop import Opener, Shop

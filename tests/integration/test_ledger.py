@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tasks.candidate import Choice, Fidelity, Inspection, Order, Score, Standing, Usage
+from tasks.candidate import Choice, Fidelity, Inspection, Score, Standing
 from tasks.errors import BudgetError, LedgerError, RunError
 from tasks.ledger import Ledger, Limits, Settlement, has_ledger, open_ledger
 from tasks.ledger.runs import new_run_id
 from tasks.ledger.schema import HEAD, metadata
+from tasks.order import Order, Usage
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 
 NO_LIMITS = Limits()

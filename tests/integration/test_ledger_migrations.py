@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from tasks.candidate import OrderState
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.ledger import ledger as ledger_module
 from tasks.ledger.schema import HEAD
 from tasks.ledger.spending import GROUPS
+from tasks.order import OrderState
 from tests.support.builders import RUN_ID, a_receipt, an_order
 
 SCRIPTS = Path(ledger_module.__file__).parent / "migrations" / "versions"

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tasks.candidate import Order, OrderState
 from tasks.errors import BudgetError, LedgerError
 from tasks.ledger import Ledger, Limits, Settlement, Verdict, open_ledger
 from tasks.money import from_nanousd, to_nanousd
+from tasks.order import Order, OrderState
 from tests.support.builders import a_receipt, an_order
 
 N_ORDERS = 4

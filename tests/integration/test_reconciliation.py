@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from flows.runs.reconciling import BY_RULE, resend_drafts
-from tasks.candidate import Order
 from tasks.errors import LedgerError
 from tasks.ledger import Ledger, Limits, Settlement, Verdict, open_ledger
+from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, an_order
 
 CENT = Decimal("0.01")

@@ -24,14 +24,14 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from tasks.campaign.finals import Finals
 from tasks.campaign.pictures import Drafts
-from tasks.candidate import Order, Reference
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.emulator.server import emulator_server
 from tasks.images_api.batch_lane.lines import request_line
 from tasks.images_api.client import connect, fields_of, post
 from tasks.images_api.terms import Terms
-from tasks.pictures.pictures import load_reference
+from tasks.order import Order, Reference
+from tasks.pictures.decoding import load_reference
 from tests.support.builders import an_order
 from tests.support.emulator_client import PLAIN, png
 

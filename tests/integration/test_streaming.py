@@ -8,10 +8,10 @@ import httpx2
 import openai
 import pytest
 
-from tasks.candidate import Order
 from tasks.emulator.app import create_app
 from tasks.emulator.settings import EmulatorSettings
 from tasks.images_api.streaming import PARTIALS, read_stream
+from tasks.order import Order
 from tests.support.batch_shop import a_picture
 from tests.support.builders import an_order
 from tests.support.shop import FLARE, KEY, Opener, Shop

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.session.session import OpenRun, open_run, prepare
+from flows.session.prepare import prepare
+from flows.session.session import OpenRun, open_run
 from flows.workers.dask_pool import Team
 from flows.workers.worker import Bought
 from tasks.emulator.server import emulator_server

@@ -8,7 +8,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-from tasks.candidate import Order
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.images_api.buyer import Desk
@@ -16,6 +15,7 @@ from tasks.images_api.client import connect
 from tasks.images_api.rate_limiter import Pace, SharedWindow, allowance_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, open_ledger
+from tasks.order import Order
 from tests.support.builders import an_order
 from tests.support.shop import FLARE
 

@@ -12,7 +12,6 @@ from typing import Any
 import httpx2
 from PIL import Image
 
-from tasks.candidate import Order, Reference
 from tasks.catalogue.providers import BatchLimits
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
@@ -22,7 +21,8 @@ from tasks.images_api.batch_lane.settler import Clerk
 from tasks.images_api.buyer import Purchase
 from tasks.images_api.client import connect
 from tasks.ledger import BatchRecord, Limits
-from tasks.pictures.pictures import load_reference
+from tasks.order import Order, Reference
+from tasks.pictures.decoding import load_reference
 from tests.support.batch_bench import Clock
 from tests.support.builders import RUN_ID, an_order
 from tests.support.shop import Shop

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from tasks.candidate import Order, Receipt
+from tasks.candidate import Receipt
+from tasks.order import Order
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RUN_ID = "20261122-120000-test"

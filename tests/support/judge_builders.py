@@ -8,9 +8,9 @@ from typing import Any
 
 from PIL import Image, ImageFilter
 
-from tasks.candidate import Order, Reference
 from tasks.judging.duels import duel_parameters, duel_prompt
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
+from tasks.order import Order, Reference
 from tests.support.builders import an_order
 
 MODEL = "gpt-6-luna"

@@ -15,10 +15,10 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from tasks.candidate import Order, OrderState
 from tasks.errors import BudgetError, LedgerError
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.money import from_nanousd, to_nanousd
+from tasks.order import Order, OrderState
 from tests.support.builders import NOON, a_receipt, an_order
 
 N_OWN = 100

@@ -16,12 +16,13 @@ from flows.review.access import Gate
 from flows.review.app import create_app
 from flows.review.page_context import Room
 from flows.review.server import listen, serving
-from tasks.candidate import Candidate, Choice, Inspection, Order, Receipt, Score, Standing
+from tasks.candidate import Candidate, Choice, Inspection, Receipt, Score, Standing
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.candidates import insert_receipts
 from tasks.ledger.schema import orders
 from tasks.money import format_usd
+from tasks.order import Order
 from tasks.storage.home import run_folder
 from tests.support.builders import NOON, RUN_ID, an_order
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx2
 
-from tasks.candidate import Order
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider, Timeouts
 from tasks.images_api.buyer import Desk, Purchase
@@ -17,6 +16,7 @@ from tasks.images_api.client import connect
 from tasks.images_api.rate_limiter import Pace
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, OrderRecord, open_ledger
+from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, an_order
 
 KEY = "sk-test-0123456789abcdef"

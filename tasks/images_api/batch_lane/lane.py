@@ -15,7 +15,6 @@ from typing import Any
 from openai import AsyncOpenAI
 from openai.types import Batch
 
-from tasks.candidate import Order
 from tasks.errors import BudgetError, InterruptError, RunoffError, StopRunError
 from tasks.images_api.batch_lane.batch_client import BatchVendor
 from tasks.images_api.batch_lane.lines import ENDPOINTS, request_line
@@ -27,6 +26,7 @@ from tasks.images_api.failures import Fault, FaultKind
 from tasks.images_api.stop_messages import stop_after_cancelling, stop_asking, stop_for
 from tasks.ledger import BatchRecord, Limits
 from tasks.money import count_of
+from tasks.order import Order
 from tasks.storage.atomic import write_atomically
 
 FOLDER = "batches"

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.candidate import Order
+from tasks.order import Order
 
 ENDPOINTS = {"generations": "/v1/images/generations", "edits": "/v1/images/edits"}
 

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from tasks.candidate import Order, Reference
 from tasks.images_api.batch_lane.batch_client import BatchVendor
 from tasks.images_api.client import upload
 from tasks.images_api.failures import Fault
 from tasks.ledger import Ledger
+from tasks.order import Order, Reference
 
 AT_ONCE = 8
 

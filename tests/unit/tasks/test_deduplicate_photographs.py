@@ -16,8 +16,8 @@ from PIL import Image, ImageEnhance
 
 from tasks.candidate import Candidate, Inspection, Score
 from tasks.deduplicate import Within, deduplicate
+from tasks.pictures.decoding import decode, flatten
 from tasks.pictures.fingerprint import fingerprint
-from tasks.pictures.pictures import decode, flatten
 
 GREY = ("camera.png", "clock_motion.png")
 COLOURED = ("astronaut.png", "chelsea.png", "coffee.png", "ihc.png", "retina.jpg")

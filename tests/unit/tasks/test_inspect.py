@@ -12,8 +12,8 @@ from skimage import data
 from tasks.candidate import Inspection
 from tasks.errors import SettingError
 from tasks.inspect import inspect_picture, inspect_pictures
+from tasks.pictures.decoding import decode
 from tasks.pictures.fingerprint import COLOUR_NAMES, fingerprint
-from tasks.pictures.pictures import decode
 from tasks.pictures.transparency import measure_transparency
 from tasks.scorers.technical_figures import measure
 

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from flows.runs.progress import LiveDisplay, PlainDisplay, Tally, current_display, showing
-from tasks.candidate import OrderState
 from tasks.images_api.buyer import Purchase
+from tasks.order import OrderState
 from tests.support.builders import an_order
 
 

@@ -17,10 +17,10 @@ from tasks.attachments.previews import masked_pictures, write_preview
 from tasks.attachments.references import ReferenceFaultError, read_reference
 from tasks.campaign.mask import Mask
 from tasks.campaign_file.load import load_campaign
-from tasks.candidate import Reference
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.sizes import Size
 from tasks.errors import CampaignError
+from tasks.order import Reference
 from tasks.plan import plan
 from tests.unit.tasks.campaign_file.test_load import basis, faults, load, save
 from tests.unit.tasks.test_plan import CATALOGUE, PROVIDERS, RUN, TODAY

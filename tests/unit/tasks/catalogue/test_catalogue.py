@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.candidate import Reference, Usage
 from tasks.catalogue import Catalogue, Model, load_catalogue, merged, tokens
 from tasks.catalogue.sizes import Size, SizeRule, parse_size
 from tasks.emulator.models import MODELS as EMULATED
 from tasks.emulator.tokens import count_tokens
 from tasks.errors import CatalogueError
 from tasks.money import to_nanousd
+from tasks.order import Reference, Usage
 
 CATALOGUE = load_catalogue(environ={})
 ALIVE = [name for name, model in CATALOGUE.models.items() if model.capabilities is not None]

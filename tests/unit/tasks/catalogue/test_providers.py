@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.candidate import Usage
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import RATE_VARIABLE, load_providers
 from tasks.errors import CatalogueError, SettingError
+from tasks.order import Usage
 
 CATALOGUE = load_catalogue(environ={})
 PROVIDERS = load_providers()

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.candidate import Order, OrderState, Usage
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.ledger.replanning import add_warnings, left_to_send, plan_open, replan
+from tasks.order import Order, OrderState, Usage
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 
 FINALS: dict[str, Any] = {"model": "gpt-image-2.6-sunburst", "n": 1}

@@ -5,9 +5,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.candidate import Candidate, Inspection, Score, Standing, Usage, candidate_id
+from tasks.candidate import Candidate, Inspection, Score, Standing, candidate_id
 from tasks.ledger import OrderRecord, Settlement
 from tasks.ledger.report_rows import report_rows
+from tasks.order import Usage
 from tasks.report import build_frame
 from tests.support.builders import RUN_ID, an_order
 

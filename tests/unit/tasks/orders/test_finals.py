@@ -14,10 +14,11 @@ from PIL import Image
 from tasks.attachments.fit import frame_draft, framed_size, is_same_shape
 from tasks.attachments.references import read_reference
 from tasks.campaign.finals import Fit
-from tasks.candidate import Candidate, Fidelity, Inspection, Reference
+from tasks.candidate import Candidate, Fidelity, Inspection
 from tasks.catalogue.sizes import Size
 from tasks.compare import choose_fallback, measure_fidelity
 from tasks.errors import RunError
+from tasks.order import Reference
 from tasks.orders.finals import plan_finals, wants_final
 from tests.support.builders import an_order
 from tests.unit.tasks.campaign_file.test_load import basis, faults, load, save

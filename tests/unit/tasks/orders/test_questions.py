@@ -8,13 +8,14 @@ import pytest
 
 from tasks.campaign import Campaign
 from tasks.campaign_file.judging import judging_faults
-from tasks.candidate import Candidate, Inspection, Reference, Score, Standing
+from tasks.candidate import Candidate, Inspection, Score, Standing
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.answer_estimates import Vision, answer_cost_usd
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.prices import Prices
 from tasks.errors import CatalogueError
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
+from tasks.order import Reference
 from tasks.orders.missing_scores import half_scored, note_of_test, unjudged, unjudged_warnings
 from tasks.orders.questions import Questions, duel_name, plan_judging, worth_judging
 from tests.support.draft_builders import a_draft

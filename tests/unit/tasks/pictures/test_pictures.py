@@ -12,18 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tasks.errors import PictureError
-from tasks.pictures import pictures
-from tasks.pictures.pictures import (
-    decode,
-    detect_format,
-    flatten,
-    has_c2pa,
-    load_reference,
-    make_thumbnail,
-    read_header,
-    sha256_of,
-    shrink,
-)
+from tasks.pictures import container
+from tasks.pictures.container import detect_format, has_c2pa, read_header, sha256_of
+from tasks.pictures.decoding import decode, flatten, load_reference, make_thumbnail, shrink
 
 FORMATS = ("png", "jpeg", "webp", "gif")
 
@@ -76,7 +67,7 @@ def test_header_reads_a_progressive_jpeg_with_a_long_profile() -> None:
     """The size stands behind other segments, and the frame marker differs."""
     stream = io.BytesIO()
     paint(211, 97).save(stream, "JPEG", progressive=True, icc_profile=bytes(70_000))
-    assert read_header(stream.getvalue()) == pictures.Header("jpeg", 211, 97)
+    assert read_header(stream.getvalue()) == container.Header("jpeg", 211, 97)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +252,7 @@ def test_reference_must_be_of_an_accepted_format(tmp_path: Path) -> None:
 def test_reference_must_not_be_too_large(tmp_path: Path) -> None:
     """Fifty million bytes are refused before any are sent."""
     with (tmp_path / "big.png").open("wb") as stream:
-        stream.truncate(pictures.MAX_REFERENCE_BYTES)
+        stream.truncate(container.MAX_REFERENCE_BYTES)
     with pytest.raises(PictureError, match="fewer than 50,000,000"):
         load_reference(tmp_path / "big.png")
 

@@ -11,7 +11,8 @@ from skimage import data
 
 from tasks.errors import SettingError
 from tasks.inspect import inspect_picture
-from tasks.pictures.pictures import decode, has_c2pa
+from tasks.pictures.container import has_c2pa
+from tasks.pictures.decoding import decode
 from tasks.pictures.provenance import ANCHORS_VARIABLE, Provenance, read_provenance
 
 pytest.importorskip("c2pa", reason="comes with runoff[provenance]")

@@ -1,21 +1,14 @@
-"""Picture bytes, as far as their container and their pixels tell.
+"""The container of a picture: what its bytes say before anything is decoded.
 
 What the provider sent is never changed: re-encoding would destroy the Content Credentials inside. Bytes are
-not trusted. Their size is read from the header by hand, before any decoder is
-started: a decoder may allocate the whole canvas merely to open the file, and Pillow itself only warns about
-a bomb. Everything that is no sound picture becomes one `PictureError`, whatever the decoder thought of it.
+not trusted, and their size is read from the header by hand, before any decoder is started.
 """
 
 import hashlib
-import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from PIL import Image
-
-from tasks.candidate import Reference
 from tasks.errors import PictureError
 
 MAX_PX = 4 * 8_294_400
@@ -30,11 +23,9 @@ MAX_REFERENCE_BYTES = 50_000_000
 Source: docstring of ``images.edit`` in the openai package 3.54.0, checked 2026-11-22.
 """
 
-THUMBNAIL_EDGE_PX = 384
 REFERENCE_FORMATS = ("png", "jpeg", "webp")
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PILLOW_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP", "gif": "GIF"}
 _JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _JPEG_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
@@ -84,13 +75,13 @@ def read_header(data: bytes, where: str = "the picture") -> Header:
     """
     kind = detect_format(data)
     if kind is None:
-        raise _fault(where, _name_stranger(data))
+        raise unsound(where, _name_stranger(data))
     try:
         width, height = _READERS[kind](data)
     except (struct.error, IndexError, StopIteration) as fault:
-        raise _fault(where, f"the {kind} file ends before its size is told ({len(data):,} bytes)") from fault
+        raise unsound(where, f"the {kind} file ends before its size is told ({len(data):,} bytes)") from fault
     if width < 1 or height < 1:
-        raise _fault(where, f"the {kind} file says it is {width} x {height} pixels")
+        raise unsound(where, f"the {kind} file says it is {width} x {height} pixels")
     return Header(kind, width, height)
 
 
@@ -107,7 +98,8 @@ def _name_stranger(data: bytes) -> str:
     return f"the bytes are no picture (they start with {data[:8].hex(' ')})"
 
 
-def _fault(where: str, what: str) -> PictureError:
+def unsound(where: str, what: str) -> PictureError:
+    """Make the error about bytes that are no sound picture."""
     # Whether these bytes were paid for is known by whoever holds the order.
     return PictureError(where=where, what=what, accepted="a whole PNG, JPEG, WebP or GIF picture", money="")
 
@@ -163,7 +155,7 @@ def has_c2pa(data: bytes) -> bool | None:
     """
     match detect_format(data):
         case "png":
-            return any(kind == b"caBX" for kind, _, _ in _png_chunks(data))
+            return any(kind == b"caBX" for kind, _, _ in png_chunks(data))
         case "webp":
             return any(kind == b"C2PA" for kind in _riff_chunks(data))
         case "jpeg":
@@ -174,7 +166,7 @@ def has_c2pa(data: bytes) -> bool | None:
     return None
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield every whole chunk: its kind, and where its content starts and ends."""
     at = 8
     while at + 12 <= len(data):
@@ -206,138 +198,3 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         if marker == 0xDA:
             return
         at += 2 + length
-
-
-def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
-    """Decode a picture that may be anything at all.
-
-    Args:
-        source: The whole file, or its path.
-        where: What to call it in an error; by default the path.
-
-    Returns:
-        All pixels, 8 bits a channel: ``RGBA`` when the picture has transparency, else ``RGB``. Of an
-        animation the first frame.
-
-    Raises:
-        PictureError: The file is missing, no picture, larger than `MAX_PX` (refused before decoding),
-            cut off or damaged.
-    """
-    if isinstance(source, Path):
-        where = where or str(source)
-        source = _read(source, where)
-    where = where or "the picture"
-    header = read_header(source, where)
-    _refuse_bomb(where, header.width, header.height)
-    if header.format == "png" and not any(kind == b"IEND" for kind, _, _ in _png_chunks(source)):
-        raise _fault(where, f"the png file is cut off after {len(source):,} bytes")
-    try:
-        with Image.open(io.BytesIO(source), formats=[_PILLOW_NAMES[header.format]]) as picture:
-            _refuse_bomb(where, *picture.size)  # a gif's frame may be larger than its header says
-            return _to_eight_bits(picture)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
-        raise _fault(where, f"a bomb: {fault}") from fault
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as fault:
-        raise _fault(where, f"the {header.format} file is cut off or damaged: {fault}") from fault
-
-
-def _refuse_bomb(where: str, width: int, height: int) -> None:
-    if width * height > MAX_PX:
-        raise _fault(where, f"{width} x {height} pixels are more than the {MAX_PX:,} that are decoded")
-
-
-def _read(path: Path, where: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as fault:
-        raise _fault(where, f"the file cannot be read: {fault.strerror}") from fault
-
-
-def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    picture.load()
-    if picture.mode.startswith("I"):  # 16 bits of grey: Pillow would clip them, not scale them
-        picture = picture.convert("I").point(lambda level: level / 257).convert("L")
-    mode = "RGBA" if picture.has_transparency_data else "RGB"
-    return picture.convert(mode)
-
-
-def flatten(picture: Image.Image, background: tuple[int, int, int] = (128, 128, 128)) -> Image.Image:
-    """Lay a picture over one colour, so that what hides under full transparency cannot matter.
-
-    Args:
-        picture: ``RGB`` or ``RGBA``.
-        background: Red, green, blue, 0-255. Middle grey shows white and black subjects alike.
-
-    Returns:
-        ``RGB``; the same object when there was no transparency.
-    """
-    if picture.mode == "RGB":
-        return picture
-    below = Image.new("RGBA", picture.size, (*background, 255))
-    return Image.alpha_composite(below, picture.convert("RGBA")).convert("RGB")
-
-
-def make_thumbnail(picture: Image.Image, max_edge_px: int = THUMBNAIL_EDGE_PX) -> bytes:
-    """Encode a small WebP copy for pages; transparency is kept, credentials are not.
-
-    Args:
-        picture: ``RGB`` or ``RGBA``; left as it is.
-        max_edge_px: The longer edge at most, pixels. A smaller picture is not enlarged.
-
-    Returns:
-        The WebP file.
-    """
-    stream = io.BytesIO()
-    shrink(picture, max_edge_px).save(stream, "WEBP", quality=75, method=0)
-    return stream.getvalue()
-
-
-def shrink(picture: Image.Image, max_edge_px: int) -> Image.Image:
-    """Make a smaller copy with the same proportions.
-
-    Args:
-        picture: Any mode that Pillow resizes; left as it is.
-        max_edge_px: The longer edge at most, pixels. A picture of no more is returned itself; one of more
-            than twice as many is reduced by a whole number, five times faster, and may end up to a third
-            below the limit.
-    """
-    factor = -(-max(picture.size) // max_edge_px)
-    if factor == 1:
-        return picture
-    if factor > 2:
-        return picture.reduce(factor)
-    scale = max_edge_px / max(picture.size)
-    width, height = (max(1, round(edge * scale)) for edge in picture.size)
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def load_reference(path: Path) -> Reference:
-    """Check a picture that is to be sent along with orders.
-
-    Args:
-        path: A PNG, JPEG or WebP file.
-
-    Raises:
-        PictureError: It is missing, of another format, too large, or cannot be decoded.
-    """
-    where = str(path)
-    data = _read(path, where)
-    if len(data) >= MAX_REFERENCE_BYTES:
-        raise PictureError(
-            where=where,
-            what=f"the reference has {len(data):,} bytes",
-            accepted=f"fewer than {MAX_REFERENCE_BYTES:,}",
-        )
-    header = read_header(data, where)
-    if header.format not in REFERENCE_FORMATS:
-        raise PictureError(
-            where=where, what=f"the reference is a {header.format} file", accepted="PNG, JPEG or WebP"
-        )
-    decode(data, where)
-    return Reference(
-        file=str(path.resolve()),
-        sha256=sha256_of(data),
-        width=header.width,
-        height=header.height,
-        media_type=f"image/{header.format}",
-    )

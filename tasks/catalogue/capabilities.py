@@ -1,16 +1,16 @@
-"""What a model does not take of a request, before it is paid for.
+"""What a model takes and makes, and what of a request it does not take, before it is paid for.
 
 Each fault names the model, the value and what is accepted instead, so that a campaign is put right in one go.
 """
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from tasks.catalogue.sizes import parse_size
+from pydantic import model_validator
 
-if TYPE_CHECKING:
-    from tasks.catalogue.model import Capabilities
+from tasks.catalogue.prices import Facts
+from tasks.catalogue.sizes import SizeRule, parse_size
 
 MAX_PICTURES_PER_REQUEST = 10
 NUMBERS = {"n": (1, MAX_PICTURES_PER_REQUEST), "output_compression": (0, 100), "partial_images": (0, 3)}
@@ -18,6 +18,31 @@ NUMBERS = {"n": (1, MAX_PICTURES_PER_REQUEST), "output_compression": (0, 100), "
 
 MODERATIONS = ("auto", "low")
 LOSSLESS = "png"
+
+
+class Capabilities(Facts):
+    """What a model takes and makes."""
+
+    sizes: tuple[str, ...] = ()
+    size_rule: SizeRule | None = None
+    qualities: tuple[str, ...]
+    formats: tuple[str, ...]
+    backgrounds: tuple[str, ...]
+    previews: Mapping[str, tuple[str, ...]] = {}
+    edits: bool = False
+    mask: bool = False
+    markup: bool = False
+    input_fidelity: tuple[str, ...] = ()
+    complexity: tuple[str, ...] = ()
+    batch: bool | None = None
+    max_references: int = 0
+
+    @model_validator(mode="after")
+    def _has_sizes(self) -> "Capabilities":
+        if bool(self.sizes) == (self.size_rule is not None):
+            message = "give either sizes or a size_rule"
+            raise ValueError(message)
+        return self
 
 
 class Fault(NamedTuple):
@@ -31,7 +56,7 @@ class Fault(NamedTuple):
         return f"{self.key}: {self.what}" + (f", accepted: {self.accepted}" if self.accepted else "")
 
 
-def find_faults(model_id: str, can: "Capabilities", parameters: Mapping[str, Any]) -> Iterator[Fault]:
+def find_faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any]) -> Iterator[Fault]:
     """Find what a model does not take of a request's fields.
 
     Args:
@@ -66,7 +91,7 @@ def find_faults(model_id: str, can: "Capabilities", parameters: Mapping[str, Any
 
 
 def _refused_choice(
-    model_id: str, can: "Capabilities", key: str, value: object, accepted: Sequence[str]
+    model_id: str, can: Capabilities, key: str, value: object, accepted: Sequence[str]
 ) -> Fault:
     if value in can.previews.get(key, ()):
         what = f"{value} is a gated preview of {model_id} without a published price"
@@ -78,7 +103,7 @@ def _refused_choice(
     return Fault(key, f"{value!r} is not among what {model_id} takes", ", ".join(accepted))
 
 
-def _size_faults(model_id: str, can: "Capabilities", parameters: Mapping[str, Any]) -> Iterable[Fault]:
+def _size_faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any]) -> Iterable[Fault]:
     value = parameters.get("size")
     if value is None or value in can.sizes:
         return

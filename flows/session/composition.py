@@ -1,0 +1,80 @@
+"""What a run works with, put together: its workers elsewhere, and the transport to its provider.
+
+What spends is put together in one place too, ``tasks.images_api.purchasing``.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from flows.runs.progress import current_display
+from flows.session.prepare import Prepared
+from tasks.clock import today
+from tasks.ledger import Limits
+from tasks.storage.mirror import home_address
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from flows.workers.dask_pool import Team
+    from tasks.images_api.buyer import Desk
+
+
+@asynccontextmanager
+async def open_workers(prepared: Prepared, limits: Limits) -> AsyncIterator["Team | None"]:
+    """Find the workers that ``RUNOFF_DASK`` names; the emulator inside this process is in no other one."""
+    from flows.workers.dask_pool import open_team, scheduler_address
+
+    address, base_url = scheduler_address(), prepared.terms.base_url
+    if address is None or base_url is None:
+        yield None
+        return
+    from flows.workers.worker import Job
+
+    def make_job(token: str) -> Job:
+        return Job(
+            token=token,
+            run_id=prepared.run_id,
+            home=home_address(prepared.home),
+            campaign=prepared.campaign,
+            provider=prepared.terms.provider,
+            base_url=base_url,
+            catalogue=prepared.terms.catalogue,
+            limits=limits,
+        )
+
+    async with open_team(address, make_job, current_display().say) as team:
+        yield team
+
+
+@asynccontextmanager
+async def watched(team: "Team | None", desk: "Desk") -> AsyncIterator[None]:
+    """Keep watch over the workers, if there are any, as long as the run is open."""
+    watching = None if team is None else asyncio.create_task(team.keep_watch(desk))
+    try:
+        yield
+    finally:
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+def transport_of(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":
+    """Put the emulator inside the process, when the provider has no address."""
+    if prepared.terms.base_url is not None:
+        return None
+    import httpx2
+
+    from tasks.emulator.app import create_app
+    from tasks.emulator.settings import EmulatorSettings
+
+    seed = zlib.crc32(prepared.run_id.encode())
+    return httpx2.ASGITransport(app=create_app(EmulatorSettings(seed=seed, today=today)))
+
+
+def limits_of(prepared: Prepared) -> Limits:
+    """Tell what a run may spend: in all, in its campaign's month, in the whole ledger's month."""
+    budget = prepared.campaign.budget
+    return Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd)

@@ -1,0 +1,133 @@
+"""Orders: each is one paid request, frozen, with an id that follows from what is asked.
+
+The ledger keeps orders; steps read them and write back by id. Position in a list is never identity.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+Stage = Literal["draft", "final", "judge"]
+
+
+OrderState = Literal["planned", "sent", "received", "refused", "failed", "unknown"]
+
+
+ORDER_STATES: tuple[OrderState, ...] = ("planned", "sent", "received", "refused", "failed", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A picture sent along with an order.
+
+    Args:
+        file: Absolute path of the picture.
+        sha256: Hex digest of its bytes; part of the order's identity.
+        width: Pixels.
+        height: Pixels.
+        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
+    """
+
+    file: str
+    sha256: str
+    width: int
+    height: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One paid request: to an images endpoint, or a question to a judging model.
+
+    Args:
+        run_id: The run it belongs to.
+        campaign: The campaign's name.
+        stage: ``draft``, ``final`` or ``judge``; a judge's order stands at the place of the picture it shows
+            first.
+        arm: The arm's name.
+        row: Index of the row of variables, from 0.
+        replicate: Index of the first picture of this order among its arm and row, from 0.
+        attempt: 0 for a draft; 0, 1, … for the tries at one final.
+        prompt: The rendered text.
+        provider: A name in ``providers.yaml``.
+        endpoint: Which images endpoint is called, or ``chat``.
+        parameters: The request's own fields beside the prompt (model, quality, size, n, …), as sent.
+        references: Pictures sent with the request, in order.
+        mask: The mask sent with the request, if any.
+        estimate_usd: What is reserved for it: the high end of the estimate, dollars.
+        draft_id: For a final, the candidate it is made from; for a judge's order, the candidate judged, or
+            the name of the duel.
+        lane: How it is bought: at once, or in a batch.
+        edition: For a final, which of the campaign's editions it is; ``None`` where there is only one.
+    """
+
+    run_id: str
+    campaign: str
+    stage: Stage
+    arm: str
+    row: int
+    replicate: int
+    attempt: int
+    prompt: str
+    provider: str
+    endpoint: Literal["generations", "edits", "chat"]
+    parameters: Mapping[str, Any]
+    estimate_usd: Decimal
+    references: Sequence[Reference] = ()
+    mask: Reference | None = None
+    draft_id: str | None = None
+    lane: Literal["interactive", "batch"] = "interactive"
+    edition: str | None = None
+    order_id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        identity = [
+            self.run_id, self.stage, self.arm, self.row, self.replicate, self.attempt, self.draft_id,
+            self.provider, self.endpoint, self.prompt, dict(self.parameters),
+            [reference.sha256 for reference in self.references], self.mask and self.mask.sha256,
+            *([self.edition] if self.edition else []),
+        ]  # fmt: skip
+        object.__setattr__(self, "order_id", "o-" + digest_of(identity))
+
+    @property
+    def n(self) -> int:
+        """How many pictures are asked for, 1-10."""
+        return int(self.parameters.get("n", 1))
+
+    @property
+    def question(self) -> str:
+        """Name what is asked, whoever asks in whichever run: equal questions need one answer only."""
+        shown = [reference.sha256 for reference in self.references]
+        return "q-" + digest_of([self.provider, self.endpoint, self.prompt, dict(self.parameters), shown])
+
+    def file_stem(self, index: int = 0) -> str:
+        """Name the file of the order's ``index``-th picture, without folder and ending."""
+        stem = f"{self.arm}-{self.row:03d}-{self.replicate + index:03d}"
+        if self.stage == "draft":
+            return stem
+        return "-".join(filter(None, (stem, self.edition, f"try{self.attempt + 1}")))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that the provider says it used for one request; ``None`` is what it did not say."""
+
+    text_input_tokens: int | None = None
+    image_input_tokens: int | None = None
+    output_tokens: int | None = None
+
+    @property
+    def input_tokens(self) -> int | None:
+        """Text and picture tokens together; ``None`` when neither was said."""
+        if self.text_input_tokens is None and self.image_input_tokens is None:
+            return None
+        return (self.text_input_tokens or 0) + (self.image_input_tokens or 0)
+
+
+def digest_of(identity: object) -> str:
+    """Derive a name from what identifies a thing: the first 20 hex digits of its JSON's SHA-256."""
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
