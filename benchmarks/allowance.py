@@ -1,6 +1,6 @@
 """What does it cost to share a provider's pictures a minute through the ledger?
 
-One desk buys drafts from an emulator in another process, 50 under way, the window once its own and once in
+One buyer buys drafts from an emulator in another process, 50 under way, the window once its own and once in
 the ledger, in turn, on SQLite and on PostgreSQL. The limit is never reached: whoever waits for it loses
 nothing.
 
@@ -18,9 +18,9 @@ from pathlib import Path
 from benchmarks.workplace import MODEL, open_provider
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
-from tasks.images_api.buyer import Desk
+from tasks.images_api.buyer import Buyer
 from tasks.images_api.client import connect
-from tasks.images_api.rate_limiter import OwnWindow, Pace, SharedWindow
+from tasks.images_api.rate_limiter import LedgerWindow, MemoryWindow, RateLimiter
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits, open_ledger
 from tasks.ledger.database import LEDGER_VARIABLE
@@ -42,13 +42,13 @@ def buy(url: str, n_orders: int, *, is_shared: bool) -> tuple[float, float]:
         ledger.orders.plan(orders)
 
         async def run() -> None:
-            window = SharedWindow(ledger, "benchmark") if is_shared else OwnWindow()
+            window = LedgerWindow(ledger, "benchmark") if is_shared else MemoryWindow()
             async with connect(terms) as client:
-                desk = Desk(
+                buyer = Buyer(
                     client=client, terms=terms, ledger=ledger, folder=Path(name), limits=Limits(),
-                    pace=Pace(PER_MINUTE, window),
+                    rate_limiter=RateLimiter(PER_MINUTE, window),
                 )  # fmt: skip
-                await asyncio.gather(*(desk.buy(order) for order in orders))
+                await asyncio.gather(*(buyer.buy(order) for order in orders))
 
         began_s, cpu_s = time.monotonic(), time.process_time()
         asyncio.run(run())

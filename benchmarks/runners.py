@@ -32,7 +32,7 @@ from benchmarks.workplace import (
     write_home,
 )
 from tasks.ledger import open_ledger
-from tests.support.dask_setup import dask_team
+from tests.support.dask_setup import dask_setup
 
 N_BATCHES = 20
 
@@ -74,7 +74,7 @@ def rates_by_runner(
             environ = environ_of(home, provider, prefect)
             with ExitStack() as stack:
                 if workers:
-                    team = dask_team(folder / f"dask{len(workers)}", environ, *workers)
+                    team = dask_setup(folder / f"dask{len(workers)}", environ, *workers)
                     environ = environ | {"RUNOFF_DASK": stack.enter_context(team).address}
                 timed = run_timed(COMMAND, "run", campaign, environ=environ, cwd=home.parent)
             yield runner, bought_per_s(home), timed.wall_s
@@ -91,7 +91,7 @@ def compare(n_orders: int, latency_s: float, concurrency: int) -> None:
                 flush=True,
             )
         if importlib.util.find_spec("prefect_dask"):
-            with dask_team(folder / "batches", environ_of(folder, None, prefect), "one", "two") as team:
+            with dask_setup(folder / "batches", environ_of(folder, None, prefect), "one", "two") as team:
                 os.environ["PREFECT_API_URL"] = prefect
                 compare_runners(team.address)
 

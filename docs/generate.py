@@ -1,7 +1,7 @@
 """Write every page, table and schema that can be read off the code: ``python -m docs.generate``.
 
 What is written here cannot disagree with the product: commands come from click, errors from their classes,
-faults from the table the desk acts by, columns and campaign keys from their models. Pages that people write
+faults from the table the buyer acts by, columns and campaign keys from their models. Pages that people write
 hold written parts between two marker lines. ``--check`` writes nothing and tells which files are stale.
 """
 
@@ -26,7 +26,7 @@ from tasks.catalogue import CATALOGUE_VARIABLE, Catalogue, configs_folder, load_
 from tasks.catalogue.providers import RATE_VARIABLE, Provider, load_providers
 from tasks.clock import TODAY_VARIABLE
 from tasks.errors import RunoffError
-from tasks.images_api.failures import FaultKind
+from tasks.images_api.failures import FailureKind
 from tasks.ledger.database import LEDGER_VARIABLE
 from tasks.ledger.monthly_limit import LIMIT_VARIABLE
 from tasks.money import format_usd
@@ -38,7 +38,7 @@ from tasks.storage.mirror import HOME_VARIABLE, MIRRORS_VARIABLE
 PAGES = Path(__file__).parent
 PRICED_CAMPAIGNS = ("otter.yaml", "product-ad.yaml")
 
-"""After these, once nothing is sent again, the desk takes the order back and stops the run."""
+"""After these, once nothing is sent again, the buyer takes the order back and stops the run."""
 
 OWN_VARIABLES = {
     HOME_VARIABLE: "Where the ledger, pictures and reports are kept, when `--home` is not given: a "
@@ -215,7 +215,7 @@ def _tree() -> Iterator[str]:
 def _faults() -> Iterator[str]:
     yield "| fault | meaning | billed | sent again | the order ends as |"
     yield "|---|---|---|---|---|"
-    for kind in FaultKind:
+    for kind in FailureKind:
         end = f"`{kind.state}`" + ("; the run stops" if kind.state == "planned" else "")
         cells = (f"`{kind.name}`", kind.meaning, kind.billed, kind.resent, end)
         yield f"| {' | '.join(_cell(cell) for cell in cells)} |"

@@ -17,7 +17,7 @@ from flows.runs.campaign import run_campaign_file
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import leave_ledger_right
 from flows.session.prepare import prepare
-from flows.session.session import OpenRun, open_run
+from flows.session.session import Session, open_session
 from flows.stages.buy import compare_finals, make_pictures
 from flows.stages.closing import close_run
 from tasks.campaign.finals import Finals
@@ -28,7 +28,7 @@ from tasks.orders.finals import plan_finals
 from tasks.storage.home import home_folder
 
 
-async def buy_finals(run: OpenRun) -> None:
+async def buy_finals(run: Session) -> None:
     """Buy every finalist again, try after try, until it is accepted or its tries are used up.
 
     This spends money: at most finalists x tries orders for each edition.
@@ -40,11 +40,11 @@ async def buy_finals(run: OpenRun) -> None:
         if run.planned("final"):
             await make_pictures(run, "final")
         await compare_finals(run)
-        if run.desk.closed_by is not None:
+        if run.buyer.closed_by is not None:
             return
 
 
-def _tries(run: OpenRun, edition: Finals, attempt: int) -> list[Order]:
+def _tries(run: Session, edition: Finals, attempt: int) -> list[Order]:
     return plan_finals(
         run.campaign,
         run.prepared.catalogue,
@@ -100,14 +100,14 @@ async def promote_run(run_id: str, home: Path, note: str = "") -> dict[str, Any]
     prepared = await asyncio.to_thread(
         prepare, file, home, known.run_id, asks_provider=True, are_drafts_done=True
     )
-    async with open_run(prepared) as run:
+    async with open_session(prepared) as run:
         if is_approval:
             _tell_approved(run)
         await buy_finals(run)
         return await close_run(run, state="done", note=note)
 
 
-def _tell_approved(run: OpenRun) -> None:
+def _tell_approved(run: Session) -> None:
     """Say whose word it is to buy these finalists: who confirmed them on the page, or promotes them here."""
     shortlist = run.ledger.shortlists.last(run.run_id)
     by = shortlist.confirmed_by if shortlist else None

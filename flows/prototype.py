@@ -36,7 +36,7 @@ from flows.schedule.slots import (
 )
 from flows.session.built_campaign import written_campaign
 from flows.session.prepare import Prepared, prepare
-from flows.session.session import OpenRun, open_run
+from flows.session.session import Session, open_session
 from flows.stages.buy import select_finalists
 from flows.stages.closing import close_run
 from flows.stages.rounds import form_opinions, make_drafts
@@ -150,7 +150,7 @@ async def _make_run(file: Path, home: Path, run_id: str) -> dict[str, Any]:
 
 
 async def _make(prepared: Prepared) -> dict[str, Any]:
-    async with open_run(prepared) as run:
+    async with open_session(prepared) as run:
         undecided = await make_drafts(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")
@@ -164,12 +164,12 @@ async def _make(prepared: Prepared) -> dict[str, Any]:
         n_finalists = await select_finalists(run)
         if n_finalists and run.campaign.finalists.approval != "auto" and await _awaits_review(run):
             return await close_run(run, state="awaiting review", note=why_not_asked(run.campaign))
-        if run.campaign.finalists.approval == "auto" and run.desk.closed_by is None:
+        if run.campaign.finalists.approval == "auto" and run.buyer.closed_by is None:
             await buy_finals(run)
         return await close_run(run, state="done")
 
 
-async def _awaits_review(run: OpenRun) -> bool:
+async def _awaits_review(run: Session) -> bool:
     """Whether a person still has something to decide: not once all that was chosen has been bought."""
     records = run.ledger.orders.of_run(run.run_id, "received")
     if not any(record.order.stage == "final" for record in records):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class DuplicateDecision:
     """A person's word on whether one picture is a copy of another.
 
     Args:
@@ -30,17 +30,17 @@ class Fold:
     decided_at: datetime
 
 
-def last_folds(folds: Iterable[Fold]) -> list[Fold]:
+def last_duplicate_decisions(decisions: Iterable[DuplicateDecision]) -> list[DuplicateDecision]:
     """Keep, of all that was said of one pair in either direction, what was said last.
 
     Args:
-        folds: Oldest first.
+        decisions: Oldest first.
     """
-    last: dict[frozenset[str], Fold] = {}
-    for fold in folds:
-        pair = frozenset((fold.copy_id, fold.of_id))
+    last: dict[frozenset[str], DuplicateDecision] = {}
+    for decision in decisions:
+        pair = frozenset((decision.copy_id, decision.of_id))
         last.pop(pair, None)
-        last[pair] = fold
+        last[pair] = decision
     return list(last.values())
 
 

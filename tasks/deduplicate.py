@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.candidate import Candidate, Standing
-from tasks.decisions import Fold, last_folds
+from tasks.decisions import DuplicateDecision, last_duplicate_decisions
 from tasks.pictures.fingerprint import COLOUR_NAMES, distances_bits, near_pairs, to_hashes
 
 COLOUR_TOLERANCE = 14.0
@@ -66,7 +66,7 @@ def deduplicate(
     candidates: Sequence[Candidate],
     rule: DuplicateRule,
     earlier: Sequence[Candidate] = (),
-    folds: Sequence[Fold] = (),
+    decisions: Sequence[DuplicateDecision] = (),
 ) -> dict[str, Standing]:
     """Decide about every candidate. A pure function; the order of the candidates does not matter.
 
@@ -75,22 +75,23 @@ def deduplicate(
             Downgraded ones take part like any other.
         rule: What counts as a copy.
         earlier: Candidates of earlier runs. They are representatives already, and get no standing.
-        folds: What people said of pairs, oldest first. What is no copy of one picture stands for itself from
-            then on; what is a copy is folded however far apart they are, with all that it stood for.
+        decisions: What people decided about pairs, oldest first. A picture that is no duplicate of another
+            represents itself from then on; one that is becomes a duplicate however far apart they are, with
+            all that it represented.
 
     Returns:
         A standing for each candidate id: ``unfit`` without a sound inspection, ``duplicate`` of a
         representative, or ``survivor``.
     """
     standings = {one.candidate_id: Standing("unfit", cluster=None) for one in candidates}
-    last = last_folds(folds)
-    apart = [fold for fold in last if not fold.is_copy]
+    last = last_duplicate_decisions(decisions)
+    apart = [decision for decision in last if not decision.is_copy]
     for scope in _scopes(candidates, earlier, rule, apart):
         standings |= _settle(scope, rule.radius_bits, _neighbours(scope, rule.radius_bits))
     known = {one.candidate_id: one for one in (*candidates, *earlier)}
-    for fold in last:
-        if fold.is_copy and {fold.copy_id, fold.of_id} <= known.keys():
-            _fold_as_told(standings, known, fold)
+    for decision in last:
+        if decision.is_copy and {decision.copy_id, decision.of_id} <= known.keys():
+            _apply_decision(standings, known, decision)
     return standings
 
 
@@ -136,7 +137,7 @@ def _scopes(
     candidates: Sequence[Candidate],
     earlier: Sequence[Candidate],
     rule: DuplicateRule,
-    apart: Sequence[Fold] = (),
+    apart: Sequence[DuplicateDecision] = (),
 ) -> Iterator[_Scope]:
     own = {one.candidate_id for one in candidates}
     before = [one for one in earlier if one.candidate_id not in own]
@@ -172,7 +173,7 @@ def _preference(one: Candidate, *, is_earlier: bool) -> tuple[object, ...]:
 
 
 def _scope(
-    ranked: Sequence[Candidate], earlier: frozenset[str], hash_name: str, apart: Sequence[Fold]
+    ranked: Sequence[Candidate], earlier: frozenset[str], hash_name: str, apart: Sequence[DuplicateDecision]
 ) -> _Scope:
     inspections = [one.inspection for one in ranked if one.inspection is not None]
     digits: list[str | None] = [getattr(one, hash_name) for one in inspections]
@@ -187,8 +188,8 @@ def _scope(
         places=[-1 if one is None else next(found) for one in digits],
         others=[None if one is None else int(one, 16) for one in others],
         colours=np.array(colours, dtype=np.float32),
-        alone=frozenset(fold.copy_id for fold in apart),
-        apart=frozenset(frozenset((fold.copy_id, fold.of_id)) for fold in apart),
+        alone=frozenset(decision.copy_id for decision in apart),
+        apart=frozenset(frozenset((decision.copy_id, decision.of_id)) for decision in apart),
     )
 
 
@@ -266,14 +267,16 @@ def _is_confirmed(scope: _Scope, index: int, leader: int, radius_bits: int) -> b
     return bool(np.abs(scope.colours[index] - scope.colours[leader]).max() <= COLOUR_TOLERANCE)
 
 
-def _fold_as_told(standings: dict[str, Standing], known: Mapping[str, Candidate], fold: Fold) -> None:
-    """Fold a picture, and what it stood for, under the representative of the one it was said to copy."""
-    copy, of = standings.get(fold.copy_id), standings.get(fold.of_id)
-    leader_id = (of and of.duplicate_of) or fold.of_id
-    if leader_id == fold.copy_id or copy is None or "unfit" in (copy.status, of and of.status):
+def _apply_decision(
+    standings: dict[str, Standing], known: Mapping[str, Candidate], decision: DuplicateDecision
+) -> None:
+    """Put a picture, and what it stood for, under the representative of the one it was said to copy."""
+    copy, of = standings.get(decision.copy_id), standings.get(decision.of_id)
+    leader_id = (of and of.duplicate_of) or decision.of_id
+    if leader_id == decision.copy_id or copy is None or "unfit" in (copy.status, of and of.status):
         return
     for name, standing in standings.items():
-        if name == fold.copy_id or standing.duplicate_of == fold.copy_id:
+        if name == decision.copy_id or standing.duplicate_of == decision.copy_id:
             bits = _bits_between(known[name], known[leader_id]) if leader_id in known else None
             standings[name] = Standing("duplicate", leader_id, leader_id, "told", bits)
 

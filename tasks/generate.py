@@ -1,6 +1,6 @@
 """Buy a batch of orders, side by side.
 
-The desk bounds how many are under way and how fast; this step only hands it the work and counts what came
+The buyer bounds how many are under way and how fast; this step only hands it the work and counts what came
 of it. It is awaited inside one event loop with all other batches of the run, so that one pace holds for all.
 """
 
@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tasks.images_api.buyer import Desk, Purchase
+from tasks.images_api.buyer import Buyer, Purchase
 from tasks.order import Order, OrderState
 
 
@@ -18,7 +18,7 @@ class GenerateCounts:
 
     Args:
         n_orders: How many orders it had.
-        by_state: How they ended; those the desk no longer sent are ``planned``.
+        by_state: How they ended; those the buyer no longer sent are ``planned``.
         n_pictures: Pictures received.
     """
 
@@ -27,20 +27,20 @@ class GenerateCounts:
     n_pictures: int = 0
 
 
-async def generate(orders: Sequence[Order], desk: Desk) -> GenerateCounts:
+async def generate(orders: Sequence[Order], buyer: Buyer) -> GenerateCounts:
     """Buy every order of a batch. This spends money: up to the sum of their estimates.
 
     Args:
         orders: Planned orders.
-        desk: The run's desk.
+        buyer: The run's buyer.
 
     Returns:
-        The counts. Once the desk is closed (``desk.closed_by`` says why) the rest stays planned.
+        The counts. Once the buyer is closed (``buyer.closed_by`` says why) the rest stays planned.
 
     Raises:
         RunoffError: The ledger or the disk failed. What was under way was awaited first.
     """
-    ends = await asyncio.gather(*(desk.buy(order) for order in orders), return_exceptions=True)
+    ends = await asyncio.gather(*(buyer.buy(order) for order in orders), return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException):
             raise end

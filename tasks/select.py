@@ -66,7 +66,7 @@ def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
     return choices
 
 
-def choose_as_told(choices: Mapping[str, Choice], shortlist: Shortlist) -> dict[str, Choice]:
+def choose_as_decided(choices: Mapping[str, Choice], shortlist: Shortlist) -> dict[str, Choice]:
     """Put a person's finalists in the place of the rule's; ranks stay, they tell what the scores say.
 
     Args:

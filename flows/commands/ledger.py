@@ -122,7 +122,7 @@ def _unknown_facts(unknown_order: "UnknownOrder") -> dict[str, Any]:
         "attempt": order.attempt,
         "estimate_usd": order.estimate_usd,
         "sent_at": record.sent_at,
-        # The desk sends the order's own id as X-Client-Request-Id.
+        # The buyer sends the order's own id as X-Client-Request-Id.
         "client_request_id": order.order_id,
         "vendor_request_id": end and end.vendor_request_id,
         "error_code": end and end.error_code,

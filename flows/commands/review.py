@@ -39,7 +39,7 @@ def review(
     Without RUN the page lists all runs. On another host than this machine's own, a token is asked for.
     """
     from flows.review.app import create_app
-    from flows.review.page_context import Room
+    from flows.review.page_context import PageContext
     from flows.review.server import listen, serve
     from tasks.storage.home import home_folder
 
@@ -49,7 +49,7 @@ def review(
         listener = listen(host, port)
         gate = _gate(host, listener.getsockname()[1], names)
         promoter = _promoter(folder)
-        app = create_app(Room(folder, ledger, promoter, gate, _person()))
+        app = create_app(PageContext(folder, ledger, promoter, gate, _person()))
         serve(app, listener, lambda: _ready(_address(gate, path), opens=not no_browser))
         _leave(promoter)
 

@@ -19,7 +19,7 @@ from tasks.pairwise.bradley_terry import meetings_of
 from tasks.pictures.transparency import mark_missing_transparency
 from tasks.score import score, weighted_total
 from tasks.scorers import Assignment
-from tasks.select import choose_as_told, keep_bought, select
+from tasks.select import choose_as_decided, keep_bought, select
 
 
 def inspect_new(run: Run, order_ids: Collection[str] | None = None) -> int:
@@ -80,7 +80,7 @@ def score_judged(run: Run) -> int:
 
 
 def deduplicate_drafts(run: Run) -> int:
-    """Fold copies under their representatives; returns how many.
+    """DuplicateDecision copies under their representatives; returns how many.
 
     What a person said of a pair, or chose as a finalist, goes before the rule.
     """
@@ -88,8 +88,8 @@ def deduplicate_drafts(run: Run) -> int:
     shortlist = run.ledger.shortlists.last(run.run_id)
     chosen = shortlist.candidate_ids if shortlist else ()
     liked = [replace(draft, is_liked=True) if draft.candidate_id in chosen else draft for draft in drafts]
-    folds = run.ledger.folds.of_run(run.run_id)
-    standings = deduplicate(liked, run.campaign.deduplicate, earlier_drafts(run), folds)
+    decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
+    standings = deduplicate(liked, run.campaign.deduplicate, earlier_drafts(run), decisions)
     run.ledger.candidates.record_standings(standings)
     return sum(standing.status == "duplicate" for standing in standings.values())
 
@@ -143,7 +143,7 @@ def select_finalists(run: Run, *, keeps_bought: bool = False) -> int:
     rule = SelectionRule.of(run.campaign.finalists, run.campaign.deduplicate)
     choices = select(drafts, rule)
     if shortlist := run.ledger.shortlists.last(run.run_id):
-        choices = choose_as_told(choices, shortlist)
+        choices = choose_as_decided(choices, shortlist)
     elif keeps_bought:
         choices = keep_bought(choices, _promoted(run), run.campaign.finalists.count)
     run.ledger.candidates.record_choices(choices)

@@ -29,7 +29,7 @@ from tasks.pictures.decoding import decode, shrink
 from tasks.storage.mirror import shared_address
 
 if TYPE_CHECKING:
-    from flows.session.session import OpenRun
+    from flows.session.session import Session
 
 MOST_FINALISTS_SHOWN = 200
 MOST_THUMBNAILS = 12
@@ -68,7 +68,7 @@ class Progress:
                 await aupdate_progress_artifact(self._artifact_id, progress=percent)
 
 
-async def show_outcome(run: "OpenRun", outcome: Outcome) -> None:
+async def show_outcome(run: "Session", outcome: Outcome) -> None:
     """Leave a report with thumbnails, a table of finalists and a link to the whole report."""
     key = run.campaign.name
     async with _unimportant():
@@ -83,7 +83,7 @@ def report_link(folder: str) -> str:
     return shared_address(Path(folder) / REPORT_FILE)
 
 
-def _finalist_row(run: "OpenRun", row: dict[str, Any]) -> dict[str, Any]:
+def _finalist_row(run: "Session", row: dict[str, Any]) -> dict[str, Any]:
     return row | {"file": str(run.folder / row["file"])}
 
 

@@ -20,7 +20,7 @@ from flows.schedule.slots import least_usd_of, month_left
 
 if TYPE_CHECKING:
     from flows.session.prepare import Prepared
-    from flows.session.session import OpenRun
+    from flows.session.session import Session
     from tasks.ledger import Ledger
 
 LOW_SHARE = Decimal("0.2")
@@ -92,7 +92,7 @@ def tell_retiring_models(prepared: "Prepared", today: date) -> None:
         _emit("runoff.model.retiring", resource, prepared.campaign.name, payload)
 
 
-def tell_end(run: "OpenRun", outcome: Outcome, report: str, today: date) -> None:
+def tell_end(run: "Session", outcome: Outcome, report: str, today: date) -> None:
     """Say all that there is to say when a run ends."""
     tell_finished(outcome, report)
     tell_low_budgets(run.prepared, run.ledger)

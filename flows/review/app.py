@@ -10,24 +10,24 @@ from starlette.types import ASGIApp
 
 from flows.review import duels, duplicates, finalists, finals, gallery, pictures, runs
 from flows.review.access import Guard
-from flows.review.page_context import HERE, Room
+from flows.review.page_context import HERE, PageContext
 from tasks.errors import RunError, RunoffError
 
 NOT_FOUND, CONFLICT, UNAVAILABLE = 404, 409, 503
 
 
-def create_app(room: Room) -> ASGIApp:
+def create_app(context: PageContext) -> ASGIApp:
     """Build the page.
 
     Args:
-        room: What its pages have at hand.
+        context: What its pages have at hand.
 
     Returns:
         The application, guarded.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for part in (runs, gallery, duplicates, duels, finalists, finals, pictures):
-        app.include_router(part.routes(room))
+        app.include_router(part.routes(context))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 
     @app.get("/favicon.ico")
@@ -38,19 +38,19 @@ def create_app(room: Room) -> ASGIApp:
     def told(request: Request, error: RunoffError) -> Response:
         looked_in_vain = NOT_FOUND if isinstance(error, RunError) else UNAVAILABLE
         status = looked_in_vain if request.method == "GET" else CONFLICT
-        return _answer(room, request, _words(error), status)
+        return _answer(context, request, _words(error), status)
 
     @app.exception_handler(HTTPException)
     def failed(request: Request, error: HTTPException) -> Response:
-        return _answer(room, request, str(error.detail), error.status_code)
+        return _answer(context, request, str(error.detail), error.status_code)
 
     @app.exception_handler(RequestValidationError)
     def unclear(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return _answer(room, request, f"{where}: {first['msg']}", 422)
+        return _answer(context, request, f"{where}: {first['msg']}", 422)
 
-    return Guard(app, room.gate)
+    return Guard(app, context.gate)
 
 
 def _words(error: RunoffError) -> str:
@@ -59,10 +59,10 @@ def _words(error: RunoffError) -> str:
     return " ".join(part.rstrip(".") + "." for part in (what, error.money, error.next_step) if part)
 
 
-def _answer(room: Room, request: Request, message: str, status: int) -> Response:
+def _answer(context: PageContext, request: Request, message: str, status: int) -> Response:
     """Tell what went wrong: a page to a person, JSON to a page."""
     if "text/html" in request.headers.get("accept", "") and request.method == "GET":
-        page = room.page(request, "trouble.html", here="", message=message)
+        page = context.page(request, "trouble.html", here="", message=message)
         page.status_code = status
         return page
     return JSONResponse({"message": message}, status)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from flows.review.page_context import OpenedRun, name_of
+from flows.review.page_context import RunView, name_of
 from flows.runs.lock import bring_files
 from tasks.candidate import Candidate
 
@@ -42,7 +42,7 @@ class _Outbox(io.RawIOBase):
         return data
 
 
-def stream_accepted(run: OpenedRun) -> Iterator[bytes]:
+def stream_accepted(run: RunView) -> Iterator[bytes]:
     """Write the archive piece by piece: no more than a chunk is ever held."""
     outbox = _Outbox()
     finals = [final for final in run.finals if final.is_accepted]
@@ -77,9 +77,9 @@ def _inside(folder: Path, file: str) -> Path | None:
     return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
 
 
-def _manifest(run: OpenedRun, finals: list[Candidate], names: dict[str, str]) -> bytes:
+def _manifest(run: RunView, finals: list[Candidate], names: dict[str, str]) -> bytes:
     drafts = {draft.candidate_id: draft for draft in run.drafts}
-    told = {word.candidate_id: word.decided_by for word in run.room.ledger.acceptances.of_run(run.run_id)}
+    told = {word.candidate_id: word.decided_by for word in run.context.ledger.acceptances.of_run(run.run_id)}
     pictures = [
         {
             "file": names[final.candidate_id],

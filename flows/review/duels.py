@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from flows.review.gallery import row_names, run_facts
-from flows.review.page_context import OpenedRun, Room
+from flows.review.page_context import PageContext, RunView
 from flows.review.pairing import Pool, choose_pair, pool_of
 from flows.review.pictures import send_picture
 from flows.review.ranking import ranking_facts
@@ -66,53 +66,53 @@ class OpenDuels:
         return duel
 
 
-def routes(room: Room) -> APIRouter:
+def routes(context: PageContext) -> APIRouter:
     """Make the routes of duels and of what they tell."""
     router = APIRouter()
     duels, chance = OpenDuels(), random.SystemRandom()
 
     @router.get("/runs/{run_id}/duels")
     def page(request: Request, run_id: str) -> Response:
-        return room.page(request, "duels.html", here="duels", **run_facts(room.open_run(run_id)))
+        return context.page(request, "duels.html", here="duels", **run_facts(context.run_view(run_id)))
 
     @router.get("/runs/{run_id}/ranking")
     def ranking(request: Request, run_id: str) -> Response:
-        run = room.open_run(run_id)
-        return room.page(request, "ranking.html", here="duels", **run_facts(run), **ranking_facts(run))
+        run = context.run_view(run_id)
+        return context.page(request, "ranking.html", here="duels", **run_facts(run), **ranking_facts(run))
 
     @router.get("/runs/{run_id}/duel.json")
     def next_duel(run_id: str, voter: Annotated[Name, Query()]) -> dict[str, Any]:
-        return _next_duel(room.open_run(run_id), duels, chance, voter)
+        return _next_duel(context.run_view(run_id), duels, chance, voter)
 
     @router.get("/duels/{duel_id}/{side}")
     def picture(duel_id: str, side: Literal["left", "right"]) -> FileResponse:
         duel = duels.find(duel_id)
-        return send_picture(room, duel.left_id if side == "left" else duel.right_id)
+        return send_picture(context, duel.left_id if side == "left" else duel.right_id)
 
     @router.post("/runs/{run_id}/votes")
     def vote(run_id: str, word: VoteWord) -> dict[str, Any]:
         duel = duels.find(word.duel_id)
         now = datetime.now(UTC)
-        room.ledger.votes.add(
+        context.ledger.votes.add(
             Vote(duel.duel_id, duel.run_id, duel.row, duel.left_id, duel.right_id, word.outcome, word.by, now)
         )
-        return _next_duel(room.open_run(run_id), duels, chance, word.by)
+        return _next_duel(context.run_view(run_id), duels, chance, word.by)
 
     @router.post("/runs/{run_id}/votes/undo")
     def undo(run_id: str, word: UndoWord) -> dict[str, Any]:
         duel = duels.find(word.duel_id)
-        room.ledger.votes.withdraw(duel.duel_id)
-        run = room.open_run(run_id)
+        context.ledger.votes.withdraw(duel.duel_id)
+        run = context.run_view(run_id)
         return _told(run, _pool(run, word.by), duel)
 
     return router
 
 
-def _pool(run: OpenedRun, voter: str) -> Pool:
-    return pool_of(run.drafts, run.room.ledger.votes.of_run(run.run_id), voter)
+def _pool(run: RunView, voter: str) -> Pool:
+    return pool_of(run.drafts, run.context.ledger.votes.of_run(run.run_id), voter)
 
 
-def _next_duel(run: OpenedRun, duels: OpenDuels, chance: random.Random, voter: str) -> dict[str, Any]:
+def _next_duel(run: RunView, duels: OpenDuels, chance: random.Random, voter: str) -> dict[str, Any]:
     pool = _pool(run, voter)
     pair = choose_pair(pool, chance)
     if pair is None:
@@ -121,7 +121,7 @@ def _next_duel(run: OpenedRun, duels: OpenDuels, chance: random.Random, voter: s
     return _told(run, pool, duels.open(run.run_id, left.row, left.candidate_id, right.candidate_id))
 
 
-def _told(run: OpenedRun, pool: Pool, duel: Duel | None) -> dict[str, Any]:
+def _told(run: RunView, pool: Pool, duel: Duel | None) -> dict[str, Any]:
     """Tell a page what it may know: no arm, no score, no picture's id."""
     shown = duel and {"id": duel.duel_id, "about": row_names(run)[duel.row]}
     return {"duel": shown, "n_done": len(pool.judged), "n_wanted": pool.n_wanted}

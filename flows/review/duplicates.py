@@ -7,38 +7,40 @@ from fastapi import APIRouter
 
 from flows.evaluation.drafts import deduplicate_drafts, select_finalists
 from flows.review.gallery import gallery_facts
-from flows.review.page_context import OpenedRun, Room
-from flows.review.request_bodies import FoldWord
+from flows.review.page_context import PageContext, RunView
+from flows.review.request_bodies import DuplicateBody
 from flows.runs.lock import held_to_decide
-from tasks.decisions import Fold
+from tasks.decisions import DuplicateDecision
 from tasks.errors import RunError
 
 
-def routes(room: Room) -> APIRouter:
+def routes(context: PageContext) -> APIRouter:
     """Make the route by which copies are told."""
     router = APIRouter()
 
     @router.post("/runs/{run_id}/folds")
-    def fold(run_id: str, word: FoldWord) -> dict[str, Any]:
-        run = room.open_run(run_id)
+    def fold(run_id: str, word: DuplicateBody) -> dict[str, Any]:
+        run = context.run_view(run_id)
         _check(run, word)
-        with held_to_decide(run.room.ledger, run.folder):
-            told = Fold(run.run_id, word.copy_id, word.of_id, word.is_copy, word.by, datetime.now(UTC))
-            room.ledger.folds.add(told)
+        with held_to_decide(run.context.ledger, run.folder):
+            told = DuplicateDecision(
+                run.run_id, word.copy_id, word.of_id, word.is_copy, word.by, datetime.now(UTC)
+            )
+            context.ledger.duplicate_decisions.add(told)
             deduplicate_drafts(run.on_disk)
             select_finalists(run.on_disk)
-        return gallery_facts(room.open_run(run_id))
+        return gallery_facts(context.run_view(run_id))
 
     return router
 
 
-def _check(run: OpenedRun, word: FoldWord) -> None:
+def _check(run: RunView, word: DuplicateBody) -> None:
     """See that the word is about two drafts, the first of this run.
 
     Raises:
         RunError: It is not. Nothing was written.
     """
-    of = run.room.ledger.pictures.find(word.of_id)
+    of = run.context.ledger.pictures.find(word.of_id)
     is_own = any(draft.candidate_id == word.copy_id for draft in run.drafts)
     if not is_own or of is None or of.campaign != run.record.campaign or word.copy_id == word.of_id:
         raise RunError(

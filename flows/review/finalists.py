@@ -14,34 +14,34 @@ from starlette.responses import Response
 
 from flows.evaluation.drafts import select_finalists
 from flows.review.gallery import run_facts
-from flows.review.page_context import OpenedRun, Room, moment, name_of, usd
+from flows.review.page_context import PageContext, RunView, moment, name_of, usd
 from flows.review.request_bodies import ConfirmWord, ShortlistWord
 from flows.runs.lock import held_to_decide
 from tasks.errors import EngineError, RunError, RunoffError, SettingError
 
 
-def routes(room: Room) -> APIRouter:
+def routes(context: PageContext) -> APIRouter:
     """Make the routes of finalists and of the promotion's start."""
     router = APIRouter()
 
     @router.get("/runs/{run_id}/finalists")
     def page(request: Request, run_id: str) -> Response:
-        facts = run_facts(room.open_run(run_id))
-        return room.page(request, "finalists.html", here="finalists", **facts)
+        facts = run_facts(context.run_view(run_id))
+        return context.page(request, "finalists.html", here="finalists", **facts)
 
     @router.get("/runs/{run_id}/shortlist.json")
     def shortlist(run_id: str) -> dict[str, Any]:
-        return shortlist_facts(room.open_run(run_id))
+        return shortlist_facts(context.run_view(run_id))
 
     @router.post("/runs/{run_id}/shortlist")
     def choose(run_id: str, word: ShortlistWord) -> dict[str, Any]:
-        run = room.open_run(run_id)
+        run = context.run_view(run_id)
         _choose(run, word.candidate_ids, word.after, word.by)
-        return shortlist_facts(room.open_run(run_id))
+        return shortlist_facts(context.run_view(run_id))
 
     @router.post("/runs/{run_id}/confirm")
     def confirm(run_id: str, word: ConfirmWord) -> dict[str, Any]:
-        run = room.open_run(run_id)
+        run = context.run_view(run_id)
         _confirm(run, word)
         _start(run)
         return {"finals": f"/runs/{run.run_id}/finals"}
@@ -49,7 +49,7 @@ def routes(room: Room) -> APIRouter:
     return router
 
 
-def _choose(run: OpenedRun, candidate_ids: list[str], after: int, by: str) -> None:
+def _choose(run: RunView, candidate_ids: list[str], after: int, by: str) -> None:
     """Write the next revision and choose by it.
 
     Raises:
@@ -63,14 +63,14 @@ def _choose(run: OpenedRun, candidate_ids: list[str], after: int, by: str) -> No
             what="the list names a picture twice, or one that is no fit draft of this run",
             next_step="Load the page again.",
         )
-    with held_to_decide(run.room.ledger, run.folder):
-        run.room.ledger.shortlists.choose(
+    with held_to_decide(run.context.ledger, run.folder):
+        run.context.ledger.shortlists.choose(
             run.run_id, candidate_ids, after=after, by=by, now=datetime.now(UTC)
         )
         select_finalists(run.on_disk)
 
 
-def _confirm(run: OpenedRun, word: ConfirmWord) -> None:
+def _confirm(run: RunView, word: ConfirmWord) -> None:
     """Write down that buying was agreed to.
 
     Raises:
@@ -81,23 +81,25 @@ def _confirm(run: OpenedRun, word: ConfirmWord) -> None:
     if word.revision == revision == 0:
         # The rule's choice becomes this person's: of two who agree to it at once, one is told.
         _choose(run, ids, 0, word.by)
-    price = run.room.promoter.price(run.run_id)
+    price = run.context.promoter.price(run.run_id)
     if _is_buying(run):
         raise _refused(run, "its finalists are being bought already", "See how far they are under Finals.")
-    last = run.room.ledger.shortlists.last(run.run_id)
+    last = run.context.ledger.shortlists.last(run.run_id)
     if last is None or last.confirmed_at is None:
         _check_price(run, price.n_finals, price.all_usd, Decimal(word.most_usd))
-    run.room.ledger.shortlists.confirm(run.run_id, max(word.revision, 1), by=word.by, now=datetime.now(UTC))
+    run.context.ledger.shortlists.confirm(
+        run.run_id, max(word.revision, 1), by=word.by, now=datetime.now(UTC)
+    )
 
 
-def _start(run: OpenedRun) -> None:
+def _start(run: RunView) -> None:
     """Begin to buy what was just confirmed.
 
     Raises:
         RunError: It could not be started. The list stays confirmed.
     """
     try:
-        run.room.promoter.start(run.run_id)
+        run.context.promoter.start(run.run_id)
     except (SettingError, EngineError) as error:
         raise RunError(
             where=f"run {run.run_id}",
@@ -106,7 +108,7 @@ def _start(run: OpenedRun) -> None:
         ) from error
 
 
-def _check_price(run: OpenedRun, n_finals: int, all_usd: Decimal, shown_usd: Decimal) -> None:
+def _check_price(run: RunView, n_finals: int, all_usd: Decimal, shown_usd: Decimal) -> None:
     if not n_finals:
         raise _refused(run, "no finalist waits for a final", "Tick other pictures.")
     if all_usd > shown_usd:
@@ -114,21 +116,21 @@ def _check_price(run: OpenedRun, n_finals: int, all_usd: Decimal, shown_usd: Dec
         raise _refused(run, what, "Look at the new price, and confirm again.")
 
 
-def _refused(run: OpenedRun, what: str, next_step: str) -> RunError:
+def _refused(run: RunView, what: str, next_step: str) -> RunError:
     return RunError(
         where=f"run {run.run_id}", what=what, money="Nothing more was bought.", next_step=next_step
     )
 
 
-def _is_buying(run: OpenedRun) -> bool:
-    promotion = run.room.promoter.look(run.run_id)
+def _is_buying(run: RunView) -> bool:
+    promotion = run.context.promoter.look(run.run_id)
     return promotion is not None and promotion.state == "running"
 
 
-def shortlist_facts(run: OpenedRun) -> dict[str, Any]:
+def shortlist_facts(run: RunView) -> dict[str, Any]:
     """Tell the finalists in their order, and what buying them costs."""
     revision, ids = run.shortlist_ids()
-    last = run.room.ledger.shortlists.last(run.run_id)
+    last = run.context.ledger.shortlists.last(run.run_id)
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     accepted = {final.draft_id for final in run.finals if final.is_accepted}
     return {
@@ -153,10 +155,10 @@ def shortlist_facts(run: OpenedRun) -> dict[str, Any]:
     }
 
 
-def _price(run: OpenedRun) -> dict[str, Any]:
+def _price(run: RunView) -> dict[str, Any]:
     """Tell the price; where it cannot be told, why."""
     try:
-        price = run.room.promoter.price(run.run_id)
+        price = run.context.promoter.price(run.run_id)
     except RunoffError as error:
         return {"trouble": str(error)}
     return {

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from flows.evaluation.finals import compare_finals
 from flows.review.archive import stream_accepted
 from flows.review.gallery import run_facts
-from flows.review.page_context import OpenedRun, Room, name_of, usd
+from flows.review.page_context import PageContext, RunView, name_of, usd
 from flows.review.request_bodies import AcceptanceWord
 from flows.runs.lock import held_to_decide
 from tasks.candidate import Candidate
@@ -20,26 +20,26 @@ from tasks.errors import RunError
 from tasks.ledger import OrderRecord
 
 
-def routes(room: Room) -> APIRouter:
+def routes(context: PageContext) -> APIRouter:
     """Make the routes of finals."""
     router = APIRouter()
 
     @router.get("/runs/{run_id}/finals")
     def page(request: Request, run_id: str) -> Response:
-        return room.page(request, "finals.html", here="finals", **run_facts(room.open_run(run_id)))
+        return context.page(request, "finals.html", here="finals", **run_facts(context.run_view(run_id)))
 
     @router.get("/runs/{run_id}/finals.json")
     def finals(run_id: str) -> dict[str, Any]:
-        return finals_facts(room.open_run(run_id))
+        return finals_facts(context.run_view(run_id))
 
     @router.post("/runs/{run_id}/acceptances")
     def accept(run_id: str, word: AcceptanceWord) -> dict[str, Any]:
-        _accept(room.open_run(run_id), word)
-        return finals_facts(room.open_run(run_id))
+        _accept(context.run_view(run_id), word)
+        return finals_facts(context.run_view(run_id))
 
     @router.get("/runs/{run_id}/accepted.zip")
     def archive(run_id: str) -> StreamingResponse:
-        run = room.open_run(run_id)
+        run = context.run_view(run_id)
         name = f"{run.record.campaign}-{run.run_id}.zip"
         return StreamingResponse(
             stream_accepted(run),
@@ -50,7 +50,7 @@ def routes(room: Room) -> APIRouter:
     return router
 
 
-def _accept(run: OpenedRun, word: AcceptanceWord) -> None:
+def _accept(run: RunView, word: AcceptanceWord) -> None:
     """Write down whether a final is delivered, and decide about its draft's tries again.
 
     Raises:
@@ -58,33 +58,33 @@ def _accept(run: OpenedRun, word: AcceptanceWord) -> None:
     """
     if not any(final.candidate_id == word.candidate_id for final in run.finals):
         raise RunError(where=f"run {run.run_id}", what="has no such final", next_step="Load the page again.")
-    with held_to_decide(run.room.ledger, run.folder):
-        run.room.ledger.acceptances.add(
+    with held_to_decide(run.context.ledger, run.folder):
+        run.context.ledger.acceptances.add(
             Acceptance(run.run_id, word.candidate_id, word.is_accepted, word.by, datetime.now(UTC))
         )
         compare_finals(run.on_disk)
 
 
-def finals_facts(run: OpenedRun) -> dict[str, Any]:
+def finals_facts(run: RunView) -> dict[str, Any]:
     """Tell how far the promotion is, and every finalist with its tries."""
     records = [
-        record for record in run.room.ledger.orders.of_run(run.run_id) if record.order.stage == "final"
+        record for record in run.context.ledger.orders.of_run(run.run_id) if record.order.stage == "final"
     ]
-    promotion = run.room.promoter.look(run.run_id)
+    promotion = run.context.promoter.look(run.run_id)
     is_running = run.is_worked_on or (promotion is not None and promotion.state == "running")
     return {
         "state": run.record.state,
         "is_running": is_running,
         "message": promotion.message if promotion else "",
         "is_failed": promotion is not None and promotion.state == "failed",
-        "spent": usd(run.room.ledger.orders.charged_usd(run.run_id)),
+        "spent": usd(run.context.ledger.orders.charged_usd(run.run_id)),
         "finals_usd": usd(sum((record.charged_usd for record in records), start=Decimal(0))),
         "finalists": _finalists(run, records),
         "n_accepted": sum(final.is_accepted is True for final in run.finals),
     }
 
 
-def _finalists(run: OpenedRun, records: list[OrderRecord]) -> list[dict[str, Any]]:
+def _finalists(run: RunView, records: list[OrderRecord]) -> list[dict[str, Any]]:
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     bought = [record.order.draft_id for record in records if record.order.draft_id in drafts]
     wanted = dict.fromkeys([*(name for name in run.shortlist_ids()[1] if name in drafts), *bought])
@@ -93,12 +93,12 @@ def _finalists(run: OpenedRun, records: list[OrderRecord]) -> list[dict[str, Any
 
 
 def _finalist(
-    run: OpenedRun, draft: Candidate, edition: str | None, records: list[OrderRecord]
+    run: RunView, draft: Candidate, edition: str | None, records: list[OrderRecord]
 ) -> dict[str, Any]:
     costs = {
         record.order.order_id: record.settlement.cost_usd if record.settlement else None for record in records
     }
-    told = {word.candidate_id: word for word in run.room.ledger.acceptances.of_run(run.run_id)}
+    told = {word.candidate_id: word for word in run.context.ledger.acceptances.of_run(run.run_id)}
     place = (draft.candidate_id, edition)
     tries = [final for final in run.finals if (final.draft_id, final.edition) == place]
     return {

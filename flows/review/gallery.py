@@ -11,28 +11,30 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from flows.review.page_context import OpenedRun, Room, name_of
+from flows.review.page_context import PageContext, RunView, name_of
 from tasks.candidate import Candidate
 from tasks.ledger.report_rows import report_rows
 from tasks.report_page.measures import measure_arm
 
 
-def routes(room: Room) -> APIRouter:
+def routes(context: PageContext) -> APIRouter:
     """Make the routes of a run's gallery."""
     router = APIRouter()
 
     @router.get("/runs/{run_id}")
     def page(request: Request, run_id: str) -> Response:
-        run = room.open_run(run_id)
-        return room.page(request, "gallery.html", here="gallery", **run_facts(run), arm_cards=arm_cards(run))
+        run = context.run_view(run_id)
+        return context.page(
+            request, "gallery.html", here="gallery", **run_facts(run), arm_cards=arm_cards(run)
+        )
 
     @router.get("/runs/{run_id}/gallery.json")
     def gallery(run_id: str) -> JSONResponse:
-        return JSONResponse(gallery_facts(room.open_run(run_id)))
+        return JSONResponse(gallery_facts(context.run_view(run_id)))
 
     @router.get("/runs/{run_id}/candidates/{candidate_id}.json")
     def candidate(run_id: str, candidate_id: str) -> JSONResponse:
-        run = room.open_run(run_id)
+        run = context.run_view(run_id)
         found = next((one for one in run.candidates if one.candidate_id == candidate_id), None)
         if found is None:
             raise HTTPException(404, "this run has no such picture")
@@ -41,10 +43,10 @@ def routes(room: Room) -> APIRouter:
     return router
 
 
-def run_facts(run: OpenedRun) -> dict[str, Any]:
+def run_facts(run: RunView) -> dict[str, Any]:
     """Tell what the head of every page of a run shows."""
     budget = run.on_disk.campaign.budget
-    spent_usd = run.room.ledger.orders.charged_usd(run.run_id)
+    spent_usd = run.context.ledger.orders.charged_usd(run.run_id)
     return {
         "run": run.record,
         "arms": run.arms,
@@ -52,13 +54,13 @@ def run_facts(run: OpenedRun) -> dict[str, Any]:
         "budget_usd": budget.per_run_usd,
         "n_finalists": len(run.shortlist_ids()[1]),
         "n_finals": len(run.finals),
-        "n_votes": len(run.room.ledger.votes.of_run(run.run_id)),
+        "n_votes": len(run.context.ledger.votes.of_run(run.run_id)),
     }
 
 
-def arm_cards(run: OpenedRun) -> list[dict[str, Any]]:
+def arm_cards(run: RunView) -> list[dict[str, Any]]:
     """Measure each arm as the report does, beside its own prompt."""
-    rows = report_rows(run.run_id, run.room.ledger.orders.of_run(run.run_id), run.candidates)
+    rows = report_rows(run.run_id, run.context.ledger.orders.of_run(run.run_id), run.candidates)
     drafts = [row for row in rows if row["stage"] == "draft"]
     campaign = run.on_disk.campaign
     return [
@@ -72,7 +74,7 @@ def arm_cards(run: OpenedRun) -> list[dict[str, Any]]:
     ]
 
 
-def gallery_facts(run: OpenedRun) -> dict[str, Any]:
+def gallery_facts(run: RunView) -> dict[str, Any]:
     """Tell, of every draft, what filters, sorts and tiles need."""
     drafts = run.drafts
     revision, chosen = run.shortlist_ids()
@@ -112,7 +114,7 @@ def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
     }
 
 
-def row_names(run: OpenedRun) -> list[str]:
+def row_names(run: RunView) -> list[str]:
     """Name each row by its variables' values, as every arm shares them."""
     rows = run.on_disk.campaign.all_rows
     names = [" · ".join(str(value) for value in row.values()) for row in rows]
@@ -120,9 +122,9 @@ def row_names(run: OpenedRun) -> list[str]:
     return names + [""] * (last + 1 - len(names))
 
 
-def all_facts(run: OpenedRun, found: Candidate) -> dict[str, Any]:
+def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
     """Tell all that is known of one picture, and the reason of each score."""
-    records = [r for r in run.room.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
+    records = [r for r in run.context.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
     (row,) = [
         row for row in report_rows(run.run_id, records, [found]) if row["candidate_id"] == found.candidate_id
     ]

@@ -31,7 +31,7 @@ ARM_COLOURS = 6
 
 
 @dataclass(frozen=True)
-class Room:
+class PageContext:
     """What every page has at hand.
 
     Args:
@@ -65,20 +65,20 @@ class Room:
         shared = {"csrf": self.gate.csrf, "person": self.person}
         return self._templates.TemplateResponse(request, template, shared | facts)
 
-    def open_run(self, run_id: str) -> "OpenedRun":
+    def run_view(self, run_id: str) -> "RunView":
         """Read a run.
 
         Raises:
             RunError: There is no such run.
         """
-        return OpenedRun(self, self.ledger.runs.find(run_id))
+        return RunView(self, self.ledger.runs.find(run_id))
 
 
 @dataclass(frozen=True)
-class OpenedRun:
+class RunView:
     """A run as it stands at this moment; each part is read when it is first asked for."""
 
-    room: Room
+    context: PageContext
     record: RunRecord
 
     @property
@@ -89,7 +89,7 @@ class OpenedRun:
     @property
     def folder(self) -> Path:
         """The run's folder."""
-        return run_folder(self.room.home, self.record.campaign, self.run_id)
+        return run_folder(self.context.home, self.record.campaign, self.run_id)
 
     @cached_property
     def on_disk(self) -> RunOnDisk:
@@ -100,20 +100,20 @@ class OpenedRun:
         """
         campaign = load_campaign(
             bring_campaign(self.folder),
-            catalogue=load_catalogue(self.room.home),
-            providers=load_providers(self.room.home),
+            catalogue=load_catalogue(self.context.home),
+            providers=load_providers(self.context.home),
         )
-        return RunOnDisk(self.run_id, campaign, self.room.ledger, self.folder)
+        return RunOnDisk(self.run_id, campaign, self.context.ledger, self.folder)
 
     @property
     def is_worked_on(self) -> bool:
         """Whether a process works on it now; a killed one leaves ``running`` behind."""
-        return self.record.state == "running" and not is_free(self.room.ledger, self.folder)
+        return self.record.state == "running" and not is_free(self.context.ledger, self.folder)
 
     @cached_property
     def candidates(self) -> list[Candidate]:
         """Every picture, in the order of their plan."""
-        return self.room.ledger.candidates.of_run(self.run_id)
+        return self.context.ledger.candidates.of_run(self.run_id)
 
     @property
     def drafts(self) -> list[Candidate]:
@@ -133,7 +133,7 @@ class OpenedRun:
 
     def shortlist_ids(self) -> tuple[int, list[str]]:
         """Tell the finalists' revision and their ids in order; revision 0 is the rule's choice."""
-        last = self.room.ledger.shortlists.last(self.run_id)
+        last = self.context.ledger.shortlists.last(self.run_id)
         if last is not None:
             return last.revision, list(last.candidate_ids)
         chosen = [draft for draft in self.drafts if draft.choice and draft.choice.is_finalist]

@@ -9,38 +9,38 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse
 
-from flows.review.page_context import Room
+from flows.review.page_context import PageContext
 from tasks.storage.home import run_folder
 from tasks.storage.mirror import store_of
 
 KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
-def routes(room: Room) -> APIRouter:
+def routes(context: PageContext) -> APIRouter:
     """Make the routes of pictures and thumbnails."""
     router = APIRouter()
 
     @router.get("/pictures/{candidate_id}")
     def picture(candidate_id: str) -> FileResponse:
-        return send_picture(room, candidate_id)
+        return send_picture(context, candidate_id)
 
     @router.get("/thumbnails/{candidate_id}")
     def thumbnail(candidate_id: str) -> FileResponse:
-        return send_picture(room, candidate_id, is_small=True)
+        return send_picture(context, candidate_id, is_small=True)
 
     return router
 
 
-def send_picture(room: Room, candidate_id: str, *, is_small: bool = False) -> FileResponse:
+def send_picture(context: PageContext, candidate_id: str, *, is_small: bool = False) -> FileResponse:
     """Send a picture's bytes as they came, or its thumbnail where there is one.
 
     Raises:
         HTTPException: 404; the ledger knows no such picture, or its file is gone or is none.
     """
-    known = room.ledger.pictures.find(candidate_id)
+    known = context.ledger.pictures.find(candidate_id)
     if known is None:
         raise HTTPException(404, "no such picture")
-    folder = run_folder(room.home, known.campaign, known.run_id).resolve()
+    folder = run_folder(context.home, known.campaign, known.run_id).resolve()
     for name in filter(None, (known.thumbnail if is_small else None, known.file)):
         path = (folder / name).resolve()
         kind = _kind(path) if path.is_relative_to(folder) and _is_here(path) else None

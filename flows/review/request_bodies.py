@@ -18,7 +18,7 @@ class Word(BaseModel):
     by: Name
 
 
-class FoldWord(Word):
+class DuplicateBody(Word):
     """Whether one picture is a copy of another."""
 
     copy_id: Id

@@ -6,28 +6,28 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.review.page_context import Room
+from flows.review.page_context import PageContext
 from tasks.ledger.pictures import RunTally
 
 N_BEST = 5
 MOST_RUNS = 100
 
 
-def routes(room: Room) -> APIRouter:
+def routes(context: PageContext) -> APIRouter:
     """Make the route of the list of runs."""
     router = APIRouter()
 
     @router.get("/")
     def page(request: Request) -> Response:
-        return room.page(request, "runs.html", here="runs", home=str(room.home), **_facts(room))
+        return context.page(request, "runs.html", here="runs", home=str(context.home), **_facts(context))
 
     return router
 
 
-def _facts(room: Room) -> dict[str, Any]:
-    tallies, best = room.ledger.pictures.tallies(), room.ledger.pictures.best(N_BEST)
-    spent = {group.name: group.spent_usd for group in room.ledger.spending.by("run")}
-    every = room.ledger.runs.all()
+def _facts(context: PageContext) -> dict[str, Any]:
+    tallies, best = context.ledger.pictures.tallies(), context.ledger.pictures.best(N_BEST)
+    spent = {group.name: group.spent_usd for group in context.ledger.spending.by("run")}
+    every = context.ledger.runs.all()
     waiting_first = sorted(every, key=lambda run: run.state != "awaiting review")
     return {
         "runs": [

@@ -26,7 +26,7 @@ def put_right(ledger: Ledger, home: Path, run_id: str) -> bool:
 
     Orders whose pictures are whole become ``received``, the others ``unknown``: they may have been billed.
     """
-    from tasks.images_api.answer_store import heal
+    from tasks.images_api.answer_store import recover_sent
     from tasks.images_api.terms import Terms
 
     run = ledger.runs.find(run_id)
@@ -36,7 +36,7 @@ def put_right(ledger: Ledger, home: Path, run_id: str) -> bool:
     try:
         with held_run(ledger, folder):
             provider = load_providers(home).provider(run.provider)
-            heal(ledger, run.run_id, folder, Terms(provider, load_catalogue(home), os.environ))
+            recover_sent(ledger, run.run_id, folder, Terms(provider, load_catalogue(home), os.environ))
             ledger.runs.end(run.run_id, "stopped", datetime.now(UTC))
     except RunError:  # somebody works on it
         return False

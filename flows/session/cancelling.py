@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.runs.campaign import run_campaign_file
 from flows.session.prepare import prepare
-from flows.session.session import open_run
+from flows.session.session import open_session
 from tasks.ledger import open_ledger
 from tasks.ledger.runs import RunState
 from tasks.money import count_of
@@ -59,7 +59,7 @@ def cancel(home: Path, name: str) -> Cancelled:
 
 async def _cancel(file: Path, home: Path, run_id: str) -> Cancelled:
     prepared = await asyncio.to_thread(prepare, file, home, run_id, are_drafts_done=True)
-    async with open_run(prepared) as run:
+    async with open_session(prepared) as run:
         n_asked = await run.batch_lane.cancel(run_id)
         state: RunState = "waiting" if run.is_out else "stopped"
         run.ledger.runs.end(run_id, state, datetime.now(UTC))

@@ -18,14 +18,14 @@ from tasks.storage.mirror import home_address
 if TYPE_CHECKING:
     import httpx2
 
-    from flows.workers.dask_pool import Team
-    from tasks.images_api.buyer import Desk
+    from flows.workers.dask_pool import DaskPool
+    from tasks.images_api.buyer import Buyer
 
 
 @asynccontextmanager
-async def open_workers(prepared: Prepared, limits: Limits) -> AsyncIterator["Team | None"]:
+async def open_workers(prepared: Prepared, limits: Limits) -> AsyncIterator["DaskPool | None"]:
     """Find the workers that ``RUNOFF_DASK`` names; the emulator inside this process is in no other one."""
-    from flows.workers.dask_pool import open_team, scheduler_address
+    from flows.workers.dask_pool import open_pool, scheduler_address
 
     address, base_url = scheduler_address(), prepared.terms.base_url
     if address is None or base_url is None:
@@ -45,14 +45,14 @@ async def open_workers(prepared: Prepared, limits: Limits) -> AsyncIterator["Tea
             limits=limits,
         )
 
-    async with open_team(address, make_job, current_display().say) as team:
-        yield team
+    async with open_pool(address, make_job, current_display().say) as pool:
+        yield pool
 
 
 @asynccontextmanager
-async def watched(team: "Team | None", desk: "Desk") -> AsyncIterator[None]:
+async def watched(pool: "DaskPool | None", buyer: "Buyer") -> AsyncIterator[None]:
     """Keep watch over the workers, if there are any, as long as the run is open."""
-    watching = None if team is None else asyncio.create_task(team.keep_watch(desk))
+    watching = None if pool is None else asyncio.create_task(pool.keep_watch(buyer))
     try:
         yield
     finally:

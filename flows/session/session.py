@@ -1,7 +1,7 @@
-"""A run with all it needs: its campaign, its ledger, its folder, its desk.
+"""A run with all it needs: its campaign, its ledger, its folder, its buyer.
 
 Opening a run reads and checks everything before a flow spends, takes the run's lock, heals what a killed
-process left, and closes it all again, whatever happens. Ctrl-C, or a scheduler's SIGTERM, closes the desk
+process left, and closes it all again, whatever happens. Ctrl-C, or a scheduler's SIGTERM, closes the buyer
 and lets what is under way come in; a second one leaves at once, and those orders become unknown.
 """
 
@@ -31,36 +31,36 @@ from tasks.storage.atomic import write_atomically
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home
 
 if TYPE_CHECKING:
-    from flows.workers.dask_pool import Team
+    from flows.workers.dask_pool import DaskPool
     from tasks.images_api.batch_lane.lane import BatchLane
-    from tasks.images_api.buyer import Desk
+    from tasks.images_api.buyer import Buyer
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
-class OpenRun:
+class Session:
     """A prepared run that this process works on.
 
     Args:
         prepared: What was read and planned.
         ledger: The ledger.
-        desk: Where orders are bought one by one.
+        buyer: Where orders are bought one by one.
         batch_lane: Where orders are bought in batches.
         judging: Where judging models are asked: closed by itself when the judge is down.
         display: Where progress goes.
         inspecting: Held while pictures are looked at, one batch at a time.
-        team: Workers on other machines that batches are handed to; ``None`` when all is done here.
+        pool: Workers on other machines that batches are handed to; ``None`` when all is done here.
     """
 
     prepared: Prepared
     ledger: Ledger
-    desk: "Desk"
+    buyer: "Buyer"
     batch_lane: "BatchLane"
-    judging: "Desk"
+    judging: "Buyer"
     display: Display
     inspecting: asyncio.Lock
-    team: "Team | None" = None
+    pool: "DaskPool | None" = None
 
     @property
     def run_id(self) -> str:
@@ -80,7 +80,7 @@ class OpenRun:
     @property
     def is_interrupted(self) -> bool:
         """Whether somebody asked it to stop."""
-        return isinstance(self.desk.closed_by, InterruptError)
+        return isinstance(self.buyer.closed_by, InterruptError)
 
     @property
     def is_out(self) -> bool:
@@ -94,7 +94,7 @@ class OpenRun:
 
 
 @asynccontextmanager
-async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
+async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
     """Open a run for work, new or resumed.
 
     Raises:
@@ -110,19 +110,19 @@ async def open_run(prepared: Prepared) -> AsyncIterator[OpenRun]:
     prepare_home(prepared.home)
     with open_ledger(prepared.home) as ledger, held_run(ledger, prepared.folder):
         limits, display = limits_of(prepared), current_display()
-        async with open_workers(prepared, limits) as team, connect(terms, transport_of(prepared)) as client:
+        async with open_workers(prepared, limits) as pool, connect(terms, transport_of(prepared)) as client:
             _begin(prepared, ledger)
-            desk, lane, judging = compose(client, terms, ledger, prepared.folder, limits, display.bought)
+            buyer, lane, judging = compose(client, terms, ledger, prepared.folder, limits, display.bought)
             with (
-                _closing_on_interrupt((desk, judging), prepared, display),
+                _closing_on_interrupt((buyer, judging), prepared, display),
                 _stopped_on_fault(prepared, ledger),
             ):
-                async with watched(team, desk):
-                    yield OpenRun(prepared, ledger, desk, lane, judging, display, asyncio.Lock(), team)
+                async with watched(pool, buyer):
+                    yield Session(prepared, ledger, buyer, lane, judging, display, asyncio.Lock(), pool)
 
 
 def _begin(prepared: Prepared, ledger: Ledger) -> None:
-    from tasks.images_api.answer_store import heal
+    from tasks.images_api.answer_store import recover_sent
 
     campaign_file = prepared.folder / CAMPAIGN_FILE
     if not campaign_file.exists():
@@ -134,7 +134,7 @@ def _begin(prepared: Prepared, ledger: Ledger) -> None:
         now=datetime.now(UTC),
         warnings=prepared.plan.warnings,
     )
-    heal(ledger, prepared.run_id, prepared.folder, prepared.terms)
+    recover_sent(ledger, prepared.run_id, prepared.folder, prepared.terms)
     wanted = wants_final(prepared.campaign)
     withdrawn = replan(ledger, prepared.run_id, begun_drafts(prepared, ledger), wanted)
     add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_told(withdrawn)])
@@ -149,11 +149,11 @@ def _told(withdrawn: Sequence[Order]) -> Iterator[str]:
 
 
 @contextmanager
-def _closing_on_interrupt(desks: Sequence["Desk"], prepared: Prepared, display: Display) -> Iterator[None]:
+def _closing_on_interrupt(buyers: Sequence["Buyer"], prepared: Prepared, display: Display) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def interrupted(number: int) -> None:
-        if desks[0].closed_by is None:
+        if buyers[0].closed_by is None:
             display.say("Stopping: what is under way is paid for and is awaited. Ctrl-C again leaves it.")
         else:
             loop.remove_signal_handler(number)
@@ -164,8 +164,8 @@ def _closing_on_interrupt(desks: Sequence["Desk"], prepared: Prepared, display: 
             money="What was bought stays; the ledger is right.",
             next_step=f"Go on with: runoff run --resume {prepared.run_id}",
         )
-        for desk in desks:
-            desk.close(reason)
+        for buyer in buyers:
+            buyer.close(reason)
 
     try:
         for number in STOP_SIGNALS:

@@ -10,20 +10,20 @@ from flows.stages.batches import as_task, in_batches
 from flows.workers.worker import Bought
 from tasks.errors import BudgetError
 from tasks.generate import GenerateCounts, count_ends
-from tasks.images_api.answer_store import heal
+from tasks.images_api.answer_store import recover_sent
 from tasks.images_api.buyer import Purchase
 from tasks.order import Order
 
 if TYPE_CHECKING:
-    from flows.session.session import OpenRun
-    from flows.workers.dask_pool import Team
+    from flows.session.session import Session
+    from flows.workers.dask_pool import DaskPool
 
 MOST_ORDERS = 50
 MOST_DRAFTS = 200
 
 
 async def make_at_workers(
-    run: "OpenRun", team: "Team", stage: str, orders: Sequence[Order], progress: Progress
+    run: "Session", pool: "DaskPool", stage: str, orders: Sequence[Order], progress: Progress
 ) -> None:
     """Have orders bought and looked at by the workers; afterwards their files are here too.
 
@@ -31,45 +31,45 @@ async def make_at_workers(
     was left for want of money is tried again, until a whole round of it buys nothing.
     """
     left = list(orders)
-    while left and run.desk.closed_by is None:
-        shortage = await _buy_round(run, team, left, progress)
+    while left and run.buyer.closed_by is None:
+        shortage = await _buy_round(run, pool, left, progress)
         await asyncio.to_thread(_take_back, run)
         n_before, left = len(left), [o for o in run.planned(stage) if o.lane == "interactive"]
         if shortage is None:
             break
         if len(left) == n_before:
-            run.desk.close(shortage)
+            run.buyer.close(shortage)
 
 
 async def _buy_round(
-    run: "OpenRun", team: "Team", orders: Sequence[Order], progress: Progress
+    run: "Session", pool: "DaskPool", orders: Sequence[Order], progress: Progress
 ) -> BudgetError | None:
     """Have every order tried once; returns why money was short, if it was."""
-    await team.look()
-    places = asyncio.Semaphore(max(1, team.n_places))
+    await pool.look()
+    places = asyncio.Semaphore(max(1, pool.n_places))
     shortages: list[BudgetError] = []
 
     async def make(batch: Sequence[Order]) -> None:
         async with places:
-            if run.desk.closed_by is None:
-                await buy_batch(batch, run, team, shortages)
+            if run.buyer.closed_by is None:
+                await buy_batch(batch, run, pool, shortages)
         await progress.add(len(batch))
 
-    await in_batches(run, orders, team.batch_size(len(orders), MOST_ORDERS), make)
+    await in_batches(run, orders, pool.batch_size(len(orders), MOST_ORDERS), make)
     return shortages[0] if shortages else None
 
 
 async def _buy(
-    orders: Sequence[Order], run: "OpenRun", team: "Team", shortages: list[BudgetError]
+    orders: Sequence[Order], run: "Session", pool: "DaskPool", shortages: list[BudgetError]
 ) -> GenerateCounts:
-    bought = await team.buy(orders)
+    bought = await pool.buy(orders)
     ends = _purchases(orders, bought)
     for end in ends:
         run.display.bought(end)
     if isinstance(bought.stop, BudgetError):
         shortages.append(bought.stop)
     elif bought.stop is not None:
-        run.desk.close(bought.stop)
+        run.buyer.close(bought.stop)
     return count_ends([*ends, *[None] * (len(orders) - len(ends))])
 
 
@@ -78,13 +78,13 @@ def _purchases(orders: Sequence[Order], bought: Bought) -> list[Purchase]:
     return [Purchase(by_id[end.order_id], end.state, end.n_pictures, end.charged_usd) for end in bought.ends]
 
 
-def _take_back(run: "OpenRun") -> None:
+def _take_back(run: "Session") -> None:
     """Bring what the workers wrote, and settle what one that died left: nobody works on it any more."""
     bring_files(run.folder)
-    heal(run.ledger, run.run_id, run.folder, run.prepared.terms)
+    recover_sent(run.ledger, run.run_id, run.folder, run.prepared.terms)
 
 
-async def score_at_workers(run: "OpenRun", team: "Team") -> int:
+async def score_at_workers(run: "Session", pool: "DaskPool") -> int:
     """Have every draft scored by what is free, in chunks; returns how many.
 
     Raises:
@@ -92,18 +92,18 @@ async def score_at_workers(run: "OpenRun", team: "Team") -> int:
     """
     drafts = await asyncio.to_thread(run.ledger.candidates.of_run, run.run_id, "draft")
     names = [draft.candidate_id for draft in drafts]
-    await team.look()
-    size = team.batch_size(len(names), MOST_DRAFTS)
+    await pool.look()
+    size = pool.batch_size(len(names), MOST_DRAFTS)
     chunks = [names[start : start + size] for start in range(0, len(names), size)]
-    ends = await asyncio.gather(*(score_chunk(chunk, team) for chunk in chunks), return_exceptions=True)
+    ends = await asyncio.gather(*(score_chunk(chunk, pool) for chunk in chunks), return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException):
             raise end
     return sum(end for end in ends if isinstance(end, int))
 
 
-async def _score(candidate_ids: Sequence[str], team: "Team") -> int:
-    return await team.score(candidate_ids)
+async def _score(candidate_ids: Sequence[str], pool: "DaskPool") -> int:
+    return await pool.score(candidate_ids)
 
 
 buy_batch = as_task(_buy, name="generate")

@@ -16,12 +16,12 @@ from tasks.money import count_of, format_usd
 from tasks.order import Order
 
 if TYPE_CHECKING:
-    from flows.session.session import OpenRun
+    from flows.session.session import Session
 
 LOOK_AGAIN_S = 0.2
 
 
-async def buy_in_batches(run: "OpenRun", stage: str) -> None:
+async def buy_in_batches(run: "Session", stage: str) -> None:
     """Take a run's batches as far as they go now. This spends money, within the run's budgets.
 
     Raises:
@@ -30,16 +30,16 @@ async def buy_in_batches(run: "OpenRun", stage: str) -> None:
     try:
         await _go_on(run, stage)
         await _hand_over(run, stage)
-        while run.prepared.terms.base_url is None and run.is_out and run.desk.closed_by is None:
+        while run.prepared.terms.base_url is None and run.is_out and run.buyer.closed_by is None:
             await asyncio.sleep(LOOK_AGAIN_S)
             await _go_on(run, stage)
             await _hand_over(run, stage)
     except RunoffError as error:
-        run.desk.close(error)
+        run.buyer.close(error)
         raise
 
 
-async def _go_on(run: "OpenRun", stage: str) -> None:
+async def _go_on(run: "Session", stage: str) -> None:
     n_out = len(run.ledger.batches.ids_out(run.run_id))
     if not n_out:
         return
@@ -50,9 +50,9 @@ async def _go_on(run: "OpenRun", stage: str) -> None:
         run.display.finish()
 
 
-async def _hand_over(run: "OpenRun", stage: str) -> None:
+async def _hand_over(run: "Session", stage: str) -> None:
     orders = [order for order in run.planned(stage) if order.lane == "batch"]
-    if not orders or run.desk.closed_by is not None:
+    if not orders or run.buyer.closed_by is not None:
         return
     await submit_batches(orders, run)
     left = len([order for order in run.planned(stage) if order.lane == "batch"])
@@ -61,12 +61,12 @@ async def _hand_over(run: "OpenRun", stage: str) -> None:
         run.display.say(f"Handed over {handed} in batches: half the price, within 24 hours.")
 
 
-async def _collect(run: "OpenRun") -> int:
+async def _collect(run: "Session") -> int:
     """Take every batch of the run as far as it goes; returns how many are still out."""
     return await run.batch_lane.go_on(run.run_id)
 
 
-async def _submit(orders: Sequence[Order], run: "OpenRun") -> None:
+async def _submit(orders: Sequence[Order], run: "Session") -> None:
     await run.batch_lane.submit(orders)
 
 
@@ -74,7 +74,7 @@ collect_batches = as_task(_collect, name="collect")
 submit_batches = as_task(_submit, name="submit")
 
 
-def waiting_message(run: "OpenRun") -> str:
+def waiting_message(run: "Session") -> str:
     """Say what a run waits for, what it may cost, and how to go on."""
     out = run.ledger.batches.open_of(run.run_id)
     orders = run.ledger.orders.of_run(run.run_id, "sent")

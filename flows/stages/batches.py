@@ -20,7 +20,7 @@ from tasks.errors import RunoffError
 from tasks.order import Order
 
 if TYPE_CHECKING:
-    from flows.session.session import OpenRun
+    from flows.session.session import Session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,9 +60,9 @@ def as_task(step: Callable[P, R], *, name: str) -> Callable[P, R]:
 
 
 async def in_batches(
-    run: "OpenRun", orders: Sequence[Order], size: int, make: Callable[[Sequence[Order]], Awaitable[None]]
+    run: "Session", orders: Sequence[Order], size: int, make: Callable[[Sequence[Order]], Awaitable[None]]
 ) -> None:
-    """Make orders batch by batch, side by side; a fault in one closes the run's desk.
+    """Make orders batch by batch, side by side; a fault in one closes the run's buyer.
 
     Raises:
         Exception: The first fault. The other batches have ended too by then: theirs is money as well.
@@ -72,7 +72,7 @@ async def in_batches(
         try:
             await make(batch)
         except RunoffError as error:
-            run.desk.close(error)
+            run.buyer.close(error)
             raise
 
     batches = [orders[start : start + size] for start in range(0, len(orders), size)]

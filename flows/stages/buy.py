@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from flows.evaluation import drafts as evaluation
 from flows.evaluation import finals
 from flows.prefect_ui.artifacts import Progress
-from flows.session.session import OpenRun
+from flows.session.session import Session
 from flows.stages.at_workers import make_at_workers, score_at_workers
 from flows.stages.batch_lane import buy_in_batches
 from flows.stages.batches import as_task, in_batches
@@ -19,7 +19,7 @@ LOAD_AFTER_S = 1.0
 """When what the report needs is loaded: the first orders are under way by then."""
 
 
-async def make_pictures(run: OpenRun, stage: str) -> None:
+async def make_pictures(run: Session, stage: str) -> None:
     """Buy every planned order of a stage and look at what came, batch by batch, side by side.
 
     While one batch is looked at the next ones are under way, so that looking costs no time. What goes by the
@@ -32,17 +32,17 @@ async def make_pictures(run: OpenRun, stage: str) -> None:
     run.display.start(f"{stage}s", len(orders))
     asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread, len(run.campaign.arms))
     try:
-        if run.team is None:
+        if run.pool is None:
             await _make_here(run, orders, progress)
         else:
-            await make_at_workers(run, run.team, stage, orders, progress)
+            await make_at_workers(run, run.pool, stage, orders, progress)
     finally:
         run.display.finish()
     await inspect_batch(run)
 
 
-async def _make_here(run: OpenRun, orders: Sequence[Order], progress: Progress) -> None:
-    # Two batches more than can be under way at once: the desk must never wait for work.
+async def _make_here(run: Session, orders: Sequence[Order], progress: Progress) -> None:
+    # Two batches more than can be under way at once: the buyer must never wait for work.
     places = asyncio.Semaphore(run.prepared.terms.provider.concurrency // ORDERS_PER_TASK + 2)
 
     async def make(batch: Sequence[Order]) -> None:
@@ -59,38 +59,38 @@ def _load_in_thread(n_arms: int) -> None:
     asyncio.get_running_loop().run_in_executor(None, load_libraries, n_arms)
 
 
-async def _generate(orders: Sequence[Order], run: OpenRun) -> GenerateCounts:
-    return await generate(orders, run.desk)
+async def _generate(orders: Sequence[Order], run: Session) -> GenerateCounts:
+    return await generate(orders, run.buyer)
 
 
-async def _inspect(run: OpenRun) -> int:
+async def _inspect(run: Session) -> int:
     """Look at every picture that nobody has looked at; one batch at a time, all cores inside."""
     async with run.inspecting:
         return await asyncio.to_thread(evaluation.inspect_new, run)
 
 
-async def score_drafts(run: OpenRun) -> int:
+async def score_drafts(run: Session) -> int:
     """Score every draft by what is free, here or at the workers; returns how many."""
-    return await (score_here(run) if run.team is None else score_at_workers(run, run.team))
+    return await (score_here(run) if run.pool is None else score_at_workers(run, run.pool))
 
 
-async def _score(run: OpenRun) -> int:
+async def _score(run: Session) -> int:
     return await asyncio.to_thread(evaluation.score_drafts, run)
 
 
-async def _deduplicate(run: OpenRun) -> int:
+async def _deduplicate(run: Session) -> int:
     return await asyncio.to_thread(evaluation.deduplicate_drafts, run)
 
 
-async def _score_judged(run: OpenRun) -> int:
+async def _score_judged(run: Session) -> int:
     return await asyncio.to_thread(evaluation.score_judged, run)
 
 
-async def _select(run: OpenRun) -> int:
+async def _select(run: Session) -> int:
     return await asyncio.to_thread(evaluation.select_finalists, run, keeps_bought=True)
 
 
-async def _compare(run: OpenRun) -> int:
+async def _compare(run: Session) -> int:
     return await asyncio.to_thread(finals.compare_finals, run)
 
 

@@ -14,7 +14,7 @@ from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.events import tell_end
 from flows.run_report import write_run_report
 from flows.runs.outcome import INCOMPLETE, outcome_of
-from flows.session.session import OpenRun
+from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
 from flows.stages.batches import as_task
 from tasks.clock import today
@@ -23,7 +23,7 @@ from tasks.ledger.runs import RunState
 from tasks.storage.home import CAMPAIGN_FILE
 
 
-async def close_run(run: OpenRun, *, state: RunState, lack: str = "", note: str = "") -> dict[str, Any]:
+async def close_run(run: Session, *, state: RunState, lack: str = "", note: str = "") -> dict[str, Any]:
     """End a run: write its state and its report, and show both in Prefect.
 
     Args:
@@ -39,7 +39,7 @@ async def close_run(run: OpenRun, *, state: RunState, lack: str = "", note: str 
         StopRunError: No further order could succeed; the report was written.
         InterruptError: Somebody interrupted it.
     """
-    stop = run.desk.closed_by
+    stop = run.buyer.closed_by
     state = "waiting" if run.is_out else state
     run.ledger.runs.end(run.run_id, "stopped" if stop else state, datetime.now(UTC))
     if isinstance(stop, InterruptError):
@@ -61,7 +61,7 @@ async def close_run(run: OpenRun, *, state: RunState, lack: str = "", note: str 
     return asdict(outcome)
 
 
-def _with_place(stop: BudgetError, run: OpenRun) -> BudgetError:
+def _with_place(stop: BudgetError, run: Session) -> BudgetError:
     """Name the file in which a campaign's own budget is raised for a run that was begun."""
     if "ledger" in stop.where:
         return stop
@@ -73,7 +73,7 @@ def _with_place(stop: BudgetError, run: OpenRun) -> BudgetError:
     )
 
 
-async def _report(run: OpenRun) -> tuple[Decimal | None, str]:
+async def _report(run: Session) -> tuple[Decimal | None, str]:
     """Write the run's report; returns what all drafts cost at high quality (dollars), and the verdict."""
     record = run.ledger.runs.find(run.run_id)
     written = await asyncio.to_thread(write_run_report, run.prepared.home, record, run.ledger)

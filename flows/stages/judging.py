@@ -1,7 +1,7 @@
 """Asking judging models about a run's survivors: the only stage that buys opinions.
 
-Judging has a desk of its own. When the judge is down, asking stops and the run goes on without its opinions;
-only what ends all buying, a used-up budget or somebody's interruption, ends the run's own desk too. Pictures
+Judging has a buyer of its own. When the judge is down, asking stops and the run goes on without its opinions;
+only what ends all buying, a used-up budget or somebody's interruption, ends the run's own buyer too. Pictures
 are asked about once; pairs round by round, because each round decides what the next one can teach.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from flows.evaluation.judge_answers import Opinions, pools, read_opinions
 from flows.runs.progress import JUDGE
-from flows.session.session import OpenRun
+from flows.session.session import Session
 from flows.stages.batches import as_task
 from flows.stages.buy import ORDERS_PER_TASK
 from tasks.candidate import Candidate
@@ -21,13 +21,13 @@ from tasks.order import Order
 from tasks.orders.questions import Questions, worth_judging
 
 
-async def judge_drafts(run: OpenRun) -> None:
+async def judge_drafts(run: Session) -> None:
     """Have the survivors judged and compared, as the campaign weighs it. This spends money.
 
     Nothing is asked twice: answers of this run and of earlier ones count. What has no answer in the end has
     no opinion; the run goes on.
     """
-    if run.desk.closed_by is not None:
+    if run.buyer.closed_by is not None:
         return
     wishes, prepared = run.campaign.score, run.prepared
     estimates = Estimates(prepared.catalogue, prepared.terms.provider)
@@ -39,12 +39,12 @@ async def judge_drafts(run: OpenRun) -> None:
         await _hold_duels(run, questions, worthy, wishes.duel.per_row)
     stop = run.judging.closed_by
     if isinstance(stop, BudgetError | InterruptError):
-        run.desk.close(stop)
+        run.buyer.close(stop)
     elif stop is not None:
         run.display.say(f"The judge is not asked any more, the run goes on without it. {stop}")
 
 
-async def _hold_duels(run: OpenRun, questions: Questions, worthy: Sequence[Candidate], per_row: int) -> None:
+async def _hold_duels(run: Session, questions: Questions, worthy: Sequence[Candidate], per_row: int) -> None:
     """Ask round by round until every row has its pairs."""
     by_id = {draft.candidate_id: draft for draft in worthy}
     while run.judging.closed_by is None:
@@ -79,7 +79,7 @@ def next_round(known: Opinions, row: int, pool: Sequence[Candidate], per_row: in
     return list(in_both_orders(next_pairs(ids, asked, duels, n_left)))
 
 
-async def _ask(run: OpenRun, orders: Sequence[Order]) -> None:
+async def _ask(run: Session, orders: Sequence[Order]) -> None:
     """Buy the answers to questions that nobody has answered yet."""
     if run.judging.closed_by is not None:
         return
@@ -95,7 +95,7 @@ async def _ask(run: OpenRun, orders: Sequence[Order]) -> None:
         run.display.finish()
 
 
-async def _ask_batch(orders: Sequence[Order], run: OpenRun) -> GenerateCounts:
+async def _ask_batch(orders: Sequence[Order], run: Session) -> GenerateCounts:
     return await generate(orders, run.judging)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from flows.evaluation.verdict import scored_drafts
 from flows.runs.reconciling import resend_drafts
 from flows.session.begun_orders import begun_drafts
-from flows.session.session import OpenRun
+from flows.session.session import Session
 from flows.stages.batches import as_task
 from flows.stages.buy import deduplicate_drafts, make_pictures, score_drafts, score_judged
 from flows.stages.judging import judge_drafts
@@ -32,7 +32,7 @@ SETTLED = (
 )
 
 
-async def make_drafts(run: OpenRun) -> str:
+async def make_drafts(run: Session) -> str:
     """Buy a run's drafts, round by round where the campaign says so. This spends money, within the budgets.
 
     It ends early when the run is interrupted, out of money or waits for the provider, and when a round cannot
@@ -43,10 +43,10 @@ async def make_drafts(run: OpenRun) -> str:
     """
     await _make_begun(run)
     while not is_complete(run.campaign.rounds, decided := run.ledger.rounds.of_run(run.run_id)):
-        if run.desk.closed_by is not None or run.is_out or run.planned("draft"):
+        if run.buyer.closed_by is not None or run.is_out or run.planned("draft"):
             break
         await form_opinions(run)
-        if run.desk.closed_by is not None:
+        if run.buyer.closed_by is not None:
             break
         if not await decide_round(run):
             return UNDECIDED.format(number=len(decided) + 1, run_id=run.run_id)
@@ -54,7 +54,7 @@ async def make_drafts(run: OpenRun) -> str:
     return ""
 
 
-async def form_opinions(run: OpenRun) -> None:
+async def form_opinions(run: Session) -> None:
     """Score the drafts, fold copies, and have survivors judged where the campaign wants it. This spends."""
     await score_drafts(run)
     await deduplicate_drafts(run)
@@ -63,7 +63,7 @@ async def form_opinions(run: OpenRun) -> None:
         await score_judged(run)
 
 
-async def _make_begun(run: OpenRun) -> None:
+async def _make_begun(run: Session) -> None:
     await make_pictures(run, "draft")
     if run.campaign.on_unknown != "resend":
         return
@@ -73,11 +73,11 @@ async def _make_begun(run: OpenRun) -> None:
         await make_pictures(run, "draft")
 
 
-async def _decide(run: OpenRun) -> bool:
+async def _decide(run: Session) -> bool:
     return await asyncio.to_thread(_decide_next, run)
 
 
-def _decide_next(run: OpenRun) -> bool:
+def _decide_next(run: Session) -> bool:
     """Decide the first undecided round and plan the next; tell whether there was anything to decide by."""
     ledger = run.ledger
     decision = _decision(run, ledger.rounds.of_run(run.run_id))
@@ -98,7 +98,7 @@ def _told(decision: RoundDecision, n_rounds: int) -> str:
     return f"{told} {SETTLED.format(arm=decision.arms_going_on[0])}" if is_early else told
 
 
-def _decision(run: OpenRun, decided: Sequence[RoundDecision]) -> RoundDecision | None:
+def _decision(run: Session, decided: Sequence[RoundDecision]) -> RoundDecision | None:
     ledger, campaign = run.ledger, run.campaign
     drafts = ledger.candidates.of_run(run.run_id, "draft")
     weights = campaign.score.weights

@@ -4,7 +4,7 @@ Dask is asked directly, from the flow's own Prefect tasks: Prefect's task runner
 within every worker's reach, and is slower (``benchmarks/runners.py``). Prefect sees the same tasks in both.
 
 A worker that dies has its batch done by another one; when all are gone for ``ALONE_S``, the run is stopped
-rather than left hanging. When the desk of the run closes, for whatever reason, every worker is told; what
+rather than left hanging. When the buyer of the run closes, for whatever reason, every worker is told; what
 they have under way is awaited, like one's own.
 """
 
@@ -26,7 +26,7 @@ from tasks.order import Order
 if TYPE_CHECKING:
     from distributed import Client
 
-    from tasks.images_api.buyer import Desk
+    from tasks.images_api.buyer import Buyer
 
 T = TypeVar("T")
 DASK_VARIABLE = "RUNOFF_DASK"
@@ -45,7 +45,7 @@ def scheduler_address() -> str | None:
 
 
 @dataclass
-class Team:
+class DaskPool:
     """Workers of a run.
 
     Args:
@@ -130,8 +130,8 @@ class Team:
             f"runoff run --resume {self.job.run_id}",
         )
 
-    async def keep_watch(self, desk: "Desk") -> None:
-        """Tell every worker once the desk is closed, and give up once nobody is left to work."""
+    async def keep_watch(self, buyer: "Buyer") -> None:
+        """Tell every worker once the buyer is closed, and give up once nobody is left to work."""
         seen_s = time.monotonic()
         while True:
             with suppress(EngineError):
@@ -139,12 +139,12 @@ class Team:
             seen_s = time.monotonic() if self._n_threads else seen_s
             if time.monotonic() - seen_s >= ALONE_S:
                 self._alone.set()
-            if desk.closed_by is not None:  # again and again: one that just came does not know
+            if buyer.closed_by is not None:  # again and again: one that just came does not know
                 await self._tell_all(workers_side.stop, self.job.token)
                 await asyncio.sleep(LOOK_S)
             else:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(desk.until_closed(), LOOK_S)
+                    await asyncio.wait_for(buyer.until_closed(), LOOK_S)
 
     async def wait_until_left(self, say: Callable[[str], None]) -> None:
         """Wait for workers that still have something under way for an earlier process of this run."""
@@ -189,9 +189,9 @@ def _wanted_by_dask() -> Callable[[], bool]:
 
 
 @asynccontextmanager
-async def open_team(
+async def open_pool(
     address: str, make_job: Callable[[str], Job], say: Callable[[str], None]
-) -> AsyncIterator[Team]:
+) -> AsyncIterator[DaskPool]:
     """Connect to a scheduler for one run, and wait for a worker.
 
     Args:
@@ -223,13 +223,13 @@ async def open_team(
         ) from fault
     try:
         job = make_job(secrets.token_hex(8))
-        team = Team(client, address, job)
+        pool = DaskPool(client, address, job)
         try:
             await client.wait_for_workers(1, timeout=CONNECT_S)
         except TimeoutError as fault:
-            raise team._gone(what=f"has no workers; start one with: dask worker {address}") from fault
-        await team.look()
-        await team.wait_until_left(say)
-        yield team
+            raise pool._gone(what=f"has no workers; start one with: dask worker {address}") from fault
+        await pool.look()
+        await pool.wait_until_left(say)
+        yield pool
     finally:
         await client.close()

@@ -134,17 +134,17 @@ async def _buy(
         ends.append(end)
 
     async with connect(terms) as client:
-        desk = compose_buyer(client, terms, run.ledger, run.folder, job.limits, note)
+        buyer = compose_buyer(client, terms, run.ledger, run.folder, job.limits, note)
         is_over = asyncio.Event()
-        watching = asyncio.create_task(_close_when_unwanted(desk.close, job, is_wanted))
+        watching = asyncio.create_task(_close_when_unwanted(buyer.close, job, is_wanted))
         looking = asyncio.create_task(_look_meanwhile(run, [order.order_id for order in orders], is_over))
         try:
-            await generate(orders, desk)
+            await generate(orders, buyer)
         finally:
             watching.cancel()
             is_over.set()
             await asyncio.gather(watching, looking, return_exceptions=True)
-    return desk.closed_by
+    return buyer.closed_by
 
 
 async def _look_meanwhile(run: RunOnDisk, order_ids: Sequence[str], is_over: asyncio.Event) -> None:

@@ -138,7 +138,7 @@ def _known_model(model_id: str, catalogue: Catalogue) -> Model | CampaignFault:
 def _model_faults(
     model: Model, settings: PictureSettings, asked: _Asked, provider: Provider | None
 ) -> Iterator[CampaignFault]:
-    for fault in model.find_faults(settings.parameters(n=asked.n, is_edit=asked.is_edit)):
+    for fault in model.find_unsupported(settings.parameters(n=asked.n, is_edit=asked.is_edit)):
         yield CampaignFault((FIELD_OF_PARAMETER.get(fault.key, fault.key),), fault.what, fault.accepted)
     can = model.capabilities
     if can is None:

@@ -45,7 +45,7 @@ class Capabilities(Facts):
         return self
 
 
-class Fault(NamedTuple):
+class UnsupportedParameter(NamedTuple):
     """Something a model cannot do: the request's field, what is wrong, what is accepted."""
 
     key: str
@@ -56,7 +56,9 @@ class Fault(NamedTuple):
         return f"{self.key}: {self.what}" + (f", accepted: {self.accepted}" if self.accepted else "")
 
 
-def find_faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any]) -> Iterator[Fault]:
+def find_unsupported(
+    model_id: str, can: Capabilities, parameters: Mapping[str, Any]
+) -> Iterator[UnsupportedParameter]:
     """Find what a model does not take of a request's fields.
 
     Args:
@@ -76,7 +78,9 @@ def find_faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any])
     for key in parameters:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            yield Fault(key, "is no field that Runoff sends", near[0] if near else ", ".join(sorted(known)))
+            yield UnsupportedParameter(
+                key, "is no field that Runoff sends", near[0] if near else ", ".join(sorted(known))
+            )
     for key, accepted in choices.items():
         if key in parameters and parameters[key] not in accepted:
             yield _refused_choice(model_id, can, key, parameters[key], accepted)
@@ -84,7 +88,7 @@ def find_faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any])
         if key not in parameters:
             accepted = can.qualities if key == "quality" else can.sizes or (str(can.size_rule),)
             what = f"is missing, and what {model_id} chooses by itself cannot be priced"
-            yield Fault(key, what, ", ".join(accepted))
+            yield UnsupportedParameter(key, what, ", ".join(accepted))
     yield from _size_faults(model_id, can, parameters)
     yield from _number_faults(model_id, parameters)
     yield from _pairing_faults(model_id, parameters)
@@ -92,51 +96,59 @@ def find_faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any])
 
 def _refused_choice(
     model_id: str, can: Capabilities, key: str, value: object, accepted: Sequence[str]
-) -> Fault:
+) -> UnsupportedParameter:
     if value in can.previews.get(key, ()):
         what = f"{value} is a gated preview of {model_id} without a published price"
-        return Fault(key, what, ", ".join(accepted))
+        return UnsupportedParameter(key, what, ", ".join(accepted))
     if value == "auto":
-        return Fault(key, f"auto cannot be priced before it is bought from {model_id}", ", ".join(accepted))
+        return UnsupportedParameter(
+            key, f"auto cannot be priced before it is bought from {model_id}", ", ".join(accepted)
+        )
     if not accepted:
-        return Fault(key, f"{value!r} is refused: {model_id} does not take it", "leave it out")
-    return Fault(key, f"{value!r} is not among what {model_id} takes", ", ".join(accepted))
+        return UnsupportedParameter(key, f"{value!r} is refused: {model_id} does not take it", "leave it out")
+    return UnsupportedParameter(key, f"{value!r} is not among what {model_id} takes", ", ".join(accepted))
 
 
-def _size_faults(model_id: str, can: Capabilities, parameters: Mapping[str, Any]) -> Iterable[Fault]:
+def _size_faults(
+    model_id: str, can: Capabilities, parameters: Mapping[str, Any]
+) -> Iterable[UnsupportedParameter]:
     value = parameters.get("size")
     if value is None or value in can.sizes:
         return
     accepted = ", ".join(can.sizes) or str(can.size_rule)
     size = parse_size(value)
     if value == "auto":
-        yield Fault("size", f"auto cannot be priced before it is bought from {model_id}", accepted)
+        yield UnsupportedParameter(
+            "size", f"auto cannot be priced before it is bought from {model_id}", accepted
+        )
     elif size is None:
-        yield Fault("size", f"{value!r} is no WIDTHxHEIGHT that {model_id} makes", accepted)
+        yield UnsupportedParameter("size", f"{value!r} is no WIDTHxHEIGHT that {model_id} makes", accepted)
     elif can.size_rule is None:
-        yield Fault("size", f"{model_id} does not make {value}", accepted)
+        yield UnsupportedParameter("size", f"{model_id} does not make {value}", accepted)
     elif not can.size_rule.allows(size):
         nearest = can.size_rule.nearest(size)
-        yield Fault("size", f"{model_id} does not make {value}; the nearest it makes is {nearest}", accepted)
+        yield UnsupportedParameter(
+            "size", f"{model_id} does not make {value}; the nearest it makes is {nearest}", accepted
+        )
 
 
-def _number_faults(model_id: str, parameters: Mapping[str, Any]) -> Iterable[Fault]:
+def _number_faults(model_id: str, parameters: Mapping[str, Any]) -> Iterable[UnsupportedParameter]:
     for key, (least, most) in NUMBERS.items():
         value = parameters.get(key, least)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             what = f"{value!r} is out of range for {model_id}"
-            yield Fault(key, what, f"a whole number from {least} to {most}")
+            yield UnsupportedParameter(key, what, f"a whole number from {least} to {most}")
 
 
-def _pairing_faults(model_id: str, parameters: Mapping[str, Any]) -> Iterable[Fault]:
+def _pairing_faults(model_id: str, parameters: Mapping[str, Any]) -> Iterable[UnsupportedParameter]:
     picture_format = parameters.get("output_format", LOSSLESS)
     if parameters.get("background") == "transparent" and picture_format == "jpeg":
         what = f"transparent is refused: a jpeg of {model_id} cannot be transparent"
-        yield Fault("background", what, "png or webp as the format, or opaque")
+        yield UnsupportedParameter("background", what, "png or webp as the format, or opaque")
     if "output_compression" in parameters and picture_format == LOSSLESS:
         value = parameters["output_compression"]
         what = f"{value} is refused: a png is not compressed by degree, by {model_id} or any other model"
-        yield Fault("output_compression", what, "jpeg or webp as the format")
+        yield UnsupportedParameter("output_compression", what, "jpeg or webp as the format")
     if parameters.get("stream") and parameters.get("n", 1) != 1:
         what = f"{parameters['n']} is refused: a stream of {model_id} does not say which picture a part is of"
-        yield Fault("n", what, "1")
+        yield UnsupportedParameter("n", what, "1")

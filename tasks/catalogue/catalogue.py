@@ -17,14 +17,24 @@ from typing import Any
 from pydantic import ValidationError
 
 import tasks
-from tasks.catalogue.capabilities import Capabilities, Fault
+from tasks.catalogue.capabilities import Capabilities, UnsupportedParameter
 from tasks.catalogue.model import Estimate, Lifecycle, LifecycleFacts, Model, OutputTokens
 from tasks.errors import CatalogueError
 from tasks.marked_yaml import YamlFaultError, read_yaml
 
 __all__ = [
-    "Capabilities", "Catalogue", "Estimate", "Fault", "Lifecycle", "LifecycleFacts", "Model", "OutputTokens",
-    "configs_folder", "load_catalogue", "merged", "read_mapping",
+    "Capabilities",
+    "Catalogue",
+    "Estimate",
+    "Lifecycle",
+    "LifecycleFacts",
+    "Model",
+    "OutputTokens",
+    "UnsupportedParameter",
+    "configs_folder",
+    "load_catalogue",
+    "merged",
+    "read_mapping",
 ]  # fmt: skip
 
 CATALOGUE_VARIABLE = "RUNOFF_CATALOGUE"

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tasks.catalogue import tokens
 from tasks.catalogue.answer_estimates import Vision, answer_cost_usd
-from tasks.catalogue.capabilities import Capabilities, Fault, find_faults
+from tasks.catalogue.capabilities import Capabilities, UnsupportedParameter, find_unsupported
 from tasks.catalogue.prices import ExactDecimal, Facts, Lane, Prices
 from tasks.catalogue.sizes import Size, parse_size
 from tasks.errors import CatalogueError
@@ -104,14 +104,14 @@ class Model(Facts):
         Args:
             parameters: The request's fields beside the prompt, under the API's names.
         """
-        return [str(fault) for fault in self.find_faults(parameters)]
+        return [str(fault) for fault in self.find_unsupported(parameters)]
 
-    def find_faults(self, parameters: Mapping[str, Any]) -> list[Fault]:
+    def find_unsupported(self, parameters: Mapping[str, Any]) -> list[UnsupportedParameter]:
         """List what the model cannot do of a request, in parts."""
         if self.kind != "image" or self.capabilities is None:
             what = f"{self.id} is shut down" if self.kind == "image" else f"{self.id} makes no pictures"
-            return [Fault("model", what, ", ".join(self.lifecycle_facts.successors))]
-        return list(find_faults(self.id, self.capabilities, parameters))
+            return [UnsupportedParameter("model", what, ", ".join(self.lifecycle_facts.successors))]
+        return list(find_unsupported(self.id, self.capabilities, parameters))
 
     def estimate_usd(
         self,

@@ -21,11 +21,11 @@ from tasks.emulator.chat_models import ChatModel, text_tokens
 from tasks.emulator.chat_request import ChatRequest, read_chat
 from tasks.emulator.delivery import SlowBody, TruncatedBody
 from tasks.emulator.fault_kinds import ANSWER_KINDS, BODY_KINDS, is_billed
-from tasks.emulator.faults import FaultKind, FaultRule
+from tasks.emulator.faults import FailureKind, FaultRule
 from tasks.emulator.state import Office, text_of
 from tasks.emulator.vision_judge import Eye
 
-CHAT_KINDS: frozenset[FaultKind] = ANSWER_KINDS | BODY_KINDS | frozenset({"missing_usage"})
+CHAT_KINDS: frozenset[FailureKind] = ANSWER_KINDS | BODY_KINDS | frozenset({"missing_usage"})
 LATENCY_S = 2.0
 REFUSAL = "I'm sorry, I can't assist with that."
 

@@ -18,36 +18,38 @@ from typing import Any
 from PIL import Image
 
 from tasks.emulator import refusals
-from tasks.emulator.faults import FaultKind, FaultRule
+from tasks.emulator.faults import FailureKind, FaultRule
 from tasks.emulator.refusals import Refusal
 
-LINE_KINDS: frozenset[FaultKind] = frozenset({"bill_then_hang", "bill_then_drop", "drop"})
-BODY_KINDS: frozenset[FaultKind] = frozenset({"slow_body", "truncated_body"})
-SPOILING_KINDS: frozenset[FaultKind] = frozenset(
+LINE_KINDS: frozenset[FailureKind] = frozenset({"bill_then_hang", "bill_then_drop", "drop"})
+BODY_KINDS: frozenset[FailureKind] = frozenset({"slow_body", "truncated_body"})
+SPOILING_KINDS: frozenset[FailureKind] = frozenset(
     {
         "wrong_size", "wrong_format", "lower_tier", "fewer_pictures", "foreign_usage_keys", "missing_usage",
         "no_picture", "truncated_png", "bomb",
     }
 )  # fmt: skip
-BILLED: frozenset[FaultKind] = (
+BILLED: frozenset[FailureKind] = (
     SPOILING_KINDS | BODY_KINDS | {"bill_then_hang", "bill_then_drop", "stream_drop", "fewer_partials"}
 )
 
-REFUSING_KINDS: frozenset[FaultKind] = frozenset(
+REFUSING_KINDS: frozenset[FailureKind] = frozenset(
     {
         "rate_limited", "quota", "billing_hard_limit", "server_error", "slow_down", "comet_error",
         "moderation", "retired", "unverified", "invalid_key",
     }
 )  # fmt: skip
-ANSWER_KINDS: frozenset[FaultKind] = REFUSING_KINDS | LINE_KINDS | {"html_200", "redirect_html", "empty_data"}
-IMAGE_KINDS: frozenset[FaultKind] = ANSWER_KINDS | BODY_KINDS | SPOILING_KINDS
-STREAM_KINDS: frozenset[FaultKind] = frozenset({"stream_error", "stream_drop", "fewer_partials"})
-DOWNLOAD_KINDS: frozenset[FaultKind] = ANSWER_KINDS | {"file_gone", "download_cut"}
-BATCH_FATES: tuple[FaultKind, ...] = (
+ANSWER_KINDS: frozenset[FailureKind] = (
+    REFUSING_KINDS | LINE_KINDS | {"html_200", "redirect_html", "empty_data"}
+)
+IMAGE_KINDS: frozenset[FailureKind] = ANSWER_KINDS | BODY_KINDS | SPOILING_KINDS
+STREAM_KINDS: frozenset[FailureKind] = frozenset({"stream_error", "stream_drop", "fewer_partials"})
+DOWNLOAD_KINDS: frozenset[FailureKind] = ANSWER_KINDS | {"file_gone", "download_cut"}
+BATCH_FATES: tuple[FailureKind, ...] = (
     "batch_invalid", "batch_expires", "batch_all_failed", "batch_reversed", "batch_line_doubled",
     "batch_line_truncated", "batch_line_missing",
 )  # fmt: skip
-BATCH_LINE_KINDS: frozenset[FaultKind] = (
+BATCH_LINE_KINDS: frozenset[FailureKind] = (
     REFUSING_KINDS | SPOILING_KINDS | {"drop", "bill_then_drop", "empty_data"}
 )
 
@@ -165,7 +167,7 @@ def _unverified(model: str) -> Refusal:
     return Refusal(403, message)
 
 
-def spoil(kind: FaultKind, answer: dict[str, Any]) -> dict[str, Any]:
+def spoil(kind: FailureKind, answer: dict[str, Any]) -> dict[str, Any]:
     """Spoil a finished answer the way a kind does; other kinds leave it as it is."""
     if kind == "fewer_pictures":
         answer["data"] = answer["data"][:-1]

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from tasks.errors import SettingError
 
-FaultKind = Literal[
+FailureKind = Literal[
     "bill_then_hang",
     "bill_then_drop",
     "drop",
@@ -59,7 +59,7 @@ FaultKind = Literal[
     "file_gone",
     "download_cut",
 ]
-FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+FAULT_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 
 
 def _compilable(pattern: str) -> str:
@@ -97,7 +97,7 @@ class FaultRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: FaultKind
+    kind: FailureKind
     rate: Annotated[float, Field(ge=0, le=1)] = 1.0
     nth: tuple[Annotated[int, Field(ge=1)], ...] = ()
     times: Annotated[int, Field(ge=1)] | None = None
@@ -180,7 +180,7 @@ class FaultBook:
         path: str,
         prompt: str | None,
         method: str = "POST",
-        kinds: Collection[FaultKind] = FAULT_KINDS,
+        kinds: Collection[FailureKind] = FAULT_KINDS,
     ) -> FaultRule | None:
         """Find the rule that fires on a request, and count it.
 

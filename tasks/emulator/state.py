@@ -13,7 +13,7 @@ from tasks.emulator.bill import Bill, BillEntry
 from tasks.emulator.bodies import Body
 from tasks.emulator.delivery import Drop, Hang
 from tasks.emulator.fault_kinds import ANSWER_KINDS, gateway_page, is_billed, refusal_for
-from tasks.emulator.faults import FaultBook, FaultKind, FaultRule
+from tasks.emulator.faults import FailureKind, FaultBook, FaultRule
 from tasks.emulator.files import FileStore
 from tasks.emulator.images_request import Endpoint, ImagesRequest, read_request, read_upload
 from tasks.emulator.provider_profiles import MANNERS
@@ -85,7 +85,7 @@ class Office:
         request: Request,
         entry: BillEntry,
         effect: Effect,
-        kinds: Collection[FaultKind] = ANSWER_KINDS,
+        kinds: Collection[FailureKind] = ANSWER_KINDS,
         own: Mapping[str, Refusal] | None = None,
     ) -> Response:
         """Answer on a route without pictures, with its faults.

@@ -1,7 +1,7 @@
 """What was bought is safe before the ledger says so: the pictures and a sidecar, then the settlement.
 
 The bytes are written as they came. The sidecar ``answers/<order_id>.json`` holds what the ledger will be
-told, so that a process killed between the two loses nothing: ``heal`` settles from it on resume.
+told, so that a process killed between the two loses nothing: ``recover_sent`` settles from it on resume.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Any
 from tasks.candidate import Receipt
 from tasks.errors import SettingError
 from tasks.images_api.answers import Answer, Picture, check_picture
-from tasks.images_api.failures import Fault
+from tasks.images_api.failures import Failure
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Settlement
 from tasks.order import Order, Usage
@@ -26,7 +26,7 @@ _ENDINGS = {"jpeg": "jpg"}
 _Found = tuple[Settlement, list[Receipt], str | None]
 
 
-def keep(folder: Path, order: Order, answer: Answer, latency_s: float | None) -> list[Receipt]:
+def store_answer(folder: Path, order: Order, answer: Answer, latency_s: float | None) -> list[Receipt]:
     """Write an answer's pictures and its sidecar below the run's folder, safe against a power cut.
 
     Returns:
@@ -88,7 +88,7 @@ def settlement_of(
     )
 
 
-def settlement_of_fault(order: Order, fault: Fault, terms: Terms, latency_s: float | None) -> Settlement:
+def settlement_of_failure(order: Order, fault: Failure, terms: Terms, latency_s: float | None) -> Settlement:
     """Settle an order that brought no picture: free, or at its usage, or unknown at its estimate."""
     usage = fault.usage or Usage()
     return Settlement(
@@ -109,7 +109,7 @@ def charged_usd(order: Order, settlement: Settlement) -> Decimal:
     return unsaid_usd if settlement.cost_usd is None else settlement.cost_usd
 
 
-def heal(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, int]:
+def recover_sent(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, int]:
     """Settle what an earlier process left ``sent``. Call it only while no other process works on the run.
 
     An order whose pictures are whole is received, at its known cost where its sidecar tells it. One in a

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.errors import PictureError
-from tasks.images_api.error_body import MESSAGE_CHARS, blot_out, find_request_id, plain, read_error
-from tasks.images_api.failures import Fault, FaultKind, said_fault
+from tasks.images_api.error_body import MESSAGE_CHARS, find_request_id, plain, read_error, redact
+from tasks.images_api.failures import Failure, FailureKind, said_fault
 from tasks.order import Order, Usage
 from tasks.pictures.container import read_header
 
@@ -52,7 +52,7 @@ def read_answer(
     order: Order,
     expected_tokens: int | None,
     api_key: str | None = None,
-) -> Answer | Fault:
+) -> Answer | Failure:
     """Turn an answer with status 200 into pictures, or into what is wrong with it.
 
     Args:
@@ -64,9 +64,9 @@ def read_answer(
         api_key: Blotted out, should the provider repeat it.
     """
     if not isinstance(body, dict):
-        text = blot_out(plain(str(body)), api_key)[:120]
+        text = redact(plain(str(body)), api_key)[:120]
         message = f"The answer is a page, not JSON: {text}"
-        return Fault(FaultKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
+        return Failure(FailureKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
     items = body.get("data")
     items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     encoded = [
@@ -82,16 +82,16 @@ def read_answer(
     if read_error(body, is_failure=False):
         return replace(said_fault(200, body, headers, "", api_key), usage=usage)
     addresses = [item["url"] for item in items if isinstance(item.get("url"), str)]
-    return _empty(usage, request_id, blot_out(" ".join(addresses), api_key))
+    return _empty(usage, request_id, redact(" ".join(addresses), api_key))
 
 
-def _empty(usage: Usage, request_id: str | None, addresses: str) -> Fault:
+def _empty(usage: Usage, request_id: str | None, addresses: str) -> Failure:
     if addresses:
         message = f"The answer holds addresses in place of pictures; Runoff does not fetch them: {addresses}"
-        return Fault(FaultKind.empty, "address_only", message[:MESSAGE_CHARS], request_id, usage=usage)
+        return Failure(FailureKind.empty, "address_only", message[:MESSAGE_CHARS], request_id, usage=usage)
     message = "The answer holds no picture; some providers say so when they filtered the prompt."
-    kind = FaultKind.refused if usage.output_tokens == 0 else FaultKind.empty
-    return Fault(kind, "empty_data", message, request_id, usage=usage)
+    kind = FailureKind.refused if usage.output_tokens == 0 else FailureKind.empty
+    return Failure(kind, "empty_data", message, request_id, usage=usage)
 
 
 def _usage(said: object, *, has_pictures: bool) -> Usage:

@@ -1,6 +1,6 @@
 """The one place that spends money: reserve, send once, keep the bytes, settle.
 
-A desk serves one run in one process. It bounds how many requests are under way and how many pictures a
+A buyer serves one run in one process. It bounds how many requests are under way and how many pictures a
 minute are asked for, lets the whole run wait together when the provider says so, and stops sending, for
 good, when a budget is used up, the disk is full or no further order can succeed. What only waits then goes
 home at once; what is under way is always awaited: its bill is coming either way.
@@ -21,13 +21,13 @@ import openai
 from openai import AsyncOpenAI
 
 from tasks.errors import BudgetError, LedgerError, RunError, RunoffError, SettingError, StopRunError
-from tasks.images_api.answer_store import charged_usd, keep, settlement_of, settlement_of_fault
+from tasks.images_api.answer_store import charged_usd, settlement_of, settlement_of_failure, store_answer
 from tasks.images_api.answers import Answer, read_answer
 from tasks.images_api.client import fields_of, post
 from tasks.images_api.disk_space import require_room
-from tasks.images_api.failures import RESENT_KINDS, SLOW_DOWN_CODE, Fault, FaultKind, fault_of
+from tasks.images_api.failures import RESENT_KINDS, SLOW_DOWN_CODE, Failure, FailureKind, failure_of
 from tasks.images_api.questions import read_reply
-from tasks.images_api.rate_limiter import Pace
+from tasks.images_api.rate_limiter import RateLimiter
 from tasks.images_api.stop_messages import kept_nothing, stop_for
 from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
@@ -62,31 +62,31 @@ class Purchase:
     state: OrderState
     n_pictures: int
     charged_usd: Decimal
-    fault: Fault | None = None
+    fault: Failure | None = None
 
 
 @dataclass(slots=True)
 class _Tries:
     """What one order has met so far."""
 
-    faults: Counter[FaultKind] = field(default_factory=Counter)
+    faults: Counter[FailureKind] = field(default_factory=Counter)
     limited_s: float = 0.0
 
-    def wait_s(self, fault: Fault) -> float | None:
+    def wait_s(self, fault: Failure) -> float | None:
         """Tell how long to wait before the order is sent again; ``None`` when it is not."""
         self.faults[fault.kind] += 1
         if fault.kind not in RESENT_KINDS:
             return None
-        if fault.kind is FaultKind.rate_limited:
+        if fault.kind is FailureKind.rate_limited:
             wait_s = RATE_LIMIT_WAIT_S if fault.retry_after_s is None else fault.retry_after_s + 0.5
             self.limited_s += wait_s
             return wait_s if self.limited_s <= LONGEST_RATE_LIMIT_S else None
-        waits_s = UNSENT_WAITS_S if fault.kind is FaultKind.unsent else SERVER_FAULT_WAITS_S
+        waits_s = UNSENT_WAITS_S if fault.kind is FailureKind.unsent else SERVER_FAULT_WAITS_S
         n_before = self.faults[fault.kind] - 1
         return waits_s[n_before] if n_before < len(waits_s) else None
 
 
-class Desk:
+class Buyer:
     """Buys orders for one run.
 
     Args:
@@ -95,7 +95,7 @@ class Desk:
         ledger: Where orders are reserved and settled.
         folder: The run's folder; pictures go below it.
         limits: The budgets.
-        pace: Pictures a minute.
+        rate_limiter: Pictures a minute.
         watch: Told of every order's end.
         now: The time, aware.
         sleep: Waits that many seconds.
@@ -109,7 +109,7 @@ class Desk:
         ledger: Ledger,
         folder: Path,
         limits: Limits,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         watch: Callable[[Purchase], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -120,7 +120,7 @@ class Desk:
         self._ledger = ledger
         self._folder = folder
         self._limits = limits
-        self._pace = pace
+        self._rate_limiter = rate_limiter
         self._places = asyncio.Semaphore(terms.provider.concurrency)
         self._watch = watch
         self._now = now
@@ -135,20 +135,20 @@ class Desk:
         self._closed.set()
 
     async def until_closed(self) -> None:
-        """Wait until the desk sends nothing more."""
+        """Wait until the buyer sends nothing more."""
         await self._closed.wait()
 
     async def buy(self, order: Order) -> Purchase | None:
         """Buy one planned order. This spends money: at most the order's estimate is reserved for it.
 
         Returns:
-            How it ended; ``None`` when the desk was closed first: the order stays planned.
+            How it ended; ``None`` when the buyer was closed first: the order stays planned.
 
         Raises:
-            LedgerError: The order is not planned, or the ledger cannot be written. The desk is closed.
-            PictureError: A reference is gone or was changed; the order was not sent. The desk is closed.
+            LedgerError: The order is not planned, or the ledger cannot be written. The buyer is closed.
+            PictureError: A reference is gone or was changed; the order was not sent. The buyer is closed.
             SettingError: The picture came and could not be kept; the order is ``unknown`` at its known cost,
-                or still ``sent`` when the ledger could not be written either. The desk is closed.
+                or still ``sent`` when the ledger could not be written either. The buyer is closed.
         """
         try:
             purchase = await self._buy(order)
@@ -176,7 +176,7 @@ class Desk:
     async def _try(self, order: Order, tries: _Tries) -> Purchase | float | None:
         """Send an order once; returns its end, or the seconds after which to send it again."""
         fields = await asyncio.to_thread(fields_of, order) if order.references else fields_of(order)
-        ordered_at_s = await self._while_open(self._pace.turn(order.n))
+        ordered_at_s = await self._while_open(self._rate_limiter.acquire(order.n))
         if ordered_at_s is None or not await self._reserve(order):
             return None
         try:
@@ -189,18 +189,18 @@ class Desk:
             await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, outcome.code, outcome.message)
         finally:
             self._end_one()
-        if outcome.kind is FaultKind.server_fault:
+        if outcome.kind is FailureKind.server_fault:
             return wait_s
         await self._hold_all(outcome, wait_s, ordered_at_s)
         return 0.0
 
-    async def _hold_all(self, fault: Fault, wait_s: float, ordered_at_s: float) -> None:
+    async def _hold_all(self, fault: Failure, wait_s: float, ordered_at_s: float) -> None:
         """Let the whole run wait, and after a rate limit all runs: what one order met, the next would too."""
-        if fault.kind is FaultKind.rate_limited:
+        if fault.kind is FailureKind.rate_limited:
             for_s = SLOW_DOWN_S if fault.code == SLOW_DOWN_CODE else 0.0
-            await self._pace.slow_down(ordered_at_s, wait_s, for_s)
+            await self._rate_limiter.slow_down(ordered_at_s, wait_s, for_s)
         else:
-            self._pace.pause(wait_s)
+            self._rate_limiter.pause(wait_s)
 
     async def _reserve(self, order: Order) -> bool:
         """Reserve and mark as sent; with no room left, wait for what is under way to free some."""
@@ -231,14 +231,14 @@ class Desk:
         freed, self._freed = self._freed, asyncio.Event()
         freed.set()
 
-    async def _send(self, order: Order, fields: Mapping[str, Any]) -> tuple[Answer | Fault, float]:
+    async def _send(self, order: Order, fields: Mapping[str, Any]) -> tuple[Answer | Failure, float]:
         started_s = time.monotonic()
         key, expected_tokens = self._terms.api_key, self._terms.expected_tokens(order)
         try:
             sketches = sketches_of(self._folder, order)
             body, headers = await post(self._client, order, fields, self._terms, sketches)
         except openai.APIError as error:
-            return fault_of(error, key), time.monotonic() - started_s
+            return failure_of(error, key), time.monotonic() - started_s
         latency_s = time.monotonic() - started_s
         if order.endpoint == "chat":
             return read_reply(body, headers, key), latency_s
@@ -257,7 +257,7 @@ class Desk:
 
     def _keep(self, order: Order, answer: Answer, settlement: Settlement) -> None:
         try:
-            receipts = keep(self._folder, order, answer, settlement.latency_s)
+            receipts = store_answer(self._folder, order, answer, settlement.latency_s)
         except SettingError as error:
             lost = kept_nothing(order, settlement, error)
             with contextlib.suppress(LedgerError):  # the same disk may be full for the ledger
@@ -265,17 +265,17 @@ class Desk:
             raise lost.error from error
         self._ledger.orders.settle(order.order_id, settlement, receipts, answer.content)
 
-    async def _settle_fault(self, order: Order, fault: Fault, latency_s: float) -> Purchase | None:
+    async def _settle_fault(self, order: Order, fault: Failure, latency_s: float) -> Purchase | None:
         if fault.kind.state == "planned":
             self.close(stop_for(order, fault))
             await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, fault.code, fault.message)
             return None
-        settlement = settlement_of_fault(order, fault, self._terms, latency_s)
+        settlement = settlement_of_failure(order, fault, self._terms, latency_s)
         await asyncio.to_thread(self._ledger.orders.settle, order.order_id, settlement)
         return Purchase(order, fault.kind.state, 0, charged_usd(order, settlement), fault)
 
     async def _while_open(self, waiting: Awaitable[T]) -> T | None:
-        """Wait for something, at most until the desk is closed; returns ``None`` then."""
+        """Wait for something, at most until the buyer is closed; returns ``None`` then."""
         waiter, closing = asyncio.ensure_future(waiting), asyncio.ensure_future(self._closed.wait())
         try:
             await asyncio.wait({waiter, closing}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Patience with a judge that is down: after some failures in a row it is not asked any more."""
+"""CircuitBreaker with a judge that is down: after some failures in a row it is not asked any more."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ MOST_FAILURES = 6
 """In a row, without one answer between. Each has been sent again already where that may help."""
 
 
-class Patience:
-    """Watches a desk and closes it when nothing but failures comes back.
+class CircuitBreaker:
+    """Watches a buyer and closes it when nothing but failures comes back.
 
     Args:
         watch: Told of every order's end as well.
-        close: Closes the desk.
+        close: Closes the buyer.
         most_failures: How many in a row are borne.
     """
 

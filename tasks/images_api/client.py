@@ -115,7 +115,7 @@ async def post(
         The answer's JSON, of any shape, or its text where it is no JSON; and the headers.
 
     Raises:
-        openai.APIError: There is no usable answer; ``faults.fault_of`` tells what that means.
+        openai.APIError: There is no usable answer; ``faults.failure_of`` tells what that means.
     """
     read_s = terms.read_timeout_s(order)
     raw = await _sender(client, order)(

@@ -62,7 +62,7 @@ def find_request_id(headers: Mapping[str, str], message: str, api_key: str | Non
     """Find the provider's name for a request: in the headers, else inside the message."""
     for header in _REQUEST_ID_HEADERS:
         if headers.get(header):
-            return blot_out(headers[header], api_key)
+            return redact(headers[header], api_key)
     found = re.search(r"request[ _]id:? ([\w-]+)", message, re.IGNORECASE)
     return found[1] if found else None
 
@@ -72,7 +72,7 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
 
-def blot_out(text: str, api_key: str | None) -> str:
+def redact(text: str, api_key: str | None) -> str:
     """Take anything that looks like a key out of a text; do it before the text is cut."""
     if api_key:
         text = text.replace(api_key, "[key]")

@@ -17,15 +17,15 @@ import openai
 from tasks.images_api.error_body import (
     MESSAGE_CHARS,
     ErrorBody,
-    blot_out,
     find_request_id,
     plain,
     read_error,
+    redact,
 )
 from tasks.order import OrderState, Usage
 
 
-class FaultKind(Enum):
+class FailureKind(Enum):
     """A kind of failure: its state in the ledger, and what is done about it.
 
     Its state is that of an order which met it for the last time; ``planned`` also stops the run.
@@ -82,11 +82,11 @@ class FaultKind(Enum):
         self.resent = resent
 
 
-RESENT_KINDS = (FaultKind.unsent, FaultKind.rate_limited, FaultKind.server_fault)
+RESENT_KINDS = (FailureKind.unsent, FailureKind.rate_limited, FailureKind.server_fault)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Failure:
     """One failure of one request.
 
     Args:
@@ -98,7 +98,7 @@ class Fault:
         usage: The provider's token counts, where an answer without a picture has some.
     """
 
-    kind: FaultKind
+    kind: FailureKind
     code: str
     message: str
     vendor_request_id: str | None = None
@@ -119,46 +119,46 @@ SLOW_DOWN_CODE = "slow_down"
 
 # What a code means, whatever the status. Source: the vendor's error-codes guide, checked 2026-11-22.
 _CODE_KINDS = {
-    "insufficient_quota": FaultKind.stop_run,
-    "credit_balance_exhausted": FaultKind.stop_run,
-    "organization_spend_limit_exceeded": FaultKind.stop_run,
-    "project_spend_limit_exceeded": FaultKind.stop_run,
-    "organization_usage_limit_exceeded": FaultKind.stop_run,
-    "billing_hard_limit_reached": FaultKind.stop_run,
-    "invalid_api_key": FaultKind.stop_run,
-    "moderation_blocked": FaultKind.refused,
-    "content_policy_violation": FaultKind.refused,
-    "content_filter": FaultKind.refused,
-    "rate_limit_exceeded": FaultKind.rate_limited,
-    SLOW_DOWN_CODE: FaultKind.rate_limited,
+    "insufficient_quota": FailureKind.stop_run,
+    "credit_balance_exhausted": FailureKind.stop_run,
+    "organization_spend_limit_exceeded": FailureKind.stop_run,
+    "project_spend_limit_exceeded": FailureKind.stop_run,
+    "organization_usage_limit_exceeded": FailureKind.stop_run,
+    "billing_hard_limit_reached": FailureKind.stop_run,
+    "invalid_api_key": FailureKind.stop_run,
+    "moderation_blocked": FailureKind.refused,
+    "content_policy_violation": FailureKind.refused,
+    "content_filter": FailureKind.refused,
+    "rate_limit_exceeded": FailureKind.rate_limited,
+    SLOW_DOWN_CODE: FailureKind.rate_limited,
 }
 _TYPE_KINDS = {
-    "insufficient_quota": FaultKind.stop_run,
-    "image_generation_user_error": FaultKind.refused,
+    "insufficient_quota": FailureKind.stop_run,
+    "image_generation_user_error": FailureKind.refused,
 }
 _STATUS_KINDS = {
-    200: FaultKind.empty,
-    301: FaultKind.stop_run,
-    302: FaultKind.stop_run,
-    307: FaultKind.stop_run,
-    308: FaultKind.stop_run,
-    400: FaultKind.rejected,
-    401: FaultKind.stop_run,
-    402: FaultKind.stop_run,
-    403: FaultKind.stop_run,
-    404: FaultKind.stop_run,
-    405: FaultKind.stop_run,
-    409: FaultKind.server_fault,
-    413: FaultKind.rejected,
-    415: FaultKind.rejected,
-    422: FaultKind.rejected,
-    429: FaultKind.rate_limited,
-    500: FaultKind.server_fault,
-    503: FaultKind.server_fault,
+    200: FailureKind.empty,
+    301: FailureKind.stop_run,
+    302: FailureKind.stop_run,
+    307: FailureKind.stop_run,
+    308: FailureKind.stop_run,
+    400: FailureKind.rejected,
+    401: FailureKind.stop_run,
+    402: FailureKind.stop_run,
+    403: FailureKind.stop_run,
+    404: FailureKind.stop_run,
+    405: FailureKind.stop_run,
+    409: FailureKind.server_fault,
+    413: FailureKind.rejected,
+    415: FailureKind.rejected,
+    422: FailureKind.rejected,
+    429: FailureKind.rate_limited,
+    500: FailureKind.server_fault,
+    503: FailureKind.server_fault,
 }
 
 
-def fault_of(error: openai.APIError, api_key: str | None = None) -> Fault:
+def failure_of(error: openai.APIError, api_key: str | None = None) -> Failure:
     """Tell what an exception of the SDK means.
 
     Args:
@@ -172,13 +172,15 @@ def fault_of(error: openai.APIError, api_key: str | None = None) -> Fault:
         )
     cause = error.__cause__
     name = type(cause).__name__ if cause is not None else type(error).__name__
-    message = blot_out(f"{error.message} {cause or ''}".strip(), api_key)[:MESSAGE_CHARS]
-    return Fault(FaultKind.unsent if isinstance(cause, _NEVER_LEFT) else FaultKind.unknown, name, message)
+    message = redact(f"{error.message} {cause or ''}".strip(), api_key)[:MESSAGE_CHARS]
+    return Failure(
+        FailureKind.unsent if isinstance(cause, _NEVER_LEFT) else FailureKind.unknown, name, message
+    )
 
 
 def said_fault(
     status: int, body: object, headers: Mapping[str, str], text: str, api_key: str | None = None
-) -> Fault:
+) -> Failure:
     """Tell what an error answer means.
 
     Args:
@@ -189,11 +191,11 @@ def said_fault(
         api_key: Blotted out, should the provider repeat it.
     """
     error = read_error(body, is_failure=status != 200) or ErrorBody()
-    said = blot_out(error.message or f"HTTP {status}: {plain(text)[:200] or 'no text'}", api_key)
+    said = redact(error.message or f"HTTP {status}: {plain(text)[:200] or 'no text'}", api_key)
     code = error.code or (error.type if status == 200 else "") or f"http_{status}"
-    return Fault(
+    return Failure(
         kind=_kind(status, error),
-        code=blot_out(code, api_key)[:64],
+        code=redact(code, api_key)[:64],
         message=said[:MESSAGE_CHARS],
         vendor_request_id=find_request_id(headers, said, api_key),
         retry_after_s=_retry_after_s(headers, said),
@@ -208,16 +210,16 @@ def _json(text: str) -> object:
     return body
 
 
-def _kind(status: int, error: ErrorBody) -> FaultKind:
+def _kind(status: int, error: ErrorBody) -> FailureKind:
     if _asks_more_than_limit(error.message):
-        return FaultKind.rejected
+        return FailureKind.rejected
     if kind := _CODE_KINDS.get(error.code) or _TYPE_KINDS.get(error.type):
         return kind
     if status == 500 and error.code == "invalid_request":
-        return FaultKind.rejected  # CometAPI's way of saying 400
+        return FailureKind.rejected  # CometAPI's way of saying 400
     if status == 200 and error.type == "invalid_request_error":
-        return FaultKind.rejected
-    return _STATUS_KINDS.get(status, FaultKind.unknown)
+        return FailureKind.rejected
+    return _STATUS_KINDS.get(status, FailureKind.unknown)
 
 
 def _asks_more_than_limit(message: str) -> bool:

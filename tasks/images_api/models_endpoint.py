@@ -17,8 +17,8 @@ import httpx2
 import openai
 
 from tasks.errors import SettingError
-from tasks.images_api.error_body import blot_out
-from tasks.images_api.failures import fault_of
+from tasks.images_api.error_body import redact
+from tasks.images_api.failures import failure_of
 from tasks.images_api.terms import Terms
 
 WAIT_S = 4.0
@@ -88,12 +88,12 @@ def _ask(url: str, key: str, within_s: float) -> ModelsAnswer:
     except openai.APIStatusError as error:
         return _refusal(url, key, error)
     except (openai.APIError, httpx2.HTTPError, ValueError) as error:
-        cause = blot_out(str(error.__cause__ or error), key)
+        cause = redact(str(error.__cause__ or error), key)
         return ModelsAnswer("no_network", f"{url} cannot be reached ({cause})")
 
 
 def _refusal(url: str, key: str, error: openai.APIStatusError) -> ModelsAnswer:
-    fault, status = fault_of(error, key), error.status_code
+    fault, status = failure_of(error, key), error.status_code
     ahead_s = _clock_ahead_s(error.response)
     if status == 401:
         return ModelsAnswer("bad_key", f"{url} refuses the key: {fault.message}", clock_ahead_s=ahead_s)
@@ -111,7 +111,7 @@ def _read(url: str, key: str, response: httpx2.Response) -> ModelsAnswer:
         entries = json.loads(response.content)["data"]
         dates = {str(entry["id"]): _day(entry) for entry in entries}
     except (ValueError, KeyError, TypeError):
-        words = blot_out(" ".join(response.text[:60].split()), key)
+        words = redact(" ".join(response.text[:60].split()), key)
         what = f"{url}/models answers with something that is no list of models: {words!r}"
         return ModelsAnswer("wrong_address", what, clock_ahead_s=ahead_s)
     return ModelsAnswer("ok", shutdown_dates=dates, clock_ahead_s=ahead_s)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from openai import AsyncOpenAI
 
 from tasks.images_api.batch_lane.lane import BatchLane
-from tasks.images_api.batch_lane.settler import Clerk
-from tasks.images_api.buyer import Desk, Purchase
-from tasks.images_api.circuit_breaker import Patience
-from tasks.images_api.rate_limiter import Pace, pace_of
+from tasks.images_api.batch_lane.settler import BatchSettler
+from tasks.images_api.buyer import Buyer, Purchase
+from tasks.images_api.circuit_breaker import CircuitBreaker
+from tasks.images_api.rate_limiter import RateLimiter, rate_limiter_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits
 
@@ -24,9 +24,9 @@ class Purchasing(NamedTuple):
         judging: Asks judging models; it closes alone when the judge is down.
     """
 
-    buyer: Desk
+    buyer: Buyer
     batch_lane: BatchLane
-    judging: Desk
+    judging: Buyer
 
 
 def compose(
@@ -48,16 +48,16 @@ def compose(
         watch: Is told how each order ended.
     """
     buyer = compose_buyer(client, terms, ledger, folder, limits, watch)
-    clerk = Clerk(terms, ledger, folder, watch, buyer.close)
-    lane = BatchLane(client=client, clerk=clerk, limits=limits, closed_by=lambda: buyer.closed_by)
-    judging: Desk = Desk(
+    settler = BatchSettler(terms, ledger, folder, watch, buyer.close)
+    lane = BatchLane(client=client, settler=settler, limits=limits, closed_by=lambda: buyer.closed_by)
+    judging: Buyer = Buyer(
         client=client,
         terms=terms,
         ledger=ledger,
         folder=folder,
         limits=limits,
-        pace=Pace(None),  # a limit of pictures a minute is not one of questions
-        watch=Patience(watch, lambda reason: judging.close(reason)),
+        rate_limiter=RateLimiter(None),  # a limit of pictures a minute is not one of questions
+        watch=CircuitBreaker(watch, lambda reason: judging.close(reason)),
     )
     return Purchasing(buyer, lane, judging)
 
@@ -69,14 +69,14 @@ def compose_buyer(
     folder: Path,
     limits: Limits,
     watch: Callable[[Purchase], None],
-) -> Desk:
+) -> Buyer:
     """Put together a buyer of pictures, here or at a worker; the arguments are those of ``compose``."""
-    return Desk(
+    return Buyer(
         client=client,
         terms=terms,
         ledger=ledger,
         folder=folder,
         limits=limits,
-        pace=pace_of(terms, ledger),
+        rate_limiter=rate_limiter_of(terms, ledger),
         watch=watch,
     )

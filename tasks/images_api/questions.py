@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasks.images_api.answers import Answer, count_of_tokens
-from tasks.images_api.error_body import MESSAGE_CHARS, blot_out, find_request_id, plain, read_error
-from tasks.images_api.failures import Fault, FaultKind, said_fault
+from tasks.images_api.error_body import MESSAGE_CHARS, find_request_id, plain, read_error, redact
+from tasks.images_api.failures import Failure, FailureKind, said_fault
 from tasks.order import Order, Usage
 
 CHAT_READ_TIMEOUT_S = 120.0
@@ -37,7 +37,7 @@ def chat_fields(order: Order, pictures: Iterable[tuple[str, bytes, str]]) -> dic
     return {**order.parameters, "messages": [{"role": "user", "content": parts}]}
 
 
-def read_reply(body: object, headers: Mapping[str, str], api_key: str | None = None) -> Answer | Fault:
+def read_reply(body: object, headers: Mapping[str, str], api_key: str | None = None) -> Answer | Failure:
     """Turn an answer with status 200 into its words, or into what is wrong with it.
 
     Args:
@@ -46,22 +46,22 @@ def read_reply(body: object, headers: Mapping[str, str], api_key: str | None = N
         api_key: Blotted out, should the provider repeat it.
     """
     if not isinstance(body, dict):
-        text = blot_out(plain(str(body)), api_key)[:120]
+        text = redact(plain(str(body)), api_key)[:120]
         message = f"The answer is a page, not JSON: {text}"
-        return Fault(FaultKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
+        return Failure(FailureKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
     usage, request_id = _usage(body.get("usage")), find_request_id(headers, "", api_key)
     message_of = _first(body.get("choices")).get("message")
     said = message_of if isinstance(message_of, dict) else {}
     content, refusal = said.get("content"), said.get("refusal")
     if isinstance(refusal, str) and refusal:
-        words = blot_out(refusal, api_key)[:MESSAGE_CHARS]
-        return Fault(FaultKind.refused, "judge_refused", words, request_id, usage=usage)
+        words = redact(refusal, api_key)[:MESSAGE_CHARS]
+        return Failure(FailureKind.refused, "judge_refused", words, request_id, usage=usage)
     if isinstance(content, str) and content:
-        return Answer((), usage, request_id, blot_out(content, api_key))
+        return Answer((), usage, request_id, redact(content, api_key))
     if read_error(body, is_failure=False):
         fault = said_fault(200, body, headers, "", api_key)
-        return Fault(fault.kind, fault.code, fault.message, fault.vendor_request_id, usage=usage)
-    return Fault(FaultKind.empty, "no_words", "The answer holds no words.", request_id, usage=usage)
+        return Failure(fault.kind, fault.code, fault.message, fault.vendor_request_id, usage=usage)
+    return Failure(FailureKind.empty, "no_words", "The answer holds no words.", request_id, usage=usage)
 
 
 def _first(choices: object) -> Mapping[str, Any]:

@@ -1,8 +1,8 @@
-"""How fast a process may order: pictures a minute, and waits that all of its orders take together.
+"""The rate limiter: pictures a minute, and waits that all orders of a process take together.
 
-What may be ordered stands in an account's ``Window``. It is kept in the process, or, for a provider that
-others ask too, in the ledger: then every process on that ledger orders from one allowance. Orders that wait
-at one moment ask for their turns together, so that a turn hardly costs a transaction.
+What may be ordered stands in an account's ``SlidingWindow``. It is kept in the process, or, for a provider
+that others ask too, in the ledger: then every process on that ledger orders from one allowance. Orders that
+wait at one moment ask together, so that each hardly costs a transaction.
 """
 
 import asyncio
@@ -12,23 +12,23 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from tasks.images_api.sliding_window import WINDOW_S, Window
+from tasks.images_api.sliding_window import WINDOW_S, SlidingWindow
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger
 
 T = TypeVar("T")
-Step = Callable[[Window, float], T]
+Step = Callable[[SlidingWindow, float], T]
 _KEY_ROUNDS = 100_000
 
 
-class Keeper(Protocol):
+class WindowHolder(Protocol):
     """Keeps a window, and the clock that it goes by."""
 
     async def change(self, step: Step[T]) -> T:
         """Let a step look at the window and change it, alone, given the time in seconds."""
 
 
-class OwnWindow:
+class MemoryWindow:
     """A window of this process's own.
 
     Args:
@@ -37,15 +37,15 @@ class OwnWindow:
     """
 
     def __init__(self, length_s: float = WINDOW_S, clock: Callable[[], float] = time.monotonic) -> None:
-        self.window = Window(length_s)
+        self.window = SlidingWindow(length_s)
         self._clock = clock
 
     async def change(self, step: Step[T]) -> T:
-        """See ``Keeper``."""
+        """See ``WindowHolder``."""
         return step(self.window, self._clock())
 
 
-class SharedWindow:
+class LedgerWindow:
     """A window that all processes on a ledger share, by the database's clock.
 
     Args:
@@ -60,7 +60,7 @@ class SharedWindow:
         self._length_s = length_s
 
     async def change(self, step: Step[T]) -> T:
-        """See ``Keeper``.
+        """See ``WindowHolder``.
 
         Raises:
             LedgerError: The ledger cannot be written; nothing was changed.
@@ -71,7 +71,7 @@ class SharedWindow:
         told: list[T] = []
 
         def change(state: dict[str, object] | None, now_s: float) -> dict[str, object]:
-            window = Window(self._length_s) if state is None else Window.of(state)
+            window = SlidingWindow(self._length_s) if state is None else SlidingWindow.of(state)
             told.append(step(window, now_s))
             return window.state()
 
@@ -91,19 +91,19 @@ def allowance_of(terms: Terms) -> str:
     return hashlib.pbkdf2_hmac("sha256", terms.api_key.encode(), salt, _KEY_ROUNDS).hex()
 
 
-def pace_of(terms: Terms, ledger: Ledger) -> "Pace":
+def rate_limiter_of(terms: Terms, ledger: Ledger) -> "RateLimiter":
     """Share an account's pictures a minute with all that order; the emulator in here knows no limit.
 
     Raises:
         SettingError: The key is missing.
     """
     if terms.base_url is None:
-        return Pace(None)
-    return Pace(terms.provider.images_per_minute, SharedWindow(ledger, allowance_of(terms)))
+        return RateLimiter(None)
+    return RateLimiter(terms.provider.images_per_minute, LedgerWindow(ledger, allowance_of(terms)))
 
 
-class Pace:
-    """A process's pace; one for all of its orders.
+class RateLimiter:
+    """A process's rate limiter; one for all of its orders.
 
     Args:
         images_per_minute: The provider's limit; ``None`` is none known.
@@ -115,13 +115,13 @@ class Pace:
     def __init__(
         self,
         images_per_minute: float | None,
-        window: Keeper | None = None,
+        window: WindowHolder | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.limit = images_per_minute
-        self._window = window or OwnWindow(clock=clock)
+        self._window = window or MemoryWindow(clock=clock)
         self._clock = clock
         self._sleep = sleep
         self._process = secrets.token_hex(4)
@@ -130,7 +130,7 @@ class Pace:
         self._went: dict[object, float] = {}
         self._turn = asyncio.Lock()
 
-    async def turn(self, n: int) -> float:
+    async def acquire(self, n: int) -> float:
         """Wait until ``n`` more pictures may be ordered, and count them as ordered.
 
         May be cancelled while it waits; nothing is counted then.
@@ -159,7 +159,7 @@ class Pace:
         """Take turns for as many orders as may go; returns the seconds until it is worth asking again."""
         asking = dict(self._waiting)
 
-        def take(window: Window, now_s: float) -> tuple[float, int, float]:
+        def take(window: SlidingWindow, now_s: float) -> tuple[float, int, float]:
             counts = list(asking.values())
             return now_s, *window.take(now_s, counts, by=self._process, limit=self.limit)
 
@@ -186,7 +186,7 @@ class Pace:
             LedgerError: The window is in a ledger that cannot be written.
         """
 
-        def slow(window: Window, now_s: float) -> None:
+        def slow(window: SlidingWindow, now_s: float) -> None:
             window.slow_down(now_s, ordered_at_s=ordered_at_s, wait_s=wait_s, for_s=for_s, limit=self.limit)
 
         await self._window.change(slow)

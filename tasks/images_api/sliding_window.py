@@ -62,7 +62,7 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class Window:
+class SlidingWindow:
     """One account's allowance.
 
     Args:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tasks.errors import SettingError, StopRunError
-from tasks.images_api.failures import Fault, FaultKind
+from tasks.images_api.failures import Failure, FailureKind
 from tasks.ledger import BatchRecord, Settlement
 from tasks.money import format_usd
 from tasks.order import Order
@@ -12,7 +12,7 @@ KEY_CODES = ("http_401", "invalid_api_key")
 NOT_KEPT = "not_kept"
 
 
-def stop_for(order: Order, fault: Fault) -> StopRunError:
+def stop_for(order: Order, fault: Failure) -> StopRunError:
     """Say why no further order is sent after a fault, and what to do about it."""
     return StopRunError(
         where=f"provider {order.provider}, order {order.order_id}",
@@ -22,7 +22,7 @@ def stop_for(order: Order, fault: Fault) -> StopRunError:
     )
 
 
-def stop_asking(record: BatchRecord, fault: Fault) -> StopRunError:
+def stop_asking(record: BatchRecord, fault: Failure) -> StopRunError:
     """Say why a provider cannot be asked about a batch that it has."""
     return StopRunError(
         where=f"provider {record.provider}, batch {record.vendor_batch_id}",
@@ -42,10 +42,10 @@ def stop_after_cancelling(record: BatchRecord) -> StopRunError:
     )
 
 
-def _way_out(fault: Fault) -> str:
-    if fault.kind is FaultKind.unsent:
+def _way_out(fault: Failure) -> str:
+    if fault.kind is FailureKind.unsent:
         return "See that the address and the network are right."
-    if fault.kind is FaultKind.rate_limited:
+    if fault.kind is FailureKind.rate_limited:
         return "Wait, or lower images_per_minute of the provider."
     if fault.code in KEY_CODES:
         return "Set the provider's key anew."

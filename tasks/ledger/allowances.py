@@ -1,6 +1,6 @@
 """Allowances: what an account with a provider may be asked for, shared by all processes on one ledger.
 
-An allowance is one row: its state, which only the desk understands, changed under a lock and dated by the
+An allowance is one row: its state, which only the buyer understands, changed under a lock and dated by the
 database's own clock, so that machines whose clocks differ agree on what a minute is.
 """
 

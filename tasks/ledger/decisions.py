@@ -11,33 +11,33 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tasks.decisions import Acceptance, Fold, Shortlist
+from tasks.decisions import Acceptance, DuplicateDecision, Shortlist
 from tasks.errors import RunError
 from tasks.ledger.database import Database, insert_new
 from tasks.ledger.schema import acceptances, folds, shortlists
 
 
-class Folds:
+class DuplicateDecisions:
     """Who said what is a copy of what."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, fold: Fold) -> None:
+    def add(self, decision: DuplicateDecision) -> None:
         """Keep a word on a pair of pictures.
 
         Raises:
             LedgerError: The ledger knows no such run or pictures. Nothing was written.
         """
         with self._database.write() as connection:
-            connection.execute(folds.insert().values(asdict(fold)))
+            connection.execute(folds.insert().values(asdict(decision)))
 
-    def of_run(self, run_id: str) -> list[Fold]:
+    def of_run(self, run_id: str) -> list[DuplicateDecision]:
         """List every word on a run's pairs, oldest first."""
         query = sa.select(*_named(folds, "fold_id")).where(folds.c.run_id == run_id)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(folds.c.fold_id))
-            return [Fold(**row._mapping) for row in rows]
+            return [DuplicateDecision(**row._mapping) for row in rows]
 
 
 class Shortlists:

@@ -13,7 +13,7 @@ from tasks.ledger.answers import Answers
 from tasks.ledger.batches import Batches
 from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
-from tasks.ledger.decisions import Acceptances, Folds, Shortlists
+from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists
 from tasks.ledger.holding import hold_run
 from tasks.ledger.orders import Orders
 from tasks.ledger.pictures import Pictures
@@ -55,7 +55,7 @@ class Ledger:
         self.allowances = Allowances(database)
         self.pruning = Pruning(database)
         self.votes = Votes(database)
-        self.folds = Folds(database)
+        self.duplicate_decisions = DuplicateDecisions(database)
         self.shortlists = Shortlists(database)
         self.acceptances = Acceptances(database)
 

@@ -55,31 +55,31 @@ def test_a_run_is_looked_at_decided_and_bought_from_other_machines(
 ) -> None:
     """Every command does there what it does on the machine that made the run."""
     provider = open_provider(LOST)
-    maker, desk, other = machine("maker"), machine("desk"), machine("other")
+    maker, buyer, other = machine("maker"), machine("buyer"), machine("other")
     assert maker.runoff("run", shell.campaign(REVIEW)).returncode == 4, "one answer was lost"
 
-    (run,) = desk.json("runs")
+    (run,) = buyer.json("runs")
     run_id = run["run_id"]
     assert (run["state"], run["pictures"]) == ("awaiting review", 11)
-    assert ADDRESS in said(desk, "doctor")
+    assert ADDRESS in said(buyer, "doctor")
     name = run["finalists"][0]["candidate_id"]
-    assert desk.json("explain", "latest", name) == maker.json("explain", "latest", name)
-    assert "is right" in said(desk, "ledger", "verify")
-    assert desk.json("ledger", "spend")["month"] == maker.json("ledger", "spend")["month"]
+    assert buyer.json("explain", "latest", name) == maker.json("explain", "latest", name)
+    assert "is right" in said(buyer, "ledger", "verify")
+    assert buyer.json("ledger", "spend")["month"] == maker.json("ledger", "spend")["month"]
 
-    (lost,) = desk.json("ledger", "unknown")
-    said(desk, "ledger", "reconcile", lost["order_id"], "--unbilled")
+    (lost,) = buyer.json("ledger", "unknown")
+    said(buyer, "ledger", "reconcile", lost["order_id"], "--unbilled")
     said(other, "report")
     assert maker.json("runs")[0]["orders"] == {"received": 11, "failed": 1}
 
     said(other, "rescore", "latest", "--weight", "technical=2")
-    said(desk, "rescore")
-    rules = yaml.safe_load((folder_of(desk, run_id) / "campaign.yaml").read_text())
+    said(buyer, "rescore")
+    rules = yaml.safe_load((folder_of(buyer, run_id) / "campaign.yaml").read_text())
     assert float(rules["score"]["weights"]["technical"]) == 2, "it decided by the rules of the other"
-    assert "no batch" in said(desk, "cancel", "latest")
+    assert "no batch" in said(buyer, "cancel", "latest")
 
     before = provider.n_requests
-    bought = desk.json("promote", "latest", "--yes")
+    bought = buyer.json("promote", "latest", "--yes")
     assert (bought["state"], bought["accepted"], provider.n_requests - before) == ("done", 2, 2)
     assert other.json("promote", "latest", "--yes")["finals"] == 2, "nothing is bought twice"
     assert maker.json("runs")[0]["accepted"] == 2
@@ -105,7 +105,7 @@ def test_a_batch_is_cancelled_from_another_machine(
     made = machine("maker").json("run", shell.campaign({"drafts": drafts | {"lane": "batch"}}))
     assert made["state"] == "waiting"
     clock.now_s += 5
-    assert "asked to stop 1 batch" in said(machine("desk"), "cancel", "latest")
+    assert "asked to stop 1 batch" in said(machine("buyer"), "cancel", "latest")
     clock.now_s += 60
     collected = machine("other").runoff("run", "--resume", "latest")
     assert (collected.returncode, "was cancelled" in collected.stderr) == (1, True)
@@ -129,8 +129,8 @@ def test_a_picture_that_the_store_lost_is_found_missing(
     )  # fmt: skip
     file = run["finalists"][0]["file"]
     store.rm(f"{BUCKET}/runoff/otters/{run['run_id']}/{file}")
-    for name in ("maker", "desk"):
+    for name in ("maker", "buyer"):
         done = machine(name).runoff("ledger", "verify")
         assert (done.returncode, "1 fault\n" in done.stderr, file in done.stderr) == (1, True, True)
     assert maker.runoff("run", "--resume", "latest").returncode == 0
-    assert "is right" in said(machine("desk"), "ledger", "verify")
+    assert "is right" in said(machine("buyer"), "ledger", "verify")

@@ -16,7 +16,7 @@ import pytest
 
 from tasks.money import to_nanousd
 from tests.end_to_end.conftest import COMMAND, Provider, Shell
-from tests.support.dask_setup import DaskTeam, dask_team, n_done_by_worker
+from tests.support.dask_setup import DaskSetup, dask_setup, n_done_by_worker
 from tests.support.object_store import BUCKET, object_store
 
 OpenProvider = Callable[..., Provider]
@@ -35,9 +35,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @contextmanager
-def workers_of(shell: Shell, folder: Path) -> Iterator[DaskTeam]:
+def workers_of(shell: Shell, folder: Path) -> Iterator[DaskSetup]:
     """Start two workers with the shell's environment; runs at the shell are theirs from then on."""
-    with dask_team(folder, shell.environ, "one", "two") as team:
+    with dask_setup(folder, shell.environ, "one", "two") as team:
         shell.environ["RUNOFF_DASK"] = team.address
         yield team
 
@@ -78,7 +78,7 @@ def test_workers_with_mirrors_of_their_own_share_a_run_in_a_store(
         mirrors = {"RUNOFF_MIRRORS": str(tmp_path / "here")}
         shell.environ |= store | mirrors | {"RUNOFF_HOME": f"s3://{BUCKET}/runoff"}
         shell.environ["RUNOFF_LEDGER_URL"] = f"sqlite:///{tmp_path}/ledger.db"
-        with dask_team(tmp_path / "dask", shell.environ) as team:
+        with dask_setup(tmp_path / "dask", shell.environ) as team:
             for name in ("one", "two"):
                 team.start_worker(name, RUNOFF_MIRRORS=str(tmp_path / name))
             shell.environ["RUNOFF_DASK"] = team.address
@@ -133,7 +133,7 @@ def running(shell: Shell, campaign: Path, **environ: str) -> Iterator["subproces
 @contextmanager
 def in_the_middle(
     shell: Shell, folder: Path, n_received: int
-) -> Iterator[tuple[DaskTeam, "subprocess.Popen[str]"]]:
+) -> Iterator[tuple[DaskSetup, "subprocess.Popen[str]"]]:
     """Start a run of 48 drafts at two workers, and wait until some have come and others are under way."""
     with workers_of(shell, folder) as team, running(shell, shell.campaign(drafts_each(12))) as run:
         wait_until(lambda: states_of(shell)["received"] >= n_received, team.said)

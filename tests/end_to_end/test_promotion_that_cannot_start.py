@@ -8,7 +8,7 @@ import pytest
 from flows.promotion.child_process import ChildPromoter
 from flows.review.access import Gate
 from flows.review.app import create_app
-from flows.review.page_context import Room
+from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
 from tests.end_to_end.conftest import Provider, Shell
 from tests.integration.test_review_safety import change
@@ -31,7 +31,7 @@ def test_the_list_stays_confirmed_and_the_command_goes_on(
     with shell.ledger() as ledger:
         listener = listen("127.0.0.1", 0)
         gate = Gate("127.0.0.1", listener.getsockname()[1], frozenset(), None)
-        room = Room(shell.home, ledger, ChildPromoter(shell.home), gate, "mara")
+        room = PageContext(shell.home, ledger, ChildPromoter(shell.home), gate, "mara")
         with serving(create_app(room), listener):
             page = Open(shell.home, ledger, gate, Shop(ledger), [])
             word = {"by": "mara", "revision": 0, "most_usd": "1.00"}

@@ -18,7 +18,7 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.images_api.rate_limiter import Pace, SharedWindow, Step, T, allowance_of
+from tasks.images_api.rate_limiter import LedgerWindow, RateLimiter, Step, T, allowance_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import open_ledger
 from tasks.ledger.schema import allowances
@@ -133,24 +133,24 @@ async def test_a_limit_met_in_one_run_slows_the_others(home: Path) -> None:
             slept_s.append(seconds)
             raise TimeoutError
 
-        one = Pace(60, SharedWindow(here, "account"), sleep=note)
-        two = Pace(60, SharedWindow(there, "account"), sleep=note)
-        other = Pace(60, SharedWindow(there, "another account"), sleep=note)
-        moments = [await pace.turn(1) for pace in (one, two) for _ in range(15)]
+        one = RateLimiter(60, LedgerWindow(here, "account"), sleep=note)
+        two = RateLimiter(60, LedgerWindow(there, "account"), sleep=note)
+        other = RateLimiter(60, LedgerWindow(there, "another account"), sleep=note)
+        moments = [await rate_limiter.acquire(1) for rate_limiter in (one, two) for _ in range(15)]
         await one.slow_down(moments[0], wait_s=5)
         await two.slow_down(moments[-1], wait_s=2)
         with pytest.raises(TimeoutError):
-            await two.turn(1)
+            await two.acquire(1)
         assert 4 < slept_s[0] <= 5
-        assert await SharedWindow(there, "account").change(lambda window, _: window.rate) == 30
-        await other.turn(60)
+        assert await LedgerWindow(there, "account").change(lambda window, _: window.rate) == 30
+        await other.acquire(60)
 
 
 async def test_a_window_in_the_ledger_goes_by_the_databases_clock(home: Path) -> None:
     """It is the true time, to a second; a machine's own clock has no part in it."""
     with open_ledger(home) as ledger:
         before_s = time.time()
-        moment = await Pace(None, SharedWindow(ledger, "account")).turn(1)
+        moment = await RateLimiter(None, LedgerWindow(ledger, "account")).acquire(1)
         assert before_s - 1 < moment < time.time() + 1
 
 
@@ -159,7 +159,7 @@ async def test_orders_that_wait_together_cost_one_transaction(home: Path) -> Non
     with open_ledger(home) as ledger:
         n_changes = 0
 
-        class Counted(SharedWindow):
+        class Counted(LedgerWindow):
             """Counts its transactions."""
 
             async def change(self, step: Step[T]) -> T:
@@ -169,8 +169,8 @@ async def test_orders_that_wait_together_cost_one_transaction(home: Path) -> Non
                 return await super().change(step)
 
         window = Counted(ledger, "account")
-        pace = Pace(1000, window)
-        await asyncio.gather(*(pace.turn(1) for _ in range(50)))
+        rate_limiter = RateLimiter(1000, window)
+        await asyncio.gather(*(rate_limiter.acquire(1) for _ in range(50)))
         assert n_changes <= 3
         assert await window.change(lambda window, _: sum(entry.n for entry in window.taken)) == 50
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.images_api.answer_store import heal
+from tasks.images_api.answer_store import recover_sent
 from tests.support.batch_killed import INSTANTS
 from tests.support.batch_shop import BatchShop, open_batch_shop, orders
 from tests.support.builders import RUN_ID
@@ -30,7 +30,7 @@ def killed(bench: BatchShop, instant: str) -> None:
     words = [shop.url, str(shop.folder), instant, str(bench.clock())]
     done = subprocess.run([sys.executable, "-m", "tests.support.batch_killed", *words], check=False)
     assert done.returncode == -signal.SIGKILL
-    heal(shop.ledger, RUN_ID, shop.folder, shop.terms)
+    recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms)
 
 
 @pytest.mark.parametrize("instant", [name for name in INSTANTS if name not in (*COLLECTING, IN_DOUBT)])
@@ -79,7 +79,7 @@ def test_a_picture_damaged_after_a_kill_is_fetched_again(bench: BatchShop) -> No
     subprocess.run([*command, str(bench.clock())], check=False)
     (picture,) = (shop.folder / "drafts").iterdir()
     picture.write_bytes(b"damaged")
-    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 0}
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 0}
     bench.sit()
     assert bench.states() == ["received"] * 3
     assert shop.ledger.verify(None) == []

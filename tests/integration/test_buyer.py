@@ -1,4 +1,4 @@
-"""The desk under stress: closed while orders wait, no money, no disk, no reference, limits that count."""
+"""The buyer under stress: closed while orders wait, no money, no disk, no reference, limits that count."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,11 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.errors import InterruptError, LedgerError, PictureError, SettingError, StopRunError
 from tasks.images_api import disk_space
-from tasks.images_api.answer_store import heal
-from tasks.images_api.buyer import Desk
+from tasks.images_api.answer_store import recover_sent
+from tasks.images_api.buyer import Buyer
 from tasks.images_api.client import connect
 from tasks.images_api.disk_space import require_room
-from tasks.images_api.rate_limiter import OwnWindow, Pace
+from tasks.images_api.rate_limiter import MemoryWindow, RateLimiter
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
 from tasks.order import Order, OrderState
@@ -37,30 +37,30 @@ def states(shop: Shop) -> list[OrderState]:
     return [record.state for record in shop.records()]
 
 
-async def close_soon(desk: Desk) -> None:
+async def close_soon(buyer: Buyer) -> None:
     """Interrupt a run that has just begun."""
     await asyncio.sleep(0.3)
-    desk.close(InterruptError(where="run", what="was interrupted"))
+    buyer.close(InterruptError(where="run", what="was interrupted"))
 
 
-def timed(shop: Shop, *orders: Order, pace: Pace) -> float:
-    """Buy, close the desk soon, and tell how many seconds it took."""
+def timed(shop: Shop, *orders: Order, rate_limiter: RateLimiter) -> float:
+    """Buy, close the buyer soon, and tell how many seconds it took."""
     started_s = time.monotonic()
-    shop.buy(*orders, pace=pace, meanwhile=close_soon)
+    shop.buy(*orders, rate_limiter=rate_limiter, meanwhile=close_soon)
     return time.monotonic() - started_s
 
 
 def test_a_closed_desk_sends_home_at_once_who_waits_for_the_pace(open_shop: Opener) -> None:
     """The pace would let the next picture go in a minute; nobody sits that out."""
     shop = open_shop()
-    assert timed(shop, *(order_of(replicate=k) for k in range(6)), pace=Pace(2)) < ENOUGH_S
+    assert timed(shop, *(order_of(replicate=k) for k in range(6)), rate_limiter=RateLimiter(2)) < ENOUGH_S
     assert sorted(states(shop)) == ["planned"] * 4 + ["received"] * 2
 
 
 def test_a_closed_desk_sends_home_at_once_who_was_told_to_wait(open_shop: Opener) -> None:
     """`Retry-After: 200` holds the whole run, and an interruption ends the hold."""
     shop = open_shop({"kind": "rate_limited", "retry_after": 200})
-    assert timed(shop, order_of(), order_of(replicate=1), pace=Pace(None)) < ENOUGH_S
+    assert timed(shop, order_of(), order_of(replicate=1), rate_limiter=RateLimiter(None)) < ENOUGH_S
     assert states(shop) == ["planned", "planned"]
     assert shop.bill()["total"]["requests"] <= 2
 
@@ -69,9 +69,9 @@ def test_a_closed_desk_leaves_a_failed_order_planned_while_it_has_tries_left(ope
     """It waits five seconds after a 500; closed meanwhile, it may be sent again by a resumed run."""
     shop = open_shop({"kind": "server_error", "status": 500})
 
-    async def impatient(desk: Desk) -> None:
-        desk._sleep = asyncio.sleep
-        await close_soon(desk)
+    async def impatient(buyer: Buyer) -> None:
+        buyer._sleep = asyncio.sleep
+        await close_soon(buyer)
 
     shop.buy(order_of(), meanwhile=impatient)
     assert states(shop) == ["planned"]
@@ -94,8 +94,8 @@ def test_an_order_that_waits_for_money_goes_when_another_costs_less_than_its_est
     """Reservations are high ends of estimates; what they leave is spent before the run ends."""
     shop = open_shop(pace=0.02)
     limits = Limits(per_run_usd=order_of().estimate_usd * 2)
-    desk = shop.buy(*(order_of(replicate=k) for k in range(3)), limits=limits)
-    assert desk.closed_by is None
+    buyer = shop.buy(*(order_of(replicate=k) for k in range(3)), limits=limits)
+    assert buyer.closed_by is None
     assert states(shop) == ["received"] * 3
 
 
@@ -138,10 +138,10 @@ def test_a_bug_closes_the_desk_and_keeps_its_traceback(
         raise ZeroDivisionError
 
     monkeypatch.setattr("tasks.images_api.buyer.read_answer", broken)
-    closed: list[Desk] = []
+    closed: list[Buyer] = []
 
-    async def note(desk: Desk) -> None:
-        closed.append(desk)
+    async def note(buyer: Buyer) -> None:
+        closed.append(buyer)
 
     with pytest.raises(ZeroDivisionError):
         shop.buy(*(order_of(replicate=k) for k in range(12)), meanwhile=note)
@@ -157,11 +157,11 @@ def test_a_second_ctrl_c_leaves_what_is_under_way_as_sent_and_healing_makes_it_u
 
     async def leave() -> None:
         async with connect(shop.terms) as client:
-            desk = Desk(
+            buyer = Buyer(
                 client=client, terms=shop.terms, ledger=shop.ledger, folder=shop.folder,
-                limits=Limits(), pace=Pace(None),
+                limits=Limits(), rate_limiter=RateLimiter(None),
             )  # fmt: skip
-            buying = asyncio.ensure_future(desk.buy(order_of()))
+            buying = asyncio.ensure_future(buyer.buy(order_of()))
             while shop.bill()["total"]["charged_requests"] < 1:
                 await asyncio.sleep(0.02)
             buying.cancel()
@@ -170,7 +170,7 @@ def test_a_second_ctrl_c_leaves_what_is_under_way_as_sent_and_healing_makes_it_u
     shop.ledger.orders.plan([order_of()])
     asyncio.run(leave())
     assert states(shop) == ["sent"]
-    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
     record = shop.record()
     assert (record.settlement.error_code, record.charged_usd) == ("interrupted", record.order.estimate_usd)
 
@@ -178,17 +178,17 @@ def test_a_second_ctrl_c_leaves_what_is_under_way_as_sent_and_healing_makes_it_u
 def test_a_provider_that_never_takes_more_stops_the_run(open_shop: Opener) -> None:
     """After half an hour of waiting for one order the run ends with the way out, and can go on later."""
     shop = open_shop({"kind": "rate_limited", "retry_after": 700})
-    desk = shop.buy(order_of())
+    buyer = shop.buy(order_of())
     assert shop.waits_s == [700.5, 700.5]
-    assert isinstance(desk.closed_by, StopRunError)
-    assert "lower images_per_minute" in str(desk.closed_by)
+    assert isinstance(buyer.closed_by, StopRunError)
+    assert "lower images_per_minute" in str(buyer.closed_by)
     assert states(shop) == ["planned"]
 
 
 def test_a_limit_that_really_counts_fails_no_order(open_shop: Opener) -> None:
     """Asked for twenty times too fast, the run is refused, slows down, and buys everything."""
     shop = open_shop(images_per_minute=6, minute_s=1.0)
-    shop.buy(*(order_of(replicate=k) for k in range(24)), pace=Pace(120, OwnWindow(1.0)))
+    shop.buy(*(order_of(replicate=k) for k in range(24)), rate_limiter=RateLimiter(120, MemoryWindow(1.0)))
     assert states(shop) == ["received"] * 24
     total = shop.bill()["total"]
     assert total["charged_requests"] == 24
@@ -209,7 +209,7 @@ def test_slow_down_keeps_the_rate_low_for_a_quarter_of_an_hour(open_shop: Opener
             await super().slow_down(ordered_at_s, wait_s, for_s)
             slowed.append(for_s)
 
-    shop.buy(order_of(), pace=Slowing(shop.waits_s))
+    shop.buy(order_of(), rate_limiter=Slowing(shop.waits_s))
     assert (slowed, shop.waits_s, states(shop)) == ([900.0], [10.0], ["received"])
 
 
@@ -220,9 +220,9 @@ def test_no_room_on_the_disk_stops_the_run_before_it_buys(
     shop = open_shop()
     with monkeypatch.context() as patch:
         patch.setattr(disk_space, "SPARE_BYTES", 10**18)
-        desk = shop.buy(order_of(), order_of(replicate=1))
-    assert isinstance(desk.closed_by, StopRunError)
-    assert "MB left on its disk" in str(desk.closed_by)
+        buyer = shop.buy(order_of(), order_of(replicate=1))
+    assert isinstance(buyer.closed_by, StopRunError)
+    assert "MB left on its disk" in str(buyer.closed_by)
     assert shop.bill()["total"]["requests"] == 0
     assert states(shop) == ["planned", "planned"]
     shop.buy(*(record.order for record in shop.records()))
@@ -233,8 +233,8 @@ def test_a_folder_that_went_away_stops_the_run_before_it_buys(open_shop: Opener,
     """Removed in the middle, say by a clean-up."""
     shop = open_shop()
     shop.folder = tmp_path / "gone"
-    desk = shop.buy(order_of())
-    assert "is gone or cannot be reached" in str(desk.closed_by)
+    buyer = shop.buy(order_of())
+    assert "is gone or cannot be reached" in str(buyer.closed_by)
     assert shop.bill()["total"]["requests"] == 0
 
 
@@ -246,7 +246,7 @@ def test_a_folder_that_goes_away_while_a_picture_is_made_is_not_made_anew(
     shop.folder = tmp_path / "run"
     shop.folder.mkdir()
 
-    async def remove(_: Desk) -> None:
+    async def remove(_: Buyer) -> None:
         while shop.bill()["total"]["charged_requests"] < 1:
             await asyncio.sleep(0.01)
         shop.folder.rmdir()
@@ -291,7 +291,7 @@ def test_a_disk_that_fills_up_loses_one_picture_at_most_and_says_which(
     shop.folder = small_disk
     hog = small_disk / "hog"
 
-    async def fill(_: Desk) -> None:
+    async def fill(_: Buyer) -> None:
         while shop.bill()["total"]["charged_requests"] < 1:
             await asyncio.sleep(0.01)
         with contextlib.suppress(OSError), hog.open("wb", buffering=0) as stream:
@@ -303,8 +303,8 @@ def test_a_disk_that_fills_up_loses_one_picture_at_most_and_says_which(
         shop.buy(order, meanwhile=fill)
     assert (shop.record().state, shop.record().settlement.error_code) == ("unknown", "not_kept")
     assert shop.record().charged_usd == Decimal(shop.bill()["total"]["charged_usd"])
-    desk = shop.buy(order_of(replicate=1))
-    assert "MB left on its disk" in str(desk.closed_by)
+    buyer = shop.buy(order_of(replicate=1))
+    assert "MB left on its disk" in str(buyer.closed_by)
     hog.unlink()
     shop.buy(order_of(replicate=1))
     assert sorted(states(shop)) == ["received", "unknown"]
@@ -318,8 +318,8 @@ def test_a_disk_that_can_only_be_read_stops_the_run_before_it_buys(
     shop = open_shop()
     shop.folder = small_disk
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    desk = shop.buy(order_of())
-    assert "cannot be written" in str(desk.closed_by)
+    buyer = shop.buy(order_of())
+    assert "cannot be written" in str(buyer.closed_by)
     assert shop.bill()["total"]["requests"] == 0
     subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
     shop.buy(order_of())

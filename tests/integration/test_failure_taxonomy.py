@@ -7,7 +7,7 @@ import pytest
 
 from tasks.emulator.faults import FAULT_KINDS
 from tasks.errors import StopRunError
-from tasks.images_api.failures import FaultKind
+from tasks.images_api.failures import FailureKind
 from tests.support.builders import RUN_ID
 from tests.support.shop import Opener, order_of
 
@@ -69,7 +69,7 @@ def test_a_fault_ends_its_order_as_it_should(
 ) -> None:
     """One state, so many requests, so much money; the ledger agrees with itself and with the watcher."""
     shop = open_shop(rule)
-    desk = shop.buy(order_of())
+    buyer = shop.buy(order_of())
     record, total = shop.record(), shop.bill()["total"]
     assert (record.state, total["requests"]) == (state, n_requests)
     assert (record.settlement and record.settlement.error_code) == code
@@ -80,10 +80,10 @@ def test_a_fault_ends_its_order_as_it_should(
     assert shop.ledger.orders.charged_usd(RUN_ID) >= Decimal(total["charged_usd"])
     assert shop.ledger.verify() == []
     if state == "planned":
-        assert isinstance(desk.closed_by, StopRunError)
+        assert isinstance(buyer.closed_by, StopRunError)
         assert shop.purchases == []
     else:
-        assert desk.closed_by is None
+        assert buyer.closed_by is None
         assert [(one.state, one.charged_usd) for one in shop.purchases] == [(state, amount_usd)]
 
 
@@ -97,7 +97,7 @@ def test_no_fault_was_forgotten() -> None:
 
 def test_what_may_have_been_billed_is_never_among_what_is_sent_again() -> None:
     """A kind is resent only where it is certainly not billed."""
-    for kind in FaultKind:
+    for kind in FailureKind:
         assert kind.state in ("planned", "refused", "failed", "unknown")
         assert kind.state != "planned" or kind.billed == "not billed"
         assert (kind.state == "unknown") == ("maybe" in kind.billed)

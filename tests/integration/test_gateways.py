@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tasks.errors import StopRunError
 from tasks.images_api.answers import Answer, read_answer
-from tasks.images_api.failures import Fault, said_fault
+from tasks.images_api.failures import Failure, said_fault
 from tests.support.shop import KEY, Shop, order_of
 
 USAGE = {"input_tokens": 10, "input_tokens_details": {"text_tokens": 10}, "output_tokens": 196}
@@ -46,7 +46,7 @@ class Gateway:
             return httpx2.Response(status, content=content, headers=headers)
 
         self.shop.transport = httpx2.MockTransport(answer)
-        self.desk = self.shop.buy(order_of())
+        self.buyer = self.shop.buy(order_of())
         return self.shop.record()
 
 
@@ -106,7 +106,7 @@ def test_a_fault_of_the_account_stops_the_run_in_any_wrapping(
 ) -> None:
     """No further order could succeed, and this one was not billed."""
     record = gateway.answers(status, body)
-    assert isinstance(gateway.desk.closed_by, StopRunError)
+    assert isinstance(gateway.buyer.closed_by, StopRunError)
     assert (record.state, record.charged_usd, gateway.n_requests) == ("planned", 0, 1)
 
 
@@ -198,8 +198,8 @@ JSON = st.recursive(
 def test_no_shape_of_an_answer_is_a_bug(body: object, status: int) -> None:
     """Whatever a provider sends becomes an answer or a fault, never an exception after the money is gone."""
     read = read_answer(body, {}, order_of(), 196, KEY)
-    assert isinstance(read, Answer | Fault)
-    assert isinstance(said_fault(status, body, {}, str(body), KEY), Fault)
+    assert isinstance(read, Answer | Failure)
+    assert isinstance(said_fault(status, body, {}, str(body), KEY), Failure)
 
 
 @pytest.mark.parametrize("cut", [195, 198, 490, 498])
@@ -212,5 +212,5 @@ def test_a_key_is_blotted_out_before_a_text_is_cut(cut: int) -> None:
         said_fault(500, {"error": {"message": body, "code": key}}, {}, "", key),
         read_answer(body, {}, order_of(), None, key),
     ):
-        assert isinstance(fault, Fault)
+        assert isinstance(fault, Failure)
         assert "plaink" not in fault.message + fault.code

@@ -1,4 +1,4 @@
-"""The desk and the official SDK against the emulator, over HTTP."""
+"""The buyer and the official SDK against the emulator, over HTTP."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tasks.errors import BudgetError, SettingError, StopRunError
-from tasks.images_api.answer_store import heal, sidecar_file
+from tasks.images_api.answer_store import recover_sent, sidecar_file
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
 from tasks.pictures.decoding import load_reference
@@ -21,7 +21,7 @@ from tests.support.shop import FLARE, KEY, Opener, order_of
 def test_an_order_is_bought_kept_and_settled(open_shop: Opener) -> None:
     """One request, the bytes on disk, a sidecar, and a cost equal to the bill."""
     shop = open_shop()
-    desk = shop.buy(order := order_of())
+    buyer = shop.buy(order := order_of())
     record, bill = shop.record(), shop.bill()
     (candidate,) = shop.ledger.candidates.of_run(RUN_ID)
     assert record.state == "received"
@@ -32,7 +32,7 @@ def test_an_order_is_bought_kept_and_settled(open_shop: Opener) -> None:
     assert candidate.file == "drafts/A-000-000.png"
     assert json.loads(sidecar_file(shop.folder, order.order_id).read_text())["order_id"] == order.order_id
     assert candidate.downgraded is None
-    assert desk.closed_by is None
+    assert buyer.closed_by is None
 
 
 def test_several_pictures_of_one_order_are_several_candidates(open_shop: Opener) -> None:
@@ -141,12 +141,12 @@ def test_a_server_that_keeps_failing_is_left_after_two_more_tries(open_shop: Ope
     ],
 )
 def test_what_no_order_can_pass_stops_the_run(open_shop: Opener, fault: dict[str, Any], words: str) -> None:
-    """The first such answer closes the desk; what was not sent stays planned, nothing is charged."""
+    """The first such answer closes the buyer; what was not sent stays planned, nothing is charged."""
     shop = open_shop(fault)
-    desk = shop.buy(*(order_of(replicate=k) for k in range(12)))
-    assert isinstance(desk.closed_by, StopRunError)
-    assert words in str(desk.closed_by)
-    assert KEY not in str(desk.closed_by)
+    buyer = shop.buy(*(order_of(replicate=k) for k in range(12)))
+    assert isinstance(buyer.closed_by, StopRunError)
+    assert words in str(buyer.closed_by)
+    assert KEY not in str(buyer.closed_by)
     assert {record.state for record in shop.ledger.orders.of_run(RUN_ID)} == {"planned"}
     assert shop.bill()["total"]["requests"] <= 4
     assert shop.ledger.orders.charged_usd(RUN_ID) == 0
@@ -157,8 +157,8 @@ def test_an_address_where_nobody_listens_stops_the_run(open_shop: Opener) -> Non
     shop = open_shop()
     provider = shop.terms.provider.model_copy(update={"base_url": "http://127.0.0.1:9/v1"})
     shop.terms = Terms(provider, shop.terms.catalogue, shop.terms.environ)
-    desk = shop.buy(order_of())
-    assert isinstance(desk.closed_by, StopRunError)
+    buyer = shop.buy(order_of())
+    assert isinstance(buyer.closed_by, StopRunError)
     assert shop.waits_s == [1.0, 4.0, 15.0, 30.0]
     assert (shop.record().state, shop.record().charged_usd) == ("planned", 0)
 
@@ -213,14 +213,14 @@ def test_foreign_usage_keys_do_no_harm(open_shop: Opener) -> None:
 
 
 def test_a_budget_is_used_up_and_not_passed(open_shop: Opener) -> None:
-    """Orders wait for reservations to be settled, and the desk closes when nothing more fits."""
+    """Orders wait for reservations to be settled, and the buyer closes when nothing more fits."""
     shop = open_shop()
     shop.buy(order_of())
     one_usd = shop.ledger.orders.charged_usd(RUN_ID)
     budget_usd = Decimal("0.01") + one_usd * 5
     limits = Limits(per_run_usd=budget_usd)
-    desk = shop.buy(*(order_of(replicate=k) for k in range(1, 30)), limits=limits)
-    assert isinstance(desk.closed_by, BudgetError)
+    buyer = shop.buy(*(order_of(replicate=k) for k in range(1, 30)), limits=limits)
+    assert isinstance(buyer.closed_by, BudgetError)
     assert 5 <= shop.bill()["total"]["charged_requests"] <= 7
     assert shop.ledger.orders.charged_usd(RUN_ID) <= budget_usd
 
@@ -254,7 +254,7 @@ def test_a_sidecar_whose_picture_is_gone_proves_nothing(open_shop: Opener) -> No
         with pytest.raises(PowerCut):
             shop.buy(order_of())
     (shop.folder / "drafts" / "A-000-000.png").unlink()
-    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
 
 
 @pytest.mark.parametrize(("moment", "is_cost_known"), [("settlement", True), ("sidecar", False)])
@@ -272,7 +272,7 @@ def test_a_picture_on_disk_is_not_bought_again(
     (shop.folder / "drafts" / ".A-000-001.png.0123.part").write_bytes(b"half")
     (shop.folder / "drafts" / "A-000-000.json").write_text("{}")  # no picture, whatever wrote it
     assert shop.record().state == "sent"
-    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
     cost = shop.record().settlement.cost_usd
     assert cost == (Decimal(shop.bill()["total"]["charged_usd"]) if is_cost_known else None)
     assert len(shop.ledger.candidates.of_run(RUN_ID)) == 1

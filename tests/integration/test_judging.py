@@ -1,4 +1,4 @@
-"""Questions to a judging model across the desk: bought once, kept word for word, settled, healed."""
+"""Questions to a judging model across the buyer: bought once, kept word for word, settled, healed."""
 
 import json
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tasks.errors import PictureError, StopRunError
-from tasks.images_api.answer_store import heal, keep, sidecar_file
+from tasks.images_api.answer_store import recover_sent, sidecar_file, store_answer
 from tasks.images_api.answers import Answer
 from tasks.images_api.buyer import Purchase
-from tasks.images_api.circuit_breaker import Patience
+from tasks.images_api.circuit_breaker import CircuitBreaker
 from tasks.images_api.disk_space import largest_bytes
-from tasks.images_api.failures import Fault, FaultKind
+from tasks.images_api.failures import Failure, FailureKind
 from tasks.images_api.questions import CHAT_READ_TIMEOUT_S, ROOM_BYTES, read_reply
 from tasks.judging.rubric import read_rubric_answer
 from tasks.ledger import Limits, Settlement
@@ -123,8 +123,8 @@ def test_a_changed_picture_is_not_shown(open_shop: Opener) -> None:
 def test_no_money_no_question(open_shop: Opener) -> None:
     """The estimate is reserved before anything is sent."""
     shop = open_shop()
-    desk = shop.buy(question(shop), limits=Limits(per_run_usd=Decimal("0.0001")))
-    assert (shop.record().state, desk.closed_by is not None) == ("planned", True)
+    buyer = shop.buy(question(shop), limits=Limits(per_run_usd=Decimal("0.0001")))
+    assert (shop.record().state, buyer.closed_by is not None) == ("planned", True)
     assert shop.bill()["total"]["requests"] == 0
 
 
@@ -140,8 +140,8 @@ def test_an_answer_on_disk_heals_a_killed_purchase(open_shop: Opener) -> None:
     shop = open_shop()
     order = sent(shop, question(shop))
     usage = Usage(text_input_tokens=1000, output_tokens=100)
-    keep(shop.folder, order, Answer((), usage, "req-1", CONTENT), 0.5)
-    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
+    store_answer(shop.folder, order, Answer((), usage, "req-1", CONTENT), 0.5)
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
     assert shop.record().settlement.cost_usd == Decimal("0.00015")
     assert shop.ledger.answers.find([order.question]) == {order.question: CONTENT}
     assert shop.ledger.verify() == []
@@ -151,7 +151,7 @@ def test_a_question_without_an_answer_on_disk_is_unknown_after_a_kill(open_shop:
     """It may have been billed: it stays charged and is not asked again."""
     shop = open_shop()
     order = sent(shop, question(shop))
-    assert heal(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
     reply = shop.ledger.answers.replies(RUN_ID, [order.question])[order.question]
     assert (reply.content, reply.fault.startswith("no answer came: The process ended")) == (None, True)
 
@@ -222,28 +222,29 @@ def said(message: Mapping[str, Any]) -> dict[str, Any]:
     return {"choices": [{"message": message}], "usage": USAGE}
 
 
-BODIES: tuple[tuple[object, FaultKind, str, bool], ...] = (
-    ("<html>Welcome</html>", FaultKind.unknown, "not_json", False),
-    ([], FaultKind.unknown, "not_json", False),
-    ({}, FaultKind.empty, "no_words", False),
-    ({"choices": "none"}, FaultKind.empty, "no_words", False),
-    ({"choices": [], "usage": USAGE}, FaultKind.empty, "no_words", True),
-    ({"choices": ["words"], "usage": USAGE}, FaultKind.empty, "no_words", True),
-    ({"choices": [{"message": "words"}], "usage": USAGE}, FaultKind.empty, "no_words", True),
-    (said({"content": None}), FaultKind.empty, "no_words", True),
-    (said({"content": ""}), FaultKind.empty, "no_words", True),
-    (said({"content": None, "refusal": "No, sk-live-123456789."}), FaultKind.refused, "judge_refused", True),
-    ({"error": {"message": "Wait", "code": "slow_down"}}, FaultKind.rate_limited, "slow_down", False),
+BODIES: tuple[tuple[object, FailureKind, str, bool], ...] = (
+    ("<html>Welcome</html>", FailureKind.unknown, "not_json", False),
+    ([], FailureKind.unknown, "not_json", False),
+    ({}, FailureKind.empty, "no_words", False),
+    ({"choices": "none"}, FailureKind.empty, "no_words", False),
+    ({"choices": [], "usage": USAGE}, FailureKind.empty, "no_words", True),
+    ({"choices": ["words"], "usage": USAGE}, FailureKind.empty, "no_words", True),
+    ({"choices": [{"message": "words"}], "usage": USAGE}, FailureKind.empty, "no_words", True),
+    (said({"content": None}), FailureKind.empty, "no_words", True),
+    (said({"content": ""}), FailureKind.empty, "no_words", True),
+    (said({"content": None, "refusal": "No, sk-live-123456789."}),
+     FailureKind.refused, "judge_refused", True),
+    ({"error": {"message": "Wait", "code": "slow_down"}}, FailureKind.rate_limited, "slow_down", False),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "kind", "code", "has_usage"), BODIES)
 def test_an_answer_of_another_shape_is_no_opinion(
-    body: object, kind: FaultKind, code: str, has_usage: bool
+    body: object, kind: FailureKind, code: str, has_usage: bool
 ) -> None:
     """Nothing in an answer is trusted to have the shape it should have."""
     found = read_reply(body, {"x-request-id": "req-1"})
-    assert isinstance(found, Fault)
+    assert isinstance(found, Failure)
     assert (found.kind, found.code) == (kind, code)
     assert bool(found.usage and found.usage.output_tokens) == has_usage
     assert "sk-live" not in found.message
@@ -261,8 +262,8 @@ def test_patience_ends_after_failures_in_a_row_only(tmp_path: Path) -> None:
     order = a_question(a_shown_picture(tmp_path))
     told: list[Purchase] = []
     closed: list[Any] = []
-    patience = Patience(told.append, closed.append, most_failures=3)
-    fault = Fault(FaultKind.server_fault, "http_500", "The server had an error.")
+    patience = CircuitBreaker(told.append, closed.append, most_failures=3)
+    fault = Failure(FailureKind.server_fault, "http_500", "The server had an error.")
     for state in ("failed", "unknown", "received", "failed", "failed", "refused", "failed"):
         patience(Purchase(order, state, 0, Decimal(0), fault))
     assert closed == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.decisions import Acceptance, Fold, last_folds
+from tasks.decisions import Acceptance, DuplicateDecision, last_duplicate_decisions
 from tasks.errors import LedgerError, RunError
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.pairwise.votes import Vote
@@ -67,14 +67,14 @@ def test_a_vote_on_what_the_ledger_does_not_know_is_refused(ledger: Ledger, chan
 def test_of_what_was_said_of_a_pair_the_last_word_counts(ledger: Ledger) -> None:
     """Every word on a pair stays in the ledger, whoever is named first."""
     said = [
-        Fold(RUN_ID, ONE, OTHER, is_copy=True, decided_by="mara", decided_at=NOON),
-        Fold(RUN_ID, ONE, THIRD, is_copy=True, decided_by="mara", decided_at=NOON),
-        Fold(RUN_ID, OTHER, ONE, is_copy=False, decided_by="jo", decided_at=NOON),
+        DuplicateDecision(RUN_ID, ONE, OTHER, is_copy=True, decided_by="mara", decided_at=NOON),
+        DuplicateDecision(RUN_ID, ONE, THIRD, is_copy=True, decided_by="mara", decided_at=NOON),
+        DuplicateDecision(RUN_ID, OTHER, ONE, is_copy=False, decided_by="jo", decided_at=NOON),
     ]
     for fold in said:
-        ledger.folds.add(fold)
-    assert ledger.folds.of_run(RUN_ID) == said
-    assert last_folds(said) == said[1:]
+        ledger.duplicate_decisions.add(fold)
+    assert ledger.duplicate_decisions.of_run(RUN_ID) == said
+    assert last_duplicate_decisions(said) == said[1:]
 
 
 def test_finalists_keep_their_order_and_every_change_is_a_revision(ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tasks.report_page.page import render_page
-from tests.support.browser import find_faults, needs_browser, open_browser
+from tests.support.browser import find_unsupported, needs_browser, open_browser
 from tests.support.report_rows import make_facts, make_run, paint_files
 
 pytestmark = needs_browser
@@ -133,14 +133,14 @@ def test_axe_finds_no_fault(browser: Browser, report: Path, size: tuple[int, int
     page.locator(".look > summary").first.click()
     page.get_by_role("button", name="Unfold copies").click()
     page.locator(".campaign-file > summary").click()
-    assert find_faults(page) == []
+    assert find_unsupported(page) == []
     page.context.close()
 
 
 def test_axe_would_find_a_fault(page: Page) -> None:
     """The test above would see a picture without words."""
     page.evaluate("document.images[0].removeAttribute('alt')")
-    assert [fault for fault in find_faults(page, "critical") if fault.startswith("image-alt")]
+    assert [fault for fault in find_unsupported(page, "critical") if fault.startswith("image-alt")]
 
 
 def test_page_is_dark_where_the_reader_asks_for_it_and_never_on_paper(browser: Browser, report: Path) -> None:

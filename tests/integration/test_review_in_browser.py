@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from flows.promotion.action import Promotion
 from tasks.errors import SettingError
 from tasks.ledger.schema import candidates
-from tests.support.browser import find_faults, needs_browser, open_browser
+from tests.support.browser import find_unsupported, needs_browser, open_browser
 from tests.support.builders import NOON, RUN_ID
 from tests.support.review_browser import DESK, PHONE, watched
 from tests.support.review_home import Open, review_page
@@ -52,7 +52,7 @@ def test_every_page_can_be_used_by_everybody(
     with watched(browser, tmp_path, size=size, scheme=scheme) as (page, complaints):
         for path in PAGES:
             open_at(page, review, path)
-            assert find_faults(page, "serious", "critical") == [], path
+            assert find_unsupported(page, "serious", "critical") == [], path
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
         assert complaints == []
 
@@ -73,7 +73,7 @@ def test_every_dialog_can_be_used_by_everybody(
         page.locator(button).first.click()
         expect(page.locator(dialog)).to_be_visible()
         page.wait_for_load_state("networkidle")
-        assert find_faults(page, "serious", "critical") == []
+        assert find_unsupported(page, "serious", "critical") == []
         page.keyboard.press("Escape")
         expect(page.locator(dialog)).to_be_hidden()
         assert complaints == []
@@ -121,7 +121,7 @@ def test_an_empty_home_says_how_to_begin(browser: Browser, tmp_path: Path) -> No
         with watched(browser, tmp_path) as (page, _):
             open_at(page, review, "/")
             expect(page.locator("main")).to_contain_text("runoff demo")
-            assert find_faults(page, "serious", "critical") == []
+            assert find_unsupported(page, "serious", "critical") == []
 
 
 def test_a_run_that_another_machine_makes_appears(browser: Browser, review: Open, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_copies_are_unfolded_taken_apart_and_put_together(
         page.get_by_role("button", name="Is a copy of").click()
         page.locator(f'[data-id="{first}"] .look').click()
         expect(page.locator("#say")).to_have_text("Folded as a copy.")
-    assert [fold.is_copy for fold in review.ledger.folds.of_run(RUN_ID)] == [False, True]
+    assert [fold.is_copy for fold in review.ledger.duplicate_decisions.of_run(RUN_ID)] == [False, True]
 
 
 def test_filters_show_what_was_asked_and_stay_in_the_address(
@@ -223,7 +223,7 @@ def test_a_promotion_that_fails_is_told(browser: Browser, review: Open, tmp_path
     with watched(browser, tmp_path) as (page, _):
         open_at(page, review, PAGES[5])
         expect(page.locator("#under-way")).to_contain_text("The key was refused.")
-        assert find_faults(page, "serious", "critical") == []
+        assert find_unsupported(page, "serious", "critical") == []
 
 
 def test_a_purchase_that_cannot_be_started_is_told(browser: Browser, review: Open, tmp_path: Path) -> None:

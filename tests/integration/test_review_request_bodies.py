@@ -100,7 +100,7 @@ def test_a_run_that_is_worked_on_is_left_alone(page: Open) -> None:
             status, told = say(page, path, **word)
             assert (status, "another process works on it" in told["message"].lower()) == (409, True)
     assert page.ledger.shortlists.last(RUN_ID) is None
-    assert page.ledger.folds.of_run(RUN_ID) == []
+    assert page.ledger.duplicate_decisions.of_run(RUN_ID) == []
 
 
 def test_a_list_is_bought_once(page: Open) -> None:
@@ -172,7 +172,7 @@ def test_a_copy_is_taken_apart_and_put_together(page: Open) -> None:
     status, told = say(page, "/folds", by="jo", copy_id=copy.candidate_id, of_id=of, is_copy=True)
     tiles = {tile["id"]: tile for tile in told["drafts"]}
     assert (tiles[copy.candidate_id]["of"], tiles[copy.candidate_id]["kind"]) == (of, "told")
-    assert [(fold.decided_by, fold.is_copy) for fold in page.ledger.folds.of_run(RUN_ID)] == [
+    assert [(fold.decided_by, fold.is_copy) for fold in page.ledger.duplicate_decisions.of_run(RUN_ID)] == [
         ("mara", False), ("jo", True),
     ]  # fmt: skip
 
@@ -204,7 +204,7 @@ def test_a_word_on_no_two_drafts_is_refused(page: Open) -> None:
     one = survivors(page)[0]
     for copy_id, of_id in ((one, one), (one, "c-nobody"), ("c-nobody", one)):
         assert say(page, "/folds", copy_id=copy_id, of_id=of_id, is_copy=True)[0] == 409
-    assert page.ledger.folds.of_run(RUN_ID) == []
+    assert page.ledger.duplicate_decisions.of_run(RUN_ID) == []
 
 
 @pytest.mark.parametrize("by", ["", "   ", "x" * 61, "a\nb", 7, None])

@@ -289,7 +289,7 @@ def test_the_parameter_types_do_refuse_what_is_wrong() -> None:
 
 
 async def sent_by_runoff(url: str, order: Order) -> httpx2.Request:
-    """Send an order as the desk does."""
+    """Send an order as the buyer does."""
     wire = Wire()
     provider = Provider(name="shop", base_url=url, key_variable="SHOP_KEY", images_per_minute=1000)
     terms = Terms(provider, CATALOGUE, {"SHOP_KEY": "test-key"})

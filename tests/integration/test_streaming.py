@@ -109,10 +109,10 @@ def test_what_comes_before_a_stream_means_what_it_means_without_one(
 ) -> None:
     """The taxonomy is one."""
     shop = open_shop({"kind": kind})
-    desk = shop.buy(streamed())
+    buyer = shop.buy(streamed())
     if state is None:
         assert shop.record().state == "planned"
-        assert desk.closed_by is not None
+        assert buyer.closed_by is not None
     else:
         assert settled(shop)[0] == state
 

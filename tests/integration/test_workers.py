@@ -10,19 +10,19 @@ import pytest
 import yaml
 
 from flows.session.prepare import prepare
-from flows.session.session import OpenRun, open_run
-from flows.workers.dask_pool import Team
+from flows.session.session import Session, open_session
+from flows.workers.dask_pool import DaskPool
 from flows.workers.worker import Bought
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import EngineError, InterruptError, SettingError
 from tests.end_to_end.conftest import CAMPAIGN, KEY
-from tests.support.dask_setup import DaskTeam, dask_team, n_done_by_worker
+from tests.support.dask_setup import DaskSetup, dask_setup, n_done_by_worker
 
 RUN_ID = "20261122-120000-abcd"
 N_DRAFTS = 24
 LATENCY_S = 0.2
-Work = Callable[[OpenRun, Team], Awaitable[Any]]
+Work = Callable[[Session, DaskPool], Awaitable[Any]]
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +33,16 @@ def provider_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def dask(provider_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskTeam]:
+def dask(provider_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskSetup]:
     """A scheduler and two workers with a key of their own."""
     environ = {"OPENAI_BASE_URL": provider_url, "OPENAI_API_KEY": KEY}
-    with dask_team(tmp_path_factory.mktemp("dask"), environ, "one", "two") as team:
+    with dask_setup(tmp_path_factory.mktemp("dask"), environ, "one", "two") as team:
         yield team
 
 
 @pytest.fixture
 def make(
-    dask: DaskTeam, provider_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dask: DaskSetup, provider_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Work], Any]:
     """Open a run of 24 drafts for work with the team."""
     for name, value in {"OPENAI_BASE_URL": provider_url, "OPENAI_API_KEY": KEY}.items():
@@ -53,28 +53,28 @@ def make(
     file.write_text(yaml.safe_dump(CAMPAIGN | {"drafts": CAMPAIGN["drafts"] | {"per_prompt": N_DRAFTS // 4}}))
 
     async def work_on(work: Work) -> Any:
-        async with open_run(prepare(file, tmp_path / "home", RUN_ID)) as run:
-            assert run.team is not None
-            return await work(run, run.team)
+        async with open_session(prepare(file, tmp_path / "home", RUN_ID)) as run:
+            assert run.pool is not None
+            return await work(run, run.pool)
 
     return lambda work: asyncio.run(work_on(work))
 
 
-async def buy_all(run: OpenRun, team: Team) -> list[Bought]:
+async def buy_all(run: Session, team: DaskPool) -> list[Bought]:
     """Have all drafts bought in batches of four, side by side."""
     orders = run.planned("draft")
     return await asyncio.gather(*(team.buy(orders[start : start + 4]) for start in range(0, N_DRAFTS, 4)))
 
 
-def states_of(run: OpenRun) -> Counter[str]:
+def states_of(run: Session) -> Counter[str]:
     """Count the run's orders by state."""
     return Counter(record.state for record in run.ledger.orders.of_run(RUN_ID))
 
 
-def test_two_workers_buy_look_and_score_for_one_run(make: Callable[[Work], Any], dask: DaskTeam) -> None:
+def test_two_workers_buy_look_and_score_for_one_run(make: Callable[[Work], Any], dask: DaskSetup) -> None:
     """The ledger knows all; what comes back are ids and counts; asked again, nothing is bought again."""
 
-    async def work(run: OpenRun, team: Team) -> None:
+    async def work(run: Session, team: DaskPool) -> None:
         before = n_done(await asyncio.to_thread(n_done_by_worker, dask))
         bought = await buy_all(run, team)
         assert states_of(run) == {"received": N_DRAFTS}
@@ -99,7 +99,7 @@ def n_done(by_worker: dict[str, int]) -> list[int]:
     return [n for _, n in sorted(by_worker.items())]
 
 
-async def again(run: OpenRun, team: Team) -> list[Bought]:
+async def again(run: Session, team: DaskPool) -> list[Bought]:
     """Hand out all orders once more, as after a worker's death."""
     return [await team.buy([record.order for record in run.ledger.orders.of_run(RUN_ID)])]
 
@@ -107,11 +107,11 @@ async def again(run: OpenRun, team: Team) -> list[Bought]:
 def test_workers_stop_when_the_run_does_and_what_is_under_way_comes_in(make: Callable[[Work], Any]) -> None:
     """Nobody sends anything further; every order is either received or still planned."""
 
-    async def work(run: OpenRun, team: Team) -> None:
+    async def work(run: Session, team: DaskPool) -> None:
         buying = asyncio.ensure_future(team.buy(run.planned("draft")))
         while not states_of(run)["received"]:
             await asyncio.sleep(0.05)
-        run.desk.close(InterruptError(where="run", what="was interrupted"))
+        run.buyer.close(InterruptError(where="run", what="was interrupted"))
         bought = await buying
         assert isinstance(bought.stop, InterruptError)
         assert set(states_of(run)) == {"received", "planned"}
@@ -126,7 +126,7 @@ def test_a_worker_refuses_a_run_that_would_be_another_one_there(
     """Another address: it would have bought elsewhere, and nothing was sent."""
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
 
-    async def work(run: OpenRun, team: Team) -> None:
+    async def work(run: Session, team: DaskPool) -> None:
         (bought,) = [await team.buy(run.planned("draft"))]
         assert isinstance(bought.stop, SettingError)
         assert "OPENAI_BASE_URL" in str(bought.stop)
@@ -142,7 +142,7 @@ def test_a_scheduler_that_is_not_there_is_told_before_anything_is_bought(
     monkeypatch.setenv("RUNOFF_DASK", "tcp://127.0.0.1:9")
     monkeypatch.setattr("flows.workers.dask_pool.CONNECT_S", 0.5)
 
-    async def work(_: OpenRun, __: Team) -> None:
+    async def work(_: Session, __: DaskPool) -> None:
         pytest.fail("it was opened")
 
     with pytest.raises(

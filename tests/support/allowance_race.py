@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
-from tasks.images_api.buyer import Desk
+from tasks.images_api.buyer import Buyer
 from tasks.images_api.client import connect
-from tasks.images_api.rate_limiter import Pace, SharedWindow, allowance_of
+from tasks.images_api.rate_limiter import LedgerWindow, RateLimiter, allowance_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, open_ledger
 from tasks.order import Order
@@ -36,11 +36,11 @@ def begin() -> None:
 
 async def take_turns(ledger: Ledger, limit: int, length_s: float, n_turns: int) -> None:
     """Order two at a time, as quickly as allowed."""
-    pace = Pace(limit, SharedWindow(ledger, "races", length_s))
+    rate_limiter = RateLimiter(limit, LedgerWindow(ledger, "races", length_s))
 
     async def take(n: int) -> None:
         for _ in range(n):
-            moment = await pace.turn(1)
+            moment = await rate_limiter.acquire(1)
             sys.stdout.write(f"{moment}\n")
             sys.stdout.flush()
 
@@ -50,12 +50,19 @@ async def take_turns(ledger: Ledger, limit: int, length_s: float, n_turns: int) 
 async def buy(
     ledger: Ledger, folder: Path, url: str, limit: int, length_s: float, orders: list[Order]
 ) -> int:
-    """Buy orders at a desk of this process's own; returns how many pictures came."""
+    """Buy orders at a buyer of this process's own; returns how many pictures came."""
     terms = terms_of(url)
-    pace = Pace(limit, SharedWindow(ledger, allowance_of(terms), length_s))
+    rate_limiter = RateLimiter(limit, LedgerWindow(ledger, allowance_of(terms), length_s))
     async with connect(terms) as client:
-        desk = Desk(client=client, terms=terms, ledger=ledger, folder=folder, limits=Limits(), pace=pace)
-        ends = await asyncio.gather(*(desk.buy(order) for order in orders))
+        buyer = Buyer(
+            client=client,
+            terms=terms,
+            ledger=ledger,
+            folder=folder,
+            limits=Limits(),
+            rate_limiter=rate_limiter,
+        )
+        ends = await asyncio.gather(*(buyer.buy(order) for order in orders))
     return sum(end.n_pictures for end in ends if end is not None)
 
 

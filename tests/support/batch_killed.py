@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tasks.images_api.batch_lane.batch_client import BatchVendor
+from tasks.images_api.batch_lane.batch_client import BatchClient
 from tasks.images_api.batch_lane.lane import BatchLane
 from tasks.ledger.batches import Batches
 from tasks.ledger.orders import Orders
@@ -38,10 +38,10 @@ def _dying_after_settling(self: Orders, *facts: Any) -> None:
 _SETTLE = Orders.settle
 INSTANTS: dict[str, tuple[type, str, Any]] = {
     "reserved, nothing written": (BatchLane, "_hand_over", _die),
-    "lines written, not uploaded": (BatchVendor, "upload", _die),
+    "lines written, not uploaded": (BatchClient, "upload", _die),
     "uploaded, not noted": (Batches, "advance", _dying_at("uploaded")),
     "uploaded, not asked": (BatchLane, "_ask", _die),
-    "noted as asked, not asked": (BatchVendor, "create", _die),
+    "noted as asked, not asked": (BatchClient, "create", _die),
     "created, not noted": (Batches, "advance", _dying_at("created")),
     "picture kept, not settled": (Orders, "settle", _die),
     "one picture settled": (Orders, "settle", _dying_after_settling),

@@ -17,7 +17,7 @@ from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import RunoffError
 from tasks.images_api.batch_lane.lane import BatchLane
-from tasks.images_api.batch_lane.settler import Clerk
+from tasks.images_api.batch_lane.settler import BatchSettler
 from tasks.images_api.buyer import Purchase
 from tasks.images_api.client import connect
 from tasks.ledger import BatchRecord, Limits
@@ -97,7 +97,7 @@ class BatchShop:
         shop = self.shop
         return BatchLane(
             client=client,
-            clerk=Clerk(shop.terms, shop.ledger, shop.folder, watch, self.close),
+            settler=BatchSettler(shop.terms, shop.ledger, shop.folder, watch, self.close),
             limits=self.limits,
             closed_by=lambda: self.closed_by,
             now=lambda: datetime.fromtimestamp(self.clock(), UTC),

@@ -33,7 +33,7 @@ def open_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def find_faults(page: Page, *impacts: str) -> list[str]:
+def find_unsupported(page: Page, *impacts: str) -> list[str]:
     """Ask axe-core what makes an open page hard to use, by eye, ear or keyboard.
 
     Args:

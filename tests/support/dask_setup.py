@@ -15,7 +15,7 @@ START_LIMIT_S = 60
 
 
 @dataclass
-class DaskTeam:
+class DaskSetup:
     """A scheduler and its workers.
 
     Args:
@@ -53,7 +53,7 @@ class DaskTeam:
             )  # fmt: skip
 
 
-def n_done_by_worker(team: DaskTeam) -> dict[str, int]:
+def n_done_by_worker(team: DaskSetup) -> dict[str, int]:
     """Count the tasks that each worker has done."""
     from distributed import Client
 
@@ -63,10 +63,10 @@ def n_done_by_worker(team: DaskTeam) -> dict[str, int]:
 
 
 @contextmanager
-def dask_team(folder: Path, environ: Mapping[str, str], *workers: str) -> Iterator[DaskTeam]:
+def dask_setup(folder: Path, environ: Mapping[str, str], *workers: str) -> Iterator[DaskSetup]:
     """Start a scheduler and workers, and end them all."""
     folder.mkdir(parents=True, exist_ok=True)
-    team = DaskTeam(folder, {name: os.environ[name] for name in ("PATH", "HOME")} | dict(environ))
+    team = DaskSetup(folder, {name: os.environ[name] for name in ("PATH", "HOME")} | dict(environ))
     file = folder / "scheduler.json"
     words = ["dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"]
     scheduler = team._start("scheduler", [*words, "--scheduler-file", str(file)], {})

@@ -14,7 +14,7 @@ from PIL import Image
 from flows.promotion.action import Promotion
 from flows.review.access import Gate
 from flows.review.app import create_app
-from flows.review.page_context import Room
+from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
 from tasks.candidate import Candidate, Choice, Inspection, Receipt, Score, Standing
 from tasks.errors import RunoffError
@@ -227,5 +227,5 @@ def page_on(
     listener = listen("127.0.0.1", 0)
     gate = Gate("127.0.0.1", listener.getsockname()[1], frozenset({"studio"}), token)
     shop = Shop(ledger)
-    with serving(create_app(Room(home, ledger, shop, gate, "mara")), listener):
+    with serving(create_app(PageContext(home, ledger, shop, gate, "mara")), listener):
         yield Open(home, ledger, gate, shop, drafts)

@@ -1,4 +1,4 @@
-"""A provider that answers as told, and a desk that buys from it: for tests of the money."""
+"""A provider that answers as told, and a buyer that buys from it: for tests of the money."""
 
 import asyncio
 import json
@@ -11,9 +11,9 @@ import httpx2
 
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider, Timeouts
-from tasks.images_api.buyer import Desk, Purchase
+from tasks.images_api.buyer import Buyer, Purchase
 from tasks.images_api.client import connect
-from tasks.images_api.rate_limiter import Pace
+from tasks.images_api.rate_limiter import RateLimiter
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, OrderRecord, open_ledger
 from tasks.order import Order
@@ -24,8 +24,8 @@ FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024
 READ_TIMEOUTS_S = {"low": 1.5}
 
 
-class ToldPace(Pace):
-    """A pace that notes its pauses and takes none."""
+class ToldPace(RateLimiter):
+    """A rate limiter that notes its pauses and takes none."""
 
     def __init__(self, waits_s: list[float]) -> None:
         super().__init__(None)
@@ -42,7 +42,7 @@ class ToldPace(Pace):
 
 
 class Shop:
-    """A provider that answers as told, and a desk that buys from it."""
+    """A provider that answers as told, and a buyer that buys from it."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
@@ -66,35 +66,35 @@ class Shop:
         self,
         *orders: Order,
         limits: Limits | None = None,
-        pace: Pace | None = None,
-        meanwhile: Callable[[Desk], Awaitable[None]] | None = None,
-    ) -> Desk:
+        rate_limiter: RateLimiter | None = None,
+        meanwhile: Callable[[Buyer], Awaitable[None]] | None = None,
+    ) -> Buyer:
         """Plan and buy orders, all at once, while something else goes on."""
 
         async def wait(seconds: float) -> None:
             self.waits_s.append(seconds)
             await asyncio.sleep(0)
 
-        async def run() -> Desk:
+        async def run() -> Buyer:
             async with connect(self.terms, self.transport) as client:
-                desk = Desk(
+                buyer = Buyer(
                     client=client,
                     terms=self.terms,
                     ledger=self.ledger,
                     folder=self.folder,
                     limits=limits or Limits(),
-                    pace=pace or ToldPace(self.waits_s),
+                    rate_limiter=rate_limiter or ToldPace(self.waits_s),
                     watch=self.purchases.append,
                     sleep=wait,
                 )
-                work = [asyncio.ensure_future(desk.buy(order)) for order in orders]
+                work = [asyncio.ensure_future(buyer.buy(order)) for order in orders]
                 if meanwhile is not None:
-                    await meanwhile(desk)
+                    await meanwhile(buyer)
                 ends = await asyncio.gather(*work, return_exceptions=True)
                 for end in ends:
                     if isinstance(end, BaseException):
                         raise end
-            return desk
+            return buyer
 
         self.ledger.orders.plan(orders)
         return asyncio.run(run())

@@ -70,7 +70,10 @@ class Team:
         Raises:
             AssertionError: It ended with a fault.
         """
-        own = {"RUNOFF_MIRRORS": str(self.folder / "desk"), "PREFECT_HOME": str(self.folder / "desk-prefect")}
+        own = {
+            "RUNOFF_MIRRORS": str(self.folder / "buyer"),
+            "PREFECT_HOME": str(self.folder / "buyer-prefect"),
+        }
         done = subprocess.run(
             [BIN / "runoff", *map(str, words)], env=self.environ | own, cwd=self.folder,
             capture_output=True, text=True, check=False, timeout=300,

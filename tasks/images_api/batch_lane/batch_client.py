@@ -17,7 +17,7 @@ from openai import AsyncOpenAI
 from openai.types import Batch
 
 from tasks.images_api.batch_lane.lines import split_lines
-from tasks.images_api.failures import Fault, FaultKind, fault_of
+from tasks.images_api.failures import Failure, FailureKind, failure_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import BatchRecord
 
@@ -29,11 +29,11 @@ READ_S, TRANSFER_S = 60.0, 600.0
 CLOCKS_APART = timedelta(hours=1)
 PAGE = 100
 UPLOAD_WAITS_S = (1.0, 5.0)
-_WORTH_ANOTHER_TRY = (FaultKind.unsent, FaultKind.unknown, FaultKind.server_fault)
+_WORTH_ANOTHER_TRY = (FailureKind.unsent, FailureKind.unknown, FailureKind.server_fault)
 _PURPOSES: dict[str, Literal["batch", "vision"]] = {"lines": "batch", "picture": "vision"}
 
 
-class BatchVendor:
+class BatchClient:
     """A provider's files and batches.
 
     Args:
@@ -51,7 +51,7 @@ class BatchVendor:
 
     async def upload(
         self, file: tuple[str, Path | bytes, str], what: Literal["lines", "picture"]
-    ) -> str | Fault:
+    ) -> str | Failure:
         """Upload a file; returns the provider's name for it. Costs nothing, and is tried a few times."""
         timeout = self._timeout(TRANSFER_S)
 
@@ -66,7 +66,7 @@ class BatchVendor:
             await self._sleep(wait_s)
         return await self._told(send)
 
-    async def has_file(self, file_id: str) -> bool | Fault:
+    async def has_file(self, file_id: str) -> bool | Failure:
         """Tell whether the provider still has a file."""
 
         async def look() -> bool:
@@ -78,7 +78,7 @@ class BatchVendor:
 
         return await self._told(look)
 
-    async def create(self, record: BatchRecord, endpoint: Any) -> Batch | Fault:  # noqa: ANN401 - the SDK's literal
+    async def create(self, record: BatchRecord, endpoint: Any) -> Batch | Failure:  # noqa: ANN401 - the SDK's literal
         """Let the provider begin a batch. This spends money: its orders must be reserved already."""
 
         async def ask() -> Batch:
@@ -94,7 +94,7 @@ class BatchVendor:
 
         return await self._told(ask)
 
-    async def find(self, record: BatchRecord) -> Batch | Fault | None:
+    async def find(self, record: BatchRecord) -> Batch | Failure | None:
         """Look for a batch by its key among the newest ones; ``None`` when it is not there."""
         oldest_s = (record.reserved_at - CLOCKS_APART).timestamp()
 
@@ -111,7 +111,7 @@ class BatchVendor:
 
         return await self._told(look)
 
-    async def look(self, vendor_batch_id: str) -> Batch | Fault | None:
+    async def look(self, vendor_batch_id: str) -> Batch | Failure | None:
         """Ask how far a batch is; ``None`` when the provider does not know it."""
 
         async def ask() -> Batch | None:
@@ -124,7 +124,7 @@ class BatchVendor:
 
         return await self._told(ask)
 
-    async def cancel(self, vendor_batch_id: str) -> Batch | Fault:
+    async def cancel(self, vendor_batch_id: str) -> Batch | Failure:
         """Ask the provider to stop a batch; what is done stays done, and is billed."""
 
         async def ask() -> Batch:
@@ -144,19 +144,19 @@ class BatchVendor:
         async with content(file_id, timeout=self._timeout(TRANSFER_S)) as response:
             yield split_lines(response.iter_bytes())
 
-    def fault_of(self, error: Exception) -> Fault:
+    def failure_of(self, error: Exception) -> Failure:
         """Tell what an exception of a call means."""
         if isinstance(error, openai.APIError):
-            return fault_of(error, self._terms.api_key)
-        return Fault(FaultKind.unknown, type(error).__name__, f"The download broke off: {error}")
+            return failure_of(error, self._terms.api_key)
+        return Failure(FailureKind.unknown, type(error).__name__, f"The download broke off: {error}")
 
-    async def _told(self, call: Callable[[], Awaitable[T]]) -> T | Fault:
+    async def _told(self, call: Callable[[], Awaitable[T]]) -> T | Failure:
         try:
             return await call()
         except openai.APIError as error:
-            return self.fault_of(error)
+            return self.failure_of(error)
         except _UnreadableError as error:
-            return Fault(FaultKind.unknown, "not_json", f"The answer is no JSON of the protocol: {error}")
+            return Failure(FailureKind.unknown, "not_json", f"The answer is no JSON of the protocol: {error}")
 
     def _timeout(self, read_s: float) -> httpx2.Timeout:
         connect_s = self._terms.provider.timeouts.connect_s

@@ -16,13 +16,13 @@ from openai import AsyncOpenAI
 from openai.types import Batch
 
 from tasks.errors import BudgetError, InterruptError, RunoffError, StopRunError
-from tasks.images_api.batch_lane.batch_client import BatchVendor
+from tasks.images_api.batch_lane.batch_client import BatchClient
 from tasks.images_api.batch_lane.lines import ENDPOINTS, request_line
 from tasks.images_api.batch_lane.rejection import rejected_orders
-from tasks.images_api.batch_lane.settler import Clerk, Collection
+from tasks.images_api.batch_lane.settler import BatchSettler, Collection
 from tasks.images_api.batch_lane.uploads import PictureUploads
 from tasks.images_api.disk_space import require_room
-from tasks.images_api.failures import Fault, FaultKind
+from tasks.images_api.failures import Failure, FailureKind
 from tasks.images_api.stop_messages import stop_after_cancelling, stop_asking, stop_for
 from tasks.ledger import BatchRecord, Limits
 from tasks.money import count_of
@@ -34,8 +34,8 @@ FIND_WAITS_S = (0.0, 2.0, 8.0)
 FOUND_WITHIN = timedelta(minutes=10)
 """A batch that the provider's list does not show so long after it was asked for is given up as unknown."""
 OVER = ("completed", "expired", "cancelled")
-_STOPPING = (FaultKind.unsent, FaultKind.stop_run, FaultKind.rejected, FaultKind.refused)
-_NOT_CREATED = (*_STOPPING, FaultKind.rate_limited)
+_STOPPING = (FailureKind.unsent, FailureKind.stop_run, FailureKind.rejected, FailureKind.refused)
+_NOT_CREATED = (*_STOPPING, FailureKind.rate_limited)
 
 
 class BatchLane:
@@ -43,9 +43,9 @@ class BatchLane:
 
     Args:
         client: From ``client.connect``.
-        clerk: Who settles, with the run's ledger, terms and folder.
+        settler: Who settles, with the run's ledger, terms and folder.
         limits: The budgets.
-        closed_by: Why the run's desk sends nothing more; ``None`` while it does.
+        closed_by: Why the run's buyer sends nothing more; ``None`` while it does.
         now: The time, aware.
         sleep: Waits that many seconds.
     """
@@ -54,21 +54,21 @@ class BatchLane:
         self,
         *,
         client: AsyncOpenAI,
-        clerk: Clerk,
+        settler: BatchSettler,
         limits: Limits,
         closed_by: Callable[[], RunoffError | None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.notes: dict[str, str] = {}
-        self._clerk = clerk
-        self._ledger = clerk.ledger
+        self._settler = settler
+        self._ledger = settler.ledger
         self._limits = limits
         self._closed_by = closed_by
         self._now = now
         self._sleep = sleep
-        self._vendor = BatchVendor(client, clerk.terms, sleep)
-        self._uploads = PictureUploads(self._vendor, clerk.ledger, clerk.terms.provider.name)
+        self._vendor = BatchClient(client, settler.terms, sleep)
+        self._uploads = PictureUploads(self._vendor, settler.ledger, settler.terms.provider.name)
         self._steps: dict[str, Callable[[BatchRecord], Awaitable[bool]]] = {
             "reserved": self._hand_over,
             "uploaded": self._ask,
@@ -94,7 +94,7 @@ class BatchLane:
     async def submit(self, orders: Sequence[Order]) -> None:
         """Reserve planned orders and hand them over, as many as the budgets bear. This spends money.
 
-        Where nothing is out and not even the next order fits, the run's desk is closed by that.
+        Where nothing is out and not even the next order fits, the run's buyer is closed by that.
 
         Raises:
             PictureError: A picture sent along is gone or was changed; its order was not sent.
@@ -120,14 +120,14 @@ class BatchLane:
         n_asked = 0
         for record in self._ledger.batches.open_of(run_id):
             if record.state in ("reserved", "uploaded"):
-                fault = Fault(
-                    FaultKind.unsent, "cancelled", "Somebody cancelled it before it was handed over."
+                fault = Failure(
+                    FailureKind.unsent, "cancelled", "Somebody cancelled it before it was handed over."
                 )
                 await self._withdraw(record, fault, is_stop=False)
             if record.vendor_batch_id is not None:
                 n_asked += 1
                 answer = await self._vendor.cancel(record.vendor_batch_id)
-                if isinstance(answer, Fault):
+                if isinstance(answer, Failure):
                     self._waits(record, answer.message)
         return n_asked
 
@@ -139,7 +139,7 @@ class BatchLane:
 
     def _files(self, orders: Sequence[Order]) -> list[list[Order]]:
         """Share orders out to files: one endpoint and one model each, within the provider's limits."""
-        limits = self._clerk.terms.provider.batches
+        limits = self._settler.terms.provider.batches
         files: list[list[Order]] = []
         by_kind = sorted(orders, key=_kind)  # stable: the plan's sequence stays within a kind
         for _, alike in groupby(by_kind, key=_kind):
@@ -156,15 +156,15 @@ class BatchLane:
     async def _reserve(self, orders: Sequence[Order]) -> int:
         run_id = orders[0].run_id
         try:
-            require_room(self._clerk.folder, orders[0], len(orders) - 1)
+            require_room(self._settler.folder, orders[0], len(orders) - 1)
             reserve = self._ledger.batches.reserve
             key, count = await asyncio.to_thread(reserve, orders, self._limits, self._now())
         except BudgetError as error:
             if not self._ledger.batches.open_of(run_id):
-                self._clerk.close(error)
+                self._settler.close(error)
             return 0
         except StopRunError as error:
-            self._clerk.close(error)
+            self._settler.close(error)
             return 0
         await self._take(self._read(run_id, key))
         return count
@@ -186,13 +186,13 @@ class BatchLane:
         """Write the lines to the disk and upload them; nothing is bought by that."""
         orders = self._orders(record)
         ids = await self._uploads.ids_of(orders)
-        if isinstance(ids, Fault):
+        if isinstance(ids, Failure):
             return await self._stalled(record, ids)
         file = self._file(record)
         lines = b"".join(request_line(order, ids) for order in orders)
         await asyncio.to_thread(write_atomically, file, lines)
         file_id = await self._vendor.upload((file.name, file, "application/jsonl"), "lines")
-        if isinstance(file_id, Fault):
+        if isinstance(file_id, Failure):
             return await self._stalled(record, file_id)
         return await self._advance(record, "uploaded", input_file_id=file_id)
 
@@ -200,7 +200,7 @@ class BatchLane:
         """Let the provider create the batch, once; if it was ever asked before, look for the batch first."""
         if record.asked_at is not None:
             found = await self._vendor.find(record)
-            if isinstance(found, Fault):
+            if isinstance(found, Failure):
                 return self._waits(record, found.message)
             if found is not None:
                 return await self._created(record, found)
@@ -212,9 +212,9 @@ class BatchLane:
         if answer.kind in _NOT_CREATED:
             await self._advance(record, "uploaded")
             return await self._stalled(record, answer)
-        return await self._search(record, refusal=answer if answer.kind is FaultKind.server_fault else None)
+        return await self._search(record, refusal=answer if answer.kind is FailureKind.server_fault else None)
 
-    async def _search(self, record: BatchRecord, refusal: Fault | None = None) -> bool:
+    async def _search(self, record: BatchRecord, refusal: Failure | None = None) -> bool:
         """Look in the provider's list for a batch that may have been created.
 
         Args:
@@ -226,7 +226,7 @@ class BatchLane:
             found = await self._vendor.find(record)
             if isinstance(found, Batch):
                 return await self._created(record, found)
-            if isinstance(found, Fault):
+            if isinstance(found, Failure):
                 return self._waits(record, found.message)
         if refusal is not None:
             await self._advance(record, "uploaded")
@@ -244,9 +244,9 @@ class BatchLane:
         if answer is None:
             message = "The provider does not know the batch any more; it may have billed it."
             return await self._lose(record, "batch_gone", message)
-        if isinstance(answer, Fault):
+        if isinstance(answer, Failure):
             if answer.kind in _STOPPING:
-                self._clerk.close(stop_asking(record, answer))
+                self._settler.close(stop_asking(record, answer))
             return self._waits(record, answer.message)
         if answer.status != record.vendor_status:
             await self._advance(record, "created", vendor_status=answer.status)
@@ -258,12 +258,12 @@ class BatchLane:
 
     async def _collect(self, record: BatchRecord, batch: Batch) -> bool:
         out = self._ledger.batches.orders_out(record.batch_key)
-        fault = await Collection(self._vendor, self._clerk, out, self._is_interrupted).collect(batch)
+        fault = await Collection(self._vendor, self._settler, out, self._is_interrupted).collect(batch)
         if fault is not None:
             return self._waits(record, fault.message)
         await self._advance(record, "collected", ended_at=self._now())
         if batch.status == "cancelled":
-            self._clerk.close(stop_after_cancelling(record))
+            self._settler.close(stop_after_cancelling(record))
         return True
 
     async def _rejected(self, record: BatchRecord, batch: Batch) -> bool:
@@ -271,26 +271,26 @@ class BatchLane:
         out = self._ledger.batches.orders_out(record.batch_key)
         rejection = rejected_orders(batch, out, self._file(record))
         for bad, fault in rejection.named:
-            await asyncio.to_thread(self._clerk.settle_fault, bad, fault)
+            await asyncio.to_thread(self._settler.settle_failure, bad, fault)
         return await self._withdraw(record, rejection.fault, is_stop=not rejection.named)
 
-    async def _stalled(self, record: BatchRecord, fault: Fault) -> bool:
+    async def _stalled(self, record: BatchRecord, fault: Failure) -> bool:
         """Nothing was created: wait where time helps, else plan the orders again and stop the run."""
         if fault.kind in _STOPPING:
             return await self._withdraw(record, fault, is_stop=True)
         return self._waits(record, fault.message)
 
-    async def _withdraw(self, record: BatchRecord, fault: Fault, *, is_stop: bool) -> bool:
+    async def _withdraw(self, record: BatchRecord, fault: Failure, *, is_stop: bool) -> bool:
         orders = self._orders(record)
         withdraw = self._ledger.batches.withdraw
         await asyncio.to_thread(withdraw, record.batch_key, fault.code, fault.message, self._now())
         if is_stop and orders:
-            self._clerk.close(stop_for(orders[0], fault))
+            self._settler.close(stop_for(orders[0], fault))
         return True
 
     async def _lose(self, record: BatchRecord, code: str, message: str) -> bool:
         out = self._ledger.batches.orders_out(record.batch_key)
-        await asyncio.to_thread(self._clerk.give_up, out, code, message)
+        await asyncio.to_thread(self._settler.give_up, out, code, message)
         return await self._advance(record, "lost", ended_at=self._now())
 
     async def _created(self, record: BatchRecord, batch: Batch) -> bool:
@@ -301,7 +301,7 @@ class BatchLane:
         return True
 
     def _file(self, record: BatchRecord) -> Path:
-        return self._clerk.folder / FOLDER / f"{record.batch_key}.jsonl"
+        return self._settler.folder / FOLDER / f"{record.batch_key}.jsonl"
 
     def _waits(self, record: BatchRecord, why: str) -> bool:
         self.notes[record.batch_key] = why

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from openai.types import Batch
 
-from tasks.images_api.failures import Fault, FaultKind
+from tasks.images_api.failures import Failure, FailureKind
 from tasks.ledger import OrderRecord
 
 NO_REASON = "batch_failed"
@@ -28,8 +28,8 @@ class Rejection:
         fault: The first fault of the batch, for the orders that are planned again.
     """
 
-    named: Sequence[tuple[OrderRecord, Fault]]
-    fault: Fault
+    named: Sequence[tuple[OrderRecord, Failure]]
+    fault: Failure
 
 
 def rejected_orders(batch: Batch, out: Sequence[OrderRecord], file: Path) -> Rejection:
@@ -42,10 +42,13 @@ def rejected_orders(batch: Batch, out: Sequence[OrderRecord], file: Path) -> Rej
     """
     said = (batch.errors.data if batch.errors else None) or []
     faults = [
-        (error.line, Fault(FaultKind.rejected, error.code or NO_REASON, error.message or "no reason given"))
+        (
+            error.line,
+            Failure(FailureKind.rejected, error.code or NO_REASON, error.message or "no reason given"),
+        )
         for error in said
     ]
-    first = faults[0][1] if faults else Fault(FaultKind.rejected, NO_REASON, "no reason given")
+    first = faults[0][1] if faults else Failure(FailureKind.rejected, NO_REASON, "no reason given")
     own = {line: fault for line, fault in faults if line is not None and fault.code not in _OF_ALL}
     by_id = {record.order.order_id: record for record in out}
     named = [

@@ -15,13 +15,13 @@ import openai
 from openai.types import Batch
 
 from tasks.errors import RunoffError
-from tasks.images_api.answer_store import charged_usd, keep, settlement_of, settlement_of_fault
+from tasks.images_api.answer_store import charged_usd, settlement_of, settlement_of_failure, store_answer
 from tasks.images_api.answers import Answer, read_answer
-from tasks.images_api.batch_lane.batch_client import BatchVendor
+from tasks.images_api.batch_lane.batch_client import BatchClient
 from tasks.images_api.batch_lane.lines import ResultLine, read_line
 from tasks.images_api.buyer import SERVER_FAULT_WAITS_S, Purchase
 from tasks.images_api.disk_space import require_room
-from tasks.images_api.failures import Fault, FaultKind, said_fault
+from tasks.images_api.failures import Failure, FailureKind, said_fault
 from tasks.images_api.stop_messages import stop_for
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, OrderRecord, Settlement
@@ -34,7 +34,7 @@ MOST_LIMITED_SENDS = 5
 
 
 @dataclass(frozen=True)
-class Clerk:
+class BatchSettler:
     """Settles orders of batches.
 
     Args:
@@ -61,15 +61,15 @@ class Clerk:
         order, key = record.order, self.terms.api_key
         headers = {"x-request-id": line.request_id} if line.request_id else {}
         if line.status is None:
-            kind = FaultKind.unsent if line.error_code in NOT_RUN_CODES else FaultKind.unknown
-            self.settle_fault(record, Fault(kind, line.error_code[:64], line.error_message))
+            kind = FailureKind.unsent if line.error_code in NOT_RUN_CODES else FailureKind.unknown
+            self.settle_failure(record, Failure(kind, line.error_code[:64], line.error_message))
             return
         if line.status != 200:
-            self.settle_fault(record, said_fault(line.status, line.body, headers, "", key))
+            self.settle_failure(record, said_fault(line.status, line.body, headers, "", key))
             return
         answer = read_answer(line.body, headers, order, self.terms.expected_tokens(order), key)
-        if isinstance(answer, Fault):
-            self.settle_fault(record, answer)
+        if isinstance(answer, Failure):
+            self.settle_failure(record, answer)
             return
         self._keep(record, answer)
 
@@ -79,20 +79,20 @@ class Clerk:
         settlement = settlement_of(
             order, answer.usage, self.terms, latency_s=None, vendor_request_id=answer.vendor_request_id
         )
-        receipts = keep(self.folder, order, answer, None)
+        receipts = store_answer(self.folder, order, answer, None)
         self.ledger.orders.settle(order.order_id, settlement, receipts)
         self.watch(Purchase(order, "received", len(receipts), charged_usd(order, settlement)))
 
-    def settle_fault(self, record: OrderRecord, fault: Fault) -> None:
+    def settle_failure(self, record: OrderRecord, fault: Failure) -> None:
         """Settle an order that brought no picture, or plan it again where it was certainly not billed."""
         order = record.order
         if fault.kind.state == "planned" or _is_tried_again(record, fault):
             self.ledger.orders.unsend(order.order_id, fault.code, fault.message)
-            is_limit = fault.kind is FaultKind.rate_limited and record.n_sends >= MOST_LIMITED_SENDS
-            if is_limit or fault.kind is FaultKind.stop_run:
+            is_limit = fault.kind is FailureKind.rate_limited and record.n_sends >= MOST_LIMITED_SENDS
+            if is_limit or fault.kind is FailureKind.stop_run:
                 self.close(stop_for(order, fault))
             return
-        settlement = settlement_of_fault(order, fault, self.terms, None)
+        settlement = settlement_of_failure(order, fault, self.terms, None)
         self.ledger.orders.settle(order.order_id, settlement)
         self.watch(Purchase(order, fault.kind.state, 0, charged_usd(order, settlement), fault))
 
@@ -102,12 +102,12 @@ class Clerk:
             order_id, order = record.order.order_id, record.order
             settlement = Settlement("unknown", error_code=code, error_message=message)
             self.ledger.orders.settle(order_id, settlement)
-            fault = Fault(FaultKind.unknown, code, message)
+            fault = Failure(FailureKind.unknown, code, message)
             self.watch(Purchase(order, "unknown", 0, order.estimate_usd, fault))
 
 
-def _is_tried_again(record: OrderRecord, fault: Fault) -> bool:
-    return fault.kind is FaultKind.server_fault and record.n_sends <= len(SERVER_FAULT_WAITS_S)
+def _is_tried_again(record: OrderRecord, fault: Failure) -> bool:
+    return fault.kind is FailureKind.server_fault and record.n_sends <= len(SERVER_FAULT_WAITS_S)
 
 
 class Collection:
@@ -115,26 +115,26 @@ class Collection:
 
     Args:
         vendor: Where its files are.
-        clerk: Who settles.
+        settler: Who settles.
         out: Its orders that nothing has come back for yet.
         is_interrupted: Whether somebody asked the run to stop; asked before each line.
     """
 
     def __init__(
         self,
-        vendor: BatchVendor,
-        clerk: Clerk,
+        vendor: BatchClient,
+        settler: BatchSettler,
         out: Iterable[OrderRecord],
         is_interrupted: Callable[[], bool],
     ) -> None:
         self._vendor = vendor
-        self._clerk = clerk
+        self._settler = settler
         self._out = {record.order.order_id: record for record in out}
         self._is_interrupted = is_interrupted
         self._seen: set[str] = set()
         self._is_gone = False
 
-    async def collect(self, batch: Batch) -> Fault | None:
+    async def collect(self, batch: Batch) -> Failure | None:
         """Read both files and settle every order of the batch.
 
         Args:
@@ -150,11 +150,11 @@ class Collection:
             if file_id is not None and (fault := await self._download(file_id)):
                 return fault
         if self._is_interrupted():
-            return Fault(FaultKind.unknown, "interrupted", "The run was stopped while it collected.")
+            return Failure(FailureKind.unknown, "interrupted", "The run was stopped while it collected.")
         await asyncio.to_thread(self._settle_missing, batch)
         return None
 
-    async def _download(self, file_id: str) -> Fault | None:
+    async def _download(self, file_id: str) -> Failure | None:
         fault = None
         for _ in range(DOWNLOADS):
             try:
@@ -167,7 +167,7 @@ class Collection:
                 self._is_gone = True
                 return None
             except (openai.APIError, httpx2.HTTPError) as error:
-                fault = self._vendor.fault_of(error)
+                fault = self._vendor.failure_of(error)
             else:
                 return None
         return fault
@@ -179,7 +179,7 @@ class Collection:
         self._seen.add(line.order_id)
         record = self._out.get(line.order_id)
         if record is not None:
-            self._clerk.settle_line(record, line)
+            self._settler.settle_line(record, line)
             del self._out[line.order_id]
 
     def _settle_missing(self, batch: Batch) -> None:
@@ -189,10 +189,12 @@ class Collection:
         if batch.status in ("cancelled", "expired") and has_all_that_ran:
             message = f"The batch was {batch.status} before this order's turn came."
             for record in self._out.values():
-                self._clerk.settle_fault(record, Fault(FaultKind.unsent, f"batch_{batch.status}", message))
+                self._settler.settle_failure(
+                    record, Failure(FailureKind.unsent, f"batch_{batch.status}", message)
+                )
         elif self._is_gone:
             message = "The provider no longer has the batch's results; it may have billed them."
-            self._clerk.give_up(self._out.values(), "results_gone", message)
+            self._settler.give_up(self._out.values(), "results_gone", message)
         else:
             message = "The batch is over and says nothing of this order; the provider may have billed it."
-            self._clerk.give_up(self._out.values(), "no_answer", message)
+            self._settler.give_up(self._out.values(), "no_answer", message)

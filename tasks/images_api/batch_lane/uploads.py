@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from tasks.images_api.batch_lane.batch_client import BatchVendor
+from tasks.images_api.batch_lane.batch_client import BatchClient
 from tasks.images_api.client import upload
-from tasks.images_api.failures import Fault
+from tasks.images_api.failures import Failure
 from tasks.ledger import Ledger
 from tasks.order import Order, Reference
 
@@ -26,13 +26,13 @@ class PictureUploads:
         provider: The provider's name.
     """
 
-    def __init__(self, vendor: BatchVendor, ledger: Ledger, provider: str) -> None:
+    def __init__(self, vendor: BatchClient, ledger: Ledger, provider: str) -> None:
         self._vendor = vendor
         self._ledger = ledger
         self._provider = provider
         self._sure: dict[str, str] = {}
 
-    async def ids_of(self, orders: Iterable[Order]) -> dict[str, str] | Fault:
+    async def ids_of(self, orders: Iterable[Order]) -> dict[str, str] | Failure:
         """Upload what is not there yet; returns the provider's names by the SHA-256 of the bytes.
 
         Raises:
@@ -43,7 +43,7 @@ class PictureUploads:
         known = self._ledger.uploads.known(self._provider) if missing else {}
         places = asyncio.Semaphore(AT_ONCE)
 
-        async def name(picture: Reference) -> Fault | None:
+        async def name(picture: Reference) -> Failure | None:
             async with places:
                 return await self._name(picture, known.get(picture.sha256))
 
@@ -51,20 +51,20 @@ class PictureUploads:
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
-        fault = next((end for end in ends if isinstance(end, Fault)), None)
+        fault = next((end for end in ends if isinstance(end, Failure)), None)
         return fault or {sha256: self._sure[sha256] for sha256 in wanted}
 
-    async def _name(self, picture: Reference, remembered: str | None) -> Fault | None:
+    async def _name(self, picture: Reference, remembered: str | None) -> Failure | None:
         if remembered is not None:
             is_there = await self._vendor.has_file(remembered)
-            if isinstance(is_there, Fault):
+            if isinstance(is_there, Failure):
                 return is_there
             if is_there:
                 self._sure[picture.sha256] = remembered
                 return None
         file = await asyncio.to_thread(upload, picture)
         answer = await self._vendor.upload(file, "picture")
-        if isinstance(answer, Fault):
+        if isinstance(answer, Failure):
             return answer
         record = self._ledger.uploads.record
         await asyncio.to_thread(record, self._provider, picture.sha256, answer, datetime.now(UTC))

@@ -78,7 +78,7 @@ def test_a_control_is_taken_or_refused_as_published(model: str, control: str) ->
     """Each value of each control: no fault, or one that names model, value and what is accepted."""
     takes = accepted(model, control)
     for value in UNIVERSE[control]:
-        found = CATALOGUE.model(model).find_faults(ask(model, control, value))
+        found = CATALOGUE.model(model).find_unsupported(ask(model, control, value))
         if not isinstance(value, bool) and value in takes:
             assert found == [], value
             CATALOGUE.model(model).estimate_usd(ask(model, control, value), "an otter")
@@ -107,10 +107,10 @@ def test_the_table_has_every_model_that_is_sold() -> None:
 @pytest.mark.parametrize("key", ["size", "quality"])
 def test_auto_cannot_be_priced_and_the_way_out_is_told(model: str, key: str) -> None:
     """Said as auto, and left out, which the vendor takes for auto."""
-    said = CATALOGUE.model(model).find_faults(ask(model, key, "auto"))
+    said = CATALOGUE.model(model).find_unsupported(ask(model, key, "auto"))
     asked = ask(model, key, "auto")
     del asked[key]
-    left_out = CATALOGUE.model(model).find_faults(asked)
+    left_out = CATALOGUE.model(model).find_unsupported(asked)
     for (fault,) in (said, left_out):
         assert "cannot be priced" in fault.what
         assert (
@@ -124,22 +124,23 @@ def test_auto_cannot_be_priced_and_the_way_out_is_told(model: str, key: str) -> 
 def test_pairs_of_controls_that_exclude_each_other(model: str) -> None:
     """A transparent jpeg and a compressed png are refused; webp takes both."""
     plain = {"model": model, "n": 1, "quality": "low", "size": "1024x1024"}
-    (compressed,) = CATALOGUE.model(model).find_faults(
+    (compressed,) = CATALOGUE.model(model).find_unsupported(
         plain | {"output_compression": 50, "output_format": "png"}
     )
     assert "50 is refused" in compressed.what
     assert model in compressed.what
     assert (
-        CATALOGUE.model(model).find_faults(plain | {"output_compression": 50, "output_format": "webp"}) == []
+        CATALOGUE.model(model).find_unsupported(plain | {"output_compression": 50, "output_format": "webp"})
+        == []
     )
     if "transparent" not in accepted(model, "background"):
         return
     clear = plain | {"background": "transparent"}
-    (opaque,) = CATALOGUE.model(model).find_faults(clear | {"output_format": "jpeg"})
+    (opaque,) = CATALOGUE.model(model).find_unsupported(clear | {"output_format": "jpeg"})
     assert opaque.key == "background"
     assert model in opaque.what
     for kind in ("png", "webp"):
-        assert CATALOGUE.model(model).find_faults(clear | {"output_format": kind}) == []
+        assert CATALOGUE.model(model).find_unsupported(clear | {"output_format": kind}) == []
 
 
 @pytest.mark.parametrize("model", ["gpt-image-1.5", "gpt-image-2.6-flare"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.images_api.sliding_window import GRACE, Window
+from tasks.images_api.sliding_window import GRACE, SlidingWindow
 
 Turn = tuple[float, int, str]
 Orders = st.lists(st.integers(1, 4), min_size=1, max_size=40)
@@ -24,13 +24,13 @@ def play(
     Each comes back a little late, as processes do; of the dead each asks once and never comes back.
     """
     chance = random.Random(seed)
-    window = Window()
+    window = SlidingWindow()
     left = {by: list(counts) for by, counts in wanted.items()}
     due = [(1000.0 + 0.3 * place, by) for place, by in enumerate(left)]
     turns: list[Turn] = []
     while due:
         now_s, by = heapq.heappop(due)
-        window = Window.of(json.loads(json.dumps(window.state())))  # as the ledger keeps it
+        window = SlidingWindow.of(json.loads(json.dumps(window.state())))  # as the ledger keeps it
         n_going, wait_s = window.take(now_s, left[by], by=by, limit=limit)
         turns += [(now_s, n, by) for n in left[by][:n_going]]
         left[by] = left[by][n_going:]
@@ -104,7 +104,7 @@ def test_a_process_that_was_killed_holds_up_nobody_for_long(limit: int, seed: in
 
 def test_a_limit_that_one_process_met_slows_all_of_them_once() -> None:
     """What was under way in another process at that moment halves nothing again; both wait as long."""
-    window = Window()
+    window = SlidingWindow()
     for by in ("one", "two"):
         assert window.take(1000.0, [1] * 30, by=by, limit=60) == (30, 0.0)
     for moment_s in (1002.0, 1003.0):
@@ -116,7 +116,7 @@ def test_a_limit_that_one_process_met_slows_all_of_them_once() -> None:
 
 def test_the_process_with_the_lower_limit_keeps_to_its_own() -> None:
     """Two settings for one account: whoever was told less orders less, and neither passes the higher one."""
-    window = Window()
+    window = SlidingWindow()
     assert window.take(1000.0, [1] * 10, by="low", limit=6)[0] == 6
     assert window.take(1001.0, [1] * 20, by="high", limit=10)[0] == 4
     assert window.take(1070.0, [1] * 20, by="high", limit=10)[0] == 10
@@ -125,7 +125,7 @@ def test_the_process_with_the_lower_limit_keeps_to_its_own() -> None:
 @pytest.mark.parametrize("back_s", [0.5, 3600.0])
 def test_a_clock_that_is_put_back_neither_stops_orders_nor_lets_more_through(back_s: float) -> None:
     """Everything counts as that much earlier: a minute on, by the new time, there is room again."""
-    window = Window()
+    window = SlidingWindow()
     window.take(10_000.0, [1] * 5, by="one", limit=5)
     n_going, wait_s = window.take(10_000.0 - back_s, [1], by="one", limit=5)
     assert (n_going, round(wait_s)) == (0, 61)
@@ -135,7 +135,7 @@ def test_a_clock_that_is_put_back_neither_stops_orders_nor_lets_more_through(bac
 
 def test_what_is_kept_does_not_grow_with_the_orders() -> None:
     """Thousands a minute are a few hundred entries."""
-    window = Window()
+    window = SlidingWindow()
     for k in range(20_000):
         window.take(1000.0 + k * 0.01, [1], by="one", limit=None)
     assert len(window.taken) < 300
