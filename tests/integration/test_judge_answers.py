@@ -14,8 +14,8 @@ from tasks.ledger import Ledger, Limits, Settlement, open_ledger
 from tasks.order import Order
 from tasks.orders.questions import Questions, worth_judging
 from tests.support.builders import NOON
-from tests.unit.tasks.orders.test_questions import BOTH, judged, seen
-from tests.unit.tasks.test_plan import RUN
+from tests.support.judge_builders import BOTH, judged, seen
+from tests.support.planning import RUN
 
 
 def a_ledger(folder: Path) -> Ledger:

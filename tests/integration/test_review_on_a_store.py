@@ -15,11 +15,10 @@ from tasks.ledger.schema import candidates
 from tasks.storage.atomic import write_atomically
 from tasks.storage.home import home_folder, run_folder
 from tasks.storage.mirror import Store, store_of
-from tests.integration.test_review_request_bodies import read, say, survivors
-from tests.integration.test_review_safety import ask
 from tests.support.builders import NOON, RUN_ID, an_order
 from tests.support.object_store import elsewhere
 from tests.support.review_home import Open, fill_run, page_on, receive
+from tests.support.review_requests import ask, read, say, survivors
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,13 @@ from flows.promotion.action import Promotion
 from flows.promotion.finalists import open_finalists
 from flows.rescore import rescore
 from tasks.campaign_file.load import load_campaign
-from tasks.candidate import Choice, Fidelity, Inspection
+from tasks.candidate import Choice
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
 from tasks.storage.home import run_lock
-from tests.integration.test_review_safety import ask, change
-from tests.support.builders import RUN_ID, an_order
-from tests.support.review_home import Open, receive, review_page
+from tests.support.builders import RUN_ID
+from tests.support.review_home import Open, review_page
+from tests.support.review_requests import ask, buy_tries, read, say, survivors
 
 
 @pytest.fixture
@@ -30,25 +29,6 @@ def page(tmp_path: Path) -> Iterator[Open]:
     """A page with a run that awaits review."""
     with review_page(tmp_path) as opened:
         yield opened
-
-
-def read(page: Open, path: str) -> Any:
-    """Ask for a run's data."""
-    answer, content = ask(page, f"/runs/{RUN_ID}{path}")
-    assert answer.status == 200, content
-    return json.loads(content)
-
-
-def say(page: Open, path: str, by: str = "mara", **word: Any) -> tuple[int, Any]:
-    """Say something about the run."""
-    status, text = change(page, f"/runs/{RUN_ID}{path}", {"by": by, **word})
-    return status, json.loads(text)
-
-
-def survivors(page: Open) -> list[str]:
-    """List the ids of pictures that are no copies."""
-    drafts = page.ledger.candidates.of_run(RUN_ID, "draft")
-    return [d.candidate_id for d in drafts if d.standing and d.standing.status == "survivor"]
 
 
 def test_the_rules_choice_is_shown_until_somebody_chooses(page: Open) -> None:
@@ -249,25 +229,6 @@ def test_a_vote_on_a_forgotten_duel_is_told(page: Open) -> None:
     status, told = say(page, "/votes", duel_id="0" * 24, outcome="left")
     assert (status, "no longer open" in told["message"]) == (404, True)
     assert page.ledger.votes.of_run(RUN_ID) == []
-
-
-def buy_tries(page: Open, draft_id: str, values: tuple[float, ...]) -> list[str]:
-    """Write finals of a draft as bought, each as true to it as said."""
-    tries = [
-        replace(an_order(attempt=k, prompt="final"), stage="final", draft_id=draft_id)
-        for k in range(len(values))
-    ]
-    (page.folder / "finals").mkdir(exist_ok=True)
-    for file in page.folder.glob("drafts/p*.png"):
-        (page.folder / "finals" / file.name).write_bytes(file.read_bytes())
-    ids = receive(page.ledger, tries, "finals")
-    page.ledger.candidates.record_inspections(dict.fromkeys(ids, Inspection(64, 40, "png")))
-    for name, value in zip(ids, values, strict=True):
-        page.ledger.candidates.record_fidelity(name, Fidelity(value, value, 2, value))
-    page.ledger.candidates.record_acceptance(
-        {name: (value == max(values), "rule") for name, value in zip(ids, values, strict=True)}
-    )
-    return ids
 
 
 def test_a_person_accepts_and_rejects_finals(page: Open) -> None:

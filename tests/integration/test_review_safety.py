@@ -3,17 +3,17 @@
 import json
 import re
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from flows.review.access import CSRF_HEADER, Gate
+from flows.review.access import Gate
 from tasks.ledger.schema import candidates
 from tests.support.builders import RUN_ID
 from tests.support.review_home import Open, review_page
+from tests.support.review_requests import ask, change
 
 SCRIPT = "<script>alert(1)</script>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -32,27 +32,6 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """A page that asks for a token."""
     with review_page(tmp_path_factory.mktemp("home"), token="the-token") as opened:
         yield opened
-
-
-def ask(
-    opened: Open, path: str, method: str = "GET", body: Any = None, **headers: str
-) -> tuple[HTTPResponse, bytes]:
-    """Ask for a path as it stands, with headers as given (``_`` for ``-``)."""
-    connection = HTTPConnection("127.0.0.1", opened.gate.port, timeout=20)
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    text = None if body is None else json.dumps(body)
-    connection.request(method, path, text, {"content-type": "application/json"} | given)
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer, content
-
-
-def change(opened: Open, path: str, body: Any, **headers: str) -> tuple[int, str]:
-    """Send a change as a page of ours does."""
-    sent = {CSRF_HEADER.replace("-", "_"): opened.gate.csrf} | headers
-    answer, content = ask(opened, path, "POST", body, **sent)
-    return answer.status, content.decode()
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,22 @@ from typing import Any
 
 from PIL import Image, ImageFilter
 
+from tasks.campaign import Campaign
+from tasks.candidate import Candidate, Inspection
 from tasks.judging.duels import duel_parameters, duel_prompt
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
 from tasks.order import Order, Reference
 from tests.support.builders import an_order
+from tests.support.draft_builders import a_draft
+from tests.support.planning import campaign
 
 MODEL = "gpt-6-luna"
 RUBRIC = ("The picture is sharp", "The light is good")
+BOTH = {
+    "weights": {"technical": 1, "judge": 3, "duel": 2},
+    "judge": {"rubric": RUBRIC},
+    "duel": {"per_row": 10},
+}
 
 
 def a_shown_picture(folder: Path, seed: int = 1, blur_px: float = 1.0) -> Reference:
@@ -42,3 +51,13 @@ def a_question(*shown: Reference, **changes: Any) -> Order:
         "draft_id": "c-1",
     }
     return an_order(**(facts | changes))
+
+
+def judged(**changes: Any) -> Campaign:
+    """Make a campaign that asks a judge and holds duels."""
+    return campaign(**{"score": BOTH} | changes)
+
+
+def seen(name: str, **changes: Any) -> Candidate:
+    """Make a survivor of 1024 x 1024 px."""
+    return a_draft(name, inspection=Inspection(width=1024, height=1024, format="webp"), **changes)

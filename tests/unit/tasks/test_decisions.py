@@ -10,8 +10,7 @@ from tasks.decisions import DuplicateDecision, Shortlist
 from tasks.deduplicate import deduplicate
 from tasks.select import choose_as_decided, select
 from tests.support.builders import NOON, RUN_ID
-from tests.unit.tasks.test_deduplicate import Rule, draft, inspected
-from tests.unit.tasks.test_select import POOLS, FinalistRule
+from tests.support.choosing import POOLS, FinalistRule, Rule, draft, inspected
 
 FAR = 0xFFFF
 

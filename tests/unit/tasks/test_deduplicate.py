@@ -1,8 +1,8 @@
 """What is called a copy, of what, and what never is."""
 
 import random
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,39 +12,9 @@ from tasks.campaign.choice import Deduplicate
 from tasks.candidate import Candidate, Inspection, Score
 from tasks.deduplicate import Within, copies_by_radius, deduplicate
 from tasks.pictures.fingerprint import COLOUR_NAMES, distance_bits
-
-GREY = dict.fromkeys(COLOUR_NAMES, 0.0)
+from tests.support.choosing import GREY, Rule, draft, inspected
 
 PATIENTLY = settings(deadline=None)  # a busy machine is no failure
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A campaign's rule, as its file gives it."""
-
-    radius_bits: int = 6
-    hash: Literal["phash", "dhash"] = "phash"
-    within: Within = "prompt"
-    history_runs: int = 0
-
-
-def draft(name: str, bits: int = 0, technical: float | None = 0.5, **changes: Any) -> Candidate:
-    """Make a candidate whose two hashes are ``bits``, all grey."""
-    digits = f"{bits:016x}"
-    facts: dict[str, Any] = {
-        "candidate_id": name, "order_id": f"o-{name}", "stage": "draft", "arm": "A", "row": 0, "replicate": 0,
-        "attempt": 0, "prompt": "an otter", "file": f"drafts/{name}.png", "sha256": f"bytes of {name}",
-        "n_bytes": 1,
-        "inspection": Inspection(phash=digits, dhash=digits, measurements=GREY),
-        "scores": {} if technical is None else {"technical": Score(technical, "")},
-    }  # fmt: skip
-    return Candidate(**(facts | changes))
-
-
-def inspected(one: Candidate, **changes: Any) -> Candidate:
-    """Change what was found out about a candidate."""
-    assert one.inspection is not None
-    return replace(one, inspection=replace(one.inspection, **changes))
 
 
 def statuses(

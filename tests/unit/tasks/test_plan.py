@@ -13,41 +13,9 @@ from PIL import Image
 from rich.console import Console
 
 from flows.commands.plan_tables import format_range, format_seconds, plan_renderable
-from tasks.campaign import Campaign
-from tasks.candidate import Candidate, Inspection
-from tasks.catalogue import load_catalogue
-from tasks.catalogue.providers import load_providers
 from tasks.errors import BudgetError, CatalogueError, RunError
-from tasks.orders.finals import plan_finals
-from tasks.plan import Plan, plan
-
-CATALOGUE = load_catalogue(environ={})
-PROVIDERS = load_providers()
-TODAY = date(2026, 11, 22)
-RUN = "20261122-170000-abcd"
-
-
-def campaign(**changes: Any) -> Campaign:
-    """Make a small campaign: two arms, three rows, four pictures each."""
-    basis = {
-        "name": "otter",
-        "provider": "openai",
-        "budget": {"per_run_usd": 50},
-        "variables": {"place": ["kelp", "ice", "sand"]},
-        "arms": {
-            "A": {"prompt": "otter in {{ place }}"},
-            "B": {"prompt": "sketch of an otter in {{ place }}"},
-        },
-        "drafts": {"model": "gpt-image-2"},
-        "finalists": {"count": 3, "approval": "auto"},
-        "finals": {"model": "gpt-image-2.6-sunburst"},
-    }
-    return Campaign.model_validate(basis | changes)
-
-
-def planned(subject: Campaign, today: date = TODAY) -> Plan:
-    """Plan it."""
-    return plan(subject, CATALOGUE, PROVIDERS, RUN, today)
+from tasks.plan import plan
+from tests.support.planning import CATALOGUE, DRAFT, PROVIDERS, TODAY, campaign, finals, planned
 
 
 def test_every_arm_sees_every_row_equally_often() -> None:
@@ -242,21 +210,6 @@ def test_a_retired_judge_is_refused() -> None:
     score = {"judge": {"model": "gpt-image-1", "rubric": ["x"]}}
     with pytest.raises(CatalogueError, match=r"score\.judge"):
         planned(campaign(score=score))
-
-
-DRAFT = Candidate(
-    candidate_id="c-1", order_id="o-1", stage="draft", arm="B", row=2, replicate=3, attempt=0,
-    prompt="sketch of an otter in sand", file="drafts/B-002-003.png", sha256="ab" * 32, n_bytes=9,
-    inspection=Inspection(width=1024, height=1024, format="png"),
-)  # fmt: skip
-
-
-def finals(subject: Campaign, draft: Candidate = DRAFT, attempt: int = 0) -> Any:
-    """Order the final of one draft."""
-    (order,) = plan_finals(
-        subject, CATALOGUE, PROVIDERS, [draft], run_id=RUN, folder=Path("/runs/x"), attempt=attempt
-    )
-    return order
 
 
 def test_a_final_sends_its_draft_along() -> None:

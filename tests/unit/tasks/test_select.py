@@ -1,7 +1,7 @@
 """Choosing finalists: limits hold, order does not matter, and every draft is told why."""
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given
@@ -9,39 +9,9 @@ from hypothesis import strategies as st
 
 from tasks.candidate import Candidate, Inspection, Standing
 from tasks.select import keep_bought, select
+from tests.support.choosing import POOLS, FinalistRule
 from tests.support.draft_builders import a_draft
 
-
-@dataclass(frozen=True)
-class FinalistRule:
-    """A rule as a campaign would give it."""
-
-    count: int = 4
-    max_per_arm: int | None = None
-    max_per_prompt: int | None = None
-    min_score: float | None = None
-    radius_bits: int | None = None
-
-
-HASHES = st.integers(0, 2**64 - 1).map(lambda number: f"{number:016x}") | st.sampled_from(
-    ["0" * 16, "0" * 15 + "1", "0" * 15 + "7", "f" * 16]
-)
-FACTS = st.tuples(
-    st.sampled_from("ABC"),
-    st.integers(0, 2),
-    st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0]),
-    st.none() | HASHES,
-    st.sampled_from(["survivor", "survivor", "survivor", "duplicate", "unfit"]),
-)
-POOLS = st.lists(FACTS, max_size=14).map(
-    lambda facts: [
-        a_draft(
-            f"c-{index}", arm=arm, row=row, replicate=index, score=score, phash=phash,
-            standing=Standing(status, "c-0"),  # type: ignore[arg-type]
-        )
-        for index, (arm, row, score, phash, status) in enumerate(facts)
-    ]
-)  # fmt: skip
 LIMIT = st.none() | st.integers(1, 3)
 RULES = st.builds(
     FinalistRule,

@@ -22,8 +22,8 @@ from tasks.catalogue.sizes import Size
 from tasks.errors import CampaignError
 from tasks.order import Reference
 from tasks.plan import plan
-from tests.unit.tasks.campaign_file.test_load import basis, faults, load, save
-from tests.unit.tasks.test_plan import CATALOGUE, PROVIDERS, RUN, TODAY
+from tests.support.campaign_files import basis, faults, load, save
+from tests.support.planning import CATALOGUE, PROVIDERS, RUN, TODAY
 
 
 def picture(

@@ -6,49 +6,17 @@ from typing import Any
 
 import pytest
 import yaml
-from PIL import Image
 
 from tasks.attachments import references
-from tasks.campaign import Campaign
 from tasks.campaign.succession import with_successors
 from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import configs_folder, load_catalogue
 from tasks.catalogue.providers import load_providers
 from tasks.errors import CampaignError
+from tests.support.campaign_files import basis, faults, load, save
+from tests.support.planning import CATALOGUE, PROVIDERS
 
-CATALOGUE = load_catalogue(environ={})
-PROVIDERS = load_providers()
 SHIPPED = sorted((configs_folder() / "campaigns").glob("*.yaml"))
-
-
-def basis() -> dict[str, Any]:
-    """Write a small campaign without faults."""
-    return {
-        "name": "sea-otter",
-        "provider": "openai",
-        "budget": {"per_run_usd": 5.0},
-        "variables": {"action": ["swimming", "asleep"], "light": ["dawn", "dusk", "noon"]},
-        "arms": {"A": {"prompt": "otter {{ action }} at {{ light }}"}, "B": {"prompt": "drawn {{ action }}"}},
-        "drafts": {"model": "gpt-image-2"},
-        "finals": {"model": "gpt-image-2.6-sunburst"},
-    }
-
-
-def load(folder: Path, campaign: dict[str, Any] | str) -> Campaign:
-    """Write a campaign into a folder and read it."""
-    file = folder / "campaign.yaml"
-    text = campaign if isinstance(campaign, str) else yaml.safe_dump(campaign, sort_keys=False)
-    file.write_text(text, encoding="utf-8")
-    return load_campaign(file, CATALOGUE, PROVIDERS, scorers=["technical", "palette"])
-
-
-def faults(folder: Path, campaign: dict[str, Any] | str) -> tuple[str, ...]:
-    """Read a wrong campaign and list its faults."""
-    with pytest.raises(CampaignError) as caught:
-        load(folder, campaign)
-    assert caught.value.exit_code == 2
-    assert "Nothing was bought." in str(caught.value)
-    return caught.value.faults
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -312,12 +280,6 @@ def test_a_provider_must_be_able_to_do_it(tmp_path: Path) -> None:
     assert "2 is more than plain makes for one request, accepted: at most 1" in told
     found = faults(tmp_path, basis() | {"provider": "cometapi"})
     assert "nobody has published a dated price of gpt-image-2.6-sunburst at cometapi" in found[0]
-
-
-def save(folder: Path, name: str, size: tuple[int, int], mode: str = "RGBA") -> str:
-    """Save a small picture."""
-    Image.new(mode, size).save(folder / name)
-    return name
 
 
 def test_references_and_mask_become_absolute(tmp_path: Path) -> None:

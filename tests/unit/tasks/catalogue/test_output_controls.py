@@ -11,7 +11,7 @@ import pytest
 
 from tasks.catalogue import load_catalogue
 from tasks.errors import CatalogueError
-from tests.unit.tasks.campaign_file.test_load import basis, faults, load, save
+from tests.support.campaign_files import basis, faults, load, save
 
 CATALOGUE = load_catalogue(environ={})
 OLD = ("gpt-image-1-mini", "gpt-image-1.5", "chatgpt-image-latest")

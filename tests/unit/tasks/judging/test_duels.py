@@ -5,6 +5,7 @@ import json
 import math
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,8 @@ from tasks.scorers import Assignment, load_scorer
 from tasks.scorers.duel import DuelScorer
 from tests.support.draft_builders import a_draft
 from tests.support.judge_builders import MODEL, RUBRIC
-from tests.unit.tasks.test_score import HERE
+
+HERE = Path()
 
 Judge = Callable[[str, str], str]
 

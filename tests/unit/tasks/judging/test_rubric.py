@@ -1,6 +1,7 @@
 """A rubric as a question, and what its answer is worth."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from tasks.scorers import Assignment, load_scorer
 from tasks.scorers.judge import JudgeScorer
 from tests.support.draft_builders import a_draft
 from tests.support.judge_builders import MODEL, RUBRIC
-from tests.unit.tasks.test_score import HERE
+
+HERE = Path()
 
 
 def an_answer(*verdicts: str, grade: str = "good", reason: str = "seen") -> str:

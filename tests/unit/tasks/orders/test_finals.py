@@ -21,8 +21,8 @@ from tasks.errors import RunError
 from tasks.order import Reference
 from tasks.orders.finals import plan_finals, wants_final
 from tests.support.builders import an_order
-from tests.unit.tasks.campaign_file.test_load import basis, faults, load, save
-from tests.unit.tasks.test_plan import CATALOGUE, DRAFT, PROVIDERS, RUN, campaign, finals, planned
+from tests.support.campaign_files import basis, faults, load, save
+from tests.support.planning import CATALOGUE, DRAFT, PROVIDERS, RUN, campaign, finals, planned
 
 EDITIONS: list[dict[str, Any]] = [
     {"name": "wide", "model": "gpt-image-2", "size": "1536x1024", "attempts": 1, "fallback": "generate"},

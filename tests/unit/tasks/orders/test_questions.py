@@ -8,7 +8,7 @@ import pytest
 
 from tasks.campaign import Campaign
 from tasks.campaign_file.judging import judging_faults
-from tasks.candidate import Candidate, Inspection, Score, Standing
+from tasks.candidate import Candidate, Score, Standing
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.answer_estimates import Vision, answer_cost_usd
 from tasks.catalogue.estimates import Estimates
@@ -19,20 +19,10 @@ from tasks.order import Reference
 from tasks.orders.missing_scores import half_scored, note_of_test, unjudged, unjudged_warnings
 from tasks.orders.questions import Questions, duel_name, plan_judging, worth_judging
 from tests.support.draft_builders import a_draft
-from tests.support.judge_builders import MODEL, RUBRIC
-from tests.unit.tasks.test_plan import CATALOGUE, PROVIDERS, RUN, campaign, planned
+from tests.support.judge_builders import BOTH, MODEL, RUBRIC, judged, seen
+from tests.support.planning import CATALOGUE, PROVIDERS, RUN, campaign, planned
 
-BOTH = {
-    "weights": {"technical": 1, "judge": 3, "duel": 2},
-    "judge": {"rubric": RUBRIC},
-    "duel": {"per_row": 10},
-}
 LUNA = CATALOGUE.model(MODEL)
-
-
-def judged(**changes: Any) -> Campaign:
-    """Make a campaign that asks a judge and holds duels."""
-    return campaign(**{"score": BOTH} | changes)
 
 
 def estimates() -> Estimates:
@@ -43,11 +33,6 @@ def estimates() -> Estimates:
 def questions(subject: Campaign | None = None) -> Questions:
     """Write questions that may be bought."""
     return Questions(subject or judged(), RUN, "/runs/otter", estimates())
-
-
-def seen(name: str, **changes: Any) -> Candidate:
-    """Make a survivor of 1024 x 1024 px."""
-    return a_draft(name, inspection=Inspection(width=1024, height=1024, format="webp"), **changes)
 
 
 def test_an_order_shows_one_picture_and_stands_at_its_place() -> None:
