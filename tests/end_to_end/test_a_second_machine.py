@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
 from tests.support.batch_bench import Clock
 from tests.support.object_store import BUCKET, object_store
 from tests.support.postgresql_server import binaries, running
+from tests.support.provider import OpenProvider
+from tests.support.shell import CAMPAIGN, Shell
 
 pytestmark = [
     pytest.mark.slow,
@@ -51,7 +52,7 @@ def folder_of(shell: Shell, run_id: str) -> Path:
 
 
 def test_a_run_is_looked_at_decided_and_bought_from_other_machines(
-    shell: Shell, open_provider: Callable[..., Provider], machine: Callable[[str], Shell]
+    shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell]
 ) -> None:
     """Every command does there what it does on the machine that made the run."""
     provider = open_provider(LOST)
@@ -96,7 +97,7 @@ def test_a_run_is_looked_at_decided_and_bought_from_other_machines(
 
 
 def test_a_batch_is_cancelled_from_another_machine(
-    shell: Shell, open_provider: Callable[..., Provider], machine: Callable[[str], Shell]
+    shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell]
 ) -> None:
     """The one that handed it over need not be there; a third collects what was done."""
     drafts: dict[str, Any] = CAMPAIGN["drafts"]
@@ -115,7 +116,7 @@ def test_a_batch_is_cancelled_from_another_machine(
 
 
 def test_a_picture_that_the_store_lost_is_found_missing(
-    shell: Shell, open_provider: Callable[..., Provider], machine: Callable[[str], Shell]
+    shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell]
 ) -> None:
     """Also by the machine that still has it: what counts is what all can have."""
     import s3fs

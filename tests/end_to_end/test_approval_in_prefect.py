@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,8 +14,9 @@ import pytest
 from flows.approval.approval import ASKED_FOR_S
 from flows.approval.form import name_of
 from tasks.money import format_usd
-from tests.end_to_end.conftest import Provider, Shell
 from tests.support.approval_drive import BOB_CONFIRMS
+from tests.support.provider import OpenProvider
+from tests.support.shell import Shell
 
 ASKING = {
     "finalists": {"count": 2, "approval": "prefect"},
@@ -45,7 +46,7 @@ def drive(shell: Shell, *flow_runs: Sequence[Sequence[object]]) -> list[list[dic
     return seen
 
 
-def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: Callable[..., Provider]) -> None:
+def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: OpenProvider) -> None:
     """What was not offered is refused, a dearer list is asked about again; then two finals, and no third."""
     provider = open_provider()
     cheap = YES | {"most_usd": "0.001"}
@@ -83,7 +84,7 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: Callab
 
 @pytest.mark.slow
 def test_no_ends_the_run_and_who_confirmed_on_the_page_is_not_overruled(
-    shell: Shell, open_provider: Callable[..., Provider]
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """Whose word it was is written down and said; in neither case is anything bought."""
     provider = open_provider()
@@ -102,9 +103,7 @@ def test_no_ends_the_run_and_who_confirmed_on_the_page_is_not_overruled(
 
 
 @pytest.mark.slow
-def test_without_a_deployment_it_is_said_where_to_review(
-    shell: Shell, open_provider: Callable[..., Provider]
-) -> None:
+def test_without_a_deployment_it_is_said_where_to_review(shell: Shell, open_provider: OpenProvider) -> None:
     """`runoff run` ends as with `approval: review`."""
     open_provider()
     outcome = shell.json("run", shell.campaign(ASKING))

@@ -1,14 +1,12 @@
 """What a user can get wrong: one message, the right exit code, nothing bought, no traceback."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
-
-OpenProvider = Callable[..., Provider]
+from tests.support.provider import OpenProvider
+from tests.support.shell import CAMPAIGN, Shell
 
 
 def changed(section: str, **changes: Any) -> dict[str, Any]:

@@ -1,8 +1,5 @@
 """A campaign by the Batch lane, with the installed command: it ends waiting, is taken up, and costs half."""
 
-import subprocess
-import sys
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,21 +8,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
 from tests.support.batch_bench import Clock
+from tests.support.provider import OpenProvider
+from tests.support.shell import CAMPAIGN, Shell
 
-Open = Callable[..., Provider]
 DRAFTS: dict[str, Any] = CAMPAIGN["drafts"]
 BY_BATCH: dict[str, Any] = {"drafts": DRAFTS | {"lane": "batch"}}
 
-TURN = """
-import asyncio, sys
-from flows.prototype import prototype
-print(asyncio.run(prototype(sys.argv[1], sys.argv[2], is_scheduled=True))["state"])
-"""
 
-
-def test_a_run_by_batch_waits_without_a_worker_and_is_taken_up(shell: Shell, open_provider: Open) -> None:
+def test_a_run_by_batch_waits_without_a_worker_and_is_taken_up(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
     """Handed over, looked at too early, collected: three commands, and one batch at the provider."""
     clock = Clock()
     provider = open_provider(batch_pace_s=1.0, now_s=clock)
@@ -50,17 +43,18 @@ def test_a_run_by_batch_waits_without_a_worker_and_is_taken_up(shell: Shell, ope
 
 @pytest.mark.slow
 def test_a_turn_of_its_schedule_ends_a_waiting_run_before_it_begins_a_new_one(
-    shell: Shell, open_provider: Open
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """Yesterday's pictures are collected, today's are handed over."""
+    from flows.prototype import prototype
+
     clock = Clock()
     open_provider(batch_pace_s=1.0, now_s=clock)
     file = shell.campaign(BY_BATCH | {"schedule": {"cron": "0 6 * * *", "timezone": "UTC"}})
     assert shell.json("run", file)["state"] == "waiting"
     clock.now_s += 3600
-    words = [sys.executable, "-c", TURN, str(file), str(shell.home)]
-    done = subprocess.run(words, env=shell.environ, capture_output=True, text=True, check=False, timeout=240)
-    assert done.stdout.strip() == "waiting", done.stderr
+    turn = shell.run_flow(lambda: prototype(str(file), str(shell.home), is_scheduled=True))
+    assert turn["state"] == "waiting"
     assert [run["state"] for run in shell.json("runs")] == ["waiting", "done"]
 
 
@@ -99,7 +93,7 @@ def test_a_model_or_provider_without_batches_is_refused_with_the_way_out(
 
 @pytest.mark.slow
 def test_a_cancelled_run_keeps_what_was_done_and_buys_the_rest_only_when_resumed(
-    shell: Shell, open_provider: Open
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """`runoff cancel` asks the provider to stop; the next command collects, the one after that buys."""
     clock = Clock()
@@ -147,7 +141,7 @@ def product_campaign(shell: Shell, lane: str, count: int) -> Path:
 
 
 @pytest.mark.parametrize("count", [6, pytest.param(200, marks=pytest.mark.slow)])
-def test_masked_product_pictures_by_both_lanes(shell: Shell, open_provider: Open, count: int) -> None:
+def test_masked_product_pictures_by_both_lanes(shell: Shell, open_provider: OpenProvider, count: int) -> None:
     """The same report, column by column; the batch one costs half of the other to the nano-dollar."""
     clock = Clock()
     provider = open_provider(batch_pace_s=1.0, now_s=clock)

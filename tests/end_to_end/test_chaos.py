@@ -20,6 +20,7 @@ def hold(folder: Path, prefect_server: str, *, seed: int, n_drafts: int, n_kills
     assert found.n_samples > 100
 
 
+@pytest.mark.slow  # every day: one kill, in test_a_killed_run_is_resumed_and_buys_nothing_twice
 def test_a_run_killed_and_resumed_ends_like_one_that_nobody_disturbed(
     tmp_path: Path, prefect_server: str
 ) -> None:

@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
-
-OpenProvider = Callable[..., Provider]
+from tests.support.provider import OpenProvider
+from tests.support.shell import CAMPAIGN, Shell
 
 
 @pytest.mark.slow

@@ -5,14 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import COMMAND, Provider, Shell
+from tests.support.child_process import started, wait_for_end
+from tests.support.provider import OpenProvider, Provider
+from tests.support.shell import COMMAND, Shell
 
-OpenProvider = Callable[..., Provider]
 LIMIT_S = 200
 
 # The disk exists only inside this script's own view of the file system, and is gone with it.
@@ -101,19 +101,17 @@ def test_a_folder_that_turns_read_only_stops_a_run_that_then_goes_on(
     """What was under way is not lost in silence, nothing is sent twice, and the resume buys the rest."""
     provider = open_provider(pace=0.15)
     words = [COMMAND, "run", str(shell.campaign())]
-    with subprocess.Popen(
-        words, env=shell.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL, text=True,
-    ) as run:  # fmt: skip
+    with started(
+        words, env=shell.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as run:
         subprocess.run([sys.executable, "-c", WAIT_FOR_PICTURES, shell.home], check=True, timeout=LIMIT_S)
         (folder,) = (path for path in (shell.home / "otters").iterdir() if path.is_dir())
         try:
             if subprocess.run(["chattr", "-R", "+i", folder], capture_output=True, check=False).returncode:
                 pytest.skip("files cannot be made immutable here")
-            _, said = run.communicate(timeout=LIMIT_S)
+            _, said = wait_for_end(run, LIMIT_S)
         finally:
             subprocess.run(["chattr", "-R", "-i", folder], check=False)
-            run.kill()
     assert run.returncode == 1, said
     assert "Traceback" not in said, said
     assert str(folder) in said

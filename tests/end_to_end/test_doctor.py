@@ -3,14 +3,12 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import KEY, Provider, Shell
-
-OpenProvider = Callable[..., Provider]
+from tests.support.provider import KEY, OpenProvider
+from tests.support.shell import Shell
 
 
 def subjects(answer: dict[str, Any], state: str) -> set[str]:

@@ -1,16 +1,15 @@
 """Drafts in rounds: arms that do badly are dropped on the way, and nothing is bought twice or guessed."""
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
+from tests.support.provider import OpenProvider
+from tests.support.shell import CAMPAIGN, Shell
 
-Open = Callable[..., Provider]
 STYLES = ("watercolour", "photograph", "ink", "mosaic")
 HALVING: dict[str, Any] = {
     "arms": {
@@ -30,7 +29,7 @@ def summary(shell: Shell, outcome: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_the_better_arms_get_the_pictures_of_the_others(shell: Shell, open_provider: Open) -> None:
+def test_the_better_arms_get_the_pictures_of_the_others(shell: Shell, open_provider: OpenProvider) -> None:
     """The plan's drafts and dollars hold, the rounds are told, and the verdict is by later pictures only."""
     provider = open_provider(near_copy_rate=0.0)
     plan = shell.json("plan", shell.campaign(HALVING))
@@ -59,7 +58,7 @@ def test_the_better_arms_get_the_pictures_of_the_others(shell: Shell, open_provi
 
 
 @pytest.mark.slow
-def test_a_clear_leader_saves_the_rest_of_the_drafts(shell: Shell, open_provider: Open) -> None:
+def test_a_clear_leader_saves_the_rest_of_the_drafts(shell: Shell, open_provider: OpenProvider) -> None:
     """After the first of four rounds the last one follows, of the leader and the runner-up: that is all."""
     provider = open_provider(near_copy_rate=0.0)
     styles = ("vivid red and green poster", *(f"grey {style}, black and white" for style in STYLES[1:]))
@@ -95,7 +94,7 @@ def test_a_clear_leader_saves_the_rest_of_the_drafts(shell: Shell, open_provider
 
 @pytest.mark.slow
 def test_a_run_out_of_money_in_its_second_round_goes_on_with_the_same_arms(
-    shell: Shell, open_provider: Open
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """The decision stands, no picture is bought twice, and each round comes out as it was planned."""
     provider = open_provider(near_copy_rate=0.0)
@@ -114,7 +113,7 @@ def test_a_run_out_of_money_in_its_second_round_goes_on_with_the_same_arms(
 
 
 @pytest.mark.slow
-def test_a_round_without_the_judges_scores_is_not_decided(shell: Shell, open_provider: Open) -> None:
+def test_a_round_without_the_judges_scores_is_not_decided(shell: Shell, open_provider: OpenProvider) -> None:
     """No arm is dropped by half of what was asked for; once the judge answers, the run goes on."""
     judged = {"score": {"weights": {"technical": 1, "judge": 3}, "judge": {"rubric": ["It is sharp"]}}}
     down = open_provider({"kind": "unverified", "path": "chat"}, near_copy_rate=0.0)

@@ -1,13 +1,13 @@
 """Runs whose pictures a model judges: what they cost, what is kept, and what happens when it is down."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from tests.end_to_end.conftest import Provider, Shell
+from tests.support.provider import OpenProvider, Provider
+from tests.support.shell import Shell
 
 RUBRIC = ["The picture is sharp", "The light is good"]
 JUDGED: dict[str, Any] = {
@@ -18,7 +18,6 @@ DUELLED: dict[str, Any] = {
     "score": {"weights": {"technical": 0, "duel": 1}, "duel": {"per_row": 9}},
     "finalists": {"count": 0},
 }
-Open = Callable[..., Provider]
 
 
 def chats(provider: Provider) -> list[dict[str, Any]]:
@@ -37,7 +36,9 @@ def summary_warnings(shell: Shell, outcome: dict[str, Any]) -> str:
     return (shell.folder(outcome["run_id"]) / "summary.json").read_text()
 
 
-def test_each_survivor_is_judged_once_and_no_copy_is_paid_for(shell: Shell, open_provider: Open) -> None:
+def test_each_survivor_is_judged_once_and_no_copy_is_paid_for(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
     """Money, ledger, report and bill agree; resuming and rescoring ask nothing."""
     provider = open_provider(near_copy_rate=0.4, exact_copy_rate=0.3, paint="plain")
     plan = shell.json("plan", shell.campaign(JUDGED))
@@ -66,7 +67,7 @@ def test_each_survivor_is_judged_once_and_no_copy_is_paid_for(shell: Shell, open
 
 
 def test_a_judge_that_is_down_costs_the_run_nothing_but_its_opinion(
-    shell: Shell, open_provider: Open
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """Nulls, a warning and exit 4; finalists are chosen by what answered. Resumed, it asks and is whole."""
     provider = open_provider({"kind": "unverified", "path": "chat"})
@@ -91,7 +92,7 @@ def test_a_judge_that_is_down_costs_the_run_nothing_but_its_opinion(
 
 @pytest.mark.slow
 def test_some_refusals_and_broken_answers_are_null_and_kept_out_of_the_test(
-    shell: Shell, open_provider: Open
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """They are billed, never 0, said, and their pictures are not compared with judged ones."""
     provider = open_provider(judge_refusal_rate=0.3, judge_broken_rate=0.3, near_copy_rate=0.0)
@@ -110,7 +111,9 @@ def test_some_refusals_and_broken_answers_are_null_and_kept_out_of_the_test(
 
 
 @pytest.mark.slow
-def test_a_budget_that_ends_among_the_questions_ends_the_run(shell: Shell, open_provider: Open) -> None:
+def test_a_budget_that_ends_among_the_questions_ends_the_run(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
     """Exit 3, what was judged stays, and no total holds an invented opinion."""
     provider = open_provider(near_copy_rate=0.0, exact_copy_rate=0.0)
     plan = shell.json("plan", shell.campaign())
@@ -126,7 +129,7 @@ def test_a_budget_that_ends_among_the_questions_ends_the_run(shell: Shell, open_
 
 @pytest.mark.slow
 def test_a_judge_that_always_names_the_first_picture_moves_no_score(
-    shell: Shell, open_provider: Open
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """Each pair is asked in both orders: the planted bias gives every picture the same strength."""
     provider = open_provider(judge_first_bias=1.0, near_copy_rate=0.0, exact_copy_rate=0.0)
@@ -140,7 +143,7 @@ def test_a_judge_that_always_names_the_first_picture_moves_no_score(
 
 @pytest.mark.slow
 def test_duels_rank_pictures_as_the_judge_sees_them_and_are_not_held_twice(
-    shell: Shell, open_provider: Open
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """An unbiased judge that measures is followed; a resumed run holds no further duel."""
     provider = open_provider(judge_noise=0.0, near_copy_rate=0.0, exact_copy_rate=0.0, paint="scene")

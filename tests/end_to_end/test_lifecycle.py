@@ -1,7 +1,6 @@
 """Models that are shut down: before the day, on it, and in the middle of a run."""
 
 import json
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.end_to_end.conftest import Provider, Shell
+from tests.support.provider import OpenProvider
+from tests.support.shell import Shell
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs/campaigns/demo.yaml"
-OpenProvider = Callable[..., Provider]
 
 EVE, LAST_DAY = "2026-11-30", "2026-12-01"
 MINI: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 import yaml
 
-from tests.end_to_end.conftest import CAMPAIGN, Shell
+from tests.support.shell import CAMPAIGN, Shell
 
 KEY = "plantedkey-0123456789abcdef"
 OTHER_KEY = "sk-other-0123456789abcdef"
@@ -89,7 +89,7 @@ def test_a_key_stands_nowhere_but_in_the_environment(shell: Shell, chatterbox: s
     shell.home.mkdir()
     one_by_one = {"providers": {"openai": {"concurrency": 1, "images_per_minute": 1000}}}
     (shell.home / "providers.yaml").write_text(yaml.safe_dump(one_by_one))
-    done = shell.runoff("run", shell.campaign({"drafts": CAMPAIGN["drafts"] | {"per_prompt": 3}}))
+    done = shell.runoff_process("run", shell.campaign({"drafts": CAMPAIGN["drafts"] | {"per_prompt": 3}}))
     assert done.returncode == 1, done.stderr
     assert Chatterbox.n_requests["all"] == 8
     said = [done.stdout, done.stderr]

@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 from tasks.money import to_nanousd
-from tests.end_to_end.conftest import COMMAND, Provider, Shell
 from tests.support.dask_setup import DaskSetup, dask_setup, n_done_by_worker
 from tests.support.object_store import BUCKET, object_store
+from tests.support.provider import OpenProvider, Provider
+from tests.support.shell import COMMAND, Shell
 
-OpenProvider = Callable[..., Provider]
 RUN_ID = "20261122-120000-abcd"
 LIMIT_S = 120
 

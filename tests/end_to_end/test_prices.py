@@ -1,14 +1,14 @@
 """Prices as data: shown with their source, added by a user, and nothing is bought without one."""
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
+from tests.support.provider import OpenProvider
+from tests.support.shell import CAMPAIGN, Shell
 
 NEW_MODEL: dict[str, Any] = {
     "kind": "image",
@@ -106,7 +106,7 @@ def test_another_sellers_prices_are_its_own(shell: Shell) -> None:
 
 @pytest.mark.slow
 def test_a_run_tells_how_far_its_estimates_were_from_the_bill(
-    shell: Shell, open_provider: Callable[..., Provider]
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """Billed is the provider's bill and lies between the ends; an unknown cost is left out."""
     provider = open_provider({"kind": "missing_usage", "nth": [1], "path": "generations"})

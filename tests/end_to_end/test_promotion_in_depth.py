@@ -1,7 +1,6 @@
 """Finalists in several editions, with pictures beside the draft, masks, other shapes and a fallback."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import pytest
 from PIL import Image
 
 from tasks.catalogue import configs_folder
-from tests.end_to_end.conftest import Provider, Shell
+from tests.support.provider import OpenProvider
+from tests.support.shell import Shell
 
 FINALS: list[dict[str, Any]] = [
     {
@@ -28,7 +28,7 @@ FINALS: list[dict[str, Any]] = [
 
 @pytest.mark.slow
 def test_each_finalist_is_bought_in_every_edition_and_never_twice(
-    shell: Shell, open_provider: Callable[..., Provider]
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """Edits that are not faithful give way to a picture of the prompt; sizes and formats agree."""
     provider = open_provider(edit_drift_rate=1.0)

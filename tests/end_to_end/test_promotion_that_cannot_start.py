@@ -1,7 +1,6 @@
 """Somebody confirms on the page, and the purchase cannot be started: the word stays, and the command buys."""
 
 import sys
-from collections.abc import Callable
 
 import pytest
 
@@ -10,11 +9,10 @@ from flows.review.access import Gate
 from flows.review.app import create_app
 from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
-from tests.end_to_end.conftest import Provider, Shell
-from tests.integration.test_review_safety import change
+from tests.support.provider import OpenProvider
 from tests.support.review_home import Open, Shop
-
-OpenProvider = Callable[..., Provider]
+from tests.support.review_requests import change
+from tests.support.shell import Shell
 
 
 @pytest.mark.slow

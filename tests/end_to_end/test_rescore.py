@@ -1,7 +1,6 @@
 """Deciding again: other rules, the same pictures, nothing bought."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import combinations
 
@@ -10,14 +9,13 @@ import pytest
 import yaml
 
 from tasks.pairwise.votes import Vote, VoteOutcome
-from tests.end_to_end.conftest import CAMPAIGN, Provider, Shell
+from tests.support.provider import OpenProvider
+from tests.support.shell import CAMPAIGN, Shell
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def test_other_rules_decide_anew_and_buy_nothing(
-    shell: Shell, open_provider: Callable[..., Provider]
-) -> None:
+def test_other_rules_decide_anew_and_buy_nothing(shell: Shell, open_provider: OpenProvider) -> None:
     """More finalists and a wider radius from another file; its rules are the run's from then on."""
     provider = open_provider(near_copy_rate=0.5, paint="scene")
     review = {"finalists": {"count": 1, "approval": "review"}, "deduplicate": {"radius_bits": 0}}
@@ -38,7 +36,7 @@ def test_other_rules_decide_anew_and_buy_nothing(
 
 @pytest.mark.slow
 def test_a_finished_run_decided_again_by_its_own_rules_stays_as_it_is(
-    shell: Shell, open_provider: Callable[..., Provider]
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """The same pictures and rules give the same finalists, finals and table."""
     open_provider()
@@ -50,9 +48,7 @@ def test_a_finished_run_decided_again_by_its_own_rules_stays_as_it_is(
 
 
 @pytest.mark.slow
-def test_the_weights_that_votes_suggest_can_be_put_in(
-    shell: Shell, open_provider: Callable[..., Provider]
-) -> None:
+def test_the_weights_that_votes_suggest_can_be_put_in(shell: Shell, open_provider: OpenProvider) -> None:
     """Votes that side with one scorer are told in the report, and its command decides by them."""
     open_provider(paint="scene")
     weights = {"technical": 1, "palette": 1}

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.end_to_end.conftest import CAMPAIGN, COMMAND, Shell
 from tests.support.browser import needs_browser, open_browser
+from tests.support.child_process import TextProcess, end_by, read_line, started
+from tests.support.provider import OpenProvider
 from tests.support.review_browser import watched
+from tests.support.shell import COMMAND, Shell
 
 pytestmark = needs_browser
 START_LIMIT_S = 60
@@ -34,31 +36,27 @@ class Served:
 
     address: str
     log: Path
-    process: "subprocess.Popen[str]"
+    process: TextProcess
 
 
 @pytest.fixture
-def served(shell: Shell, tmp_path: Path) -> Iterator[Served]:
+def served(shell: Shell, open_provider: OpenProvider, tmp_path: Path) -> Iterator[Served]:
     """Make a run that awaits review, and serve the page with the installed command."""
-    # Enough different pictures for ten duels, however the painter's chance falls.
-    changes = {"deduplicate": {"radius_bits": 0}, "drafts": CAMPAIGN["drafts"] | {"per_prompt": 5}}
-    review = {"provider": "emulator", "finalists": {"count": 2, "approval": "review"}}
-    campaign = shell.campaign(changes | review)
-    done = shell.runoff("run", campaign, "--yes")
+    open_provider(near_copy_rate=0.0, exact_copy_rate=0.0)
+    review = {"deduplicate": {"radius_bits": 0}, "finalists": {"count": 2, "approval": "review"}}
+    # In a process of its own: the browser's loop runs in this one.
+    done = shell.runoff_process("run", shell.campaign(review), "--yes")
     assert done.returncode == 0, done.stderr
     log = tmp_path / "review.log"
-    with log.open("w") as said:
-        process = subprocess.Popen(
-            [COMMAND, "review", "latest", "--port", "0", "--no-browser"],
-            env=shell.environ | {"PYTHONUNBUFFERED": "1"}, cwd=tmp_path, text=True,
-            stdout=subprocess.PIPE, stderr=said,
-        )  # fmt: skip
-        assert process.stdout is not None
-        first = process.stdout.readline()
+    with log.open("w") as said, started(
+        [COMMAND, "review", "latest", "--port", "0", "--no-browser"],
+        env=shell.environ | {"PYTHONUNBUFFERED": "1"}, cwd=tmp_path,
+        stdout=subprocess.PIPE, stderr=said,
+    ) as process:  # fmt: skip
+        first = read_line(process)
         assert first.startswith("Review: http://127.0.0.1:"), log.read_text()
         yield Served(first.split()[1], log, process)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=START_LIMIT_S)
+        end_by(process, signal.SIGINT, START_LIMIT_S)
 
 
 def judge(page: Page, key: str, done: int) -> None:

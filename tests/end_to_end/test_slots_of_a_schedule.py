@@ -1,39 +1,21 @@
 """A schedule by a fast clock: slots, skips, pauses, and runs that are taken up again."""
 
-import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from tests.end_to_end.conftest import Provider, Shell
-
-TURNS = """
-import asyncio, json, sys
-from datetime import datetime, timedelta
-from unittest.mock import patch
-from flows import prototype as module
 from flows.schedule.slots import Starter
+from tests.support.child_process import started, wait_until
+from tests.support.provider import OpenProvider
+from tests.support.shell import Shell
 
-async def turns():
-    for turn in json.loads(sys.argv[2]):
-        starter = Starter("otters", datetime.fromisoformat(turn["due_at"]), turn["by"])
-        with patch.object(module, "current_starter", lambda **_: starter):
-            state = await module.prototype(sys.argv[1], is_scheduled=True, return_state=True)
-        answer = await state.result(raise_on_failure=False)
-        yield {"name": state.name, "message": state.message, "answer": answer}
-
-async def main():
-    print(json.dumps([turn async for turn in turns()], default=str))
-
-asyncio.run(main())
-"""
 SIX = datetime.now(UTC).replace(hour=6, minute=0, second=0, microsecond=0) + timedelta(days=1)
 """The first turn lies ahead of the runs, which begin when the test does: so skipped turns come after them."""
 
@@ -45,17 +27,23 @@ def day(number: int, by: str = "") -> dict[str, str]:
 
 
 def turns(shell: Shell, campaign: Path, *wanted: dict[str, str]) -> list[dict[str, Any]]:
-    """Let turns come one after another, in one process with a clock of their own."""
-    words = [sys.executable, "-c", TURNS, str(campaign), json.dumps(wanted)]
-    done = subprocess.run(words, env=shell.environ, capture_output=True, text=True, timeout=200, check=False)
-    assert done.returncode == 0, done.stderr
-    answers: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
-    return answers
+    """Let turns come one after another, with a clock of their own."""
+    from flows import prototype as module
+
+    async def come() -> list[dict[str, Any]]:
+        answers = []
+        for turn in wanted:
+            starter = Starter("otters", datetime.fromisoformat(turn["due_at"]), turn["by"])
+            with patch.object(module, "current_starter", lambda starter=starter, **_: starter):
+                state = await module.prototype(str(campaign), is_scheduled=True, return_state=True)
+            answer = await state.result(raise_on_failure=False)
+            answers.append({"name": state.name, "message": state.message, "answer": answer})
+        return answers
+
+    return shell.run_flow(come)
 
 
-def test_each_slot_has_one_run_and_skips_are_told(
-    shell: Shell, open_provider: Callable[..., Provider]
-) -> None:
+def test_each_slot_has_one_run_and_skips_are_told(shell: Shell, open_provider: OpenProvider) -> None:
     """Two days bought, one of them started twice; then the month's money is short and people are told."""
     provider = open_provider()
     daily = {"schedule": {"cron": "0 6 * * *"}}
@@ -80,7 +68,7 @@ def test_each_slot_has_one_run_and_skips_are_told(
 
 @pytest.mark.slow
 def test_a_wrong_file_fails_its_turn_only_and_a_right_one_makes_it_up(
-    shell: Shell, open_provider: Callable[..., Provider]
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """Nothing is bought, the turn is listed with its fault; the same turn started again makes its run."""
     provider = open_provider()
@@ -97,20 +85,30 @@ def test_a_wrong_file_fails_its_turn_only_and_a_right_one_makes_it_up(
     assert [run["state"] for run in shell.json("runs")] == ["done"]
 
 
+FIRST_TURN = """
+import asyncio, sys
+from datetime import datetime
+from unittest.mock import patch
+from flows import prototype as module
+from flows.schedule.slots import Starter
+
+starter = Starter("otters", datetime.fromisoformat(sys.argv[2]), "flow-run-0")
+with patch.object(module, "current_starter", lambda **_: starter):
+    asyncio.run(module.prototype(sys.argv[1], is_scheduled=True))
+"""
+
+
 def test_a_run_left_by_a_killed_process_is_taken_up_by_the_next_turn(
-    shell: Shell, open_provider: Callable[..., Provider]
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """The first turn's process is killed; the second goes on with its run and buys nothing twice."""
     hang = {"kind": "bill_then_hang", "nth": [3], "path": "generations", "duration_s": 100}
     provider = open_provider(hang)
     campaign = shell.campaign({"schedule": {"cron": "0 6 * * *"}})
-    words = [sys.executable, "-c", TURNS, str(campaign), json.dumps([day(0)])]
-    with subprocess.Popen(words, env=shell.environ, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 90
-        while provider.n_requests < 12:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+    words = [sys.executable, "-c", FIRST_TURN, str(campaign), SIX.isoformat()]
+    with started(words, env=shell.environ, stdout=subprocess.DEVNULL) as process:
+        wait_until(lambda: provider.n_requests >= 12 or process.poll() is not None)
+        assert process.poll() is None
         time.sleep(0.5)  # what was answered is kept by now
         process.kill()
     (left,) = shell.json("runs")
@@ -124,47 +122,44 @@ def test_a_run_left_by_a_killed_process_is_taken_up_by_the_next_turn(
     assert shell.runoff("ledger", "verify").returncode == 0
 
 
-RETRIED = """
-import asyncio, json, sys
-from datetime import datetime
-from unittest.mock import patch
-from flows import flow_states, prototype as module
-from flows.schedule.slots import Starter
-
-real, n_calls = module.select_finalists, 0
-
-async def fails_twice(run):
-    global n_calls
-    n_calls += 1
-    if n_calls <= int(sys.argv[3]):
-        raise OSError("the network share is away")
-    return await real(run)
-
-starter = Starter("otters", datetime.fromisoformat("2026-11-23T06:00:00+00:00"), "flow-run")
-with (
-    patch.object(flow_states, "RETRY_AFTER_S", 0.0),
-    patch.object(module, "current_starter", lambda **_: starter),
-    patch.object(module, "select_finalists", fails_twice),
-):
-    state = asyncio.run(module.prototype(sys.argv[1], is_scheduled=True, return_state=True))
-print(json.dumps({"state": state.name, "message": state.message, "n_calls": n_calls}))
-"""
-
-
 @pytest.mark.parametrize(
     ("n_failures", "state", "in_ledger"), [(2, "Completed", "done"), (9, "Failed", "stopped")]
 )
 def test_a_retried_flow_run_goes_on_with_its_run(
-    shell: Shell, open_provider: Callable[..., Provider], n_failures: int, state: str, in_ledger: str
+    shell: Shell, open_provider: OpenProvider, n_failures: int, state: str, in_ledger: str
 ) -> None:
     """What nobody foresaw is tried again twice; each try goes on with the same run, buying nothing again."""
     provider = open_provider()
     campaign = shell.campaign({"schedule": {"cron": "0 6 * * *"}})
-    words = [sys.executable, "-c", RETRIED, str(campaign), "", str(n_failures)]
-    done = subprocess.run(words, env=shell.environ, capture_output=True, text=True, timeout=200, check=False)
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout.splitlines()[-1])
-    assert (answer["state"], answer["n_calls"]) == (state, 3), answer
+    ended, n_calls = retried(shell, campaign, n_failures)
+    assert (ended, n_calls) == (state, 3)
     (run,) = shell.json("runs")
     assert run["state"] == in_ledger
     assert provider.n_requests == (14 if in_ledger == "done" else 12)
+
+
+def retried(shell: Shell, campaign: Path, n_failures: int) -> tuple[str, int]:
+    """Start a turn whose last step fails so often; returns its state and how often the step was tried."""
+    from flows import prototype as module
+    from flows.prefect_ui import flow_states
+
+    real, n_calls = module.select_finalists, 0
+
+    async def fail_first(run: Any) -> Any:
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls <= n_failures:
+            message = "the network share is away"
+            raise OSError(message)
+        return await real(run)
+
+    starter = Starter("otters", datetime(2026, 11, 23, 6, tzinfo=UTC), "flow-run")
+    with (
+        patch.object(flow_states, "RETRY_AFTER_S", 0.0),
+        patch.object(module, "current_starter", lambda **_: starter),
+        patch.object(module, "select_finalists", fail_first),
+    ):
+        state: Any = shell.run_flow(
+            lambda: module.prototype(str(campaign), is_scheduled=True, return_state=True)
+        )
+    return state.name, n_calls

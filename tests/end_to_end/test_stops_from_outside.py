@@ -3,36 +3,33 @@
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from tests.end_to_end.conftest import COMMAND, Provider, Shell
+from tests.support.child_process import TextProcess, end_by, started, wait_for_end, wait_until
+from tests.support.provider import OpenProvider, Provider
+from tests.support.shell import COMMAND, Shell
 
-OpenProvider = Callable[..., Provider]
 
-
-def started(shell: Shell, provider: Provider, n_requests: int) -> "subprocess.Popen[str]":
+@contextmanager
+def started_run(shell: Shell, provider: Provider, n_requests: int) -> Iterator[TextProcess]:
     """Start a run and wait until the provider has seen some of it."""
     words = [COMMAND, "run", str(shell.campaign())]
-    run = subprocess.Popen(
-        words, env=shell.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    deadline = time.monotonic() + 90
-    while provider.n_requests < n_requests and run.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return run
+    with started(
+        words, env=shell.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as run:
+        wait_until(lambda: provider.n_requests >= n_requests or run.poll() is not None)
+        yield run
 
 
 @pytest.mark.slow
 def test_sigterm_lets_what_is_under_way_come_in(shell: Shell, open_provider: OpenProvider) -> None:
     """As a scheduler sends it: one message, exit 130, nothing unknown, and a resume that buys the rest."""
     provider = open_provider(pace=0.1)
-    with started(shell, provider, 2) as run:
-        run.send_signal(signal.SIGTERM)
-        _, said = run.communicate(timeout=90)
+    with started_run(shell, provider, 2) as run:
+        _, said = end_by(run, signal.SIGTERM)
     assert run.returncode == 130, said
     assert said.count("was interrupted") == 1
     assert "Traceback" not in said
@@ -46,10 +43,10 @@ def test_sigterm_lets_what_is_under_way_come_in(shell: Shell, open_provider: Ope
 def test_a_folder_removed_in_the_middle_stops_the_buying(shell: Shell, open_provider: OpenProvider) -> None:
     """One message with the folder's name, no further order, a ledger whose sums are right."""
     provider = open_provider(pace=0.1)
-    with started(shell, provider, 2) as run:
+    with started_run(shell, provider, 2) as run:
         (folder,) = (path for path in (shell.home / "otters").iterdir() if path.is_dir())
         shutil.rmtree(folder)
-        _, said = run.communicate(timeout=90)
+        _, said = wait_for_end(run)
     assert run.returncode == 1, said
     assert str(folder) in said
     assert "Traceback" not in said

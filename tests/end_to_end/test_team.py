@@ -18,9 +18,10 @@ import yaml
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.ledger import Ledger, open_ledger
-from tests.end_to_end.conftest import CAMPAIGN, KEY
 from tests.support.object_store import BUCKET
 from tests.support.postgresql_server import binaries
+from tests.support.provider import KEY
+from tests.support.shell import CAMPAIGN
 from tests.support.team_setup import BIN, POOL, Team, team
 
 ROOT = Path(__file__).parents[2]

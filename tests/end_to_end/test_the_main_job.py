@@ -4,8 +4,7 @@ import json
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -15,10 +14,11 @@ import pytest
 from PIL import Image
 
 from tasks.money import to_nanousd
-from tests.end_to_end.conftest import COMMAND, KEY, Provider, Shell
+from tests.support.child_process import end_by, read_line, started, wait_until
+from tests.support.provider import KEY, OpenProvider, Provider
+from tests.support.shell import COMMAND, Shell
 
 ROOT = Path(__file__).parents[2]
-OpenProvider = Callable[..., Provider]
 
 
 def test_the_vendors_example_runs_over_http_and_the_ledger_equals_the_bill(shell: Shell) -> None:
@@ -26,7 +26,7 @@ def test_the_vendors_example_runs_over_http_and_the_ledger_equals_the_bill(shell
     with own_emulator() as provider:
         shell.environ |= {"OPENAI_BASE_URL": provider.url, "OPENAI_API_KEY": KEY}
         shell.environ["RUNOFF_IMAGES_PER_MINUTE"] = "1000"
-        done = shell.runoff("run", ROOT / "configs/campaigns/otter.yaml")
+        done = shell.runoff_process("run", ROOT / "configs/campaigns/otter.yaml")
         assert done.returncode == 0, done.stderr + done.stdout
         (run,) = shell.json("runs")
         assert run["state"] == "done"
@@ -39,17 +39,15 @@ def test_the_vendors_example_runs_over_http_and_the_ledger_equals_the_bill(shell
 def own_emulator() -> Iterator[Provider]:
     """Serve `runoff emulator` in a process of its own."""
     words = [COMMAND, "emulator", "--port", "0"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as emulator:
-        assert emulator.stdout is not None
-        said = "".join(emulator.stdout.readline() for _ in range(6))
-        try:
-            yield Provider(re.findall(r"OPENAI_BASE_URL=(\S+)", said)[0])
-        finally:
-            emulator.terminate()
+    with started(words, stdout=subprocess.PIPE) as emulator:
+        said = "".join(read_line(emulator) for _ in range(6))
+        yield Provider(re.findall(r"OPENAI_BASE_URL=(\S+)", said)[0])
 
 
-def test_a_run_leaves_what_the_design_promises(shell: Shell, open_provider: OpenProvider) -> None:
-    """Untouched bytes, thumbnails, table, page, sheet and summary, and one row for every order."""
+def test_a_run_leaves_what_the_design_promises_and_a_second_one_buys_nothing(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """Untouched bytes, table, page, sheet and summary, a row an order; again: nothing new, the same."""
     provider = open_provider()
     outcome = shell.json("run", shell.campaign())
     folder = shell.folder(outcome["run_id"])
@@ -68,16 +66,11 @@ def test_a_run_leaves_what_the_design_promises(shell: Shell, open_provider: Open
     lineages = {Path(name).with_suffix(".json").name for name in finals}
     assert {path.name for path in (folder / "finals").iterdir()} == set(finals) | lineages
 
-
-def test_a_second_run_of_a_finished_run_buys_nothing(shell: Shell, open_provider: OpenProvider) -> None:
-    """Resuming and promoting again find everything in the ledger, and the report stays the same."""
-    provider = open_provider()
-    outcome = shell.json("run", shell.campaign())
-    before, table = provider.n_requests, (shell.folder(outcome["run_id"]) / "report.csv").read_text()
+    before, table = provider.n_requests, (folder / "report.csv").read_text()
     assert shell.runoff("run", "--resume", outcome["run_id"]).returncode == 0
     assert shell.runoff("promote", "latest", "--yes").returncode == 0
     assert provider.n_requests == before
-    assert (shell.folder(outcome["run_id"]) / "report.csv").read_text() == table
+    assert (folder / "report.csv").read_text() == table
 
 
 def test_a_campaign_under_review_waits_and_is_promoted_later(
@@ -203,12 +196,10 @@ def test_ctrl_c_lets_what_is_under_way_come_in(shell: Shell, open_provider: Open
     provider = open_provider(pace=0.1)
     campaign = shell.campaign()
     words = [COMMAND, "run", str(campaign)]
-    with subprocess.Popen(words, env=shell.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
-        while provider.n_requests < 2:
-            time.sleep(0.05)
-        run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=60)
-    assert run.returncode == 130, said.decode()
+    with started(words, env=shell.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+        wait_until(lambda: provider.n_requests >= 2)
+        _, said = end_by(run, signal.SIGINT)
+    assert run.returncode == 130, said
     (stopped,) = shell.json("runs")
     assert stopped["state"] == "stopped"
     assert set(stopped["orders"]) == {"received", "planned"}
@@ -221,11 +212,8 @@ def test_a_killed_run_is_resumed_and_buys_nothing_twice(shell: Shell, open_provi
     """SIGKILL in the middle: what came in stays, what was under way is unknown, the rest is bought once."""
     provider = open_provider(pace=0.05)
     campaign = shell.campaign()
-    with subprocess.Popen(
-        [COMMAND, "run", str(campaign)], env=shell.environ, stdin=subprocess.DEVNULL
-    ) as run:
-        while provider.bill()["total"]["charged_requests"] < 4:
-            time.sleep(0.02)
+    with started([COMMAND, "run", str(campaign)], env=shell.environ, stdin=subprocess.DEVNULL) as run:
+        wait_until(lambda: provider.bill()["total"]["charged_requests"] >= 4, every_s=0.02)
         run.kill()
     done = shell.runoff("run", "--resume", "latest", "--json")
     outcome = json.loads(done.stdout)

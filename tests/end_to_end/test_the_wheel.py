@@ -1,17 +1,16 @@
 """The built wheel in an environment with nothing else, as a stranger installs it."""
 
-import os
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 from collections.abc import Callable
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
 
+import pydantic
 import pytest
 
 from tests.support.network_watch import strangers, watch_environ
@@ -61,7 +60,7 @@ def data_files() -> list[Path]:
 def lend_libraries(env: Path) -> list[str]:
     """Let an environment see the libraries of this one, and nothing of its code; returns pip's own words."""
     (place,) = env.glob("lib/python*/site-packages")
-    (place / "lent.pth").write_text(sysconfig.get_path("purelib"))
+    (place / "lent.pth").write_text(str(Path(pydantic.__file__).parents[1]))
     return ["--no-deps"]
 
 
@@ -77,10 +76,11 @@ def test_the_installed_wheel_runs_the_demo_from_the_root_folder(
     wheel: Path, tmp_path: Path, libraries_of: Callable[[Path], list[str]]
 ) -> None:
     """With no code of ours but the wheel's, no key or setting, and no word to anybody outside the machine."""
-    venv.create(tmp_path / "env", with_pip=True)
+    venv.create(tmp_path / "env")
     programs = tmp_path / "env" / "bin"
-    words = ["install", "-q", "--disable-pip-version-check", *libraries_of(tmp_path / "env"), str(wheel)]
-    subprocess.run([programs / "pip", *words], check=True, env=os.environ)
+    words = ["--python", str(programs / "python"), "install", "-q", "--disable-pip-version-check"]
+    words += [*libraries_of(tmp_path / "env"), str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True)
     bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     done = subprocess.run(
         [programs / "runoff", "demo", "--home", str(tmp_path / "home")],

@@ -1,14 +1,12 @@
 """Orders that may have been billed: listed by the command, settled by a person, found again in the sums."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import Provider, Shell
-
-OpenProvider = Callable[..., Provider]
+from tests.support.provider import OpenProvider
+from tests.support.shell import Shell
 
 LOST = {"kind": "bill_then_drop", "nth": [1, 2, 3], "path": "generations"}
 DRAFTS_ONLY = {"finalists": {"count": 0}}

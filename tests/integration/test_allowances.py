@@ -23,11 +23,18 @@ from tasks.images_api.terms import Terms
 from tasks.ledger import open_ledger
 from tasks.ledger.schema import allowances
 from tests.support.builders import NOON, RUN_ID
+from tests.support.child_process import read_line, wait_for_end
 
 REPOSITORY = Path(__file__).parents[2]
 LENGTH_S = 1.0
 LIMIT = 10
 Process = subprocess.Popen[str]
+
+
+# Every day each race runs on SQLite, and the rules of the window, below, on both.
+on_both = pytest.mark.parametrize(
+    "home", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 
 
 @contextmanager
@@ -43,8 +50,7 @@ def started(n_processes: int, what: str, home: Path, *words: object) -> Iterator
     ]  # fmt: skip
     try:
         for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+            assert read_line(process) == "ready\n"
         for process in processes:
             assert process.stdin is not None
             process.stdin.write("go\n")
@@ -58,7 +64,7 @@ def started(n_processes: int, what: str, home: Path, *words: object) -> Iterator
 
 def moments_of(process: Process) -> list[float]:
     """Read when a process had its turns, once it has ended."""
-    return [float(line) for line in process.communicate(timeout=60)[0].splitlines()]
+    return [float(line) for line in wait_for_end(process)[0].splitlines()]
 
 
 def most_in_a_window(moments: Sequence[float]) -> int:
@@ -66,6 +72,7 @@ def most_in_a_window(moments: Sequence[float]) -> int:
     return max(sum(start <= moment < start + LENGTH_S for moment in moments) for start in moments)
 
 
+@on_both
 def test_three_processes_never_pass_one_allowance_and_all_progress(home: Path) -> None:
     """Each has had turns before the first one is done."""
     open_ledger(home).close()
@@ -77,13 +84,13 @@ def test_three_processes_never_pass_one_allowance_and_all_progress(home: Path) -
     assert min(sum(moment <= first_done_s for moment in one) for one in moments) >= 2
 
 
+@on_both
 def test_what_a_killed_process_took_or_waited_for_comes_free_with_the_window(home: Path) -> None:
     """The other one gets all it wants, and never more than is allowed with what the dead one had."""
     open_ledger(home).close()
     with started(2, "turns", home, LIMIT, LENGTH_S, 24) as processes:
         killed, other = processes
-        assert killed.stdout is not None
-        taken = [float(killed.stdout.readline()) for _ in range(6)]
+        taken = [float(read_line(killed)) for _ in range(6)]
         killed.kill()
         began_s = time.monotonic()
         moments = moments_of(other)
@@ -94,6 +101,7 @@ def test_what_a_killed_process_took_or_waited_for_comes_free_with_the_window(hom
     assert took_s < 8, "24 at 10 a second take 3 s, if nobody waits for the dead"
 
 
+@on_both
 def test_two_desks_that_share_a_limit_are_never_refused(home: Path) -> None:
     """The emulator counts for itself: no request meets its limit, and both buy everything."""
     length_s, limit = 3.0, 8
@@ -104,7 +112,7 @@ def test_two_desks_that_share_a_limit_are_never_refused(home: Path) -> None:
             # A share of the minute as long as real requests differ by: here they differ by more of it.
             words = (limit, length_s * 1.15, 10, url)
             with started(2, "buys", home, *words) as processes:
-                came = [process.communicate(timeout=60)[0] for process in processes]
+                came = [wait_for_end(process)[0] for process in processes]
             bill = bill_of(url)
         assert came == ["10\n", "10\n"]
         assert bill["requests"] == bill["charged_requests"] == 20

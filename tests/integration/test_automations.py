@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from prefect.events.schemas.automations import AutomationCore, EventTrigger
 
 from flows.engine import start_engine
 from flows.runs.outcome import Outcome
@@ -42,6 +43,16 @@ def automations() -> list[dict[str, Any]]:
     return [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
 
 
+def test_every_automation_of_the_page_is_one_that_prefect_takes() -> None:
+    """Each reads as Prefect reads it, waits for an event that Runoff tells, and does something."""
+    source = (ROOT / "flows" / "prefect_ui" / "events.py").read_text()
+    for automation in map(AutomationCore.model_validate, automations()):
+        assert isinstance(automation.trigger, EventTrigger)
+        assert automation.actions
+        assert all(f'"{event}"' in source for event in automation.trigger.expect)
+
+
+@pytest.mark.slow  # every day: the test above
 def test_every_automation_of_the_page_fires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is created by the command that the page names, and each event fires its own, once."""
     prefect = str(Path(sys.executable).with_name("prefect"))

@@ -12,6 +12,7 @@ from tasks.images_api.answer_store import recover_sent
 from tests.support.batch_killed import INSTANTS
 from tests.support.batch_shop import BatchShop, open_batch_shop, orders
 from tests.support.builders import RUN_ID
+from tests.support.child_process import LIMIT_S
 
 COLLECTING = ("picture kept, not settled", "one picture settled", "all settled, not noted")
 IN_DOUBT = "noted as asked, not asked"
@@ -28,7 +29,9 @@ def killed(bench: BatchShop, instant: str) -> None:
     """Sit in another process until it is killed, then heal what it left."""
     shop = bench.shop
     words = [shop.url, str(shop.folder), instant, str(bench.clock())]
-    done = subprocess.run([sys.executable, "-m", "tests.support.batch_killed", *words], check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.batch_killed", *words], check=False, timeout=LIMIT_S
+    )
     assert done.returncode == -signal.SIGKILL
     recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms)
 
@@ -76,7 +79,7 @@ def test_a_picture_damaged_after_a_kill_is_fetched_again(bench: BatchShop) -> No
     bench.later()
     shop, words = bench.shop, "picture kept, not settled"
     command = [sys.executable, "-m", "tests.support.batch_killed", shop.url, str(shop.folder), words]
-    subprocess.run([*command, str(bench.clock())], check=False)
+    subprocess.run([*command, str(bench.clock())], check=False, timeout=LIMIT_S)
     (picture,) = (shop.folder / "drafts").iterdir()
     picture.write_bytes(b"damaged")
     assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 0}

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,7 @@ from flows.engine import Engine, start_engine
 from flows.engine.registry import HOST, Registry, is_alive
 from flows.engine.schema import make_database, migrate_from_nothing, read_schema
 from tasks.errors import EngineError, SettingError
+from tests.support.child_process import end_by, read_line, started, wait_until
 from tests.support.network_watch import WATCH_MODULE
 
 LIMIT_S = 120
@@ -78,9 +79,17 @@ with start_engine(Path(sys.argv[1]), str) as engine:
             print("caught")
         return await as_task(scale, name="scale")(numbers, factor=0.001)
 
+    async def count(numbers):
+        return len(numbers)
+
+    @flow
+    async def counting():
+        return sum(await asyncio.gather(*[as_task(count, name="count")([index]) for index in range(60)]))
+
     engine.wait_ready()
     print(asyncio.run(steps()))
     print([given is numbers for given in seen])
+    print("counted", asyncio.run(counting()))
 """
 
 HOLD_PROGRAM = """
@@ -124,14 +133,6 @@ def run_program(program: str, *args: str, **environment: str) -> "subprocess.Com
     )  # fmt: skip
 
 
-def wait_until(condition: Callable[[], bool], limit_s: float) -> None:
-    """Wait for a condition, or fail."""
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, f"did not come true within {limit_s} s"
-        time.sleep(0.1)
-
-
 def server_of(home: Path) -> int:
     """Return the process id of a home's server."""
     record = Registry(home / ".prefect").record()
@@ -139,8 +140,15 @@ def server_of(home: Path) -> int:
     return record.pid
 
 
-def test_server_starts_beside_other_work(tmp_path: Path) -> None:
-    """The start returns at once, work goes on, and while waiting one hears why."""
+def test_server_starts_beside_other_work_and_is_shared_with_a_second_start(tmp_path: Path) -> None:
+    """The start returns at once, work goes on, and while waiting one hears why.
+
+    A record of a dead process, or one that listens no more, is passed over. Two engines in one process are
+    one server; the inner one leaves it to the outer.
+    """
+    registry = Registry(tmp_path / ".prefect")
+    stale = {"port": 9, "pid": os.getpid(), "with_schedules": True, "host": HOST}
+    (registry.folder / "server.json").write_text(json.dumps(stale))
     said: list[str] = []
     began_s = time.monotonic()
     with start_engine(tmp_path, said.append) as engine:
@@ -149,6 +157,11 @@ def test_server_starts_beside_other_work(tmp_path: Path) -> None:
         asyncio.run(engine.ready())
         ready_s = time.monotonic() - began_s
         server = server_of(tmp_path)
+        assert ":9/" not in engine.api_url
+        del os.environ["PREFECT_API_URL"]
+        with start_engine(tmp_path, print) as inner:
+            assert inner.api_url == engine.api_url
+        engine.wait_ready()
     assert returned_s < ready_s / 3
     assert all("Prefect's server is coming up" in line for line in said)
     assert said or ready_s < 3.5
@@ -175,42 +188,18 @@ def task_runs_by_state(home: Path) -> dict[str, int]:
         return dict(database.execute("SELECT state_type, count(*) FROM task_run GROUP BY 1").fetchall())
 
 
-def test_second_process_uses_the_server_that_runs(home: Path, engine: Engine) -> None:
-    """Another process of the same home finds the server, and leaves it running when it ends."""
-    told = run_program(FLOW_PROGRAM, str(home))
-    assert "counted 60" in told.stdout, told.stderr
-    engine.wait_ready(limit_s=1)
-
-
 def test_server_outlives_its_starter_while_another_uses_it(tmp_path: Path) -> None:
     """The first process is killed; the second still has its server; with the second it ends."""
-    holders = [
-        subprocess.Popen([sys.executable, "-c", HOLD_PROGRAM, str(tmp_path)], stdout=subprocess.PIPE)
-        for _ in range(2)
-    ]
-    first, second = holders
-    assert first.stdout is not None
-    assert second.stdout is not None
-    with first.stdout, second.stdout:
-        assert first.stdout.readline() == second.stdout.readline()
+    words = [sys.executable, "-c", HOLD_PROGRAM, str(tmp_path)]
+    with started(words, stdout=subprocess.PIPE) as first, started(words, stdout=subprocess.PIPE) as second:
+        assert read_line(first) == read_line(second)
         server = server_of(tmp_path)
-        first.kill()
-        first.wait()
+        end_by(first, signal.SIGKILL)
         time.sleep(1)
         assert is_alive(server)
-        second.kill()
-        second.wait()
+        end_by(second, signal.SIGKILL)
         wait_until(lambda: not is_alive(server), 15)
     assert Registry(tmp_path / ".prefect").record() is None
-
-
-def test_two_starts_at_once_share_one_server(tmp_path: Path) -> None:
-    """Two engines in one process are one server; the inner one leaves it to the outer."""
-    with start_engine(tmp_path, print) as outer:
-        del os.environ["PREFECT_API_URL"]
-        with start_engine(tmp_path, print) as inner:
-            assert inner.api_url == outer.api_url
-        outer.wait_ready()
 
 
 def test_given_server_that_is_silent_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,6 +241,7 @@ def test_home_that_cannot_be_written_is_a_setting_error(tmp_path: Path) -> None:
         start_engine(tmp_path / "file" / "home", print)
 
 
+@pytest.mark.slow  # every day: servers start on the quick database and record a run's 60 tasks in it
 def test_empty_database_is_the_one_that_prefect_makes(tmp_path: Path) -> None:
     """The quick database holds, statement for statement, what Prefect's own migrations make."""
     assert make_database(tmp_path / "quick.db")
@@ -265,16 +255,6 @@ def test_empty_database_is_the_one_that_prefect_makes(tmp_path: Path) -> None:
 def clauses(statement: str) -> list[str]:
     """Split a statement into its lines; Prefect writes a table's constraints in any order."""
     return sorted(line.strip(" \t,") for line in statement.splitlines())
-
-
-def test_stale_record_is_no_server(tmp_path: Path) -> None:
-    """A record of a dead process, or one that listens no more, is passed over."""
-    registry = Registry(tmp_path / ".prefect")
-    stale = {"port": 9, "pid": os.getpid(), "with_schedules": True, "host": HOST}
-    (registry.folder / "server.json").write_text(json.dumps(stale))
-    with start_engine(tmp_path, print) as engine:
-        assert ":9/" not in engine.api_url
-        engine.wait_ready()
 
 
 def test_server_without_schedules_does_not_stand_in_for_one_with(tmp_path: Path) -> None:
@@ -300,22 +280,24 @@ def test_home_that_is_deleted_takes_its_server_along(tmp_path: Path) -> None:
 
 def test_killed_process_takes_its_server_along(tmp_path: Path) -> None:
     """After kill -9 in the middle of the start, no server is left."""
-    holder = subprocess.Popen([sys.executable, "-c", HOLD_PROGRAM, str(tmp_path)], stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    with holder.stdout:
-        holder.stdout.readline()
-    server = server_of(tmp_path)
-    holder.send_signal(signal.SIGKILL)
-    holder.wait()
+    words = [sys.executable, "-c", HOLD_PROGRAM, str(tmp_path)]
+    with started(words, stdout=subprocess.PIPE) as holder:
+        read_line(holder)
+        server = server_of(tmp_path)
+        end_by(holder, signal.SIGKILL)
     wait_until(lambda: not is_alive(server), 10)
 
 
-@pytest.mark.usefixtures("engine")
-def test_step_gets_its_arguments_as_they_are_and_raises_as_it_does(home: Path) -> None:
-    """A task sees the very objects it was given; its own error comes back, tried once, and is not logged."""
+def test_second_process_uses_the_server_that_runs_for_its_steps(home: Path, engine: Engine) -> None:
+    """Another process of the same home finds the server, and leaves it running when it ends.
+
+    A task there sees the very objects it was given; its own error comes back, tried once, and is not logged.
+    """
     told = run_program(STEPS_PROGRAM, str(home))
-    assert told.stdout.split() == ["caught", "499.5", "[True,", "True]"], told.stderr
+    assert told.stdout.split()[:4] == ["caught", "499.5", "[True,", "True]"], told.stderr
+    assert "counted 60" in told.stdout, told.stderr
     assert "Traceback" not in told.stderr
+    engine.wait_ready(limit_s=1)
 
 
 def test_versions_that_break_prefect_are_shut_out() -> None:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from tasks.ledger import ledger as ledger_module
 from tasks.ledger.database import LEDGER_VARIABLE, ledger_url
 from tasks.ledger.schema import HEAD
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
+from tests.support.child_process import TextProcess, read_line, started, wait_for_end
 from tests.support.postgresql_server import PASSWORD, PostgresqlServer
 
 REPOSITORY = Path(__file__).parents[2]
@@ -42,25 +43,18 @@ open_ledger(Path(sys.argv[1])).close()
 """
 
 
-def _start(script: str, home: Path) -> "subprocess.Popen[str]":
-    command_line = [sys.executable, "-c", script, str(home)]
-    return subprocess.Popen(
-        command_line,
-        cwd=REPOSITORY,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def _start(script: str, home: Path) -> AbstractContextManager[TextProcess]:
+    words = [sys.executable, "-c", script, str(home)]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return started(words, cwd=REPOSITORY, **pipes)
 
 
 @contextmanager
 def _held_elsewhere(home: Path) -> Iterator[None]:
     with _start(HOLD, home) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
+        assert read_line(holder) == "held\n"
         yield
-        holder.communicate("")
+        wait_for_end(holder)
 
 
 @pytest.fixture
@@ -112,8 +106,12 @@ def test_a_read_only_ledger_is_told_and_nothing_is_sent(
 
 def test_many_processes_open_a_new_ledger_at_once(home: Path) -> None:
     """The tables are made once, and every process finds them."""
-    openers = [_start(OPEN, home) for _ in range(4)]
-    errors = [opener.communicate("")[1] for opener in openers]
+    with ExitStack() as stack:
+        openers = [stack.enter_context(_start(OPEN, home)) for _ in range(4)]
+        for opener in openers:
+            assert opener.stdin is not None
+            opener.stdin.close()
+        errors = [wait_for_end(opener)[1] for opener in openers]
     assert errors == [""] * 4
     ledger = open_ledger(home)
     assert ledger.verify() == []

@@ -13,6 +13,7 @@ from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.schema import budgets
 from tasks.money import to_nanousd
 from tests.support.builders import NOON, RUN_ID
+from tests.support.child_process import started, wait_for_end
 from tests.support.ledger_race import CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD, N_OWN, N_SHARED, RUN_USD
 
 REPOSITORY = Path(__file__).parents[2]
@@ -43,13 +44,13 @@ def test_eight_processes_never_pass_one_budget(home: Path) -> None:
     }
     n_samples = 0
     command = [sys.executable, "-m", "tests.support.ledger_race", str(home), str(N_PROCESSES)]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as racers:
+    with started(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as racers:
         while racers.poll() is None:
             most = _most_charged(ledger)
             assert not {kind: nano for kind, nano in most.items() if nano > limits[kind]}
             n_samples += 1
             time.sleep(BETWEEN_SAMPLES_S)
-        books = [json.loads(line) for line in racers.communicate()[0].splitlines()]
+        books = [json.loads(line) for line in wait_for_end(racers)[0].splitlines()]
     counts = sum((Counter(book["counts"]) for book in books), Counter[str]())
     assert n_samples > 10
     assert racers.returncode == 0

@@ -1,6 +1,7 @@
 """Runoff from Python: the page's session runs as it stands."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -43,7 +44,7 @@ asyncio.run(run_all())
 """
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # every day: the same code as a program, in the test below
 def test_it_runs_in_a_notebook_too(tmp_path: Path) -> None:
     """Cell by cell in an event loop that runs already, with the lines that the page says differ there."""
     told = [re.sub(r"^# in a notebook: (.*)\n.*$", r"\1", cell, flags=re.MULTILINE) for cell in cells()]
@@ -57,13 +58,14 @@ def test_it_runs_in_a_notebook_too(tmp_path: Path) -> None:
     assert report_frame(home=tmp_path / "runs")["accepted"].sum() == 2
 
 
-def test_the_session_of_the_page_runs(tmp_path: Path) -> None:
+def test_the_session_of_the_page_runs(tmp_path: Path, prefect_server: str) -> None:
     """Its code, joined, in a folder of its own and a fresh process, with warnings as they come."""
     session = "\n".join(cells())
     session += "\nassert len(drafts) == 8 and list(frame['run_id'].unique()) == [outcome['run_id']]\n"
     session += "assert (Path(outcome['folder']) / 'campaign.yaml').exists()\n"
     done = subprocess.run(
         [sys.executable, "-c", session],
+        env=os.environ | {"PREFECT_API_URL": prefect_server},
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -57,26 +57,24 @@ def test_every_page_can_be_used_by_everybody(
         assert complaints == []
 
 
-@pytest.mark.parametrize(
-    ("path", "button", "dialog"),
-    [
-        (PAGES[1], ".tile .look", "#zoom"), (PAGES[1], "#help-button", "#help"),
-        (PAGES[1], "#name-button", "#naming"), (PAGES[4], "#buy", "#confirm"),
-    ],
+DIALOGS = (
+    (PAGES[1], ".tile .look", "#zoom"), (PAGES[1], "#help-button", "#help"),
+    (PAGES[1], "#name-button", "#naming"), (PAGES[4], "#buy", "#confirm"),
 )  # fmt: skip
-def test_every_dialog_can_be_used_by_everybody(
-    browser: Browser, review: Open, tmp_path: Path, path: str, button: str, dialog: str
-) -> None:
+
+
+def test_every_dialog_can_be_used_by_everybody(browser: Browser, review: Open, tmp_path: Path) -> None:
     """Open it, ask axe-core, and leave it by Escape."""
     with watched(browser, tmp_path) as (page, complaints):
-        open_at(page, review, path)
-        page.locator(button).first.click()
-        expect(page.locator(dialog)).to_be_visible()
-        page.wait_for_load_state("networkidle")
-        assert find_unsupported(page, "serious", "critical") == []
-        page.keyboard.press("Escape")
-        expect(page.locator(dialog)).to_be_hidden()
-        assert complaints == []
+        for path, button, dialog in DIALOGS:
+            open_at(page, review, path)
+            page.locator(button).first.click()
+            expect(page.locator(dialog)).to_be_visible()
+            page.wait_for_load_state("networkidle")
+            assert find_unsupported(page, "serious", "critical") == [], dialog
+            page.keyboard.press("Escape")
+            expect(page.locator(dialog)).to_be_hidden()
+            assert complaints == []
 
 
 def vote(review: Open) -> None:
@@ -90,7 +88,7 @@ def vote(review: Open) -> None:
 
 def buy(review: Open) -> None:
     """Let a final have been bought."""
-    from tests.integration.test_review_request_bodies import buy_tries
+    from tests.support.review_requests import buy_tries
 
     buy_tries(review, review.drafts[0].candidate_id, (0.9, 0.8))
 
@@ -264,6 +262,7 @@ def test_a_duel_by_touch_and_by_a_held_key(browser: Browser, review: Open, tmp_p
     assert [vote.outcome for vote in review.ledger.votes.of_run(RUN_ID)] == ["left", "right"]
 
 
+@pytest.mark.slow  # every day: the gallery waits for no picture, in test_review_on_a_store
 def test_three_thousand_pictures_scroll(browser: Browser, tmp_path: Path) -> None:
     """All in one grid, from top to bottom: every frame comes soon, and only what is near is loaded."""
     with review_page(tmp_path, per_cell=MANY_PER_CELL) as review, watched(browser, tmp_path) as (page, _):

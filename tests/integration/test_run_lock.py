@@ -10,6 +10,7 @@ import pytest
 from tasks.errors import LedgerError, RunError
 from tasks.ledger import open_ledger
 from tests.support.builders import RUN_ID
+from tests.support.child_process import end_by, read_line, started
 from tests.support.postgresql_server import PostgresqlServer
 
 HOLD_UNTIL_KILLED = """
@@ -30,16 +31,14 @@ def test_a_run_held_on_one_machine_is_left_alone_on_the_others(
     program = [sys.executable, "-c", HOLD_UNTIL_KILLED, str(tmp_path), RUN_ID]
     with (
         open_ledger(tmp_path) as ledger,
-        subprocess.Popen(program, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as other,
+        started(program, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as other,
     ):
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
+        assert read_line(other) == "held\n"
         with pytest.raises(RunError, match="another process works on it"), ledger.hold(RUN_ID):
             pass
         with ledger.hold("another-run"):
             pass
-        other.send_signal(signal.SIGKILL)
-        other.wait(30)
+        end_by(other, signal.SIGKILL)
         for _ in range(2):
             with ledger.hold(RUN_ID):
                 pass

@@ -1,11 +1,8 @@
-"""Campaigns on their schedules: a real server, a real runner, a real minute."""
+"""Campaigns on their schedules: a real server, a real runner."""
 
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +13,7 @@ import yaml
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Scheduled
 
 from flows.deployments import announce, read_scheduled
@@ -24,29 +21,14 @@ from flows.engine import start_engine
 from flows.engine.registry import Registry, is_alive
 from flows.serving import serve
 from tasks.errors import CampaignError, CatalogueError
+from tests.support.child_process import wait_until
+from tests.support.serving import Served, client_of, serving_campaign, write_campaign
 
 ROOT = Path(__file__).parents[2]
-MINUTE_LIMIT_S = 120
-
-CAMPAIGN: dict[str, Any] = {
-    "name": "every-minute",
-    "provider": "emulator",
-    "budget": {"per_run_usd": 1, "per_month_usd": 5},
-    "arms": {"A": {"prompt": "A baby sea otter"}},
-    "drafts": {"model": "gpt-image-2.5-flare", "quality": "low", "per_prompt": 1},
-    "finals": {"model": "gpt-image-2.5-sunburst", "quality": "high"},
-}
 MINI = {"model": "gpt-image-1-mini", "quality": "low", "per_prompt": 1}
 EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Paris"}
 
-SERVE_PROGRAM = """
-import signal, sys
-from pathlib import Path
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # as for a job that a shell started in the background
-from flows.serving import serve
-serve([Path(sys.argv[1])], Path(sys.argv[2]), lambda line: print(line, flush=True))
-print("left", flush=True)
-"""
+DAILY = {"cron": "0 6 * * *", "timezone": "Europe/Paris"}
 
 
 @pytest.fixture(autouse=True)
@@ -55,104 +37,62 @@ def _no_server_of_mine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
 
 
-def write_campaign(folder: Path, name: str = "campaign.yaml", **changes: object) -> Path:
-    """Write a small campaign file for the emulator."""
-    file = folder / name
-    file.write_text(yaml.safe_dump(CAMPAIGN | changes))
-    return file
+def test_a_served_campaign_has_its_turns_and_a_missed_one_is_skipped(tmp_path: Path) -> None:
+    """Its next turns are planned, one that is due leaves a report, and one that nobody served is not made up.
+
+    That a turn falls due by the clock is the slow test below, which waits for the minute.
+    """
+    with serving_campaign(tmp_path, schedule=DAILY) as served:
+        served.wait_for("stop with Ctrl-C")
+        server = Registry(served.home / ".prefect").record()
+        assert server is not None
+        with client_of(served.home) as client:
+            wait_until(lambda: len(flow_runs(client, StateType.SCHEDULED)) > 1)
+            planned = flow_runs(client, StateType.SCHEDULED)
+            assert all(run.auto_scheduled for run in planned)
+            client.create_flow_run_from_deployment(str(planned[0].deployment_id))
+            run = check_completed(client, served)
+        served.stop(signal.SIGTERM)
+        assert "left" in served.said.read_text()
+        assert not is_alive(server.pid)
+
+        with client_of(served.home) as client:
+            an_hour_ago: State[Any] = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(hours=1))
+            missed = client.create_flow_run_from_deployment(str(run.deployment_id), state=an_hour_ago)
+        served.start()
+        served.wait_for("Skipped a run missed")
+        with client_of(served.home) as client:
+            state = client.read_flow_run(missed.id).state
+        assert state is not None
+        assert state.is_cancelled()
+        assert "nothing bought" in str(state.message)
 
 
-class Served:
-    """A `serve` in a process of its own; what it says is kept in a file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = folder / "home"
-        self.file = write_campaign(folder, schedule=EVERY_MINUTE)
-        self.said = folder / "said.txt"
-        self.start()
-
-    def start(self) -> None:
-        """Start, once more after a stop."""
-        with self.said.open("ab") as said:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", SERVE_PROGRAM, str(self.file), str(self.home)],
-                stdout=said, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-
-    def wait_for(self, text: str, limit_s: float) -> str:
-        """Wait until `serve` said something, and return all it said."""
-        deadline = time.monotonic() + limit_s
-        while text not in (said := self.said.read_text()):
-            assert self.process.poll() is None, said
-            assert time.monotonic() < deadline, said
-            time.sleep(0.1)
-        return said
-
-    def stop(self, how: signal.Signals) -> None:
-        """Send a signal and wait for the end."""
-        self.process.send_signal(how)
-        self.process.wait(30)
+@pytest.mark.slow  # every day: its turns are planned and one is run, in the test above
+def test_a_campaign_served_every_minute_runs_by_the_clock(tmp_path: Path) -> None:
+    """The schedule fires and the run leaves a report."""
+    with serving_campaign(tmp_path, schedule=EVERY_MINUTE) as served:
+        served.wait_for("stop with Ctrl-C")
+        with client_of(served.home) as client:
+            run = check_completed(client, served)
+        assert run.auto_scheduled
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """A campaign that is served every minute."""
-    served = Served(tmp_path)
-    yield served
-    served.process.kill()
-    served.process.wait()
-
-
-def test_campaign_served_every_minute_runs_and_a_missed_turn_is_skipped(served: Served) -> None:
-    """The schedule fires and the run leaves a report; a turn that nobody served is not made up for."""
-    served.wait_for("stop with Ctrl-C", MINUTE_LIMIT_S)
-    server = Registry(served.home / ".prefect").record()
-    assert server is not None
-    with client_of(served.home) as client:
-        wait_until(lambda: bool(completed(client)), MINUTE_LIMIT_S)
-        run = completed(client)[0]
+def check_completed(client: SyncPrefectClient, served: Served) -> FlowRun:
+    """Wait for a run of the campaign that ended well, and for what it leaves."""
+    wait_until(lambda: bool(flow_runs(client, StateType.COMPLETED)), every_s=0.5, told=served.said.read_text)
+    run = flow_runs(client, StateType.COMPLETED)[0]
     assert run.parameters["campaign_file"] == str(served.file)
     assert {"every-minute", "runoff"} <= set(run.tags)
     assert run.deployment_id is not None
     assert list(served.home.glob("every-minute/*/report.html"))
-    served.stop(signal.SIGTERM)
-    assert "left" in served.said.read_text()
-    assert not is_alive(server.pid)
-
-    with client_of(served.home) as client:
-        an_hour_ago: State[Any] = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(hours=1))
-        missed = client.create_flow_run_from_deployment(run.deployment_id, state=an_hour_ago)
-    served.start()
-    served.wait_for("Skipped a run missed", MINUTE_LIMIT_S)
-    with client_of(served.home) as client:
-        state = client.read_flow_run(missed.id).state
-    assert state is not None
-    assert state.is_cancelled()
-    assert "nothing bought" in str(state.message)
+    return run
 
 
-@contextmanager
-def client_of(home: Path) -> Iterator[SyncPrefectClient]:
-    """Talk to a home's server as another process would: with the one that serves, if one does."""
-    with start_engine(home, print) as engine:
-        engine.wait_ready()
-        with get_client(sync_client=True) as client:
-            yield client
-
-
-def completed(client: SyncPrefectClient) -> list[FlowRun]:
-    """Return the runs that ended well."""
-    return client.read_flow_runs(
-        flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["COMPLETED"]}}})
-    )
-
-
-def wait_until(condition: Callable[[], bool], limit_s: float) -> None:
-    """Wait for a condition, or fail."""
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, f"did not come true within {limit_s} s"
-        time.sleep(0.5)
+def flow_runs(client: SyncPrefectClient, state: StateType) -> list[FlowRun]:
+    """List the flow runs in a state."""
+    wanted = FlowRunFilter.model_validate({"state": {"type": {"any_": [state]}}})
+    return client.read_flow_runs(flow_run_filter=wanted)
 
 
 def test_campaign_without_schedule_is_not_served(tmp_path: Path) -> None:
@@ -196,7 +136,7 @@ def test_deployments_file_names_flows_and_their_parameters() -> None:
         assert deployment["pull"] == []
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # every day: the same file, read and held against the flows, in the test above
 def test_deployments_file_is_taken_by_a_real_server(tmp_path: Path) -> None:
     """`prefect deploy --all` creates both deployments, and none holds this machine's folder."""
     prefect = str(Path(sys.executable).with_name("prefect"))

@@ -22,10 +22,11 @@ from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.ledger import open_ledger
-from tests.end_to_end.conftest import CAMPAIGN, COMMAND, KEY, Provider
+from tests.support.child_process import wait_until
 from tests.support.postgresql_server import free_port
+from tests.support.provider import KEY, Provider
+from tests.support.shell import CAMPAIGN, COMMAND
 
-LIMIT_S = 150
 N_DRAFTS, N_FINALS = 12, 2
 NEVER_TODAY = {"cron": "0 6 1 1 *"}
 
@@ -60,7 +61,7 @@ class Serving:
 
     def wait_for(self, text: str) -> str:
         """Wait until it said something, and return all it said."""
-        until(lambda: text in self.said.read_text(), self.said.read_text)
+        wait_until(lambda: text in self.said.read_text(), told=self.said.read_text)
         return self.said.read_text()
 
     def kill(self) -> None:
@@ -83,14 +84,6 @@ class Serving:
             engine.wait_ready()
             with get_client(sync_client=True) as client:
                 yield client
-
-
-def until(condition: Callable[[], bool], told: Callable[[], object] = str) -> None:
-    """Wait for a condition, or fail."""
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, told()
-        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -118,7 +111,7 @@ def begun(serving: Serving, n_requests: int) -> FlowRun:
     with serving.client() as client:
         deployment = client.read_deployment_by_name("prototype/otters")
         run = client.create_flow_run_from_deployment(deployment.id)
-    until(lambda: serving.provider.n_requests >= n_requests, serving.said.read_text)
+    wait_until(lambda: serving.provider.n_requests >= n_requests, told=serving.said.read_text)
     return run
 
 
@@ -141,7 +134,7 @@ def test_a_killed_serve_goes_on_with_its_run_and_a_wrong_file_stops_nobody(
         with open_ledger(serving.home) as ledger:
             return [run.state for run in ledger.runs.all()] == ["done"]
 
-    until(is_done, serving.said.read_text)
+    wait_until(is_done, told=serving.said.read_text)
     assert serving.provider.n_requests == N_DRAFTS + N_FINALS
     with open_ledger(serving.home) as ledger:
         assert ledger.verify(serving.home) == []
@@ -151,7 +144,7 @@ def test_a_killed_serve_goes_on_with_its_run_and_a_wrong_file_stops_nobody(
             "unknown",
         ]
     with serving.client() as client:
-        until(lambda: len(states_of(client, "COMPLETED")) == 1)
+        wait_until(lambda: len(states_of(client, "COMPLETED")) == 1)
         state = client.read_flow_run(first.id).state
         shown = {artifact.key: artifact for artifact in client.read_artifacts()}
     with open_ledger(serving.home) as ledger:
@@ -179,7 +172,7 @@ def test_a_server_that_dies_is_brought_back_and_the_run_ends_well(
     os.kill(serving.server_pid, signal.SIGKILL)
     serving.wait_for("it is brought back")
     with serving.client() as client:
-        until(lambda: states_of(client, "COMPLETED") == [first.id], serving.said.read_text)
+        wait_until(lambda: states_of(client, "COMPLETED") == [first.id], told=serving.said.read_text)
     assert serving.provider.n_requests == N_DRAFTS + N_FINALS
 
 
@@ -192,10 +185,10 @@ def test_a_server_that_is_away_for_a_minute_costs_nothing(open_serving: Callable
     time.sleep(60)
     os.kill(serving.server_pid, signal.SIGCONT)
     with serving.client() as client:
-        until(lambda: states_of(client, "COMPLETED") == [first.id], serving.said.read_text)
+        wait_until(lambda: states_of(client, "COMPLETED") == [first.id], told=serving.said.read_text)
         deployment = client.read_deployment_by_name("prototype/otters")
         client.create_flow_run_from_deployment(deployment.id)
-        until(lambda: len(states_of(client, "COMPLETED")) == 2, serving.said.read_text)
+        wait_until(lambda: len(states_of(client, "COMPLETED")) == 2, told=serving.said.read_text)
     assert serving.provider.n_requests == 2 * (N_DRAFTS + N_FINALS)
 
 
@@ -217,7 +210,7 @@ class ServerOfAnother:
                 env=os.environ | quiet | {"PREFECT_HOME": str(self._folder / "server")},
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        until(self._answers, (self._folder / "server.log").read_text)
+        wait_until(self._answers, told=(self._folder / "server.log").read_text)
 
     def _answers(self) -> bool:
         try:
@@ -247,7 +240,7 @@ def test_a_server_of_somebody_else_may_be_gone_for_a_minute(
         server.start()
         serving.wait_for(f"{server.api_url} answers again")
         with serving.client() as client:
-            until(lambda: states_of(client, "COMPLETED") == [first.id], serving.said.read_text)
+            wait_until(lambda: states_of(client, "COMPLETED") == [first.id], told=serving.said.read_text)
         assert serving.provider.n_requests == N_DRAFTS + N_FINALS
     finally:
         server.kill()

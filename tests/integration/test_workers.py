@@ -16,8 +16,9 @@ from flows.workers.worker import Bought
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import EngineError, InterruptError, SettingError
-from tests.end_to_end.conftest import CAMPAIGN, KEY
 from tests.support.dask_setup import DaskSetup, dask_setup, n_done_by_worker
+from tests.support.provider import KEY
+from tests.support.shell import CAMPAIGN
 
 RUN_ID = "20261122-120000-abcd"
 N_DRAFTS = 24
