@@ -37,11 +37,22 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _AnnouncedServer(uvicorn.Server):
+    """A server that says when it is up: only from then on is a signal sure to end it."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
 def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted; ``ready`` is called once requests are answered and signals are heeded."""
     with closing(listener):
-        ready()
-        uvicorn.Server(_quiet(app)).run(sockets=[listener])
+        _AnnouncedServer(_quiet(app), ready).run(sockets=[listener])
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,27 +13,36 @@ import pytest
 
 from tasks.ledger import open_ledger
 from tests.support.builders import RUN_ID
+from tests.support.child_process import end_by, read_line, started
 from tests.support.review_home import fill_run
+from tests.support.shell import COMMAND, Shell
 
-COMMAND = str(Path(sys.executable).parent / "runoff")
+# A job in the background begins with Ctrl-C ignored; whoever has read the address can end it all the same.
+IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
 
 
 @contextmanager
 def opened(home: Path, *words: str, **environ: str) -> Iterator[str]:
     """Open the page; gives its address. Ctrl-C ends it, without a word of trouble."""
-    command = [COMMAND, "review", *words, "--port", "0", "--home", str(home), "--no-browser"]
-    with subprocess.Popen(
-        command, env={"PATH": "/usr/bin:/bin", "PYTHONUNBUFFERED": "1", **environ}, cwd=home, text=True,
+    command = [
+        *IN_THE_BACKGROUND,
+        COMMAND,
+        "review",
+        *words,
+        "--port",
+        "0",
+        "--home",
+        str(home),
+        "--no-browser",
+    ]
+    with started(
+        command, env={"PATH": "/usr/bin:/bin", "PYTHONUNBUFFERED": "1", **environ}, cwd=home,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        try:
-            assert line.startswith("Review: http"), process.communicate()[1]
-            yield line.split()[1]
-        finally:
-            process.send_signal(signal.SIGINT)
-            _, complaints = process.communicate(timeout=30)
+        line = read_line(process)
+        assert line.startswith("Review: http")
+        yield line.split()[1]
+        _, complaints = end_by(process, signal.SIGINT)
         assert "Traceback" not in complaints
 
 
@@ -75,9 +83,7 @@ def test_elsewhere_the_page_needs_the_token_it_prints(filled: Path) -> None:
 
 def test_without_a_run_it_says_how_to_begin(tmp_path: Path) -> None:
     """Nothing is made by looking, and there is no traceback."""
-    done = subprocess.run(
-        [COMMAND, "review", "--home", str(tmp_path / "none")], capture_output=True, text=True, check=False
-    )
+    done = Shell(tmp_path, {}).runoff("review", "--home", tmp_path / "none")
     assert done.returncode == 1
     assert "runoff demo" in done.stderr
     assert not (tmp_path / "none").exists()
