@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format test test-all coverage docs benchmarks wheel
+.PHONY: help setup demo check format test test-slow test-all coverage docs benchmarks wheel
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,8 +33,14 @@ format: setup  ## Put the code in its usual shape
 test: setup  ## The tests that every change must pass
 	$(BIN)/pytest
 
-test-all: setup  ## Those, and the slow ones
-	$(BIN)/pytest -m "not paid"
+test-slow: setup $(BIN)/.ocr-ready  ## The slow ones, with the reason of each that is skipped
+	$(BIN)/pytest -m "slow and not paid" -rs
+
+test-all: test test-slow  ## All of them, one after the other
+
+$(BIN)/.ocr-ready: pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[ocr]'
+	@touch $@
 
 coverage: setup  ## The tests, and proof that they pass every branch of what handles money
 	$(BIN)/pytest --cov=tasks --cov-branch --cov-report=

@@ -43,17 +43,19 @@ def load(folder: Path, score: dict[str, Any], **changes: Any) -> Campaign:
     ],
 )
 def test_a_scorer_without_what_it_needs_is_refused(
-    tmp_path: Path, score: dict[str, Any], expected: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, score: dict[str, Any], expected: str
 ) -> None:
     """Each fault has its key, and what would do."""
+    monkeypatch.setattr(scorers, "find_spec", lambda module: module)
     with pytest.raises(CampaignError) as caught:
         load(tmp_path, score)
     assert len(caught.value.faults) == 1
     assert expected in caught.value.faults[0]
 
 
-def test_a_scorer_with_what_it_needs_is_accepted(tmp_path: Path) -> None:
+def test_a_scorer_with_what_it_needs_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row may expect no text; the variable of that name will do instead of the template."""
+    monkeypatch.setattr(scorers, "find_spec", lambda module: module)
     score = {"weights": {"legibility": 2, "palette": 1}, "expect_text": "{{ slogan }}"}
     assert load(tmp_path, score | {"palette": {"colors": ["#0a1B2c"]}}).score.weights["legibility"] == 2
     rows = [{"slogan": "Fresh bread", "expect_text": "Bread"}]

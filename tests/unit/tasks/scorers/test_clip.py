@@ -1,4 +1,7 @@
-"""CLIP: real loading of a model from a file, on a tiny one made here with random weights."""
+"""CLIP: real loading of a model from a file, on a tiny one made here with random weights.
+
+CI skips these and says so: what brings them, torch, takes gigabytes. Run them where the extra is installed.
+"""
 
 import json
 from pathlib import Path
@@ -25,7 +28,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def tiny(tmp_path: Path) -> Clip:
     """Write a tiny model's architecture and random weights, as a user has them on disk."""
-    reason = "needs the extra clip: pip install 'runoff[clip]'"
+    reason = "needs the extra clip, with torch's gigabytes: pip install 'runoff[clip]'"
     torch = pytest.importorskip("torch", reason=reason)
     open_clip = pytest.importorskip("open_clip", reason=reason)
     torch.manual_seed(0)

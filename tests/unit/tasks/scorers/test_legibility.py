@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,15 @@ from tasks.scorers import Assignment, load_scorer
 from tasks.scorers.legibility import character_error_rate, expected_text
 from tests.support.draft_builders import a_draft
 
+Test = TypeVar("Test", bound=Callable[..., Any])
 TEXT = "Fresh Bakery\nopen until nine"
+
+
+def reads(test: Test) -> Test:
+    """Mark a test that really reads pictures: what it needs takes 280 MB, so it is not one of every day."""
+    no_reader = scorers.missing_extra("legibility") is not None
+    test = pytest.mark.skipif(no_reader, reason="needs the extra ocr: pip install 'runoff[ocr]'")(test)
+    return pytest.mark.slow(test)
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +77,7 @@ LADDERS: dict[str, tuple[Callable[[float], Image.Image], tuple[float, ...]]] = {
 }
 
 
+@reads
 @pytest.mark.parametrize("ladder", LADDERS)
 def test_five_levels_of_legibility_are_ranked_right(tmp_path: Path, ladder: str) -> None:
     """Each level is worth less than the one before; the first nearly all, the last nearly nothing."""
@@ -78,6 +88,7 @@ def test_five_levels_of_legibility_are_ranked_right(tmp_path: Path, ladder: str)
     assert values[-1] < 0.25
 
 
+@reads
 def test_the_reason_shows_what_was_read(tmp_path: Path) -> None:
     """A person sees the wrong letters without opening the picture."""
     score = judged(a_sign("SUMNER SALE"), tmp_path, "Summer Sale")
@@ -87,6 +98,7 @@ def test_the_reason_shows_what_was_read(tmp_path: Path) -> None:
     assert 0.8 < score.value < 0.95
 
 
+@reads
 def test_other_signs_in_the_picture_cost_nothing(tmp_path: Path) -> None:
     """The text is looked for in all that was read."""
     score = judged(a_sign("since 1921\nCafe Paris\nno parking"), tmp_path, "Café Paris")
@@ -94,6 +106,7 @@ def test_other_signs_in_the_picture_cost_nothing(tmp_path: Path) -> None:
     assert score.measurements["characters_read"] > score.measurements["characters_expected"]
 
 
+@reads
 def test_a_picture_without_text_is_worth_nothing_where_text_is_expected(tmp_path: Path) -> None:
     """It was looked at, and nothing was there: 0, not unknown."""
     score = judged(Image.new("RGB", (256, 256), "teal"), tmp_path, "Sale")
@@ -143,6 +156,7 @@ def test_case_accents_and_spaces_do_not_count() -> None:
 
 def test_without_the_extra_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The campaign check asks this before anything is bought."""
+    monkeypatch.setattr(scorers, "find_spec", lambda module: module)
     assert scorers.missing_extra("legibility") is None
     monkeypatch.setattr(scorers, "find_spec", lambda module: None if module == "rapidocr" else module)
     assert scorers.missing_extra("legibility") == "ocr"
