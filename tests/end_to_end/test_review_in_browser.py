@@ -23,13 +23,6 @@ pytestmark = needs_browser
 START_LIMIT_S = 60
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open one browser for this module."""
-    with open_browser() as opened:
-        yield opened
-
-
 @dataclass
 class Served:
     """A review page that the command serves."""
@@ -44,8 +37,7 @@ def served(shell: Shell, open_provider: OpenProvider, tmp_path: Path) -> Iterato
     """Make a run that awaits review, and serve the page with the installed command."""
     open_provider(near_copy_rate=0.0, exact_copy_rate=0.0)
     review = {"deduplicate": {"radius_bits": 0}, "finalists": {"count": 2, "approval": "review"}}
-    # In a process of its own: the browser's loop runs in this one.
-    done = shell.runoff_process("run", shell.campaign(review), "--yes")
+    done = shell.runoff("run", shell.campaign(review), "--yes")
     assert done.returncode == 0, done.stderr
     log = tmp_path / "review.log"
     with log.open("w") as said, started(
@@ -57,6 +49,13 @@ def served(shell: Shell, open_provider: OpenProvider, tmp_path: Path) -> Iterato
         assert first.startswith("Review: http://127.0.0.1:"), log.read_text()
         yield Served(first.split()[1], log, process)
         end_by(process, signal.SIGINT, START_LIMIT_S)
+
+
+@pytest.fixture
+def browser(served: Served) -> Iterator[Browser]:  # noqa: ARG001
+    """Open a browser once the run is made: while its loop runs, no other can run in this process."""
+    with open_browser() as opened:
+        yield opened
 
 
 def judge(page: Page, key: str, done: int) -> None:

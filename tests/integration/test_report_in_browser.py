@@ -181,6 +181,7 @@ def test_page_prints_whole(browser: Browser, report: Path) -> None:
     page.context.close()
 
 
+@pytest.mark.slow  # every day: test_large_run_links_its_thumbnails, of the same page as text
 def test_large_run_loads_only_what_is_near(browser: Browser, tmp_path: Path) -> None:
     """A page of 1,200 linked pictures scrolled to its last prompt makes that one, not those between.
 

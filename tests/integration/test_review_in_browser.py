@@ -262,7 +262,7 @@ def test_a_duel_by_touch_and_by_a_held_key(browser: Browser, review: Open, tmp_p
     assert [vote.outcome for vote in review.ledger.votes.of_run(RUN_ID)] == ["left", "right"]
 
 
-@pytest.mark.slow  # every day: the gallery waits for no picture, in test_review_on_a_store
+@pytest.mark.slow  # every day: the gallery waits for no picture, in test_review_on_a_store.py
 def test_three_thousand_pictures_scroll(browser: Browser, tmp_path: Path) -> None:
     """All in one grid, from top to bottom: every frame comes soon, and only what is near is loaded."""
     with review_page(tmp_path, per_cell=MANY_PER_CELL) as review, watched(browser, tmp_path) as (page, _):
