@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from docs.million import arithmetic, measurements
+from docs.rooms import layers, rooms
 from flows.command_line import runoff
 from flows.commands.plan_tables import format_range
 from flows.commands.review import TOKEN_VARIABLE
@@ -73,6 +74,7 @@ def pages() -> dict[Path, str]:
             PAGES / "commands.md", commands=_commands(), exit_codes=_exit_codes(), variables=_variables()
         ),
         **_filled(PAGES / "errors.md", tree=_tree(), faults=_faults()),
+        **_filled(PAGES / "architecture.md", rooms=rooms(), layers=layers()),
         **_filled(PAGES / "scale.md", measurements=measurements(), arithmetic=arithmetic(load_catalogue())),
     }
 

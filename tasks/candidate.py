@@ -1,4 +1,4 @@
-"""Orders and candidates: what is bought, and what came of it.
+"""Candidates: each is one picture and all that is known about it, frozen.
 
 An order is one paid request; a candidate is one picture. Both are frozen facts: the ledger keeps them, the
 steps read them and write back by id. Position in a list is never identity.
