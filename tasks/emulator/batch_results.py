@@ -87,7 +87,13 @@ class ResultFile:
 
 
 def read_line(emulator: EmulatorState, batch: Batch, outcome: Outcome) -> ImagesRequest:
-    """Read a good line's request again, even if its files have been deleted since."""
+    """Read a good line's request again, even if its files have been deleted since.
+
+    Args:
+        emulator: What all routes share.
+        batch: The batch.
+        outcome: How the line ended.
+    """
     fields = outcome.line.read(batch.path)["body"]
     body = read_fields(fields, emulator.files.kept_picture)
     references = tuple(read_upload("image", data) for data in body.images)

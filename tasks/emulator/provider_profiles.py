@@ -43,7 +43,13 @@ class VendorProfile:
         return refusal.response()
 
     def sign(self, response: Response, request_id: str, elapsed_s: float) -> None:
-        """Add the headers that every answer carries."""
+        """Add the headers that every answer carries.
+
+        Args:
+            response: The answer.
+            request_id: Its id.
+            elapsed_s: Seconds since the request came in.
+        """
         response.headers["x-request-id"] = request_id
         response.headers["openai-processing-ms"] = str(round(1000 * elapsed_s))
         response.headers["openai-version"] = API_VERSION
@@ -91,7 +97,13 @@ class GatewayProfile(VendorProfile):
         return _enveloped(status, own, refusal.headers)
 
     def sign(self, response: Response, request_id: str, elapsed_s: float) -> None:
-        """No headers of the vendor's."""
+        """No headers of the vendor's.
+
+        Args:
+            response: The answer.
+            request_id: Its id.
+            elapsed_s: Seconds since the request came in.
+        """
 
     def wrong_path(self, request: Request) -> Response:
         """Web pages: 404 for what it does not offer, a redirect to its front page for the rest."""

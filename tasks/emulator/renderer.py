@@ -80,7 +80,13 @@ class Renderer:
         return facts_of(order, created_at) | {"data": pictures, "usage": count.as_wire()}
 
     async def sketch(self, order: ImagesRequest, picture: bytes, index: int) -> bytes:
-        """Make the ``index``-th partial picture of a finished one: coarse at first, finer each time."""
+        """Make the ``index``-th partial picture of a finished one: coarse at first, finer each time.
+
+        Args:
+            order: The request.
+            picture: The finished picture's bytes.
+            index: Which partial picture, from 0.
+        """
         return await anyio.to_thread.run_sync(_coarse, order, picture, COARSEST >> index)
 
 

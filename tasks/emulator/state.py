@@ -153,7 +153,14 @@ class EmulatorState:
     def charge(
         self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None, partials: int = 0
     ) -> TokenCount:
-        """Put a request's price on the bill: half of it for a line of a batch, nothing if a fault says so."""
+        """Put a request's price on the bill: half of it for a line of a batch, nothing if a fault says so.
+
+        Args:
+            order: The request as read.
+            entry: Its line on the bill.
+            rule: The fault that it meets, if any.
+            partials: How many partial pictures are streamed.
+        """
         count = self.renderer.count(order, partials)
         entry.quality, entry.size, entry.n = order.tier, order.size_text, order.n
         if rule and not is_billed(rule):
