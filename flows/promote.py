@@ -16,10 +16,11 @@ from flows.promotion.finalists import open_finalists
 from flows.runs.campaign import run_campaign_file
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import leave_ledger_right
-from flows.session.prepare import prepare
+from flows.session.prepare import prepare_to_buy
 from flows.session.session import Session, open_session
 from flows.stages.buy import compare_finals, make_pictures
 from flows.stages.closing import close_run
+from tasks.attachments.drawings import write_drawn
 from tasks.campaign.finals import Finals
 from tasks.ledger import open_ledger
 from tasks.ledger.replanning import plan_open
@@ -36,6 +37,7 @@ async def buy_finals(run: Session) -> None:
     for attempt in range(max(edition.tries for edition in run.campaign.editions)):
         editions = [edition for edition in run.campaign.editions if attempt < edition.tries]
         orders = [order for edition in editions for order in _tries(run, edition, attempt)]
+        write_drawn(picture for order in orders for picture in order.sent)
         plan_open(run.ledger, run.run_id, orders)
         if run.planned("final"):
             await make_pictures(run, "final")
@@ -97,9 +99,7 @@ async def promote_run(run_id: str, home: Path, note: str = "") -> dict[str, Any]
         known = ledger.runs.find(run_id)
         file = run_campaign_file(home, known)
         is_approval = known.state == "awaiting review"
-    prepared = await asyncio.to_thread(
-        prepare, file, home, known.run_id, asks_provider=True, are_drafts_done=True
-    )
+    prepared = await asyncio.to_thread(prepare_to_buy, file, home, known.run_id, are_drafts_done=True)
     async with open_session(prepared) as run:
         if is_approval:
             _tell_approved(run)

@@ -23,7 +23,7 @@ from flows.prefect_ui.events import tell_low_budgets
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
 from flows.prefect_ui.flow_states import allow_retries, current_starter, skipped
 from flows.promote import buy_finals
-from flows.promotion.plan import promotion_plan
+from flows.promotion.plan import price_promotion
 from flows.runs.recovery import leave_ledger_right
 from flows.schedule.slots import (
     TakenSlot,
@@ -35,7 +35,7 @@ from flows.schedule.slots import (
     waiting_runs,
 )
 from flows.session.built_campaign import written_campaign
-from flows.session.prepare import Prepared, prepare
+from flows.session.prepare import Prepared, prepare_to_buy
 from flows.session.session import Session, open_session
 from flows.stages.buy import select_finalists
 from flows.stages.closing import close_run
@@ -131,7 +131,7 @@ async def _make_slot_run(taken: TakenSlot, home: Path, *, is_scheduled: bool) ->
     """Make a slot's run, or go on with it; a new one of a schedule only when nothing is against it."""
     slot = taken.slot
     try:
-        prepared = await asyncio.to_thread(prepare, taken.file, home, slot.run_id, asks_provider=True)
+        prepared = await asyncio.to_thread(prepare_to_buy, taken.file, home, slot.run_id)
     except RunoffError as error:
         if not taken.is_begun:
             await asyncio.to_thread(refuse_slot, home, slot, error)
@@ -146,7 +146,7 @@ async def _make_slot_run(taken: TakenSlot, home: Path, *, is_scheduled: bool) ->
 
 async def _make_run(file: Path, home: Path, run_id: str) -> dict[str, Any]:
     """Make a run, or go on with it. This spends money, within the campaign's budgets."""
-    return await _make(await asyncio.to_thread(prepare, file, home, run_id, asks_provider=True))
+    return await _make(await asyncio.to_thread(prepare_to_buy, file, home, run_id))
 
 
 async def _make(prepared: Prepared) -> dict[str, Any]:
@@ -174,5 +174,5 @@ async def _awaits_review(run: Session) -> bool:
     records = run.ledger.orders.of_run(run.run_id, "received")
     if not any(record.order.stage == "final" for record in records):
         return True
-    planned = await asyncio.to_thread(promotion_plan, run.prepared.home, run.run_id)
-    return planned.n_finals > 0
+    priced = await asyncio.to_thread(price_promotion, run.ledger, run.prepared)
+    return priced.n_finals > 0

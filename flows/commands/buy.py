@@ -72,20 +72,20 @@ def run(file: Path | None, *, resumed: str | None, home: Path | None, yes: bool,
 def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     """Buy a run's finalists again at high quality. Shows the price and asks first."""
     console = _begin(as_json=as_json)
-    from flows.promotion.plan import promotion_plan
+    from flows.promotion.plan import price_promotion
     from flows.runs.campaign import run_campaign_file
+    from flows.session.prepare import handed_down, heed_provider, prepare
     from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     with opened_ledger(folder) as ledger:
         known = ledger.runs.find(run)
-        run_campaign_file(folder, known)
-        run_id = known.run_id
-
-    planned = promotion_plan(folder, run_id)
-    console.print(planned.sentence, markup=False)
-    if not planned.n_finals or not _agreed(yes=yes):
-        if planned.n_finals:
+        run_id, file = known.run_id, run_campaign_file(folder, known)
+        prepared = prepare(file, folder, run_id, are_drafts_done=True)
+        priced = price_promotion(ledger, prepared)
+    console.print(priced.sentence, markup=False)
+    if not priced.n_finals or not _agreed(yes=yes):
+        if priced.n_finals:
             console.print("Nothing was bought.")
         if as_json:
             answer_json(_standing(folder, run_id))
@@ -93,8 +93,10 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     with _engine(folder, console) as engine:
         from flows.promote import promote as flow
 
+        prepared = heed_provider(prepared)
         engine.wait_ready()
-        outcome = _work(lambda: flow(run_id, str(folder)), console)
+        with handed_down(prepared):
+            outcome = _work(lambda: flow(run_id, str(folder)), console)
     _tell(outcome, console, as_json=as_json)
 
 
@@ -112,7 +114,7 @@ def _run(
     console = _begin(as_json=as_json)
     from flows.commands.plan_tables import plan_renderable
     from flows.runs.campaign import run_campaign_file
-    from flows.session.prepare import prepare
+    from flows.session.prepare import handed_down, heed_provider, prepare
     from tasks.ledger.runs import new_run_id
     from tasks.storage.home import home_folder, prepare_home
 
@@ -124,11 +126,11 @@ def _run(
             file, run_id = run_campaign_file(folder, known), known.run_id
     # What is wrong is told before anything is started; the server then comes up while the SDK is loaded and
     # the provider is asked.
-    _ = prepare(file, folder, run_id).terms.api_key
+    prepared = prepare(file, folder, run_id)
+    _ = prepared.terms.api_key
     prepare_home(folder)
-    campaign_file = file
     with _engine(folder, console) as engine:
-        prepared = prepare(file, folder, run_id, asks_provider=True)
+        prepared = heed_provider(prepared)
         console.print(
             _going_on(folder, prepared)
             if resumed
@@ -142,7 +144,8 @@ def _run(
         from flows.prototype import prototype as flow
 
         engine.wait_ready()
-        outcome = _work(lambda: flow(str(campaign_file), str(folder), run_id), console)
+        with handed_down(prepared):
+            outcome = _work(lambda: flow(str(prepared.file), str(folder), run_id), console)
     _tell(outcome, console, as_json=as_json)
 
 

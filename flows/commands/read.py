@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from flows.commands.options import (
     open_console,
     opened_ledger,
 )
+
+if TYPE_CHECKING:
+    from flows.session.prepare import Prepared
 
 
 def _weights(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
@@ -42,12 +46,11 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     Where the campaign has masks, what they will change is drawn into a picture below the home.
     """
     from flows.commands.plan_tables import plan_renderable
-    from flows.session.mask_preview import preview_masks
     from flows.session.prepare import prepare
     from tasks.storage.home import home_folder
 
     prepared = prepare(file, home_folder(home), "plan")
-    preview = preview_masks(prepared)
+    preview = _preview_masks(prepared)
     if as_json:
         extra = {"ledger_per_month_usd": prepared.ledger_per_month_usd, "mask_preview": preview}
         answer_json({**prepared.plan.as_dict(), **extra})
@@ -57,6 +60,17 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     if preview is not None:
         click.echo(f"What the masks will change: {preview}")
     console.print(f"Nothing was bought. Buy it with: runoff run {file}", markup=False)
+
+
+def _preview_masks(prepared: "Prepared") -> str | None:
+    """Draw what a campaign's masks will change; returns the file, or ``None`` when it has no mask."""
+    from tasks.attachments.previews import masked_pictures, write_preview
+
+    masked = masked_pictures(prepared.plan.orders)
+    if not masked:
+        return None
+    name = prepared.campaign.name
+    return str(write_preview(name, masked, prepared.home / "previews" / f"{name}-masks.png"))
 
 
 @click.command()

@@ -32,11 +32,9 @@ class Cancelled:
         """The same for people."""
         if not self.batches:
             return f"{self.run_id} has no batch at the provider; nothing was changed."
-        told = "".join(f" {note}" for note in self.notes)
-        what = (
-            f"The provider was asked to stop {count_of(self.batches, 'batch', 'batches')} of {self.run_id}."
-        )
-        return f"{what}{told}\nCollect what was done with: runoff run --resume {self.run_id}"
+        batches = count_of(self.batches, "batch", "batches")
+        sentences = [f"The provider was asked to stop {batches} of {self.run_id}.", *self.notes]
+        return f"{' '.join(sentences)}\nCollect what was done with: runoff run --resume {self.run_id}"
 
 
 def cancel(home: Path, name: str) -> Cancelled:

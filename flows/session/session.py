@@ -21,6 +21,7 @@ from flows.runs.progress import Display, current_display
 from flows.session.begun_orders import begun_drafts
 from flows.session.composition import limits_of, open_workers, transport_of, watched
 from flows.session.prepare import Prepared
+from tasks.attachments.drawings import write_drawn
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, LedgerError
 from tasks.ledger import Ledger, open_ledger
@@ -111,7 +112,7 @@ async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
     with open_ledger(prepared.home) as ledger, held_run(ledger, prepared.folder):
         limits, display = limits_of(prepared), current_display()
         async with open_workers(prepared, limits) as pool, connect(terms, transport_of(prepared)) as client:
-            _begin(prepared, ledger)
+            _write_down(prepared, ledger)
             buyer, lane, judging = compose(client, terms, ledger, prepared.folder, limits, display.bought)
             with (
                 _closing_on_interrupt((buyer, judging), prepared, display),
@@ -121,7 +122,8 @@ async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
                     yield Session(prepared, ledger, buyer, lane, judging, display, asyncio.Lock(), pool)
 
 
-def _begin(prepared: Prepared, ledger: Ledger) -> None:
+def _write_down(prepared: Prepared, ledger: Ledger) -> None:
+    """Write the run and its planned orders into the ledger, and settle what a killed process left of it."""
     from tasks.images_api.answer_store import recover_sent
 
     campaign_file = prepared.folder / CAMPAIGN_FILE
@@ -135,12 +137,13 @@ def _begin(prepared: Prepared, ledger: Ledger) -> None:
         warnings=prepared.plan.warnings,
     )
     recover_sent(ledger, prepared.run_id, prepared.folder, prepared.terms)
-    wanted = wants_final(prepared.campaign)
-    withdrawn = replan(ledger, prepared.run_id, begun_drafts(prepared, ledger), wanted)
-    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_told(withdrawn)])
+    drafts, is_wanted = begun_drafts(prepared, ledger), wants_final(prepared.campaign)
+    write_drawn(picture for order in drafts for picture in order.sent)
+    withdrawn = replan(ledger, prepared.run_id, drafts, is_wanted)
+    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_withdrawal_warnings(withdrawn)])
 
 
-def _told(withdrawn: Sequence[Order]) -> Iterator[str]:
+def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:
     """Say which planned drafts will not be bought after all."""
     drafts = Counter(str(order.parameters["model"]) for order in withdrawn if order.stage == "draft")
     for model, count in drafts.items():
