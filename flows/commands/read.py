@@ -13,6 +13,7 @@ from flows.commands.options import (
     json_option,
     open_console,
     opened_ledger,
+    read_settings,
 )
 
 if TYPE_CHECKING:
@@ -47,9 +48,8 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     """
     from flows.commands.plan_tables import plan_renderable
     from flows.session.prepare import prepare
-    from tasks.storage.home import home_folder
 
-    prepared = prepare(file, home_folder(home), "plan")
+    prepared = prepare(file, read_settings(home), "plan")
     preview = _preview_masks(prepared)
     if as_json:
         extra = {"ledger_per_month_usd": prepared.ledger_per_month_usd, "mask_preview": preview}
@@ -87,19 +87,18 @@ def _preview_masks(prepared: "Prepared") -> str | None:
 def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Write a run's report again, from the ledger. Spends nothing."""
     from flows.run_report import write_run_formats, write_run_report
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
+    settings = read_settings(home)
     if formats:
-        with opened_ledger(folder) as opened:
-            paths = write_run_formats(folder, opened.runs.find(run), opened, formats)
+        with opened_ledger(settings) as opened:
+            paths = write_run_formats(settings, opened.runs.find(run), opened, formats)
         if as_json:
             answer_json(paths)
         else:
             click.echo("\n".join(map(str, paths.values())))
         return
-    with opened_ledger(folder) as opened:
-        written = write_run_report(folder, opened.runs.find(run), opened)
+    with opened_ledger(settings) as opened:
+        written = write_run_report(settings, opened.runs.find(run), opened)
     files = written.files
     if as_json:
         answer_json({**asdict(files), "calibration": written.facts.calibration})
@@ -131,11 +130,10 @@ def rescore(
     """
     from flows.commands.tables import outcome_renderable, where_to_look
     from flows.rescore import rescore as decide_again
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as opened:
-        outcome = decide_again(folder, opened, run, file, weights)
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
+        outcome = decide_again(settings, opened, run, file, weights)
     if as_json:
         answer_json(outcome)
         return

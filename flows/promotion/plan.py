@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 from flows.promotion.finalists import open_finalists
 from flows.runs.lock import bring_campaign, bring_files
@@ -15,6 +14,7 @@ from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
 from tasks.order import Order
 from tasks.orders.finals import plan_finals
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
 
@@ -53,16 +53,16 @@ class PromotionPlan:
         return f"{finals}: at most {first} if next tries are accepted, {every} for every try left.{used_up}"
 
 
-def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
+def promotion_plan(settings: Settings, run_id: str) -> PromotionPlan:
     """Price what a run's promotion would buy now. Asks nobody, spends nothing and writes nothing.
 
     Raises:
         RunError: The run does not exist.
     """
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         record = ledger.runs.find(run_id)
-        file = bring_campaign(run_folder(home, record.campaign, record.run_id))
-        return price_promotion(ledger, prepare(file, home, record.run_id, are_drafts_done=True))
+        file = bring_campaign(run_folder(settings.home, record.campaign, record.run_id))
+        return price_promotion(ledger, prepare(file, settings, record.run_id, are_drafts_done=True))
 
 
 def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:

@@ -5,7 +5,6 @@ plans again by the shutdown days in it. A command hands the plan that it has sho
 what was shown is what is bought, and the provider is asked once.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,11 +17,11 @@ from tasks.campaign.succession import heed_announced
 from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Providers, load_providers
-from tasks.clock import today
 from tasks.errors import CatalogueError
 from tasks.images_api.terms import Terms
 from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.plan import Plan, plan
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
 
@@ -32,7 +31,7 @@ class Prepared:
 
     Args:
         file: The campaign file.
-        home: Runoff's home.
+        settings: The home and the environment.
         requested: The campaign as its file says, retired models in it and all.
         catalogue: Models and prices.
         providers: Who sells.
@@ -44,7 +43,7 @@ class Prepared:
     """
 
     file: Path
-    home: Path
+    settings: Settings
     requested: Campaign
     catalogue: Catalogue
     providers: Providers
@@ -53,6 +52,11 @@ class Prepared:
     are_drafts_done: bool = False
     note: str = ""
     ledger_per_month_usd: Decimal | None = None
+
+    @property
+    def home(self) -> Path:
+        """Runoff's home."""
+        return self.settings.home
 
     @property
     def run_id(self) -> str:
@@ -70,12 +74,14 @@ class Prepared:
         return run_folder(self.home, self.campaign.name, self.run_id)
 
 
-def prepare(campaign_file: Path, home: Path, run_id: str, *, are_drafts_done: bool = False) -> Prepared:
+def prepare(
+    campaign_file: Path, settings: Settings, run_id: str, *, are_drafts_done: bool = False
+) -> Prepared:
     """Read, check and plan a campaign. Asks nobody, spends nothing and writes nothing.
 
     Args:
         campaign_file: The campaign file.
-        home: Runoff's home.
+        settings: The home and the environment.
         run_id: The run.
         are_drafts_done: No more drafts will be bought: their models may be gone.
 
@@ -85,17 +91,18 @@ def prepare(campaign_file: Path, home: Path, run_id: str, *, are_drafts_done: bo
         SettingError: The ledger's monthly limit is none.
         BudgetError: The budget is below the least that the run can cost.
     """
-    ledger_limit_usd = ledger_per_month_usd(home, os.environ)
-    catalogue, providers = load_catalogue(home), load_providers(home)
+    ledger_limit_usd = ledger_per_month_usd(settings.home, settings.environ)
+    catalogue = load_catalogue(settings.home, settings.environ)
+    providers = load_providers(settings.home, settings.environ)
     campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
     return Prepared(
         file=campaign_file,
-        home=home,
+        settings=settings,
         requested=campaign,
         catalogue=catalogue,
         providers=providers,
-        terms=Terms(providers.provider(campaign.provider), catalogue, os.environ),
-        plan=_plan(campaign_file, campaign, catalogue, providers, run_id, home, are_drafts_done),
+        terms=Terms(providers.provider(campaign.provider), catalogue, settings.environ),
+        plan=_plan(campaign_file, campaign, catalogue, providers, run_id, settings, are_drafts_done),
         are_drafts_done=are_drafts_done,
         ledger_per_month_usd=ledger_limit_usd,
     )
@@ -127,7 +134,7 @@ def heed_provider(prepared: Prepared) -> Prepared:
         catalogue,
         prepared.providers,
         prepared.run_id,
-        prepared.home,
+        prepared.settings,
         prepared.are_drafts_done,
     )
     return replace(
@@ -152,7 +159,7 @@ def handed_down(prepared: Prepared) -> Iterator[None]:
 
 
 def prepare_to_buy(
-    campaign_file: Path, home: Path, run_id: str, *, are_drafts_done: bool = False
+    campaign_file: Path, settings: Settings, run_id: str, *, are_drafts_done: bool = False
 ) -> Prepared:
     """Take what was handed down for a run, else prepare the run and heed its provider.
 
@@ -160,9 +167,9 @@ def prepare_to_buy(
         RunoffError: See ``prepare`` and ``heed_provider``.
     """
     prepared = _HANDED_DOWN.get()
-    if prepared is not None and (prepared.home, prepared.run_id) == (home, run_id):
+    if prepared is not None and (prepared.home, prepared.run_id) == (settings.home, run_id):
         return prepared
-    return heed_provider(prepare(campaign_file, home, run_id, are_drafts_done=are_drafts_done))
+    return heed_provider(prepare(campaign_file, settings, run_id, are_drafts_done=are_drafts_done))
 
 
 def _plan(
@@ -171,12 +178,18 @@ def _plan(
     catalogue: Catalogue,
     providers: Providers,
     run_id: str,
-    home: Path,
+    settings: Settings,
     are_drafts_done: bool,
 ) -> Plan:
     try:
         return plan(
-            campaign, catalogue, providers, run_id, today(), home=home, are_drafts_done=are_drafts_done
+            campaign,
+            catalogue,
+            providers,
+            run_id,
+            settings.today,
+            home=settings.home,
+            are_drafts_done=are_drafts_done,
         )
     except CatalogueError as error:
         raise error.at(str(campaign_file)) from error

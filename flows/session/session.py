@@ -28,6 +28,7 @@ from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import add_warnings, replan
 from tasks.order import Order
 from tasks.orders.finals import wants_final
+from tasks.pictures.provenance import ANCHORS_VARIABLE
 from tasks.storage.atomic import write_atomically
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home
 
@@ -79,6 +80,11 @@ class Session:
         return self.prepared.folder
 
     @property
+    def anchors_file(self) -> str | None:
+        """Who is trusted to sign pictures: a PEM file of root certificates."""
+        return self.prepared.settings.environ.get(ANCHORS_VARIABLE)
+
+    @property
     def is_interrupted(self) -> bool:
         """Whether somebody asked it to stop."""
         return isinstance(self.buyer.closed_by, InterruptError)
@@ -109,7 +115,7 @@ async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
     terms = prepared.terms
     _ = terms.api_key  # a missing key is told before anything is written
     prepare_home(prepared.home)
-    with open_ledger(prepared.home) as ledger, held_run(ledger, prepared.folder):
+    with open_ledger(prepared.home, prepared.settings.environ) as ledger, held_run(ledger, prepared.folder):
         limits, display = limits_of(prepared), current_display()
         async with open_workers(prepared, limits) as pool, connect(terms, transport_of(prepared)) as client:
             _write_down(prepared, ledger)

@@ -1,5 +1,6 @@
 """Planning and pricing write no file and put nothing into a store; what they draw is written when bought."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from PIL import Image
 from flows.promotion.plan import promotion_plan
 from flows.session.prepare import Prepared, prepare
 from tasks.attachments.drawings import write_drawn
-from tasks.ledger import open_ledger
+from tasks.settings import Settings
 from tasks.storage.home import drawn_folder, home_folder, run_folder
 from tasks.storage.mirror import store_of
 from tests.end_to_end.conftest import COMMAND
 from tests.support.builders import RUN_ID
+from tests.support.ledgers import open_ledger
 from tests.support.review_home import CAMPAIGN, fill_run
 
 BOX = {"box": ["25%", "25%", "50%", "50%"]}
@@ -45,7 +47,7 @@ def test_a_plan_with_masks_leaves_no_file(tmp_path: Path) -> None:
     """Not even the home is made; the masks are written when the orders are about to be bought."""
     file, home = masked_campaign(tmp_path), tmp_path / "home"
     before = below(tmp_path)
-    prepared = prepare(file, home, RUN_ID)
+    prepared = prepare(file, Settings(home, os.environ), RUN_ID)
     assert len(prepared.plan.orders) == 12
     assert below(tmp_path) == before
     write_drawn(picture for order in prepared.plan.orders for picture in order.sent)
@@ -56,7 +58,7 @@ def test_a_plan_with_masks_leaves_no_file(tmp_path: Path) -> None:
 def test_the_command_writes_the_preview_that_it_promises_and_nothing_else(tmp_path: Path) -> None:
     """No ledger, no mask: the picture of what the masks will change."""
     file, home = masked_campaign(tmp_path), tmp_path / "home"
-    command = [COMMAND, "plan", file, "--home", home]
+    command = [COMMAND, "plan", str(file), "--home", str(home)]
     subprocess.run(command, check=True, capture_output=True, cwd=tmp_path, timeout=240)
     assert below(home) == {"previews", "previews/otters-masks.png"}
 
@@ -70,16 +72,16 @@ def test_the_price_of_a_promotion_leaves_no_file(tmp_path: Path) -> None:
         folder = run_folder(home, "otters", RUN_ID)
         (folder / "campaign.yaml").write_text(yaml.safe_dump(CAMPAIGN | {"finals": FINALS}))
         before = below(home)
-        assert promotion_plan(home, RUN_ID).n_finals == 2
+        assert promotion_plan(Settings(home, os.environ), RUN_ID).n_finals == 2
         assert below(home) == before
 
 
 def test_a_plan_puts_nothing_into_a_store(address: str, tmp_path: Path) -> None:
     """With a home in a store, the masks go there when the orders are about to be bought."""
-    home = home_folder(address)
+    home = home_folder(address, os.environ)
     store = store_of(home)
     assert store is not None
-    prepared = prepare(masked_campaign(tmp_path), home, RUN_ID)
+    prepared = prepare(masked_campaign(tmp_path), Settings(home, os.environ), RUN_ID)
     assert below(home) == {".store"}
     assert store.sizes(home) == {}
     write_drawn(picture for order in prepared.plan.orders for picture in order.sent)
