@@ -17,19 +17,20 @@ from flows.evaluation.drafts import (
 )
 from flows.evaluation.finals import compare_finals
 from flows.run_report import write_run_report
-from flows.runs.campaign import run_campaign, run_campaign_file
+from flows.runs.campaign import read_campaign, run_campaign, run_campaign_file
 from flows.runs.lock import held_run
 from flows.runs.outcome import Outcome, outcome_of
 from flows.runs.run import RunOnDisk
 from tasks.campaign import Campaign
 from tasks.campaign_file.checks import find_campaign_faults
-from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
 from tasks.errors import CampaignError, RunError
 from tasks.ledger import Ledger
 from tasks.money import count_of
+from tasks.pictures.provenance import ANCHORS_VARIABLE
 from tasks.scorers import available_scorers
+from tasks.settings import Settings
 from tasks.storage.atomic import write_atomically
 from tasks.storage.home import run_folder
 
@@ -38,7 +39,7 @@ RULES = ("deduplicate", "score", "finalists")
 
 
 def rescore(
-    home: Path,
+    settings: Settings,
     ledger: Ledger,
     name: str,
     rules_file: Path | None = None,
@@ -47,7 +48,7 @@ def rescore(
     """Inspect, score, deduplicate and select a run again, and write its report. Spends nothing.
 
     Args:
-        home: Runoff's home.
+        settings: The home and the environment.
         ledger: Its ledger.
         name: The run's id, a unique beginning of it, or ``latest``.
         rules_file: A campaign file whose ``deduplicate``, ``score`` and ``finalists`` replace the run's.
@@ -61,30 +62,32 @@ def rescore(
         CampaignError: A file is wrong; nothing was changed.
     """
     record = ledger.runs.find(name)
-    run_id, file = record.run_id, run_campaign_file(home, record)
-    campaign = run_campaign(home, record)
+    run_id, file = record.run_id, run_campaign_file(settings.home, record)
+    campaign = run_campaign(settings, record)
     if rules_file is not None:
-        rules = _read(rules_file, home)
+        rules = read_campaign(rules_file, settings)
         campaign = campaign.model_copy(update={key: getattr(rules, key) for key in RULES})
     if weights:
-        campaign = _reweighed(campaign, weights, file, home)
+        campaign = _reweighed(campaign, weights, file, settings)
     _refuse_dropped(ledger, run_id)
-    folder = run_folder(home, record.campaign, run_id)
-    run = RunOnDisk(run_id, campaign, ledger, folder)
+    folder = run_folder(settings.home, record.campaign, run_id)
+    run = RunOnDisk(run_id, campaign, ledger, folder, settings.environ.get(ANCHORS_VARIABLE))
     with held_run(ledger, folder):
         if rules_file is not None or weights:
             write_atomically(file, campaign.as_yaml().encode())
         for decide in DECISIONS:
             decide(run)
-        written = write_run_report(home, record, ledger)
-    return replace(outcome_of(ledger, home, record), verdict=written.verdict)
+        written = write_run_report(settings, record, ledger)
+    return replace(outcome_of(ledger, settings.home, record), verdict=written.verdict)
 
 
-def _reweighed(campaign: Campaign, weights: Mapping[str, float], file: Path, home: Path) -> Campaign:
+def _reweighed(campaign: Campaign, weights: Mapping[str, float], file: Path, settings: Settings) -> Campaign:
     """Put other weights in, checked as if they had stood in the file."""
     score = campaign.score.model_copy(update={"weights": dict(weights)})
     changed = campaign.model_copy(update={"score": score})
-    faults = find_campaign_faults(changed, load_catalogue(home), load_providers(home), available_scorers())
+    catalogue = load_catalogue(settings.home, settings.environ)
+    providers = load_providers(settings.home, settings.environ)
+    faults = find_campaign_faults(changed, catalogue, providers, available_scorers())
     told = [f"{'.'.join(fault.path)}: {fault.what}, accepted: {fault.accepted}" for fault in faults]
     if told:
         raise CampaignError(str(file), told, "Name other weights: runoff rescore RUN --weight technical=1")
@@ -99,7 +102,3 @@ def _refuse_dropped(ledger: Ledger, run_id: str) -> None:
             what=f"cannot be decided again: {count_of(n_dropped, 'draft')} were dropped to save room",
             money="Nothing was changed.",
         )
-
-
-def _read(file: Path, home: Path) -> Campaign:
-    return load_campaign(file, catalogue=load_catalogue(home), providers=load_providers(home))

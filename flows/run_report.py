@@ -3,6 +3,7 @@
 Nothing here spends, and nothing here needs Prefect: ``runoff report`` writes the same files again.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -29,7 +30,8 @@ from tasks.report_page.estimate_errors import measure_estimates
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
 from tasks.report_page.lineage import lineage_file, write_lineage
 from tasks.report_page.verdict import state_verdict
-from tasks.storage.home import home_folder, run_folder
+from tasks.settings import Settings
+from tasks.storage.home import run_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,12 +57,14 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
         RunError: There is no such run.
         LedgerError: The ledger cannot be read.
     """
-    folder = home_folder(home)
-    if not has_ledger(folder):
+    settings = Settings.of(home, os.environ)
+    if not has_ledger(settings.home, settings.environ):
         raise RunError(
-            where=f"home {folder}", what="no run has been made here", next_step="Begin with: runoff demo"
+            where=f"home {settings.home}",
+            what="no run has been made here",
+            next_step="Begin with: runoff demo",
         )
-    with open_ledger(folder) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         run_id = ledger.runs.find(run).run_id
         records, candidates = ledger.orders.of_run(run_id), ledger.candidates.of_run(run_id)
     return build_frame(report_rows(run_id, records, candidates))
@@ -75,19 +79,21 @@ class WrittenReport:
     verdict: str
 
 
-def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenReport:
+def write_run_report(settings: Settings, run: RunRecord, ledger: Ledger) -> WrittenReport:
     """Write a run's report into its folder; each file is replaced whole.
 
     Raises:
         RunError: The run's campaign file is gone.
         SettingError: The folder cannot be written.
     """
-    rows, facts, folder = _gather(home, run, ledger)
+    rows, facts, folder = _gather(settings, run, ledger)
     write_lineage(rows, folder)
     return WrittenReport(write_report(rows, facts, folder), facts, state_verdict(rows, facts))
 
 
-def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Sequence[str]) -> dict[str, Path]:
+def write_run_formats(
+    settings: Settings, run: RunRecord, ledger: Ledger, formats: Sequence[str]
+) -> dict[str, Path]:
     """Write a run's report in some of ``tasks.report.FORMATS`` only; the other files stay as they are.
 
     Returns:
@@ -97,17 +103,20 @@ def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Seque
         RunError: The run's campaign file is gone.
         SettingError: A format needs an extra, or the folder cannot be written.
     """
-    rows, facts, folder = _gather(home, run, ledger)
+    rows, facts, folder = _gather(settings, run, ledger)
     return write_formats(rows, facts, folder, formats)
 
 
-def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, Any]], RunFacts, Path]:
+def _gather(
+    settings: Settings, run: RunRecord, ledger: Ledger
+) -> tuple[list[dict[str, Any]], RunFacts, Path]:
     """Read from the ledger a run's rows, its facts and where its folder is."""
-    folder = run_folder(home, run.campaign, run.run_id)
+    folder = run_folder(settings.home, run.campaign, run.run_id)
     file = bring_campaign(folder)
     if not file.exists():
         raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
-    catalogue, providers = load_catalogue(home), load_providers(home)
+    catalogue = load_catalogue(settings.home, settings.environ)
+    providers = load_providers(settings.home, settings.environ)
     campaign = load_campaign(file, catalogue=catalogue, providers=providers)
     records = ledger.orders.of_run(run.run_id)
     candidates = ledger.candidates.of_run(run.run_id)

@@ -5,10 +5,10 @@ The ledger keeps orders; steps read them and write back by id. Position in a lis
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 Stage = Literal["draft", "final", "judge"]
 
@@ -17,6 +17,18 @@ OrderState = Literal["planned", "sent", "received", "refused", "failed", "unknow
 
 
 ORDER_STATES: tuple[OrderState, ...] = ("planned", "sent", "received", "refused", "failed", "unknown")
+
+
+class Drawing(Hashable, Protocol):
+    """How Runoff draws a picture that it sends along; frozen, and equal where the pictures are."""
+
+    def draw(self) -> bytes:
+        """Draw it: a png, the same bytes each time.
+
+        Raises:
+            ReferenceFaultError: It cannot be drawn.
+            OSError: A picture that it is drawn from is gone.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class Reference:
         width: Pixels.
         height: Pixels.
         media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
+        drawing: How Runoff draws it, where it does; known while planning, not kept in the ledger.
     """
 
     file: str
@@ -36,6 +49,7 @@ class Reference:
     width: int
     height: int
     media_type: str
+    drawing: Drawing | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,11 @@ class Order:
     def n(self) -> int:
         """How many pictures are asked for, 1-10."""
         return int(self.parameters.get("n", 1))
+
+    @property
+    def sent(self) -> tuple[Reference, ...]:
+        """The pictures sent with it: references, and the mask last."""
+        return tuple(self.references) if self.mask is None else (*self.references, self.mask)
 
     @property
     def question(self) -> str:

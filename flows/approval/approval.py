@@ -9,7 +9,6 @@ import asyncio
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from prefect.client.schemas.objects import FlowRunInput
@@ -32,6 +31,7 @@ from tasks.decisions import Shortlist
 from tasks.errors import RunError
 from tasks.ledger import Ledger, RunRecord, has_ledger, open_ledger
 from tasks.money import format_usd
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
 ASKED_FOR_S = 30 * 24 * 3600
@@ -93,12 +93,12 @@ async def last_asked() -> Asked:
     return Asked(number, revision, shown | response)
 
 
-async def ask_if_wanted(outcome: Any, home: Path) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+async def ask_if_wanted(outcome: Any, settings: Settings) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
     """Suspend the flow run with a form where the run awaits review and its campaign says ``prefect``.
 
     Args:
         outcome: What came of the run.
-        home: Runoff's home.
+        settings: The home and the environment.
 
     Returns:
         The outcome, where nobody is to be asked.
@@ -108,30 +108,35 @@ async def ask_if_wanted(outcome: Any, home: Path) -> Any:  # noqa: ANN401 - an o
     """
     if not isinstance(outcome, dict) or outcome["state"] != "awaiting review" or not can_ask():
         return outcome
-    with open_ledger(home) as ledger:
-        rules = run_campaign(home, ledger.runs.find(outcome["run_id"]))
+    with open_ledger(settings.home, settings.environ) as ledger:
+        rules = run_campaign(settings, ledger.runs.find(outcome["run_id"]))
     if rules.finalists.approval == "prefect":
-        await _ask(home, outcome["run_id"])
+        await _ask(settings, outcome["run_id"])
     return outcome
 
 
-async def _ask(home: Path, run_id: str, trouble: str = "") -> None:
-    offer = await asyncio.to_thread(offer_of, home, run_id)
+async def _ask(settings: Settings, run_id: str, trouble: str = "") -> None:
+    offer = await asyncio.to_thread(offer_of, settings, run_id)
     number = (await last_asked()).number + 1
     key = f"approval-{number}-{offer.revision}"
     await asuspend_flow_run(form_of(offer, trouble), timeout=ASKED_FOR_S, key=key)
 
 
-def run_asked_about(home: Path, run_id: str | None) -> str | None:
+def run_asked_about(settings: Settings, run_id: str | None) -> str | None:
     """Find the run of this flow run, which was begun before: as it was told, or by its slot."""
     context = FlowRunContext.get()
-    if run_id or context is None or context.flow_run is None or not has_ledger(home):
+    if (
+        run_id
+        or context is None
+        or context.flow_run is None
+        or not has_ledger(settings.home, settings.environ)
+    ):
         return run_id
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         return ledger.slots.run_of(str(context.flow_run.id))
 
 
-async def follow(asked: Asked, home: Path, run_id: str) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+async def follow(asked: Asked, settings: Settings, run_id: str) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
     """Do what was answered: buy the finalists, or end the run without. May spend, within the budgets.
 
     Raises:
@@ -140,16 +145,16 @@ async def follow(asked: Asked, home: Path, run_id: str) -> Any:  # noqa: ANN401 
     """
     try:
         answer = _checked(asked.response)
-        told = await asyncio.to_thread(write_down, home, run_id, answer, asked.revision)
+        told = await asyncio.to_thread(write_down, settings, run_id, answer, asked.revision)
     except UnfitAnswer as error:
         get_run_logger().warning("The answer was not taken: %s", error)
-        await _ask(home, run_id, str(error))
+        await _ask(settings, run_id, str(error))
         raise
     if told:
         return skipped(told, name="Decided before")
     by = answer.decided_by
     note = "" if answer.approve == "yes" else f"{by} said no in Prefect: the run ends without finals."
-    return await promote_run(run_id, home, note=note)
+    return await promote_run(run_id, settings, note=note)
 
 
 class UnfitAnswer(Exception):  # noqa: N818 - no fault: it is told in the next form
@@ -165,11 +170,11 @@ def _checked(response: object) -> Answer:
         raise UnfitAnswer(message) from error
 
 
-def write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
+def write_down(settings: Settings, run_id: str, answer: Answer, revision: int) -> str:
     """Write the decision into the ledger, once. Buys nothing.
 
     Args:
-        home: Runoff's home.
+        settings: The home and the environment.
         run_id: The run.
         answer: What was answered.
         revision: The finalists' revision that the form showed.
@@ -182,18 +187,18 @@ def write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
         RunError: Another process works on the run.
     """
     by = f"{answer.decided_by}, in Prefect"
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         run, last = ledger.runs.find(run_id), ledger.shortlists.last(run_id)
         if last is not None and last.confirmed_by == by:
             return ""  # this flow run was started again after it wrote it: what is open is bought
         if told := _decided_before(run, last):
             return told
-        folder = run_folder(home, run.campaign, run_id)
+        folder = run_folder(settings.home, run.campaign, run_id)
         with held_run(ledger, folder):
             ids = _ids(ledger, run_id, answer)
-            on_disk = RunOnDisk(run_id, run_campaign(home, run), ledger, folder)
+            on_disk = RunOnDisk(run_id, run_campaign(settings, run), ledger, folder)
             try:
-                _confirm(on_disk, ids, answer, by=by, revision=revision, home=home)
+                _confirm(on_disk, ids, answer, by=by, revision=revision, settings=settings)
             except RunError as error:
                 raise UnfitAnswer(error.what) from error
     return ""
@@ -224,7 +229,9 @@ def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
     return [fit[name] for name in answer.finalists]
 
 
-def _confirm(run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revision: int, home: Path) -> None:
+def _confirm(
+    run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revision: int, settings: Settings
+) -> None:
     """Choose as told and agree to buy it, unless it costs more than was agreed to.
 
     Raises:
@@ -236,7 +243,7 @@ def _confirm(run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revisio
     if last is None or revision != last.revision or list(last.candidate_ids) != ids:
         last = shortlists.choose(run.run_id, ids, after=revision, by=by, now=datetime.now(UTC))
         select_finalists(run)
-    all_usd = promotion_plan(home, run.run_id).all_usd
+    all_usd = promotion_plan(settings, run.run_id).all_usd
     if all_usd > answer.most_usd:
         message = f"this can cost {format_usd(all_usd)}, and {format_usd(answer.most_usd)} was agreed to"
         raise UnfitAnswer(message)

@@ -6,7 +6,7 @@ The form's fields are typed, so that the server takes no name that was not offer
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, cast
 
 from prefect.input import RunInput
@@ -17,6 +17,7 @@ from flows.promotion.plan import PromotionPlan, promotion_plan
 from tasks.candidate import Candidate
 from tasks.ledger import open_ledger
 from tasks.money import format_usd
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
 MOST_OFFERED = 60
@@ -70,13 +71,13 @@ class Offer:
     report: str
 
 
-def offer_of(home: Path, run_id: str) -> Offer:
+def offer_of(settings: Settings, run_id: str) -> Offer:
     """Gather what a run's form says. Spends nothing.
 
     Raises:
         RunoffError: The run or its campaign cannot be read or priced.
     """
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         run = ledger.runs.find(run_id)
         last = ledger.shortlists.last(run.run_id)
         drafts = ledger.candidates.of_run(run.run_id, "draft")
@@ -93,8 +94,8 @@ def offer_of(home: Path, run_id: str) -> Offer:
         revision=last.revision if last else 0,
         finalists=finalists,
         others=others[: max(MOST_OFFERED - len(finalists), 0)],
-        plan=promotion_plan(home, run.run_id),
-        report=report_link(str(run_folder(home, run.campaign, run.run_id))),
+        plan=promotion_plan(settings, run.run_id),
+        report=report_link(str(run_folder(settings.home, run.campaign, run.run_id))),
     )
 
 

@@ -21,6 +21,7 @@ from flows.commands.options import (
     json_option,
     open_console,
     opened_ledger,
+    read_settings,
     yes_option,
 )
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from flows.engine import Engine
     from flows.runs.outcome import Outcome
     from flows.session.prepare import Prepared
+    from tasks.settings import Settings
 
 DEMO = "campaigns/demo.yaml"
 Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
@@ -72,38 +74,39 @@ def run(file: Path | None, *, resumed: str | None, home: Path | None, yes: bool,
 def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     """Buy a run's finalists again at high quality. Shows the price and asks first."""
     console = _begin(as_json=as_json)
-    from flows.promotion.plan import promotion_plan
+    from flows.promotion.plan import price_promotion
     from flows.runs.campaign import run_campaign_file
-    from tasks.storage.home import home_folder
+    from flows.session.prepare import handed_down, heed_provider, prepare
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as ledger:
+    settings = read_settings(home)
+    with opened_ledger(settings) as ledger:
         known = ledger.runs.find(run)
-        run_campaign_file(folder, known)
-        run_id = known.run_id
-
-    planned = promotion_plan(folder, run_id)
-    console.print(planned.sentence, markup=False)
-    if not planned.n_finals or not _agreed(yes=yes):
-        if planned.n_finals:
+        run_id, file = known.run_id, run_campaign_file(settings.home, known)
+        prepared = prepare(file, settings, run_id, are_drafts_done=True)
+        priced = price_promotion(ledger, prepared)
+    console.print(priced.sentence, markup=False)
+    if not priced.n_finals or not _agreed(yes=yes):
+        if priced.n_finals:
             console.print("Nothing was bought.")
         if as_json:
-            answer_json(_standing(folder, run_id))
+            answer_json(_standing(settings, run_id))
         return
-    with _engine(folder, console) as engine:
+    with _engine(settings.home, console) as engine:
         from flows.promote import promote as flow
 
+        prepared = heed_provider(prepared)
         engine.wait_ready()
-        outcome = _work(lambda: flow(run_id, str(folder)), console)
+        with handed_down(prepared):
+            outcome = _work(lambda: flow(run_id, str(settings.home)), console)
     _tell(outcome, console, as_json=as_json)
 
 
-def _standing(home: Path, run_id: str) -> "Outcome":
+def _standing(settings: "Settings", run_id: str) -> "Outcome":
     """Tell how a run stands, without working on it."""
     from flows.runs.outcome import outcome_of
 
-    with opened_ledger(home) as ledger:
-        return outcome_of(ledger, home, ledger.runs.find(run_id))
+    with opened_ledger(settings) as ledger:
+        return outcome_of(ledger, settings.home, ledger.runs.find(run_id))
 
 
 def _run(
@@ -112,27 +115,25 @@ def _run(
     console = _begin(as_json=as_json)
     from flows.commands.plan_tables import plan_renderable
     from flows.runs.campaign import run_campaign_file
-    from flows.session.prepare import prepare
+    from flows.session.prepare import handed_down, heed_provider, prepare
     from tasks.ledger.runs import new_run_id
-    from tasks.storage.home import home_folder, prepare_home
+    from tasks.storage.home import prepare_home
 
-    folder = home_folder(home)
+    settings = read_settings(home)
     run_id = new_run_id(datetime.now(UTC))
     if file is None:
-        with opened_ledger(folder) as ledger:
+        with opened_ledger(settings) as ledger:
             known = ledger.runs.find(str(resumed))
-            file, run_id = run_campaign_file(folder, known), known.run_id
+            file, run_id = run_campaign_file(settings.home, known), known.run_id
     # What is wrong is told before anything is started; the server then comes up while the SDK is loaded and
     # the provider is asked.
-    _ = prepare(file, folder, run_id).terms.api_key
-    prepare_home(folder)
-    campaign_file = file
-    with _engine(folder, console) as engine:
-        prepared = prepare(file, folder, run_id, asks_provider=True)
+    prepared = prepare(file, settings, run_id)
+    _ = prepared.terms.api_key
+    prepare_home(settings.home)
+    with _engine(settings.home, console) as engine:
+        prepared = heed_provider(prepared)
         console.print(
-            _going_on(folder, prepared)
-            if resumed
-            else plan_renderable(prepared.plan, prepared.ledger_per_month_usd)
+            _going_on(prepared) if resumed else plan_renderable(prepared.plan, prepared.ledger_per_month_usd)
         )
         if prepared.note:
             console.print(prepared.note, markup=False, style="dim")
@@ -142,11 +143,12 @@ def _run(
         from flows.prototype import prototype as flow
 
         engine.wait_ready()
-        outcome = _work(lambda: flow(str(campaign_file), str(folder), run_id), console)
+        with handed_down(prepared):
+            outcome = _work(lambda: flow(str(prepared.file), str(settings.home), run_id), console)
     _tell(outcome, console, as_json=as_json)
 
 
-def _going_on(home: Path, prepared: "Prepared") -> "RenderableType":
+def _going_on(prepared: "Prepared") -> "RenderableType":
     """Say what a resumed run still has to buy, and what its plan warns of."""
     from rich.console import Group
 
@@ -155,7 +157,7 @@ def _going_on(home: Path, prepared: "Prepared") -> "RenderableType":
     from tasks.ledger.replanning import left_to_send
     from tasks.money import count_of, format_usd
 
-    with opened_ledger(home) as ledger:
+    with opened_ledger(prepared.settings) as ledger:
         drafts = left_to_send(ledger, prepared.run_id, begun_drafts(prepared, ledger))
         planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
     left = [*drafts, *(order for order in planned if order.stage == "final")]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, opened_ledger
+from flows.commands.options import answer_json, home_option, json_option, opened_ledger, read_settings
 
 
 @click.command()
@@ -14,12 +14,11 @@ from flows.commands.options import answer_json, home_option, json_option, opened
 def cancel(run: str, *, home: Path | None, as_json: bool) -> None:
     """Ask the provider to stop a run's batches. What is done by then is paid for and can be collected."""
     from flows.session.cancelling import cancel as stop
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as opened:
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
         run_id = opened.runs.find(run).run_id
-    cancelled = stop(folder, run_id)
+    cancelled = stop(settings, run_id)
     if as_json:
         answer_json(cancelled)
     else:

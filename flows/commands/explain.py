@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, opened_ledger
+from flows.commands.options import answer_json, home_option, json_option, opened_ledger, read_settings
 
 if TYPE_CHECKING:
     from tasks.explain import ExplainedScore, Explanation
@@ -27,14 +27,13 @@ def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None
     from flows.runs.campaign import run_campaign
     from tasks.explain import explain as explain_picture
     from tasks.explain import find_candidate
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as opened:
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
         record = opened.runs.find(run)
         candidates = opened.candidates.of_run(record.run_id)
     candidate = find_candidate(candidates, picture)
-    found = explain_picture(candidate, candidates, run_campaign(folder, record))
+    found = explain_picture(candidate, candidates, run_campaign(settings, record))
     if as_json:
         answer_json(found)
     else:

@@ -3,7 +3,6 @@
 None of it buys anything. ``reconcile --resend`` plans an order that the next run of its campaign buys.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, open_console, opened_ledger
+from flows.commands.options import (
+    answer_json,
+    home_option,
+    json_option,
+    open_console,
+    opened_ledger,
+    read_settings,
+)
 
 if TYPE_CHECKING:
     from tasks.ledger import Reconciliation, Verdict
@@ -46,12 +52,11 @@ def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN
     """Show what was spent, by run or otherwise, and what is left of this month's budgets."""
     from flows.commands.money_tables import month_lines, spend_table
     from flows.runs.budgets import month_budgets, spending_by
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as opened:
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
         groups = spending_by(opened, group)
-        budgets = month_budgets(opened, folder, os.environ, datetime.now(UTC))
+        budgets = month_budgets(opened, settings, datetime.now(UTC))
     if as_json:
         answer_json({"by": group, "groups": groups, "month": asdict(budgets)})
         return
@@ -69,12 +74,11 @@ def verify(*, home: Path | None, as_json: bool) -> None:
     from flows.runs.lock import bring_files
     from tasks.errors import LedgerError
     from tasks.money import count_of
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    bring_files(folder)
-    with opened_ledger(folder) as opened:
-        faults = opened.verify(folder)
+    settings = read_settings(home)
+    bring_files(settings.home)
+    with opened_ledger(settings) as opened:
+        faults = opened.verify(settings.home)
         name = opened.database.name
     if as_json:
         answer_json({"faults": faults})
@@ -94,9 +98,8 @@ def verify(*, home: Path | None, as_json: bool) -> None:
 def unknown(*, home: Path | None, as_json: bool) -> None:
     """List the orders that were sent and may have been billed, with what the provider can find them by."""
     from flows.commands.money_tables import unknown_lines
-    from tasks.storage.home import home_folder
 
-    with opened_ledger(home_folder(home)) as opened:
+    with opened_ledger(read_settings(home)) as opened:
         found = opened.reconciliations.unknown()
     facts = [_unknown_facts(order) for order in found]
     if as_json:
@@ -157,9 +160,8 @@ def reconcile(
     """
     _check_usage(orders, run, verdict, cost_usd)
     from flows.runs.reconciling import reconcile as write_down
-    from tasks.storage.home import home_folder
 
-    with opened_ledger(home_folder(home)) as opened:
+    with opened_ledger(read_settings(home)) as opened:
         said = write_down(opened, orders, verdict, run=run, cost_usd=cost_usd)
     if as_json:
         answer_json([asdict(reconciliation) for reconciliation in said])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, open_console
+from flows.commands.options import answer_json, home_option, json_option, open_console, read_settings
 
 DEFAULT_PROVIDER = "openai"
 WIDTH = 80
@@ -25,20 +25,19 @@ def models(model: str | None, *, seller: str, home: Path | None, as_json: bool) 
     from flows.commands.model_tables import facts_of, model_facts, model_page, models_table
     from tasks.catalogue import load_catalogue
     from tasks.catalogue.providers import load_providers
-    from tasks.clock import today
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    catalogue, provider = load_catalogue(folder), load_providers(folder).provider(seller)
+    settings = read_settings(home)
+    catalogue = load_catalogue(settings.home, settings.environ)
+    provider = load_providers(settings.home, settings.environ).provider(seller)
     console = open_console()
     if model is not None:
-        facts = facts_of(catalogue.model(model), provider, today())
+        facts = facts_of(catalogue.model(model), provider, settings.today)
         if as_json:
             answer_json(facts)
         else:
             console.print(model_page(facts), width=min(WIDTH, console.width))
         return
-    listed = model_facts(catalogue, provider, today())
+    listed = model_facts(catalogue, provider, settings.today)
     if as_json:
         answer_json(listed)
     else:

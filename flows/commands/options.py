@@ -1,6 +1,7 @@
 """What several commands share: options, consoles, machine-readable answers."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tasks.ledger import Ledger
+    from tasks.settings import Settings
 
 PLAIN_WIDTH = 100
 
@@ -43,8 +45,19 @@ def yes_option(command: F) -> F:
     return click.option("--yes", is_flag=True, help="Spend without asking.")(command)
 
 
+def read_settings(home: Path | None) -> "Settings":
+    """Read what the environment says: the one place where commands do.
+
+    Args:
+        home: What ``--home`` says.
+    """
+    from tasks.settings import Settings
+
+    return Settings.of(home, os.environ)
+
+
 @contextmanager
-def opened_ledger(home: Path) -> "Iterator[Ledger]":
+def opened_ledger(settings: "Settings") -> "Iterator[Ledger]":
     """Open the ledger of a home, and close it in the end.
 
     Raises:
@@ -54,11 +67,13 @@ def opened_ledger(home: Path) -> "Iterator[Ledger]":
     from tasks.errors import RunError
     from tasks.ledger import has_ledger, open_ledger
 
-    if not has_ledger(home):
+    if not has_ledger(settings.home, settings.environ):
         raise RunError(
-            where=f"home {home}", what="no run has been made here", next_step="Begin with: runoff demo"
+            where=f"home {settings.home}",
+            what="no run has been made here",
+            next_step="Begin with: runoff demo",
         )
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         yield ledger
 
 

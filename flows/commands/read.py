@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +13,11 @@ from flows.commands.options import (
     json_option,
     open_console,
     opened_ledger,
+    read_settings,
 )
+
+if TYPE_CHECKING:
+    from flows.session.prepare import Prepared
 
 
 def _weights(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
@@ -42,12 +47,10 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     Where the campaign has masks, what they will change is drawn into a picture below the home.
     """
     from flows.commands.plan_tables import plan_renderable
-    from flows.session.mask_preview import preview_masks
     from flows.session.prepare import prepare
-    from tasks.storage.home import home_folder
 
-    prepared = prepare(file, home_folder(home), "plan")
-    preview = preview_masks(prepared)
+    prepared = prepare(file, read_settings(home), "plan")
+    preview = _preview_masks(prepared)
     if as_json:
         extra = {"ledger_per_month_usd": prepared.ledger_per_month_usd, "mask_preview": preview}
         answer_json({**prepared.plan.as_dict(), **extra})
@@ -57,6 +60,17 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     if preview is not None:
         click.echo(f"What the masks will change: {preview}")
     console.print(f"Nothing was bought. Buy it with: runoff run {file}", markup=False)
+
+
+def _preview_masks(prepared: "Prepared") -> str | None:
+    """Draw what a campaign's masks will change; returns the file, or ``None`` when it has no mask."""
+    from tasks.attachments.previews import masked_pictures, write_preview
+
+    masked = masked_pictures(prepared.plan.orders)
+    if not masked:
+        return None
+    name = prepared.campaign.name
+    return str(write_preview(name, masked, prepared.home / "previews" / f"{name}-masks.png"))
 
 
 @click.command()
@@ -73,19 +87,18 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
 def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Write a run's report again, from the ledger. Spends nothing."""
     from flows.run_report import write_run_formats, write_run_report
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
+    settings = read_settings(home)
     if formats:
-        with opened_ledger(folder) as opened:
-            paths = write_run_formats(folder, opened.runs.find(run), opened, formats)
+        with opened_ledger(settings) as opened:
+            paths = write_run_formats(settings, opened.runs.find(run), opened, formats)
         if as_json:
             answer_json(paths)
         else:
             click.echo("\n".join(map(str, paths.values())))
         return
-    with opened_ledger(folder) as opened:
-        written = write_run_report(folder, opened.runs.find(run), opened)
+    with opened_ledger(settings) as opened:
+        written = write_run_report(settings, opened.runs.find(run), opened)
     files = written.files
     if as_json:
         answer_json({**asdict(files), "calibration": written.facts.calibration})
@@ -117,11 +130,10 @@ def rescore(
     """
     from flows.commands.tables import outcome_renderable, where_to_look
     from flows.rescore import rescore as decide_again
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as opened:
-        outcome = decide_again(folder, opened, run, file, weights)
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
+        outcome = decide_again(settings, opened, run, file, weights)
     if as_json:
         answer_json(outcome)
         return

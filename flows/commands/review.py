@@ -1,6 +1,5 @@
 """The command that opens the review page: look, vote, choose, and agree to buy, in a browser."""
 
-import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -9,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flows.commands.options import home_option, opened_ledger
+from flows.commands.options import home_option, opened_ledger, read_settings
 
 if TYPE_CHECKING:
     from flows.promotion.child_process import ChildPromoter
     from flows.promotion.deployment import DeploymentPromoter
     from flows.review.access import Gate
+    from tasks.settings import Settings
 
 DEFAULT_PORT = 8321
 TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, no secret
@@ -41,25 +41,24 @@ def review(
     from flows.review.app import create_app
     from flows.review.page_context import PageContext
     from flows.review.server import listen, serve
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as ledger:
+    settings = read_settings(home)
+    with opened_ledger(settings) as ledger:
         path = f"/runs/{ledger.runs.find(run).run_id}" if run else "/"
         listener = listen(host, port)
-        gate = _gate(host, listener.getsockname()[1], names)
-        promoter = _promoter(folder)
-        app = create_app(PageContext(folder, ledger, promoter, gate, _person()))
+        gate = _gate(host, listener.getsockname()[1], names, settings.environ.get(TOKEN_VARIABLE))
+        promoter = _promoter(settings)
+        app = create_app(PageContext(settings, ledger, promoter, gate, _person()))
         serve(app, listener, lambda: _ready(_address(gate, path), opens=not no_browser))
         _leave(promoter)
 
 
-def _gate(host: str, port: int, names: Sequence[str]) -> "Gate":
+def _gate(host: str, port: int, names: Sequence[str], token: str | None) -> "Gate":
     import secrets
 
     from flows.review.access import Gate, is_loopback
 
-    token = None if is_loopback(host) else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
+    token = None if is_loopback(host) else token or secrets.token_urlsafe(24)
     return Gate(host, port, frozenset({socket.gethostname(), socket.getfqdn(), *names}), token)
 
 
@@ -87,13 +86,13 @@ def _ready(address: str, *, opens: bool) -> None:
         webbrowser.open(address)
 
 
-def _promoter(home: Path) -> "ChildPromoter | DeploymentPromoter":
+def _promoter(settings: "Settings") -> "ChildPromoter | DeploymentPromoter":
     """Let a team's workers buy where a Prefect server is set, else a child of this process."""
     from flows.promotion.child_process import ChildPromoter
     from flows.promotion.deployment import DeploymentPromoter, PrefectServer
 
-    child, server = ChildPromoter(home), PrefectServer.of()
-    return child if server is None else DeploymentPromoter(home, server, child)
+    child, server = ChildPromoter(settings), PrefectServer.of(settings.environ)
+    return child if server is None else DeploymentPromoter(settings.home, server, child)
 
 
 def _leave(promoter: "ChildPromoter | DeploymentPromoter") -> None:

@@ -5,10 +5,21 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, open_console, opened_ledger
+if TYPE_CHECKING:
+    from tasks.settings import Settings
+
+from flows.commands.options import (
+    answer_json,
+    home_option,
+    json_option,
+    open_console,
+    opened_ledger,
+    read_settings,
+)
 
 
 def _read_age(_ctx: click.Context, _param: click.Parameter, text: str | None) -> timedelta | None:
@@ -41,27 +52,25 @@ def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | Non
     With --prune, files and thumbnails of old drafts go that nobody chose, liked or bought again. What the
     ledger knows of them stays.
     """
-    from tasks.storage.home import home_folder
-
     if is_pruning != (age is not None) or (yes and not is_pruning):
         message = "--prune and --older-than belong together, and --yes to them."
         raise click.UsageError(message)
-    folder = home_folder(home)
+    settings = read_settings(home)
     if age is not None:
-        _prune(folder, age, is_agreed=yes, as_json=as_json)
+        _prune(settings, age, is_agreed=yes, as_json=as_json)
     else:
-        _list(folder, as_json=as_json)
+        _list(settings, as_json=as_json)
 
 
-def _list(home: Path, *, as_json: bool) -> None:
+def _list(settings: "Settings", *, as_json: bool) -> None:
     from flows.commands.tables import reasons_told, runs_table
     from flows.runs.listing import list_runs
     from tasks.ledger import has_ledger
 
     listed = []
-    if has_ledger(home):
-        with opened_ledger(home) as opened:
-            listed = list_runs(opened, home)
+    if has_ledger(settings.home, settings.environ):
+        with opened_ledger(settings) as opened:
+            listed = list_runs(opened, settings.home)
     if as_json:
         answer_json(listed)
     elif listed:
@@ -69,23 +78,23 @@ def _list(home: Path, *, as_json: bool) -> None:
         for line in reasons_told(listed):
             click.echo(line)
     else:
-        click.echo(f"No run has been made in {home}. Begin with: runoff demo")
+        click.echo(f"No run has been made in {settings.home}. Begin with: runoff demo")
 
 
-def _prune(home: Path, age: timedelta, *, is_agreed: bool, as_json: bool) -> None:
+def _prune(settings: "Settings", age: timedelta, *, is_agreed: bool, as_json: bool) -> None:
     from flows.commands.tables import prunable_table
     from flows.runs.pruning import find_prunable, prune
 
     now = datetime.now(UTC)
     left_alone: list[str] = []
-    with opened_ledger(home) as opened:
-        found = find_prunable(opened, home, now - age)
+    with opened_ledger(settings) as opened:
+        found = find_prunable(opened, settings.home, now - age)
         if not as_json and found:
             open_console().print(prunable_table(found))
         if found and not is_agreed:
             is_agreed = sys.stdin.isatty() and click.confirm("Drop these files?", default=False, err=as_json)
         if is_agreed:
-            left_alone = prune(opened, home, now - age, now)
+            left_alone = prune(opened, settings.home, now - age, now)
     if as_json:
         is_dropped = is_agreed and len(left_alone) < len(found)
         told = [asdict(run) for run in found]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flows.commands.options import home_option, open_console
+from flows.commands.options import home_option, open_console, read_settings
 
 if TYPE_CHECKING:
     from flows.deployments import Scheduled
@@ -25,9 +25,9 @@ def serve(files: tuple[Path, ...], *, home: Path | None) -> None:
     """
     say = _begin()
     from flows.serving import serve as serve_campaigns
-    from tasks.storage.home import home_folder, prepare_home
+    from tasks.storage.home import prepare_home
 
-    folder = home_folder(home)
+    folder = read_settings(home).home
     prepare_home(folder)
     _end(serve_campaigns(files, folder, say), say)
 
@@ -44,9 +44,8 @@ def deploy(files: tuple[Path, ...], *, pool: str, home: Path | None) -> None:
     """
     say = _begin()
     from flows.deployments import deploy as deploy_campaigns
-    from tasks.storage.home import home_folder
 
-    _end(deploy_campaigns(files, home_folder(home), pool, say), say)
+    _end(deploy_campaigns(files, read_settings(home).home, pool, say), say)
 
 
 def _begin() -> "Say":

@@ -26,7 +26,7 @@ def inspect_new(run: Run, order_ids: Collection[str] | None = None) -> int:
     """Look at every picture, of the run or of some orders, that nobody has looked at; returns how many."""
     waiting = run.ledger.candidates.uninspected(run.run_id, order_ids)
     files = [(picture.file, _thumbnail(picture.file)) for picture in waiting]
-    seen = dict(inspect_pictures(run.folder, files))
+    seen = dict(inspect_pictures(run.folder, files, anchors_file=run.anchors_file))
     marks = {
         picture.candidate_id: mark
         for picture in waiting

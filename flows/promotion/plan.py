@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 from flows.promotion.finalists import open_finalists
 from flows.runs.lock import bring_campaign, bring_files
@@ -15,6 +14,7 @@ from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
 from tasks.order import Order
 from tasks.orders.finals import plan_finals
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
 
@@ -53,22 +53,28 @@ class PromotionPlan:
         return f"{finals}: at most {first} if next tries are accepted, {every} for every try left.{used_up}"
 
 
-def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
-    """Price what a run's promotion would buy now. Spends nothing.
+def promotion_plan(settings: Settings, run_id: str) -> PromotionPlan:
+    """Price what a run's promotion would buy now. Asks nobody, spends nothing and writes nothing.
 
     Raises:
         RunError: The run does not exist.
     """
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         record = ledger.runs.find(run_id)
-        folder = run_folder(home, record.campaign, record.run_id)
-        prepared = prepare(bring_campaign(folder), home, record.run_id, are_drafts_done=True)
-        tries_left = [
-            tries
-            for edition in prepared.campaign.editions
-            for tries in _tries_left(ledger, prepared, edition, folder)
-        ]
-        left_usd, left_in = _tightest_budget(ledger, prepared)
+        file = bring_campaign(run_folder(settings.home, record.campaign, record.run_id))
+        return price_promotion(ledger, prepare(file, settings, record.run_id, are_drafts_done=True))
+
+
+def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
+    """Price what the promotion of a prepared run would buy now. Spends nothing and writes nothing.
+
+    Raises:
+        RunError: A finalist's picture cannot be sent.
+    """
+    tries_left = [
+        tries for edition in prepared.campaign.editions for tries in _tries_left(ledger, prepared, edition)
+    ]
+    left_usd, left_in = _tightest_budget(ledger, prepared)
     models = [f"{edition.model} at {edition.quality}" for edition in prepared.campaign.editions]
     waiting = [tries for tries in tries_left if tries]
     return PromotionPlan(
@@ -105,10 +111,10 @@ def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
     return costs
 
 
-def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals, folder: Path) -> list[list[Order]]:
+def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals) -> list[list[Order]]:
     """List, for each finalist, the tries at one edition that would still be sent, in their order."""
     finalists = open_finalists(ledger, prepared.run_id, prepared.campaign, edition.name)
-    bring_files(folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
+    bring_files(prepared.folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
     tries: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
     for attempt in range(edition.tries):
         orders = plan_finals(
@@ -117,7 +123,7 @@ def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals, folder: Pat
             prepared.providers,
             finalists,
             run_id=prepared.run_id,
-            folder=folder,
+            folder=prepared.folder,
             attempt=attempt,
             edition=edition,
             home=prepared.home,

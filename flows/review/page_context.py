@@ -16,14 +16,13 @@ from starlette.responses import Response
 
 from flows.promotion.action import Promoter
 from flows.review.access import Gate
+from flows.runs.campaign import read_campaign
 from flows.runs.lock import bring_campaign, is_free
 from flows.runs.run import RunOnDisk
-from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate
-from tasks.catalogue import load_catalogue
-from tasks.catalogue.providers import load_providers
 from tasks.ledger import Ledger, RunRecord
 from tasks.money import count_of, format_usd
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
 HERE = Path(__file__).parent
@@ -35,14 +34,14 @@ class PageContext:
     """What every page has at hand.
 
     Args:
-        home: Runoff's home.
+        settings: The home and the environment.
         ledger: Its ledger.
         promoter: Who buys.
         gate: Who may come in.
         person: The name offered to who has given none.
     """
 
-    home: Path
+    settings: Settings
     ledger: Ledger
     promoter: Promoter
     gate: Gate
@@ -89,7 +88,7 @@ class RunView:
     @property
     def folder(self) -> Path:
         """The run's folder."""
-        return run_folder(self.context.home, self.record.campaign, self.run_id)
+        return run_folder(self.context.settings.home, self.record.campaign, self.run_id)
 
     @cached_property
     def on_disk(self) -> RunOnDisk:
@@ -98,11 +97,7 @@ class RunView:
         Raises:
             CampaignError: Its campaign file is wrong or gone.
         """
-        campaign = load_campaign(
-            bring_campaign(self.folder),
-            catalogue=load_catalogue(self.context.home),
-            providers=load_providers(self.context.home),
-        )
+        campaign = read_campaign(bring_campaign(self.folder), self.context.settings)
         return RunOnDisk(self.run_id, campaign, self.context.ledger, self.folder)
 
     @property

@@ -1,6 +1,5 @@
 """What was spent and what is left, for ``runoff ledger spend``."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +10,7 @@ from flows.runs.lock import bring_campaign
 from tasks.ledger import Ledger
 from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.ledger.spending import Group
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
 
@@ -45,7 +45,7 @@ def spending_by(ledger: Ledger, group: Group) -> list[dict[str, Any]]:
     ]
 
 
-def month_budgets(ledger: Ledger, home: Path, environ: Mapping[str, str], now: datetime) -> MonthBudgets:
+def month_budgets(ledger: Ledger, settings: Settings, now: datetime) -> MonthBudgets:
     """Read what this month is charged and may still be charged.
 
     A campaign's limit is that of its newest run.
@@ -55,11 +55,12 @@ def month_budgets(ledger: Ledger, home: Path, environ: Mapping[str, str], now: d
     """
     spent = ledger.spending.month(now)
     folders = {
-        run.campaign: run_folder(home, run.campaign, run.run_id) for run in reversed(ledger.runs.all())
+        run.campaign: run_folder(settings.home, run.campaign, run.run_id)
+        for run in reversed(ledger.runs.all())
     }
     return MonthBudgets(
         month=spent.month,
-        ledger=_budget(spent.ledger_usd, ledger_per_month_usd(home, environ)),
+        ledger=_budget(spent.ledger_usd, ledger_per_month_usd(settings.home, settings.environ)),
         campaigns={
             name: _budget(spent_usd, _campaign_limit(bring_campaign(folders[name])))
             for name, spent_usd in spent.campaigns_usd.items()

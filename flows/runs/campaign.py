@@ -9,18 +9,29 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
 from tasks.errors import RunError
 from tasks.ledger import RunRecord
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
 
-def run_campaign(home: Path, run: RunRecord) -> Campaign:
+def run_campaign(settings: Settings, run: RunRecord) -> Campaign:
     """Read a run's campaign.
 
     Raises:
         RunError: The file is gone.
         CampaignError: It was changed and is wrong now.
     """
-    file = run_campaign_file(home, run)
-    return load_campaign(file, catalogue=load_catalogue(home), providers=load_providers(home))
+    file = run_campaign_file(settings.home, run)
+    return read_campaign(file, settings)
+
+
+def read_campaign(file: Path, settings: Settings) -> Campaign:
+    """Read a campaign file by the models and providers that are known here.
+
+    Raises:
+        CampaignError: It is wrong.
+    """
+    catalogue = load_catalogue(settings.home, settings.environ)
+    return load_campaign(file, catalogue, load_providers(settings.home, settings.environ))
 
 
 def run_campaign_file(home: Path, run: RunRecord) -> Path:

@@ -27,6 +27,10 @@ class Run(Protocol):
     def folder(self) -> Path:
         """Where its pictures are."""
 
+    @property
+    def anchors_file(self) -> str | None:
+        """Who is trusted to sign pictures: a PEM file of root certificates."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOnDisk:
@@ -36,3 +40,4 @@ class RunOnDisk:
     campaign: Campaign
     ledger: Ledger
     folder: Path
+    anchors_file: str | None = None

@@ -21,12 +21,14 @@ from flows.runs.progress import Display, current_display
 from flows.session.begun_orders import begun_drafts
 from flows.session.composition import limits_of, open_workers, transport_of, watched
 from flows.session.prepare import Prepared
+from tasks.attachments.drawings import write_drawn
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, LedgerError
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import add_warnings, replan
 from tasks.order import Order
 from tasks.orders.finals import wants_final
+from tasks.pictures.provenance import ANCHORS_VARIABLE
 from tasks.storage.atomic import write_atomically
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home
 
@@ -78,6 +80,11 @@ class Session:
         return self.prepared.folder
 
     @property
+    def anchors_file(self) -> str | None:
+        """Who is trusted to sign pictures: a PEM file of root certificates."""
+        return self.prepared.settings.environ.get(ANCHORS_VARIABLE)
+
+    @property
     def is_interrupted(self) -> bool:
         """Whether somebody asked it to stop."""
         return isinstance(self.buyer.closed_by, InterruptError)
@@ -108,10 +115,10 @@ async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
     terms = prepared.terms
     _ = terms.api_key  # a missing key is told before anything is written
     prepare_home(prepared.home)
-    with open_ledger(prepared.home) as ledger, held_run(ledger, prepared.folder):
+    with open_ledger(prepared.home, prepared.settings.environ) as ledger, held_run(ledger, prepared.folder):
         limits, display = limits_of(prepared), current_display()
         async with open_workers(prepared, limits) as pool, connect(terms, transport_of(prepared)) as client:
-            _begin(prepared, ledger)
+            _write_down(prepared, ledger)
             buyer, lane, judging = compose(client, terms, ledger, prepared.folder, limits, display.bought)
             with (
                 _closing_on_interrupt((buyer, judging), prepared, display),
@@ -121,7 +128,8 @@ async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
                     yield Session(prepared, ledger, buyer, lane, judging, display, asyncio.Lock(), pool)
 
 
-def _begin(prepared: Prepared, ledger: Ledger) -> None:
+def _write_down(prepared: Prepared, ledger: Ledger) -> None:
+    """Write the run and its planned orders into the ledger, and settle what a killed process left of it."""
     from tasks.images_api.answer_store import recover_sent
 
     campaign_file = prepared.folder / CAMPAIGN_FILE
@@ -135,12 +143,13 @@ def _begin(prepared: Prepared, ledger: Ledger) -> None:
         warnings=prepared.plan.warnings,
     )
     recover_sent(ledger, prepared.run_id, prepared.folder, prepared.terms)
-    wanted = wants_final(prepared.campaign)
-    withdrawn = replan(ledger, prepared.run_id, begun_drafts(prepared, ledger), wanted)
-    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_told(withdrawn)])
+    drafts, is_wanted = begun_drafts(prepared, ledger), wants_final(prepared.campaign)
+    write_drawn(picture for order in drafts for picture in order.sent)
+    withdrawn = replan(ledger, prepared.run_id, drafts, is_wanted)
+    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_withdrawal_warnings(withdrawn)])
 
 
-def _told(withdrawn: Sequence[Order]) -> Iterator[str]:
+def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:
     """Say which planned drafts will not be bought after all."""
     drafts = Counter(str(order.parameters["model"]) for order in withdrawn if order.stage == "draft")
     for model, count in drafts.items():

@@ -17,7 +17,6 @@ from flows.runs.outcome import INCOMPLETE, outcome_of
 from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
 from flows.stages.batches import as_task
-from tasks.clock import today
 from tasks.errors import BudgetError, InterruptError, StopRunError
 from tasks.ledger.runs import RunState
 from tasks.storage.home import CAMPAIGN_FILE
@@ -54,7 +53,7 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     if isinstance(stop, BudgetError):
         outcome = outcome.stopped_by(_with_place(stop, run))
     await show_outcome(run, outcome)
-    tell_end(run, outcome, report_link(outcome.folder), today())
+    tell_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
     run.ledger.slots.end_run(run.run_id)  # an interrupted run stays its slot's: the next turn takes it up
     if isinstance(stop, StopRunError):
         raise stop
@@ -76,7 +75,7 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
 async def _report(run: Session) -> tuple[Decimal | None, str]:
     """Write the run's report; returns what all drafts cost at high quality (dollars), and the verdict."""
     record = run.ledger.runs.find(run.run_id)
-    written = await asyncio.to_thread(write_run_report, run.prepared.home, record, run.ledger)
+    written = await asyncio.to_thread(write_run_report, run.prepared.settings, record, run.ledger)
     return written.facts.all_high_usd, written.verdict
 
 

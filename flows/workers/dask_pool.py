@@ -10,10 +10,9 @@ they have under way is awaited, like one's own.
 
 import asyncio
 import logging
-import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -39,9 +38,9 @@ BATCHES_EACH = 4
 """How many parts a worker's share of a stage is cut into, so that quick workers take over from slow ones."""
 
 
-def scheduler_address() -> str | None:
+def scheduler_address(environ: Mapping[str, str]) -> str | None:
     """Tell which scheduler's workers do the work; ``None`` when it is done here."""
-    return os.environ.get(DASK_VARIABLE, "").strip() or None
+    return environ.get(DASK_VARIABLE, "").strip() or None
 
 
 @dataclass

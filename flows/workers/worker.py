@@ -24,6 +24,7 @@ from tasks.generate import generate
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, has_ledger, open_ledger
 from tasks.order import Order, OrderState, Reference
+from tasks.pictures.provenance import ANCHORS_VARIABLE
 from tasks.storage.home import CAMPAIGN_FILE, home_folder, run_folder
 from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
 
@@ -182,16 +183,16 @@ def _open(job: Job) -> Iterator[tuple[Terms, RunOnDisk]]:
     """Open a run that another process holds, and see that it is the same one here."""
     _at_work[job.run_id] += 1
     try:
-        home = home_folder(job.home)
+        home = home_folder(job.home, os.environ)
         terms = Terms(job.provider, job.catalogue, os.environ)
         _require_same_address(job, terms)
         folder = run_folder(home, job.campaign.name, job.run_id)
         _require_folder(job, folder)
-        if not has_ledger(home):
+        if not has_ledger(home, os.environ):
             raise _elsewhere(job, "there is no ledger", "RUNOFF_LEDGER_URL")
-        with open_ledger(home) as ledger:
+        with open_ledger(home, os.environ) as ledger:
             _require_run(job, ledger)
-            yield terms, RunOnDisk(job.run_id, job.campaign, ledger, folder)
+            yield terms, RunOnDisk(job.run_id, job.campaign, ledger, folder, os.environ.get(ANCHORS_VARIABLE))
     finally:
         _at_work[job.run_id] -= 1
 

@@ -6,12 +6,12 @@ model still there. A user's own file adds models or replaces what has changed si
 """
 
 import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -38,6 +38,7 @@ __all__ = [
 ]  # fmt: skip
 
 CATALOGUE_VARIABLE = "RUNOFF_CATALOGUE"
+NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({})
 
 
 def configs_folder() -> Path:
@@ -98,12 +99,12 @@ class Catalogue:
         return model_id in self._ids
 
 
-def load_catalogue(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Catalogue:
+def load_catalogue(home: Path | None = None, environ: Mapping[str, str] = NO_ENVIRONMENT) -> Catalogue:
     """Read the installed catalogue and the user's own over it.
 
     Args:
         home: RUNOFF_HOME; its ``catalogue.yaml`` is merged over the installed one, when it is there.
-        environ: Where ``RUNOFF_CATALOGUE`` may name another file, merged last.
+        environ: Where ``RUNOFF_CATALOGUE`` may name another file, merged last; nowhere when left out.
 
     Raises:
         CatalogueError: A file is missing, is no YAML, or says something that a catalogue cannot say.

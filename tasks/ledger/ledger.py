@@ -1,6 +1,6 @@
 """Opening the ledger, bringing it up to date, and proving that it is right."""
 
-import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
@@ -90,17 +90,18 @@ class Ledger:
         self.database.close()
 
 
-def open_ledger(home: Path, wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
+def open_ledger(home: Path, environ: Mapping[str, str], wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
     """Open the ledger of a home folder, making or upgrading it when needed.
 
     Args:
         home: Runoff's home; must exist when the ledger is the SQLite file in it.
+        environ: Where ``RUNOFF_LEDGER_URL`` may name another database.
         wait_s: How long a write waits for other writers before it gives up, seconds.
 
     Raises:
         LedgerError: It cannot be opened, or was written by a newer Runoff. Nothing was changed.
     """
-    database = Database(ledger_url(home, os.environ.get(LEDGER_VARIABLE)), wait_s)
+    database = Database(ledger_url(home, environ.get(LEDGER_VARIABLE)), wait_s)
     try:
         version = _version(database)
         if version != HEAD:
@@ -111,9 +112,9 @@ def open_ledger(home: Path, wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
     return Ledger(database)
 
 
-def has_ledger(home: Path) -> bool:
+def has_ledger(home: Path, environ: Mapping[str, str]) -> bool:
     """Tell whether a home has a ledger already: its own file, or one named by address."""
-    return LEDGER_VARIABLE in os.environ or (home / "ledger.db").exists()
+    return LEDGER_VARIABLE in environ or (home / "ledger.db").exists()
 
 
 def _version(database: Database) -> str | None:

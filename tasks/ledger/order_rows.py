@@ -1,6 +1,6 @@
 """An order in the table and outside of it: what is written of it, and how it is read back whole."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -65,8 +65,8 @@ def order_row(order: Order, position: int) -> dict[str, Any]:
         "endpoint": order.endpoint,
         "lane": order.lane,
         "parameters": dict(order.parameters),
-        "references": [asdict(reference) for reference in order.references],
-        "mask": None if order.mask is None else asdict(order.mask),
+        "references": [_picture_as_row(reference) for reference in order.references],
+        "mask": None if order.mask is None else _picture_as_row(order.mask),
         "draft_id": order.draft_id,
         "edition": order.edition,
         "state": "planned",
@@ -74,6 +74,11 @@ def order_row(order: Order, position: int) -> dict[str, Any]:
         "charged_nanousd": 0,
         "n_sends": 0,
     }
+
+
+def _picture_as_row(picture: Reference) -> dict[str, Any]:
+    """Write what identifies a picture that is sent along; how it is drawn is known to the campaign."""
+    return {name: getattr(picture, name) for name in ("file", "sha256", "width", "height", "media_type")}
 
 
 def order_record(row: sa.Row[Any]) -> OrderRecord:

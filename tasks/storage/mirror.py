@@ -33,6 +33,9 @@ _CLOCK_S = 2.0  # S3 tells whole seconds
 _KEPT = (
     "What was bought is whole in this machine's mirror; it goes to the store with: runoff run --resume latest"
 )
+_mirrors: dict[str, Path] = {}
+"""The mirrors that this process works in, by their folder's name: the same on every machine."""
+
 _OWN = re.compile(r"\..*")  # locks, parts, the engine's folder: a machine's own affairs
 
 
@@ -42,7 +45,7 @@ def address_of(said: str) -> str | None:
     return found and f"{found['protocol']}://{found['path'].rstrip('/')}"
 
 
-def mirror_of(address: str, environ: Mapping[str, str] = os.environ) -> Path:
+def mirror_of(address: str, environ: Mapping[str, str]) -> Path:
     """Name the folder on this machine's disk that mirrors a store, made if missing.
 
     It lies below ``RUNOFF_MIRRORS``, else below the user's cache folder.
@@ -62,6 +65,7 @@ def mirror_of(address: str, environ: Mapping[str, str] = os.environ) -> Path:
             accepted="a folder on this machine's disk",
             next_step=f"Name another one in {MIRRORS_VARIABLE}.",
         ) from fault
+    _mirrors[mirror.name] = mirror
     return mirror
 
 
@@ -98,10 +102,10 @@ def shared_address(file: Path) -> str:
 
 def found_here(file: Path) -> Path:
     """Find in this machine's mirror what another machine's path names; any other path stays as it is."""
-    address = address_of(os.environ.get(HOME_VARIABLE, ""))
-    if file.exists() or address is None or (name := _mirror_name(address)) not in file.parts:
+    name = next((part for part in file.parts if part in _mirrors), None)
+    if name is None or file.exists():
         return file
-    return mirror_of(address).joinpath(*file.parts[file.parts.index(name) + 1 :])
+    return _mirrors[name].joinpath(*file.parts[file.parts.index(name) + 1 :])
 
 
 class Store:

@@ -16,7 +16,8 @@ import yaml
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.ledger import Ledger, open_ledger
+from tasks.ledger import Ledger
+from tests.support.ledgers import open_ledger
 
 COMMAND = str(Path(sys.executable).parent / "runoff")
 KEY = "sk-planted-0123456789abcdef"

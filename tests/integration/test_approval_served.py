@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
-from tasks.ledger import open_ledger
 from tests.integration.test_serve import MINUTE_LIMIT_S, SERVE_PROGRAM, client_of, wait_until, write_campaign
+from tests.support.ledgers import open_ledger
 
 ANSWER = {"approve": "yes", "decided_by": "Ann"}
 

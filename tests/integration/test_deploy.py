@@ -11,8 +11,8 @@ from prefect.client.orchestration import get_client
 from flows.command_line import runoff
 from flows.engine import start_engine
 from tasks.errors import SettingError
-from tasks.ledger import open_ledger
 from tests.integration.test_serve import write_campaign
+from tests.support.ledgers import open_ledger
 
 EVERY_SIX_HOURS = {"interval": "6h", "timezone": "Europe/Paris"}
 PREFECT = str(Path(sys.executable).with_name("prefect"))

@@ -10,10 +10,11 @@ import pytest
 from flows.evaluation.judge_answers import Opinions, pools, read_opinions
 from flows.stages.judging import next_round
 from tasks.candidate import Candidate, Standing
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.order import Order
 from tasks.orders.questions import Questions, worth_judging
 from tests.support.builders import NOON
+from tests.support.ledgers import open_ledger
 from tests.unit.tasks.orders.test_questions import BOTH, judged, seen
 from tests.unit.tasks.test_plan import RUN
 

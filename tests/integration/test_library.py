@@ -1,6 +1,7 @@
 """Runoff from Python: the page's session runs as it stands."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from flows.run_report import report_frame
 from flows.session.built_campaign import written_campaign
 from tasks.campaign import Campaign
 from tasks.errors import CampaignError, RunError
+from tasks.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 CAMPAIGN = {
@@ -90,14 +92,14 @@ def test_a_built_campaign_leaves_nothing_when_no_run_came_of_it(tmp_path: Path) 
     """What is refused before its run began is taken away again; its rows are read where it stands."""
     campaign = Campaign.model_validate(CAMPAIGN)
     refused = CampaignError("campaign.yaml", ["no"])
-    with pytest.raises(CampaignError), written_campaign(campaign, tmp_path, "a-run"):  # noqa: PT012
+    with pytest.raises(CampaignError), written_campaign(campaign, Settings(tmp_path, os.environ), "a-run"):  # noqa: PT012
         assert "An otter" in (tmp_path / "otters" / "a-run" / "campaign.yaml").read_text()
         raise refused
     assert not (tmp_path / "otters" / "a-run").exists()
     unreadable = Campaign.model_validate(CAMPAIGN | {"rows": "nowhere.csv"})
     with (
         pytest.raises(CampaignError, match=r"rows: .*nowhere\.csv"),
-        written_campaign(unreadable, tmp_path, "x"),
+        written_campaign(unreadable, Settings(tmp_path, os.environ), "x"),
     ):
         pass
 

@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from flows.command_line import runoff
 from flows.runs.pruning import find_prunable, prune
 from tasks.candidate import Choice, Receipt
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.ledger.schema import candidates
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.ledgers import open_ledger
 
 LATER = NOON + timedelta(days=40)
 A_MONTH = timedelta(days=30)

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from flows.runs.reconciling import BY_RULE, resend_drafts
 from tasks.errors import LedgerError
-from tasks.ledger import Ledger, Limits, Settlement, Verdict, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement, Verdict
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.ledgers import open_ledger
 
 CENT = Decimal("0.01")
 LATER = NOON + timedelta(days=40)

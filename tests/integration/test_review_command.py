@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ledger import open_ledger
 from tests.support.builders import RUN_ID
+from tests.support.ledgers import open_ledger
 from tests.support.review_home import fill_run
 
 COMMAND = str(Path(sys.executable).parent / "runoff")

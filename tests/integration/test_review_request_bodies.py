@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Choice, Fidelity, Inspection
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
+from tasks.settings import Settings
 from tasks.storage.home import run_lock
 from tests.integration.test_review_safety import ask, change
 from tests.support.builders import RUN_ID, an_order
@@ -183,7 +185,7 @@ def test_what_people_said_outlives_a_rescore(page: Open) -> None:
     wanted = [ids[-1], ids[3]]
     say(page, "/shortlist", candidate_ids=wanted, after=0)
     say(page, "/folds", copy_id=ids[1], of_id=ids[0], is_copy=True)
-    outcome = rescore(page.home, page.ledger, RUN_ID)
+    outcome = rescore(Settings(page.home, os.environ), page.ledger, RUN_ID)
     drafts = {draft.candidate_id: draft for draft in page.ledger.candidates.of_run(RUN_ID, "draft")}
     chosen = {name for name, draft in drafts.items() if draft.choice and draft.choice.is_finalist}
     assert chosen == set(wanted) == {facts["candidate_id"] for facts in outcome.finalists}

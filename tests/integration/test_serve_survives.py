@@ -21,8 +21,8 @@ from flows.engine.registry import Registry
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.ledger import open_ledger
 from tests.end_to_end.conftest import CAMPAIGN, COMMAND, KEY, Provider
+from tests.support.ledgers import open_ledger
 from tests.support.postgresql_server import free_port
 
 LIMIT_S = 150

@@ -1,6 +1,7 @@
 """A run's batches at real Dask workers: bought from one ledger, stopped when told, refused elsewhere."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from flows.workers.worker import Bought
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import EngineError, InterruptError, SettingError
+from tasks.settings import Settings
 from tests.end_to_end.conftest import CAMPAIGN, KEY
 from tests.support.dask_setup import DaskSetup, dask_setup, n_done_by_worker
 
@@ -53,7 +55,7 @@ def make(
     file.write_text(yaml.safe_dump(CAMPAIGN | {"drafts": CAMPAIGN["drafts"] | {"per_prompt": N_DRAFTS // 4}}))
 
     async def work_on(work: Work) -> Any:
-        async with open_session(prepare(file, tmp_path / "home", RUN_ID)) as run:
+        async with open_session(prepare(file, Settings(tmp_path / "home", os.environ), RUN_ID)) as run:
             assert run.pool is not None
             return await work(run, run.pool)
 
