@@ -159,7 +159,7 @@ def _facts(
         arms=_arms(campaign),
         spent_usd=_spent_usd(records),
         estimate_usd=sum((record.order.estimate_usd for record in records), Decimal(0)),
-        unknown_usd=sum((r.charged_usd for r in records if not _has_cost(r)), Decimal(0)),
+        unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
         warnings=(*run.warnings, *unjudged_warnings(drafts, campaign.score.weights)),
         counts_by_state=_counts(records),
         copies_by_radius=copies_by_radius(drafts, campaign.deduplicate),
@@ -210,17 +210,9 @@ def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:
     return spent
 
 
-def _has_cost(record: OrderRecord) -> bool:
-    return record.settlement is not None and record.settlement.cost_usd is not None
-
-
 def _billed(records: Sequence[OrderRecord]) -> list[tuple[Order, Decimal]]:
     """List the orders whose cost the provider told."""
-    return [
-        (record.order, record.settlement.cost_usd)
-        for record in records
-        if record.settlement is not None and record.settlement.cost_usd is not None
-    ]
+    return [(record.order, record.cost_usd) for record in records if record.cost_usd is not None]
 
 
 def _counts(records: Sequence[OrderRecord]) -> dict[str, int]:

@@ -19,6 +19,10 @@ OrderState = Literal["planned", "sent", "received", "refused", "failed", "unknow
 ORDER_STATES: tuple[OrderState, ...] = ("planned", "sent", "received", "refused", "failed", "unknown")
 
 
+BILLED_WITHOUT_PICTURE = "billed_without_picture"
+"""The error code of a failed order that was billed all the same, as somebody found out at the provider."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A picture sent along with an order.

@@ -58,7 +58,7 @@ def unknown_lines(facts: Sequence[dict[str, Any]]) -> Iterator[str]:
         for order in orders:
             picture = f"{order['stage']} {order['arm']}-{order['row']:03d}-{order['replicate']:03d}"
             sent = f"sent {order['sent_at']:%m-%d %H:%M:%S} UTC"
-            charged = f"charged {format_usd(order['estimate_usd'])}"
+            charged = f"charged {format_usd(order['charged_usd'])}"
             yield f"  {order['order_id']}  {picture}  {charged}  {sent}  {order['error_code'] or ''}".rstrip()
             if order["vendor_request_id"]:
                 yield f"    the vendor's request {order['vendor_request_id']}"

@@ -72,7 +72,6 @@ def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
         orders[record.state] = orders.get(record.state, 0) + 1
     is_whole = set(orders) <= {"received"} and not any(_is_unsound(candidate) for candidate in candidates)
     is_whole = is_whole and not any(unjudged(drafts, name) for name in BOUGHT)
-    estimated = (r.charged_usd for r in records if r.settlement is None or r.settlement.cost_usd is None)
     return Outcome(
         run_id=run.run_id,
         campaign=run.campaign,
@@ -85,7 +84,7 @@ def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
         finals=len(finals),
         accepted=sum(final.is_accepted is True for final in finals),
         spent_usd=ledger.orders.charged_usd(run.run_id),
-        unknown_usd=sum(estimated, Decimal(0)),
+        unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
         exit_code=0 if is_whole or run.state == "waiting" else INCOMPLETE,
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from tasks.order import BILLED_WITHOUT_PICTURE
+
 Row = Mapping[str, Any]
 
 
@@ -23,8 +25,12 @@ def add_usd(rows: Iterable[Row], column: str) -> Decimal:
 
 
 def is_estimated(row: Row) -> bool:
-    """Tell whether a row may have been billed at a cost nobody knows: its estimate stands for it."""
-    return row["cost_usd"] is None and row["state"] in ("sent", "unknown", "received")
+    """Tell whether a row was, or may have been, billed at a cost nobody knows: its estimate stands for it.
+
+    The ledger's own figure is ``OrderRecord.estimated_usd``; a row has no column of it.
+    """
+    is_billed = row["state"] in ("sent", "unknown", "received") or row["error_code"] == BILLED_WITHOUT_PICTURE
+    return row["cost_usd"] is None and is_billed
 
 
 def is_copy(row: Row) -> bool:
