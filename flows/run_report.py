@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.evaluation.verdict import compare_run, rounds_told
-from flows.runs.lock import bring_campaign, bring_files
+from flows.runs.campaign import run_campaign
+from flows.runs.lock import bring_files
 from tasks.campaign import Campaign
-from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Provider, load_providers
@@ -104,15 +104,12 @@ def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Seque
 def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, Any]], RunFacts, Path]:
     """Read from the ledger a run's rows, its facts and where its folder is."""
     folder = run_folder(home, run.campaign, run.run_id)
-    file = bring_campaign(folder)
-    if not file.exists():
-        raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
-    catalogue, providers = load_catalogue(home), load_providers(home)
-    campaign = load_campaign(file, catalogue=catalogue, providers=providers)
+    campaign = run_campaign(home, run)
+    catalogue = load_catalogue(home)
     records = ledger.orders.of_run(run.run_id)
     candidates = ledger.candidates.of_run(run.run_id)
     bring_files(folder, _shown_files(candidates))
-    provider = providers.provider(campaign.provider)
+    provider = load_providers(home).provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates)
     decided = ledger.rounds.of_run(run.run_id)
     facts = replace(

@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from flows.commands.tables import new_table
-from flows.runs.budgets import MonthBudget, MonthBudgets
+from flows.runs.budgets import Balance, MonthBudgets
 from tasks.money import format_usd
 
 
@@ -41,7 +41,7 @@ def month_lines(budgets: MonthBudgets) -> Iterator[str]:
     yield f"{budgets.month}  whole ledger: {_said(budgets.ledger)}"
 
 
-def _said(budget: MonthBudget) -> str:
+def _said(budget: Balance) -> str:
     spent = format_usd(budget.spent_usd)
     if budget.limit_usd is None or budget.left_usd is None:
         return f"{spent}, no limit"

@@ -7,7 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.promotion.finalists import open_finalists
-from flows.runs.lock import bring_campaign, bring_files
+from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
+from flows.runs.campaign import run_campaign_file
+from flows.runs.lock import bring_files
 from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
 from tasks.ledger import Ledger, open_ledger
@@ -16,6 +18,12 @@ from tasks.money import count_of, format_usd
 from tasks.order import Order
 from tasks.orders.finals import plan_finals
 from tasks.storage.home import run_folder
+
+BUDGET_NAMES: Mapping[BudgetOf, str] = {
+    "run": "this run's budget",
+    "campaign": "the campaign's month",
+    "ledger": "the ledger's month",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
     with open_ledger(home) as ledger:
         record = ledger.runs.find(run_id)
         folder = run_folder(home, record.campaign, record.run_id)
-        prepared = prepare(bring_campaign(folder), home, record.run_id, are_drafts_done=True)
+        prepared = prepare(run_campaign_file(home, record), home, record.run_id, are_drafts_done=True)
         tries_left = [
             tries
             for edition in prepared.campaign.editions
@@ -85,15 +93,12 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
 
 def _tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
     """Find what may still be spent, dollars, and which budget says so."""
-    budget, month = prepared.campaign.budget, ledger.spending.month(datetime.now(UTC))
-    of_campaign = month.campaigns_usd.get(prepared.campaign.name, Decimal(0))
-    limits = (
-        (budget.per_run_usd, ledger.orders.charged_usd(prepared.run_id), "this run's budget"),
-        (budget.per_month_usd, of_campaign, "the campaign's month"),
-        (prepared.ledger_per_month_usd, month.ledger_usd, "the ledger's month"),
-    )
-    left = [(max(limit - spent, Decimal(0)), name) for limit, spent, name in limits if limit is not None]
-    return min(left)
+    campaign, now = prepared.campaign, datetime.now(UTC)
+    budgets = [
+        remaining_of_run(ledger, campaign, prepared.run_id),
+        *remaining_of_month(ledger, campaign, prepared.ledger_per_month_usd, now),
+    ]
+    return min((budget.left_usd, BUDGET_NAMES[budget.of]) for budget in budgets)
 
 
 def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:

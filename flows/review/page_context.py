@@ -16,12 +16,10 @@ from starlette.responses import Response
 
 from flows.promotion.action import Promoter
 from flows.review.access import Gate
-from flows.runs.lock import bring_campaign, is_free
+from flows.runs.campaign import run_campaign
+from flows.runs.lock import is_free
 from flows.runs.run import RunOnDisk
-from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate
-from tasks.catalogue import load_catalogue
-from tasks.catalogue.providers import load_providers
 from tasks.ledger import Ledger, RunRecord
 from tasks.money import count_of, format_usd
 from tasks.storage.home import run_folder
@@ -96,13 +94,10 @@ class RunView:
         """The run as it is decided about.
 
         Raises:
-            CampaignError: Its campaign file is wrong or gone.
+            RunError: Its campaign file is gone.
+            CampaignError: It was changed and is wrong now.
         """
-        campaign = load_campaign(
-            bring_campaign(self.folder),
-            catalogue=load_catalogue(self.context.home),
-            providers=load_providers(self.context.home),
-        )
+        campaign = run_campaign(self.context.home, self.record)
         return RunOnDisk(self.run_id, campaign, self.context.ledger, self.folder)
 
     @property

@@ -59,11 +59,7 @@ class Spending:
         """Sum every order that was ever sent, by group, in the sequence of their names."""
         name = _name(group)
         sums = sa.func.sum(orders.c.charged_nanousd), sa.func.sum(estimated_nanousd())
-        query = (
-            sa.select(name, sa.func.count(), *sums)
-            .where(orders.c.n_sends > 0)
-            .group_by(name)
-        )
+        query = sa.select(name, sa.func.count(), *sums).where(orders.c.n_sends > 0).group_by(name)
         with self._database.read() as connection:
             found = [
                 Spent(str(key), count, from_nanousd(int(spent)), from_nanousd(int(unknown)))
