@@ -125,17 +125,16 @@ def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, 
 
 def _shown_files(candidates: Sequence[Candidate]) -> set[str]:
     """Name what a report reads of a run's pictures: thumbnails, and finals and their drafts whole."""
-    promoted = {final.draft_id for final in candidates if final.stage == "final"}
+    promoted = {final.draft_id for final in candidates if final.is_final}
     shown = set()
     for picture in candidates:
         if picture.is_pruned:
             continue
-        is_final = picture.stage == "final"
         thumbnail = picture.inspection and picture.inspection.thumbnail
-        is_chosen = bool(picture.choice and picture.choice.is_finalist) or picture.candidate_id in promoted
+        is_chosen = picture.is_finalist or picture.candidate_id in promoted
         shown.add(thumbnail or picture.file)
-        shown |= {picture.file} if is_final or is_chosen else set()
-        shown |= {lineage_file(picture.file)} if is_final else set()
+        shown |= {picture.file} if picture.is_final or is_chosen else set()
+        shown |= {lineage_file(picture.file)} if picture.is_final else set()
     return shown
 
 
@@ -145,7 +144,7 @@ def _facts(
     records: Sequence[OrderRecord],
     candidates: Sequence[Candidate],
 ) -> RunFacts:
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
     return RunFacts(
         run_id=run.run_id,
         campaign=run.campaign,
@@ -225,7 +224,7 @@ def _all_high_usd(
     """Price the drafts received as if each had been made as finals are; the low end, so as not to flatter."""
     finals = campaign.editions[0]
     parameters = finals.parameters(n=1, is_edit=False)
-    prompts = [candidate.prompt for candidate in candidates if candidate.stage == "draft"]
+    prompts = [candidate.prompt for candidate in candidates if candidate.is_draft]
     try:
         model = catalogue.model(finals.model)
         estimates = [model.estimate_usd(parameters, prompt, provider=provider) for prompt in prompts]
@@ -241,16 +240,16 @@ def _calibration(
     votes = ledger.votes.of_run(run_id)
     if not votes:
         return None
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
     found = calibrate(drafts, votes, campaign.score.weights)
     return None if found is None else found.as_dict()
 
 
 def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> str | None:
-    chosen = [draft for draft in drafts if draft.choice and draft.choice.is_finalist]
+    chosen = [draft for draft in drafts if draft.is_finalist]
     if not any(draft.choice for draft in drafts):
         return None
     accepted = sum(candidate.is_accepted is True for candidate in candidates)
-    finals = sum(candidate.stage == "final" for candidate in candidates)
+    finals = sum(candidate.is_final for candidate in candidates)
     sentence = f"{len(chosen)} of {len(drafts)} drafts were chosen"
     return f"{sentence}; {accepted} finals were accepted of {finals} bought." if finals else f"{sentence}."

@@ -97,6 +97,21 @@ class Order:
         object.__setattr__(self, "order_id", "o-" + digest_of(identity))
 
     @property
+    def is_draft(self) -> bool:
+        """Whether it buys drafts."""
+        return self.stage == "draft"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it buys a final."""
+        return self.stage == "final"
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks a judging model."""
+        return self.stage == "judge"
+
+    @property
     def n(self) -> int:
         """How many pictures are asked for, 1-10."""
         return int(self.parameters.get("n", 1))
@@ -110,7 +125,7 @@ class Order:
     def file_stem(self, index: int = 0) -> str:
         """Name the file of the order's ``index``-th picture, without folder and ending."""
         stem = f"{self.arm}-{self.row:03d}-{self.replicate + index:03d}"
-        if self.stage == "draft":
+        if self.is_draft:
             return stem
         return "-".join(filter(None, (stem, self.edition, f"try{self.attempt + 1}")))
 

@@ -47,7 +47,7 @@ def compare_run(
 
     After a round in which arms were dropped, those left are compared by pictures made since.
     """
-    pictures, weights = [one for one in candidates if one.stage == "draft"], campaign.score.weights
+    pictures, weights = [one for one in candidates if one.is_draft], campaign.score.weights
     drafts = scored_drafts(rows, half_scored(pictures, weights))
     if len({draft.arm for draft in drafts}) < 2:
         return None
@@ -100,7 +100,7 @@ def rounds_told(
 def _first_in_the_end(
     rows: Sequence[Mapping[str, Any]], candidates: Sequence[Candidate], campaign: Campaign, last: Pass
 ) -> list[ArmStanding]:
-    made = [one for one in candidates if one.stage == "draft"]
+    made = [one for one in candidates if one.is_draft]
     if not any(draft.replicate >= last.first_replicate for draft in made):
         return []
     scored = scored_drafts(rows, half_scored(made, campaign.score.weights))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, rank_finalists
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, RunRecord
 from tasks.orders.missing_scores import unjudged
@@ -64,13 +64,13 @@ class Outcome:
 def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
     """Read from the ledger what came of a run."""
     candidates = ledger.candidates.of_run(run.run_id)
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
-    finals = [candidate for candidate in candidates if candidate.stage == "final"]
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
+    finals = [candidate for candidate in candidates if candidate.is_final]
     records = ledger.orders.of_run(run.run_id)
     orders: dict[str, int] = {}
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1
-    is_whole = set(orders) <= {"received"} and not any(_is_unsound(candidate) for candidate in candidates)
+    is_whole = set(orders) <= {"received"} and not any(candidate.fault for candidate in candidates)
     is_whole = is_whole and not any(unjudged(drafts, name) for name in BOUGHT)
     return Outcome(
         run_id=run.run_id,
@@ -79,7 +79,7 @@ def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
         folder=str(run_folder(home, run.campaign, run.run_id)),
         orders=orders,
         pictures=len(drafts),
-        duplicates=sum(bool(d.standing and d.standing.status == "duplicate") for d in drafts),
+        duplicates=sum(draft.is_duplicate for draft in drafts),
         finalists=_finalists(drafts, finals),
         finals=len(finals),
         accepted=sum(final.is_accepted is True for final in finals),
@@ -89,24 +89,18 @@ def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
     )
 
 
-def _is_unsound(candidate: Candidate) -> bool:
-    return bool(candidate.inspection and candidate.inspection.fault)
-
-
 def _finalists(drafts: list[Candidate], finals: list[Candidate]) -> list[dict[str, Any]]:
     accepted: dict[str | None, list[Candidate]] = {}
     for final in finals:
         if final.is_accepted:
             accepted.setdefault(final.draft_id, []).append(final)
-    chosen = [draft for draft in drafts if draft.choice and draft.choice.is_finalist]
-    chosen.sort(key=lambda draft: (draft.choice and draft.choice.rank) or 0)
-    return [_finalist(draft, accepted.get(draft.candidate_id, [])) for draft in chosen]
+    return [_finalist(draft, accepted.get(draft.candidate_id, [])) for draft in rank_finalists(drafts)]
 
 
 def _finalist(draft: Candidate, finals: list[Candidate]) -> dict[str, Any]:
     final = finals[0] if finals else None
     return {
-        "rank": draft.choice.rank if draft.choice else None,
+        "rank": draft.rank,
         "candidate_id": draft.candidate_id,
         "arm": draft.arm,
         "row": draft.row,
