@@ -23,6 +23,16 @@ BILLED_WITHOUT_PICTURE = "billed_without_picture"
 """The error code of a failed order that was billed all the same, as somebody found out at the provider."""
 
 
+def may_be_billed(state: OrderState, error_code: str | None) -> bool:
+    """Tell whether an order was, or may have been, billed; where nobody knows its cost, its estimate stands.
+
+    Args:
+        state: How far it is.
+        error_code: What went wrong, if anything did.
+    """
+    return state in ("sent", "received", "unknown") or error_code == BILLED_WITHOUT_PICTURE
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A picture sent along with an order.

@@ -10,6 +10,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.rounds import ArmStanding, Pass, RoundDecision, is_complete, passes_of
 from tasks.candidate import Candidate
 from tasks.orders.missing_scores import half_scored, note_of_test
+from tasks.report_page.rows import is_draft
 
 
 def scored_drafts(rows: Sequence[Mapping[str, Any]], left_out: Container[str]) -> list[ScoredDraft]:
@@ -26,6 +27,7 @@ def scored_drafts(rows: Sequence[Mapping[str, Any]], left_out: Container[str]) -
             row=row["row"],
             replicate=row["replicate"],
             state=row["state"],
+            error_code=row["error_code"],
             cost_usd=row["cost_usd"],
             candidate_id=row["candidate_id"],
             status=row["status"],
@@ -33,7 +35,7 @@ def scored_drafts(rows: Sequence[Mapping[str, Any]], left_out: Container[str]) -
             is_downgraded=row["downgraded"] is not None,
         )
         for row in rows
-        if row["stage"] == "draft"
+        if is_draft(row)
     ]
 
 

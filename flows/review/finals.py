@@ -68,6 +68,7 @@ def _accept(run: RunView, word: AcceptanceWord) -> None:
 def finals_facts(run: RunView) -> dict[str, Any]:
     """Tell how far the promotion is, and every finalist with its tries."""
     records = [record for record in run.context.ledger.orders.of_run(run.run_id) if record.order.is_final]
+    finals_usd = sum((record.charged_usd for record in records), start=Decimal(0))
     promotion = run.context.promoter.look(run.run_id)
     is_running = run.is_worked_on or (promotion is not None and promotion.state == "running")
     return {
@@ -76,7 +77,8 @@ def finals_facts(run: RunView) -> dict[str, Any]:
         "message": promotion.message if promotion else "",
         "is_failed": promotion is not None and promotion.state == "failed",
         "spent": usd(run.context.ledger.orders.charged_usd(run.run_id)),
-        "finals_usd": usd(sum((record.charged_usd for record in records), start=Decimal(0))),
+        "finals_usd": usd(finals_usd),
+        "has_charges": finals_usd > 0,
         "finalists": _finalists(run, records),
         "n_accepted": sum(final.is_accepted is True for final in run.finals),
     }

@@ -15,6 +15,7 @@ from flows.review.page_context import PageContext, RunView
 from tasks.candidate import Candidate
 from tasks.ledger.report_rows import report_rows
 from tasks.report_page.measures import measure_arm
+from tasks.report_page.rows import is_draft
 
 
 def routes(context: PageContext) -> APIRouter:
@@ -61,7 +62,7 @@ def run_facts(run: RunView) -> dict[str, Any]:
 def arm_cards(run: RunView) -> list[dict[str, Any]]:
     """Measure each arm as the report does, beside its own prompt."""
     rows = report_rows(run.run_id, run.context.ledger.orders.of_run(run.run_id), run.candidates)
-    drafts = [row for row in rows if row["stage"] == "draft"]
+    drafts = [row for row in rows if is_draft(row)]
     campaign = run.on_disk.campaign
     return [
         {

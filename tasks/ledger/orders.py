@@ -245,6 +245,7 @@ def over_budget(connection: Connection, order: Order, scope: Scope, limit: Decim
     """Say which budget an order would pass."""
     charged = ensure(connection, scope.name)
     return BudgetError(
+        budget=scope.key,
         where=f"budget {scope.key}",
         what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next order may cost "
         f"{order.estimate_usd}",
