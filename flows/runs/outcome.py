@@ -1,6 +1,7 @@
 """What came of a run, in figures: for the terminal, for ``--json``, for Prefect."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from tasks.candidate import Candidate, rank_finalists
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, RunRecord
+from tasks.ledger.slots import Slot
 from tasks.orders.missing_scores import unjudged
 from tasks.orders.questions import BOUGHT
 from tasks.storage.home import run_folder
@@ -110,4 +112,32 @@ def _finalist(draft: Candidate, finals: list[Candidate]) -> dict[str, Any]:
         "fidelity": final.fidelity.value if final and final.fidelity else None,
         "editions": {final.edition: final.file for final in finals if final.edition},
         "prompt": draft.prompt,
+    }
+
+
+def list_runs(ledger: Ledger, home: Path) -> list[dict[str, Any]]:
+    """List what came of every run, newest first, as mappings.
+
+    A turn of a schedule that made no run stands among them: its ``state`` is ``skipped`` or ``failed``, its
+    ``message`` says why, its ``run_id`` is ``None``.
+    """
+    made: list[tuple[datetime, dict[str, Any]]] = [
+        (run.started_at, outcome_of(ledger, home, run).__dict__) for run in ledger.runs.all()
+    ]
+    known = {outcome["run_id"] for _, outcome in made}
+    missed = [
+        (slot.due_at, _without_run(slot))
+        for slot in ledger.slots.all()
+        if slot.state in ("skipped", "failed") and slot.run_id not in known
+    ]
+    return [facts for _, facts in sorted([*made, *missed], key=lambda entry: entry[0], reverse=True)]
+
+
+def _without_run(slot: Slot) -> dict[str, Any]:
+    return {
+        "run_id": None,
+        "campaign": slot.campaign,
+        "state": slot.state,
+        "due_at": slot.due_at,
+        "message": slot.reason,
     }
