@@ -10,15 +10,13 @@ from importlib.metadata import version
 import click
 
 from flows.commands.buy import demo, promote, run
-from flows.commands.cancel import cancel
 from flows.commands.doctor import doctor
 from flows.commands.emulator import emulator
-from flows.commands.explain import explain
 from flows.commands.ledger import ledger
 from flows.commands.models import models
-from flows.commands.read import plan, report, rescore
+from flows.commands.read import explain, plan, report, rescore
 from flows.commands.review import review
-from flows.commands.runs import runs
+from flows.commands.runs import cancel, runs
 from flows.commands.serve import deploy, serve
 from tasks.errors import RunoffError
 

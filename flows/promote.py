@@ -112,6 +112,6 @@ def _tell_approved(run: Session) -> None:
     shortlist = run.ledger.shortlists.last(run.run_id)
     by = shortlist.confirmed_by if shortlist else None
     drafts = run.ledger.candidates.of_run(run.run_id, "draft")
-    chosen = [draft.candidate_id for draft in drafts if draft.choice and draft.choice.is_finalist]
+    chosen = [draft.candidate_id for draft in drafts if draft.is_finalist]
     if chosen:
         tell_approved(run.campaign.name, run.run_id, chosen, by or user_name())

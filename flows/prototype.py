@@ -174,7 +174,7 @@ async def _make(prepared: Prepared) -> dict[str, Any]:
 async def _awaits_review(run: Session) -> bool:
     """Whether a person still has something to decide: not once all that was chosen has been bought."""
     records = run.ledger.orders.of_run(run.run_id, "received")
-    if not any(record.order.stage == "final" for record in records):
+    if not any(record.order.is_final for record in records):
         return True
     priced = await asyncio.to_thread(price_promotion, run.ledger, run.prepared)
     return priced.n_finals > 0

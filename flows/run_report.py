@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.evaluation.verdict import compare_run, rounds_told
-from flows.runs.lock import bring_campaign, bring_files
+from flows.runs.campaign import run_campaign
+from flows.runs.lock import bring_files
 from tasks.campaign import Campaign
-from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Provider, load_providers
@@ -112,16 +112,12 @@ def _gather(
 ) -> tuple[list[dict[str, Any]], RunFacts, Path]:
     """Read from the ledger a run's rows, its facts and where its folder is."""
     folder = run_folder(settings.home, run.campaign, run.run_id)
-    file = bring_campaign(folder)
-    if not file.exists():
-        raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
+    campaign = run_campaign(settings, run)
     catalogue = load_catalogue(settings.home, settings.environ)
-    providers = load_providers(settings.home, settings.environ)
-    campaign = load_campaign(file, catalogue=catalogue, providers=providers)
     records = ledger.orders.of_run(run.run_id)
     candidates = ledger.candidates.of_run(run.run_id)
     bring_files(folder, _shown_files(candidates))
-    provider = providers.provider(campaign.provider)
+    provider = load_providers(settings.home, settings.environ).provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates)
     decided = ledger.rounds.of_run(run.run_id)
     facts = replace(
@@ -137,17 +133,16 @@ def _gather(
 
 def _shown_files(candidates: Sequence[Candidate]) -> set[str]:
     """Name what a report reads of a run's pictures: thumbnails, and finals and their drafts whole."""
-    promoted = {final.draft_id for final in candidates if final.stage == "final"}
+    promoted = {final.draft_id for final in candidates if final.is_final}
     shown = set()
     for picture in candidates:
         if picture.is_pruned:
             continue
-        is_final = picture.stage == "final"
         thumbnail = picture.inspection and picture.inspection.thumbnail
-        is_chosen = bool(picture.choice and picture.choice.is_finalist) or picture.candidate_id in promoted
+        is_chosen = picture.is_finalist or picture.candidate_id in promoted
         shown.add(thumbnail or picture.file)
-        shown |= {picture.file} if is_final or is_chosen else set()
-        shown |= {lineage_file(picture.file)} if is_final else set()
+        shown |= {picture.file} if picture.is_final or is_chosen else set()
+        shown |= {lineage_file(picture.file)} if picture.is_final else set()
     return shown
 
 
@@ -157,7 +152,7 @@ def _facts(
     records: Sequence[OrderRecord],
     candidates: Sequence[Candidate],
 ) -> RunFacts:
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
     return RunFacts(
         run_id=run.run_id,
         campaign=run.campaign,
@@ -168,7 +163,7 @@ def _facts(
         arms=_arms(campaign),
         spent_usd=_spent_usd(records),
         estimate_usd=sum((record.order.estimate_usd for record in records), Decimal(0)),
-        unknown_usd=sum((r.charged_usd for r in records if not _has_cost(r)), Decimal(0)),
+        unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
         warnings=(*run.warnings, *unjudged_warnings(drafts, campaign.score.weights)),
         counts_by_state=_counts(records),
         copies_by_radius=copies_by_radius(drafts, campaign.deduplicate),
@@ -219,17 +214,9 @@ def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:
     return spent
 
 
-def _has_cost(record: OrderRecord) -> bool:
-    return record.settlement is not None and record.settlement.cost_usd is not None
-
-
 def _billed(records: Sequence[OrderRecord]) -> list[tuple[Order, Decimal]]:
     """List the orders whose cost the provider told."""
-    return [
-        (record.order, record.settlement.cost_usd)
-        for record in records
-        if record.settlement is not None and record.settlement.cost_usd is not None
-    ]
+    return [(record.order, record.cost_usd) for record in records if record.cost_usd is not None]
 
 
 def _counts(records: Sequence[OrderRecord]) -> dict[str, int]:
@@ -245,7 +232,7 @@ def _all_high_usd(
     """Price the drafts received as if each had been made as finals are; the low end, so as not to flatter."""
     finals = campaign.editions[0]
     parameters = finals.parameters(n=1, is_edit=False)
-    prompts = [candidate.prompt for candidate in candidates if candidate.stage == "draft"]
+    prompts = [candidate.prompt for candidate in candidates if candidate.is_draft]
     try:
         model = catalogue.model(finals.model)
         estimates = [model.estimate_usd(parameters, prompt, provider=provider) for prompt in prompts]
@@ -261,16 +248,16 @@ def _calibration(
     votes = ledger.votes.of_run(run_id)
     if not votes:
         return None
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
     found = calibrate(drafts, votes, campaign.score.weights)
     return None if found is None else found.as_dict()
 
 
 def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> str | None:
-    chosen = [draft for draft in drafts if draft.choice and draft.choice.is_finalist]
+    chosen = [draft for draft in drafts if draft.is_finalist]
     if not any(draft.choice for draft in drafts):
         return None
     accepted = sum(candidate.is_accepted is True for candidate in candidates)
-    finals = sum(candidate.stage == "final" for candidate in candidates)
+    finals = sum(candidate.is_final for candidate in candidates)
     sentence = f"{len(chosen)} of {len(drafts)} drafts were chosen"
     return f"{sentence}; {accepted} finals were accepted of {finals} bought." if finals else f"{sentence}."

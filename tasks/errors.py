@@ -113,9 +113,18 @@ class SettingError(RunoffError):
 
 
 class BudgetError(RunoffError):
-    """The next order would pass a budget. What was bought before stays and is reported."""
+    """The next order would pass a budget. What was bought before stays and is reported.
+
+    Args:
+        budget: The limit's name, such as ``per_run_usd``; empty where no order was refused by one.
+        facts: As for every error.
+    """
 
     exit_code = 3
+
+    def __init__(self, *, budget: str = "", **facts: str) -> None:
+        self.budget = budget
+        super().__init__(**facts)
 
 
 class RunError(RunoffError):

@@ -31,6 +31,20 @@ class Drawing(Hashable, Protocol):
         """
 
 
+BILLED_WITHOUT_PICTURE = "billed_without_picture"
+"""The error code of a failed order that was billed all the same, as somebody found out at the provider."""
+
+
+def may_be_billed(state: OrderState, error_code: str | None) -> bool:
+    """Tell whether an order was, or may have been, billed; where nobody knows its cost, its estimate stands.
+
+    Args:
+        state: How far it is.
+        error_code: What went wrong, if anything did.
+    """
+    return state in ("sent", "received", "unknown") or error_code == BILLED_WITHOUT_PICTURE
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A picture sent along with an order.
@@ -107,6 +121,21 @@ class Order:
         object.__setattr__(self, "order_id", "o-" + digest_of(identity))
 
     @property
+    def is_draft(self) -> bool:
+        """Whether it buys drafts."""
+        return self.stage == "draft"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it buys a final."""
+        return self.stage == "final"
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks a judging model."""
+        return self.stage == "judge"
+
+    @property
     def n(self) -> int:
         """How many pictures are asked for, 1-10."""
         return int(self.parameters.get("n", 1))
@@ -125,7 +154,7 @@ class Order:
     def file_stem(self, index: int = 0) -> str:
         """Name the file of the order's ``index``-th picture, without folder and ending."""
         stem = f"{self.arm}-{self.row:03d}-{self.replicate + index:03d}"
-        if self.stage == "draft":
+        if self.is_draft:
             return stem
         return "-".join(filter(None, (stem, self.edition, f"try{self.attempt + 1}")))
 

@@ -18,7 +18,7 @@ from prefect.input.actions import afilter_flow_run_input
 from prefect.logging import get_run_logger
 from pydantic import ValidationError
 
-from flows.approval.form import Answer, form_of, name_of, offer_of
+from flows.approval.form import Answer, form_of, offer_of
 from flows.evaluation.drafts import select_finalists
 from flows.prefect_ui.flow_states import skipped
 from flows.promote import promote_run
@@ -218,7 +218,7 @@ def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
     if answer.approve == "no":
         return []
     drafts = ledger.candidates.of_run(run_id, "draft")
-    fit = {name_of(d): d.candidate_id for d in drafts if d.standing and d.standing.status != "unfit"}
+    fit = {draft.name: draft.candidate_id for draft in drafts if draft.is_fit}
     unknown = [name for name in answer.finalists if name not in fit]
     if unknown:
         message = f"no fit draft of this run: {', '.join(unknown)}; choose among those listed"

@@ -6,7 +6,6 @@ The form's fields are typed, so that the server takes no name that was not offer
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, cast
 
 from prefect.input import RunInput
@@ -81,8 +80,8 @@ def offer_of(settings: Settings, run_id: str) -> Offer:
         run = ledger.runs.find(run_id)
         last = ledger.shortlists.last(run.run_id)
         drafts = ledger.candidates.of_run(run.run_id, "draft")
-    ranked = sorted((d for d in drafts if d.choice and d.choice.rank is not None), key=_rank)
-    finalists = [draft for draft in ranked if draft.choice and draft.choice.is_finalist]
+    ranked = sorted((draft for draft in drafts if draft.rank is not None), key=lambda draft: draft.rank or 0)
+    finalists = [draft for draft in ranked if draft.is_finalist]
     if last is not None:
         known = {draft.candidate_id: draft for draft in drafts}
         finalists = [known[name] for name in last.candidate_ids if name in known]
@@ -99,15 +98,6 @@ def offer_of(settings: Settings, run_id: str) -> Offer:
     )
 
 
-def _rank(draft: Candidate) -> int:
-    return (draft.choice.rank if draft.choice else None) or 0
-
-
-def name_of(draft: Candidate) -> str:
-    """Name a draft as the form and the report do: its file without folder and ending."""
-    return PurePosixPath(draft.file).stem
-
-
 def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
     """Make the form of an offer.
 
@@ -115,7 +105,7 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
         offer: What is asked about.
         trouble: Why the answer before was not taken; empty for the first form.
     """
-    names = [name_of(draft) for draft in (*offer.finalists, *offer.others)]
+    names = [draft.name for draft in (*offer.finalists, *offer.others)]
     chosen = names[: len(offer.finalists)]
     fields: dict[str, Any] = {
         "approve": (
@@ -169,8 +159,7 @@ def _table(offer: Offer) -> str:
     rows = ["| draft | rank | score | next try |", "|---|---|---|---|"]
     for draft in (*offer.finalists, *offer.others):
         cost_usd = offer.plan.of_finalist_usd.get(draft.candidate_id)
-        rank = draft.choice.rank if draft.choice else None
         score = "–" if draft.score is None else f"{draft.score:.2f}"
         price = "not chosen" if cost_usd is None else f"at most {format_usd(cost_usd)}"
-        rows.append(f"| {name_of(draft)} | {rank or '–'} | {score} | {price} |")
+        rows.append(f"| {draft.name} | {draft.rank or '–'} | {score} | {price} |")
     return "\n".join(rows)

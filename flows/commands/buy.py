@@ -160,7 +160,7 @@ def _going_on(prepared: "Prepared") -> "RenderableType":
     with opened_ledger(prepared.settings) as ledger:
         drafts = left_to_send(ledger, prepared.run_id, begun_drafts(prepared, ledger))
         planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
-    left = [*drafts, *(order for order in planned if order.stage == "final")]
+    left = [*drafts, *(order for order in planned if order.is_final)]
     most_usd = sum((order.estimate_usd for order in left), Decimal(0))
     still = f"{count_of(len(left), 'order')}, at most {format_usd(most_usd)}" if left else "no order"
     told = f"Going on with {prepared.campaign.name} · {prepared.run_id}: {still} still to be sent."

@@ -124,6 +124,7 @@ def _unknown_facts(unknown_order: "UnknownOrder") -> dict[str, Any]:
         "replicate": order.replicate,
         "attempt": order.attempt,
         "estimate_usd": order.estimate_usd,
+        "charged_usd": record.charged_usd,
         "sent_at": record.sent_at,
         # The buyer sends the order's own id as X-Client-Request-Id.
         "client_request_id": order.order_id,

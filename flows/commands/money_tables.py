@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from flows.commands.tables import new_table
-from flows.runs.budgets import MonthBudget, MonthBudgets
+from flows.runs.budgets import Balance, MonthBudgets
 from tasks.money import format_usd
 
 
@@ -41,7 +41,7 @@ def month_lines(budgets: MonthBudgets) -> Iterator[str]:
     yield f"{budgets.month}  whole ledger: {_said(budgets.ledger)}"
 
 
-def _said(budget: MonthBudget) -> str:
+def _said(budget: Balance) -> str:
     spent = format_usd(budget.spent_usd)
     if budget.limit_usd is None or budget.left_usd is None:
         return f"{spent}, no limit"
@@ -58,7 +58,7 @@ def unknown_lines(facts: Sequence[dict[str, Any]]) -> Iterator[str]:
         for order in orders:
             picture = f"{order['stage']} {order['arm']}-{order['row']:03d}-{order['replicate']:03d}"
             sent = f"sent {order['sent_at']:%m-%d %H:%M:%S} UTC"
-            charged = f"charged {format_usd(order['estimate_usd'])}"
+            charged = f"charged {format_usd(order['charged_usd'])}"
             yield f"  {order['order_id']}  {picture}  {charged}  {sent}  {order['error_code'] or ''}".rstrip()
             if order["vendor_request_id"]:
                 yield f"    the vendor's request {order['vendor_request_id']}"

@@ -1,4 +1,4 @@
-"""Commands that only look and decide: plan, report, rescore. They spend nothing and need no Prefect."""
+"""Commands that look and decide: plan, report, explain, rescore. They spend nothing and need no Prefect."""
 
 from dataclasses import asdict
 from math import inf
@@ -18,6 +18,9 @@ from flows.commands.options import (
 
 if TYPE_CHECKING:
     from flows.session.prepare import Prepared
+    from tasks.explain import ExplainedScore, Explanation
+
+MARKS = {True: "yes", False: "no", None: "?"}
 
 
 def _weights(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
@@ -139,3 +142,59 @@ def rescore(
         return
     open_console().print(outcome_renderable(outcome.__dict__))
     click.echo("\n".join(where_to_look(outcome.__dict__)))
+
+
+@click.command()
+@click.argument("run")
+@click.argument("picture")
+@home_option
+@json_option
+def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None:
+    """Tell why a picture of RUN was chosen or was not: its scores, its rank, and every rule it met.
+
+    PICTURE is a candidate's id, the beginning of one, or its file's name, such as A-000-001; copies, unfit
+    pictures and finals too.
+    """
+    from flows.runs.campaign import run_campaign
+    from tasks.explain import explain as explain_picture
+    from tasks.explain import find_candidate
+
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
+        record = opened.runs.find(run)
+        candidates = opened.candidates.of_run(record.run_id)
+    candidate = find_candidate(candidates, picture)
+    found = explain_picture(candidate, candidates, run_campaign(settings, record))
+    if as_json:
+        answer_json(found)
+    else:
+        click.echo("\n".join(_explanation_lines(found)))
+
+
+def _explanation_lines(found: "Explanation") -> list[str]:
+    lines = [
+        f"{found.name} · {found.candidate_id}",
+        f"  arm {found.arm}, row {found.row}: {found.prompt}",
+        "",
+        found.reason[:1].upper() + found.reason[1:] + ".",
+        f"It is {found.standing}"
+        + (f", rank {found.rank} of {found.survivors}." if found.rank else ".")
+        + (f" Copies of it: {', '.join(found.copies)}." if found.copies else ""),
+        "",
+        "Total score " + ("none" if found.score is None else f"{found.score:.4f}"),
+    ]
+    for score in found.scores:
+        lines += _score_lines(score)
+    if found.rules:
+        lines += ["", "Rules"]
+        lines += [
+            f"  {MARKS[rule.holds]:<4}{rule.name:<15} {rule.limit}: {rule.found}" for rule in found.rules
+        ]
+    return lines
+
+
+def _score_lines(score: "ExplainedScore") -> list[str]:
+    value = "none  " if score.value is None else f"{score.value:.4f}"
+    lines = [f"  {score.scorer:<11} {value}  weighs {score.share:.0%}  {score.reason}"]
+    raw = ", ".join(f"{name} {figure:.3g}" for name, figure in sorted(score.measurements.items()))
+    return [*lines, f"              {raw}"] if raw else lines

@@ -1,4 +1,4 @@
-"""The command ``runoff runs``: which runs were made, which turns made none, and making room."""
+"""Commands about runs: ``runs`` lists them and makes room, ``cancel`` stops one's batches at the provider."""
 
 import re
 import sys
@@ -64,7 +64,7 @@ def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | Non
 
 def _list(settings: "Settings", *, as_json: bool) -> None:
     from flows.commands.tables import reasons_told, runs_table
-    from flows.runs.listing import list_runs
+    from flows.runs.outcome import list_runs
     from tasks.ledger import has_ledger
 
     listed = []
@@ -106,3 +106,21 @@ def _prune(settings: "Settings", age: timedelta, *, is_agreed: bool, as_json: bo
         click.echo("There is nothing to drop.")
     elif len(left_alone) < len(found):
         click.echo("Dropped." if is_agreed else "Nothing was dropped. Drop them with --yes.")
+
+
+@click.command()
+@click.argument("run", default="latest")
+@home_option
+@json_option
+def cancel(run: str, *, home: Path | None, as_json: bool) -> None:
+    """Ask the provider to stop a run's batches. What is done by then is paid for and can be collected."""
+    from flows.session.cancelling import cancel as stop
+
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
+        run_id = opened.runs.find(run).run_id
+    cancelled = stop(settings, run_id)
+    if as_json:
+        answer_json(cancelled)
+    else:
+        click.echo(cancelled.sentence)

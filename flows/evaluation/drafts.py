@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from flows.evaluation.judge_answers import read_opinions
 from flows.runs.run import Run
 from tasks.campaign.choice import Deduplicate, Finalists
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, HashName
 from tasks.deduplicate import deduplicate
 from tasks.inspect import inspect_pictures
 from tasks.orders.questions import BOUGHT, Questions
@@ -106,19 +106,20 @@ def earlier_drafts(run: Run) -> list[Candidate]:
         draft
         for other in earlier[:wanted]
         for draft in run.ledger.candidates.of_run(other.run_id, "draft")
-        if draft.standing and draft.standing.status == "survivor"
+        if draft.is_survivor
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionRule:
-    """The campaign's rule for finalists, and the radius within which two are the same picture."""
+    """The campaign's rule for finalists, and by which hash and radius two are the same picture."""
 
     count: int
     max_per_arm: int | None
     max_per_prompt: int | None
     min_score: float | None
     radius_bits: int | None
+    hash: HashName
 
     @classmethod
     def of(cls, finalists: Finalists, copies: Deduplicate) -> "SelectionRule":
@@ -129,6 +130,7 @@ class SelectionRule:
             max_per_prompt=finalists.max_per_prompt,
             min_score=finalists.min_score,
             radius_bits=copies.radius_bits,
+            hash=copies.hash,
         )
 
 
@@ -153,4 +155,4 @@ def select_finalists(run: Run, *, keeps_bought: bool = False) -> int:
 def _promoted(run: Run) -> set[str]:
     """Name the drafts that a final was sent of, however it ended."""
     records = run.ledger.orders.of_run(run.run_id, "sent", "received", "refused", "failed", "unknown")
-    return {str(record.order.draft_id) for record in records if record.order.stage == "final"}
+    return {str(record.order.draft_id) for record in records if record.order.is_final}

@@ -32,7 +32,7 @@ def compare_finals(run: Run) -> int:
             final.candidate_id: final.fidelity
             or _measure(run.folder, drafts[draft_id], final, edition, masks[final.order_id])
             for final in finals
-            if final.inspection is not None and final.inspection.fault is None
+            if final.is_sound
         }
         n_accepted += _accept_best(run, edition, finals, fidelities, told)
     rows = report_rows(run.run_id, records, run.ledger.candidates.of_run(run.run_id))

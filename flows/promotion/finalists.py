@@ -25,18 +25,13 @@ def open_finalists(
     settled = {final.draft_id for final in candidates if final.is_accepted and final.edition == edition}
     if campaign.on_unknown == "keep":
         unknown = ledger.orders.of_run(run_id, "unknown")
-        lost = (record.order for record in unknown if record.order.stage == "final")
+        lost = (record.order for record in unknown if record.order.is_final)
         settled |= {order.draft_id for order in lost if order.edition == edition}
-    finalists = [
-        draft
-        for draft in candidates
-        if draft.choice and draft.choice.is_finalist and draft.candidate_id not in settled
-    ]
+    finalists = [draft for draft in candidates if draft.is_finalist and draft.candidate_id not in settled]
     shortlist = ledger.shortlists.last(run_id)
     places = {name: place for place, name in enumerate(shortlist.candidate_ids)} if shortlist else {}
     return sorted(finalists, key=lambda draft: _place(draft, places))
 
 
 def _place(draft: Candidate, places: Mapping[str, int]) -> tuple[int, int]:
-    rank = draft.choice.rank if draft.choice else None
-    return places.get(draft.candidate_id, len(places)), rank or 0
+    return places.get(draft.candidate_id, len(places)), draft.rank or 0

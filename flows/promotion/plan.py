@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from flows.promotion.finalists import open_finalists
-from flows.runs.lock import bring_campaign, bring_files
+from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
+from flows.runs.campaign import run_campaign_file
+from flows.runs.lock import bring_files
 from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
 from tasks.ledger import Ledger, open_ledger
@@ -15,7 +17,12 @@ from tasks.money import count_of, format_usd
 from tasks.order import Order
 from tasks.orders.finals import plan_finals
 from tasks.settings import Settings
-from tasks.storage.home import run_folder
+
+BUDGET_NAMES: Mapping[BudgetOf, str] = {
+    "run": "this run's budget",
+    "campaign": "the campaign's month",
+    "ledger": "the ledger's month",
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ def promotion_plan(settings: Settings, run_id: str) -> PromotionPlan:
     """
     with open_ledger(settings.home, settings.environ) as ledger:
         record = ledger.runs.find(run_id)
-        file = bring_campaign(run_folder(settings.home, record.campaign, record.run_id))
+        file = run_campaign_file(settings.home, record)
         return price_promotion(ledger, prepare(file, settings, record.run_id, are_drafts_done=True))
 
 
@@ -91,15 +98,12 @@ def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
 
 def _tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
     """Find what may still be spent, dollars, and which budget says so."""
-    budget, month = prepared.campaign.budget, ledger.spending.month(datetime.now(UTC))
-    of_campaign = month.campaigns_usd.get(prepared.campaign.name, Decimal(0))
-    limits = (
-        (budget.per_run_usd, ledger.orders.charged_usd(prepared.run_id), "this run's budget"),
-        (budget.per_month_usd, of_campaign, "the campaign's month"),
-        (prepared.ledger_per_month_usd, month.ledger_usd, "the ledger's month"),
-    )
-    left = [(max(limit - spent, Decimal(0)), name) for limit, spent, name in limits if limit is not None]
-    return min(left)
+    campaign, now = prepared.campaign, datetime.now(UTC)
+    budgets = [
+        remaining_of_run(ledger, campaign, prepared.run_id),
+        *remaining_of_month(ledger, campaign, prepared.ledger_per_month_usd, now),
+    ]
+    return min((budget.left_usd, BUDGET_NAMES[budget.of]) for budget in budgets)
 
 
 def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from flows.review.page_context import RunView, name_of
+from flows.review.page_context import RunView
 from flows.runs.lock import bring_files
 from tasks.candidate import Candidate
 
@@ -86,7 +86,7 @@ def _manifest(run: RunView, finals: list[Candidate], names: dict[str, str]) -> b
             "arm": final.arm,
             "row": final.row,
             "prompt": final.prompt,
-            "draft": name_of(drafts[final.draft_id]) if final.draft_id in drafts else None,
+            "draft": drafts[final.draft_id].name if final.draft_id in drafts else None,
             "sha256": final.sha256,
             "bytes": final.n_bytes,
             "fidelity": final.fidelity and final.fidelity.value,

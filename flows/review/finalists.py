@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from flows.evaluation.drafts import select_finalists
 from flows.review.gallery import run_facts
-from flows.review.page_context import PageContext, RunView, moment, name_of, usd
+from flows.review.page_context import PageContext, RunView, moment, usd
 from flows.review.request_bodies import ConfirmWord, ShortlistWord
 from flows.runs.lock import held_to_decide
 from tasks.errors import EngineError, RunError, RunoffError, SettingError
@@ -56,7 +56,7 @@ def _choose(run: RunView, candidate_ids: list[str], after: int, by: str) -> None
         RunError: Somebody changed it meanwhile, another process works on the run, or a picture is none of
             its drafts. Nothing was written.
     """
-    fit = {d.candidate_id for d in run.drafts if d.standing and d.standing.status != "unfit"}
+    fit = {draft.candidate_id for draft in run.drafts if draft.is_fit}
     if not set(candidate_ids) <= fit or len(set(candidate_ids)) < len(candidate_ids):
         raise RunError(
             where=f"run {run.run_id}",
@@ -141,7 +141,7 @@ def shortlist_facts(run: RunView) -> dict[str, Any]:
         "finalists": [
             {
                 "id": name,
-                "name": name_of(drafts[name]),
+                "name": drafts[name].name,
                 "arm": drafts[name].arm,
                 "colour": run.arms[drafts[name].arm],
                 "score": drafts[name].score,

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from flows.evaluation.finals import compare_finals
 from flows.review.archive import stream_accepted
 from flows.review.gallery import run_facts
-from flows.review.page_context import PageContext, RunView, name_of, usd
+from flows.review.page_context import PageContext, RunView, usd
 from flows.review.request_bodies import AcceptanceWord
 from flows.runs.lock import held_to_decide
 from tasks.candidate import Candidate
@@ -67,9 +67,8 @@ def _accept(run: RunView, word: AcceptanceWord) -> None:
 
 def finals_facts(run: RunView) -> dict[str, Any]:
     """Tell how far the promotion is, and every finalist with its tries."""
-    records = [
-        record for record in run.context.ledger.orders.of_run(run.run_id) if record.order.stage == "final"
-    ]
+    records = [record for record in run.context.ledger.orders.of_run(run.run_id) if record.order.is_final]
+    finals_usd = sum((record.charged_usd for record in records), start=Decimal(0))
     promotion = run.context.promoter.look(run.run_id)
     is_running = run.is_worked_on or (promotion is not None and promotion.state == "running")
     return {
@@ -78,7 +77,8 @@ def finals_facts(run: RunView) -> dict[str, Any]:
         "message": promotion.message if promotion else "",
         "is_failed": promotion is not None and promotion.state == "failed",
         "spent": usd(run.context.ledger.orders.charged_usd(run.run_id)),
-        "finals_usd": usd(sum((record.charged_usd for record in records), start=Decimal(0))),
+        "finals_usd": usd(finals_usd),
+        "has_charges": finals_usd > 0,
         "finalists": _finalists(run, records),
         "n_accepted": sum(final.is_accepted is True for final in run.finals),
     }
@@ -95,9 +95,7 @@ def _finalists(run: RunView, records: list[OrderRecord]) -> list[dict[str, Any]]
 def _finalist(
     run: RunView, draft: Candidate, edition: str | None, records: list[OrderRecord]
 ) -> dict[str, Any]:
-    costs = {
-        record.order.order_id: record.settlement.cost_usd if record.settlement else None for record in records
-    }
+    costs = {record.order.order_id: record.cost_usd for record in records}
     told = {word.candidate_id: word for word in run.context.ledger.acceptances.of_run(run.run_id)}
     place = (draft.candidate_id, edition)
     tries = [final for final in run.finals if (final.draft_id, final.edition) == place]
@@ -105,7 +103,7 @@ def _finalist(
         "id": draft.candidate_id,
         "key": f"{draft.candidate_id}:{edition or ''}",
         "edition": edition,
-        "name": name_of(draft),
+        "name": draft.name,
         "arm": draft.arm,
         "colour": run.arms[draft.arm],
         "prompt": draft.prompt,
@@ -119,7 +117,7 @@ def _finalist(
         "tries": [
             {
                 "id": final.candidate_id,
-                "name": name_of(final),
+                "name": final.name,
                 "is_accepted": final.is_accepted,
                 "said_by": told[final.candidate_id].decided_by if final.candidate_id in told else None,
                 "reason": final.choice.reason if final.choice else None,

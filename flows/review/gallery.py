@@ -11,10 +11,11 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from flows.review.page_context import PageContext, RunView, name_of
+from flows.review.page_context import PageContext, RunView
 from tasks.candidate import Candidate
 from tasks.ledger.report_rows import report_rows
 from tasks.report_page.measures import measure_arm
+from tasks.report_page.rows import is_draft
 
 
 def routes(context: PageContext) -> APIRouter:
@@ -61,7 +62,7 @@ def run_facts(run: RunView) -> dict[str, Any]:
 def arm_cards(run: RunView) -> list[dict[str, Any]]:
     """Measure each arm as the report does, beside its own prompt."""
     rows = report_rows(run.run_id, run.context.ledger.orders.of_run(run.run_id), run.candidates)
-    drafts = [row for row in rows if row["stage"] == "draft"]
+    drafts = [row for row in rows if is_draft(row)]
     campaign = run.on_disk.campaign
     return [
         {
@@ -97,10 +98,10 @@ def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
     seen, standing, choice = draft.inspection, draft.standing, draft.choice
     return {
         "id": draft.candidate_id,
-        "name": name_of(draft),
+        "name": draft.name,
         "arm": draft.arm,
         "row": draft.row,
-        "status": standing.status if standing else "new",
+        "status": draft.status or "new",
         "of": standing and standing.duplicate_of,
         "kind": standing and standing.duplicate_kind,
         "bits": standing and standing.hash_distance_bits,
@@ -110,7 +111,7 @@ def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
         "width": seen and seen.width,
         "height": seen and seen.height,
         "clear": bool(seen and seen.measurements.get("alpha_share")),
-        "odd": draft.downgraded or (seen and seen.fault),
+        "odd": draft.downgraded or draft.fault,
     }
 
 
@@ -128,10 +129,10 @@ def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
     (row,) = [
         row for row in report_rows(run.run_id, records, [found]) if row["candidate_id"] == found.candidate_id
     ]
-    names = {one.candidate_id: name_of(one) for one in run.candidates}
+    names = {one.candidate_id: one.name for one in run.candidates}
     return {
         "id": found.candidate_id,
-        "name": name_of(found),
+        "name": found.name,
         "arm": found.arm,
         "prompt": found.prompt,
         "why": found.choice.reason if found.choice else None,

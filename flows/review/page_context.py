@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,10 +16,10 @@ from starlette.responses import Response
 
 from flows.promotion.action import Promoter
 from flows.review.access import Gate
-from flows.runs.campaign import read_campaign
-from flows.runs.lock import bring_campaign, is_free
+from flows.runs.campaign import run_campaign
+from flows.runs.lock import is_free
 from flows.runs.run import RunOnDisk
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, rank_finalists
 from tasks.ledger import Ledger, RunRecord
 from tasks.money import count_of, format_usd
 from tasks.settings import Settings
@@ -95,9 +95,10 @@ class RunView:
         """The run as it is decided about.
 
         Raises:
-            CampaignError: Its campaign file is wrong or gone.
+            RunError: Its campaign file is gone.
+            CampaignError: It was changed and is wrong now.
         """
-        campaign = read_campaign(bring_campaign(self.folder), self.context.settings)
+        campaign = run_campaign(self.context.settings, self.record)
         return RunOnDisk(self.run_id, campaign, self.context.ledger, self.folder)
 
     @property
@@ -113,12 +114,12 @@ class RunView:
     @property
     def drafts(self) -> list[Candidate]:
         """The drafts."""
-        return [candidate for candidate in self.candidates if candidate.stage == "draft"]
+        return [candidate for candidate in self.candidates if candidate.is_draft]
 
     @property
     def finals(self) -> list[Candidate]:
         """The finals."""
-        return [candidate for candidate in self.candidates if candidate.stage == "final"]
+        return [candidate for candidate in self.candidates if candidate.is_final]
 
     @cached_property
     def arms(self) -> dict[str, int]:
@@ -131,14 +132,7 @@ class RunView:
         last = self.context.ledger.shortlists.last(self.run_id)
         if last is not None:
             return last.revision, list(last.candidate_ids)
-        chosen = [draft for draft in self.drafts if draft.choice and draft.choice.is_finalist]
-        chosen.sort(key=lambda draft: (draft.choice and draft.choice.rank) or 0)
-        return 0, [draft.candidate_id for draft in chosen]
-
-
-def name_of(candidate: Candidate) -> str:
-    """Name a picture as people speak of it: its file without folder and ending."""
-    return PurePosixPath(candidate.file).stem
+        return 0, [draft.candidate_id for draft in rank_finalists(self.drafts)]
 
 
 def usd(amount: Decimal | None) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flows.review.page_context import RunView, name_of
+from flows.review.page_context import RunView
 from tasks.candidate import Candidate
 from tasks.pairwise.bradley_terry import meetings_of, strengths
 from tasks.pairwise.votes import Vote
@@ -24,7 +24,7 @@ def ranking_facts(run: RunView) -> dict[str, Any]:
         {
             "place": place,
             "id": name,
-            "name": name_of(drafts[name]),
+            "name": drafts[name].name,
             "arm": drafts[name].arm,
             "strength": found[name],
             "by_score": score_place[name],

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from flows.runs.lock import bring_campaign
 from tasks.campaign import Campaign
+from tasks.campaign.campaign import Budget
 from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
 from tasks.errors import RunError
 from tasks.ledger import RunRecord
+from tasks.marked_yaml import read_yaml
 from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
@@ -49,3 +51,15 @@ def run_campaign_file(home: Path, run: RunRecord) -> Path:
             next_step="Look at the money with: runoff ledger spend",
         )
     return file
+
+
+def run_budget(home: Path, run: RunRecord) -> Budget | None:
+    """Read a run's budget alone: the money is told however stale the rest of its campaign is.
+
+    Returns:
+        The budget; ``None`` where the file is gone.
+    """
+    file = bring_campaign(run_folder(home, run.campaign, run.run_id))
+    if not file.exists():
+        return None
+    return Budget.model_validate(read_yaml(file.read_text(encoding="utf-8")).data["budget"])

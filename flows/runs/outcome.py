@@ -1,13 +1,15 @@
 """What came of a run, in figures: for the terminal, for ``--json``, for Prefect."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, rank_finalists
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, RunRecord
+from tasks.ledger.slots import Slot
 from tasks.orders.missing_scores import unjudged
 from tasks.orders.questions import BOUGHT
 from tasks.storage.home import run_folder
@@ -64,15 +66,14 @@ class Outcome:
 def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
     """Read from the ledger what came of a run."""
     candidates = ledger.candidates.of_run(run.run_id)
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
-    finals = [candidate for candidate in candidates if candidate.stage == "final"]
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
+    finals = [candidate for candidate in candidates if candidate.is_final]
     records = ledger.orders.of_run(run.run_id)
     orders: dict[str, int] = {}
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1
-    is_whole = set(orders) <= {"received"} and not any(_is_unsound(candidate) for candidate in candidates)
+    is_whole = set(orders) <= {"received"} and not any(candidate.fault for candidate in candidates)
     is_whole = is_whole and not any(unjudged(drafts, name) for name in BOUGHT)
-    estimated = (r.charged_usd for r in records if r.settlement is None or r.settlement.cost_usd is None)
     return Outcome(
         run_id=run.run_id,
         campaign=run.campaign,
@@ -80,18 +81,14 @@ def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
         folder=str(run_folder(home, run.campaign, run.run_id)),
         orders=orders,
         pictures=len(drafts),
-        duplicates=sum(bool(d.standing and d.standing.status == "duplicate") for d in drafts),
+        duplicates=sum(draft.is_duplicate for draft in drafts),
         finalists=_finalists(drafts, finals),
         finals=len(finals),
         accepted=sum(final.is_accepted is True for final in finals),
         spent_usd=ledger.orders.charged_usd(run.run_id),
-        unknown_usd=sum(estimated, Decimal(0)),
+        unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
         exit_code=0 if is_whole or run.state == "waiting" else INCOMPLETE,
     )
-
-
-def _is_unsound(candidate: Candidate) -> bool:
-    return bool(candidate.inspection and candidate.inspection.fault)
 
 
 def _finalists(drafts: list[Candidate], finals: list[Candidate]) -> list[dict[str, Any]]:
@@ -99,15 +96,13 @@ def _finalists(drafts: list[Candidate], finals: list[Candidate]) -> list[dict[st
     for final in finals:
         if final.is_accepted:
             accepted.setdefault(final.draft_id, []).append(final)
-    chosen = [draft for draft in drafts if draft.choice and draft.choice.is_finalist]
-    chosen.sort(key=lambda draft: (draft.choice and draft.choice.rank) or 0)
-    return [_finalist(draft, accepted.get(draft.candidate_id, [])) for draft in chosen]
+    return [_finalist(draft, accepted.get(draft.candidate_id, [])) for draft in rank_finalists(drafts)]
 
 
 def _finalist(draft: Candidate, finals: list[Candidate]) -> dict[str, Any]:
     final = finals[0] if finals else None
     return {
-        "rank": draft.choice.rank if draft.choice else None,
+        "rank": draft.rank,
         "candidate_id": draft.candidate_id,
         "arm": draft.arm,
         "row": draft.row,
@@ -117,4 +112,32 @@ def _finalist(draft: Candidate, finals: list[Candidate]) -> dict[str, Any]:
         "fidelity": final.fidelity.value if final and final.fidelity else None,
         "editions": {final.edition: final.file for final in finals if final.edition},
         "prompt": draft.prompt,
+    }
+
+
+def list_runs(ledger: Ledger, home: Path) -> list[dict[str, Any]]:
+    """List what came of every run, newest first, as mappings.
+
+    A turn of a schedule that made no run stands among them: its ``state`` is ``skipped`` or ``failed``, its
+    ``message`` says why, its ``run_id`` is ``None``.
+    """
+    made: list[tuple[datetime, dict[str, Any]]] = [
+        (run.started_at, outcome_of(ledger, home, run).__dict__) for run in ledger.runs.all()
+    ]
+    known = {outcome["run_id"] for _, outcome in made}
+    missed = [
+        (slot.due_at, _without_run(slot))
+        for slot in ledger.slots.all()
+        if slot.state in ("skipped", "failed") and slot.run_id not in known
+    ]
+    return [facts for _, facts in sorted([*made, *missed], key=lambda entry: entry[0], reverse=True)]
+
+
+def _without_run(slot: Slot) -> dict[str, Any]:
+    return {
+        "run_id": None,
+        "campaign": slot.campaign,
+        "state": slot.state,
+        "due_at": slot.due_at,
+        "message": slot.reason,
     }

@@ -5,12 +5,12 @@ machine finds the run that it made. Where a killed process left a run of the cam
 up in place of a new one.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from flows.runs.budgets import BudgetOf, remaining_of_month
 from flows.runs.lock import bring_campaign, is_free, is_left
 from flows.session.prepare import Prepared
 from tasks.errors import RunoffError
@@ -148,10 +148,11 @@ def _unreviewed(prepared: Prepared, ledger: Ledger) -> str:
 
 def _too_little_money(prepared: Prepared, ledger: Ledger, now: datetime) -> str:
     least_usd = least_usd_of(prepared)
-    for whose, left_usd, limit_usd in month_left(prepared, ledger, now):
-        if left_usd < least_usd:
+    for budget in remaining_of_month(ledger, prepared.campaign, prepared.ledger_per_month_usd, now):
+        if budget.left_usd < least_usd:
             return (
-                f"This month's budget of {whose} has {format_usd(left_usd)} left of {format_usd(limit_usd)}, "
+                f"This month's budget of {whose_budget(budget.of, prepared.campaign.name)} has "
+                f"{format_usd(budget.left_usd)} left of {format_usd(budget.limit_usd)}, "
                 f"and a run costs {format_usd(least_usd)} at least. Nothing was bought."
             )
     return ""
@@ -163,19 +164,9 @@ def least_usd_of(prepared: Prepared) -> Decimal:
     return prepared.plan.low_usd if is_auto else prepared.plan.drafts_low_usd
 
 
-def month_left(prepared: Prepared, ledger: Ledger, now: datetime) -> list[tuple[str, Decimal, Decimal]]:
-    """List the month's limits that hold for a run: whose, dollars left, dollars in all."""
-    spent = ledger.spending.month(now)
-    name = prepared.campaign.name
-    limits: Mapping[str, tuple[Decimal, Decimal | None]] = {
-        name: (spent.campaigns_usd.get(name, Decimal(0)), prepared.campaign.budget.per_month_usd),
-        "the whole ledger": (spent.ledger_usd, prepared.ledger_per_month_usd),
-    }
-    return [
-        (whose, max(limit_usd - spent_usd, Decimal(0)), limit_usd)
-        for whose, (spent_usd, limit_usd) in limits.items()
-        if limit_usd is not None
-    ]
+def whose_budget(of: BudgetOf, campaign: str) -> str:
+    """Name a month's budget for people: by its campaign, or as the whole ledger's."""
+    return campaign if of == "campaign" else "the whole ledger"
 
 
 def campaign_name(file: Path) -> str:

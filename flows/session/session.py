@@ -151,7 +151,7 @@ def _write_down(prepared: Prepared, ledger: Ledger) -> None:
 
 def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:
     """Say which planned drafts will not be bought after all."""
-    drafts = Counter(str(order.parameters["model"]) for order in withdrawn if order.stage == "draft")
+    drafts = Counter(str(order.parameters["model"]) for order in withdrawn if order.is_draft)
     for model, count in drafts.items():
         orders = "1 planned order" if count == 1 else f"{count} planned orders"
         yield f"{orders} of {model} had not been sent and gave way to what the campaign orders now."

@@ -18,6 +18,7 @@ from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
 from flows.stages.batches import as_task
 from tasks.errors import BudgetError, InterruptError, StopRunError
+from tasks.ledger.budgets import LEDGER_PER_MONTH
 from tasks.ledger.runs import RunState
 from tasks.storage.home import CAMPAIGN_FILE
 
@@ -62,9 +63,10 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
 
 def _with_place(stop: BudgetError, run: Session) -> BudgetError:
     """Name the file in which a campaign's own budget is raised for a run that was begun."""
-    if "ledger" in stop.where:
+    if stop.budget == LEDGER_PER_MONTH:
         return stop
     return BudgetError(
+        budget=stop.budget,
         where=stop.where,
         what=stop.what,
         money=stop.money,

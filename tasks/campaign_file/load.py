@@ -186,7 +186,7 @@ def _validated(data: dict[str, Any]) -> _Read:
             found = [_naming_model(fault, data) for fault in _structure_faults(error)]
         known = {fault.path for fault in faults}
         faults += [fault for fault in found if not _stands_around(fault.path, known)]
-        if any(fault.what == "is missing" and fault.path not in PLACEHOLDERS for fault in found):
+        if any(fault.kind == "missing" and fault.path not in PLACEHOLDERS for fault in found):
             break
         data = _without(data, [fault.path for fault in found])
         for fault in found:
@@ -225,9 +225,10 @@ def _structure_faults(error: ValidationError) -> Iterable[CampaignFault]:
         if fault["type"] == "extra_forbidden":
             yield _unknown_key(path)
         elif fault["type"] == "missing":
-            yield CampaignFault(path, "is missing", _meaning(path))
+            yield CampaignFault(path, "is missing", _meaning(path), "missing")
         else:
-            yield CampaignFault(path, f"{_shown(fault['input'])} is not accepted", _accepted(fault))
+            what = f"{_shown(fault['input'])} is not accepted"
+            yield CampaignFault(path, what, _accepted(fault), "value")
 
 
 def _naming_model(fault: CampaignFault, data: Mapping[str, Any]) -> CampaignFault:
@@ -241,7 +242,7 @@ def _naming_model(fault: CampaignFault, data: Mapping[str, Any]) -> CampaignFaul
     model = part.get("model") if isinstance(part, dict) else None
     if model is None and fault.path[0] == "arms" and isinstance(drafts, dict):
         model = drafts.get("model")
-    if not isinstance(model, str) or not fault.what.endswith("is not accepted"):
+    if not isinstance(model, str) or fault.kind != "value":
         return fault
     return fault._replace(what=f"{fault.what} for {model}")
 

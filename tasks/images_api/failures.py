@@ -96,6 +96,7 @@ class Failure:
         vendor_request_id: The provider's name for the request, if it gave one.
         retry_after_s: How long the provider asks to wait, seconds.
         usage: The provider's token counts, where an answer without a picture has some.
+        is_unverified: The organization must be verified first; for this the provider has no code.
     """
 
     kind: FailureKind
@@ -104,6 +105,7 @@ class Failure:
     vendor_request_id: str | None = None
     retry_after_s: float | None = None
     usage: Usage | None = None
+    is_unverified: bool = False
 
 
 # Causes in the HTTP stack that come before the first byte leaves (measured with openai 3.54).
@@ -199,6 +201,7 @@ def said_fault(
         message=said[:MESSAGE_CHARS],
         vendor_request_id=find_request_id(headers, said, api_key),
         retry_after_s=_retry_after_s(headers, said),
+        is_unverified="verified" in said,
     )
 
 

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from tasks.errors import LedgerError
 from tasks.ledger.allowances import Allowances
 from tasks.ledger.answers import Answers
-from tasks.ledger.batches import Batches
+from tasks.ledger.batches import Batches, Uploads
 from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
-from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists
+from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists, Votes
 from tasks.ledger.holding import hold_run
 from tasks.ledger.orders import Orders
 from tasks.ledger.pictures import Pictures
@@ -24,9 +24,7 @@ from tasks.ledger.runs import Runs
 from tasks.ledger.schema import HEAD
 from tasks.ledger.slots import Slots
 from tasks.ledger.spending import Spending
-from tasks.ledger.uploads import Uploads
 from tasks.ledger.verify import verify
-from tasks.ledger.votes import Votes
 
 # Two processes that open a new ledger at once must not both make its tables. Any constant of our own does.
 _UPGRADE_LOCK = 7_266_863_301

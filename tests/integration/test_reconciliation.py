@@ -156,3 +156,17 @@ def test_orders_of_several_months_and_runs_are_settled_together(ledger: Ledger) 
     assert ledger.spending.month(NOON).campaigns_usd == {"otters": 0}
     assert ledger.spending.month(LATER).campaigns_usd == {"cats": 0}
     assert ledger.verify() == []
+
+
+def test_a_known_cost_stands_where_no_other_is_named(ledger: Ledger) -> None:
+    """An order whose picture was lost here is unknown, yet its usage told its cost: that stays."""
+    order, cost_usd = an_order(), Decimal("0.004")
+    ledger.orders.plan([order])
+    ledger.orders.send(order, Limits(), NOON)
+    ledger.orders.settle(order.order_id, Settlement("unknown", cost_usd, error_code="not_kept"))
+    (said,) = ledger.reconciliations.record([order.order_id], "billed", by="mara", now=LATER)
+    (record,) = ledger.orders.of_run(RUN_ID)
+    assert (record.charged_usd, record.cost_usd) == (cost_usd, cost_usd)
+    assert record.estimated_usd == 0
+    assert said.charged_usd == cost_usd
+    assert ledger.verify() == []

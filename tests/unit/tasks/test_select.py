@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.candidate import Candidate, Inspection, Standing
+from tasks.candidate import Candidate, HashName, Inspection, Standing
 from tasks.select import keep_bought, select
 from tests.support.draft_builders import a_draft
 
@@ -21,6 +21,7 @@ class FinalistRule:
     max_per_prompt: int | None = None
     min_score: float | None = None
     radius_bits: int | None = None
+    hash: HashName = "phash"
 
 
 HASHES = st.integers(0, 2**64 - 1).map(lambda number: f"{number:016x}") | st.sampled_from(
@@ -218,3 +219,16 @@ def test_drafts_that_were_bought_keep_their_places(
     }
     if not bought:
         assert kept == choices
+
+
+def test_the_spread_is_measured_by_the_campaigns_own_hash() -> None:
+    """Two pictures far apart by one hash and alike by the other are both chosen, or not, by the one named."""
+    first = Inspection(phash="0" * 16, dhash="0" * 16)
+    second = Inspection(phash="f" * 16, dhash="0" * 15 + "1")
+    pool = [a_draft("c-1", score=0.9, inspection=first), a_draft("c-2", score=0.8, inspection=second)]
+    rule = FinalistRule(radius_bits=6)
+    assert len(_finalists(pool, replace(rule, hash="phash"))) == 2
+    assert len(_finalists(pool, replace(rule, hash="dhash"))) == 1
+    assert (
+        select(pool, replace(rule, hash="dhash"))["c-2"].reason == "not chosen: within 1 bit of finalist c-1"
+    )
