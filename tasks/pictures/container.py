@@ -199,8 +199,8 @@ def find_damage(data: bytes) -> str | None:
     damage: phones append a depth map, a gain map or a film there.
 
     Nothing is decoded: that costs far more and finds little more. Walking a megapixel takes 0.5 ms (PNG) or
-    less, decoding it 24 ms (PNG), 4 to 16 ms (JPEG), 20 ms (WebP). Both find all files that are cut off. Of 60
-    files with one flipped bit, decoding finds all of PNG, as the checksums do, 1 of JPEG and 15 of WebP.
+    less, decoding it 24 ms (PNG), 4 to 16 ms (JPEG), 20 ms (WebP). Both find all files that are cut off. Of
+    60 files with one flipped bit, decoding finds all of PNG, as the checksums do, 1 of JPEG and 15 of WebP.
 
     Args:
         data: The whole file.
