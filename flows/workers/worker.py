@@ -7,6 +7,7 @@ first worker died buys nothing twice. What it leaves ``sent`` by dying is settle
 
 import asyncio
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -31,6 +32,8 @@ from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
 LOOK_S = 0.2
 INSPECT_EVERY_S = 1.0
 
+# Dask calls from several threads of a worker, and adding to a counter is a read and a write.
+_lock = threading.Lock()
 _stopped: set[str] = set()
 _at_work: Counter[str] = Counter()
 
@@ -85,12 +88,30 @@ class Bought:
 
 def stop(token: str) -> None:
     """Let this process send nothing more for a run; what is under way is awaited."""
-    _stopped.add(token)
+    with _lock:
+        _stopped.add(token)
+
+
+def _is_stopped(token: str) -> bool:
+    with _lock:
+        return token in _stopped
 
 
 def is_at_work(run_id: str) -> bool:
     """Whether this process works on a batch of a run."""
-    return _at_work[run_id] > 0
+    with _lock:
+        return _at_work[run_id] > 0
+
+
+@contextmanager
+def _working_on(run_id: str) -> Iterator[None]:
+    with _lock:
+        _at_work[run_id] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _at_work[run_id] -= 1
 
 
 def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bought:
@@ -159,7 +180,7 @@ async def _look_meanwhile(run: RunOnDisk, order_ids: Sequence[str], is_over: asy
 async def _close_when_unwanted(
     close: Callable[[RunoffError], None], job: Job, is_wanted: Callable[[], bool]
 ) -> None:
-    while is_wanted() and job.token not in _stopped:
+    while is_wanted() and not _is_stopped(job.token):
         await asyncio.sleep(LOOK_S)
     close(InterruptError(where=f"run {job.run_id}", what="was stopped by the process that holds it"))
 
@@ -181,8 +202,7 @@ def score(job: Job, candidate_ids: Sequence[str]) -> int:
 @contextmanager
 def _open(job: Job) -> Iterator[tuple[Terms, RunOnDisk]]:
     """Open a run that another process holds, and see that it is the same one here."""
-    _at_work[job.run_id] += 1
-    try:
+    with _working_on(job.run_id):
         home = home_folder(job.home, os.environ)
         terms = Terms(job.provider, job.catalogue, os.environ)
         _require_same_address(job, terms)
@@ -193,8 +213,6 @@ def _open(job: Job) -> Iterator[tuple[Terms, RunOnDisk]]:
         with open_ledger(home, os.environ) as ledger:
             _require_run(job, ledger)
             yield terms, RunOnDisk(job.run_id, job.campaign, ledger, folder, os.environ.get(ANCHORS_VARIABLE))
-    finally:
-        _at_work[job.run_id] -= 1
 
 
 def _require_same_address(job: Job, terms: Terms) -> None:

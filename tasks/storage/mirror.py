@@ -235,11 +235,11 @@ class Store:
 
     @property
     def _files(self) -> "AbstractFileSystem":
-        return _file_system(self.address.partition("://")[0], os.getpid())
+        return _open_store(self.address, os.getpid())[0]
 
     @property
     def _root(self) -> str:
-        return str(self._files._strip_protocol(self.address))
+        return _open_store(self.address, os.getpid())[1]
 
     def _key(self, file: Path) -> str:
         return "/".join((self._root, *file.relative_to(self.mirror).parts))
@@ -274,18 +274,23 @@ def _is_same(file: Path, facts: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _file_system(protocol: str, _pid: int) -> "AbstractFileSystem":
-    """Open a kind of store, anew in each process: a forked one cannot go on with its parent's connections."""
-    import fsspec
+def _open_store(address: str, _pid: int) -> "tuple[AbstractFileSystem, str]":
+    """Open a store, anew in each process: a forked one cannot go on with its parent's connections.
+
+    Returns:
+        The store, and the address's path within it.
+    """
+    from fsspec.core import url_to_fs
 
     try:
-        return fsspec.filesystem(protocol, use_listings_cache=False, skip_instance_cache=True)
+        files, path = url_to_fs(address, use_listings_cache=False, skip_instance_cache=True)
     except (ImportError, ValueError) as fault:
         raise SettingError(
-            where=f"store {protocol}://",
+            where=f"store {address.partition('://')[0]}://",
             what=f"cannot be opened: {fault}",
             accepted="s3:// with runoff[s3], or another kind with its fsspec package installed",
         ) from fault
+    return files, str(path)
 
 
 class _Explained:
