@@ -22,11 +22,13 @@ import click
     "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="YAML file of fault rules."
 )
 @click.option(
+    "--profile",
     "--manners",
+    "profile",
     type=click.Choice(["openai", "cometapi"]),
     default="openai",
     show_default=True,
-    help="The vendor's manners, or a gateway's.",
+    help="Answer as the vendor does, or as a gateway does.",
 )
 @click.option("--batch-pace", default=0.01, show_default=True, help="Seconds a batch takes for each line.")
 @click.option(
@@ -62,7 +64,7 @@ def emulator(
     pace: float,
     copies: float,
     faults: Path | None,
-    manners: Literal["openai", "cometapi"],
+    profile: Literal["openai", "cometapi"],
     batch_pace: float,
     judge_noise: float,
     judge_bias: float,
@@ -81,7 +83,7 @@ def emulator(
         near_copy_rate=copies,
         faults=tuple(load_rules(faults)) if faults else (),
         images_per_minute=images_per_minute,
-        manners=manners,
+        profile=profile,
         batch_pace_s=batch_pace,
         judge_noise=judge_noise,
         judge_first_bias=judge_bias,

@@ -14,7 +14,7 @@ from PIL import Image
 GRID = 8
 
 
-def plain_picture(
+def mosaic(
     seed: int, shake: int | None, size: tuple[int, int], format: str, compression: int, transparent: bool
 ) -> bytes:
     """Make a mosaic of 8 x 8 colours.

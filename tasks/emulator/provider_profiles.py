@@ -1,4 +1,4 @@
-"""Whose manners the emulator has: the vendor's own, or those of a gateway that resells it.
+"""Whose profile the emulator has: the vendor's own, or those of a gateway that resells it.
 
 A gateway answers mostly in the vendor's shapes and differs at the edges: its own error envelope with the
 request's id inside the message, client errors with status 500, web pages for unknown paths, foreign keys in
@@ -22,8 +22,8 @@ API_VERSION = "2020-10-01"
 ABSENT_AT_GATEWAY = ("/v1/files", "/v1/batches")
 
 
-class Vendor:
-    """The vendor's own manners.
+class VendorProfile:
+    """The vendor's own profile.
 
     Args:
         settings: How the emulator behaves.
@@ -68,8 +68,8 @@ class Vendor:
         return answer
 
 
-class Gateway(Vendor):
-    """The manners of CometAPI."""
+class GatewayProfile(VendorProfile):
+    """The profile of CometAPI."""
 
     has_batches = False
 
@@ -123,4 +123,7 @@ def _enveloped(status: int, error: dict[str, Any], headers: dict[str, str]) -> R
     return refusal.response()
 
 
-MANNERS: dict[Literal["openai", "cometapi"], type[Vendor]] = {"openai": Vendor, "cometapi": Gateway}
+PROFILES: dict[Literal["openai", "cometapi"], type[VendorProfile]] = {
+    "openai": VendorProfile,
+    "cometapi": GatewayProfile,
+}

@@ -1,4 +1,4 @@
-"""The studio: what a request uses, which pictures it gets, and the answer with them.
+"""The renderer: what a request uses, which pictures it gets, and the answer with them.
 
 Pricing and painting are apart, because a charge stands before a picture does, and because a batch is charged
 line by line while its pictures are painted only when somebody downloads them.
@@ -22,7 +22,7 @@ from tasks.emulator.tokens import TokenCount, count_tokens
 COARSEST = 32
 
 
-class Studio:
+class Renderer:
     """Prices requests and paints their pictures.
 
     Args:
