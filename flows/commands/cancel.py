@@ -1,4 +1,4 @@
-"""The command that stops a run's batches at the provider. It buys nothing and needs no Prefect."""
+"""The command that stops a run's batches at the provider. It buys nothing and does not need Prefect."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from flows.commands.options import answer_json, home_option, json_option, opened
 @home_option
 @json_option
 def cancel(run: str, *, home: Path | None, as_json: bool) -> None:
-    """Ask the provider to stop a run's batches. What is done by then is paid for and can be collected."""
+    """Ask the provider to cancel a run's batches. What is finished by then is billed and can be collected."""
     from flows.session.cancelling import cancel as stop
     from tasks.storage.home import home_folder
 

@@ -1,4 +1,4 @@
-"""The command that tells why a picture was chosen, or was not. It spends nothing and needs no Prefect."""
+"""The command that explains why a picture was chosen or not. It spends nothing and does not need Prefect."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +19,10 @@ MARKS = {True: "yes", False: "no", None: "?"}
 @home_option
 @json_option
 def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None:
-    """Tell why a picture of RUN was chosen or was not: its scores, its rank, and every rule it met.
+    """Explain why a picture of RUN was chosen or not: its scores, its rank, and every rule it was tested by.
 
-    PICTURE is a candidate's id, the beginning of one, or its file's name, such as A-000-001; copies, unfit
-    pictures and finals too.
+    PICTURE is a candidate's id, the beginning of one, or a file name such as A-000-001. Duplicates, unfit
+    pictures and finals can be explained too.
     """
     from flows.runs.campaign import run_campaign
     from tasks.explain import explain as explain_picture
@@ -49,7 +49,7 @@ def _lines(found: "Explanation") -> list[str]:
         found.reason[:1].upper() + found.reason[1:] + ".",
         f"It is {found.standing}"
         + (f", rank {found.rank} of {found.survivors}." if found.rank else ".")
-        + (f" Copies of it: {', '.join(found.copies)}." if found.copies else ""),
+        + (f" Its duplicates: {', '.join(found.copies)}." if found.copies else ""),
         "",
         "Total score " + ("none" if found.score is None else f"{found.score:.4f}"),
     ]
@@ -65,6 +65,6 @@ def _lines(found: "Explanation") -> list[str]:
 
 def _score_lines(score: "ExplainedScore") -> list[str]:
     value = "none  " if score.value is None else f"{score.value:.4f}"
-    lines = [f"  {score.scorer:<11} {value}  weighs {score.share:.0%}  {score.reason}"]
+    lines = [f"  {score.scorer:<11} {value}  weight {score.share:.0%}  {score.reason}"]
     raw = ", ".join(f"{name} {figure:.3g}" for name, figure in sorted(score.measurements.items()))
     return [*lines, f"              {raw}"] if raw else lines

@@ -27,15 +27,13 @@ def home_option(command: F) -> F:
     return click.option(
         "--home",
         type=click.Path(file_okay=False, path_type=Path),
-        help="Where ledger, pictures and reports are kept [default: RUNOFF_HOME or ./runs].",
+        help="Folder of the ledger, pictures and reports [default: RUNOFF_HOME or ./runs].",
     )(command)
 
 
 def json_option(command: F) -> F:
     """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON on standard output.")(
-        command
-    )
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")(command)
 
 
 def yes_option(command: F) -> F:
@@ -45,10 +43,10 @@ def yes_option(command: F) -> F:
 
 @contextmanager
 def opened_ledger(home: Path) -> "Iterator[Ledger]":
-    """Open the ledger of a home, and close it in the end.
+    """Open the ledger of a home, and close it at the end.
 
     Raises:
-        RunError: There is none yet; looking makes none.
+        RunError: There is none yet; reading does not create one.
         LedgerError: The ledger cannot be opened.
     """
     from tasks.errors import RunError
@@ -56,7 +54,7 @@ def opened_ledger(home: Path) -> "Iterator[Ledger]":
 
     if not has_ledger(home):
         raise RunError(
-            where=f"home {home}", what="no run has been made here", next_step="Begin with: runoff demo"
+            where=f"home {home}", what="no run has been made here", next_step="Start with: runoff demo"
         )
     with open_ledger(home) as ledger:
         yield ledger

@@ -1,4 +1,4 @@
-"""Commands that only look and decide: plan, report, rescore. They spend nothing and need no Prefect."""
+"""Commands that read and decide: plan, report, rescore. They spend nothing and do not need Prefect."""
 
 from dataclasses import asdict
 from math import inf
@@ -16,7 +16,7 @@ from flows.commands.options import (
 
 
 def _weights(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
-    """Take words such as judge=3 apart."""
+    """Parse weights such as judge=3."""
     weights = {}
     for word in words:
         scorer, _, number = word.partition("=")
@@ -25,9 +25,7 @@ def _weights(context: click.Context, option: click.Parameter, words: tuple[str, 
         except ValueError:
             weights[scorer] = -1.0
         if not scorer or not 0 <= weights[scorer] < inf:
-            what = (
-                f"{word!r} is no weight: accepted is a scorer's name, = and a number of 0 or more, as judge=3"
-            )
+            what = f"{word!r} is not a weight, accepted: SCORER=WEIGHT with WEIGHT ≥ 0, such as judge=3"
             raise click.BadParameter(what, context, option)
     return weights
 
@@ -37,9 +35,9 @@ def _weights(context: click.Context, option: click.Parameter, words: tuple[str, 
 @home_option
 @json_option
 def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
-    """Show what a campaign would order, for how much, and how long it takes. Spends nothing.
+    """Show what a campaign would buy, what it costs and how long it takes. Spends nothing.
 
-    Where the campaign has masks, what they will change is drawn into a picture below the home.
+    If the campaign has masks, it also draws a preview of what they will change.
     """
     from flows.commands.plan_tables import plan_renderable
     from flows.session.mask_preview import preview_masks
@@ -66,7 +64,7 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     "formats",
     multiple=True,
     type=click.Choice(("html", "csv", "parquet", "json", "xlsx")),
-    help="Write this one only, as report.FORMAT; may be given more than once. xlsx needs runoff[xlsx].",
+    help="Write only this format, as report.FORMAT; can be repeated. xlsx needs runoff[xlsx].",
 )
 @home_option
 @json_option
@@ -104,14 +102,14 @@ def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bo
     multiple=True,
     callback=_weights,
     metavar="SCORER=WEIGHT",
-    help="Weigh the scorers so, instead of as the campaign does; once for each scorer.",
+    help="Use this weight instead of the campaign's; can be repeated, once for each scorer.",
 )
 @home_option
 @json_option
 def rescore(
     run: str, file: Path | None, *, weights: dict[str, float], home: Path | None, as_json: bool
 ) -> None:
-    """Decide about a run again by its campaign.yaml, or by the rules of FILE. Spends nothing.
+    """Deduplicate, score and choose again by the run's campaign.yaml, or by FILE. Spends nothing.
 
     FILE is a campaign file whose deduplicate, score and finalists sections replace the run's own.
     """
