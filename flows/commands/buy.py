@@ -39,7 +39,10 @@ Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 @home_option
 @json_option
 def demo(*, home: Path | None, as_json: bool) -> None:
-    """Run a whole campaign with the built-in emulator: no key, no network, no cost."""
+    """Run a whole campaign with the emulator: no key, no cost.
+
+    The emulator runs in this process and needs no network.
+    """
     from tasks.catalogue import configs_folder
 
     _run(configs_folder() / DEMO, None, home=home, is_agreed=True, as_json=as_json)
@@ -54,9 +57,10 @@ def demo(*, home: Path | None, as_json: bool) -> None:
 @yes_option
 @json_option
 def run(file: Path | None, *, resumed: str | None, home: Path | None, yes: bool, as_json: bool) -> None:
-    """Run a campaign: make drafts, remove duplicates, score, report and, with approval: auto, buy finals.
+    """Run a campaign: drafts, duplicates, scores, report, finals.
 
-    Shows the plan and asks once before it spends. Without a terminal it does not ask; the budget limits it.
+    Finals are bought within the run if the campaign has approval: auto. Shows the plan and asks once
+    before it spends. Without a terminal it does not ask; the budget limits it.
     """
     if (file is None) == (resumed is None):
         message = "Name a campaign file, or a run with --resume."

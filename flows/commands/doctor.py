@@ -31,10 +31,11 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "r
 @home_option
 @json_option
 def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_json: bool) -> None:
-    """Check that everything is ready: versions, key, provider, models, prices, ledger, disk, Prefect.
+    """Check that everything is ready for a run.
 
-    Spends nothing and starts nothing. With a campaign FILE, checks that campaign's provider and models. Exits
-    with 1 if anything would make a run fail.
+    Checks versions, key, provider, models, prices, ledger, disk and Prefect. Spends nothing and starts
+    nothing. With a campaign FILE, checks that campaign's provider and models. Exits with 1 if anything
+    would make a run fail.
     """
     from tasks.storage.home import home_folder
 

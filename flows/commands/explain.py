@@ -19,10 +19,10 @@ MARKS = {True: "yes", False: "no", None: "?"}
 @home_option
 @json_option
 def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None:
-    """Explain why a picture of RUN was chosen or not: its scores, its rank, and every rule it was tested by.
+    """Explain why a picture of RUN was chosen or not.
 
-    PICTURE is a candidate's id, the beginning of one, or a file name such as A-000-001. Duplicates, unfit
-    pictures and finals can be explained too.
+    Shows its scores, its rank, and every rule it was tested by. PICTURE is a candidate's id, the beginning
+    of one, or a file name such as A-000-001. Duplicates, unfit pictures and finals can be explained too.
     """
     from flows.runs.campaign import run_campaign
     from tasks.explain import explain as explain_picture

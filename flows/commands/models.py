@@ -23,7 +23,7 @@ WIDTH = 80
 @home_option
 @json_option
 def models(model: str | None, *, seller: str, home: Path | None, as_json: bool) -> None:
-    """List the models with their prices and shutdown dates, or show the details of one MODEL.
+    """List models and prices, or show the details of one MODEL.
 
     Your own RUNOFF_HOME/catalogue.yaml adds or replaces models and prices.
     """

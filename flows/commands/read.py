@@ -35,9 +35,9 @@ def _weights(context: click.Context, option: click.Parameter, words: tuple[str, 
 @home_option
 @json_option
 def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
-    """Show what a campaign would buy, what it costs and how long it takes. Spends nothing.
+    """Show what a campaign would buy and cost. Spends nothing.
 
-    If the campaign has masks, it also draws a preview of what they will change.
+    Also shows how long it takes. If the campaign has masks, a preview of what they will change is drawn.
     """
     from flows.commands.plan_tables import plan_renderable
     from flows.session.mask_preview import preview_masks
@@ -109,9 +109,10 @@ def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bo
 def rescore(
     run: str, file: Path | None, *, weights: dict[str, float], home: Path | None, as_json: bool
 ) -> None:
-    """Deduplicate, score and choose again by the run's campaign.yaml, or by FILE. Spends nothing.
+    """Deduplicate, score and choose again. Spends nothing.
 
-    FILE is a campaign file whose deduplicate, score and finalists sections replace the run's own.
+    Uses the run's campaign.yaml, or FILE: a campaign file whose deduplicate, score and finalists
+    sections replace the run's own.
     """
     from flows.commands.tables import outcome_renderable, where_to_look
     from flows.rescore import rescore as decide_again

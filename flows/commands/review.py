@@ -37,7 +37,7 @@ TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, no s
 def review(
     run: str | None, *, home: Path | None, host: str, port: int, names: tuple[str, ...], no_browser: bool
 ) -> None:
-    """Open a page in the browser to look at pictures, vote, choose finalists and buy them.
+    """Open the review page: look, vote, choose and buy finalists.
 
     Without RUN the page lists all runs. With a --host other than this machine, the page asks for a token.
     """

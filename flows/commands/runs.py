@@ -36,7 +36,7 @@ def _read_age(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
 @home_option
 @json_option
 def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | None, as_json: bool) -> None:
-    """List the runs of the ledger, newest first, and the scheduled runs that did not start.
+    """List runs, newest first, and scheduled runs that did not start.
 
     --prune deletes the files and thumbnails of old drafts that nobody chose, liked or bought again. Their
     rows in the ledger stay.

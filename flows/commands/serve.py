@@ -37,10 +37,10 @@ def serve(files: tuple[Path, ...], *, home: Path | None) -> None:
 @click.option("--pool", required=True, metavar="NAME", help="The work pool whose workers run them.")
 @home_option
 def deploy(files: tuple[Path, ...], *, pool: str, home: Path | None) -> None:
-    """Deploy campaigns and their schedules to a work pool of the server at PREFECT_API_URL. Buys nothing.
+    """Deploy campaigns and their schedules to a work pool. Buys nothing.
 
-    Workers must find the files and the home at the same paths. A file with errors is reported and skipped;
-    the command then exits with 2.
+    Uses the Prefect server at PREFECT_API_URL. Workers must find the files and the home at the same
+    paths. A file with errors is reported and skipped; the command then exits with 2.
     """
     say = _begin()
     from flows.deployments import deploy as deploy_campaigns

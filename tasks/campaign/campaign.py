@@ -55,7 +55,7 @@ class Campaign(Section):
     """The rows themselves: a list of mappings; a CSV, JSON lines or parquet file; or a folder of pictures."""
 
     arms: dict[ArmName, Arm] = Field(min_length=1, max_length=26)
-    """The variants under test, by name; every arm sees the same rows."""
+    """The variants under test, by name; every arm uses the same rows."""
 
     references: tuple[str, ...] = ()
     """Pictures sent with every draft: png, jpeg or webp; `products/{{ file }}` is a different one per row."""
