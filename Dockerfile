@@ -1,4 +1,4 @@
-# Runoff with all that a team's machines need: the command, the Prefect server and the workers are one image.
+# One image for all machines of a team: the command, the Prefect server and the workers.
 FROM python:3.12-slim-bookworm
 
 WORKDIR /opt/runoff

@@ -1,4 +1,4 @@
-# What people and CI run. `make` lists it.
+# Targets for people and CI. `make` lists them.
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
@@ -9,42 +9,42 @@ BIN := $(VENV)/bin
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(BIN)/.ready  ## Make the environment: Runoff, and what tests and checks need
+setup: $(BIN)/.ready  ## Create the environment with everything that tests and checks need
 
 $(BIN)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
-demo: setup  ## Run the whole job without a key
+demo: setup  ## Run the demo, without a key
 	$(BIN)/runoff demo
 
-check: setup  ## Lint, types, layers
+check: setup  ## Check format, lint, types, layers and generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
 
-format: setup  ## Put the code in its usual shape
+format: setup  ## Format the code and fix what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup  ## The tests that every change must pass
+test: setup  ## Run the tests that every change must pass
 	$(BIN)/pytest
 
-test-all: setup  ## Those, and the slow ones
+test-all: setup  ## Run all tests, including slow ones
 	$(BIN)/pytest -m "not paid"
 
-coverage: setup  ## The tests, and proof that they pass every branch of what handles money
+coverage: setup  ## Run the tests and require full branch coverage of the code that handles money
 	$(BIN)/pytest --cov=tasks --cov-branch --cov-report=
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=100 \
 	  --include='tasks/money.py,tasks/errors.py,tasks/ledger/*,tasks/images_api/*'
 
-docs: setup  ## Write the generated pages and the schema again
+docs: setup  ## Regenerate pages and the schema
 	$(BIN)/python -m docs.generate
 
-benchmarks: setup  ## Measure (takes minutes); the figures go into benchmarks/README.md by hand
+benchmarks: setup  ## Run the benchmarks (minutes); copy the figures into benchmarks/README.md
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
 wheel: setup  ## Build the wheel into dist/

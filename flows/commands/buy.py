@@ -1,4 +1,4 @@
-"""Commands that run flows: demo, run, promote. Those that may spend say the price first.
+"""Commands that run flows: demo, run, promote. Those that may spend show the price first.
 
 The first line is on screen before anything slow is loaded. Prefect's server comes up in the background
 while the campaign is read, priced and shown.
@@ -41,7 +41,10 @@ Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 @home_option
 @json_option
 def demo(*, home: Path | None, as_json: bool) -> None:
-    """Run the whole job in this process: no key, no network, no cost; the pictures are painted here."""
+    """Run a whole campaign with the emulator: no key, no cost.
+
+    The emulator runs in this process and needs no network.
+    """
     from tasks.catalogue import configs_folder
 
     _run(configs_folder() / DEMO, None, home=home, is_agreed=True, as_json=as_json)
@@ -50,15 +53,16 @@ def demo(*, home: Path | None, as_json: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--resume", "resumed", metavar="RUN", help="Go on with a run: its id, a beginning of it, or latest."
+    "--resume", "resumed", metavar="RUN", help="Resume a run: its id, the beginning of it, or latest."
 )
 @home_option
 @yes_option
 @json_option
 def run(file: Path | None, *, resumed: str | None, home: Path | None, yes: bool, as_json: bool) -> None:
-    """Run a campaign: drafts, copies out, scores, report and, where it says so, finals.
+    """Run a campaign: drafts, duplicates, scores, report, finals.
 
-    Shows the plan and asks once before it spends; without a terminal it goes on, the budget being the guard.
+    Finals are bought within the run if the campaign has approval: auto. Shows the plan and asks once
+    before it spends. Without a terminal it does not ask; the budget limits it.
     """
     if (file is None) == (resumed is None):
         message = "Name a campaign file, or a run with --resume."
@@ -102,7 +106,7 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
 
 
 def _standing(settings: "Settings", run_id: str) -> "Outcome":
-    """Tell how a run stands, without working on it."""
+    """Return the state of a run without working on it."""
     from flows.runs.outcome import outcome_of
 
     with opened_ledger(settings) as ledger:
@@ -125,7 +129,7 @@ def _run(
         with opened_ledger(settings) as ledger:
             known = ledger.runs.find(str(resumed))
             file, run_id = run_campaign_file(settings.home, known), known.run_id
-    # What is wrong is told before anything is started; the server then comes up while the SDK is loaded and
+    # Errors are reported before anything is started; the server then starts while the SDK is loaded and
     # the provider is asked.
     prepared = prepare(file, settings, run_id)
     _ = prepared.terms.api_key
@@ -149,7 +153,7 @@ def _run(
 
 
 def _going_on(prepared: "Prepared") -> "RenderableType":
-    """Say what a resumed run still has to buy, and what its plan warns of."""
+    """Describe what a resumed run still has to buy, and the warnings of its plan."""
     from rich.console import Group
 
     from flows.commands.plan_tables import warning_line
@@ -162,13 +166,17 @@ def _going_on(prepared: "Prepared") -> "RenderableType":
         planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
     left = [*drafts, *(order for order in planned if order.is_final)]
     most_usd = sum((order.estimate_usd for order in left), Decimal(0))
-    still = f"{count_of(len(left), 'order')}, at most {format_usd(most_usd)}" if left else "no order"
-    told = f"Going on with {prepared.campaign.name} · {prepared.run_id}: {still} still to be sent."
-    return Group(told, *map(warning_line, prepared.plan.warnings))
+    still = (
+        f"{count_of(len(left), 'request')} to send, at most {format_usd(most_usd)}"
+        if left
+        else "nothing left to send"
+    )
+    resuming = f"Resuming {prepared.campaign.name} · {prepared.run_id}: {still}."
+    return Group(resuming, *map(warning_line, prepared.plan.warnings))
 
 
 def _begin(*, as_json: bool = False) -> "Console":
-    """Show that something happens before anything slow is loaded."""
+    """Print the first line before anything slow is loaded."""
     click.echo(f"Runoff {version('runoff')} · reading, pricing, checking …", err=as_json)
     return open_console(as_json=as_json)
 
@@ -178,7 +186,9 @@ def _engine(home: Path, console: "Console") -> "Engine":
 
     from flows.engine import start_engine
 
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # errors are told below, once
+    os.environ.setdefault(
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL"
+    )  # errors are printed below, once
     return start_engine(home, lambda line: console.print(line, markup=False, style="dim"))
 
 

@@ -1,4 +1,4 @@
-"""``runoff doctor``: is this machine ready to run, and if not, what is the way out."""
+"""``runoff doctor``: is this machine ready to run, and if not, what to do about it."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,16 +28,15 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "r
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--provider", metavar="NAME", help="Look at this provider [default: the campaign's, or openai]."
-)
+@click.option("--provider", metavar="NAME", help="Check this provider [default: the campaign's, or openai].")
 @home_option
 @json_option
 def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_json: bool) -> None:
-    """Look whether all is ready: versions, key, provider, models, prices, ledger, disk, Prefect.
+    """Check that everything is ready for a run.
 
-    Spends nothing and starts nothing. With a campaign FILE its own provider and models are looked at. Ends
-    with 1 when something would keep a run from succeeding.
+    Checks versions, key, provider, models, prices, ledger, disk and Prefect. Spends nothing and starts
+    nothing. With a campaign FILE, checks that campaign's provider and models. Exits with 1 if anything
+    would make a run fail.
     """
     findings = list(_findings(file, provider, read_settings(home)))
     n_faults = sum(finding.state == "fault" for finding in findings)
@@ -89,10 +88,10 @@ def _provider_findings(file: Path | None, named: str | None, settings: "Settings
     providers = load_providers(settings.home, settings.environ)
     campaign = None if file is None else load_campaign(file, catalogue=catalogue, providers=providers)
     if file is not None and campaign is not None:
-        yield Finding("campaign", "ok", f"{file} can be read and holds together")
+        yield Finding("campaign", "ok", f"{file} is valid")
     name = named or (campaign.provider if campaign else DEFAULT_PROVIDER)
     terms = Terms(providers.provider(name), catalogue, settings.environ)
-    # Nobody said that this provider is wanted: without its key there still is the emulator.
+    # Nobody asked for this provider; without its key the emulator still works.
     missing: State = "fault" if named or campaign else "warning"
     yield Finding("provider", "ok", name)
     yield check_abilities(terms)
@@ -143,7 +142,7 @@ def _show(findings: "Sequence[Finding]", n_faults: int, n_warnings: int, console
 
 
 def _lines(finding: "Finding", width: int) -> list[str]:
-    """Break a finding into lines; addresses, paths and commands stay whole, so that they can be copied."""
+    """Break a finding into lines; never inside an address, path or command, so that they can be copied."""
     breaking = TextWrapper(width, break_long_words=False, break_on_hyphens=False)
     told = breaking.wrap(finding.what)
     breaking.initial_indent, breaking.subsequent_indent = "→ ", "  "
@@ -151,6 +150,6 @@ def _lines(finding: "Finding", width: int) -> list[str]:
 
 
 def _verdict(n_faults: int, n_warnings: int) -> str:
-    counts = [(n_faults, "fault"), (n_warnings, "warning")]
-    said = [f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in counts if count]
-    return f"{' and '.join(said)}." if said else "All is ready."
+    counts = [(n_faults, "error"), (n_warnings, "warning")]
+    found = [f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in counts if count]
+    return f"{' and '.join(found)}." if found else "Everything is ready."

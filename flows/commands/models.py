@@ -1,4 +1,4 @@
-"""``runoff models``: the catalogue as a table, or all about one model."""
+"""``runoff models``: the catalogue as a table, or the details of one model."""
 
 from pathlib import Path
 
@@ -13,14 +13,19 @@ WIDTH = 80
 @click.command()
 @click.argument("model", required=False)
 @click.option(
-    "--provider", "seller", default=DEFAULT_PROVIDER, show_default=True, metavar="NAME", help="Whose prices."
+    "--provider",
+    "seller",
+    default=DEFAULT_PROVIDER,
+    show_default=True,
+    metavar="NAME",
+    help="Show this provider's prices.",
 )
 @home_option
 @json_option
 def models(model: str | None, *, seller: str, home: Path | None, as_json: bool) -> None:
-    """List the models: what they make, what they cost, how long they live; or tell all about one MODEL.
+    """List models and prices, or show the details of one MODEL.
 
-    Your own RUNOFF_HOME/catalogue.yaml adds models and prices, or replaces them.
+    Your own RUNOFF_HOME/catalogue.yaml adds or replaces models and prices.
     """
     from flows.commands.model_tables import facts_of, model_facts, model_page, models_table
     from tasks.catalogue import load_catalogue
@@ -42,4 +47,4 @@ def models(model: str | None, *, seller: str, home: Path | None, as_json: bool) 
         answer_json(listed)
     else:
         console.print(models_table(listed))
-        click.echo("All about one, with its prices by size and quality: runoff models MODEL")
+        click.echo("Details of a model, with prices by size and quality: runoff models MODEL")

@@ -29,15 +29,13 @@ def home_option(command: F) -> F:
     return click.option(
         "--home",
         type=click.Path(file_okay=False, path_type=Path),
-        help="Where ledger, pictures and reports are kept [default: RUNOFF_HOME or ./runs].",
+        help="Folder of the ledger, pictures and reports [default: RUNOFF_HOME or ./runs].",
     )(command)
 
 
 def json_option(command: F) -> F:
     """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON on standard output.")(
-        command
-    )
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")(command)
 
 
 def yes_option(command: F) -> F:
@@ -58,10 +56,10 @@ def read_settings(home: Path | None) -> "Settings":
 
 @contextmanager
 def opened_ledger(settings: "Settings") -> "Iterator[Ledger]":
-    """Open the ledger of a home, and close it in the end.
+    """Open the ledger of a home, and close it at the end.
 
     Raises:
-        RunError: There is none yet; looking makes none.
+        RunError: There is none yet; reading does not create one.
         LedgerError: The ledger cannot be opened.
     """
     from tasks.errors import RunError
@@ -71,7 +69,7 @@ def opened_ledger(settings: "Settings") -> "Iterator[Ledger]":
         raise RunError(
             where=f"home {settings.home}",
             what="no run has been made here",
-            next_step="Begin with: runoff demo",
+            next_step="Start with: runoff demo",
         )
     with open_ledger(settings.home, settings.environ) as ledger:
         yield ledger

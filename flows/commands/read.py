@@ -1,4 +1,4 @@
-"""Commands that look and decide: plan, report, explain, rescore. They spend nothing and need no Prefect."""
+"""Commands that read and decide: plan, report, explain, rescore. They spend nothing and need no Prefect."""
 
 from dataclasses import asdict
 from math import inf
@@ -24,7 +24,7 @@ MARKS = {True: "yes", False: "no", None: "?"}
 
 
 def _weights(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
-    """Take words such as judge=3 apart."""
+    """Parse weights such as judge=3."""
     weights = {}
     for word in words:
         scorer, _, number = word.partition("=")
@@ -33,9 +33,7 @@ def _weights(context: click.Context, option: click.Parameter, words: tuple[str, 
         except ValueError:
             weights[scorer] = -1.0
         if not scorer or not 0 <= weights[scorer] < inf:
-            what = (
-                f"{word!r} is no weight: accepted is a scorer's name, = and a number of 0 or more, as judge=3"
-            )
+            what = f"{word!r} is not a weight, accepted: SCORER=WEIGHT with WEIGHT ≥ 0, such as judge=3"
             raise click.BadParameter(what, context, option)
     return weights
 
@@ -45,9 +43,9 @@ def _weights(context: click.Context, option: click.Parameter, words: tuple[str, 
 @home_option
 @json_option
 def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
-    """Show what a campaign would order, for how much, and how long it takes. Spends nothing.
+    """Show what a campaign would buy and cost. Spends nothing.
 
-    Where the campaign has masks, what they will change is drawn into a picture below the home.
+    Also shows how long it takes. If the campaign has masks, a preview of what they will change is drawn.
     """
     from flows.commands.plan_tables import plan_renderable
     from flows.session.prepare import prepare
@@ -83,7 +81,7 @@ def _preview_masks(prepared: "Prepared") -> str | None:
     "formats",
     multiple=True,
     type=click.Choice(("html", "csv", "parquet", "json", "xlsx")),
-    help="Write this one only, as report.FORMAT; may be given more than once. xlsx needs runoff[xlsx].",
+    help="Write only this format, as report.FORMAT; can be repeated. xlsx needs runoff[xlsx].",
 )
 @home_option
 @json_option
@@ -120,16 +118,17 @@ def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bo
     multiple=True,
     callback=_weights,
     metavar="SCORER=WEIGHT",
-    help="Weigh the scorers so, instead of as the campaign does; once for each scorer.",
+    help="Use this weight instead of the campaign's; can be repeated, once for each scorer.",
 )
 @home_option
 @json_option
 def rescore(
     run: str, file: Path | None, *, weights: dict[str, float], home: Path | None, as_json: bool
 ) -> None:
-    """Decide about a run again by its campaign.yaml, or by the rules of FILE. Spends nothing.
+    """Deduplicate, score and choose again. Spends nothing.
 
-    FILE is a campaign file whose deduplicate, score and finalists sections replace the run's own.
+    Uses the run's campaign.yaml, or FILE: a campaign file whose deduplicate, score and finalists
+    sections replace the run's own.
     """
     from flows.commands.tables import outcome_renderable, where_to_look
     from flows.rescore import rescore as decide_again
@@ -150,10 +149,10 @@ def rescore(
 @home_option
 @json_option
 def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None:
-    """Tell why a picture of RUN was chosen or was not: its scores, its rank, and every rule it met.
+    """Explain why a picture of RUN was chosen or not.
 
-    PICTURE is a candidate's id, the beginning of one, or its file's name, such as A-000-001; copies, unfit
-    pictures and finals too.
+    Shows its scores, its rank, and every rule it was tested by. PICTURE is a candidate's id, the beginning
+    of one, or a file name such as A-000-001. Duplicates, unfit pictures and finals can be explained too.
     """
     from flows.runs.campaign import run_campaign
     from tasks.explain import explain as explain_picture
@@ -179,7 +178,7 @@ def _explanation_lines(found: "Explanation") -> list[str]:
         found.reason[:1].upper() + found.reason[1:] + ".",
         f"It is {found.standing}"
         + (f", rank {found.rank} of {found.survivors}." if found.rank else ".")
-        + (f" Copies of it: {', '.join(found.copies)}." if found.copies else ""),
+        + (f" Its duplicates: {', '.join(found.copies)}." if found.copies else ""),
         "",
         "Total score " + ("none" if found.score is None else f"{found.score:.4f}"),
     ]
@@ -195,6 +194,6 @@ def _explanation_lines(found: "Explanation") -> list[str]:
 
 def _score_lines(score: "ExplainedScore") -> list[str]:
     value = "none  " if score.value is None else f"{score.value:.4f}"
-    lines = [f"  {score.scorer:<11} {value}  weighs {score.share:.0%}  {score.reason}"]
+    lines = [f"  {score.scorer:<11} {value}  weight {score.share:.0%}  {score.reason}"]
     raw = ", ".join(f"{name} {figure:.3g}" for name, figure in sorted(score.measurements.items()))
     return [*lines, f"              {raw}"] if raw else lines

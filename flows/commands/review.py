@@ -28,15 +28,18 @@ TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, no s
     "--port", default=DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one."
 )
 @click.option(
-    "--name", "names", multiple=True, help="A further name that people type to get here. May be repeated."
+    "--name",
+    "names",
+    multiple=True,
+    help="Another host name under which people reach the page; can be repeated.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 def review(
     run: str | None, *, home: Path | None, host: str, port: int, names: tuple[str, ...], no_browser: bool
 ) -> None:
-    """Look at pictures, vote, choose finalists and buy them, on a page in the browser.
+    """Open the review page: look, vote, choose and buy finalists.
 
-    Without RUN the page lists all runs. On another host than this machine's own, a token is asked for.
+    Without RUN the page lists all runs. With a --host other than this machine, the page asks for a token.
     """
     from flows.review.app import create_app
     from flows.review.page_context import PageContext
@@ -79,7 +82,7 @@ def _address(gate: "Gate", path: str) -> str:
 
 
 def _ready(address: str, *, opens: bool) -> None:
-    click.echo(f"Review: {address}\nCtrl-C ends it.")
+    click.echo(f"Review: {address}\nPress Ctrl-C to stop.")
     if opens and sys.stdout.isatty():
         import webbrowser
 
@@ -98,5 +101,7 @@ def _promoter(settings: "Settings") -> "ChildPromoter | DeploymentPromoter":
 def _leave(promoter: "ChildPromoter | DeploymentPromoter") -> None:
     """Wait for what is being bought."""
     if runs := promoter.running():
-        click.echo(f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C leaves, and buying goes on.")
+        click.echo(
+            f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C exits; the purchase continues."
+        )
     promoter.wait()

@@ -38,7 +38,7 @@ class EmulatorSettings:
         picture_by_client_request_id: Let the caller's ``X-Client-Request-Id`` decide the picture in place of
             the order of arrival, so that a request repeated after a crash shows the same picture. A batch's
             line is called by its ``custom_id``.
-        profile: ``openai`` answers as the vendor does, ``cometapi`` as that gateway does.
+        profile: ``openai`` answers like the vendor, ``cometapi`` like that gateway.
         one_picture_models: Models whose ``n`` must be 1 at the gateway.
         fewer_partials_rate: Share of streams with fewer partial pictures than asked for, 0-1.
         batch_pace_s: Seconds a batch takes for each line, and for checking and for finishing; 0 for none.

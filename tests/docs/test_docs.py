@@ -177,6 +177,26 @@ def test_changelog_tells_what_is_unreleased() -> None:
     assert re.search(r"^- \w", sections[1], re.MULTILINE)
 
 
+def glossary_words() -> list[str]:
+    """List the words that the glossary explains."""
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    return [word for word in re.findall(r"^\| ([^|]+?) \|", page, re.MULTILINE) if word != "word"]
+
+
+def test_every_word_of_the_glossary_is_used() -> None:
+    """Each occurs in code or on another page, as words or as a name such as `rate_limiter`."""
+    pages = [page for page in PAGES if page.name != "glossary.md"]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in (*pages, *SOURCES))
+    words = glossary_words()
+    assert len(words) == len(set(words))
+    unused = [
+        word
+        for word in words
+        if not re.search(r"[\s_-]?".join(map(re.escape, re.split(r"[ -]", word))), text, re.IGNORECASE)
+    ]
+    assert unused == []
+
+
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_no_text_names(what: str) -> None:
     """The project names no machine's folders, no registry, and nobody who wrote it."""

@@ -103,6 +103,6 @@ def test_the_command_shows_first_and_drops_only_when_told(
     assert [run["n_pictures"] for run in told["runs"]] == [1]
     with open_ledger(tmp_path) as ledger:
         assert [c.candidate_id for c in ledger.candidates.of_run(RUN_ID) if c.is_pruned] == [name]
-    assert "nothing to drop" in CliRunner().invoke(runoff, [*ask, "--yes"]).output
+    assert "nothing to delete" in CliRunner().invoke(runoff, [*ask, "--yes"]).output
     for words in (["--prune"], ["--older-than", "30d"], ["--yes"], ["--prune", "--older-than", "a month"]):
         assert CliRunner().invoke(runoff, ["runs", *words, *where]).exit_code == 2

@@ -166,7 +166,7 @@ def test_a_killed_serve_goes_on_with_its_run_and_a_wrong_file_stops_nobody(
     assert "is gone" in str(state.message)
     serving.process.send_signal(signal.SIGTERM)
     assert serving.process.wait(30) == 2
-    assert "Left out, because they are wrong" in serving.said.read_text()
+    assert "Skipped because of errors" in serving.said.read_text()
 
 
 @pytest.mark.slow
