@@ -16,7 +16,7 @@ from flows.promotion.action import Promotion
 from flows.promotion.plan import PromotionPlan, promotion_plan
 from tasks.errors import RunError, SettingError
 
-PROGRAM = "from flows.command_line import main; main()"
+PROGRAM = "import runoff; runoff.main()"
 _INCOMPLETE = 4
 
 

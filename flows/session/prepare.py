@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tasks.campaign import Campaign
 from tasks.campaign.succession import heed_announced
-from tasks.campaign_file.load import load_campaign
+from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Providers, load_providers
 from tasks.clock import today
@@ -61,7 +61,7 @@ class Prepared:
 
 
 def prepare(
-    campaign_file: Path,
+    campaign_file: Path | Campaign,
     home: Path,
     run_id: str,
     *,
@@ -71,7 +71,8 @@ def prepare(
     """Read, check and plan a campaign. Spends nothing and writes nothing.
 
     Args:
-        campaign_file: The campaign file.
+        campaign_file: The campaign file; or a campaign built in Python, its paths relative to the working
+            folder.
         home: Runoff's home.
         run_id: The run.
         asks_provider: Read the provider's own list of models too, for a few seconds at most; without an
@@ -86,7 +87,10 @@ def prepare(
     """
     ledger_limit_usd = ledger_per_month_usd(home, os.environ)
     catalogue, providers = load_catalogue(home), load_providers(home)
-    campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
+    if isinstance(campaign_file, Campaign):
+        campaign = check_built_campaign(campaign_file, Path.cwd(), catalogue, providers)
+    else:
+        campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
     terms = Terms(providers.provider(campaign.provider), catalogue, os.environ)
     said: list[str] = []
     note = ""
@@ -102,6 +106,7 @@ def prepare(
             campaign, catalogue, providers, run_id, today(), home=home, are_drafts_done=are_drafts_done
         )
     except CatalogueError as error:
-        raise error.at(str(campaign_file)) from error
+        place = campaign.name if isinstance(campaign_file, Campaign) else str(campaign_file)
+        raise error.at(place) from error
     planned = replace(planned, warnings=(*said, *planned.warnings))
     return Prepared(home, catalogue, providers, terms, planned, note, ledger_limit_usd)
