@@ -26,7 +26,7 @@ an event loop runs already, as in a notebook, await ``run_async`` and ``promote_
 
     outcome = runoff.run(campaign)                          # drafts, deduplicated, scored, finalists chosen
     frame = runoff.report_frame(outcome.run_id)             # a pandas DataFrame, free
-    runoff.rescore(outcome.run_id, weights={"technical": 1, "legibility": 2})    # decide again, free
+    runoff.rescore(outcome.run_id, weights={"technical": 1, "votes": 3})    # decide again, free
     runoff.promote(outcome.run_id)                          # the finalists again, at high quality
 
 Whatever a user can put right is a ``RunoffError``, or one of its kinds: it says where, what, what is

@@ -1,1 +1,17 @@
 """The commands, one file for each family; nothing slow is loaded before a command runs."""
+
+__all__ = [
+    "buy",
+    "cancel",
+    "doctor",
+    "emulator",
+    "explain",
+    "ledger",
+    "models",
+    "options",
+    "plan_tables",
+    "read",
+    "review",
+    "runs",
+    "serve",
+]

@@ -1,1 +1,3 @@
 """What is sent along with an order: references, masks, and drafts brought to a final's shape."""
+
+__all__ = ["attachments", "fit", "masks", "previews", "references"]
