@@ -67,4 +67,5 @@ def png_parts(size: tuple[int, int]) -> tuple[bytes, bytes]:
 
 
 def png_chunk(name: bytes, content: bytes) -> bytes:
+    """Write one chunk of a PNG file: length, name, content, checksum."""
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
