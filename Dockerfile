@@ -4,6 +4,7 @@ FROM python:3.12-slim-bookworm
 WORKDIR /opt/runoff
 COPY pyproject.toml constraints.txt README.md ./
 COPY configs configs
+COPY runoff runoff
 COPY flows flows
 COPY tasks tasks
 RUN pip install --no-cache-dir --constraint constraints.txt '.[postgres,s3,provenance]' \

@@ -129,6 +129,7 @@ def _run(
         with opened_ledger(settings) as ledger:
             known = ledger.runs.find(str(resumed))
             file, run_id = run_campaign_file(settings.home, known), known.run_id
+    campaign_file = file
     # Errors are reported before anything is started; the server then starts while the SDK is loaded and
     # the provider is asked.
     prepared = prepare(file, settings, run_id)
@@ -148,7 +149,7 @@ def _run(
 
         engine.wait_ready()
         with handed_down(prepared):
-            outcome = _work(lambda: flow(str(prepared.file), str(settings.home), run_id), console)
+            outcome = _work(lambda: flow(str(campaign_file), str(settings.home), run_id), console)
     _tell(outcome, console, as_json=as_json)
 
 

@@ -17,7 +17,7 @@ from flows.promotion.plan import PromotionPlan, promotion_plan
 from tasks.errors import RunError, SettingError
 from tasks.settings import Settings
 
-PROGRAM = "from flows.command_line import main; main()"
+PROGRAM = "import runoff; runoff.main()"
 _INCOMPLETE = 4
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tasks.campaign import Campaign
 from tasks.campaign.succession import heed_announced
-from tasks.campaign_file.load import load_campaign
+from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Providers, load_providers
 from tasks.errors import CatalogueError
@@ -30,7 +30,7 @@ class Prepared:
     """A run that was read, checked and planned, before anything is written or spent.
 
     Args:
-        file: The campaign file.
+        place: What to call the campaign in an error: its file, or its name.
         settings: The home and the environment.
         requested: The campaign as its file says, retired models in it and all.
         catalogue: Models and prices.
@@ -42,7 +42,7 @@ class Prepared:
         ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
     """
 
-    file: Path
+    place: str
     settings: Settings
     requested: Campaign
     catalogue: Catalogue
@@ -75,12 +75,17 @@ class Prepared:
 
 
 def prepare(
-    campaign_file: Path, settings: Settings, run_id: str, *, are_drafts_done: bool = False
+    campaign_file: Path | Campaign,
+    settings: Settings,
+    run_id: str,
+    *,
+    are_drafts_done: bool = False,
 ) -> Prepared:
     """Read, check and plan a campaign. Asks nobody, spends nothing and writes nothing.
 
     Args:
-        campaign_file: The campaign file.
+        campaign_file: The campaign file; or a campaign built in Python, its paths relative to the working
+            folder.
         settings: The home and the environment.
         run_id: The run.
         are_drafts_done: No more drafts will be bought: their models may be gone.
@@ -94,15 +99,20 @@ def prepare(
     ledger_limit_usd = ledger_per_month_usd(settings.home, settings.environ)
     catalogue = load_catalogue(settings.home, settings.environ)
     providers = load_providers(settings.home, settings.environ)
-    campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
+    if isinstance(campaign_file, Campaign):
+        campaign = check_built_campaign(campaign_file, Path.cwd(), catalogue, providers)
+        place = campaign.name
+    else:
+        campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
+        place = str(campaign_file)
     return Prepared(
-        file=campaign_file,
+        place=place,
         settings=settings,
         requested=campaign,
         catalogue=catalogue,
         providers=providers,
         terms=Terms(providers.provider(campaign.provider), catalogue, settings.environ),
-        plan=_plan(campaign_file, campaign, catalogue, providers, run_id, settings, are_drafts_done),
+        plan=_plan(place, campaign, catalogue, providers, run_id, settings, are_drafts_done),
         are_drafts_done=are_drafts_done,
         ledger_per_month_usd=ledger_limit_usd,
     )
@@ -129,7 +139,7 @@ def heed_provider(prepared: Prepared) -> Prepared:
     if not warnings:
         return prepared
     planned = _plan(
-        prepared.file,
+        prepared.place,
         prepared.requested,
         catalogue,
         prepared.providers,
@@ -173,7 +183,7 @@ def prepare_to_buy(
 
 
 def _plan(
-    campaign_file: Path,
+    place: str,
     campaign: Campaign,
     catalogue: Catalogue,
     providers: Providers,
@@ -192,4 +202,4 @@ def _plan(
             are_drafts_done=are_drafts_done,
         )
     except CatalogueError as error:
-        raise error.at(str(campaign_file)) from error
+        raise error.at(place) from error

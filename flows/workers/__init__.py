@@ -5,3 +5,5 @@
 is handed, under the flow's hold on the run. Only ``team`` imports Dask, and only when ``RUNOFF_DASK`` names a
 scheduler.
 """
+
+__all__ = ["dask_pool", "worker"]

@@ -16,7 +16,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-import tasks
 from tasks.catalogue.capabilities import Capabilities, UnsupportedParameter
 from tasks.catalogue.model import Estimate, Lifecycle, LifecycleFacts, Model, OutputTokens
 from tasks.errors import CatalogueError
@@ -43,7 +42,7 @@ NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({})
 
 def configs_folder() -> Path:
     """Find the folder of data files that is installed beside the code."""
-    return Path(tasks.__file__).resolve().parent.parent / "configs"
+    return Path(__file__).resolve().parents[2] / "configs"
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from flows.command_line import runoff
 ROOT = Path(__file__).parents[2]
 CAMPAIGNS = sorted((ROOT / "configs" / "campaigns").glob("*.yaml"))
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-SOURCES = sorted(file for room in ("flows", "tasks") for file in (ROOT / room).rglob("*.py"))
+SOURCES = sorted(file for room in ("runoff", "flows", "tasks") for file in (ROOT / room).rglob("*.py"))
 MOST_FILE_LINES = 400
 MOST_FUNCTION_LINES = 60
 
 TEXTS = {".py", ".md", ".yaml", ".yml", ".toml", ".json", ".html", ".css", ".js", ".txt", ".mako", ".ini"}
-ROOMS = ("flows", "tasks", "tests", "docs", "configs", "benchmarks", ".ci")
+ROOMS = ("runoff", "flows", "tasks", "tests", "docs", "configs", "benchmarks", ".ci")
 FORBIDDEN = {
     "a folder of one machine": r"(?<![\w.:/<>{}*~$-])/(?:work|root|home/\w+|tmp/\w+)\b",
     "a registry's host": r"pypi\.(?:org|io)|pythonhosted|artifactory|index-url|registry\.npmjs",
