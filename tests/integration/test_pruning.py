@@ -95,7 +95,7 @@ def test_the_command_shows_first_and_drops_only_when_told(
     ask = ["runs", "--prune", "--older-than", "30d", *where]
     shown = CliRunner().invoke(runoff, ask)
     assert RUN_ID in shown.output
-    assert "Nothing was dropped" in shown.output
+    assert "Nothing was deleted" in shown.output
     with open_ledger(tmp_path) as ledger:
         assert not ledger.candidates.of_run(RUN_ID)[0].is_pruned
     told = json.loads(CliRunner().invoke(runoff, [*ask, "--yes", "--json"]).stdout)

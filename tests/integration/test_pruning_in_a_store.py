@@ -135,7 +135,7 @@ def test_a_run_that_another_machine_works_on_is_left_alone(machines: Machines) -
     with open_ledger(machines.there.mirror) as theirs, theirs.hold(RUN_ID):
         told = CliRunner().invoke(runoff, words)
         assert f"{RUN_ID} was left alone: another process works on it." in told.output
-        assert "Dropped." not in told.output
+        assert "Deleted." not in told.output
         assert machines.kept() == 2 * N_DRAFTS
-    assert "Dropped." in CliRunner().invoke(runoff, words).output
+    assert "Deleted." in CliRunner().invoke(runoff, words).output
     assert machines.kept() == 2 * (N_DRAFTS - N_LOSERS)
