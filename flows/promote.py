@@ -13,9 +13,9 @@ from prefect import flow
 from flows.prefect_ui.events import tell_approved
 from flows.prefect_ui.flow_parameters import RunName
 from flows.promotion.finalists import open_finalists
-from flows.runs.campaign import run_campaign_file
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import leave_ledger_right
+from flows.runs.run import StoredRun
 from flows.session.prepare import prepare
 from flows.session.session import Session, open_session
 from flows.stages.buy import compare_finals, make_pictures
@@ -49,7 +49,7 @@ def _tries(run: Session, edition: Finals, attempt: int) -> list[Order]:
         run.campaign,
         run.prepared.catalogue,
         run.prepared.providers,
-        open_finalists(run.ledger, run.run_id, run.campaign, edition.name),
+        open_finalists(run.stored, edition.name),
         run_id=run.run_id,
         folder=run.folder,
         attempt=attempt,
@@ -94,9 +94,9 @@ async def promote_run(run_id: str, home: Path, note: str = "") -> dict[str, Any]
         RunoffError: No further order could succeed, or something could not be read or written.
     """
     with open_ledger(home) as ledger:
-        known = ledger.runs.find(run_id)
-        file = run_campaign_file(home, known)
-        is_approval = known.state == "awaiting review"
+        known = StoredRun.find(home, ledger, run_id)
+        file = known.campaign_file()
+        is_approval = known.record.state == "awaiting review"
     prepared = await asyncio.to_thread(
         prepare, file, home, known.run_id, asks_provider=True, are_drafts_done=True
     )

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.evaluation.verdict import compare_run, rounds_told
-from flows.runs.lock import bring_campaign, bring_files
+from flows.runs.lock import bring_files
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
-from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate
-from tasks.catalogue import Catalogue, load_catalogue
-from tasks.catalogue.providers import Provider, load_providers
+from tasks.catalogue import Catalogue
+from tasks.catalogue.providers import Provider
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunError, RunoffError
 from tasks.ledger import Ledger, OrderRecord, RunRecord, has_ledger, open_ledger
@@ -29,7 +29,7 @@ from tasks.report_page.estimate_errors import measure_estimates
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
 from tasks.report_page.lineage import lineage_file, write_lineage
 from tasks.report_page.verdict import state_verdict
-from tasks.storage.home import home_folder, run_folder
+from tasks.storage.home import home_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,19 +75,19 @@ class WrittenReport:
     verdict: str
 
 
-def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenReport:
+def write_run_report(run: StoredRun) -> WrittenReport:
     """Write a run's report into its folder; each file is replaced whole.
 
     Raises:
         RunError: The run's campaign file is gone.
         SettingError: The folder cannot be written.
     """
-    rows, facts, folder = _gather(home, run, ledger)
-    write_lineage(rows, folder)
-    return WrittenReport(write_report(rows, facts, folder), facts, state_verdict(rows, facts))
+    rows, facts = _gather(run)
+    write_lineage(rows, run.folder)
+    return WrittenReport(write_report(rows, facts, run.folder), facts, state_verdict(rows, facts))
 
 
-def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Sequence[str]) -> dict[str, Path]:
+def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]:
     """Write a run's report in some of ``tasks.report.FORMATS`` only; the other files stay as they are.
 
     Returns:
@@ -97,33 +97,27 @@ def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Seque
         RunError: The run's campaign file is gone.
         SettingError: A format needs an extra, or the folder cannot be written.
     """
-    rows, facts, folder = _gather(home, run, ledger)
-    return write_formats(rows, facts, folder, formats)
+    rows, facts = _gather(run)
+    return write_formats(rows, facts, run.folder, formats)
 
 
-def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, Any]], RunFacts, Path]:
-    """Read from the ledger a run's rows, its facts and where its folder is."""
-    folder = run_folder(home, run.campaign, run.run_id)
-    file = bring_campaign(folder)
-    if not file.exists():
-        raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
-    catalogue, providers = load_catalogue(home), load_providers(home)
-    campaign = load_campaign(file, catalogue=catalogue, providers=providers)
-    records = ledger.orders.of_run(run.run_id)
-    candidates = ledger.candidates.of_run(run.run_id)
-    bring_files(folder, _shown_files(candidates))
-    provider = providers.provider(campaign.provider)
+def _gather(run: StoredRun) -> tuple[list[dict[str, Any]], RunFacts]:
+    """Read a run's rows and its facts from the ledger."""
+    campaign, ledger = run.campaign, run.ledger
+    records, candidates = ledger.orders.of_run(run.run_id), run.read_candidates()
+    bring_files(run.folder, _shown_files(candidates))
+    provider = run.providers.provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates)
     decided = ledger.rounds.of_run(run.run_id)
     facts = replace(
-        _facts(run, campaign, records, candidates),
-        all_high_usd=_all_high_usd(campaign, candidates, catalogue, provider),
-        estimate_errors=measure_estimates(_billed(records), catalogue, provider),
+        _facts(run.record, campaign, records, candidates),
+        all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, provider),
+        estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),
         ab_test=compare_run(rows, candidates, campaign, decided),
         rounds=rounds_told(rows, candidates, campaign, decided),
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
-    return rows, facts, folder
+    return rows, facts
 
 
 def _shown_files(candidates: Sequence[Candidate]) -> set[str]:

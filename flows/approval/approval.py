@@ -24,15 +24,13 @@ from flows.evaluation.drafts import select_finalists
 from flows.prefect_ui.flow_states import skipped
 from flows.promote import promote_run
 from flows.promotion.plan import promotion_plan
-from flows.runs.campaign import run_campaign
 from flows.runs.lock import held_run
-from flows.runs.run import RunOnDisk
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.decisions import Shortlist
 from tasks.errors import RunError
-from tasks.ledger import Ledger, RunRecord, has_ledger, open_ledger
+from tasks.ledger import RunRecord, has_ledger, open_ledger
 from tasks.money import format_usd
-from tasks.storage.home import run_folder
 
 ASKED_FOR_S = 30 * 24 * 3600
 """How long a form can be answered. The run then stays ``awaiting review``, for the page or ``promote``."""
@@ -109,7 +107,7 @@ async def ask_if_wanted(outcome: Any, home: Path) -> Any:  # noqa: ANN401 - an o
     if not isinstance(outcome, dict) or outcome["state"] != "awaiting review" or not can_ask():
         return outcome
     with open_ledger(home) as ledger:
-        rules = run_campaign(home, ledger.runs.find(outcome["run_id"]))
+        rules = StoredRun.find(home, ledger, outcome["run_id"]).campaign
     if rules.finalists.approval == "prefect":
         await _ask(home, outcome["run_id"])
     return outcome
@@ -183,17 +181,15 @@ def write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
     """
     by = f"{answer.decided_by}, in Prefect"
     with open_ledger(home) as ledger:
-        run, last = ledger.runs.find(run_id), ledger.shortlists.last(run_id)
+        run, last = StoredRun.find(home, ledger, run_id), ledger.shortlists.last(run_id)
         if last is not None and last.confirmed_by == by:
             return ""  # this flow run was started again after it wrote it: what is open is bought
-        if told := _decided_before(run, last):
+        if told := _decided_before(run.record, last):
             return told
-        folder = run_folder(home, run.campaign, run_id)
-        with held_run(ledger, folder):
-            ids = _ids(ledger, run_id, answer)
-            on_disk = RunOnDisk(run_id, run_campaign(home, run), ledger, folder)
+        with held_run(ledger, run.folder):
+            ids = _ids(run, answer)
             try:
-                _confirm(on_disk, ids, answer, by=by, revision=revision, home=home)
+                _confirm(run, ids, answer, by=by, revision=revision)
             except RunError as error:
                 raise UnfitAnswer(error.what) from error
     return ""
@@ -208,11 +204,11 @@ def _decided_before(run: RunRecord, last: Shortlist | None) -> str:
     return f"{run.run_id}: decided before; it is {run.state}. Nothing more was bought."
 
 
-def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
+def _ids(run: StoredRun, answer: Answer) -> list[str]:
     """Find the drafts that were named; none where nobody wants finals."""
     if answer.approve == "no":
         return []
-    drafts = ledger.candidates.of_run(run_id, "draft")
+    drafts = run.read_candidates("draft")
     fit = {name_of(d): d.candidate_id for d in drafts if d.standing and d.standing.status != "unfit"}
     unknown = [name for name in answer.finalists if name not in fit]
     if unknown:
@@ -224,7 +220,7 @@ def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
     return [fit[name] for name in answer.finalists]
 
 
-def _confirm(run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revision: int, home: Path) -> None:
+def _confirm(run: StoredRun, ids: list[str], answer: Answer, *, by: str, revision: int) -> None:
     """Choose as told and agree to buy it, unless it costs more than was agreed to.
 
     Raises:
@@ -236,7 +232,7 @@ def _confirm(run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revisio
     if last is None or revision != last.revision or list(last.candidate_ids) != ids:
         last = shortlists.choose(run.run_id, ids, after=revision, by=by, now=datetime.now(UTC))
         select_finalists(run)
-    all_usd = promotion_plan(home, run.run_id).all_usd
+    all_usd = promotion_plan(run.home, run.run_id).all_usd
     if all_usd > answer.most_usd:
         message = f"this can cost {format_usd(all_usd)}, and {format_usd(answer.most_usd)} was agreed to"
         raise UnfitAnswer(message)

@@ -73,15 +73,14 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     """Buy a run's finalists again at high quality. Shows the price and asks first."""
     console = _begin(as_json=as_json)
     from flows.promotion.plan import promotion_plan
-    from flows.runs.campaign import run_campaign_file
+    from flows.runs.run import StoredRun
     from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     with opened_ledger(folder) as ledger:
-        known = ledger.runs.find(run)
-        run_campaign_file(folder, known)
+        known = StoredRun.find(folder, ledger, run)
+        known.campaign_file()
         run_id = known.run_id
-
     planned = promotion_plan(folder, run_id)
     console.print(planned.sentence, markup=False)
     if not planned.n_finals or not _agreed(yes=yes):
@@ -101,9 +100,10 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
 def _standing(home: Path, run_id: str) -> "Outcome":
     """Tell how a run stands, without working on it."""
     from flows.runs.outcome import outcome_of
+    from flows.runs.run import StoredRun
 
     with opened_ledger(home) as ledger:
-        return outcome_of(ledger, home, ledger.runs.find(run_id))
+        return outcome_of(StoredRun.find(home, ledger, run_id))
 
 
 def _run(
@@ -111,7 +111,7 @@ def _run(
 ) -> None:
     console = _begin(as_json=as_json)
     from flows.commands.plan_tables import plan_renderable
-    from flows.runs.campaign import run_campaign_file
+    from flows.runs.run import StoredRun
     from flows.session.prepare import prepare
     from tasks.ledger.runs import new_run_id
     from tasks.storage.home import home_folder, prepare_home
@@ -120,8 +120,8 @@ def _run(
     run_id = new_run_id(datetime.now(UTC))
     if file is None:
         with opened_ledger(folder) as ledger:
-            known = ledger.runs.find(str(resumed))
-            file, run_id = run_campaign_file(folder, known), known.run_id
+            known = StoredRun.find(folder, ledger, str(resumed))
+            file, run_id = known.campaign_file(), known.run_id
     # What is wrong is told before anything is started; the server then comes up while the SDK is loaded and
     # the provider is asked.
     _ = prepare(file, folder, run_id).terms.api_key

@@ -24,17 +24,17 @@ def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None
     PICTURE is a candidate's id, the beginning of one, or its file's name, such as A-000-001; copies, unfit
     pictures and finals too.
     """
-    from flows.runs.campaign import run_campaign
+    from flows.runs.run import StoredRun
     from tasks.explain import explain as explain_picture
     from tasks.explain import find_candidate
     from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     with opened_ledger(folder) as opened:
-        record = opened.runs.find(run)
-        candidates = opened.candidates.of_run(record.run_id)
+        known = StoredRun.find(folder, opened, run)
+        candidates = known.read_candidates()
     candidate = find_candidate(candidates, picture)
-    found = explain_picture(candidate, candidates, run_campaign(folder, record))
+    found = explain_picture(candidate, candidates, known.campaign)
     if as_json:
         answer_json(found)
     else:

@@ -73,19 +73,20 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
 def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Write a run's report again, from the ledger. Spends nothing."""
     from flows.run_report import write_run_formats, write_run_report
+    from flows.runs.run import StoredRun
     from tasks.storage.home import home_folder
 
     folder = home_folder(home)
     if formats:
         with opened_ledger(folder) as opened:
-            paths = write_run_formats(folder, opened.runs.find(run), opened, formats)
+            paths = write_run_formats(StoredRun.find(folder, opened, run), formats)
         if as_json:
             answer_json(paths)
         else:
             click.echo("\n".join(map(str, paths.values())))
         return
     with opened_ledger(folder) as opened:
-        written = write_run_report(folder, opened.runs.find(run), opened)
+        written = write_run_report(StoredRun.find(folder, opened, run))
     files = written.files
     if as_json:
         answer_json({**asdict(files), "calibration": written.facts.calibration})

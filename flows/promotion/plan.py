@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.promotion.finalists import open_finalists
-from flows.runs.lock import bring_campaign, bring_files
+from flows.runs.lock import bring_files
+from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
 from tasks.ledger import Ledger, open_ledger
@@ -15,7 +16,6 @@ from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
 from tasks.order import Order
 from tasks.orders.finals import plan_finals
-from tasks.storage.home import run_folder
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,14 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
     """Price what a run's promotion would buy now. Spends nothing.
 
     Raises:
-        RunError: The run does not exist.
+        RunError: The run does not exist, or its campaign is gone.
     """
     with open_ledger(home) as ledger:
-        record = ledger.runs.find(run_id)
-        folder = run_folder(home, record.campaign, record.run_id)
-        prepared = prepare(bring_campaign(folder), home, record.run_id, are_drafts_done=True)
+        found = StoredRun.find(home, ledger, run_id)
+        prepared = prepare(found.campaign_file(), home, found.run_id, are_drafts_done=True)
+        run = found.decided_by(prepared.campaign)
         tries_left = [
-            tries
-            for edition in prepared.campaign.editions
-            for tries in _tries_left(ledger, prepared, edition, folder)
+            tries for edition in prepared.campaign.editions for tries in _tries_left(run, prepared, edition)
         ]
         left_usd, left_in = _tightest_budget(ledger, prepared)
     models = [f"{edition.model} at {edition.quality}" for edition in prepared.campaign.editions]
@@ -105,10 +103,10 @@ def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
     return costs
 
 
-def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals, folder: Path) -> list[list[Order]]:
+def _tries_left(run: StoredRun, prepared: Prepared, edition: Finals) -> list[list[Order]]:
     """List, for each finalist, the tries at one edition that would still be sent, in their order."""
-    finalists = open_finalists(ledger, prepared.run_id, prepared.campaign, edition.name)
-    bring_files(folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
+    finalists = open_finalists(run, edition.name)
+    bring_files(run.folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
     tries: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
     for attempt in range(edition.tries):
         orders = plan_finals(
@@ -116,12 +114,12 @@ def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals, folder: Pat
             prepared.catalogue,
             prepared.providers,
             finalists,
-            run_id=prepared.run_id,
-            folder=folder,
+            run_id=run.run_id,
+            folder=run.folder,
             attempt=attempt,
             edition=edition,
             home=prepared.home,
         )
-        for order in left_to_send(ledger, prepared.run_id, orders):
+        for order in left_to_send(run.ledger, run.run_id, orders):
             tries[order.draft_id].append(order)
     return list(tries.values())

@@ -27,8 +27,8 @@ def routes(context: PageContext) -> APIRouter:
                 run.run_id, word.copy_id, word.of_id, word.is_copy, word.by, datetime.now(UTC)
             )
             context.ledger.duplicate_decisions.add(told)
-            deduplicate_drafts(run.on_disk)
-            select_finalists(run.on_disk)
+            deduplicate_drafts(run)
+            select_finalists(run)
         return gallery_facts(context.run_view(run_id))
 
     return router

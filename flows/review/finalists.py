@@ -67,7 +67,7 @@ def _choose(run: RunView, candidate_ids: list[str], after: int, by: str) -> None
         run.context.ledger.shortlists.choose(
             run.run_id, candidate_ids, after=after, by=by, now=datetime.now(UTC)
         )
-        select_finalists(run.on_disk)
+        select_finalists(run)
 
 
 def _confirm(run: RunView, word: ConfirmWord) -> None:

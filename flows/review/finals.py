@@ -62,7 +62,7 @@ def _accept(run: RunView, word: AcceptanceWord) -> None:
         run.context.ledger.acceptances.add(
             Acceptance(run.run_id, word.candidate_id, word.is_accepted, word.by, datetime.now(UTC))
         )
-        compare_finals(run.on_disk)
+        compare_finals(run)
 
 
 def finals_facts(run: RunView) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _finalists(run: RunView, records: list[OrderRecord]) -> list[dict[str, Any]]
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     bought = [record.order.draft_id for record in records if record.order.draft_id in drafts]
     wanted = dict.fromkeys([*(name for name in run.shortlist_ids()[1] if name in drafts), *bought])
-    editions = [edition.name for edition in run.on_disk.campaign.editions]
+    editions = [edition.name for edition in run.campaign.editions]
     return [_finalist(run, drafts[str(name)], edition, records) for name in wanted for edition in editions]
 
 

@@ -45,7 +45,7 @@ def routes(context: PageContext) -> APIRouter:
 
 def run_facts(run: RunView) -> dict[str, Any]:
     """Tell what the head of every page of a run shows."""
-    budget = run.on_disk.campaign.budget
+    budget = run.campaign.budget
     spent_usd = run.context.ledger.orders.charged_usd(run.run_id)
     return {
         "run": run.record,
@@ -62,7 +62,7 @@ def arm_cards(run: RunView) -> list[dict[str, Any]]:
     """Measure each arm as the report does, beside its own prompt."""
     rows = report_rows(run.run_id, run.context.ledger.orders.of_run(run.run_id), run.candidates)
     drafts = [row for row in rows if row["stage"] == "draft"]
-    campaign = run.on_disk.campaign
+    campaign = run.campaign
     return [
         {
             "name": arm,
@@ -116,7 +116,7 @@ def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
 
 def row_names(run: RunView) -> list[str]:
     """Name each row by its variables' values, as every arm shares them."""
-    rows = run.on_disk.campaign.all_rows
+    rows = run.campaign.all_rows
     names = [" · ".join(str(value) for value in row.values()) for row in rows]
     last = max((candidate.row for candidate in run.candidates), default=-1)
     return names + [""] * (last + 1 - len(names))

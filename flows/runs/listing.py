@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.runs.outcome import outcome_of
+from flows.runs.run import StoredRun
 from tasks.ledger import Ledger
 from tasks.ledger.slots import Slot
 
@@ -16,7 +17,7 @@ def list_runs(ledger: Ledger, home: Path) -> list[dict[str, Any]]:
     ``message`` says why, its ``run_id`` is ``None``.
     """
     made: list[tuple[datetime, dict[str, Any]]] = [
-        (run.started_at, outcome_of(ledger, home, run).__dict__) for run in ledger.runs.all()
+        (run.started_at, outcome_of(StoredRun(home, ledger, run)).__dict__) for run in ledger.runs.all()
     ]
     known = {outcome["run_id"] for _, outcome in made}
     missed = [

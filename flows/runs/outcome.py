@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+from flows.runs.run import StoredRun
 from tasks.candidate import Candidate
 from tasks.errors import RunoffError
-from tasks.ledger import Ledger, RunRecord
 from tasks.orders.missing_scores import unjudged
 from tasks.orders.questions import BOUGHT
-from tasks.storage.home import run_folder
 
 INCOMPLETE = 4
 
@@ -61,12 +59,12 @@ class Outcome:
         return replace(self, exit_code=error.exit_code, message=str(error))
 
 
-def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
+def outcome_of(run: StoredRun) -> Outcome:
     """Read from the ledger what came of a run."""
-    candidates = ledger.candidates.of_run(run.run_id)
+    candidates = run.read_candidates()
     drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
     finals = [candidate for candidate in candidates if candidate.stage == "final"]
-    records = ledger.orders.of_run(run.run_id)
+    records = run.ledger.orders.of_run(run.run_id)
     orders: dict[str, int] = {}
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1
@@ -75,18 +73,18 @@ def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
     estimated = (r.charged_usd for r in records if r.settlement is None or r.settlement.cost_usd is None)
     return Outcome(
         run_id=run.run_id,
-        campaign=run.campaign,
-        state=run.state,
-        folder=str(run_folder(home, run.campaign, run.run_id)),
+        campaign=run.record.campaign,
+        state=run.record.state,
+        folder=str(run.folder),
         orders=orders,
         pictures=len(drafts),
         duplicates=sum(bool(d.standing and d.standing.status == "duplicate") for d in drafts),
         finalists=_finalists(drafts, finals),
         finals=len(finals),
         accepted=sum(final.is_accepted is True for final in finals),
-        spent_usd=ledger.orders.charged_usd(run.run_id),
+        spent_usd=run.ledger.orders.charged_usd(run.run_id),
         unknown_usd=sum(estimated, Decimal(0)),
-        exit_code=0 if is_whole or run.state == "waiting" else INCOMPLETE,
+        exit_code=0 if is_whole or run.record.state == "waiting" else INCOMPLETE,
     )
 
 

@@ -66,7 +66,7 @@ async def _generate(orders: Sequence[Order], run: Session) -> GenerateCounts:
 async def _inspect(run: Session) -> int:
     """Look at every picture that nobody has looked at; one batch at a time, all cores inside."""
     async with run.inspecting:
-        return await asyncio.to_thread(evaluation.inspect_new, run)
+        return await asyncio.to_thread(evaluation.inspect_new, run.stored)
 
 
 async def score_drafts(run: Session) -> int:
@@ -75,23 +75,23 @@ async def score_drafts(run: Session) -> int:
 
 
 async def _score(run: Session) -> int:
-    return await asyncio.to_thread(evaluation.score_drafts, run)
+    return await asyncio.to_thread(evaluation.score_drafts, run.stored)
 
 
 async def _deduplicate(run: Session) -> int:
-    return await asyncio.to_thread(evaluation.deduplicate_drafts, run)
+    return await asyncio.to_thread(evaluation.deduplicate_drafts, run.stored)
 
 
 async def _score_judged(run: Session) -> int:
-    return await asyncio.to_thread(evaluation.score_judged, run)
+    return await asyncio.to_thread(evaluation.score_judged, run.stored)
 
 
 async def _select(run: Session) -> int:
-    return await asyncio.to_thread(evaluation.select_finalists, run, keeps_bought=True)
+    return await asyncio.to_thread(evaluation.select_finalists, run.stored, keeps_bought=True)
 
 
 async def _compare(run: Session) -> int:
-    return await asyncio.to_thread(finals.compare_finals, run)
+    return await asyncio.to_thread(finals.compare_finals, run.stored)
 
 
 generate_batch = as_task(_generate, name="generate")

@@ -14,6 +14,7 @@ from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.events import tell_end
 from flows.run_report import write_run_report
 from flows.runs.outcome import INCOMPLETE, outcome_of
+from flows.runs.run import StoredRun
 from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
 from flows.stages.batches import as_task
@@ -45,7 +46,7 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     if isinstance(stop, InterruptError):
         raise stop
     all_high_usd, verdict = await report(run)
-    outcome = outcome_of(run.ledger, run.prepared.home, run.ledger.runs.find(run.run_id))
+    outcome = outcome_of(_as_it_stands(run))
     outcome = replace(outcome, all_high_usd=all_high_usd, verdict=verdict, message=note)
     if lack:
         outcome = replace(outcome, message=lack, exit_code=INCOMPLETE)
@@ -59,6 +60,11 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     if isinstance(stop, StopRunError):
         raise stop
     return asdict(outcome)
+
+
+def _as_it_stands(run: Session) -> StoredRun:
+    """Read the run again: its state and its warnings have changed since it was opened."""
+    return StoredRun.find(run.prepared.home, run.ledger, run.run_id)
 
 
 def _with_place(stop: BudgetError, run: Session) -> BudgetError:
@@ -75,8 +81,7 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
 
 async def _report(run: Session) -> tuple[Decimal | None, str]:
     """Write the run's report; returns what all drafts cost at high quality (dollars), and the verdict."""
-    record = run.ledger.runs.find(run.run_id)
-    written = await asyncio.to_thread(write_run_report, run.prepared.home, record, run.ledger)
+    written = await asyncio.to_thread(write_run_report, _as_it_stands(run))
     return written.facts.all_high_usd, written.verdict
 
 

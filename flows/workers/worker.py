@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.evaluation import drafts as evaluation
-from flows.runs.run import RunOnDisk
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Provider
@@ -121,7 +121,7 @@ async def _buy(
     job: Job,
     orders: Sequence[Order],
     terms: Terms,
-    run: RunOnDisk,
+    run: StoredRun,
     is_wanted: Callable[[], bool],
     ends: list[End],
 ) -> RunoffError | None:
@@ -147,7 +147,7 @@ async def _buy(
     return buyer.closed_by
 
 
-async def _look_meanwhile(run: RunOnDisk, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
+async def _look_meanwhile(run: StoredRun, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
     """Look at what has come while more is under way; what this meets, the last look meets again and tells."""
     while not is_over.is_set():
         await asyncio.to_thread(evaluation.inspect_new, run, order_ids)
@@ -171,14 +171,13 @@ def score(job: Job, candidate_ids: Sequence[str]) -> int:
     """
     with _open(job) as (_, run):
         wanted = set(candidate_ids)
-        drafts = run.ledger.candidates.of_run(job.run_id, "draft")
-        drafts = [draft for draft in drafts if draft.candidate_id in wanted]
+        drafts = [draft for draft in run.read_candidates("draft") if draft.candidate_id in wanted]
         _bring(run.folder / draft.file for draft in drafts)
         return evaluation.score_drafts(run, drafts)
 
 
 @contextmanager
-def _open(job: Job) -> Iterator[tuple[Terms, RunOnDisk]]:
+def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
     """Open a run that another process holds, and see that it is the same one here."""
     _at_work[job.run_id] += 1
     try:
@@ -190,8 +189,7 @@ def _open(job: Job) -> Iterator[tuple[Terms, RunOnDisk]]:
         if not has_ledger(home):
             raise _elsewhere(job, "there is no ledger", "RUNOFF_LEDGER_URL")
         with open_ledger(home) as ledger:
-            _require_run(job, ledger)
-            yield terms, RunOnDisk(job.run_id, job.campaign, ledger, folder)
+            yield terms, _find(job, home, ledger)
     finally:
         _at_work[job.run_id] -= 1
 
@@ -214,9 +212,9 @@ def _require_folder(job: Job, folder: Path) -> None:
         raise _elsewhere(job, f"there is no run in {folder}", "RUNOFF_HOME, to a store or a shared folder")
 
 
-def _require_run(job: Job, ledger: Ledger) -> None:
+def _find(job: Job, home: Path, ledger: Ledger) -> StoredRun:
     try:
-        ledger.runs.find(job.run_id)
+        return StoredRun.find(home, ledger, job.run_id).decided_by(job.campaign)
     except RunError as error:
         what = f"the ledger {ledger.database.name} does not know the run"
         raise _elsewhere(job, what, "RUNOFF_LEDGER_URL") from error

@@ -14,6 +14,7 @@ from flows.command_line import runoff
 from flows.run_report import write_run_report
 from flows.runs.lock import held_run
 from flows.runs.pruning import find_prunable, prune
+from flows.runs.run import StoredRun
 from tasks.ledger import Ledger, open_ledger
 from tasks.storage.home import home_folder, run_folder
 from tasks.storage.mirror import Store, store_of
@@ -100,14 +101,14 @@ def test_a_machine_that_still_has_them_does_not_bring_them_back(machines: Machin
     prune(machines.ledger, machines.here.mirror, LATER, LATER)
     run = machines.ledger.runs.find(RUN_ID)
     assert on_disk(machines.their_folder) == 2 * N_DRAFTS
-    report = write_run_report(machines.there.mirror, run, machines.ledger).files.html
+    report = write_run_report(StoredRun(machines.there.mirror, machines.ledger, run)).files.html
     with held_run(machines.ledger, machines.their_folder):
         pass
     assert machines.kept() == on_disk(machines.their_folder) == 2 * (N_DRAFTS - N_LOSERS)
     machines.here.fetch(machines.folder)
     assert on_disk(machines.folder) == 2 * (N_DRAFTS - N_LOSERS)
     assert report.read_bytes() == (machines.folder / "report.html").read_bytes()
-    again = write_run_report(machines.here.mirror, run, machines.ledger).files.html
+    again = write_run_report(StoredRun(machines.here.mirror, machines.ledger, run)).files.html
     assert again.read_bytes() == report.read_bytes()
 
 
