@@ -12,7 +12,9 @@ from prefect import flow
 
 from flows.prefect_ui.events import tell_approved
 from flows.prefect_ui.flow_parameters import RunName
+from flows.prefect_ui.flow_states import flow_result
 from flows.promotion.finalists import open_finalists
+from flows.runs.outcome import Outcome
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import leave_ledger_right
 from flows.runs.run import StoredRun
@@ -74,15 +76,15 @@ async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
         home: Runoff's home; RUNOFF_HOME or ./runs when left out.
 
     Returns:
-        How the run stands now: see ``flows.stages.closing``.
+        How the run stands now: ``flows.runs.outcome.Outcome`` as a mapping.
 
     Raises:
         RunoffError: No further order could succeed, or something could not be read or written.
     """
-    return await promote_run(run_id, home_folder(home))
+    return flow_result(await promote_run(run_id, home_folder(home)))
 
 
-async def promote_run(run_id: str, home: Path, note: str = "") -> dict[str, Any]:
+async def promote_run(run_id: str, home: Path, note: str = "") -> Outcome:
     """Buy what is open of a run's finals. This spends money, within the campaign's budget.
 
     Args:

@@ -7,7 +7,7 @@ the same run id and it goes on where it was: what the ledger knows as received i
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
@@ -21,11 +21,13 @@ from flows.approval.approval import (
 )
 from flows.prefect_ui.events import tell_low_budgets
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
-from flows.prefect_ui.flow_states import allow_retries, current_starter, skipped
+from flows.prefect_ui.flow_states import allow_retries, current_starter, flow_result
 from flows.promote import buy_finals
 from flows.promotion.plan import promotion_plan
+from flows.runs.outcome import Outcome, Skipped
 from flows.runs.recovery import leave_ledger_right
 from flows.schedule.slots import (
+    Starter,
     TakenSlot,
     campaign_name,
     reason_to_skip,
@@ -91,26 +93,34 @@ async def prototype(
     if isinstance(campaign_file, Campaign):
         run_id = run_id or new_run_id(datetime.now(UTC))
         with written_campaign(campaign_file, folder, run_id) as file:
-            return await _make_run(file, folder, run_id)
+            return flow_result(await _make_run(file, folder, run_id))
     asked = await last_asked()
     if asked.response is not None and (asked_about := run_asked_about(folder, run_id)):
-        return cast("dict[str, Any]", await follow(asked, folder, asked_about))
+        return flow_result(await follow(asked, folder, asked_about))
     file = Path(campaign_file)
     starter = None if run_id else current_starter(is_scheduled=is_scheduled)
-    if starter is None:
-        outcome = await _make_run(file, folder, run_id or new_run_id(datetime.now(UTC)))
-        return cast("dict[str, Any]", await ask_if_wanted(outcome, folder))
+    if starter is not None:
+        return flow_result(await _make_turn(file, folder, starter, is_scheduled=is_scheduled))
+    outcome = await _make_run(file, folder, run_id or new_run_id(datetime.now(UTC)))
+    await ask_if_wanted(outcome, folder)
+    return flow_result(outcome)
+
+
+async def _make_turn(file: Path, home: Path, starter: Starter, *, is_scheduled: bool) -> Outcome | Skipped:
+    """Make the run of a schedule's or a deployment's turn, once. This spends money, within the budgets."""
     if is_scheduled:
-        await _take_up_waiting(file, folder)
-    taken = await asyncio.to_thread(take_slot, file, folder, starter)
+        await _take_up_waiting(file, home)
+    taken = await asyncio.to_thread(take_slot, file, home, starter)
     if taken.reason:
-        return cast("dict[str, Any]", skipped(taken.reason))  # Prefect hands the caller its data
+        return Skipped(taken.reason)
     try:
-        outcome = await _make_slot_run(taken, folder, is_scheduled=is_scheduled)
-        return cast("dict[str, Any]", await ask_if_wanted(outcome, folder))
+        outcome = await _make_slot_run(taken, home, is_scheduled=is_scheduled)
+        if isinstance(outcome, Outcome):
+            await ask_if_wanted(outcome, home)
     except Exception as error:
         await allow_retries(error)
         raise
+    return outcome
 
 
 async def _take_up_waiting(file: Path, home: Path) -> None:
@@ -127,7 +137,7 @@ async def _take_up_waiting(file: Path, home: Path) -> None:
             get_run_logger().warning("The waiting run %s was not ended: %s", run_id, error)
 
 
-async def _make_slot_run(taken: TakenSlot, home: Path, *, is_scheduled: bool) -> Any:  # noqa: ANN401
+async def _make_slot_run(taken: TakenSlot, home: Path, *, is_scheduled: bool) -> Outcome | Skipped:
     """Make a slot's run, or go on with it; a new one of a schedule only when nothing is against it."""
     slot = taken.slot
     try:
@@ -140,16 +150,16 @@ async def _make_slot_run(taken: TakenSlot, home: Path, *, is_scheduled: bool) ->
         await asyncio.to_thread(skip_slot, home, slot, reason)
         with open_ledger(home) as ledger:
             tell_low_budgets(prepared, ledger)
-        return skipped(reason)
+        return Skipped(reason)
     return await _make(prepared)
 
 
-async def _make_run(file: Path, home: Path, run_id: str) -> dict[str, Any]:
+async def _make_run(file: Path, home: Path, run_id: str) -> Outcome:
     """Make a run, or go on with it. This spends money, within the campaign's budgets."""
     return await _make(await asyncio.to_thread(prepare, file, home, run_id, asks_provider=True))
 
 
-async def _make(prepared: Prepared) -> dict[str, Any]:
+async def _make(prepared: Prepared) -> Outcome:
     async with open_session(prepared) as run:
         undecided = await make_drafts(run)
         if run.is_interrupted:

@@ -21,10 +21,10 @@ from pydantic import ValidationError
 
 from flows.approval.form import Answer, form_of, name_of, offer_of
 from flows.evaluation.drafts import select_finalists
-from flows.prefect_ui.flow_states import skipped
 from flows.promote import promote_run
 from flows.promotion.plan import promotion_plan
 from flows.runs.lock import held_run
+from flows.runs.outcome import Outcome, Skipped
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.decisions import Shortlist
@@ -91,26 +91,22 @@ async def last_asked() -> Asked:
     return Asked(number, revision, shown | response)
 
 
-async def ask_if_wanted(outcome: Any, home: Path) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+async def ask_if_wanted(outcome: Outcome, home: Path) -> None:
     """Suspend the flow run with a form where the run awaits review and its campaign says ``prefect``.
 
     Args:
         outcome: What came of the run.
         home: Runoff's home.
 
-    Returns:
-        The outcome, where nobody is to be asked.
-
     Raises:
         Pause: The flow run is suspended; Prefect catches it.
     """
-    if not isinstance(outcome, dict) or outcome["state"] != "awaiting review" or not can_ask():
-        return outcome
+    if outcome.state != "awaiting review" or not can_ask():
+        return
     with open_ledger(home) as ledger:
-        rules = StoredRun.find(home, ledger, outcome["run_id"]).campaign
+        rules = StoredRun.find(home, ledger, outcome.run_id).campaign
     if rules.finalists.approval == "prefect":
-        await _ask(home, outcome["run_id"])
-    return outcome
+        await _ask(home, outcome.run_id)
 
 
 async def _ask(home: Path, run_id: str, trouble: str = "") -> None:
@@ -129,7 +125,7 @@ def run_asked_about(home: Path, run_id: str | None) -> str | None:
         return ledger.slots.run_of(str(context.flow_run.id))
 
 
-async def follow(asked: Asked, home: Path, run_id: str) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+async def follow(asked: Asked, home: Path, run_id: str) -> Outcome | Skipped:
     """Do what was answered: buy the finalists, or end the run without. May spend, within the budgets.
 
     Raises:
@@ -144,7 +140,7 @@ async def follow(asked: Asked, home: Path, run_id: str) -> Any:  # noqa: ANN401 
         await _ask(home, run_id, str(error))
         raise
     if told:
-        return skipped(told, name="Decided before")
+        return Skipped(told, name="Decided before")
     by = answer.decided_by
     note = "" if answer.approve == "yes" else f"{by} said no in Prefect: the run ends without finals."
     return await promote_run(run_id, home, note=note)

@@ -180,12 +180,13 @@ def _engine(home: Path, console: "Console") -> "Engine":
     return start_engine(home, lambda line: console.print(line, markup=False, style="dim"))
 
 
-def _work(work: Work, console: "Console") -> dict[str, Any]:
+def _work(work: Work, console: "Console") -> "Outcome":
+    from flows.runs.outcome import Outcome
     from flows.runs.progress import LiveDisplay, PlainDisplay, showing
 
     display = LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
     with showing(display):
-        return asyncio.run(work())
+        return Outcome(**asyncio.run(work()))
 
 
 def _agreed(*, yes: bool) -> bool:
@@ -194,7 +195,7 @@ def _agreed(*, yes: bool) -> bool:
     return click.confirm("Buy it?", default=False)
 
 
-def _tell(outcome: dict[str, Any], console: "Console", *, as_json: bool) -> None:
+def _tell(outcome: "Outcome", console: "Console", *, as_json: bool) -> None:
     if as_json:
         answer_json(outcome)
     else:
@@ -202,5 +203,5 @@ def _tell(outcome: dict[str, Any], console: "Console", *, as_json: bool) -> None
 
         console.print(outcome_renderable(outcome))
         click.echo("\n".join(where_to_look(outcome)))
-    if outcome["exit_code"]:
-        sys.exit(outcome["exit_code"])
+    if outcome.exit_code:
+        sys.exit(outcome.exit_code)

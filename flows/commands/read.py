@@ -126,5 +126,5 @@ def rescore(
     if as_json:
         answer_json(outcome)
         return
-    open_console().print(outcome_renderable(outcome.__dict__))
-    click.echo("\n".join(where_to_look(outcome.__dict__)))
+    open_console().print(outcome_renderable(outcome))
+    click.echo("\n".join(where_to_look(outcome)))

@@ -1,38 +1,43 @@
 """The runs of a home in the sequence of their beginnings, and between them the turns that made none."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from flows.runs.outcome import outcome_of
+from flows.runs.outcome import Outcome, outcome_of
 from flows.runs.run import StoredRun
 from tasks.ledger import Ledger
-from tasks.ledger.slots import Slot
+from tasks.ledger.slots import SlotState
 
 
-def list_runs(ledger: Ledger, home: Path) -> list[dict[str, Any]]:
-    """List what came of every run, newest first, as mappings.
+@dataclass(frozen=True)
+class MissedTurn:
+    """A turn of a schedule that made no run.
 
-    A turn of a schedule that made no run stands among them: its ``state`` is ``skipped`` or ``failed``, its
-    ``message`` says why, its ``run_id`` is ``None``.
+    Args:
+        run_id: ``None``.
+        campaign: Its campaign.
+        state: ``skipped`` or ``failed``.
+        due_at: When the run was to start, aware.
+        message: Why there is none.
     """
-    made: list[tuple[datetime, dict[str, Any]]] = [
-        (run.started_at, outcome_of(StoredRun(home, ledger, run)).__dict__) for run in ledger.runs.all()
+
+    run_id: None
+    campaign: str
+    state: SlotState
+    due_at: datetime
+    message: str
+
+
+def list_runs(ledger: Ledger, home: Path) -> list[Outcome | MissedTurn]:
+    """List what came of every run, newest first; turns of a schedule that made none stand among them."""
+    made: list[tuple[datetime, Outcome | MissedTurn]] = [
+        (run.started_at, outcome_of(StoredRun(home, ledger, run))) for run in ledger.runs.all()
     ]
-    known = {outcome["run_id"] for _, outcome in made}
-    missed = [
-        (slot.due_at, _without_run(slot))
+    known = {outcome.run_id for _, outcome in made}
+    missed: list[tuple[datetime, Outcome | MissedTurn]] = [
+        (slot.due_at, MissedTurn(None, slot.campaign, slot.state, slot.due_at, slot.reason))
         for slot in ledger.slots.all()
         if slot.state in ("skipped", "failed") and slot.run_id not in known
     ]
-    return [facts for _, facts in sorted([*made, *missed], key=lambda entry: entry[0], reverse=True)]
-
-
-def _without_run(slot: Slot) -> dict[str, Any]:
-    return {
-        "run_id": None,
-        "campaign": slot.campaign,
-        "state": slot.state,
-        "due_at": slot.due_at,
-        "message": slot.reason,
-    }
+    return [turn for _, turn in sorted([*made, *missed], key=lambda entry: entry[0], reverse=True)]

@@ -13,6 +13,19 @@ from tasks.orders.questions import BOUGHT
 INCOMPLETE = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """No run was made or gone on with, and nothing was bought.
+
+    Args:
+        message: Why.
+        name: How Prefect's pages call the state.
+    """
+
+    message: str
+    name: str = "Skipped"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a run.

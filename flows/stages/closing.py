@@ -5,15 +5,14 @@ A run whose money is used up, or that was told that no order can succeed, still 
 """
 
 import asyncio
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.events import tell_end
 from flows.run_report import write_run_report
-from flows.runs.outcome import INCOMPLETE, outcome_of
+from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
 from flows.runs.run import StoredRun
 from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
@@ -24,7 +23,7 @@ from tasks.ledger.runs import RunState
 from tasks.storage.home import CAMPAIGN_FILE
 
 
-async def close_run(run: Session, *, state: RunState, lack: str = "", note: str = "") -> dict[str, Any]:
+async def close_run(run: Session, *, state: RunState, lack: str = "", note: str = "") -> Outcome:
     """End a run: write its state and its report, and show both in Prefect.
 
     Args:
@@ -34,7 +33,7 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
         note: What else is told of how it ended.
 
     Returns:
-        ``flows.runs.outcome.Outcome`` as a mapping.
+        What came of it.
 
     Raises:
         StopRunError: No further order could succeed; the report was written.
@@ -59,7 +58,7 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     run.ledger.slots.end_run(run.run_id)  # an interrupted run stays its slot's: the next turn takes it up
     if isinstance(stop, StopRunError):
         raise stop
-    return asdict(outcome)
+    return outcome
 
 
 def _as_it_stands(run: Session) -> StoredRun:
