@@ -20,8 +20,9 @@ from flows.runs.recovery import leave_ledger_right
 from flows.runs.run import StoredRun
 from flows.session.prepare import prepare
 from flows.session.session import Session, open_session
-from flows.stages.buy import compare_finals, make_pictures
+from flows.stages.buy import make_pictures
 from flows.stages.closing import close_run
+from flows.stages.evaluate import compare_task
 from tasks.campaign.finals import Finals
 from tasks.ledger import open_ledger
 from tasks.ledger.replanning import plan_open
@@ -41,7 +42,7 @@ async def buy_finals(run: Session) -> None:
         plan_open(run.ledger, run.run_id, orders)
         if run.planned("final"):
             await make_pictures(run, "final")
-        await compare_finals(run)
+        await compare_task(run)
         if run.buyer.closed_by is not None:
             return
 

@@ -39,8 +39,8 @@ from flows.schedule.slots import (
 from flows.session.built_campaign import written_campaign
 from flows.session.prepare import Prepared, prepare
 from flows.session.session import Session, open_session
-from flows.stages.buy import select_finalists
 from flows.stages.closing import close_run
+from flows.stages.evaluate import select_task
 from flows.stages.rounds import form_opinions, make_drafts
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, RunoffError
@@ -171,7 +171,7 @@ async def _make(prepared: Prepared) -> Outcome:
         await form_opinions(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")
-        n_finalists = await select_finalists(run)
+        n_finalists = await select_task(run, keeps_bought=True)
         if n_finalists and run.campaign.finalists.approval != "auto" and await _awaits_review(run):
             return await close_run(run, state="awaiting review", note=why_not_asked(run.campaign))
         if run.campaign.finalists.approval == "auto" and run.buyer.closed_by is None:

@@ -4,18 +4,13 @@ The rules stand in the run's own ``campaign.yaml``; another campaign file may le
 written there. Scores of older versions stay in the ledger. Finals that were bought stay, whoever is chosen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from flows.evaluation.drafts import (
-    deduplicate_drafts,
-    inspect_new,
-    score_drafts,
-    score_judged,
-    select_finalists,
-)
+from flows.evaluation.drafts import deduplicate_drafts, inspect_new, select_finalists
 from flows.evaluation.finals import compare_finals
+from flows.evaluation.scores import add_bought_scores, add_free_scores
 from flows.run_report import write_run_report
 from flows.runs.lock import held_run
 from flows.runs.outcome import Outcome, outcome_of
@@ -29,7 +24,14 @@ from tasks.money import count_of
 from tasks.scorers import available_scorers
 from tasks.storage.atomic import write_atomically
 
-DECISIONS = (inspect_new, score_drafts, deduplicate_drafts, score_judged, select_finalists, compare_finals)
+DECISIONS: tuple[Callable[[StoredRun], int], ...] = (
+    inspect_new,
+    add_free_scores,
+    deduplicate_drafts,
+    add_bought_scores,
+    select_finalists,
+    compare_finals,
+)
 RULES = ("deduplicate", "score", "finalists")
 
 

@@ -4,21 +4,16 @@ Steps know nothing of the ledger or of one another; what they are given and wher
 here, once. Nothing here spends or needs Prefect, so that a run can be decided anew at any time.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from flows.evaluation.judge_answers import read_opinions
 from flows.runs.run import StoredRun
 from tasks.campaign.choice import Deduplicate, Finalists
 from tasks.candidate import Candidate
 from tasks.deduplicate import deduplicate
 from tasks.inspect import inspect_pictures
-from tasks.orders.questions import BOUGHT, Questions
-from tasks.pairwise.bradley_terry import meetings_of
 from tasks.pictures.transparency import mark_missing_transparency
-from tasks.score import score, weighted_total
-from tasks.scorers import Assignment
 from tasks.select import choose_as_decided, keep_bought, select
 
 
@@ -43,44 +38,8 @@ def _thumbnail(file: str) -> str:
     return f"thumbnails/{path.parent.name}-{path.stem}.webp"
 
 
-def score_drafts(run: StoredRun, drafts: Sequence[Candidate] | None = None) -> int:
-    """Score drafts, by default all, by what is free; returns how many.
-
-    Opinions that are bought come after the copies.
-    """
-    if drafts is None:
-        drafts = run.read_candidates("draft")
-    rules = run.campaign.score
-    weights = {name: weight for name, weight in rules.weights.items() if name not in BOUGHT}
-    told = Assignment(rules, run.campaign.all_rows, meetings_of(run.ledger.votes.of_run(run.run_id)))
-    given = score(drafts, weights, run.folder, told)
-    run.ledger.candidates.record_scores(
-        {name: opinion.scores for name, opinion in given.items()},
-        {name: opinion.total for name, opinion in given.items()},
-    )
-    return len(given)
-
-
-def score_judged(run: StoredRun) -> int:
-    """Add what judging models said to every draft's scores; returns how many. Asks nobody, spends nothing."""
-    rules = run.campaign.score
-    bought = {name: rules.weights[name] for name in BOUGHT if name in rules.weights}
-    if not bought:
-        return 0
-    drafts = run.read_candidates("draft")
-    opinions = read_opinions(run.ledger, Questions(run.campaign, run.run_id, str(run.folder)), drafts)
-    told = Assignment(rules, run.campaign.all_rows, replies=opinions.replies, duels=opinions.duels)
-    given = {name: found.scores for name, found in score(drafts, bought, run.folder, told).items()}
-    totals = {
-        draft.candidate_id: weighted_total({**draft.scores, **given[draft.candidate_id]}, rules.weights)
-        for draft in drafts
-    }
-    run.ledger.candidates.record_scores(given, totals)
-    return len(given)
-
-
 def deduplicate_drafts(run: StoredRun) -> int:
-    """DuplicateDecision copies under their representatives; returns how many.
+    """Put copies under their representatives; returns how many.
 
     What a person said of a pair, or chose as a finalist, goes before the rule.
     """

@@ -16,7 +16,7 @@ from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
 from flows.runs.run import StoredRun
 from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
-from flows.stages.batches import as_task
+from flows.stages.prefect_task import as_task
 from tasks.clock import today
 from tasks.errors import BudgetError, InterruptError, StopRunError
 from tasks.ledger.runs import RunState
@@ -44,7 +44,7 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     run.ledger.runs.end(run.run_id, "stopped" if stop else state, datetime.now(UTC))
     if isinstance(stop, InterruptError):
         raise stop
-    all_high_usd, verdict = await report(run)
+    all_high_usd, verdict = await write_report(run)
     outcome = outcome_of(_as_it_stands(run))
     outcome = replace(outcome, all_high_usd=all_high_usd, verdict=verdict, message=note)
     if lack:
@@ -78,10 +78,8 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
     )
 
 
-async def _report(run: Session) -> tuple[Decimal | None, str]:
+@as_task("report")
+async def write_report(run: Session) -> tuple[Decimal | None, str]:
     """Write the run's report; returns what all drafts cost at high quality (dollars), and the verdict."""
     written = await asyncio.to_thread(write_run_report, _as_it_stands(run))
     return written.facts.all_high_usd, written.verdict
-
-
-report = as_task(_report, name="report")

@@ -13,8 +13,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
-from flows.evaluation import drafts as evaluation
+from flows.evaluation.drafts import inspect_new
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.catalogue import Catalogue
@@ -27,6 +28,8 @@ from tasks.order import Order, OrderState, Reference
 from tasks.storage.home import CAMPAIGN_FILE, home_folder, run_folder
 from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
 
+P = ParamSpec("P")
+T = TypeVar("T")
 LOOK_S = 0.2
 INSPECT_EVERY_S = 1.0
 
@@ -109,15 +112,15 @@ def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bou
             _bring(Path(reference.file) for order in orders for reference in _sent_along(order))
             planned = run.ledger.orders.planned([order.order_id for order in orders])
             left = [order for order in orders if order.order_id in planned]
-            reason = asyncio.run(_buy(job, left, terms, run, is_wanted, ends))
+            reason = asyncio.run(_generate_and_inspect(job, left, terms, run, is_wanted, ends))
             # What came last, or before a death.
-            evaluation.inspect_new(run, [order.order_id for order in orders])
+            inspect_new(run, [order.order_id for order in orders])
     except RunoffError as error:
         return Bought(tuple(ends), error)
     return Bought(tuple(ends), reason)
 
 
-async def _buy(
+async def _generate_and_inspect(
     job: Job,
     orders: Sequence[Order],
     terms: Terms,
@@ -150,7 +153,7 @@ async def _buy(
 async def _look_meanwhile(run: StoredRun, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
     """Look at what has come while more is under way; what this meets, the last look meets again and tells."""
     while not is_over.is_set():
-        await asyncio.to_thread(evaluation.inspect_new, run, order_ids)
+        await asyncio.to_thread(inspect_new, run, order_ids)
         with suppress(TimeoutError):
             await asyncio.wait_for(is_over.wait(), INSPECT_EVERY_S)
 
@@ -163,17 +166,16 @@ async def _close_when_unwanted(
     close(InterruptError(where=f"run {job.run_id}", what="was stopped by the process that holds it"))
 
 
-def score(job: Job, candidate_ids: Sequence[str]) -> int:
-    """Score some drafts by what is free, and write it down by candidate id; returns how many.
+def evaluate(
+    job: Job, evaluation: Callable[Concatenate[StoredRun, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Do a function of ``flows.evaluation`` for a run that another process holds. Spends nothing.
 
     Raises:
-        RunoffError: A scorer cannot be loaded here, or something cannot be read or written.
+        RunoffError: The run is another one here, or what the function raises.
     """
     with _open(job) as (_, run):
-        wanted = set(candidate_ids)
-        drafts = [draft for draft in run.read_candidates("draft") if draft.candidate_id in wanted]
-        _bring(run.folder / draft.file for draft in drafts)
-        return evaluation.score_drafts(run, drafts)
+        return evaluation(run, *args, **kwargs)
 
 
 @contextmanager
