@@ -46,7 +46,7 @@ def routes(context: PageContext) -> APIRouter:
 def run_facts(run: RunView) -> dict[str, Any]:
     """Tell what the head of every page of a run shows."""
     budget = run.campaign.budget
-    spent_usd = run.context.ledger.orders.charged_usd(run.run_id)
+    spent_usd = run.ledger.orders.charged_usd(run.run_id)
     return {
         "run": run.record,
         "arms": run.arms,
@@ -54,13 +54,13 @@ def run_facts(run: RunView) -> dict[str, Any]:
         "budget_usd": budget.per_run_usd,
         "n_finalists": len(run.shortlist_ids()[1]),
         "n_finals": len(run.finals),
-        "n_votes": len(run.context.ledger.votes.of_run(run.run_id)),
+        "n_votes": len(run.ledger.votes.of_run(run.run_id)),
     }
 
 
 def arm_cards(run: RunView) -> list[dict[str, Any]]:
     """Measure each arm as the report does, beside its own prompt."""
-    rows = report_rows(run.run_id, run.context.ledger.orders.of_run(run.run_id), run.candidates)
+    rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), run.candidates)
     drafts = [row for row in rows if row["stage"] == "draft"]
     campaign = run.campaign
     return [
@@ -124,7 +124,7 @@ def row_names(run: RunView) -> list[str]:
 
 def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
     """Tell all that is known of one picture, and the reason of each score."""
-    records = [r for r in run.context.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
+    records = [r for r in run.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
     (row,) = [
         row for row in report_rows(run.run_id, records, [found]) if row["candidate_id"] == found.candidate_id
     ]

@@ -143,11 +143,11 @@ def _begin(prepared: Prepared, ledger: Ledger) -> StoredRun:
     recover_sent(ledger, prepared.run_id, prepared.folder, prepared.terms)
     wanted = wants_final(prepared.campaign)
     withdrawn = replan(ledger, prepared.run_id, begun_drafts(prepared, ledger), wanted)
-    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_told(withdrawn)])
+    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_withdrawal_warnings(withdrawn)])
     return StoredRun.find(prepared.home, ledger, prepared.run_id).decided_by(prepared.campaign)
 
 
-def _told(withdrawn: Sequence[Order]) -> Iterator[str]:
+def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:
     """Say which planned drafts will not be bought after all."""
     drafts = Counter(str(order.parameters["model"]) for order in withdrawn if order.stage == "draft")
     for model, count in drafts.items():

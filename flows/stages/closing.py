@@ -47,17 +47,23 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     all_high_usd, verdict = await write_report(run)
     outcome = outcome_of(_as_it_stands(run))
     outcome = replace(outcome, all_high_usd=all_high_usd, verdict=verdict, message=note)
-    if lack:
-        outcome = replace(outcome, message=lack, exit_code=INCOMPLETE)
-    if run.is_out:
-        outcome = replace(outcome, message=waiting_message(run))
-    if isinstance(stop, BudgetError):
-        outcome = outcome.stopped_by(_with_place(stop, run))
+    outcome = _with_reason(outcome, run, lack)
     await show_outcome(run, outcome)
     tell_end(run, outcome, report_link(outcome.folder), today())
     run.ledger.slots.end_run(run.run_id)  # an interrupted run stays its slot's: the next turn takes it up
     if isinstance(stop, StopRunError):
         raise stop
+    return outcome
+
+
+def _with_reason(outcome: Outcome, run: Session, lack: str) -> Outcome:
+    """Say what stopped the run, or what it lacks or waits for, if anything."""
+    if lack:
+        outcome = replace(outcome, message=lack, exit_code=INCOMPLETE)
+    if run.is_out:
+        outcome = replace(outcome, message=waiting_message(run))
+    if isinstance(run.buyer.closed_by, BudgetError):
+        outcome = outcome.stopped_by(_with_place(run.buyer.closed_by, run))
     return outcome
 
 
