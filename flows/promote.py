@@ -12,14 +12,17 @@ from prefect import flow
 
 from flows.prefect_ui.events import tell_approved
 from flows.prefect_ui.flow_parameters import RunName
+from flows.prefect_ui.flow_states import flow_result
 from flows.promotion.finalists import open_finalists
-from flows.runs.campaign import run_campaign_file
+from flows.runs.outcome import Outcome
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import leave_ledger_right
+from flows.runs.run import StoredRun
 from flows.session.prepare import prepare_to_buy
 from flows.session.session import Session, open_session
-from flows.stages.buy import compare_finals, make_pictures
+from flows.stages.buy import make_pictures
 from flows.stages.closing import close_run
+from flows.stages.evaluate import compare_task
 from tasks.attachments.drawings import write_drawn
 from tasks.campaign.finals import Finals
 from tasks.ledger import open_ledger
@@ -41,7 +44,7 @@ async def buy_finals(run: Session) -> None:
         plan_open(run.ledger, run.run_id, orders)
         if run.planned("final"):
             await make_pictures(run, "final")
-        await compare_finals(run)
+        await compare_task(run)
         if run.buyer.closed_by is not None:
             return
 
@@ -51,7 +54,7 @@ def _tries(run: Session, edition: Finals, attempt: int) -> list[Order]:
         run.campaign,
         run.prepared.catalogue,
         run.prepared.providers,
-        open_finalists(run.ledger, run.run_id, run.campaign, edition.name),
+        open_finalists(run.stored, edition.name),
         run_id=run.run_id,
         folder=run.folder,
         attempt=attempt,
@@ -76,15 +79,15 @@ async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
         home: Runoff's home; RUNOFF_HOME or ./runs when left out.
 
     Returns:
-        How the run stands now: see ``flows.stages.closing``.
+        How the run stands now: ``flows.runs.outcome.Outcome`` as a mapping.
 
     Raises:
         RunoffError: No further order could succeed, or something could not be read or written.
     """
-    return await promote_run(run_id, Settings.of(home, os.environ))
+    return flow_result(await promote_run(run_id, Settings.of(home, os.environ)))
 
 
-async def promote_run(run_id: str, settings: Settings, note: str = "") -> dict[str, Any]:
+async def promote_run(run_id: str, settings: Settings, note: str = "") -> Outcome:
     """Buy what is open of a run's finals. This spends money, within the campaign's budget.
 
     Args:
@@ -96,9 +99,9 @@ async def promote_run(run_id: str, settings: Settings, note: str = "") -> dict[s
         RunoffError: No further order could succeed, or something could not be read or written.
     """
     with open_ledger(settings.home, settings.environ) as ledger:
-        known = ledger.runs.find(run_id)
-        file = run_campaign_file(settings.home, known)
-        is_approval = known.state == "awaiting review"
+        known = StoredRun.find(settings, ledger, run_id)
+        file = known.campaign_file()
+        is_approval = known.record.state == "awaiting review"
     prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, are_drafts_done=True)
     async with open_session(prepared) as run:
         if is_approval:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.evaluation.verdict import compare_run, rounds_told
-from flows.runs.campaign import run_campaign
 from flows.runs.lock import bring_files
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.candidate import Candidate
-from tasks.catalogue import Catalogue, load_catalogue
-from tasks.catalogue.providers import Provider, load_providers
+from tasks.catalogue import Catalogue
+from tasks.catalogue.providers import Provider
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunError, RunoffError
 from tasks.ledger import Ledger, OrderRecord, RunRecord, has_ledger, open_ledger
@@ -31,7 +31,6 @@ from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
 from tasks.report_page.lineage import lineage_file, write_lineage
 from tasks.report_page.verdict import state_verdict
 from tasks.settings import Settings
-from tasks.storage.home import run_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,21 +78,19 @@ class WrittenReport:
     verdict: str
 
 
-def write_run_report(settings: Settings, run: RunRecord, ledger: Ledger) -> WrittenReport:
+def write_run_report(run: StoredRun) -> WrittenReport:
     """Write a run's report into its folder; each file is replaced whole.
 
     Raises:
         RunError: The run's campaign file is gone.
         SettingError: The folder cannot be written.
     """
-    rows, facts, folder = _gather(settings, run, ledger)
-    write_lineage(rows, folder)
-    return WrittenReport(write_report(rows, facts, folder), facts, state_verdict(rows, facts))
+    rows, facts = _gather(run)
+    write_lineage(rows, run.folder)
+    return WrittenReport(write_report(rows, facts, run.folder), facts, state_verdict(rows, facts))
 
 
-def write_run_formats(
-    settings: Settings, run: RunRecord, ledger: Ledger, formats: Sequence[str]
-) -> dict[str, Path]:
+def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]:
     """Write a run's report in some of ``tasks.report.FORMATS`` only; the other files stay as they are.
 
     Returns:
@@ -103,32 +100,27 @@ def write_run_formats(
         RunError: The run's campaign file is gone.
         SettingError: A format needs an extra, or the folder cannot be written.
     """
-    rows, facts, folder = _gather(settings, run, ledger)
-    return write_formats(rows, facts, folder, formats)
+    rows, facts = _gather(run)
+    return write_formats(rows, facts, run.folder, formats)
 
 
-def _gather(
-    settings: Settings, run: RunRecord, ledger: Ledger
-) -> tuple[list[dict[str, Any]], RunFacts, Path]:
-    """Read from the ledger a run's rows, its facts and where its folder is."""
-    folder = run_folder(settings.home, run.campaign, run.run_id)
-    campaign = run_campaign(settings, run)
-    catalogue = load_catalogue(settings.home, settings.environ)
-    records = ledger.orders.of_run(run.run_id)
-    candidates = ledger.candidates.of_run(run.run_id)
-    bring_files(folder, _shown_files(candidates))
-    provider = load_providers(settings.home, settings.environ).provider(campaign.provider)
+def _gather(run: StoredRun) -> tuple[list[dict[str, Any]], RunFacts]:
+    """Read a run's rows and its facts from the ledger."""
+    campaign, ledger = run.campaign, run.ledger
+    records, candidates = ledger.orders.of_run(run.run_id), run.read_candidates()
+    bring_files(run.folder, _shown_files(candidates))
+    provider = run.providers.provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates)
     decided = ledger.rounds.of_run(run.run_id)
     facts = replace(
-        _facts(run, campaign, records, candidates),
-        all_high_usd=_all_high_usd(campaign, candidates, catalogue, provider),
-        estimate_errors=measure_estimates(_billed(records), catalogue, provider),
+        _facts(run.record, campaign, records, candidates),
+        all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, provider),
+        estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),
         ab_test=compare_run(rows, candidates, campaign, decided),
         rounds=rounds_told(rows, candidates, campaign, decided),
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
-    return rows, facts, folder
+    return rows, facts
 
 
 def _shown_files(candidates: Sequence[Candidate]) -> set[str]:

@@ -20,19 +20,17 @@ from pydantic import ValidationError
 
 from flows.approval.form import Answer, form_of, offer_of
 from flows.evaluation.drafts import select_finalists
-from flows.prefect_ui.flow_states import skipped
 from flows.promote import promote_run
 from flows.promotion.plan import promotion_plan
-from flows.runs.campaign import run_campaign
 from flows.runs.lock import held_run
-from flows.runs.run import RunOnDisk
+from flows.runs.outcome import Outcome, Skipped
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.decisions import Shortlist
 from tasks.errors import RunError
-from tasks.ledger import Ledger, RunRecord, has_ledger, open_ledger
+from tasks.ledger import RunRecord, has_ledger, open_ledger
 from tasks.money import format_usd
 from tasks.settings import Settings
-from tasks.storage.home import run_folder
 
 ASKED_FOR_S = 30 * 24 * 3600
 """How long a form can be answered. The run then stays ``awaiting review``, for the page or ``promote``."""
@@ -93,26 +91,22 @@ async def last_asked() -> Asked:
     return Asked(number, revision, shown | response)
 
 
-async def ask_if_wanted(outcome: Any, settings: Settings) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+async def ask_if_wanted(outcome: Outcome, settings: Settings) -> None:
     """Suspend the flow run with a form where the run awaits review and its campaign says ``prefect``.
 
     Args:
         outcome: What came of the run.
         settings: The home and the environment.
 
-    Returns:
-        The outcome, where nobody is to be asked.
-
     Raises:
         Pause: The flow run is suspended; Prefect catches it.
     """
-    if not isinstance(outcome, dict) or outcome["state"] != "awaiting review" or not can_ask():
-        return outcome
+    if outcome.state != "awaiting review" or not can_ask():
+        return
     with open_ledger(settings.home, settings.environ) as ledger:
-        rules = run_campaign(settings, ledger.runs.find(outcome["run_id"]))
+        rules = StoredRun.find(settings, ledger, outcome.run_id).campaign
     if rules.finalists.approval == "prefect":
-        await _ask(settings, outcome["run_id"])
-    return outcome
+        await _ask(settings, outcome.run_id)
 
 
 async def _ask(settings: Settings, run_id: str, trouble: str = "") -> None:
@@ -136,7 +130,7 @@ def run_asked_about(settings: Settings, run_id: str | None) -> str | None:
         return ledger.slots.run_of(str(context.flow_run.id))
 
 
-async def follow(asked: Asked, settings: Settings, run_id: str) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+async def follow(asked: Asked, settings: Settings, run_id: str) -> Outcome | Skipped:
     """Do what was answered: buy the finalists, or end the run without. May spend, within the budgets.
 
     Raises:
@@ -151,7 +145,7 @@ async def follow(asked: Asked, settings: Settings, run_id: str) -> Any:  # noqa:
         await _ask(settings, run_id, str(error))
         raise
     if told:
-        return skipped(told, name="Decided before")
+        return Skipped(told, name="Decided before")
     by = answer.decided_by
     note = "" if answer.approve == "yes" else f"{by} said no in Prefect: the run ends without finals."
     return await promote_run(run_id, settings, note=note)
@@ -188,17 +182,15 @@ def write_down(settings: Settings, run_id: str, answer: Answer, revision: int) -
     """
     by = f"{answer.decided_by}, in Prefect"
     with open_ledger(settings.home, settings.environ) as ledger:
-        run, last = ledger.runs.find(run_id), ledger.shortlists.last(run_id)
+        run, last = StoredRun.find(settings, ledger, run_id), ledger.shortlists.last(run_id)
         if last is not None and last.confirmed_by == by:
             return ""  # this flow run was started again after it wrote it: what is open is bought
-        if told := _decided_before(run, last):
+        if told := _decided_before(run.record, last):
             return told
-        folder = run_folder(settings.home, run.campaign, run_id)
-        with held_run(ledger, folder):
-            ids = _ids(ledger, run_id, answer)
-            on_disk = RunOnDisk(run_id, run_campaign(settings, run), ledger, folder)
+        with held_run(ledger, run.folder):
+            ids = _ids(run, answer)
             try:
-                _confirm(on_disk, ids, answer, by=by, revision=revision, settings=settings)
+                _confirm(run, ids, answer, by=by, revision=revision)
             except RunError as error:
                 raise UnfitAnswer(error.what) from error
     return ""
@@ -213,11 +205,11 @@ def _decided_before(run: RunRecord, last: Shortlist | None) -> str:
     return f"{run.run_id}: decided before; it is {run.state}. Nothing more was bought."
 
 
-def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
+def _ids(run: StoredRun, answer: Answer) -> list[str]:
     """Find the drafts that were named; none where nobody wants finals."""
     if answer.approve == "no":
         return []
-    drafts = ledger.candidates.of_run(run_id, "draft")
+    drafts = run.read_candidates("draft")
     fit = {draft.name: draft.candidate_id for draft in drafts if draft.is_fit}
     unknown = [name for name in answer.finalists if name not in fit]
     if unknown:
@@ -229,9 +221,7 @@ def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
     return [fit[name] for name in answer.finalists]
 
 
-def _confirm(
-    run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revision: int, settings: Settings
-) -> None:
+def _confirm(run: StoredRun, ids: list[str], answer: Answer, *, by: str, revision: int) -> None:
     """Choose as told and agree to buy it, unless it costs more than was agreed to.
 
     Raises:
@@ -243,7 +233,7 @@ def _confirm(
     if last is None or revision != last.revision or list(last.candidate_ids) != ids:
         last = shortlists.choose(run.run_id, ids, after=revision, by=by, now=datetime.now(UTC))
         select_finalists(run)
-    all_usd = promotion_plan(settings, run.run_id).all_usd
+    all_usd = promotion_plan(run.settings, run.run_id).all_usd
     if all_usd > answer.most_usd:
         message = f"this can cost {format_usd(all_usd)}, and {format_usd(answer.most_usd)} was agreed to"
         raise UnfitAnswer(message)

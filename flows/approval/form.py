@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 
 from flows.prefect_ui.artifacts import report_link
 from flows.promotion.plan import PromotionPlan, promotion_plan
+from flows.runs.run import StoredRun
 from tasks.candidate import Candidate
 from tasks.ledger import open_ledger
 from tasks.money import format_usd
 from tasks.settings import Settings
-from tasks.storage.home import run_folder
 
 MOST_OFFERED = 60
 """How many drafts a form offers at most; finalists are always among them. The review page offers all."""
@@ -77,9 +77,9 @@ def offer_of(settings: Settings, run_id: str) -> Offer:
         RunoffError: The run or its campaign cannot be read or priced.
     """
     with open_ledger(settings.home, settings.environ) as ledger:
-        run = ledger.runs.find(run_id)
+        run = StoredRun.find(settings, ledger, run_id)
         last = ledger.shortlists.last(run.run_id)
-        drafts = ledger.candidates.of_run(run.run_id, "draft")
+        drafts = run.read_candidates("draft")
     ranked = sorted((draft for draft in drafts if draft.rank is not None), key=lambda draft: draft.rank or 0)
     finalists = [draft for draft in ranked if draft.is_finalist]
     if last is not None:
@@ -88,13 +88,13 @@ def offer_of(settings: Settings, run_id: str) -> Offer:
     chosen = {draft.candidate_id for draft in finalists}
     others = [draft for draft in ranked if draft.candidate_id not in chosen]
     return Offer(
-        campaign=run.campaign,
+        campaign=run.record.campaign,
         run_id=run.run_id,
         revision=last.revision if last else 0,
         finalists=finalists,
         others=others[: max(MOST_OFFERED - len(finalists), 0)],
         plan=promotion_plan(settings, run.run_id),
-        report=report_link(str(run_folder(settings.home, run.campaign, run.run_id))),
+        report=report_link(str(run.folder)),
     )
 
 

@@ -79,14 +79,14 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     """Buy a run's finalists again at high quality. Shows the price and asks first."""
     console = _begin(as_json=as_json)
     from flows.promotion.plan import price_promotion
-    from flows.runs.campaign import run_campaign_file
+    from flows.runs.run import StoredRun
     from flows.session.prepare import handed_down, heed_provider, prepare
 
     settings = read_settings(home)
     with opened_ledger(settings) as ledger:
-        known = ledger.runs.find(run)
-        run_id, file = known.run_id, run_campaign_file(settings.home, known)
-        prepared = prepare(file, settings, run_id, are_drafts_done=True)
+        known = StoredRun.find(settings, ledger, run)
+        run_id = known.run_id
+        prepared = prepare(known.campaign_file(), settings, run_id, are_drafts_done=True)
         priced = price_promotion(ledger, prepared)
     console.print(priced.sentence, markup=False)
     if not priced.n_finals or not _agreed(yes=yes):
@@ -108,9 +108,10 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
 def _standing(settings: "Settings", run_id: str) -> "Outcome":
     """Return the state of a run without working on it."""
     from flows.runs.outcome import outcome_of
+    from flows.runs.run import StoredRun
 
     with opened_ledger(settings) as ledger:
-        return outcome_of(ledger, settings.home, ledger.runs.find(run_id))
+        return outcome_of(StoredRun.find(settings, ledger, run_id))
 
 
 def _run(
@@ -118,7 +119,7 @@ def _run(
 ) -> None:
     console = _begin(as_json=as_json)
     from flows.commands.plan_tables import plan_renderable
-    from flows.runs.campaign import run_campaign_file
+    from flows.runs.run import StoredRun
     from flows.session.prepare import handed_down, heed_provider, prepare
     from tasks.ledger.runs import new_run_id
     from tasks.storage.home import prepare_home
@@ -127,8 +128,8 @@ def _run(
     run_id = new_run_id(datetime.now(UTC))
     if file is None:
         with opened_ledger(settings) as ledger:
-            known = ledger.runs.find(str(resumed))
-            file, run_id = run_campaign_file(settings.home, known), known.run_id
+            known = StoredRun.find(settings, ledger, str(resumed))
+            file, run_id = known.campaign_file(), known.run_id
     campaign_file = file
     # Errors are reported before anything is started; the server then starts while the SDK is loaded and
     # the provider is asked.
@@ -193,12 +194,13 @@ def _engine(home: Path, console: "Console") -> "Engine":
     return start_engine(home, lambda line: console.print(line, markup=False, style="dim"))
 
 
-def _work(work: Work, console: "Console") -> dict[str, Any]:
+def _work(work: Work, console: "Console") -> "Outcome":
+    from flows.runs.outcome import Outcome
     from flows.runs.progress import LiveDisplay, PlainDisplay, showing
 
     display = LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
     with showing(display):
-        return asyncio.run(work())
+        return Outcome(**asyncio.run(work()))
 
 
 def _agreed(*, yes: bool) -> bool:
@@ -207,7 +209,7 @@ def _agreed(*, yes: bool) -> bool:
     return click.confirm("Buy it?", default=False)
 
 
-def _tell(outcome: dict[str, Any], console: "Console", *, as_json: bool) -> None:
+def _tell(outcome: "Outcome", console: "Console", *, as_json: bool) -> None:
     if as_json:
         answer_json(outcome)
     else:
@@ -215,5 +217,5 @@ def _tell(outcome: dict[str, Any], console: "Console", *, as_json: bool) -> None
 
         console.print(outcome_renderable(outcome))
         click.echo("\n".join(where_to_look(outcome)))
-    if outcome["exit_code"]:
-        sys.exit(outcome["exit_code"])
+    if outcome.exit_code:
+        sys.exit(outcome.exit_code)

@@ -85,12 +85,12 @@ def open_console(*, as_json: bool = False) -> "Console":
 
 def answer_json(facts: object) -> None:
     """Write an answer for programs."""
-    if is_dataclass(facts) and not isinstance(facts, type):
-        facts = asdict(facts)
     click.echo(json.dumps(facts, indent=2, default=_plain, ensure_ascii=False))
 
 
 def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime | date):

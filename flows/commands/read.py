@@ -88,18 +88,19 @@ def _preview_masks(prepared: "Prepared") -> str | None:
 def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Write a run's report again, from the ledger. Spends nothing."""
     from flows.run_report import write_run_formats, write_run_report
+    from flows.runs.run import StoredRun
 
     settings = read_settings(home)
     if formats:
         with opened_ledger(settings) as opened:
-            paths = write_run_formats(settings, opened.runs.find(run), opened, formats)
+            paths = write_run_formats(StoredRun.find(settings, opened, run), formats)
         if as_json:
             answer_json(paths)
         else:
             click.echo("\n".join(map(str, paths.values())))
         return
     with opened_ledger(settings) as opened:
-        written = write_run_report(settings, opened.runs.find(run), opened)
+        written = write_run_report(StoredRun.find(settings, opened, run))
     files = written.files
     if as_json:
         answer_json({**asdict(files), "calibration": written.facts.calibration})
@@ -139,8 +140,8 @@ def rescore(
     if as_json:
         answer_json(outcome)
         return
-    open_console().print(outcome_renderable(outcome.__dict__))
-    click.echo("\n".join(where_to_look(outcome.__dict__)))
+    open_console().print(outcome_renderable(outcome))
+    click.echo("\n".join(where_to_look(outcome)))
 
 
 @click.command()
@@ -154,16 +155,15 @@ def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None
     Shows its scores, its rank, and every rule it was tested by. PICTURE is a candidate's id, the beginning
     of one, or a file name such as A-000-001. Duplicates, unfit pictures and finals can be explained too.
     """
-    from flows.runs.campaign import run_campaign
+    from flows.runs.run import StoredRun
     from tasks.explain import explain as explain_picture
     from tasks.explain import find_candidate
 
     settings = read_settings(home)
     with opened_ledger(settings) as opened:
-        record = opened.runs.find(run)
-        candidates = opened.candidates.of_run(record.run_id)
-    candidate = find_candidate(candidates, picture)
-    found = explain_picture(candidate, candidates, run_campaign(settings, record))
+        stored = StoredRun.find(settings, opened, run)
+        candidates, campaign = stored.read_candidates(), stored.campaign
+    found = explain_picture(find_candidate(candidates, picture), candidates, campaign)
     if as_json:
         answer_json(found)
     else:

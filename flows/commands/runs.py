@@ -70,7 +70,7 @@ def _list(settings: "Settings", *, as_json: bool) -> None:
     listed = []
     if has_ledger(settings.home, settings.environ):
         with opened_ledger(settings) as opened:
-            listed = list_runs(opened, settings.home)
+            listed = list_runs(settings, opened)
     if as_json:
         answer_json(listed)
     elif listed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -12,6 +12,7 @@ from rich.text import Text
 from tasks.money import count_of, format_usd
 
 if TYPE_CHECKING:
+    from flows.runs.outcome import MissedSlot, Outcome
     from flows.runs.pruning import PrunableRun
 
 
@@ -23,33 +24,33 @@ def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
-def runs_table(runs: Sequence[dict[str, Any]]) -> Table:
+def runs_table(runs: "Sequence[Outcome | MissedSlot]") -> Table:
     """Draw the runs. ``skip_reasons`` explains the scheduled runs that did not start."""
     figures = ("drafts", "duplicates", "finals", "spent")
     table = new_table("run", "campaign", "state", *figures, right=figures)
     for run in runs:
-        if run["run_id"] is None:
-            table.add_row(_slot(run), run["campaign"], run["state"], style="dim")
+        if run.run_id is None:
+            table.add_row(_slot(run), run.campaign, run.state, style="dim")
             continue
         table.add_row(
-            run["run_id"],
-            run["campaign"],
-            run["state"],
-            str(run["pictures"]),
-            str(run["duplicates"]),
-            f"{run['accepted']}/{run['finals']}" if run["finals"] else "–",
-            format_usd(run["spent_usd"]),
+            run.run_id,
+            run.campaign,
+            run.state,
+            str(run.pictures),
+            str(run.duplicates),
+            f"{run.accepted}/{run.finals}" if run.finals else "–",
+            format_usd(run.spent_usd),
         )
     return table
 
 
-def skip_reasons(runs: Sequence[dict[str, Any]]) -> list[str]:
+def skip_reasons(runs: "Sequence[Outcome | MissedSlot]") -> list[str]:
     """Describe why each scheduled run that did not start was skipped."""
-    return [f"{_slot(run)}  {run['campaign']}: {run['message']}" for run in runs if run["run_id"] is None]
+    return [f"{_slot(run)}  {run.campaign}: {run.message}" for run in runs if run.run_id is None]
 
 
-def _slot(run: dict[str, Any]) -> str:
-    return f"– {run['due_at']:%Y-%m-%d %H:%M}"
+def _slot(slot: "MissedSlot") -> str:
+    return f"– {slot.due_at:%Y-%m-%d %H:%M}"
 
 
 def prunable_table(runs: "Sequence[PrunableRun]") -> Table:
@@ -64,49 +65,49 @@ def prunable_table(runs: "Sequence[PrunableRun]") -> Table:
     return table
 
 
-def outcome_renderable(outcome: dict[str, Any]) -> Group:
+def outcome_renderable(outcome: "Outcome") -> Group:
     """Draw the outcome of a run: the verdict, one line of figures, and the money."""
-    head = Text.assemble((outcome["state"], "bold"), f"  {outcome['campaign']} · {outcome['run_id']}")
+    head = Text.assemble((outcome.state, "bold"), f"  {outcome.campaign} · {outcome.run_id}")
     lines: list[RenderableType] = [
         Text(""),
         head,
-        *([Text(outcome["verdict"], "bold")] if outcome["verdict"] else []),
+        *([Text(outcome.verdict, "bold")] if outcome.verdict else []),
         Text(_figures(outcome)),
         Text(_money(outcome)),
     ]
-    if outcome["message"]:
-        lines.append(Text(outcome["message"], style="yellow"))
+    if outcome.message:
+        lines.append(Text(outcome.message, style="yellow"))
     return Group(*lines)
 
 
-def where_to_look(outcome: dict[str, Any]) -> list[str]:
+def where_to_look(outcome: "Outcome") -> list[str]:
     """List the files and the commands that come next; never wrapped, so that they can be copied."""
-    folder = Path(outcome["folder"])
+    folder = Path(outcome.folder)
     lines = ["", f"Report  {folder / 'report.html'}", f"Sheet   {folder / 'contact_sheet.png'}"]
-    if outcome["state"] == "awaiting review":
-        lines.append(f"Buy the finalists: runoff promote {outcome['run_id']}")
-    if outcome["state"] in ("stopped", "waiting"):
-        lines.append(f"Resume it: runoff run --resume {outcome['run_id']}")
+    if outcome.state == "awaiting review":
+        lines.append(f"Buy the finalists: runoff promote {outcome.run_id}")
+    if outcome.state in ("stopped", "waiting"):
+        lines.append(f"Resume it: runoff run --resume {outcome.run_id}")
     return lines
 
 
-def _figures(outcome: dict[str, Any]) -> str:
+def _figures(outcome: "Outcome") -> str:
     parts = [
-        count_of(outcome["pictures"], "draft"),
-        count_of(outcome["duplicates"], "duplicate"),
-        count_of(len(outcome["finalists"]), "finalist"),
+        count_of(outcome.pictures, "draft"),
+        count_of(outcome.duplicates, "duplicate"),
+        count_of(len(outcome.finalists), "finalist"),
     ]
-    if outcome["finals"]:
-        parts.append(f"{count_of(outcome['accepted'], 'final')} accepted of {outcome['finals']} bought")
-    lost = {state: n for state, n in outcome["orders"].items() if state != "received"}
+    if outcome.finals:
+        parts.append(f"{count_of(outcome.accepted, 'final')} accepted of {outcome.finals} bought")
+    lost = {state: n for state, n in outcome.orders.items() if state != "received"}
     parts += [f"{count_of(n, 'request')} {state}" for state, n in sorted(lost.items())]
     return " · ".join(parts)
 
 
-def _money(outcome: dict[str, Any]) -> str:
-    spent = f"Spent {format_usd(outcome['spent_usd'])}"
-    if outcome["unknown_usd"]:
-        spent += f", of which {format_usd(outcome['unknown_usd'])} is estimated"
-    if outcome["all_high_usd"] is not None:
-        spent += f"; all at high quality would have cost {format_usd(outcome['all_high_usd'])}"
+def _money(outcome: "Outcome") -> str:
+    spent = f"Spent {format_usd(outcome.spent_usd)}"
+    if outcome.unknown_usd:
+        spent += f", of which {format_usd(outcome.unknown_usd)} is estimated"
+    if outcome.all_high_usd is not None:
+        spent += f"; all at high quality would have cost {format_usd(outcome.all_high_usd)}"
     return spent + "."

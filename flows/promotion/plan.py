@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from flows.promotion.finalists import open_finalists
 from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
-from flows.runs.campaign import run_campaign_file
 from flows.runs.lock import bring_files
+from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
 from tasks.ledger import Ledger, open_ledger
@@ -64,12 +64,13 @@ def promotion_plan(settings: Settings, run_id: str) -> PromotionPlan:
     """Price what a run's promotion would buy now. Asks nobody, spends nothing and writes nothing.
 
     Raises:
-        RunError: The run does not exist.
+        RunError: The run does not exist, or its campaign is gone.
     """
     with open_ledger(settings.home, settings.environ) as ledger:
-        record = ledger.runs.find(run_id)
-        file = run_campaign_file(settings.home, record)
-        return price_promotion(ledger, prepare(file, settings, record.run_id, are_drafts_done=True))
+        run = StoredRun.find(settings, ledger, run_id)
+        return price_promotion(
+            ledger, prepare(run.campaign_file(), settings, run.run_id, are_drafts_done=True)
+        )
 
 
 def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
@@ -78,8 +79,9 @@ def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
     Raises:
         RunError: A finalist's picture cannot be sent.
     """
+    run = StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
     tries_left = [
-        tries for edition in prepared.campaign.editions for tries in _tries_left(ledger, prepared, edition)
+        tries for edition in prepared.campaign.editions for tries in _tries_left(run, prepared, edition)
     ]
     left_usd, left_in = _tightest_budget(ledger, prepared)
     models = [f"{edition.model} at {edition.quality}" for edition in prepared.campaign.editions]
@@ -115,10 +117,10 @@ def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
     return costs
 
 
-def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals) -> list[list[Order]]:
+def _tries_left(run: StoredRun, prepared: Prepared, edition: Finals) -> list[list[Order]]:
     """List, for each finalist, the tries at one edition that would still be sent, in their order."""
-    finalists = open_finalists(ledger, prepared.run_id, prepared.campaign, edition.name)
-    bring_files(prepared.folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
+    finalists = open_finalists(run, edition.name)
+    bring_files(run.folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
     tries: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
     for attempt in range(edition.tries):
         orders = plan_finals(
@@ -126,12 +128,12 @@ def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals) -> list[lis
             prepared.catalogue,
             prepared.providers,
             finalists,
-            run_id=prepared.run_id,
-            folder=prepared.folder,
+            run_id=run.run_id,
+            folder=run.folder,
             attempt=attempt,
             edition=edition,
             home=prepared.home,
         )
-        for order in left_to_send(ledger, prepared.run_id, orders):
+        for order in left_to_send(run.ledger, run.run_id, orders):
             tries[order.draft_id].append(order)
     return list(tries.values())

@@ -79,7 +79,7 @@ def _inside(folder: Path, file: str) -> Path | None:
 
 def _manifest(run: RunView, finals: list[Candidate], names: dict[str, str]) -> bytes:
     drafts = {draft.candidate_id: draft for draft in run.drafts}
-    told = {word.candidate_id: word.decided_by for word in run.context.ledger.acceptances.of_run(run.run_id)}
+    told = {word.candidate_id: word.decided_by for word in run.ledger.acceptances.of_run(run.run_id)}
     pictures = [
         {
             "file": names[final.candidate_id],

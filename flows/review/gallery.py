@@ -46,8 +46,8 @@ def routes(context: PageContext) -> APIRouter:
 
 def run_facts(run: RunView) -> dict[str, Any]:
     """Tell what the head of every page of a run shows."""
-    budget = run.on_disk.campaign.budget
-    spent_usd = run.context.ledger.orders.charged_usd(run.run_id)
+    budget = run.campaign.budget
+    spent_usd = run.ledger.orders.charged_usd(run.run_id)
     return {
         "run": run.record,
         "arms": run.arms,
@@ -55,15 +55,15 @@ def run_facts(run: RunView) -> dict[str, Any]:
         "budget_usd": budget.per_run_usd,
         "n_finalists": len(run.shortlist_ids()[1]),
         "n_finals": len(run.finals),
-        "n_votes": len(run.context.ledger.votes.of_run(run.run_id)),
+        "n_votes": len(run.ledger.votes.of_run(run.run_id)),
     }
 
 
 def arm_cards(run: RunView) -> list[dict[str, Any]]:
     """Measure each arm as the report does, beside its own prompt."""
-    rows = report_rows(run.run_id, run.context.ledger.orders.of_run(run.run_id), run.candidates)
+    rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), run.candidates)
     drafts = [row for row in rows if is_draft(row)]
-    campaign = run.on_disk.campaign
+    campaign = run.campaign
     return [
         {
             "name": arm,
@@ -117,7 +117,7 @@ def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
 
 def row_names(run: RunView) -> list[str]:
     """Name each row by its variables' values, as every arm shares them."""
-    rows = run.on_disk.campaign.all_rows
+    rows = run.campaign.all_rows
     names = [" · ".join(str(value) for value in row.values()) for row in rows]
     last = max((candidate.row for candidate in run.candidates), default=-1)
     return names + [""] * (last + 1 - len(names))
@@ -125,7 +125,7 @@ def row_names(run: RunView) -> list[str]:
 
 def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
     """Tell all that is known of one picture, and the reason of each score."""
-    records = [r for r in run.context.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
+    records = [r for r in run.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
     (row,) = [
         row for row in report_rows(run.run_id, records, [found]) if row["candidate_id"] == found.candidate_id
     ]

@@ -3,7 +3,7 @@
 A run is read anew for every page, so that a page shows what is, whoever else works on the run.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -16,14 +16,12 @@ from starlette.responses import Response
 
 from flows.promotion.action import Promoter
 from flows.review.access import Gate
-from flows.runs.campaign import run_campaign
 from flows.runs.lock import is_free
-from flows.runs.run import RunOnDisk
+from flows.runs.run import StoredRun
 from tasks.candidate import Candidate, rank_finalists
-from tasks.ledger import Ledger, RunRecord
+from tasks.ledger import Ledger
 from tasks.money import count_of, format_usd
 from tasks.settings import Settings
-from tasks.storage.home import run_folder
 
 HERE = Path(__file__).parent
 ARM_COLOURS = 6
@@ -70,46 +68,28 @@ class PageContext:
         Raises:
             RunError: There is no such run.
         """
-        return RunView(self, self.ledger.runs.find(run_id))
+        return RunView(self.settings, self.ledger, self.ledger.runs.find(run_id), context=self)
 
 
 @dataclass(frozen=True)
-class RunView:
-    """A run as it stands at this moment; each part is read when it is first asked for."""
+class RunView(StoredRun):
+    """A run as it stands at this moment; each part is read once, when it is first asked for.
 
-    context: PageContext
-    record: RunRecord
+    Args:
+        context: What every page has at hand.
+    """
 
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self.record.run_id
-
-    @property
-    def folder(self) -> Path:
-        """The run's folder."""
-        return run_folder(self.context.settings.home, self.record.campaign, self.run_id)
-
-    @cached_property
-    def on_disk(self) -> RunOnDisk:
-        """The run as it is decided about.
-
-        Raises:
-            RunError: Its campaign file is gone.
-            CampaignError: It was changed and is wrong now.
-        """
-        campaign = run_campaign(self.context.settings, self.record)
-        return RunOnDisk(self.run_id, campaign, self.context.ledger, self.folder)
+    context: PageContext = field(kw_only=True)
 
     @property
     def is_worked_on(self) -> bool:
         """Whether a process works on it now; a killed one leaves ``running`` behind."""
-        return self.record.state == "running" and not is_free(self.context.ledger, self.folder)
+        return self.record.state == "running" and not is_free(self.ledger, self.folder)
 
     @cached_property
     def candidates(self) -> list[Candidate]:
         """Every picture, in the order of their plan."""
-        return self.context.ledger.candidates.of_run(self.run_id)
+        return self.read_candidates()
 
     @property
     def drafts(self) -> list[Candidate]:
@@ -124,12 +104,12 @@ class RunView:
     @cached_property
     def arms(self) -> dict[str, int]:
         """Each arm's place among the colours, in the campaign's own order."""
-        named = dict.fromkeys([*self.on_disk.campaign.arms, *sorted({c.arm for c in self.candidates})])
+        named = dict.fromkeys([*self.campaign.arms, *sorted({c.arm for c in self.candidates})])
         return {arm: place % ARM_COLOURS for place, arm in enumerate(named)}
 
     def shortlist_ids(self) -> tuple[int, list[str]]:
         """Tell the finalists' revision and their ids in order; revision 0 is the rule's choice."""
-        last = self.context.ledger.shortlists.last(self.run_id)
+        last = self.ledger.shortlists.last(self.run_id)
         if last is not None:
             return last.revision, list(last.candidate_ids)
         return 0, [draft.candidate_id for draft in rank_finalists(self.drafts)]

@@ -14,7 +14,7 @@ MOST_SHOWN = 60
 
 def ranking_facts(run: RunView) -> dict[str, Any]:
     """Rank the pictures that met another by their votes, and tell what that changes."""
-    votes = run.context.ledger.votes.of_run(run.run_id)
+    votes = run.ledger.votes.of_run(run.run_id)
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     found = strengths(meetings_of(votes)) if votes else {}
     by_votes = sorted(found, key=lambda name: (-found[name].value, name))

@@ -1,4 +1,4 @@
-"""The campaign that a run was decided by: the one in its own folder."""
+"""Reading campaign files as the flows do, and a run's budget alone."""
 
 from pathlib import Path
 
@@ -8,22 +8,10 @@ from tasks.campaign.campaign import Budget
 from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
-from tasks.errors import RunError
 from tasks.ledger import RunRecord
 from tasks.marked_yaml import read_yaml
 from tasks.settings import Settings
 from tasks.storage.home import run_folder
-
-
-def run_campaign(settings: Settings, run: RunRecord) -> Campaign:
-    """Read a run's campaign.
-
-    Raises:
-        RunError: The file is gone.
-        CampaignError: It was changed and is wrong now.
-    """
-    file = run_campaign_file(settings.home, run)
-    return read_campaign(file, settings)
 
 
 def read_campaign(file: Path, settings: Settings) -> Campaign:
@@ -34,23 +22,6 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
     """
     catalogue = load_catalogue(settings.home, settings.environ)
     return load_campaign(file, catalogue, load_providers(settings.home, settings.environ))
-
-
-def run_campaign_file(home: Path, run: RunRecord) -> Path:
-    """Find the campaign as it was run, for going on with a run; with a store it is fetched.
-
-    Raises:
-        RunError: The file is gone.
-    """
-    file = bring_campaign(run_folder(home, run.campaign, run.run_id))
-    if not file.exists():
-        raise RunError(
-            where=str(file),
-            what="the run's campaign is gone",
-            money="The ledger still knows what was bought.",
-            next_step="Look at the money with: runoff ledger spend",
-        )
-    return file
 
 
 def run_budget(home: Path, run: RunRecord) -> Budget | None:

@@ -3,18 +3,31 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+from flows.runs.run import StoredRun
 from tasks.candidate import Candidate, rank_finalists
 from tasks.errors import RunoffError
-from tasks.ledger import Ledger, RunRecord
-from tasks.ledger.slots import Slot
+from tasks.ledger import Ledger
+from tasks.ledger.slots import SlotState
 from tasks.orders.missing_scores import unjudged
 from tasks.orders.questions import BOUGHT
-from tasks.storage.home import run_folder
+from tasks.settings import Settings
 
 INCOMPLETE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """No run was made or gone on with, and nothing was bought.
+
+    Args:
+        message: Why.
+        name: How Prefect's pages call the state.
+    """
+
+    message: str
+    name: str = "Skipped"
 
 
 @dataclass(frozen=True)
@@ -63,12 +76,12 @@ class Outcome:
         return replace(self, exit_code=error.exit_code, message=str(error))
 
 
-def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
+def outcome_of(run: StoredRun) -> Outcome:
     """Read from the ledger what came of a run."""
-    candidates = ledger.candidates.of_run(run.run_id)
+    candidates = run.read_candidates()
     drafts = [candidate for candidate in candidates if candidate.is_draft]
     finals = [candidate for candidate in candidates if candidate.is_final]
-    records = ledger.orders.of_run(run.run_id)
+    records = run.ledger.orders.of_run(run.run_id)
     orders: dict[str, int] = {}
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1
@@ -76,18 +89,18 @@ def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
     is_whole = is_whole and not any(unjudged(drafts, name) for name in BOUGHT)
     return Outcome(
         run_id=run.run_id,
-        campaign=run.campaign,
-        state=run.state,
-        folder=str(run_folder(home, run.campaign, run.run_id)),
+        campaign=run.record.campaign,
+        state=run.record.state,
+        folder=str(run.folder),
         orders=orders,
         pictures=len(drafts),
         duplicates=sum(draft.is_duplicate for draft in drafts),
         finalists=_finalists(drafts, finals),
         finals=len(finals),
         accepted=sum(final.is_accepted is True for final in finals),
-        spent_usd=ledger.orders.charged_usd(run.run_id),
+        spent_usd=run.ledger.orders.charged_usd(run.run_id),
         unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
-        exit_code=0 if is_whole or run.state == "waiting" else INCOMPLETE,
+        exit_code=0 if is_whole or run.record.state == "waiting" else INCOMPLETE,
     )
 
 
@@ -115,29 +128,34 @@ def _finalist(draft: Candidate, finals: list[Candidate]) -> dict[str, Any]:
     }
 
 
-def list_runs(ledger: Ledger, home: Path) -> list[dict[str, Any]]:
-    """List what came of every run, newest first, as mappings.
+@dataclass(frozen=True)
+class MissedSlot:
+    """A slot of a schedule in which no run was made.
 
-    A turn of a schedule that made no run stands among them: its ``state`` is ``skipped`` or ``failed``, its
-    ``message`` says why, its ``run_id`` is ``None``.
+    Args:
+        run_id: ``None``.
+        campaign: Its campaign.
+        state: ``skipped`` or ``failed``.
+        due_at: When the run was to start, aware.
+        message: Why there is none.
     """
-    made: list[tuple[datetime, dict[str, Any]]] = [
-        (run.started_at, outcome_of(ledger, home, run).__dict__) for run in ledger.runs.all()
+
+    run_id: None
+    campaign: str
+    state: SlotState
+    due_at: datetime
+    message: str
+
+
+def list_runs(settings: Settings, ledger: Ledger) -> list[Outcome | MissedSlot]:
+    """List what came of every run, newest first, and among them the slots in which none was made."""
+    made: list[tuple[datetime, Outcome | MissedSlot]] = [
+        (run.started_at, outcome_of(StoredRun(settings, ledger, run))) for run in ledger.runs.all()
     ]
-    known = {outcome["run_id"] for _, outcome in made}
-    missed = [
-        (slot.due_at, _without_run(slot))
+    known = {outcome.run_id for _, outcome in made}
+    missed: list[tuple[datetime, Outcome | MissedSlot]] = [
+        (slot.due_at, MissedSlot(None, slot.campaign, slot.state, slot.due_at, slot.reason))
         for slot in ledger.slots.all()
         if slot.state in ("skipped", "failed") and slot.run_id not in known
     ]
-    return [facts for _, facts in sorted([*made, *missed], key=lambda entry: entry[0], reverse=True)]
-
-
-def _without_run(slot: Slot) -> dict[str, Any]:
-    return {
-        "run_id": None,
-        "campaign": slot.campaign,
-        "state": slot.state,
-        "due_at": slot.due_at,
-        "message": slot.reason,
-    }
+    return [entry for _, entry in sorted([*made, *missed], key=lambda entry: entry[0], reverse=True)]

@@ -9,12 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flows.runs.lock import bring_campaign, held_run
-from tasks.catalogue import load_catalogue
-from tasks.catalogue.providers import load_providers
+from flows.runs.run import StoredRun
 from tasks.errors import RunError, RunoffError
 from tasks.ledger import Ledger, has_ledger, open_ledger
 from tasks.settings import Settings
-from tasks.storage.home import run_folder
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -29,15 +27,13 @@ def put_right(ledger: Ledger, settings: Settings, run_id: str) -> bool:
     from tasks.images_api.answer_store import recover_sent
     from tasks.images_api.terms import Terms
 
-    run = ledger.runs.find(run_id)
-    folder = run_folder(settings.home, run.campaign, run.run_id)
-    if run.state != "running" or not bring_campaign(folder).exists():
+    run = StoredRun.find(settings, ledger, run_id)
+    if run.record.state != "running" or not bring_campaign(run.folder).exists():
         return False
     try:
-        with held_run(ledger, folder):
-            provider = load_providers(settings.home, settings.environ).provider(run.provider)
-            catalogue = load_catalogue(settings.home, settings.environ)
-            recover_sent(ledger, run.run_id, folder, Terms(provider, catalogue, settings.environ))
+        with held_run(ledger, run.folder):
+            terms = Terms(run.providers.provider(run.record.provider), run.catalogue, settings.environ)
+            recover_sent(ledger, run.run_id, run.folder, terms)
             ledger.runs.end(run.run_id, "stopped", datetime.now(UTC))
     except RunError:  # somebody works on it
         return False

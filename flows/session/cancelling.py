@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.runs.campaign import run_campaign_file
+from flows.runs.run import StoredRun
 from flows.session.prepare import prepare
 from flows.session.session import open_session
 from tasks.ledger import open_ledger
@@ -49,8 +49,8 @@ def cancel(settings: Settings, name: str) -> Cancelled:
         RunError: There is no such run, its folder is gone, or another process works on it.
     """
     with open_ledger(settings.home, settings.environ) as ledger:
-        run = ledger.runs.find(name)
-        file, run_id = run_campaign_file(settings.home, run), run.run_id
+        run = StoredRun.find(settings, ledger, name)
+        file, run_id = run.campaign_file(), run.run_id
         if not ledger.batches.open_of(run_id):
             return Cancelled(run_id, 0)
     return asyncio.run(_cancel(file, settings, run_id))

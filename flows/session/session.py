@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from flows.runs.lock import held_run
 from flows.runs.progress import Display, current_display
+from flows.runs.run import StoredRun
 from flows.session.begun_orders import begun_drafts
 from flows.session.composition import limits_of, open_workers, transport_of, watched
 from flows.session.prepare import Prepared
@@ -46,7 +47,7 @@ class Session:
 
     Args:
         prepared: What was read and planned.
-        ledger: The ledger.
+        stored: The same run for looking at it and deciding about it.
         buyer: Where orders are bought one by one.
         batch_lane: Where orders are bought in batches.
         judging: Where judging models are asked: closed by itself when the judge is down.
@@ -56,7 +57,7 @@ class Session:
     """
 
     prepared: Prepared
-    ledger: Ledger
+    stored: StoredRun
     buyer: "Buyer"
     batch_lane: "BatchLane"
     judging: "Buyer"
@@ -68,6 +69,11 @@ class Session:
     def run_id(self) -> str:
         """The run's id."""
         return self.prepared.run_id
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        return self.stored.ledger
 
     @property
     def campaign(self) -> Campaign:
@@ -118,17 +124,17 @@ async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
     with open_ledger(prepared.home, prepared.settings.environ) as ledger, held_run(ledger, prepared.folder):
         limits, display = limits_of(prepared), current_display()
         async with open_workers(prepared, limits) as pool, connect(terms, transport_of(prepared)) as client:
-            _write_down(prepared, ledger)
+            stored = _begin(prepared, ledger)
             buyer, lane, judging = compose(client, terms, ledger, prepared.folder, limits, display.bought)
             with (
                 _closing_on_interrupt((buyer, judging), prepared, display),
                 _stopped_on_fault(prepared, ledger),
             ):
                 async with watched(pool, buyer):
-                    yield Session(prepared, ledger, buyer, lane, judging, display, asyncio.Lock(), pool)
+                    yield Session(prepared, stored, buyer, lane, judging, display, asyncio.Lock(), pool)
 
 
-def _write_down(prepared: Prepared, ledger: Ledger) -> None:
+def _begin(prepared: Prepared, ledger: Ledger) -> StoredRun:
     """Write the run and its planned orders into the ledger, and settle what a killed process left of it."""
     from tasks.images_api.answer_store import recover_sent
 
@@ -147,6 +153,7 @@ def _write_down(prepared: Prepared, ledger: Ledger) -> None:
     write_drawn(picture for order in drafts for picture in order.sent)
     withdrawn = replan(ledger, prepared.run_id, drafts, is_wanted)
     add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_withdrawal_warnings(withdrawn)])
+    return StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
 
 
 def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:

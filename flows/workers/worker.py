@@ -14,9 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
-from flows.evaluation import drafts as evaluation
-from flows.runs.run import RunOnDisk
+from flows.evaluation.drafts import inspect_new
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Provider
@@ -25,10 +26,12 @@ from tasks.generate import generate
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, has_ledger, open_ledger
 from tasks.order import Order, OrderState, Reference
-from tasks.pictures.provenance import ANCHORS_VARIABLE
+from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, home_folder, run_folder
 from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
 
+P = ParamSpec("P")
+T = TypeVar("T")
 LOOK_S = 0.2
 INSPECT_EVERY_S = 1.0
 
@@ -131,19 +134,19 @@ def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bou
             _bring(Path(reference.file) for order in orders for reference in _sent_along(order))
             planned = run.ledger.orders.planned([order.order_id for order in orders])
             left = [order for order in orders if order.order_id in planned]
-            reason = asyncio.run(_buy(job, left, terms, run, is_wanted, ends))
+            reason = asyncio.run(_generate_and_inspect(job, left, terms, run, is_wanted, ends))
             # What came last, or before a death.
-            evaluation.inspect_new(run, [order.order_id for order in orders])
+            inspect_new(run, [order.order_id for order in orders])
     except RunoffError as error:
         return Bought(tuple(ends), error)
     return Bought(tuple(ends), reason)
 
 
-async def _buy(
+async def _generate_and_inspect(
     job: Job,
     orders: Sequence[Order],
     terms: Terms,
-    run: RunOnDisk,
+    run: StoredRun,
     is_wanted: Callable[[], bool],
     ends: list[End],
 ) -> RunoffError | None:
@@ -169,10 +172,10 @@ async def _buy(
     return buyer.closed_by
 
 
-async def _look_meanwhile(run: RunOnDisk, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
+async def _look_meanwhile(run: StoredRun, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
     """Look at what has come while more is under way; what this meets, the last look meets again and tells."""
     while not is_over.is_set():
-        await asyncio.to_thread(evaluation.inspect_new, run, order_ids)
+        await asyncio.to_thread(inspect_new, run, order_ids)
         with suppress(TimeoutError):
             await asyncio.wait_for(is_over.wait(), INSPECT_EVERY_S)
 
@@ -185,22 +188,20 @@ async def _close_when_unwanted(
     close(InterruptError(where=f"run {job.run_id}", what="was stopped by the process that holds it"))
 
 
-def score(job: Job, candidate_ids: Sequence[str]) -> int:
-    """Score some drafts by what is free, and write it down by candidate id; returns how many.
+def evaluate(
+    job: Job, evaluation: Callable[Concatenate[StoredRun, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Do a function of ``flows.evaluation`` for a run that another process holds. Spends nothing.
 
     Raises:
-        RunoffError: A scorer cannot be loaded here, or something cannot be read or written.
+        RunoffError: The run is another one here, or what the function raises.
     """
     with _open(job) as (_, run):
-        wanted = set(candidate_ids)
-        drafts = run.ledger.candidates.of_run(job.run_id, "draft")
-        drafts = [draft for draft in drafts if draft.candidate_id in wanted]
-        _bring(run.folder / draft.file for draft in drafts)
-        return evaluation.score_drafts(run, drafts)
+        return evaluation(run, *args, **kwargs)
 
 
 @contextmanager
-def _open(job: Job) -> Iterator[tuple[Terms, RunOnDisk]]:
+def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
     """Open a run that another process holds, and see that it is the same one here."""
     with _working_on(job.run_id):
         home = home_folder(job.home, os.environ)
@@ -211,8 +212,7 @@ def _open(job: Job) -> Iterator[tuple[Terms, RunOnDisk]]:
         if not has_ledger(home, os.environ):
             raise _elsewhere(job, "there is no ledger", "RUNOFF_LEDGER_URL")
         with open_ledger(home, os.environ) as ledger:
-            _require_run(job, ledger)
-            yield terms, RunOnDisk(job.run_id, job.campaign, ledger, folder, os.environ.get(ANCHORS_VARIABLE))
+            yield terms, _find(job, Settings(home, os.environ), ledger)
 
 
 def _require_same_address(job: Job, terms: Terms) -> None:
@@ -233,9 +233,9 @@ def _require_folder(job: Job, folder: Path) -> None:
         raise _elsewhere(job, f"there is no run in {folder}", "RUNOFF_HOME, to a store or a shared folder")
 
 
-def _require_run(job: Job, ledger: Ledger) -> None:
+def _find(job: Job, settings: Settings, ledger: Ledger) -> StoredRun:
     try:
-        ledger.runs.find(job.run_id)
+        return StoredRun.find(settings, ledger, job.run_id).decided_by(job.campaign)
     except RunError as error:
         what = f"the ledger {ledger.database.name} does not know the run"
         raise _elsewhere(job, what, "RUNOFF_LEDGER_URL") from error

@@ -128,23 +128,24 @@ RETRIED = """
 import asyncio, json, sys
 from datetime import datetime
 from unittest.mock import patch
-from flows import flow_states, prototype as module
+from flows import prototype as module
+from flows.prefect_ui import flow_states
 from flows.schedule.slots import Starter
 
-real, n_calls = module.select_finalists, 0
+real, n_calls = module.select_task, 0
 
-async def fails_twice(run):
+async def fails_twice(run, **rules):
     global n_calls
     n_calls += 1
     if n_calls <= int(sys.argv[3]):
         raise OSError("the network share is away")
-    return await real(run)
+    return await real(run, **rules)
 
 starter = Starter("otters", datetime.fromisoformat("2026-11-23T06:00:00+00:00"), "flow-run")
 with (
     patch.object(flow_states, "RETRY_AFTER_S", 0.0),
     patch.object(module, "current_starter", lambda **_: starter),
-    patch.object(module, "select_finalists", fails_twice),
+    patch.object(module, "select_task", fails_twice),
 ):
     state = asyncio.run(module.prototype(sys.argv[1], is_scheduled=True, return_state=True))
 print(json.dumps({"state": state.name, "message": state.message, "n_calls": n_calls}))

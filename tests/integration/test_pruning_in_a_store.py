@@ -15,6 +15,7 @@ from flows.command_line import runoff
 from flows.run_report import write_run_report
 from flows.runs.lock import held_run
 from flows.runs.pruning import find_prunable, prune
+from flows.runs.run import StoredRun
 from tasks.ledger import Ledger
 from tasks.settings import Settings
 from tasks.storage.home import home_folder, run_folder
@@ -103,14 +104,16 @@ def test_a_machine_that_still_has_them_does_not_bring_them_back(machines: Machin
     prune(machines.ledger, machines.here.mirror, LATER, LATER)
     run = machines.ledger.runs.find(RUN_ID)
     assert on_disk(machines.their_folder) == 2 * N_DRAFTS
-    report = write_run_report(Settings(machines.there.mirror, os.environ), run, machines.ledger).files.html
+    there = StoredRun(Settings(machines.there.mirror, os.environ), machines.ledger, run)
+    report = write_run_report(there).files.html
     with held_run(machines.ledger, machines.their_folder):
         pass
     assert machines.kept() == on_disk(machines.their_folder) == 2 * (N_DRAFTS - N_LOSERS)
     machines.here.fetch(machines.folder)
     assert on_disk(machines.folder) == 2 * (N_DRAFTS - N_LOSERS)
     assert report.read_bytes() == (machines.folder / "report.html").read_bytes()
-    again = write_run_report(Settings(machines.here.mirror, os.environ), run, machines.ledger).files.html
+    here = StoredRun(Settings(machines.here.mirror, os.environ), machines.ledger, run)
+    again = write_run_report(here).files.html
     assert again.read_bytes() == report.read_bytes()
 
 

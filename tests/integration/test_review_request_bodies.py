@@ -16,10 +16,8 @@ import pytest
 from flows.promotion.action import Promotion
 from flows.promotion.finalists import open_finalists
 from flows.rescore import rescore
-from tasks.campaign_file.load import load_campaign
+from flows.runs.run import StoredRun
 from tasks.candidate import Choice, Fidelity, Inspection
-from tasks.catalogue import load_catalogue
-from tasks.catalogue.providers import load_providers
 from tasks.settings import Settings
 from tasks.storage.home import run_lock
 from tests.integration.test_review_safety import ask, change
@@ -193,11 +191,7 @@ def test_what_people_said_outlives_a_rescore(page: Open) -> None:
     standing = drafts[ids[1]].standing
     assert standing is not None
     assert (standing.duplicate_of, standing.duplicate_kind) == (ids[0], "told")
-    campaign = load_campaign(
-        page.folder / "campaign.yaml",
-        catalogue=load_catalogue(page.home), providers=load_providers(page.home),
-    )  # fmt: skip
-    waiting = open_finalists(page.ledger, RUN_ID, campaign)
+    waiting = open_finalists(StoredRun.find(Settings(page.home, {}), page.ledger, RUN_ID))
     assert [draft.candidate_id for draft in waiting] == wanted
 
 

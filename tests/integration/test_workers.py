@@ -4,12 +4,14 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from flows.evaluation.scores import add_free_scores
 from flows.session.prepare import prepare
 from flows.session.session import Session, open_session
 from flows.workers.dask_pool import DaskPool
@@ -86,8 +88,9 @@ def test_two_workers_buy_look_and_score_for_one_run(make: Callable[[Work], Any],
         assert sum(end.charged_usd for end in ends.values()) == charged_usd
         assert run.ledger.candidates.uninspected(RUN_ID) == []
         assert [batch.ends for batch in await again(run, team)] == [()]
+        score = partial(team.evaluate, add_free_scores)
         names = [draft.candidate_id for draft in run.ledger.candidates.of_run(RUN_ID, "draft")]
-        assert sum(await asyncio.gather(team.score(names[:9]), team.score(names[9:]))) == N_DRAFTS
+        assert sum(await asyncio.gather(*map(score, (names[:9], names[9:])))) == N_DRAFTS
         drafts = run.ledger.candidates.of_run(RUN_ID, "draft")
         assert all(draft.scores["technical"].value is not None for draft in drafts)
         after = n_done(await asyncio.to_thread(n_done_by_worker, dask))
