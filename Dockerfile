@@ -1,9 +1,10 @@
-# Runoff with all that a team's machines need: the command, the Prefect server and the workers are one image.
+# One image for all machines of a team: the command, the Prefect server and the workers.
 FROM python:3.12-slim-bookworm
 
 WORKDIR /opt/runoff
 COPY pyproject.toml constraints.txt README.md ./
 COPY configs configs
+COPY runoff runoff
 COPY flows flows
 COPY tasks tasks
 RUN pip install --no-cache-dir --constraint constraints.txt '.[postgres,s3,provenance]' \

@@ -1,4 +1,4 @@
-# What people and CI run. `make` lists it.
+# Targets for people and CI. `make` lists them.
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
@@ -9,48 +9,48 @@ BIN := $(VENV)/bin
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(BIN)/.ready  ## Make the environment: Runoff, and what tests and checks need
+setup: $(BIN)/.ready  ## Create the environment with everything that tests and checks need
 
 $(BIN)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
-demo: setup  ## Run the whole job without a key
+demo: setup  ## Run the demo, without a key
 	$(BIN)/runoff demo
 
-check: setup  ## Lint, types, layers
+check: setup  ## Check format, lint, types, layers and generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
 
-format: setup  ## Put the code in its usual shape
+format: setup  ## Format the code and fix what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup  ## The tests that every change must pass
+test: setup  ## Run the tests that every change must pass
 	$(BIN)/pytest
 
-test-slow: setup $(BIN)/.ocr-ready  ## The slow ones, with the reason of each that is skipped
+test-slow: setup $(BIN)/.ocr-ready  ## Run the slow tests, and say why any is skipped
 	$(BIN)/pytest -m "slow and not paid" -rs
 
-test-all: test test-slow  ## All of them, one after the other
+test-all: test test-slow  ## Run all tests
 
 $(BIN)/.ocr-ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[ocr]'
 	@touch $@
 
-coverage: setup  ## The tests, and proof that they pass every branch of what handles money
+coverage: setup  ## Run the tests and require full branch coverage of the code that handles money
 	$(BIN)/pytest --cov=tasks --cov-branch --cov-report=
 	$(BIN)/coverage report --show-missing --skip-covered --fail-under=100 \
 	  --include='tasks/money.py,tasks/errors.py,tasks/ledger/*,tasks/images_api/*'
 
-docs: setup  ## Write the generated pages and the schema again
+docs: setup  ## Regenerate pages and the schema
 	$(BIN)/python -m docs.generate
 
-benchmarks: setup  ## Measure (takes minutes); the figures go into benchmarks/README.md by hand
+benchmarks: setup  ## Run the benchmarks (minutes); copy the figures into benchmarks/README.md
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
 wheel: setup  ## Build the wheel into dist/

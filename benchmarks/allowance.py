@@ -37,7 +37,7 @@ def buy(url: str, n_orders: int, *, is_shared: bool) -> tuple[float, float]:
     terms = Terms(provider, load_catalogue(), {})
     parameters = {"model": MODEL, "n": 1, "quality": "low", "size": "1024x1024"}
     orders = [an_order(k, parameters=parameters, provider="bench") for k in range(n_orders)]
-    with tempfile.TemporaryDirectory() as name, open_ledger(Path(name)) as ledger:
+    with tempfile.TemporaryDirectory() as name, open_ledger(Path(name), os.environ) as ledger:
         ledger.runs.start(RUN_ID, campaign="otters", provider="bench", now=NOON)
         ledger.orders.plan(orders)
 

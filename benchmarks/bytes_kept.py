@@ -28,7 +28,7 @@ CONCURRENCY = 50
 LATENCY_S = 0.5
 KINDS = {
     "drafts": "the picture",
-    "answers": "its receipt",
+    "answers": "the sidecar",
     "thumbnails": "thumbnail",
     "report.html": "report.html",
     "report.csv": "report.csv",

@@ -273,7 +273,7 @@ def kill_again_and_again(stage: Stage, chance: random.Random, n_drafts: int, fou
 def check_money(stage: Stage, received: set[str], sampler: Sampler, found: Found) -> None:
     """Hold the ledger against the bill, order by order."""
     entries = [entry for entry in stage.bill()["entries"] if entry["client_request_id"]]
-    ledger = open_ledger(stage.home)
+    ledger = open_ledger(stage.home, os.environ)
     try:
         records = ledger.orders.of_run(stage.run_id)
         found.wrong += ledger.verify(stage.home)

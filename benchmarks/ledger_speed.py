@@ -86,7 +86,7 @@ def work(
 ) -> None:
     """Be one process, from the moment at which all are ready."""
     seen, score = look_at_a_photograph()
-    with open_ledger(home) as ledger:
+    with open_ledger(home, os.environ) as ledger:
         begin_run(ledger, orders[0])
         ledger.orders.plan(orders)
         wait_for_all()
@@ -113,7 +113,7 @@ def look_at_a_photograph() -> tuple[Inspection, Score]:
 
 def orders_per_second(home: Path, n_processes: int, n_orders: int, *, is_one_campaign: bool) -> float:
     """Measure processes that begin together, until the last one is done."""
-    open_ledger(home).close()
+    open_ledger(home, os.environ).close()
     context = multiprocessing.get_context("fork")
     start, ends = context.Barrier(n_processes, timeout=START_LIMIT_S), context.Queue()
     workers = [
@@ -133,7 +133,7 @@ def orders_per_second(home: Path, n_processes: int, n_orders: int, *, is_one_cam
 
 def bytes_kept(home: Path) -> int:
     """Measure what the ledger weighs; SQLite's log is in its file once nobody has it open."""
-    with open_ledger(home) as ledger:
+    with open_ledger(home, os.environ) as ledger:
         if ledger.database.url.get_backend_name() == "postgresql":
             with ledger.database.read() as connection:
                 return int(
@@ -149,7 +149,7 @@ def a_ledger(server: PostgresqlServer | None) -> Iterator[Path]:
         if server is not None:
             os.environ[LEDGER_VARIABLE] = server.new_database()
         try:
-            open_ledger(Path(folder)).close()
+            open_ledger(Path(folder), os.environ).close()
             yield Path(folder)
         finally:
             os.environ.pop(LEDGER_VARIABLE, None)

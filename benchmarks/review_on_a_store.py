@@ -122,8 +122,10 @@ def main() -> None:
         folder = Path(name)
         os.environ |= {**variables, MIRRORS_VARIABLE: str(folder / "maker")}
         maker = mirror_named(folder, "maker")
-        with open_ledger(folder) as ledger:
-            drafts = fill_run(home_folder(ADDRESS), ledger, per_cell=n_drafts // N_CELLS, n_files=n_drafts)
+        with open_ledger(folder, os.environ) as ledger:
+            drafts = fill_run(
+                home_folder(ADDRESS, os.environ), ledger, per_cell=n_drafts // N_CELLS, n_files=n_drafts
+            )
             run = run_folder(maker.mirror, "otters", RUN_ID)
             paint_many(run, n_drafts)
             print_timed(

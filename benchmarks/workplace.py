@@ -211,7 +211,7 @@ def _grainy_parts(size: tuple[int, int]) -> tuple[bytes, bytes]:
     pixels = np.where(chance.random(tiles.shape) < GRAINY_SHARE, strays, tiles)
     lines = np.hstack([np.zeros((height, 1), np.uint8), pixels]).tobytes()
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    chunk = mosaic._chunk
+    chunk = mosaic.png_chunk
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head),
         chunk(b"IDAT", zlib.compress(lines, 6)) + chunk(b"IEND", b""),
@@ -222,8 +222,8 @@ def main(latency_s: str, is_grainy: str) -> None:
     """Be the provider: serve until ended, the address on the first line."""
     if int(is_grainy):
         made: dict[tuple[int, int], tuple[bytes, bytes]] = {}
-        mosaic._png_parts = lambda size: made.setdefault(size, made.get(size) or _grainy_parts(size))  # type: ignore[assignment]
-        mosaic._png_parts((1024, 1024))
+        mosaic.png_parts = lambda size: made.setdefault(size, made.get(size) or _grainy_parts(size))  # type: ignore[assignment]
+        mosaic.png_parts((1024, 1024))
     settings = EmulatorSettings(
         paint="plain", pace=1.0, latency_s=dict.fromkeys(("low", "high"), float(latency_s))
     )

@@ -1,6 +1,6 @@
 """Draw the product pictures of ``configs/campaigns/product-pictures.yaml``: ``python -m docs.draw_products``.
 
-Plain shapes on a studio ground, so that the example holds no picture that somebody else owns.
+Plain shapes on a studio background, so that the example contains no picture owned by somebody else.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Pen = ImageDraw.ImageDraw
 
 
 def main() -> None:
-    """Write every picture into the example's folder; those there are replaced."""
+    """Write every picture into the example's folder, replacing existing ones."""
     folder = configs_folder() / "campaigns" / "products"
     folder.mkdir(exist_ok=True)
     for name, draw in PRODUCTS.items():
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def draw_product(draw: Callable[[Pen], None]) -> Image.Image:
-    """Draw one product on its ground, smooth-edged, in few enough colours to stay small."""
+    """Draw one product on its background, anti-aliased, with few colours so that the file is small."""
     edge = EDGE_PX * DRAWN_LARGER
     picture = Image.new("RGB", (edge, edge), GROUND)
     pen = ImageDraw.Draw(picture)

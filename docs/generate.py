@@ -1,8 +1,8 @@
-"""Write every page, table and schema that can be read off the code: ``python -m docs.generate``.
+"""Generate every page, table and schema that can be derived from the code: ``python -m docs.generate``.
 
-What is written here cannot disagree with the product: commands come from click, errors from their classes,
-faults from the table the buyer acts by, columns and campaign keys from their models. Pages that people write
-hold written parts between two marker lines. ``--check`` writes nothing and tells which files are stale.
+Generated text cannot disagree with the product: commands come from click, errors from their classes, failures
+from the table that the buyer acts by, columns and campaign keys from their models. On pages written by people
+the generated parts stand between two marker lines. ``--check`` writes nothing and reports stale files.
 """
 
 import sys
@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from docs.million import arithmetic, measurements
+from docs.rooms import layers, rooms
 from flows.command_line import runoff
 from flows.commands.plan_tables import format_range
 from flows.commands.review import TOKEN_VARIABLE
@@ -38,31 +39,29 @@ from tasks.storage.mirror import HOME_VARIABLE, MIRRORS_VARIABLE
 PAGES = Path(__file__).parent
 PRICED_CAMPAIGNS = ("otter.yaml", "product-ad.yaml")
 
-"""After these, once nothing is sent again, the buyer takes the order back and stops the run."""
-
 OWN_VARIABLES = {
-    HOME_VARIABLE: "Where the ledger, pictures and reports are kept, when `--home` is not given: a "
-    "folder, or the address of a [store](deploy.md).",
-    MIRRORS_VARIABLE: "Where this machine mirrors such a store; else below the user's cache folder.",
-    LEDGER_VARIABLE: "The ledger's database, as an SQLAlchemy URL; without it `ledger.db` in the home.",
-    LIMIT_VARIABLE: "The most that all campaigns together may spend in a calendar month (UTC), US dollars.",
-    CATALOGUE_VARIABLE: "A YAML file with models to add or replace, merged last over the catalogue.",
-    RATE_VARIABLE: "Your account's images per minute, in place of the provider's in `providers.yaml`.",
-    DASK_VARIABLE: "A Dask scheduler, such as `tcp://host:8786`: its workers make "
-    "[a run's pictures](deploy.md#one-run-over-many-workers).",
-    ANCHORS_VARIABLE: "A PEM file of root certificates: who signs by one is [`trusted`](report.md).",
-    TODAY_VARIABLE: "A day, `YYYY-MM-DD`, taken for today: to rehearse a model's retirement.",
-    TOKEN_VARIABLE: "The token that the [review page](review.md) asks for away from loopback.",
-    "PREFECT_API_URL": "A Prefect server to run on, ending in `/api`; without it Runoff brings up its own.",
+    HOME_VARIABLE: "The home of the ledger, pictures and reports, if `--home` is not given: a folder, "
+    "or the address of a [store](deploy.md).",
+    MIRRORS_VARIABLE: "This machine's mirror of such a store. Default: a folder in the user's cache.",
+    LEDGER_VARIABLE: "The ledger's database, as an SQLAlchemy URL. Default: `ledger.db` in the home.",
+    LIMIT_VARIABLE: "The most that all campaigns may spend in a calendar month (UTC), in US dollars.",
+    CATALOGUE_VARIABLE: "A YAML file that adds or replaces models; it overrides the catalogue.",
+    RATE_VARIABLE: "Your account's rate limit, images per minute; overrides `providers.yaml`.",
+    DASK_VARIABLE: "A Dask scheduler, such as `tcp://host:8786`, whose workers make "
+    "[a run's pictures](deploy.md#one-run-on-many-workers).",
+    ANCHORS_VARIABLE: "A PEM file of root certificates whose signers count as [`trusted`](report.md).",
+    TODAY_VARIABLE: "A date, `YYYY-MM-DD`, used as today, to rehearse a model's shutdown.",
+    TOKEN_VARIABLE: "The token of the [review page](review.md) when it does not listen on loopback.",
+    "PREFECT_API_URL": "The Prefect server to use, ending in `/api`. Default: Runoff starts its own.",
 }
-"""What each variable means that no provider brings; a test finds any that the code reads and this lacks."""
+"""The variables that no provider defines; a test finds any that the code reads and this lacks."""
 
 
 def pages() -> dict[Path, str]:
-    """Map each written file to the text it should hold.
+    """Map each generated file to the text it should hold.
 
     Raises:
-        ValueError: A page has lost its markers. Nothing was written.
+        ValueError: A page has no markers. Nothing was written.
     """
     report = PAGES / "report.md"
     return {
@@ -73,6 +72,7 @@ def pages() -> dict[Path, str]:
             PAGES / "commands.md", commands=_commands(), exit_codes=_exit_codes(), variables=_variables()
         ),
         **_filled(PAGES / "errors.md", tree=_tree(), faults=_faults()),
+        **_filled(PAGES / "architecture.md", rooms=rooms(), layers=layers()),
         **_filled(PAGES / "scale.md", measurements=measurements(), arithmetic=arithmetic(load_catalogue())),
     }
 
@@ -97,17 +97,17 @@ def _cell(text: str) -> str:
 
 
 def _costs() -> Iterator[str]:
-    """Price campaigns as ``runoff plan`` does: on the day the prices were read, and once a model is gone."""
+    """Price campaigns as ``runoff plan`` does: on the day of the prices, and after a model's shutdown."""
     catalogue = load_catalogue()
     day = max(model.prices.price_as_of for model in catalogue.models.values() if model.prices)
-    yield f"| campaign, planned on {day} | drafts | finals | all together | the drafts all made as finals |"
+    yield f"| campaign, planned on {day} | drafts | finals | total | all at high quality |"
     yield "|---|---|---|---|---|"
     for name in PRICED_CAMPAIGNS:
         now = _plan_on(day, name, catalogue)
         yield _cost_row(name, now)
         gone_on = catalogue.model(now.campaign.drafts.model).lifecycle(day).shutdown_on
         if gone_on is not None:
-            yield _cost_row(f"{name}, from {gone_on} on", _plan_on(gone_on, name, catalogue))
+            yield _cost_row(f"{name}, from {gone_on}", _plan_on(gone_on, name, catalogue))
 
 
 def _plan_on(day: date, name: str, catalogue: Catalogue) -> Plan:
@@ -143,17 +143,17 @@ def _commands() -> Iterator[str]:
 
 
 def _parameter(parameter: click.Parameter, context: click.Context) -> Iterator[str]:
-    """Describe an option, or an argument that may be left out; the others are told by the usage."""
+    """Describe an option, or an optional argument; required ones are in the usage line."""
     default = parameter.get_default(context)
     if isinstance(parameter, click.Option):
         names, meaning = parameter.get_help_record(context) or (parameter.name or "", "")
         yield f"| `{_cell(names)}` | {_cell(meaning)} |"
     elif isinstance(default, str):
-        yield f"| `{parameter.make_metavar(context)}` | Left out: `{default}`. |"
+        yield f"| `{parameter.make_metavar(context)}` | Default: `{default}`. |"
 
 
 def _leaves(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
-    """Walk the commands in alphabetical order; a group stands for its commands."""
+    """Walk the commands in alphabetical order, those of groups included."""
     if not isinstance(command, click.Group):
         yield path, command
         return
@@ -178,12 +178,12 @@ def _summary(kind: type) -> str:
 def _exit_codes() -> Iterator[str]:
     codes = {
         0: "Done.",
-        INCOMPLETE: "Finished, but some orders were refused, failed or are unknown, or brought no picture.",
+        INCOMPLETE: "Finished, but some requests were refused, failed, are unknown, or returned no picture.",
     }
     by_code = sorted((kind for _, kind in _kinds()), key=lambda kind: kind.exit_code)
     for code, kinds in groupby(by_code, key=lambda kind: kind.exit_code):
         codes[code] = ", ".join(f"[`{kind.__name__}`](errors.md)" for kind in kinds) + "."
-    codes[2] += " Also a command line that is wrong."
+    codes[2] += " Also a wrong command line."
     yield "| exit code | meaning |"
     yield "|---|---|"
     yield from (f"| {code} | {codes[code]} |" for code in sorted(codes))
@@ -199,10 +199,10 @@ def _variables() -> Iterator[str]:
 
 def _provider_variables(name: str, provider: Provider) -> Iterator[str]:
     if provider.key_variable:
-        yield f"| `{provider.key_variable}` | The key for `{name}`. It is never written anywhere. |"
+        yield f"| `{provider.key_variable}` | The API key for `{name}`. It is never stored. |"
     if provider.base_url_variable:
-        usual = f"`{provider.base_url}`" if provider.base_url else "the emulator inside the process"
-        yield f"| `{provider.base_url_variable}` | Another address for `{name}`, in place of {usual}. |"
+        usual = f"`{provider.base_url}`" if provider.base_url else "the emulator in the process"
+        yield f"| `{provider.base_url_variable}` | The address of `{name}`. Default: {usual}. |"
 
 
 def _tree() -> Iterator[str]:
@@ -213,7 +213,7 @@ def _tree() -> Iterator[str]:
 
 
 def _faults() -> Iterator[str]:
-    yield "| fault | meaning | billed | sent again | the order ends as |"
+    yield "| failure | meaning | billed | sent again | final state of the request |"
     yield "|---|---|---|---|---|"
     for kind in FailureKind:
         end = f"`{kind.state}`" + ("; the run stops" if kind.state == "planned" else "")
@@ -222,7 +222,7 @@ def _faults() -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write what is stale, or with ``--check`` only name it; 1 when a check finds anything."""
+    """Write stale files, or with ``--check`` only list them; 1 when a check finds any."""
     stale = [
         (file, text)
         for file, text in pages().items()

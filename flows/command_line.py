@@ -1,7 +1,7 @@
-"""The command ``runoff``: reads what was asked for, calls a flow or a step, tells errors in one message.
+"""The command ``runoff``: parses arguments, calls a flow or a step, prints each error as one message.
 
-Whatever is slow to load is loaded inside the command that needs it, so that help comes at once and commands
-that run no flow never see Prefect.
+Slow imports happen inside the command that needs them, so that help is immediate and commands that run no
+flow never load Prefect.
 """
 
 import sys
@@ -10,15 +10,13 @@ from importlib.metadata import version
 import click
 
 from flows.commands.buy import demo, promote, run
-from flows.commands.cancel import cancel
 from flows.commands.doctor import doctor
 from flows.commands.emulator import emulator
-from flows.commands.explain import explain
 from flows.commands.ledger import ledger
 from flows.commands.models import models
-from flows.commands.read import plan, report, rescore
+from flows.commands.read import explain, plan, report, rescore
 from flows.commands.review import review
-from flows.commands.runs import runs
+from flows.commands.runs import cancel, runs
 from flows.commands.serve import deploy, serve
 from tasks.errors import RunoffError
 
@@ -27,11 +25,11 @@ INTERRUPTED = 130
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Begin with: runoff demo (no key, no cost).",
+    epilog="Start with: runoff demo (no key, no cost).",
 )
 @click.version_option(version("runoff"), prog_name="runoff")
 def runoff() -> None:
-    """Make many cheap pictures, keep the few that deserve it, and buy only those at high quality."""
+    """Make many cheap pictures, pick the best few, and buy only those at high quality."""
 
 
 BUYING = (demo, run, promote, serve, deploy)
@@ -56,6 +54,6 @@ def main() -> None:
         click.echo(str(error), err=True)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted. The ledger is right; see: runoff runs", err=True)
+        click.echo("Interrupted. The ledger is consistent; see: runoff runs", err=True)
         code = INTERRUPTED
     sys.exit(code or 0)

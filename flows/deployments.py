@@ -67,7 +67,7 @@ def read_scheduled(files: Sequence[Path], home: Path) -> Scheduled:
 
 
 def _read(file: Path, home: Path, taken: set[str]) -> tuple[Campaign, list[str]]:
-    catalogue, providers = load_catalogue(home), load_providers(home)
+    catalogue, providers = load_catalogue(home, os.environ), load_providers(home, os.environ)
     campaign = load_campaign(file, catalogue, providers)
     if campaign.schedule is None:
         raise CampaignError(str(file), [SCHEDULE_WANTED])
@@ -75,7 +75,7 @@ def _read(file: Path, home: Path, taken: set[str]) -> tuple[Campaign, list[str]]
         fault = f"name: {campaign.name!r} is taken by another file, a name of its own"
         raise CampaignError(str(file), [fault])
     try:  # one whose models are gone is refused now, not every morning
-        return campaign, with_successors(campaign, catalogue, today())[1]
+        return campaign, with_successors(campaign, catalogue, today(os.environ))[1]
     except CatalogueError as error:
         raise error.at(str(file)) from error
 

@@ -5,27 +5,31 @@ bought. Drafts are never touched. What was bought before is found in the ledger:
 """
 
 import asyncio
-from pathlib import Path
+import os
 from typing import Any
 
 from prefect import flow
 
 from flows.prefect_ui.events import tell_approved
 from flows.prefect_ui.flow_parameters import RunName
+from flows.prefect_ui.flow_states import flow_result
 from flows.promotion.finalists import open_finalists
-from flows.runs.campaign import run_campaign_file
+from flows.runs.outcome import Outcome
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import leave_ledger_right
-from flows.session.prepare import prepare
+from flows.runs.run import StoredRun
+from flows.session.prepare import prepare_to_buy
 from flows.session.session import Session, open_session
-from flows.stages.buy import compare_finals, make_pictures
+from flows.stages.buy import make_pictures
 from flows.stages.closing import close_run
+from flows.stages.evaluate import compare_task
+from tasks.attachments.drawings import write_drawn
 from tasks.campaign.finals import Finals
 from tasks.ledger import open_ledger
 from tasks.ledger.replanning import plan_open
 from tasks.order import Order
 from tasks.orders.finals import plan_finals
-from tasks.storage.home import home_folder
+from tasks.settings import Settings
 
 
 async def buy_finals(run: Session) -> None:
@@ -36,10 +40,11 @@ async def buy_finals(run: Session) -> None:
     for attempt in range(max(edition.tries for edition in run.campaign.editions)):
         editions = [edition for edition in run.campaign.editions if attempt < edition.tries]
         orders = [order for edition in editions for order in _tries(run, edition, attempt)]
+        write_drawn(picture for order in orders for picture in order.sent)
         plan_open(run.ledger, run.run_id, orders)
         if run.planned("final"):
             await make_pictures(run, "final")
-        await compare_finals(run)
+        await compare_task(run)
         if run.buyer.closed_by is not None:
             return
 
@@ -49,7 +54,7 @@ def _tries(run: Session, edition: Finals, attempt: int) -> list[Order]:
         run.campaign,
         run.prepared.catalogue,
         run.prepared.providers,
-        open_finalists(run.ledger, run.run_id, run.campaign, edition.name),
+        open_finalists(run.stored, edition.name),
         run_id=run.run_id,
         folder=run.folder,
         attempt=attempt,
@@ -74,32 +79,30 @@ async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
         home: Runoff's home; RUNOFF_HOME or ./runs when left out.
 
     Returns:
-        How the run stands now: see ``flows.stages.closing``.
+        How the run stands now: ``flows.runs.outcome.Outcome`` as a mapping.
 
     Raises:
         RunoffError: No further order could succeed, or something could not be read or written.
     """
-    return await promote_run(run_id, home_folder(home))
+    return flow_result(await promote_run(run_id, Settings.of(home, os.environ)))
 
 
-async def promote_run(run_id: str, home: Path, note: str = "") -> dict[str, Any]:
+async def promote_run(run_id: str, settings: Settings, note: str = "") -> Outcome:
     """Buy what is open of a run's finals. This spends money, within the campaign's budget.
 
     Args:
         run_id: The run: its id, a unique beginning of it, or ``latest``.
-        home: Runoff's home.
+        settings: The home and the environment.
         note: What is told of how the run ended.
 
     Raises:
         RunoffError: No further order could succeed, or something could not be read or written.
     """
-    with open_ledger(home) as ledger:
-        known = ledger.runs.find(run_id)
-        file = run_campaign_file(home, known)
-        is_approval = known.state == "awaiting review"
-    prepared = await asyncio.to_thread(
-        prepare, file, home, known.run_id, asks_provider=True, are_drafts_done=True
-    )
+    with open_ledger(settings.home, settings.environ) as ledger:
+        known = StoredRun.find(settings, ledger, run_id)
+        file = known.campaign_file()
+        is_approval = known.record.state == "awaiting review"
+    prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, are_drafts_done=True)
     async with open_session(prepared) as run:
         if is_approval:
             _tell_approved(run)
@@ -112,6 +115,6 @@ def _tell_approved(run: Session) -> None:
     shortlist = run.ledger.shortlists.last(run.run_id)
     by = shortlist.confirmed_by if shortlist else None
     drafts = run.ledger.candidates.of_run(run.run_id, "draft")
-    chosen = [draft.candidate_id for draft in drafts if draft.choice and draft.choice.is_finalist]
+    chosen = [draft.candidate_id for draft in drafts if draft.is_finalist]
     if chosen:
         tell_approved(run.campaign.name, run.run_id, chosen, by or user_name())

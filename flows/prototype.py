@@ -5,9 +5,10 @@ the same run id and it goes on where it was: what the ledger knows as received i
 """
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
@@ -21,11 +22,13 @@ from flows.approval.approval import (
 )
 from flows.prefect_ui.events import tell_low_budgets
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
-from flows.prefect_ui.flow_states import allow_retries, current_starter, skipped
+from flows.prefect_ui.flow_states import allow_retries, current_starter, flow_result
 from flows.promote import buy_finals
-from flows.promotion.plan import promotion_plan
+from flows.promotion.plan import price_promotion
+from flows.runs.outcome import Outcome, Skipped
 from flows.runs.recovery import leave_ledger_right
 from flows.schedule.slots import (
+    Starter,
     TakenSlot,
     campaign_name,
     reason_to_skip,
@@ -35,16 +38,17 @@ from flows.schedule.slots import (
     waiting_runs,
 )
 from flows.session.built_campaign import written_campaign
-from flows.session.prepare import Prepared, prepare
+from flows.session.prepare import Prepared, prepare_to_buy
 from flows.session.session import Session, open_session
-from flows.stages.buy import select_finalists
 from flows.stages.closing import close_run
+from flows.stages.evaluate import select_task
 from flows.stages.rounds import form_opinions, make_drafts
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, RunoffError
 from tasks.ledger import open_ledger
 from tasks.ledger.runs import new_run_id
-from tasks.storage.home import CAMPAIGN_FILE, home_folder
+from tasks.settings import Settings
+from tasks.storage.home import CAMPAIGN_FILE
 
 
 def _name_run() -> str:
@@ -87,69 +91,79 @@ async def prototype(
     Raises:
         RunoffError: The file is wrong, or no further order could succeed; see ``tasks.errors``.
     """
-    folder = home_folder(home)
+    settings = Settings.of(home, os.environ)
     if isinstance(campaign_file, Campaign):
         run_id = run_id or new_run_id(datetime.now(UTC))
-        with written_campaign(campaign_file, folder, run_id) as file:
-            return await _make_run(file, folder, run_id)
+        with written_campaign(campaign_file, settings, run_id) as file:
+            return flow_result(await _make_run(file, settings, run_id))
     asked = await last_asked()
-    if asked.response is not None and (asked_about := run_asked_about(folder, run_id)):
-        return cast("dict[str, Any]", await follow(asked, folder, asked_about))
+    if asked.response is not None and (asked_about := run_asked_about(settings, run_id)):
+        return flow_result(await follow(asked, settings, asked_about))
     file = Path(campaign_file)
     starter = None if run_id else current_starter(is_scheduled=is_scheduled)
-    if starter is None:
-        outcome = await _make_run(file, folder, run_id or new_run_id(datetime.now(UTC)))
-        return cast("dict[str, Any]", await ask_if_wanted(outcome, folder))
+    if starter is not None:
+        return flow_result(await _make_slot(file, settings, starter, is_scheduled=is_scheduled))
+    outcome = await _make_run(file, settings, run_id or new_run_id(datetime.now(UTC)))
+    await ask_if_wanted(outcome, settings)
+    return flow_result(outcome)
+
+
+async def _make_slot(
+    file: Path, settings: Settings, starter: Starter, *, is_scheduled: bool
+) -> Outcome | Skipped:
+    """Make the run of a slot, of a schedule or a deployment, once. This spends money, within the budgets."""
     if is_scheduled:
-        await _take_up_waiting(file, folder)
-    taken = await asyncio.to_thread(take_slot, file, folder, starter)
+        await _take_up_waiting(file, settings)
+    taken = await asyncio.to_thread(take_slot, file, settings, starter)
     if taken.reason:
-        return cast("dict[str, Any]", skipped(taken.reason))  # Prefect hands the caller its data
+        return Skipped(taken.reason)
     try:
-        outcome = await _make_slot_run(taken, folder, is_scheduled=is_scheduled)
-        return cast("dict[str, Any]", await ask_if_wanted(outcome, folder))
+        outcome = await _make_slot_run(taken, settings, is_scheduled=is_scheduled)
+        if isinstance(outcome, Outcome):
+            await ask_if_wanted(outcome, settings)
     except Exception as error:
         await allow_retries(error)
         raise
+    return outcome
 
 
-async def _take_up_waiting(file: Path, home: Path) -> None:
+async def _take_up_waiting(file: Path, settings: Settings) -> None:
     """Go on with the campaign's runs that wait for a provider, before a schedule makes a new one.
 
     What one of them meets is told in the log and holds up neither the others nor the new run.
     """
-    for run_file, run_id in await asyncio.to_thread(waiting_runs, home, campaign_name(file)):
+    for run_file, run_id in await asyncio.to_thread(waiting_runs, settings, campaign_name(file)):
         try:
-            await _make_run(run_file, home, run_id)
+            await _make_run(run_file, settings, run_id)
         except InterruptError:
             raise
         except RunoffError as error:
             get_run_logger().warning("The waiting run %s was not ended: %s", run_id, error)
 
 
-async def _make_slot_run(taken: TakenSlot, home: Path, *, is_scheduled: bool) -> Any:  # noqa: ANN401
+async def _make_slot_run(taken: TakenSlot, settings: Settings, *, is_scheduled: bool) -> Outcome | Skipped:
     """Make a slot's run, or go on with it; a new one of a schedule only when nothing is against it."""
     slot = taken.slot
     try:
-        prepared = await asyncio.to_thread(prepare, taken.file, home, slot.run_id, asks_provider=True)
+        prepared = await asyncio.to_thread(prepare_to_buy, taken.file, settings, slot.run_id)
     except RunoffError as error:
         if not taken.is_begun:
-            await asyncio.to_thread(refuse_slot, home, slot, error)
+            await asyncio.to_thread(refuse_slot, settings, slot, error)
         raise
     if is_scheduled and not taken.is_begun and (reason := reason_to_skip(prepared, datetime.now(UTC))):
-        await asyncio.to_thread(skip_slot, home, slot, reason)
-        with open_ledger(home) as ledger:
+        await asyncio.to_thread(skip_slot, settings, slot, reason)
+        with open_ledger(settings.home, settings.environ) as ledger:
             tell_low_budgets(prepared, ledger)
-        return skipped(reason)
+        return Skipped(reason)
     return await _make(prepared)
 
 
-async def _make_run(file: Path, home: Path, run_id: str) -> dict[str, Any]:
+async def _make_run(file: Path, settings: Settings, run_id: str) -> Outcome:
     """Make a run, or go on with it. This spends money, within the campaign's budgets."""
-    return await _make(await asyncio.to_thread(prepare, file, home, run_id, asks_provider=True))
+    return await _make(await asyncio.to_thread(prepare_to_buy, file, settings, run_id))
 
 
-async def _make(prepared: Prepared) -> dict[str, Any]:
+async def _make(prepared: Prepared) -> Outcome:
     async with open_session(prepared) as run:
         undecided = await make_drafts(run)
         if run.is_interrupted:
@@ -161,7 +175,7 @@ async def _make(prepared: Prepared) -> dict[str, Any]:
         await form_opinions(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")
-        n_finalists = await select_finalists(run)
+        n_finalists = await select_task(run, keeps_bought=True)
         if n_finalists and run.campaign.finalists.approval != "auto" and await _awaits_review(run):
             return await close_run(run, state="awaiting review", note=why_not_asked(run.campaign))
         if run.campaign.finalists.approval == "auto" and run.buyer.closed_by is None:
@@ -172,7 +186,7 @@ async def _make(prepared: Prepared) -> dict[str, Any]:
 async def _awaits_review(run: Session) -> bool:
     """Whether a person still has something to decide: not once all that was chosen has been bought."""
     records = run.ledger.orders.of_run(run.run_id, "received")
-    if not any(record.order.stage == "final" for record in records):
+    if not any(record.order.is_final for record in records):
         return True
-    planned = await asyncio.to_thread(promotion_plan, run.prepared.home, run.run_id)
-    return planned.n_finals > 0
+    priced = await asyncio.to_thread(price_promotion, run.ledger, run.prepared)
+    return priced.n_finals > 0

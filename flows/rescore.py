@@ -4,41 +4,40 @@ The rules stand in the run's own ``campaign.yaml``; another campaign file may le
 written there. Scores of older versions stay in the ledger. Finals that were bought stay, whoever is chosen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from flows.evaluation.drafts import (
-    deduplicate_drafts,
-    inspect_new,
-    score_drafts,
-    score_judged,
-    select_finalists,
-)
+from flows.evaluation.drafts import deduplicate_drafts, inspect_new, select_finalists
 from flows.evaluation.finals import compare_finals
+from flows.evaluation.scores import add_bought_scores, add_free_scores
 from flows.run_report import write_run_report
-from flows.runs.campaign import run_campaign, run_campaign_file
+from flows.runs.campaign import read_campaign
 from flows.runs.lock import held_run
 from flows.runs.outcome import Outcome, outcome_of
-from flows.runs.run import RunOnDisk
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.campaign_file.checks import find_campaign_faults
-from tasks.campaign_file.load import load_campaign
-from tasks.catalogue import load_catalogue
-from tasks.catalogue.providers import load_providers
 from tasks.errors import CampaignError, RunError
 from tasks.ledger import Ledger
 from tasks.money import count_of
 from tasks.scorers import available_scorers
+from tasks.settings import Settings
 from tasks.storage.atomic import write_atomically
-from tasks.storage.home import run_folder
 
-DECISIONS = (inspect_new, score_drafts, deduplicate_drafts, score_judged, select_finalists, compare_finals)
+DECISIONS: tuple[Callable[[StoredRun], int], ...] = (
+    inspect_new,
+    add_free_scores,
+    deduplicate_drafts,
+    add_bought_scores,
+    select_finalists,
+    compare_finals,
+)
 RULES = ("deduplicate", "score", "finalists")
 
 
 def rescore(
-    home: Path,
+    settings: Settings,
     ledger: Ledger,
     name: str,
     rules_file: Path | None = None,
@@ -47,7 +46,7 @@ def rescore(
     """Inspect, score, deduplicate and select a run again, and write its report. Spends nothing.
 
     Args:
-        home: Runoff's home.
+        settings: The home and the environment.
         ledger: Its ledger.
         name: The run's id, a unique beginning of it, or ``latest``.
         rules_file: A campaign file whose ``deduplicate``, ``score`` and ``finalists`` replace the run's.
@@ -60,46 +59,40 @@ def rescore(
         RunError: There is no such run, or another process works on it.
         CampaignError: A file is wrong; nothing was changed.
     """
-    record = ledger.runs.find(name)
-    run_id, file = record.run_id, run_campaign_file(home, record)
-    campaign = run_campaign(home, record)
+    run = StoredRun.find(settings, ledger, name)
+    file, campaign = run.campaign_file(), run.campaign
     if rules_file is not None:
-        rules = _read(rules_file, home)
+        rules = read_campaign(rules_file, settings)
         campaign = campaign.model_copy(update={key: getattr(rules, key) for key in RULES})
     if weights:
-        campaign = _reweighed(campaign, weights, file, home)
-    _refuse_dropped(ledger, run_id)
-    folder = run_folder(home, record.campaign, run_id)
-    run = RunOnDisk(run_id, campaign, ledger, folder)
-    with held_run(ledger, folder):
+        campaign = _reweighed(run, campaign, weights, file)
+    _refuse_dropped(run)
+    with held_run(ledger, run.folder):
         if rules_file is not None or weights:
             write_atomically(file, campaign.as_yaml().encode())
+        decided = run.decided_by(campaign)
         for decide in DECISIONS:
-            decide(run)
-        written = write_run_report(home, record, ledger)
-    return replace(outcome_of(ledger, home, record), verdict=written.verdict)
+            decide(decided)
+        written = write_run_report(decided)
+    return replace(outcome_of(run), verdict=written.verdict)
 
 
-def _reweighed(campaign: Campaign, weights: Mapping[str, float], file: Path, home: Path) -> Campaign:
+def _reweighed(run: StoredRun, campaign: Campaign, weights: Mapping[str, float], file: Path) -> Campaign:
     """Put other weights in, checked as if they had stood in the file."""
     score = campaign.score.model_copy(update={"weights": dict(weights)})
     changed = campaign.model_copy(update={"score": score})
-    faults = find_campaign_faults(changed, load_catalogue(home), load_providers(home), available_scorers())
+    faults = find_campaign_faults(changed, run.catalogue, run.providers, available_scorers())
     told = [f"{'.'.join(fault.path)}: {fault.what}, accepted: {fault.accepted}" for fault in faults]
     if told:
         raise CampaignError(str(file), told, "Name other weights: runoff rescore RUN --weight technical=1")
     return changed
 
 
-def _refuse_dropped(ledger: Ledger, run_id: str) -> None:
-    n_dropped = sum(draft.is_pruned for draft in ledger.candidates.of_run(run_id, "draft"))
+def _refuse_dropped(run: StoredRun) -> None:
+    n_dropped = sum(draft.is_pruned for draft in run.read_candidates("draft"))
     if n_dropped:
         raise RunError(
-            where=f"run {run_id}",
+            where=f"run {run.run_id}",
             what=f"cannot be decided again: {count_of(n_dropped, 'draft')} were dropped to save room",
             money="Nothing was changed.",
         )
-
-
-def _read(file: Path, home: Path) -> Campaign:
-    return load_campaign(file, catalogue=load_catalogue(home), providers=load_providers(home))

@@ -3,6 +3,7 @@
 Nothing here spends, and nothing here needs Prefect: ``runoff report`` writes the same files again.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -11,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.evaluation.verdict import compare_run, rounds_told
-from flows.runs.lock import bring_campaign, bring_files
+from flows.runs.lock import bring_files
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
-from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate
-from tasks.catalogue import Catalogue, load_catalogue
-from tasks.catalogue.providers import Provider, load_providers
+from tasks.catalogue import Catalogue
+from tasks.catalogue.providers import Provider
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunError, RunoffError
 from tasks.ledger import Ledger, OrderRecord, RunRecord, has_ledger, open_ledger
@@ -29,7 +30,7 @@ from tasks.report_page.estimate_errors import measure_estimates
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
 from tasks.report_page.lineage import lineage_file, write_lineage
 from tasks.report_page.verdict import state_verdict
-from tasks.storage.home import home_folder, run_folder
+from tasks.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,12 +56,14 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
         RunError: There is no such run.
         LedgerError: The ledger cannot be read.
     """
-    folder = home_folder(home)
-    if not has_ledger(folder):
+    settings = Settings.of(home, os.environ)
+    if not has_ledger(settings.home, settings.environ):
         raise RunError(
-            where=f"home {folder}", what="no run has been made here", next_step="Begin with: runoff demo"
+            where=f"home {settings.home}",
+            what="no run has been made here",
+            next_step="Begin with: runoff demo",
         )
-    with open_ledger(folder) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         run_id = ledger.runs.find(run).run_id
         records, candidates = ledger.orders.of_run(run_id), ledger.candidates.of_run(run_id)
     return build_frame(report_rows(run_id, records, candidates))
@@ -75,19 +78,19 @@ class WrittenReport:
     verdict: str
 
 
-def write_run_report(home: Path, run: RunRecord, ledger: Ledger) -> WrittenReport:
+def write_run_report(run: StoredRun) -> WrittenReport:
     """Write a run's report into its folder; each file is replaced whole.
 
     Raises:
         RunError: The run's campaign file is gone.
         SettingError: The folder cannot be written.
     """
-    rows, facts, folder = _gather(home, run, ledger)
-    write_lineage(rows, folder)
-    return WrittenReport(write_report(rows, facts, folder), facts, state_verdict(rows, facts))
+    rows, facts = _gather(run)
+    write_lineage(rows, run.folder)
+    return WrittenReport(write_report(rows, facts, run.folder), facts, state_verdict(rows, facts))
 
 
-def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Sequence[str]) -> dict[str, Path]:
+def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]:
     """Write a run's report in some of ``tasks.report.FORMATS`` only; the other files stay as they are.
 
     Returns:
@@ -97,48 +100,41 @@ def write_run_formats(home: Path, run: RunRecord, ledger: Ledger, formats: Seque
         RunError: The run's campaign file is gone.
         SettingError: A format needs an extra, or the folder cannot be written.
     """
-    rows, facts, folder = _gather(home, run, ledger)
-    return write_formats(rows, facts, folder, formats)
+    rows, facts = _gather(run)
+    return write_formats(rows, facts, run.folder, formats)
 
 
-def _gather(home: Path, run: RunRecord, ledger: Ledger) -> tuple[list[dict[str, Any]], RunFacts, Path]:
-    """Read from the ledger a run's rows, its facts and where its folder is."""
-    folder = run_folder(home, run.campaign, run.run_id)
-    file = bring_campaign(folder)
-    if not file.exists():
-        raise RunError(where=str(file), what="the run's campaign is gone", money="The ledger is untouched.")
-    catalogue, providers = load_catalogue(home), load_providers(home)
-    campaign = load_campaign(file, catalogue=catalogue, providers=providers)
-    records = ledger.orders.of_run(run.run_id)
-    candidates = ledger.candidates.of_run(run.run_id)
-    bring_files(folder, _shown_files(candidates))
-    provider = providers.provider(campaign.provider)
+def _gather(run: StoredRun) -> tuple[list[dict[str, Any]], RunFacts]:
+    """Read a run's rows and its facts from the ledger."""
+    campaign, ledger = run.campaign, run.ledger
+    records, candidates = ledger.orders.of_run(run.run_id), run.read_candidates()
+    bring_files(run.folder, _shown_files(candidates))
+    provider = run.providers.provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates)
     decided = ledger.rounds.of_run(run.run_id)
     facts = replace(
-        _facts(run, campaign, records, candidates),
-        all_high_usd=_all_high_usd(campaign, candidates, catalogue, provider),
-        estimate_errors=measure_estimates(_billed(records), catalogue, provider),
+        _facts(run.record, campaign, records, candidates),
+        all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, provider),
+        estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),
         ab_test=compare_run(rows, candidates, campaign, decided),
         rounds=rounds_told(rows, candidates, campaign, decided),
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
-    return rows, facts, folder
+    return rows, facts
 
 
 def _shown_files(candidates: Sequence[Candidate]) -> set[str]:
     """Name what a report reads of a run's pictures: thumbnails, and finals and their drafts whole."""
-    promoted = {final.draft_id for final in candidates if final.stage == "final"}
+    promoted = {final.draft_id for final in candidates if final.is_final}
     shown = set()
     for picture in candidates:
         if picture.is_pruned:
             continue
-        is_final = picture.stage == "final"
         thumbnail = picture.inspection and picture.inspection.thumbnail
-        is_chosen = bool(picture.choice and picture.choice.is_finalist) or picture.candidate_id in promoted
+        is_chosen = picture.is_finalist or picture.candidate_id in promoted
         shown.add(thumbnail or picture.file)
-        shown |= {picture.file} if is_final or is_chosen else set()
-        shown |= {lineage_file(picture.file)} if is_final else set()
+        shown |= {picture.file} if picture.is_final or is_chosen else set()
+        shown |= {lineage_file(picture.file)} if picture.is_final else set()
     return shown
 
 
@@ -148,7 +144,7 @@ def _facts(
     records: Sequence[OrderRecord],
     candidates: Sequence[Candidate],
 ) -> RunFacts:
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
     return RunFacts(
         run_id=run.run_id,
         campaign=run.campaign,
@@ -159,7 +155,7 @@ def _facts(
         arms=_arms(campaign),
         spent_usd=_spent_usd(records),
         estimate_usd=sum((record.order.estimate_usd for record in records), Decimal(0)),
-        unknown_usd=sum((r.charged_usd for r in records if not _has_cost(r)), Decimal(0)),
+        unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
         warnings=(*run.warnings, *unjudged_warnings(drafts, campaign.score.weights)),
         counts_by_state=_counts(records),
         copies_by_radius=copies_by_radius(drafts, campaign.deduplicate),
@@ -210,17 +206,9 @@ def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:
     return spent
 
 
-def _has_cost(record: OrderRecord) -> bool:
-    return record.settlement is not None and record.settlement.cost_usd is not None
-
-
 def _billed(records: Sequence[OrderRecord]) -> list[tuple[Order, Decimal]]:
     """List the orders whose cost the provider told."""
-    return [
-        (record.order, record.settlement.cost_usd)
-        for record in records
-        if record.settlement is not None and record.settlement.cost_usd is not None
-    ]
+    return [(record.order, record.cost_usd) for record in records if record.cost_usd is not None]
 
 
 def _counts(records: Sequence[OrderRecord]) -> dict[str, int]:
@@ -236,7 +224,7 @@ def _all_high_usd(
     """Price the drafts received as if each had been made as finals are; the low end, so as not to flatter."""
     finals = campaign.editions[0]
     parameters = finals.parameters(n=1, is_edit=False)
-    prompts = [candidate.prompt for candidate in candidates if candidate.stage == "draft"]
+    prompts = [candidate.prompt for candidate in candidates if candidate.is_draft]
     try:
         model = catalogue.model(finals.model)
         estimates = [model.estimate_usd(parameters, prompt, provider=provider) for prompt in prompts]
@@ -252,16 +240,16 @@ def _calibration(
     votes = ledger.votes.of_run(run_id)
     if not votes:
         return None
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
     found = calibrate(drafts, votes, campaign.score.weights)
     return None if found is None else found.as_dict()
 
 
 def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> str | None:
-    chosen = [draft for draft in drafts if draft.choice and draft.choice.is_finalist]
+    chosen = [draft for draft in drafts if draft.is_finalist]
     if not any(draft.choice for draft in drafts):
         return None
     accepted = sum(candidate.is_accepted is True for candidate in candidates)
-    finals = sum(candidate.stage == "final" for candidate in candidates)
+    finals = sum(candidate.is_final for candidate in candidates)
     sentence = f"{len(chosen)} of {len(drafts)} drafts were chosen"
     return f"{sentence}; {accepted} finals were accepted of {finals} bought." if finals else f"{sentence}."

@@ -5,6 +5,7 @@ late, a run that it left in the middle is taken up when it starts again, a serve
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from flows.runs.lock import is_left
 from flows.runs.recovery import put_right
 from flows.schedule.slots import run_left_behind
 from tasks.ledger import Ledger, open_ledger
+from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, run_folder
 
 if TYPE_CHECKING:
@@ -75,13 +77,13 @@ def take_up(deployments: "Sequence[RunnerDeployment]", home: Path, say: Say) -> 
     """Find the runs that an earlier ``serve`` left in the middle, and start them again where they were."""
     from prefect.client.orchestration import get_client
 
-    with open_ledger(home) as ledger, get_client(sync_client=True) as client:
+    with open_ledger(home, os.environ) as ledger, get_client(sync_client=True) as client:
         for flow_run in _flow_runs(client, deployments, ["RUNNING", "PENDING", "CANCELLING"]):
             if _is_dead(ledger, home, flow_run):
                 _report_dead(client, flow_run)
         left = {d.name: run for d in deployments if (run := run_left_behind(ledger, home, d.name))}
         for name, run_id in left.items():
-            put_right(ledger, home, run_id)
+            put_right(ledger, Settings(home, os.environ), run_id)
             deployment = client.read_deployment_by_name(f"prototype/{name}")
             file = run_folder(home, name, run_id) / CAMPAIGN_FILE
             parameters = {"campaign_file": str(file), "home": str(home), "run_id": run_id}

@@ -1,11 +1,12 @@
-"""Orders and candidates: what is bought, and what came of it.
+"""Candidates: each is one picture and all that is known about it, frozen.
 
 An order is one paid request; a candidate is one picture. Both are frozen facts: the ledger keeps them, the
 steps read them and write back by id. Position in a list is never identity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
 
 from tasks.order import Stage, digest_of
@@ -76,6 +77,9 @@ class Inspection:
     c2pa_issuer: str | None = None
     c2pa_state: str | None = None
 
+
+HashName = Literal["phash", "dhash"]
+"""A perceptual hash whose bits can be compared."""
 
 Status = Literal["survivor", "duplicate", "unfit"]
 
@@ -205,3 +209,74 @@ class Candidate:
     choice: Choice | None = None
     fidelity: Fidelity | None = None
     is_accepted: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it: its file without folder and ending."""
+        return PurePosixPath(self.file).stem
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is a draft."""
+        return self.stage == "draft"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is a final."""
+        return self.stage == "final"
+
+    @property
+    def fault(self) -> str | None:
+        """Why its bytes are no fit picture; ``None`` when they are one, or nobody looked."""
+        return self.inspection.fault if self.inspection else None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether its bytes were looked at and are a fit picture."""
+        return self.inspection is not None and self.inspection.fault is None
+
+    @property
+    def status(self) -> Status | None:
+        """Where deduplication put it; ``None`` before."""
+        return self.standing.status if self.standing else None
+
+    @property
+    def is_survivor(self) -> bool:
+        """Whether it is a unique image: no duplicate, and fit to show."""
+        return self.status == "survivor"
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether another picture represents it."""
+        return self.status == "duplicate"
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether a person may choose it: a unique image or a duplicate of one."""
+        return self.is_survivor or self.is_duplicate
+
+    @property
+    def is_finalist(self) -> bool:
+        """Whether it is to be bought again."""
+        return self.choice is not None and self.choice.is_finalist
+
+    @property
+    def rank(self) -> int | None:
+        """Its place among the unique images, 1 for the best; ``None`` when it was not ranked."""
+        return self.choice.rank if self.choice else None
+
+    def hash_digits(self, name: HashName) -> str | None:
+        """Read one of its perceptual hashes, 16 hex digits; ``None`` when it has none."""
+        if self.inspection is None:
+            return None
+        return self.inspection.phash if name == "phash" else self.inspection.dhash
+
+    def value_of(self, scorer: str) -> float | None:
+        """Read one scorer's value; ``None`` when it gave none."""
+        score = self.scores.get(scorer)
+        return score.value if score else None
+
+
+def rank_finalists(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """List the finalists by rank; those that a person chose among the unranked come first."""
+    return sorted((one for one in candidates if one.is_finalist), key=lambda one: one.rank or 0)

@@ -1,6 +1,5 @@
 """Today (UTC); a variable puts another day in its place, to rehearse a model's retirement."""
 
-import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
@@ -9,7 +8,7 @@ from tasks.errors import SettingError
 TODAY_VARIABLE = "RUNOFF_TODAY"
 
 
-def today(environ: Mapping[str, str] = os.environ) -> date:
+def today(environ: Mapping[str, str]) -> date:
     """Tell the day.
 
     Raises:

@@ -18,9 +18,15 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.candidate import Candidate, Standing
+from tasks.candidate import Candidate, HashName, Standing
 from tasks.decisions import DuplicateDecision, last_duplicate_decisions
-from tasks.pictures.fingerprint import COLOUR_NAMES, distances_bits, near_pairs, to_hashes
+from tasks.pictures.fingerprint import (
+    COLOUR_NAMES,
+    distances_bits,
+    hash_distance_bits,
+    near_pairs,
+    to_hashes,
+)
 
 COLOUR_TOLERANCE = 14.0
 """How far the colours of copies may be apart: means of a grid's cells, 8-bit levels of blueness or redness.
@@ -53,7 +59,7 @@ class DuplicateRule(Protocol):
     """
 
     @property
-    def hash(self) -> Literal["phash", "dhash"]: ...  # noqa: D102
+    def hash(self) -> HashName: ...  # noqa: D102
     @property
     def radius_bits(self) -> int: ...  # noqa: D102
     @property
@@ -91,7 +97,7 @@ def deduplicate(
     known = {one.candidate_id: one for one in (*candidates, *earlier)}
     for decision in last:
         if decision.is_copy and {decision.copy_id, decision.of_id} <= known.keys():
-            _apply_decision(standings, known, decision)
+            _apply_decision(standings, known, decision, rule.hash)
     return standings
 
 
@@ -144,7 +150,7 @@ def _scopes(
     before_ids = frozenset(one.candidate_id for one in before)
     groups: defaultdict[object, list[Candidate]] = defaultdict(list)
     for one in (*candidates, *before):
-        if one.inspection is not None and one.inspection.fault is None:
+        if one.is_sound:
             groups[_SCOPE_OF[rule.within](one)].append(one)
     for group in groups.values():
         ranked = sorted(group, key=lambda one: _preference(one, is_earlier=one.candidate_id in before_ids))
@@ -159,11 +165,11 @@ _SCOPE_OF: dict[Within, Callable[[Candidate], object]] = {
 }
 
 
-_OTHER_HASH = {"phash": "dhash", "dhash": "phash"}
+_OTHER_HASH: Mapping[HashName, HashName] = {"phash": "dhash", "dhash": "phash"}
 
 
 def _preference(one: Candidate, *, is_earlier: bool) -> tuple[object, ...]:
-    technical = one.scores["technical"].value if "technical" in one.scores else None
+    technical = one.value_of("technical")
     return (
         not one.is_liked,
         not is_earlier,
@@ -173,11 +179,14 @@ def _preference(one: Candidate, *, is_earlier: bool) -> tuple[object, ...]:
 
 
 def _scope(
-    ranked: Sequence[Candidate], earlier: frozenset[str], hash_name: str, apart: Sequence[DuplicateDecision]
+    ranked: Sequence[Candidate],
+    earlier: frozenset[str],
+    hash_name: HashName,
+    apart: Sequence[DuplicateDecision],
 ) -> _Scope:
     inspections = [one.inspection for one in ranked if one.inspection is not None]
-    digits: list[str | None] = [getattr(one, hash_name) for one in inspections]
-    others: list[str | None] = [getattr(one, _OTHER_HASH[hash_name]) for one in inspections]
+    digits = [one.hash_digits(hash_name) for one in ranked]
+    others = [one.hash_digits(_OTHER_HASH[hash_name]) for one in ranked]
     values, inverse = np.unique(to_hashes([one for one in digits if one is not None]), return_inverse=True)
     found = iter(inverse.tolist())
     colours = [[one.measurements.get(name, math.nan) for name in COLOUR_NAMES] for one in inspections]
@@ -268,7 +277,10 @@ def _is_confirmed(scope: _Scope, index: int, leader: int, radius_bits: int) -> b
 
 
 def _apply_decision(
-    standings: dict[str, Standing], known: Mapping[str, Candidate], decision: DuplicateDecision
+    standings: dict[str, Standing],
+    known: Mapping[str, Candidate],
+    decision: DuplicateDecision,
+    hash_name: HashName,
 ) -> None:
     """Put a picture, and what it stood for, under the representative of the one it was said to copy."""
     copy, of = standings.get(decision.copy_id), standings.get(decision.of_id)
@@ -277,15 +289,9 @@ def _apply_decision(
         return
     for name, standing in standings.items():
         if name == decision.copy_id or standing.duplicate_of == decision.copy_id:
-            bits = _bits_between(known[name], known[leader_id]) if leader_id in known else None
+            leader = known.get(leader_id)
+            bits = hash_distance_bits(known[name], leader, hash_name) if leader else None
             standings[name] = Standing("duplicate", leader_id, leader_id, "told", bits)
-
-
-def _bits_between(one: Candidate, other: Candidate) -> int | None:
-    hashes = [each.inspection and each.inspection.phash for each in (one, other)]
-    if None in hashes:
-        return None
-    return (int(str(hashes[0]), 16) ^ int(str(hashes[1]), 16)).bit_count()
 
 
 def _copy_of(leader: Candidate, kind: Literal["exact", "near"], bits: int) -> Standing:

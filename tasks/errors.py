@@ -74,7 +74,7 @@ def _as_sentence(part: str) -> str:
 
 
 class CampaignError(RunoffError):
-    """A campaign file is wrong: every fault in it, one line each.
+    """The campaign file has errors: all of them are listed, one per line.
 
     Args:
         file: The campaign file as the user named it.
@@ -87,16 +87,16 @@ class CampaignError(RunoffError):
     def __init__(self, file: str, faults: Sequence[str], next_step: str = "") -> None:
         self.file = file
         self.faults = tuple(faults)
-        noun = "one fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        noun = "1 error" if len(self.faults) == 1 else f"{len(self.faults)} errors"
         super().__init__(
             where=file,
             what=f"{noun}\n" + "\n".join(f"  {file}: {fault}" for fault in self.faults) + "\n",
-            next_step=next_step or f"Edit the file, then look at it without spending: runoff plan {file}",
+            next_step=next_step or f"Edit the file, then check it without spending: runoff plan {file}",
         )
 
 
 class CatalogueError(RunoffError):
-    """The catalogue does not know a model, or cannot price what is asked of it."""
+    """The catalogue does not have a model, or has no price for the settings."""
 
     exit_code = 2
 
@@ -109,13 +109,22 @@ class CatalogueError(RunoffError):
 
 
 class SettingError(RunoffError):
-    """A key, an address or a folder that the run needs is missing or unusable."""
+    """A key, an address or a folder is missing or cannot be used."""
 
 
 class BudgetError(RunoffError):
-    """The next order would pass a budget. What was bought before stays and is reported."""
+    """The next request would exceed a budget. What was bought before is kept and reported.
+
+    Args:
+        budget: The limit's name, such as ``per_run_usd``; empty where no order was refused by one.
+        facts: As for every error.
+    """
 
     exit_code = 3
+
+    def __init__(self, *, budget: str = "", **facts: str) -> None:
+        self.budget = budget
+        super().__init__(**facts)
 
 
 class RunError(RunoffError):
@@ -123,22 +132,22 @@ class RunError(RunoffError):
 
 
 class PictureError(RunoffError):
-    """Bytes that cannot be the picture that was ordered."""
+    """The bytes are not a usable picture."""
 
 
 class LedgerError(RunoffError):
-    """The ledger cannot be opened, is of another version, or disagrees with itself or the disk."""
+    """The ledger cannot be opened, has another version, or is not consistent with itself or the disk."""
 
 
 class EngineError(RunoffError):
-    """Prefect's server did not come up, or went away."""
+    """Prefect's server did not start, or is no longer reachable."""
 
 
 class InterruptError(RunoffError):
-    """Somebody asked the run to stop; what was under way was awaited and kept."""
+    """The run was interrupted. Requests in flight were completed and kept."""
 
     exit_code = 130
 
 
 class StopRunError(RunoffError):
-    """The provider said something after which no further order of this run can succeed."""
+    """The provider's answer means that no further request of this run can succeed."""

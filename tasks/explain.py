@@ -5,13 +5,13 @@ Nothing is decided here. The facts are those of the ledger, laid beside the camp
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from tasks.campaign import Campaign
+from tasks.campaign.choice import Deduplicate
 from tasks.candidate import Candidate
 from tasks.errors import RunError
 from tasks.money import count_of
-from tasks.pictures.fingerprint import distance_bits
+from tasks.pictures.fingerprint import hash_distance_bits
 
 SHORTEST_PREFIX = 4
 
@@ -106,7 +106,11 @@ def find_candidate(candidates: Sequence[Candidate], word: str) -> Candidate:
     Raises:
         RunError: There is none, or several.
     """
-    named = [one for one in candidates if word in (one.candidate_id, one.file, *_names(one))]
+    named = [
+        one
+        for one in candidates
+        if word in (one.candidate_id, one.file, one.file.rpartition("/")[2], one.name)
+    ]
     if not named and len(word) >= SHORTEST_PREFIX:
         named = [one for one in candidates if one.candidate_id.startswith(word)]
     if len(named) == 1:
@@ -121,11 +125,6 @@ def find_candidate(candidates: Sequence[Candidate], word: str) -> Candidate:
     )
 
 
-def _names(candidate: Candidate) -> tuple[str, str]:
-    path = PurePosixPath(candidate.file)
-    return path.name, path.stem
-
-
 def explain(candidate: Candidate, candidates: Sequence[Candidate], campaign: Campaign) -> Explanation:
     """Explain one picture of a run.
 
@@ -134,20 +133,19 @@ def explain(candidate: Candidate, candidates: Sequence[Candidate], campaign: Cam
         candidates: All pictures of the run.
         campaign: The rules.
     """
-    drafts = [one for one in candidates if one.stage == "draft"]
-    is_final = candidate.stage == "final"
+    drafts = [one for one in candidates if one.is_draft]
     choice = candidate.choice
     return Explanation(
         candidate_id=candidate.candidate_id,
-        name=PurePosixPath(candidate.file).stem,
+        name=candidate.name,
         stage=candidate.stage,
         arm=candidate.arm,
         row=candidate.row,
         prompt=candidate.prompt,
-        is_chosen=candidate.is_accepted if is_final else choice.is_finalist if choice else None,
+        is_chosen=candidate.is_accepted if candidate.is_final else choice.is_finalist if choice else None,
         reason=_reason(candidate),
-        rank=choice.rank if choice else None,
-        survivors=sum(one.choice is not None and one.choice.rank is not None for one in drafts),
+        rank=candidate.rank,
+        survivors=sum(one.rank is not None for one in drafts),
         score=candidate.score,
         scores=_scores(candidate, campaign.score.weights),
         standing=_standing(candidate),
@@ -156,12 +154,12 @@ def explain(candidate: Candidate, candidates: Sequence[Candidate], campaign: Cam
             for one in drafts
             if one.standing and one.standing.duplicate_of == candidate.candidate_id
         ),
-        rules=() if is_final else tuple(_rules(candidate, drafts, campaign)),
+        rules=() if candidate.is_final else tuple(_rules(candidate, drafts, campaign)),
     )
 
 
 def _reason(candidate: Candidate) -> str:
-    if candidate.stage == "final":
+    if candidate.is_final:
         if candidate.fidelity is None:
             return f"a final of {candidate.draft_id}, not compared with it"
         verdict = {True: "accepted", False: "not accepted", None: "not decided"}[candidate.is_accepted]
@@ -190,29 +188,27 @@ def _scores(candidate: Candidate, weights: Mapping[str, float]) -> tuple[Explain
 def _standing(candidate: Candidate) -> str:
     standing = candidate.standing
     if standing is None:
-        return "a final" if candidate.stage == "final" else "not yet compared with the others"
-    if standing.status == "survivor":
+        return "a final" if candidate.is_final else "not yet compared with the others"
+    if candidate.is_survivor:
         return "a picture of its own"
-    if standing.status == "duplicate":
+    if candidate.is_duplicate:
         away = standing.hash_distance_bits
         bits = "" if away is None else f", {count_of(away, 'bit')} away"
         kind = "an exact" if standing.duplicate_kind == "exact" else "a near"
         return f"{kind} copy of {standing.duplicate_of}{bits}"
-    fault = candidate.inspection.fault if candidate.inspection else None
-    return f"not fit to show{f': {fault}' if fault else ''}"
+    return f"not fit to show{f': {candidate.fault}' if candidate.fault else ''}"
 
 
 def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign) -> list[Rule]:
     """List the rules, those about the picture alone first, those about its company after."""
-    wanted, finalists = campaign.finalists, [one for one in drafts if one.choice and one.choice.is_finalist]
-    others = [one for one in finalists if one.candidate_id != candidate.candidate_id]
-    status = candidate.standing.status if candidate.standing else None
+    wanted = campaign.finalists
+    others = [one for one in drafts if one.is_finalist and one.candidate_id != candidate.candidate_id]
     rules = [
         Rule(
             "deduplicate",
             "no copy, and fit to show",
             _standing(candidate),
-            None if status is None else status == "survivor",
+            None if candidate.standing is None else candidate.is_survivor,
         )
     ]
     if wanted.min_score is not None:
@@ -234,7 +230,7 @@ def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign
         of_prompt = [one for one in of_arm if one.row == candidate.row]
         place = f"finalists of arm {candidate.arm}, row {candidate.row}"
         rules.append(_room("max_per_prompt", wanted.max_per_prompt, of_prompt, place))
-    rules.append(_spread(candidate, others, campaign.deduplicate.radius_bits))
+    rules.append(_spread(candidate, others, campaign.deduplicate))
     return rules
 
 
@@ -242,17 +238,15 @@ def _room(name: str, limit: int, others: Sequence[Candidate], what: str) -> Rule
     return Rule(name, f"at most {limit}", f"{len(others)} other {what}", len(others) < limit)
 
 
-def _spread(candidate: Candidate, others: Sequence[Candidate], radius_bits: int) -> Rule:
+def _spread(candidate: Candidate, others: Sequence[Candidate], copies: Deduplicate) -> Rule:
+    radius_bits = copies.radius_bits
     limit = f"more than {count_of(radius_bits, 'bit')} from every finalist"
-    near = [(bits, one.candidate_id) for one in others if (bits := _bits(candidate, one)) is not None]
+    near = [
+        (bits, one.candidate_id)
+        for one in others
+        if (bits := hash_distance_bits(candidate, one, copies.hash)) is not None
+    ]
     if not near:
         return Rule("spread", limit, "no other finalist to compare with", None if others else True)
     bits, name = min(near)
     return Rule("spread", limit, f"{count_of(bits, 'bit')} from {name}, the nearest", bits > radius_bits)
-
-
-def _bits(one: Candidate, other: Candidate) -> int | None:
-    hashes = [candidate.inspection.phash for candidate in (one, other) if candidate.inspection]
-    if len(hashes) < 2 or hashes[0] is None or hashes[1] is None:
-        return None
-    return distance_bits(hashes[0], hashes[1])

@@ -23,13 +23,16 @@ from tasks.scorers.technical_figures import measure
 from tasks.storage.atomic import write_atomically
 
 
-def inspect_picture(run_folder: Path, file: str, thumbnail: str) -> Inspection:
+def inspect_picture(
+    run_folder: Path, file: str, thumbnail: str, anchors_file: str | None = None
+) -> Inspection:
     """Decode one picture, write its thumbnail and tell all there is to know.
 
     Args:
         run_folder: The run's folder.
         file: The picture's path relative to it; only read.
         thumbnail: Where to write the WebP thumbnail, relative to it.
+        anchors_file: Who is trusted to sign pictures: a PEM file of root certificates.
 
     Returns:
         Everything but ``fault``; or, for a file that is missing or no sound picture, ``fault`` and no
@@ -48,7 +51,7 @@ def inspect_picture(run_folder: Path, file: str, thumbnail: str) -> Inspection:
         return Inspection(fault=f"the file cannot be read: {fault.strerror}")
     prints = fingerprint(picture)
     measurements = measure(picture) | prints.colours | measure_transparency(picture)
-    provenance = read_provenance(data)
+    provenance = read_provenance(data, anchors_file)
     write_atomically(run_folder / thumbnail, make_thumbnail(picture), is_durable=False)
     return Inspection(
         width=picture.width,
@@ -66,7 +69,10 @@ def inspect_picture(run_folder: Path, file: str, thumbnail: str) -> Inspection:
 
 
 def inspect_pictures(
-    run_folder: Path, files: Sequence[tuple[str, str]], workers: int | None = None
+    run_folder: Path,
+    files: Sequence[tuple[str, str]],
+    workers: int | None = None,
+    anchors_file: str | None = None,
 ) -> Iterator[tuple[str, Inspection]]:
     """Inspect many pictures on all cores; memory does not grow with their number.
 
@@ -78,6 +84,7 @@ def inspect_pictures(
         run_folder: The run's folder.
         files: The path of each picture and of its thumbnail, both relative to the folder.
         workers: How many pictures at a time; by default one for each core.
+        anchors_file: See ``inspect_picture``.
 
     Yields:
         Each picture's path with its inspection, in the order given.
@@ -85,7 +92,7 @@ def inspect_pictures(
     Raises:
         SettingError: A thumbnail cannot be written; what was yielded before stands.
     """
-    look = partial(_look, run_folder)
+    look = partial(_look, run_folder, anchors_file)
     workers = workers or os.cpu_count() or 1
     if workers == 1 or len(files) == 1:
         yield from map(look, files)
@@ -96,6 +103,6 @@ def inspect_pictures(
             yield from pool.map(look, batch)
 
 
-def _look(run_folder: Path, paths: tuple[str, str]) -> tuple[str, Inspection]:
+def _look(run_folder: Path, anchors_file: str | None, paths: tuple[str, str]) -> tuple[str, Inspection]:
     file, thumbnail = paths
-    return file, inspect_picture(run_folder, file, thumbnail)
+    return file, inspect_picture(run_folder, file, thumbnail, anchors_file)

@@ -5,10 +5,10 @@ The ledger keeps orders; steps read them and write back by id. Position in a lis
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 Stage = Literal["draft", "final", "judge"]
 
@@ -17,6 +17,32 @@ OrderState = Literal["planned", "sent", "received", "refused", "failed", "unknow
 
 
 ORDER_STATES: tuple[OrderState, ...] = ("planned", "sent", "received", "refused", "failed", "unknown")
+
+
+class Drawing(Hashable, Protocol):
+    """How Runoff draws a picture that it sends along; frozen, and equal where the pictures are."""
+
+    def draw(self) -> bytes:
+        """Draw it: a png, the same bytes each time.
+
+        Raises:
+            ReferenceFaultError: It cannot be drawn.
+            OSError: A picture that it is drawn from is gone.
+        """
+
+
+BILLED_WITHOUT_PICTURE = "billed_without_picture"
+"""The error code of a failed order that was billed all the same, as somebody found out at the provider."""
+
+
+def may_be_billed(state: OrderState, error_code: str | None) -> bool:
+    """Tell whether an order was, or may have been, billed; where nobody knows its cost, its estimate stands.
+
+    Args:
+        state: How far it is.
+        error_code: What went wrong, if anything did.
+    """
+    return state in ("sent", "received", "unknown") or error_code == BILLED_WITHOUT_PICTURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +55,7 @@ class Reference:
         width: Pixels.
         height: Pixels.
         media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
+        drawing: How Runoff draws it, where it does; known while planning, not kept in the ledger.
     """
 
     file: str
@@ -36,6 +63,7 @@ class Reference:
     width: int
     height: int
     media_type: str
+    drawing: Drawing | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +121,29 @@ class Order:
         object.__setattr__(self, "order_id", "o-" + digest_of(identity))
 
     @property
+    def is_draft(self) -> bool:
+        """Whether it buys drafts."""
+        return self.stage == "draft"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it buys a final."""
+        return self.stage == "final"
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks a judging model."""
+        return self.stage == "judge"
+
+    @property
     def n(self) -> int:
         """How many pictures are asked for, 1-10."""
         return int(self.parameters.get("n", 1))
+
+    @property
+    def sent(self) -> tuple[Reference, ...]:
+        """The pictures sent with it: references, and the mask last."""
+        return tuple(self.references) if self.mask is None else (*self.references, self.mask)
 
     @property
     def question(self) -> str:
@@ -106,7 +154,7 @@ class Order:
     def file_stem(self, index: int = 0) -> str:
         """Name the file of the order's ``index``-th picture, without folder and ending."""
         stem = f"{self.arm}-{self.row:03d}-{self.replicate + index:03d}"
-        if self.stage == "draft":
+        if self.is_draft:
             return stem
         return "-".join(filter(None, (stem, self.edition, f"try{self.attempt + 1}")))
 

@@ -21,7 +21,7 @@ from tasks.orders.drafts import draft_orders, draft_prompts
 from tasks.orders.finals_costs import FinalsPlan, plan_finals_cost
 from tasks.orders.questions import JudgingPlan, plan_judging
 from tasks.orders.round_costs import RoundPlan, plan_round_costs
-from tasks.storage.home import drawn_folder, home_folder
+from tasks.storage.home import DEFAULT_HOME, drawn_folder
 
 ZERO = Decimal(0)
 SECONDS_PER_MINUTE = 60
@@ -133,7 +133,7 @@ def plan(
     run_id: str,
     today: date,
     *,
-    home: Path | None = None,
+    home: Path = Path(DEFAULT_HOME),
     are_drafts_done: bool = False,
 ) -> Plan:
     """Expand a campaign into orders and add up what they will cost.
@@ -144,7 +144,8 @@ def plan(
         providers: Who sells, how fast.
         run_id: The run that the orders belong to; part of their identity.
         today: The day (UTC), for models that are or will be shut down.
-        home: Runoff's home, where drawn masks are kept; ``RUNOFF_HOME`` or ``./runs`` when left out.
+        home: Runoff's home, that drawn masks will be kept below; ``./runs`` when left out. Nothing is
+            written there now.
         are_drafts_done: No more drafts will be bought: their models may be gone.
 
     Raises:
@@ -157,7 +158,7 @@ def plan(
     provider = providers.provider(campaign.provider)
     estimates = Estimates(catalogue, provider)
     prompts = draft_prompts(campaign)
-    pictures = SentPictures(campaign, drawn_folder(home or home_folder()))
+    pictures = SentPictures(campaign, drawn_folder(home))
     passes = passes_of(campaign.rounds, list(campaign.arms), ())
     orders = tuple(draft_orders(campaign, prompts, pictures, estimates, run_id, passes))
     finals = plan_finals_cost(campaign, prompts, estimates)

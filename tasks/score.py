@@ -26,7 +26,7 @@ class CandidateScores:
     total: float | None
 
 
-def score(
+def score_candidates(
     candidates: Sequence[Candidate],
     weights: Mapping[str, float],
     run_folder: Path,

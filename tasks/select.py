@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from tasks.candidate import Candidate, Choice
+from tasks.candidate import Candidate, Choice, HashName
 from tasks.decisions import Shortlist
-from tasks.pictures.fingerprint import distance_bits
+from tasks.pictures.fingerprint import hash_distance_bits
 
 
 class Rule(Protocol):
@@ -35,7 +35,11 @@ class Rule(Protocol):
 
     @property
     def radius_bits(self) -> int | None:
-        """Two pictures this close by ``phash``, or closer, are not both chosen."""
+        """Two pictures this close by ``hash``, or closer, are not both chosen."""
+
+    @property
+    def hash(self) -> HashName:
+        """Which hash is compared: that by which duplicates are found."""
 
 
 def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
@@ -49,9 +53,9 @@ def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
         One choice for each draft's candidate id. Survivors are ranked by score, the unscored after the
         scored, equals by arm, row and replicate; copies and unfit pictures have no rank.
     """
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
     choices = {draft.candidate_id: Choice(None, False, _why_unranked(draft)) for draft in drafts}
-    survivors = [draft for draft in drafts if draft.standing and draft.standing.status == "survivor"]
+    survivors = [draft for draft in drafts if draft.is_survivor]
     finalists: list[Candidate] = []
     arms_seen: set[str] = set()
     for rank, draft in enumerate(sorted(survivors, key=_order_of_merit), start=1):
@@ -165,18 +169,11 @@ def _too_alike(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> 
     if rule.radius_bits is None:
         return None
     for finalist in finalists:
-        bits = _distance_bits(draft, finalist)
+        bits = hash_distance_bits(draft, finalist, rule.hash)
         if bits is not None and bits <= rule.radius_bits:
             unit = "bit" if bits == 1 else "bits"
             return f"not chosen: within {bits} {unit} of finalist {finalist.candidate_id}"
     return None
-
-
-def _distance_bits(one: Candidate, other: Candidate) -> int | None:
-    hashes = [candidate.inspection.phash for candidate in (one, other) if candidate.inspection]
-    if len(hashes) < 2 or hashes[0] is None or hashes[1] is None:
-        return None
-    return distance_bits(hashes[0], hashes[1])
 
 
 def _praise(draft: Candidate, rank: int, *, is_best_of_arm: bool) -> str:
@@ -192,10 +189,9 @@ def _caveat(draft: Candidate) -> str:
 def _why_unranked(draft: Candidate) -> str:
     if draft.standing is None:
         return "not ranked: not yet compared with the others"
-    if draft.standing.status == "duplicate":
+    if draft.is_duplicate:
         kind = {"exact": "an exact copy", "told": "said to be a copy"}.get(
             str(draft.standing.duplicate_kind), "a near copy"
         )
         return f"not ranked: {kind} of {draft.standing.duplicate_of}"
-    fault = draft.inspection.fault if draft.inspection else None
-    return f"not ranked: not fit to show{f' ({fault})' if fault else ''}"
+    return f"not ranked: not fit to show{f' ({draft.fault})' if draft.fault else ''}"

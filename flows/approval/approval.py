@@ -9,7 +9,6 @@ import asyncio
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from prefect.client.schemas.objects import FlowRunInput
@@ -19,20 +18,19 @@ from prefect.input.actions import afilter_flow_run_input
 from prefect.logging import get_run_logger
 from pydantic import ValidationError
 
-from flows.approval.form import Answer, form_of, name_of, offer_of
+from flows.approval.form import Answer, form_of, offer_of
 from flows.evaluation.drafts import select_finalists
-from flows.prefect_ui.flow_states import skipped
 from flows.promote import promote_run
 from flows.promotion.plan import promotion_plan
-from flows.runs.campaign import run_campaign
 from flows.runs.lock import held_run
-from flows.runs.run import RunOnDisk
+from flows.runs.outcome import Outcome, Skipped
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.decisions import Shortlist
 from tasks.errors import RunError
-from tasks.ledger import Ledger, RunRecord, has_ledger, open_ledger
+from tasks.ledger import RunRecord, has_ledger, open_ledger
 from tasks.money import format_usd
-from tasks.storage.home import run_folder
+from tasks.settings import Settings
 
 ASKED_FOR_S = 30 * 24 * 3600
 """How long a form can be answered. The run then stays ``awaiting review``, for the page or ``promote``."""
@@ -93,45 +91,46 @@ async def last_asked() -> Asked:
     return Asked(number, revision, shown | response)
 
 
-async def ask_if_wanted(outcome: Any, home: Path) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+async def ask_if_wanted(outcome: Outcome, settings: Settings) -> None:
     """Suspend the flow run with a form where the run awaits review and its campaign says ``prefect``.
 
     Args:
         outcome: What came of the run.
-        home: Runoff's home.
-
-    Returns:
-        The outcome, where nobody is to be asked.
+        settings: The home and the environment.
 
     Raises:
         Pause: The flow run is suspended; Prefect catches it.
     """
-    if not isinstance(outcome, dict) or outcome["state"] != "awaiting review" or not can_ask():
-        return outcome
-    with open_ledger(home) as ledger:
-        rules = run_campaign(home, ledger.runs.find(outcome["run_id"]))
+    if outcome.state != "awaiting review" or not can_ask():
+        return
+    with open_ledger(settings.home, settings.environ) as ledger:
+        rules = StoredRun.find(settings, ledger, outcome.run_id).campaign
     if rules.finalists.approval == "prefect":
-        await _ask(home, outcome["run_id"])
-    return outcome
+        await _ask(settings, outcome.run_id)
 
 
-async def _ask(home: Path, run_id: str, trouble: str = "") -> None:
-    offer = await asyncio.to_thread(offer_of, home, run_id)
+async def _ask(settings: Settings, run_id: str, trouble: str = "") -> None:
+    offer = await asyncio.to_thread(offer_of, settings, run_id)
     number = (await last_asked()).number + 1
     key = f"approval-{number}-{offer.revision}"
     await asuspend_flow_run(form_of(offer, trouble), timeout=ASKED_FOR_S, key=key)
 
 
-def run_asked_about(home: Path, run_id: str | None) -> str | None:
+def run_asked_about(settings: Settings, run_id: str | None) -> str | None:
     """Find the run of this flow run, which was begun before: as it was told, or by its slot."""
     context = FlowRunContext.get()
-    if run_id or context is None or context.flow_run is None or not has_ledger(home):
+    if (
+        run_id
+        or context is None
+        or context.flow_run is None
+        or not has_ledger(settings.home, settings.environ)
+    ):
         return run_id
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         return ledger.slots.run_of(str(context.flow_run.id))
 
 
-async def follow(asked: Asked, home: Path, run_id: str) -> Any:  # noqa: ANN401 - an outcome, or a state of Prefect's
+async def follow(asked: Asked, settings: Settings, run_id: str) -> Outcome | Skipped:
     """Do what was answered: buy the finalists, or end the run without. May spend, within the budgets.
 
     Raises:
@@ -140,16 +139,16 @@ async def follow(asked: Asked, home: Path, run_id: str) -> Any:  # noqa: ANN401 
     """
     try:
         answer = _checked(asked.response)
-        told = await asyncio.to_thread(write_down, home, run_id, answer, asked.revision)
+        told = await asyncio.to_thread(write_down, settings, run_id, answer, asked.revision)
     except UnfitAnswer as error:
         get_run_logger().warning("The answer was not taken: %s", error)
-        await _ask(home, run_id, str(error))
+        await _ask(settings, run_id, str(error))
         raise
     if told:
-        return skipped(told, name="Decided before")
+        return Skipped(told, name="Decided before")
     by = answer.decided_by
     note = "" if answer.approve == "yes" else f"{by} said no in Prefect: the run ends without finals."
-    return await promote_run(run_id, home, note=note)
+    return await promote_run(run_id, settings, note=note)
 
 
 class UnfitAnswer(Exception):  # noqa: N818 - no fault: it is told in the next form
@@ -165,11 +164,11 @@ def _checked(response: object) -> Answer:
         raise UnfitAnswer(message) from error
 
 
-def write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
+def write_down(settings: Settings, run_id: str, answer: Answer, revision: int) -> str:
     """Write the decision into the ledger, once. Buys nothing.
 
     Args:
-        home: Runoff's home.
+        settings: The home and the environment.
         run_id: The run.
         answer: What was answered.
         revision: The finalists' revision that the form showed.
@@ -182,18 +181,16 @@ def write_down(home: Path, run_id: str, answer: Answer, revision: int) -> str:
         RunError: Another process works on the run.
     """
     by = f"{answer.decided_by}, in Prefect"
-    with open_ledger(home) as ledger:
-        run, last = ledger.runs.find(run_id), ledger.shortlists.last(run_id)
+    with open_ledger(settings.home, settings.environ) as ledger:
+        run, last = StoredRun.find(settings, ledger, run_id), ledger.shortlists.last(run_id)
         if last is not None and last.confirmed_by == by:
             return ""  # this flow run was started again after it wrote it: what is open is bought
-        if told := _decided_before(run, last):
+        if told := _decided_before(run.record, last):
             return told
-        folder = run_folder(home, run.campaign, run_id)
-        with held_run(ledger, folder):
-            ids = _ids(ledger, run_id, answer)
-            on_disk = RunOnDisk(run_id, run_campaign(home, run), ledger, folder)
+        with held_run(ledger, run.folder):
+            ids = _ids(run, answer)
             try:
-                _confirm(on_disk, ids, answer, by=by, revision=revision, home=home)
+                _confirm(run, ids, answer, by=by, revision=revision)
             except RunError as error:
                 raise UnfitAnswer(error.what) from error
     return ""
@@ -208,12 +205,12 @@ def _decided_before(run: RunRecord, last: Shortlist | None) -> str:
     return f"{run.run_id}: decided before; it is {run.state}. Nothing more was bought."
 
 
-def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
+def _ids(run: StoredRun, answer: Answer) -> list[str]:
     """Find the drafts that were named; none where nobody wants finals."""
     if answer.approve == "no":
         return []
-    drafts = ledger.candidates.of_run(run_id, "draft")
-    fit = {name_of(d): d.candidate_id for d in drafts if d.standing and d.standing.status != "unfit"}
+    drafts = run.read_candidates("draft")
+    fit = {draft.name: draft.candidate_id for draft in drafts if draft.is_fit}
     unknown = [name for name in answer.finalists if name not in fit]
     if unknown:
         message = f"no fit draft of this run: {', '.join(unknown)}; choose among those listed"
@@ -224,7 +221,7 @@ def _ids(ledger: Ledger, run_id: str, answer: Answer) -> list[str]:
     return [fit[name] for name in answer.finalists]
 
 
-def _confirm(run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revision: int, home: Path) -> None:
+def _confirm(run: StoredRun, ids: list[str], answer: Answer, *, by: str, revision: int) -> None:
     """Choose as told and agree to buy it, unless it costs more than was agreed to.
 
     Raises:
@@ -236,7 +233,7 @@ def _confirm(run: RunOnDisk, ids: list[str], answer: Answer, *, by: str, revisio
     if last is None or revision != last.revision or list(last.candidate_ids) != ids:
         last = shortlists.choose(run.run_id, ids, after=revision, by=by, now=datetime.now(UTC))
         select_finalists(run)
-    all_usd = promotion_plan(home, run.run_id).all_usd
+    all_usd = promotion_plan(run.settings, run.run_id).all_usd
     if all_usd > answer.most_usd:
         message = f"this can cost {format_usd(all_usd)}, and {format_usd(answer.most_usd)} was agreed to"
         raise UnfitAnswer(message)

@@ -6,7 +6,6 @@ The form's fields are typed, so that the server takes no name that was not offer
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, cast
 
 from prefect.input import RunInput
@@ -14,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 
 from flows.prefect_ui.artifacts import report_link
 from flows.promotion.plan import PromotionPlan, promotion_plan
+from flows.runs.run import StoredRun
 from tasks.candidate import Candidate
 from tasks.ledger import open_ledger
 from tasks.money import format_usd
-from tasks.storage.home import run_folder
+from tasks.settings import Settings
 
 MOST_OFFERED = 60
 """How many drafts a form offers at most; finalists are always among them. The review page offers all."""
@@ -70,41 +70,32 @@ class Offer:
     report: str
 
 
-def offer_of(home: Path, run_id: str) -> Offer:
+def offer_of(settings: Settings, run_id: str) -> Offer:
     """Gather what a run's form says. Spends nothing.
 
     Raises:
         RunoffError: The run or its campaign cannot be read or priced.
     """
-    with open_ledger(home) as ledger:
-        run = ledger.runs.find(run_id)
+    with open_ledger(settings.home, settings.environ) as ledger:
+        run = StoredRun.find(settings, ledger, run_id)
         last = ledger.shortlists.last(run.run_id)
-        drafts = ledger.candidates.of_run(run.run_id, "draft")
-    ranked = sorted((d for d in drafts if d.choice and d.choice.rank is not None), key=_rank)
-    finalists = [draft for draft in ranked if draft.choice and draft.choice.is_finalist]
+        drafts = run.read_candidates("draft")
+    ranked = sorted((draft for draft in drafts if draft.rank is not None), key=lambda draft: draft.rank or 0)
+    finalists = [draft for draft in ranked if draft.is_finalist]
     if last is not None:
         known = {draft.candidate_id: draft for draft in drafts}
         finalists = [known[name] for name in last.candidate_ids if name in known]
     chosen = {draft.candidate_id for draft in finalists}
     others = [draft for draft in ranked if draft.candidate_id not in chosen]
     return Offer(
-        campaign=run.campaign,
+        campaign=run.record.campaign,
         run_id=run.run_id,
         revision=last.revision if last else 0,
         finalists=finalists,
         others=others[: max(MOST_OFFERED - len(finalists), 0)],
-        plan=promotion_plan(home, run.run_id),
-        report=report_link(str(run_folder(home, run.campaign, run.run_id))),
+        plan=promotion_plan(settings, run.run_id),
+        report=report_link(str(run.folder)),
     )
-
-
-def _rank(draft: Candidate) -> int:
-    return (draft.choice.rank if draft.choice else None) or 0
-
-
-def name_of(draft: Candidate) -> str:
-    """Name a draft as the form and the report do: its file without folder and ending."""
-    return PurePosixPath(draft.file).stem
 
 
 def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
@@ -114,7 +105,7 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
         offer: What is asked about.
         trouble: Why the answer before was not taken; empty for the first form.
     """
-    names = [name_of(draft) for draft in (*offer.finalists, *offer.others)]
+    names = [draft.name for draft in (*offer.finalists, *offer.others)]
     chosen = names[: len(offer.finalists)]
     fields: dict[str, Any] = {
         "approve": (
@@ -168,8 +159,7 @@ def _table(offer: Offer) -> str:
     rows = ["| draft | rank | score | next try |", "|---|---|---|---|"]
     for draft in (*offer.finalists, *offer.others):
         cost_usd = offer.plan.of_finalist_usd.get(draft.candidate_id)
-        rank = draft.choice.rank if draft.choice else None
         score = "–" if draft.score is None else f"{draft.score:.2f}"
         price = "not chosen" if cost_usd is None else f"at most {format_usd(cost_usd)}"
-        rows.append(f"| {name_of(draft)} | {rank or '–'} | {score} | {price} |")
+        rows.append(f"| {draft.name} | {draft.rank or '–'} | {score} | {price} |")
     return "\n".join(rows)

@@ -1,1 +1,15 @@
 """The commands, one file for each family; nothing slow is loaded before a command runs."""
+
+__all__ = [
+    "buy",
+    "doctor",
+    "emulator",
+    "ledger",
+    "models",
+    "options",
+    "plan_tables",
+    "read",
+    "review",
+    "runs",
+    "serve",
+]

@@ -1,4 +1,4 @@
-"""Commands that run flows: demo, run, promote. Those that may spend say the price first.
+"""Commands that run flows: demo, run, promote. Those that may spend show the price first.
 
 The first line is on screen before anything slow is loaded. Prefect's server comes up in the background
 while the campaign is read, priced and shown.
@@ -21,6 +21,7 @@ from flows.commands.options import (
     json_option,
     open_console,
     opened_ledger,
+    read_settings,
     yes_option,
 )
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from flows.engine import Engine
     from flows.runs.outcome import Outcome
     from flows.session.prepare import Prepared
+    from tasks.settings import Settings
 
 DEMO = "campaigns/demo.yaml"
 Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
@@ -39,7 +41,10 @@ Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 @home_option
 @json_option
 def demo(*, home: Path | None, as_json: bool) -> None:
-    """Run the whole job in this process: no key, no network, no cost; the pictures are painted here."""
+    """Run a whole campaign with the emulator: no key, no cost.
+
+    The emulator runs in this process and needs no network.
+    """
     from tasks.catalogue import configs_folder
 
     _run(configs_folder() / DEMO, None, home=home, is_agreed=True, as_json=as_json)
@@ -48,15 +53,16 @@ def demo(*, home: Path | None, as_json: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--resume", "resumed", metavar="RUN", help="Go on with a run: its id, a beginning of it, or latest."
+    "--resume", "resumed", metavar="RUN", help="Resume a run: its id, the beginning of it, or latest."
 )
 @home_option
 @yes_option
 @json_option
 def run(file: Path | None, *, resumed: str | None, home: Path | None, yes: bool, as_json: bool) -> None:
-    """Run a campaign: drafts, copies out, scores, report and, where it says so, finals.
+    """Run a campaign: drafts, duplicates, scores, report, finals.
 
-    Shows the plan and asks once before it spends; without a terminal it goes on, the budget being the guard.
+    Finals are bought within the run if the campaign has approval: auto. Shows the plan and asks once
+    before it spends. Without a terminal it does not ask; the budget limits it.
     """
     if (file is None) == (resumed is None):
         message = "Name a campaign file, or a run with --resume."
@@ -72,38 +78,40 @@ def run(file: Path | None, *, resumed: str | None, home: Path | None, yes: bool,
 def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     """Buy a run's finalists again at high quality. Shows the price and asks first."""
     console = _begin(as_json=as_json)
-    from flows.promotion.plan import promotion_plan
-    from flows.runs.campaign import run_campaign_file
-    from tasks.storage.home import home_folder
+    from flows.promotion.plan import price_promotion
+    from flows.runs.run import StoredRun
+    from flows.session.prepare import handed_down, heed_provider, prepare
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as ledger:
-        known = ledger.runs.find(run)
-        run_campaign_file(folder, known)
+    settings = read_settings(home)
+    with opened_ledger(settings) as ledger:
+        known = StoredRun.find(settings, ledger, run)
         run_id = known.run_id
-
-    planned = promotion_plan(folder, run_id)
-    console.print(planned.sentence, markup=False)
-    if not planned.n_finals or not _agreed(yes=yes):
-        if planned.n_finals:
+        prepared = prepare(known.campaign_file(), settings, run_id, are_drafts_done=True)
+        priced = price_promotion(ledger, prepared)
+    console.print(priced.sentence, markup=False)
+    if not priced.n_finals or not _agreed(yes=yes):
+        if priced.n_finals:
             console.print("Nothing was bought.")
         if as_json:
-            answer_json(_standing(folder, run_id))
+            answer_json(_standing(settings, run_id))
         return
-    with _engine(folder, console) as engine:
+    with _engine(settings.home, console) as engine:
         from flows.promote import promote as flow
 
+        prepared = heed_provider(prepared)
         engine.wait_ready()
-        outcome = _work(lambda: flow(run_id, str(folder)), console)
+        with handed_down(prepared):
+            outcome = _work(lambda: flow(run_id, str(settings.home)), console)
     _tell(outcome, console, as_json=as_json)
 
 
-def _standing(home: Path, run_id: str) -> "Outcome":
-    """Tell how a run stands, without working on it."""
+def _standing(settings: "Settings", run_id: str) -> "Outcome":
+    """Return the state of a run without working on it."""
     from flows.runs.outcome import outcome_of
+    from flows.runs.run import StoredRun
 
-    with opened_ledger(home) as ledger:
-        return outcome_of(ledger, home, ledger.runs.find(run_id))
+    with opened_ledger(settings) as ledger:
+        return outcome_of(StoredRun.find(settings, ledger, run_id))
 
 
 def _run(
@@ -111,28 +119,27 @@ def _run(
 ) -> None:
     console = _begin(as_json=as_json)
     from flows.commands.plan_tables import plan_renderable
-    from flows.runs.campaign import run_campaign_file
-    from flows.session.prepare import prepare
+    from flows.runs.run import StoredRun
+    from flows.session.prepare import handed_down, heed_provider, prepare
     from tasks.ledger.runs import new_run_id
-    from tasks.storage.home import home_folder, prepare_home
+    from tasks.storage.home import prepare_home
 
-    folder = home_folder(home)
+    settings = read_settings(home)
     run_id = new_run_id(datetime.now(UTC))
     if file is None:
-        with opened_ledger(folder) as ledger:
-            known = ledger.runs.find(str(resumed))
-            file, run_id = run_campaign_file(folder, known), known.run_id
-    # What is wrong is told before anything is started; the server then comes up while the SDK is loaded and
-    # the provider is asked.
-    _ = prepare(file, folder, run_id).terms.api_key
-    prepare_home(folder)
+        with opened_ledger(settings) as ledger:
+            known = StoredRun.find(settings, ledger, str(resumed))
+            file, run_id = known.campaign_file(), known.run_id
     campaign_file = file
-    with _engine(folder, console) as engine:
-        prepared = prepare(file, folder, run_id, asks_provider=True)
+    # Errors are reported before anything is started; the server then starts while the SDK is loaded and
+    # the provider is asked.
+    prepared = prepare(file, settings, run_id)
+    _ = prepared.terms.api_key
+    prepare_home(settings.home)
+    with _engine(settings.home, console) as engine:
+        prepared = heed_provider(prepared)
         console.print(
-            _going_on(folder, prepared)
-            if resumed
-            else plan_renderable(prepared.plan, prepared.ledger_per_month_usd)
+            _going_on(prepared) if resumed else plan_renderable(prepared.plan, prepared.ledger_per_month_usd)
         )
         if prepared.note:
             console.print(prepared.note, markup=False, style="dim")
@@ -142,12 +149,13 @@ def _run(
         from flows.prototype import prototype as flow
 
         engine.wait_ready()
-        outcome = _work(lambda: flow(str(campaign_file), str(folder), run_id), console)
+        with handed_down(prepared):
+            outcome = _work(lambda: flow(str(campaign_file), str(settings.home), run_id), console)
     _tell(outcome, console, as_json=as_json)
 
 
-def _going_on(home: Path, prepared: "Prepared") -> "RenderableType":
-    """Say what a resumed run still has to buy, and what its plan warns of."""
+def _going_on(prepared: "Prepared") -> "RenderableType":
+    """Describe what a resumed run still has to buy, and the warnings of its plan."""
     from rich.console import Group
 
     from flows.commands.plan_tables import warning_line
@@ -155,18 +163,22 @@ def _going_on(home: Path, prepared: "Prepared") -> "RenderableType":
     from tasks.ledger.replanning import left_to_send
     from tasks.money import count_of, format_usd
 
-    with opened_ledger(home) as ledger:
+    with opened_ledger(prepared.settings) as ledger:
         drafts = left_to_send(ledger, prepared.run_id, begun_drafts(prepared, ledger))
         planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
-    left = [*drafts, *(order for order in planned if order.stage == "final")]
+    left = [*drafts, *(order for order in planned if order.is_final)]
     most_usd = sum((order.estimate_usd for order in left), Decimal(0))
-    still = f"{count_of(len(left), 'order')}, at most {format_usd(most_usd)}" if left else "no order"
-    told = f"Going on with {prepared.campaign.name} · {prepared.run_id}: {still} still to be sent."
-    return Group(told, *map(warning_line, prepared.plan.warnings))
+    still = (
+        f"{count_of(len(left), 'request')} to send, at most {format_usd(most_usd)}"
+        if left
+        else "nothing left to send"
+    )
+    resuming = f"Resuming {prepared.campaign.name} · {prepared.run_id}: {still}."
+    return Group(resuming, *map(warning_line, prepared.plan.warnings))
 
 
 def _begin(*, as_json: bool = False) -> "Console":
-    """Show that something happens before anything slow is loaded."""
+    """Print the first line before anything slow is loaded."""
     click.echo(f"Runoff {version('runoff')} · reading, pricing, checking …", err=as_json)
     return open_console(as_json=as_json)
 
@@ -176,16 +188,19 @@ def _engine(home: Path, console: "Console") -> "Engine":
 
     from flows.engine import start_engine
 
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # errors are told below, once
+    os.environ.setdefault(
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL"
+    )  # errors are printed below, once
     return start_engine(home, lambda line: console.print(line, markup=False, style="dim"))
 
 
-def _work(work: Work, console: "Console") -> dict[str, Any]:
+def _work(work: Work, console: "Console") -> "Outcome":
+    from flows.runs.outcome import Outcome
     from flows.runs.progress import LiveDisplay, PlainDisplay, showing
 
     display = LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
     with showing(display):
-        return asyncio.run(work())
+        return Outcome(**asyncio.run(work()))
 
 
 def _agreed(*, yes: bool) -> bool:
@@ -194,7 +209,7 @@ def _agreed(*, yes: bool) -> bool:
     return click.confirm("Buy it?", default=False)
 
 
-def _tell(outcome: dict[str, Any], console: "Console", *, as_json: bool) -> None:
+def _tell(outcome: "Outcome", console: "Console", *, as_json: bool) -> None:
     if as_json:
         answer_json(outcome)
     else:
@@ -202,5 +217,5 @@ def _tell(outcome: dict[str, Any], console: "Console", *, as_json: bool) -> None
 
         console.print(outcome_renderable(outcome))
         click.echo("\n".join(where_to_look(outcome)))
-    if outcome["exit_code"]:
-        sys.exit(outcome["exit_code"])
+    if outcome.exit_code:
+        sys.exit(outcome.exit_code)

@@ -1,16 +1,16 @@
-"""``runoff doctor``: is this machine ready to run, and if not, what is the way out."""
+"""``runoff doctor``: is this machine ready to run, and if not, what to do about it."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, open_console
+from flows.commands.options import answer_json, home_option, json_option, open_console, read_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tasks.diagnostics.finding import Finding, State
     from tasks.images_api.models_endpoint import ModelsAnswer
     from tasks.images_api.terms import Terms
+    from tasks.settings import Settings
 
 DEFAULT_PROVIDER = "openai"
 WIDTH = 80
@@ -27,20 +28,17 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "r
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--provider", metavar="NAME", help="Look at this provider [default: the campaign's, or openai]."
-)
+@click.option("--provider", metavar="NAME", help="Check this provider [default: the campaign's, or openai].")
 @home_option
 @json_option
 def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_json: bool) -> None:
-    """Look whether all is ready: versions, key, provider, models, prices, ledger, disk, Prefect.
+    """Check that everything is ready for a run.
 
-    Spends nothing and starts nothing. With a campaign FILE its own provider and models are looked at. Ends
-    with 1 when something would keep a run from succeeding.
+    Checks versions, key, provider, models, prices, ledger, disk and Prefect. Spends nothing and starts
+    nothing. With a campaign FILE, checks that campaign's provider and models. Exits with 1 if anything
+    would make a run fail.
     """
-    from tasks.storage.home import home_folder
-
-    findings = list(_findings(file, provider, home_folder(home)))
+    findings = list(_findings(file, provider, read_settings(home)))
     n_faults = sum(finding.state == "fault" for finding in findings)
     n_warnings = sum(finding.state == "warning" for finding in findings)
     if as_json:
@@ -52,25 +50,26 @@ def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_jso
         sys.exit(1)
 
 
-def _findings(file: Path | None, named: str | None, home: Path) -> "Iterator[Finding]":
+def _findings(file: Path | None, named: str | None, settings: "Settings") -> "Iterator[Finding]":
     from flows.engine.presence import check_engine
     from tasks.diagnostics.finding import Finding
     from tasks.diagnostics.ledger import check_ledger
     from tasks.diagnostics.machine import check_home, check_store, check_versions
     from tasks.errors import RunoffError
 
+    home = settings.home
     yield from check_versions()
     yield from check_engine(home)
     yield from check_home(home)
     yield from check_store(home)
-    yield from check_ledger(home)
+    yield from check_ledger(home, settings.environ)
     try:
-        yield from _provider_findings(file, named, home)
+        yield from _provider_findings(file, named, settings)
     except RunoffError as error:
         yield Finding.of("campaign" if file else "settings", error)
 
 
-def _provider_findings(file: Path | None, named: str | None, home: Path) -> "Iterator[Finding]":
+def _provider_findings(file: Path | None, named: str | None, settings: "Settings") -> "Iterator[Finding]":
     from tasks.campaign_file.load import load_campaign
     from tasks.catalogue import load_catalogue
     from tasks.catalogue.providers import load_providers
@@ -85,13 +84,14 @@ def _provider_findings(file: Path | None, named: str | None, home: Path) -> "Ite
     )
     from tasks.images_api.terms import Terms
 
-    catalogue, providers = load_catalogue(home), load_providers(home)
+    catalogue = load_catalogue(settings.home, settings.environ)
+    providers = load_providers(settings.home, settings.environ)
     campaign = None if file is None else load_campaign(file, catalogue=catalogue, providers=providers)
     if file is not None and campaign is not None:
-        yield Finding("campaign", "ok", f"{file} can be read and holds together")
+        yield Finding("campaign", "ok", f"{file} is valid")
     name = named or (campaign.provider if campaign else DEFAULT_PROVIDER)
-    terms = Terms(providers.provider(name), catalogue, os.environ)
-    # Nobody said that this provider is wanted: without its key there still is the emulator.
+    terms = Terms(providers.provider(name), catalogue, settings.environ)
+    # Nobody asked for this provider; without its key the emulator still works.
     missing: State = "fault" if named or campaign else "warning"
     yield Finding("provider", "ok", name)
     yield check_abilities(terms)
@@ -99,19 +99,18 @@ def _provider_findings(file: Path | None, named: str | None, home: Path) -> "Ite
     yield check_address(terms)
     answer = ask(terms)
     yield from check_answer(terms, answer)
-    yield from check_clock(None if answer is None else answer.clock_ahead_s)
-    yield from _model_findings(campaign, terms, answer)
+    yield from check_clock(None if answer is None else answer.clock_ahead_s, settings.environ)
+    yield from _model_findings(campaign, terms, answer, settings.today)
 
 
 def _model_findings(
-    campaign: "Campaign | None", terms: "Terms", answer: "ModelsAnswer | None"
+    campaign: "Campaign | None", terms: "Terms", answer: "ModelsAnswer | None", today: date
 ) -> "Iterator[Finding]":
     from tasks.campaign.succession import models_of, models_with_successors
-    from tasks.clock import today
     from tasks.diagnostics.models import check_catalogue, check_model
 
     if campaign is None:
-        yield from check_catalogue(list(terms.catalogue.models.values()), terms.provider, answer, today())
+        yield from check_catalogue(list(terms.catalogue.models.values()), terms.provider, answer, today)
         return
     succeeded = models_with_successors(campaign)
     for model_id in models_of(campaign):
@@ -120,7 +119,7 @@ def _model_findings(
             terms.catalogue,
             terms.provider,
             answer,
-            today(),
+            today,
             has_successor=model_id in succeeded,
         )
 
@@ -143,7 +142,7 @@ def _show(findings: "Sequence[Finding]", n_faults: int, n_warnings: int, console
 
 
 def _lines(finding: "Finding", width: int) -> list[str]:
-    """Break a finding into lines; addresses, paths and commands stay whole, so that they can be copied."""
+    """Break a finding into lines; never inside an address, path or command, so that they can be copied."""
     breaking = TextWrapper(width, break_long_words=False, break_on_hyphens=False)
     told = breaking.wrap(finding.what)
     breaking.initial_indent, breaking.subsequent_indent = "→ ", "  "
@@ -151,6 +150,6 @@ def _lines(finding: "Finding", width: int) -> list[str]:
 
 
 def _verdict(n_faults: int, n_warnings: int) -> str:
-    counts = [(n_faults, "fault"), (n_warnings, "warning")]
-    said = [f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in counts if count]
-    return f"{' and '.join(said)}." if said else "All is ready."
+    counts = [(n_faults, "error"), (n_warnings, "warning")]
+    found = [f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in counts if count]
+    return f"{' and '.join(found)}." if found else "Everything is ready."

@@ -9,35 +9,46 @@ import click
 @click.command()
 @click.option("--port", default=8187, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--seed", default=1, show_default=True, help="Decides every picture.")
-@click.option("--pace", default=0.0, show_default=True, help="0 answers at once, 1 as slowly as the vendor.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the pictures.")
 @click.option(
+    "--pace", default=0.0, show_default=True, help="Delay: 0 answers at once, 1 takes as long as the vendor."
+)
+@click.option(
+    "--near-duplicates",
     "--copies",
+    "near_duplicates",
     type=click.FloatRange(0, 1),
     default=0.25,
     show_default=True,
-    help="Share of near-copies, 0 to 1.",
+    help="Share of near-duplicates.",
 )
 @click.option(
-    "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="YAML file of fault rules."
+    "--faults",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="YAML file of failures to inject.",
 )
 @click.option(
+    "--profile",
     "--manners",
+    "profile",
     type=click.Choice(["openai", "cometapi"]),
     default="openai",
     show_default=True,
-    help="The vendor's manners, or a gateway's.",
+    help="Behave like the vendor or like a gateway.",
 )
-@click.option("--batch-pace", default=0.01, show_default=True, help="Seconds a batch takes for each line.")
+@click.option("--batch-pace", default=0.01, show_default=True, help="Seconds that a batch takes per line.")
 @click.option(
-    "--judge-noise", default=0.05, show_default=True, help="Noise of the judge, where measures lie in 0 to 1."
+    "--judge-noise",
+    default=0.05,
+    show_default=True,
+    help="Noise added to the judge's measurements, which are 0 to 1.",
 )
 @click.option(
     "--judge-bias",
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Share of comparisons in which the judge names the first picture without looking.",
+    help="Share of comparisons in which the judge picks the first picture blindly.",
 )
 @click.option(
     "--judge-refusals",
@@ -51,18 +62,18 @@ import click
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Share of the judge's answers whose JSON breaks off.",
+    help="Share of the judge's answers whose JSON is truncated.",
 )
-@click.option("--images-per-minute", type=int, help="Refuse more than that with 429.")
+@click.option("--images-per-minute", type=int, help="Rate limit; requests above it get 429.")
 def emulator(
     *,
     port: int,
     host: str,
     seed: int,
     pace: float,
-    copies: float,
+    near_duplicates: float,
     faults: Path | None,
-    manners: Literal["openai", "cometapi"],
+    profile: Literal["openai", "cometapi"],
     batch_pace: float,
     judge_noise: float,
     judge_bias: float,
@@ -70,7 +81,7 @@ def emulator(
     judge_broken: float,
     images_per_minute: int | None,
 ) -> None:
-    """Serve the offline emulator of the Images API: it paints, keeps a bill (GET /_bill), costs nothing."""
+    """Serve the offline emulator of the Images API. It paints pictures and keeps a bill (GET /_bill)."""
     from tasks.emulator.faults import load_rules
     from tasks.emulator.server import serve
     from tasks.emulator.settings import EmulatorSettings
@@ -78,10 +89,10 @@ def emulator(
     settings = EmulatorSettings(
         seed=seed,
         pace=pace,
-        near_copy_rate=copies,
+        near_copy_rate=near_duplicates,
         faults=tuple(load_rules(faults)) if faults else (),
         images_per_minute=images_per_minute,
-        manners=manners,
+        profile=profile,
         batch_pace_s=batch_pace,
         judge_noise=judge_noise,
         judge_first_bias=judge_bias,
@@ -90,7 +101,7 @@ def emulator(
     )
 
     def ready(url: str) -> None:
-        click.echo(f"The emulator listens. For any OpenAI client:\n\n  export OPENAI_BASE_URL={url}")
+        click.echo(f"The emulator is ready. For any OpenAI client:\n\n  export OPENAI_BASE_URL={url}")
         click.echo(f"  export OPENAI_API_KEY=anything\n\nIts bill: {url.removesuffix('/v1')}/_bill")
 
     serve(settings, host, port, ready)

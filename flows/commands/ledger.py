@@ -1,9 +1,8 @@
-"""The command ``runoff ledger``: what was spent, what nobody knows the end of, and whether all adds up.
+"""The command ``runoff ledger``: what was spent, which orders are unknown, and whether everything adds up.
 
-None of it buys anything. ``reconcile --resend`` plans an order that the next run of its campaign buys.
+Nothing here buys anything. ``reconcile --resend`` plans an order that the resumed run buys.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, open_console, opened_ledger
+from flows.commands.options import (
+    answer_json,
+    home_option,
+    json_option,
+    open_console,
+    opened_ledger,
+    read_settings,
+)
 
 if TYPE_CHECKING:
     from tasks.ledger import Reconciliation, Verdict
@@ -33,25 +39,24 @@ def _read_cost(_ctx: click.Context, _param: click.Parameter, text: str | None) -
 
 @click.group()
 def ledger() -> None:
-    """Look into the ledger: the truth about orders and money."""
+    """Read, check and reconcile the ledger of orders and money."""
 
 
 @ledger.command()
 @click.option(
-    "--by", "group", type=click.Choice(GROUPS), default="run", show_default=True, help="What to sum up by."
+    "--by", "group", type=click.Choice(GROUPS), default="run", show_default=True, help="What to group by."
 )
 @home_option
 @json_option
 def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN401 - one of GROUPS
-    """Show what was spent, by run or otherwise, and what is left of this month's budgets."""
+    """Show what was spent, and what is left of this month's budgets."""
     from flows.commands.money_tables import month_lines, spend_table
     from flows.runs.budgets import month_budgets, spending_by
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as opened:
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
         groups = spending_by(opened, group)
-        budgets = month_budgets(opened, folder, os.environ, datetime.now(UTC))
+        budgets = month_budgets(opened, settings, datetime.now(UTC))
     if as_json:
         answer_json({"by": group, "groups": groups, "month": asdict(budgets)})
         return
@@ -65,25 +70,24 @@ def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN
 @home_option
 @json_option
 def verify(*, home: Path | None, as_json: bool) -> None:
-    """Prove that the ledger's sums, states and pictures agree. Ends with 1 when they do not."""
+    """Check that the ledger's sums, states and pictures agree. Exits with 1 when they do not."""
     from flows.runs.lock import bring_files
     from tasks.errors import LedgerError
     from tasks.money import count_of
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    bring_files(folder)
-    with opened_ledger(folder) as opened:
-        faults = opened.verify(folder)
+    settings = read_settings(home)
+    bring_files(settings.home)
+    with opened_ledger(settings) as opened:
+        faults = opened.verify(settings.home)
         name = opened.database.name
     if as_json:
         answer_json({"faults": faults})
     elif not faults:
-        click.echo(f"The ledger {name} is right: sums, states and pictures agree.")
+        click.echo(f"The ledger {name} is consistent: sums, states and pictures agree.")
     if faults:
         raise LedgerError(
             where=f"ledger {name}",
-            what=f"{count_of(len(faults), 'fault')}\n  " + "\n  ".join(faults) + "\n",
+            what=f"{count_of(len(faults), 'error')}\n  " + "\n  ".join(faults) + "\n",
             money="Nothing was changed.",
         )
 
@@ -92,11 +96,10 @@ def verify(*, home: Path | None, as_json: bool) -> None:
 @home_option
 @json_option
 def unknown(*, home: Path | None, as_json: bool) -> None:
-    """List the orders that were sent and may have been billed, with what the provider can find them by."""
+    """List the requests that may have been billed, with the ids by which the provider can find them."""
     from flows.commands.money_tables import unknown_lines
-    from tasks.storage.home import home_folder
 
-    with opened_ledger(home_folder(home)) as opened:
+    with opened_ledger(read_settings(home)) as opened:
         found = opened.reconciliations.unknown()
     facts = [_unknown_facts(order) for order in found]
     if as_json:
@@ -104,9 +107,9 @@ def unknown(*, home: Path | None, as_json: bool) -> None:
     elif facts:
         for line in unknown_lines(facts):
             click.echo(line)
-        click.echo("Look for them at the provider, then say what became of them: runoff ledger reconcile")
+        click.echo("Look them up at the provider, then record the result: runoff ledger reconcile")
     else:
-        click.echo("No order is unknown.")
+        click.echo("No request is unknown.")
 
 
 def _unknown_facts(unknown_order: "UnknownOrder") -> dict[str, Any]:
@@ -121,6 +124,7 @@ def _unknown_facts(unknown_order: "UnknownOrder") -> dict[str, Any]:
         "replicate": order.replicate,
         "attempt": order.attempt,
         "estimate_usd": order.estimate_usd,
+        "charged_usd": record.charged_usd,
         "sent_at": record.sent_at,
         # The buyer sends the order's own id as X-Client-Request-Id.
         "client_request_id": order.order_id,
@@ -133,13 +137,15 @@ def _unknown_facts(unknown_order: "UnknownOrder") -> dict[str, Any]:
 
 @ledger.command()
 @click.argument("orders", nargs=-1, metavar="[ORDER]...")
-@click.option("--all-of", "run", metavar="RUN", help="Every unknown order of a run: its id, or latest.")
-@click.option("--billed", "verdict", flag_value="billed", help="The provider billed it: it stays charged.")
+@click.option("--all-of", "run", metavar="RUN", help="All unknown requests of a run: its id, or latest.")
+@click.option("--billed", "verdict", flag_value="billed", help="It was billed: it stays charged.")
 @click.option(
-    "--cost", "cost_usd", metavar="USD", callback=_read_cost, help="With --billed: what each was billed."
+    "--cost", "cost_usd", metavar="USD", callback=_read_cost, help="With --billed: the billed amount of each."
 )
-@click.option("--unbilled", "verdict", flag_value="unbilled", help="It was not billed: its money is free.")
-@click.option("--resend", "verdict", flag_value="resend", help="Plan it again; the first stays charged.")
+@click.option(
+    "--unbilled", "verdict", flag_value="unbilled", help="It was not billed: its reservation is released."
+)
+@click.option("--resend", "verdict", flag_value="resend", help="Plan it again; the first one stays charged.")
 @home_option
 @json_option
 def reconcile(
@@ -151,15 +157,14 @@ def reconcile(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """Say what became of unknown orders: of all that are named, or of none.
+    """Record what became of unknown requests. If one of them cannot be recorded, none is.
 
-    --resend only plans; the next `runoff run --resume RUN` buys, and that may pay for one picture twice.
+    --resend only plans; the next `runoff run --resume RUN` buys, and may pay twice for the same picture.
     """
     _check_usage(orders, run, verdict, cost_usd)
     from flows.runs.reconciling import reconcile as write_down
-    from tasks.storage.home import home_folder
 
-    with opened_ledger(home_folder(home)) as opened:
+    with opened_ledger(read_settings(home)) as opened:
         said = write_down(opened, orders, verdict, run=run, cost_usd=cost_usd)
     if as_json:
         answer_json([asdict(reconciliation) for reconciliation in said])
@@ -172,7 +177,7 @@ def _check_usage(
     orders: Sequence[str], run: str | None, verdict: "Verdict | None", cost_usd: Decimal | None
 ) -> None:
     if bool(orders) == bool(run):
-        message = "Name orders, or a run with --all-of. See them with: runoff ledger unknown"
+        message = "Name requests, or a run with --all-of. List them with: runoff ledger unknown"
         raise click.UsageError(message)
     if verdict is None:
         message = "Say what became of them: --billed, --unbilled or --resend."
@@ -186,12 +191,12 @@ def _told(said: "Sequence[Reconciliation]", verdict: str) -> list[str]:
     from tasks.money import format_usd
 
     if not said:
-        return ["No order of that run waits for a verdict. Nothing was changed."]
+        return ["There is nothing to reconcile in that run. Nothing was changed."]
     lines = [
         f"{one.order_id}  {verdict}, charged {format_usd(one.charged_usd)}"
         + (f", planned again as {one.resent_as}" if one.resent_as else "")
         for one in said
     ]
     runs = sorted({one.run_id for one in said})
-    way = "Buy them with: runoff run --resume" if verdict == "resend" else "Renew its report: runoff report"
+    way = "Buy them with: runoff run --resume" if verdict == "resend" else "Update its report: runoff report"
     return [*lines, *(f"{way} {run_id}" for run_id in runs)]

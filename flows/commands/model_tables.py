@@ -1,4 +1,4 @@
-"""Models for people and programs: what each makes, what a picture costs, and how long it lives."""
+"""Models for people and programs: what each makes, what a picture costs, and when it is shut down."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -18,18 +18,18 @@ from tasks.catalogue.sizes import Size
 from tasks.errors import CatalogueError
 
 COMMON_SIZES = (Size(1024, 640), Size(1024, 1024), Size(1536, 1024), Size(1024, 1536), Size(2048, 2048))
-"""Shown of models that make any size."""
+"""Shown for models that make any size."""
 ONE_LINE = "A baby sea otter swimming on its back in kelp, watercolour"
-"""The prompt that a picture is priced with; its own tokens are a small part of the price."""
+"""The prompt used for pricing; its tokens are a small part of the price."""
 
 
 def model_facts(catalogue: Catalogue, provider: Provider, day: date) -> list[dict[str, Any]]:
-    """Tell of every model what it makes, costs at a provider, and how long it lives."""
+    """Collect what every model makes, what it costs at a provider, and when it is shut down."""
     return [facts_of(model, provider, day) for model in catalogue.models.values()]
 
 
 def facts_of(model: Model, provider: Provider, day: date) -> dict[str, Any]:
-    """Tell all about one model; what nobody published is ``None``."""
+    """Collect the details of one model; what is not published is ``None``."""
     life, prices, can = model.lifecycle(day), _prices(model, provider), model.capabilities
     return {
         "model": model.id,
@@ -93,13 +93,18 @@ def _range(model: Model, provider: Provider, quality: str, size: str) -> dict[st
 def models_table(facts: Sequence[Mapping[str, Any]]) -> Table:
     """Draw the catalogue, one line for each model, in 80 columns."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for column, side in (("model", "left"), ("life", "left"), ("qualities", "left"), ("$/M out", "right")):
+    for column, side in (
+        ("model", "left"),
+        ("shutdown", "left"),
+        ("qualities", "left"),
+        ("$/M out", "right"),
+    ):
         table.add_column(column, justify="right" if side == "right" else "left", no_wrap=True)
     for fact in facts:
         price, qualities = fact["image_output_usd_per_mtok"], fact["qualities"]
         table.add_row(
             fact["model"],
-            _life(fact),
+            _shutdown(fact),
             f"{qualities[0]} to {qualities[-1]}" if qualities else "",
             "–" if price is None else f"{price}",
             style="dim" if fact["state"] == "retired" else None,
@@ -107,17 +112,17 @@ def models_table(facts: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _life(fact: Mapping[str, Any]) -> str:
+def _shutdown(fact: Mapping[str, Any]) -> str:
     if fact["shutdown_on"] is None:
-        return "no end announced"
+        return "none announced"
     if fact["state"] == "retired":
-        return f"gone {fact['shutdown_on']}"
+        return f"shut down {fact['shutdown_on']}"
     days = "1 day" if fact["days_left"] == 1 else f"{fact['days_left']} days"
-    return f"until {fact['shutdown_on']}, {days}"
+    return f"{fact['shutdown_on']}, in {days}"
 
 
 def model_page(fact: Mapping[str, Any]) -> Group:
-    """Draw all about one model."""
+    """Draw the details of one model."""
     title = Text.assemble((fact["model"], "bold"), (f"  at {fact['provider']}", "dim"))
     parts: list[RenderableType] = [title, Text("")]
     lines = Table.grid(padding=(0, 2))
@@ -132,7 +137,7 @@ def model_page(fact: Mapping[str, Any]) -> Group:
             _picture_table(fact["picture_usd"]),
         ]
     if not fact["price_as_of"]:
-        told = f"No price at {fact['provider']}, so it cannot be bought there. Add one, dated and with its"
+        told = f"No price at {fact['provider']}, so it cannot be bought there. Add one, with its date and"
         parts.append(Text(f"\n{told} source,\nto catalogue.yaml or providers.yaml in RUNOFF_HOME.", "yellow"))
     return Group(*parts)
 
@@ -152,8 +157,8 @@ def _lines(fact: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     batch = f"; batch × {fact['batch_factor']}" if fact["batch_factor"] is not None else ""
     lines = [
-        ("life", _life(fact)),
-        ("then", " or ".join(fact["successors"])),
+        ("shutdown", _shutdown(fact)),
+        ("successors", " or ".join(fact["successors"])),
         ("", f"{fact['lifecycle_source']} ({fact['lifecycle_checked_on']})"),
         ("sizes", sizes),
         ("qualities", ", ".join(fact["qualities"])),

@@ -9,13 +9,13 @@ from typing import Any
 from rich.table import Table
 
 from flows.commands.tables import new_table
-from flows.runs.budgets import MonthBudget, MonthBudgets
+from flows.runs.budgets import Balance, MonthBudgets
 from tasks.money import format_usd
 
 
 def spend_table(group: str, groups: Sequence[dict[str, Any]]) -> Table:
-    """Draw what was spent, with a sum; what is only estimated stands apart."""
-    figures = ("orders", "spent", "of it estimated")
+    """Draw what was spent, with a total; estimates have a column of their own."""
+    figures = ("requests", "spent", "of which estimated")
     names = ("run", "campaign") if group == "run" else (group,)
     table = new_table(*names, *figures, right=figures)
     for facts in groups:
@@ -26,7 +26,7 @@ def spend_table(group: str, groups: Sequence[dict[str, Any]]) -> Table:
     unknown_usd = sum((facts["unknown_usd"] for facts in groups), Decimal(0))
     n_orders = sum(facts["n_orders"] for facts in groups)
     blank = ("",) * (len(names) - 1)
-    table.add_row("all together", *blank, *_amounts(n_orders, spent_usd, unknown_usd))
+    table.add_row("total", *blank, *_amounts(n_orders, spent_usd, unknown_usd))
     return table
 
 
@@ -35,13 +35,13 @@ def _amounts(n_orders: int, spent_usd: Decimal, unknown_usd: Decimal) -> tuple[s
 
 
 def month_lines(budgets: MonthBudgets) -> Iterator[str]:
-    """Say what this month was charged and what is left of it."""
+    """Describe what this month was charged and what is left of it."""
     for name, budget in budgets.campaigns.items():
         yield f"{budgets.month}  {name}: {_said(budget)}"
     yield f"{budgets.month}  whole ledger: {_said(budgets.ledger)}"
 
 
-def _said(budget: MonthBudget) -> str:
+def _said(budget: Balance) -> str:
     spent = format_usd(budget.spent_usd)
     if budget.limit_usd is None or budget.left_usd is None:
         return f"{spent}, no limit"
@@ -49,18 +49,18 @@ def _said(budget: MonthBudget) -> str:
 
 
 def unknown_lines(facts: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """List unknown orders, run by run: by what the provider can find them, and what they may have cost.
+    """List unknown orders, run by run: the ids to look them up by, and what they may have cost.
 
-    Lines and no table: what is to be copied must stay whole however narrow the terminal is.
+    Lines instead of a table: ids must stay whole on a narrow terminal, so that they can be copied.
     """
     for run_id, orders in groupby(facts, key=itemgetter("run_id")):
         yield f"run {run_id}"
         for order in orders:
             picture = f"{order['stage']} {order['arm']}-{order['row']:03d}-{order['replicate']:03d}"
             sent = f"sent {order['sent_at']:%m-%d %H:%M:%S} UTC"
-            charged = f"charged {format_usd(order['estimate_usd'])}"
+            charged = f"charged {format_usd(order['charged_usd'])}"
             yield f"  {order['order_id']}  {picture}  {charged}  {sent}  {order['error_code'] or ''}".rstrip()
             if order["vendor_request_id"]:
-                yield f"    the vendor's request {order['vendor_request_id']}"
+                yield f"    vendor's request id {order['vendor_request_id']}"
             if order["resent_as"]:
                 yield f"    ordered again as {order['resent_as']}"

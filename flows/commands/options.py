@@ -1,6 +1,7 @@
 """What several commands share: options, consoles, machine-readable answers."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tasks.ledger import Ledger
+    from tasks.settings import Settings
 
 PLAIN_WIDTH = 100
 
@@ -27,15 +29,13 @@ def home_option(command: F) -> F:
     return click.option(
         "--home",
         type=click.Path(file_okay=False, path_type=Path),
-        help="Where ledger, pictures and reports are kept [default: RUNOFF_HOME or ./runs].",
+        help="Folder of the ledger, pictures and reports [default: RUNOFF_HOME or ./runs].",
     )(command)
 
 
 def json_option(command: F) -> F:
     """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON on standard output.")(
-        command
-    )
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")(command)
 
 
 def yes_option(command: F) -> F:
@@ -43,22 +43,35 @@ def yes_option(command: F) -> F:
     return click.option("--yes", is_flag=True, help="Spend without asking.")(command)
 
 
+def read_settings(home: Path | None) -> "Settings":
+    """Read what the environment says: the one place where commands do.
+
+    Args:
+        home: What ``--home`` says.
+    """
+    from tasks.settings import Settings
+
+    return Settings.of(home, os.environ)
+
+
 @contextmanager
-def opened_ledger(home: Path) -> "Iterator[Ledger]":
-    """Open the ledger of a home, and close it in the end.
+def opened_ledger(settings: "Settings") -> "Iterator[Ledger]":
+    """Open the ledger of a home, and close it at the end.
 
     Raises:
-        RunError: There is none yet; looking makes none.
+        RunError: There is none yet; reading does not create one.
         LedgerError: The ledger cannot be opened.
     """
     from tasks.errors import RunError
     from tasks.ledger import has_ledger, open_ledger
 
-    if not has_ledger(home):
+    if not has_ledger(settings.home, settings.environ):
         raise RunError(
-            where=f"home {home}", what="no run has been made here", next_step="Begin with: runoff demo"
+            where=f"home {settings.home}",
+            what="no run has been made here",
+            next_step="Start with: runoff demo",
         )
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         yield ledger
 
 
@@ -72,12 +85,12 @@ def open_console(*, as_json: bool = False) -> "Console":
 
 def answer_json(facts: object) -> None:
     """Write an answer for programs."""
-    if is_dataclass(facts) and not isinstance(facts, type):
-        facts = asdict(facts)
     click.echo(json.dumps(facts, indent=2, default=_plain, ensure_ascii=False))
 
 
 def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime | date):

@@ -1,4 +1,4 @@
-"""The plan as a person reads it: a few short tables that fit 80 columns, plain where there is no terminal."""
+"""The plan for people: a few short tables that fit 80 columns; plain text without a terminal."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -43,7 +43,7 @@ def _orders_table(plan: Plan) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column("arm", overflow="fold", min_width=7)
     table.add_column("model", no_wrap=True)
-    table.add_column("made as", no_wrap=True)
+    table.add_column("settings", no_wrap=True)
     table.add_column("pictures", justify="right", no_wrap=True)
     table.add_column("dollars", justify="right", no_wrap=True)
     for arm in plan.arms:
@@ -51,10 +51,10 @@ def _orders_table(plan: Plan) -> Table:
         name = Text(arm.arm, "cyan")
         table.add_row(name, arm.model, f"{arm.quality} {arm.size}", f"{arm.pictures:,}", dollars)
     for part in plan.rounds[1:]:
-        name, made_as = Text(f"round {part.number}", "cyan"), f"{part.replicates:,} of each arm and row"
+        name, settings = Text(f"round {part.number}", "cyan"), f"{part.replicates:,} of each arm and row"
         dollars = format_range(part.low_usd, part.high_usd)
         pictures = _span(part.fewest_pictures, part.pictures)
-        table.add_row(name, f"up to {part.arms} arms", made_as, pictures, dollars)
+        table.add_row(name, f"up to {part.arms} arms", settings, pictures, dollars)
     if plan.judging:
         dollars = format_range(plan.judging.low_usd, plan.judging.high_usd)
         asked, models = f"≤ {_count(plan.judging.orders, 'question')}", ", ".join(plan.judging.models)
@@ -84,33 +84,37 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
     budget = plan.campaign.budget
     play = " of play money" if plan.campaign.provider == "emulator" else ""
     lines: list[tuple[str, RenderableType]] = [
-        ("all together", Text(format_range(plan.low_usd, plan.high_usd) + play, "bold green")),
+        ("total", Text(format_range(plan.low_usd, plan.high_usd) + play, "bold green")),
         (
-            "all like finals",
+            "all at high quality",
             f"{format_usd(plan.all_high_usd)} or more for the same {_count(plan.pictures, 'draft')}",
         ),
         (
             "budget",
-            f"{format_usd(budget.per_run_usd)} a run"
-            + _month(budget.per_month_usd, "a month")
-            + _month(ledger_per_month_usd, "a month for all campaigns"),
+            f"{format_usd(budget.per_run_usd)} per run"
+            + _month(budget.per_month_usd, "per month")
+            + _month(ledger_per_month_usd, "per month for all campaigns"),
         ),
         ("time", _drafts_time(plan)),
     ]
     if plan.rounds:
-        lines.append(("rounds", "at most; what no longer decides which arm is best is not bought"))
+        lines.append(
+            ("rounds", "an upper bound; drafts that no longer affect which arm is best are not bought")
+        )
     if plan.finals.finalists:
         then = (
-            "bought at once, by rule" if plan.finals.approval == "auto" else "bought after a person's review"
+            "chosen by rule and bought within the run"
+            if plan.finals.approval == "auto"
+            else "bought after a person's review"
         )
-        lines.append(("finals", f"{then}, up to {format_seconds(plan.finals_s)} for every try"))
+        lines.append(("finals", f"{then}, up to {format_seconds(plan.finals_s)} with every attempt"))
     return lines
 
 
 def _drafts_time(plan: Plan) -> str:
     if plan.campaign.drafts.lane == "batch":
-        return "within 24 h for drafts, by the provider's Batch lane at half the price; nothing waits here"
-    return f"{format_seconds(plan.drafts_s)} for drafts at the provider's images per minute"
+        return "drafts within 24 h, in the provider's Batch lane at half the price; no process waits for them"
+    return f"{format_seconds(plan.drafts_s)} for drafts at the provider's rate limit"
 
 
 def _month(limit_usd: Decimal | None, of_what: str) -> str:

@@ -1,8 +1,9 @@
-"""Commands that only look and decide: plan, report, rescore. They spend nothing and need no Prefect."""
+"""Commands that read and decide: plan, report, explain, rescore. They spend nothing and need no Prefect."""
 
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,11 +13,18 @@ from flows.commands.options import (
     json_option,
     open_console,
     opened_ledger,
+    read_settings,
 )
+
+if TYPE_CHECKING:
+    from flows.session.prepare import Prepared
+    from tasks.explain import ExplainedScore, Explanation
+
+MARKS = {True: "yes", False: "no", None: "?"}
 
 
 def _weights(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
-    """Take words such as judge=3 apart."""
+    """Parse weights such as judge=3."""
     weights = {}
     for word in words:
         scorer, _, number = word.partition("=")
@@ -25,9 +33,7 @@ def _weights(context: click.Context, option: click.Parameter, words: tuple[str, 
         except ValueError:
             weights[scorer] = -1.0
         if not scorer or not 0 <= weights[scorer] < inf:
-            what = (
-                f"{word!r} is no weight: accepted is a scorer's name, = and a number of 0 or more, as judge=3"
-            )
+            what = f"{word!r} is not a weight, accepted: SCORER=WEIGHT with WEIGHT ≥ 0, such as judge=3"
             raise click.BadParameter(what, context, option)
     return weights
 
@@ -37,17 +43,15 @@ def _weights(context: click.Context, option: click.Parameter, words: tuple[str, 
 @home_option
 @json_option
 def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
-    """Show what a campaign would order, for how much, and how long it takes. Spends nothing.
+    """Show what a campaign would buy and cost. Spends nothing.
 
-    Where the campaign has masks, what they will change is drawn into a picture below the home.
+    Also shows how long it takes. If the campaign has masks, a preview of what they will change is drawn.
     """
     from flows.commands.plan_tables import plan_renderable
-    from flows.session.mask_preview import preview_masks
     from flows.session.prepare import prepare
-    from tasks.storage.home import home_folder
 
-    prepared = prepare(file, home_folder(home), "plan")
-    preview = preview_masks(prepared)
+    prepared = prepare(file, read_settings(home), "plan")
+    preview = _preview_masks(prepared)
     if as_json:
         extra = {"ledger_per_month_usd": prepared.ledger_per_month_usd, "mask_preview": preview}
         answer_json({**prepared.plan.as_dict(), **extra})
@@ -59,6 +63,17 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     console.print(f"Nothing was bought. Buy it with: runoff run {file}", markup=False)
 
 
+def _preview_masks(prepared: "Prepared") -> str | None:
+    """Draw what a campaign's masks will change; returns the file, or ``None`` when it has no mask."""
+    from tasks.attachments.previews import masked_pictures, write_preview
+
+    masked = masked_pictures(prepared.plan.orders)
+    if not masked:
+        return None
+    name = prepared.campaign.name
+    return str(write_preview(name, masked, prepared.home / "previews" / f"{name}-masks.png"))
+
+
 @click.command()
 @click.argument("run", default="latest")
 @click.option(
@@ -66,26 +81,26 @@ def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
     "formats",
     multiple=True,
     type=click.Choice(("html", "csv", "parquet", "json", "xlsx")),
-    help="Write this one only, as report.FORMAT; may be given more than once. xlsx needs runoff[xlsx].",
+    help="Write only this format, as report.FORMAT; can be repeated. xlsx needs runoff[xlsx].",
 )
 @home_option
 @json_option
 def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bool) -> None:
     """Write a run's report again, from the ledger. Spends nothing."""
     from flows.run_report import write_run_formats, write_run_report
-    from tasks.storage.home import home_folder
+    from flows.runs.run import StoredRun
 
-    folder = home_folder(home)
+    settings = read_settings(home)
     if formats:
-        with opened_ledger(folder) as opened:
-            paths = write_run_formats(folder, opened.runs.find(run), opened, formats)
+        with opened_ledger(settings) as opened:
+            paths = write_run_formats(StoredRun.find(settings, opened, run), formats)
         if as_json:
             answer_json(paths)
         else:
             click.echo("\n".join(map(str, paths.values())))
         return
-    with opened_ledger(folder) as opened:
-        written = write_run_report(folder, opened.runs.find(run), opened)
+    with opened_ledger(settings) as opened:
+        written = write_run_report(StoredRun.find(settings, opened, run))
     files = written.files
     if as_json:
         answer_json({**asdict(files), "calibration": written.facts.calibration})
@@ -104,26 +119,81 @@ def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bo
     multiple=True,
     callback=_weights,
     metavar="SCORER=WEIGHT",
-    help="Weigh the scorers so, instead of as the campaign does; once for each scorer.",
+    help="Use this weight instead of the campaign's; can be repeated, once for each scorer.",
 )
 @home_option
 @json_option
 def rescore(
     run: str, file: Path | None, *, weights: dict[str, float], home: Path | None, as_json: bool
 ) -> None:
-    """Decide about a run again by its campaign.yaml, or by the rules of FILE. Spends nothing.
+    """Deduplicate, score and choose again. Spends nothing.
 
-    FILE is a campaign file whose deduplicate, score and finalists sections replace the run's own.
+    Uses the run's campaign.yaml, or FILE: a campaign file whose deduplicate, score and finalists
+    sections replace the run's own.
     """
     from flows.commands.tables import outcome_renderable, where_to_look
     from flows.rescore import rescore as decide_again
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as opened:
-        outcome = decide_again(folder, opened, run, file, weights)
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
+        outcome = decide_again(settings, opened, run, file, weights)
     if as_json:
         answer_json(outcome)
         return
-    open_console().print(outcome_renderable(outcome.__dict__))
-    click.echo("\n".join(where_to_look(outcome.__dict__)))
+    open_console().print(outcome_renderable(outcome))
+    click.echo("\n".join(where_to_look(outcome)))
+
+
+@click.command()
+@click.argument("run")
+@click.argument("picture")
+@home_option
+@json_option
+def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None:
+    """Explain why a picture of RUN was chosen or not.
+
+    Shows its scores, its rank, and every rule it was tested by. PICTURE is a candidate's id, the beginning
+    of one, or a file name such as A-000-001. Duplicates, unfit pictures and finals can be explained too.
+    """
+    from flows.runs.run import StoredRun
+    from tasks.explain import explain as explain_picture
+    from tasks.explain import find_candidate
+
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
+        stored = StoredRun.find(settings, opened, run)
+        candidates, campaign = stored.read_candidates(), stored.campaign
+    found = explain_picture(find_candidate(candidates, picture), candidates, campaign)
+    if as_json:
+        answer_json(found)
+    else:
+        click.echo("\n".join(_explanation_lines(found)))
+
+
+def _explanation_lines(found: "Explanation") -> list[str]:
+    lines = [
+        f"{found.name} · {found.candidate_id}",
+        f"  arm {found.arm}, row {found.row}: {found.prompt}",
+        "",
+        found.reason[:1].upper() + found.reason[1:] + ".",
+        f"It is {found.standing}"
+        + (f", rank {found.rank} of {found.survivors}." if found.rank else ".")
+        + (f" Its duplicates: {', '.join(found.copies)}." if found.copies else ""),
+        "",
+        "Total score " + ("none" if found.score is None else f"{found.score:.4f}"),
+    ]
+    for score in found.scores:
+        lines += _score_lines(score)
+    if found.rules:
+        lines += ["", "Rules"]
+        lines += [
+            f"  {MARKS[rule.holds]:<4}{rule.name:<15} {rule.limit}: {rule.found}" for rule in found.rules
+        ]
+    return lines
+
+
+def _score_lines(score: "ExplainedScore") -> list[str]:
+    value = "none  " if score.value is None else f"{score.value:.4f}"
+    lines = [f"  {score.scorer:<11} {value}  weight {score.share:.0%}  {score.reason}"]
+    raw = ", ".join(f"{name} {figure:.3g}" for name, figure in sorted(score.measurements.items()))
+    return [*lines, f"              {raw}"] if raw else lines

@@ -1,6 +1,5 @@
 """The command that opens the review page: look, vote, choose, and agree to buy, in a browser."""
 
-import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -9,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flows.commands.options import home_option, opened_ledger
+from flows.commands.options import home_option, opened_ledger, read_settings
 
 if TYPE_CHECKING:
     from flows.promotion.child_process import ChildPromoter
     from flows.promotion.deployment import DeploymentPromoter
     from flows.review.access import Gate
+    from tasks.settings import Settings
 
 DEFAULT_PORT = 8321
 TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, no secret
@@ -28,38 +28,40 @@ TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, no s
     "--port", default=DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one."
 )
 @click.option(
-    "--name", "names", multiple=True, help="A further name that people type to get here. May be repeated."
+    "--name",
+    "names",
+    multiple=True,
+    help="Another host name under which people reach the page; can be repeated.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 def review(
     run: str | None, *, home: Path | None, host: str, port: int, names: tuple[str, ...], no_browser: bool
 ) -> None:
-    """Look at pictures, vote, choose finalists and buy them, on a page in the browser.
+    """Open the review page: look, vote, choose and buy finalists.
 
-    Without RUN the page lists all runs. On another host than this machine's own, a token is asked for.
+    Without RUN the page lists all runs. With a --host other than this machine, the page asks for a token.
     """
     from flows.review.app import create_app
     from flows.review.page_context import PageContext
     from flows.review.server import listen, serve
-    from tasks.storage.home import home_folder
 
-    folder = home_folder(home)
-    with opened_ledger(folder) as ledger:
+    settings = read_settings(home)
+    with opened_ledger(settings) as ledger:
         path = f"/runs/{ledger.runs.find(run).run_id}" if run else "/"
         listener = listen(host, port)
-        gate = _gate(host, listener.getsockname()[1], names)
-        promoter = _promoter(folder)
-        app = create_app(PageContext(folder, ledger, promoter, gate, _person()))
+        gate = _gate(host, listener.getsockname()[1], names, settings.environ.get(TOKEN_VARIABLE))
+        promoter = _promoter(settings)
+        app = create_app(PageContext(settings, ledger, promoter, gate, _person()))
         serve(app, listener, lambda: _ready(_address(gate, path), opens=not no_browser))
         _leave(promoter)
 
 
-def _gate(host: str, port: int, names: Sequence[str]) -> "Gate":
+def _gate(host: str, port: int, names: Sequence[str], token: str | None) -> "Gate":
     import secrets
 
     from flows.review.access import Gate, is_loopback
 
-    token = None if is_loopback(host) else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
+    token = None if is_loopback(host) else token or secrets.token_urlsafe(24)
     return Gate(host, port, frozenset({socket.gethostname(), socket.getfqdn(), *names}), token)
 
 
@@ -80,24 +82,26 @@ def _address(gate: "Gate", path: str) -> str:
 
 
 def _ready(address: str, *, opens: bool) -> None:
-    click.echo(f"Review: {address}\nCtrl-C ends it.")
+    click.echo(f"Review: {address}\nPress Ctrl-C to stop.")
     if opens and sys.stdout.isatty():
         import webbrowser
 
         webbrowser.open(address)
 
 
-def _promoter(home: Path) -> "ChildPromoter | DeploymentPromoter":
+def _promoter(settings: "Settings") -> "ChildPromoter | DeploymentPromoter":
     """Let a team's workers buy where a Prefect server is set, else a child of this process."""
     from flows.promotion.child_process import ChildPromoter
     from flows.promotion.deployment import DeploymentPromoter, PrefectServer
 
-    child, server = ChildPromoter(home), PrefectServer.of()
-    return child if server is None else DeploymentPromoter(home, server, child)
+    child, server = ChildPromoter(settings), PrefectServer.of(settings.environ)
+    return child if server is None else DeploymentPromoter(settings.home, server, child)
 
 
 def _leave(promoter: "ChildPromoter | DeploymentPromoter") -> None:
     """Wait for what is being bought."""
     if runs := promoter.running():
-        click.echo(f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C leaves, and buying goes on.")
+        click.echo(
+            f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C exits; the purchase continues."
+        )
     promoter.wait()

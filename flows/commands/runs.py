@@ -1,14 +1,25 @@
-"""The command ``runoff runs``: which runs were made, which turns made none, and making room."""
+"""Commands about runs: ``runs`` lists and prunes them, ``cancel`` cancels a run's batches at the provider."""
 
 import re
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from flows.commands.options import answer_json, home_option, json_option, open_console, opened_ledger
+if TYPE_CHECKING:
+    from tasks.settings import Settings
+
+from flows.commands.options import (
+    answer_json,
+    home_option,
+    json_option,
+    open_console,
+    opened_ledger,
+    read_settings,
+)
 
 
 def _read_age(_ctx: click.Context, _param: click.Parameter, text: str | None) -> timedelta | None:
@@ -16,76 +27,76 @@ def _read_age(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
         return None
     found = re.fullmatch(r"(\d{1,4})d", text)
     if found is None:
-        message = f"{text!r} is no number of days such as 30d"
+        message = f"{text!r} is not a number of days, such as 30d"
         raise click.BadParameter(message)
     return timedelta(days=int(found[1]))
 
 
 @click.command()
 @click.option(
-    "--prune", "is_pruning", is_flag=True, help="Drop files of losing drafts; shows which, and asks."
+    "--prune", "is_pruning", is_flag=True, help="Delete the files of losing drafts; shows which, and asks."
 )
 @click.option(
     "--older-than",
     "age",
     metavar="DAYS",
     callback=_read_age,
-    help="With --prune: runs done before, such as 30d.",
+    help="With --prune: only runs finished longer ago than this, such as 30d.",
 )
-@click.option("--yes", is_flag=True, help="With --prune: drop without asking.")
+@click.option("--yes", is_flag=True, help="With --prune: delete without asking.")
 @home_option
 @json_option
 def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | None, as_json: bool) -> None:
-    """List the runs of the ledger, newest first, and the turns of a schedule that made none.
+    """List runs, newest first, and scheduled runs that did not start.
 
-    With --prune, files and thumbnails of old drafts go that nobody chose, liked or bought again. What the
-    ledger knows of them stays.
+    --prune deletes the files and thumbnails of old drafts that nobody chose, liked or bought again. Their
+    rows in the ledger stay.
     """
-    from tasks.storage.home import home_folder
-
     if is_pruning != (age is not None) or (yes and not is_pruning):
-        message = "--prune and --older-than belong together, and --yes to them."
+        message = "--prune and --older-than go together, and --yes goes with both."
         raise click.UsageError(message)
-    folder = home_folder(home)
+    settings = read_settings(home)
     if age is not None:
-        _prune(folder, age, is_agreed=yes, as_json=as_json)
+        _prune(settings, age, is_agreed=yes, as_json=as_json)
     else:
-        _list(folder, as_json=as_json)
+        _list(settings, as_json=as_json)
 
 
-def _list(home: Path, *, as_json: bool) -> None:
-    from flows.commands.tables import reasons_told, runs_table
-    from flows.runs.listing import list_runs
+def _list(settings: "Settings", *, as_json: bool) -> None:
+    from flows.commands.tables import runs_table, skip_reasons
+    from flows.runs.outcome import list_runs
     from tasks.ledger import has_ledger
 
     listed = []
-    if has_ledger(home):
-        with opened_ledger(home) as opened:
-            listed = list_runs(opened, home)
+    if has_ledger(settings.home, settings.environ):
+        with opened_ledger(settings) as opened:
+            listed = list_runs(settings, opened)
     if as_json:
         answer_json(listed)
     elif listed:
         open_console().print(runs_table(listed))
-        for line in reasons_told(listed):
+        for line in skip_reasons(listed):
             click.echo(line)
     else:
-        click.echo(f"No run has been made in {home}. Begin with: runoff demo")
+        click.echo(f"There are no runs in {settings.home} yet. Start with: runoff demo")
 
 
-def _prune(home: Path, age: timedelta, *, is_agreed: bool, as_json: bool) -> None:
+def _prune(settings: "Settings", age: timedelta, *, is_agreed: bool, as_json: bool) -> None:
     from flows.commands.tables import prunable_table
     from flows.runs.pruning import find_prunable, prune
 
     now = datetime.now(UTC)
     left_alone: list[str] = []
-    with opened_ledger(home) as opened:
-        found = find_prunable(opened, home, now - age)
+    with opened_ledger(settings) as opened:
+        found = find_prunable(opened, settings.home, now - age)
         if not as_json and found:
             open_console().print(prunable_table(found))
         if found and not is_agreed:
-            is_agreed = sys.stdin.isatty() and click.confirm("Drop these files?", default=False, err=as_json)
+            is_agreed = sys.stdin.isatty() and click.confirm(
+                "Delete these files?", default=False, err=as_json
+            )
         if is_agreed:
-            left_alone = prune(opened, home, now - age, now)
+            left_alone = prune(opened, settings.home, now - age, now)
     if as_json:
         is_dropped = is_agreed and len(left_alone) < len(found)
         told = [asdict(run) for run in found]
@@ -94,6 +105,24 @@ def _prune(home: Path, age: timedelta, *, is_agreed: bool, as_json: bool) -> Non
     for run_id in left_alone:
         click.echo(f"{run_id} was left alone: another process works on it.")
     if not found:
-        click.echo("There is nothing to drop.")
+        click.echo("There is nothing to delete.")
     elif len(left_alone) < len(found):
-        click.echo("Dropped." if is_agreed else "Nothing was dropped. Drop them with --yes.")
+        click.echo("Deleted." if is_agreed else "Nothing was deleted. Delete with --yes.")
+
+
+@click.command()
+@click.argument("run", default="latest")
+@home_option
+@json_option
+def cancel(run: str, *, home: Path | None, as_json: bool) -> None:
+    """Ask the provider to cancel a run's batches. What is finished by then is billed and can be collected."""
+    from flows.session.cancelling import cancel as stop
+
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
+        run_id = opened.runs.find(run).run_id
+    cancelled = stop(settings, run_id)
+    if as_json:
+        answer_json(cancelled)
+    else:
+        click.echo(cancelled.sentence)

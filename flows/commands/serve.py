@@ -1,4 +1,4 @@
-"""Commands for campaigns that run by themselves: serve here, or deploy to the workers of a Prefect server."""
+"""Commands for scheduled campaigns: serve here, or deploy to the workers of a Prefect server."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flows.commands.options import home_option, open_console
+from flows.commands.options import home_option, open_console, read_settings
 
 if TYPE_CHECKING:
     from flows.deployments import Scheduled
@@ -19,15 +19,15 @@ FILES_WRONG = 2
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @home_option
 def serve(files: tuple[Path, ...], *, home: Path | None) -> None:
-    """Serve campaigns on their schedules until interrupted. Each run buys within its budgets.
+    """Run campaigns on their schedules until interrupted. Each run buys within its budgets.
 
-    A file that is wrong is told and left out; the others are served. The command then ends with 2.
+    A file with errors is reported and skipped; the others are served. The command then exits with 2.
     """
     say = _begin()
     from flows.serving import serve as serve_campaigns
-    from tasks.storage.home import home_folder, prepare_home
+    from tasks.storage.home import prepare_home
 
-    folder = home_folder(home)
+    folder = read_settings(home).home
     prepare_home(folder)
     _end(serve_campaigns(files, folder, say), say)
 
@@ -37,16 +37,15 @@ def serve(files: tuple[Path, ...], *, home: Path | None) -> None:
 @click.option("--pool", required=True, metavar="NAME", help="The work pool whose workers run them.")
 @home_option
 def deploy(files: tuple[Path, ...], *, pool: str, home: Path | None) -> None:
-    """Hand campaigns and their schedules to a work pool of the server at PREFECT_API_URL. Buys nothing.
+    """Deploy campaigns and their schedules to a work pool. Buys nothing.
 
-    Workers must find the files and the home under the same names. A file that is wrong is told and left out;
-    the command then ends with 2.
+    Uses the Prefect server at PREFECT_API_URL. Workers must find the files and the home at the same
+    paths. A file with errors is reported and skipped; the command then exits with 2.
     """
     say = _begin()
     from flows.deployments import deploy as deploy_campaigns
-    from tasks.storage.home import home_folder
 
-    _end(deploy_campaigns(files, home_folder(home), pool, say), say)
+    _end(deploy_campaigns(files, read_settings(home).home, pool, say), say)
 
 
 def _begin() -> "Say":
@@ -59,5 +58,5 @@ def _begin() -> "Say":
 
 def _end(scheduled: "Scheduled", say: "Say") -> None:
     if scheduled.faults:
-        say(f"Left out, because they are wrong: {', '.join(map(str, scheduled.faults))}")
+        say(f"Skipped because of errors: {', '.join(map(str, scheduled.faults))}")
         sys.exit(FILES_WRONG)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -12,6 +12,7 @@ from rich.text import Text
 from tasks.money import count_of, format_usd
 
 if TYPE_CHECKING:
+    from flows.runs.outcome import MissedSlot, Outcome
     from flows.runs.pruning import PrunableRun
 
 
@@ -23,90 +24,90 @@ def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
-def runs_table(runs: Sequence[dict[str, Any]]) -> Table:
-    """Draw runs: what came of each. Why a turn made none is told by ``reasons_told``."""
-    figures = ("drafts", "copies", "finals", "spent")
+def runs_table(runs: "Sequence[Outcome | MissedSlot]") -> Table:
+    """Draw the runs. ``skip_reasons`` explains the scheduled runs that did not start."""
+    figures = ("drafts", "duplicates", "finals", "spent")
     table = new_table("run", "campaign", "state", *figures, right=figures)
     for run in runs:
-        if run["run_id"] is None:
-            table.add_row(_turn(run), run["campaign"], run["state"], style="dim")
+        if run.run_id is None:
+            table.add_row(_slot(run), run.campaign, run.state, style="dim")
             continue
         table.add_row(
-            run["run_id"],
-            run["campaign"],
-            run["state"],
-            str(run["pictures"]),
-            str(run["duplicates"]),
-            f"{run['accepted']}/{run['finals']}" if run["finals"] else "–",
-            format_usd(run["spent_usd"]),
+            run.run_id,
+            run.campaign,
+            run.state,
+            str(run.pictures),
+            str(run.duplicates),
+            f"{run.accepted}/{run.finals}" if run.finals else "–",
+            format_usd(run.spent_usd),
         )
     return table
 
 
-def reasons_told(runs: Sequence[dict[str, Any]]) -> list[str]:
-    """Say why each turn of a schedule that made no run made none."""
-    return [f"{_turn(run)}  {run['campaign']}: {run['message']}" for run in runs if run["run_id"] is None]
+def skip_reasons(runs: "Sequence[Outcome | MissedSlot]") -> list[str]:
+    """Describe why each scheduled run that did not start was skipped."""
+    return [f"{_slot(run)}  {run.campaign}: {run.message}" for run in runs if run.run_id is None]
 
 
-def _turn(run: dict[str, Any]) -> str:
-    return f"– {run['due_at']:%Y-%m-%d %H:%M}"
+def _slot(slot: "MissedSlot") -> str:
+    return f"– {slot.due_at:%Y-%m-%d %H:%M}"
 
 
 def prunable_table(runs: "Sequence[PrunableRun]") -> Table:
-    """Draw what may be dropped: by run, and all together."""
+    """Draw what may be deleted: by run, and in total."""
     figures = ("drafts", "MB")
     table = new_table("run", "campaign", *figures, right=figures)
     for run in runs:
         table.add_row(run.run_id, run.campaign, str(run.n_pictures), f"{run.n_bytes / 1e6:.1f}")
     table.add_section()
     n_pictures, n_bytes = sum(run.n_pictures for run in runs), sum(run.n_bytes for run in runs)
-    table.add_row("all together", "", str(n_pictures), f"{n_bytes / 1e6:.1f}")
+    table.add_row("total", "", str(n_pictures), f"{n_bytes / 1e6:.1f}")
     return table
 
 
-def outcome_renderable(outcome: dict[str, Any]) -> Group:
-    """Draw what came of a run: the verdict, one line of figures, and the money."""
-    head = Text.assemble((outcome["state"], "bold"), f"  {outcome['campaign']} · {outcome['run_id']}")
+def outcome_renderable(outcome: "Outcome") -> Group:
+    """Draw the outcome of a run: the verdict, one line of figures, and the money."""
+    head = Text.assemble((outcome.state, "bold"), f"  {outcome.campaign} · {outcome.run_id}")
     lines: list[RenderableType] = [
         Text(""),
         head,
-        *([Text(outcome["verdict"], "bold")] if outcome["verdict"] else []),
+        *([Text(outcome.verdict, "bold")] if outcome.verdict else []),
         Text(_figures(outcome)),
         Text(_money(outcome)),
     ]
-    if outcome["message"]:
-        lines.append(Text(outcome["message"], style="yellow"))
+    if outcome.message:
+        lines.append(Text(outcome.message, style="yellow"))
     return Group(*lines)
 
 
-def where_to_look(outcome: dict[str, Any]) -> list[str]:
+def where_to_look(outcome: "Outcome") -> list[str]:
     """List the files and the commands that come next; never wrapped, so that they can be copied."""
-    folder = Path(outcome["folder"])
+    folder = Path(outcome.folder)
     lines = ["", f"Report  {folder / 'report.html'}", f"Sheet   {folder / 'contact_sheet.png'}"]
-    if outcome["state"] == "awaiting review":
-        lines.append(f"Buy the finalists: runoff promote {outcome['run_id']}")
-    if outcome["state"] in ("stopped", "waiting"):
-        lines.append(f"Go on with it: runoff run --resume {outcome['run_id']}")
+    if outcome.state == "awaiting review":
+        lines.append(f"Buy the finalists: runoff promote {outcome.run_id}")
+    if outcome.state in ("stopped", "waiting"):
+        lines.append(f"Resume it: runoff run --resume {outcome.run_id}")
     return lines
 
 
-def _figures(outcome: dict[str, Any]) -> str:
+def _figures(outcome: "Outcome") -> str:
     parts = [
-        count_of(outcome["pictures"], "draft"),
-        f"{count_of(outcome['duplicates'], 'copy', 'copies')} folded",
-        count_of(len(outcome["finalists"]), "finalist"),
+        count_of(outcome.pictures, "draft"),
+        count_of(outcome.duplicates, "duplicate"),
+        count_of(len(outcome.finalists), "finalist"),
     ]
-    if outcome["finals"]:
-        parts.append(f"{count_of(outcome['accepted'], 'final')} accepted of {outcome['finals']} bought")
-    lost = {state: n for state, n in outcome["orders"].items() if state != "received"}
-    parts += [f"{count_of(n, 'order')} {state}" for state, n in sorted(lost.items())]
+    if outcome.finals:
+        parts.append(f"{count_of(outcome.accepted, 'final')} accepted of {outcome.finals} bought")
+    lost = {state: n for state, n in outcome.orders.items() if state != "received"}
+    parts += [f"{count_of(n, 'request')} {state}" for state, n in sorted(lost.items())]
     return " · ".join(parts)
 
 
-def _money(outcome: dict[str, Any]) -> str:
-    spent = f"Spent {format_usd(outcome['spent_usd'])}"
-    if outcome["unknown_usd"]:
-        spent += f", of it {format_usd(outcome['unknown_usd'])} estimated"
-    if outcome["all_high_usd"] is not None:
-        spent += f"; all at high quality would have cost {format_usd(outcome['all_high_usd'])}"
+def _money(outcome: "Outcome") -> str:
+    spent = f"Spent {format_usd(outcome.spent_usd)}"
+    if outcome.unknown_usd:
+        spent += f", of which {format_usd(outcome.unknown_usd)} is estimated"
+    if outcome.all_high_usd is not None:
+        spent += f"; all at high quality would have cost {format_usd(outcome.all_high_usd)}"
     return spent + "."

@@ -7,4 +7,4 @@ home, and lets it end with the last of them. Nothing here imports Prefect into t
 
 from flows.engine.launcher import Engine, start_engine
 
-__all__ = ["Engine", "start_engine"]
+__all__ = ["Engine", "launcher", "presence", "start_engine"]

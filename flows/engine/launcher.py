@@ -33,9 +33,11 @@ REMOTE_LIMIT_S = 15.0
 SAY_EVERY_S = 3.0
 STOP_LIMIT_S = 20.0
 
-# Not `-m`: it would put the working folder, with the user's own `flows`, before ours.
+# Not `-m`: it would put the working folder before ours. `import runoff` looks past a `flows` of the user's
+# own that PYTHONPATH leads to.
 PROGRAM = (
-    "import sys; sys.path.append(sys.argv[1]); from flows.engine.server import main; main(*sys.argv[2:])"
+    "import sys; sys.path.append(sys.argv[1]); import runoff; from flows.engine.server import main;"
+    " main(*sys.argv[2:])"
 )
 PACKAGES = Path(__file__).parents[2]
 

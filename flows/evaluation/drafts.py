@@ -4,29 +4,24 @@ Steps know nothing of the ledger or of one another; what they are given and wher
 here, once. Nothing here spends or needs Prefect, so that a run can be decided anew at any time.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from flows.evaluation.judge_answers import read_opinions
-from flows.runs.run import Run
+from flows.runs.run import StoredRun
 from tasks.campaign.choice import Deduplicate, Finalists
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, HashName
 from tasks.deduplicate import deduplicate
 from tasks.inspect import inspect_pictures
-from tasks.orders.questions import BOUGHT, Questions
-from tasks.pairwise.bradley_terry import meetings_of
 from tasks.pictures.transparency import mark_missing_transparency
-from tasks.score import score, weighted_total
-from tasks.scorers import Assignment
 from tasks.select import choose_as_decided, keep_bought, select
 
 
-def inspect_new(run: Run, order_ids: Collection[str] | None = None) -> int:
+def inspect_new(run: StoredRun, order_ids: Collection[str] | None = None) -> int:
     """Look at every picture, of the run or of some orders, that nobody has looked at; returns how many."""
     waiting = run.ledger.candidates.uninspected(run.run_id, order_ids)
     files = [(picture.file, _thumbnail(picture.file)) for picture in waiting]
-    seen = dict(inspect_pictures(run.folder, files))
+    seen = dict(inspect_pictures(run.folder, files, anchors_file=run.anchors_file))
     marks = {
         picture.candidate_id: mark
         for picture in waiting
@@ -43,48 +38,12 @@ def _thumbnail(file: str) -> str:
     return f"thumbnails/{path.parent.name}-{path.stem}.webp"
 
 
-def score_drafts(run: Run, drafts: Sequence[Candidate] | None = None) -> int:
-    """Score drafts, by default all, by what is free; returns how many.
-
-    Opinions that are bought come after the copies.
-    """
-    if drafts is None:
-        drafts = run.ledger.candidates.of_run(run.run_id, "draft")
-    rules = run.campaign.score
-    weights = {name: weight for name, weight in rules.weights.items() if name not in BOUGHT}
-    told = Assignment(rules, run.campaign.all_rows, meetings_of(run.ledger.votes.of_run(run.run_id)))
-    given = score(drafts, weights, run.folder, told)
-    run.ledger.candidates.record_scores(
-        {name: opinion.scores for name, opinion in given.items()},
-        {name: opinion.total for name, opinion in given.items()},
-    )
-    return len(given)
-
-
-def score_judged(run: Run) -> int:
-    """Add what judging models said to every draft's scores; returns how many. Asks nobody, spends nothing."""
-    rules = run.campaign.score
-    bought = {name: rules.weights[name] for name in BOUGHT if name in rules.weights}
-    if not bought:
-        return 0
-    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
-    opinions = read_opinions(run.ledger, Questions(run.campaign, run.run_id, str(run.folder)), drafts)
-    told = Assignment(rules, run.campaign.all_rows, replies=opinions.replies, duels=opinions.duels)
-    given = {name: found.scores for name, found in score(drafts, bought, run.folder, told).items()}
-    totals = {
-        draft.candidate_id: weighted_total({**draft.scores, **given[draft.candidate_id]}, rules.weights)
-        for draft in drafts
-    }
-    run.ledger.candidates.record_scores(given, totals)
-    return len(given)
-
-
-def deduplicate_drafts(run: Run) -> int:
-    """DuplicateDecision copies under their representatives; returns how many.
+def deduplicate_drafts(run: StoredRun) -> int:
+    """Put copies under their representatives; returns how many.
 
     What a person said of a pair, or chose as a finalist, goes before the rule.
     """
-    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
+    drafts = run.read_candidates("draft")
     shortlist = run.ledger.shortlists.last(run.run_id)
     chosen = shortlist.candidate_ids if shortlist else ()
     liked = [replace(draft, is_liked=True) if draft.candidate_id in chosen else draft for draft in drafts]
@@ -94,7 +53,7 @@ def deduplicate_drafts(run: Run) -> int:
     return sum(standing.status == "duplicate" for standing in standings.values())
 
 
-def earlier_drafts(run: Run) -> list[Candidate]:
+def earlier_drafts(run: StoredRun) -> list[Candidate]:
     """List the survivors of the campaign's earlier runs that copies are looked for among."""
     wanted = run.campaign.deduplicate.history_runs
     earlier = [
@@ -106,19 +65,20 @@ def earlier_drafts(run: Run) -> list[Candidate]:
         draft
         for other in earlier[:wanted]
         for draft in run.ledger.candidates.of_run(other.run_id, "draft")
-        if draft.standing and draft.standing.status == "survivor"
+        if draft.is_survivor
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionRule:
-    """The campaign's rule for finalists, and the radius within which two are the same picture."""
+    """The campaign's rule for finalists, and by which hash and radius two are the same picture."""
 
     count: int
     max_per_arm: int | None
     max_per_prompt: int | None
     min_score: float | None
     radius_bits: int | None
+    hash: HashName
 
     @classmethod
     def of(cls, finalists: Finalists, copies: Deduplicate) -> "SelectionRule":
@@ -129,17 +89,18 @@ class SelectionRule:
             max_per_prompt=finalists.max_per_prompt,
             min_score=finalists.min_score,
             radius_bits=copies.radius_bits,
+            hash=copies.hash,
         )
 
 
-def select_finalists(run: Run, *, keeps_bought: bool = False) -> int:
+def select_finalists(run: StoredRun, *, keeps_bought: bool = False) -> int:
     """Choose the finalists by the campaign's rule, or as a person chose them; returns how many.
 
     Args:
         run: The run.
         keeps_bought: Leave their places to drafts that a final was ordered of, unless a person chose.
     """
-    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
+    drafts = run.read_candidates("draft")
     rule = SelectionRule.of(run.campaign.finalists, run.campaign.deduplicate)
     choices = select(drafts, rule)
     if shortlist := run.ledger.shortlists.last(run.run_id):
@@ -150,7 +111,7 @@ def select_finalists(run: Run, *, keeps_bought: bool = False) -> int:
     return sum(choice.is_finalist for choice in choices.values())
 
 
-def _promoted(run: Run) -> set[str]:
+def _promoted(run: StoredRun) -> set[str]:
     """Name the drafts that a final was sent of, however it ended."""
     records = run.ledger.orders.of_run(run.run_id, "sent", "received", "refused", "failed", "unknown")
-    return {str(record.order.draft_id) for record in records if record.order.stage == "final"}
+    return {str(record.order.draft_id) for record in records if record.order.is_final}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flows.runs.lock import bring_files
-from flows.runs.run import Run
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.campaign.finals import Finals
 from tasks.candidate import Candidate, Fidelity
@@ -15,13 +15,13 @@ from tasks.order import Reference
 from tasks.report_page.lineage import write_lineage
 
 
-def compare_finals(run: Run) -> int:
+def compare_finals(run: StoredRun) -> int:
     """Measure how far each final still is its draft and accept the best that is; returns how many."""
     records = run.ledger.orders.of_run(run.run_id)
     masks = {record.order.order_id: record.order.mask for record in records}
-    drafts = {draft.candidate_id: draft for draft in run.ledger.candidates.of_run(run.run_id, "draft")}
+    drafts = {draft.candidate_id: draft for draft in run.read_candidates("draft")}
     tries: dict[tuple[str, str | None], list[Candidate]] = {}
-    for final in run.ledger.candidates.of_run(run.run_id, "final"):
+    for final in run.read_candidates("final"):
         if final.draft_id is not None:
             tries.setdefault((final.draft_id, final.edition), []).append(final)
     told = {word.candidate_id: word for word in run.ledger.acceptances.of_run(run.run_id)}
@@ -32,10 +32,10 @@ def compare_finals(run: Run) -> int:
             final.candidate_id: final.fidelity
             or _measure(run.folder, drafts[draft_id], final, edition, masks[final.order_id])
             for final in finals
-            if final.inspection is not None and final.inspection.fault is None
+            if final.is_sound
         }
         n_accepted += _accept_best(run, edition, finals, fidelities, told)
-    rows = report_rows(run.run_id, records, run.ledger.candidates.of_run(run.run_id))
+    rows = report_rows(run.run_id, records, run.read_candidates())
     write_lineage(rows, run.folder)
     return n_accepted
 
@@ -56,7 +56,7 @@ def _measure(
 
 
 def _accept_best(
-    run: Run,
+    run: StoredRun,
     edition: Finals,
     finals: Sequence[Candidate],
     fidelities: Mapping[str, Fidelity],

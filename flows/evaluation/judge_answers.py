@@ -57,9 +57,10 @@ def _replies(
 ) -> dict[str, Reply]:
     asked = {draft.sha256: questions.about(draft).question for draft in worthy}
     came = ledger.answers.replies(questions.run_id, list(asked.values()))
-    survivors = [draft for draft in drafts if draft.standing and draft.standing.status == "survivor"]
     return {
-        draft.candidate_id: came[asked[draft.sha256]] for draft in survivors if asked[draft.sha256] in came
+        draft.candidate_id: came[asked[draft.sha256]]
+        for draft in drafts
+        if draft.is_survivor and asked[draft.sha256] in came
     }
 
 

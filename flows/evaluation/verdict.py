@@ -10,6 +10,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.rounds import ArmStanding, Pass, RoundDecision, is_complete, passes_of
 from tasks.candidate import Candidate
 from tasks.orders.missing_scores import half_scored, note_of_test
+from tasks.report_page.rows import is_draft
 
 
 def scored_drafts(rows: Sequence[Mapping[str, Any]], left_out: Container[str]) -> list[ScoredDraft]:
@@ -26,6 +27,7 @@ def scored_drafts(rows: Sequence[Mapping[str, Any]], left_out: Container[str]) -
             row=row["row"],
             replicate=row["replicate"],
             state=row["state"],
+            error_code=row["error_code"],
             cost_usd=row["cost_usd"],
             candidate_id=row["candidate_id"],
             status=row["status"],
@@ -33,7 +35,7 @@ def scored_drafts(rows: Sequence[Mapping[str, Any]], left_out: Container[str]) -
             is_downgraded=row["downgraded"] is not None,
         )
         for row in rows
-        if row["stage"] == "draft"
+        if is_draft(row)
     ]
 
 
@@ -47,7 +49,7 @@ def compare_run(
 
     After a round in which arms were dropped, those left are compared by pictures made since.
     """
-    pictures, weights = [one for one in candidates if one.stage == "draft"], campaign.score.weights
+    pictures, weights = [one for one in candidates if one.is_draft], campaign.score.weights
     drafts = scored_drafts(rows, half_scored(pictures, weights))
     if len({draft.arm for draft in drafts}) < 2:
         return None
@@ -100,7 +102,7 @@ def rounds_told(
 def _first_in_the_end(
     rows: Sequence[Mapping[str, Any]], candidates: Sequence[Candidate], campaign: Campaign, last: Pass
 ) -> list[ArmStanding]:
-    made = [one for one in candidates if one.stage == "draft"]
+    made = [one for one in candidates if one.is_draft]
     if not any(draft.replicate >= last.first_replicate for draft in made):
         return []
     scored = scored_drafts(rows, half_scored(made, campaign.score.weights))

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.events import emit_event
 
+from flows.runs.budgets import remaining_of_month
 from flows.runs.outcome import Outcome
-from flows.schedule.slots import least_usd_of, month_left
+from flows.schedule.slots import least_usd_of, whose_budget
 
 if TYPE_CHECKING:
     from flows.session.prepare import Prepared
@@ -56,19 +57,20 @@ def tell_low_budgets(prepared: "Prepared", ledger: "Ledger", now: datetime | Non
     """Say which of the month's budgets are low: ``runoff.budget.low``, once for each."""
     now, least_usd = now or datetime.now(UTC), least_usd_of(prepared)
     name = prepared.campaign.name
-    for whose, left_usd, limit_usd in month_left(prepared, ledger, now):
-        if left_usd >= max(limit_usd * LOW_SHARE, least_usd):
+    for budget in remaining_of_month(ledger, prepared.campaign, prepared.ledger_per_month_usd, now):
+        if budget.left_usd >= max(budget.limit_usd * LOW_SHARE, least_usd):
             continue
+        whose = whose_budget(budget.of, name)
         payload = {
             "campaign": name,
             "budget": whose,
             "month": f"{now.astimezone(UTC):%Y-%m}",
-            "left_usd": f"{left_usd:f}",
-            "limit_usd": f"{limit_usd:f}",
+            "left_usd": f"{budget.left_usd:f}",
+            "limit_usd": f"{budget.limit_usd:f}",
             "next_run_usd": f"{least_usd:f}",
-            "pays_next_run": left_usd >= least_usd,
+            "pays_next_run": budget.left_usd >= least_usd,
         }
-        place = name if whose == name else "ledger"
+        place = name if budget.of == "campaign" else "ledger"
         resource = {"prefect.resource.id": f"runoff.budget.{place}", "prefect.resource.name": whose}
         _emit("runoff.budget.low", resource, name, payload)
 

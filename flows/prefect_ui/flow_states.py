@@ -1,7 +1,8 @@
 """What Prefect is told of a run that a schedule starts: its slot, its states, and whether to try again."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRunPolicy, State
@@ -9,6 +10,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import deployment, flow_run
 from prefect.states import Completed
 
+from flows.runs.outcome import Outcome, Skipped
 from flows.schedule.slots import Starter
 from tasks.errors import LedgerError, RunoffError
 
@@ -26,11 +28,17 @@ def current_starter(*, is_scheduled: bool) -> Starter | None:
     return Starter(str(name or flow_run_id), due_at, flow_run_id)
 
 
-def skipped(reason: str, *, name: str = "Skipped") -> State[dict[str, Any]]:
-    """Say in the flow run's state and log that no run was made, and why."""
-    get_run_logger().warning(reason)
-    data = {"state": "skipped", "message": reason, "exit_code": 0}
-    return Completed(name=name, message=reason, data=data)
+def flow_result(outcome: Outcome | Skipped) -> dict[str, Any]:
+    """Make what a flow returns of what came of it: a mapping.
+
+    That no run was made, and why, is said in the flow run's state and log too.
+    """
+    if isinstance(outcome, Outcome):
+        return asdict(outcome)
+    get_run_logger().warning(outcome.message)
+    data = {"state": "skipped", "message": outcome.message, "exit_code": 0}
+    state: State[dict[str, Any]] = Completed(name=outcome.name, message=outcome.message, data=data)
+    return cast("dict[str, Any]", state)  # Prefect hands the caller its data
 
 
 async def allow_retries(error: Exception) -> None:

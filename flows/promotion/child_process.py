@@ -15,8 +15,9 @@ from typing import IO
 from flows.promotion.action import Promotion
 from flows.promotion.plan import PromotionPlan, promotion_plan
 from tasks.errors import RunError, SettingError
+from tasks.settings import Settings
 
-PROGRAM = "from flows.command_line import main; main()"
+PROGRAM = "import runoff; runoff.main()"
 _INCOMPLETE = 4
 
 
@@ -30,17 +31,17 @@ class ChildPromoter:
     """Starts promotions of one home's runs, each in a process of its own.
 
     Args:
-        home: Runoff's home.
+        settings: The home and the environment.
     """
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._children: dict[str, _Child] = {}
         self._lock = threading.Lock()
 
     def price(self, run_id: str) -> PromotionPlan:
         """Price what a promotion would buy now."""
-        return promotion_plan(self._home, run_id)
+        return promotion_plan(self._settings, run_id)
 
     def start(self, run_id: str) -> None:
         """Begin to buy a run's finalists. This spends money, within the campaign's budget.
@@ -55,7 +56,7 @@ class ChildPromoter:
                 raise RunError(where=f"run {run_id}", what="its finalists are being bought already")
             if known is not None:
                 known.said.close()
-            self._children[run_id] = _start(self._home, run_id)
+            self._children[run_id] = _start(self._settings.home, run_id)
 
     def look(self, run_id: str) -> Promotion | None:
         """Tell how far the run's promotion is; ``None`` when none was started here."""

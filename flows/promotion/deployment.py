@@ -6,7 +6,6 @@ of the page buys, as without a server.
 
 import base64
 import json
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -98,7 +97,7 @@ class PrefectServer:
     headers: Mapping[str, str]
 
     @classmethod
-    def of(cls, environ: Mapping[str, str] = os.environ) -> "PrefectServer | None":
+    def of(cls, environ: Mapping[str, str]) -> "PrefectServer | None":
         """Find the server that ``PREFECT_API_URL`` names, and the key it wants."""
         api_url = environ.get("PREFECT_API_URL")
         if not api_url:

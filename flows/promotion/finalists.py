@@ -2,41 +2,31 @@
 
 from collections.abc import Mapping
 
-from tasks.campaign import Campaign
+from flows.runs.run import StoredRun
 from tasks.candidate import Candidate
-from tasks.ledger import Ledger
 
 
-def open_finalists(
-    ledger: Ledger, run_id: str, campaign: Campaign, edition: str | None = None
-) -> list[Candidate]:
+def open_finalists(run: StoredRun, edition: str | None = None) -> list[Candidate]:
     """List the finalists that still need a final: in the order a person gave them, else best first.
 
     Args:
-        ledger: The ledger.
-        run_id: The run.
-        campaign: Its campaign.
+        run: The run.
         edition: The edition that the final is needed of; ``None`` where there is only one.
 
     One with an accepted final needs none. One with an unknown try gets no further one unless the campaign
     says ``on_unknown: resend``, because the unknown one may have been billed.
     """
-    candidates = ledger.candidates.of_run(run_id)
+    candidates = run.read_candidates()
     settled = {final.draft_id for final in candidates if final.is_accepted and final.edition == edition}
-    if campaign.on_unknown == "keep":
-        unknown = ledger.orders.of_run(run_id, "unknown")
-        lost = (record.order for record in unknown if record.order.stage == "final")
+    if run.campaign.on_unknown == "keep":
+        unknown = run.ledger.orders.of_run(run.run_id, "unknown")
+        lost = (record.order for record in unknown if record.order.is_final)
         settled |= {order.draft_id for order in lost if order.edition == edition}
-    finalists = [
-        draft
-        for draft in candidates
-        if draft.choice and draft.choice.is_finalist and draft.candidate_id not in settled
-    ]
-    shortlist = ledger.shortlists.last(run_id)
+    finalists = [draft for draft in candidates if draft.is_finalist and draft.candidate_id not in settled]
+    shortlist = run.ledger.shortlists.last(run.run_id)
     places = {name: place for place, name in enumerate(shortlist.candidate_ids)} if shortlist else {}
     return sorted(finalists, key=lambda draft: _place(draft, places))
 
 
 def _place(draft: Candidate, places: Mapping[str, int]) -> tuple[int, int]:
-    rank = draft.choice.rank if draft.choice else None
-    return places.get(draft.candidate_id, len(places)), rank or 0
+    return places.get(draft.candidate_id, len(places)), draft.rank or 0

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 from flows.promotion.finalists import open_finalists
-from flows.runs.lock import bring_campaign, bring_files
+from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
+from flows.runs.lock import bring_files
+from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
 from tasks.ledger import Ledger, open_ledger
@@ -15,7 +16,13 @@ from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
 from tasks.order import Order
 from tasks.orders.finals import plan_finals
-from tasks.storage.home import run_folder
+from tasks.settings import Settings
+
+BUDGET_NAMES: Mapping[BudgetOf, str] = {
+    "run": "this run's budget",
+    "campaign": "the campaign's month",
+    "ledger": "the ledger's month",
+}
 
 
 @dataclass(frozen=True)
@@ -53,22 +60,30 @@ class PromotionPlan:
         return f"{finals}: at most {first} if next tries are accepted, {every} for every try left.{used_up}"
 
 
-def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
-    """Price what a run's promotion would buy now. Spends nothing.
+def promotion_plan(settings: Settings, run_id: str) -> PromotionPlan:
+    """Price what a run's promotion would buy now. Asks nobody, spends nothing and writes nothing.
 
     Raises:
-        RunError: The run does not exist.
+        RunError: The run does not exist, or its campaign is gone.
     """
-    with open_ledger(home) as ledger:
-        record = ledger.runs.find(run_id)
-        folder = run_folder(home, record.campaign, record.run_id)
-        prepared = prepare(bring_campaign(folder), home, record.run_id, are_drafts_done=True)
-        tries_left = [
-            tries
-            for edition in prepared.campaign.editions
-            for tries in _tries_left(ledger, prepared, edition, folder)
-        ]
-        left_usd, left_in = _tightest_budget(ledger, prepared)
+    with open_ledger(settings.home, settings.environ) as ledger:
+        run = StoredRun.find(settings, ledger, run_id)
+        return price_promotion(
+            ledger, prepare(run.campaign_file(), settings, run.run_id, are_drafts_done=True)
+        )
+
+
+def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
+    """Price what the promotion of a prepared run would buy now. Spends nothing and writes nothing.
+
+    Raises:
+        RunError: A finalist's picture cannot be sent.
+    """
+    run = StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
+    tries_left = [
+        tries for edition in prepared.campaign.editions for tries in _tries_left(run, prepared, edition)
+    ]
+    left_usd, left_in = _tightest_budget(ledger, prepared)
     models = [f"{edition.model} at {edition.quality}" for edition in prepared.campaign.editions]
     waiting = [tries for tries in tries_left if tries]
     return PromotionPlan(
@@ -85,15 +100,12 @@ def promotion_plan(home: Path, run_id: str) -> PromotionPlan:
 
 def _tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
     """Find what may still be spent, dollars, and which budget says so."""
-    budget, month = prepared.campaign.budget, ledger.spending.month(datetime.now(UTC))
-    of_campaign = month.campaigns_usd.get(prepared.campaign.name, Decimal(0))
-    limits = (
-        (budget.per_run_usd, ledger.orders.charged_usd(prepared.run_id), "this run's budget"),
-        (budget.per_month_usd, of_campaign, "the campaign's month"),
-        (prepared.ledger_per_month_usd, month.ledger_usd, "the ledger's month"),
-    )
-    left = [(max(limit - spent, Decimal(0)), name) for limit, spent, name in limits if limit is not None]
-    return min(left)
+    campaign, now = prepared.campaign, datetime.now(UTC)
+    budgets = [
+        remaining_of_run(ledger, campaign, prepared.run_id),
+        *remaining_of_month(ledger, campaign, prepared.ledger_per_month_usd, now),
+    ]
+    return min((budget.left_usd, BUDGET_NAMES[budget.of]) for budget in budgets)
 
 
 def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
@@ -105,10 +117,10 @@ def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
     return costs
 
 
-def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals, folder: Path) -> list[list[Order]]:
+def _tries_left(run: StoredRun, prepared: Prepared, edition: Finals) -> list[list[Order]]:
     """List, for each finalist, the tries at one edition that would still be sent, in their order."""
-    finalists = open_finalists(ledger, prepared.run_id, prepared.campaign, edition.name)
-    bring_files(folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
+    finalists = open_finalists(run, edition.name)
+    bring_files(run.folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
     tries: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
     for attempt in range(edition.tries):
         orders = plan_finals(
@@ -116,12 +128,12 @@ def _tries_left(ledger: Ledger, prepared: Prepared, edition: Finals, folder: Pat
             prepared.catalogue,
             prepared.providers,
             finalists,
-            run_id=prepared.run_id,
-            folder=folder,
+            run_id=run.run_id,
+            folder=run.folder,
             attempt=attempt,
             edition=edition,
             home=prepared.home,
         )
-        for order in left_to_send(ledger, prepared.run_id, orders):
+        for order in left_to_send(run.ledger, run.run_id, orders):
             tries[order.draft_id].append(order)
     return list(tries.values())

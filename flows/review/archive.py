@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from flows.review.page_context import RunView, name_of
+from flows.review.page_context import RunView
 from flows.runs.lock import bring_files
 from tasks.candidate import Candidate
 
@@ -79,14 +79,14 @@ def _inside(folder: Path, file: str) -> Path | None:
 
 def _manifest(run: RunView, finals: list[Candidate], names: dict[str, str]) -> bytes:
     drafts = {draft.candidate_id: draft for draft in run.drafts}
-    told = {word.candidate_id: word.decided_by for word in run.context.ledger.acceptances.of_run(run.run_id)}
+    told = {word.candidate_id: word.decided_by for word in run.ledger.acceptances.of_run(run.run_id)}
     pictures = [
         {
             "file": names[final.candidate_id],
             "arm": final.arm,
             "row": final.row,
             "prompt": final.prompt,
-            "draft": name_of(drafts[final.draft_id]) if final.draft_id in drafts else None,
+            "draft": drafts[final.draft_id].name if final.draft_id in drafts else None,
             "sha256": final.sha256,
             "bytes": final.n_bytes,
             "fidelity": final.fidelity and final.fidelity.value,

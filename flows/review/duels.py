@@ -109,7 +109,7 @@ def routes(context: PageContext) -> APIRouter:
 
 
 def _pool(run: RunView, voter: str) -> Pool:
-    return pool_of(run.drafts, run.context.ledger.votes.of_run(run.run_id), voter)
+    return pool_of(run.drafts, run.ledger.votes.of_run(run.run_id), voter)
 
 
 def _next_duel(run: RunView, duels: OpenDuels, chance: random.Random, voter: str) -> dict[str, Any]:

@@ -22,13 +22,13 @@ def routes(context: PageContext) -> APIRouter:
     def fold(run_id: str, word: DuplicateBody) -> dict[str, Any]:
         run = context.run_view(run_id)
         _check(run, word)
-        with held_to_decide(run.context.ledger, run.folder):
+        with held_to_decide(run.ledger, run.folder):
             told = DuplicateDecision(
                 run.run_id, word.copy_id, word.of_id, word.is_copy, word.by, datetime.now(UTC)
             )
             context.ledger.duplicate_decisions.add(told)
-            deduplicate_drafts(run.on_disk)
-            select_finalists(run.on_disk)
+            deduplicate_drafts(run)
+            select_finalists(run)
         return gallery_facts(context.run_view(run_id))
 
     return router
@@ -40,7 +40,7 @@ def _check(run: RunView, word: DuplicateBody) -> None:
     Raises:
         RunError: It is not. Nothing was written.
     """
-    of = run.context.ledger.pictures.find(word.of_id)
+    of = run.ledger.pictures.find(word.of_id)
     is_own = any(draft.candidate_id == word.copy_id for draft in run.drafts)
     if not is_own or of is None or of.campaign != run.record.campaign or word.copy_id == word.of_id:
         raise RunError(

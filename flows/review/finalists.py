@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from flows.evaluation.drafts import select_finalists
 from flows.review.gallery import run_facts
-from flows.review.page_context import PageContext, RunView, moment, name_of, usd
+from flows.review.page_context import PageContext, RunView, moment, usd
 from flows.review.request_bodies import ConfirmWord, ShortlistWord
 from flows.runs.lock import held_to_decide
 from tasks.errors import EngineError, RunError, RunoffError, SettingError
@@ -56,18 +56,16 @@ def _choose(run: RunView, candidate_ids: list[str], after: int, by: str) -> None
         RunError: Somebody changed it meanwhile, another process works on the run, or a picture is none of
             its drafts. Nothing was written.
     """
-    fit = {d.candidate_id for d in run.drafts if d.standing and d.standing.status != "unfit"}
+    fit = {draft.candidate_id for draft in run.drafts if draft.is_fit}
     if not set(candidate_ids) <= fit or len(set(candidate_ids)) < len(candidate_ids):
         raise RunError(
             where=f"run {run.run_id}",
             what="the list names a picture twice, or one that is no fit draft of this run",
             next_step="Load the page again.",
         )
-    with held_to_decide(run.context.ledger, run.folder):
-        run.context.ledger.shortlists.choose(
-            run.run_id, candidate_ids, after=after, by=by, now=datetime.now(UTC)
-        )
-        select_finalists(run.on_disk)
+    with held_to_decide(run.ledger, run.folder):
+        run.ledger.shortlists.choose(run.run_id, candidate_ids, after=after, by=by, now=datetime.now(UTC))
+        select_finalists(run)
 
 
 def _confirm(run: RunView, word: ConfirmWord) -> None:
@@ -84,12 +82,10 @@ def _confirm(run: RunView, word: ConfirmWord) -> None:
     price = run.context.promoter.price(run.run_id)
     if _is_buying(run):
         raise _refused(run, "its finalists are being bought already", "See how far they are under Finals.")
-    last = run.context.ledger.shortlists.last(run.run_id)
+    last = run.ledger.shortlists.last(run.run_id)
     if last is None or last.confirmed_at is None:
         _check_price(run, price.n_finals, price.all_usd, Decimal(word.most_usd))
-    run.context.ledger.shortlists.confirm(
-        run.run_id, max(word.revision, 1), by=word.by, now=datetime.now(UTC)
-    )
+    run.ledger.shortlists.confirm(run.run_id, max(word.revision, 1), by=word.by, now=datetime.now(UTC))
 
 
 def _start(run: RunView) -> None:
@@ -130,7 +126,7 @@ def _is_buying(run: RunView) -> bool:
 def shortlist_facts(run: RunView) -> dict[str, Any]:
     """Tell the finalists in their order, and what buying them costs."""
     revision, ids = run.shortlist_ids()
-    last = run.context.ledger.shortlists.last(run.run_id)
+    last = run.ledger.shortlists.last(run.run_id)
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     accepted = {final.draft_id for final in run.finals if final.is_accepted}
     return {
@@ -141,7 +137,7 @@ def shortlist_facts(run: RunView) -> dict[str, Any]:
         "finalists": [
             {
                 "id": name,
-                "name": name_of(drafts[name]),
+                "name": drafts[name].name,
                 "arm": drafts[name].arm,
                 "colour": run.arms[drafts[name].arm],
                 "score": drafts[name].score,

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from flows.evaluation.finals import compare_finals
 from flows.review.archive import stream_accepted
 from flows.review.gallery import run_facts
-from flows.review.page_context import PageContext, RunView, name_of, usd
+from flows.review.page_context import PageContext, RunView, usd
 from flows.review.request_bodies import AcceptanceWord
 from flows.runs.lock import held_to_decide
 from tasks.candidate import Candidate
@@ -58,18 +58,17 @@ def _accept(run: RunView, word: AcceptanceWord) -> None:
     """
     if not any(final.candidate_id == word.candidate_id for final in run.finals):
         raise RunError(where=f"run {run.run_id}", what="has no such final", next_step="Load the page again.")
-    with held_to_decide(run.context.ledger, run.folder):
-        run.context.ledger.acceptances.add(
+    with held_to_decide(run.ledger, run.folder):
+        run.ledger.acceptances.add(
             Acceptance(run.run_id, word.candidate_id, word.is_accepted, word.by, datetime.now(UTC))
         )
-        compare_finals(run.on_disk)
+        compare_finals(run)
 
 
 def finals_facts(run: RunView) -> dict[str, Any]:
     """Tell how far the promotion is, and every finalist with its tries."""
-    records = [
-        record for record in run.context.ledger.orders.of_run(run.run_id) if record.order.stage == "final"
-    ]
+    records = [record for record in run.ledger.orders.of_run(run.run_id) if record.order.is_final]
+    finals_usd = sum((record.charged_usd for record in records), start=Decimal(0))
     promotion = run.context.promoter.look(run.run_id)
     is_running = run.is_worked_on or (promotion is not None and promotion.state == "running")
     return {
@@ -77,8 +76,9 @@ def finals_facts(run: RunView) -> dict[str, Any]:
         "is_running": is_running,
         "message": promotion.message if promotion else "",
         "is_failed": promotion is not None and promotion.state == "failed",
-        "spent": usd(run.context.ledger.orders.charged_usd(run.run_id)),
-        "finals_usd": usd(sum((record.charged_usd for record in records), start=Decimal(0))),
+        "spent": usd(run.ledger.orders.charged_usd(run.run_id)),
+        "finals_usd": usd(finals_usd),
+        "has_charges": finals_usd > 0,
         "finalists": _finalists(run, records),
         "n_accepted": sum(final.is_accepted is True for final in run.finals),
     }
@@ -88,24 +88,22 @@ def _finalists(run: RunView, records: list[OrderRecord]) -> list[dict[str, Any]]
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     bought = [record.order.draft_id for record in records if record.order.draft_id in drafts]
     wanted = dict.fromkeys([*(name for name in run.shortlist_ids()[1] if name in drafts), *bought])
-    editions = [edition.name for edition in run.on_disk.campaign.editions]
+    editions = [edition.name for edition in run.campaign.editions]
     return [_finalist(run, drafts[str(name)], edition, records) for name in wanted for edition in editions]
 
 
 def _finalist(
     run: RunView, draft: Candidate, edition: str | None, records: list[OrderRecord]
 ) -> dict[str, Any]:
-    costs = {
-        record.order.order_id: record.settlement.cost_usd if record.settlement else None for record in records
-    }
-    told = {word.candidate_id: word for word in run.context.ledger.acceptances.of_run(run.run_id)}
+    costs = {record.order.order_id: record.cost_usd for record in records}
+    told = {word.candidate_id: word for word in run.ledger.acceptances.of_run(run.run_id)}
     place = (draft.candidate_id, edition)
     tries = [final for final in run.finals if (final.draft_id, final.edition) == place]
     return {
         "id": draft.candidate_id,
         "key": f"{draft.candidate_id}:{edition or ''}",
         "edition": edition,
-        "name": name_of(draft),
+        "name": draft.name,
         "arm": draft.arm,
         "colour": run.arms[draft.arm],
         "prompt": draft.prompt,
@@ -119,7 +117,7 @@ def _finalist(
         "tries": [
             {
                 "id": final.candidate_id,
-                "name": name_of(final),
+                "name": final.name,
                 "is_accepted": final.is_accepted,
                 "said_by": told[final.candidate_id].decided_by if final.candidate_id in told else None,
                 "reason": final.choice.reason if final.choice else None,

@@ -11,10 +11,11 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from flows.review.page_context import PageContext, RunView, name_of
+from flows.review.page_context import PageContext, RunView
 from tasks.candidate import Candidate
 from tasks.ledger.report_rows import report_rows
 from tasks.report_page.measures import measure_arm
+from tasks.report_page.rows import is_draft
 
 
 def routes(context: PageContext) -> APIRouter:
@@ -45,8 +46,8 @@ def routes(context: PageContext) -> APIRouter:
 
 def run_facts(run: RunView) -> dict[str, Any]:
     """Tell what the head of every page of a run shows."""
-    budget = run.on_disk.campaign.budget
-    spent_usd = run.context.ledger.orders.charged_usd(run.run_id)
+    budget = run.campaign.budget
+    spent_usd = run.ledger.orders.charged_usd(run.run_id)
     return {
         "run": run.record,
         "arms": run.arms,
@@ -54,15 +55,15 @@ def run_facts(run: RunView) -> dict[str, Any]:
         "budget_usd": budget.per_run_usd,
         "n_finalists": len(run.shortlist_ids()[1]),
         "n_finals": len(run.finals),
-        "n_votes": len(run.context.ledger.votes.of_run(run.run_id)),
+        "n_votes": len(run.ledger.votes.of_run(run.run_id)),
     }
 
 
 def arm_cards(run: RunView) -> list[dict[str, Any]]:
     """Measure each arm as the report does, beside its own prompt."""
-    rows = report_rows(run.run_id, run.context.ledger.orders.of_run(run.run_id), run.candidates)
-    drafts = [row for row in rows if row["stage"] == "draft"]
-    campaign = run.on_disk.campaign
+    rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), run.candidates)
+    drafts = [row for row in rows if is_draft(row)]
+    campaign = run.campaign
     return [
         {
             "name": arm,
@@ -97,10 +98,10 @@ def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
     seen, standing, choice = draft.inspection, draft.standing, draft.choice
     return {
         "id": draft.candidate_id,
-        "name": name_of(draft),
+        "name": draft.name,
         "arm": draft.arm,
         "row": draft.row,
-        "status": standing.status if standing else "new",
+        "status": draft.status or "new",
         "of": standing and standing.duplicate_of,
         "kind": standing and standing.duplicate_kind,
         "bits": standing and standing.hash_distance_bits,
@@ -110,13 +111,13 @@ def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
         "width": seen and seen.width,
         "height": seen and seen.height,
         "clear": bool(seen and seen.measurements.get("alpha_share")),
-        "odd": draft.downgraded or (seen and seen.fault),
+        "odd": draft.downgraded or draft.fault,
     }
 
 
 def row_names(run: RunView) -> list[str]:
     """Name each row by its variables' values, as every arm shares them."""
-    rows = run.on_disk.campaign.all_rows
+    rows = run.campaign.all_rows
     names = [" · ".join(str(value) for value in row.values()) for row in rows]
     last = max((candidate.row for candidate in run.candidates), default=-1)
     return names + [""] * (last + 1 - len(names))
@@ -124,14 +125,14 @@ def row_names(run: RunView) -> list[str]:
 
 def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
     """Tell all that is known of one picture, and the reason of each score."""
-    records = [r for r in run.context.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
+    records = [r for r in run.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
     (row,) = [
         row for row in report_rows(run.run_id, records, [found]) if row["candidate_id"] == found.candidate_id
     ]
-    names = {one.candidate_id: name_of(one) for one in run.candidates}
+    names = {one.candidate_id: one.name for one in run.candidates}
     return {
         "id": found.candidate_id,
-        "name": name_of(found),
+        "name": found.name,
         "arm": found.arm,
         "prompt": found.prompt,
         "why": found.choice.reason if found.choice else None,

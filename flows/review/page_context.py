@@ -3,11 +3,11 @@
 A run is read anew for every page, so that a page shows what is, whoever else works on the run.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,15 +16,12 @@ from starlette.responses import Response
 
 from flows.promotion.action import Promoter
 from flows.review.access import Gate
-from flows.runs.lock import bring_campaign, is_free
-from flows.runs.run import RunOnDisk
-from tasks.campaign_file.load import load_campaign
-from tasks.candidate import Candidate
-from tasks.catalogue import load_catalogue
-from tasks.catalogue.providers import load_providers
-from tasks.ledger import Ledger, RunRecord
+from flows.runs.lock import is_free
+from flows.runs.run import StoredRun
+from tasks.candidate import Candidate, rank_finalists
+from tasks.ledger import Ledger
 from tasks.money import count_of, format_usd
-from tasks.storage.home import run_folder
+from tasks.settings import Settings
 
 HERE = Path(__file__).parent
 ARM_COLOURS = 6
@@ -35,14 +32,14 @@ class PageContext:
     """What every page has at hand.
 
     Args:
-        home: Runoff's home.
+        settings: The home and the environment.
         ledger: Its ledger.
         promoter: Who buys.
         gate: Who may come in.
         person: The name offered to who has given none.
     """
 
-    home: Path
+    settings: Settings
     ledger: Ledger
     promoter: Promoter
     gate: Gate
@@ -71,79 +68,51 @@ class PageContext:
         Raises:
             RunError: There is no such run.
         """
-        return RunView(self, self.ledger.runs.find(run_id))
+        return RunView(self.settings, self.ledger, self.ledger.runs.find(run_id), context=self)
 
 
 @dataclass(frozen=True)
-class RunView:
-    """A run as it stands at this moment; each part is read when it is first asked for."""
+class RunView(StoredRun):
+    """A run as it stands at this moment; each part is read once, when it is first asked for.
 
-    context: PageContext
-    record: RunRecord
+    Args:
+        context: What every page has at hand.
+    """
 
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self.record.run_id
-
-    @property
-    def folder(self) -> Path:
-        """The run's folder."""
-        return run_folder(self.context.home, self.record.campaign, self.run_id)
-
-    @cached_property
-    def on_disk(self) -> RunOnDisk:
-        """The run as it is decided about.
-
-        Raises:
-            CampaignError: Its campaign file is wrong or gone.
-        """
-        campaign = load_campaign(
-            bring_campaign(self.folder),
-            catalogue=load_catalogue(self.context.home),
-            providers=load_providers(self.context.home),
-        )
-        return RunOnDisk(self.run_id, campaign, self.context.ledger, self.folder)
+    context: PageContext = field(kw_only=True)
 
     @property
     def is_worked_on(self) -> bool:
         """Whether a process works on it now; a killed one leaves ``running`` behind."""
-        return self.record.state == "running" and not is_free(self.context.ledger, self.folder)
+        return self.record.state == "running" and not is_free(self.ledger, self.folder)
 
     @cached_property
     def candidates(self) -> list[Candidate]:
         """Every picture, in the order of their plan."""
-        return self.context.ledger.candidates.of_run(self.run_id)
+        return self.read_candidates()
 
     @property
     def drafts(self) -> list[Candidate]:
         """The drafts."""
-        return [candidate for candidate in self.candidates if candidate.stage == "draft"]
+        return [candidate for candidate in self.candidates if candidate.is_draft]
 
     @property
     def finals(self) -> list[Candidate]:
         """The finals."""
-        return [candidate for candidate in self.candidates if candidate.stage == "final"]
+        return [candidate for candidate in self.candidates if candidate.is_final]
 
     @cached_property
     def arms(self) -> dict[str, int]:
         """Each arm's place among the colours, in the campaign's own order."""
-        named = dict.fromkeys([*self.on_disk.campaign.arms, *sorted({c.arm for c in self.candidates})])
+        named = dict.fromkeys([*self.campaign.arms, *sorted({c.arm for c in self.candidates})])
         return {arm: place % ARM_COLOURS for place, arm in enumerate(named)}
 
     def shortlist_ids(self) -> tuple[int, list[str]]:
         """Tell the finalists' revision and their ids in order; revision 0 is the rule's choice."""
-        last = self.context.ledger.shortlists.last(self.run_id)
+        last = self.ledger.shortlists.last(self.run_id)
         if last is not None:
             return last.revision, list(last.candidate_ids)
-        chosen = [draft for draft in self.drafts if draft.choice and draft.choice.is_finalist]
-        chosen.sort(key=lambda draft: (draft.choice and draft.choice.rank) or 0)
-        return 0, [draft.candidate_id for draft in chosen]
-
-
-def name_of(candidate: Candidate) -> str:
-    """Name a picture as people speak of it: its file without folder and ending."""
-    return PurePosixPath(candidate.file).stem
+        return 0, [draft.candidate_id for draft in rank_finalists(self.drafts)]
 
 
 def usd(amount: Decimal | None) -> str:

@@ -49,7 +49,7 @@ def pool_of(drafts: Sequence[Candidate], votes: Sequence[Vote], voter: str) -> P
     """Gather who takes part: the best survivors of every arm and row."""
     cells: dict[tuple[int, str], list[Candidate]] = defaultdict(list)
     for draft in drafts:
-        if draft.standing and draft.standing.status == "survivor":
+        if draft.is_survivor:
             cells[draft.row, draft.arm].append(draft)
     rows: dict[int, list[Candidate]] = defaultdict(list)
     for (row, _), cell in sorted(cells.items()):

@@ -40,7 +40,7 @@ def send_picture(context: PageContext, candidate_id: str, *, is_small: bool = Fa
     known = context.ledger.pictures.find(candidate_id)
     if known is None:
         raise HTTPException(404, "no such picture")
-    folder = run_folder(context.home, known.campaign, known.run_id).resolve()
+    folder = run_folder(context.settings.home, known.campaign, known.run_id).resolve()
     for name in filter(None, (known.thumbnail if is_small else None, known.file)):
         path = (folder / name).resolve()
         kind = _kind(path) if path.is_relative_to(folder) and _is_here(path) else None

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flows.review.page_context import RunView, name_of
+from flows.review.page_context import RunView
 from tasks.candidate import Candidate
 from tasks.pairwise.bradley_terry import meetings_of, strengths
 from tasks.pairwise.votes import Vote
@@ -14,7 +14,7 @@ MOST_SHOWN = 60
 
 def ranking_facts(run: RunView) -> dict[str, Any]:
     """Rank the pictures that met another by their votes, and tell what that changes."""
-    votes = run.context.ledger.votes.of_run(run.run_id)
+    votes = run.ledger.votes.of_run(run.run_id)
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     found = strengths(meetings_of(votes)) if votes else {}
     by_votes = sorted(found, key=lambda name: (-found[name].value, name))
@@ -24,7 +24,7 @@ def ranking_facts(run: RunView) -> dict[str, Any]:
         {
             "place": place,
             "id": name,
-            "name": name_of(drafts[name]),
+            "name": drafts[name].name,
             "arm": drafts[name].arm,
             "strength": found[name],
             "by_score": score_place[name],

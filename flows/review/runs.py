@@ -19,7 +19,9 @@ def routes(context: PageContext) -> APIRouter:
 
     @router.get("/")
     def page(request: Request) -> Response:
-        return context.page(request, "runs.html", here="runs", home=str(context.home), **_facts(context))
+        return context.page(
+            request, "runs.html", here="runs", home=str(context.settings.home), **_facts(context)
+        )
 
     return router
 

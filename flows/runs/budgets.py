@@ -1,26 +1,44 @@
-"""What was spent and what is left, for ``runoff ledger spend``."""
+"""What was spent and what is left: of a run, of a campaign's month, of the whole ledger's month."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from flows.runs.lock import bring_campaign
+from flows.runs.campaign import run_budget
+from tasks.campaign import Campaign
 from tasks.ledger import Ledger
 from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.ledger.spending import Group
-from tasks.storage.home import run_folder
+from tasks.settings import Settings
+
+BudgetOf = Literal["run", "campaign", "ledger"]
+"""Whose budget it is; those of a campaign and of the ledger are of a calendar month (UTC)."""
 
 
 @dataclass(frozen=True)
-class MonthBudget:
-    """One budget of a calendar month (UTC), dollars; ``None`` is no limit."""
+class Balance:
+    """One budget as it stands, dollars; without a limit ``limit_usd`` and ``left_usd`` are ``None``."""
 
     spent_usd: Decimal
     limit_usd: Decimal | None
     left_usd: Decimal | None
+
+    @classmethod
+    def of(cls, spent_usd: Decimal, limit_usd: Decimal | None) -> "Balance":
+        """Tell what is left of a limit: never less than nothing."""
+        left_usd = None if limit_usd is None else max(limit_usd - spent_usd, Decimal(0))
+        return cls(spent_usd, limit_usd, left_usd)
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What one limited budget has left, dollars."""
+
+    of: BudgetOf
+    left_usd: Decimal
+    limit_usd: Decimal
 
 
 @dataclass(frozen=True)
@@ -28,8 +46,8 @@ class MonthBudgets:
     """The budgets of this month: the whole ledger's, and that of each campaign that spent."""
 
     month: str
-    ledger: MonthBudget
-    campaigns: dict[str, MonthBudget]
+    ledger: Balance
+    campaigns: dict[str, Balance]
 
 
 def spending_by(ledger: Ledger, group: Group) -> list[dict[str, Any]]:
@@ -45,7 +63,7 @@ def spending_by(ledger: Ledger, group: Group) -> list[dict[str, Any]]:
     ]
 
 
-def month_budgets(ledger: Ledger, home: Path, environ: Mapping[str, str], now: datetime) -> MonthBudgets:
+def month_budgets(ledger: Ledger, settings: Settings, now: datetime) -> MonthBudgets:
     """Read what this month is charged and may still be charged.
 
     A campaign's limit is that of its newest run.
@@ -54,29 +72,46 @@ def month_budgets(ledger: Ledger, home: Path, environ: Mapping[str, str], now: d
         SettingError: The ledger's own limit is set to something that is none.
     """
     spent = ledger.spending.month(now)
-    folders = {
-        run.campaign: run_folder(home, run.campaign, run.run_id) for run in reversed(ledger.runs.all())
-    }
+    newest = {run.campaign: run for run in reversed(ledger.runs.all())}
+    budgets = {name: run_budget(settings.home, newest[name]) for name in spent.campaigns_usd}
     return MonthBudgets(
         month=spent.month,
-        ledger=_budget(spent.ledger_usd, ledger_per_month_usd(home, environ)),
+        ledger=Balance.of(spent.ledger_usd, ledger_per_month_usd(settings.home, settings.environ)),
         campaigns={
-            name: _budget(spent_usd, _campaign_limit(bring_campaign(folders[name])))
+            name: Balance.of(spent_usd, budget.per_month_usd if (budget := budgets[name]) else None)
             for name, spent_usd in spent.campaigns_usd.items()
         },
     )
 
 
-def _budget(spent_usd: Decimal, limit_usd: Decimal | None) -> MonthBudget:
-    left_usd = None if limit_usd is None else max(limit_usd - spent_usd, Decimal(0))
-    return MonthBudget(spent_usd, limit_usd, left_usd)
+def remaining_of_month(
+    ledger: Ledger, campaign: Campaign, ledger_limit_usd: Decimal | None, now: datetime
+) -> list[Remaining]:
+    """List the month's limits that hold for a campaign's next run, with what each has left.
+
+    Args:
+        ledger: The ledger.
+        campaign: The campaign.
+        ledger_limit_usd: What the whole ledger may spend in a month, dollars.
+        now: Aware time; its UTC month counts.
+    """
+    spent = ledger.spending.month(now)
+    of_campaign = Balance.of(
+        spent.campaigns_usd.get(campaign.name, Decimal(0)), campaign.budget.per_month_usd
+    )
+    return _limited({"campaign": of_campaign, "ledger": Balance.of(spent.ledger_usd, ledger_limit_usd)})
 
 
-def _campaign_limit(file: Path) -> Decimal | None:
-    import yaml
+def remaining_of_run(ledger: Ledger, campaign: Campaign, run_id: str) -> Remaining:
+    """Tell what a run has left of its own budget."""
+    balance = Balance.of(ledger.orders.charged_usd(run_id), campaign.budget.per_run_usd)
+    (remaining,) = _limited({"run": balance})
+    return remaining
 
-    if not file.exists():
-        return None
-    budget = yaml.load(file.read_bytes(), yaml.BaseLoader)["budget"]
-    said = budget.get("per_month_usd", "null")
-    return None if said == "null" else Decimal(said)
+
+def _limited(balances: Mapping[BudgetOf, Balance]) -> list[Remaining]:
+    return [
+        Remaining(of, balance.left_usd, balance.limit_usd)
+        for of, balance in balances.items()
+        if balance.left_usd is not None and balance.limit_usd is not None
+    ]

@@ -1,40 +1,36 @@
-"""The campaign that a run was decided by: the one in its own folder."""
+"""Reading campaign files as the flows do, and a run's budget alone."""
 
 from pathlib import Path
 
 from flows.runs.lock import bring_campaign
 from tasks.campaign import Campaign
+from tasks.campaign.campaign import Budget
 from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
-from tasks.errors import RunError
 from tasks.ledger import RunRecord
+from tasks.marked_yaml import read_yaml
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 
 
-def run_campaign(home: Path, run: RunRecord) -> Campaign:
-    """Read a run's campaign.
+def read_campaign(file: Path, settings: Settings) -> Campaign:
+    """Read a campaign file by the models and providers that are known here.
 
     Raises:
-        RunError: The file is gone.
-        CampaignError: It was changed and is wrong now.
+        CampaignError: It is wrong.
     """
-    file = run_campaign_file(home, run)
-    return load_campaign(file, catalogue=load_catalogue(home), providers=load_providers(home))
+    catalogue = load_catalogue(settings.home, settings.environ)
+    return load_campaign(file, catalogue, load_providers(settings.home, settings.environ))
 
 
-def run_campaign_file(home: Path, run: RunRecord) -> Path:
-    """Find the campaign as it was run, for going on with a run; with a store it is fetched.
+def run_budget(home: Path, run: RunRecord) -> Budget | None:
+    """Read a run's budget alone: the money is told however stale the rest of its campaign is.
 
-    Raises:
-        RunError: The file is gone.
+    Returns:
+        The budget; ``None`` where the file is gone.
     """
     file = bring_campaign(run_folder(home, run.campaign, run.run_id))
     if not file.exists():
-        raise RunError(
-            where=str(file),
-            what="the run's campaign is gone",
-            money="The ledger still knows what was bought.",
-            next_step="Look at the money with: runoff ledger spend",
-        )
-    return file
+        return None
+    return Budget.model_validate(read_yaml(file.read_text(encoding="utf-8")).data["budget"])

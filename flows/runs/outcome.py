@@ -1,18 +1,33 @@
 """What came of a run, in figures: for the terminal, for ``--json``, for Prefect."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from tasks.candidate import Candidate
+from flows.runs.run import StoredRun
+from tasks.candidate import Candidate, rank_finalists
 from tasks.errors import RunoffError
-from tasks.ledger import Ledger, RunRecord
+from tasks.ledger import Ledger
+from tasks.ledger.slots import SlotState
 from tasks.orders.missing_scores import unjudged
 from tasks.orders.questions import BOUGHT
-from tasks.storage.home import run_folder
+from tasks.settings import Settings
 
 INCOMPLETE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """No run was made or gone on with, and nothing was bought.
+
+    Args:
+        message: Why.
+        name: How Prefect's pages call the state.
+    """
+
+    message: str
+    name: str = "Skipped"
 
 
 @dataclass(frozen=True)
@@ -61,37 +76,32 @@ class Outcome:
         return replace(self, exit_code=error.exit_code, message=str(error))
 
 
-def outcome_of(ledger: Ledger, home: Path, run: RunRecord) -> Outcome:
+def outcome_of(run: StoredRun) -> Outcome:
     """Read from the ledger what came of a run."""
-    candidates = ledger.candidates.of_run(run.run_id)
-    drafts = [candidate for candidate in candidates if candidate.stage == "draft"]
-    finals = [candidate for candidate in candidates if candidate.stage == "final"]
-    records = ledger.orders.of_run(run.run_id)
+    candidates = run.read_candidates()
+    drafts = [candidate for candidate in candidates if candidate.is_draft]
+    finals = [candidate for candidate in candidates if candidate.is_final]
+    records = run.ledger.orders.of_run(run.run_id)
     orders: dict[str, int] = {}
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1
-    is_whole = set(orders) <= {"received"} and not any(_is_unsound(candidate) for candidate in candidates)
+    is_whole = set(orders) <= {"received"} and not any(candidate.fault for candidate in candidates)
     is_whole = is_whole and not any(unjudged(drafts, name) for name in BOUGHT)
-    estimated = (r.charged_usd for r in records if r.settlement is None or r.settlement.cost_usd is None)
     return Outcome(
         run_id=run.run_id,
-        campaign=run.campaign,
-        state=run.state,
-        folder=str(run_folder(home, run.campaign, run.run_id)),
+        campaign=run.record.campaign,
+        state=run.record.state,
+        folder=str(run.folder),
         orders=orders,
         pictures=len(drafts),
-        duplicates=sum(bool(d.standing and d.standing.status == "duplicate") for d in drafts),
+        duplicates=sum(draft.is_duplicate for draft in drafts),
         finalists=_finalists(drafts, finals),
         finals=len(finals),
         accepted=sum(final.is_accepted is True for final in finals),
-        spent_usd=ledger.orders.charged_usd(run.run_id),
-        unknown_usd=sum(estimated, Decimal(0)),
-        exit_code=0 if is_whole or run.state == "waiting" else INCOMPLETE,
+        spent_usd=run.ledger.orders.charged_usd(run.run_id),
+        unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
+        exit_code=0 if is_whole or run.record.state == "waiting" else INCOMPLETE,
     )
-
-
-def _is_unsound(candidate: Candidate) -> bool:
-    return bool(candidate.inspection and candidate.inspection.fault)
 
 
 def _finalists(drafts: list[Candidate], finals: list[Candidate]) -> list[dict[str, Any]]:
@@ -99,15 +109,13 @@ def _finalists(drafts: list[Candidate], finals: list[Candidate]) -> list[dict[st
     for final in finals:
         if final.is_accepted:
             accepted.setdefault(final.draft_id, []).append(final)
-    chosen = [draft for draft in drafts if draft.choice and draft.choice.is_finalist]
-    chosen.sort(key=lambda draft: (draft.choice and draft.choice.rank) or 0)
-    return [_finalist(draft, accepted.get(draft.candidate_id, [])) for draft in chosen]
+    return [_finalist(draft, accepted.get(draft.candidate_id, [])) for draft in rank_finalists(drafts)]
 
 
 def _finalist(draft: Candidate, finals: list[Candidate]) -> dict[str, Any]:
     final = finals[0] if finals else None
     return {
-        "rank": draft.choice.rank if draft.choice else None,
+        "rank": draft.rank,
         "candidate_id": draft.candidate_id,
         "arm": draft.arm,
         "row": draft.row,
@@ -118,3 +126,36 @@ def _finalist(draft: Candidate, finals: list[Candidate]) -> dict[str, Any]:
         "editions": {final.edition: final.file for final in finals if final.edition},
         "prompt": draft.prompt,
     }
+
+
+@dataclass(frozen=True)
+class MissedSlot:
+    """A slot of a schedule in which no run was made.
+
+    Args:
+        run_id: ``None``.
+        campaign: Its campaign.
+        state: ``skipped`` or ``failed``.
+        due_at: When the run was to start, aware.
+        message: Why there is none.
+    """
+
+    run_id: None
+    campaign: str
+    state: SlotState
+    due_at: datetime
+    message: str
+
+
+def list_runs(settings: Settings, ledger: Ledger) -> list[Outcome | MissedSlot]:
+    """List what came of every run, newest first, and among them the slots in which none was made."""
+    made: list[tuple[datetime, Outcome | MissedSlot]] = [
+        (run.started_at, outcome_of(StoredRun(settings, ledger, run))) for run in ledger.runs.all()
+    ]
+    known = {outcome.run_id for _, outcome in made}
+    missed: list[tuple[datetime, Outcome | MissedSlot]] = [
+        (slot.due_at, MissedSlot(None, slot.campaign, slot.state, slot.due_at, slot.reason))
+        for slot in ledger.slots.all()
+        if slot.state in ("skipped", "failed") and slot.run_id not in known
+    ]
+    return [entry for _, entry in sorted([*made, *missed], key=lambda entry: entry[0], reverse=True)]

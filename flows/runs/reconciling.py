@@ -57,9 +57,7 @@ def resend_drafts(ledger: Ledger, run_id: str, today: Sequence[Order]) -> int:
     lost = [
         unknown.record.order.order_id
         for unknown in ledger.reconciliations.unknown(run_id)
-        if unknown.record.order.stage == "draft"
-        and unknown.record.order.attempt == 0
-        and unknown.resent_as is None
+        if unknown.record.order.is_draft and unknown.record.order.attempt == 0 and unknown.resent_as is None
     ]
     ledger.reconciliations.record(lost, "resend", by=BY_RULE, now=datetime.now(UTC), today=today)
     return len(lost)

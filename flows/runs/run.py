@@ -1,38 +1,120 @@
-"""A run whose pictures are looked at or decided about; nobody buys for it now."""
+"""A run as the ledger and its folder hold it: for looking at it and for deciding about its pictures.
 
-from dataclasses import dataclass
+A run that this process buys for is a ``flows.session.session.Session``, which holds one of these.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Self
 
+from flows.runs.lock import bring_campaign
 from tasks.campaign import Campaign
-from tasks.ledger import Ledger
+from tasks.campaign_file.load import load_campaign
+from tasks.candidate import Candidate
+from tasks.catalogue import Catalogue, load_catalogue
+from tasks.catalogue.providers import Providers, load_providers
+from tasks.errors import RunError
+from tasks.ledger import Ledger, RunRecord
+from tasks.order import Stage
+from tasks.pictures.provenance import ANCHORS_VARIABLE
+from tasks.settings import Settings
+from tasks.storage.home import run_folder
 
 
-class Run(Protocol):
-    """A run whose pictures are to be decided about."""
+@dataclass(frozen=True)
+class StoredRun:
+    """A run, its ledger and its folder. Nothing here spends.
+
+    Args:
+        settings: The home and the environment.
+        ledger: Its ledger, open.
+        record: The run's row as it was when it was read; the ledger may know more by now.
+        other_campaign: The campaign to decide by; ``None`` for the one in the run's folder.
+    """
+
+    settings: Settings
+    ledger: Ledger
+    record: RunRecord
+    other_campaign: Campaign | None = None
+
+    @classmethod
+    def find(cls, settings: Settings, ledger: Ledger, name: str) -> Self:
+        """Find a run.
+
+        Args:
+            settings: The home and the environment.
+            ledger: Its ledger.
+            name: The run's id, a unique beginning of it, or ``latest``.
+
+        Raises:
+            RunError: There is no such run.
+        """
+        return cls(settings, ledger, ledger.runs.find(name))
+
+    def decided_by(self, campaign: Campaign) -> Self:
+        """Take the same run with another campaign; nothing is written."""
+        return replace(self, other_campaign=campaign)
 
     @property
     def run_id(self) -> str:
         """The run's id."""
+        return self.record.run_id
 
     @property
-    def campaign(self) -> Campaign:
-        """The rules."""
+    def home(self) -> Path:
+        """Runoff's home."""
+        return self.settings.home
 
     @property
-    def ledger(self) -> Ledger:
-        """Where its pictures are known."""
+    def anchors_file(self) -> str | None:
+        """Who is trusted to sign pictures: a PEM file of root certificates."""
+        return self.settings.environ.get(ANCHORS_VARIABLE)
 
     @property
     def folder(self) -> Path:
-        """Where its pictures are."""
+        """The run's folder."""
+        return run_folder(self.home, self.record.campaign, self.run_id)
 
+    def campaign_file(self) -> Path:
+        """Find the campaign as it was run; with a store it is fetched as it stands there now.
 
-@dataclass(frozen=True, slots=True)
-class RunOnDisk:
-    """A run that nobody buys for now."""
+        Raises:
+            RunError: The file is gone.
+            SettingError: The store cannot be read.
+        """
+        file = bring_campaign(self.folder)
+        if not file.exists():
+            raise RunError(
+                where=str(file),
+                what="the run's campaign is gone",
+                money="The ledger still knows what was bought.",
+                next_step="Look at the money with: runoff ledger spend",
+            )
+        return file
 
-    run_id: str
-    campaign: Campaign
-    ledger: Ledger
-    folder: Path
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Models and prices, as the home has them now."""
+        return load_catalogue(self.home, self.settings.environ)
+
+    @cached_property
+    def providers(self) -> Providers:
+        """Who sells, as the home has them now."""
+        return load_providers(self.home, self.settings.environ)
+
+    @cached_property
+    def campaign(self) -> Campaign:
+        """The campaign that the run is decided by.
+
+        Raises:
+            RunError: Its file is gone.
+            CampaignError: It was changed and is wrong now.
+        """
+        if self.other_campaign is not None:
+            return self.other_campaign
+        return load_campaign(self.campaign_file(), catalogue=self.catalogue, providers=self.providers)
+
+    def read_candidates(self, stage: Stage | None = None) -> list[Candidate]:
+        """Read the run's pictures, or those of one stage, as the ledger knows them at this moment."""
+        return self.ledger.candidates.of_run(self.run_id, stage)

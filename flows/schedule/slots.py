@@ -5,12 +5,12 @@ machine finds the run that it made. Where a killed process left a run of the cam
 up in place of a new one.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from flows.runs.budgets import BudgetOf, remaining_of_month
 from flows.runs.lock import bring_campaign, is_free, is_left
 from flows.session.prepare import Prepared
 from tasks.errors import RunoffError
@@ -18,6 +18,7 @@ from tasks.ledger import Ledger, has_ledger, open_ledger
 from tasks.ledger.runs import new_run_id
 from tasks.ledger.slots import Slot
 from tasks.money import count_of, format_usd
+from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home, run_folder
 
 MOST_SLOTS_PER_RUN = 3
@@ -61,17 +62,18 @@ class TakenSlot:
     reason: str = ""
 
 
-def take_slot(file: Path, home: Path, starter: Starter) -> TakenSlot:
+def take_slot(file: Path, settings: Settings, starter: Starter) -> TakenSlot:
     """Claim a slot, or find out what became of it. Buys nothing.
 
     Args:
         file: The campaign file.
-        home: Runoff's home.
+        settings: The home and the environment.
         starter: Whose slot.
     """
+    home = settings.home
     prepare_home(home)
     campaign = campaign_name(file)
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         run_id = run_left_behind(ledger, home, campaign) or new_run_id(datetime.now(UTC))
         wanted = Slot(starter.slot, campaign, starter.due_at, "open", run_id, started_by=starter.flow_run_id)
         slot = ledger.slots.claim(wanted)
@@ -88,15 +90,15 @@ def take_slot(file: Path, home: Path, starter: Starter) -> TakenSlot:
     return TakenSlot(slot, bring_campaign(folder), is_begun=True, reason=reason)
 
 
-def refuse_slot(home: Path, slot: Slot, fault: RunoffError) -> None:
+def refuse_slot(settings: Settings, slot: Slot, fault: RunoffError) -> None:
     """Write that no run could be made in a slot, so that ``runoff runs`` tells it."""
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         ledger.slots.change(slot.name, "failed", reason=str(fault).partition("\n")[0])
 
 
-def skip_slot(home: Path, slot: Slot, reason: str) -> None:
+def skip_slot(settings: Settings, slot: Slot, reason: str) -> None:
     """Write that a slot is left out, and why."""
-    with open_ledger(home) as ledger:
+    with open_ledger(settings.home, settings.environ) as ledger:
         ledger.slots.change(slot.name, "skipped", reason=reason)
 
 
@@ -114,12 +116,14 @@ def run_left_behind(ledger: Ledger, home: Path, campaign: str) -> str | None:
     return None
 
 
-def waiting_runs(home: Path, campaign: str) -> list[tuple[Path, str]]:
+def waiting_runs(settings: Settings, campaign: str) -> list[tuple[Path, str]]:
     """Find the runs of a campaign that have a batch at the provider, oldest first: campaign file and run."""
-    if not has_ledger(home):
+    if not has_ledger(settings.home, settings.environ):
         return []
-    with open_ledger(home) as ledger:
-        folders = [run_folder(home, campaign, run_id) for run_id in ledger.batches.runs_out(campaign)]
+    with open_ledger(settings.home, settings.environ) as ledger:
+        folders = [
+            run_folder(settings.home, campaign, run_id) for run_id in ledger.batches.runs_out(campaign)
+        ]
         return [(folder / CAMPAIGN_FILE, folder.name) for folder in folders if is_left(ledger, folder)]
 
 
@@ -128,7 +132,7 @@ def reason_to_skip(prepared: Prepared, now: datetime) -> str:
 
     Runs pile up that people have not looked at, or the month's money is short of the least that a run costs.
     """
-    with open_ledger(prepared.home) as ledger:
+    with open_ledger(prepared.home, prepared.settings.environ) as ledger:
         return _unreviewed(prepared, ledger) or _too_little_money(prepared, ledger, now)
 
 
@@ -144,10 +148,11 @@ def _unreviewed(prepared: Prepared, ledger: Ledger) -> str:
 
 def _too_little_money(prepared: Prepared, ledger: Ledger, now: datetime) -> str:
     least_usd = least_usd_of(prepared)
-    for whose, left_usd, limit_usd in month_left(prepared, ledger, now):
-        if left_usd < least_usd:
+    for budget in remaining_of_month(ledger, prepared.campaign, prepared.ledger_per_month_usd, now):
+        if budget.left_usd < least_usd:
             return (
-                f"This month's budget of {whose} has {format_usd(left_usd)} left of {format_usd(limit_usd)}, "
+                f"This month's budget of {whose_budget(budget.of, prepared.campaign.name)} has "
+                f"{format_usd(budget.left_usd)} left of {format_usd(budget.limit_usd)}, "
                 f"and a run costs {format_usd(least_usd)} at least. Nothing was bought."
             )
     return ""
@@ -159,19 +164,9 @@ def least_usd_of(prepared: Prepared) -> Decimal:
     return prepared.plan.low_usd if is_auto else prepared.plan.drafts_low_usd
 
 
-def month_left(prepared: Prepared, ledger: Ledger, now: datetime) -> list[tuple[str, Decimal, Decimal]]:
-    """List the month's limits that hold for a run: whose, dollars left, dollars in all."""
-    spent = ledger.spending.month(now)
-    name = prepared.campaign.name
-    limits: Mapping[str, tuple[Decimal, Decimal | None]] = {
-        name: (spent.campaigns_usd.get(name, Decimal(0)), prepared.campaign.budget.per_month_usd),
-        "the whole ledger": (spent.ledger_usd, prepared.ledger_per_month_usd),
-    }
-    return [
-        (whose, max(limit_usd - spent_usd, Decimal(0)), limit_usd)
-        for whose, (spent_usd, limit_usd) in limits.items()
-        if limit_usd is not None
-    ]
+def whose_budget(of: BudgetOf, campaign: str) -> str:
+    """Name a month's budget for people: by its campaign, or as the whole ledger's."""
+    return campaign if of == "campaign" else "the whole ledger"
 
 
 def campaign_name(file: Path) -> str:

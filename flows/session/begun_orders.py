@@ -1,43 +1,31 @@
 """Which drafts a run has been told to make so far: those of the first round, and of each that was decided."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from flows.session.prepare import Prepared
 from tasks.attachments.attachments import SentPictures
-from tasks.campaign.rounds import Pass, RoundDecision, passes_of
+from tasks.campaign.rounds import Pass, passes_of
 from tasks.catalogue.estimates import Estimates
 from tasks.ledger import Ledger
 from tasks.order import Order
 from tasks.orders.drafts import draft_orders, draft_prompts
 from tasks.storage.home import drawn_folder
 
-if TYPE_CHECKING:
-    from flows.session.prepare import Prepared
 
-
-def begun_drafts(prepared: "Prepared", ledger: Ledger) -> list[Order]:
+def begun_drafts(prepared: Prepared, ledger: Ledger) -> list[Order]:
     """List the draft orders of every round that has begun, whatever became of them; writes nothing.
 
     Raises:
         CatalogueError: Something has no price.
         CampaignError: A mask cannot be made.
     """
-    return _with_first(prepared, ledger.rounds.of_run(prepared.run_id))
+    campaign, decided = prepared.campaign, ledger.rounds.of_run(prepared.run_id)
+    _first, *later = passes_of(campaign.rounds, list(campaign.arms), decided)
+    return [*prepared.plan.orders, *_round_orders(prepared, later)]
 
 
-def _with_first(prepared: "Prepared", decided: Sequence[RoundDecision]) -> list[Order]:
-    campaign = prepared.campaign
-    passes = passes_of(campaign.rounds, list(campaign.arms), decided)
-    return [*prepared.plan.orders, *round_orders(prepared, passes[1:])]
-
-
-def round_orders(prepared: "Prepared", passes: Sequence[Pass]) -> list[Order]:
-    """Write the draft orders of later rounds.
-
-    Raises:
-        CatalogueError: Something has no price.
-        CampaignError: A mask cannot be made.
-    """
+def _round_orders(prepared: Prepared, passes: Sequence[Pass]) -> list[Order]:
+    """Write the draft orders of later rounds."""
     if not passes:
         return []
     campaign = prepared.campaign

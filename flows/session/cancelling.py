@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.runs.campaign import run_campaign_file
+from flows.runs.run import StoredRun
 from flows.session.prepare import prepare
 from flows.session.session import open_session
 from tasks.ledger import open_ledger
 from tasks.ledger.runs import RunState
 from tasks.money import count_of
+from tasks.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +33,31 @@ class Cancelled:
         """The same for people."""
         if not self.batches:
             return f"{self.run_id} has no batch at the provider; nothing was changed."
-        told = "".join(f" {note}" for note in self.notes)
-        what = (
-            f"The provider was asked to stop {count_of(self.batches, 'batch', 'batches')} of {self.run_id}."
-        )
-        return f"{what}{told}\nCollect what was done with: runoff run --resume {self.run_id}"
+        batches = count_of(self.batches, "batch", "batches")
+        sentences = [f"The provider was asked to stop {batches} of {self.run_id}.", *self.notes]
+        return f"{' '.join(sentences)}\nCollect what was done with: runoff run --resume {self.run_id}"
 
 
-def cancel(home: Path, name: str) -> Cancelled:
+def cancel(settings: Settings, name: str) -> Cancelled:
     """Ask the provider to stop a run's batches. Buys nothing.
 
     Args:
-        home: Runoff's home.
+        settings: The home and the environment.
         name: The run: its id, a unique beginning of it, or ``latest``.
 
     Raises:
         RunError: There is no such run, its folder is gone, or another process works on it.
     """
-    with open_ledger(home) as ledger:
-        run = ledger.runs.find(name)
-        file, run_id = run_campaign_file(home, run), run.run_id
+    with open_ledger(settings.home, settings.environ) as ledger:
+        run = StoredRun.find(settings, ledger, name)
+        file, run_id = run.campaign_file(), run.run_id
         if not ledger.batches.open_of(run_id):
             return Cancelled(run_id, 0)
-    return asyncio.run(_cancel(file, home, run_id))
+    return asyncio.run(_cancel(file, settings, run_id))
 
 
-async def _cancel(file: Path, home: Path, run_id: str) -> Cancelled:
-    prepared = await asyncio.to_thread(prepare, file, home, run_id, are_drafts_done=True)
+async def _cancel(file: Path, settings: Settings, run_id: str) -> Cancelled:
+    prepared = await asyncio.to_thread(prepare, file, settings, run_id, are_drafts_done=True)
     async with open_session(prepared) as run:
         n_asked = await run.batch_lane.cancel(run_id)
         state: RunState = "waiting" if run.is_out else "stopped"

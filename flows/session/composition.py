@@ -7,6 +7,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flows.runs.progress import current_display
@@ -27,7 +28,7 @@ async def open_workers(prepared: Prepared, limits: Limits) -> AsyncIterator["Das
     """Find the workers that ``RUNOFF_DASK`` names; the emulator inside this process is in no other one."""
     from flows.workers.dask_pool import open_pool, scheduler_address
 
-    address, base_url = scheduler_address(), prepared.terms.base_url
+    address, base_url = scheduler_address(prepared.settings.environ), prepared.terms.base_url
     if address is None or base_url is None:
         yield None
         return
@@ -71,7 +72,9 @@ def transport_of(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":
     from tasks.emulator.settings import EmulatorSettings
 
     seed = zlib.crc32(prepared.run_id.encode())
-    return httpx2.ASGITransport(app=create_app(EmulatorSettings(seed=seed, today=today)))
+    return httpx2.ASGITransport(
+        app=create_app(EmulatorSettings(seed=seed, today=partial(today, prepared.settings.environ)))
+    )
 
 
 def limits_of(prepared: Prepared) -> Limits:

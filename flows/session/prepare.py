@@ -1,25 +1,28 @@
-"""Preparing a run: its campaign is read, checked and planned before anything is written or spent."""
+"""Preparing a run: its campaign is read, checked and planned before anything is written or spent.
 
-import os
+``prepare`` reads files and nothing else. ``heed_provider`` asks the provider for its list of models and
+plans again by the shutdown days in it. A command hands the plan that it has shown down to its flow, so that
+what was shown is what is bought, and the provider is asked once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tasks.campaign import Campaign
 from tasks.campaign.succession import heed_announced
-from tasks.campaign_file.load import load_campaign
+from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Providers, load_providers
-from tasks.clock import today
 from tasks.errors import CatalogueError
 from tasks.images_api.terms import Terms
 from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.plan import Plan, plan
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -27,22 +30,33 @@ class Prepared:
     """A run that was read, checked and planned, before anything is written or spent.
 
     Args:
-        home: Runoff's home.
+        place: What to call the campaign in an error: its file, or its name.
+        settings: The home and the environment.
+        requested: The campaign as its file says, retired models in it and all.
         catalogue: Models and prices.
         providers: Who sells.
         terms: The provider's terms.
         plan: What will be ordered, and for how much.
+        are_drafts_done: No more drafts will be bought: their models may be gone.
         note: Why the provider's own list of models is not known, when it was asked for in vain.
         ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
     """
 
-    home: Path
+    place: str
+    settings: Settings
+    requested: Campaign
     catalogue: Catalogue
     providers: Providers
     terms: Terms
     plan: Plan
+    are_drafts_done: bool = False
     note: str = ""
     ledger_per_month_usd: Decimal | None = None
+
+    @property
+    def home(self) -> Path:
+        """Runoff's home."""
+        return self.settings.home
 
     @property
     def run_id(self) -> str:
@@ -61,47 +75,131 @@ class Prepared:
 
 
 def prepare(
-    campaign_file: Path,
-    home: Path,
+    campaign_file: Path | Campaign,
+    settings: Settings,
     run_id: str,
     *,
-    asks_provider: bool = False,
     are_drafts_done: bool = False,
 ) -> Prepared:
-    """Read, check and plan a campaign. Spends nothing and writes nothing.
+    """Read, check and plan a campaign. Asks nobody, spends nothing and writes nothing.
 
     Args:
-        campaign_file: The campaign file.
-        home: Runoff's home.
+        campaign_file: The campaign file; or a campaign built in Python, its paths relative to the working
+            folder.
+        settings: The home and the environment.
         run_id: The run.
-        asks_provider: Read the provider's own list of models too, for a few seconds at most; without an
-            answer the catalogue's dates count.
         are_drafts_done: No more drafts will be bought: their models may be gone.
 
     Raises:
         CampaignError: The file is wrong.
         CatalogueError: A model is retired and has no successor, or has no price.
-        SettingError: The provider's key is missing, or the ledger's monthly limit is none.
+        SettingError: The ledger's monthly limit is none.
         BudgetError: The budget is below the least that the run can cost.
     """
-    ledger_limit_usd = ledger_per_month_usd(home, os.environ)
-    catalogue, providers = load_catalogue(home), load_providers(home)
-    campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
-    terms = Terms(providers.provider(campaign.provider), catalogue, os.environ)
-    said: list[str] = []
-    note = ""
-    if asks_provider and terms.base_url is not None:
-        from tasks.images_api.models_endpoint import read_models  # loads the SDK, a second of work
+    ledger_limit_usd = ledger_per_month_usd(settings.home, settings.environ)
+    catalogue = load_catalogue(settings.home, settings.environ)
+    providers = load_providers(settings.home, settings.environ)
+    if isinstance(campaign_file, Campaign):
+        campaign = check_built_campaign(campaign_file, Path.cwd(), catalogue, providers)
+        place = campaign.name
+    else:
+        campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
+        place = str(campaign_file)
+    return Prepared(
+        place=place,
+        settings=settings,
+        requested=campaign,
+        catalogue=catalogue,
+        providers=providers,
+        terms=Terms(providers.provider(campaign.provider), catalogue, settings.environ),
+        plan=_plan(place, campaign, catalogue, providers, run_id, settings, are_drafts_done),
+        are_drafts_done=are_drafts_done,
+        ledger_per_month_usd=ledger_limit_usd,
+    )
 
-        answer = read_models(terms)
-        catalogue, said = heed_announced(campaign, catalogue, answer.announced)
-        terms = replace(terms, catalogue=catalogue)
-        note = f"{answer.what}; the catalogue's dates of models count." if answer.what else ""
+
+def heed_provider(prepared: Prepared) -> Prepared:
+    """Ask the provider for its models, for a few seconds at most, and plan by the days that it announces.
+
+    Without an answer the catalogue's dates count, and the note says so. Spends nothing and writes nothing.
+
+    Raises:
+        CatalogueError: A model is retired, as the provider says, and has no successor.
+        SettingError: The provider's key is missing.
+        BudgetError: The budget is below the least that the run can cost with successors.
+    """
+    if prepared.terms.base_url is None:
+        return prepared
+    from tasks.images_api.models_endpoint import read_models  # loads the SDK, a second of work
+
+    answer = read_models(prepared.terms)
+    if answer.what:
+        return replace(prepared, note=f"{answer.what}; the catalogue's dates of models count.")
+    catalogue, warnings = heed_announced(prepared.requested, prepared.catalogue, answer.announced)
+    if not warnings:
+        return prepared
+    planned = _plan(
+        prepared.place,
+        prepared.requested,
+        catalogue,
+        prepared.providers,
+        prepared.run_id,
+        prepared.settings,
+        prepared.are_drafts_done,
+    )
+    return replace(
+        prepared,
+        catalogue=catalogue,
+        terms=replace(prepared.terms, catalogue=catalogue),
+        plan=replace(planned, warnings=(*warnings, *planned.warnings)),
+    )
+
+
+_HANDED_DOWN: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
+
+
+@contextmanager
+def handed_down(prepared: Prepared) -> Iterator[None]:
+    """Let a flow that is started inside buy by what was prepared, shown and agreed to."""
+    token = _HANDED_DOWN.set(prepared)
     try:
-        planned = plan(
-            campaign, catalogue, providers, run_id, today(), home=home, are_drafts_done=are_drafts_done
+        yield
+    finally:
+        _HANDED_DOWN.reset(token)
+
+
+def prepare_to_buy(
+    campaign_file: Path, settings: Settings, run_id: str, *, are_drafts_done: bool = False
+) -> Prepared:
+    """Take what was handed down for a run, else prepare the run and heed its provider.
+
+    Raises:
+        RunoffError: See ``prepare`` and ``heed_provider``.
+    """
+    prepared = _HANDED_DOWN.get()
+    if prepared is not None and (prepared.home, prepared.run_id) == (settings.home, run_id):
+        return prepared
+    return heed_provider(prepare(campaign_file, settings, run_id, are_drafts_done=are_drafts_done))
+
+
+def _plan(
+    place: str,
+    campaign: Campaign,
+    catalogue: Catalogue,
+    providers: Providers,
+    run_id: str,
+    settings: Settings,
+    are_drafts_done: bool,
+) -> Plan:
+    try:
+        return plan(
+            campaign,
+            catalogue,
+            providers,
+            run_id,
+            settings.today,
+            home=settings.home,
+            are_drafts_done=are_drafts_done,
         )
     except CatalogueError as error:
-        raise error.at(str(campaign_file)) from error
-    planned = replace(planned, warnings=(*said, *planned.warnings))
-    return Prepared(home, catalogue, providers, terms, planned, note, ledger_limit_usd)
+        raise error.at(place) from error

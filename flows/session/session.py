@@ -18,15 +18,18 @@ from typing import TYPE_CHECKING
 
 from flows.runs.lock import held_run
 from flows.runs.progress import Display, current_display
+from flows.runs.run import StoredRun
 from flows.session.begun_orders import begun_drafts
 from flows.session.composition import limits_of, open_workers, transport_of, watched
 from flows.session.prepare import Prepared
+from tasks.attachments.drawings import write_drawn
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, LedgerError
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import add_warnings, replan
 from tasks.order import Order
 from tasks.orders.finals import wants_final
+from tasks.pictures.provenance import ANCHORS_VARIABLE
 from tasks.storage.atomic import write_atomically
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home
 
@@ -44,7 +47,7 @@ class Session:
 
     Args:
         prepared: What was read and planned.
-        ledger: The ledger.
+        stored: The same run for looking at it and deciding about it.
         buyer: Where orders are bought one by one.
         batch_lane: Where orders are bought in batches.
         judging: Where judging models are asked: closed by itself when the judge is down.
@@ -54,7 +57,7 @@ class Session:
     """
 
     prepared: Prepared
-    ledger: Ledger
+    stored: StoredRun
     buyer: "Buyer"
     batch_lane: "BatchLane"
     judging: "Buyer"
@@ -68,6 +71,11 @@ class Session:
         return self.prepared.run_id
 
     @property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        return self.stored.ledger
+
+    @property
     def campaign(self) -> Campaign:
         """The campaign as run."""
         return self.prepared.campaign
@@ -76,6 +84,11 @@ class Session:
     def folder(self) -> Path:
         """The run's folder."""
         return self.prepared.folder
+
+    @property
+    def anchors_file(self) -> str | None:
+        """Who is trusted to sign pictures: a PEM file of root certificates."""
+        return self.prepared.settings.environ.get(ANCHORS_VARIABLE)
 
     @property
     def is_interrupted(self) -> bool:
@@ -108,20 +121,21 @@ async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
     terms = prepared.terms
     _ = terms.api_key  # a missing key is told before anything is written
     prepare_home(prepared.home)
-    with open_ledger(prepared.home) as ledger, held_run(ledger, prepared.folder):
+    with open_ledger(prepared.home, prepared.settings.environ) as ledger, held_run(ledger, prepared.folder):
         limits, display = limits_of(prepared), current_display()
         async with open_workers(prepared, limits) as pool, connect(terms, transport_of(prepared)) as client:
-            _begin(prepared, ledger)
+            stored = _begin(prepared, ledger)
             buyer, lane, judging = compose(client, terms, ledger, prepared.folder, limits, display.bought)
             with (
                 _closing_on_interrupt((buyer, judging), prepared, display),
                 _stopped_on_fault(prepared, ledger),
             ):
                 async with watched(pool, buyer):
-                    yield Session(prepared, ledger, buyer, lane, judging, display, asyncio.Lock(), pool)
+                    yield Session(prepared, stored, buyer, lane, judging, display, asyncio.Lock(), pool)
 
 
-def _begin(prepared: Prepared, ledger: Ledger) -> None:
+def _begin(prepared: Prepared, ledger: Ledger) -> StoredRun:
+    """Write the run and its planned orders into the ledger, and settle what a killed process left of it."""
     from tasks.images_api.answer_store import recover_sent
 
     campaign_file = prepared.folder / CAMPAIGN_FILE
@@ -135,14 +149,16 @@ def _begin(prepared: Prepared, ledger: Ledger) -> None:
         warnings=prepared.plan.warnings,
     )
     recover_sent(ledger, prepared.run_id, prepared.folder, prepared.terms)
-    wanted = wants_final(prepared.campaign)
-    withdrawn = replan(ledger, prepared.run_id, begun_drafts(prepared, ledger), wanted)
-    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_told(withdrawn)])
+    drafts, is_wanted = begun_drafts(prepared, ledger), wants_final(prepared.campaign)
+    write_drawn(picture for order in drafts for picture in order.sent)
+    withdrawn = replan(ledger, prepared.run_id, drafts, is_wanted)
+    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_withdrawal_warnings(withdrawn)])
+    return StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
 
 
-def _told(withdrawn: Sequence[Order]) -> Iterator[str]:
+def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:
     """Say which planned drafts will not be bought after all."""
-    drafts = Counter(str(order.parameters["model"]) for order in withdrawn if order.stage == "draft")
+    drafts = Counter(str(order.parameters["model"]) for order in withdrawn if order.is_draft)
     for model, count in drafts.items():
         orders = "1 planned order" if count == 1 else f"{count} planned orders"
         yield f"{orders} of {model} had not been sent and gave way to what the campaign orders now."

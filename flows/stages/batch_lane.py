@@ -8,20 +8,17 @@ forgets its batches with it, is waited for.
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from flows.stages.batches import as_task
+from flows.session.session import Session
+from flows.stages.prefect_task import as_task
 from tasks.errors import RunoffError
 from tasks.money import count_of, format_usd
 from tasks.order import Order
 
-if TYPE_CHECKING:
-    from flows.session.session import Session
-
 LOOK_AGAIN_S = 0.2
 
 
-async def buy_in_batches(run: "Session", stage: str) -> None:
+async def buy_in_batches(run: Session, stage: str) -> None:
     """Take a run's batches as far as they go now. This spends money, within the run's budgets.
 
     Raises:
@@ -39,7 +36,7 @@ async def buy_in_batches(run: "Session", stage: str) -> None:
         raise
 
 
-async def _go_on(run: "Session", stage: str) -> None:
+async def _go_on(run: Session, stage: str) -> None:
     n_out = len(run.ledger.batches.ids_out(run.run_id))
     if not n_out:
         return
@@ -50,7 +47,7 @@ async def _go_on(run: "Session", stage: str) -> None:
         run.display.finish()
 
 
-async def _hand_over(run: "Session", stage: str) -> None:
+async def _hand_over(run: Session, stage: str) -> None:
     orders = [order for order in run.planned(stage) if order.lane == "batch"]
     if not orders or run.buyer.closed_by is not None:
         return
@@ -61,26 +58,25 @@ async def _hand_over(run: "Session", stage: str) -> None:
         run.display.say(f"Handed over {handed} in batches: half the price, within 24 hours.")
 
 
-async def _collect(run: "Session") -> int:
+@as_task("collect")
+async def collect_batches(run: Session) -> int:
     """Take every batch of the run as far as it goes; returns how many are still out."""
     return await run.batch_lane.go_on(run.run_id)
 
 
-async def _submit(orders: Sequence[Order], run: "Session") -> None:
+@as_task("submit")
+async def submit_batches(orders: Sequence[Order], run: Session) -> None:
+    """Hand orders over to the provider in batches. This spends money: up to the sum of their estimates."""
     await run.batch_lane.submit(orders)
 
 
-collect_batches = as_task(_collect, name="collect")
-submit_batches = as_task(_submit, name="submit")
-
-
-def waiting_message(run: "Session") -> str:
+def waiting_message(run: Session) -> str:
     """Say what a run waits for, what it may cost, and how to go on."""
     out = run.ledger.batches.open_of(run.run_id)
     orders = run.ledger.orders.of_run(run.run_id, "sent")
     most_usd = format_usd(sum((record.charged_usd for record in orders), Decimal(0)))
-    notes = [note for record in out if (note := run.batch_lane.notes.get(record.batch_key))]
-    told = f" ({notes[0].rstrip('.')})" if notes else ""
+    notes = list(filter(None, (run.batch_lane.notes.get(record.batch_key) for record in out)))
+    note = f" ({notes[0].rstrip('.')})" if notes else ""
     what = f"{count_of(len(out), 'batch', 'batches')} with {count_of(len(orders), 'order')}"
     next_step = f"Nothing waits here; go on with: runoff run --resume {run.run_id}"
-    return f"{what} for at most {most_usd} at the provider{told}. {next_step}"
+    return f"{what} for at most {most_usd} at the provider{note}. {next_step}"

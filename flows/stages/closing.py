@@ -5,25 +5,25 @@ A run whose money is used up, or that was told that no order can succeed, still 
 """
 
 import asyncio
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.events import tell_end
 from flows.run_report import write_run_report
-from flows.runs.outcome import INCOMPLETE, outcome_of
+from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
+from flows.runs.run import StoredRun
 from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
-from flows.stages.batches import as_task
-from tasks.clock import today
+from flows.stages.prefect_task import as_task
 from tasks.errors import BudgetError, InterruptError, StopRunError
+from tasks.ledger.budgets import LEDGER_PER_MONTH
 from tasks.ledger.runs import RunState
 from tasks.storage.home import CAMPAIGN_FILE
 
 
-async def close_run(run: Session, *, state: RunState, lack: str = "", note: str = "") -> dict[str, Any]:
+async def close_run(run: Session, *, state: RunState, lack: str = "", note: str = "") -> Outcome:
     """End a run: write its state and its report, and show both in Prefect.
 
     Args:
@@ -33,7 +33,7 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
         note: What else is told of how it ended.
 
     Returns:
-        ``flows.runs.outcome.Outcome`` as a mapping.
+        What came of it.
 
     Raises:
         StopRunError: No further order could succeed; the report was written.
@@ -44,28 +44,40 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     run.ledger.runs.end(run.run_id, "stopped" if stop else state, datetime.now(UTC))
     if isinstance(stop, InterruptError):
         raise stop
-    all_high_usd, verdict = await report(run)
-    outcome = outcome_of(run.ledger, run.prepared.home, run.ledger.runs.find(run.run_id))
+    all_high_usd, verdict = await write_report(run)
+    outcome = outcome_of(_as_it_stands(run))
     outcome = replace(outcome, all_high_usd=all_high_usd, verdict=verdict, message=note)
+    outcome = _with_reason(outcome, run, lack)
+    await show_outcome(run, outcome)
+    tell_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
+    run.ledger.slots.end_run(run.run_id)  # an interrupted run stays its slot's: the next turn takes it up
+    if isinstance(stop, StopRunError):
+        raise stop
+    return outcome
+
+
+def _with_reason(outcome: Outcome, run: Session, lack: str) -> Outcome:
+    """Say what stopped the run, or what it lacks or waits for, if anything."""
     if lack:
         outcome = replace(outcome, message=lack, exit_code=INCOMPLETE)
     if run.is_out:
         outcome = replace(outcome, message=waiting_message(run))
-    if isinstance(stop, BudgetError):
-        outcome = outcome.stopped_by(_with_place(stop, run))
-    await show_outcome(run, outcome)
-    tell_end(run, outcome, report_link(outcome.folder), today())
-    run.ledger.slots.end_run(run.run_id)  # an interrupted run stays its slot's: the next turn takes it up
-    if isinstance(stop, StopRunError):
-        raise stop
-    return asdict(outcome)
+    if isinstance(run.buyer.closed_by, BudgetError):
+        outcome = outcome.stopped_by(_with_place(run.buyer.closed_by, run))
+    return outcome
+
+
+def _as_it_stands(run: Session) -> StoredRun:
+    """Read the run again: its state and its warnings have changed since it was opened."""
+    return StoredRun.find(run.prepared.settings, run.ledger, run.run_id)
 
 
 def _with_place(stop: BudgetError, run: Session) -> BudgetError:
     """Name the file in which a campaign's own budget is raised for a run that was begun."""
-    if "ledger" in stop.where:
+    if stop.budget == LEDGER_PER_MONTH:
         return stop
     return BudgetError(
+        budget=stop.budget,
         where=stop.where,
         what=stop.what,
         money=stop.money,
@@ -73,11 +85,8 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
     )
 
 
-async def _report(run: Session) -> tuple[Decimal | None, str]:
+@as_task("report")
+async def write_report(run: Session) -> tuple[Decimal | None, str]:
     """Write the run's report; returns what all drafts cost at high quality (dollars), and the verdict."""
-    record = run.ledger.runs.find(run.run_id)
-    written = await asyncio.to_thread(write_run_report, run.prepared.home, record, run.ledger)
+    written = await asyncio.to_thread(write_run_report, _as_it_stands(run))
     return written.facts.all_high_usd, written.verdict
-
-
-report = as_task(_report, name="report")

@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from flows.evaluation.judge_answers import Opinions, pools, read_opinions
 from flows.runs.progress import JUDGE
 from flows.session.session import Session
-from flows.stages.batches import as_task
 from flows.stages.buy import ORDERS_PER_TASK
+from flows.stages.prefect_task import as_task
 from tasks.candidate import Candidate
 from tasks.catalogue.estimates import Estimates
 from tasks.errors import BudgetError, InterruptError
-from tasks.generate import GenerateCounts, generate
+from tasks.generate import generate
 from tasks.judging.duels import in_both_orders, most_pairs, next_pairs
 from tasks.order import Order
 from tasks.orders.questions import Questions, worth_judging
+
+judge_task = as_task("judge")(generate)
 
 
 async def judge_drafts(run: Session) -> None:
@@ -90,13 +92,6 @@ async def _ask(run: Session, orders: Sequence[Order]) -> None:
     run.display.start(JUDGE, len(waiting))
     try:
         for start in range(0, len(waiting), ORDERS_PER_TASK):
-            await ask_batch(waiting[start : start + ORDERS_PER_TASK], run)
+            await judge_task(waiting[start : start + ORDERS_PER_TASK], run.judging)
     finally:
         run.display.finish()
-
-
-async def _ask_batch(orders: Sequence[Order], run: Session) -> GenerateCounts:
-    return await generate(orders, run.judging)
-
-
-ask_batch = as_task(_ask_batch, name="judge")

@@ -10,14 +10,14 @@ they have under way is awaited, like one's own.
 
 import asyncio
 import logging
-import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
+from flows.runs.run import StoredRun
 from flows.workers import worker as workers_side
 from flows.workers.worker import Bought, Job
 from tasks.errors import EngineError, SettingError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tasks.images_api.buyer import Buyer
 
+P = ParamSpec("P")
 T = TypeVar("T")
 DASK_VARIABLE = "RUNOFF_DASK"
 CONNECT_S = 15.0
@@ -39,9 +40,9 @@ BATCHES_EACH = 4
 """How many parts a worker's share of a stage is cut into, so that quick workers take over from slow ones."""
 
 
-def scheduler_address() -> str | None:
+def scheduler_address(environ: Mapping[str, str]) -> str | None:
     """Tell which scheduler's workers do the work; ``None`` when it is done here."""
-    return os.environ.get(DASK_VARIABLE, "").strip() or None
+    return environ.get(DASK_VARIABLE, "").strip() or None
 
 
 @dataclass
@@ -88,22 +89,24 @@ class DaskPool:
         Raises:
             EngineError: No worker could do it; what became of its orders stands in the ledger.
         """
-        return await self._do(_buy_here, list(orders))
+        return await self._do(_buy_with_share, list(orders))
 
-    async def score(self, candidate_ids: Sequence[str]) -> int:
-        """Have some drafts scored; returns how many.
+    async def evaluate(
+        self, evaluation: Callable[Concatenate[StoredRun, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Have a function of ``flows.evaluation`` done for the run at a worker; returns what it returns.
 
         Raises:
             EngineError: No worker could do it.
-            RunoffError: A worker could not.
+            RunoffError: A worker could not; what others wrote stands.
         """
-        return await self._do(_score_here, list(candidate_ids))
+        return await self._do(workers_side.evaluate, evaluation, *args, **kwargs)
 
-    async def _do(self, work: Callable[[Job, Any], T], items: list[Any]) -> T:
+    async def _do(self, work: Callable[..., T], *args: object, **kwargs: object) -> T:
         from distributed.client import FutureCancelledError
         from distributed.scheduler import KilledWorker
 
-        future = self.client.submit(work, self.job, items, pure=False)
+        future = self.client.submit(work, self.job, *args, pure=False, **kwargs)
         answer, alone = asyncio.ensure_future(future), asyncio.ensure_future(self._alone.wait())
         try:
             await asyncio.wait({answer, alone}, return_when=asyncio.FIRST_COMPLETED)
@@ -162,16 +165,13 @@ class DaskPool:
         return {}
 
 
-def _buy_here(job: Job, orders: Sequence[Order]) -> Bought:
+def _buy_with_share(job: Job, orders: Sequence[Order]) -> Bought:
+    """Buy a batch on a worker, with its share of the worker's requests, while the flow waits for it."""
     from distributed import get_worker
 
     at_once = min(BATCHES_AT_ONCE, get_worker().state.nthreads)
     part = job.provider.model_copy(update={"concurrency": -(-job.provider.concurrency // at_once)})
     return workers_side.buy(replace(job, provider=part), orders, _wanted_by_dask())
-
-
-def _score_here(job: Job, candidate_ids: Sequence[str]) -> int:
-    return workers_side.score(job, candidate_ids)
 
 
 def _wanted_by_dask() -> Callable[[], bool]:

@@ -7,15 +7,17 @@ first worker died buys nothing twice. What it leaves ``sent`` by dying is settle
 
 import asyncio
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
-from flows.evaluation import drafts as evaluation
-from flows.runs.run import RunOnDisk
+from flows.evaluation.drafts import inspect_new
+from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Provider
@@ -24,12 +26,17 @@ from tasks.generate import generate
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, has_ledger, open_ledger
 from tasks.order import Order, OrderState, Reference
+from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, home_folder, run_folder
 from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
 
+P = ParamSpec("P")
+T = TypeVar("T")
 LOOK_S = 0.2
 INSPECT_EVERY_S = 1.0
 
+# Dask calls from several threads of a worker, and adding to a counter is a read and a write.
+_lock = threading.Lock()
 _stopped: set[str] = set()
 _at_work: Counter[str] = Counter()
 
@@ -84,12 +91,30 @@ class Bought:
 
 def stop(token: str) -> None:
     """Let this process send nothing more for a run; what is under way is awaited."""
-    _stopped.add(token)
+    with _lock:
+        _stopped.add(token)
+
+
+def _is_stopped(token: str) -> bool:
+    with _lock:
+        return token in _stopped
 
 
 def is_at_work(run_id: str) -> bool:
     """Whether this process works on a batch of a run."""
-    return _at_work[run_id] > 0
+    with _lock:
+        return _at_work[run_id] > 0
+
+
+@contextmanager
+def _working_on(run_id: str) -> Iterator[None]:
+    with _lock:
+        _at_work[run_id] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _at_work[run_id] -= 1
 
 
 def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bought:
@@ -109,19 +134,19 @@ def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bou
             _bring(Path(reference.file) for order in orders for reference in _sent_along(order))
             planned = run.ledger.orders.planned([order.order_id for order in orders])
             left = [order for order in orders if order.order_id in planned]
-            reason = asyncio.run(_buy(job, left, terms, run, is_wanted, ends))
+            reason = asyncio.run(_generate_and_inspect(job, left, terms, run, is_wanted, ends))
             # What came last, or before a death.
-            evaluation.inspect_new(run, [order.order_id for order in orders])
+            inspect_new(run, [order.order_id for order in orders])
     except RunoffError as error:
         return Bought(tuple(ends), error)
     return Bought(tuple(ends), reason)
 
 
-async def _buy(
+async def _generate_and_inspect(
     job: Job,
     orders: Sequence[Order],
     terms: Terms,
-    run: RunOnDisk,
+    run: StoredRun,
     is_wanted: Callable[[], bool],
     ends: list[End],
 ) -> RunoffError | None:
@@ -147,10 +172,10 @@ async def _buy(
     return buyer.closed_by
 
 
-async def _look_meanwhile(run: RunOnDisk, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
+async def _look_meanwhile(run: StoredRun, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
     """Look at what has come while more is under way; what this meets, the last look meets again and tells."""
     while not is_over.is_set():
-        await asyncio.to_thread(evaluation.inspect_new, run, order_ids)
+        await asyncio.to_thread(inspect_new, run, order_ids)
         with suppress(TimeoutError):
             await asyncio.wait_for(is_over.wait(), INSPECT_EVERY_S)
 
@@ -158,42 +183,36 @@ async def _look_meanwhile(run: RunOnDisk, order_ids: Sequence[str], is_over: asy
 async def _close_when_unwanted(
     close: Callable[[RunoffError], None], job: Job, is_wanted: Callable[[], bool]
 ) -> None:
-    while is_wanted() and job.token not in _stopped:
+    while is_wanted() and not _is_stopped(job.token):
         await asyncio.sleep(LOOK_S)
     close(InterruptError(where=f"run {job.run_id}", what="was stopped by the process that holds it"))
 
 
-def score(job: Job, candidate_ids: Sequence[str]) -> int:
-    """Score some drafts by what is free, and write it down by candidate id; returns how many.
+def evaluate(
+    job: Job, evaluation: Callable[Concatenate[StoredRun, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Do a function of ``flows.evaluation`` for a run that another process holds. Spends nothing.
 
     Raises:
-        RunoffError: A scorer cannot be loaded here, or something cannot be read or written.
+        RunoffError: The run is another one here, or what the function raises.
     """
     with _open(job) as (_, run):
-        wanted = set(candidate_ids)
-        drafts = run.ledger.candidates.of_run(job.run_id, "draft")
-        drafts = [draft for draft in drafts if draft.candidate_id in wanted]
-        _bring(run.folder / draft.file for draft in drafts)
-        return evaluation.score_drafts(run, drafts)
+        return evaluation(run, *args, **kwargs)
 
 
 @contextmanager
-def _open(job: Job) -> Iterator[tuple[Terms, RunOnDisk]]:
+def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
     """Open a run that another process holds, and see that it is the same one here."""
-    _at_work[job.run_id] += 1
-    try:
-        home = home_folder(job.home)
+    with _working_on(job.run_id):
+        home = home_folder(job.home, os.environ)
         terms = Terms(job.provider, job.catalogue, os.environ)
         _require_same_address(job, terms)
         folder = run_folder(home, job.campaign.name, job.run_id)
         _require_folder(job, folder)
-        if not has_ledger(home):
+        if not has_ledger(home, os.environ):
             raise _elsewhere(job, "there is no ledger", "RUNOFF_LEDGER_URL")
-        with open_ledger(home) as ledger:
-            _require_run(job, ledger)
-            yield terms, RunOnDisk(job.run_id, job.campaign, ledger, folder)
-    finally:
-        _at_work[job.run_id] -= 1
+        with open_ledger(home, os.environ) as ledger:
+            yield terms, _find(job, Settings(home, os.environ), ledger)
 
 
 def _require_same_address(job: Job, terms: Terms) -> None:
@@ -214,9 +233,9 @@ def _require_folder(job: Job, folder: Path) -> None:
         raise _elsewhere(job, f"there is no run in {folder}", "RUNOFF_HOME, to a store or a shared folder")
 
 
-def _require_run(job: Job, ledger: Ledger) -> None:
+def _find(job: Job, settings: Settings, ledger: Ledger) -> StoredRun:
     try:
-        ledger.runs.find(job.run_id)
+        return StoredRun.find(settings, ledger, job.run_id).decided_by(job.campaign)
     except RunError as error:
         what = f"the ledger {ledger.database.name} does not know the run"
         raise _elsewhere(job, what, "RUNOFF_LEDGER_URL") from error

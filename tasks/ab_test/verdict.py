@@ -19,7 +19,7 @@ import numpy as np
 from tasks.ab_test.paired_rows import RowDifference, row_difference
 from tasks.ab_test.result import AbTest, ArmResult, PairResult
 from tasks.candidate import Status
-from tasks.order import OrderState
+from tasks.order import OrderState, may_be_billed
 
 NOT_ENOUGH = "not enough evidence"
 SIGNIFICANCE = 0.05
@@ -44,6 +44,7 @@ class ScoredDraft:
         status: Where deduplication put it, or ``None``.
         score: Its total score in [0, 1], or ``None``.
         is_downgraded: Whether it differs from what was ordered.
+        error_code: What went wrong with the order, or ``None``.
     """
 
     order_id: str
@@ -56,6 +57,7 @@ class ScoredDraft:
     status: Status | None = None
     score: float | None = None
     is_downgraded: bool = False
+    error_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,9 @@ def _share(part: int, whole: int) -> float | None:
 def _cost_per_keeper_usd(drafts: Sequence[ScoredDraft], keepers: int) -> Decimal | None:
     """Share out what was spent; what was refused or failed is free unless its cost says otherwise."""
     costs = [draft.cost_usd for draft in drafts if draft.cost_usd is not None]
-    free = ("planned", "refused", "failed")
-    is_known = all(draft.cost_usd is not None or draft.state in free for draft in drafts)
+    is_known = all(
+        draft.cost_usd is not None or not may_be_billed(draft.state, draft.error_code) for draft in drafts
+    )
     return sum(costs, Decimal(0)) / keepers if keepers and costs and is_known else None
 
 

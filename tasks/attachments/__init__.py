@@ -1,1 +1,10 @@
 """What is sent along with an order: references, masks, and drafts brought to a final's shape."""
+
+__all__ = [
+    "attachments",
+    "drawings",
+    "fit",
+    "masks",
+    "previews",
+    "references",
+]

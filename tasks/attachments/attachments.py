@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.attachments.masks import check_mask, draw_mask
+from tasks.attachments.masks import check_mask, plan_mask
 from tasks.attachments.references import ReferenceFaultError, look_at, read_mask, read_reference
 from tasks.campaign import Campaign, Row
 from tasks.campaign.mask import Mask
@@ -102,7 +102,7 @@ class SentPictures:
 
     Args:
         campaign: The campaign.
-        drawn: Folder where the masks that Runoff draws are kept.
+        drawn: Folder where the masks that Runoff draws are kept; nothing is written there now.
     """
 
     def __init__(self, campaign: Campaign, drawn: Path) -> None:
@@ -112,11 +112,10 @@ class SentPictures:
         self._known: dict[tuple[str, int], Sent] = {}
 
     def of(self, arm: str, row: int) -> Sent:
-        """Look at the pictures of one arm and row, and draw their mask where it is to be drawn.
+        """Look at the pictures of one arm and row, and at the mask that is drawn for them.
 
         Raises:
             CampaignError: A file cannot be sent, or a mask cannot be drawn.
-            SettingError: The folder of drawn masks cannot be written.
         """
         key = (arm, row if self._varies[arm] else 0)
         if key not in self._known:
@@ -135,7 +134,7 @@ class SentPictures:
         if mask is None:
             return Sent(references, None)
         if isinstance(mask, Mask):
-            return Sent(references, draw_mask(fill_mask(mask, row), references[0], self._drawn))
+            return Sent(references, plan_mask(fill_mask(mask, row), references[0], self._drawn))
         return Sent(references, read_mask(fill_path(mask, row), references[0]))
 
 

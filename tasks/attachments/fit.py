@@ -1,9 +1,10 @@
 """Framing: a draft brought to the shape of its final, so that both show the same part of the scene."""
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.attachments.masks import keep_png
+from tasks.attachments.drawings import reference_to
 from tasks.campaign.finals import Fit
 from tasks.catalogue.sizes import Size
 from tasks.order import Reference
@@ -37,8 +38,42 @@ def framed_size(draft: Size, final: Size, fit: Fit) -> Size:
     return Size(draft.width, max(1, round(draft.width * final.height / final.width)))
 
 
+@dataclass(frozen=True, slots=True)
+class FramedDraft:
+    """A draft brought to another shape, itself in the middle.
+
+    Args:
+        draft: The draft as it was received.
+        size: The shape; what it adds to the draft's sides is see-through.
+    """
+
+    draft: Reference
+    size: Size
+
+    def draw(self) -> bytes:
+        """Draw it as a png.
+
+        Raises:
+            OSError: The draft's file is gone.
+        """
+        from PIL import Image
+
+        width, height = self.draft.width, self.draft.height
+        left, top = (self.size.width - width) // 2, (self.size.height - height) // 2
+        with Image.open(self.draft.file) as opened:
+            if self.size.width > width or self.size.height > height:
+                picture = Image.new("RGBA", self.size, (0, 0, 0, 0))
+                picture.paste(opened.convert("RGBA"), (left, top))
+            else:
+                plain = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
+                picture = plain.crop((-left, -top, self.size.width - left, self.size.height - top))
+        stream = io.BytesIO()
+        picture.save(stream, "PNG")
+        return stream.getvalue()
+
+
 def frame_draft(draft: Reference, final: Size, fit: Fit, folder: Path) -> Reference:
-    """Bring a draft to the final's shape; its own file is never touched.
+    """Bring a draft to the final's shape, without writing it; its own file is never touched.
 
     Args:
         draft: The draft as it was received.
@@ -47,26 +82,12 @@ def frame_draft(draft: Reference, final: Size, fit: Fit, folder: Path) -> Refere
         folder: Where drawn pictures are kept.
 
     Returns:
-        The draft itself when nothing is to be done, else a png beside the drawn masks.
+        The draft itself when nothing is to be done, else a png that ``write_drawn`` writes.
 
     Raises:
-        SettingError: The folder cannot be written.
         OSError: The draft's file is gone.
     """
-    size = Size(draft.width, draft.height)
-    framed = framed_size(size, final, fit)
-    if framed == size:
+    framed = framed_size(Size(draft.width, draft.height), final, fit)
+    if framed == (draft.width, draft.height):
         return draft
-    from PIL import Image
-
-    with Image.open(draft.file) as opened:
-        left, top = (framed.width - size.width) // 2, (framed.height - size.height) // 2
-        if fit == "pad":
-            picture = Image.new("RGBA", framed, (0, 0, 0, 0))
-            picture.paste(opened.convert("RGBA"), (left, top))
-        else:
-            plain = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
-            picture = plain.crop((-left, -top, framed.width - left, framed.height - top))
-    stream = io.BytesIO()
-    picture.save(stream, "PNG")
-    return keep_png(stream.getvalue(), framed, folder)
+    return reference_to(FramedDraft(draft, framed), framed, folder)

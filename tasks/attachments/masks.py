@@ -1,19 +1,21 @@
 """Masks that Runoff draws: from a box, or from the reference's own transparency.
 
-A mask is a png of the first reference's size; where it is clear, the provider makes the picture anew. Its
-file is named by its bytes, so the same mask is the same file and the same order, whenever it is drawn.
+A mask is a png of the first reference's size; where it is clear, the provider makes the picture anew.
 """
 
-import hashlib
 import io
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tasks.attachments.drawings import look_at_drawing, picture_bytes, reference_to
 from tasks.attachments.references import MAX_MASK_BYTES, ReferenceFaultError
 from tasks.campaign.mask import Mask
 from tasks.catalogue.sizes import Size
-from tasks.order import Reference
-from tasks.storage.atomic import write_atomically
+from tasks.order import Drawing, Reference
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom are the first pixels outside."""
@@ -74,8 +76,58 @@ def check_mask(mask: Mask, first: Reference, *, has_alpha: bool) -> None:
         raise ReferenceFaultError(message)
 
 
-def draw_mask(mask: Mask, first: Reference, folder: Path) -> Reference:
-    """Draw a mask for a first reference into a folder; a mask that is there already is left alone.
+@dataclass(frozen=True, slots=True)
+class BoxMask:
+    """A mask with a box in it.
+
+    Args:
+        size: The mask's size.
+        box: The box.
+        is_kept: The box is kept and all around it is made anew, not the other way round.
+    """
+
+    size: Size
+    box: Box
+    is_kept: bool
+
+    def draw(self) -> bytes:
+        """Draw it as a png."""
+        from PIL import Image
+
+        alpha = Image.new("L", self.size, 0 if self.is_kept else 255)
+        alpha.paste(255 if self.is_kept else 0, self.box)
+        return _png(alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class AlphaMask:
+    """A mask that is clear where a picture is see-through.
+
+    Args:
+        picture: The picture; with other bytes under its name it is another one.
+    """
+
+    picture: Reference
+
+    def draw(self) -> bytes:
+        """Draw it as a png.
+
+        Raises:
+            ReferenceFaultError: The picture is nowhere see-through.
+            OSError: It is gone.
+        """
+        from PIL import Image
+
+        with Image.open(io.BytesIO(picture_bytes(self.picture))) as opened:
+            alpha = opened.convert("RGBA").getchannel("A")
+        if alpha.getextrema()[0] == 255:
+            message = f"{self.picture.file} is nowhere see-through, so nothing would be made anew"
+            raise ReferenceFaultError(message)
+        return _png(alpha)
+
+
+def plan_mask(mask: Mask, first: Reference, folder: Path) -> Reference:
+    """Lay a mask over a first reference, without writing it; see ``tasks.attachments.drawings``.
 
     Args:
         mask: What is made anew; its box filled in, no template any more.
@@ -84,50 +136,21 @@ def draw_mask(mask: Mask, first: Reference, folder: Path) -> Reference:
 
     Raises:
         ReferenceFaultError: It cannot be drawn, or nothing of the picture would be made anew.
-        SettingError: The folder cannot be written.
+        OSError: The reference is gone.
     """
     size = Size(first.width, first.height)
     edges = mask.box or mask.keep_box
+    drawing: Drawing = AlphaMask(first)
     if edges is not None:
-        content = _box_png(size, box_in_pixels(edges, size), is_kept=mask.keep_box is not None)
-    else:
-        content = _alpha_png(Path(first.file))
-    if len(content) >= MAX_MASK_BYTES:
-        message = f"the mask drawn for {first.file} has {len(content):,} bytes, over {MAX_MASK_BYTES:,}"
+        drawing = BoxMask(size, box_in_pixels(edges, size), mask.keep_box is not None)
+    n_bytes = look_at_drawing(drawing).n_bytes
+    if n_bytes >= MAX_MASK_BYTES:
+        message = f"the mask drawn for {first.file} has {n_bytes:,} bytes, over {MAX_MASK_BYTES:,}"
         raise ReferenceFaultError(message)
-    return keep_png(content, size, folder)
+    return reference_to(drawing, size, folder)
 
 
-def keep_png(content: bytes, size: Size, folder: Path) -> Reference:
-    """Write a drawn png under the name of its bytes, unless it is there."""
-    digest = hashlib.sha256(content).hexdigest()
-    file = folder / f"{digest[:20]}.png"
-    if not file.exists():
-        write_atomically(file, content)
-    return Reference(str(file), digest, size.width, size.height, "image/png")
-
-
-@lru_cache(maxsize=256)
-def _box_png(size: Size, box: Box, *, is_kept: bool) -> bytes:
-    from PIL import Image
-
-    alpha = Image.new("L", size, 0 if is_kept else 255)
-    alpha.paste(255 if is_kept else 0, box)
-    return _png(alpha)
-
-
-def _alpha_png(file: Path) -> bytes:
-    from PIL import Image
-
-    with Image.open(file) as picture:
-        alpha = picture.convert("RGBA").getchannel("A")
-    if alpha.getextrema()[0] == 255:
-        message = f"{file} is nowhere see-through, so nothing would be made anew"
-        raise ReferenceFaultError(message)
-    return _png(alpha)
-
-
-def _png(alpha: "Image.Image") -> bytes:  # type: ignore[name-defined]  # noqa: F821
+def _png(alpha: "Image.Image") -> bytes:
     from PIL import Image
 
     mask = Image.new("RGBA", alpha.size, (0, 0, 0, 255))

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
+from tasks.attachments.drawings import picture_bytes
 from tasks.order import Order, Reference
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.storage.atomic import write_atomically
@@ -92,14 +93,14 @@ def _write_title(pen: ImageDraw.ImageDraw, campaign: str, count: int, width: int
 
 
 def _draw_tile(sheet: Image.Image, pen: ImageDraw.ImageDraw, pair: Masked, left: int, top: int) -> None:
-    with Image.open(pair.reference.file) as opened, Image.open(pair.mask.file) as mask:
-        share = 1 - float(np.asarray(mask.convert("RGBA").getchannel("A")).mean()) / 255
+    with Image.open(io.BytesIO(picture_bytes(pair.mask))) as mask:
+        kept = mask.convert("RGBA").getchannel("A")
+    with Image.open(pair.reference.file) as opened:
+        share = 1 - float(np.asarray(kept).mean()) / 255
         scale = _TILE_PX / max(opened.size)
         size = (max(1, round(opened.width * scale)), max(1, round(opened.height * scale)))
         picture = lay_on_chequerboard(_plain(opened).resize(size, Image.Resampling.LANCZOS), _CHEQUER_PX)
-        clear = ImageChops.invert(mask.convert("RGBA").getchannel("A")).resize(
-            size, Image.Resampling.BILINEAR
-        )
+        clear = ImageChops.invert(kept).resize(size, Image.Resampling.BILINEAR)
     pen.rectangle((left, top, left + _TILE_PX - 1, top + _TILE_PX - 1), fill=_EMPTY)
     at = (left + (_TILE_PX - size[0]) // 2, top + (_TILE_PX - size[1]) // 2)
     sheet.paste(_with_change(picture, clear), at)

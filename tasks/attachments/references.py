@@ -1,22 +1,26 @@
 """References: the pictures that are sent along with an order, looked at before anything is spent.
 
-A file is read once, however often it is named: what was found counts until the file changes.
+A file is read once, however often it is named: what was found counts until the file changes. Every file is
+checked for being whole (``container.find_damage``), which is affordable for 10,000 of them; the pixels are
+decoded where the caller asks for it.
 """
 
 import hashlib
 import io
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.errors import PictureError
 from tasks.order import Reference
+from tasks.pictures.container import MAX_PX, find_damage
 
 MAX_REFERENCES = 16
 MAX_REFERENCE_BYTES = 50_000_000
 MAX_MASK_BYTES = 4_000_000
 """Source of the limits: docstrings of ``images.edit`` in the openai package 3.54.0, checked 2026-11-22."""
 
-MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
+"""By Pillow's names. An MPO is a JPEG, as phones write it, with more pictures after its end."""
 FILES_REMEMBERED = 100_000
 
 
@@ -30,30 +34,43 @@ class SeenPicture(NamedTuple):
     reference: Reference
     has_alpha: bool
     n_bytes: int
+    is_decoded: bool
 
 
-def read_reference(file: str) -> Reference:
+_looked_at: dict[tuple[str, int, int], SeenPicture] = {}
+"""By file, time of its last change in ns, and bytes."""
+
+
+def read_reference(file: str, *, decodes: bool = False) -> Reference:
     """Look at a picture file: its bytes' hash, its size, its type.
 
     Args:
         file: Absolute path of a png, jpeg or webp under 50 MB.
+        decodes: Whether its pixels must be decodable, too: 4 to 24 ms a megapixel. A picture larger than is
+            decoded here (`MAX_PX`) is not decoded; the provider takes some that are.
 
     Raises:
-        ReferenceFaultError: The file cannot be read, is too large, or is no such picture.
+        ReferenceFaultError: The file cannot be read, is too large, cut off or damaged, or is no such picture.
     """
-    return look_at(file).reference
+    return look_at(file, decodes=decodes).reference
 
 
-def look_at(file: str) -> SeenPicture:
+def look_at(file: str, *, decodes: bool = False) -> SeenPicture:
     """Look at a picture file that is to be sent; see ``read_reference``."""
     try:
         status = Path(file).stat()
         if status.st_size >= MAX_REFERENCE_BYTES:
             raise _too_large(file, status.st_size, "reference", MAX_REFERENCE_BYTES)
-        return _look_at(file, status.st_mtime_ns, status.st_size)
+        key = file, status.st_mtime_ns, status.st_size
+        seen = _looked_at.get(key)
+        if seen is None or (decodes and not seen.is_decoded):
+            if len(_looked_at) >= FILES_REMEMBERED:
+                _looked_at.clear()
+            seen = _looked_at[key] = _look_at(file, Path(file).read_bytes(), decodes=decodes)
     except OSError as error:
         message = f"{file} cannot be read as a picture ({error.strerror or error})"
         raise ReferenceFaultError(message) from error
+    return seen
 
 
 def read_mask(file: str, first: Reference) -> Reference:
@@ -62,7 +79,7 @@ def read_mask(file: str, first: Reference) -> Reference:
     Raises:
         ReferenceFaultError: It is not.
     """
-    mask, has_alpha, n_bytes = look_at(file)
+    mask, has_alpha, n_bytes, _ = look_at(file)
     if mask.media_type != "image/png" or not has_alpha:
         message = f"{file} is no png with transparency"
         raise ReferenceFaultError(message)
@@ -81,11 +98,12 @@ def _too_large(file: str, n_bytes: int, noun: str, limit: int) -> ReferenceFault
     return ReferenceFaultError(f"{file} has {n_bytes:,} bytes, a {noun} must have less than {limit:,}")
 
 
-@lru_cache(maxsize=FILES_REMEMBERED)
-def _look_at(file: str, *_changes: int) -> SeenPicture:
+def _look_at(file: str, content: bytes, *, decodes: bool) -> SeenPicture:
     from PIL import Image, UnidentifiedImageError
 
-    content = Path(file).read_bytes()
+    if (damage := find_damage(content)) is not None:
+        message = f"{file} {damage}"
+        raise ReferenceFaultError(message)
     try:
         with Image.open(io.BytesIO(content)) as picture:
             picture_format, (width, height) = picture.format or "", picture.size
@@ -96,6 +114,18 @@ def _look_at(file: str, *_changes: int) -> SeenPicture:
     if picture_format not in MEDIA_TYPES:
         message = f"{file} is a {picture_format.lower()}; only png, jpeg and webp can be sent"
         raise ReferenceFaultError(message)
+    if decodes and width * height <= MAX_PX:
+        _require_decodable(file, content)
     digest = hashlib.sha256(content).hexdigest()
     reference = Reference(file, digest, width, height, MEDIA_TYPES[picture_format])
-    return SeenPicture(reference, has_alpha, len(content))
+    return SeenPicture(reference, has_alpha, len(content), decodes)
+
+
+def _require_decodable(file: str, content: bytes) -> None:
+    from tasks.pictures.decoding import decode
+
+    try:
+        decode(content)
+    except PictureError as error:
+        message = f"{file} cannot be decoded: {error.what}"
+        raise ReferenceFaultError(message) from error

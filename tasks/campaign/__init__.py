@@ -5,4 +5,18 @@ Sections, prompts, rounds, recurrence and succession; no file is read here (``ta
 
 from tasks.campaign.campaign import Campaign, Row
 
-__all__ = ["Campaign", "Row"]
+__all__ = [
+    "Campaign",
+    "Row",
+    "campaign",
+    "choice",
+    "finals",
+    "mask",
+    "pictures",
+    "prompts",
+    "recurrence",
+    "rounds",
+    "schedule",
+    "schema",
+    "succession",
+]

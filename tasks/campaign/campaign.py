@@ -2,7 +2,7 @@
 
 These models are the campaign file, key for key; each field's sentence becomes the JSON schema that editors
 read and the reference page that people read. A campaign never changes after it was read: its rows are
-expanded and its paths absolute, so that what ran is written down whole (``as_yaml``).
+expanded and its paths absolute, so that the run keeps a complete copy (``as_yaml``).
 """
 
 import itertools
@@ -30,44 +30,44 @@ class Budget(Section):
     """How much money may be spent."""
 
     per_run_usd: Dollars
-    """The most that one run may spend, US dollars: drafts and finals, everything reserved included."""
+    """The most that one run may spend, in US dollars: drafts and finals, including what is reserved."""
 
     per_month_usd: Dollars | None = None
-    """The most that all runs of this campaign may spend in a calendar month (UTC), US dollars."""
+    """The most that all runs of this campaign may spend in a calendar month (UTC), in US dollars."""
 
 
 class Campaign(Section):
-    """A campaign file: make many cheap pictures, keep the few that deserve it, buy only those again."""
+    """A campaign file: make many cheap pictures, pick the best few, buy only those at high quality."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
-    """The campaign's name: small letters, digits and hyphens, 64 at most."""
+    """The campaign's name: lower-case letters, digits and hyphens, at most 64."""
 
     provider: str
-    """Who sells the pictures: a name in providers.yaml, such as openai, cometapi or emulator."""
+    """The provider: a name in providers.yaml, such as openai, cometapi or emulator."""
 
     budget: Budget
     """How much money may be spent."""
 
     variables: dict[VariableName, Annotated[tuple[Scalar, ...], Field(min_length=1)]] | None = None
-    """Values by variable; every combination is one row. Not together with `rows`."""
+    """Values by variable; every combination is one row. Cannot be combined with `rows`."""
 
     rows: tuple[dict[VariableName, Scalar], ...] | str | None = None
     """The rows themselves: a list of mappings; a CSV, JSON lines or parquet file; or a folder of pictures."""
 
     arms: dict[ArmName, Arm] = Field(min_length=1, max_length=26)
-    """The variants under test, by name; every arm sees the same rows."""
+    """The variants under test, by name; every arm uses the same rows."""
 
     references: tuple[str, ...] = ()
-    """Pictures sent with draft orders: png, jpeg or webp; `products/{{ file }}` is another for each row."""
+    """Pictures sent with every draft: png, jpeg or webp; `products/{{ file }}` is a different one per row."""
 
     mask: AnyMask | None = None
-    """Where the first reference is made anew: a png of its size that is clear there, or how to draw one."""
+    """What to inpaint in the first reference: a png of its size, transparent there, or how to draw one."""
 
     drafts: Drafts
     """The many cheap pictures."""
 
     deduplicate: Deduplicate = Deduplicate()
-    """What counts as a copy."""
+    """What counts as a duplicate."""
 
     score: Score = Score()
     """How pictures are ranked."""
@@ -79,10 +79,10 @@ class Campaign(Section):
     """How finalists are bought again; a list buys each in several editions: sizes, formats, models."""
 
     schedule: Schedule | None = None
-    """When the campaign runs by itself."""
+    """When the campaign runs automatically."""
 
     on_unknown: Literal["keep", "resend"] = "keep"
-    """An order without an answer may have been billed: `keep` it charged, or `resend` and maybe pay twice."""
+    """A request without an answer may be billed: `keep` it charged, or `resend` it and maybe pay twice."""
 
     @property
     def n_rows(self) -> int:

@@ -15,34 +15,34 @@ class Finals(PictureSettings):
     """The finalists, bought again; a list of these buys each in several editions."""
 
     name: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
-    """What an edition is called, in the report and in its files' names; needed where `finals` is a list."""
+    """The edition's name, in the report and in file names; required if `finals` is a list."""
 
     quality: str = "high"
     """The model's quality: low, medium or high, with some models also xhigh or max. `auto` has no price."""
 
     method: Method = "edit"
-    """`edit` sends the draft along as the reference; `generate` sends the prompt alone."""
+    """`edit` sends the draft as the reference; `generate` sends only the prompt."""
 
     prompt: str | None = Field(default=None, min_length=1)
-    """A Jinja2 template for finals; knows the row's variables, and the draft's text as `prompt`."""
+    """A Jinja2 template for finals, with the row's variables and the draft's text as `prompt`."""
 
     references: tuple[str, ...] = ()
-    """Pictures sent after the draft: a logo, a brand sheet; may be templates over the row."""
+    """Pictures sent after the draft, such as a logo or a brand sheet; can be templates over the row."""
 
     mask: AnyMask | None = None
-    """Where the draft is made anew; the rest is to stay. As `mask` of the campaign, laid over the draft."""
+    """The part of the draft to inpaint; takes the same values as the campaign's `mask`."""
 
     fit: Fit = "any"
-    """When shapes differ: `pad` or `crop` the draft, send it as it is (`any`), or refuse that (`same`)."""
+    """If proportions differ: `pad` or `crop` the draft, send it as it is (`any`), or reject it (`same`)."""
 
     attempts: int = Field(default=2, ge=1, le=10)
-    """How many tries at each final at most; the best is taken."""
+    """The most attempts at each final."""
 
     min_fidelity: float = Field(default=0.75, ge=0, le=1)
-    """How much a final must still be its draft, 0 to 1; below it the try is not accepted."""
+    """The lowest fidelity to the draft, 0 to 1; an attempt below it is not accepted."""
 
     fallback: Literal["generate"] | None = None
-    """`generate`: when no edit is faithful enough, one picture of the prompt alone is made and taken."""
+    """`generate`: if no edit is faithful enough, buy one picture from the prompt alone and accept it."""
 
     @property
     def tries(self) -> int:

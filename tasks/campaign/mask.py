@@ -1,4 +1,4 @@
-"""The campaign's masks: a file, or what Runoff draws itself."""
+"""The campaign's masks: a file, or a mask that Runoff draws."""
 
 from typing import Annotated, Literal
 
@@ -22,16 +22,16 @@ Box = tuple[Edge, Edge, Edge, Edge]
 
 
 class Mask(Section):
-    """A mask that Runoff draws: exactly one of the keys says how."""
+    """A mask that Runoff draws; set exactly one of the keys."""
 
     box: Box | None = None
-    """What is made anew: left, top, width, height of a box, each in pixels or as a share such as `25%`."""
+    """The box to inpaint: left, top, width, height, each in pixels or as a share such as `25%`."""
 
     keep_box: Box | None = None
-    """What is kept, as a box; all around it is made anew."""
+    """The box to keep; everything around it is inpainted."""
 
     alpha_of: Literal["reference"] | None = None
-    """`reference`: made anew is what is see-through in the first reference itself."""
+    """`reference`: inpaint what is transparent in the first reference."""
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "Mask":

@@ -11,7 +11,7 @@ from tasks.catalogue.prices import Lane
 
 
 class Successor(Section):
-    """What to use instead once the model has been shut down. What is left out stays as it was."""
+    """The model to use after the shutdown of `model`. Keys left out keep their values."""
 
     model: str
     """The model's id in the catalogue."""
@@ -27,7 +27,7 @@ class Successor(Section):
 
 
 class ArmDrafts(Section):
-    """What an arm does differently from `drafts`. What is left out is as there."""
+    """An arm's own draft settings. Keys left out have the values of `drafts`."""
 
     model: str | None = None
     """The arm's own model."""
@@ -61,16 +61,16 @@ class ArmDrafts(Section):
 
 
 class Arm(Section):
-    """One variant under test: its own prompt, and what else it does differently."""
+    """One variant under test: its own prompt, and any settings of its own."""
 
     prompt: str = Field(min_length=1)
     """A Jinja2 template; `{{ name }}` stands for the row's value of that variable."""
 
     drafts: ArmDrafts | None = None
-    """What this arm does differently from `drafts`."""
+    """This arm's own draft settings."""
 
     references: tuple[str, ...] | None = None
-    """Pictures for this arm instead of the campaign's `references`; an empty list sends none."""
+    """References of this arm instead of the campaign's; an empty list sends none."""
 
     mask: AnyMask | None = None
     """The arm's own mask, instead of the campaign's."""
@@ -83,34 +83,34 @@ class PictureSettings(Section):
     """The model's id in the catalogue (`runoff models` lists them)."""
 
     successor: Successor | None = None
-    """What to use, and say so, once the model has been shut down."""
+    """The model to use once `model` has been shut down; the report says so."""
 
     quality: str = "low"
-    """The model's quality: low, medium or high, with some models also xhigh or max. `auto` has no price."""
+    """low, medium or high; some models also xhigh or max. `auto` is not accepted, because it has no price."""
 
     size: str = "1024x1024"
-    """`WIDTHxHEIGHT` in pixels, as the model makes them. `auto` has no price."""
+    """`WIDTHxHEIGHT` in pixels, one that the model makes. `auto` is not accepted, because it has no price."""
 
     format: Literal["png", "jpeg", "webp"] = "png"
-    """The format of the picture files."""
+    """The file format."""
 
     background: Literal["auto", "opaque", "transparent"] | None = None
-    """The background; transparent needs png or webp. Left out, the vendor chooses."""
+    """The background; `transparent` needs png or webp. Default: the vendor chooses."""
 
     compression: int | None = Field(default=None, ge=0, le=100)
-    """How much of a jpeg or webp is kept, 0 to 100. Left out, the vendor keeps 100."""
+    """The quality of a jpeg or webp file, 0 to 100. The vendor's default is 100."""
 
     moderation: Literal["auto", "low"] | None = None
-    """How strictly the vendor refuses; only without references. Left out, the vendor's `auto`."""
+    """How strict the vendor's moderation is; only without references. The vendor's default is `auto`."""
 
     input_fidelity: Literal["low", "high"] | None = None
-    """How closely references are kept, with models that take it."""
+    """How closely references are followed, for models that support it."""
 
     complexity: Literal["low", "medium", "high"] | None = None
-    """How much a picture may hold, with models that take it. Left out, the vendor's `high`."""
+    """How much detail a picture may have, for models that support it. The vendor's default is `high`."""
 
     partial_images: int | None = Field(default=None, ge=0, le=3)
-    """Ask for the picture as a stream with so many partial ones. Left out, it comes whole, in one answer."""
+    """Stream the picture, with this many partial pictures first. Default: no streaming."""
 
     def parameters(self, *, n: int, is_edit: bool) -> dict[str, Any]:
         """Write the request's fields beside the prompt, under the API's names, exactly as they are sent.
@@ -141,13 +141,13 @@ class Drafts(PictureSettings):
     """The many cheap pictures."""
 
     per_prompt: int = Field(default=4, ge=1, le=1000)
-    """How many pictures of each arm and row; halving shares out as many in all, at most."""
+    """Pictures (replicates) of each arm and row; with `halving`, at most as many in total."""
 
     allocation: Allocation = "fixed"
-    """`fixed`: as many of every arm. `halving`: in rounds that drop arms; at most as many in all."""
+    """`fixed`: the same number for every arm. `halving`: rounds that drop arms, at most as many in total."""
 
     images_per_request: int = Field(default=1, ge=1, le=10)
-    """How many pictures one request asks for; each is billed as one."""
+    """Pictures per request; each is billed."""
 
     lane: Lane = "interactive"
-    """`interactive`, or `batch`: half the price, within a day."""
+    """`interactive`: at once. `batch`: within a day, at half the price."""

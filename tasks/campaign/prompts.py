@@ -29,6 +29,10 @@ class PromptFaultError(ValueError):
     """A template or a row from which no prompt can be made; its text says why."""
 
 
+class EmptyPromptError(PromptFaultError):
+    """The template was filled, and nothing but white space came out."""
+
+
 class PromptTemplate:
     """A compiled template.
 
@@ -51,8 +55,9 @@ class PromptTemplate:
         """Fill the template; white space at the ends is dropped.
 
         Raises:
-            PromptFaultError: A value is missing, the text comes out empty or longer than 32,000
-                characters, or the template did something that the sandbox forbids.
+            EmptyPromptError: The text comes out empty.
+            PromptFaultError: A value is missing, the text comes out longer than 32,000 characters, or the
+                template did something that the sandbox forbids.
         """
         try:
             text = self._template.render(values).strip()
@@ -61,7 +66,7 @@ class PromptTemplate:
             raise PromptFaultError(message) from error
         if not text:
             message = "comes out empty"
-            raise PromptFaultError(message)
+            raise EmptyPromptError(message)
         if len(text) > MAX_PROMPT_CHARACTERS:
             message = f"comes out {len(text):,} characters long, over the vendor's {MAX_PROMPT_CHARACTERS:,}"
             raise PromptFaultError(message)

@@ -1,7 +1,6 @@
 """Can the finals be bought as the campaign says: editions, extra references, masks, shapes?"""
 
 from collections.abc import Iterator
-from functools import partial
 
 from tasks.attachments.attachments import fill_mask, fill_path, is_template
 from tasks.attachments.fit import framed_size, is_same_shape
@@ -12,9 +11,8 @@ from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign_file.fault import CampaignFault
 from tasks.campaign_file.references import (
-    ACCEPTED_FILE,
     ACCEPTED_MASK,
-    look_for_row,
+    file_faults,
     mask_refusal,
     row_faults,
     unknown_names,
@@ -82,7 +80,7 @@ def _extra_faults(campaign: Campaign, edition: Finals, catalogue: Catalogue) -> 
             yield CampaignFault(path, *unknown)
             continue
         rows = campaign.all_rows if is_template(file) else campaign.all_rows[:1]
-        yield from row_faults(path, rows, ACCEPTED_FILE, partial(look_for_row, file))
+        yield from file_faults(path, rows, file)
 
 
 def _max_references(edition: Finals, catalogue: Catalogue) -> int:

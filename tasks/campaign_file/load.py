@@ -51,7 +51,44 @@ def load_campaign(
     """
     file = Path(path)
     document = _read_document(file, str(path))
-    data, faults = _with_files(document.data, file.resolve().parent)
+    return _checked(document, file.resolve().parent, str(path), catalogue, providers, scorers)
+
+
+def check_built_campaign(
+    campaign: Campaign, folder: Path, catalogue: Catalogue, providers: Providers
+) -> Campaign:
+    """Check a campaign that was built in Python as if it stood in a file. Writes nothing.
+
+    Args:
+        campaign: The campaign.
+        folder: What its paths are relative to.
+        catalogue: Models and prices.
+        providers: Who sells.
+
+    Returns:
+        The campaign, with CSV rows read in and every path absolute.
+
+    Raises:
+        CampaignError: It has faults: all of them.
+    """
+    document = MarkedYaml(campaign.model_dump(mode="json", exclude_unset=True))
+    try:
+        return _checked(document, folder, campaign.name, catalogue, providers, None)
+    except CampaignError as error:
+        next_step = "Change it, then look at it without spending: runoff.plan(campaign)"
+        raise CampaignError(campaign.name, error.faults, next_step) from None
+
+
+def _checked(
+    document: MarkedYaml,
+    folder: Path,
+    name: str,
+    catalogue: Catalogue,
+    providers: Providers,
+    scorers: Collection[str] | None,
+) -> Campaign:
+    """Make a campaign of a document whose paths are relative to a folder, or tell every fault."""
+    data, faults = _with_files(document.data, folder)
     read = _validated(data)
     faults += read.faults
     if read.campaign is not None:
@@ -64,7 +101,7 @@ def load_campaign(
             if not _stands_around(fault.path, broken) and not (rows_broken and fault.path[-1] == "prompt")
         ]
     if faults or read.campaign is None:
-        raise CampaignError(str(path), list(_told(faults, document)))
+        raise CampaignError(name, list(_told(faults, document)))
     return read.campaign
 
 
@@ -186,7 +223,7 @@ def _validated(data: dict[str, Any]) -> _Read:
             found = [_naming_model(fault, data) for fault in _structure_faults(error)]
         known = {fault.path for fault in faults}
         faults += [fault for fault in found if not _stands_around(fault.path, known)]
-        if any(fault.what == "is missing" and fault.path not in PLACEHOLDERS for fault in found):
+        if any(fault.kind == "missing" and fault.path not in PLACEHOLDERS for fault in found):
             break
         data = _without(data, [fault.path for fault in found])
         for fault in found:
@@ -225,9 +262,10 @@ def _structure_faults(error: ValidationError) -> Iterable[CampaignFault]:
         if fault["type"] == "extra_forbidden":
             yield _unknown_key(path)
         elif fault["type"] == "missing":
-            yield CampaignFault(path, "is missing", _meaning(path))
+            yield CampaignFault(path, "is missing", _meaning(path), "missing")
         else:
-            yield CampaignFault(path, f"{_shown(fault['input'])} is not accepted", _accepted(fault))
+            what = f"{_shown(fault['input'])} is not accepted"
+            yield CampaignFault(path, what, _accepted(fault), "value")
 
 
 def _naming_model(fault: CampaignFault, data: Mapping[str, Any]) -> CampaignFault:
@@ -241,7 +279,7 @@ def _naming_model(fault: CampaignFault, data: Mapping[str, Any]) -> CampaignFaul
     model = part.get("model") if isinstance(part, dict) else None
     if model is None and fault.path[0] == "arms" and isinstance(drafts, dict):
         model = drafts.get("model")
-    if not isinstance(model, str) or not fault.what.endswith("is not accepted"):
+    if not isinstance(model, str) or fault.kind != "value":
         return fault
     return fault._replace(what=f"{fault.what} for {model}")
 

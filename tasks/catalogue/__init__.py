@@ -5,7 +5,6 @@ from tasks.catalogue.catalogue import (
     Catalogue,
     configs_folder,
     load_catalogue,
-    merged,
 )
 from tasks.catalogue.model import Estimate, Model
 
@@ -15,6 +14,10 @@ __all__ = [
     "Estimate",
     "Model",
     "configs_folder",
+    "estimates",
     "load_catalogue",
-    "merged",
+    "model",
+    "prices",
+    "providers",
+    "sizes",
 ]

@@ -6,17 +6,16 @@ model still there. A user's own file adds models or replaces what has changed si
 """
 
 import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
-import tasks
 from tasks.catalogue.capabilities import Capabilities, UnsupportedParameter
 from tasks.catalogue.model import Estimate, Lifecycle, LifecycleFacts, Model, OutputTokens
 from tasks.errors import CatalogueError
@@ -38,11 +37,12 @@ __all__ = [
 ]  # fmt: skip
 
 CATALOGUE_VARIABLE = "RUNOFF_CATALOGUE"
+NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({})
 
 
 def configs_folder() -> Path:
     """Find the folder of data files that is installed beside the code."""
-    return Path(tasks.__file__).resolve().parent.parent / "configs"
+    return Path(__file__).resolve().parents[2] / "configs"
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,12 @@ class Catalogue:
         return model_id in self._ids
 
 
-def load_catalogue(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Catalogue:
+def load_catalogue(home: Path | None = None, environ: Mapping[str, str] = NO_ENVIRONMENT) -> Catalogue:
     """Read the installed catalogue and the user's own over it.
 
     Args:
         home: RUNOFF_HOME; its ``catalogue.yaml`` is merged over the installed one, when it is there.
-        environ: Where ``RUNOFF_CATALOGUE`` may name another file, merged last.
+        environ: Where ``RUNOFF_CATALOGUE`` may name another file, merged last; nowhere when left out.
 
     Raises:
         CatalogueError: A file is missing, is no YAML, or says something that a catalogue cannot say.

@@ -4,7 +4,6 @@ Data in ``configs/providers.yaml``, with the user's own file over it. A key is r
 it is needed and is never part of a provider, so that no provider can print one.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
-from tasks.catalogue.catalogue import Model, configs_folder, merged, read_mapping
+from tasks.catalogue.catalogue import NO_ENVIRONMENT, Model, configs_folder, merged, read_mapping
 from tasks.catalogue.prices import Facts, Prices
 from tasks.catalogue.sizes import parse_size
 from tasks.errors import CatalogueError, SettingError
@@ -71,7 +70,7 @@ class Provider(Facts):
     batches: BatchLimits = BatchLimits()
     prices: Mapping[str, Prices] | None = None
 
-    def base_url_now(self, environ: Mapping[str, str] = os.environ) -> str | None:
+    def base_url_now(self, environ: Mapping[str, str]) -> str | None:
         """Tell the address to use: the variable's, else the file's; ``None`` is inside the process.
 
         Raises:
@@ -90,7 +89,7 @@ class Provider(Facts):
             )
         return url.rstrip("/")
 
-    def api_key(self, environ: Mapping[str, str] = os.environ) -> str:
+    def api_key(self, environ: Mapping[str, str]) -> str:
         """Read the key from the environment; a provider that needs none answers ``none``.
 
         Raises:
@@ -177,7 +176,7 @@ class Providers:
         )
 
 
-def load_providers(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Providers:
+def load_providers(home: Path | None = None, environ: Mapping[str, str] = NO_ENVIRONMENT) -> Providers:
     """Read the installed providers and the user's own over them.
 
     Args:

@@ -2,3 +2,5 @@
 
 Checks read, ask and measure. None of them spends, starts a server or makes a file that stays.
 """
+
+__all__ = ["finding", "ledger", "machine", "models", "provider"]

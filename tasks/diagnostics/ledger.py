@@ -1,7 +1,6 @@
 """The ledger: whether it opens, is of this Runoff's version, and agrees with itself."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,13 +15,13 @@ from tasks.money import format_usd, from_nanousd
 WAIT_S = 5.0
 
 
-def check_ledger(home: Path) -> Iterator[Finding]:
+def check_ledger(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Open the ledger as it is, without making or upgrading it, and add it up.
 
     The pictures are left to ``runoff ledger verify``, which reads every byte of them.
     """
     try:
-        url = ledger_url(home, os.environ.get(LEDGER_VARIABLE))
+        url = ledger_url(home, environ.get(LEDGER_VARIABLE))
         file = url.database or ""
         if url.get_backend_name() == "sqlite" and not Path(file).exists():
             yield Finding("ledger", "ok", "none yet; the first run makes it")

@@ -1,6 +1,5 @@
 """The machine: versions, the home folder, the disk, the clock."""
 
-import os
 import platform
 import secrets
 import shutil
@@ -105,7 +104,7 @@ def _writable(home: Path, there: Path) -> Finding:
         return Finding("home", "fault", what, f"Name another with --home or {HOME_VARIABLE}.")
 
 
-def check_clock(clock_ahead_s: float | None, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+def check_clock(clock_ahead_s: float | None, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Compare the clock with the provider's: a month's budget and a model's last day hang on it.
 
     Args:

@@ -55,11 +55,13 @@ def check_abilities(terms: Terms) -> Finding:
         "edits with references and masks": can.edits,
         "the Batch lane": can.batch,
         "streaming": can.streaming,
-        f"up to {can.max_n} pictures a request": can.max_n > 1,
     }
     able = ["pictures from text", *(name for name, is_there in abilities.items() if is_there)]
-    unable = [name for name, is_there in abilities.items() if not is_there and not name.startswith("up to")]
-    unable += ["more than one picture a request"] if can.max_n == 1 else []
+    unable = [name for name, is_there in abilities.items() if not is_there]
+    if can.max_n > 1:
+        able.append(f"up to {can.max_n} pictures a request")
+    else:
+        unable.append("more than one picture a request")
     prices = "its own prices" if provider.prices is not None else "the catalogue's prices"
     limits = (
         f"{provider.images_per_minute} images a minute, {provider.concurrency} requests at once, {prices}"

@@ -4,3 +4,5 @@ It paints pictures that follow the prompt, keeps a bill of every request it rece
 It is written from the published protocol alone and shares no fact with the client side, so that one
 misreading cannot hide another.
 """
+
+__all__ = ["app", "faults", "mosaic", "painting", "server", "settings"]

@@ -19,7 +19,7 @@ from tasks.emulator.file_routes import FileRoutes
 from tasks.emulator.images_routes import ImagesRoutes
 from tasks.emulator.models import MODELS
 from tasks.emulator.settings import EmulatorSettings
-from tasks.emulator.state import Office
+from tasks.emulator.state import EmulatorState
 
 
 def create_app(settings: EmulatorSettings | None = None) -> Starlette:
@@ -29,62 +29,62 @@ def create_app(settings: EmulatorSettings | None = None) -> Starlette:
         settings: How it behaves; ``None`` for the defaults.
 
     Returns:
-        The application. ``app.state.emulator`` is the ``Office`` behind it, with its bill.
+        The application. ``app.state.emulator`` is the ``EmulatorState`` behind it, with its bill.
     """
-    office = Office(settings or EmulatorSettings())
-    batches = BatchRoutes(office)
-    routes = _images(office) + _control(office, batches)
-    if office.manners.has_batches:
-        routes += _files(office) + _batches(office, batches)
+    emulator = EmulatorState(settings or EmulatorSettings())
+    batches = BatchRoutes(emulator)
+    routes = _images(emulator) + _control(emulator, batches)
+    if emulator.profile.has_batches:
+        routes += _files(emulator) + _batches(emulator, batches)
 
     async def wrong_path(request: Request, _error: Exception) -> Response:
-        return office.manners.wrong_path(request)
+        return emulator.profile.wrong_path(request)
 
     app = DroppableStarlette(routes=routes, exception_handlers={404: wrong_path, 405: wrong_path})
-    app.state.emulator = office
+    app.state.emulator = emulator
     return app
 
 
-def _images(office: Office) -> list[BaseRoute]:
-    images, models, chat = ImagesRoutes(office), ModelRoutes(office), ChatRoutes(office)
+def _images(emulator: EmulatorState) -> list[BaseRoute]:
+    images, models, chat = ImagesRoutes(emulator), ModelRoutes(emulator), ChatRoutes(emulator)
     return [
-        Route("/v1/images/generations", office.billed(images.generations), methods=["POST"]),
-        Route("/v1/images/edits", office.billed(images.edits), methods=["POST"]),
-        Route("/v1/chat/completions", office.billed(chat.complete), methods=["POST"]),
-        Route("/v1/models", office.billed(models.list)),
-        Route("/v1/models/{id}", office.billed(models.show)),
+        Route("/v1/images/generations", emulator.billed(images.generations), methods=["POST"]),
+        Route("/v1/images/edits", emulator.billed(images.edits), methods=["POST"]),
+        Route("/v1/chat/completions", emulator.billed(chat.complete), methods=["POST"]),
+        Route("/v1/models", emulator.billed(models.list)),
+        Route("/v1/models/{id}", emulator.billed(models.show)),
     ]
 
 
-def _files(office: Office) -> list[BaseRoute]:
-    files = FileRoutes(office)
+def _files(emulator: EmulatorState) -> list[BaseRoute]:
+    files = FileRoutes(emulator)
     return [
-        Route("/v1/files", office.billed(files.upload), methods=["POST"]),
-        Route("/v1/files", office.billed(files.list)),
-        Route("/v1/files/{id}", office.billed(files.show)),
-        Route("/v1/files/{id}", office.billed(files.delete), methods=["DELETE"]),
-        Route("/v1/files/{id}/content", office.billed(files.content)),
+        Route("/v1/files", emulator.billed(files.upload), methods=["POST"]),
+        Route("/v1/files", emulator.billed(files.list)),
+        Route("/v1/files/{id}", emulator.billed(files.show)),
+        Route("/v1/files/{id}", emulator.billed(files.delete), methods=["DELETE"]),
+        Route("/v1/files/{id}/content", emulator.billed(files.content)),
     ]
 
 
-def _batches(office: Office, batches: BatchRoutes) -> list[BaseRoute]:
+def _batches(emulator: EmulatorState, batches: BatchRoutes) -> list[BaseRoute]:
     return [
-        Route("/v1/batches", office.billed(batches.create), methods=["POST"]),
-        Route("/v1/batches", office.billed(batches.list)),
-        Route("/v1/batches/{id}", office.billed(batches.show)),
-        Route("/v1/batches/{id}/cancel", office.billed(batches.cancel), methods=["POST"]),
+        Route("/v1/batches", emulator.billed(batches.create), methods=["POST"]),
+        Route("/v1/batches", emulator.billed(batches.list)),
+        Route("/v1/batches/{id}", emulator.billed(batches.show)),
+        Route("/v1/batches/{id}/cancel", emulator.billed(batches.cancel), methods=["POST"]),
     ]
 
 
-def _control(office: Office, batches: BatchRoutes) -> list[BaseRoute]:
+def _control(emulator: EmulatorState, batches: BatchRoutes) -> list[BaseRoute]:
     async def show_bill(request: Request) -> Response:
         """``GET /_bill``; ``?after=N`` leaves out the first N entries."""
         await batches.advance()
-        return JSONResponse(office.bill.as_wire(int(request.query_params.get("after", "0"))))
+        return JSONResponse(emulator.bill.as_wire(int(request.query_params.get("after", "0"))))
 
     async def control_faults(request: Request) -> Response:
         """``GET``, ``POST`` (replace) and ``DELETE /_faults``."""
-        book = office.fault_book
+        book = emulator.fault_book
         if request.method == "POST":
             try:
                 book.replace(read_rules(json.loads(await request.body())))
@@ -105,22 +105,22 @@ class ModelRoutes:
     """The models endpoint.
 
     Args:
-        office: What all routes share.
+        emulator: What all routes share.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, emulator: EmulatorState) -> None:
+        self._emulator = emulator
 
     async def list(self, request: Request, entry: BillEntry) -> Response:
         """``GET /v1/models``: those that still answer."""
 
         async def tell() -> Response:
-            today = self._office.settings.today()
+            today = self._emulator.settings.today()
             models = [model.as_wire() for model in MODELS.values() if not model.is_retired(today)]
             answering = [model.as_wire() for model in CHAT_MODELS.values()]
             return JSONResponse({"object": "list", "data": models + answering})
 
-        return await self._office.act(request, entry, tell)
+        return await self._emulator.act(request, entry, tell)
 
     async def show(self, request: Request, entry: BillEntry) -> Response:
         """``GET /v1/models/{id}``."""
@@ -130,8 +130,8 @@ class ModelRoutes:
             if answering := CHAT_MODELS.get(id):
                 return JSONResponse(answering.as_wire())
             model = MODELS.get(id)
-            if model is None or model.is_retired(self._office.settings.today()):
+            if model is None or model.is_retired(self._emulator.settings.today()):
                 raise refusals.no_such_model(id, is_retired=model is not None)
             return JSONResponse(model.as_wire())
 
-        return await self._office.act(request, entry, tell)
+        return await self._emulator.act(request, entry, tell)

@@ -13,7 +13,7 @@ from tasks.emulator.batch import Batch, Outcome
 from tasks.emulator.bodies import read_fields
 from tasks.emulator.fault_kinds import spoil
 from tasks.emulator.images_request import Endpoint, ImagesRequest, read_request, read_upload
-from tasks.emulator.state import Office
+from tasks.emulator.state import EmulatorState
 
 ENDPOINTS: dict[str, Endpoint] = {"/v1/images/generations": "generations", "/v1/images/edits": "edits"}
 
@@ -22,16 +22,16 @@ class ResultFile:
     """The output or the error file of a batch.
 
     Args:
-        office: What all routes share.
+        emulator: What all routes share.
         batch: The batch.
         outcomes: Its lines, in the order written.
         truncated: Place of a line that ends in the middle; ``None`` for none.
     """
 
     def __init__(
-        self, office: Office, batch: Batch, outcomes: Sequence[Outcome], truncated: int | None = None
+        self, emulator: EmulatorState, batch: Batch, outcomes: Sequence[Outcome], truncated: int | None = None
     ) -> None:
-        self._office = office
+        self._emulator = emulator
         self._batch = batch
         self._outcomes = outcomes
         self._truncated = truncated
@@ -76,33 +76,41 @@ class ResultFile:
 
     async def _answer(self, outcome: Outcome) -> dict[str, Any]:
         assert outcome.count is not None  # a good line was charged
-        order = read_line(self._office, self._batch, outcome)
-        answer = await self._office.studio.paint(order, outcome.replicates, outcome.count, outcome.created_at)
+        order = read_line(self._emulator, self._batch, outcome)
+        answer = await self._emulator.renderer.paint(
+            order, outcome.replicates, outcome.count, outcome.created_at
+        )
         if outcome.rule and outcome.rule.kind == "empty_data":
             usage = {"usage": answer["usage"]} if outcome.entry and outcome.entry.charged_nanousd else {}
             return {"created": outcome.created_at, "data": [], **usage}
         return spoil(outcome.rule.kind, answer) if outcome.rule else answer
 
 
-def read_line(office: Office, batch: Batch, outcome: Outcome) -> ImagesRequest:
-    """Read a good line's request again, even if its files have been deleted since."""
+def read_line(emulator: EmulatorState, batch: Batch, outcome: Outcome) -> ImagesRequest:
+    """Read a good line's request again, even if its files have been deleted since.
+
+    Args:
+        emulator: What all routes share.
+        batch: The batch.
+        outcome: How the line ended.
+    """
     fields = outcome.line.read(batch.path)["body"]
-    body = read_fields(fields, office.files.kept_picture)
+    body = read_fields(fields, emulator.files.kept_picture)
     references = tuple(read_upload("image", data) for data in body.images)
     mask = None if body.mask is None else read_upload("mask", body.mask)
     order = read_request(ENDPOINTS[batch.endpoint], body.fields, batch.day, references, mask)
-    return office.settle_tier(order, outcome.rule)
+    return emulator.settle_tier(order, outcome.rule)
 
 
-def lay_out(office: Office, batch: Batch, unfinished: Sequence[Outcome] = ()) -> None:
+def lay_out(emulator: EmulatorState, batch: Batch, unfinished: Sequence[Outcome] = ()) -> None:
     """Put a batch's results into its files, in any order; a file without lines is none.
 
     Args:
-        office: What all routes share.
+        emulator: What all routes share.
         batch: The batch, at its end.
         unfinished: Lines that did not run and are told as errors.
     """
-    chance = random.Random(f"{office.settings.seed}:{batch.id}")
+    chance = random.Random(f"{emulator.settings.seed}:{batch.id}")
     good = [outcome for outcome in batch.outcomes if outcome.is_good]
     bad = [outcome for outcome in batch.outcomes if not outcome.is_good] + list(unfinished)
     for outcomes in (good, bad):
@@ -116,12 +124,12 @@ def lay_out(office: Office, batch: Batch, unfinished: Sequence[Outcome] = ()) ->
     if "batch_line_doubled" in batch.fates and good:
         good.append(good[len(good) // 2])
     truncated = len(good) // 2 if "batch_line_truncated" in batch.fates else None
-    batch.output_file_id = _keep(office, batch, "output", ResultFile(office, batch, good, truncated))
-    batch.error_file_id = _keep(office, batch, "error", ResultFile(office, batch, bad))
+    batch.output_file_id = _keep(emulator, batch, "output", ResultFile(emulator, batch, good, truncated))
+    batch.error_file_id = _keep(emulator, batch, "error", ResultFile(emulator, batch, bad))
 
 
-def _keep(office: Office, batch: Batch, name: str, content: ResultFile) -> str | None:
+def _keep(emulator: EmulatorState, batch: Batch, name: str, content: ResultFile) -> str | None:
     if not content.count:
         return None
     filename = f"{batch.id}_{name}.jsonl"
-    return office.files.add(content, filename, "batch_output", batch.results_lifetime_s).id
+    return emulator.files.add(content, filename, "batch_output", batch.results_lifetime_s).id

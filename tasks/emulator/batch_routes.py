@@ -17,7 +17,7 @@ from tasks.emulator.fault_kinds import ANSWER_KINDS, BATCH_FATES
 from tasks.emulator.file_routes import lifetime_s
 from tasks.emulator.files import DiskContent
 from tasks.emulator.paging import page_of
-from tasks.emulator.state import Office
+from tasks.emulator.state import EmulatorState
 
 FIELDS = frozenset({"input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after"})
 USUALLY_LISTED, MOST_LISTED = 20, 100
@@ -28,12 +28,12 @@ class BatchRoutes:
     """Batches.
 
     Args:
-        office: What all routes share.
+        emulator: What all routes share.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._work = BatchWork(office)
+    def __init__(self, emulator: EmulatorState) -> None:
+        self._emulator = emulator
+        self._work = BatchWork(emulator)
         self._batches: dict[str, Batch] = {}
 
     async def advance(self) -> None:
@@ -47,14 +47,14 @@ class BatchRoutes:
         async def begin() -> Response:
             batch = self._new(await read_json(request))
             fates = [
-                self._office.fault_book.choose(entry.path, None, "POST", (kind,)) for kind in BATCH_FATES
+                self._emulator.fault_book.choose(entry.path, None, "POST", (kind,)) for kind in BATCH_FATES
             ]
             batch.fates = {fate.kind: fate for fate in fates if fate}
             entry.batch_id, entry.fault = batch.id, entry.fault or next(iter(batch.fates), None)
             self._batches[batch.id] = batch
             return JSONResponse(batch.as_wire())
 
-        return await self._office.act(request, entry, begin, ANSWER_KINDS | {"enqueued_limit"})
+        return await self._emulator.act(request, entry, begin, ANSWER_KINDS | {"enqueued_limit"})
 
     def _new(self, fields: dict[str, Any]) -> Batch:
         for name in fields:
@@ -69,19 +69,19 @@ class BatchRoutes:
             raise refusals.invalid_value("completion_window", fields["completion_window"], ("24h",))
         policy = fields.get("output_expires_after")
         return Batch(
-            id=f"batch_emu{self._office.settings.seed}_{len(self._batches) + 1:08d}",
+            id=f"batch_emu{self._emulator.settings.seed}_{len(self._batches) + 1:08d}",
             endpoint=fields["endpoint"],
             input_file_id=fields["input_file_id"],
             path=self._input(str(fields["input_file_id"])).path,
-            created_at=self._office.settings.now_s(),
-            window_s=self._office.settings.batch_window_s,
-            day=self._office.settings.today(),
+            created_at=self._emulator.settings.now_s(),
+            window_s=self._emulator.settings.batch_window_s,
+            day=self._emulator.settings.today(),
             metadata=_metadata(fields.get("metadata")),
             results_lifetime_s=None if policy is None else lifetime_s("output_expires_after", policy),
         )
 
     def _input(self, file_id: str) -> DiskContent:
-        file = self._office.files.get(file_id, "input_file_id")
+        file = self._emulator.files.get(file_id, "input_file_id")
         if file.purpose != "batch" or not isinstance(file.content, DiskContent):
             message = f"The file {file_id} has the purpose '{file.purpose}'; a batch reads 'batch' files."
             raise refusals.invalid("input_file_id", message)
@@ -98,7 +98,7 @@ class BatchRoutes:
             ids = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
             return JSONResponse({"object": "list", "data": data, "has_more": has_more, **ids})
 
-        return await self._office.act(request, entry, tell)
+        return await self._emulator.act(request, entry, tell)
 
     async def show(self, request: Request, entry: BillEntry) -> Response:
         """``GET /v1/batches/{id}``."""
@@ -110,7 +110,7 @@ class BatchRoutes:
             return JSONResponse(batch.as_wire())
 
         gone = {"batch_gone": refusals.no_such_batch(request.path_params["id"])}
-        return await self._office.act(request, entry, tell, ANSWER_KINDS | {"batch_gone"}, gone)
+        return await self._emulator.act(request, entry, tell, ANSWER_KINDS | {"batch_gone"}, gone)
 
     async def cancel(self, request: Request, entry: BillEntry) -> Response:
         """``POST /v1/batches/{id}/cancel``."""
@@ -121,7 +121,7 @@ class BatchRoutes:
             await self._work.cancel(batch)
             return JSONResponse(batch.as_wire())
 
-        return await self._office.act(request, entry, stop)
+        return await self._emulator.act(request, entry, stop)
 
     def _get(self, request: Request) -> Batch:
         id = request.path_params["id"]

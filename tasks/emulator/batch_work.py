@@ -13,7 +13,7 @@ from tasks.emulator.bodies import read_fields
 from tasks.emulator.fault_kinds import BATCH_LINE_KINDS, is_billed, refusal_for
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.refusals import Refusal
-from tasks.emulator.state import Office, text_of
+from tasks.emulator.state import EmulatorState, text_of
 
 EXPIRED = {
     "code": "batch_expired",
@@ -26,25 +26,25 @@ class BatchWork:
     """Moves batches on.
 
     Args:
-        office: What all routes share.
+        emulator: What all routes share.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, emulator: EmulatorState) -> None:
+        self._emulator = emulator
 
     async def advance(self, batch: Batch) -> None:
         """Let a batch catch up with the clock."""
         async with batch.lock:
-            now_s, pace_s = self._office.settings.now_s(), self._office.settings.batch_pace_s
+            now_s, pace_s = self._emulator.settings.now_s(), self._emulator.settings.batch_pace_s
             if batch.status == "validating" and now_s >= batch.created_at + pace_s:
                 await self._validate(batch, batch.created_at + pace_s)
             if batch.status == "in_progress":
                 await self._run_lines(batch, now_s)
             if batch.status == "finalizing" and now_s >= batch.times["finalizing_at"] + pace_s:
-                lay_out(self._office, batch)
+                lay_out(self._emulator, batch)
                 batch.enter("completed", batch.times["finalizing_at"] + pace_s)
             if batch.status == "cancelling" and now_s >= batch.times["cancelling_at"] + pace_s:
-                lay_out(self._office, batch)
+                lay_out(self._emulator, batch)
                 batch.enter("cancelled", batch.times["cancelling_at"] + pace_s)
 
     async def cancel(self, batch: Batch) -> None:
@@ -57,14 +57,14 @@ class BatchWork:
         if batch.is_over:
             raise Refusal(409, f"Cannot cancel a batch with status '{batch.status}'.")
         if batch.status != "cancelling":
-            batch.enter("cancelling", self._office.settings.now_s())
+            batch.enter("cancelling", self._emulator.settings.now_s())
 
     async def _validate(self, batch: Batch, at_s: float) -> None:
         if rule := batch.fates.get("batch_invalid"):
             batch.errors = [_fault_on_demand(rule)]
             batch.enter("failed", at_s)
             return
-        check = InputCheck(batch.endpoint, self._office.settings)
+        check = InputCheck(batch.endpoint, self._emulator.settings)
         await check.read(batch.path)
         if check.faults:
             batch.errors = check.faults
@@ -74,7 +74,7 @@ class BatchWork:
         batch.enter("in_progress", at_s)
 
     async def _run_lines(self, batch: Batch, now_s: float) -> None:
-        pace_s, begun_s = self._office.settings.batch_pace_s, batch.times["in_progress_at"]
+        pace_s, begun_s = self._emulator.settings.batch_pace_s, batch.times["in_progress_at"]
         fate = batch.fates.get("batch_expires")
         most = int(fate.share * len(batch.lines)) if fate else len(batch.lines)
         while len(batch.outcomes) < most:
@@ -94,13 +94,13 @@ class BatchWork:
 
     def _expire(self, batch: Batch, at_s: float) -> None:
         rest = [Outcome(line, None, error=EXPIRED) for line in batch.lines[len(batch.outcomes) :]]
-        lay_out(self._office, batch, rest)
+        lay_out(self._emulator, batch, rest)
         batch.outcomes += rest
         batch.window_s = min(batch.window_s, at_s - batch.created_at)
         batch.enter("expired", at_s)
 
     def _run(self, batch: Batch, line: Line, at_s: float) -> Outcome:
-        entry = self._office.open_entry(batch.endpoint)
+        entry = self._emulator.open_entry(batch.endpoint)
         entry.lane, entry.batch_id, entry.custom_id, entry.model = (
             "batch", batch.id, line.custom_id, batch.model,
         )  # fmt: skip
@@ -112,8 +112,8 @@ class BatchWork:
         return outcome
 
     def _answer(self, batch: Batch, line: Line, entry: BillEntry, created_at: int) -> Outcome:
-        office = self._office
-        body = read_fields(line.read(batch.path)["body"], office.files.kept_picture)
+        emulator = self._emulator
+        body = read_fields(line.read(batch.path)["body"], emulator.files.kept_picture)
         entry.prompt = text_of(body.fields.get("prompt"))
         if "batch_all_failed" in batch.fates:
             entry.fault = "batch_all_failed"
@@ -121,15 +121,15 @@ class BatchWork:
                 f"The server had an error while processing your request. (request ID {entry.request_id})"
             )
             raise Refusal(500, message, type="server_error")
-        rule = office.fault_book.choose(entry.path, entry.prompt, "BATCH", BATCH_LINE_KINDS)
+        rule = emulator.fault_book.choose(entry.path, entry.prompt, "BATCH", BATCH_LINE_KINDS)
         entry.fault = rule.kind if rule else None
         if rule and not is_billed(rule) and (outcome := _failed(rule, line, entry)):
             return outcome
-        order = office.settle_tier(office.read_order(ENDPOINTS[batch.endpoint], body), rule)
+        order = emulator.settle_tier(emulator.read_order(ENDPOINTS[batch.endpoint], body), rule)
         if order.stream:
             raise refusals.invalid("stream", "Streaming is not supported in a batch.", "unsupported_value")
-        replicates = office.studio.take(order, line.custom_id)
-        count = office.charge(order, entry, rule)
+        replicates = emulator.renderer.take(order, line.custom_id)
+        count = emulator.charge(order, entry, rule)
         if rule and (outcome := _failed(rule, line, entry)):
             outcome.count = count
             return outcome

@@ -66,7 +66,13 @@ class Bill:
     entries: list[BillEntry] = field(default_factory=list)
 
     def open(self, path: str, request_id: str, client_request_id: str | None) -> BillEntry:
-        """Note that a request came in."""
+        """Note that a request came in.
+
+        Args:
+            path: The request's path.
+            request_id: The id that its answer carries.
+            client_request_id: The caller's own id, if it sent one.
+        """
         entry = BillEntry(len(self.entries) + 1, path, request_id, client_request_id)
         self.entries.append(entry)
         return entry

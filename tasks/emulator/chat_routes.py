@@ -22,8 +22,8 @@ from tasks.emulator.chat_request import ChatRequest, read_chat
 from tasks.emulator.delivery import SlowBody, TruncatedBody
 from tasks.emulator.fault_kinds import ANSWER_KINDS, BODY_KINDS, is_billed
 from tasks.emulator.faults import FailureKind, FaultRule
-from tasks.emulator.state import Office, text_of
-from tasks.emulator.vision_judge import Eye
+from tasks.emulator.state import EmulatorState, text_of
+from tasks.emulator.vision_judge import VisionJudge
 
 CHAT_KINDS: frozenset[FailureKind] = ANSWER_KINDS | BODY_KINDS | frozenset({"missing_usage"})
 LATENCY_S = 2.0
@@ -34,40 +34,40 @@ class ChatRoutes:
     """The chat endpoint.
 
     Args:
-        office: What all routes share.
+        emulator: What all routes share.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, emulator: EmulatorState) -> None:
+        self._emulator = emulator
 
     async def complete(self, request: Request, entry: BillEntry) -> Response:
         """``POST /v1/chat/completions``."""
-        office = self._office
+        emulator = self._emulator
         fields = await read_json(request)
         entry.model, entry.lane = text_of(fields.get("model")), "interactive"
         entry.prompt = _texts(fields.get("messages"))
-        rule = office.fault_book.choose(entry.path, entry.prompt, request.method, CHAT_KINDS)
+        rule = emulator.fault_book.choose(entry.path, entry.prompt, request.method, CHAT_KINDS)
         entry.fault = rule.kind if rule else None
-        if rule and not is_billed(rule) and (stand_in := _stand_in(office, rule, entry)):
+        if rule and not is_billed(rule) and (stand_in := _stand_in(emulator, rule, entry)):
             return stand_in
         asked = read_chat(fields)
         answer = await anyio.to_thread.run_sync(self._answer, asked, entry)
         entry.usage = answer["usage"]
         spent = answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]
         entry.charged_nanousd = self._priced(asked.model).charge_nanousd(*spent)
-        await asyncio.sleep(office.settings.pace * LATENCY_S)
-        if rule and (stand_in := _stand_in(office, rule, entry)):
+        await asyncio.sleep(emulator.settings.pace * LATENCY_S)
+        if rule and (stand_in := _stand_in(emulator, rule, entry)):
             return stand_in
         return _deliver(answer, rule)
 
     def _priced(self, model: ChatModel) -> ChatModel:
         """Take the prices that the settings name, where they name some."""
-        prices = self._office.settings.judge_prices.get(model.id)
+        prices = self._emulator.settings.judge_prices.get(model.id)
         return replace(model, input_nanousd=prices[0], output_nanousd=prices[1]) if prices else model
 
     def _answer(self, asked: ChatRequest, entry: BillEntry) -> dict[str, Any]:
-        settings = self._office.settings
-        eye = Eye(
+        settings = self._emulator.settings
+        vision_judge = VisionJudge(
             [picture.data for picture in asked.pictures],
             settings.seed,
             settings.judge_noise,
@@ -75,7 +75,7 @@ class ChatRoutes:
         )
         chance = random.Random(f"{settings.seed} {entry.client_request_id or entry.number}")
         is_refused = chance.random() < settings.judge_refusal_rate
-        content = REFUSAL if is_refused else _content(asked, eye)
+        content = REFUSAL if is_refused else _content(asked, vision_judge)
         if not is_refused and chance.random() < settings.judge_broken_rate:
             content = content[: len(content) // 2]
         is_cut = text_tokens(content) > asked.most_tokens
@@ -94,10 +94,10 @@ def _texts(messages: object) -> str | None:
     return "\n".join(texts) or None
 
 
-def _content(asked: ChatRequest, eye: Eye) -> str:
+def _content(asked: ChatRequest, vision_judge: VisionJudge) -> str:
     if asked.schema is not None:
-        return json.dumps(eye.fill(asked.schema))
-    return str(eye.fill({"type": "string"}))
+        return json.dumps(vision_judge.fill(asked.schema))
+    return str(vision_judge.fill({"type": "string"}))
 
 
 def _completion(
@@ -134,11 +134,11 @@ def _completion(
     }
 
 
-def _stand_in(office: Office, rule: FaultRule, entry: BillEntry) -> Response | None:
+def _stand_in(emulator: EmulatorState, rule: FaultRule, entry: BillEntry) -> Response | None:
     if rule.kind == "empty_data":
         usage = {"usage": entry.usage} if entry.charged_nanousd else {}
         return JSONResponse({"object": "chat.completion", "choices": [], **usage})
-    return office.stand_in(rule, entry)
+    return emulator.stand_in(rule, entry)
 
 
 def _deliver(answer: dict[str, Any], rule: FaultRule | None) -> Response:

@@ -113,7 +113,13 @@ class FaultRule(BaseModel):
     share: Annotated[float, Field(ge=0, le=1)] = 0.5
 
     def covers(self, path: str, prompt: str | None, method: str) -> bool:
-        """Whether a request is one that the rule looks at."""
+        """Whether a request is one that the rule looks at.
+
+        Args:
+            path: The request's path.
+            prompt: Its prompt, if it has one.
+            method: Its HTTP method, or ``BATCH`` for a line of a batch.
+        """
         if self.path not in path or self.method not in ("", method):
             return False
         return not self.prompt or re.search(self.prompt, prompt or "") is not None

@@ -18,7 +18,7 @@ from tasks.emulator.delivery import Pieces, cut
 from tasks.emulator.fault_kinds import DOWNLOAD_KINDS
 from tasks.emulator.files import DiskContent, StoredFile
 from tasks.emulator.paging import page_of
-from tasks.emulator.state import Office
+from tasks.emulator.state import EmulatorState
 
 PURPOSES = ("batch", "vision", "user_data")
 BATCH_FILE_LIFETIME_S = 30 * 24 * 3600
@@ -30,11 +30,11 @@ class FileRoutes:
     """Uploads, and what batches leave behind.
 
     Args:
-        office: What all routes share.
+        emulator: What all routes share.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, emulator: EmulatorState) -> None:
+        self._emulator = emulator
 
     async def upload(self, request: Request, entry: BillEntry) -> Response:
         """``POST /v1/files``."""
@@ -47,7 +47,7 @@ class FileRoutes:
                 raise refusals.Refusal(400, f"We could not read the form: {error.detail}") from error
             return JSONResponse(await file.as_wire())
 
-        return await self._office.act(request, entry, keep)
+        return await self._emulator.act(request, entry, keep)
 
     async def _keep(self, form: Mapping[str, Any]) -> StoredFile:
         upload, purpose = form.get("file"), form.get("purpose")
@@ -61,15 +61,15 @@ class FileRoutes:
         if purpose == "batch":
             self._check_batch_file(name, upload.size or 0)
         lifetime_s = _lifetime_s(form) or (BATCH_FILE_LIFETIME_S if purpose == "batch" else None)
-        path = self._office.files.new_path()
+        path = self._emulator.files.new_path()
         with path.open("wb") as stream:
             await anyio.to_thread.run_sync(shutil.copyfileobj, upload.file, stream)
-        return self._office.files.add(DiskContent(path), name, purpose, lifetime_s)
+        return self._emulator.files.add(DiskContent(path), name, purpose, lifetime_s)
 
     def _check_batch_file(self, name: str, size_bytes: int) -> None:
         if not name.endswith(".jsonl"):
             raise refusals.Refusal(400, "Invalid file format for Batch API. Must be .jsonl", param="file")
-        most_bytes = self._office.settings.batch_file_bytes
+        most_bytes = self._emulator.settings.batch_file_bytes
         if size_bytes > most_bytes:
             message = f"File is too large for the Batch API. Maximum size is {most_bytes // 10**6} MB."
             raise refusals.Refusal(400, message, param="file", code="file_too_large")
@@ -80,7 +80,7 @@ class FileRoutes:
         async def tell() -> Response:
             query = request.query_params
             files = [
-                file for file in self._office.files.listed() if query.get("purpose") in (None, file.purpose)
+                file for file in self._emulator.files.listed() if query.get("purpose") in (None, file.purpose)
             ]
             if query.get("order", "desc") == "desc":
                 files.reverse()
@@ -89,38 +89,38 @@ class FileRoutes:
             ids = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
             return JSONResponse({"object": "list", "data": data, "has_more": has_more, **ids})
 
-        return await self._office.act(request, entry, tell)
+        return await self._emulator.act(request, entry, tell)
 
     async def show(self, request: Request, entry: BillEntry) -> Response:
         """``GET /v1/files/{id}``. The size of a batch's results is known only once they are painted."""
 
         async def tell() -> Response:
-            return JSONResponse(await self._office.files.get(request.path_params["id"]).as_wire())
+            return JSONResponse(await self._emulator.files.get(request.path_params["id"]).as_wire())
 
-        return await self._office.act(request, entry, tell)
+        return await self._emulator.act(request, entry, tell)
 
     async def delete(self, request: Request, entry: BillEntry) -> Response:
         """``DELETE /v1/files/{id}``."""
 
         async def drop() -> Response:
-            file = self._office.files.get(request.path_params["id"])
+            file = self._emulator.files.get(request.path_params["id"])
             file.is_deleted = True
             return JSONResponse({"id": file.id, "object": "file", "deleted": True})
 
-        return await self._office.act(request, entry, drop)
+        return await self._emulator.act(request, entry, drop)
 
     async def content(self, request: Request, entry: BillEntry) -> Response:
         """``GET /v1/files/{id}/content``: sent while it is read or painted."""
 
         async def send() -> Response:
-            content = self._office.files.get(request.path_params["id"]).content
+            content = self._emulator.files.get(request.path_params["id"]).content
             pieces = content.pieces()
             if entry.fault == "download_cut":
                 pieces = cut(pieces, content.count)
             return Pieces(pieces, "application/octet-stream")
 
         gone = {"file_gone": refusals.no_such_file(request.path_params["id"])}
-        return await self._office.act(request, entry, send, DOWNLOAD_KINDS, gone)
+        return await self._emulator.act(request, entry, send, DOWNLOAD_KINDS, gone)
 
 
 def _lifetime_s(form: Mapping[str, Any]) -> int | None:

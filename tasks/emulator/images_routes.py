@@ -25,7 +25,7 @@ from tasks.emulator.faults import FaultRule
 from tasks.emulator.images_request import Endpoint, ImagesRequest, is_set
 from tasks.emulator.limiter import ImagesPerMinute
 from tasks.emulator.replicates import Replicate
-from tasks.emulator.state import Office, text_of
+from tasks.emulator.state import EmulatorState, text_of
 from tasks.emulator.tokens import TokenCount
 
 EVENT_NAMES = {"generations": "image_generation", "edits": "image_edit"}
@@ -56,12 +56,12 @@ class ImagesRoutes:
     """Generations and edits.
 
     Args:
-        office: What all routes share.
+        emulator: What all routes share.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._limiter = ImagesPerMinute(office.settings.images_per_minute, office.settings.minute_s)
+    def __init__(self, emulator: EmulatorState) -> None:
+        self._emulator = emulator
+        self._limiter = ImagesPerMinute(emulator.settings.images_per_minute, emulator.settings.minute_s)
 
     async def generations(self, request: Request, entry: BillEntry) -> Response:
         """``POST /v1/images/generations``."""
@@ -72,44 +72,44 @@ class ImagesRoutes:
         return await self._answer(request, entry, "edits")
 
     async def _answer(self, request: Request, entry: BillEntry, endpoint: Endpoint) -> Response:
-        office = self._office
-        body = await read_body(request, office.files.picture)
+        emulator = self._emulator
+        body = await read_body(request, emulator.files.picture)
         entry.prompt, entry.model = text_of(body.fields.get("prompt")), text_of(body.fields.get("model"))
         entry.lane = "interactive"
         kinds = IMAGE_KINDS | (STREAM_KINDS if is_set(body.fields, "stream") else frozenset())
-        rule = office.fault_book.choose(entry.path, entry.prompt, request.method, kinds)
+        rule = emulator.fault_book.choose(entry.path, entry.prompt, request.method, kinds)
         entry.fault = rule.kind if rule else None
-        if rule and not is_billed(rule) and (stand_in := office.stand_in(rule, entry)):
+        if rule and not is_billed(rule) and (stand_in := emulator.stand_in(rule, entry)):
             return stand_in
-        work = self._charge(office.read_order(endpoint, body), entry, rule)
+        work = self._charge(emulator.read_order(endpoint, body), entry, rule)
         if work.order.stream:
-            if rule and (stand_in := office.stand_in(rule, entry)):
+            if rule and (stand_in := emulator.stand_in(rule, entry)):
                 return stand_in
             return self._stream(work)
         await asyncio.sleep(self._latency_s(work.order))
-        if rule and (stand_in := office.stand_in(rule, entry)):
+        if rule and (stand_in := emulator.stand_in(rule, entry)):
             return stand_in
         return await _deliver(await self._paint(work), rule)
 
     def _charge(self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None) -> Work:
-        office = self._office
-        order = office.settle_tier(order, rule)
+        emulator = self._emulator
+        order = emulator.settle_tier(order, rule)
         self._limiter.take(order.model.id, order.n)
-        replicates = office.studio.take(order, entry.client_request_id)
-        partials = office.studio.partials(order, replicates[0])
+        replicates = emulator.renderer.take(order, entry.client_request_id)
+        partials = emulator.renderer.partials(order, replicates[0])
         if rule and rule.kind == "fewer_partials":
             partials = max(0, order.partials - 1)
-        count = office.charge(order, entry, rule, partials)
+        count = emulator.charge(order, entry, rule, partials)
         return Work(order, entry, replicates, count, partials, rule)
 
     def _latency_s(self, order: ImagesRequest) -> float:
-        settings = self._office.settings
+        settings = self._emulator.settings
         return settings.pace * settings.latency_s.get(order.tier, 0.0)
 
     async def _paint(self, work: Work) -> dict[str, Any]:
-        office = self._office
-        answer = await office.studio.paint(work.order, work.replicates, work.count, int(time.time()))
-        return office.manners.dress(work.order, answer)
+        emulator = self._emulator
+        answer = await emulator.renderer.paint(work.order, work.replicates, work.count, int(time.time()))
+        return emulator.profile.dress(work.order, answer)
 
     def _stream(self, work: Work) -> Response:
         events = self._events(work)
@@ -124,7 +124,7 @@ class ImagesRoutes:
         picture = base64.b64decode(answer["data"][0]["b64_json"])
         for index in range(work.partials):
             await asyncio.sleep(wait_s)
-            sketch = await self._office.studio.sketch(work.order, picture, index)
+            sketch = await self._emulator.renderer.sketch(work.order, picture, index)
             facts = {"b64_json": base64.b64encode(sketch).decode(), "partial_image_index": index}
             yield _event(f"{name}.partial_image", answer, facts)
             if rule and rule.kind in ("stream_drop", "stream_error"):

@@ -14,7 +14,7 @@ from PIL import Image
 GRID = 8
 
 
-def plain_picture(
+def mosaic(
     seed: int, shake: int | None, size: tuple[int, int], format: str, compression: int, transparent: bool
 ) -> bytes:
     """Make a mosaic of 8 x 8 colours.
@@ -50,21 +50,22 @@ def plain_picture(
 
 
 def _png(size: tuple[int, int], palette: bytes, alphas: bytes) -> bytes:
-    head, body = _png_parts(size)
-    return head + _chunk(b"PLTE", palette) + (_chunk(b"tRNS", alphas) if alphas else b"") + body
+    head, body = png_parts(size)
+    return head + png_chunk(b"PLTE", palette) + (png_chunk(b"tRNS", alphas) if alphas else b"") + body
 
 
 @lru_cache(maxsize=64)
-def _png_parts(size: tuple[int, int]) -> tuple[bytes, bytes]:
+def png_parts(size: tuple[int, int]) -> tuple[bytes, bytes]:
     """The parts before and after the palette."""
     tiles = Image.frombytes("L", (GRID, GRID), bytes(range(GRID * GRID)))
     pixels = tiles.resize(size, Image.Resampling.NEAREST).tobytes()
     width, height = size
     rows = b"".join(b"\0" + pixels[row * width : (row + 1) * width] for row in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    head = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
-    return head, _chunk(b"IDAT", zlib.compress(rows, 6)) + _chunk(b"IEND", b"")
+    head = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header)
+    return head, png_chunk(b"IDAT", zlib.compress(rows, 6)) + png_chunk(b"IEND", b"")
 
 
-def _chunk(name: bytes, content: bytes) -> bytes:
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    """Write one chunk of a PNG file: length, name, content, checksum."""
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from tasks.emulator.images_request import ImagesRequest
-from tasks.emulator.mosaic import plain_picture
+from tasks.emulator.mosaic import mosaic
 from tasks.emulator.painting.retouch import as_image, repaint, shaken, within_mask
 from tasks.emulator.painting.scene import paint_scene, softened_edge
 from tasks.emulator.replicates import Replicate
@@ -26,7 +26,7 @@ def paint(request: ImagesRequest, replicate: Replicate, manner: Literal["scene",
         The encoded picture, in the size and format asked for; the same bytes for the same arguments.
     """
     if manner == "plain":
-        return plain_picture(
+        return mosaic(
             replicate.scene_seed,
             replicate.shake_seed,
             request.size,

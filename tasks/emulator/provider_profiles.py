@@ -1,4 +1,4 @@
-"""Whose manners the emulator has: the vendor's own, or those of a gateway that resells it.
+"""Whose profile the emulator has: the vendor's own, or those of a gateway that resells it.
 
 A gateway answers mostly in the vendor's shapes and differs at the edges: its own error envelope with the
 request's id inside the message, client errors with status 500, web pages for unknown paths, foreign keys in
@@ -22,8 +22,8 @@ API_VERSION = "2020-10-01"
 ABSENT_AT_GATEWAY = ("/v1/files", "/v1/batches")
 
 
-class Vendor:
-    """The vendor's own manners.
+class VendorProfile:
+    """The vendor's own profile.
 
     Args:
         settings: How the emulator behaves.
@@ -43,7 +43,13 @@ class Vendor:
         return refusal.response()
 
     def sign(self, response: Response, request_id: str, elapsed_s: float) -> None:
-        """Add the headers that every answer carries."""
+        """Add the headers that every answer carries.
+
+        Args:
+            response: The answer.
+            request_id: Its id.
+            elapsed_s: Seconds since the request came in.
+        """
         response.headers["x-request-id"] = request_id
         response.headers["openai-processing-ms"] = str(round(1000 * elapsed_s))
         response.headers["openai-version"] = API_VERSION
@@ -68,8 +74,8 @@ class Vendor:
         return answer
 
 
-class Gateway(Vendor):
-    """The manners of CometAPI."""
+class GatewayProfile(VendorProfile):
+    """The profile of CometAPI."""
 
     has_batches = False
 
@@ -91,7 +97,13 @@ class Gateway(Vendor):
         return _enveloped(status, own, refusal.headers)
 
     def sign(self, response: Response, request_id: str, elapsed_s: float) -> None:
-        """No headers of the vendor's."""
+        """No headers of the vendor's.
+
+        Args:
+            response: The answer.
+            request_id: Its id.
+            elapsed_s: Seconds since the request came in.
+        """
 
     def wrong_path(self, request: Request) -> Response:
         """Web pages: 404 for what it does not offer, a redirect to its front page for the rest."""
@@ -123,4 +135,7 @@ def _enveloped(status: int, error: dict[str, Any], headers: dict[str, str]) -> R
     return refusal.response()
 
 
-MANNERS: dict[Literal["openai", "cometapi"], type[Vendor]] = {"openai": Vendor, "cometapi": Gateway}
+PROFILES: dict[Literal["openai", "cometapi"], type[VendorProfile]] = {
+    "openai": VendorProfile,
+    "cometapi": GatewayProfile,
+}

@@ -58,14 +58,26 @@ def unknown(param: str) -> Refusal:
 
 
 def invalid_value(param: str, value: object, accepted: Iterable[str]) -> Refusal:
-    """A value outside the accepted ones."""
+    """A value outside the accepted ones.
+
+    Args:
+        param: The field.
+        value: What was sent.
+        accepted: What could have been sent.
+    """
     choices = ", ".join(f"'{choice}'" for choice in accepted)
     message = f"Invalid value: '{value}'. Supported values are: {choices}."
     return Refusal(400, message, param=param, code="invalid_value")
 
 
 def invalid(param: str, message: str, code: str = "invalid_value") -> Refusal:
-    """A field is wrong for a reason of its own."""
+    """A field is wrong for a reason of its own.
+
+    Args:
+        param: The field.
+        message: What is wrong with it.
+        code: The error's code.
+    """
     return Refusal(400, message, param=param, code=code)
 
 
@@ -88,7 +100,15 @@ def no_such_model(model: str, *, is_retired: bool) -> Refusal:
 
 
 def too_many_pictures(model: str, *, limit: int, used: int, requested: int, wait_s: int | None) -> Refusal:
-    """The images-per-minute limit is reached; no wait is named when the request alone is above it."""
+    """The images-per-minute limit is reached; no wait is named when the request alone is above it.
+
+    Args:
+        model: The model.
+        limit: Pictures a minute.
+        used: Pictures in the last minute.
+        requested: Pictures of this request.
+        wait_s: Seconds until the request would fit; ``None`` when it never would.
+    """
     message = (
         f"Rate limit reached for {model} (for limit gpt-image) in organization org-emulator on "
         f"input-images per min: Limit {limit}, Used {used}, Requested {requested}."

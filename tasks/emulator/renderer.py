@@ -1,4 +1,4 @@
-"""The studio: what a request uses, which pictures it gets, and the answer with them.
+"""The renderer: what a request uses, which pictures it gets, and the answer with them.
 
 Pricing and painting are apart, because a charge stands before a picture does, and because a batch is charged
 line by line while its pictures are painted only when somebody downloads them.
@@ -22,7 +22,7 @@ from tasks.emulator.tokens import TokenCount, count_tokens
 COARSEST = 32
 
 
-class Studio:
+class Renderer:
     """Prices requests and paints their pictures.
 
     Args:
@@ -80,7 +80,13 @@ class Studio:
         return facts_of(order, created_at) | {"data": pictures, "usage": count.as_wire()}
 
     async def sketch(self, order: ImagesRequest, picture: bytes, index: int) -> bytes:
-        """Make the ``index``-th partial picture of a finished one: coarse at first, finer each time."""
+        """Make the ``index``-th partial picture of a finished one: coarse at first, finer each time.
+
+        Args:
+            order: The request.
+            picture: The finished picture's bytes.
+            index: Which partial picture, from 0.
+        """
         return await anyio.to_thread.run_sync(_coarse, order, picture, COARSEST >> index)
 
 

@@ -38,7 +38,7 @@ class EmulatorSettings:
         picture_by_client_request_id: Let the caller's ``X-Client-Request-Id`` decide the picture in place of
             the order of arrival, so that a request repeated after a crash shows the same picture. A batch's
             line is called by its ``custom_id``.
-        manners: Whose manners it has: ``openai``, or ``cometapi`` for a gateway's (see ``manners.py``).
+        profile: ``openai`` answers like the vendor, ``cometapi`` like that gateway.
         one_picture_models: Models whose ``n`` must be 1 at the gateway.
         fewer_partials_rate: Share of streams with fewer partial pictures than asked for, 0-1.
         batch_pace_s: Seconds a batch takes for each line, and for checking and for finishing; 0 for none.
@@ -67,7 +67,7 @@ class EmulatorSettings:
     faults: tuple[FaultRule, ...] = ()
     api_key: str | None = None
     picture_by_client_request_id: bool = False
-    manners: Literal["openai", "cometapi"] = "openai"
+    profile: Literal["openai", "cometapi"] = "openai"
     one_picture_models: frozenset[str] = GATEWAY_ONE_PICTURE
     fewer_partials_rate: float = 0.2
     batch_pace_s: float = 0.01

@@ -16,9 +16,9 @@ from tasks.emulator.fault_kinds import ANSWER_KINDS, gateway_page, is_billed, re
 from tasks.emulator.faults import FailureKind, FaultBook, FaultRule
 from tasks.emulator.files import FileStore
 from tasks.emulator.images_request import Endpoint, ImagesRequest, read_request, read_upload
-from tasks.emulator.provider_profiles import MANNERS
+from tasks.emulator.provider_profiles import PROFILES
 from tasks.emulator.refusals import Refusal
-from tasks.emulator.renderer import Studio
+from tasks.emulator.renderer import Renderer
 from tasks.emulator.settings import EmulatorSettings
 from tasks.emulator.tokens import TokenCount
 
@@ -27,7 +27,7 @@ Handler = Callable[[Request, BillEntry], Awaitable[Response]]
 Effect = Callable[[], Awaitable[Response]]
 
 
-class Office:
+class EmulatorState:
     """The state behind the routes.
 
     Args:
@@ -39,12 +39,12 @@ class Office:
         self.bill = Bill()
         self.fault_book = FaultBook(settings.faults, settings.seed)
         self.files = FileStore(settings.now_s)
-        self.studio = Studio(settings)
-        self.manners = MANNERS[settings.manners](settings)
+        self.renderer = Renderer(settings)
+        self.profile = PROFILES[settings.profile](settings)
 
     def open_entry(self, path: str, client_request_id: str | None = None) -> BillEntry:
         """Note on the bill that a request came in."""
-        request_id = self.manners.request_id(len(self.bill.entries) + 1)
+        request_id = self.profile.request_id(len(self.bill.entries) + 1)
         return self.bill.open(path, request_id, client_request_id)
 
     def billed(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -57,7 +57,7 @@ class Office:
                 self._check_key(request)
                 response = await handler(request, entry)
             except Refusal as refusal:
-                response = self.manners.refuse(refusal, entry.request_id)
+                response = self.profile.refuse(refusal, entry.request_id)
             return await self._finish(request, entry, response, time.monotonic() - started_s)
 
         return answer
@@ -75,7 +75,7 @@ class Office:
         if isinstance(response, Hang | Drop):
             return response
         entry.status = response.status_code
-        self.manners.sign(response, entry.request_id, elapsed_s)
+        self.profile.sign(response, entry.request_id, elapsed_s)
         if not await request.is_disconnected():
             response.background = BackgroundTask(setattr, entry, "is_answered", True)
         return response
@@ -116,7 +116,7 @@ class Office:
         if refusal := refusal_for(rule, entry.request_id, entry.model):
             if rule.kind == "server_error" and rule.status in GATEWAY_STATUSES:
                 return Response(gateway_page(rule.status), rule.status, media_type="text/html")
-            return self.manners.refuse(refusal, entry.request_id)
+            return self.profile.refuse(refusal, entry.request_id)
         if rule.kind == "bill_then_hang":
             return Hang(rule.duration_s)
         if rule.kind in ("bill_then_drop", "drop"):
@@ -139,9 +139,9 @@ class Office:
         """
         references = tuple(read_upload("image", data) for data in body.images)
         mask = None if body.mask is None else read_upload("mask", body.mask)
-        fields = self.manners.read(body.fields)
+        fields = self.profile.read(body.fields)
         order = read_request(endpoint, fields, self.settings.today(), references, mask)
-        self.manners.admit(order)
+        self.profile.admit(order)
         return order
 
     def settle_tier(self, order: ImagesRequest, rule: FaultRule | None) -> ImagesRequest:
@@ -153,8 +153,15 @@ class Office:
     def charge(
         self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None, partials: int = 0
     ) -> TokenCount:
-        """Put a request's price on the bill: half of it for a line of a batch, nothing if a fault says so."""
-        count = self.studio.count(order, partials)
+        """Put a request's price on the bill: half of it for a line of a batch, nothing if a fault says so.
+
+        Args:
+            order: The request as read.
+            entry: Its line on the bill.
+            rule: The fault that it meets, if any.
+            partials: How many partial pictures are streamed.
+        """
+        count = self.renderer.count(order, partials)
         entry.quality, entry.size, entry.n = order.tier, order.size_text, order.n
         if rule and not is_billed(rule):
             return count

@@ -102,7 +102,13 @@ def count_tokens(
 
 
 def output_tokens(model: Model, tier: str, size: tuple[int, int]) -> int:
-    """Count the output tokens of one picture."""
+    """Count the output tokens of one picture.
+
+    Args:
+        model: The model.
+        tier: The quality tier.
+        size: Width and height, pixels.
+    """
     if model.counting == "table":
         return TABLE_TOKENS[tier][size]
     if model.counting == "formula_2":
@@ -119,6 +125,12 @@ def _grid_tokens(long_patches: int, width: int, height: int) -> int:
 
 def reference_tokens(model: Model, width: int, height: int, high_fidelity: bool = False) -> int:
     """Count the input tokens of one reference picture.
+
+    Args:
+        model: The model.
+        width: Pixels.
+        height: Pixels.
+        high_fidelity: Whether high input fidelity was asked for.
 
     Source: images and vision guide (patches of 32 pixels, tiles of 512), checked 2026-11-22.
     """

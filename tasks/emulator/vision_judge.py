@@ -1,4 +1,4 @@
-"""The emulator's eye: what it can measure in pictures, put into the shape that was asked for.
+"""The emulator's vision judge: what it can measure in pictures, put into the shape that was asked for.
 
 It understands no rubric. A question that names sharpness, light, contrast or colour is answered by that
 measure, any other by all of them together; which of two pictures is better, by the same. Noise and a liking
@@ -31,7 +31,7 @@ GRADES = {"excellent": 1.0, "good": 0.75, "fair": 0.5, "poor": 0.25, "bad": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Eye:
+class VisionJudge:
     """One judge of one request.
 
     Args:

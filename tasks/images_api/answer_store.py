@@ -7,7 +7,6 @@ told, so that a process killed between the two loses nothing: ``recover_sent`` s
 import hashlib
 import json
 from dataclasses import asdict
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +99,6 @@ def settlement_of_failure(order: Order, fault: Failure, terms: Terms, latency_s:
         error_code=fault.code,
         error_message=fault.message,
     )
-
-
-def charged_usd(order: Order, settlement: Settlement) -> Decimal:
-    """Tell what a settled order weighs on its budgets, dollars."""
-    is_estimated = settlement.is_charged or settlement.state == "unknown"
-    unsaid_usd = order.estimate_usd if is_estimated else Decimal(0)
-    return unsaid_usd if settlement.cost_usd is None else settlement.cost_usd
 
 
 def recover_sent(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, int]:

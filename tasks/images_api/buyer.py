@@ -21,7 +21,7 @@ import openai
 from openai import AsyncOpenAI
 
 from tasks.errors import BudgetError, LedgerError, RunError, RunoffError, SettingError, StopRunError
-from tasks.images_api.answer_store import charged_usd, settlement_of, settlement_of_failure, store_answer
+from tasks.images_api.answer_store import settlement_of, settlement_of_failure, store_answer
 from tasks.images_api.answers import Answer, read_answer
 from tasks.images_api.client import fields_of, post
 from tasks.images_api.disk_space import require_room
@@ -253,7 +253,7 @@ class Buyer:
             vendor_request_id=answer.vendor_request_id,
         )
         await asyncio.to_thread(self._keep, order, answer, settlement)
-        return Purchase(order, "received", len(answer.pictures), charged_usd(order, settlement))
+        return Purchase(order, "received", len(answer.pictures), settlement.charged_usd(order.estimate_usd))
 
     def _keep(self, order: Order, answer: Answer, settlement: Settlement) -> None:
         try:
@@ -272,7 +272,7 @@ class Buyer:
             return None
         settlement = settlement_of_failure(order, fault, self._terms, latency_s)
         await asyncio.to_thread(self._ledger.orders.settle, order.order_id, settlement)
-        return Purchase(order, fault.kind.state, 0, charged_usd(order, settlement), fault)
+        return Purchase(order, fault.kind.state, 0, settlement.charged_usd(order.estimate_usd), fault)
 
     async def _while_open(self, waiting: Awaitable[T]) -> T | None:
         """Wait for something, at most until the buyer is closed; returns ``None`` then."""

@@ -31,48 +31,48 @@ class FailureKind(Enum):
     Its state is that of an order which met it for the last time; ``planned`` also stops the run.
     """
 
-    unsent = ("planned", "The request did not leave this machine.", "not billed", "sent again, up to 4 times")
+    unsent = ("planned", "The request did not leave this machine.", "not billed", "yes, up to 4 times")
     rate_limited = (
         "planned",
-        "The provider takes no more for the moment.",
+        "The provider's rate limit was reached (429).",
         "not billed",
-        "sent again when the provider says; the whole run waits and slows down",
+        "yes, after the wait that the provider asks for; the whole run waits and slows down",
     )
     server_fault = (
         "failed",
-        "The provider failed and said so (500, 503, 409).",
+        "The provider reported a failure of its own (500, 503, 409).",
         "not billed",
-        "sent again, twice, 5 and 20 seconds later",
+        "yes, twice, after 5 and 20 seconds",
     )
     refused = (
         "refused",
         "The provider's moderation refused the prompt or the picture.",
-        "not billed, unless the answer has a usage",
-        "not sent again: the same request is refused again",
+        "not billed, unless the answer reports usage",
+        "no: the same request would be refused again",
     )
     rejected = (
         "failed",
-        "The provider does not accept the request as it is (400, 413, 422, more pictures than its limit).",
+        "The provider rejected the request as invalid (400, 413, 422, more pictures than its limit).",
         "not billed",
-        "not sent again: change the campaign",
+        "no: change the campaign",
     )
     empty = (
         "unknown",
-        "The provider answered 200 without a picture: with nothing, an address or an error of its own.",
-        "by its usage if there is one, else maybe: charged at its estimate",
-        "not sent again",
+        "The provider answered 200 without a picture: nothing, a URL, or an error.",
+        "by its usage if reported, else perhaps: charged at its estimate",
+        "no",
     )
     stop_run = (
         "planned",
-        "No further order can succeed: key, quota, billing limit, unverified organization, retired model.",
+        "No further request can succeed: key, quota, billing limit, unverified organization, retired model.",
         "not billed",
-        "the run stops; the order is sent when the run is resumed",
+        "when the run is resumed; the run stops",
     )
     unknown = (
         "unknown",
-        "The request was sent and no usable answer came (time-out, dropped connection, 502, 504, 524).",
-        "maybe: charged at its estimate",
-        "never sent again by itself",
+        "The request was sent and there was no usable answer (timeout, dropped connection, 502, 504, 524).",
+        "perhaps: charged at its estimate",
+        "never automatically",
     )
 
     def __init__(self, state: OrderState, meaning: str, billed: str, resent: str) -> None:
@@ -96,6 +96,7 @@ class Failure:
         vendor_request_id: The provider's name for the request, if it gave one.
         retry_after_s: How long the provider asks to wait, seconds.
         usage: The provider's token counts, where an answer without a picture has some.
+        is_unverified: The organization must be verified first; for this the provider has no code.
     """
 
     kind: FailureKind
@@ -104,6 +105,7 @@ class Failure:
     vendor_request_id: str | None = None
     retry_after_s: float | None = None
     usage: Usage | None = None
+    is_unverified: bool = False
 
 
 # Causes in the HTTP stack that come before the first byte leaves (measured with openai 3.54).
@@ -199,6 +201,7 @@ def said_fault(
         message=said[:MESSAGE_CHARS],
         vendor_request_id=find_request_id(headers, said, api_key),
         retry_after_s=_retry_after_s(headers, said),
+        is_unverified="verified" in said,
     )
 
 

@@ -5,7 +5,8 @@ first pictures still start at once. A rate limit met all the same halves the rat
 way together; each minute without one gives a tenth of the limit back.
 
 Where many processes wait for one allowance, the next order goes to the one that had the fewest pictures in
-the window, and of equals to the one that waits longest. A process that ordered and was killed is forgotten
+the window, of equals to the one that had the fewest while it waited, and then to the one that waits longest.
+A process that ordered and was killed is forgotten
 with its pictures; one that waited and was killed, ``GRACE`` after it should have come back.
 
 Nothing here waits or reads a clock; time is what the caller says, in seconds.
@@ -54,11 +55,14 @@ class Waiting:
         since_s: Since when it has had none.
         until_s: When it is to be back at the latest; then its place is given away.
         counts: How many pictures each of its orders wants, first ones first.
+        n_served: How many pictures it has had while it waited without a break, beginning at as many as the
+            one that had the fewest then.
     """
 
     since_s: float
     until_s: float
     counts: list[int]
+    n_served: int = 0
 
 
 @dataclass(slots=True)
@@ -102,7 +106,9 @@ class SlidingWindow:
             "slowed_at_s": self.slowed_at_s,
             "recovers_from_s": self.recovers_from_s,
             "taken": [[entry.since_s, entry.at_s, entry.n, entry.by] for entry in self.taken],
-            "waiting": {by: [one.since_s, one.until_s, one.counts] for by, one in self.waiting.items()},
+            "waiting": {
+                by: [one.since_s, one.until_s, one.counts, one.n_served] for by, one in self.waiting.items()
+            },
         }
 
     def take(self, now_s: float, counts: Sequence[int], *, by: str, limit: float | None) -> tuple[int, float]:
@@ -125,7 +131,7 @@ class SlidingWindow:
         n_pictures = sum(counts[:n_going])
         if n_pictures:
             self._count(now_s, n_pictures, by)
-        return self._wait(now_s, counts[n_going:], by, self._next_s(now_s, counts[n_going:], limit), n_going)
+        return self._wait(now_s, counts, by, self._next_s(now_s, counts[n_going:], limit), n_going)
 
     def allowed(self, limit: float | None) -> float | None:
         """Tell how many pictures may be ordered in a window now; ``None`` when nobody knows a limit."""
@@ -200,10 +206,11 @@ class SlidingWindow:
             had[entry.by] += entry.n
         since_s = {other: one.since_s for other, one in self.waiting.items()}
         since_s.setdefault(by, now_s)
+        n_served = {other: one.n_served for other, one in self.waiting.items()} | {by: self._n_served(by)}
         queues = {other: iter(one.counts) for other, one in self.waiting.items()} | {by: iter(counts)}
         n_taken, n_going = had.total(), 0
         while by in queues:
-            first = min(queues, key=lambda other: (had[other], since_s[other]))
+            first = min(queues, key=lambda other: (had[other], n_served[other], since_s[other]))
             n = next(queues[first], None)
             if n is None:
                 del queues[first]
@@ -212,9 +219,16 @@ class SlidingWindow:
                 break
             n_taken += n
             had[first] += n
+            n_served[first] += n
             since_s[first] = now_s
             n_going += first == by
         return n_going
+
+    def _n_served(self, by: str) -> int:
+        """Tell how many pictures a process has had while it waited; a new one has no claim on the past."""
+        if by in self.waiting:
+            return self.waiting[by].n_served
+        return min((one.n_served for one in self.waiting.values()), default=0)
 
     def _count(self, now_s: float, n: int, by: str) -> None:
         """Count pictures, with those that the process ordered a moment ago."""
@@ -242,10 +256,12 @@ class SlidingWindow:
         self, now_s: float, counts: Sequence[int], by: str, wait_s: float, n_going: int
     ) -> tuple[int, float]:
         """Note who waits, and for what."""
+        n_served = self._n_served(by) + sum(counts[:n_going])
         before = self.waiting.pop(by, None)
-        if not counts:
+        left = list(counts[n_going:])
+        if not left:
             return n_going, 0.0
         since_s = before.since_s if before and not n_going else now_s
         until_s = now_s + wait_s + GRACE * self.length_s
-        self.waiting[by] = Waiting(since_s, until_s, list(counts))
+        self.waiting[by] = Waiting(since_s, until_s, left, n_served)
         return n_going, wait_s

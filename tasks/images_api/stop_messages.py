@@ -51,7 +51,7 @@ def _way_out(fault: Failure) -> str:
         return "Set the provider's key anew."
     if fault.code == "model_not_found":
         return "Name another model in the campaign (runoff models lists them)."
-    if "verified" in fault.message:
+    if fault.is_unverified:
         return "Verify the organization at the provider."
     return "Look at the account's billing and limits at the provider."
 

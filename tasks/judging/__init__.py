@@ -1,1 +1,3 @@
 """Judging by a model: rubrics, duels, and its replies."""
+
+__all__ = ["duels", "replies", "rubric"]

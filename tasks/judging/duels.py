@@ -20,6 +20,9 @@ from tasks.pairwise.bradley_terry import CONFIDENCE, Meeting, Strength, strength
 from tasks.pairwise.likelihood import PRIOR_SD
 
 VERSION = "2"
+
+QUESTIONS = "duel_questions"
+"""Among the measurements of a picture without a strength: how many questions about it were put."""
 MOST_ANSWER_TOKENS = 240
 RESULTS: Mapping[str, float] = {"first": 1.0, "tie": 0.5, "second": 0.0}
 

@@ -8,7 +8,7 @@ anything else.
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.ledger.budgets import Limits, charge, ensure, recharge, scopes_of
-from tasks.ledger.database import Database
+from tasks.ledger.database import Database, insert_new
 from tasks.ledger.order_rows import OrderRecord, order_record
 from tasks.ledger.orders import error_columns, in_sequence, over_budget, wrong_state
-from tasks.ledger.schema import batch_orders, batches, orders
+from tasks.ledger.schema import batch_orders, batches, orders, uploads
 from tasks.money import to_nanousd
 from tasks.order import Order
 
@@ -215,3 +215,25 @@ def _sending(month: str, now: datetime) -> sa.Update:
 def _reservations(reserved: Sequence[Order], estimates: Sequence[int]) -> list[dict[str, Any]]:
     pairs = zip(reserved, estimates, strict=False)
     return [{"of": order.order_id, "estimate": estimate} for order, estimate in pairs]
+
+
+class Uploads:
+    """Pictures that a provider keeps already: each is uploaded once, however many orders send it along."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self, provider: str) -> Mapping[str, str]:
+        """Read a provider's names for files, by the SHA-256 of their bytes."""
+        query = sa.select(uploads.c.sha256, uploads.c.file_id).where(uploads.c.provider == provider)
+        with self._database.read() as connection:
+            return {row.sha256: row.file_id for row in connection.execute(query)}
+
+    def record(self, provider: str, sha256: str, file_id: str, now: datetime) -> None:
+        """Write down a file's name at a provider; a newer upload of the same bytes takes its place."""
+        is_it = (uploads.c.provider == provider) & (uploads.c.sha256 == sha256)
+        facts = {"file_id": file_id, "uploaded_at": now}
+        with self._database.write() as connection:
+            if connection.execute(uploads.update().where(is_it).values(facts)).rowcount == 0:
+                new = {"provider": provider, "sha256": sha256, **facts}
+                connection.execute(insert_new(connection, uploads).values(new))

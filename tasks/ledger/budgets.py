@@ -17,6 +17,9 @@ from tasks.ledger.database import insert_new
 from tasks.ledger.schema import budgets, orders
 from tasks.money import to_nanousd
 
+LEDGER_PER_MONTH = "ledger_per_month_usd"
+"""The limit that stands above all campaigns; the others' names are keys of a campaign's ``budget``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -75,7 +78,7 @@ def ensure(connection: Connection, scope: str) -> int:
 def scopes_of(run_id: str, campaign: str, month: str) -> list[Scope]:
     """List the budgets an order weighs on, in the sequence of their names."""
     return [
-        Scope(f"month:*:{month}", "ledger_per_month_usd"),
+        Scope(f"month:*:{month}", LEDGER_PER_MONTH),
         Scope(f"month:{campaign}:{month}", "per_month_usd"),
         Scope(f"run:{run_id}", "per_run_usd"),
     ]

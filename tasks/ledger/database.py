@@ -8,6 +8,7 @@ of their own, because SQLite's own waiting sleeps in steps. All waiting ends: wh
 ``wait_s`` is told, and nothing was written.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,19 +101,26 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise self._ledger_error(cause=str(error.orig)) from error
+            cause = str(error.orig)
+            if _is_locked(error.orig):
+                cause = f"database is locked: another process has kept it for {self._wait_s:g} s"
+            raise self._ledger_error(cause=cause) from error
         except SQLAlchemyError as error:
             raise self._ledger_error(cause=str(error)) from error
 
     def _ledger_error(self, *, cause: str) -> LedgerError:
         what = cause.strip().partition("\n")[0] or "does not answer"
-        if what == "database is locked":
-            what = f"{what}: another process has kept it for {self._wait_s:g} s"
         return LedgerError(where=f"ledger {self.name}", what=what, money=_GUARANTEE, next_step=_WAY_OUT)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _is_locked(fault: BaseException | None) -> bool:
+    """Tell whether SQLite waited in vain for another process; the low byte of its code is the kind."""
+    code = getattr(fault, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

@@ -1,7 +1,8 @@
 """What people decided, written down: every word stays, the last one counts.
 
 Finalists carry a revision. A change names the revision it was made from, and a confirmation the one it was
-shown: whoever looked at an older list, or comes second, is told so and changes nothing.
+shown: whoever looked at an older list, or comes second, is told so and changes nothing. Votes on pairs are
+kept for the ranking and to judge the scorers by; alone they can be taken back.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ import sqlalchemy as sa
 from tasks.decisions import Acceptance, DuplicateDecision, Shortlist
 from tasks.errors import RunError
 from tasks.ledger.database import Database, insert_new
-from tasks.ledger.schema import acceptances, folds, shortlists
+from tasks.ledger.schema import acceptances, folds, shortlists, votes
+from tasks.pairwise.votes import Vote
 
 
 class DuplicateDecisions:
@@ -148,3 +150,31 @@ def _confirmed_before(shortlist: Shortlist) -> RunError:
         money="Nothing more was bought.",
         next_step="See how far they are under Finals.",
     )
+
+
+class Votes:
+    """The votes of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, vote: Vote) -> None:
+        """Keep a vote; one that is known stays as it is.
+
+        Raises:
+            LedgerError: The ledger knows no such run or pictures. Nothing was written.
+        """
+        with self._database.write() as connection:
+            connection.execute(insert_new(connection, votes).values(asdict(vote)))
+
+    def withdraw(self, vote_id: str) -> None:
+        """Take a vote back, as if it had not been given; an unknown one changes nothing."""
+        with self._database.write() as connection:
+            connection.execute(votes.delete().where(votes.c.vote_id == vote_id))
+
+    def of_run(self, run_id: str) -> list[Vote]:
+        """List a run's votes, oldest first."""
+        query = sa.select(votes).where(votes.c.run_id == run_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(votes.c.voted_at, votes.c.vote_id))
+            return [Vote(**row._mapping) for row in rows]

@@ -1,6 +1,6 @@
 """Opening the ledger, bringing it up to date, and proving that it is right."""
 
-import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from tasks.errors import LedgerError
 from tasks.ledger.allowances import Allowances
 from tasks.ledger.answers import Answers
-from tasks.ledger.batches import Batches
+from tasks.ledger.batches import Batches, Uploads
 from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
-from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists
+from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists, Votes
 from tasks.ledger.holding import hold_run
 from tasks.ledger.orders import Orders
 from tasks.ledger.pictures import Pictures
@@ -24,9 +24,7 @@ from tasks.ledger.runs import Runs
 from tasks.ledger.schema import HEAD
 from tasks.ledger.slots import Slots
 from tasks.ledger.spending import Spending
-from tasks.ledger.uploads import Uploads
 from tasks.ledger.verify import verify
-from tasks.ledger.votes import Votes
 
 # Two processes that open a new ledger at once must not both make its tables. Any constant of our own does.
 _UPGRADE_LOCK = 7_266_863_301
@@ -90,17 +88,18 @@ class Ledger:
         self.database.close()
 
 
-def open_ledger(home: Path, wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
+def open_ledger(home: Path, environ: Mapping[str, str], wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
     """Open the ledger of a home folder, making or upgrading it when needed.
 
     Args:
         home: Runoff's home; must exist when the ledger is the SQLite file in it.
+        environ: Where ``RUNOFF_LEDGER_URL`` may name another database.
         wait_s: How long a write waits for other writers before it gives up, seconds.
 
     Raises:
         LedgerError: It cannot be opened, or was written by a newer Runoff. Nothing was changed.
     """
-    database = Database(ledger_url(home, os.environ.get(LEDGER_VARIABLE)), wait_s)
+    database = Database(ledger_url(home, environ.get(LEDGER_VARIABLE)), wait_s)
     try:
         version = _version(database)
         if version != HEAD:
@@ -111,9 +110,9 @@ def open_ledger(home: Path, wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
     return Ledger(database)
 
 
-def has_ledger(home: Path) -> bool:
+def has_ledger(home: Path, environ: Mapping[str, str]) -> bool:
     """Tell whether a home has a ledger already: its own file, or one named by address."""
-    return LEDGER_VARIABLE in os.environ or (home / "ledger.db").exists()
+    return LEDGER_VARIABLE in environ or (home / "ledger.db").exists()
 
 
 def _version(database: Database) -> str | None:

@@ -1,12 +1,13 @@
 """An order in the table and outside of it: what is written of it, and how it is read back whole."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
+from tasks.ledger.schema import orders
 from tasks.money import from_nanousd, to_nanousd
 from tasks.order import Order, OrderState, Reference, Usage
 
@@ -35,6 +36,16 @@ class Settlement:
     error_message: str | None = None
     is_charged: bool = False
 
+    def charged_usd(self, estimate_usd: Decimal) -> Decimal:
+        """Tell what the order weighs on its budgets from now on, dollars.
+
+        Args:
+            estimate_usd: What was reserved for it; stands for a cost that nobody knows.
+        """
+        if self.cost_usd is not None:
+            return self.cost_usd
+        return estimate_usd if self.is_charged or self.state == "unknown" else Decimal(0)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
@@ -46,6 +57,21 @@ class OrderRecord:
     sent_at: datetime | None
     charged_usd: Decimal
     settlement: Settlement | None
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        """What the provider says it cost, dollars; ``None`` where it did not say, or not yet."""
+        return self.settlement.cost_usd if self.settlement else None
+
+    @property
+    def estimated_usd(self) -> Decimal:
+        """The part of ``charged_usd`` that is its estimate, because nobody knows the cost."""
+        return self.charged_usd if self.cost_usd is None else Decimal(0)
+
+
+def estimated_nanousd() -> sa.ColumnElement[int]:
+    """Say ``OrderRecord.estimated_usd`` to the database, in nano-dollars."""
+    return sa.case((orders.c.cost_nanousd.is_(None), orders.c.charged_nanousd), else_=0)
 
 
 def order_row(order: Order, position: int) -> dict[str, Any]:
@@ -65,8 +91,8 @@ def order_row(order: Order, position: int) -> dict[str, Any]:
         "endpoint": order.endpoint,
         "lane": order.lane,
         "parameters": dict(order.parameters),
-        "references": [asdict(reference) for reference in order.references],
-        "mask": None if order.mask is None else asdict(order.mask),
+        "references": [_picture_as_row(reference) for reference in order.references],
+        "mask": None if order.mask is None else _picture_as_row(order.mask),
         "draft_id": order.draft_id,
         "edition": order.edition,
         "state": "planned",
@@ -74,6 +100,11 @@ def order_row(order: Order, position: int) -> dict[str, Any]:
         "charged_nanousd": 0,
         "n_sends": 0,
     }
+
+
+def _picture_as_row(picture: Reference) -> dict[str, Any]:
+    """Write what identifies a picture that is sent along; how it is drawn is known to the campaign."""
+    return {name: getattr(picture, name) for name in ("file", "sha256", "width", "height", "media_type")}
 
 
 def order_record(row: sa.Row[Any]) -> OrderRecord:

@@ -115,10 +115,10 @@ class Orders:
             LedgerError: The order is not ``sent``. Nothing was changed.
         """
         cost = None if settlement.cost_usd is None else to_nanousd(settlement.cost_usd)
-        keeps_estimate = cost is None and (settlement.is_charged or settlement.state == "unknown")
         with self._database.write() as connection:
             row = locked_order(connection, order_id, "sent")
-            recharge(connection, [(row, row.estimate_nanousd if keeps_estimate else cost or 0)])
+            charged_usd = settlement.charged_usd(from_nanousd(row.estimate_nanousd))
+            recharge(connection, [(row, to_nanousd(charged_usd))])
             connection.execute(
                 orders.update()
                 .where(orders.c.order_id == order_id)
@@ -245,6 +245,7 @@ def over_budget(connection: Connection, order: Order, scope: Scope, limit: Decim
     """Say which budget an order would pass."""
     charged = ensure(connection, scope.name)
     return BudgetError(
+        budget=scope.key,
         where=f"budget {scope.key}",
         what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next order may cost "
         f"{order.estimate_usd}",

@@ -18,14 +18,14 @@ from sqlalchemy.engine import Connection
 from tasks.errors import LedgerError
 from tasks.ledger.budgets import recharge
 from tasks.ledger.database import Database
-from tasks.ledger.order_rows import OrderRecord, order_record
+from tasks.ledger.order_rows import OrderRecord, Settlement, order_record
 from tasks.ledger.orders import insert_planned
 from tasks.ledger.schema import orders, reconciliations
 from tasks.money import from_nanousd, to_nanousd
-from tasks.order import Order
+from tasks.order import BILLED_WITHOUT_PICTURE, Order
 
 Verdict = Literal["billed", "unbilled", "resend"]
-ERROR_CODES: Mapping[str, str] = {"billed": "billed_without_picture", "unbilled": "not_billed"}
+ERROR_CODES: Mapping[str, str] = {"billed": BILLED_WITHOUT_PICTURE, "unbilled": "not_billed"}
 _PLACE = ("run_id", "stage", "arm", "row", "replicate", "draft_id", "edition")
 
 
@@ -145,11 +145,20 @@ def _locked_unknown(connection: Connection, order_ids: Sequence[str]) -> Sequenc
     return rows
 
 
-def _charged(row: sa.Row[Any], verdict: Verdict, cost: int | None) -> int:
+def _cost(row: sa.Row[Any], verdict: Verdict, cost: int | None) -> int | None:
+    """Tell an order's cost after a verdict, nano-dollars: where no amount is named, what its usage said."""
     if verdict == "unbilled":
-        return 0
-    charged: int = row.charged_nanousd
-    return charged if cost is None else cost
+        return None
+    known: int | None = row.cost_nanousd
+    return known if cost is None else cost
+
+
+def _charged(row: sa.Row[Any], verdict: Verdict, cost: int | None) -> int:
+    """Tell what an order weighs on its budgets after a verdict, nano-dollars."""
+    end = Settlement("failed", is_charged=verdict != "unbilled")
+    if (known := _cost(row, verdict, cost)) is not None:
+        end = replace(end, cost_usd=from_nanousd(known))
+    return to_nanousd(end.charged_usd(from_nanousd(row.estimate_nanousd)))
 
 
 def _end(connection: Connection, rows: Sequence[sa.Row[Any]], verdict: Verdict, cost: int | None) -> None:
@@ -161,7 +170,7 @@ def _end(connection: Connection, rows: Sequence[sa.Row[Any]], verdict: Verdict, 
             .where(orders.c.order_id == row.order_id)
             .values(
                 state="failed",
-                cost_nanousd=cost,
+                cost_nanousd=_cost(row, verdict, cost),
                 error_code=ERROR_CODES[verdict],
                 error_message=f"A person found it {verdict} after it was unknown ({before}).",
             )

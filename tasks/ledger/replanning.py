@@ -53,7 +53,7 @@ def _again(withdrawn: Sequence[Order], new: Sequence[Order]) -> Iterator[Order]:
     today = {(order.arm, order.row, order.replicate): order for order in new}
     for order in withdrawn:
         heir = today.get((order.arm, order.row, order.replicate))
-        if order.stage == "draft" and order.attempt and heir is not None:
+        if order.is_draft and order.attempt and heir is not None:
             yield replace(heir, attempt=order.attempt)
 
 
@@ -95,9 +95,9 @@ def _holds(record: OrderRecord) -> bool:
 
 
 def _is_wanted(order: Order, wanted: Collection[str], wants_final: Callable[[Order], bool]) -> bool:
-    if order.stage == "judge":  # asked for when its turn comes; what a person ordered again stays
+    if order.is_question:  # asked for when its turn comes; what a person ordered again stays
         return order.attempt > 0
-    if order.stage == "final":
+    if order.is_final:
         return wants_final(order)
     return replace(order, attempt=0).order_id in wanted
 

@@ -77,8 +77,7 @@ def _order_columns(record: OrderRecord) -> dict[str, Any]:
 
 
 def _money_columns(record: OrderRecord, share: int, n_shares: int) -> dict[str, Any]:
-    cost = record.settlement.cost_usd if record.settlement else None
-    amounts = {"estimate_usd": record.order.estimate_usd, "cost_usd": cost}
+    amounts = {"estimate_usd": record.order.estimate_usd, "cost_usd": record.cost_usd}
     return {
         name: None if usd is None else from_nanousd(share_nanousd(to_nanousd(usd), n_shares)[share])
         for name, usd in amounts.items()

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 
 from tasks.ledger.database import Database
+from tasks.ledger.order_rows import estimated_nanousd
 from tasks.ledger.schema import budgets, orders
 from tasks.money import from_nanousd
 
@@ -57,13 +58,8 @@ class Spending:
     def by(self, group: Group) -> list[Spent]:
         """Sum every order that was ever sent, by group, in the sequence of their names."""
         name = _name(group)
-        charged = orders.c.charged_nanousd
-        estimated = sa.case((orders.c.cost_nanousd.is_(None), charged), else_=0)
-        query = (
-            sa.select(name, sa.func.count(), sa.func.sum(charged), sa.func.sum(estimated))
-            .where(orders.c.n_sends > 0)
-            .group_by(name)
-        )
+        sums = sa.func.sum(orders.c.charged_nanousd), sa.func.sum(estimated_nanousd())
+        query = sa.select(name, sa.func.count(), *sums).where(orders.c.n_sends > 0).group_by(name)
         with self._database.read() as connection:
             found = [
                 Spent(str(key), count, from_nanousd(int(spent)), from_nanousd(int(unknown)))

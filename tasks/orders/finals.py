@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.attachments.attachments import NOTHING, Sent, fill_mask, fill_path
 from tasks.attachments.fit import frame_draft
-from tasks.attachments.masks import draw_mask
+from tasks.attachments.masks import plan_mask
 from tasks.attachments.references import ReferenceFaultError, read_mask, read_reference
 from tasks.campaign import Campaign, Row
 from tasks.campaign.finals import Finals
@@ -20,7 +20,7 @@ from tasks.catalogue.providers import Providers
 from tasks.catalogue.sizes import Size, parse_size
 from tasks.errors import RunError
 from tasks.order import Order, Reference
-from tasks.storage.home import drawn_folder, home_folder
+from tasks.storage.home import DEFAULT_HOME, drawn_folder
 
 
 def plan_finals(
@@ -31,11 +31,11 @@ def plan_finals(
     *,
     run_id: str,
     folder: Path | str,
+    home: Path = Path(DEFAULT_HOME),
     attempt: int = 0,
     edition: Finals | None = None,
-    home: Path | None = None,
 ) -> list[Order]:
-    """Write the orders of one try at an edition's finals.
+    """Write the orders of one try at an edition's finals. Masks and framed drafts are not written to disk.
 
     Args:
         campaign: The campaign to run, successors in their places.
@@ -44,9 +44,9 @@ def plan_finals(
         finalists: Inspected drafts, in the order in which they are bought.
         run_id: The run they belong to.
         folder: The run's folder, that the drafts' files are relative to.
+        home: Runoff's home; masks and framed drafts are kept below it. ``./runs`` when left out.
         attempt: Which try at each final, from 0.
         edition: One of the campaign's editions; the first when left out.
-        home: Runoff's home, for masks and framed drafts; ``RUNOFF_HOME`` or ``./runs`` when left out.
 
     Raises:
         RunError: A draft to be sent along was never inspected, or a picture cannot be sent.
@@ -54,7 +54,7 @@ def plan_finals(
     """
     edition = edition or campaign.editions[0]
     estimates = Estimates(catalogue, providers.provider(campaign.provider))
-    drawn = drawn_folder(home or home_folder())
+    drawn = drawn_folder(home)
     is_edit = edition.method_of(attempt) == "edit"
     parameters, template = edition.parameters(n=1, is_edit=is_edit), final_template(edition, attempt)
     orders = []
@@ -111,7 +111,7 @@ def _mask(edition: Finals, first: Reference, row: Row, drawn: Path) -> Reference
     if edition.mask is None:
         return None
     if isinstance(edition.mask, Mask):
-        return draw_mask(fill_mask(edition.mask, row), first, drawn)
+        return plan_mask(fill_mask(edition.mask, row), first, drawn)
     return read_mask(fill_path(edition.mask, row), first)
 
 

@@ -7,12 +7,13 @@ better than one with it: the two totals are made of different things, and the A/
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, Score
+from tasks.judging.duels import QUESTIONS
 from tasks.money import count_of
 from tasks.orders.questions import BOUGHT
 
-ALONE = "duel: took part in none"
-"""The reason that a picture without a rival has no strength; nothing is missing then."""
+_TOOK_PART_IN_NONE = "duel: took part in none"
+"""What ledgers say of a picture without a rival whose duels were scored before `QUESTIONS` was recorded."""
 
 
 def unjudged(drafts: Iterable[Candidate], name: str) -> list[Candidate]:
@@ -25,12 +26,16 @@ def unjudged(drafts: Iterable[Candidate], name: str) -> list[Candidate]:
     return [
         draft
         for draft in drafts
-        if draft.standing
-        and draft.standing.status == "survivor"
-        and name in draft.scores
-        and draft.scores[name].value is None
-        and draft.scores[name].reason != ALONE
+        if draft.is_survivor and name in draft.scores and _is_missing(draft.scores[name])
     ]
+
+
+def _is_missing(score: Score) -> bool:
+    """Tell whether a value should be there and is not; a picture without a rival has no strength to miss."""
+    if score.value is not None:
+        return False
+    questions = score.measurements.get(QUESTIONS)
+    return score.reason != _TOOK_PART_IN_NONE if questions is None else questions > 0
 
 
 def unjudged_warnings(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> list[str]:
@@ -43,7 +48,7 @@ def _weighed(weights: Mapping[str, float]) -> list[str]:
 
 
 def _warning(name: str, drafts: Sequence[Candidate], mute: Sequence[Candidate]) -> str:
-    n_survivors = sum(bool(draft.standing and draft.standing.status == "survivor") for draft in drafts)
+    n_survivors = sum(draft.is_survivor for draft in drafts)
     reasons = Counter(_short(draft.scores[name].reason) for draft in mute)
     why = "; ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
     return (
@@ -67,17 +72,13 @@ def half_scored(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> se
     Returns:
         Candidate ids; none when a judging model answered for all, or for nobody.
     """
-    survivors = [draft for draft in drafts if draft.standing and draft.standing.status == "survivor"]
+    survivors = [draft for draft in drafts if draft.is_survivor]
     found: set[str] = set()
     for name in _weighed(weights):
-        given = {draft.candidate_id for draft in survivors if _has(draft, name)}
+        given = {draft.candidate_id for draft in survivors if draft.value_of(name) is not None}
         if given and weights[name] > 0:
             found |= {draft.candidate_id for draft in survivors} - given
     return found
-
-
-def _has(draft: Candidate, name: str) -> bool:
-    return name in draft.scores and draft.scores[name].value is not None
 
 
 def silent(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> list[str]:
@@ -85,7 +86,9 @@ def silent(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> list[st
     return [
         name
         for name in _weighed(weights)
-        if weights[name] > 0 and unjudged(drafts, name) and not any(_has(draft, name) for draft in drafts)
+        if weights[name] > 0
+        and unjudged(drafts, name)
+        and all(draft.value_of(name) is None for draft in drafts)
     ]
 
 

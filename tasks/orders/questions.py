@@ -122,7 +122,7 @@ def worth_judging(drafts: Iterable[Candidate]) -> list[Candidate]:
     """List the survivors, each picture's bytes once."""
     found: dict[str, Candidate] = {}
     for draft in sorted(drafts, key=lambda draft: draft.candidate_id):
-        if draft.standing and draft.standing.status == "survivor":
+        if draft.is_survivor:
             found.setdefault(draft.sha256, draft)
     return list(found.values())
 

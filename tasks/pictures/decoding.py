@@ -10,15 +10,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from tasks.errors import PictureError
-from tasks.order import Reference
 from tasks.pictures.container import (
     MAX_PX,
-    MAX_REFERENCE_BYTES,
-    REFERENCE_FORMATS,
     png_chunks,
     read_header,
-    sha256_of,
     unsound,
 )
 
@@ -129,35 +124,3 @@ def shrink(picture: Image.Image, max_edge_px: int) -> Image.Image:
     scale = max_edge_px / max(picture.size)
     width, height = (max(1, round(edge * scale)) for edge in picture.size)
     return picture.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def load_reference(path: Path) -> Reference:
-    """Check a picture that is to be sent along with orders.
-
-    Args:
-        path: A PNG, JPEG or WebP file.
-
-    Raises:
-        PictureError: It is missing, of another format, too large, or cannot be decoded.
-    """
-    where = str(path)
-    data = _read(path, where)
-    if len(data) >= MAX_REFERENCE_BYTES:
-        raise PictureError(
-            where=where,
-            what=f"the reference has {len(data):,} bytes",
-            accepted=f"fewer than {MAX_REFERENCE_BYTES:,}",
-        )
-    header = read_header(data, where)
-    if header.format not in REFERENCE_FORMATS:
-        raise PictureError(
-            where=where, what=f"the reference is a {header.format} file", accepted="PNG, JPEG or WebP"
-        )
-    decode(data, where)
-    return Reference(
-        file=str(path.resolve()),
-        sha256=sha256_of(data),
-        width=header.width,
-        height=header.height,
-        media_type=f"image/{header.format}",
-    )

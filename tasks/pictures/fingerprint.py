@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tasks.candidate import Candidate, HashName
 from tasks.pictures.decoding import flatten
 
 HASH_BITS = 64
@@ -115,6 +116,12 @@ def distance_bits(some: str, other: str) -> int:
         4
     """
     return (int(some, 16) ^ int(other, 16)).bit_count()
+
+
+def hash_distance_bits(one: Candidate, other: Candidate, hash_name: HashName) -> int | None:
+    """Count the bits, 0-64, in which a hash of two pictures differs; ``None`` where one has none."""
+    digits, others = one.hash_digits(hash_name), other.hash_digits(hash_name)
+    return None if digits is None or others is None else distance_bits(digits, others)
 
 
 def near_pairs(hashes: Hashes, radius_bits: int) -> Pairs:

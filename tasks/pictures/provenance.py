@@ -7,7 +7,6 @@ same as "none". Nothing is fetched: a statement that lies elsewhere on the netwo
 """
 
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -48,11 +47,12 @@ class Provenance:
     fault: str | None = None
 
 
-def read_provenance(source: bytes | Path) -> Provenance:
+def read_provenance(source: bytes | Path, anchors_file: str | None = None) -> Provenance:
     """Read and verify a picture's Content Credentials, whatever state they are in.
 
     Args:
         source: The whole file, or its path.
+        anchors_file: A PEM file of root certificates, as ``RUNOFF_C2PA_ANCHORS`` names one.
 
     Returns:
         Without the extra ``provenance``, or where there is no manifest, ``has_manifest`` alone.
@@ -71,7 +71,7 @@ def read_provenance(source: bytes | Path) -> Provenance:
         import c2pa
     except ImportError:
         return Provenance(is_present)
-    context = _context(os.environ.get(ANCHORS_VARIABLE))
+    context = _context(anchors_file)
     try:
         with c2pa.Reader(f"image/{detect_format(data)}", io.BytesIO(data), context=context) as reader:
             return _told(reader)

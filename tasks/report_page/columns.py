@@ -1,8 +1,8 @@
 """The report's columns: name, type, unit and meaning, in order, in one table.
 
-The data frame, ``docs/report.md`` and the tests are all made from this table, so that they cannot disagree.
-A value that nobody measured is null, never 0. A scorer of one's own adds its ``score_<name>`` after
-``score_votes``. To write the table into the page again:
+The data frame, ``docs/report.md`` and the tests are all generated from this table, so they cannot disagree.
+A value that was not measured is null, never 0. A custom scorer adds its ``score_<name>`` after
+``score_votes``. To update the table on the page:
 ``python -m tasks.report_page.columns docs/report.md``.
 """
 
@@ -38,82 +38,82 @@ class Column:
 COLUMNS: tuple[Column, ...] = (
     Column("run_id", "string", "", "The run, as `YYYYMMDD-HHMMSS-xxxx` in UTC."),
     Column("campaign", "string", "", "The campaign's name."),
-    Column("stage", "string", "", "`draft`, `final`, or `judge`: a question about pictures."),
+    Column("stage", "string", "", "`draft`, `final`, or `judge`: a question to a judging model."),
     Column("arm", "string", "", "The arm under test."),
     Column("row", "Int64", "index from 0", "The row of variables that filled the arm's template."),
     Column("prompt", "string", "", "The text as it was sent."),
-    Column("replicate", "Int64", "index from 0", "Which picture of its arm and row."),
-    Column("order_id", "string", "", "The paid request."),
-    Column("candidate_id", "string", "", "The picture; null when the order brought none."),
+    Column("replicate", "Int64", "index from 0", "The picture's number within its arm and row."),
+    Column("order_id", "string", "", "The paid request (order)."),
+    Column("candidate_id", "string", "", "The picture; null if the request returned none."),
     Column("draft_id", "string", "", "For a final, its draft; for a question, the draft judged or the duel."),
-    Column("edition", "string", "", "Which of several editions a final is; null where there is one."),
-    Column("provider", "string", "", "Where the order was sent."),
-    Column("endpoint", "string", "", "`generations`: of the prompt alone; `edits`: of pictures too."),
+    Column("edition", "string", "", "The edition of a final; null if the campaign has only one."),
+    Column("provider", "string", "", "Where the request was sent."),
+    Column("endpoint", "string", "", "`generations`: from the prompt alone; `edits`: with pictures."),
     Column("model", "string", "", "The vendor's model."),
     Column("quality", "string", "", "The quality that was ordered."),
     Column("size", "string", "px", "The size that was ordered, as `WIDTHxHEIGHT`."),
     Column("requested_format", "string", "", "The file format that was ordered."),
     Column("state", "string", "", "`planned`, `sent`, `received`, `refused`, `failed` or `unknown`."),
-    Column("error_code", "string", "", "Why the order brought no picture, as a code to group by."),
-    Column("error_message", "string", "", "The same in the provider's or Runoff's words."),
-    Column("vendor_request_id", "string", "", "The provider's own name for the request, for its support."),
-    Column("attempts", "Int64", "requests", "How many times the order went over the wire."),
+    Column("error_code", "string", "", "Why there is no picture, as a code to group by."),
+    Column("error_message", "string", "", "The same, as a message from the provider or Runoff."),
+    Column("vendor_request_id", "string", "", "The provider's id of the request, for its support."),
+    Column("attempts", "Int64", "requests", "How many times the request was sent."),
     Column("sent_at", "datetime64[ns, UTC]", "UTC", "When it was last sent."),
-    Column("latency_s", "Float64", "s", "From sending to the whole answer."),
+    Column("latency_s", "Float64", "s", "From sending to the complete answer."),
     Column("input_tokens", "Int64", "tokens", "Text and picture tokens sent, as the provider counted them."),
-    Column("output_tokens", "Int64", "tokens", "Picture tokens made, as the provider counted them."),
-    Column("estimate_usd", "Float64", "US dollars", "What was reserved: the high end of the estimate."),
-    Column("cost_usd", "Float64", "US dollars", "What it cost by the provider's usage; null until known."),
-    Column("file", "string", "", "The provider's bytes, relative to the run's folder."),
-    Column("sha256", "string", "", "The digest of those bytes, in hex."),
-    Column("bytes", "Int64", "bytes", "Their number."),
+    Column("output_tokens", "Int64", "tokens", "Picture tokens generated, as the provider counted them."),
+    Column("estimate_usd", "Float64", "US dollars", "The high end of the estimate, which was reserved."),
+    Column("cost_usd", "Float64", "US dollars", "The cost by the provider's usage; null until known."),
+    Column("file", "string", "", "The picture file, relative to the run's folder."),
+    Column("sha256", "string", "", "The SHA-256 of the file, in hex."),
+    Column("bytes", "Int64", "bytes", "The size of the file."),
     Column("width", "Int64", "px", "The picture's width as decoded."),
     Column("height", "Int64", "px", "The picture's height as decoded."),
     Column("format", "string", "", "The format as decoded."),
     Column("c2pa", "boolean", "", "Whether the file carries Content Credentials."),
-    Column("c2pa_issuer", "string", "", "Who signed those; needs `runoff[provenance]`."),
+    Column("c2pa_issuer", "string", "", "Who signed them; needs `runoff[provenance]`."),
     Column("c2pa_state", "string", "", "`valid`, `invalid` or `trusted`; needs `runoff[provenance]`."),
-    Column("alpha_share", "Float64", "0 to 1", "The share of its pixels that are see-through."),
-    Column("downgraded", "string", "", "What differs from the order; it keeps the picture out of the test."),
+    Column("alpha_share", "Float64", "0 to 1", "The share of transparent pixels."),
+    Column("downgraded", "string", "", "What differs from the request; excludes the picture from the test."),
     Column("phash", "string", "", "The 64-bit perceptual hash, in hex."),
     Column("dhash", "string", "", "The 64-bit difference hash, in hex."),
     Column("colorhash", "string", "", "The colour hash, in hex."),
-    Column("status", "string", "", "`survivor`, `duplicate` or `unfit`."),
-    Column("duplicate_of", "string", "", "The picture it is a copy of."),
-    Column("duplicate_kind", "string", "", "`exact` (the same bytes), `near`, or `told` (a person said so)."),
-    Column("cluster", "string", "", "The representative of its cluster; its own name for a survivor."),
-    Column("hash_distance", "Int64", "bits", "How far its hash is from its representative's."),
-    Column("score_technical", "Float64", "0 to 1", "What can be measured: sharpness, exposure, artefacts."),
-    Column("score_judge", "Float64", "0 to 1", "The judging model's opinion by the rubric."),
-    Column("score_duel", "Float64", "0 to 1", "Its strength in duels that a model judged, within its row."),
-    Column("score_legibility", "Float64", "0 to 1", "Whether the wanted words can be read."),
-    Column("score_palette", "Float64", "0 to 1", "How near the colours are to those wanted."),
-    Column("score_votes", "Float64", "0 to 1", "What people's votes say."),
-    Column("score", "Float64", "0 to 1", "The weighted mean of the scorers that answered."),
-    Column("rank", "Int64", "from 1", "Its place among the survivors."),
-    Column("finalist", "boolean", "", "Whether it was chosen to be bought again."),
-    Column("chosen_by", "string", "", "`rule` or the person who chose it."),
-    Column("fidelity", "Float64", "0 to 1", "For a final, how far it still is its draft."),
-    Column("fidelity_ssim", "Float64", "-1 to 1", "The structural similarity behind it."),
-    Column("fidelity_hash_bits", "Int64", "bits", "The distance of the two perceptual hashes."),
-    Column("fidelity_palette", "Float64", "0 to 1", "The likeness of their colours."),
-    Column("accepted", "boolean", "", "For a final, whether it is the one delivered."),
-    Column("thumbnail", "string", "", "A small copy for pages, relative to the run's folder."),
-    Column("selection_reason", "string", "", "Why it was or was not chosen."),
-    Column("score_reason", "string", "", "Why it scored as it did, in a few words."),
+    Column("status", "string", "", "`survivor` (a unique image), `duplicate` or `unfit`."),
+    Column("duplicate_of", "string", "", "The picture that it duplicates."),
+    Column("duplicate_kind", "string", "", "`exact` (same bytes), `near`, or `told` (marked by a person)."),
+    Column("cluster", "string", "", "The representative of its cluster; its own id for a unique image."),
+    Column("hash_distance", "Int64", "bits", "The distance between its hash and its representative's."),
+    Column("score_technical", "Float64", "0 to 1", "Technical quality: sharpness, exposure, artefacts."),
+    Column("score_judge", "Float64", "0 to 1", "The judging model's score by the rubric."),
+    Column("score_duel", "Float64", "0 to 1", "Its strength within its row, from duels judged by a model."),
+    Column("score_legibility", "Float64", "0 to 1", "Whether the expected text can be read."),
+    Column("score_palette", "Float64", "0 to 1", "How close the colours are to the palette."),
+    Column("score_votes", "Float64", "0 to 1", "Its strength from people's votes."),
+    Column("score", "Float64", "0 to 1", "The weighted mean of the scorers that gave a value."),
+    Column("rank", "Int64", "from 1", "The picture's rank among the unique images."),
+    Column("finalist", "boolean", "", "Whether it was chosen to be bought at high quality."),
+    Column("chosen_by", "string", "", "`rule`, or the person who chose it."),
+    Column("fidelity", "Float64", "0 to 1", "For a final, how similar it is to its draft."),
+    Column("fidelity_ssim", "Float64", "-1 to 1", "The structural similarity (SSIM) that it is based on."),
+    Column("fidelity_hash_bits", "Int64", "bits", "The distance between the two perceptual hashes."),
+    Column("fidelity_palette", "Float64", "0 to 1", "The similarity of their colours."),
+    Column("accepted", "boolean", "", "For a final, whether it was accepted."),
+    Column("thumbnail", "string", "", "The thumbnail, relative to the run's folder."),
+    Column("selection_reason", "string", "", "Why it was chosen or not."),
+    Column("score_reason", "string", "", "The reason for its score, in a few words."),
 )  # fmt: skip
 
 _NAMES = frozenset(column.name for column in COLUMNS)
 
 
 def complete_columns(names: Iterable[str]) -> tuple[Column, ...]:
-    """Lay out the columns for rows that have these names.
+    """Return the columns of rows that have these names.
 
     Args:
         names: The keys of the rows.
 
     Returns:
-        The table, with a column for each scorer of one's own put in after ``score_votes``.
+        The table, with a column for each custom scorer inserted after ``score_votes``.
 
     Raises:
         ValueError: A column of the table is missing, or a name is neither in it nor a scorer's.
@@ -126,7 +126,7 @@ def complete_columns(names: Iterable[str]) -> tuple[Column, ...]:
         message = f"report rows lack the columns {missing} and have the unknown columns {strangers}"
         raise ValueError(message)
     last_scorer = next(index for index, column in enumerate(COLUMNS) if column.name == "score_votes") + 1
-    added = (Column(name, "Float64", "0 to 1", f"The campaign's own scorer `{name[6:]}`.") for name in own)
+    added = (Column(name, "Float64", "0 to 1", f"The custom scorer `{name[6:]}`.") for name in own)
     return (*COLUMNS[:last_scorer], *added, *COLUMNS[last_scorer:])
 
 

@@ -6,15 +6,14 @@ alone, so it can be written again, byte for byte, as long as the ledger knows no
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from tasks.report_page.rows import Row, is_draft, is_final
 from tasks.storage.atomic import write_atomically
-
-Row = Mapping[str, Any]
 
 _RUN = ("run_id", "campaign", "provider")
 _PICTURE = (
@@ -43,10 +42,10 @@ def write_lineage(rows: Sequence[Row], folder: Path) -> list[Path]:
     Raises:
         SettingError: The folder cannot be written; what was written before stands.
     """
-    drafts = {row["candidate_id"]: row for row in rows if row["stage"] == "draft" and row["candidate_id"]}
+    drafts = {row["candidate_id"]: row for row in rows if is_draft(row) and row["candidate_id"]}
     written = []
     for row in rows:
-        if row["stage"] == "final" and row["accepted"] is not None and row["draft_id"] in drafts:
+        if is_final(row) and row["accepted"] is not None and row["draft_id"] in drafts:
             file = folder / lineage_file(row["file"])
             story = describe_lineage(row, drafts[row["draft_id"]])
             text = json.dumps(story, indent=2, ensure_ascii=False, default=_plain)

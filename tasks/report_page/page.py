@@ -24,7 +24,7 @@ from tasks.report_page.measures import (
 )
 from tasks.report_page.people import show_disputed
 from tasks.report_page.pictures import Picture, build_finalists, build_gallery
-from tasks.report_page.rows import Row, count_pictures, is_copy, is_survivor
+from tasks.report_page.rows import Row, count_pictures, is_copy, is_draft, is_final, is_finalist, is_survivor
 from tasks.report_page.sources import Sources, choose_sources
 from tasks.report_page.spending import Spending, state_spending, sum_up_spending
 from tasks.report_page.verdict import count_noun, state_verdict, summarize
@@ -43,8 +43,8 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         facts: What the run says of itself.
         run_folder: Where the page will lie and the rows' files are.
     """
-    drafts = [row for row in rows if row["stage"] == "draft"]
-    finals = [row for row in rows if row["stage"] == "final"]
+    drafts = [row for row in rows if is_draft(row)]
+    finals = [row for row in rows if is_final(row)]
     arms = list(dict.fromkeys([*facts.arms, *sorted({row["arm"] for row in rows})]))
     sources = choose_sources(run_folder, [row["thumbnail"] for row in rows if row["thumbnail"]])
     survivors = [row for row in drafts if is_survivor(row)]
@@ -139,7 +139,7 @@ def _key_figures(
 ) -> list[tuple[str, str, str]]:
     """List label, figure and note of each key figure; what is unknown is left out."""
     made, orders = count_pictures(drafts), len({row["order_id"] for row in drafts})
-    finalists = sum(1 for row in drafts if row["finalist"])
+    finalists = sum(map(is_finalist, drafts))
     measures = measure_arm(drafts, {})
     share, keeper_usd = measures["duplicate_rate"], measures["cost_per_keeper_usd"]
     figures = [

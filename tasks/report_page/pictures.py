@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tasks.report_page.lineage import lineage_file
-from tasks.report_page.rows import Row
+from tasks.report_page.rows import Row, is_final, merit
 from tasks.report_page.sources import Sources
 
 
@@ -36,7 +36,7 @@ class Picture:
     @property
     def alt(self) -> str:
         """What to read out instead of the picture."""
-        kind = "Final" if self.row["stage"] == "final" else "Draft"
+        kind = "Final" if is_final(self.row) else "Draft"
         return f"{kind} {self.name}, arm {self.row['arm']}: {self.row['prompt']}"
 
     @property
@@ -171,12 +171,6 @@ def _fill_cell(
     )
     without = {row["order_id"] for row in rows if not row["candidate_id"]}
     return Cell(arm, rows[0]["prompt"], tuple(pictures), len(without))
-
-
-def merit(row: Row) -> tuple[bool, int, float, int]:
-    """Sort key: by rank, then by score, then in the order they were made; what is unknown comes last."""
-    rank, score = row["rank"], row["score"]
-    return (rank is None, rank or 0, -(-1.0 if score is None else score), row["replicate"] or 0)
 
 
 def build_finalists(

@@ -13,8 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.pictures import merit
-from tasks.report_page.rows import Row, is_survivor
+from tasks.report_page.rows import Row, is_final, is_survivor, merit
 from tasks.report_page.sources import find_inside, open_small
 from tasks.report_page.verdict import count_noun, state_verdict
 
@@ -46,7 +45,7 @@ def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
         facts: The run's facts, for the title.
         run_folder: Where the rows' files are.
     """
-    worthy = [row for row in rows if is_survivor(row) or (row["stage"] == "final" and row["candidate_id"])]
+    worthy = [row for row in rows if is_survivor(row) or (is_final(row) and row["candidate_id"])]
     shown = sorted(worthy, key=_worth)[:PICTURES_SHOWN]
     places = arrange(sorted(shown, key=_group_order))
     columns = max([_MIN_COLUMNS, *(place.column + 1 for place in places)])
@@ -67,11 +66,11 @@ def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
 
 
 def _worth(row: Row) -> tuple[object, ...]:
-    return (row["stage"] != "final", not row["finalist"], *merit(row))
+    return (not is_final(row), not row["finalist"], *merit(row))
 
 
 def _group(row: Row) -> tuple[int, str, bool]:
-    return (row["row"], row["arm"], row["stage"] == "final")
+    return (row["row"], row["arm"], is_final(row))
 
 
 def _group_order(row: Row) -> tuple[object, ...]:
@@ -139,7 +138,7 @@ def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, fold
 
 
 def _label(row: Row) -> str:
-    if row["stage"] == "final":
+    if is_final(row):
         verdict = {True: "accepted", False: "refused", None: "final"}[row["accepted"]]
         return verdict if row["fidelity"] is None else f"fidelity {row['fidelity']:.2f}  {verdict}"
     score = "no score" if row["score"] is None else f"{row['score']:.2f}"

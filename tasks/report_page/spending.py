@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from tasks.money import count_of, format_usd
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.measures import total_spent
-from tasks.report_page.rows import Row, add_usd, count_pictures, is_estimated
+from tasks.report_page.rows import Row, add_usd, count_pictures, is_draft, is_estimated
 
 _CENT, _HUNDREDTH_OF_A_CENT = Decimal("0.01"), Decimal("0.0001")
 
@@ -66,7 +66,7 @@ def sum_up_spending(rows: Sequence[Row], facts: RunFacts) -> Spending:
         spent_usd=spent.quantize(unit, ROUND_HALF_UP),
         estimated_usd=own_estimate if facts.unknown_usd is None else facts.unknown_usd,
         estimated_orders=len({row["order_id"] for row in open_rows}),
-        drafts=count_pictures(row for row in rows if row["stage"] == "draft"),
+        drafts=count_pictures(row for row in rows if is_draft(row)),
         all_high_usd=None if high is None else high.quantize(unit, ROUND_HALF_UP),
         is_over=facts.awaiting == "done",
         is_play=facts.provider == "emulator",

@@ -10,8 +10,17 @@ from typing import Any
 
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.measures import measure_arm, total_spent
-from tasks.report_page.pictures import merit
-from tasks.report_page.rows import Row, count_orders, count_pictures, is_copy, is_survivor
+from tasks.report_page.rows import (
+    Row,
+    count_orders,
+    count_pictures,
+    is_copy,
+    is_draft,
+    is_final,
+    is_finalist,
+    is_survivor,
+    merit,
+)
 from tasks.report_page.verdict import state_verdict
 
 _STATES = ("planned", "sent", "received", "refused", "failed", "unknown")
@@ -19,8 +28,8 @@ _STATES = ("planned", "sent", "received", "refused", "failed", "unknown")
 
 def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
     """Render the summary as indented UTF-8 JSON."""
-    drafts = [row for row in rows if row["stage"] == "draft"]
-    finals = [row for row in rows if row["stage"] == "final"]
+    drafts = [row for row in rows if is_draft(row)]
+    finals = [row for row in rows if is_final(row)]
     summary = {
         "run_id": facts.run_id,
         "campaign": facts.campaign,
@@ -50,7 +59,7 @@ def _count(drafts: Sequence[Row], finals: Sequence[Row], facts: RunFacts) -> dic
         "drafts": count_pictures(drafts),
         "copies": sum(map(is_copy, drafts)),
         "survivors": sum(map(is_survivor, drafts)),
-        "finalists": sum(1 for row in drafts if row["finalist"]),
+        "finalists": sum(map(is_finalist, drafts)),
         "finals": count_pictures(finals),
         "finals_accepted": sum(1 for row in finals if row["accepted"]),
     }

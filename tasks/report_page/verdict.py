@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.rows import Row, count_orders, count_pictures, is_copy, is_survivor
+from tasks.report_page.rows import (
+    Row,
+    count_orders,
+    count_pictures,
+    is_copy,
+    is_draft,
+    is_finalist,
+    is_survivor,
+)
 from tasks.report_page.spending import state_spending, sum_up_spending
 
 _AWAITING = {
@@ -29,7 +37,7 @@ def state_verdict(rows: Sequence[Row], facts: RunFacts) -> str:
     if facts.ab_test and facts.ab_test.get("headline"):
         return str(facts.ab_test["headline"])
     accepted = sum(1 for row in rows if row["accepted"])
-    finalists = sum(1 for row in rows if row["stage"] == "draft" and row["finalist"])
+    finalists = sum(map(is_finalist, rows))
     if accepted:
         return f"{accepted:,} of {count_noun(finalists, 'finalist')} made it to high quality."
     survivors = count_noun(sum(map(is_survivor, rows)), "different picture")
@@ -41,19 +49,18 @@ def _explain_nothing(rows: Sequence[Row]) -> str:
         return "Nothing was ordered, so there is nothing to show."
     states = ("refused", "failed", "unknown", "sent", "planned")
     words = {"unknown": "without an answer", "sent": "still out", "planned": "not sent yet"}
-    parts = [
-        f"{number:,} {words.get(state, state)}" for state in states if (number := count_orders(rows, state))
-    ]
-    if len(parts) == 1:
-        orders = count_orders(rows, *states)
+    counts = {words.get(state, state): number for state in states if (number := count_orders(rows, state))}
+    orders = count_orders(rows, *states)
+    if len(counts) == 1:
         subject = "the only order was" if orders == 1 else f"all {orders:,} orders were"
-        return f"No picture was made: {subject} {parts[0].partition(' ')[2]}."
-    return f"No picture was made: of {count_noun(count_orders(rows, *states), 'order')}, {', '.join(parts)}."
+        return f"No picture was made: {subject} {next(iter(counts))}."
+    parts = ", ".join(f"{number:,} {word}" for word, number in counts.items())
+    return f"No picture was made: of {count_noun(orders, 'order')}, {parts}."
 
 
 def summarize(rows: Sequence[Row], facts: RunFacts) -> str:
     """Say in a few sentences what was made, what it cost and what is left to do."""
-    drafts = [row for row in rows if row["stage"] == "draft"]
+    drafts = [row for row in rows if is_draft(row)]
     sentences = []
     if pictures := count_pictures(drafts):
         copies = sum(map(is_copy, drafts))

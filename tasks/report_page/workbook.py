@@ -18,7 +18,7 @@ from tasks.report_page.columns import COLUMNS, Column, complete_columns
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.measures import measure_arm
 from tasks.report_page.pictures import Finalist, Picture, build_finalists
-from tasks.report_page.rows import Row
+from tasks.report_page.rows import Row, is_draft, is_final
 from tasks.report_page.sources import Sources, find_inside, open_small
 from tasks.report_page.verdict import state_verdict, summarize
 
@@ -146,7 +146,7 @@ def _list_arms(writer: _Writer, sheet: "Worksheet", line: int, rows: Sequence[Ro
     for column, title in enumerate(titles):
         style = writer.style(bold=True, bottom=1, align="right" if column else "left")
         writer.put(sheet, line, column, title, style)
-    drafts = [row for row in rows if row["stage"] == "draft"]
+    drafts = [row for row in rows if is_draft(row)]
     tested = (facts.ab_test or {}).get("arms") or {}
     for below, arm in enumerate(facts.arms or sorted({row["arm"] for row in drafts}), line + 1):
         measures = measure_arm([row for row in drafts if row["arm"] == arm], tested.get(arm) or {})
@@ -157,8 +157,8 @@ def _list_arms(writer: _Writer, sheet: "Worksheet", line: int, rows: Sequence[Ro
 
 def _list_finalists(writer: _Writer, rows: Sequence[Row], run_folder: Path) -> None:
     sheet = writer.add_table(SHEETS[1], _FINALIST_TITLES)
-    drafts = [row for row in rows if row["stage"] == "draft"]
-    finals = [row for row in rows if row["stage"] == "final"]
+    drafts = [row for row in rows if is_draft(row)]
+    finals = [row for row in rows if is_final(row)]
     sources = Sources(run_folder, is_embedded=False)
     for line, finalist in enumerate(build_finalists(drafts, finals, sources, large_count=0), 1):
         if line <= MOST_SHOWN:

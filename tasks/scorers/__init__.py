@@ -20,6 +20,17 @@ from tasks.errors import SettingError
 from tasks.judging.replies import DuelReply, Reply
 from tasks.pairwise.bradley_terry import Meeting
 
+__all__ = [
+    "Assignment",
+    "Scorer",
+    "available_scorers",
+    "legibility",
+    "load_scorer",
+    "missing_extra",
+    "technical",
+    "technical_figures",
+]
+
 ENTRY_POINT_GROUP = "runoff.scorers"
 BUILT_IN = {
     "technical": "tasks.scorers.technical:TechnicalScorer",

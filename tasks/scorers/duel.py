@@ -5,6 +5,7 @@ scorers': the chance of beating an average picture of that row. All arms of a ro
 can tell arms apart; two runs it cannot compare.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class DuelScorer:
         for first, second, result in meetings:
             self._wins[first] += result
             self._wins[second] += 1 - result
-        self._asked = {name for duel in duels for name in (duel.first_id, duel.second_id)}
+        self._asked = Counter(name for duel in duels for name in (duel.first_id, duel.second_id))
         self._n_pool = _pool_sizes(duels)
 
     @classmethod
@@ -49,13 +50,15 @@ class DuelScorer:
         name = candidate.candidate_id
         strength = self._strengths.get(name)
         if name not in self._asked:
-            return Score(None, "duel: took part in none", version=self.version)
+            return self._none(name, "duel: took part in none")
         if strength is None:
-            return Score(None, "duel: none of its pairs was answered in both orders", version=self.version)
+            return self._none(name, "duel: none of its pairs was answered in both orders")
         if 2 * (strength.rivals + 1) <= self._n_pool[name]:
-            reason = "duel: too few duels to compare it with most of its row"
-            return Score(None, reason, version=self.version)
+            return self._none(name, "duel: too few duels to compare it with most of its row")
         return Score(strength.value, self._reason(name, strength), _measurements(strength), self.version)
+
+    def _none(self, name: str, reason: str) -> Score:
+        return Score(None, reason, {question.QUESTIONS: self._asked[name]}, self.version)
 
     def _reason(self, name: str, strength: Strength) -> str:
         return (

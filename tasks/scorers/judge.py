@@ -66,10 +66,9 @@ class JudgeScorer:
 
 def _why_unasked(candidate: Candidate) -> str:
     """Say why no question was put about a picture."""
-    status = candidate.standing.status if candidate.standing else None
-    if status == "duplicate":
+    if candidate.is_duplicate:
         return "not asked about a copy"
-    return "not asked about a picture that is not fit" if status == "unfit" else "not asked"
+    return "not asked about a picture that is not fit" if candidate.status == "unfit" else "not asked"
 
 
 def version_of(*parts: str) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks.campaign.prompts import PromptFaultError, PromptTemplate
+from tasks.campaign.prompts import EmptyPromptError, PromptTemplate
 from tasks.candidate import Candidate, Score
 from tasks.pictures.decoding import decode, flatten
 from tasks.scorers import Assignment
@@ -101,10 +101,8 @@ def expected_text(template: str | None, row: Mapping[str, object]) -> str | None
         return str(row[VARIABLE]) or None if VARIABLE in row else None
     try:
         return PromptTemplate(template).render(row)
-    except PromptFaultError as error:
-        if str(error) == "comes out empty":
-            return None
-        raise
+    except EmptyPromptError:
+        return None
 
 
 def character_error_rate(expected: str, reading: str) -> float:

@@ -15,7 +15,7 @@ CAMPAIGN_FILE = "campaign.yaml"
 """The campaign as it was run, in the run's folder."""
 
 
-def home_folder(option: str | Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+def home_folder(option: str | Path | None, environ: Mapping[str, str]) -> Path:
     """Find the home folder: the option, else ``RUNOFF_HOME``, else ``./runs``; absolute.
 
     Of an address such as ``s3://bucket/prefix`` it is this machine's mirror.

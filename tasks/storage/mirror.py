@@ -33,6 +33,9 @@ _CLOCK_S = 2.0  # S3 tells whole seconds
 _KEPT = (
     "What was bought is whole in this machine's mirror; it goes to the store with: runoff run --resume latest"
 )
+_mirrors: dict[str, Path] = {}
+"""The mirrors that this process works in, by their folder's name: the same on every machine."""
+
 _OWN = re.compile(r"\..*")  # locks, parts, the engine's folder: a machine's own affairs
 
 
@@ -42,7 +45,7 @@ def address_of(said: str) -> str | None:
     return found and f"{found['protocol']}://{found['path'].rstrip('/')}"
 
 
-def mirror_of(address: str, environ: Mapping[str, str] = os.environ) -> Path:
+def mirror_of(address: str, environ: Mapping[str, str]) -> Path:
     """Name the folder on this machine's disk that mirrors a store, made if missing.
 
     It lies below ``RUNOFF_MIRRORS``, else below the user's cache folder.
@@ -62,6 +65,7 @@ def mirror_of(address: str, environ: Mapping[str, str] = os.environ) -> Path:
             accepted="a folder on this machine's disk",
             next_step=f"Name another one in {MIRRORS_VARIABLE}.",
         ) from fault
+    _mirrors[mirror.name] = mirror
     return mirror
 
 
@@ -98,10 +102,10 @@ def shared_address(file: Path) -> str:
 
 def found_here(file: Path) -> Path:
     """Find in this machine's mirror what another machine's path names; any other path stays as it is."""
-    address = address_of(os.environ.get(HOME_VARIABLE, ""))
-    if file.exists() or address is None or (name := _mirror_name(address)) not in file.parts:
+    name = next((part for part in file.parts if part in _mirrors), None)
+    if name is None or file.exists():
         return file
-    return mirror_of(address).joinpath(*file.parts[file.parts.index(name) + 1 :])
+    return _mirrors[name].joinpath(*file.parts[file.parts.index(name) + 1 :])
 
 
 class Store:
@@ -231,11 +235,11 @@ class Store:
 
     @property
     def _files(self) -> "AbstractFileSystem":
-        return _file_system(self.address.partition("://")[0], os.getpid())
+        return _open_store(self.address, os.getpid())[0]
 
     @property
     def _root(self) -> str:
-        return str(self._files._strip_protocol(self.address))
+        return _open_store(self.address, os.getpid())[1]
 
     def _key(self, file: Path) -> str:
         return "/".join((self._root, *file.relative_to(self.mirror).parts))
@@ -270,18 +274,23 @@ def _is_same(file: Path, facts: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _file_system(protocol: str, _pid: int) -> "AbstractFileSystem":
-    """Open a kind of store, anew in each process: a forked one cannot go on with its parent's connections."""
-    import fsspec
+def _open_store(address: str, _pid: int) -> "tuple[AbstractFileSystem, str]":
+    """Open a store, anew in each process: a forked one cannot go on with its parent's connections.
+
+    Returns:
+        The store, and the address's path within it.
+    """
+    from fsspec.core import url_to_fs
 
     try:
-        return fsspec.filesystem(protocol, use_listings_cache=False, skip_instance_cache=True)
+        files, path = url_to_fs(address, use_listings_cache=False, skip_instance_cache=True)
     except (ImportError, ValueError) as fault:
         raise SettingError(
-            where=f"store {protocol}://",
+            where=f"store {address.partition('://')[0]}://",
             what=f"cannot be opened: {fault}",
             accepted="s3:// with runoff[s3], or another kind with its fsspec package installed",
         ) from fault
+    return files, str(path)
 
 
 class _Explained:

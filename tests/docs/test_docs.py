@@ -18,12 +18,12 @@ from flows.command_line import runoff
 ROOT = Path(__file__).parents[2]
 CAMPAIGNS = sorted((ROOT / "configs" / "campaigns").glob("*.yaml"))
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-SOURCES = sorted(file for room in ("flows", "tasks") for file in (ROOT / room).rglob("*.py"))
+SOURCES = sorted(file for room in ("runoff", "flows", "tasks") for file in (ROOT / room).rglob("*.py"))
 MOST_FILE_LINES = 400
 MOST_FUNCTION_LINES = 60
 
 TEXTS = {".py", ".md", ".yaml", ".yml", ".toml", ".json", ".html", ".css", ".js", ".txt", ".mako", ".ini"}
-ROOMS = ("flows", "tasks", "tests", "docs", "configs", "benchmarks", ".ci")
+ROOMS = ("runoff", "flows", "tasks", "tests", "docs", "configs", "benchmarks", ".ci")
 FORBIDDEN = {
     "a folder of one machine": r"(?<![\w.:/<>{}*~$-])/(?:work|root|home/\w+|tmp/\w+)\b",
     "a registry's host": r"pypi\.(?:org|io)|pythonhosted|artifactory|index-url|registry\.npmjs",
@@ -175,6 +175,26 @@ def test_changelog_tells_what_is_unreleased() -> None:
     sections = re.split(r"^## ", text, flags=re.MULTILINE)
     assert sections[1].startswith("[Unreleased]")
     assert re.search(r"^- \w", sections[1], re.MULTILINE)
+
+
+def glossary_words() -> list[str]:
+    """List the words that the glossary explains."""
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    return [word for word in re.findall(r"^\| ([^|]+?) \|", page, re.MULTILINE) if word != "word"]
+
+
+def test_every_word_of_the_glossary_is_used() -> None:
+    """Each occurs in code or on another page, as words or as a name such as `rate_limiter`."""
+    pages = [page for page in PAGES if page.name != "glossary.md"]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in (*pages, *SOURCES))
+    words = glossary_words()
+    assert len(words) == len(set(words))
+    unused = [
+        word
+        for word in words
+        if not re.search(r"[\s_-]?".join(map(re.escape, re.split(r"[ -]", word))), text, re.IGNORECASE)
+    ]
+    assert unused == []
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)

@@ -132,6 +132,6 @@ def test_a_picture_that_the_store_lost_is_found_missing(
     store.rm(f"{BUCKET}/runoff/otters/{run['run_id']}/{file}")
     for name in ("maker", "buyer"):
         done = machine(name).runoff("ledger", "verify")
-        assert (done.returncode, "1 fault\n" in done.stderr, file in done.stderr) == (1, True, True)
+        assert (done.returncode, "1 error\n" in done.stderr, file in done.stderr) == (1, True, True)
     assert maker.runoff("run", "--resume", "latest").returncode == 0
     assert "is right" in said(machine("buyer"), "ledger", "verify")

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from flows.approval.approval import ASKED_FOR_S
-from flows.approval.form import name_of
 from tasks.money import format_usd
 from tests.support.approval_drive import BOB_CONFIRMS
 from tests.support.provider import OpenProvider
@@ -60,7 +59,7 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: OpenPr
     fields = again["schema"]["properties"]
     with shell.ledger() as ledger:
         (run,) = ledger.runs.all()
-        drafts = {name_of(d): d for d in ledger.candidates.of_run(run.run_id, "draft")}
+        drafts = {d.name: d for d in ledger.candidates.of_run(run.run_id, "draft")}
         last = ledger.shortlists.last(run.run_id)
     offered = fields["finalists"]["items"]["enum"]
     assert fields["finalists"]["default"] == offered[:2]

@@ -45,7 +45,7 @@ def test_every_fault_of_a_file_is_told_at_once(shell: Shell) -> None:
     """Three faults, three lines, each with its key."""
     file = shell.campaign({"draughts": 3, "score": {"weights": {"beauty": 1}}, "provider": "nobody"})
     said = shell.runoff("plan", file).stderr
-    assert "3 faults" in said
+    assert "3 errors" in said
     for key in ("draughts", "score.weights.beauty", "provider"):
         assert f"{file}: {key}" in said or f"{file}:" in said
         assert key in said

@@ -12,6 +12,7 @@ import pytest
 from flows.promotion.child_process import ChildPromoter
 from flows.promotion.deployment import DeploymentPromoter, PrefectServer
 from tasks.errors import EngineError
+from tasks.settings import Settings
 
 RUN = "20261122-120000-abcd"
 
@@ -39,7 +40,7 @@ class NotingChild(ChildPromoter):
     """A child that only notes what it should buy."""
 
     def __init__(self, home: Path) -> None:
-        super().__init__(home)
+        super().__init__(Settings(home, {}))
         self.started: list[str] = []
 
     def start(self, run_id: str) -> None:

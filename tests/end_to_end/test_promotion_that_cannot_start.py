@@ -1,5 +1,6 @@
 """Somebody confirms on the page, and the purchase cannot be started: the word stays, and the command buys."""
 
+import os
 import sys
 
 import pytest
@@ -9,6 +10,7 @@ from flows.review.access import Gate
 from flows.review.app import create_app
 from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
+from tasks.settings import Settings
 from tests.support.provider import OpenProvider
 from tests.support.review_home import Open, Shop
 from tests.support.review_requests import change
@@ -29,7 +31,8 @@ def test_the_list_stays_confirmed_and_the_command_goes_on(
     with shell.ledger() as ledger:
         listener = listen("127.0.0.1", 0)
         gate = Gate("127.0.0.1", listener.getsockname()[1], frozenset(), None)
-        room = PageContext(shell.home, ledger, ChildPromoter(shell.home), gate, "mara")
+        settings = Settings(shell.home, os.environ)
+        room = PageContext(settings, ledger, ChildPromoter(settings), gate, "mara")
         with serving(create_app(room), listener):
             page = Open(shell.home, ledger, gate, Shop(ledger), [])
             word = {"by": "mara", "revision": 0, "most_usd": "1.00"}

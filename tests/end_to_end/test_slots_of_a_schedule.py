@@ -28,7 +28,9 @@ def day(number: int, by: str = "") -> dict[str, str]:
 
 def turns(shell: Shell, campaign: Path, *wanted: dict[str, str]) -> list[dict[str, Any]]:
     """Let turns come one after another, with a clock of their own."""
-    from flows import prototype as module
+    from flows import prototype
+
+    module: Any = prototype  # the module, whose names are replaced
 
     async def come() -> list[dict[str, Any]]:
         answers = []
@@ -140,24 +142,25 @@ def test_a_retried_flow_run_goes_on_with_its_run(
 
 def retried(shell: Shell, campaign: Path, n_failures: int) -> tuple[str, int]:
     """Start a turn whose last step fails so often; returns its state and how often the step was tried."""
-    from flows import prototype as module
+    from flows import prototype
     from flows.prefect_ui import flow_states
 
-    real, n_calls = module.select_finalists, 0
+    module: Any = prototype  # the module, whose names are replaced
+    real, n_calls = module.select_task, 0
 
-    async def fail_first(run: Any) -> Any:
+    async def fail_first(run: Any, **rules: Any) -> Any:
         nonlocal n_calls
         n_calls += 1
         if n_calls <= n_failures:
             message = "the network share is away"
             raise OSError(message)
-        return await real(run)
+        return await real(run, **rules)
 
     starter = Starter("otters", datetime(2026, 11, 23, 6, tzinfo=UTC), "flow-run")
     with (
         patch.object(flow_states, "RETRY_AFTER_S", 0.0),
         patch.object(module, "current_starter", lambda **_: starter),
-        patch.object(module, "select_finalists", fail_first),
+        patch.object(module, "select_task", fail_first),
     ):
         state: Any = shell.run_flow(
             lambda: module.prototype(str(campaign), is_scheduled=True, return_state=True)

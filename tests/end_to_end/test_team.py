@@ -17,7 +17,8 @@ import yaml
 
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.ledger import Ledger, open_ledger
+from tasks.ledger import Ledger
+from tests.support.ledgers import open_ledger
 from tests.support.object_store import BUCKET
 from tests.support.postgresql_server import binaries
 from tests.support.provider import KEY

@@ -16,26 +16,33 @@ import pytest
 from tests.support.network_watch import strangers, watch_environ
 
 ROOT = Path(__file__).parents[2]
-NOT_SOURCES = shutil.ignore_patterns(
-    ".git", ".venv*", "build", "dist", "runs", "*.egg-info", "__pycache__", ".*_cache"
-)
+SHIPPED = ("runoff", "flows", "tasks", "configs")
+NOT_SOURCES = shutil.ignore_patterns(".git", ".venv*", "dist", "*.egg-info", "__pycache__", ".*_cache")
+NOT_SOURCES_AT_THE_TOP = {"build", "runs"}
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a copy of the sources so that no earlier build gets in."""
     folder = tmp_path_factory.mktemp("wheel")
-    shutil.copytree(ROOT, folder / "sources", ignore=NOT_SOURCES)
+    shutil.copytree(ROOT, folder / "sources", ignore=not_sources)
     words = ["pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), str(folder / "sources")]
     subprocess.run([sys.executable, "-m", *words], check=True, cwd=folder)
     (built,) = folder.glob("runoff-*.whl")
     return built
 
 
+def not_sources(folder: str, names: list[str]) -> set[str]:
+    """Name what is no source in a folder; ``runs`` is a home at the top, and a package further down."""
+    at_the_top = NOT_SOURCES_AT_THE_TOP if Path(folder) == ROOT else set()
+    return NOT_SOURCES(folder, names) | at_the_top & set(names)
+
+
 def test_the_wheel_holds_code_data_and_nothing_else(wheel: Path) -> None:
-    """Flows, tasks and configs with every data file; no tests, no docs."""
+    """Runoff's face, flows, tasks and configs with every data file; no tests, no docs."""
     names = ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"flows", "tasks", "configs"}
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == set(SHIPPED)
+    assert {"runoff/__init__.py", "runoff/py.typed"} <= set(names)
     shipped = {str(path.relative_to(ROOT)) for path in data_files()}
     assert shipped <= set(names)
 
@@ -43,16 +50,14 @@ def test_the_wheel_holds_code_data_and_nothing_else(wheel: Path) -> None:
 def data_files() -> list[Path]:
     """Every tracked file below the shipped folders that is needed at run time."""
     listed = subprocess.run(
-        ["git", "ls-files", "flows", "tasks", "configs"],
+        ["git", "ls-files", *SHIPPED],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     files = listed.stdout.split() or [
-        str(path.relative_to(ROOT))
-        for top in ("flows", "tasks", "configs")
-        for path in (ROOT / top).rglob("*.*")
+        str(path.relative_to(ROOT)) for top in SHIPPED for path in (ROOT / top).rglob("*.*")
     ]
     return [ROOT / file for file in files if "__pycache__" not in file]
 
@@ -95,6 +100,10 @@ def test_the_installed_wheel_runs_the_demo_from_the_root_folder(
     (report,) = re.findall(r"Report  (\S+)", done.stdout)
     assert Path(report).stat().st_size > 100_000
     assert strangers(tmp_path / "watch") == set()
+    (tmp_path / "tasks.py").write_text("")
+    session = "import runoff, sys; runoff.load_campaign(sys.argv[1])"
+    demo = next((tmp_path / "env").glob("lib/python*/site-packages/configs/campaigns/demo.yaml"))
+    subprocess.run([programs / "python", "-c", session, demo], cwd=tmp_path, env=bare, check=True)
 
 
 def test_the_names_flows_and_tasks_are_ours_alone() -> None:
@@ -106,7 +115,7 @@ def test_the_names_flows_and_tasks_are_ours_alone() -> None:
 def test_no_module_of_flows_hides_another() -> None:
     """Prefect may put the flows folder on the path: no file in it may bear a library's name."""
     own = {path.stem for path in (ROOT / "flows").iterdir() if path.suffix != ".typed"}
-    installed = set(packages_distributions()) - {"flows", "tasks", "configs"}
+    installed = set(packages_distributions()) - set(SHIPPED)
     assert not own & (set(sys.stdlib_module_names) | installed)
 
 

@@ -20,10 +20,10 @@ from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.images_api.rate_limiter import LedgerWindow, RateLimiter, Step, T, allowance_of
 from tasks.images_api.terms import Terms
-from tasks.ledger import open_ledger
 from tasks.ledger.schema import allowances
 from tests.support.builders import NOON, RUN_ID
 from tests.support.child_process import read_line, wait_for_end
+from tests.support.ledgers import open_ledger
 
 REPOSITORY = Path(__file__).parents[2]
 LENGTH_S = 1.0

@@ -1,5 +1,6 @@
 """What is answered in Prefect's pages, written into a real ledger: once, and only when it can be followed."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,19 @@ import pytest
 
 from flows.approval.approval import UnfitAnswer, write_down
 from flows.approval.form import Answer
-from tasks.ledger import open_ledger
+from tasks.settings import Settings
 from tests.support.builders import NOON, RUN_ID
+from tests.support.ledgers import open_ledger
 from tests.support.review_home import fill_run
 
 YES: dict[str, Any] = {
     "approve": "yes", "decided_by": "Ann", "finalists": ("p04", "p00"), "most_usd": "1.00",
 }  # fmt: skip
+
+
+def settings_of(home: Path) -> Settings:
+    """The home, in the environment of the test."""
+    return Settings(home, os.environ)
 
 
 @pytest.fixture
@@ -38,7 +45,7 @@ def test_an_answer_that_cannot_be_followed_confirms_nothing(
     """It is said why."""
     assert ids
     with pytest.raises(UnfitAnswer, match=told):
-        write_down(home, RUN_ID, Answer(**YES | changes), 0)
+        write_down(settings_of(home), RUN_ID, Answer(**YES | changes), 0)
     with open_ledger(home) as ledger:
         last = ledger.shortlists.last(RUN_ID)
     assert last is None or last.confirmed_at is None
@@ -49,7 +56,7 @@ def test_an_answer_to_an_older_list_is_asked_again(home: Path, ids: dict[str, st
     with open_ledger(home) as ledger:
         ledger.shortlists.choose(RUN_ID, [ids["p01"]], after=0, by="Bob", now=NOON)
         with pytest.raises(UnfitAnswer, match="changed since revision 0"):
-            write_down(home, RUN_ID, Answer(**YES), 0)
+            write_down(settings_of(home), RUN_ID, Answer(**YES), 0)
         last = ledger.shortlists.last(RUN_ID)
     assert last is not None
     assert (last.candidate_ids, last.confirmed_at) == ((ids["p01"],), None)
@@ -58,7 +65,7 @@ def test_an_answer_to_an_older_list_is_asked_again(home: Path, ids: dict[str, st
 def test_a_flow_run_killed_after_writing_finds_its_own_decision(home: Path, ids: dict[str, str]) -> None:
     """Started again it goes on to buy what is open; the decision stands once, in the order given."""
     for _ in range(2):
-        assert write_down(home, RUN_ID, Answer(**YES), 0) == ""
+        assert write_down(settings_of(home), RUN_ID, Answer(**YES), 0) == ""
     with open_ledger(home) as ledger:
         last = ledger.shortlists.last(RUN_ID)
         drafts = ledger.candidates.of_run(RUN_ID, "draft")
@@ -66,7 +73,9 @@ def test_a_flow_run_killed_after_writing_finds_its_own_decision(home: Path, ids:
     assert (last.revision, last.candidate_ids) == (1, (ids["p04"], ids["p00"]))
     chosen = {draft.candidate_id for draft in drafts if draft.choice and draft.choice.is_finalist}
     assert chosen == set(last.candidate_ids)
-    assert "Ann, in Prefect" in write_down(home, RUN_ID, Answer(**YES | {"decided_by": "Eve"}), 1)
+    assert "Ann, in Prefect" in write_down(
+        Settings(home, os.environ), RUN_ID, Answer(**YES | {"decided_by": "Eve"}), 1
+    )
 
 
 def test_a_run_that_was_promoted_meanwhile_is_left_alone(home: Path, ids: dict[str, str]) -> None:
@@ -74,5 +83,7 @@ def test_a_run_that_was_promoted_meanwhile_is_left_alone(home: Path, ids: dict[s
     assert ids
     with open_ledger(home) as ledger:
         ledger.runs.end(RUN_ID, "done", NOON)
-        assert "decided before; it is done" in write_down(home, RUN_ID, Answer(**YES), 0)
+        assert "decided before; it is done" in write_down(
+            Settings(home, os.environ), RUN_ID, Answer(**YES), 0
+        )
         assert ledger.shortlists.last(RUN_ID) is None

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
-from tasks.ledger import open_ledger
 from tests.support.child_process import wait_until
+from tests.support.ledgers import open_ledger
 from tests.support.serving import client_of, serving_campaign
 
 ANSWER = {"approve": "yes", "decided_by": "Ann"}

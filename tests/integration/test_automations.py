@@ -1,5 +1,6 @@
 """Events and automations: what the docs hold is taken by a real server, and fires for what Runoff tells."""
 
+import os
 import re
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger
 from flows.engine import start_engine
 from flows.runs.outcome import Outcome
 from flows.session.prepare import prepare
-from tasks.ledger import open_ledger
+from tasks.settings import Settings
+from tests.support.ledgers import open_ledger
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 60
@@ -75,7 +77,7 @@ def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNOFF_TODAY", "2026-11-22")
     file = folder / "otters.yaml"
     file.write_text(yaml.safe_dump(CAMPAIGN))
-    prepared = prepare(file, folder / "home", "plan")
+    prepared = prepare(file, Settings(folder / "home", os.environ), "plan")
     events.tell_finished(OUTCOME, "file:///report.html")
     events.tell_approved("otters", OUTCOME.run_id, ["a", "b"], "mara")
     with open_ledger(folder / "home") as ledger:

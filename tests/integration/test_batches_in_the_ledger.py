@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import BudgetError, LedgerError
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
+from tests.support.ledgers import open_ledger
 
 CENT = Decimal("0.01")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tasks.attachments.references import read_reference
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.errors import InterruptError, LedgerError, PictureError, SettingError, StopRunError
@@ -25,7 +26,6 @@ from tasks.images_api.rate_limiter import MemoryWindow, RateLimiter
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
 from tasks.order import Order, OrderState
-from tasks.pictures.decoding import load_reference
 from tests.support.builders import RUN_ID, an_order
 from tests.support.shop import FLARE, Opener, Shop, ToldPace, order_of
 
@@ -107,7 +107,7 @@ def test_a_reference_that_changed_is_not_sent(open_shop: Opener, tmp_path: Path)
     shutil.copy(tmp_path / shop.ledger.candidates.of_run(RUN_ID)[0].file, copy)
     edit = an_order(
         endpoint="edits", stage="final", provider="shop", parameters=FLARE,
-        references=(load_reference(copy),), mask=load_reference(copy),
+        references=(read_reference(str(copy)),), mask=read_reference(str(copy)),
     )  # fmt: skip
     copy.write_bytes(copy.read_bytes() + b"more")
     with pytest.raises(PictureError, match=r"copy\.png: the reference was changed.*not sent"):

@@ -11,7 +11,7 @@ from prefect.client.orchestration import get_client
 from flows.command_line import runoff
 from flows.engine import start_engine
 from tasks.errors import SettingError
-from tasks.ledger import open_ledger
+from tests.support.ledgers import open_ledger
 from tests.support.serving import write_campaign
 
 EVERY_SIX_HOURS = {"interval": "6h", "timezone": "Europe/Paris"}

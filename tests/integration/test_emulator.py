@@ -70,7 +70,7 @@ async def test_the_official_async_client_works_without_a_port() -> None:
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
 @pytest.mark.parametrize("paint", ["plain", "scene"])
 def test_pictures_have_the_format_and_size_asked_for(format: Any, paint: Any) -> None:
-    """Both manners of painting honour format and size."""
+    """Both profile of painting honour format and size."""
     with (
         emulator_server(EmulatorSettings(paint=paint, today=lambda: NOVEMBER)) as url,
         client_of(url) as client,

@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.emulator.vision_judge import Eye, measure
+from tasks.emulator.vision_judge import VisionJudge, measure
 from tests.support.emulator_client import bill_of, client_of
 
 MODEL = "gpt-6-luna"
@@ -115,33 +115,33 @@ def test_a_planted_liking_for_the_first_picture_shows_as_often_as_planted() -> N
     """With a share of 20 % the worse picture wins in first place a fifth of the time."""
     schema = BETTER["json_schema"]["schema"]
     wrong = [
-        Eye([BLURRED, SHARP], seed, noise=0.0, first_bias=0.2).fill(schema)["better"] == "first"
+        VisionJudge([BLURRED, SHARP], seed, noise=0.0, first_bias=0.2).fill(schema)["better"] == "first"
         for seed in range(300)
     ]
     assert 0.13 < np.mean(wrong) < 0.27
-    always = Eye([BLURRED, SHARP], 1, noise=0.0, first_bias=1.0)
+    always = VisionJudge([BLURRED, SHARP], 1, noise=0.0, first_bias=1.0)
     assert always.fill(schema) == {"better": "first"}
 
 
 def test_noise_makes_answers_differ_between_seeds_only() -> None:
     """The same seed gives the same value; seeds scatter about the measured one."""
     schema = {"type": "number", "minimum": 0, "maximum": 10, "description": "contrast"}
-    values = [Eye([BLURRED], seed, noise=0.1, first_bias=0.0).fill(schema) for seed in range(40)]
-    assert values[0] == Eye([BLURRED], 0, noise=0.1, first_bias=0.0).fill(schema)
+    values = [VisionJudge([BLURRED], seed, noise=0.1, first_bias=0.0).fill(schema) for seed in range(40)]
+    assert values[0] == VisionJudge([BLURRED], 0, noise=0.1, first_bias=0.0).fill(schema)
     assert 0.5 < np.std(values) < 1.5
-    assert Eye([BLURRED], 0, noise=0.0, first_bias=0.0).fill(schema) == pytest.approx(
+    assert VisionJudge([BLURRED], 0, noise=0.0, first_bias=0.0).fill(schema) == pytest.approx(
         10 * measure(BLURRED)["contrast"]
     )
 
 
 def test_every_kind_of_value_can_be_asked_for() -> None:
     """Truths, whole numbers, lists and choices of one's own, with a picture and without."""
-    eye = Eye([SHARP], 1, noise=0.0, first_bias=0.0)
+    eye = VisionJudge([SHARP], 1, noise=0.0, first_bias=0.0)
     assert eye.fill({"type": "boolean", "description": "sharp"}) is True
     assert isinstance(eye.fill({"type": "integer", "minimum": 1, "maximum": 5}), int)
     assert eye.fill({"type": "array", "items": {"type": "boolean"}}) in ([True], [False])
     assert eye.fill({"enum": ["top", "middle", "low"]}) in ("top", "middle", "low")
-    blind = Eye([], 1, noise=0.0, first_bias=0.0)
+    blind = VisionJudge([], 1, noise=0.0, first_bias=0.0)
     assert blind.fill({"type": "string"}) == "There is no picture."
     assert blind.fill({"type": "number"}) == 0.5
 

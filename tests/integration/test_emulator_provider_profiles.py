@@ -1,4 +1,4 @@
-"""The emulator with a gateway's manners: what CometAPI does otherwise than the vendor."""
+"""The emulator with a gateway's profile: what CometAPI does otherwise than the vendor."""
 
 import io
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ KEY = {"Authorization": "Bearer right-key"}
 def url() -> Iterator[str]:
     """A gateway with a key."""
     settings = EmulatorSettings(
-        paint="plain", manners="cometapi", api_key="right-key", today=lambda: date(2026, 11, 22)
+        paint="plain", profile="cometapi", api_key="right-key", today=lambda: date(2026, 11, 22)
     )
     with emulator_server(settings) as url:
         yield url

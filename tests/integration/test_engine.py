@@ -33,13 +33,13 @@ from pathlib import Path
 from flows.engine import start_engine
 with start_engine(Path(sys.argv[1]), print) as engine:
     from prefect import flow
-    from flows.stages.batches import as_task
+    from flows.stages.prefect_task import as_task
 
     async def count(numbers):
         await asyncio.sleep(0.001)
         return len(numbers)
 
-    batch = as_task(count, name="count")
+    batch = as_task("count")(count)
 
     @flow
     async def counting():
@@ -67,17 +67,17 @@ def refuse(numbers):
 
 with start_engine(Path(sys.argv[1]), str) as engine:
     from prefect import flow
-    from flows.stages.batches import as_task
+    from flows.stages.prefect_task import as_task
 
     numbers = list(range(1000))
 
     @flow
     async def steps():
         try:
-            as_task(refuse, name="refuse")(numbers)
+            as_task("refuse")(refuse)(numbers)
         except SettingError:
             print("caught")
-        return await as_task(scale, name="scale")(numbers, factor=0.001)
+        return await as_task("scale")(scale)(numbers, factor=0.001)
 
     async def count(numbers):
         return len(numbers)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tasks.attachments.references import read_reference
 from tasks.errors import BudgetError, SettingError, StopRunError
 from tasks.images_api.answer_store import recover_sent, sidecar_file
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
-from tasks.pictures.decoding import load_reference
 from tests.support.builders import RUN_ID, an_order
 from tests.support.shop import FLARE, KEY, Opener, order_of
 
@@ -56,8 +56,8 @@ def test_an_edit_sends_its_references_and_mask(open_shop: Opener, tmp_path: Path
         stage="final",
         provider="shop",
         parameters=FLARE,
-        references=(load_reference(tmp_path / draft.file),),
-        mask=load_reference(tmp_path / "mask.png"),
+        references=(read_reference(str(tmp_path / draft.file)),),
+        mask=read_reference(str(tmp_path / "mask.png")),
         draft_id=draft.candidate_id,
     )
     shop.buy(edit)

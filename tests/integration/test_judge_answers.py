@@ -10,11 +10,12 @@ import pytest
 from flows.evaluation.judge_answers import Opinions, pools, read_opinions
 from flows.stages.judging import next_round
 from tasks.candidate import Candidate, Standing
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.order import Order
 from tasks.orders.questions import Questions, worth_judging
 from tests.support.builders import NOON
 from tests.support.judge_builders import BOTH, judged, seen
+from tests.support.ledgers import open_ledger
 from tests.support.planning import RUN
 
 

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from tasks.candidate import Choice, Fidelity, Inspection, Score, Standing
 from tasks.errors import BudgetError, LedgerError, RunError
-from tasks.ledger import Ledger, Limits, Settlement, has_ledger, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement, has_ledger
 from tasks.ledger.runs import new_run_id
 from tasks.ledger.schema import HEAD, metadata
 from tasks.order import Order, Usage
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
+from tests.support.ledgers import open_ledger
 
 NO_LIMITS = Limits()
 CENT = Decimal("0.01")
@@ -232,9 +233,9 @@ def test_a_ledger_without_runs_says_how_to_begin(home: Path) -> None:
 def test_a_home_has_a_ledger_once_one_was_opened(home: Path) -> None:
     """Whoever only looks can ask first, and makes none by asking."""
     named_by_address = "RUNOFF_LEDGER_URL" in os.environ
-    assert has_ledger(home) is named_by_address
+    assert has_ledger(home, os.environ) is named_by_address
     open_ledger(home).close()
-    assert has_ledger(home)
+    assert has_ledger(home, os.environ)
 
 
 def test_a_run_is_found_by_a_unique_beginning(ledger: Ledger) -> None:

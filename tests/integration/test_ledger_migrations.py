@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.ledger import ledger as ledger_module
 from tasks.ledger.schema import HEAD
 from tasks.ledger.spending import GROUPS
 from tasks.order import OrderState
 from tests.support.builders import RUN_ID, a_receipt, an_order
+from tests.support.ledgers import open_ledger
 
 SCRIPTS = Path(ledger_module.__file__).parent / "migrations" / "versions"
 EARLIER = sorted(file.name[1:5] for file in SCRIPTS.glob("m*.py"))[:-1]

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from alembic import command
 
 from tasks.errors import LedgerError
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.ledger import ledger as ledger_module
 from tasks.ledger.database import LEDGER_VARIABLE, ledger_url
 from tasks.ledger.schema import HEAD
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 from tests.support.child_process import TextProcess, read_line, started, wait_for_end
+from tests.support.ledgers import open_ledger
 from tests.support.postgresql_server import PASSWORD, PostgresqlServer
 
 REPOSITORY = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ HOLD = """
 import os, sys
 import sqlalchemy as sa
 from pathlib import Path
-from tasks.ledger import open_ledger
+from tests.support.ledgers import open_ledger
 ledger = open_ledger(Path(sys.argv[1]))
 with ledger.database.write() as connection:
     if connection.dialect.name == "postgresql":
@@ -37,7 +38,7 @@ with ledger.database.write() as connection:
 OPEN = """
 import sys
 from pathlib import Path
-from tasks.ledger import open_ledger
+from tests.support.ledgers import open_ledger
 sys.stdin.read()
 open_ledger(Path(sys.argv[1])).close()
 """

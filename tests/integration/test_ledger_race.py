@@ -9,12 +9,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tasks.ledger import Ledger, open_ledger
+from tasks.ledger import Ledger
 from tasks.ledger.schema import budgets
 from tasks.money import to_nanousd
 from tests.support.builders import NOON, RUN_ID
 from tests.support.child_process import started, wait_for_end
 from tests.support.ledger_race import CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD, N_OWN, N_SHARED, RUN_USD
+from tests.support.ledgers import open_ledger
 
 REPOSITORY = Path(__file__).parents[2]
 N_PROCESSES = 8

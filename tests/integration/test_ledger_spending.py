@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import SettingError
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.ledger.monthly_limit import LIMIT_VARIABLE, LIMITS_FILE, ledger_per_month_usd
 from tasks.ledger.spending import GROUPS, Group, Spent
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
+from tests.support.ledgers import open_ledger
 
 CENT, COST = Decimal("0.01"), Decimal("0.000000001")
 NEXT_MONTH = NOON + timedelta(days=9)

@@ -1,20 +1,26 @@
 """Runoff from Python: the page's session runs as it stands."""
 
+import doctest
 import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from flows.command_line import runoff
+import runoff
+from flows.command_line import runoff as command
 from flows.run_report import report_frame
 from flows.session.built_campaign import written_campaign
 from tasks.campaign import Campaign
+from tasks.candidate import Inspection
 from tasks.errors import CampaignError, RunError
+from tasks.settings import Settings
+from tests.support.draft_builders import a_draft
 
 ROOT = Path(__file__).parents[2]
 CAMPAIGN = {
@@ -27,9 +33,9 @@ CAMPAIGN = {
 }
 
 
-def cells() -> list[str]:
-    """Read the page's pieces of code, in their order."""
-    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "library.md").read_text(), re.DOTALL)
+def cells(page: str = "library.md") -> list[str]:
+    """Read a page's pieces of Python, in their order."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
 
 
 NOTEBOOK = """
@@ -61,8 +67,8 @@ def test_it_runs_in_a_notebook_too(tmp_path: Path) -> None:
 def test_the_session_of_the_page_runs(tmp_path: Path, prefect_server: str) -> None:
     """Its code, joined, in a folder of its own and a fresh process, with warnings as they come."""
     session = "\n".join(cells())
-    session += "\nassert len(drafts) == 8 and list(frame['run_id'].unique()) == [outcome['run_id']]\n"
-    session += "assert (Path(outcome['folder']) / 'campaign.yaml').exists()\n"
+    session += "\nassert len(drafts) == 8 and list(frame['run_id'].unique()) == [outcome.run_id]\n"
+    session += "assert __import__('os').path.exists(outcome.folder + '/campaign.yaml')\n"
     done = subprocess.run(
         [sys.executable, "-c", session],
         env=os.environ | {"PREFECT_API_URL": prefect_server},
@@ -76,30 +82,103 @@ def test_the_session_of_the_page_runs(tmp_path: Path, prefect_server: str) -> No
     assert "awaiting review 8 0." in done.stdout
     assert "2 of 2 accepted" in done.stdout
     home = ["--home", str(tmp_path / "runs")]
-    told = CliRunner().invoke(runoff, ["runs", "--prune", "--older-than", "0d", "--yes", "--json", *home])
+    told = CliRunner().invoke(command, ["runs", "--prune", "--older-than", "0d", "--yes", "--json", *home])
     assert json.loads(told.stdout)["runs"][0]["n_pictures"] == 6
     for words in (["report"], ["ledger", "verify"]):
-        assert CliRunner().invoke(runoff, [*words, *home]).exit_code == 0, words
+        assert CliRunner().invoke(command, [*words, *home]).exit_code == 0, words
     frame = report_frame(home=tmp_path / "runs")
     assert frame["file"].isna().sum() == 6
     assert frame["sha256"].notna().all()
-    refused = CliRunner().invoke(runoff, ["rescore", *home])
+    refused = CliRunner().invoke(command, ["rescore", *home])
     assert isinstance(refused.exception, RunError)
     assert "were dropped" in str(refused.exception)
+
+
+def test_the_tour_of_the_docstring_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its examples, which are free, run and leave no file."""
+    monkeypatch.chdir(tmp_path)
+    assert doctest.testmod(runoff, optionflags=doctest.ELLIPSIS, raise_on_error=True).attempted == 5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_importing_runoff_loads_nothing_slow(tmp_path: Path) -> None:
+    """What is slow comes with the first call; every public name is there, and the editor is told of it."""
+    program = "import sys, runoff; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert not {"prefect", "pydantic", "pandas", "numpy", "asyncio", "yaml", "click"} & set(
+        done.stdout.split()
+    )
+    assert set(runoff.__all__) == set(dir(runoff))
+    assert all(getattr(runoff, name).__name__ == name for name in runoff.__all__)
+    with pytest.raises(AttributeError, match="'runoff' has no attribute 'nothing'"):
+        _ = runoff.nothing
+
+
+def test_a_file_is_read_and_planned_as_the_command_does(tmp_path: Path) -> None:
+    """The same figures, whether the campaign comes as a file, as its path in text, or read before."""
+    file = ROOT / "configs" / "campaigns" / "demo.yaml"
+    planned = [
+        runoff.plan(given, tmp_path) for given in (file, str(file), runoff.load_campaign(file, tmp_path))
+    ]
+    assert len({json.dumps(plan.as_dict()) for plan in planned}) == 1
+    told = CliRunner().invoke(command, ["plan", str(file), "--home", str(tmp_path), "--json"])
+    assert planned[0].as_dict().items() <= json.loads(told.stdout).items()
+
+
+def test_a_wrong_campaign_is_told_before_anything_is_started(tmp_path: Path) -> None:
+    """All its faults at once, by plan and by run, by its name and with Python's way out."""
+    wrong: Any = CAMPAIGN | {"arms": {"A": {"prompt": "An {{ otter }}"}}, "provider": "nobody"}
+    campaign = Campaign.model_validate(wrong)
+    for call in (runoff.plan, runoff.run):
+        with pytest.raises(runoff.CampaignError, match=r"otters: 2 faults(.|\n)*runoff\.plan\(campaign\)$"):
+            call(campaign, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    gone = Campaign.model_validate(CAMPAIGN | {"drafts": {"model": "dall-e-3"}})
+    with pytest.raises((runoff.CatalogueError, runoff.CampaignError), match="otters: "):
+        runoff.plan(gone, tmp_path)
+
+
+async def test_a_call_that_waits_is_refused_in_an_event_loop(tmp_path: Path) -> None:
+    """It says which call to await; nothing is started, and no coroutine is left behind."""
+    campaign = Campaign.model_validate(CAMPAIGN)
+    with pytest.raises(runoff.SettingError, match=r"await runoff\.run_async\(campaign\)"):
+        runoff.run(campaign, tmp_path)
+    with pytest.raises(runoff.SettingError, match=r"await runoff\.promote_async\(run\)"):
+        runoff.promote("latest", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_promoting_and_deciding_without_a_run_start_nothing(tmp_path: Path) -> None:
+    """Neither a ledger nor a server is made for it."""
+    for call in (runoff.promote, runoff.rescore, runoff.report_frame):
+        with pytest.raises(runoff.RunError, match="no run has been made here"):
+            call("latest", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_scorer_of_the_page_scores(tmp_path: Path) -> None:
+    """It needs nothing of Runoff's but what runoff gives."""
+    (cell,) = cells("scorers.md")
+    names: dict[str, Any] = {}
+    exec(cell, names)
+    candidate = a_draft(inspection=Inspection(measurements={"luminance": 0.25}))
+    assert names["BrightnessScorer"]().score(candidate, tmp_path).reason == "luminance 0.25"
 
 
 def test_a_built_campaign_leaves_nothing_when_no_run_came_of_it(tmp_path: Path) -> None:
     """What is refused before its run began is taken away again; its rows are read where it stands."""
     campaign = Campaign.model_validate(CAMPAIGN)
     refused = CampaignError("campaign.yaml", ["no"])
-    with pytest.raises(CampaignError), written_campaign(campaign, tmp_path, "a-run"):  # noqa: PT012
+    with pytest.raises(CampaignError), written_campaign(campaign, Settings(tmp_path, os.environ), "a-run"):  # noqa: PT012
         assert "An otter" in (tmp_path / "otters" / "a-run" / "campaign.yaml").read_text()
         raise refused
     assert not (tmp_path / "otters" / "a-run").exists()
     unreadable = Campaign.model_validate(CAMPAIGN | {"rows": "nowhere.csv"})
     with (
         pytest.raises(CampaignError, match=r"rows: .*nowhere\.csv"),
-        written_campaign(unreadable, tmp_path, "x"),
+        written_campaign(unreadable, Settings(tmp_path, os.environ), "x"),
     ):
         pass
 

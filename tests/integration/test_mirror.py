@@ -26,7 +26,7 @@ ADDRESS = "s3://pictures/team"
 
 def test_a_file_that_is_written_is_in_the_store(address: str, tmp_path: Path) -> None:
     """Another machine that opens the folder finds it, byte for byte, and needs no second look."""
-    home = home_folder(address)
+    home = home_folder(address, os.environ)
     write_atomically(home / "otters" / "run" / "drafts" / "a.png", b"picture")
     there = elsewhere(address, tmp_path)
     assert there.fetch(there.mirror / "otters" / "run") == 1
@@ -36,7 +36,7 @@ def test_a_file_that_is_written_is_in_the_store(address: str, tmp_path: Path) ->
 
 def test_a_file_that_never_reached_the_store_goes_there_on_resume(address: str, tmp_path: Path) -> None:
     """As after a kill between the disk and the store; locks and parts stay where they are."""
-    run = home_folder(address) / "otters" / "run"
+    run = home_folder(address, os.environ) / "otters" / "run"
     (run / "drafts").mkdir(parents=True)
     (run / "drafts" / "a.png").write_bytes(b"picture")
     (run / "drafts" / ".b.png.1.part").write_bytes(b"half a pic")
@@ -50,7 +50,7 @@ def test_a_file_that_never_reached_the_store_goes_there_on_resume(address: str, 
 
 def test_a_newer_file_replaces_the_older_one(address: str, tmp_path: Path) -> None:
     """A report written again is the one that others get, even where it is as long as the older one."""
-    report = home_folder(address) / "otters" / "run" / "report.html"
+    report = home_folder(address, os.environ) / "otters" / "run" / "report.html"
     there = elsewhere(address, tmp_path)
     for text in (b"first", b"the second", b"equal size"):
         write_atomically(report, text)
@@ -60,14 +60,16 @@ def test_a_newer_file_replaces_the_older_one(address: str, tmp_path: Path) -> No
 
 def test_a_campaign_that_a_person_changed_here_goes_to_the_store(address: str, tmp_path: Path) -> None:
     """As a budget is raised before a run is resumed; what came from there and is as it was does not."""
-    write_atomically(home_folder(address) / "otters" / "run" / "campaign.yaml", b"per_run_usd: 3.00")
+    write_atomically(
+        home_folder(address, os.environ) / "otters" / "run" / "campaign.yaml", b"per_run_usd: 3.00"
+    )
     there = elsewhere(address, tmp_path)
     run = there.mirror / "otters" / "run"
     there.fetch(run)
     (run / "campaign.yaml").write_bytes(b"per_run_usd: 4.00")
     os.utime(run / "campaign.yaml", times=(time.time() + 60, time.time() + 60))  # a minute later
     assert (there.fetch(run), there.push(run), there.push(run)) == (0, 1, 0)
-    here = store_of(home_folder(address))
+    here = store_of(home_folder(address, os.environ))
     assert here is not None
     assert here.fetch(here.mirror) == 1
     assert (here.mirror / "otters" / "run" / "campaign.yaml").read_bytes() == b"per_run_usd: 4.00"
@@ -75,7 +77,7 @@ def test_a_campaign_that_a_person_changed_here_goes_to_the_store(address: str, t
 
 def test_single_files_are_brought_where_one_looks(address: str, tmp_path: Path) -> None:
     """One of many, and many that are named; what the store has not is no fault, and hides nothing here."""
-    run = home_folder(address) / "otters" / "run"
+    run = home_folder(address, os.environ) / "otters" / "run"
     for number in range(130):
         write_atomically(run / "drafts" / f"{number}.png", b"%d" % number, is_durable=False)
     there = elsewhere(address, tmp_path)
@@ -92,7 +94,7 @@ def test_single_files_are_brought_where_one_looks(address: str, tmp_path: Path) 
 
 def test_a_store_that_keeps_what_should_go_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """S3 answers well to a call of which it refused single files; what counts is what is left."""
-    run = home_folder(address) / "otters" / "run"
+    run = home_folder(address, os.environ) / "otters" / "run"
     files = [run / "drafts" / f"{name}.png" for name in "ab"]
     for file in files:
         write_atomically(file, b"picture")
@@ -110,7 +112,7 @@ async def _refuse(*_words: object, **_facts: object) -> list[str]:
 
 def test_a_store_that_is_away_is_told_and_the_picture_is_kept(address: str) -> None:
     """One message with the way on; the bytes are whole in the mirror."""
-    picture = home_folder(f"s3://no-such-bucket/{address[-8:]}") / "a.png"
+    picture = home_folder(f"s3://no-such-bucket/{address[-8:]}", os.environ) / "a.png"
     with pytest.raises(SettingError, match=r"store s3://no-such-bucket.* cannot be written") as told:
         write_atomically(picture, b"picture")
     assert "whole in this machine's mirror" in str(told.value)
@@ -130,7 +132,7 @@ def test_a_picture_of_another_machine_is_found_in_this_mirror(
 ) -> None:
     """The ledger names files by path; a machine that resumes has its own mirror."""
     monkeypatch.setenv("RUNOFF_HOME", address)
-    here = home_folder() / "otters" / "a.png"
+    here = home_folder(None, os.environ) / "otters" / "a.png"
     theirs = Path("/srv/mirrors") / here.relative_to(tmp_path / "here")
     assert found_here(theirs) == here
     assert found_here(Path("/elsewhere/logo.png")) == Path("/elsewhere/logo.png")

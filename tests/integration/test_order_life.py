@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tasks.errors import BudgetError, LedgerError
-from tasks.ledger import Ledger, Limits, Settlement, Verdict, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement, Verdict
 from tasks.money import from_nanousd, to_nanousd
 from tasks.order import Order, OrderState
 from tests.support.builders import a_receipt, an_order
+from tests.support.ledgers import open_ledger
 
 N_ORDERS = 4
 MOST_NANOUSD = 20_000_000

@@ -11,9 +11,10 @@ import pytest
 
 from tasks.decisions import Acceptance, DuplicateDecision, last_duplicate_decisions
 from tasks.errors import LedgerError, RunError
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.pairwise.votes import Vote
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
+from tests.support.ledgers import open_ledger
 
 ONE, OTHER, THIRD = (a_receipt(an_order(replicate=k)).candidate_id for k in range(3))
 MINUTE = timedelta(minutes=1)

@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from flows.command_line import runoff
 from flows.runs.pruning import find_prunable, prune
 from tasks.candidate import Choice, Receipt
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.ledger.schema import candidates
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.ledgers import open_ledger
 
 LATER = NOON + timedelta(days=40)
 A_MONTH = timedelta(days=30)
@@ -94,7 +95,7 @@ def test_the_command_shows_first_and_drops_only_when_told(
     ask = ["runs", "--prune", "--older-than", "30d", *where]
     shown = CliRunner().invoke(runoff, ask)
     assert RUN_ID in shown.output
-    assert "Nothing was dropped" in shown.output
+    assert "Nothing was deleted" in shown.output
     with open_ledger(tmp_path) as ledger:
         assert not ledger.candidates.of_run(RUN_ID)[0].is_pruned
     told = json.loads(CliRunner().invoke(runoff, [*ask, "--yes", "--json"]).stdout)
@@ -102,6 +103,6 @@ def test_the_command_shows_first_and_drops_only_when_told(
     assert [run["n_pictures"] for run in told["runs"]] == [1]
     with open_ledger(tmp_path) as ledger:
         assert [c.candidate_id for c in ledger.candidates.of_run(RUN_ID) if c.is_pruned] == [name]
-    assert "nothing to drop" in CliRunner().invoke(runoff, [*ask, "--yes"]).output
+    assert "nothing to delete" in CliRunner().invoke(runoff, [*ask, "--yes"]).output
     for words in (["--prune"], ["--older-than", "30d"], ["--yes"], ["--prune", "--older-than", "a month"]):
         assert CliRunner().invoke(runoff, ["runs", *words, *where]).exit_code == 2

@@ -1,5 +1,6 @@
 """Making room in a store that several machines share: old files go everywhere, and none brings them back."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,10 +15,13 @@ from flows.command_line import runoff
 from flows.run_report import write_run_report
 from flows.runs.lock import held_run
 from flows.runs.pruning import find_prunable, prune
-from tasks.ledger import Ledger, open_ledger
+from flows.runs.run import StoredRun
+from tasks.ledger import Ledger
+from tasks.settings import Settings
 from tasks.storage.home import home_folder, run_folder
 from tasks.storage.mirror import Store, store_of
 from tests.support.builders import NOON, RUN_ID
+from tests.support.ledgers import open_ledger
 from tests.support.object_store import elsewhere
 from tests.support.postgresql_server import PostgresqlServer
 from tests.support.review_home import fill_run
@@ -30,7 +34,7 @@ import os, signal, sys
 from datetime import datetime
 from pathlib import Path
 from flows.runs.pruning import prune
-from tasks.ledger import open_ledger
+from tests.support.ledgers import open_ledger
 from tasks.ledger.pruning import Pruning
 Pruning.record = lambda *words: os.kill(os.getpid(), signal.SIGKILL)
 with open_ledger(Path(sys.argv[1])) as ledger:
@@ -68,7 +72,7 @@ def machines(
     """Two machines."""
     monkeypatch.setenv("RUNOFF_LEDGER_URL", postgresql.new_database())
     monkeypatch.setenv("RUNOFF_HOME", address)
-    home = home_folder()
+    home = home_folder(None, os.environ)
     here, there = store_of(home), elsewhere(address, tmp_path)
     assert here is not None
     with open_ledger(home) as ledger:
@@ -100,14 +104,16 @@ def test_a_machine_that_still_has_them_does_not_bring_them_back(machines: Machin
     prune(machines.ledger, machines.here.mirror, LATER, LATER)
     run = machines.ledger.runs.find(RUN_ID)
     assert on_disk(machines.their_folder) == 2 * N_DRAFTS
-    report = write_run_report(machines.there.mirror, run, machines.ledger).files.html
+    there = StoredRun(Settings(machines.there.mirror, os.environ), machines.ledger, run)
+    report = write_run_report(there).files.html
     with held_run(machines.ledger, machines.their_folder):
         pass
     assert machines.kept() == on_disk(machines.their_folder) == 2 * (N_DRAFTS - N_LOSERS)
     machines.here.fetch(machines.folder)
     assert on_disk(machines.folder) == 2 * (N_DRAFTS - N_LOSERS)
     assert report.read_bytes() == (machines.folder / "report.html").read_bytes()
-    again = write_run_report(machines.here.mirror, run, machines.ledger).files.html
+    here = StoredRun(Settings(machines.here.mirror, os.environ), machines.ledger, run)
+    again = write_run_report(here).files.html
     assert again.read_bytes() == report.read_bytes()
 
 
@@ -132,7 +138,7 @@ def test_a_run_that_another_machine_works_on_is_left_alone(machines: Machines) -
     with open_ledger(machines.there.mirror) as theirs, theirs.hold(RUN_ID):
         told = CliRunner().invoke(runoff, words)
         assert f"{RUN_ID} was left alone: another process works on it." in told.output
-        assert "Dropped." not in told.output
+        assert "Deleted." not in told.output
         assert machines.kept() == 2 * N_DRAFTS
-    assert "Dropped." in CliRunner().invoke(runoff, words).output
+    assert "Deleted." in CliRunner().invoke(runoff, words).output
     assert machines.kept() == 2 * (N_DRAFTS - N_LOSERS)

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from flows.runs.reconciling import BY_RULE, resend_drafts
 from tasks.errors import LedgerError
-from tasks.ledger import Ledger, Limits, Settlement, Verdict, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement, Verdict
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.ledgers import open_ledger
 
 CENT = Decimal("0.01")
 LATER = NOON + timedelta(days=40)
@@ -154,4 +155,18 @@ def test_orders_of_several_months_and_runs_are_settled_together(ledger: Ledger) 
     ledger.reconciliations.record(names, "unbilled", by="mara", now=LATER)
     assert ledger.spending.month(NOON).campaigns_usd == {"otters": 0}
     assert ledger.spending.month(LATER).campaigns_usd == {"cats": 0}
+    assert ledger.verify() == []
+
+
+def test_a_known_cost_stands_where_no_other_is_named(ledger: Ledger) -> None:
+    """An order whose picture was lost here is unknown, yet its usage told its cost: that stays."""
+    order, cost_usd = an_order(), Decimal("0.004")
+    ledger.orders.plan([order])
+    ledger.orders.send(order, Limits(), NOON)
+    ledger.orders.settle(order.order_id, Settlement("unknown", cost_usd, error_code="not_kept"))
+    (said,) = ledger.reconciliations.record([order.order_id], "billed", by="mara", now=LATER)
+    (record,) = ledger.orders.of_run(RUN_ID)
+    assert (record.charged_usd, record.cost_usd) == (cost_usd, cost_usd)
+    assert record.estimated_usd == 0
+    assert said.charged_usd == cost_usd
     assert ledger.verify() == []

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ledger import open_ledger
 from tests.support.builders import RUN_ID
 from tests.support.child_process import end_by, read_line, started
+from tests.support.ledgers import open_ledger
 from tests.support.review_home import fill_run
 from tests.support.shell import COMMAND, Shell
 

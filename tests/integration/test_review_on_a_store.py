@@ -1,6 +1,7 @@
 """The review page where the run has never been: pictures come from the store as they are looked at."""
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,12 +11,12 @@ import pytest
 
 from flows.runs.pruning import prune
 from tasks.candidate import Inspection
-from tasks.ledger import open_ledger
 from tasks.ledger.schema import candidates
 from tasks.storage.atomic import write_atomically
 from tasks.storage.home import home_folder, run_folder
 from tasks.storage.mirror import Store, store_of
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.ledgers import open_ledger
 from tests.support.object_store import elsewhere
 from tests.support.review_home import Open, fill_run, page_on, receive
 from tests.support.review_requests import ask, read, say, survivors
@@ -24,7 +25,7 @@ from tests.support.review_requests import ask, read, say, survivors
 @pytest.fixture
 def maker(address: str) -> Store:
     """The machine that made the run, and its mirror of the store."""
-    found = store_of(home_folder(address))
+    found = store_of(home_folder(address, os.environ))
     assert found is not None
     return found
 

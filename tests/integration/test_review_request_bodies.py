@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,10 +15,9 @@ import pytest
 from flows.promotion.action import Promotion
 from flows.promotion.finalists import open_finalists
 from flows.rescore import rescore
-from tasks.campaign_file.load import load_campaign
+from flows.runs.run import StoredRun
 from tasks.candidate import Choice
-from tasks.catalogue import load_catalogue
-from tasks.catalogue.providers import load_providers
+from tasks.settings import Settings
 from tasks.storage.home import run_lock
 from tests.support.builders import RUN_ID
 from tests.support.review_home import Open, review_page
@@ -163,7 +163,7 @@ def test_what_people_said_outlives_a_rescore(page: Open) -> None:
     wanted = [ids[-1], ids[3]]
     say(page, "/shortlist", candidate_ids=wanted, after=0)
     say(page, "/folds", copy_id=ids[1], of_id=ids[0], is_copy=True)
-    outcome = rescore(page.home, page.ledger, RUN_ID)
+    outcome = rescore(Settings(page.home, os.environ), page.ledger, RUN_ID)
     drafts = {draft.candidate_id: draft for draft in page.ledger.candidates.of_run(RUN_ID, "draft")}
     chosen = {name for name, draft in drafts.items() if draft.choice and draft.choice.is_finalist}
     assert chosen == set(wanted) == {facts["candidate_id"] for facts in outcome.finalists}
@@ -171,11 +171,7 @@ def test_what_people_said_outlives_a_rescore(page: Open) -> None:
     standing = drafts[ids[1]].standing
     assert standing is not None
     assert (standing.duplicate_of, standing.duplicate_kind) == (ids[0], "told")
-    campaign = load_campaign(
-        page.folder / "campaign.yaml",
-        catalogue=load_catalogue(page.home), providers=load_providers(page.home),
-    )  # fmt: skip
-    waiting = open_finalists(page.ledger, RUN_ID, campaign)
+    waiting = open_finalists(StoredRun.find(Settings(page.home, {}), page.ledger, RUN_ID))
     assert [draft.candidate_id for draft in waiting] == wanted
 
 

@@ -9,8 +9,8 @@ from alembic import command
 
 from tasks.campaign.rounds import ArmStanding, RoundDecision
 from tasks.errors import LedgerError
-from tasks.ledger import open_ledger
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.ledgers import open_ledger
 
 KILLED = "20261122-130000-test"
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import LedgerError, RunError
-from tasks.ledger import open_ledger
 from tests.support.builders import RUN_ID
 from tests.support.child_process import end_by, read_line, started
+from tests.support.ledgers import open_ledger
 from tests.support.postgresql_server import PostgresqlServer
 
 HOLD_UNTIL_KILLED = """
 import sys, time
 from pathlib import Path
-from tasks.ledger import open_ledger
+from tests.support.ledgers import open_ledger
 with open_ledger(Path(sys.argv[1])) as ledger, ledger.hold(sys.argv[2]):
     print("held", flush=True)
     time.sleep(600)

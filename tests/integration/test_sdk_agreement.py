@@ -22,6 +22,7 @@ from openai.types.image_generate_params import ImageGenerateParamsNonStreaming, 
 from PIL import Image
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
+from tasks.attachments.references import read_reference
 from tasks.campaign.finals import Finals
 from tasks.campaign.pictures import Drafts
 from tasks.catalogue import load_catalogue
@@ -31,7 +32,6 @@ from tasks.images_api.batch_lane.lines import request_line
 from tasks.images_api.client import connect, fields_of, post
 from tasks.images_api.terms import Terms
 from tasks.order import Order, Reference
-from tasks.pictures.decoding import load_reference
 from tests.support.builders import an_order
 from tests.support.emulator_client import PLAIN, png
 
@@ -201,7 +201,7 @@ def references(folder: Path, count: int) -> tuple[Reference, ...]:
     for index in range(count):
         file = folder / f"picture-{index}.{'webp' if index else 'png'}"
         Image.new("RGBA", (64, 64), (index * 40, 90, 90, 255)).save(file)
-        found.append(load_reference(file))
+        found.append(read_reference(str(file)))
     return tuple(found)
 
 

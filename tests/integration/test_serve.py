@@ -50,15 +50,17 @@ def test_a_served_campaign_has_its_turns_and_a_missed_one_is_skipped(tmp_path: P
             wait_until(lambda: len(flow_runs(client, StateType.SCHEDULED)) > 1)
             planned = flow_runs(client, StateType.SCHEDULED)
             assert all(run.auto_scheduled for run in planned)
-            client.create_flow_run_from_deployment(str(planned[0].deployment_id))
-            run = check_completed(client, served)
+            deployment_id = planned[0].deployment_id
+            assert deployment_id is not None
+            client.create_flow_run_from_deployment(deployment_id)
+            assert check_completed(client, served).deployment_id == deployment_id
         served.stop(signal.SIGTERM)
         assert "left" in served.said.read_text()
         assert not is_alive(server.pid)
 
         with client_of(served.home) as client:
             an_hour_ago: State[Any] = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(hours=1))
-            missed = client.create_flow_run_from_deployment(str(run.deployment_id), state=an_hour_ago)
+            missed = client.create_flow_run_from_deployment(deployment_id, state=an_hour_ago)
         served.start()
         served.wait_for("Skipped a run missed")
         with client_of(served.home) as client:
@@ -84,7 +86,6 @@ def check_completed(client: SyncPrefectClient, served: Served) -> FlowRun:
     run = flow_runs(client, StateType.COMPLETED)[0]
     assert run.parameters["campaign_file"] == str(served.file)
     assert {"every-minute", "runoff"} <= set(run.tags)
-    assert run.deployment_id is not None
     assert list(served.home.glob("every-minute/*/report.html"))
     return run
 

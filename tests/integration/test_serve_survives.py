@@ -21,8 +21,8 @@ from flows.engine.registry import Registry
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.ledger import open_ledger
 from tests.support.child_process import wait_until
+from tests.support.ledgers import open_ledger
 from tests.support.postgresql_server import free_port
 from tests.support.provider import KEY, Provider
 from tests.support.shell import CAMPAIGN, COMMAND
@@ -159,7 +159,7 @@ def test_a_killed_serve_goes_on_with_its_run_and_a_wrong_file_stops_nobody(
     assert "is gone" in str(state.message)
     serving.process.send_signal(signal.SIGTERM)
     assert serving.process.wait(30) == 2
-    assert "Left out, because they are wrong" in serving.said.read_text()
+    assert "Skipped because of errors" in serving.said.read_text()
 
 
 @pytest.mark.slow

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ledger import Ledger, open_ledger
+from tasks.ledger import Ledger
 from tasks.ledger.slots import Slot
 from tests.support.builders import NOON, RUN_ID
+from tests.support.ledgers import open_ledger
 
 SLOT = Slot("otters@noon", "otters", NOON, "open", RUN_ID, started_by="flow-run-1")
 

@@ -1,14 +1,17 @@
 """A run's batches at real Dask workers: bought from one ledger, stopped when told, refused elsewhere."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from flows.evaluation.scores import add_free_scores
 from flows.session.prepare import prepare
 from flows.session.session import Session, open_session
 from flows.workers.dask_pool import DaskPool
@@ -16,6 +19,7 @@ from flows.workers.worker import Bought
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import EngineError, InterruptError, SettingError
+from tasks.settings import Settings
 from tests.support.dask_setup import DaskSetup, dask_setup, n_done_by_worker
 from tests.support.provider import KEY
 from tests.support.shell import CAMPAIGN
@@ -54,7 +58,7 @@ def make(
     file.write_text(yaml.safe_dump(CAMPAIGN | {"drafts": CAMPAIGN["drafts"] | {"per_prompt": N_DRAFTS // 4}}))
 
     async def work_on(work: Work) -> Any:
-        async with open_session(prepare(file, tmp_path / "home", RUN_ID)) as run:
+        async with open_session(prepare(file, Settings(tmp_path / "home", os.environ), RUN_ID)) as run:
             assert run.pool is not None
             return await work(run, run.pool)
 
@@ -85,8 +89,9 @@ def test_two_workers_buy_look_and_score_for_one_run(make: Callable[[Work], Any],
         assert sum(end.charged_usd for end in ends.values()) == charged_usd
         assert run.ledger.candidates.uninspected(RUN_ID) == []
         assert [batch.ends for batch in await again(run, team)] == [()]
+        score = partial(team.evaluate, add_free_scores)
         names = [draft.candidate_id for draft in run.ledger.candidates.of_run(RUN_ID, "draft")]
-        assert sum(await asyncio.gather(team.score(names[:9]), team.score(names[9:]))) == N_DRAFTS
+        assert sum(await asyncio.gather(*map(score, (names[:9], names[9:])))) == N_DRAFTS
         drafts = run.ledger.candidates.of_run(RUN_ID, "draft")
         assert all(draft.scores["technical"].value is not None for draft in drafts)
         after = n_done(await asyncio.to_thread(n_done_by_worker, dask))

@@ -14,9 +14,10 @@ from tasks.images_api.buyer import Buyer
 from tasks.images_api.client import connect
 from tasks.images_api.rate_limiter import LedgerWindow, RateLimiter, allowance_of
 from tasks.images_api.terms import Terms
-from tasks.ledger import Ledger, Limits, open_ledger
+from tasks.ledger import Ledger, Limits
 from tasks.order import Order
 from tests.support.builders import an_order
+from tests.support.ledgers import open_ledger
 from tests.support.shop import FLARE
 
 

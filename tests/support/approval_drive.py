@@ -26,7 +26,7 @@ from flows.serving import skip_missed
 from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
-from tasks.ledger import open_ledger
+from tests.support.ledgers import open_ledger
 
 BOB_CONFIRMS = "Bob confirms on the page"
 Seen = dict[str, Any]

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 from PIL import Image
 
+from tasks.attachments.references import read_reference
 from tasks.catalogue.providers import BatchLimits
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
@@ -22,7 +23,6 @@ from tasks.images_api.buyer import Purchase
 from tasks.images_api.client import connect
 from tasks.ledger import BatchRecord, Limits
 from tasks.order import Order, Reference
-from tasks.pictures.decoding import load_reference
 from tests.support.batch_bench import Clock
 from tests.support.builders import RUN_ID, an_order
 from tests.support.shop import Shop
@@ -190,7 +190,7 @@ def a_picture(file: Path, mode: str = "RGB", colour: Any = None) -> Reference:
     stream = io.BytesIO()
     Image.new(mode, (1024, 640), colour or 0).save(stream, "PNG")
     file.write_bytes(stream.getvalue())
-    return load_reference(file)
+    return read_reference(str(file))
 
 
 @contextmanager

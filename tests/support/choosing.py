@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from tasks.candidate import Candidate, Inspection, Score, Standing
+from tasks.candidate import Candidate, HashName, Inspection, Score, Standing
 from tasks.deduplicate import Within
 from tasks.pictures.fingerprint import COLOUR_NAMES
 from tests.support.draft_builders import a_draft
@@ -51,6 +51,7 @@ class FinalistRule:
     max_per_prompt: int | None = None
     min_score: float | None = None
     radius_bits: int | None = None
+    hash: HashName = "phash"
 
 
 def draft(name: str, bits: int = 0, technical: float | None = 0.5, **changes: Any) -> Candidate:

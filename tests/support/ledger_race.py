@@ -16,10 +16,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from tasks.errors import BudgetError, LedgerError
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.money import from_nanousd, to_nanousd
 from tasks.order import Order, OrderState
 from tests.support.builders import NOON, a_receipt, an_order
+from tests.support.ledgers import open_ledger
 
 N_OWN = 100
 N_SHARED = 20

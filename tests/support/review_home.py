@@ -1,5 +1,6 @@
 """A home with a run that nobody bought, written straight into the ledger, and a review page on it."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,13 +19,15 @@ from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
 from tasks.candidate import Candidate, Choice, Inspection, Receipt, Score, Standing
 from tasks.errors import RunoffError
-from tasks.ledger import Ledger, open_ledger
+from tasks.ledger import Ledger
 from tasks.ledger.candidates import insert_receipts
 from tasks.ledger.schema import orders
 from tasks.money import format_usd
 from tasks.order import Order
+from tasks.settings import Settings
 from tasks.storage.home import run_folder
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.ledgers import open_ledger
 
 CAMPAIGN: dict[str, Any] = {
     "name": "otters",
@@ -227,5 +230,5 @@ def page_on(
     listener = listen("127.0.0.1", 0)
     gate = Gate("127.0.0.1", listener.getsockname()[1], frozenset({"studio"}), token)
     shop = Shop(ledger)
-    with serving(create_app(PageContext(home, ledger, shop, gate, "mara")), listener):
+    with serving(create_app(PageContext(Settings(home, os.environ), ledger, shop, gate, "mara")), listener):
         yield Open(home, ledger, gate, shop, drafts)

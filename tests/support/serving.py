@@ -33,7 +33,7 @@ print("left", flush=True)
 """
 
 
-def write_campaign(folder: Path, name: str = "campaign.yaml", **changes: object) -> Path:
+def write_campaign(folder: Path, name: str = "campaign.yaml", **changes: Any) -> Path:
     """Write a small campaign file for the emulator."""
     file = folder / name
     file.write_text(yaml.safe_dump(CAMPAIGN | changes))
@@ -43,7 +43,7 @@ def write_campaign(folder: Path, name: str = "campaign.yaml", **changes: object)
 class Served:
     """A campaign that `serve` serves in a process of its own; what it says is kept in a file."""
 
-    def __init__(self, folder: Path, **changes: object) -> None:
+    def __init__(self, folder: Path, **changes: Any) -> None:
         self.home = folder / "home"
         self.file = write_campaign(folder, **changes)
         self.said = folder / "said.txt"
@@ -75,7 +75,7 @@ class Served:
 
 
 @contextmanager
-def serving_campaign(folder: Path, **changes: object) -> Iterator[Served]:
+def serving_campaign(folder: Path, **changes: Any) -> Iterator[Served]:
     """Serve a campaign for as long as the block lasts."""
     served = Served(folder, **changes)
     try:

@@ -19,7 +19,8 @@ from click.testing import CliRunner
 
 from flows.command_line import main
 from flows.engine import start_engine
-from tasks.ledger import Ledger, open_ledger
+from tasks.ledger import Ledger
+from tests.support.ledgers import open_ledger
 
 COMMAND = str(Path(sys.executable).parent / "runoff")
 LIMIT_S = 240

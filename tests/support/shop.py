@@ -15,9 +15,10 @@ from tasks.images_api.buyer import Buyer, Purchase
 from tasks.images_api.client import connect
 from tasks.images_api.rate_limiter import RateLimiter
 from tasks.images_api.terms import Terms
-from tasks.ledger import Ledger, Limits, OrderRecord, open_ledger
+from tasks.ledger import Ledger, Limits, OrderRecord
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.ledgers import open_ledger
 
 KEY = "sk-test-0123456789abcdef"
 FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x640"}

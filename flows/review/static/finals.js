@@ -108,7 +108,7 @@ function tellProgress() {
   byId("under-way").hidden = !known.is_running && !known.is_failed;
   byId("under-way").dataset.failed = known.is_failed;
   byId("under-way-title").textContent = known.is_failed ? "The promotion ended early." : "Buying …";
-  byId("under-way-told").textContent = known.is_failed ? `${known.message} What is still open is bought under Finalists, or with runoff promote ${run}` : done === 0 && known.finals_usd === "$0.00" ? "Getting ready." : `${done} of ${count(finalists.length, "final")} here, ${known.finals_usd} for finals so far`;
+  byId("under-way-told").textContent = known.is_failed ? `${known.message} What is still open is bought under Finalists, or with runoff promote ${run}` : done === 0 && !known.has_charges ? "Getting ready." : `${done} of ${count(finalists.length, "final")} here, ${known.finals_usd} for finals so far`;
   byId("under-way-bar").max = Math.max(finalists.length, 1);
   byId("under-way-bar").value = done;
 }

@@ -5,3 +5,5 @@
 ``styles`` how it is rendered.
 Colours are float32 in [0, 1], shape (height, width, 3); shapes are outlines in units of their subject.
 """
+
+__all__ = ["retouch", "scene"]

@@ -55,14 +55,30 @@ COATS = {
 
 
 def own_fur(coat: Coat, colours: list[Floats], named: bool) -> Floats:
-    """The coat, bent towards the prompt's first colour when it names one."""
+    """The coat, bent towards the prompt's first colour when it names one.
+
+    Args:
+        coat: Its proportions and marks.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+        named: Whether the prompt names a colour for it.
+    """
     return blend(colour(coat.fur), colours[0], 0.45) if named else colour(coat.fur)
 
 
 def draw_seated(
     kind: str, layer: Layer, pose: Pose, chance: Chance, colours: list[Floats], *, named: bool, sleeps: bool
 ) -> None:
-    """Draw a seated animal, its head turned and tilted a little by chance."""
+    """Draw a seated animal, its head turned and tilted a little by chance.
+
+    Args:
+        kind: A key of ``COATS``.
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+        named: Whether the prompt names a colour for it.
+        sleeps: Whether its eyes are closed.
+    """
     coat = COATS[kind]
     fur = own_fur(coat, colours, named) * chance.uniform(0.92, 1.08)
     fur, belly = np.minimum(fur, 1).astype(np.float32), colour(coat.belly)
@@ -151,7 +167,17 @@ def draw_head(
     turn: float = 0.0,
     sleeps: bool = False,
 ) -> None:
-    """Draw a head around the pose's origin, looking ``turn`` (-1 to 1) aside."""
+    """Draw a head around the pose's origin, looking ``turn`` (-1 to 1) aside.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        coat: Its proportions and marks.
+        fur: Colour of the fur, shape (3,) in [0, 1].
+        chance: Source of chance: equal seeds draw equal pictures.
+        turn: How far it looks aside, -1 to 1.
+        sleeps: Whether its eyes are closed.
+    """
     size, belly = coat.head, colour(coat.belly)
     ink = BLACK if coat.marks == "patches" else fur * 0.6
     if coat.marks == "mane":

@@ -44,7 +44,13 @@ class Pose:
         return np.asarray(placed * self.scale + (self.x, self.y))
 
     def moved(self, x: float, y: float, angle: float = 0.0) -> "Pose":
-        """The pose of a part: its origin at ``x``, ``y``, turned by ``angle``."""
+        """The pose of a part: its origin at ``x``, ``y``, turned by ``angle``.
+
+        Args:
+            x: Across, in units of the pose.
+            y: Down, in units of the pose.
+            angle: Radians.
+        """
         at = self.place(np.array([[x, y]]))[0]
         return Pose(at[0], at[1], self.scale, self.angle + angle * self.mirror, self.mirror)
 
@@ -62,7 +68,15 @@ def blob(*knots: tuple[float, float]) -> Points:
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, angle: float = 0.0) -> Points:
-    """An ellipse around ``x``, ``y``, turned by ``angle`` radians."""
+    """An ellipse around ``x``, ``y``, turned by ``angle`` radians.
+
+    Args:
+        x: Centre, across.
+        y: Centre, down.
+        rx: Radius along its own horizontal axis.
+        ry: Radius along its own vertical axis.
+        angle: Radians.
+    """
     turn = np.linspace(0, 2 * np.pi, 56, endpoint=False)
     across, down = rx * np.cos(turn), ry * np.sin(turn)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -75,7 +89,15 @@ def polygon(*corners: tuple[float, float]) -> Points:
 
 
 def box(left: float, top: float, right: float, bottom: float, corner: float = 0.0) -> Points:
-    """A rectangle with round corners."""
+    """A rectangle with round corners.
+
+    Args:
+        left: Left edge.
+        top: Top edge; y runs down.
+        right: Right edge.
+        bottom: Bottom edge.
+        corner: Radius of the corners; 0 for sharp ones.
+    """
     if corner <= 0:
         return polygon((left, top), (right, top), (right, bottom), (left, bottom))
     turn = np.linspace(0, np.pi / 2, 8)
@@ -201,7 +223,14 @@ class Layer:
         return np.asarray(np.clip(lit, 0, 1), np.float32)
 
     def shadow(self, pose: Pose, outline: Points, strength: float, softness: float) -> None:
-        """Darken softly, as a shadow on the ground does; keeps the coverage as it is."""
+        """Darken softly, as a shadow on the ground does; keeps the coverage as it is.
+
+        Args:
+            pose: Where the outline stands.
+            outline: The outline, shape (n, 2), in units of the pose.
+            strength: How dark it is in the middle, 0-1.
+            softness: Radius of the blur, in units of the pose.
+        """
         blur_px = max(softness * pose.scale, 0.5)
         part = self.stencil(pose.place(outline), 2 + int(2.5 * blur_px))
         if part is None:

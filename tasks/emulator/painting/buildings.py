@@ -26,7 +26,14 @@ def _pane(layer: Layer, pose: Pose, x: float, y: float, half: float, tall: float
 
 
 def draw_lighthouse(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a striped lighthouse on its rock, its beams out when it is dark."""
+    """Draw a striped lighthouse on its rock, its beams out when it is dark.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     rock = blend(colour("5d5a5c"), layer.light.haze, 0.25)
     for _ in range(7):
         x, wide = float(chance.uniform(-0.5, 0.5)), float(chance.uniform(0.12, 0.3))
@@ -91,7 +98,14 @@ def _hut(layer: Layer, pose: Pose, colours: list[Floats]) -> None:
 
 
 def draw_house(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a house with a gable, a chimney that smokes, and trees beside it."""
+    """Draw a house with a gable, a chimney that smokes, and trees beside it.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     for _ in range(3):
         x = float(chance.choice([-1, 1]) * chance.uniform(0.62, 0.95))
         tree = pose.moved(x, float(chance.uniform(-0.04, 0.03)))
@@ -133,7 +147,14 @@ def draw_house(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) 
 
 
 def draw_tree(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a broad-leaved tree."""
+    """Draw a broad-leaved tree.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     leaf = blend(colour("5c8a4a"), colours[2], 0.25)
     layer.shadow(pose, ellipse(0.0, 0.0, 0.36, 0.05), 0.5, 0.04)
     layer.fill(pose, limb([(0, 0.01), (0.02, -0.3), (-0.01, -0.6)], [0.11, 0.07, 0.04]), colour("6a4c38"))
@@ -161,7 +182,14 @@ def draw_tree(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -
 
 
 def draw_castle(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a castle of round towers on its hill."""
+    """Draw a castle of round towers on its hill.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     stone = blend(colour("b7a892"), layer.light.haze, 0.2)
     layer.fill(
         pose,
@@ -194,7 +222,14 @@ def draw_castle(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats])
 
 
 def draw_boat(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a sailing boat."""
+    """Draw a sailing boat.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     lean = pose.moved(0, 0, float(chance.uniform(-0.12, 0.12)))
     layer.shadow(pose, ellipse(0, 0.03, 0.5, 0.05), 0.6, 0.04)
     layer.fill(lean, limb([(0, -0.08), (0, -1.05)], [0.025, 0.014]), colour("6b4c36"))

@@ -20,7 +20,17 @@ def draw_floating_otter(
     sleeps: bool,
     has_kelp: bool,
 ) -> None:
-    """Draw an otter on its back in the water, paws on its chest."""
+    """Draw an otter on its back in the water, paws on its chest.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+        named: Whether the prompt names a colour for it.
+        sleeps: Whether its eyes are closed.
+        has_kelp: Whether kelp lies over it.
+    """
     coat = COATS["otter"]
     fur = own_fur(coat, colours, named) * float(chance.uniform(0.92, 1.08))
     belly = colour(coat.belly)
@@ -84,7 +94,14 @@ def _waterline(layer: Layer, pose: Pose, chance: Chance) -> None:
 
 
 def draw_bird(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a small bird on a branch."""
+    """Draw a small bird on a branch.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     back, breast = colours[0], np.minimum(blend(colours[1], WHITE, 0.2), 1)
     layer.fill(
         pose,
@@ -136,7 +153,15 @@ def draw_bird(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -
 
 
 def draw_owl(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats], *, sleeps: bool) -> None:
-    """Draw an owl, facing the viewer."""
+    """Draw an owl, facing the viewer.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+        sleeps: Whether its eyes are closed.
+    """
     pose = pose.moved(0, 0, float(chance.uniform(-0.08, 0.08)))
     back, face = blend(colour("7b5b43"), colours[0], 0.35), colour("f0e0c6")
     layer.fill(
@@ -199,7 +224,14 @@ def draw_owl(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats], *,
 
 
 def draw_whale(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a whale breaking the surface."""
+    """Draw a whale breaking the surface.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     skin, belly = blend(colour("3f5f7f"), colours[0], 0.3), colour("dfe7ea")
     lift = float(chance.uniform(-0.05, 0.1))
     layer.shadow(pose, ellipse(0, 0.04, 0.9, 0.12), 0.6, 0.05)
@@ -248,7 +280,14 @@ def draw_whale(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) 
 
 
 def draw_fish(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a fish leaping."""
+    """Draw a fish leaping.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     arc = pose.moved(0, -0.5, float(chance.uniform(-0.5, -0.2)))
     skin = colours[0]
     layer.fill(arc, blob((0.34, -0.02), (0.62, -0.26), (0.56, 0.0), (0.62, 0.24)), skin * 0.85, volume=0.5)

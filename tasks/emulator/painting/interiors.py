@@ -8,7 +8,13 @@ from tasks.emulator.painting.texture import Chance, Floats, blend, blurred, colo
 
 
 def paint_studio(layer: Layer, chance: Chance, colours: list[Floats]) -> Stage:
-    """A backdrop, a table, one idea beside the subject: an arch, a podium, leaf shadows or blocks."""
+    """A backdrop, a table, one idea beside the subject: an arch, a podium, leaf shadows or blocks.
+
+    Args:
+        layer: What is painted on.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     width, height = layer.width, layer.height
     layer.cover[:] = 1
     floor = int(height * chance.uniform(0.6, 0.72))
@@ -105,7 +111,14 @@ def _branches(layer: Layer, floor: int, chance: Chance, colours: list[Floats]) -
 
 
 def paint_diorama(layer: Layer, chance: Chance, colours: list[Floats], place: str) -> Stage:
-    """A square tile of ground floating in soft light, seen from above at a slant."""
+    """A square tile of ground floating in soft light, seen from above at a slant.
+
+    Args:
+        layer: What is painted on.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+        place: Which ground the tile shows, such as ``beach``.
+    """
     width, height = layer.width, layer.height
     layer.cover[:] = 1
     soft = blend(colours[1], np.ones(3, np.float32), 0.45) * (0.4 if layer.light.is_dark else 1)

@@ -39,7 +39,14 @@ def _streak(
 
 
 def draw_bottle(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a bottle of coloured glass with a label."""
+    """Draw a bottle of coloured glass with a label.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     glass, cap = colours[0], colours[2] * 0.8
     half, shoulder = float(chance.uniform(0.2, 0.27)), float(chance.uniform(-0.66, -0.56))
     neck = half * float(chance.uniform(0.3, 0.42))
@@ -84,7 +91,14 @@ def draw_bottle(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats])
 
 
 def draw_mug(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a glazed mug with something hot in it."""
+    """Draw a glazed mug with something hot in it.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     glaze, half, top = colours[0], 0.34, -0.66
     ring = limb([(0.3, -0.52), (0.56, -0.5), (0.58, -0.26), (0.28, -0.16)], [0.085, 0.08, 0.08, 0.07])
     layer.fill(pose, ring, glaze * 0.92, volume=0.85, gloss=0.4)
@@ -104,7 +118,14 @@ def draw_mug(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) ->
 
 
 def draw_shoe(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a sneaker from the side."""
+    """Draw a sneaker from the side.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     pose = pose.moved(0, 0, float(chance.uniform(-0.12, 0.02)))
     upper, trim, sole = colours[0], colours[2], blend(WHITE, colours[1], 0.15)
     layer.fill(
@@ -169,7 +190,14 @@ def draw_shoe(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -
 
 
 def draw_chair(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw an upholstered armchair on wooden legs."""
+    """Draw an upholstered armchair on wooden legs.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     cloth, wood = colours[0], colour("8a5f3f")
     for x, y in ((-0.3, 0.0), (0.3, 0.0), (-0.24, -0.08), (0.24, -0.08)):
         layer.fill(
@@ -219,7 +247,14 @@ def draw_chair(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) 
 
 
 def draw_watch(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a wristwatch, upright, its hands at some hour."""
+    """Draw a wristwatch, upright, its hands at some hour.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     strap, dial = colours[0] * 0.75, blend(colours[1], WHITE, 0.55)
     metal = blend(colour("c9ccd2"), colour("d8b26a"), float(chance.random() < 0.5))
     for sign in (-1, 1):
@@ -269,7 +304,14 @@ def draw_watch(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) 
 
 
 def draw_lamp(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a table lamp that is on."""
+    """Draw a table lamp that is on.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     glow = colour("ffe2a3")
     pose = pose.moved(0, 0, float(chance.uniform(-0.04, 0.04)))
     layer.fill(pose, ellipse(0, -0.7, 0.75, 0.7), glow, volume=0, opacity=0.5, softness=0.22)
@@ -292,7 +334,14 @@ def draw_lamp(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -
 
 
 def draw_vase(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -> None:
-    """Draw a vase of flowers."""
+    """Draw a vase of flowers.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+    """
     stems = []
     for index in range(7):
         turn = -1.1 + 2.2 * index / 6 + float(chance.normal(0, 0.09))
@@ -338,7 +387,15 @@ def draw_vase(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats]) -
 
 
 def draw_still_life(layer: Layer, pose: Pose, chance: Chance, colours: list[Floats], words_seed: int) -> None:
-    """Draw a group of simple things that the prompt's words choose and the replicate arranges."""
+    """Draw a group of simple things that the prompt's words choose and the replicate arranges.
+
+    Args:
+        layer: What is painted on.
+        pose: Where it stands and how large it is.
+        chance: Source of chance: equal seeds draw equal pictures.
+        colours: The prompt's colours, each shape (3,) in [0, 1], the strongest first.
+        words_seed: A number made from the prompt's words, so that other words give another still life.
+    """
     menu = np.random.default_rng(words_seed).permutation(5)[:3]
     spots = chance.permutation(np.array([-0.42, 0.0, 0.42]))
     order = np.argsort(np.abs(spots))[::-1]

@@ -11,7 +11,13 @@ Chance = np.random.Generator
 
 
 def resized(field: Floats, width: int, height: int) -> Floats:
-    """Scale a field of shape (h, w) smoothly."""
+    """Scale a field of shape (h, w) smoothly.
+
+    Args:
+        field: Shape (h, w).
+        width: Pixels.
+        height: Pixels.
+    """
     picture = Image.fromarray(np.ascontiguousarray(field, np.float32))
     return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC), np.float32)
 
@@ -40,7 +46,14 @@ def clouds(chance: Chance, width: int, height: int, cells: tuple[float, float], 
 
 
 def ridge(chance: Chance, width: int, bumps: float, octaves: int) -> Floats:
-    """A skyline: fractal noise along a line, shape (width,), in [0, 1]."""
+    """A skyline: fractal noise along a line, shape (width,), in [0, 1].
+
+    Args:
+        chance: Source of chance.
+        width: Pixels.
+        bumps: How many hills the widest octave has.
+        octaves: How many octaves of noise are added up.
+    """
     line = np.zeros(width, np.float32)
     at = np.linspace(0, 1, width)
     strength = 1.0
@@ -58,12 +71,24 @@ def ridge(chance: Chance, width: int, bumps: float, octaves: int) -> Floats:
 
 
 def blend(first: Floats, second: Floats, amount: Floats | float) -> Floats:
-    """Mix two colours or pictures; ``amount`` 1 is all of the second."""
+    """Mix two colours or pictures; ``amount`` 1 is all of the second.
+
+    Args:
+        first: A colour or a picture.
+        second: Another one of a shape that broadcasts with it.
+        amount: Share of the second, 0-1.
+    """
     return np.asarray(first + (second - first) * amount, np.float32)
 
 
 def smoothstep(low: float, high: float, value: Floats) -> Floats:
-    """Rise smoothly from 0 at ``low`` to 1 at ``high``."""
+    """Rise smoothly from 0 at ``low`` to 1 at ``high``.
+
+    Args:
+        low: Where it is 0.
+        high: Where it is 1.
+        value: What is mapped.
+    """
     t = np.clip((value - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
@@ -91,7 +116,13 @@ def blurred(field: Floats, radius_px: float) -> Floats:
 
 
 def resized_box(field: Floats, width: int, height: int) -> Floats:
-    """Shrink a field of shape (h, w) by averaging."""
+    """Shrink a field of shape (h, w) by averaging.
+
+    Args:
+        field: Shape (h, w).
+        width: Pixels.
+        height: Pixels.
+    """
     picture = Image.fromarray(np.ascontiguousarray(field, np.float32))
     return np.asarray(picture.resize((width, height), Image.Resampling.BOX), np.float32)
 

@@ -4,3 +4,5 @@
 ``lines`` writes and reads the files, ``uploads`` hands over the pictures sent along, ``collecting`` settles
 what came back. No step holds a worker: whoever resumes the run goes on where the ledger says.
 """
+
+__all__ = ["lane", "settler"]

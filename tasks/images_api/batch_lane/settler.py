@@ -15,7 +15,7 @@ import openai
 from openai.types import Batch
 
 from tasks.errors import RunoffError
-from tasks.images_api.answer_store import charged_usd, settlement_of, settlement_of_failure, store_answer
+from tasks.images_api.answer_store import settlement_of, settlement_of_failure, store_answer
 from tasks.images_api.answers import Answer, read_answer
 from tasks.images_api.batch_lane.batch_client import BatchClient
 from tasks.images_api.batch_lane.lines import ResultLine, read_line
@@ -81,7 +81,7 @@ class BatchSettler:
         )
         receipts = store_answer(self.folder, order, answer, None)
         self.ledger.orders.settle(order.order_id, settlement, receipts)
-        self.watch(Purchase(order, "received", len(receipts), charged_usd(order, settlement)))
+        self.watch(Purchase(order, "received", len(receipts), settlement.charged_usd(order.estimate_usd)))
 
     def settle_failure(self, record: OrderRecord, fault: Failure) -> None:
         """Settle an order that brought no picture, or plan it again where it was certainly not billed."""
@@ -94,7 +94,7 @@ class BatchSettler:
             return
         settlement = settlement_of_failure(order, fault, self.terms, None)
         self.ledger.orders.settle(order.order_id, settlement)
-        self.watch(Purchase(order, fault.kind.state, 0, charged_usd(order, settlement), fault))
+        self.watch(Purchase(order, fault.kind.state, 0, settlement.charged_usd(order.estimate_usd), fault))
 
     def give_up(self, records: Iterable[OrderRecord], code: str, message: str) -> None:
         """Say of orders that nobody can tell what became of them; they stay charged at their estimates."""

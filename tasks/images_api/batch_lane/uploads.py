@@ -38,7 +38,7 @@ class PictureUploads:
         Raises:
             PictureError: A picture is gone, or is not the one that was ordered with.
         """
-        wanted = {picture.sha256: picture for order in orders for picture in _pictures(order)}
+        wanted = {picture.sha256: picture for order in orders for picture in order.sent}
         missing = [picture for sha256, picture in wanted.items() if sha256 not in self._sure]
         known = self._ledger.uploads.known(self._provider) if missing else {}
         places = asyncio.Semaphore(AT_ONCE)
@@ -70,7 +70,3 @@ class PictureUploads:
         await asyncio.to_thread(record, self._provider, picture.sha256, answer, datetime.now(UTC))
         self._sure[picture.sha256] = answer
         return None
-
-
-def _pictures(order: Order) -> list[Reference]:
-    return [*order.references, *([order.mask] if order.mask else [])]

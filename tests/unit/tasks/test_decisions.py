@@ -1,5 +1,6 @@
 """What people said goes before the rules: copies, and finalists."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -106,3 +107,11 @@ def test_a_draft_is_told_whose_choice_it_was() -> None:
     told = choose_as_decided(choices, chosen("c-2"))
     assert told["c-2"] == Choice(2, True, "chosen by mara, place 1 of 1", "mara")
     assert told["c-1"].reason == "not chosen by mara; the rule would have (chosen: rank 1)"
+
+
+def test_the_distance_of_what_was_said_is_that_of_the_campaigns_own_hash() -> None:
+    """A duplicate by somebody's word is told as far away as the hash in use sees it."""
+    pair = [draft("c-1", technical=0.9), inspected(draft("c-2", FAR), dhash="0" * 15 + "1")]
+    word = [said("c-2", "c-1", is_copy=True)]
+    assert deduplicate(pair, replace(Rule(), hash="phash"), decisions=word)["c-2"].hash_distance_bits == 16
+    assert deduplicate(pair, replace(Rule(), hash="dhash"), decisions=word)["c-2"].hash_distance_bits == 1

@@ -17,8 +17,8 @@ def test_an_error_crosses_a_process_boundary_whole() -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is CampaignError
     assert (str(again), again.__dict__) == (str(error), error.__dict__)
-    assert "2 faults" in str(error)
-    assert "one fault" in str(CampaignError("otters.yaml", ["name: is missing"]))
+    assert "2 errors" in str(error)
+    assert "1 error" in str(CampaignError("otters.yaml", ["name: is missing"]))
 
 
 def test_a_catalogue_error_can_be_told_with_its_file() -> None:

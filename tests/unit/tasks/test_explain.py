@@ -7,7 +7,7 @@ import pytest
 
 from flows.evaluation.drafts import SelectionRule
 from tasks.campaign import Campaign
-from tasks.candidate import Candidate, Fidelity, Inspection, Score, Standing
+from tasks.candidate import Candidate, Choice, Fidelity, Inspection, Score, Standing
 from tasks.errors import RunError
 from tasks.explain import Explanation, Rule, explain, find_candidate
 from tasks.select import select
@@ -133,3 +133,16 @@ def test_an_ambiguous_beginning_names_those_it_may_be() -> None:
     pool = [a_draft("c-1234a"), a_draft("c-1234b")]
     with pytest.raises(RunError, match="any of c-1234a, c-1234b"):
         find_candidate(pool, "c-1234")
+
+
+def test_the_spread_is_explained_by_the_campaigns_own_hash() -> None:
+    """The same hash that duplicates and finalists were decided by."""
+    best, other = (
+        a_draft(
+            name, score=0.9, inspection=Inspection(phash=phash, dhash=dhash), choice=Choice(rank, True, "")
+        )
+        for name, rank, phash, dhash in (("c-1", 1, "0" * 16, "0" * 16), ("c-2", 2, "f" * 16, "0" * 15 + "1"))
+    )
+    campaign = Campaign.model_validate(CAMPAIGN | {"deduplicate": {"hash": "dhash"}})
+    (spread,) = (rule for rule in explain(other, [best, other], campaign).rules if rule.name == "spread")
+    assert (spread.found, spread.holds) == ("1 bit from c-1, the nearest", False)

@@ -275,7 +275,7 @@ def test_the_plan_as_text_fits_eighty_columns() -> None:
         "gpt-image-2.6-sunburst",
         "high 1024x1024",
         "3–6",
-        "$50.00 a run",
+        "$50.00 per run",
         "5 min",
     ):
         assert part in text

@@ -13,7 +13,7 @@ from tasks import scorers
 from tasks.candidate import Candidate, Inspection, Score
 from tasks.errors import BudgetError, PictureError, SettingError
 from tasks.pairwise.bradley_terry import strengths
-from tasks.score import CandidateScores, score, weighted_total
+from tasks.score import CandidateScores, score_candidates, weighted_total
 from tasks.scorers import Assignment, available_scorers, load_scorer
 from tasks.scorers.technical import VERSION
 from tasks.scorers.votes import VotesScorer
@@ -61,7 +61,7 @@ def test_scores_follow_their_picture_through_any_shuffle(bytes_scorer: type[Byte
     pool = [a_draft(f"c-{size}", n_bytes=size) for size in range(40)]
     for seed in range(10):
         random.Random(seed).shuffle(pool)
-        scored = score(pool, {"bytes": 2}, HERE)
+        scored = score_candidates(pool, {"bytes": 2}, HERE)
         assert {name: entry.total for name, entry in scored.items()} == {
             f"c-{size}": size / 100 for size in range(40)
         }
@@ -71,8 +71,10 @@ def test_scores_follow_their_picture_through_any_shuffle(bytes_scorer: type[Byte
 def test_a_picture_does_not_lower_its_neighbours(bytes_scorer: type[BytesScorer]) -> None:
     """Scores are absolute: the same alone and in company."""
     del bytes_scorer
-    alone = score([a_draft("c-1", n_bytes=30)], {"bytes": 1}, HERE)["c-1"]
-    company = score([a_draft("c-1", n_bytes=30), a_draft("c-2", n_bytes=100)], {"bytes": 1}, HERE)["c-1"]
+    alone = score_candidates([a_draft("c-1", n_bytes=30)], {"bytes": 1}, HERE)["c-1"]
+    company = score_candidates([a_draft("c-1", n_bytes=30), a_draft("c-2", n_bytes=100)], {"bytes": 1}, HERE)[
+        "c-1"
+    ]
     assert alone == company
 
 
@@ -83,7 +85,7 @@ def test_a_scorer_that_cannot_tell_leaves_none_and_a_reason(bytes_scorer: type[B
         "c-2": ZeroDivisionError("division by zero"),
     }
     pool = [a_draft("c-1"), a_draft("c-2"), a_draft("c-3", n_bytes=50)]
-    scored = score(pool, {"bytes": 1, "technical": 1}, HERE)
+    scored = score_candidates(pool, {"bytes": 1, "technical": 1}, HERE)
     assert scored["c-1"].scores["bytes"] == Score(None, "could not score: it is cut short", version="7")
     assert scored["c-2"].scores["bytes"].reason == "could not score: ZeroDivisionError: division by zero"
     assert scored["c-1"].total is None
@@ -94,7 +96,7 @@ def test_a_scorer_that_runs_out_of_money_stops_the_step(bytes_scorer: type[Bytes
     """An error about the whole run is not turned into one picture's missing score."""
     bytes_scorer.faults = {"c-1": BudgetError(where="judge", what="the budget is spent")}
     with pytest.raises(BudgetError):
-        score([a_draft("c-1")], {"bytes": 1}, HERE)
+        score_candidates([a_draft("c-1")], {"bytes": 1}, HERE)
 
 
 @pytest.mark.parametrize("n_bytes", [101, -1])
@@ -102,13 +104,13 @@ def test_a_value_outside_zero_to_one_is_refused(bytes_scorer: type[BytesScorer],
     """A scorer that breaks its promise is named, with the picture."""
     del bytes_scorer
     with pytest.raises(SettingError, match=r"scorer bytes: gave .* to c-1\..*from 0 to 1"):
-        score([a_draft("c-1", n_bytes=n_bytes)], {"bytes": 1}, HERE)
+        score_candidates([a_draft("c-1", n_bytes=n_bytes)], {"bytes": 1}, HERE)
 
 
 def test_a_picture_that_was_not_measured_has_no_technical_score() -> None:
     """No inspection, or one without figures, is unknown and not 0."""
     pool = [a_draft("c-1", inspection=None), a_draft("c-2", inspection=Inspection(fault="no picture"))]
-    for entry in score(pool, {"technical": 1}, HERE).values():
+    for entry in score_candidates(pool, {"technical": 1}, HERE).values():
         assert entry == CandidateScores({"technical": Score(None, "not measured", version=VERSION)}, None)
 
 
@@ -173,7 +175,7 @@ def test_an_installed_packages_scorer_judges_with_the_others(
     _install(monkeypatch, tmp_path, "words", "guest_words:WordsScorer")
     pool = [a_draft("c-1", prompt="an otter"), a_draft("c-2", prompt="a heron", row=1)]
     told = Assignment(rows=[{"word": "otter"}, {"word": "otter"}])
-    scored = score(pool, {"words": 1, "technical": 3}, HERE, told)
+    scored = score_candidates(pool, {"words": 1, "technical": 3}, HERE, told)
     assert scored["c-1"].scores["words"] == Score(1.0, "otter", {"rows": 2}, "3")
     assert [scored[name].total for name in ("c-1", "c-2")] == [1.0, 0.0]
 
@@ -182,7 +184,10 @@ def test_votes_are_a_score_where_somebody_voted() -> None:
     """The chance to be preferred, with its interval; nobody's opinion is null and leaves the total alone."""
     pool = [a_draft(name) for name in ("c-1", "c-2", "c-3")]
     told = Assignment(meetings=[("c-1", "c-2", 1.0), ("c-2", "c-1", 0.0), ("c-2", "c-1", 0.5)])
-    scored = {name: entry.scores["votes"] for name, entry in score(pool, {"votes": 1}, HERE, told).items()}
+    scored = {
+        name: entry.scores["votes"]
+        for name, entry in score_candidates(pool, {"votes": 1}, HERE, told).items()
+    }
     fitted = strengths(told.meetings)
     assert scored["c-1"].value == fitted["c-1"].value
     assert scored["c-1"].value + (scored["c-2"].value or 0) == pytest.approx(1)

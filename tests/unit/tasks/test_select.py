@@ -188,3 +188,16 @@ def test_drafts_that_were_bought_keep_their_places(
     }
     if not bought:
         assert kept == choices
+
+
+def test_the_spread_is_measured_by_the_campaigns_own_hash() -> None:
+    """Two pictures far apart by one hash and alike by the other are both chosen, or not, by the one named."""
+    first = Inspection(phash="0" * 16, dhash="0" * 16)
+    second = Inspection(phash="f" * 16, dhash="0" * 15 + "1")
+    pool = [a_draft("c-1", score=0.9, inspection=first), a_draft("c-2", score=0.8, inspection=second)]
+    rule = FinalistRule(radius_bits=6)
+    assert len(_finalists(pool, replace(rule, hash="phash"))) == 2
+    assert len(_finalists(pool, replace(rule, hash="dhash"))) == 1
+    assert (
+        select(pool, replace(rule, hash="dhash"))["c-2"].reason == "not chosen: within 1 bit of finalist c-1"
+    )

@@ -12,14 +12,15 @@ from PIL import Image
 
 from tasks.attachments import references
 from tasks.attachments.attachments import absolute_path, fill_path
-from tasks.attachments.masks import box_in_pixels, check_mask, draw_mask
+from tasks.attachments.drawings import write_drawn
+from tasks.attachments.masks import box_in_pixels, check_mask, plan_mask
 from tasks.attachments.previews import masked_pictures, write_preview
 from tasks.attachments.references import ReferenceFaultError, read_reference
 from tasks.campaign.mask import Mask
 from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.sizes import Size
-from tasks.errors import CampaignError
+from tasks.errors import CampaignError, RunError
 from tasks.order import Reference
 from tasks.plan import plan
 from tests.support.campaign_files import basis, faults, load, save
@@ -35,7 +36,8 @@ def picture(
 
 
 def alpha_of(mask: Reference) -> Any:
-    """Read a mask's alpha channel."""
+    """Write a mask and read its alpha channel."""
+    write_drawn([mask])
     with Image.open(mask.file) as opened:
         assert (opened.format, opened.mode, opened.size) == ("PNG", "RGBA", (mask.width, mask.height))
         return np.asarray(opened.getchannel("A"))
@@ -45,7 +47,7 @@ def test_a_box_is_clear_and_all_else_is_kept(tmp_path: Path) -> None:
     """Pixels and shares name the same box."""
     first = picture(tmp_path)
     for box in (("20", "10", "40", "20"), ("25%", "25%", "50%", "50%")):
-        alpha = alpha_of(draw_mask(Mask(box=box), first, tmp_path / "drawn"))
+        alpha = alpha_of(plan_mask(Mask(box=box), first, tmp_path / "drawn"))
         assert (alpha[10:30, 20:60] == 0).all()
         assert (alpha == 0).sum() == 40 * 20
         assert (alpha == 255).sum() == 80 * 40 - 40 * 20
@@ -54,7 +56,7 @@ def test_a_box_is_clear_and_all_else_is_kept(tmp_path: Path) -> None:
 def test_a_kept_box_is_the_other_way_round(tmp_path: Path) -> None:
     """Together the two cover the picture once."""
     first, box = picture(tmp_path), ("5", "6", "7", "8")
-    made, kept = (alpha_of(draw_mask(mask, first, tmp_path)) for mask in (Mask(box=box), Mask(keep_box=box)))
+    made, kept = (alpha_of(plan_mask(mask, first, tmp_path)) for mask in (Mask(box=box), Mask(keep_box=box)))
     assert (made.astype(int) + kept == 255).all()
 
 
@@ -63,7 +65,7 @@ def test_a_mask_from_transparency_is_that_transparency(tmp_path: Path) -> None:
     cut = Image.new("RGBA", (16, 16), (200, 30, 30, 255))
     cut.putalpha(Image.linear_gradient("L").resize((16, 16)))
     cut.save(tmp_path / "cut.webp", lossless=True, exact=True)
-    mask = draw_mask(Mask(alpha_of="reference"), read_reference(str(tmp_path / "cut.webp")), tmp_path)
+    mask = plan_mask(Mask(alpha_of="reference"), read_reference(str(tmp_path / "cut.webp")), tmp_path)
     assert (alpha_of(mask) == np.asarray(cut.getchannel("A"))).all()
 
 
@@ -71,10 +73,12 @@ def test_the_same_mask_is_the_same_file(tmp_path: Path) -> None:
     """Drawn twice, for two pictures of a size: one file, one hash; another box: another file."""
     one, two = picture(tmp_path, "one.png"), picture(tmp_path, "two.png", "L")
     box = Mask(box=("0", "0", "8", "8"))
-    masks = [draw_mask(box, first, tmp_path / "drawn") for first in (one, two, one)]
+    masks = [plan_mask(box, first, tmp_path / "drawn") for first in (one, two, one)]
     assert masks[0] == masks[1] == masks[2]
-    other = draw_mask(Mask(box=("0", "0", "8", "9")), one, tmp_path / "drawn")
+    other = plan_mask(Mask(box=("0", "0", "8", "9")), one, tmp_path / "drawn")
     assert other.sha256 != masks[0].sha256
+    assert not (tmp_path / "drawn").exists()
+    write_drawn([*masks, other])
     assert len(list((tmp_path / "drawn").iterdir())) == 2
 
 
@@ -142,7 +146,26 @@ def test_an_opaque_picture_gives_no_mask(tmp_path: Path) -> None:
     first = read_reference(str(tmp_path / "full.png"))
     check_mask(Mask(alpha_of="reference"), first, has_alpha=True)
     with pytest.raises(ReferenceFaultError, match="nowhere see-through"):
-        draw_mask(Mask(alpha_of="reference"), first, tmp_path)
+        plan_mask(Mask(alpha_of="reference"), first, tmp_path)
+
+
+def test_a_mask_whose_picture_has_changed_since_is_not_written(tmp_path: Path) -> None:
+    """The order names the bytes that were planned; other ones, or none, are refused before it is sent."""
+    cut = Image.new("RGBA", (8, 8), (1, 2, 3, 0))
+    cut.save(tmp_path / "cut.png")
+    mask = plan_mask(
+        Mask(alpha_of="reference"), read_reference(str(tmp_path / "cut.png")), tmp_path / "drawn"
+    )
+    Image.new("RGBA", (8, 8), (1, 2, 3, 128)).save(tmp_path / "cut.png")
+    with pytest.raises(RunError, match="changed after the run was planned"):
+        write_drawn([mask])
+    (tmp_path / "cut.png").unlink()
+    with pytest.raises(RunError, match="cannot be drawn any more"):
+        write_drawn([mask])
+    assert not (tmp_path / "drawn").exists()
+    cut.save(tmp_path / "cut.png")
+    write_drawn([mask, mask])
+    assert [file.name for file in (tmp_path / "drawn").iterdir()] == [Path(mask.file).name]
 
 
 def rows_campaign(folder: Path, **changes: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.catalogue import Catalogue, Model, load_catalogue, merged, tokens
+from tasks.catalogue import Catalogue, Model, load_catalogue, tokens
+from tasks.catalogue.catalogue import merged
 from tasks.catalogue.sizes import Size, SizeRule, parse_size
 from tasks.emulator.models import MODELS as EMULATED
 from tasks.emulator.tokens import count_tokens

@@ -23,8 +23,9 @@ from tasks.diagnostics.models import check_catalogue, check_model
 from tasks.diagnostics.provider import check_abilities, check_address, check_answer, check_key
 from tasks.images_api.models_endpoint import ModelsAnswer
 from tasks.images_api.terms import Terms
-from tasks.ledger import Limits, Settlement, open_ledger
+from tasks.ledger import Limits, Settlement
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.ledgers import open_ledger
 
 CATALOGUE = load_catalogue(environ={})
 PROVIDERS = load_providers()
@@ -195,7 +196,7 @@ def test_the_catalogue_is_told_in_a_few_lines() -> None:
 
 def test_the_ledger_is_looked_at_and_not_touched(tmp_path: Path) -> None:
     """None yet, sound, of another version, wrong in its sums, no database: each has its word."""
-    (none,) = check_ledger(tmp_path)
+    (none,) = check_ledger(tmp_path, {})
     assert (none.state, list(tmp_path.iterdir())) == ("ok", [])
     ledger = open_ledger(tmp_path)
     ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
@@ -204,20 +205,20 @@ def test_the_ledger_is_looked_at_and_not_touched(tmp_path: Path) -> None:
     ledger.orders.send(order, Limits(), NOON)
     ledger.orders.settle(order.order_id, Settlement("unknown", error_code="timeout"))
     ledger.close()
-    sound, unknown = check_ledger(tmp_path)
+    sound, unknown = check_ledger(tmp_path, {})
     assert (sound.state, unknown.state) == ("ok", "warning")
     assert "1 order is unknown and charged $0.0100" in unknown.what
     change(tmp_path, "UPDATE budgets SET charged_nanousd = 1")
-    (wrong,) = check_ledger(tmp_path)
+    (wrong,) = check_ledger(tmp_path, {})
     assert (wrong.state, wrong.way_out) == ("fault", "See all: runoff ledger verify")
     change(tmp_path, "UPDATE alembic_version SET version_num = '9999'")
-    (newer,) = check_ledger(tmp_path)
+    (newer,) = check_ledger(tmp_path, {})
     assert (newer.state, "newer Runoff" in newer.what) == ("fault", True)
     change(tmp_path, "UPDATE alembic_version SET version_num = '0000'")
-    (older,) = check_ledger(tmp_path)
+    (older,) = check_ledger(tmp_path, {})
     assert (older.state, "brings it to" in older.what) == ("ok", True)
     (tmp_path / "ledger.db").write_bytes(b"no database at all, and long enough to be read as one" * 20)
-    (broken,) = check_ledger(tmp_path)
+    (broken,) = check_ledger(tmp_path, {})
     assert broken.state == "fault"
 
 

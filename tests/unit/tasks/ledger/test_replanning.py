@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.ledger import Ledger, Limits, Settlement, open_ledger
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.ledger.replanning import add_warnings, left_to_send, plan_open, replan
 from tasks.order import Order, OrderState, Usage
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
+from tests.support.ledgers import open_ledger
 
 FINALS: dict[str, Any] = {"model": "gpt-image-2.6-sunburst", "n": 1}
 HEIR = {"model": "gpt-image-2.6-flare", "n": 1, "quality": "low", "size": "1024x1024"}

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tasks.attachments.drawings import write_drawn
 from tasks.attachments.fit import frame_draft, framed_size, is_same_shape
 from tasks.attachments.references import read_reference
 from tasks.campaign.finals import Fit
@@ -136,6 +137,7 @@ def test_framing_keeps_the_drafts_pixels_in_the_middle(tmp_path: Path, fit: Fit,
     scene((240, 240)).save(tmp_path / "draft.png")
     framed = frame_draft(read_reference(str(tmp_path / "draft.png")), final, fit, tmp_path / "drawn")
     size = framed_size(Size(240, 240), final, fit)
+    write_drawn([framed])
     with Image.open(framed.file) as opened:
         assert opened.size == (framed.width, framed.height) == tuple(size)
         seen = np.asarray(opened.convert("RGBA"))

@@ -13,8 +13,8 @@ from PIL import Image
 
 from tasks.errors import PictureError
 from tasks.pictures import container
-from tasks.pictures.container import detect_format, has_c2pa, read_header, sha256_of
-from tasks.pictures.decoding import decode, flatten, load_reference, make_thumbnail, shrink
+from tasks.pictures.container import detect_format, has_c2pa, read_header
+from tasks.pictures.decoding import decode, flatten, make_thumbnail, shrink
 
 FORMATS = ("png", "jpeg", "webp", "gif")
 
@@ -229,36 +229,3 @@ def test_shrunken_picture_fits(width: int, height: int, edge_px: int) -> None:
     assert max(small.size) <= edge_px
     assert min(small.size) >= 1
     assert max(small.size) >= min(edge_px, max(width, height)) * 2 / 3 - 1
-
-
-@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
-def test_reference_is_described(kind: str, tmp_path: Path) -> None:
-    """What is sent along is known by its bytes, size and media type."""
-    path = tmp_path / "reference"
-    path.write_bytes(encode(paint(), kind))
-    reference = load_reference(path)
-    assert (reference.width, reference.height, reference.media_type) == (48, 32, f"image/{kind}")
-    assert reference.sha256 == sha256_of(path.read_bytes())
-    assert Path(reference.file).is_absolute()
-
-
-def test_reference_must_be_of_an_accepted_format(tmp_path: Path) -> None:
-    """The endpoint takes three formats."""
-    (tmp_path / "a.gif").write_bytes(encode(paint(), "gif"))
-    with pytest.raises(PictureError, match="PNG, JPEG or WebP"):
-        load_reference(tmp_path / "a.gif")
-
-
-def test_reference_must_not_be_too_large(tmp_path: Path) -> None:
-    """Fifty million bytes are refused before any are sent."""
-    with (tmp_path / "big.png").open("wb") as stream:
-        stream.truncate(container.MAX_REFERENCE_BYTES)
-    with pytest.raises(PictureError, match="fewer than 50,000,000"):
-        load_reference(tmp_path / "big.png")
-
-
-def test_damaged_reference_is_refused(tmp_path: Path) -> None:
-    """A picture that nobody can decode is not paid for."""
-    (tmp_path / "a.jpg").write_bytes(encode(paint(), "jpeg")[:400])
-    with pytest.raises(PictureError, match="cut off"):
-        load_reference(tmp_path / "a.jpg")

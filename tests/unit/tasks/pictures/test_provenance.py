@@ -13,7 +13,7 @@ from tasks.errors import SettingError
 from tasks.inspect import inspect_picture
 from tasks.pictures.container import has_c2pa
 from tasks.pictures.decoding import decode
-from tasks.pictures.provenance import ANCHORS_VARIABLE, Provenance, read_provenance
+from tasks.pictures.provenance import Provenance, read_provenance
 
 pytest.importorskip("c2pa", reason="comes with runoff[provenance]")
 
@@ -44,15 +44,16 @@ def test_a_signed_picture_tells_who_signed_it(kind: str, signed: dict[str, bytes
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_signer_that_an_anchor_vouches_for_is_trusted(
-    kind: str, signed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, signed: dict[str, bytes], tmp_path: Path
 ) -> None:
     """With the root among the anchors; a stranger's root does not do."""
     (tmp_path / "roots.pem").write_bytes(make_authority().root)
     (tmp_path / "others.pem").write_bytes(make_authority.__wrapped__().root)
-    monkeypatch.setenv(ANCHORS_VARIABLE, str(tmp_path / "roots.pem"))
-    assert read_provenance(signed[kind]).validation_state == "trusted"
-    monkeypatch.setenv(ANCHORS_VARIABLE, str(tmp_path / "others.pem"))
-    assert read_provenance(signed[kind]).validation_state == "valid"
+    assert read_provenance(signed[kind], str(tmp_path / "roots.pem")).validation_state == "trusted"
+    assert read_provenance(signed[kind], str(tmp_path / "others.pem")).validation_state == "valid"
+    (tmp_path / "a.png").write_bytes(signed[kind])
+    found = inspect_picture(tmp_path, "a.png", "a.webp", str(tmp_path / "roots.pem"))
+    assert found.c2pa_state == "trusted"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -115,15 +116,14 @@ def test_an_unreadable_statement_is_there_and_invalid(kind: str, signed: dict[st
 
 @pytest.mark.parametrize("content", [None, b"no certificates", b"\xff\xfe"])
 def test_anchors_that_are_none_are_told(
-    content: bytes | None, signed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: bytes | None, signed: dict[str, bytes], tmp_path: Path
 ) -> None:
     """A wrong setting is said, not passed over: else every signer would look untrusted."""
     file = tmp_path / "anchors.pem"
     if content is not None:
         file.write_bytes(content)
-    monkeypatch.setenv(ANCHORS_VARIABLE, str(file))
     with pytest.raises(SettingError, match="cannot be read as certificates"):
-        read_provenance(signed["png"])
+        read_provenance(signed["png"], str(file))
 
 
 def test_without_the_extra_only_the_presence_is_known(

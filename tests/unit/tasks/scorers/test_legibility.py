@@ -26,8 +26,9 @@ TEXT = "Fresh Bakery\nopen until nine"
 def reads(test: Test) -> Test:
     """Mark a test that really reads pictures: what it needs takes 280 MB, so it is not one of every day."""
     no_reader = scorers.missing_extra("legibility") is not None
-    test = pytest.mark.skipif(no_reader, reason="needs the extra ocr: pip install 'runoff[ocr]'")(test)
-    return pytest.mark.slow(test)
+    skipped = pytest.mark.skipif(no_reader, reason="needs the extra ocr: pip install 'runoff[ocr]'")
+    marked: Test = pytest.mark.slow(skipped(test))
+    return marked
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,64 @@
+"""One Prefect task for a whole batch of work.
+
+A task run costs the server 10 ms and more, so a task is a batch of orders or of candidates, never one
+picture.
+Nothing is cached, kept or retried by Prefect: its cache pays twice after a kill, and the ledger knows what
+is done. An ``async`` task is awaited or gathered inside an ``async def`` flow, never submitted.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, ParamSpec, TypeVar, cast
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.utilities.annotations import quote
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def as_task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make each call of a function one Prefect task run.
+
+    The arguments are handed over as they are: Prefect would otherwise walk through each of them, however
+    large, in search of its own objects.
+
+    Args:
+        name: How Prefect's pages call the task.
+
+    Returns:
+        A decorator for a plain function or a coroutine function, which should return counts and ids, never
+        pictures or frames. What it makes of it has the same signature and is for use inside a flow.
+
+    Raises:
+        Exception: A call raises what the function raises, and the task run is marked as failed.
+    """
+    as_batch = task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0, log_prints=False)
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        run = cast("Callable[..., Any]", as_batch(function))
+        if not iscoroutinefunction(function):
+
+            @wraps(function)
+            def call(*args: P.args, **kwargs: P.kwargs) -> R:
+                return cast("R", run(*_untouched(args), **_untouched_by_name(kwargs)))
+
+            return call
+
+        @wraps(function)
+        async def call_async(*args: P.args, **kwargs: P.kwargs) -> object:
+            return await cast("Awaitable[object]", run(*_untouched(args), **_untouched_by_name(kwargs)))
+
+        return cast("Callable[P, R]", call_async)
+
+    return decorate
+
+
+def _untouched(args: tuple[object, ...]) -> list[object]:
+    return [quote(value) for value in args]
+
+
+def _untouched_by_name(kwargs: dict[str, Any]) -> dict[str, object]:
+    return {name: quote(value) for name, value in kwargs.items()}

@@ -1,0 +1,358 @@
+"""Runoff from Python: plan, buy, decide and look, as the command ``runoff`` does.
+
+A campaign is read from its file with ``load_campaign``, or built:
+
+    >>> import runoff
+    >>> campaign = runoff.Campaign.model_validate(
+    ...     {
+    ...         "name": "otters",
+    ...         "provider": "emulator",
+    ...         "budget": {"per_run_usd": "1.00"},
+    ...         "arms": {"A": {"prompt": "An otter, watercolour"}, "B": {"prompt": "An otter, photograph"}},
+    ...         "drafts": {"model": "gpt-image-2.5-flare", "quality": "low", "per_prompt": 2},
+    ...         "finalists": {"count": 1, "approval": "review"},
+    ...         "finals": {"model": "gpt-image-2.5-sunburst", "quality": "medium"},
+    ...     }
+    ... )
+
+Planning is free. It checks all of the campaign and says what it would buy, between which dollars:
+
+    >>> plan = runoff.plan(campaign)
+    >>> plan.pictures, plan.low_usd <= plan.high_usd <= campaign.budget.per_run_usd
+    (4, True)
+
+``run`` and ``promote`` spend, within the campaign's budgets; the provider ``emulator`` costs nothing. Where
+an event loop runs already, as in a notebook, await ``run_async`` and ``promote_async``:
+
+    outcome = runoff.run(campaign)                          # drafts, deduplicated, scored, finalists chosen
+    frame = runoff.report_frame(outcome.run_id)             # a pandas DataFrame, free
+    runoff.rescore(outcome.run_id, weights={"technical": 1, "votes": 3})    # decide again, free
+    runoff.promote(outcome.run_id)                          # the finalists again, at high quality
+
+Whatever a user can put right is a ``RunoffError``, or one of its kinds: it says where, what, what is
+accepted, what happened to the money, and what to do next.
+
+    >>> runoff.load_campaign("nowhere.yaml")
+    Traceback (most recent call last):
+    tasks.errors.CampaignError: nowhere.yaml: one fault
+      nowhere.yaml: there is no such file
+    Nothing was bought. Name a campaign file that exists; the examples are explained in docs/campaign-file.md.
+
+A scorer of one's own takes a ``Candidate`` and gives a ``Score``: see docs/scorers.md.
+
+Importing this package is quick: pydantic, pandas and Prefect are loaded by the first call that needs them. A
+folder that holds a ``flows.py`` or ``tasks.py`` of somebody else's does no harm: ``runoff.shared_packages``.
+"""
+
+import importlib
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runoff.shared_packages import share_packages
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from flows.engine import Engine
+    from flows.runs.outcome import Outcome
+    from tasks.campaign import Campaign
+    from tasks.candidate import Candidate, Score
+    from tasks.errors import (
+        BudgetError,
+        CampaignError,
+        CatalogueError,
+        EngineError,
+        InterruptError,
+        LedgerError,
+        PictureError,
+        RunError,
+        RunoffError,
+        SettingError,
+        StopRunError,
+    )
+    from tasks.plan import Plan
+    from tasks.settings import Settings
+
+__all__ = [
+    "BudgetError",
+    "Campaign",
+    "CampaignError",
+    "Candidate",
+    "CatalogueError",
+    "EngineError",
+    "InterruptError",
+    "LedgerError",
+    "Outcome",
+    "PictureError",
+    "Plan",
+    "RunError",
+    "RunoffError",
+    "Score",
+    "SettingError",
+    "StopRunError",
+    "load_campaign",
+    "plan",
+    "promote",
+    "promote_async",
+    "report_frame",
+    "rescore",
+    "run",
+    "run_async",
+]
+
+share_packages()  # before anything of Runoff's is imported
+
+_MODULE_OF = {
+    "Campaign": "tasks.campaign",
+    "Candidate": "tasks.candidate",
+    "Outcome": "flows.runs.outcome",
+    "Plan": "tasks.plan",
+    "Score": "tasks.candidate",
+}
+"""Where the classes stand that are loaded when they are asked for; the errors stand in ``tasks.errors``."""
+
+
+def load_campaign(path: str | Path, home: str | Path | None = None) -> "Campaign":
+    """Read and check a campaign file. Spends and writes nothing.
+
+    Args:
+        path: The campaign file; paths in it are relative to its folder.
+        home: Runoff's home, whose own catalogue and providers count; RUNOFF_HOME or ./runs when left out.
+
+    Returns:
+        The campaign, with its rows read in and every path absolute.
+
+    Raises:
+        CampaignError: The file is missing or has faults: all of them.
+    """
+    from flows.runs.campaign import read_campaign
+
+    return read_campaign(Path(path), _settings(home))
+
+
+def plan(campaign: "Campaign | str | Path", home: str | Path | None = None) -> "Plan":
+    """Tell what a campaign would order, for how many dollars, in how many seconds. Spends and writes nothing.
+
+    Args:
+        campaign: A campaign, its paths relative to the working folder; or a campaign file.
+        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+
+    Raises:
+        CampaignError: It has faults: all of them.
+        CatalogueError: A model is retired and has no successor, or has no price.
+        BudgetError: The budget is below the least that it can cost.
+    """
+    from flows.session.prepare import prepare
+
+    return prepare(_unless_text(campaign), _settings(home), "plan").plan
+
+
+def run(
+    campaign: "Campaign | str | Path", home: str | Path | None = None, run_id: str | None = None
+) -> "Outcome":
+    """Run a campaign: ``run_async`` for code without an event loop. This spends money, within its budgets.
+
+    Raises:
+        SettingError: An event loop runs here; await ``run_async``. Nothing was bought.
+    """
+    return _wait_for(run_async(campaign, home, run_id), "await runoff.run_async(campaign)")
+
+
+async def run_async(
+    campaign: "Campaign | str | Path", home: str | Path | None = None, run_id: str | None = None
+) -> "Outcome":
+    """Run a campaign: drafts, deduplicated, scored, finalists chosen and, where it says so, finals.
+
+    This spends money, within the campaign's budgets. What is wrong with the campaign is told before anything
+    is started. Prefect's server for the home is started, or used where it runs, and left again at the end.
+    Progress goes to standard error. Ctrl-C stops in order: what is under way is awaited and kept.
+
+    Args:
+        campaign: A campaign, its paths relative to the working folder; or a campaign file.
+        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+        run_id: The run to go on with; nothing is bought twice. A new run when left out.
+
+    Returns:
+        How the run ended: ``state`` is ``done``, ``awaiting review``, ``waiting`` (for a batch) or
+        ``stopped`` (``message`` says by what); ``exit_code`` is what the command would end with.
+
+    Raises:
+        CampaignError, CatalogueError: The campaign cannot be run. Nothing was bought.
+        SettingError: A key or a folder is missing or unusable. Nothing was bought.
+        BudgetError: The budget is below the least that the run can cost. Nothing was bought.
+        EngineError: Prefect's server did not come up. Nothing was bought.
+        InterruptError: Somebody stopped it; what was bought is kept, and ``run_id`` goes on with it.
+        StopRunError: The provider says that no further order can succeed; what was bought is reported.
+    """
+    from flows.session.prepare import prepare
+    from tasks.storage.home import prepare_home
+
+    wanted, settings = _unless_text(campaign), _settings(home)
+    # What is wrong is reported before a server is started; the flow reads the campaign again.
+    _ = prepare(wanted, settings, run_id or "plan").terms.api_key
+    folder = settings.home
+    prepare_home(folder)
+    with _start_prefect(folder) as engine:
+        from flows.prototype import prototype  # Prefect loads while its server comes up
+
+        await engine.ready()
+        told = await prototype(str(wanted) if isinstance(wanted, Path) else wanted, str(folder), run_id)
+    return _outcome(told)
+
+
+def promote(run: str, home: str | Path | None = None) -> "Outcome":
+    """Buy a run's finalists again: ``promote_async`` for code without an event loop. This spends money.
+
+    Raises:
+        SettingError: An event loop runs here; await ``promote_async``. Nothing was bought.
+    """
+    return _wait_for(promote_async(run, home), "await runoff.promote_async(run)")
+
+
+async def promote_async(run: str, home: str | Path | None = None) -> "Outcome":
+    """Buy a run's finalists again at high quality. This spends money, within the campaign's budgets.
+
+    What was bought before is not bought again. Prefect's server is treated as ``run_async`` does.
+
+    Args:
+        run: The run: its id, a unique beginning of it, or ``latest``.
+        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+
+    Returns:
+        How the run stands now.
+
+    Raises:
+        RunError: There is no such run, or another process works on it. Nothing was bought.
+        EngineError: Prefect's server did not come up. Nothing was bought.
+        InterruptError: Somebody stopped it; what was bought is kept, and a second call goes on with it.
+        StopRunError: The provider says that no further order can succeed; what was bought is reported.
+    """
+    from flows.commands.options import opened_ledger
+
+    settings = _settings(home)
+    folder = settings.home
+    with opened_ledger(settings) as ledger:
+        run_id = ledger.runs.find(run).run_id
+    with _start_prefect(folder) as engine:
+        from flows.promote import promote as flow
+
+        await engine.ready()
+        told = await flow(run_id, str(folder))
+    return _outcome(told)
+
+
+def rescore(
+    run: str,
+    home: str | Path | None = None,
+    weights: Mapping[str, float] | None = None,
+    rules_file: str | Path | None = None,
+) -> "Outcome":
+    """Decide about a run again: scores, duplicates, finalists; its report is written anew. Spends nothing.
+
+    Args:
+        run: The run: its id, a unique beginning of it, or ``latest``.
+        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+        weights: Scorer's name to weight, instead of those of the run or the file.
+        rules_file: A campaign file whose ``deduplicate``, ``score`` and ``finalists`` replace the run's.
+
+    Returns:
+        How the run stands now.
+
+    Raises:
+        RunError: There is no such run, its pictures were dropped, or another process works on it.
+        CampaignError: A file or a weight is wrong. Nothing was changed.
+    """
+    from flows.commands.options import opened_ledger
+    from flows.rescore import rescore as decide_again
+
+    settings, file = _settings(home), None if rules_file is None else Path(rules_file)
+    with opened_ledger(settings) as ledger:
+        return decide_again(settings, ledger, run, file, weights)
+
+
+def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.DataFrame":
+    """Read a run's report as a table: one row for each order and picture. Spends and writes nothing.
+
+    Args:
+        run: The run: its id, a unique beginning of it, or ``latest``.
+        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+
+    Returns:
+        The columns of docs/report.md in their order, typed; null where nothing was measured.
+
+    Raises:
+        RunError: There is no such run.
+        LedgerError: The ledger cannot be read.
+    """
+    from flows.run_report import report_frame as read
+
+    return read(run, home)
+
+
+def main() -> None:
+    """Be the command ``runoff``, which ends the process with its exit code."""
+    from flows.command_line import main as command
+
+    command()
+
+
+def _unless_text(campaign: "Campaign | str | Path") -> "Campaign | Path":
+    return Path(campaign) if isinstance(campaign, str) else campaign
+
+
+def _settings(home: str | Path | None) -> "Settings":
+    """Read the environment: whoever calls Runoff from Python stands at a door."""
+    import os
+
+    from tasks.settings import Settings
+
+    return Settings.of(home, os.environ)
+
+
+def _start_prefect(home: Path) -> "Engine":
+    """Begin to bring up Prefect's server for a home, or use the one that runs."""
+    from flows.engine import start_engine
+    from flows.runs.progress import current_display
+
+    return start_engine(home, current_display().say)
+
+
+def _outcome(told: Mapping[str, Any]) -> "Outcome":
+    """Give what a flow tells its type back."""
+    from flows.runs.outcome import Outcome
+
+    return Outcome(**told)
+
+
+def _wait_for(work: "Coroutine[Any, Any, Outcome]", instead: str) -> "Outcome":
+    """Run a coroutine to its end, in an event loop of its own."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    work.close()
+    from tasks.errors import SettingError
+
+    raise SettingError(
+        where="this thread",
+        what="an event loop runs here already, as in a notebook, and a call that waits would hold it up",
+        next_step=f"Use instead: {instead}",
+    )
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Load one of Runoff's classes when it is first asked for."""
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    found = getattr(importlib.import_module(_MODULE_OF.get(name, "tasks.errors")), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """List the public names, those not loaded yet included."""
+    return sorted(__all__)

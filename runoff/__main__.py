@@ -1,0 +1,5 @@
+"""``python -m runoff`` is the command ``runoff``."""
+
+from runoff import main
+
+main()

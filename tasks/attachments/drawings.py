@@ -1,0 +1,96 @@
+"""Pictures that Runoff draws to send along: masks, and drafts brought to a final's shape.
+
+Planning needs only a picture's digest, so it keeps the drawing, a few numbers, and lets the bytes go. They
+are drawn again when the order is about to be bought. A drawn file is named by its bytes: the same picture is
+the same file and the same order, whenever it is drawn.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.attachments.references import FILES_REMEMBERED
+from tasks.catalogue.sizes import Size
+from tasks.errors import RunError
+from tasks.order import Drawing, Reference
+from tasks.storage.atomic import write_atomically
+
+
+class Drawn(NamedTuple):
+    """What is known of a drawn picture once its bytes are gone."""
+
+    sha256: str
+    n_bytes: int
+
+
+@lru_cache(maxsize=FILES_REMEMBERED)
+def look_at_drawing(drawing: Drawing) -> Drawn:
+    """Draw a picture once, for its digest and size; nothing is written.
+
+    Raises:
+        ReferenceFaultError: It cannot be drawn.
+        OSError: A picture that it is drawn from is gone.
+    """
+    content = drawing.draw()
+    return Drawn(hashlib.sha256(content).hexdigest(), len(content))
+
+
+def reference_to(drawing: Drawing, size: Size, folder: Path) -> Reference:
+    """Name a drawn png that is to be sent; the file is written by ``write_drawn``.
+
+    Args:
+        drawing: How it is drawn.
+        size: Its size.
+        folder: Where drawn pictures are kept.
+
+    Raises:
+        ReferenceFaultError: It cannot be drawn.
+        OSError: A picture that it is drawn from is gone.
+    """
+    digest = look_at_drawing(drawing).sha256
+    file = str(folder / f"{digest[:20]}.png")
+    return Reference(file, digest, size.width, size.height, "image/png", drawing)
+
+
+def picture_bytes(picture: Reference) -> bytes:
+    """Read a picture that is sent along; a drawn one need not have been written.
+
+    Raises:
+        OSError: Its file is gone.
+    """
+    return Path(picture.file).read_bytes() if picture.drawing is None else picture.drawing.draw()
+
+
+def write_drawn(pictures: Iterable[Reference]) -> None:
+    """Write those pictures that Runoff draws and that are not there yet. Call it before they are sent.
+
+    Args:
+        pictures: Of orders that are about to be bought.
+
+    Raises:
+        RunError: What a picture is drawn from has changed since it was planned. Nothing was bought.
+        SettingError: The folder cannot be written.
+    """
+    drawn = {picture.file: picture for picture in pictures if picture.drawing is not None}
+    for file, picture in drawn.items():
+        if not Path(file).exists():
+            write_atomically(Path(file), _draw_as_planned(picture))
+
+
+def _draw_as_planned(picture: Reference) -> bytes:
+    try:
+        content = picture_bytes(picture)
+        is_same = hashlib.sha256(content).hexdigest() == picture.sha256
+        what = "" if is_same else "what it is drawn from was changed after the run was planned"
+    except (OSError, ValueError) as error:
+        what = f"it cannot be drawn any more ({error})"
+    if what:
+        raise RunError(
+            where=picture.file,
+            what=what,
+            money="The order was not sent; what was bought before stays.",
+            next_step="Put the picture back as it was, or run the campaign again as it is now.",
+        )
+    return content

@@ -1,0 +1,75 @@
+"""Whatever a message says: what follows from it is decided by a code, a type or a figure beside it."""
+
+import pickle
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.campaign.prompts import EmptyPromptError, PromptTemplate
+from tasks.candidate import Score
+from tasks.errors import BudgetError
+from tasks.images_api.failures import Failure, FailureKind, said_fault
+from tasks.images_api.stop_messages import stop_for
+from tasks.judging.duels import QUESTIONS
+from tasks.ledger import Limits, open_ledger
+from tasks.ledger.budgets import LEDGER_PER_MONTH
+from tasks.orders.missing_scores import unjudged
+from tasks.scorers.duel import DuelScorer
+from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.draft_builders import a_draft
+
+
+@pytest.mark.parametrize(
+    ("limits", "budget"),
+    [
+        (Limits(per_run_usd=Decimal("0.001")), "per_run_usd"),
+        (Limits(per_month_usd=Decimal("0.001")), "per_month_usd"),
+        (Limits(ledger_per_month_usd=Decimal("0.001")), LEDGER_PER_MONTH),
+    ],
+)
+def test_a_budget_that_is_used_up_names_itself(tmp_path: Path, limits: Limits, budget: str) -> None:
+    """Where it is raised follows from its name, also in another process."""
+    with open_ledger(tmp_path, {}) as ledger:
+        ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+        ledger.orders.plan([an_order()])
+        with pytest.raises(BudgetError) as refused:
+            ledger.orders.send(an_order(), limits, NOON)
+    assert refused.value.budget == budget
+    assert pickle.loads(pickle.dumps(refused.value)).budget == budget
+
+
+@pytest.mark.parametrize("message", ["", "whatever the provider says", "something verified"])
+def test_the_way_out_of_a_stop_follows_from_the_failures_facts(message: str) -> None:
+    """The same message with other facts has another way out."""
+    known: dict[str, Any] = {"kind": FailureKind.stop_run, "code": "http_403", "message": message}
+    assert "Verify the organization" in str(stop_for(an_order(), Failure(**known, is_unverified=True)))
+    assert "Verify the organization" not in str(stop_for(an_order(), Failure(**known)))
+
+
+def test_only_the_providers_own_words_tell_that_an_organization_is_unverified() -> None:
+    """It has no code for it, so they are read where its answers are."""
+    body = {"error": {"message": "Your organization must be verified.", "type": "invalid_request_error"}}
+    assert said_fault(403, body, {}, "").is_unverified
+    assert not said_fault(403, {"error": {"message": "No.", "type": "x"}}, {}, "").is_unverified
+
+
+@pytest.mark.parametrize("reason", ["duel: took part in none", "", "any other words"])
+def test_what_a_duel_lacks_follows_from_how_often_it_was_asked(reason: str) -> None:
+    """A picture nobody asked about misses nothing; one that was asked about and has no strength does."""
+    alone = a_draft("c-1", scores={"duel": Score(None, reason, {QUESTIONS: 0})})
+    asked = a_draft("c-2", scores={"duel": Score(None, reason, {QUESTIONS: 2})})
+    assert unjudged([alone, asked], "duel") == [asked]
+
+
+def test_the_duel_scorer_tells_how_often_it_asked() -> None:
+    """That figure is what is read, by whoever wants to know why there is no value."""
+    found = DuelScorer("gpt-6-luna").score(a_draft("c-1"), Path())
+    assert (found.value, dict(found.measurements)) == (None, {QUESTIONS: 0})
+
+
+def test_an_empty_prompt_is_an_error_of_its_own() -> None:
+    """Where no text is expected it is no fault."""
+    with pytest.raises(EmptyPromptError):
+        PromptTemplate("{# only a remark #}").render({})
