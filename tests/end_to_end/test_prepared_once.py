@@ -1,6 +1,6 @@
 """A run is prepared once: what was shown is what is bought, and the provider is asked for its models once."""
 
-from tests.support.provider import OpenProvider
+from tests.support.provider import OpenProvider, Provider
 from tests.support.shell import Shell
 
 
