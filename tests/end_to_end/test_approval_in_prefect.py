@@ -45,6 +45,7 @@ def drive(shell: Shell, *flow_runs: Sequence[Sequence[object]]) -> list[list[dic
     return seen
 
 
+@pytest.mark.slow  # every day: forms and answers at the ledger, in integration/test_approval.py
 def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: OpenProvider) -> None:
     """What was not offered is refused, a dearer list is asked about again; then two finals, and no third."""
     provider = open_provider()

@@ -78,6 +78,7 @@ def assert_nothing_is_bought_twice(shell: Shell, provider: Provider) -> str:
     return "4" if states["unknown"] else "0"
 
 
+@pytest.mark.slow  # every day: a disk that fills up, in integration/test_buyer.py
 @pytest.mark.skipif(not can_mount(), reason="mounting a small disk takes root's rights")
 def test_a_full_disk_stops_a_run_that_then_goes_on_without_a_second_purchase(
     shell: Shell, open_provider: OpenProvider

@@ -40,6 +40,7 @@ def test_sigterm_lets_what_is_under_way_come_in(shell: Shell, open_provider: Ope
     assert provider.n_requests == 14
 
 
+@pytest.mark.slow  # every day: a folder that goes away, in integration/test_buyer.py
 def test_a_folder_removed_in_the_middle_stops_the_buying(shell: Shell, open_provider: OpenProvider) -> None:
     """One message with the folder's name, no further order, a ledger whose sums are right."""
     provider = open_provider(pace=0.1)

@@ -74,9 +74,8 @@ def fetch_libraries(_: Path) -> list[str]:
     return ["-c", str(ROOT / "constraints.txt")]
 
 
-@pytest.mark.parametrize(
-    "libraries_of", [lend_libraries, pytest.param(fetch_libraries, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow  # every day: the wheel holds every file, above; whole runs, in test_the_main_job.py
+@pytest.mark.parametrize("libraries_of", [lend_libraries, fetch_libraries])
 def test_the_installed_wheel_runs_the_demo_from_the_root_folder(
     wheel: Path, tmp_path: Path, libraries_of: Callable[[Path], list[str]]
 ) -> None:

@@ -116,10 +116,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(home: Path) -> Iterator[Engine]:
-    """The one server, with schedules, that all these tests share."""
+    """The one server that all these tests share."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PREFECT_API_URL", raising=False)
-        with start_engine(home, print, with_schedules=True) as engine:
+        with start_engine(home, print) as engine:
             engine.wait_ready()
             yield engine
 
@@ -257,6 +257,7 @@ def clauses(statement: str) -> list[str]:
     return sorted(line.strip(" \t,") for line in statement.splitlines())
 
 
+@pytest.mark.slow  # every day: a campaign is served by a server that plans its turns, in test_serve.py
 def test_server_without_schedules_does_not_stand_in_for_one_with(tmp_path: Path) -> None:
     """Who needs schedules starts a server that has them; the plain one ends with its own last user."""
     with start_engine(tmp_path, print) as plain:

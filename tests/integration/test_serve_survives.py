@@ -115,6 +115,7 @@ def begun(serving: Serving, n_requests: int) -> FlowRun:
     return run
 
 
+@pytest.mark.slow  # every day: the next turn takes up a killed run, in test_slots_of_a_schedule.py
 def test_a_killed_serve_goes_on_with_its_run_and_a_wrong_file_stops_nobody(
     open_serving: Callable[..., Serving],
 ) -> None:
