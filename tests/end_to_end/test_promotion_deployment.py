@@ -12,6 +12,7 @@ import pytest
 from flows.promotion.child_process import ChildPromoter
 from flows.promotion.deployment import DeploymentPromoter, PrefectServer
 from tasks.errors import EngineError
+from tests.support.prefect_server import prefect_server
 from tasks.settings import Settings
 
 RUN = "20261122-120000-abcd"
@@ -26,7 +27,7 @@ def tell(server: PrefectServer, path: str, body: dict[str, Any]) -> dict[str, An
 
 @contextmanager
 def deployed(server: PrefectServer) -> Iterator[None]:
-    """Let the server have a promote deployment for a while; other tests share the server."""
+    """Let the server have a promote deployment for a while."""
     flow = tell(server, "/flows/", {"name": "promote"})
     made = tell(server, "/deployments/", {"name": "promote", "flow_id": flow["id"]})
     try:
@@ -48,9 +49,16 @@ class NotingChild(ChildPromoter):
         self.started.append(run_id)
 
 
-def test_confirming_starts_the_deployment_or_else_a_child(prefect_server: str, tmp_path: Path) -> None:
+@pytest.fixture
+def quiet_server(tmp_path: Path) -> Iterator[str]:
+    """A server that nobody else keeps busy: the 503 of one that is would be told here, not waited out."""
+    with prefect_server(tmp_path / "server") as api_url:
+        yield api_url
+
+
+def test_confirming_starts_the_deployment_or_else_a_child(quiet_server: str, tmp_path: Path) -> None:
     """Without the deployment a child buys; with it one flow run waits for a worker, and its end is told."""
-    server = PrefectServer.of({"PREFECT_API_URL": prefect_server})
+    server = PrefectServer.of({"PREFECT_API_URL": quiet_server})
     assert server is not None
     child = NotingChild(tmp_path)
     promoter = DeploymentPromoter(tmp_path, server, child)
