@@ -12,8 +12,8 @@ import pytest
 from flows.promotion.child_process import ChildPromoter
 from flows.promotion.deployment import DeploymentPromoter, PrefectServer
 from tasks.errors import EngineError
-from tests.support.prefect_server import prefect_server
 from tasks.settings import Settings
+from tests.support.prefect_server import prefect_server
 
 RUN = "20261122-120000-abcd"
 
