@@ -42,7 +42,7 @@ class FailureKind(Enum):
         "failed",
         "The provider failed and said so (500, 503, 409).",
         "not billed",
-        "sent again, twice, 5 and 20 seconds later",
+        "sent again, twice, at least 5 and 20 seconds later",
     )
     refused = (
         "refused",
