@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Schedule as PrefectSchedule
 
+ENTRYPOINT = "runoff.entrypoints.prototype"
 SCHEDULE_WANTED = 'schedule: missing, {cron: "0 6 * * 1-5", timezone: Europe/Paris}'
 
 
@@ -113,7 +114,7 @@ def deployment_of(
     # A turn may be skipped while another run works; a person's answer may not, it waits for its place.
     is_asking = campaign.finalists.approval == "prefect"
     on_collision = ConcurrencyLimitStrategy.ENQUEUE if is_asking else ConcurrencyLimitStrategy.CANCEL_NEW
-    return RunnerDeployment.from_flow(
+    described = RunnerDeployment.from_flow(
         prototype,
         name=campaign.name,
         parameters={
@@ -127,6 +128,8 @@ def deployment_of(
         entrypoint_type=EntrypointType.MODULE_PATH,
         work_pool_name=pool,
     )
+    described.entrypoint = ENTRYPOINT
+    return described
 
 
 def schedule_of(schedule: Schedule) -> "PrefectSchedule":

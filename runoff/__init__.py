@@ -34,7 +34,7 @@ accepted, what happened to the money, and what to do next.
 
     >>> runoff.load_campaign("nowhere.yaml")
     Traceback (most recent call last):
-    tasks.errors.CampaignError: nowhere.yaml: one fault
+    tasks.errors.CampaignError: nowhere.yaml: 1 error
       nowhere.yaml: there is no such file
     Nothing was bought. Name a campaign file that exists; the examples are explained in docs/campaign-file.md.
 

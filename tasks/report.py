@@ -113,10 +113,11 @@ def load_libraries(n_arms: int) -> None:
     """Load what a report needs, a second of work, so that it is there when the report is written.
 
     Args:
-        n_arms: How many arms are compared; more than two need a correction, which takes a second to load.
+        n_arms: How many arms are compared. Two need tests, which take half a second to load; more of them a
+            correction, which takes another.
     """
-    correction = ("statsmodels.stats.multitest",) if n_arms > 2 else ()
-    for name in ("pandas", "pyarrow.parquet", "scipy.special", *correction):
+    comparison = ["scipy.stats"] * (n_arms > 1) + ["statsmodels.stats.multitest"] * (n_arms > 2)
+    for name in ("pandas", "pyarrow.parquet", *comparison):
         import_module(name)
 
 

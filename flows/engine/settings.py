@@ -35,8 +35,6 @@ SERVICE_DEFAULTS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
     # Each try waits twice as long as the one before: a run outlasts a server that is away for four minutes.
     "PREFECT_CLIENT_MAX_RETRIES": "7",
-    # Prefect starts each run with `python -m`; a `flows.py` in the working folder would be taken for ours.
-    "PYTHONSAFEPATH": "1",
 }
 
 

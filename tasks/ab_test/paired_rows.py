@@ -80,34 +80,39 @@ def row_difference(
 
 
 def _compare_replicates(of_a: Floats, of_b: Floats) -> RowDifference:
+    from scipy import stats
+
     centre = float(of_a.mean() - of_b.mean())
     if of_a.size < 2 or of_b.size < 2:
         return RowDifference(centre, None, None, None, None, 1)
-    parts = [float(scores.var(ddof=1)) / scores.size for scores in (of_a, of_b)]
-    error = float(np.sqrt(sum(parts)))
+    error = float(np.hypot(stats.sem(of_a), stats.sem(of_b)))
     if error < NO_SPREAD:
         return _without_spread(centre, 1)
-    freedom = sum(parts) ** 2 / (parts[0] ** 2 / (of_a.size - 1) + parts[1] ** 2 / (of_b.size - 1))
-    return _students(centre, error, freedom, 1)
+    welch = stats.ttest_ind(of_a, of_b, equal_var=False)
+    ends = _within_scores(*welch.confidence_interval(CONFIDENCE))
+    return RowDifference(centre, *ends, error, float(welch.pvalue), 1)
 
 
 def _compare_rows(differences: Floats, rng: np.random.Generator, resamples: int) -> RowDifference:
+    from scipy import stats
+
     rows, centre = differences.size, float(differences.mean())
-    error = float(differences.std(ddof=1)) / rows**0.5
+    error = float(stats.sem(differences))
     if error < NO_SPREAD:
         return _without_spread(centre, rows)
-    found = _students(centre, error, rows - 1, rows)
-    if rows < LEAST_ROWS_TO_RESAMPLE:
-        return found
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(_redraw_t(differences, rng, resamples), [tail, 1 - tail])
-    ends = _within_scores(centre - float(high) * error, centre - float(low) * error)
-    return RowDifference(centre, *ends, error, found.p_value, rows)
+    paired = stats.ttest_1samp(differences, 0.0)
+    ends = _within_scores(*paired.confidence_interval(CONFIDENCE))
+    if rows >= LEAST_ROWS_TO_RESAMPLE:
+        tail = (1 - CONFIDENCE) / 2
+        low, high = np.quantile(_redraw_t(differences, rng, resamples), [tail, 1 - tail])
+        ends = _within_scores(centre - high * error, centre - low * error)
+    return RowDifference(centre, *ends, error, float(paired.pvalue), rows)
 
 
 def _without_spread(centre: float, rows: int) -> RowDifference:
     """All alike: there is no spread to measure, so count the rows that agree, as a sign test does.
 
+    SciPy's t-tests divide by the spread and answer NaN or a p-value of 0 here.
     A few rows agree by chance; only of many can it be said that there is no spread.
     """
     chance = 0.5 ** (rows - 1) if abs(centre) > NO_SPREAD else 1.0
@@ -115,21 +120,16 @@ def _without_spread(centre: float, rows: int) -> RowDifference:
     return RowDifference(centre, end, end, 0.0, chance, rows)
 
 
-def _students(centre: float, error: float, freedom: float, rows: int) -> RowDifference:
-    from scipy import special
-
-    reach = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
-    p_value = float(2 * special.stdtr(freedom, -abs(centre) / error))
-    return RowDifference(centre, *_within_scores(centre - reach, centre + reach), error, p_value, rows)
-
-
 def _within_scores(low: float, high: float) -> tuple[float, float]:
     """Scores lie in [0, 1], so no difference is larger than 1."""
-    return max(low, -1.0), min(high, 1.0)
+    return max(float(low), -1.0), min(float(high), 1.0)
 
 
 def _redraw_t(differences: Floats, rng: np.random.Generator, resamples: int) -> Floats:
-    """Draw as many rows as there are, put them back, and take Student's t of each draw around the mean."""
+    """Draw as many rows as there are, put them back, and take Student's t of each draw around the mean.
+
+    ``scipy.stats.bootstrap`` has the percentile, basic and BCa methods, but not the studentized one.
+    """
     block = max(1, DRAWS_AT_ONCE // differences.size)
     sizes = [min(block, resamples - start) for start in range(0, resamples, block)]
     picks = (rng.integers(0, differences.size, (size, differences.size), dtype=np.uint32) for size in sizes)

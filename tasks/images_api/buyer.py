@@ -8,10 +8,10 @@ home at once; what is under way is always awaited: its bill is coming either way
 
 import asyncio
 import contextlib
+import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,9 +25,10 @@ from tasks.images_api.answer_store import settlement_of, settlement_of_failure, 
 from tasks.images_api.answers import Answer, read_answer
 from tasks.images_api.client import fields_of, post
 from tasks.images_api.disk_space import require_room
-from tasks.images_api.failures import RESENT_KINDS, SLOW_DOWN_CODE, Failure, FailureKind, failure_of
+from tasks.images_api.failures import SLOW_DOWN_CODE, Failure, FailureKind, failure_of
 from tasks.images_api.questions import read_reply
 from tasks.images_api.rate_limiter import RateLimiter
+from tasks.images_api.retries import SLOW_DOWN_HOLD_S, Chance, Retries
 from tasks.images_api.stop_messages import kept_nothing, stop_for
 from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
@@ -35,15 +36,6 @@ from tasks.ledger import Ledger, Limits, Settlement
 from tasks.order import Order, OrderState
 
 T = TypeVar("T")
-
-# How long to wait before each further sending, seconds; its length is how often an order is sent again.
-UNSENT_WAITS_S = (1.0, 4.0, 15.0, 30.0)
-SERVER_FAULT_WAITS_S = (5.0, 20.0)
-RATE_LIMIT_WAIT_S = 10.0
-SLOW_DOWN_S = 900.0
-"""How long the rate stays halved after the vendor's "Slow Down", which asks for a quarter of an hour."""
-LONGEST_RATE_LIMIT_S = 1800.0
-"""A run that is told to wait longer than this in all for one order is stopped; it can be resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +57,6 @@ class Purchase:
     fault: Failure | None = None
 
 
-@dataclass(slots=True)
-class _Tries:
-    """What one order has met so far."""
-
-    faults: Counter[FailureKind] = field(default_factory=Counter)
-    limited_s: float = 0.0
-
-    def wait_s(self, fault: Failure) -> float | None:
-        """Tell how long to wait before the order is sent again; ``None`` when it is not."""
-        self.faults[fault.kind] += 1
-        if fault.kind not in RESENT_KINDS:
-            return None
-        if fault.kind is FailureKind.rate_limited:
-            wait_s = RATE_LIMIT_WAIT_S if fault.retry_after_s is None else fault.retry_after_s + 0.5
-            self.limited_s += wait_s
-            return wait_s if self.limited_s <= LONGEST_RATE_LIMIT_S else None
-        waits_s = UNSENT_WAITS_S if fault.kind is FailureKind.unsent else SERVER_FAULT_WAITS_S
-        n_before = self.faults[fault.kind] - 1
-        return waits_s[n_before] if n_before < len(waits_s) else None
-
-
 class Buyer:
     """Buys orders for one run.
 
@@ -99,6 +70,7 @@ class Buyer:
         watch: Told of every order's end.
         now: The time, aware.
         sleep: Waits that many seconds.
+        chance: Draws from [0, 1), for the jitter of waits.
     """
 
     def __init__(
@@ -113,6 +85,7 @@ class Buyer:
         watch: Callable[[Purchase], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Chance = random.random,
     ) -> None:
         self.closed_by: RunoffError | None = None
         self._client = client
@@ -125,6 +98,7 @@ class Buyer:
         self._watch = watch
         self._now = now
         self._sleep = sleep
+        self._chance = chance
         self._n_under_way = 0
         self._closed = asyncio.Event()
         self._freed = asyncio.Event()
@@ -163,17 +137,17 @@ class Buyer:
         return purchase
 
     async def _buy(self, order: Order) -> Purchase | None:
-        tries = _Tries()
+        retries = Retries(self._chance)
         while self.closed_by is None:
             async with self._places:
-                end = await self._try(order, tries)
+                end = await self._try(order, retries)
             if not isinstance(end, float):
                 return end
             if end:  # its place is free meanwhile: others need not wait for what only this one met
                 await self._while_open(self._sleep(end))
         return None
 
-    async def _try(self, order: Order, tries: _Tries) -> Purchase | float | None:
+    async def _try(self, order: Order, retries: Retries) -> Purchase | float | None:
         """Send an order once; returns its end, or the seconds after which to send it again."""
         fields = await asyncio.to_thread(fields_of, order) if order.references else fields_of(order)
         ordered_at_s = await self._while_open(self._rate_limiter.acquire(order.n))
@@ -183,7 +157,7 @@ class Buyer:
             outcome, latency_s = await self._send(order, fields)
             if isinstance(outcome, Answer):
                 return await self._keep_and_settle(order, outcome, latency_s)
-            wait_s = tries.wait_s(outcome)
+            wait_s = retries.wait_s(outcome)
             if wait_s is None:
                 return await self._settle_fault(order, outcome, latency_s)
             await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, outcome.code, outcome.message)
@@ -197,7 +171,7 @@ class Buyer:
     async def _hold_all(self, fault: Failure, wait_s: float, ordered_at_s: float) -> None:
         """Let the whole run wait, and after a rate limit all runs: what one order met, the next would too."""
         if fault.kind is FailureKind.rate_limited:
-            for_s = SLOW_DOWN_S if fault.code == SLOW_DOWN_CODE else 0.0
+            for_s = SLOW_DOWN_HOLD_S if fault.code == SLOW_DOWN_CODE else 0.0
             await self._rate_limiter.slow_down(ordered_at_s, wait_s, for_s)
         else:
             self._rate_limiter.pause(wait_s)

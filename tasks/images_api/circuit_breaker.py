@@ -5,8 +5,10 @@ from collections.abc import Callable
 from tasks.errors import RunoffError, StopRunError
 from tasks.images_api.buyer import Purchase
 
-MOST_FAILURES = 6
-"""In a row, without one answer between. Each has been sent again already where that may help."""
+FAILURE_THRESHOLD = 6
+"""In a row, without one answer between. Each has been sent again already where that may help, so six of them
+are minutes of a judge that is down, and not one bad moment.
+"""
 
 
 class CircuitBreaker:
@@ -15,25 +17,25 @@ class CircuitBreaker:
     Args:
         watch: Told of every order's end as well.
         close: Closes the buyer.
-        most_failures: How many in a row are borne.
+        failure_threshold: How many in a row are borne.
     """
 
     def __init__(
         self,
         watch: Callable[[Purchase], None],
         close: Callable[[RunoffError], None],
-        most_failures: int = MOST_FAILURES,
+        failure_threshold: int = FAILURE_THRESHOLD,
     ) -> None:
         self._watch = watch
         self._close = close
-        self._most_failures = most_failures
+        self._failure_threshold = failure_threshold
         self._n_failures = 0
 
     def __call__(self, purchase: Purchase) -> None:
         """Count one order's end; an answer or a refusal begins the count anew."""
         self._watch(purchase)
         self._n_failures = self._n_failures + 1 if purchase.state in ("failed", "unknown") else 0
-        if self._n_failures >= self._most_failures:
+        if self._n_failures >= self._failure_threshold:
             self._close(_given_up(purchase, self._n_failures))
 
 

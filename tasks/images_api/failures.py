@@ -42,7 +42,7 @@ class FailureKind(Enum):
         "failed",
         "The provider reported a failure of its own (500, 503, 409).",
         "not billed",
-        "yes, twice, after 5 and 20 seconds",
+        "yes, twice, at least 5 and 20 seconds later",
     )
     refused = (
         "refused",

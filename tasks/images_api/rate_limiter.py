@@ -7,11 +7,13 @@ wait at one moment ask together, so that each hardly costs a transaction.
 
 import asyncio
 import hashlib
+import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
+from tasks.images_api.retries import Chance
 from tasks.images_api.sliding_window import WINDOW_S, SlidingWindow
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger
@@ -19,6 +21,10 @@ from tasks.ledger import Ledger
 T = TypeVar("T")
 Step = Callable[[SlidingWindow, float], T]
 _KEY_ROUNDS = 100_000
+WAKE_JITTER = 1 / 120
+"""Each wait is longer by up to this share, at random: all processes wait for the same picture to leave the
+window, and would meet at the same row of the ledger.
+"""
 
 
 class WindowHolder(Protocol):
@@ -110,6 +116,7 @@ class RateLimiter:
         window: Keeps what was ordered; by default this process alone.
         clock: Seconds that only go up.
         sleep: Waits that many seconds.
+        chance: Draws from [0, 1), for the jitter of waits.
     """
 
     def __init__(
@@ -119,11 +126,13 @@ class RateLimiter:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Chance = random.random,
     ) -> None:
         self.limit = images_per_minute
         self._window = window or MemoryWindow(clock=clock)
         self._clock = clock
         self._sleep = sleep
+        self._chance = chance
         self._process = secrets.token_hex(4)
         self._not_before_s = 0.0
         self._waiting: dict[object, int] = {}
@@ -149,7 +158,7 @@ class RateLimiter:
                     if (wait_s := self._not_before_s - self._clock()) <= 0:
                         wait_s = await self._ask()
                     if me not in self._went:
-                        await self._sleep(wait_s)
+                        await self._sleep(wait_s * (1 + WAKE_JITTER * self._chance()))
             return self._went[me]
         finally:
             self._waiting.pop(me, None)

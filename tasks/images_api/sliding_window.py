@@ -2,12 +2,13 @@
 
 The window slides, so that a provider's limit holds whether it counts by sliding or by fixed minutes, and the
 first pictures still start at once. A rate limit met all the same halves the rate, once for all that was under
-way together; each minute without one gives a tenth of the limit back.
+way together; each minute without one gives a tenth of the limit back (additive increase, multiplicative
+decrease). Where no limit is known the rate grows by half a minute (slow start).
 
 Where many processes wait for one allowance, the next order goes to the one that had the fewest pictures in
 the window, of equals to the one that had the fewest while it waited, and then to the one that waits longest.
 A process that ordered and was killed is forgotten
-with its pictures; one that waited and was killed, ``GRACE`` after it should have come back.
+with its pictures; one that waited and was killed, ``GRACE_PERIOD`` after it should have come back.
 
 Nothing here waits or reads a clock; time is what the caller says, in seconds.
 """
@@ -18,16 +19,39 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 WINDOW_S = 60.0
+"""Providers count pictures, or requests, a minute."""
+
+# How the rate answers to the provider; the names are those of congestion control in TCP (RFC 5681).
+MULTIPLICATIVE_DECREASE = 1 / 2
+"""A rate limit that is met leaves this share of the rate: whatever piled up drains within a window."""
+ADDITIVE_INCREASE = 1 / 10
+"""A window without one gives this share of the known limit back: five windows from half to all of it, slow
+enough that a limit which was lowered for good is met once in some minutes, not in each.
+"""
+SLOW_START = 1.5
+"""Where no limit is known the rate grows by this factor a window. TCP doubles; but here a rate that is too
+high costs refusals and a wait of the whole account, and twice the rate is too high at once.
+"""
+MOST_SLOW_START_WINDOWS = 60
+"""So many windows are made up for at most after a pause: the rate stays a number."""
+LEAST_RATE = 1.0
+"""Pictures a window: slower than that nothing would ever find out that the limit was lifted."""
+
 # Shares of the window:
-MARGIN = 1 / 60
+BURST = 1 / 60
+"""Pictures ordered at one moment count as the speed of this long: of an instant it would be infinite."""
+ARRIVAL_MARGIN = 1 / 60
 """By it pictures count longer: of two requests the later one may be the quicker to reach the provider."""
-GRAIN = 1 / 240
-"""Within it a process's orders are counted as one, at the moment of the last."""
+RESOLUTION = 1 / 240
+"""Within it a process's orders are counted as one, at the moment of the last, which keeps the ledger's row
+small and lets nothing count too short.
+"""
 SHORTEST_WAIT = 1 / 6000
-NEXT_LOOK = 1 / 60
-"""After it one looks again when another process goes first."""
-GRACE = 1 / 12
-"""For it a place is kept for a process that should be back by now."""
+"""One does not come back sooner: a wait of nothing would spin."""
+POLL_INTERVAL = 1 / 60
+"""After it one looks again when another process goes first, which may have died."""
+GRACE_PERIOD = 1 / 12
+"""For it a place is kept for a process that should be back by now: a busy machine is that late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +180,10 @@ class SlidingWindow:
         self.recovers_from_s = max(self.recovers_from_s, now_s + for_s)
         if ordered_at_s > self.slowed_at_s:
             began_s = self.taken[0].since_s if self.taken else now_s
-            speed = self._n_taken() * self.length_s / max(now_s - began_s, self.length_s / 60)
+            speed = self._n_taken() * self.length_s / max(now_s - began_s, BURST * self.length_s)
             allowed = self.allowed(limit)
-            self.rate = max(1.0, (speed if allowed is None else min(allowed, speed)) / 2)
+            reached = speed if allowed is None else min(allowed, speed)
+            self.rate = max(LEAST_RATE, reached * MULTIPLICATIVE_DECREASE)
             self.slowed_at_s = now_s
 
     def _look(self, now_s: float) -> None:
@@ -181,18 +206,19 @@ class SlidingWindow:
             one.until_s += by_s
 
     def _recover(self, now_s: float, limit: float | None) -> None:
+        """Raise the rate for each window without a rate limit: by slow start where no limit is known."""
         n_windows = int((now_s - self.recovers_from_s) // self.length_s)
         if n_windows < 1:
             return
         self.recovers_from_s += n_windows * self.length_s
         if self.rate is not None and limit is None:
-            self.rate *= 1.5 ** min(n_windows, 60)
+            self.rate *= SLOW_START ** min(n_windows, MOST_SLOW_START_WINDOWS)
         elif self.rate is not None and limit is not None and self.rate < limit:
-            self.rate = min(limit, self.rate + n_windows * limit / 10)
+            self.rate = min(limit, self.rate + n_windows * ADDITIVE_INCREASE * limit)
 
     def _until_s(self, entry: Taken) -> float:
         """Tell from when on pictures count no longer."""
-        return entry.at_s + self.length_s * (1 + MARGIN)
+        return entry.at_s + self.length_s * (1 + ARRIVAL_MARGIN)
 
     def _n_taken(self) -> int:
         return sum(entry.n for entry in self.taken)
@@ -232,12 +258,12 @@ class SlidingWindow:
 
     def _count(self, now_s: float, n: int, by: str) -> None:
         """Count pictures, with those that the process ordered a moment ago."""
-        since_s, grain_s = now_s, GRAIN * self.length_s
+        since_s, resolution_s = now_s, RESOLUTION * self.length_s
         for place in range(len(self.taken) - 1, -1, -1):
             entry = self.taken[place]
-            if entry.at_s < now_s - grain_s:
+            if entry.at_s < now_s - resolution_s:
                 break
-            if entry.by == by and entry.since_s >= now_s - grain_s:
+            if entry.by == by and entry.since_s >= now_s - resolution_s:
                 since_s, n = entry.since_s, n + entry.n
                 del self.taken[place]
                 break
@@ -247,9 +273,9 @@ class SlidingWindow:
         """Tell when to look again, in seconds: when room is made, or soon when others go first."""
         allowed = self.allowed(limit)
         if not counts or allowed is None or not self.taken:
-            return NEXT_LOOK * self.length_s
+            return POLL_INTERVAL * self.length_s
         if self._n_taken() + counts[0] <= allowed:
-            return NEXT_LOOK * self.length_s
+            return POLL_INTERVAL * self.length_s
         return max(SHORTEST_WAIT * self.length_s, self._until_s(self.taken[0]) - now_s)
 
     def _wait(
@@ -262,6 +288,6 @@ class SlidingWindow:
         if not left:
             return n_going, 0.0
         since_s = before.since_s if before and not n_going else now_s
-        until_s = now_s + wait_s + GRACE * self.length_s
+        until_s = now_s + wait_s + GRACE_PERIOD * self.length_s
         self.waiting[by] = Waiting(since_s, until_s, left, n_served)
         return n_going, wait_s

@@ -141,8 +141,8 @@ async def test_a_limit_met_in_one_run_slows_the_others(home: Path) -> None:
             slept_s.append(seconds)
             raise TimeoutError
 
-        one = RateLimiter(60, LedgerWindow(here, "account"), sleep=note)
-        two = RateLimiter(60, LedgerWindow(there, "account"), sleep=note)
+        one = RateLimiter(60, LedgerWindow(here, "account"), sleep=note, chance=lambda: 0.0)
+        two = RateLimiter(60, LedgerWindow(there, "account"), sleep=note, chance=lambda: 0.0)
         other = RateLimiter(60, LedgerWindow(there, "another account"), sleep=note)
         moments = [await rate_limiter.acquire(1) for rate_limiter in (one, two) for _ in range(15)]
         await one.slow_down(moments[0], wait_s=5)

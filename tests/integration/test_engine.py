@@ -84,7 +84,7 @@ with start_engine(Path(sys.argv[1]), str) as engine:
 
     @flow
     async def counting():
-        return sum(await asyncio.gather(*[as_task(count, name="count")([index]) for index in range(60)]))
+        return sum(await asyncio.gather(*[as_task("count")(count)([index]) for index in range(60)]))
 
     engine.wait_ready()
     print(asyncio.run(steps()))

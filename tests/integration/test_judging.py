@@ -262,7 +262,7 @@ def test_patience_ends_after_failures_in_a_row_only(tmp_path: Path) -> None:
     order = a_question(a_shown_picture(tmp_path))
     told: list[Purchase] = []
     closed: list[Any] = []
-    patience = CircuitBreaker(told.append, closed.append, most_failures=3)
+    patience = CircuitBreaker(told.append, closed.append, failure_threshold=3)
     fault = Failure(FailureKind.server_fault, "http_500", "The server had an error.")
     for state in ("failed", "unknown", "received", "failed", "failed", "refused", "failed"):
         patience(Purchase(order, state, 0, Decimal(0), fault))

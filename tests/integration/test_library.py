@@ -132,7 +132,7 @@ def test_a_wrong_campaign_is_told_before_anything_is_started(tmp_path: Path) -> 
     wrong: Any = CAMPAIGN | {"arms": {"A": {"prompt": "An {{ otter }}"}}, "provider": "nobody"}
     campaign = Campaign.model_validate(wrong)
     for call in (runoff.plan, runoff.run):
-        with pytest.raises(runoff.CampaignError, match=r"otters: 2 faults(.|\n)*runoff\.plan\(campaign\)$"):
+        with pytest.raises(runoff.CampaignError, match=r"otters: 2 errors(.|\n)*runoff\.plan\(campaign\)$"):
             call(campaign, tmp_path)
     assert list(tmp_path.iterdir()) == []
     gone = Campaign.model_validate(CAMPAIGN | {"drafts": {"model": "dall-e-3"}})

@@ -102,6 +102,7 @@ class BatchShop:
             closed_by=lambda: self.closed_by,
             now=lambda: datetime.fromtimestamp(self.clock(), UTC),
             sleep=wait,
+            chance=lambda: 0.0,
         )
 
     def later(self, seconds: float = A_DAY_S) -> None:

@@ -27,6 +27,7 @@ SERVE_PROGRAM = """
 import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as for a job that a shell started in the background
+import runoff
 from flows.serving import serve
 serve([Path(sys.argv[1])], Path(sys.argv[2]), lambda line: print(line, flush=True))
 print("left", flush=True)
@@ -41,9 +42,14 @@ def write_campaign(folder: Path, name: str = "campaign.yaml", **changes: Any) ->
 
 
 class Served:
-    """A campaign that `serve` serves in a process of its own; what it says is kept in a file."""
+    """A `serve` in a process of its own, in a folder with a `flows.py` and a `tasks.py` of somebody else's.
+
+    What it says is kept in a file.
+    """
 
     def __init__(self, folder: Path, **changes: Any) -> None:
+        for name in ("flows.py", "tasks.py"):
+            (folder / name).write_text("")
         self.home = folder / "home"
         self.file = write_campaign(folder, **changes)
         self.said = folder / "said.txt"
@@ -54,7 +60,7 @@ class Served:
         with self.said.open("ab") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SERVE_PROGRAM, str(self.file), str(self.home)],
-                stdout=said, stderr=subprocess.STDOUT, text=True,
+                cwd=self.file.parent, stdout=said, stderr=subprocess.STDOUT, text=True,
             )  # fmt: skip
 
     def wait_for(self, text: str) -> str:

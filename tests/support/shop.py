@@ -87,6 +87,7 @@ class Shop:
                     rate_limiter=rate_limiter or ToldPace(self.waits_s),
                     watch=self.purchases.append,
                     sleep=wait,
+                    chance=lambda: 0.0,
                 )
                 work = [asyncio.ensure_future(buyer.buy(order)) for order in orders]
                 if meanwhile is not None:

@@ -5,6 +5,7 @@ call that does stands alone here and is never made twice for the same batch.
 """
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ from openai.types import Batch
 
 from tasks.images_api.batch_lane.lines import split_lines
 from tasks.images_api.failures import Failure, FailureKind, failure_of
+from tasks.images_api.retries import Chance, with_jitter
 from tasks.images_api.terms import Terms
 from tasks.ledger import BatchRecord
 
@@ -28,7 +30,8 @@ KEY = "runoff_batch"
 READ_S, TRANSFER_S = 60.0, 600.0
 CLOCKS_APART = timedelta(hours=1)
 PAGE = 100
-UPLOAD_WAITS_S = (1.0, 5.0)
+UPLOAD_BACKOFF_S = (1.0, 5.0)
+"""Before each further try; what fails three times is tried again when the run is resumed."""
 _WORTH_ANOTHER_TRY = (FailureKind.unsent, FailureKind.unknown, FailureKind.server_fault)
 _PURPOSES: dict[str, Literal["batch", "vision"]] = {"lines": "batch", "picture": "vision"}
 
@@ -40,14 +43,20 @@ class BatchClient:
         client: From ``client.connect``.
         terms: Its key and its time-outs.
         sleep: Waits that many seconds.
+        chance: Draws from [0, 1), for the jitter of waits.
     """
 
     def __init__(
-        self, client: AsyncOpenAI, terms: Terms, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        client: AsyncOpenAI,
+        terms: Terms,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Chance = random.random,
     ) -> None:
         self._client = client
         self._terms = terms
         self._sleep = sleep
+        self._chance = chance
 
     async def upload(
         self, file: tuple[str, Path | bytes, str], what: Literal["lines", "picture"]
@@ -59,11 +68,11 @@ class BatchClient:
             answer = await self._client.files.create(file=file, purpose=_PURPOSES[what], timeout=timeout)
             return _named(answer)
 
-        for wait_s in UPLOAD_WAITS_S:
+        for wait_s in UPLOAD_BACKOFF_S:
             answer = await self._told(send)
             if isinstance(answer, str) or answer.kind not in _WORTH_ANOTHER_TRY:
                 return answer
-            await self._sleep(wait_s)
+            await self._sleep(with_jitter(wait_s, self._chance))
         return await self._told(send)
 
     async def has_file(self, file_id: str) -> bool | Failure:

@@ -6,6 +6,7 @@ create a batch: before it is repeated the provider's own list is searched for th
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -23,6 +24,7 @@ from tasks.images_api.batch_lane.settler import BatchSettler, Collection
 from tasks.images_api.batch_lane.uploads import PictureUploads
 from tasks.images_api.disk_space import require_room
 from tasks.images_api.failures import Failure, FailureKind
+from tasks.images_api.retries import Chance, with_jitter
 from tasks.images_api.stop_messages import stop_after_cancelling, stop_asking, stop_for
 from tasks.ledger import BatchRecord, Limits
 from tasks.money import count_of
@@ -30,7 +32,8 @@ from tasks.order import Order
 from tasks.storage.atomic import write_atomically
 
 FOLDER = "batches"
-FIND_WAITS_S = (0.0, 2.0, 8.0)
+FIND_BACKOFF_S = (0.0, 2.0, 8.0)
+"""Before each look into the provider's list, which may show a new batch a little late."""
 FOUND_WITHIN = timedelta(minutes=10)
 """A batch that the provider's list does not show so long after it was asked for is given up as unknown."""
 OVER = ("completed", "expired", "cancelled")
@@ -48,6 +51,7 @@ class BatchLane:
         closed_by: Why the run's buyer sends nothing more; ``None`` while it does.
         now: The time, aware.
         sleep: Waits that many seconds.
+        chance: Draws from [0, 1), for the jitter of waits.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class BatchLane:
         closed_by: Callable[[], RunoffError | None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Chance = random.random,
     ) -> None:
         self.notes: dict[str, str] = {}
         self._settler = settler
@@ -67,7 +72,8 @@ class BatchLane:
         self._closed_by = closed_by
         self._now = now
         self._sleep = sleep
-        self._vendor = BatchClient(client, settler.terms, sleep)
+        self._chance = chance
+        self._vendor = BatchClient(client, settler.terms, sleep, chance)
         self._uploads = PictureUploads(self._vendor, settler.ledger, settler.terms.provider.name)
         self._steps: dict[str, Callable[[BatchRecord], Awaitable[bool]]] = {
             "reserved": self._hand_over,
@@ -221,8 +227,8 @@ class BatchLane:
             record: The batch.
             refusal: The provider said that it failed: what its list does not show may be asked for again.
         """
-        for wait_s in FIND_WAITS_S:
-            await self._sleep(wait_s)
+        for wait_s in FIND_BACKOFF_S:
+            await self._sleep(with_jitter(wait_s, self._chance))
             found = await self._vendor.find(record)
             if isinstance(found, Batch):
                 return await self._created(record, found)

@@ -19,9 +19,10 @@ from tasks.images_api.answer_store import settlement_of, settlement_of_failure, 
 from tasks.images_api.answers import Answer, read_answer
 from tasks.images_api.batch_lane.batch_client import BatchClient
 from tasks.images_api.batch_lane.lines import ResultLine, read_line
-from tasks.images_api.buyer import SERVER_FAULT_WAITS_S, Purchase
+from tasks.images_api.buyer import Purchase
 from tasks.images_api.disk_space import require_room
 from tasks.images_api.failures import Failure, FailureKind, said_fault
+from tasks.images_api.retries import SERVER_FAULT_BACKOFF_S
 from tasks.images_api.stop_messages import stop_for
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, OrderRecord, Settlement
@@ -107,7 +108,7 @@ class BatchSettler:
 
 
 def _is_tried_again(record: OrderRecord, fault: Failure) -> bool:
-    return fault.kind is FailureKind.server_fault and record.n_sends <= len(SERVER_FAULT_WAITS_S)
+    return fault.kind is FailureKind.server_fault and record.n_sends <= len(SERVER_FAULT_BACKOFF_S)
 
 
 class Collection:

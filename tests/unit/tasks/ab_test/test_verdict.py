@@ -159,7 +159,7 @@ TABLE = st.lists(st.lists(VALUES, max_size=4), min_size=1, max_size=4)
 @settings(max_examples=60, deadline=None)
 @given(TABLE, TABLE)
 def test_the_probability_is_mann_whitneys(a: list[list[float]], b: list[list[float]]) -> None:
-    """Agrees with scipy's U over the shared rows, ties counting half."""
+    """The share of all couples of the shared rows that A wins, ties counting half."""
     (pair, *_rest) = compare_arms(
         [*a_campaign({"A": a, "B": b}), a_scored("A", 9, 0, 1), a_scored("B", 8, 0, 1)]
     ).pairs
@@ -168,8 +168,8 @@ def test_the_probability_is_mann_whitneys(a: list[list[float]], b: list[list[flo
     if not shared:
         assert pair.probability is None
     else:
-        statistic = stats.mannwhitneyu(of_a, of_b, method="exact").statistic
-        assert pair.probability == pytest.approx(statistic / (len(of_a) * len(of_b)))
+        wins = [(one > other) + (one == other) / 2 for one in of_a for other in of_b]
+        assert pair.probability == pytest.approx(sum(wins) / len(wins))
 
 
 @settings(max_examples=40, deadline=None)

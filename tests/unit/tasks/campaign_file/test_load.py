@@ -322,6 +322,16 @@ def test_references_must_be_pictures_and_not_too_many(tmp_path: Path) -> None:
     assert "17 pictures for gpt-image-2, accepted: at most 16" in found[0]
 
 
+def test_a_reference_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    """With its file, what is wrong and what is accepted: half a picture is not paid for."""
+    save(tmp_path, "half.png", (64, 64))
+    file = tmp_path / "half.png"
+    file.write_bytes(file.read_bytes()[:-20])
+    (fault,) = faults(tmp_path, basis() | {"references": ["half.png"]})
+    assert "half.png is cut off: its " in fault
+    assert "accepted: a whole png, jpeg or webp file under 50 MB" in fault
+
+
 def test_a_csv_with_ragged_rows_is_refused(tmp_path: Path) -> None:
     """Named by its line; templates are not blamed for rows that could not be read."""
     (tmp_path / "rows.csv").write_text("action,light\na,b\nc\n", encoding="utf-8")

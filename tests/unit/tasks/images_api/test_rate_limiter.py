@@ -27,10 +27,10 @@ class Clock:
         await asyncio.sleep(0)
 
 
-def a_rate_limiter(limit: float | None) -> tuple[RateLimiter, Clock]:
-    """Make a rate limiter on a clock of its own."""
+def a_rate_limiter(limit: float | None, chance: float = 0.0) -> tuple[RateLimiter, Clock]:
+    """Make a rate limiter on a clock of its own, with no chance in it."""
     clock = Clock()
-    return RateLimiter(limit, clock=clock, sleep=clock.sleep), clock
+    return RateLimiter(limit, clock=clock, sleep=clock.sleep, chance=lambda: chance), clock
 
 
 def rate_of(rate_limiter: RateLimiter) -> float | None:
@@ -99,6 +99,13 @@ def test_the_first_pictures_start_at_once_and_the_rest_a_minute_later() -> None:
     """The limit is a window's, not a gap between orders; a second more lets the slower requests arrive."""
     rate_limiter, _ = a_rate_limiter(5)
     assert turns(rate_limiter, [1] * 7) == [1000.0] * 5 + [1061.0] * 2
+
+
+def test_who_waits_together_does_not_wake_at_once() -> None:
+    """Never sooner than there is room, and at most half a second later."""
+    moments = [turns(a_rate_limiter(1, chance)[0], [1, 1])[1] for chance in (0.0, 0.5, 0.999)]
+    assert moments == sorted(set(moments))
+    assert 1061 <= min(moments) < max(moments) < 1061.6
 
 
 def test_an_order_above_the_limit_waits_for_an_empty_window_and_is_not_stuck() -> None:

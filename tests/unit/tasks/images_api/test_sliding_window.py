@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tasks.images_api.sliding_window import GRACE, SlidingWindow
+from tasks.images_api.sliding_window import GRACE_PERIOD, SlidingWindow
 
 Turn = tuple[float, int, str]
 Orders = st.lists(st.integers(1, 4), min_size=1, max_size=40)
@@ -102,7 +102,7 @@ def test_a_process_that_was_killed_holds_up_nobody_for_long(limit: int, seed: in
     """What it took falls out of the window; its place is given away soon after it should have been back."""
     turns = play(limit, {"dead": [1] * 500, "alive": [1] * limit * 3}, seed=seed, dead=["dead"])
     assert sum(by == "alive" for _, _, by in turns) == limit * 3
-    assert turns[-1][0] - turns[0][0] <= 4 * 61 + 60 * GRACE + 10
+    assert turns[-1][0] - turns[0][0] <= 4 * 61 + 60 * GRACE_PERIOD + 10
 
 
 def test_a_limit_that_one_process_met_slows_all_of_them_once() -> None:
