@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 MINI = {"model": "gpt-image-1-mini", "quality": "low", "per_prompt": 1}
 EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Paris"}
 
-DAILY = {"cron": "0 6 * * *", "timezone": "Europe/Paris"}
+MONTHLY = {"cron": "0 6 1 * *", "timezone": "Europe/Paris"}
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def test_a_served_campaign_has_its_turns_and_a_missed_one_is_skipped(tmp_path: P
 
     That a turn falls due by the clock is the slow test below, which waits for the minute.
     """
-    with serving_campaign(tmp_path, schedule=DAILY) as served:
+    with serving_campaign(tmp_path, schedule=MONTHLY) as served:
         served.wait_for("stop with Ctrl-C")
         server = Registry(served.home / ".prefect").record()
         assert server is not None
