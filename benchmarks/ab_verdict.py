@@ -1,11 +1,11 @@
-"""How often the A/B test is wrong, and how often it finds what is there.
+"""The error rates and the power of the A/B test, on simulated campaigns.
 
-Campaigns are drawn whose truth is known: prompts of uneven luck (standard deviation 0.1 of score), pictures
-that vary by 0.1 around their prompt, and arms that behave ``unlike`` from prompt to prompt. With ``graded``
-scores each picture has 0, 1/3, 2/3 or 1, as a judge's few questions give. For equal arms it counts false wins
-(5 % is the aim) and how often the 95 % interval holds the truth (93 to 97 %); for arms 0.05 apart, how often
-the better one is found by how many pictures, against an oracle: a z-test that is told the true variances. Of
-five equal arms it counts campaigns in which any is said to beat another.
+The truth of each campaign is known: prompts of unequal difficulty (standard deviation 0.1 of score), pictures
+that vary by 0.1 around their prompt, and arms whose effect differs from prompt to prompt by ``unlike``. With
+``graded`` scores each picture has 0, 1/3, 2/3 or 1, as from a judge's few statements. For equal arms the
+benchmark counts false wins (target 5 %) and how often the 95 % interval contains the truth (93 to 97 %); for
+arms 0.05 apart, how often the better one is found with how many pictures, compared with an oracle, a z-test
+that knows the true variances. With five equal arms it counts campaigns in which one is reported to win.
 
 Run: python -m benchmarks.ab_verdict [campaigns, default 1000]
 """
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _errors(campaigns: int, rows: int, replicates: int) -> Iterator[str]:
-    """Write one line of the table; what arms do unlike from row to row cannot be told within one row."""
+    """Write one line of the table; the interaction of arm and row is not identifiable within one row."""
     kinds: list[tuple[float, Scores]] = [(unlike, spread_scores) for unlike in UNLIKE]
     for index, (unlike, kind) in enumerate([*kinds, (0.1, graded_scores)]):
         if rows == 1 and unlike:
@@ -109,18 +109,18 @@ def measure_errors(
     unlike: float,
     kind: Scores = spread_scores,
 ) -> tuple[float, float]:
-    """Return the share of campaigns of equal arms with a winner, and of intervals told that hold zero."""
-    wins = holds = told = 0
+    """Return the share of campaigns of equal arms with a winner, and of intervals that contain zero."""
+    wins = holds = reported = 0
     for _ in range(campaigns):
         (pair,) = compare_arms(list(draw(rng, rows, replicates, unlike, kind=kind))).pairs
         wins += pair.verdict != NOT_ENOUGH
-        told += pair.low is not None
+        reported += pair.low is not None
         holds += pair.low is not None and pair.high is not None and pair.low <= 0 <= pair.high
-    return wins / campaigns, holds / told
+    return wins / campaigns, holds / reported
 
 
 def any_win(campaigns: int) -> float:
-    """Return in how many campaigns of five equal arms one is said to beat another."""
+    """Return in how many campaigns of five equal arms one is reported to beat another."""
     rng = np.random.default_rng(5)
     tests = (compare_arms(list(draw(rng, 6, 4, POWER_UNLIKE, arms="ABCDE"))) for _ in range(campaigns))
     return sum(any(pair.verdict != NOT_ENOUGH for pair in test.pairs) for test in tests) / campaigns

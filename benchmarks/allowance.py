@@ -1,8 +1,8 @@
-"""What does it cost to share a provider's pictures a minute through the ledger?
+"""The cost of sharing a provider's rate limit, in pictures a minute, through the ledger.
 
-One buyer buys drafts from an emulator in another process, 50 under way, the window once its own and once in
-the ledger, in turn, on SQLite and on PostgreSQL. The limit is never reached: whoever waits for it loses
-nothing.
+One buyer buys drafts from an emulator in another process, 50 in flight, alternately with its own window and
+with one in the ledger, on SQLite and on PostgreSQL. The limit is never reached, so no time is spent waiting
+for it.
 
     python -m benchmarks.allowance [--orders 300] [--latency 1.0] [--rounds 4]
 """
@@ -20,7 +20,7 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.images_api.buyer import Buyer
 from tasks.images_api.client import connect
-from tasks.images_api.rate_limiter import LedgerWindow, MemoryWindow, RateLimiter
+from tasks.images_api.rate_limiter.limiter import LedgerWindow, MemoryWindow, RateLimiter
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits, open_ledger
 from tasks.ledger.database import LEDGER_VARIABLE
@@ -56,7 +56,7 @@ def buy(url: str, n_orders: int, *, is_shared: bool) -> tuple[float, float]:
 
 
 def compare(url: str, n_orders: int, n_rounds: int, server: PostgresqlServer | None) -> None:
-    """Buy in turn with an own and with a shared window, and print the means and their ratio."""
+    """Buy alternately with an own and with a shared window, and print the means and their ratio."""
     sums = {False: [0.0, 0.0], True: [0.0, 0.0]}
     for number in range(2 * n_rounds + 1):
         if server is not None:

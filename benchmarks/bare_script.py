@@ -1,7 +1,7 @@
-"""What one would write by hand: the official SDK, fifty requests at once, a file for each picture.
+"""A hand-written script for comparison: the official SDK, fifty requests at once, a file for each picture.
 
-It keeps no accounts, looks at no picture, and loses what was paid for when it is killed. The measure for the
-whole run's overhead: `benchmarks/whole_run.py` runs it as ``python -m benchmarks.bare_script ORDERS FOLDER``.
+It keeps no ledger, inspects no picture, and loses what was paid for when it is killed. ``whole_run.py`` runs
+it as ``python -m benchmarks.bare_script ORDERS FOLDER`` to measure the overhead of a whole run.
 """
 
 import asyncio

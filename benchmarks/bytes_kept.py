@@ -1,9 +1,8 @@
-"""What does one more picture of a run leave behind, and what does it take? Two runs, and what lies between.
+"""The storage and CPU time that each additional picture of a run takes, from two runs of different size.
 
-Drafts of 1024 x 1024 come from an emulator in another process, as PNG of 0.6 MB; what the vendor's own weigh
-is not known here, so the picture itself is told apart from what Runoff adds to it. What a run leaves
-whatever its size, and what its start takes, cancels out. Up to some hundred pictures a report holds their
-thumbnails inside, so both runs are larger.
+Drafts of 1024 x 1024 come from an emulator in another process, as PNG of 0.6 MB. The size of the vendor's own
+pictures is not known, so the picture is listed separately from what Runoff adds. Fixed costs of a run cancel
+out in the difference. Reports of up to some hundred pictures embed their thumbnails, so both runs are larger.
 
     python -m benchmarks.bytes_kept [--orders 400 1200]
 """
@@ -41,7 +40,7 @@ KINDS = {
 
 
 def weigh(folder: Path) -> Counter[str]:
-    """Sum up what lies below a folder, by what it is, bytes."""
+    """Sum the files below a folder by kind, bytes."""
     weights: Counter[str] = Counter()
     for file in folder.rglob("*"):
         kind = next((KINDS[part] for part in file.parts if part in KINDS), None)
@@ -65,7 +64,7 @@ def weigh_run(folder: Path, provider: Provider, n_orders: int) -> tuple[Counter[
 
 
 def measure_pictures(few: int, many: int) -> tuple[dict[str, float], float]:
-    """Measure what each more picture leaves, bytes by what it is, and takes, seconds of the processor."""
+    """Measure the storage of each additional picture, bytes by kind, and its CPU seconds."""
     with tempfile.TemporaryDirectory() as name, open_provider(LATENCY_S, is_grainy=True) as provider:
         (small, least_s), (large, most_s) = (weigh_run(Path(name), provider, n) for n in (few, many))
     kept = {kind: (large[kind] - small[kind]) / (many - few) for kind in KINDS.values()}

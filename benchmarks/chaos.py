@@ -1,10 +1,10 @@
-"""Kill a campaign again and again, and hold its ledger against the provider's bill.
+"""A campaign that is killed many times, and its ledger compared with the provider's bill.
 
-``python -m benchmarks.chaos [seed]`` buys 500 drafts over HTTP from an emulator in a process of its own, with
-one in ten spoiled by a fault, kills the run at 25 seeded instants with SIGKILL and resumes it each time.
-Then it runs the campaign once undisturbed, with the same outcomes, to compare the reports. Every process is a
-real one: the first makes the flow's call that ``runoff run`` makes, with a run id that the seed decides; the
-others are ``runoff run --resume``. All traffic stays on this machine. Takes about ten minutes.
+``python -m benchmarks.chaos [seed]`` buys 500 drafts over HTTP from an emulator in another process, with a
+fault in one of ten requests, kills the run at 25 seeded moments with SIGKILL and resumes it each time. Then
+it runs the campaign once without kills, with the same outcomes, and compares the reports. All processes are
+real: the first makes the same flow call as ``runoff run``, with a run id derived from the seed; the others
+are ``runoff run --resume``. All traffic stays on this machine. Takes about ten minutes.
 """
 
 import json
@@ -67,15 +67,15 @@ CAMPAIGN: Mapping[str, Any] = {
 }
 REQUEST = {"model": "gpt-image-2.5-flare", "quality": "low", "size": "1024x640"}
 # What differs between two runs with the same outcomes: times, and the provider's names for its requests;
-# those stand in some messages too.
+# those are in some messages too.
 OF_THE_MOMENT = ["sent_at", "latency_s", "vendor_request_id"]
-# What an order says of how it came to be unknown: in the middle of a kill, or by its fault.
+# How an order became unknown: by a kill, or by its fault.
 OF_THE_UNKNOWN = ["error_code", "error_message", "attempts"]
 
 
 @dataclass
 class Found:
-    """What a chaos run came to.
+    """The result of a chaos run.
 
     Args:
         n_orders: Orders in the ledger at the end.
@@ -104,7 +104,7 @@ class Found:
 
 @dataclass
 class Stage:
-    """Where one run of the campaign plays: its home, its provider, its environment."""
+    """One run of the campaign: its home, its provider, its environment."""
 
     home: Path
     url: str
@@ -153,7 +153,7 @@ class Stage:
 
 
 class Sampler(threading.Thread):
-    """Looks at what the ledger holds as spent or reserved, all the time."""
+    """Polls what the ledger has as spent or reserved."""
 
     def __init__(self, ledger: Path) -> None:
         super().__init__(daemon=True)
@@ -161,7 +161,7 @@ class Sampler(threading.Thread):
         self._is_over = threading.Event()
 
     def run(self) -> None:
-        """Look every few milliseconds."""
+        """Poll every few milliseconds."""
         while not self._is_over.wait(0.01):
             if not self.ledger.exists():
                 continue
@@ -174,7 +174,7 @@ class Sampler(threading.Thread):
             self.n_samples += 1
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         self._is_over.set()
         self.join()
 
@@ -271,7 +271,7 @@ def kill_again_and_again(stage: Stage, chance: random.Random, n_drafts: int, fou
 
 
 def check_money(stage: Stage, received: set[str], sampler: Sampler, found: Found) -> None:
-    """Hold the ledger against the bill, order by order."""
+    """Compare the ledger with the bill, order by order."""
     entries = [entry for entry in stage.bill()["entries"] if entry["client_request_id"]]
     ledger = open_ledger(stage.home, os.environ)
     try:
@@ -297,7 +297,7 @@ def check_money(stage: Stage, received: set[str], sampler: Sampler, found: Found
 
 
 def _wrong_with(record: OrderRecord, sent: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Say what an order and its requests do not agree on."""
+    """Describe the differences between an order and its requests."""
     charges = [entry["charged_nanousd"] for entry in sent]
     fault = sent[-1]["fault"] if sent else None
     held = to_nanousd(record.charged_usd)
@@ -311,7 +311,7 @@ def _wrong_with(record: OrderRecord, sent: Sequence[Mapping[str, Any]]) -> Itera
         yield f"holds {held} nano-dollars, less than its bill {sum(charges)}"
     if record.state == "received" and settled.cost_usd is None:
         if fault != "missing_usage":
-            yield "has no cost although the provider told it"
+            yield "has no cost although the provider reported it"
     elif record.state != "unknown" and held != sum(charges):
         yield f"holds {held} nano-dollars, its bill is {sum(charges)}"
     if record.state == "unknown" and settled.error_code != "interrupted" and not is_unknown_kind(fault):
@@ -319,13 +319,13 @@ def _wrong_with(record: OrderRecord, sent: Sequence[Mapping[str, Any]]) -> Itera
 
 
 def compare(disturbed: pd.DataFrame, undisturbed: pd.DataFrame, found: Found) -> None:
-    """Hold the two reports against each other, cell by cell."""
+    """Compare the two reports cell by cell."""
     frames = []
     for frame in (disturbed, undisturbed):
-        told = frame.drop(columns=OF_THE_MOMENT)
-        told["error_message"] = told["error_message"].str.replace(r"req_\w+", "", regex=True)
-        told.loc[told["state"] == "unknown", OF_THE_UNKNOWN] = None
-        frames.append(told)
+        stable = frame.drop(columns=OF_THE_MOMENT)
+        stable["error_message"] = stable["error_message"].str.replace(r"req_\w+", "", regex=True)
+        stable.loc[stable["state"] == "unknown", OF_THE_UNKNOWN] = None
+        frames.append(stable)
     try:
         pd.testing.assert_frame_equal(frames[0], frames[1])
     except AssertionError as error:
@@ -333,18 +333,18 @@ def compare(disturbed: pd.DataFrame, undisturbed: pd.DataFrame, found: Found) ->
 
 
 def main() -> None:
-    """Play the long one and print what came of it."""
+    """Run the long benchmark and print its result."""
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     with tempfile.TemporaryDirectory() as folder:
         words = [sys.executable, "-c", KEEP_A_SERVER, str(Path(folder) / "prefect")]
         (Path(folder) / "prefect").mkdir()
-        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as keeper:
-            assert keeper.stdout is not None
-            assert keeper.stdin is not None
-            url = keeper.stdout.readline().strip()
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            assert server.stdin is not None
+            url = server.stdout.readline().strip()
             started_s = time.monotonic()
             found = play(Path(folder), url, seed=seed, n_drafts=500, n_kills=25)
-            keeper.stdin.close()
+            server.stdin.close()
         for name, value in vars(found).items():
             print(f"{name}: {value}")
         print(f"took {time.monotonic() - started_s:.0f} s")

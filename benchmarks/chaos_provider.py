@@ -1,7 +1,7 @@
-"""A provider for ``benchmarks.chaos``: the emulator, with faults that follow the order, not its arrival.
+"""A provider for ``benchmarks.chaos``: the emulator, with faults that depend on the order's id only.
 
-A killed run sends its orders in another sequence than an undisturbed one. Which fault an order meets, and
-which picture it gets, is therefore decided by its own name, so that both runs have the same outcomes.
+A killed run sends its orders in a different sequence than an undisturbed one. Which fault an order meets, and
+which picture it gets, therefore depends on its id only, so that both runs have the same outcomes.
 """
 
 import json

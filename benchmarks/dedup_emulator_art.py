@@ -1,8 +1,8 @@
-"""Does the default rule tell the emulator's near-copies from its other replicates?
+"""The default deduplication rule on the emulator's near-duplicates and replicates.
 
 For several prompts: scenes that differ only by their seed, as replicates of one prompt do, and each scene
-again with the small differences that the emulator calls a near-copy. Recall: near-copies that are found.
-False pairs: pairs of different scenes of one prompt that are taken for copies.
+again with the small differences of the emulator's near-duplicates. Recall: near-duplicates that are found.
+False pairs: pairs of different scenes of one prompt that are taken for duplicates.
 
     python benchmarks/dedup_emulator_art.py
 """

@@ -1,12 +1,13 @@
-"""Are copies found, and different photographs of one place kept? On real photographs, at every radius.
+"""Precision and recall of deduplication on real photographs, at every radius.
 
-Every photograph is turned into copies: through JPEG, 75 % of the size, 10 % brighter, cropped by 2 %, all
+Duplicates of every photograph are made: through JPEG, 75 % of the size, 10 % brighter, cropped by 2 %, all
 four at once, and cropped by 2 % at one corner only, which moves everything. All of them, and photographs that
 show one place from two sides or at two times, go through the product's own fingerprint and deduplication as
-one campaign. Precision: of the pictures called a copy, how many are one of the photograph they are assigned
-to. Recall: of the copies, how many were found. A second table counts pairs that are no copies and were kept.
+one campaign. Precision: the share of pictures called a duplicate that really are one of the photograph they
+are assigned to. Recall: the share of duplicates that were found. A second table counts pairs that are no
+duplicates and were kept.
 
-The photographs: those that scikit-image ships, always. Many more from Debian packages, when they are there:
+The photographs are those that scikit-image ships, and many more from Debian packages if they are available:
 
     apt-get download mate-backgrounds lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 \
         plasma-workspace-wallpapers opencv-doc
@@ -33,7 +34,7 @@ SHIPPED = """
     astronaut.png camera.png chelsea.png coffee.png hubble_deep_field.jpg ihc.png moon.png retina.jpg
     rocket.jpg brick.png grass.png gravel.png coins.png cell.png clock_motion.png
     motorcycle_left.png motorcycle_right.png
-""".split()  # noqa: SIM905 - a column of quoted names says no more
+""".split()  # noqa: SIM905 - a column of quoted names is harder to read
 DRAWN = set(
     """
     abstract desktop Altai Canopee Cascade Cluster Elarun Flow FlyingKonqui Grey Honeywave IceCold Kay Kite
@@ -55,13 +56,13 @@ ONE_PLACE = {
     **{f"right{n:02d}.jpg": f"left{n:02d}.jpg" for n in range(1, 15)},
     **{f"left{n + 1:02d}.jpg": f"left{n:02d}.jpg" for n in range(1, 14)},
 }
-"""Another photograph of the place that the second name shows: the other eye, another viewpoint, later."""
+"""Another photograph of the place that the second name shows: other camera, viewpoint or time."""
 
 EDGE_PX = 1024
 
 
 def encode_as_jpeg(picture: Image.Image, quality: int = 75) -> Image.Image:
-    """Send a picture through JPEG."""
+    """Compress a picture as JPEG."""
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=quality)
     return decode(stream.getvalue())
@@ -169,7 +170,7 @@ def describe(name: str, picture: Image.Image) -> Candidate:
 
 
 def is_kept(one: Candidate, other: Candidate, rule: Rule) -> bool:
-    """Tell whether two pictures are both kept when they meet."""
+    """Whether both of two pictures are kept."""
     return all(standing.status == "survivor" for standing in step.deduplicate([one, other], rule).values())
 
 
@@ -179,7 +180,7 @@ def print_copies(
     seconds: list[Candidate],
     hash_name: Literal["phash", "dhash"],
 ) -> None:
-    """Print precision over the whole campaign, and recall for each kind of copy, at every radius."""
+    """Print precision over the whole campaign, and recall for each kind of duplicate, at every radius."""
     print(f"\n{hash_name}: precision | recall " + " | ".join(copies))
     everything = [*originals.values(), *seconds, *(one for kind in copies.values() for one in kind)]
     for radius_bits in range(13):
@@ -200,7 +201,7 @@ def _stem(name: str) -> str:
 def print_others(
     pairs: dict[str, list[tuple[Candidate, Candidate]]], hash_name: Literal["phash", "dhash"]
 ) -> None:
-    """Print how many of the pairs that are no copies are kept at every radius."""
+    """Print how many of the pairs that are no duplicates are kept at every radius."""
     print(f"\n{hash_name}: kept of " + " | ".join(f"{name} ({len(some)})" for name, some in pairs.items()))
     for radius_bits in range(13):
         rule = Rule(radius_bits, hash_name)
@@ -273,7 +274,7 @@ def colour_distance(one: Candidate, other: Candidate) -> float:
 
 
 def is_coloured(one: Candidate) -> bool:
-    """Tell whether a picture has colours that can be turned at all."""
+    """Whether a picture has colours whose hue can be turned."""
     assert one.inspection is not None
     return max(abs(level) for level in one.inspection.measurements.values()) >= 8
 

@@ -1,9 +1,9 @@
-"""How fast are copies found among many? Each size runs in a process of its own, to tell its peak memory.
+"""The speed and peak memory of deduplication among many pictures; each size runs in its own process.
 
-Half of the hashes are strangers, half lie within a few bits of another, as in a campaign with many copies.
-``search`` is the exact search for near hashes alone, at the default radius of 6 bits; ``whole step`` is
-deduplication of candidates over the whole campaign, colours and preferences included. Targets: 10,000 in less
-than 1 s, 1,000,000 hashes searched in less than 60 s.
+Half of the hashes are unrelated, half are within a few bits of another, as in a campaign with many
+duplicates. ``search`` is only the exact search for near hashes, at the default radius of 6 bits; ``whole
+step`` is deduplication of candidates over the whole campaign, with colours and preferences. Targets: 10,000
+in less than 1 s, 1,000,000 hashes searched in less than 60 s.
 
     python benchmarks/dedup_speed.py
 """

@@ -1,7 +1,7 @@
-"""How long does somebody wait who tries Runoff? ``demo``, ``plan``, ``--help``, and the first line on screen.
+"""The waiting time of a new user: ``demo``, ``plan``, ``--help``, and the first line on screen.
 
-``runoff demo`` buys and looks at 24 drafts and some finals, all painted in the same process; painting is most
-of its time. Targets: ``demo`` below 60 s, its first line within 1 s, ``--help`` below 0.5 s.
+``runoff demo`` buys and inspects 24 drafts and some finals, all painted in the same process; painting takes
+most of the time. Targets: ``demo`` below 60 s, its first line within 1 s, ``--help`` below 0.5 s.
 
     python -m benchmarks.demo [--rounds 3]
 """

@@ -1,16 +1,16 @@
-"""Whether duels recover planted strengths, and whether a judge's liking for the first picture is cancelled.
+"""How well duels recover known strengths, and whether a judge's bias for the first picture cancels out.
 
 Rows of eight pictures are drawn with strengths of log-odds N(0, 1.5), the fit's own prior. A judge answers
-each comparison by Bradley and Terry's model with Davidson's ties (one in nine between equals). It likes the
-first picture in one of two ways: by odds (``60:40`` between equals), or it names the first without looking in
-a fifth of its answers. Pairs are chosen as in a run, and asked in both orders. Told are, over all campaigns:
-how many pairs of pictures come out in their true order, how often the best is found or is one of the first
-two, and how often the 95 % interval holds the truth. Answers without looking tell nothing of the pictures, so
-no fit finds as much in them.
+each comparison by Bradley and Terry's model with Davidson's ties (one in nine between equals). It prefers the
+first picture in one of two ways: by odds (``60:40`` between equals), or it names the first blindly in a fifth
+of its answers. Pairs are chosen as in a run, and asked in both orders. Reported, over all campaigns: how many
+pairs of pictures are ranked in their true order, how often the best is found or is one of the first two, and
+how often the 95 % interval contains the truth. Blind answers contain no information about the pictures, so
+any fit finds less in them.
 
-Then how often the interval holds the truth with other judges and other pictures, among them some that the
-model does not claim to cover. Last, for pictures of equal strength, how much the value of one that is always
-shown first lies above the others', when pairs are asked once, and when they are asked in both orders.
+Then how often the interval contains the truth with other judges and other pictures, among them some that the
+model does not claim to cover. Last, for pictures of equal strength, how much higher the value of one is
+that is always shown first, when pairs are asked once, and when they are asked in both orders.
 
 Sources: R. R. Davidson (1970) on ties, R. R. Davidson and R. J. Beaver (1977) on the order of presentation.
 
@@ -39,7 +39,7 @@ Judge = Callable[[str, str], str]
 
 @dataclass(frozen=True)
 class Case:
-    """A judge, and the pictures that it sees.
+    """A judge, and the pictures that it compares.
 
     Args:
         name: As printed.
@@ -80,8 +80,8 @@ def main() -> None:
     for per_row in PER_ROW:
         for case in LIKINGS:
             order, best, two, holds = measure_recovery(campaigns, per_row, case)
-            told = f"{order:8.1%} {best:11.1%} {two:13.1%} | {holds:14.1%}"
-            print(f"{per_row:5} {case.name:>17} | {told}", flush=True)
+            figures = f"{order:8.1%} {best:11.1%} {two:13.1%} | {holds:14.1%}"
+            print(f"{per_row:5} {case.name:>17} | {figures}", flush=True)
     print(f"{'interval holds with pairs':>25} | " + " ".join(f"{n:6}" for n in PER_ROW_OF_OTHERS))
     for case in OTHERS:
         held = (measure_recovery(campaigns, per_row, case)[-1] for per_row in PER_ROW_OF_OTHERS)
@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def a_judge(rng: np.random.Generator, planted: dict[str, float], case: Case) -> Judge:
-    """Make a judge that knows the truth, with noise, ties and a liking for the first picture."""
+    """Make a judge that knows the truth, with noise, ties and a bias for the first picture."""
 
     def judge(first: str, second: str) -> str:
         drawn = rng.random()

@@ -1,8 +1,8 @@
-"""How long until a Prefect server answers, by the ways to start one.
+"""The time until a Prefect server answers, for several ways to start it.
 
-``python -m benchmarks.engine_start [rounds]`` prints medians of wall time and of the processor time that the
-server and its starter took together. Each round starts every variant once, in turn, so that a busy machine
-slows them alike.
+``python -m benchmarks.engine_start [rounds]`` prints medians of the wall time and of the CPU time that the
+server and its starter took together. Each round starts every variant once, alternately, so that other load on
+the machine affects them equally.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""How well fidelity tells the same picture drawn finer from another one.
+"""How well fidelity separates a finer rendering of the same picture from another picture.
 
-Photographs that scikit-image's wheel brings are changed as a better rendering would change them, and compared
-with one another, with their mirror images and with themselves in other colours. Pictures of the emulator's
+Photographs from scikit-image's wheel are changed as a better rendering would change them, and compared with
+one another, with their mirror images and with themselves in other colours. Pictures of the emulator's
 painter are compared with its finer edits of them, with edits that drift, and with other replicates of the
 same prompt. The first group should stay above 0.75, the others below 0.6.
 
@@ -68,7 +68,7 @@ def grainy(picture: Image.Image) -> Image.Image:
 
 
 def widened(picture: Image.Image) -> Image.Image:
-    """Go on beyond both sides, half as wide again."""
+    """Extend both sides, to one and a half times the width."""
     width = picture.width * 3 // 2
     canvas = picture.resize((width, picture.height)).filter(ImageFilter.GaussianBlur(20))
     canvas.paste(picture, ((width - picture.width) // 2, 0))
@@ -165,8 +165,8 @@ def main() -> None:
                 [fidelity.palette for fidelity in all_of_kind],
             )
         ]
-        told = f"{min(values):.2f} {median(values):.2f} {max(values):.2f}"
-        print(f"{kind:32} {len(values):7} | {told:>25} | {' | '.join(ranges)}")
+        figures = f"{min(values):.2f} {median(values):.2f} {max(values):.2f}"
+        print(f"{kind:32} {len(values):7} | {figures:>25} | {' | '.join(ranges)}")
     print(f"{1000 * spent / sum(map(len, found.values())):.0f} ms a comparison, reading both files included")
 
 

@@ -1,21 +1,22 @@
-"""How many drafts it takes to find the best of eight arms, and what is worth the verdict at the rounds' end.
+"""The drafts needed to find the best of eight arms, and the quality of the verdict after rounds.
 
-Campaigns are drawn whose truth is known: eight arms, six rows, arms that behave unlike from row to row
+The truth of each simulated campaign is known: eight arms, six rows, arms whose effect differs from row to row
 (standard deviation 0.03 of score), pictures that vary by 0.1 around their arm and row. The best arm is the
-one with the highest true mean over the campaign's rows; one less than 0.01 below it counts as found too, as
-Runoff asks for no more pictures for so little. ``fixed`` names the arm with the highest mean, halving the one
-that comes first by all pictures when its rounds are over. Its drafts are those bought on average, for many
-campaigns end before all are. Rounds, leads and chances are Runoff's own; which arms go on is told for all
-campaigns at once, as ``tasks.allocate`` decides when no picture is missing (a test compares the two).
+one with the highest true mean over the campaign's rows; one less than 0.01 below it counts as found too,
+because Runoff buys no more pictures for so small a difference. ``fixed`` names the arm with the highest mean,
+halving the one that is first by all pictures when its rounds are over. Its drafts are the average number
+bought, because many campaigns end early. Rounds, leads and chances are Runoff's own; which arms continue is
+computed for all campaigns at once, as ``tasks.allocate`` decides when no picture is missing (a test compares
+the two).
 
-The bound is what could be had at best: one pass over the rows at a time, of the leader or of the arm that is
-hardest to tell from it, as soon as it is known (top-two sampling, balanced as Chen's optimal computing budget
-allocation is), stopped by the chance of being wrong; and then one held-out pass of the two that come first.
-The indifference and the chance to stop at are those that need the fewest drafts in each setting, which nobody
-knows beforehand.
+The bound is the best that is possible: one pass over the rows at a time, of the leader or of the arm that is
+hardest to separate from it, as soon as it is known (top-two sampling, balanced as Chen's optimal computing
+budget allocation is), stopped by the chance of being wrong; and then one held-out pass of the two that come
+first. The indifference and the chance to stop at are those that need the fewest drafts in each setting, which
+cannot be known in advance.
 
-The verdict's part goes through Runoff's own code picture by picture: with eight equal arms, how often a false
-win is said; how often the interval holds the arms' true difference; and how far the lead of the arm that led
+The verdicts are computed by Runoff's own code picture by picture: with eight equal arms, how often a false
+win is reported; how often the interval contains the true difference; and how far the lead of the arm that led
 the choice is off on average, by the pictures held out and by all of them.
 
 Source: C.-H. Chen, J. Lin, E. Yücesan, S. Chick (2000), "Simulation budget allocation for further enhancing
@@ -91,8 +92,8 @@ def main() -> None:
         for setting, spread in (("equal arms", 0.0), ("drawn, sd 0.05", 0.05)):
             rng = np.random.default_rng(7)
             wins, holds, fresh, flattered = measure_verdicts(rng, 5 * campaigns, spread, per_prompt)
-            told, name = "–" if spread else f"{wins:.1%}", f"{setting}, {per_prompt} a prompt"
-            print(f"{name:28} | {told:>10} {holds:15.1%} | {fresh:+13.4f} {flattered:+13.4f}")
+            false_wins, name = "–" if spread else f"{wins:.1%}", f"{setting}, {per_prompt} a prompt"
+            print(f"{name:28} | {false_wins:>10} {holds:15.1%} | {fresh:+13.4f} {flattered:+13.4f}")
 
 
 def print_ratios(setting: str, campaigns: int) -> None:
@@ -204,7 +205,7 @@ def add_pictures(
 
 
 def who_goes_on(made: Pictures, is_in: Flags, share_made: float, most: int) -> tuple[Flags, Flags]:
-    """Tell which arms of each campaign go on, and in which campaigns the choice is over."""
+    """Return which arms of each campaign continue, and in which campaigns the choice is over."""
     found = measure_leads(made.counts * is_in[..., None], made.means, made.squares, share_made)
     place = (-np.where(is_in, found.lead, -np.inf)).argsort(axis=1, kind="stable").argsort(axis=1)
     in_race = is_in & (place < most) & ~(found.chance < LEAST_CHANCE)

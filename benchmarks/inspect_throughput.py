@@ -1,10 +1,10 @@
-"""How many pictures a second does one look at each take, and which kind of worker is best?
+"""The number of pictures inspected per second, by kind of worker.
 
 Photographs that scikit-image ships, enlarged to 1024 x 1024 with camera-like grain so that they compress no
-better than a real one, as PNG. The figure for one core is counted in CPU seconds too, because a machine that
-does other work would blur the clock. Threads share one memory and start at once, Pillow and NumPy give up the
-interpreter's lock while they work; processes pay for their start and for sending results. Target: 20 pictures
-a second and core. Then the peak memory: it must not grow with the number of pictures.
+better than real ones, as PNG. The figure for one core is counted in CPU seconds too, because other load on
+the machine would distort wall time. Threads share memory and start at once; Pillow and NumPy release the
+interpreter's lock while they work. Processes cost their start and the transfer of results. Target: 20
+pictures per second and core. Then the peak memory, which must not grow with the number of pictures.
 
     python benchmarks/inspect_throughput.py
 """
@@ -36,7 +36,7 @@ Files = list[tuple[str, str]]
 
 
 def paint(folder: Path) -> Files:
-    """Write the pictures; equal ones are links, because their pixels are read anew each time anyhow."""
+    """Write the pictures; equal ones are links, because their pixels are read again each time."""
     (folder / "drafts").mkdir()
     chance = np.random.default_rng(3)
     for name in NAMES:
@@ -94,7 +94,7 @@ def measure_memory(folder: Path, files: Files) -> float:
 
 
 def pictures_per_cpu_s(folder: Path) -> float:
-    """Measure how many pictures one thread looks at in a second of the processor."""
+    """Measure how many pictures one thread inspects per CPU second."""
     files, look = paint(folder), partial(inspect_named, folder)
     list(map(look, files[:4]))  # what is loaded once is loaded by now
     start = time.process_time()

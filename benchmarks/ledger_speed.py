@@ -1,10 +1,10 @@
-"""How many orders a second does one ledger take through their lives, and how many bytes does it keep of each?
+"""The number of orders per second that one ledger takes through their life cycle, and the bytes per order.
 
-An order's life: planned with others, sent (its estimate reserved within three budgets), settled with its
-picture, and, fifty pictures at a time, inspected, scored and put in its place. Processes do this side by side
-on one ledger, either all of one campaign, so that they meet on the same budgets, or each of its own, with
-the whole ledger's month left in common. SQLite is as in the product, PostgreSQL as it comes: both sync at
-every commit. What a picture's record weighs is read off a photograph.
+An order is planned with others, sent (its estimate reserved within three budgets), settled with its picture,
+and, fifty pictures at a time, inspected, scored and deduplicated. Processes do this concurrently on one
+ledger, either all in one campaign, so that they compete for the same budgets, or each in its own, with only
+the whole ledger's month shared. SQLite is configured as in the product, PostgreSQL by its defaults: both sync
+at every commit. The size of a picture's record is that of a photograph.
 
     python -m benchmarks.ledger_speed [--orders 600] [--processes 1 2 4]
 """
@@ -40,7 +40,7 @@ LIMITS = Limits(Decimal(100_000), Decimal(100_000), Decimal(100_000))
 AS_IT_COMES = ("max_connections=100",)
 
 Ended = tuple[float, float]
-"""When a process began and ended to work, on the machine's one monotonic clock, seconds."""
+"""When a process began and finished its work, on the machine's one monotonic clock, seconds."""
 
 
 def orders_of(process: int, n_orders: int, *, is_one_campaign: bool) -> list[Order]:
@@ -84,7 +84,7 @@ def _receipt(order: Order) -> Receipt:
 def work(
     home: Path, orders: list[Order], wait_for_all: Callable[[], object], ends: "multiprocessing.Queue[Ended]"
 ) -> None:
-    """Be one process, from the moment at which all are ready."""
+    """Work as one process, from the moment when all are ready."""
     seen, score = look_at_a_photograph()
     with open_ledger(home, os.environ) as ledger:
         begin_run(ledger, orders[0])
@@ -97,13 +97,13 @@ def work(
 
 
 def begin_run(ledger: Ledger, order: Order) -> None:
-    """Write down the run that the orders belong to."""
+    """Record the run that the orders belong to."""
     now = datetime.now(UTC)
     ledger.runs.start(order.run_id, campaign=order.campaign, provider=order.provider, now=now, warnings=())
 
 
 def look_at_a_photograph() -> tuple[Inspection, Score]:
-    """Inspect a real picture, so that its record weighs what one does."""
+    """Inspect a real picture, so that its record has a real size."""
     with tempfile.TemporaryDirectory() as folder:
         data = (Path(skimage.__file__).parent / "data" / "coffee.png").read_bytes()
         (Path(folder) / "coffee.png").write_bytes(data)
@@ -125,14 +125,14 @@ def orders_per_second(home: Path, n_processes: int, n_orders: int, *, is_one_cam
     ]
     for worker in workers:
         worker.start()
-    told: list[Ended] = [ends.get(timeout=TIME_LIMIT_S) for _ in workers]
+    ended: list[Ended] = [ends.get(timeout=TIME_LIMIT_S) for _ in workers]
     for worker in workers:
         worker.join()
-    return n_processes * n_orders / (max(end for _, end in told) - min(begin for begin, _ in told))
+    return n_processes * n_orders / (max(end for _, end in ended) - min(begin for begin, _ in ended))
 
 
 def bytes_kept(home: Path) -> int:
-    """Measure what the ledger weighs; SQLite's log is in its file once nobody has it open."""
+    """Measure the size of the ledger; SQLite's log is in its file once nobody has it open."""
     with open_ledger(home, os.environ) as ledger:
         if ledger.database.url.get_backend_name() == "postgresql":
             with ledger.database.read() as connection:

@@ -1,8 +1,8 @@
-"""Does memory grow with the number of pictures? Peak of ``runoff run`` at 200 and at 2,000 pictures.
+"""The peak memory of ``runoff run`` at 200 and at 2,000 pictures.
 
-Pictures of 1024 x 1024 and 0.6 MB, as PNG. The peak is read from the kernel for the run's process and for its
-embedded Prefect server, each for itself (``VmHWM``), so it is Linux only. Target: at most 500 MB for the
-process, and no more at 2,000 pictures than at 200 than what their records weigh.
+Pictures of 1024 x 1024 and 0.6 MB, as PNG. The peak is read from the kernel, separately for the run's process
+and for its embedded Prefect server (``VmHWM``), so this is Linux only. Target: at most 500 MB for the
+process, and at 2,000 pictures no more than at 200 plus the size of their records.
 
     python -m benchmarks.memory [--orders 200 2000]
 """

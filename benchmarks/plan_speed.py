@@ -1,7 +1,7 @@
-"""How long planning 10,000 rows of two arms takes: ``python -m benchmarks.plan_speed [ROWS]``.
+"""The time to plan 10,000 rows of two arms: ``python -m benchmarks.plan_speed [ROWS]``.
 
-Once with prompts alone, once with a reference of its own for every row and a drawn mask. Everything before
-the first request is measured: reading the file, checking it, planning it.
+Once with prompts only, once with a reference for every row and a drawn mask. Everything before the first
+request is measured: reading the file, checking it, planning it.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""How long a report of 10,000 rows takes to write, and its page to open and to scroll in a browser.
+"""The time to write a report of 10,000 rows, and to open and scroll its page in a browser.
 
-``python -m benchmarks.report_speed [ROWS]``; the workbook is timed too, which is written only when asked for.
+``python -m benchmarks.report_speed [ROWS]``; the workbook, which is only written on request, is timed too.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""How long does going on with a run take, and does it buy anything twice?
+"""The time to resume a run, and the check that nothing is bought twice.
 
-A run of 1,000 drafts is killed when about half of them are there (``kill -9``), resumed, and resumed again
-when it is done. The provider's own bill says how many requests came each time. Targets: a finished run makes
-no request and takes less than 10 s. What was under way at the kill is unknown: it stays charged and is not
-bought again, so a killed run ends with fewer pictures than orders.
+A run of 1,000 drafts is killed when about half of them are received (``kill -9``), resumed, and resumed again
+when it is done. The provider's bill shows how many requests it received each time. Targets: a finished run
+makes no request and takes less than 10 s. Requests in flight at the kill are unknown: they stay charged and
+are not sent again, so a killed run ends with fewer pictures than orders.
 
     python -m benchmarks.resume [--orders 1000]
 """

@@ -1,8 +1,8 @@
-"""How long does the review page take to show a run from a store, on a machine that has never seen it?
+"""The time the review page takes to show a run from a store, on a machine without its files.
 
-3,000 drafts with thumbnails lie in an S3 server, a process on this machine. Measured is the time until the
-gallery's page and facts are there, until the thumbnails of a first screen are, and, beside it, what it takes
-to fetch the whole run first: one by one, and side by side as ``runoff rescore`` does.
+3,000 drafts with thumbnails are in an S3 server, a process on this machine. Measured are the time until the
+gallery's page and facts are loaded, the time until the thumbnails of a first screen are, and, for comparison,
+the time to fetch the whole run first: one by one, and concurrently as ``runoff rescore`` does.
 
     python -m benchmarks.review_on_a_store [--drafts 3000]
 """

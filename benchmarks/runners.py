@@ -1,10 +1,10 @@
-"""How many orders a second does one run buy in its own process, and over one and two Dask workers?
+"""The number of orders per second of one run in its own process, and over one and two Dask workers.
 
 The same campaign of drafts, the installed command, an emulator in another process that answers after a fixed
-time, a Prefect server that runs already. The concurrency is each process's, so two workers should buy twice
-as fast as one as long as the machine's cores suffice. Orders a second are counted from the first order sent
-to the last answer. With ``prefect-dask`` installed it also tells what a batch costs by Prefect's task runner
-and asked directly.
+time, and a running Prefect server. The concurrency applies to each process, so two workers should buy twice
+as fast as one as long as there are enough cores. Orders per second are counted from the first order sent to
+the last answer. With ``prefect-dask`` installed, the cost of a batch by Prefect's task runner and by direct
+calls is measured too.
 
     python -m benchmarks.runners [--orders 300] [--latency 1.0] [--concurrency 10]
 """
@@ -38,7 +38,7 @@ N_BATCHES = 20
 
 
 def bought_per_s(home: Path) -> float:
-    """Tell how many orders a second the only run of a home bought."""
+    """Return how many orders a second the only run of a home bought."""
     with open_ledger(home, os.environ) as ledger:
         (run,) = ledger.runs.all()
         records = ledger.orders.of_run(run.run_id, "received")
@@ -102,7 +102,7 @@ def nothing(number: int) -> int:
 
 
 def compare_runners(address: str) -> None:
-    """Print what a batch of nothing costs by Prefect's runner for Dask and asked directly."""
+    """Print what a batch of nothing costs by Prefect's runner for Dask and by direct calls."""
     from distributed import Client
     from prefect import flow, task
     from prefect.cache_policies import NO_CACHE

@@ -1,8 +1,8 @@
-"""Measure what docs/scale.md reckons with, and write it to benchmarks/scale.yaml: about ten minutes.
+"""The measurements for docs/scale.md, written to benchmarks/scale.yaml; takes about ten minutes.
 
-Each figure comes from the benchmark that is named for it: ``ledger_speed``, ``bytes_kept`` (whose two runs
-also tell the processor's seconds that each more order takes), ``runners`` and ``inspect_throughput``. Let the
-machine be idle; the load before and after is written down beside the figures.
+Each figure comes from one benchmark: ``ledger_speed``, ``bytes_kept`` (whose two runs also give the CPU
+seconds per additional order), ``runners`` and ``inspect_throughput``. The machine should be idle; the load
+before and after is recorded with the figures.
 
     python -m benchmarks.scale
     python -m docs.generate

@@ -1,7 +1,7 @@
-"""Photographs that npm packages of web page templates bring: people, places, products, mist and neon light.
+"""Photographs from npm packages of web page templates: people, places, products, mist and neon light.
 
-Most were sharpened, toned and squeezed for the web, as pictures from anywhere are. Two sets, each from
-packages of its own: curves are fitted to the first and measured on the second.
+Most were sharpened, toned and compressed for the web, like many pictures. There are two sets from different
+packages: curves are fitted to the first and measured on the second.
 
     mkdir fitted held-out
     for name in $(python -m benchmarks.stock_photographs fitted); do (cd fitted && npm pack $name); done

@@ -1,15 +1,15 @@
-"""Does the technical score fall with every step of damage? On real photographs, ladder by ladder.
+"""How often the technical score falls with every step of damage, on real photographs.
 
-Each photograph goes through ladders of graded damage; the first rung is the photograph itself, or for
-exposure the photograph well exposed: brightening a dark one is no damage. A step is right when the more
-damaged picture is worth less; a ladder is right when all its steps are. A picture that is worth nothing by
-then (0.005, all white say) has nothing left to lose, and its steps are not counted. Target: of each ladder,
-at least 95 % of the photographs are ranked right from the first rung to the last.
+Each photograph goes through ladders of graded damage; the first step is the photograph itself, or for
+exposure the photograph well exposed, because brightening a dark one is no damage. A step is right when the
+more damaged picture has the lower score; a ladder is right when all its steps are. Steps of a picture whose
+score is already near zero (0.005, for instance all white) are not counted. Target: for each ladder, at least
+95 % of the photographs are ranked right from the first step to the last.
 
 The photographs are those of ``dedup_photographs.py``: scikit-image's own, and with ``--folder`` many more
-from Debian packages, as told there; of several of one place the first. Microscopes and telescopes are among
-them, and calibration boards. With ``--stock``, the photographs of web page templates in a folder, as told in
-``stock_photographs.py``; only those of its second set had no part in the fitting.
+from Debian packages, as described there; of several of one place only the first. Images from microscopes and
+telescopes are among them, and calibration boards. With ``--stock``, the photographs of web page templates in
+a folder, as described in ``stock_photographs.py``; only those of its second set were not used for fitting.
 
     python -m benchmarks.technical_ladders --folder photographs
     python -m benchmarks.technical_ladders --stock held-out
@@ -51,7 +51,7 @@ def add_noise(picture: Image.Image, levels: float) -> Image.Image:
 
 
 def squeeze(picture: Image.Image, quality: float) -> Image.Image:
-    """Send it through JPEG."""
+    """Compress it as JPEG."""
     data = io.BytesIO()
     picture.save(data, "JPEG", quality=round(quality))
     with Image.open(data) as decoded:
@@ -116,7 +116,7 @@ def climb(picture: Image.Image, ladder: str) -> list[float]:
 
 
 def steps_right(values: list[float]) -> list[bool]:
-    """Tell for each step that counts whether it costs."""
+    """Return for each step that counts whether the score falls."""
     return [better > worse for better, worse in pairwise(values) if better >= WORTHLESS]
 
 

@@ -1,8 +1,8 @@
-"""How much does a whole run cost over the calls alone? 1,000 drafts, side by side with a bare script.
+"""The overhead of a whole run over the API calls alone: 1,000 drafts, compared with a bare script.
 
-``runoff run`` (the installed command, a new process) plans, keeps accounts, looks at every picture, scores,
-folds copies, selects and reports; ``bare_script.py`` only calls the SDK and writes files. Both talk over HTTP
-to the same emulator in a third process, which answers after a fixed time, with 50 requests under way. Target:
+``runoff run`` (the installed command, a new process) plans, keeps the ledger, inspects every picture, scores,
+deduplicates, selects and reports; ``bare_script.py`` only calls the SDK and writes files. Both talk over HTTP
+to the same emulator in a third process, which answers after a fixed time, with 50 requests in flight. Target:
 at most 1.10 times the bare script. The phases are read from Prefect's own record of the task runs.
 
     python -m benchmarks.whole_run [--orders 1000] [--latency 2.0] [--rounds 1] [--grainy]

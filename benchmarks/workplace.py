@@ -1,8 +1,7 @@
-"""What benchmarks of whole runs share: a provider in another process, a home, and the installed command.
+"""Shared parts of benchmarks of whole runs: a provider in another process, a home, and the installed command.
 
-The provider is the emulator with plain pictures, so that its own work takes little of the machine, and with a
-fixed time per answer. Its mosaics weigh a few kilobytes; with grain they weigh what real PNG pictures of low
-quality do.
+The provider is the emulator with plain pictures, so that it takes little CPU time, and with a fixed time per
+answer. Its mosaics have a few kilobytes; with grain they are as large as real PNG pictures of low quality.
 """
 
 import contextlib
@@ -75,11 +74,11 @@ def open_provider(latency_s: float, *, is_grainy: bool = False) -> Iterator[Prov
 def open_prefect_server(home: Path) -> Iterator[str]:
     """Keep a Prefect server as ``runoff serve`` does; yields its address."""
     program = [sys.executable, "-c", KEEP_A_SERVER, str(home)]
-    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as keeper:
-        assert keeper.stdout is not None
-        assert keeper.stdin is not None
-        yield keeper.stdout.readline().strip()
-        keeper.stdin.close()
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        yield server.stdout.readline().strip()
+        server.stdin.close()
 
 
 def write_campaign(folder: Path, n_orders: int) -> Path:
@@ -110,7 +109,7 @@ def write_home(home: Path, concurrency: int) -> None:
 
 
 def environ_of(home: Path, provider: Provider | None = None, prefect: str | None = None) -> dict[str, str]:
-    """Make the environment of a command, with nothing of ours in it but what is named."""
+    """Make the environment of a command, with none of Runoff's variables but those given."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
     kept |= {"RUNOFF_HOME": str(home), "OPENAI_API_KEY": KEY}
     if provider is not None:
@@ -176,7 +175,7 @@ def run_timed(
 
 def task_times(prefect_home: Path, after: datetime) -> list[tuple[str, datetime, datetime]]:
     """Read from a Prefect server's database which tasks ran since then, when they began and ended (UTC)."""
-    deadline = time.monotonic() + 10  # a server writes what it was told a second or two later
+    deadline = time.monotonic() + 10  # a server writes what it received a second or two later
     while True:
         found = _task_runs(prefect_home, after)
         if any(name == "report" for name, _, _ in found) or time.monotonic() > deadline:
@@ -219,7 +218,7 @@ def _grainy_parts(size: tuple[int, int]) -> tuple[bytes, bytes]:
 
 
 def main(latency_s: str, is_grainy: str) -> None:
-    """Be the provider: serve until ended, the address on the first line."""
+    """Serve as the provider until ended; the first line printed is the address."""
     if int(is_grainy):
         made: dict[tuple[int, int], tuple[bytes, bytes]] = {}
         mosaic.png_parts = lambda size: made.setdefault(size, made.get(size) or _grainy_parts(size))  # type: ignore[assignment]

@@ -1,3 +1,3 @@
-"""Pages for people, and the program that writes those that can be written from the code."""
+"""The documentation, and the program that generates parts of it from the code."""
 
 __all__: list[str] = []

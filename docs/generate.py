@@ -1,8 +1,8 @@
 """Generate every page, table and schema that can be derived from the code: ``python -m docs.generate``.
 
 Generated text cannot disagree with the product: commands come from click, errors from their classes, failures
-from the table that the buyer acts by, columns and campaign keys from their models. On pages written by people
-the generated parts stand between two marker lines. ``--check`` writes nothing and reports stale files.
+from the table that the buyer uses, columns and campaign keys from their models. On pages written by people
+the generated parts are between two marker lines. ``--check`` writes nothing and reports stale files.
 """
 
 import sys
@@ -230,7 +230,7 @@ def main(arguments: Sequence[str]) -> int:
     ]
     for file, text in stale:
         if "--check" in arguments:
-            sys.stderr.write(f"{file} is not current; write it again with: make docs\n")
+            sys.stderr.write(f"{file} is not current; update it with: make docs\n")
         else:
             file.write_text(text, encoding="utf-8")
     return int("--check" in arguments and bool(stale))

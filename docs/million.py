@@ -1,4 +1,4 @@
-"""The arithmetic of a million pictures a day: measured figures and today's prices in, tables out.
+"""The arithmetic of a million pictures a day: tables from measured figures and current prices.
 
 What one machine can do was measured; the figures are in ``benchmarks/scale.yaml``. Prices come from the
 catalogue, rate limits of accounts from the provider's page. The only other figures are assumptions, and the
@@ -73,7 +73,7 @@ def measurements() -> Iterator[str]:
 
 
 def arithmetic(catalogue: Catalogue) -> Iterator[str]:
-    """Calculate what a million pictures a day take."""
+    """Calculate what a million pictures a day require."""
     figures = measured()
     yield "| what | calculation | result |"
     yield "|---|---|---|"

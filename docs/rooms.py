@@ -1,7 +1,7 @@
-"""The rooms of the code base, read off the tree: what each is for, and what it may import.
+"""Tables of the packages and modules of the code base, and of what each may import.
 
-Each package and module says in its first line what it is; ``.importlinter`` says what may import what. The
-tables of ``docs/architecture.md`` are made from the two, so that the page cannot disagree with the code.
+The first line of a module's docstring describes it; ``.importlinter`` has the rules for imports. The tables
+of ``docs/architecture.md`` are generated from both, so that the page cannot disagree with the code.
 """
 
 import ast
@@ -41,7 +41,7 @@ def first_line(file: Path) -> str:
     """
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
     if not text:
-        message = f"{file} does not say what it is"
+        message = f"{file} has no docstring"
         raise ValueError(message)
     return text.splitlines()[0].replace("``", "`").replace("|", "\\|")
 

@@ -1,4 +1,4 @@
-"""In which order the steps run, and the doors: the command, the schedules, the review page."""
+"""The flows: the order of the steps, the command, the schedules and the review page."""
 
 __all__ = [
     "command_line",

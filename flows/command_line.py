@@ -1,4 +1,4 @@
-"""The command ``runoff``: parses arguments, calls a flow or a step, prints each error as one message.
+"""The command ``runoff``: parses arguments, calls a flow or a step, and prints errors.
 
 Slow imports happen inside the command that needs them, so that help is immediate and commands that run no
 flow never load Prefect.
@@ -33,17 +33,17 @@ def runoff() -> None:
 
 
 BUYING = (demo, run, promote, serve, deploy)
-LOOKING = (cancel, plan, runs, report, rescore, explain, review, models, doctor, emulator, ledger)
+NOT_BUYING = (cancel, plan, runs, report, rescore, explain, review, models, doctor, emulator, ledger)
 
-for command in (*BUYING, *LOOKING):
+for command in (*BUYING, *NOT_BUYING):
     runoff.add_command(command)
 
 
 def main() -> None:
     """Run the command, and end the process with its exit code.
 
-    Exit codes: 0 done, 1 a clear error, 2 usage or campaign file wrong, 3 budget, 4 finished but some orders
-    were refused, failed or are unknown, 130 interrupted.
+    Exit codes: 0 done, 1 an error, 2 wrong usage or campaign file, 3 budget used up, 4 finished but some
+    orders were refused, failed or are unknown, 130 interrupted.
     """
     try:
         code = runoff.main(standalone_mode=False)

@@ -1,7 +1,7 @@
-"""Campaigns as Prefect deployments: each with its name, its schedule, its parameters, one run at a time.
+"""Campaigns as Prefect deployments, each with its schedule and one run at a time.
 
-``deploy`` hands them to a work pool, whose workers on other machines run them; ``flows.serving`` serves them
-here. A campaign file that is wrong keeps nobody else's from running.
+``deploy`` registers them with a work pool, whose workers on other machines run them; ``flows.serving``
+serves them in this process. A file with errors is skipped and does not stop the others.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.engine import start_engine
-from flows.engine.launcher import Say
+from flows.engine.start import Say
 from tasks.campaign import Campaign
 from tasks.campaign.recurrence import first_moment, interval_of, next_run
 from tasks.campaign.schedule import Schedule
@@ -34,12 +34,12 @@ SCHEDULE_WANTED = 'schedule: missing, {cron: "0 6 * * 1-5", timezone: Europe/Par
 
 @dataclass(frozen=True)
 class Scheduled:
-    """Campaign files that were read to run on their schedules.
+    """Campaign files read for their schedules.
 
     Args:
-        campaigns: Each good file's campaign.
-        warnings: What a good file's models warn of.
-        faults: What is wrong with each of the others.
+        campaigns: The campaign of each valid file.
+        warnings: Warnings about the models of each valid file.
+        faults: The error of each invalid file.
     """
 
     campaigns: Mapping[Path, Campaign]
@@ -48,11 +48,11 @@ class Scheduled:
 
 
 def read_scheduled(files: Sequence[Path], home: Path) -> Scheduled:
-    """Read campaign files that are to run on their schedules.
+    """Read campaign files that have a schedule.
 
     Raises:
-        CampaignError: None of the files is good; this is what is wrong with the first.
-        CatalogueError: The same, where its models were shut down and have no successor.
+        CampaignError: No file is valid; this is the error of the first.
+        CatalogueError: The same, if its models were shut down and have no successor.
     """
     campaigns: dict[Path, Campaign] = {}
     warnings: dict[Path, Sequence[str]] = {}
@@ -67,22 +67,22 @@ def read_scheduled(files: Sequence[Path], home: Path) -> Scheduled:
     return Scheduled(campaigns, warnings, faults)
 
 
-def _read(file: Path, home: Path, taken: set[str]) -> tuple[Campaign, list[str]]:
+def _read(file: Path, home: Path, used_names: set[str]) -> tuple[Campaign, list[str]]:
     catalogue, providers = load_catalogue(home, os.environ), load_providers(home, os.environ)
     campaign = load_campaign(file, catalogue, providers)
     if campaign.schedule is None:
         raise CampaignError(str(file), [SCHEDULE_WANTED])
-    if campaign.name in taken:
-        fault = f"name: {campaign.name!r} is taken by another file, a name of its own"
+    if campaign.name in used_names:
+        fault = f"name: {campaign.name!r} is used by another file, accepted: a unique name"
         raise CampaignError(str(file), [fault])
-    try:  # one whose models are gone is refused now, not every morning
+    try:  # report retired models now, not at every scheduled run
         return campaign, with_successors(campaign, catalogue, today(os.environ))[1]
     except CatalogueError as error:
         raise error.at(str(file)) from error
 
 
 def announce(scheduled: Scheduled, say: Say) -> None:
-    """Say when each campaign runs next, what its models warn of, and which files are wrong."""
+    """Report when each campaign runs next, warnings about its models, and invalid files."""
     for file, campaign in scheduled.campaigns.items():
         assert campaign.schedule is not None
         start = next_run(campaign.schedule, datetime.now(UTC))
@@ -90,17 +90,17 @@ def announce(scheduled: Scheduled, say: Say) -> None:
         for warning in scheduled.warnings[file]:
             say(f"! {warning}")
     for error in scheduled.faults.values():
-        say(f"! Left out, the others run: {error}")
+        say(f"! Skipped; the others are not affected: {error}")
 
 
 def deployment_of(
     campaign: Campaign, file: Path, home: Path, *, pool: str | None = None
 ) -> "RunnerDeployment":
-    """Describe to Prefect how and when a campaign runs.
+    """Describe a campaign as a Prefect deployment.
 
     Args:
         campaign: A campaign with a schedule.
-        file: Its file; it is read anew by each run.
+        file: Its file; each run reads it again.
         home: ``RUNOFF_HOME``.
         pool: The work pool whose workers run it; ``None`` for the process that serves it.
     """
@@ -111,7 +111,7 @@ def deployment_of(
     from flows.prototype import prototype
 
     assert campaign.schedule is not None
-    # A turn may be skipped while another run works; a person's answer may not, it waits for its place.
+    # A slot is skipped while another run works; a person's answer is not, it waits in the queue.
     is_asking = campaign.finalists.approval == "prefect"
     on_collision = ConcurrencyLimitStrategy.ENQUEUE if is_asking else ConcurrencyLimitStrategy.CANCEL_NEW
     described = RunnerDeployment.from_flow(
@@ -133,36 +133,36 @@ def deployment_of(
 
 
 def schedule_of(schedule: Schedule) -> "PrefectSchedule":
-    """Say a campaign's schedule in Prefect's words."""
+    """Convert a campaign's schedule to a Prefect schedule."""
     from prefect import schedules
 
     if schedule.cron is not None:
         return schedules.Cron(schedule.cron, timezone=schedule.timezone)
     if schedule.interval is not None:
-        # In UTC: elapsed time, where Prefect would else count whole days by the clock on the wall.
+        # In UTC: in a local time zone Prefect counts whole days by the wall clock, not elapsed time.
         anchor = first_moment(schedule.timezone)
         return schedules.Interval(interval_of(schedule.interval), anchor_date=anchor, timezone="UTC")
     return schedules.RRule(str(schedule.rrule), timezone=schedule.timezone)
 
 
 def deploy(files: Sequence[Path], home: Path, pool: str, say: Say) -> Scheduled:
-    """Hand campaigns to a work pool of a Prefect server, replacing what it knew of them. Buys nothing.
+    """Deploy campaigns to a work pool, replacing earlier deployments. Buys nothing.
 
     Args:
-        files: Campaign files, each with a ``schedule`` and a name of its own; workers must find them there.
-        home: ``RUNOFF_HOME``, as workers name it.
+        files: Campaign files, each with a ``schedule`` and a unique name; workers must find them there too.
+        home: ``RUNOFF_HOME``, at the same path or address as for the workers.
         pool: A work pool of the server.
-        say: Takes a line for people.
+        say: Prints one line for the user.
 
     Raises:
-        SettingError: No server is named, or it has no such pool. Nothing was deployed.
-        CampaignError: No file is good. Nothing was deployed.
+        SettingError: ``PREFECT_API_URL`` is not set, or the server has no such pool. Nothing was deployed.
+        CampaignError: No file is valid. Nothing was deployed.
         EngineError: The server does not answer. Nothing was deployed.
     """
     if not os.environ.get("PREFECT_API_URL"):
         raise SettingError(
             where="PREFECT_API_URL",
-            what="is not set, and a work pool needs a Prefect server that stays up",
+            what="is not set, and a work pool needs a running Prefect server",
             accepted="the server's address, ending in /api",
             next_step="prefect server start; export PREFECT_API_URL=http://127.0.0.1:4200/api. "
             "Without a work pool: runoff serve FILE",
@@ -188,7 +188,7 @@ def _find_pool(pool: str) -> None:
         except ObjectNotFound as error:
             raise SettingError(
                 where=f"work pool {pool!r}",
-                what="the Prefect server has none of this name",
+                what="the Prefect server has no work pool of this name",
                 accepted=", ".join(known.name for known in client.read_work_pools()),
                 next_step=f"prefect work-pool create {pool} --type process",
             ) from error

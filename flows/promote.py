@@ -1,7 +1,7 @@
-"""Promotion: finalists are bought again at high quality, and each must still be the picture that was chosen.
+"""The promotion flow: buys finalists again at high quality and checks that each is still the same picture.
 
-A try is bought, looked at and compared with its draft; only where it is not accepted is the next one
-bought. Drafts are never touched. What was bought before is found in the ledger: promoting twice buys nothing.
+Each attempt is bought, inspected and compared with its draft; the next one is bought only if it is not
+accepted. Drafts stay unchanged. Earlier purchases are in the ledger, so promoting twice buys nothing twice.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from typing import Any
 
 from prefect import flow
 
-from flows.prefect_ui.events import tell_approved
+from flows.prefect_ui.events import emit_approved
 from flows.prefect_ui.flow_parameters import RunName
 from flows.prefect_ui.flow_states import flow_result
 from flows.promotion.finalists import open_finalists
 from flows.runs.outcome import Outcome
 from flows.runs.reconciling import user_name
-from flows.runs.recovery import leave_ledger_right
+from flows.runs.recovery import settle_failed_flow_run
 from flows.runs.run import StoredRun
 from flows.session.prepare import prepare_to_buy
 from flows.session.session import Session, open_session
@@ -33,13 +33,13 @@ from tasks.settings import Settings
 
 
 async def buy_finals(run: Session) -> None:
-    """Buy every finalist again, try after try, until it is accepted or its tries are used up.
+    """Buy every finalist again, attempt by attempt, until it is accepted or its attempts are used up.
 
-    This spends money: at most finalists x tries orders for each edition.
+    This spends money: at most finalists x attempts orders for each edition.
     """
     for attempt in range(max(edition.tries for edition in run.campaign.editions)):
         editions = [edition for edition in run.campaign.editions if attempt < edition.tries]
-        orders = [order for edition in editions for order in _tries(run, edition, attempt)]
+        orders = [order for edition in editions for order in _attempts(run, edition, attempt)]
         write_drawn(picture for order in orders for picture in order.sent)
         plan_open(run.ledger, run.run_id, orders)
         if run.planned("final"):
@@ -49,7 +49,7 @@ async def buy_finals(run: Session) -> None:
             return
 
 
-def _tries(run: Session, edition: Finals, attempt: int) -> list[Order]:
+def _attempts(run: Session, edition: Finals, attempt: int) -> list[Order]:
     return plan_finals(
         run.campaign,
         run.prepared.catalogue,
@@ -68,18 +68,18 @@ def _tries(run: Session, edition: Finals, attempt: int) -> list[Order]:
     flow_run_name="promote-{run_id}",
     persist_result=False,
     validate_parameters=False,
-    on_failure=[leave_ledger_right],
-    on_crashed=[leave_ledger_right],
+    on_failure=[settle_failed_flow_run],
+    on_crashed=[settle_failed_flow_run],
 )
 async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
     """Buy a run's finalists again at high quality. This spends money, within the campaign's budget.
 
     Args:
         run_id: The run: its id, a unique beginning of it, or ``latest``.
-        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
 
     Returns:
-        How the run stands now: ``flows.runs.outcome.Outcome`` as a mapping.
+        The state of the run now: ``flows.runs.outcome.Outcome`` as a mapping.
 
     Raises:
         RunoffError: No further order could succeed, or something could not be read or written.
@@ -88,12 +88,12 @@ async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
 
 
 async def promote_run(run_id: str, settings: Settings, note: str = "") -> Outcome:
-    """Buy what is open of a run's finals. This spends money, within the campaign's budget.
+    """Buy the finals that a run still needs. This spends money, within the campaign's budget.
 
     Args:
         run_id: The run: its id, a unique beginning of it, or ``latest``.
         settings: The home and the environment.
-        note: What is told of how the run ended.
+        note: The message of the outcome.
 
     Raises:
         RunoffError: No further order could succeed, or something could not be read or written.
@@ -105,16 +105,16 @@ async def promote_run(run_id: str, settings: Settings, note: str = "") -> Outcom
     prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, are_drafts_done=True)
     async with open_session(prepared) as run:
         if is_approval:
-            _tell_approved(run)
+            _emit_approved(run)
         await buy_finals(run)
         return await close_run(run, state="done", note=note)
 
 
-def _tell_approved(run: Session) -> None:
-    """Say whose word it is to buy these finalists: who confirmed them on the page, or promotes them here."""
+def _emit_approved(run: Session) -> None:
+    """Emit the approval: by the person who confirmed the list, otherwise by this user."""
     shortlist = run.ledger.shortlists.last(run.run_id)
     by = shortlist.confirmed_by if shortlist else None
     drafts = run.ledger.candidates.of_run(run.run_id, "draft")
     chosen = [draft.candidate_id for draft in drafts if draft.is_finalist]
     if chosen:
-        tell_approved(run.campaign.name, run.run_id, chosen, by or user_name())
+        emit_approved(run.campaign.name, run.run_id, chosen, by or user_name())

@@ -1,7 +1,7 @@
-"""The main job: drafts, copies out, scores, finalists, and those at high quality.
+"""The main flow: drafts, deduplication, scores, finalists and finals.
 
-The flow says in which order; what each stage reads and writes stands in ``flows.stages``. Run it again with
-the same run id and it goes on where it was: what the ledger knows as received is not bought again.
+The flow sets the order; ``flows.stages`` defines what each stage reads and writes. Run again with the same
+run id, it resumes: orders that the ledger has as received are not bought again.
 """
 
 import asyncio
@@ -14,25 +14,25 @@ from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
 from flows.approval.approval import (
+    act_on_answer,
     ask_if_wanted,
-    follow,
-    last_asked,
-    run_asked_about,
+    last_form,
+    run_of_form,
     why_not_asked,
 )
-from flows.prefect_ui.events import tell_low_budgets
+from flows.prefect_ui.events import emit_low_budgets
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
 from flows.prefect_ui.flow_states import allow_retries, current_starter, flow_result
 from flows.promote import buy_finals
 from flows.promotion.plan import price_promotion
 from flows.runs.outcome import Outcome, Skipped
-from flows.runs.recovery import leave_ledger_right
-from flows.schedule.slots import (
+from flows.runs.recovery import settle_failed_flow_run
+from flows.schedule.take_slot import (
     Starter,
     TakenSlot,
     campaign_name,
+    fail_slot,
     reason_to_skip,
-    refuse_slot,
     skip_slot,
     take_slot,
     waiting_runs,
@@ -42,7 +42,7 @@ from flows.session.prepare import Prepared, prepare_to_buy
 from flows.session.session import Session, open_session
 from flows.stages.closing import close_run
 from flows.stages.evaluate import select_task
-from flows.stages.rounds import form_opinions, make_drafts
+from flows.stages.rounds import make_drafts, score_and_judge
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, RunoffError
 from tasks.ledger import open_ledger
@@ -52,7 +52,7 @@ from tasks.storage.home import CAMPAIGN_FILE
 
 
 def _name_run() -> str:
-    """Name the flow run by its campaign file, and by its run where that is known before it begins."""
+    """Name the flow run after its campaign file, and its run if that is known in advance."""
     parameters = flow_run.parameters
     given = parameters["campaign_file"]
     file = Path(given.name if isinstance(given, Campaign) else given)
@@ -65,8 +65,8 @@ def _name_run() -> str:
     flow_run_name=_name_run,
     persist_result=False,
     validate_parameters=False,
-    on_failure=[leave_ledger_right],
-    on_crashed=[leave_ledger_right],
+    on_failure=[settle_failed_flow_run],
+    on_crashed=[settle_failed_flow_run],
 )
 async def prototype(
     campaign_file: CampaignFile,
@@ -79,14 +79,13 @@ async def prototype(
 
     Args:
         campaign_file: The campaign file, on the machine that runs it; or a Campaign built in Python.
-        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
-        run_id: The run to go on with; a new one when left out.
-        is_scheduled: Skip it, as a schedule does, while too many runs await review or the month's money is
-            too short.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
+        run_id: The run to resume; default: a new one.
+        is_scheduled: Skip the run, as for a schedule, while too many runs await review or a month's budget is
+            too low.
 
     Returns:
-        What came of it: ``flows.runs.outcome.Outcome`` as a mapping; or ``state`` ``skipped`` and a
-        ``message``.
+        The outcome: ``flows.runs.outcome.Outcome`` as a mapping; or ``state`` ``skipped`` and a ``message``.
 
     Raises:
         RunoffError: The file is wrong, or no further order could succeed; see ``tasks.errors``.
@@ -96,9 +95,9 @@ async def prototype(
         run_id = run_id or new_run_id(datetime.now(UTC))
         with written_campaign(campaign_file, settings, run_id) as file:
             return flow_result(await _make_run(file, settings, run_id))
-    asked = await last_asked()
-    if asked.response is not None and (asked_about := run_asked_about(settings, run_id)):
-        return flow_result(await follow(asked, settings, asked_about))
+    form = await last_form()
+    if form.response is not None and (form_run_id := run_of_form(settings, run_id)):
+        return flow_result(await act_on_answer(form, settings, form_run_id))
     file = Path(campaign_file)
     starter = None if run_id else current_starter(is_scheduled=is_scheduled)
     if starter is not None:
@@ -111,9 +110,9 @@ async def prototype(
 async def _make_slot(
     file: Path, settings: Settings, starter: Starter, *, is_scheduled: bool
 ) -> Outcome | Skipped:
-    """Make the run of a slot, of a schedule or a deployment, once. This spends money, within the budgets."""
+    """Make the run of a slot once. This spends money, within the budgets."""
     if is_scheduled:
-        await _take_up_waiting(file, settings)
+        await _resume_waiting_runs(file, settings)
     taken = await asyncio.to_thread(take_slot, file, settings, starter)
     if taken.reason:
         return Skipped(taken.reason)
@@ -127,10 +126,10 @@ async def _make_slot(
     return outcome
 
 
-async def _take_up_waiting(file: Path, settings: Settings) -> None:
-    """Go on with the campaign's runs that wait for a provider, before a schedule makes a new one.
+async def _resume_waiting_runs(file: Path, settings: Settings) -> None:
+    """Resume the campaign's runs that wait for a provider, before a schedule makes a new one.
 
-    What one of them meets is told in the log and holds up neither the others nor the new run.
+    An error in one of them is logged and stops neither the others nor the new run.
     """
     for run_file, run_id in await asyncio.to_thread(waiting_runs, settings, campaign_name(file)):
         try:
@@ -138,28 +137,28 @@ async def _take_up_waiting(file: Path, settings: Settings) -> None:
         except InterruptError:
             raise
         except RunoffError as error:
-            get_run_logger().warning("The waiting run %s was not ended: %s", run_id, error)
+            get_run_logger().warning("The waiting run %s could not be resumed: %s", run_id, error)
 
 
 async def _make_slot_run(taken: TakenSlot, settings: Settings, *, is_scheduled: bool) -> Outcome | Skipped:
-    """Make a slot's run, or go on with it; a new one of a schedule only when nothing is against it."""
+    """Make or resume a slot's run; a new scheduled run only if there is no reason to skip it."""
     slot = taken.slot
     try:
         prepared = await asyncio.to_thread(prepare_to_buy, taken.file, settings, slot.run_id)
     except RunoffError as error:
         if not taken.is_begun:
-            await asyncio.to_thread(refuse_slot, settings, slot, error)
+            await asyncio.to_thread(fail_slot, settings, slot, error)
         raise
     if is_scheduled and not taken.is_begun and (reason := reason_to_skip(prepared, datetime.now(UTC))):
         await asyncio.to_thread(skip_slot, settings, slot, reason)
         with open_ledger(settings.home, settings.environ) as ledger:
-            tell_low_budgets(prepared, ledger)
+            emit_low_budgets(prepared, ledger)
         return Skipped(reason)
     return await _make(prepared)
 
 
 async def _make_run(file: Path, settings: Settings, run_id: str) -> Outcome:
-    """Make a run, or go on with it. This spends money, within the campaign's budgets."""
+    """Make or resume a run. This spends money, within the campaign's budgets."""
     return await _make(await asyncio.to_thread(prepare_to_buy, file, settings, run_id))
 
 
@@ -172,7 +171,7 @@ async def _make(prepared: Prepared) -> Outcome:
             return await close_run(run, state="waiting")
         if undecided:
             return await close_run(run, state="stopped", lack=undecided)
-        await form_opinions(run)
+        await score_and_judge(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")
         n_finalists = await select_task(run, keeps_bought=True)
@@ -184,7 +183,7 @@ async def _make(prepared: Prepared) -> Outcome:
 
 
 async def _awaits_review(run: Session) -> bool:
-    """Whether a person still has something to decide: not once all that was chosen has been bought."""
+    """Whether a person still has to decide: not once every finalist has been bought."""
     records = run.ledger.orders.of_run(run.run_id, "received")
     if not any(record.order.is_final for record in records):
         return True

@@ -1,7 +1,7 @@
-"""Decide about a run again: other weights, radius or caps, nothing bought.
+"""Rescoring: decides about a run again by other weights, radius or limits, without buying.
 
-The rules stand in the run's own ``campaign.yaml``; another campaign file may lend its rules, which are then
-written there. Scores of older versions stay in the ledger. Finals that were bought stay, whoever is chosen.
+The rules are in the run's own ``campaign.yaml``; rules taken from another campaign file are written there.
+Scores of older versions stay in the ledger. Finals that were bought stay, whichever drafts are chosen.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from flows.evaluation.finals import compare_finals
 from flows.evaluation.scores import add_bought_scores, add_free_scores
 from flows.run_report import write_run_report
 from flows.runs.campaign import read_campaign
-from flows.runs.lock import held_run
+from flows.runs.lock import locked_run
 from flows.runs.outcome import Outcome, outcome_of
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
@@ -53,7 +53,7 @@ def rescore(
         weights: Scorer's name to weight, instead of the weights that the run or the file has.
 
     Returns:
-        How the run stands now.
+        The state of the run now.
 
     Raises:
         RunError: There is no such run, or another process works on it.
@@ -65,9 +65,9 @@ def rescore(
         rules = read_campaign(rules_file, settings)
         campaign = campaign.model_copy(update={key: getattr(rules, key) for key in RULES})
     if weights:
-        campaign = _reweighed(run, campaign, weights, file)
-    _refuse_dropped(run)
-    with held_run(ledger, run.folder):
+        campaign = _with_weights(run, campaign, weights, file)
+    _require_files(run)
+    with locked_run(ledger, run.folder):
         if rules_file is not None or weights:
             write_atomically(file, campaign.as_yaml().encode())
         decided = run.decided_by(campaign)
@@ -77,22 +77,24 @@ def rescore(
     return replace(outcome_of(run), verdict=written.verdict)
 
 
-def _reweighed(run: StoredRun, campaign: Campaign, weights: Mapping[str, float], file: Path) -> Campaign:
-    """Put other weights in, checked as if they had stood in the file."""
+def _with_weights(run: StoredRun, campaign: Campaign, weights: Mapping[str, float], file: Path) -> Campaign:
+    """Replace the weights, with the checks that a campaign file gets."""
     score = campaign.score.model_copy(update={"weights": dict(weights)})
     changed = campaign.model_copy(update={"score": score})
     faults = find_campaign_faults(changed, run.catalogue, run.providers, available_scorers())
-    told = [f"{'.'.join(fault.path)}: {fault.what}, accepted: {fault.accepted}" for fault in faults]
-    if told:
-        raise CampaignError(str(file), told, "Name other weights: runoff rescore RUN --weight technical=1")
+    messages = [f"{'.'.join(fault.path)}: {fault.what}, accepted: {fault.accepted}" for fault in faults]
+    if messages:
+        raise CampaignError(
+            str(file), messages, "Name other weights: runoff rescore RUN --weight technical=1"
+        )
     return changed
 
 
-def _refuse_dropped(run: StoredRun) -> None:
+def _require_files(run: StoredRun) -> None:
     n_dropped = sum(draft.is_pruned for draft in run.read_candidates("draft"))
     if n_dropped:
         raise RunError(
             where=f"run {run.run_id}",
-            what=f"cannot be decided again: {count_of(n_dropped, 'draft')} were dropped to save room",
+            what=f"cannot be rescored: {count_of(n_dropped, 'draft')} were deleted to free disk space",
             money="Nothing was changed.",
         )

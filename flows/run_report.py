@@ -1,6 +1,6 @@
-"""A run's report, written from the ledger: while it runs, when it ends, or years later.
+"""The report of a run, written from the ledger at any time.
 
-Nothing here spends, and nothing here needs Prefect: ``runoff report`` writes the same files again.
+This spends nothing and does not need Prefect: ``runoff report`` writes the same files again.
 """
 
 import os
@@ -11,8 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.evaluation.verdict import compare_run, rounds_told
-from flows.runs.lock import bring_files
+from flows.evaluation.verdict import compare_run, describe_rounds
+from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.candidate import Candidate
@@ -23,7 +23,7 @@ from tasks.errors import RunError, RunoffError
 from tasks.ledger import Ledger, OrderRecord, RunRecord, has_ledger, open_ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.order import Order
-from tasks.orders.missing_scores import unjudged_warnings
+from tasks.orders.missing_scores import missing_score_warnings
 from tasks.pairwise.calibration import calibrate
 from tasks.report import ReportFiles, build_frame, write_formats, write_report
 from tasks.report_page.estimate_errors import measure_estimates
@@ -47,7 +47,7 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
 
     Args:
         run: The run: its id, a unique beginning of it, or ``latest``.
-        home: Runoff's home; ``RUNOFF_HOME`` or ``./runs`` when left out.
+        home: Runoff's home; default: ``RUNOFF_HOME`` or ``./runs``.
 
     Returns:
         The columns of ``docs/report.md`` in their order, typed; null where nothing was measured.
@@ -61,7 +61,7 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
         raise RunError(
             where=f"home {settings.home}",
             what="no run has been made here",
-            next_step="Begin with: runoff demo",
+            next_step="Start with: runoff demo",
         )
     with open_ledger(settings.home, settings.environ) as ledger:
         run_id = ledger.runs.find(run).run_id
@@ -71,7 +71,7 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
 
 @dataclass(frozen=True, slots=True)
 class WrittenReport:
-    """A report on disk, and what it says of the run as a whole."""
+    """A report on disk, its facts about the run, and its verdict."""
 
     files: ReportFiles
     facts: RunFacts
@@ -82,7 +82,7 @@ def write_run_report(run: StoredRun) -> WrittenReport:
     """Write a run's report into its folder; each file is replaced whole.
 
     Raises:
-        RunError: The run's campaign file is gone.
+        RunError: The run's campaign file is missing.
         SettingError: The folder cannot be written.
     """
     rows, facts = _gather(run)
@@ -91,13 +91,13 @@ def write_run_report(run: StoredRun) -> WrittenReport:
 
 
 def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]:
-    """Write a run's report in some of ``tasks.report.FORMATS`` only; the other files stay as they are.
+    """Write a run's report in some of ``tasks.report.FORMATS`` only; the other files stay unchanged.
 
     Returns:
         Each format's file.
 
     Raises:
-        RunError: The run's campaign file is gone.
+        RunError: The run's campaign file is missing.
         SettingError: A format needs an extra, or the folder cannot be written.
     """
     rows, facts = _gather(run)
@@ -108,7 +108,7 @@ def _gather(run: StoredRun) -> tuple[list[dict[str, Any]], RunFacts]:
     """Read a run's rows and its facts from the ledger."""
     campaign, ledger = run.campaign, run.ledger
     records, candidates = ledger.orders.of_run(run.run_id), run.read_candidates()
-    bring_files(run.folder, _shown_files(candidates))
+    fetch_files(run.folder, _shown_files(candidates))
     provider = run.providers.provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates)
     decided = ledger.rounds.of_run(run.run_id)
@@ -117,14 +117,14 @@ def _gather(run: StoredRun) -> tuple[list[dict[str, Any]], RunFacts]:
         all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, provider),
         estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),
         ab_test=compare_run(rows, candidates, campaign, decided),
-        rounds=rounds_told(rows, candidates, campaign, decided),
+        rounds=describe_rounds(rows, candidates, campaign, decided),
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
     return rows, facts
 
 
 def _shown_files(candidates: Sequence[Candidate]) -> set[str]:
-    """Name what a report reads of a run's pictures: thumbnails, and finals and their drafts whole."""
+    """List the files that a report reads: thumbnails, finals, and the drafts of finals and finalists."""
     promoted = {final.draft_id for final in candidates if final.is_final}
     shown = set()
     for picture in candidates:
@@ -156,7 +156,7 @@ def _facts(
         spent_usd=_spent_usd(records),
         estimate_usd=sum((record.order.estimate_usd for record in records), Decimal(0)),
         unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
-        warnings=(*run.warnings, *unjudged_warnings(drafts, campaign.score.weights)),
+        warnings=(*run.warnings, *missing_score_warnings(drafts, campaign.score.weights)),
         counts_by_state=_counts(records),
         copies_by_radius=copies_by_radius(drafts, campaign.deduplicate),
         radius_bits=campaign.deduplicate.radius_bits,
@@ -173,9 +173,9 @@ def _final_models(campaign: Campaign) -> str:
 
 
 def _min_fidelity(campaign: Campaign) -> float | None:
-    """Tell the bar of every edition; ``None`` when they have not the same."""
-    bars = {edition.min_fidelity for edition in campaign.editions}
-    return bars.pop() if len(bars) == 1 else None
+    """Return the fidelity limit that all editions share; ``None`` if they differ."""
+    limits = {edition.min_fidelity for edition in campaign.editions}
+    return limits.pop() if len(limits) == 1 else None
 
 
 def _arms(campaign: Campaign) -> dict[str, ArmFacts]:
@@ -198,7 +198,7 @@ def _models(campaign: Campaign) -> dict[str, str]:
 
 
 def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:
-    """Sum by stage what the orders weigh on the budget, as the command tells it."""
+    """Sum by stage what the orders are charged, as the command reports it."""
     spent: dict[str, Decimal] = {}
     for record in records:
         if record.charged_usd:
@@ -207,7 +207,7 @@ def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:
 
 
 def _billed(records: Sequence[OrderRecord]) -> list[tuple[Order, Decimal]]:
-    """List the orders whose cost the provider told."""
+    """List the orders whose cost the provider reported."""
     return [(record.order, record.cost_usd) for record in records if record.cost_usd is not None]
 
 
@@ -221,7 +221,7 @@ def _counts(records: Sequence[OrderRecord]) -> dict[str, int]:
 def _all_high_usd(
     campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, provider: Provider
 ) -> Decimal | None:
-    """Price the drafts received as if each had been made as finals are; the low end, so as not to flatter."""
+    """Price the received drafts with the settings of finals: the low end, a cautious comparison."""
     finals = campaign.editions[0]
     parameters = finals.parameters(n=1, is_edit=False)
     prompts = [candidate.prompt for candidate in candidates if candidate.is_draft]
@@ -236,7 +236,7 @@ def _all_high_usd(
 def _calibration(
     run_id: str, ledger: Ledger, campaign: Campaign, candidates: Sequence[Candidate]
 ) -> dict[str, Any] | None:
-    """Measure the scorers by people's votes; ``None`` where nobody voted."""
+    """Compare the scorers with people's votes; ``None`` if there are none."""
     votes = ledger.votes.of_run(run_id)
     if not votes:
         return None

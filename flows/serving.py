@@ -1,7 +1,7 @@
-"""Campaigns that run by themselves on one machine: a server with a scheduler, and a runner beside it.
+"""Scheduled campaigns on one machine: Prefect's server with its scheduler, and a runner.
 
-Each campaign runs in a process of its own when its time comes. What a stopped ``serve`` missed is not bought
-late, a run that it left in the middle is taken up when it starts again, a server that goes away comes back.
+Each scheduled run has a process of its own. Slots that passed while ``serve`` was stopped are skipped, a run
+that it left unfinished is resumed when it starts again, and a server that stopped is restarted.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from flows.deployments import Scheduled, announce, deployment_of, read_scheduled
 from flows.engine import Engine, start_engine
-from flows.engine.launcher import Say
-from flows.runs.lock import is_left
-from flows.runs.recovery import put_right
-from flows.schedule.slots import run_left_behind
+from flows.engine.start import Say
+from flows.runs.lock import is_resumable
+from flows.runs.recovery import settle_dead_run
+from flows.schedule.take_slot import unfinished_run
 from tasks.ledger import Ledger, open_ledger
 from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, run_folder
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
     from prefect.deployments.runner import RunnerDeployment
 
-LOOK_AFTER_SERVER_S = 2.0
+CHECK_SERVER_S = 2.0
 
 
 def serve(files: Sequence[Path], home: Path, say: Say) -> Scheduled:
     """Serve campaigns on their schedules until interrupted; each run buys within its budgets.
 
     Args:
-        files: Campaign files, each with a ``schedule`` and a name of its own. One that is wrong is told and
-            left out.
+        files: Campaign files, each with a ``schedule`` and a unique name. An invalid one is reported and
+            skipped.
         home: ``RUNOFF_HOME``.
-        say: Takes a line for people.
+        say: Prints one line for the user.
 
     Returns:
-        What was served and what was left out.
+        What was served and what was skipped.
 
     Raises:
-        CampaignError: No file is good. Nothing was served.
-        CatalogueError: The same, where models were shut down and have no successor.
-        EngineError: The server did not come up, or went away for good.
+        CampaignError: No file is valid. Nothing was served.
+        CatalogueError: The same, if models were shut down and have no successor.
+        EngineError: The server did not start.
     """
     scheduled = read_scheduled(files, home)
     with start_engine(home, say, with_schedules=True) as engine:
@@ -59,52 +59,56 @@ def serve(files: Sequence[Path], home: Path, say: Say) -> Scheduled:
 
 
 def skip_missed(deployments: "Sequence[RunnerDeployment]", say: Say) -> None:
-    """Cancel the runs whose time passed while nothing served them: they would all be bought at once."""
+    """Cancel the scheduled runs whose time passed while nothing served them: all would be bought at once."""
     from prefect.client.orchestration import get_client
     from prefect.states import Cancelled
 
     with get_client(sync_client=True) as client:
         while runs := _flow_runs(client, deployments, ["SCHEDULED"], before=datetime.now(UTC)):
             for run in runs:
-                state: State[Any] = Cancelled(
-                    message="Nothing served this campaign at that time; skipped, nothing bought."
-                )
+                state: State[Any] = Cancelled(message="Not served at that time: skipped, nothing was bought.")
                 client.set_flow_run_state(run.id, state, force=True)
                 say(f"Skipped a run missed on {run.expected_start_time:%Y-%m-%d at %H:%M} UTC.")
 
 
-def take_up(deployments: "Sequence[RunnerDeployment]", home: Path, say: Say) -> None:
-    """Find the runs that an earlier ``serve`` left in the middle, and start them again where they were."""
+def resume_unfinished(deployments: "Sequence[RunnerDeployment]", home: Path, say: Say) -> None:
+    """Resume the runs that an earlier ``serve`` left unfinished.
+
+    Args:
+        deployments: The deployments that are served.
+        home: Runoff's home.
+        say: Prints one line for the user.
+    """
     from prefect.client.orchestration import get_client
 
     with open_ledger(home, os.environ) as ledger, get_client(sync_client=True) as client:
         for flow_run in _flow_runs(client, deployments, ["RUNNING", "PENDING", "CANCELLING"]):
             if _is_dead(ledger, home, flow_run):
                 _report_dead(client, flow_run)
-        left = {d.name: run for d in deployments if (run := run_left_behind(ledger, home, d.name))}
-        for name, run_id in left.items():
-            put_right(ledger, Settings(home, os.environ), run_id)
+        unfinished = {d.name: run for d in deployments if (run := unfinished_run(ledger, home, d.name))}
+        for name, run_id in unfinished.items():
+            settle_dead_run(ledger, Settings(home, os.environ), run_id)
             deployment = client.read_deployment_by_name(f"prototype/{name}")
             file = run_folder(home, name, run_id) / CAMPAIGN_FILE
             parameters = {"campaign_file": str(file), "home": str(home), "run_id": run_id}
             client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
-            say(f"{name}: going on with {run_id}, which was left in the middle; nothing is bought twice.")
+            say(f"{name}: resuming {run_id}, which was not finished; nothing is bought twice.")
 
 
 def _is_dead(ledger: Ledger, home: Path, flow_run: "FlowRun") -> bool:
-    """Whether nobody works on a flow run: its run has no process, or it never came to have a run."""
+    """Whether a flow run is dead: no process works on its run, or it never had a run."""
     run_id = flow_run.parameters.get("run_id") or ledger.slots.run_of(str(flow_run.id))
     runs = {run.run_id: run for run in ledger.runs.all()}
     if run_id not in runs:
         return True
-    return is_left(ledger, run_folder(home, runs[run_id].campaign, run_id))
+    return is_resumable(ledger, run_folder(home, runs[run_id].campaign, run_id))
 
 
 def _report_dead(client: "SyncPrefectClient", flow_run: "FlowRun") -> None:
-    """Say that a flow run's process is gone; it would seem to run for ever, and keep others from running."""
+    """Mark a flow run as crashed: it would otherwise seem to run for ever, and block others."""
     from prefect.states import Crashed
 
-    message = "The process that ran it is gone. What its run lacks is made by another flow run."
+    message = "The process of this run died. Another flow run resumes it."
     state: State[Any] = Crashed(message=message)
     client.set_flow_run_state(flow_run.id, state, force=True)
 
@@ -121,7 +125,7 @@ def _flow_runs(
     wanted: dict[str, Any] = {"state": {"type": {"any_": list(states)}}}
     if before is not None:
         wanted["expected_start_time"] = {"before_": before}
-        wanted["state"]["name"] = {"not_any_": ["Resuming"]}  # a person's answer is no missed turn
+        wanted["state"]["name"] = {"not_any_": ["Resuming"]}  # a person's answer is not a missed slot
     names = [deployment.name for deployment in deployments]
     return client.read_flow_runs(
         flow_run_filter=FlowRunFilter.model_validate(wanted),
@@ -133,7 +137,7 @@ def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, 
     from prefect.runner import Runner
 
     class StoppableRunner(Runner):
-        """Prefect's runner; its own answer to SIGTERM stops nothing in 3.8.8 (it awaits nobody)."""
+        """Prefect's runner; its own SIGTERM handler stops nothing in 3.8.8 (it awaits nothing)."""
 
         def handle_sigterm(self, *_: object, **__: object) -> None:
             if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job, or nohup
@@ -141,24 +145,24 @@ def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, 
             signal.raise_signal(signal.SIGINT)
 
     async def run() -> None:
-        # Schedules go on in the server's database; what is missed until the next start is skipped then.
+        # Schedules stay active in the server's database; slots missed until the next start are skipped then.
         runner = StoppableRunner(pause_on_shutdown=False)
         for deployment in deployments:
             await runner.aadd_deployment(deployment)
-        await asyncio.to_thread(take_up, deployments, home, say)
-        say(f"Prefect's pages: {engine.api_url.removesuffix('/api')} · stop with Ctrl-C")
-        keeper = asyncio.create_task(_keep_up(engine))
+        await asyncio.to_thread(resume_unfinished, deployments, home, say)
+        say(f"Prefect's UI: {engine.api_url.removesuffix('/api')} · stop with Ctrl-C")
+        watcher = asyncio.create_task(_keep_server_running(engine))
         try:
             await runner.start()
         finally:
-            keeper.cancel()
+            watcher.cancel()
 
     with suppress(KeyboardInterrupt):
         asyncio.run(run())
 
 
-async def _keep_up(engine: Engine) -> None:
-    """Bring the server back, at its old address, whenever it is gone; the runner and the runs wait for it."""
+async def _keep_server_running(engine: Engine) -> None:
+    """Restart the server at its old address whenever it stops; the runner and the runs wait for it."""
     while True:
-        await asyncio.sleep(LOOK_AFTER_SERVER_S)
+        await asyncio.sleep(CHECK_SERVER_S)
         await asyncio.to_thread(engine.mend)

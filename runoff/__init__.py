@@ -1,4 +1,4 @@
-"""Runoff from Python: plan, buy, decide and look, as the command ``runoff`` does.
+"""The Python interface of Runoff: plan, run, promote, rescore and report.
 
 A campaign is read from its file with ``load_campaign``, or built:
 
@@ -15,22 +15,22 @@ A campaign is read from its file with ``load_campaign``, or built:
     ...     }
     ... )
 
-Planning is free. It checks all of the campaign and says what it would buy, between which dollars:
+Planning is free. It checks the whole campaign and returns what it would buy and the range of its cost:
 
     >>> plan = runoff.plan(campaign)
     >>> plan.pictures, plan.low_usd <= plan.high_usd <= campaign.budget.per_run_usd
     (4, True)
 
-``run`` and ``promote`` spend, within the campaign's budgets; the provider ``emulator`` costs nothing. Where
-an event loop runs already, as in a notebook, await ``run_async`` and ``promote_async``:
+``run`` and ``promote`` spend, within the campaign's budgets; the provider ``emulator`` costs nothing. If an
+event loop is already running, as in a notebook, await ``run_async`` and ``promote_async``:
 
     outcome = runoff.run(campaign)                          # drafts, deduplicated, scored, finalists chosen
     frame = runoff.report_frame(outcome.run_id)             # a pandas DataFrame, free
     runoff.rescore(outcome.run_id, weights={"technical": 1, "votes": 3})    # decide again, free
     runoff.promote(outcome.run_id)                          # the finalists again, at high quality
 
-Whatever a user can put right is a ``RunoffError``, or one of its kinds: it says where, what, what is
-accepted, what happened to the money, and what to do next.
+Every error that a user can correct is a ``RunoffError`` or a subclass: it says where the error is, what it
+is, what is accepted, what happened to the money, and what to do next.
 
     >>> runoff.load_campaign("nowhere.yaml")
     Traceback (most recent call last):
@@ -38,10 +38,10 @@ accepted, what happened to the money, and what to do next.
       nowhere.yaml: there is no such file
     Nothing was bought. Name a campaign file that exists; the examples are explained in docs/campaign-file.md.
 
-A scorer of one's own takes a ``Candidate`` and gives a ``Score``: see docs/scorers.md.
+A custom scorer takes a ``Candidate`` and returns a ``Score``: see docs/scorers.md.
 
 Importing this package is quick: pydantic, pandas and Prefect are loaded by the first call that needs them. A
-folder that holds a ``flows.py`` or ``tasks.py`` of somebody else's does no harm: ``runoff.shared_packages``.
+``flows.py`` or ``tasks.py`` of your own in the working folder does no harm: see ``runoff.shared_packages``.
 """
 
 import importlib
@@ -101,7 +101,7 @@ __all__ = [
     "run_async",
 ]
 
-share_packages()  # before anything of Runoff's is imported
+share_packages()  # before other modules of Runoff are imported
 
 _MODULE_OF = {
     "Campaign": "tasks.campaign",
@@ -110,7 +110,7 @@ _MODULE_OF = {
     "Plan": "tasks.plan",
     "Score": "tasks.candidate",
 }
-"""Where the classes stand that are loaded when they are asked for; the errors stand in ``tasks.errors``."""
+"""The modules of the classes that are loaded on first use; errors are in ``tasks.errors``."""
 
 
 def load_campaign(path: str | Path, home: str | Path | None = None) -> "Campaign":
@@ -118,13 +118,13 @@ def load_campaign(path: str | Path, home: str | Path | None = None) -> "Campaign
 
     Args:
         path: The campaign file; paths in it are relative to its folder.
-        home: Runoff's home, whose own catalogue and providers count; RUNOFF_HOME or ./runs when left out.
+        home: Runoff's home, whose own catalogue and providers are used; default: RUNOFF_HOME or ./runs.
 
     Returns:
         The campaign, with its rows read in and every path absolute.
 
     Raises:
-        CampaignError: The file is missing or has faults: all of them.
+        CampaignError: The file is missing or invalid; the error lists all faults.
     """
     from flows.runs.campaign import read_campaign
 
@@ -132,20 +132,20 @@ def load_campaign(path: str | Path, home: str | Path | None = None) -> "Campaign
 
 
 def plan(campaign: "Campaign | str | Path", home: str | Path | None = None) -> "Plan":
-    """Tell what a campaign would order, for how many dollars, in how many seconds. Spends and writes nothing.
+    """Return what a campaign would order, its cost and its duration. Spends and writes nothing.
 
     Args:
         campaign: A campaign, its paths relative to the working folder; or a campaign file.
-        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
 
     Raises:
-        CampaignError: It has faults: all of them.
+        CampaignError: It is invalid; the error lists all faults.
         CatalogueError: A model is retired and has no successor, or has no price.
         BudgetError: The budget is below the least that it can cost.
     """
     from flows.session.prepare import prepare
 
-    return prepare(_unless_text(campaign), _settings(home), "plan").plan
+    return prepare(_as_path(campaign), _settings(home), "plan").plan
 
 
 def run(
@@ -153,8 +153,13 @@ def run(
 ) -> "Outcome":
     """Run a campaign: ``run_async`` for code without an event loop. This spends money, within its budgets.
 
+    Args:
+        campaign: A campaign, its paths relative to the working folder; or a campaign file.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
+        run_id: The run to resume; default: a new run.
+
     Raises:
-        SettingError: An event loop runs here; await ``run_async``. Nothing was bought.
+        SettingError: An event loop is running; await ``run_async``. Nothing was bought.
     """
     return _wait_for(run_async(campaign, home, run_id), "await runoff.run_async(campaign)")
 
@@ -162,33 +167,33 @@ def run(
 async def run_async(
     campaign: "Campaign | str | Path", home: str | Path | None = None, run_id: str | None = None
 ) -> "Outcome":
-    """Run a campaign: drafts, deduplicated, scored, finalists chosen and, where it says so, finals.
+    """Run a campaign: drafts, deduplicated, scored, finalists chosen and, if the campaign says so, finals.
 
-    This spends money, within the campaign's budgets. What is wrong with the campaign is told before anything
-    is started. Prefect's server for the home is started, or used where it runs, and left again at the end.
-    Progress goes to standard error. Ctrl-C stops in order: what is under way is awaited and kept.
+    This spends money, within the campaign's budgets. An invalid campaign raises before anything is started.
+    The home's Prefect server is started, or used if it runs, and released at the end. Progress goes to
+    standard error. Ctrl-C stops cleanly: requests in flight are awaited and their pictures kept.
 
     Args:
         campaign: A campaign, its paths relative to the working folder; or a campaign file.
-        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
-        run_id: The run to go on with; nothing is bought twice. A new run when left out.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
+        run_id: The run to resume, which buys nothing twice; default: a new run.
 
     Returns:
         How the run ended: ``state`` is ``done``, ``awaiting review``, ``waiting`` (for a batch) or
-        ``stopped`` (``message`` says by what); ``exit_code`` is what the command would end with.
+        ``stopped`` (``message`` says why); ``exit_code`` is the exit code of the command.
 
     Raises:
         CampaignError, CatalogueError: The campaign cannot be run. Nothing was bought.
         SettingError: A key or a folder is missing or unusable. Nothing was bought.
         BudgetError: The budget is below the least that the run can cost. Nothing was bought.
-        EngineError: Prefect's server did not come up. Nothing was bought.
-        InterruptError: Somebody stopped it; what was bought is kept, and ``run_id`` goes on with it.
-        StopRunError: The provider says that no further order can succeed; what was bought is reported.
+        EngineError: Prefect's server did not start. Nothing was bought.
+        InterruptError: It was interrupted; what was bought is kept, and ``run_id`` resumes it.
+        StopRunError: The provider accepts no further orders; what was bought is reported.
     """
     from flows.session.prepare import prepare
     from tasks.storage.home import prepare_home
 
-    wanted, settings = _unless_text(campaign), _settings(home)
+    wanted, settings = _as_path(campaign), _settings(home)
     # What is wrong is reported before a server is started; the flow reads the campaign again.
     _ = prepare(wanted, settings, run_id or "plan").terms.api_key
     folder = settings.home
@@ -197,15 +202,15 @@ async def run_async(
         from flows.prototype import prototype  # Prefect loads while its server comes up
 
         await engine.ready()
-        told = await prototype(str(wanted) if isinstance(wanted, Path) else wanted, str(folder), run_id)
-    return _outcome(told)
+        result = await prototype(str(wanted) if isinstance(wanted, Path) else wanted, str(folder), run_id)
+    return _outcome(result)
 
 
 def promote(run: str, home: str | Path | None = None) -> "Outcome":
     """Buy a run's finalists again: ``promote_async`` for code without an event loop. This spends money.
 
     Raises:
-        SettingError: An event loop runs here; await ``promote_async``. Nothing was bought.
+        SettingError: An event loop is running; await ``promote_async``. Nothing was bought.
     """
     return _wait_for(promote_async(run, home), "await runoff.promote_async(run)")
 
@@ -213,20 +218,20 @@ def promote(run: str, home: str | Path | None = None) -> "Outcome":
 async def promote_async(run: str, home: str | Path | None = None) -> "Outcome":
     """Buy a run's finalists again at high quality. This spends money, within the campaign's budgets.
 
-    What was bought before is not bought again. Prefect's server is treated as ``run_async`` does.
+    What was bought before is not bought again. Prefect's server is started as by ``run_async``.
 
     Args:
         run: The run: its id, a unique beginning of it, or ``latest``.
-        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
 
     Returns:
-        How the run stands now.
+        The state of the run now.
 
     Raises:
         RunError: There is no such run, or another process works on it. Nothing was bought.
-        EngineError: Prefect's server did not come up. Nothing was bought.
-        InterruptError: Somebody stopped it; what was bought is kept, and a second call goes on with it.
-        StopRunError: The provider says that no further order can succeed; what was bought is reported.
+        EngineError: Prefect's server did not start. Nothing was bought.
+        InterruptError: It was interrupted; what was bought is kept, and a second call resumes it.
+        StopRunError: The provider accepts no further orders; what was bought is reported.
     """
     from flows.commands.options import opened_ledger
 
@@ -238,8 +243,8 @@ async def promote_async(run: str, home: str | Path | None = None) -> "Outcome":
         from flows.promote import promote as flow
 
         await engine.ready()
-        told = await flow(run_id, str(folder))
-    return _outcome(told)
+        result = await flow(run_id, str(folder))
+    return _outcome(result)
 
 
 def rescore(
@@ -248,20 +253,20 @@ def rescore(
     weights: Mapping[str, float] | None = None,
     rules_file: str | Path | None = None,
 ) -> "Outcome":
-    """Decide about a run again: scores, duplicates, finalists; its report is written anew. Spends nothing.
+    """Decide about a run again: scores, duplicates, finalists; its report is written again. Spends nothing.
 
     Args:
         run: The run: its id, a unique beginning of it, or ``latest``.
-        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
         weights: Scorer's name to weight, instead of those of the run or the file.
         rules_file: A campaign file whose ``deduplicate``, ``score`` and ``finalists`` replace the run's.
 
     Returns:
-        How the run stands now.
+        The state of the run now.
 
     Raises:
-        RunError: There is no such run, its pictures were dropped, or another process works on it.
-        CampaignError: A file or a weight is wrong. Nothing was changed.
+        RunError: There is no such run, its pictures were deleted, or another process works on it.
+        CampaignError: A file or a weight is invalid. Nothing was changed.
     """
     from flows.commands.options import opened_ledger
     from flows.rescore import rescore as decide_again
@@ -276,7 +281,7 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
 
     Args:
         run: The run: its id, a unique beginning of it, or ``latest``.
-        home: Runoff's home; RUNOFF_HOME or ./runs when left out.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
 
     Returns:
         The columns of docs/report.md in their order, typed; null where nothing was measured.
@@ -291,18 +296,18 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
 
 
 def main() -> None:
-    """Be the command ``runoff``, which ends the process with its exit code."""
+    """Run the command ``runoff``, which ends the process with its exit code."""
     from flows.command_line import main as command
 
     command()
 
 
-def _unless_text(campaign: "Campaign | str | Path") -> "Campaign | Path":
+def _as_path(campaign: "Campaign | str | Path") -> "Campaign | Path":
     return Path(campaign) if isinstance(campaign, str) else campaign
 
 
 def _settings(home: str | Path | None) -> "Settings":
-    """Read the environment: whoever calls Runoff from Python stands at a door."""
+    """Read the settings from the environment."""
     import os
 
     from tasks.settings import Settings
@@ -311,22 +316,22 @@ def _settings(home: str | Path | None) -> "Settings":
 
 
 def _start_prefect(home: Path) -> "Engine":
-    """Begin to bring up Prefect's server for a home, or use the one that runs."""
+    """Begin to start Prefect's server for a home, or use one that runs."""
     from flows.engine import start_engine
     from flows.runs.progress import current_display
 
     return start_engine(home, current_display().say)
 
 
-def _outcome(told: Mapping[str, Any]) -> "Outcome":
-    """Give what a flow tells its type back."""
+def _outcome(result: Mapping[str, Any]) -> "Outcome":
+    """Convert the result of a flow to an ``Outcome``."""
     from flows.runs.outcome import Outcome
 
-    return Outcome(**told)
+    return Outcome(**result)
 
 
-def _wait_for(work: "Coroutine[Any, Any, Outcome]", instead: str) -> "Outcome":
-    """Run a coroutine to its end, in an event loop of its own."""
+def _wait_for(work: "Coroutine[Any, Any, Outcome]", alternative: str) -> "Outcome":
+    """Run a coroutine to its end, in a new event loop."""
     import asyncio
 
     try:
@@ -338,13 +343,13 @@ def _wait_for(work: "Coroutine[Any, Any, Outcome]", instead: str) -> "Outcome":
 
     raise SettingError(
         where="this thread",
-        what="an event loop runs here already, as in a notebook, and a call that waits would hold it up",
-        next_step=f"Use instead: {instead}",
+        what="an event loop is already running, as in a notebook, and a blocking call would stop it",
+        next_step=f"Use instead: {alternative}",
     )
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Load one of Runoff's classes when it is first asked for."""
+    """Load one of Runoff's classes on first use."""
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
@@ -354,5 +359,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
 
 
 def __dir__() -> list[str]:
-    """List the public names, those not loaded yet included."""
+    """List the public names, including those not loaded yet."""
     return sorted(__all__)

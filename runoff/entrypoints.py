@@ -1,7 +1,7 @@
-"""The flows, where Prefect's deployments find them.
+"""The entrypoints of the flows for Prefect's deployments.
 
-Prefect puts the working folder first on the path while it imports an entrypoint; by way of ``runoff`` it
-reaches Runoff's ``flows`` even where that folder holds another one.
+Prefect puts the working folder first on the path while it imports an entrypoint; this module imports
+Runoff's ``flows`` even if that folder has another one.
 """
 
 from flows.promote import promote

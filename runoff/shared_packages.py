@@ -1,9 +1,9 @@
-"""The packages ``flows`` and ``tasks``, kept within reach beside somebody else's modules of these names.
+"""Sharing the package names ``flows`` and ``tasks`` with other modules of these names.
 
-Runoff is made of two packages with common names. A script or notebook looks for modules in its own folder
-first, and a ``tasks.py`` there would hide Runoff's ``tasks``. So ``import runoff`` puts both packages in
-place itself, found beside this one and not by ``sys.path``. The other module stays usable under its own
-name, whether it was imported before or is imported later; see ``SharedPackage``.
+Runoff consists of two packages with common names. A script or notebook imports from its own folder first,
+and a ``tasks.py`` there would hide Runoff's ``tasks``. So ``import runoff`` puts both packages into
+``sys.modules`` itself, found next to this one and not by ``sys.path``. The other module stays usable under
+its name, whether it was imported before or is imported later; see ``SharedPackage``.
 """
 
 import sys
@@ -15,27 +15,27 @@ from types import ModuleType
 from typing import Any
 
 _FOLDER = Path(__file__).resolve().parents[1]
-_READING = threading.RLock()
-_TO_READ: set[str] = set()
-"""The packages beside which another module may lie that was not read yet."""
+_LOADING = threading.RLock()
+_TO_LOAD: set[str] = set()
+"""The names for which another module may exist that is not loaded yet."""
 
 
 def share_packages() -> None:
-    """Put both packages in place. What was imported before stays as it is, and goes on working.
+    """Put both packages into ``sys.modules``. Modules that were imported before still work.
 
     Raises:
-        ImportError: Another project's package of the same name has brought modules that Runoff has too.
+        ImportError: Another project's package of the same name has loaded modules that Runoff has too.
     """
     for name in ("flows", "tasks"):
         _share(name)
 
 
 class SharedPackage(ModuleType):
-    """``flows`` or ``tasks``, where somebody else's module may have the same name.
+    """``flows`` or ``tasks``, shared with another module of the same name.
 
-    Its submodules are Runoff's: Python looks for them in ``__path__``. Its attributes are those of the other
-    module, read from the path when the first of them is asked for; a submodule of Runoff's is an attribute
-    only where the other module has none of that name, so that neither takes the other's place.
+    Its submodules are Runoff's: Python finds them by ``__path__``. Its attributes are those of the other
+    module, which is loaded when one of them is first needed; a submodule of Runoff is an attribute only if
+    the other module has none of that name, so that neither replaces the other.
     """
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -44,7 +44,7 @@ class SharedPackage(ModuleType):
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         if name == "__all__" or not name.startswith("__"):
-            _read_other(self)
+            _load_other(self)
             if name in vars(self):
                 return vars(self)[name]
             if f"{self.__name__}.{name}" in sys.modules:
@@ -59,53 +59,53 @@ def _is_runoffs(module: ModuleType) -> bool:
 
 
 def _other_spec(name: str) -> ModuleSpec | None:
-    """Find the module that hides Runoff's package from ``import``, if one does."""
+    """Find the other module that ``import`` would find under this name, if there is one."""
     spec = PathFinder.find_spec(name)
     if spec is None or (spec.origin and Path(spec.origin).resolve().parent == _FOLDER / name):
         return None
     return spec
 
 
-def _read_other(package: ModuleType) -> None:
-    """Run the other module's code in the package's place, once."""
+def _load_other(package: ModuleType) -> None:
+    """Execute the other module's code in this package's namespace, once."""
     name = package.__name__
-    with _READING:
-        spec = _other_spec(name) if name in _TO_READ else None
-        _TO_READ.discard(name)
+    with _LOADING:
+        spec = _other_spec(name) if name in _TO_LOAD else None
+        _TO_LOAD.discard(name)
         if spec is None or spec.loader is None or spec.origin is None:
             return
         vars(package).update(__file__=spec.origin, __spec__=spec, __loader__=spec.loader)
         try:
             spec.loader.exec_module(package)
         except BaseException:
-            _TO_READ.add(name)
+            _TO_LOAD.add(name)
             raise
 
 
 def _share(name: str) -> None:
-    """See that ``name.x`` is Runoff's, whatever else is called ``name``, imported or not."""
+    """Make ``name.x`` find Runoff's submodules, whether or not another ``name`` is imported."""
     package, folder = sys.modules.get(name), _FOLDER / name
     others = list(getattr(package, "__path__", ()))
     if any(Path(other).resolve() == folder for other in others):
         return
     if package is None:
         package, others = _make_package(name)
-        _TO_READ.add(name)
-    _refuse_clashes(package)
+        _TO_LOAD.add(name)
+    _check_clashes(package)
     package.__class__ = SharedPackage
     vars(package)["__path__"] = [str(folder), *others]
     sys.modules[name] = package
 
 
 def _make_package(name: str) -> tuple[ModuleType, list[str]]:
-    """Make Runoff's package without running its code, which holds only words; returns other paths too."""
+    """Make Runoff's package without executing its ``__init__``; also returns the other module's paths."""
     folder, other = _FOLDER / name, _other_spec(name)
     spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
     assert spec is not None
     return module_from_spec(spec), list((other and other.submodule_search_locations) or ())
 
 
-def _refuse_clashes(package: ModuleType) -> None:
+def _check_clashes(package: ModuleType) -> None:
     name = package.__name__
     known = [module.split(".")[1] for module in sys.modules if module.startswith(f"{name}.")]
     own = {file.stem for file in (_FOLDER / name).iterdir()}

@@ -1,4 +1,4 @@
-"""Steps (verbs) and the things they share (nouns)."""
+"""The steps of a run, and the packages that they share."""
 
 __all__ = [
     "ab_test",

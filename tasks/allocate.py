@@ -1,7 +1,7 @@
-"""The step that decides a round: which arms deserve more pictures, by the pictures made so far.
+"""The step that decides which arms go on to the next round, from the scores so far.
 
-What counts is what counts in the verdict: survivors with a score, made as they were ordered. The rule is told
-in ``tasks.campaign.rounds``, its figures in ``tasks.ab_test.arm_leads``.
+The evidence is the same as for the verdict: unique images with a score that match their order. The rule is
+described in ``tasks.campaign.rounds``; its figures are computed in ``tasks.ab_test.arm_leads``.
 """
 
 import math
@@ -17,7 +17,7 @@ from tasks.ab_test.verdict import ScoredDraft, counts_as_evidence
 from tasks.campaign.rounds import LAST_ARMS, ArmStanding, Round, RoundDecision
 
 LEAST_CHANCE = 0.05
-"""An arm with less of a chance to lead in the end is dropped."""
+"""An arm whose chance of leading at the end is lower than this is dropped."""
 
 Scores = dict[str, dict[int, list[float]]]
 
@@ -28,14 +28,14 @@ def allocate(
     """Decide a round.
 
     Args:
-        scored: Every draft so far, in any order; those of arms that are out are ignored.
-        arms: The arms of the round, in the campaign's order; of equals the first goes on.
-        rounds: The campaign's rounds as they are planned.
+        scored: Every draft so far, in any order; drafts of dropped arms are ignored.
+        arms: The arms of the round, in the campaign's order; among equals the first goes on.
+        rounds: The campaign's planned rounds.
         number: The round, from 1; not the last one.
 
     Returns:
         The decision; ``None`` when no picture has a score, so that nothing can be decided. An arm without a
-        score stands last, and is dropped once two others have one.
+        score ranks last, and is dropped once two others have one.
     """
     this, following = (rounds[min(place, len(rounds) - 1)] for place in (number - 1, number))
     ranked = rank_arms(scored, arms, share_made=following.first_replicate / _end(rounds[-1]))
@@ -58,12 +58,12 @@ def allocate(
 def rank_arms(
     scored: Sequence[ScoredDraft], arms: Sequence[str], *, share_made: float
 ) -> tuple[ArmStanding, ...]:
-    """Rank arms by their leads, the best first; none goes on.
+    """Rank arms by their leads, the best first; ``goes_on`` is False for all.
 
     Args:
         scored: Every draft so far, in any order.
-        arms: The arms to rank, in the campaign's order; of equals the first stands first.
-        share_made: Which part of an arm's pictures is made, if it stays to the end.
+        arms: The arms to rank, in the campaign's order, which also decides between equals.
+        share_made: The share of an arm's pictures already made, if it stays to the end, 0-1.
     """
     scores = _scores(scored, arms)
     rows = sorted({row for own in scores.values() for row in own})
@@ -91,7 +91,7 @@ def _is_in_race(standing: ArmStanding) -> bool:
 def _scores(scored: Sequence[ScoredDraft], arms: Sequence[str]) -> Scores:
     scores: Scores = {arm: defaultdict(list) for arm in arms}
     ordered = sorted(scored, key=lambda draft: (draft.row, draft.replicate, draft.candidate_id or ""))
-    for draft in ordered:  # in one order, so that sums of floats are the same on every machine
+    for draft in ordered:  # fixed order, so that sums of floats are the same on every machine
         if draft.arm in scores and draft.score is not None and counts_as_evidence(draft):
             scores[draft.arm][draft.row].append(draft.score)
     return scores

@@ -1,7 +1,7 @@
-"""Candidates: each is one picture and all that is known about it, frozen.
+"""Candidates: one picture each, with all that is known about it.
 
-An order is one paid request; a candidate is one picture. Both are frozen facts: the ledger keeps them, the
-steps read them and write back by id. Position in a list is never identity.
+An order is one paid request; a candidate is one picture. Both are immutable: the ledger stores them, steps
+read them and write results back by id. A position in a list is never an identity.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,16 +14,16 @@ from tasks.order import Stage, digest_of
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One picture received: where its bytes are and where it stands in the answer.
+    """One picture received: its file and its position in the answer.
 
     Args:
         order_id: The order that paid for it.
-        index: Its place in the response, from 0.
-        replicate: Its place among the pictures of its arm and row, from 0.
+        index: Its position in the response, from 0.
+        replicate: Its position among the pictures of its arm and row, from 0.
         file: Path relative to the run's folder.
         sha256: Hex digest of the bytes as received.
-        n_bytes: Their number.
-        downgraded: What differs from the request, or ``None`` when all was checked and agrees.
+        n_bytes: The number of bytes.
+        downgraded: What differs from the request, or ``None`` when everything was checked and matches.
     """
 
     order_id: str
@@ -36,21 +36,21 @@ class Receipt:
 
     @property
     def candidate_id(self) -> str:
-        """The picture's name everywhere: derived from its order and its place in the answer."""
+        """The picture's id, derived from its order and its position in the answer."""
         return candidate_id(self.order_id, self.index)
 
 
 def candidate_id(order_id: str, index: int) -> str:
-    """Name the ``index``-th picture of an order."""
+    """Return the id of the ``index``-th picture of an order."""
     return "c-" + digest_of([order_id, index])
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What one decode of a picture told.
+    """What decoding a picture showed.
 
     Args:
-        width: Pixels; ``None`` when the bytes are no picture, as with all that follows.
+        width: Pixels; ``None`` when the bytes are not a picture; the same holds for all fields below.
         height: Pixels.
         format: ``png``, ``jpeg``, ``webp`` or ``gif``.
         has_c2pa: Whether the container carries Content Credentials.
@@ -59,7 +59,7 @@ class Inspection:
         colorhash: imagehash's colour hash, hex digits.
         measurements: Raw technical measurements by name.
         thumbnail: Path relative to the run's folder.
-        fault: Why the bytes are no fit picture, or ``None``.
+        fault: Why the bytes are not a usable picture, or ``None``.
         c2pa_issuer: Who signed the Content Credentials; ``None`` without the extra ``provenance``.
         c2pa_state: ``valid``, ``invalid`` or ``trusted``.
     """
@@ -86,14 +86,14 @@ Status = Literal["survivor", "duplicate", "unfit"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where deduplication put a candidate.
+    """The result of deduplication for a candidate.
 
     Args:
-        status: ``survivor``, ``duplicate`` or ``unfit`` (no picture, or not fit to show).
-        cluster: The candidate id of its cluster's representative; its own for a survivor.
-        duplicate_of: The representative it is a copy of, or ``None``.
-        duplicate_kind: ``exact`` (same bytes), ``near``, ``told`` (a person said so), or ``None``.
-        hash_distance_bits: Hamming distance to the representative; ``None`` for a survivor.
+        status: ``survivor`` (a unique image), ``duplicate`` or ``unfit`` (not a picture that can be shown).
+        cluster: The candidate id of its cluster's representative; its own for a unique image.
+        duplicate_of: The representative it is a duplicate of, or ``None``.
+        duplicate_kind: ``exact`` (same bytes), ``near``, ``told`` (a person decided it), or ``None``.
+        hash_distance_bits: Hamming distance to the representative; ``None`` for a unique image.
     """
 
     status: Status
@@ -105,10 +105,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One scorer's opinion of one candidate.
+    """One scorer's score of one candidate.
 
     Args:
-        value: In [0, 1], higher is better; ``None`` when the scorer could not tell, never 0.
+        value: In [0, 1], higher is better; ``None``, never 0, when the scorer could not score it.
         reason: Why, in a few words for people.
         measurements: The raw figures behind it.
         version: The scorer's version; scores of different versions are not compared.
@@ -125,7 +125,7 @@ class Choice:
     """What selection decided about a draft.
 
     Args:
-        rank: 1 for the best survivor, …; ``None`` when it was not ranked.
+        rank: 1 for the best unique image; ``None`` when it was not ranked.
         is_finalist: Whether it is to be bought again.
         reason: Why it was or was not chosen.
         chosen_by: ``rule`` or a person's name; ``None`` when it was not chosen.
@@ -139,7 +139,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """How far a final still is the draft it was made from.
+    """How closely a final matches the draft it was made from.
 
     Args:
         value: In [0, 1]; 1 is the same picture.
@@ -156,32 +156,32 @@ class Fidelity:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One picture and all that is known about it; ``None`` is what was not found out (yet).
+    """One picture and all that is known about it; ``None`` means not known (yet).
 
     Args:
-        candidate_id: Its name everywhere.
+        candidate_id: Its id.
         order_id: The order that paid for it.
         stage: ``draft`` or ``final``.
         arm: The arm's name.
         row: Index of the row of variables, from 0.
-        replicate: Its place among the pictures of its arm and row, from 0.
-        attempt: For a final, which try it is, from 0.
+        replicate: Its position among the pictures of its arm and row, from 0.
+        attempt: For a final, which attempt it is, from 0.
         prompt: The rendered text.
         file: Path relative to the run's folder.
         sha256: Hex digest of the bytes.
-        n_bytes: Their number.
+        n_bytes: The number of bytes.
         downgraded: What differs from the request, or ``None``.
         draft_id: For a final, the draft it is made from.
         edition: For a final, which edition it is; ``None`` where there is only one.
         endpoint: Which endpoint made it.
-        is_liked: Whether a person liked it: such a picture is never dropped as a copy.
-        is_pruned: Whether its files were dropped to save room.
-        inspection: What its decode told.
-        standing: Where deduplication put it.
+        is_liked: Whether a person liked it: such a picture is never marked as a duplicate.
+        is_pruned: Whether its files were deleted to save disk space.
+        inspection: What decoding it showed.
+        standing: The result of deduplication.
         scores: Scores by scorer name.
         score: Weighted mean of the scorers that answered, in [0, 1].
         choice: What selection decided.
-        fidelity: For a final, how far it still is its draft.
+        fidelity: For a final, how closely it matches its draft.
         is_accepted: For a final, whether it is the one delivered.
     """
 
@@ -212,7 +212,7 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """What people call it: its file without folder and ending."""
+        """The name shown to people: its file name without folder and extension."""
         return PurePosixPath(self.file).stem
 
     @property
@@ -227,17 +227,17 @@ class Candidate:
 
     @property
     def fault(self) -> str | None:
-        """Why its bytes are no fit picture; ``None`` when they are one, or nobody looked."""
+        """Why its bytes are not a usable picture; ``None`` when they are, or were not inspected."""
         return self.inspection.fault if self.inspection else None
 
     @property
     def is_sound(self) -> bool:
-        """Whether its bytes were looked at and are a fit picture."""
+        """Whether its bytes were inspected and are a usable picture."""
         return self.inspection is not None and self.inspection.fault is None
 
     @property
     def status(self) -> Status | None:
-        """Where deduplication put it; ``None`` before."""
+        """Its deduplication status; ``None`` before deduplication."""
         return self.standing.status if self.standing else None
 
     @property
@@ -262,7 +262,7 @@ class Candidate:
 
     @property
     def rank(self) -> int | None:
-        """Its place among the unique images, 1 for the best; ``None`` when it was not ranked."""
+        """Its rank among the unique images, 1 for the best; ``None`` when it was not ranked."""
         return self.choice.rank if self.choice else None
 
     def hash_digits(self, name: HashName) -> str | None:

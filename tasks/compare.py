@@ -1,9 +1,9 @@
-"""The step that asks whether a final still is the draft it was made from.
+"""The step that measures whether a final still shows the same picture as its draft.
 
-A finer rendering may redraw every hair and move an edge by a hundredth of the width; it may not move the
-subject, mirror the scene or repaint it in other colours. So pictures are compared coarsely. At 384 px, moving
-a photograph by 1 % brings structural similarity down to 0.1-0.8, no better than another picture of the same
-prompt (0.3-0.8); at 64 px the two are apart. ``benchmarks/fidelity.py`` prints the figures.
+A finer rendering may redraw fine detail and move an edge by 1 % of the width, but must not move the subject,
+mirror the scene or change its colours. So pictures are compared at low resolution. At 384 px, shifting a
+photograph by 1 % lowers structural similarity to 0.1-0.8, no better than another picture of the same prompt
+(0.3-0.8); at 64 px the two can be told apart. ``benchmarks/fidelity.py`` prints the figures.
 """
 
 import math
@@ -24,7 +24,7 @@ from tasks.pictures.fingerprint import distance_bits, fingerprint
 COMMON_EDGE_PX = 64
 LEAST_EDGE_PX = 16
 LEAST_KEPT_SHARE = 0.05
-"""With less of a picture kept by a mask, there is nothing to hold the final against but the whole."""
+"""When a mask keeps less of the picture than this, the whole picture is compared."""
 
 HALF_BITS = 12
 HALF_DELTA_E = 12
@@ -35,29 +35,31 @@ Floats = NDArray[np.float64]
 
 
 def measure_fidelity(draft: Path, final: Path, fit: Fit = "any", remade: Path | None = None) -> Fidelity:
-    """Measure how far a final still is its draft.
+    """Measure how closely a final matches its draft.
 
-    Both are brought to one size, the draft's shape with a longest edge of 64 px. When their proportions
-    differ, only the part that both show is compared. After ``pad`` that is the final's middle and the whole
-    draft, after ``crop`` the draft's middle and the whole final; after ``any`` nobody said, and the better of
-    the two counts. What a mask asked to be made anew is left out. Transparency is laid over middle grey.
+    Both are resized to the draft's proportions with a longest edge of 64 px. When their proportions differ,
+    only the part that both show is compared: after ``pad`` the final's middle and the whole draft, after
+    ``crop`` the draft's middle and the whole final, after ``any`` whichever of the two gives the higher
+    value. The inpainted part is left out. Transparency is laid over middle grey.
 
     Args:
         draft: The draft's file.
         final: The final's file.
-        fit: How the draft was brought to the final's shape before it was sent.
-        remade: The mask that was sent along, in the draft's shape as sent; clear where it was made anew.
+        fit: How the draft was fitted to the final's proportions before it was sent.
+        remade: The mask that was sent along, in the draft's size as sent; transparent where the picture was
+            inpainted.
 
     Returns:
         ``ssim``: structural similarity of luminance (Wang et al. 2004, "Image quality assessment: from
         error visibility to structural similarity"). ``hash_distance_bits``: of ``phash``. ``palette``: from
         the sliced Wasserstein distance of the colours in CIELAB (Bonneel et al. 2015, "Sliced and Radon
         Wasserstein barycenters of measures"), 0.5 at a mean distance of 12. ``value``: √structure x ∜hash x
-        √palette, where the hash counts 0.5 at 12 bits; any one of them can refuse a final. The same picture
-        drawn finer stays above 0.75, another picture of the same prompt below 0.6.
+        √palette, where the hash counts 0.5 at 12 bits; a low value of any one is enough to reject a final.
+        A finer rendering of the same picture stays above 0.75; another picture of the same prompt stays below
+        0.6.
 
     Raises:
-        PictureError: One of the files is no sound picture; nothing was changed.
+        PictureError: One of the files is not a usable picture; nothing was changed.
     """
     one, other = flatten(decode(draft)), flatten(decode(final))
     kept = _kept(remade)
@@ -71,7 +73,7 @@ def measure_fidelity(draft: Path, final: Path, fit: Fit = "any", remade: Path | 
 
 
 def _kept(remade: Path | None) -> Image.Image | None:
-    """Read what a mask keeps: white there, black where the picture was made anew."""
+    """Read what a mask keeps: white there, black where the picture was inpainted."""
     if remade is None:
         return None
     with Image.open(remade) as mask:
@@ -81,7 +83,7 @@ def _kept(remade: Path | None) -> Image.Image | None:
 def _without_remade(
     draft: Image.Image, final: Image.Image, kept: Image.Image | None
 ) -> tuple[Image.Image, Image.Image]:
-    """Lay the same grey over what was made anew in both pictures, so that it neither helps nor harms."""
+    """Cover the inpainted part of both pictures with one grey, so that it does not count."""
     if kept is None or float(np.asarray(kept).mean()) / 255 < LEAST_KEPT_SHARE:
         return draft, final
     shown = [
@@ -92,50 +94,52 @@ def _without_remade(
 
 
 def choose_attempt(fidelities: Mapping[str, Fidelity], min_fidelity: float) -> tuple[str | None, str]:
-    """Choose the attempt that is most like its draft.
+    """Choose the attempt with the highest fidelity to its draft.
 
     Args:
         fidelities: Candidate id of each attempt at one final to its fidelity.
         min_fidelity: The least value that is accepted, in [0, 1].
 
     Returns:
-        The accepted attempt's candidate id, or ``None`` when all are refused; and why, with the figures.
+        The accepted attempt's candidate id, or ``None`` when none is accepted; and the reason, with the
+        figures.
     """
     if not fidelities:
-        return None, "refused: there is no attempt to look at"
+        return None, "not accepted: there is no attempt"
     best = min(fidelities, key=lambda name: (-fidelities[name].value, name))
-    told = _tell(fidelities[best])
+    measured = _describe(fidelities[best])
     if fidelities[best].value >= min_fidelity:
-        return best, f"accepted: {told}, at least {min_fidelity:.2f}"
+        return best, f"accepted: {measured}, at least {min_fidelity:.2f}"
     tries = "the only attempt has" if len(fidelities) == 1 else f"the best of {len(fidelities)} attempts has"
-    return None, f"refused: {tries} {told}, below {min_fidelity:.2f}"
+    return None, f"not accepted: {tries} {measured}, below {min_fidelity:.2f}"
 
 
-def choose_fallback(fidelities: Mapping[str, Fidelity], refused: str) -> tuple[str | None, str]:
-    """Take the picture made from the prompt alone, after every edit was refused; no bar is held against it.
+def choose_fallback(fidelities: Mapping[str, Fidelity], rejection: str) -> tuple[str | None, str]:
+    """Accept a picture made from the prompt alone, whatever its fidelity, because no edit was accepted.
 
     Args:
         fidelities: Candidate id of each such picture to its fidelity.
-        refused: What was said of the edits.
+        rejection: Why the edits were not accepted.
 
     Returns:
         As ``choose_attempt``.
     """
     if not fidelities:
-        return None, refused
+        return None, rejection
+
     best = min(fidelities, key=lambda name: (-fidelities[name].value, name))
-    told = f"accepted in place of an edit, made from the prompt alone: {_tell(fidelities[best])}"
-    return best, f"{told}; edits {refused}"
+    reason = f"accepted in place of an edit, made from the prompt alone: {_describe(fidelities[best])}"
+    return best, f"{reason}; edits {rejection}"
 
 
-def _tell(fidelity: Fidelity) -> str:
-    value = math.floor(fidelity.value * 1000) / 1000  # never rounded up to the value that it misses
+def _describe(fidelity: Fidelity) -> str:
+    value = math.floor(fidelity.value * 1000) / 1000  # never rounded up to a limit that it misses
     parts = f"structure {fidelity.ssim:.2f}, hash {fidelity.hash_distance_bits} of 64 bits apart"
     return f"fidelity {value:.3f} ({parts}, palette {fidelity.palette:.2f})"
 
 
 def _middle(picture: Image.Image, shape: float) -> Image.Image:
-    """Cut the largest part of proportions ``shape`` (width over height) out of the middle."""
+    """Crop the largest centred part with proportions ``shape`` (width over height)."""
     width = min(picture.width, max(1, round(picture.height * shape)))
     height = min(picture.height, max(1, round(picture.width / shape)))
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
@@ -165,12 +169,12 @@ def _reduced(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _likeness(distance: float, half: float) -> float:
-    """Go from 1 at no distance through 0.5 at ``half`` towards 0."""
+    """Map a distance to likeness: 1 at distance 0, 0.5 at ``half``, towards 0 beyond."""
     return 1 / (1 + (distance / half) ** 2)
 
 
 def _palette_distance(one: Image.Image, other: Image.Image) -> float:
-    """Return how far colours move, averaged over directions of CIELAB, to turn one palette into the other."""
+    """Return the sliced Wasserstein distance between two pictures' colours in CIELAB."""
     directions = np.random.default_rng(0).normal(size=(3, DIRECTIONS))
     directions /= np.linalg.norm(directions, axis=0)
     projected = [np.sort(_colours(picture) @ directions, axis=0) for picture in (one, other)]

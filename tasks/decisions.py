@@ -1,7 +1,7 @@
-"""What people decide about a run's pictures: copies, finalists, finals. It goes before every rule.
+"""People's decisions about a run's duplicates, finalists and finals, which override every rule.
 
-Each is a fact with its author and its time. Selection and deduplication follow them whenever a run is
-resumed or decided anew.
+Each has an author and a time. Deduplication and selection apply them again whenever a run is resumed or
+rescored.
 """
 
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class DuplicateDecision:
-    """A person's word on whether one picture is a copy of another.
+    """A person's decision whether one picture is a duplicate of another.
 
     Args:
         run_id: The run.
         copy_id: The candidate in question, of this run.
         of_id: The candidate it is compared with, of this run or of an earlier one.
-        is_copy: Whether it is a copy; ``False`` takes back what a rule found.
-        decided_by: Who says so.
+        is_copy: Whether it is a duplicate; ``False`` overrides what the rule found.
+        decided_by: Who decided.
         decided_at: Aware UTC time.
     """
 
@@ -31,7 +31,7 @@ class DuplicateDecision:
 
 
 def last_duplicate_decisions(decisions: Iterable[DuplicateDecision]) -> list[DuplicateDecision]:
-    """Keep, of all that was said of one pair in either direction, what was said last.
+    """Keep the last decision about each pair, in whichever direction it was made.
 
     Args:
         decisions: Oldest first.
@@ -46,15 +46,15 @@ def last_duplicate_decisions(decisions: Iterable[DuplicateDecision]) -> list[Dup
 
 @dataclass(frozen=True, slots=True)
 class Shortlist:
-    """The finalists as a person chose them.
+    """The finalists that a person chose.
 
     Args:
         run_id: The run.
-        revision: 1 for the first choice, one more for every change; 0 is the rule's own.
-        candidate_ids: The drafts, the one that matters most first.
+        revision: 1 for the first choice, one more for every change; 0 is the rule's choice.
+        candidate_ids: The drafts, the most important first.
         chosen_by: Who chose them.
         chosen_at: Aware UTC time.
-        confirmed_by: Who agreed to buy them; ``None`` while nobody did.
+        confirmed_by: Who confirmed buying them; ``None`` until somebody does.
         confirmed_at: When.
     """
 
@@ -69,13 +69,13 @@ class Shortlist:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A person's word on a final.
+    """A person's decision to accept or reject a final.
 
     Args:
         run_id: The run.
         candidate_id: The final.
         is_accepted: Whether it is delivered.
-        decided_by: Who says so.
+        decided_by: Who decided.
         decided_at: Aware UTC time.
     """
 

@@ -1,12 +1,12 @@
-"""Find copies among candidates and decide which one stands for them all.
+"""The step that finds duplicates among candidates and chooses a representative of each cluster.
 
-Two pictures are copies when their bytes are equal, or when their hashes differ in few bits and two further
-looks agree: their colours in every part of the picture, because hashes see none and the same layout in other
-colours is another picture; and the other hash, because a view from one step aside can fool one of them.
-Candidates are taken from the best to the worst; each joins the nearest representative that it is a copy of,
-else becomes one. So every copy is within the radius of its own representative, and a long row of small
-changes never chains two different pictures together. Nothing is deleted, and what a person liked stays. What
-people said of a pair goes before all of this.
+Two pictures are duplicates when their bytes are equal, or when their hashes differ in few bits and two
+further checks agree: their colours in every part of the picture, because hashes ignore colour; and the other
+hash, because a slightly shifted view can fool one of them. Candidates are taken from best to worst; each
+joins the nearest representative that it duplicates, or becomes a representative. So every duplicate is within
+the radius of its own representative, and a chain of small changes never joins two different pictures. Nothing
+is deleted, and a picture that a person liked is never marked as a duplicate. People's decisions about pairs
+override all of this.
 """
 
 import math
@@ -29,18 +29,18 @@ from tasks.pictures.fingerprint import (
 )
 
 COLOUR_TOLERANCE = 14.0
-"""How far the colours of copies may be apart: means of a grid's cells, 8-bit levels of blueness or redness.
+"""How far the colours of duplicates may differ: means of a grid's cells, 8-bit levels of Cb and Cr.
 
-Measured by ``benchmarks/dedup_photographs.py`` on 71 photographs: the worst copy (10 % brighter, cropped,
-smaller and through JPEG) is 12 to 13 apart, the closest coloured photograph with its hues turned 16.
+Measured by ``benchmarks/dedup_photographs.py`` on 71 photographs: the most changed duplicate (10 % brighter,
+cropped, smaller and JPEG-compressed) differs by 12 to 13, the closest photograph with rotated hues by 16.
 """
 
 CONFIRMING_SLACK_BITS = 2
-"""How many bits more than the radius the other hash may differ.
+"""By how many bits more than the radius the other hash may differ.
 
-Measured there too, at a radius of 6: it keeps a stereo pair whose pHash differs in 4 bits only. Of the copies
-that the radius alone finds it loses 5 % when they were cut at one corner, and none of the others. The
-emulator's near-copies are all found (``benchmarks/dedup_emulator_art.py``).
+Measured on the same photographs at a radius of 6: it keeps apart a stereo pair whose pHash differs in only 4
+bits. Of the duplicates that the radius alone finds it misses 5 % of those cropped at one corner, and no
+others. All near-duplicates of the emulator are found (``benchmarks/dedup_emulator_art.py``).
 """
 
 TABLED_RADII_BITS = range(13)
@@ -49,13 +49,14 @@ Within = Literal["prompt", "arm", "campaign"]
 
 
 class DuplicateRule(Protocol):
-    """What counts as a copy: the ``deduplicate`` part of a campaign.
+    """What counts as a duplicate: the ``deduplicate`` section of a campaign.
 
     Attributes:
         hash: Which hash is compared.
-        radius_bits: Hashes of copies differ in at most so many bits, 0-16.
-        within: Where copies are looked for: among the pictures of one arm's prompt, of one arm, or of all.
-        history_runs: How many earlier runs are compared with; whoever calls fetches their candidates.
+        radius_bits: Hashes of duplicates differ in at most this many bits, 0-16.
+        within: Where duplicates are looked for: among the pictures of one arm's prompt, of one arm, or of the
+            whole campaign.
+        history_runs: How many earlier runs are compared with; the caller passes their candidates.
     """
 
     @property
@@ -74,20 +75,20 @@ def deduplicate(
     earlier: Sequence[Candidate] = (),
     decisions: Sequence[DuplicateDecision] = (),
 ) -> dict[str, Standing]:
-    """Decide about every candidate. A pure function; the order of the candidates does not matter.
+    """Decide about every candidate. A pure function; the candidates' order does not matter.
 
     Args:
         candidates: Inspected pictures; ``scores["technical"]`` and ``is_liked`` say which are preferred.
-            Downgraded ones take part like any other.
-        rule: What counts as a copy.
-        earlier: Candidates of earlier runs. They are representatives already, and get no standing.
-        decisions: What people decided about pairs, oldest first. A picture that is no duplicate of another
-            represents itself from then on; one that is becomes a duplicate however far apart they are, with
-            all that it represented.
+            Downgraded ones are treated like any other.
+        rule: What counts as a duplicate.
+        earlier: Candidates of earlier runs. They are already representatives, and get no standing.
+        decisions: What people decided about pairs, oldest first. A picture decided to be no duplicate becomes
+            a representative; one decided to be a duplicate becomes one at any distance, together with all
+            that it represented.
 
     Returns:
-        A standing for each candidate id: ``unfit`` without a sound inspection, ``duplicate`` of a
-        representative, or ``survivor``.
+        A standing for each candidate id: ``unfit`` when it is not a usable picture, ``duplicate`` of a
+        representative, or ``survivor`` (a unique image).
     """
     standings = {one.candidate_id: Standing("unfit", cluster=None) for one in candidates}
     last = last_duplicate_decisions(decisions)
@@ -104,7 +105,13 @@ def deduplicate(
 def copies_by_radius(
     candidates: Sequence[Candidate], rule: DuplicateRule, earlier: Sequence[Candidate] = ()
 ) -> dict[int, int]:
-    """Count how many candidates would go at each radius from 0 to 12 bits, all else as in the rule."""
+    """Count the duplicates that the rule would find at each radius from 0 to 12 bits.
+
+    Args:
+        candidates: Inspected pictures.
+        rule: What counts as a duplicate; its radius is ignored.
+        earlier: Candidates of earlier runs.
+    """
     counts = dict.fromkeys(TABLED_RADII_BITS, 0)
     for scope in _scopes(candidates, earlier, rule):
         neighbours = _neighbours(scope, max(TABLED_RADII_BITS))
@@ -122,11 +129,11 @@ class _Scope:
         ranked: The candidates of this run and of earlier ones.
         earlier: Ids of those that belong to earlier runs.
         values: The distinct hashes, uint64. Equal hashes are compared once, however many there are.
-        places: For each ranked candidate the place of its hash in ``values``; -1 when it has none.
+        places: For each ranked candidate the index of its hash in ``values``; -1 when it has none.
         others: Its hash of the other kind, or ``None``.
         colours: Its colour grid, float32, shape (candidates, cells); NaN when it was not measured.
-        alone: Ids of pictures that people said are no copies.
-        apart: Pairs of ids that people said are no copies of one another.
+        alone: Ids of pictures that people decided are no duplicates.
+        apart: Pairs of ids that people decided are no duplicates of each other.
     """
 
     ranked: Sequence[Candidate]
@@ -158,7 +165,7 @@ def _scopes(
 
 
 _SCOPE_OF: dict[Within, Callable[[Candidate], object]] = {
-    # The text and not the row's number: a row may move in the file between two runs.
+    # By text, not row number: a row may move in the file between two runs.
     "prompt": lambda one: (one.arm, one.prompt),
     "arm": lambda one: one.arm,
     "campaign": lambda _: None,
@@ -203,7 +210,7 @@ def _scope(
 
 
 def _neighbours(scope: _Scope, radius_bits: int) -> dict[int, list[tuple[int, int]]]:
-    """List, for each distinct hash, its distance to every other within the radius, and itself at 0."""
+    """List, for each distinct hash, the hashes within the radius with their distances."""
     neighbours = {place: [(0, place)] for place in range(len(scope.values))}
     pairs = near_pairs(scope.values, radius_bits)
     distances = distances_bits(scope.values[pairs[:, 0]], scope.values[pairs[:, 1]])
@@ -223,11 +230,11 @@ def _settle(
     for index, one in enumerate(scope.ranked):
         is_earlier = one.candidate_id in scope.earlier
         if not (one.is_liked or is_earlier or one.candidate_id in scope.alone):
-            copy = _exact(scope, index, by_bytes.get(one.sha256)) or _near(
+            duplicate = _exact(scope, index, by_bytes.get(one.sha256)) or _near(
                 scope, index, radius_bits, neighbours, by_place
             )
-            if copy is not None:
-                standings[one.candidate_id] = copy
+            if duplicate is not None:
+                standings[one.candidate_id] = duplicate
                 continue
         by_bytes.setdefault(one.sha256, index)
         by_place[scope.places[index]].append(index)
@@ -239,7 +246,7 @@ def _settle(
 def _exact(scope: _Scope, index: int, leader: int | None) -> Standing | None:
     if leader is None or _is_apart(scope, index, leader):
         return None
-    return _copy_of(scope.ranked[leader], "exact", 0)
+    return _duplicate_of(scope.ranked[leader], "exact", 0)
 
 
 def _is_apart(scope: _Scope, index: int, leader: int) -> bool:
@@ -255,7 +262,7 @@ def _near(
     neighbours: Mapping[int, list[tuple[int, int]]],
     leaders: Mapping[int, list[int]],
 ) -> Standing | None:
-    """Find the nearest representative that all agree on; of equally near ones the most preferred."""
+    """Find the nearest representative that all checks confirm; of equally near ones the most preferred."""
     nearby = sorted(
         (bits, leader)
         for bits, place in neighbours.get(scope.places[index], ())
@@ -264,12 +271,12 @@ def _near(
     )
     for bits, leader in nearby:
         if not _is_apart(scope, index, leader) and _is_confirmed(scope, index, leader, radius_bits):
-            return _copy_of(scope.ranked[leader], "near", bits)
+            return _duplicate_of(scope.ranked[leader], "near", bits)
     return None
 
 
 def _is_confirmed(scope: _Scope, index: int, leader: int, radius_bits: int) -> bool:
-    """Take a second look at two near hashes. What was not measured confirms nothing."""
+    """Check two near hashes by colour and the other hash. What was not measured confirms nothing."""
     one, other = scope.others[index], scope.others[leader]
     if one is None or other is None or (one ^ other).bit_count() > radius_bits + CONFIRMING_SLACK_BITS:
         return False
@@ -282,10 +289,10 @@ def _apply_decision(
     decision: DuplicateDecision,
     hash_name: HashName,
 ) -> None:
-    """Put a picture, and what it stood for, under the representative of the one it was said to copy."""
-    copy, of = standings.get(decision.copy_id), standings.get(decision.of_id)
+    """Put a picture, with its duplicates, under the representative of the picture that it duplicates."""
+    duplicate, of = standings.get(decision.copy_id), standings.get(decision.of_id)
     leader_id = (of and of.duplicate_of) or decision.of_id
-    if leader_id == decision.copy_id or copy is None or "unfit" in (copy.status, of and of.status):
+    if leader_id == decision.copy_id or duplicate is None or "unfit" in (duplicate.status, of and of.status):
         return
     for name, standing in standings.items():
         if name == decision.copy_id or standing.duplicate_of == decision.copy_id:
@@ -294,7 +301,7 @@ def _apply_decision(
             standings[name] = Standing("duplicate", leader_id, leader_id, "told", bits)
 
 
-def _copy_of(leader: Candidate, kind: Literal["exact", "near"], bits: int) -> Standing:
+def _duplicate_of(leader: Candidate, kind: Literal["exact", "near"], bits: int) -> Standing:
     return Standing(
         "duplicate",
         cluster=leader.candidate_id,

@@ -6,15 +6,15 @@ RunoffError
 ├─ SettingError       a key, an address or a folder is missing or unusable (exit 1)
 ├─ BudgetError        the next order would pass a budget (exit 3)
 ├─ RunError           a run is unknown, ambiguous or not in the state asked for (exit 1)
-├─ PictureError       bytes that are not the picture promised; recorded on its order
+├─ PictureError       bytes that are not a usable picture; recorded on its order
 ├─ LedgerError        the ledger cannot be opened, or disagrees with itself (exit 1)
 ├─ EngineError        Prefect's server did not come up or went away (exit 1)
-├─ InterruptError     somebody asked the run to stop (exit 130)
+├─ InterruptError     the run was interrupted (exit 130)
 └─ StopRunError       the provider says that no further order can succeed (exit 1)
 
 A message answers, in this order: where, what, what is accepted, what happened to the money, what to do
-next. The doors print the message and end with ``exit_code``; any other exception is a bug and keeps its
-traceback. No message ever holds a key.
+next. The commands print the message and exit with ``exit_code``; any other exception is a bug and keeps its
+traceback. No message contains a key.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ NOTHING_BOUGHT = "Nothing was bought."
 
 
 class RunoffError(Exception):
-    """An error whose cause lies outside Runoff's code.
+    """An error whose cause is outside Runoff's code.
 
     Args:
-        where: The place: a file and key, an order, a folder or an address.
+        where: A file and key, an order, a folder or an address.
         what: What is wrong there, with the value.
-        accepted: What would be right; empty when there is nothing to choose.
+        accepted: What would be accepted; empty when there is nothing to choose.
         money: What happened to the money.
-        next_step: What to do now, best as a command to paste.
+        next_step: What to do now, if possible a command to paste.
     """
 
     exit_code: ClassVar[int] = 1
@@ -45,13 +45,13 @@ class RunoffError(Exception):
         self.money = money
         self.next_step = next_step
         sentences = [f"{where}: {what}", accepted and f"Accepted: {accepted}", money, next_step]
-        told = [_as_sentence(part) for part in sentences if part]
+        parts = [_as_sentence(part) for part in sentences if part]
         if next_step and _ends_in_command(next_step):
-            told[-1] = next_step
-        super().__init__("".join(part if part.endswith("\n") else f"{part} " for part in told).rstrip())
+            parts[-1] = next_step
+        super().__init__("".join(part if part.endswith("\n") else f"{part} " for part in parts).rstrip())
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Keep the error whole when it crosses a process boundary."""
+        """Pickle the error with all its attributes."""
         return _rebuild, (type(self), self.__dict__.copy())
 
 
@@ -65,7 +65,7 @@ def _rebuild(kind: type[RunoffError], facts: dict[str, object]) -> RunoffError:
 
 
 def _ends_in_command(next_step: str) -> bool:
-    """Tell whether a sentence ends in something to paste, which a full stop would spoil."""
+    """Return whether a sentence ends in a command, which a full stop would break."""
     return ": " in next_step.rsplit(". ", 1)[-1] and not next_step.endswith(".")
 
 
@@ -79,7 +79,7 @@ class CampaignError(RunoffError):
     Args:
         file: The campaign file as the user named it.
         faults: One ``dotted.key: what, what is accepted`` for each fault, in file order; never empty.
-        next_step: What to do now, where editing the file is not it.
+        next_step: What to do now, when it is not editing the file.
     """
 
     exit_code = 2
@@ -96,12 +96,12 @@ class CampaignError(RunoffError):
 
 
 class CatalogueError(RunoffError):
-    """The catalogue does not have a model, or has no price for the settings."""
+    """The catalogue has no such model, or no price for the settings."""
 
     exit_code = 2
 
     def at(self, file: str) -> "CatalogueError":
-        """Make the same error, with the file that the place is in."""
+        """Return the same error with the file's name in front of ``where``."""
         return CatalogueError(
             where=f"{file}: {self.where}", what=self.what, accepted=self.accepted, money=self.money,
             next_step=self.next_step,
@@ -116,8 +116,8 @@ class BudgetError(RunoffError):
     """The next request would exceed a budget. What was bought before is kept and reported.
 
     Args:
-        budget: The limit's name, such as ``per_run_usd``; empty where no order was refused by one.
-        facts: As for every error.
+        budget: The limit's name, such as ``per_run_usd``; empty where no limit stopped an order.
+        facts: As for ``RunoffError``.
     """
 
     exit_code = 3

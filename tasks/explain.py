@@ -1,6 +1,6 @@
-"""Why a picture was chosen, or was not: its scores with what is behind them, its rank, and every rule it met.
+"""The step that explains why a picture was or was not chosen: its scores, its rank and every rule.
 
-Nothing is decided here. The facts are those of the ledger, laid beside the campaign's rules as they are now.
+Nothing is decided here: the ledger's facts are compared with the campaign's current rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ SHORTEST_PREFIX = 4
 
 @dataclass(frozen=True, slots=True)
 class ExplainedScore:
-    """One scorer's part in the total.
+    """One scorer's share of the total.
 
     Args:
         scorer: Its name.
-        value: Its opinion, 0 to 1; ``None`` when it could not tell.
+        value: Its score, 0 to 1; ``None`` when it gave none.
         weight: Its weight in the campaign; 0 when it only records.
-        share: Its part of the total's weights, 0 to 1, among the scorers that answered.
-        reason: Its own words.
+        share: Its share of the total weight, 0 to 1, among the scorers that gave a score.
+        reason: The scorer's own explanation.
         version: Its version.
         measurements: The raw figures.
     """
@@ -41,13 +41,13 @@ class ExplainedScore:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the campaign, and how the picture stands to it.
+    """One rule of the campaign, and whether the picture meets it.
 
     Args:
         name: The campaign's key.
         limit: What it asks for, in words.
         found: What was found.
-        holds: Whether the picture meets it; ``None`` when that cannot be told.
+        holds: Whether the picture meets it; ``None`` when that is not known.
     """
 
     name: str
@@ -58,24 +58,24 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is known about why a picture stands where it does.
+    """Everything that explains a picture's rank and choice.
 
     Args:
         candidate_id: The picture.
-        name: How people call it: its file's name without the ending.
+        name: Its file's name without the extension.
         stage: ``draft`` or ``final``.
         arm: The arm.
-        row: The row of variables.
-        prompt: The text that it was made with.
+        row: The row of variables, from 0.
+        prompt: The text that it was made from.
         is_chosen: Whether it is a finalist; for a final, whether it is accepted. ``None`` while undecided.
         reason: Why, in one sentence.
-        rank: Its place among the survivors; ``None`` for what is not ranked.
-        survivors: How many are ranked.
+        rank: Its rank among the unique images; ``None`` when it is not ranked.
+        survivors: The number of unique images.
         score: The total, 0 to 1.
-        scores: What it is made of.
-        standing: Where deduplication put it, in one sentence.
-        copies: The pictures that are copies of it.
-        rules: Every rule of the campaign that bears on it.
+        scores: The scores that the total is made of.
+        standing: The result of deduplication, in a few words.
+        copies: The pictures that are duplicates of it.
+        rules: Every rule of the campaign that applies to it.
     """
 
     candidate_id: str
@@ -95,30 +95,29 @@ class Explanation:
     rules: tuple[Rule, ...]
 
 
-def find_candidate(candidates: Sequence[Candidate], word: str) -> Candidate:
-    """Find the picture that somebody means.
+def find_candidate(candidates: Sequence[Candidate], name: str) -> Candidate:
+    """Find a picture by its id or its file's name.
 
     Args:
         candidates: The run's pictures.
-        word: Its id, a beginning of it that no other has, or its file's name, with or without folder and
-            ending.
+        name: Its id, a unique prefix of it, or its file's name, with or without folder and extension.
 
     Raises:
-        RunError: There is none, or several.
+        RunError: No picture matches, or several do.
     """
     named = [
         one
         for one in candidates
-        if word in (one.candidate_id, one.file, one.file.rpartition("/")[2], one.name)
+        if name in (one.candidate_id, one.file, one.file.rpartition("/")[2], one.name)
     ]
-    if not named and len(word) >= SHORTEST_PREFIX:
-        named = [one for one in candidates if one.candidate_id.startswith(word)]
+    if not named and len(name) >= SHORTEST_PREFIX:
+        named = [one for one in candidates if one.candidate_id.startswith(name)]
     if len(named) == 1:
         return named[0]
     several = ", ".join(one.candidate_id for one in named[:5])
     raise RunError(
-        where=f"picture {word}",
-        what=f"it may be any of {several}" if named else "the run has no such picture",
+        where=f"picture {name}",
+        what=f"it could be any of {several}" if named else "the run has no such picture",
         accepted="a candidate's id, its beginning, or its file's name such as A-000-001",
         money="",
         next_step="The report names each picture: runoff report",
@@ -129,7 +128,7 @@ def explain(candidate: Candidate, candidates: Sequence[Candidate], campaign: Cam
     """Explain one picture of a run.
 
     Args:
-        candidate: The picture: draft or final, survivor, copy or unfit.
+        candidate: Any draft or final.
         candidates: All pictures of the run.
         campaign: The rules.
     """
@@ -164,7 +163,7 @@ def _reason(candidate: Candidate) -> str:
             return f"a final of {candidate.draft_id}, not compared with it"
         verdict = {True: "accepted", False: "not accepted", None: "not decided"}[candidate.is_accepted]
         return f"{verdict}: fidelity {candidate.fidelity.value:.2f} to the draft {candidate.draft_id}"
-    return candidate.choice.reason if candidate.choice else "nothing was decided yet"
+    return candidate.choice.reason if candidate.choice else "not decided yet"
 
 
 def _scores(candidate: Candidate, weights: Mapping[str, float]) -> tuple[ExplainedScore, ...]:
@@ -185,28 +184,31 @@ def _scores(candidate: Candidate, weights: Mapping[str, float]) -> tuple[Explain
     )
 
 
+_DUPLICATES = {"exact": "an exact duplicate", "near": "a near-duplicate", "told": "a duplicate"}
+
+
 def _standing(candidate: Candidate) -> str:
     standing = candidate.standing
     if standing is None:
         return "a final" if candidate.is_final else "not yet compared with the others"
     if candidate.is_survivor:
-        return "a picture of its own"
+        return "a unique image"
     if candidate.is_duplicate:
         away = standing.hash_distance_bits
         bits = "" if away is None else f", {count_of(away, 'bit')} away"
-        kind = "an exact" if standing.duplicate_kind == "exact" else "a near"
-        return f"{kind} copy of {standing.duplicate_of}{bits}"
-    return f"not fit to show{f': {candidate.fault}' if candidate.fault else ''}"
+        kind = _DUPLICATES[standing.duplicate_kind or "near"]
+        return f"{kind} of {standing.duplicate_of}{bits}"
+    return f"cannot be shown{f': {candidate.fault}' if candidate.fault else ''}"
 
 
 def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign) -> list[Rule]:
-    """List the rules, those about the picture alone first, those about its company after."""
+    """List the rules: first those about the picture alone, then those about the other finalists."""
     wanted = campaign.finalists
     others = [one for one in drafts if one.is_finalist and one.candidate_id != candidate.candidate_id]
     rules = [
         Rule(
             "deduplicate",
-            "no copy, and fit to show",
+            "not a duplicate, and can be shown",
             _standing(candidate),
             None if candidate.standing is None else candidate.is_survivor,
         )
@@ -238,13 +240,13 @@ def _room(name: str, limit: int, others: Sequence[Candidate], what: str) -> Rule
     return Rule(name, f"at most {limit}", f"{len(others)} other {what}", len(others) < limit)
 
 
-def _spread(candidate: Candidate, others: Sequence[Candidate], copies: Deduplicate) -> Rule:
-    radius_bits = copies.radius_bits
+def _spread(candidate: Candidate, others: Sequence[Candidate], rule: Deduplicate) -> Rule:
+    radius_bits = rule.radius_bits
     limit = f"more than {count_of(radius_bits, 'bit')} from every finalist"
     near = [
         (bits, one.candidate_id)
         for one in others
-        if (bits := hash_distance_bits(candidate, one, copies.hash)) is not None
+        if (bits := hash_distance_bits(candidate, one, rule.hash)) is not None
     ]
     if not near:
         return Rule("spread", limit, "no other finalist to compare with", None if others else True)

@@ -1,7 +1,7 @@
-"""Buy a batch of orders, side by side.
+"""The step that buys the orders of a run concurrently.
 
-The buyer bounds how many are under way and how fast; this step only hands it the work and counts what came
-of it. It is awaited inside one event loop with all other batches of the run, so that one pace holds for all.
+The buyer limits concurrency and rate; this step passes it the orders and counts the results. All calls of a
+run share one event loop, so that one rate limiter applies to all of them.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from tasks.order import Order, OrderState
 
 @dataclass(frozen=True, slots=True)
 class GenerateCounts:
-    """What came of a batch.
+    """The results of buying a list of orders.
 
     Args:
-        n_orders: How many orders it had.
-        by_state: How they ended; those the buyer no longer sent are ``planned``.
-        n_pictures: Pictures received.
+        n_orders: The number of orders.
+        by_state: The number of orders by state; those the buyer did not send are ``planned``.
+        n_pictures: The number of pictures received.
     """
 
     n_orders: int
@@ -28,17 +28,17 @@ class GenerateCounts:
 
 
 async def generate(orders: Sequence[Order], buyer: Buyer) -> GenerateCounts:
-    """Buy every order of a batch. This spends money: up to the sum of their estimates.
+    """Buy every order. This spends money: up to the sum of the orders' estimates.
 
     Args:
         orders: Planned orders.
         buyer: The run's buyer.
 
     Returns:
-        The counts. Once the buyer is closed (``buyer.closed_by`` says why) the rest stays planned.
+        The counts. Once the buyer is closed (see ``buyer.closed_by``) the remaining orders stay planned.
 
     Raises:
-        RunoffError: The ledger or the disk failed. What was under way was awaited first.
+        RunoffError: The ledger or the disk failed. Requests in flight were awaited first.
     """
     ends = await asyncio.gather(*(buyer.buy(order) for order in orders), return_exceptions=True)
     for end in ends:
@@ -48,7 +48,7 @@ async def generate(orders: Sequence[Order], buyer: Buyer) -> GenerateCounts:
 
 
 def count_ends(ends: Sequence[Purchase | None]) -> GenerateCounts:
-    """Count how the orders of a batch ended; ``None`` is one that was not sent."""
+    """Count how orders ended; ``None`` is an order that was not sent."""
     by_state: dict[OrderState, int] = {}
     for end in ends:
         state: OrderState = "planned" if end is None else end.state

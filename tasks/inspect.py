@@ -1,8 +1,8 @@
-"""Look at every picture once.
+"""The step that decodes every picture once and measures it.
 
-One decode tells whether the bytes are a picture, its size, its fingerprint and the raw technical figures, and
-gives the thumbnail; later steps, and rescoring after months, work from these figures alone. A picture that
-cannot be looked at is a fact about that picture, never a reason to stop.
+One decode yields whether the bytes are a picture, its size, its perceptual hashes, the technical measurements
+and the thumbnail; later steps, and rescoring months later, use only these. A picture that cannot be decoded
+is recorded as such and never stops the run.
 """
 
 import os
@@ -26,20 +26,20 @@ from tasks.storage.atomic import write_atomically
 def inspect_picture(
     run_folder: Path, file: str, thumbnail: str, anchors_file: str | None = None
 ) -> Inspection:
-    """Decode one picture, write its thumbnail and tell all there is to know.
+    """Decode one picture, measure it and write its thumbnail.
 
     Args:
         run_folder: The run's folder.
         file: The picture's path relative to it; only read.
         thumbnail: Where to write the WebP thumbnail, relative to it.
-        anchors_file: Who is trusted to sign pictures: a PEM file of root certificates.
+        anchors_file: PEM file of the root certificates trusted to sign pictures.
 
     Returns:
-        Everything but ``fault``; or, for a file that is missing or no sound picture, ``fault`` and no
-        figures at all, and no thumbnail is written.
+        The measurements; or, for a file that is missing or not a usable picture, only ``fault``, and no
+        thumbnail is written.
 
     Raises:
-        SettingError: The thumbnail cannot be written, or the file of C2PA anchors is none.
+        SettingError: The thumbnail cannot be written, or the file of C2PA anchors is not valid.
     """
     path = run_folder / file
     try:
@@ -77,20 +77,20 @@ def inspect_pictures(
     """Inspect many pictures on all cores; memory does not grow with their number.
 
     Threads, because Pillow and NumPy release the interpreter's lock while they work: on two quiet cores, PNG
-    of 1024 x 1024 and 1 MB, one thread made 18 pictures a second, two threads 35, two processes 29 to 30 and
-    only after half a second to start. ``benchmarks/inspect_throughput.py`` compares them anew.
+    of 1024 x 1024 and 1 MB, one thread inspected 18 pictures a second, two threads 35, and two processes 29
+    to 30 after half a second to start. ``benchmarks/inspect_throughput.py`` repeats the comparison.
 
     Args:
         run_folder: The run's folder.
         files: The path of each picture and of its thumbnail, both relative to the folder.
-        workers: How many pictures at a time; by default one for each core.
+        workers: How many pictures at a time; by default one per core.
         anchors_file: See ``inspect_picture``.
 
     Yields:
         Each picture's path with its inspection, in the order given.
 
     Raises:
-        SettingError: A thumbnail cannot be written; what was yielded before stands.
+        SettingError: A thumbnail cannot be written; results yielded before remain valid.
     """
     look = partial(_look, run_folder, anchors_file)
     workers = workers or os.cpu_count() or 1

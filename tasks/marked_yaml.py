@@ -1,8 +1,8 @@
-"""YAML that remembers its lines.
+"""A YAML reader that remembers line numbers and rejects YAML's surprises.
 
-A fault in a file is found faster with its line, and YAML's own habits hide faults: it keeps the last of two
-equal keys, reads ``no`` as false and ``2026-12-01`` as a date. Here a repeated key is a fault, only ``true``
-and ``false`` are booleans, and a date stays the text it was.
+Line numbers make a fault easy to find, and plain YAML hides faults: it keeps the last of two equal keys,
+reads ``no`` as false and ``2026-12-01`` as a date. Here a repeated key is a fault, only ``true`` and
+``false`` are booleans, and a date stays text.
 """
 
 import re
@@ -36,29 +36,29 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUE_OR_FALSE, list("tT
 
 @dataclass(frozen=True)
 class MarkedYaml:
-    """What a YAML text says, and where.
+    """A YAML document's data and line numbers.
 
     Args:
         data: The document as plain Python values; ``None`` when the text is empty.
-        lines: The line, from 1, on which each key stands; list places are keys too (``"0"``, ``"1"``, …).
+        lines: The line, from 1, of each key; list indices are keys too (``"0"``, ``"1"``, …).
     """
 
     data: Any
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
 
     def line_of(self, path: KeyPath) -> int | None:
-        """Find the line of a key, or of the nearest key around it that stands in the text."""
+        """Find the line of a key, or of the nearest enclosing key that is in the text."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
 
 
 class YamlFaultError(ValueError):
-    """A text that is no YAML, or says a key twice.
+    """A text is not valid YAML, or repeats a key.
 
     Args:
         what: The fault in one line.
-        line: The line it stands on, from 1, when known.
+        line: Its line, from 1, when known.
     """
 
     def __init__(self, what: str, line: int | None) -> None:
@@ -71,7 +71,7 @@ def read_yaml(text: str) -> MarkedYaml:
     """Read one YAML document.
 
     Raises:
-        YamlFaultError: The text is no YAML, holds more than one document, or says a key twice.
+        YamlFaultError: The text is not valid YAML, has more than one document, or repeats a key.
     """
     try:
         loader = _Loader(text)
@@ -90,7 +90,7 @@ def read_yaml(text: str) -> MarkedYaml:
 
 
 def _mark(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], seen: set[int]) -> None:
-    if id(node) in seen:  # an alias: already marked where it was anchored
+    if id(node) in seen:  # an alias: already marked at its anchor
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
@@ -102,7 +102,7 @@ def _mark(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], seen: set[i
             here = (*path, str(key.value))
             if here in lines and key.value != "<<":
                 first = lines[here]
-                what = f"{'.'.join(here)} stands twice, first on line {first}"
+                what = f"{'.'.join(here)} occurs twice, first on line {first}"
                 raise YamlFaultError(what, key.start_mark.line + 1)
             lines[here] = key.start_mark.line + 1
             _mark(child, here, lines, seen)

@@ -1,9 +1,8 @@
-"""Exact dollars.
+"""Exact amounts of money, in nano-dollars and ``Decimal`` dollars.
 
-A price is dollars for a million tokens, so one token costs a few micro-dollars and, at half price, a
-fraction of one. Amounts are therefore counted in whole nano-dollars wherever they are stored or summed
-(no rounding, sums are exact in any order), and are ``Decimal`` dollars in between. Floats appear only in
-the report's columns.
+A price is in dollars per million tokens, so one token costs a few micro-dollars or, at half price, a fraction
+of one. Amounts are therefore stored and summed as whole nano-dollars (no rounding; sums are exact in any
+order) and passed around as ``Decimal`` dollars. Floats appear only in the report's columns.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -18,13 +17,13 @@ def to_nanousd(usd: Decimal) -> int:
         usd: Dollars, exact to nine decimals.
 
     Raises:
-        ValueError: ``usd`` says something below a nano-dollar, or is not finite: it would have to be rounded.
+        ValueError: ``usd`` is not a whole number of nano-dollars, or is not finite.
 
     Example:
         >>> to_nanousd(Decimal("0.0022"))
         2200000
     """
-    # In whole numbers: a product of Decimals is silently rounded to the 28 digits of its context.
+    # Integer arithmetic: a product of Decimals is silently rounded to 28 digits.
     numerator, denominator = usd.as_integer_ratio() if usd.is_finite() else (1, 0)
     if denominator == 0 or numerator * NANOUSD_PER_USD % denominator:
         message = f"{usd} dollars cannot be counted in whole nano-dollars"
@@ -46,10 +45,10 @@ def from_nanousd(nanousd: int) -> Decimal:
 
 
 def read_usd(text: str) -> Decimal:
-    """Read dollars that a person wrote.
+    """Read an amount of dollars that a person typed.
 
     Raises:
-        ValueError: The text is no amount, is below 0, or says something below a nano-dollar.
+        ValueError: The text is not an amount, is below 0, or has more than 9 decimals.
 
     Example:
         >>> read_usd("49.90")
@@ -66,7 +65,7 @@ def read_usd(text: str) -> Decimal:
 
 
 def share_nanousd(nanousd: int, parts: int) -> list[int]:
-    """Split an amount over ``parts`` pictures so that the shares add up to it.
+    """Split an amount into ``parts`` shares that add up to it exactly.
 
     Args:
         nanousd: The whole amount, 0 or more.
@@ -81,7 +80,12 @@ def share_nanousd(nanousd: int, parts: int) -> list[int]:
 
 
 def count_of(number: int, noun: str, plural: str | None = None) -> str:
-    """Write a number of things, in the singular where it is one.
+    """Format a count with its noun, in the singular for one.
+
+    Args:
+        number: The count.
+        noun: The noun in the singular.
+        plural: Its plural; by default the noun with an s.
 
     Example:
         >>> count_of(1, "picture"), count_of(2, "copy", "copies")
@@ -91,7 +95,7 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def format_usd(usd: Decimal) -> str:
-    """Write dollars for people: cents from a dollar up, else as many digits as say something.
+    """Format dollars for people: two decimals from a dollar up, otherwise the significant digits.
 
     Example:
         >>> format_usd(Decimal("12.3456")), format_usd(Decimal("0.0022")), format_usd(Decimal(0))

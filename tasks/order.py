@@ -1,6 +1,7 @@
-"""Orders: each is one paid request, frozen, with an id that follows from what is asked.
+"""Orders: one paid request each, with an id derived from what is requested.
 
-The ledger keeps orders; steps read them and write back by id. Position in a list is never identity.
+The ledger stores orders; steps read them and write results back by id. A position in a list is never an
+identity.
 """
 
 import hashlib
@@ -20,27 +21,27 @@ ORDER_STATES: tuple[OrderState, ...] = ("planned", "sent", "received", "refused"
 
 
 class Drawing(Hashable, Protocol):
-    """How Runoff draws a picture that it sends along; frozen, and equal where the pictures are."""
+    """A picture that Runoff draws to send along; immutable, and equal for equal pictures."""
 
     def draw(self) -> bytes:
-        """Draw it: a png, the same bytes each time.
+        """Draw it as a png, with the same bytes each time.
 
         Raises:
             ReferenceFaultError: It cannot be drawn.
-            OSError: A picture that it is drawn from is gone.
+            OSError: A picture that it is drawn from is missing.
         """
 
 
 BILLED_WITHOUT_PICTURE = "billed_without_picture"
-"""The error code of a failed order that was billed all the same, as somebody found out at the provider."""
+"""The error code of a failed order that, according to the provider's bill, was billed."""
 
 
 def may_be_billed(state: OrderState, error_code: str | None) -> bool:
-    """Tell whether an order was, or may have been, billed; where nobody knows its cost, its estimate stands.
+    """Return whether an order was, or may have been, billed; without a known cost it is charged its estimate.
 
     Args:
-        state: How far it is.
-        error_code: What went wrong, if anything did.
+        state: The order's state.
+        error_code: Its error code, if any.
     """
     return state in ("sent", "received", "unknown") or error_code == BILLED_WITHOUT_PICTURE
 
@@ -55,7 +56,7 @@ class Reference:
         width: Pixels.
         height: Pixels.
         media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
-        drawing: How Runoff draws it, where it does; known while planning, not kept in the ledger.
+        drawing: How Runoff draws it, if it does; known while planning, not stored in the ledger.
     """
 
     file: str
@@ -73,22 +74,22 @@ class Order:
     Args:
         run_id: The run it belongs to.
         campaign: The campaign's name.
-        stage: ``draft``, ``final`` or ``judge``; a judge's order stands at the place of the picture it shows
-            first.
+        stage: ``draft``, ``final`` or ``judge``; a judge's order has the arm, row and replicate of the first
+            picture that it shows.
         arm: The arm's name.
         row: Index of the row of variables, from 0.
         replicate: Index of the first picture of this order among its arm and row, from 0.
-        attempt: 0 for a draft; 0, 1, … for the tries at one final.
+        attempt: 0 for a draft; 0, 1, … for the attempts at one final.
         prompt: The rendered text.
         provider: A name in ``providers.yaml``.
         endpoint: Which images endpoint is called, or ``chat``.
-        parameters: The request's own fields beside the prompt (model, quality, size, n, …), as sent.
+        parameters: The request's fields other than the prompt (model, quality, size, n, …), as sent.
         references: Pictures sent with the request, in order.
         mask: The mask sent with the request, if any.
         estimate_usd: What is reserved for it: the high end of the estimate, dollars.
         draft_id: For a final, the candidate it is made from; for a judge's order, the candidate judged, or
             the name of the duel.
-        lane: How it is bought: at once, or in a batch.
+        lane: ``interactive`` or ``batch``.
         edition: For a final, which of the campaign's editions it is; ``None`` where there is only one.
     """
 
@@ -137,22 +138,22 @@ class Order:
 
     @property
     def n(self) -> int:
-        """How many pictures are asked for, 1-10."""
+        """The number of pictures requested, 1-10."""
         return int(self.parameters.get("n", 1))
 
     @property
     def sent(self) -> tuple[Reference, ...]:
-        """The pictures sent with it: references, and the mask last."""
+        """The pictures sent with it: references, then the mask."""
         return tuple(self.references) if self.mask is None else (*self.references, self.mask)
 
     @property
     def question(self) -> str:
-        """Name what is asked, whoever asks in whichever run: equal questions need one answer only."""
+        """A digest of the question, independent of run and order: equal questions need only one answer."""
         shown = [reference.sha256 for reference in self.references]
         return "q-" + digest_of([self.provider, self.endpoint, self.prompt, dict(self.parameters), shown])
 
     def file_stem(self, index: int = 0) -> str:
-        """Name the file of the order's ``index``-th picture, without folder and ending."""
+        """Return the file name of the order's ``index``-th picture, without folder and extension."""
         stem = f"{self.arm}-{self.row:03d}-{self.replicate + index:03d}"
         if self.is_draft:
             return stem
@@ -161,7 +162,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that the provider says it used for one request; ``None`` is what it did not say."""
+    """Tokens that the provider reported for one request; ``None`` is what it did not report."""
 
     text_input_tokens: int | None = None
     image_input_tokens: int | None = None
@@ -169,13 +170,13 @@ class Usage:
 
     @property
     def input_tokens(self) -> int | None:
-        """Text and picture tokens together; ``None`` when neither was said."""
+        """Text and picture tokens together; ``None`` when neither was reported."""
         if self.text_input_tokens is None and self.image_input_tokens is None:
             return None
         return (self.text_input_tokens or 0) + (self.image_input_tokens or 0)
 
 
 def digest_of(identity: object) -> str:
-    """Derive a name from what identifies a thing: the first 20 hex digits of its JSON's SHA-256."""
+    """Return the first 20 hex digits of the SHA-256 of ``identity`` as JSON."""
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -1,4 +1,4 @@
-"""Plan a run: which orders, how many dollars, how long; nothing is sent and nothing is spent."""
+"""The step that plans a run: its orders, cost and duration; it sends and spends nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,12 +26,12 @@ from tasks.storage.home import DEFAULT_HOME, drawn_folder
 ZERO = Decimal(0)
 SECONDS_PER_MINUTE = 60
 BATCH_WINDOW_S = 24.0 * 3600
-"""Within this time the vendor works off a batch, or lets it expire."""
+"""The vendor completes a batch within this time, or lets it expire."""
 
 
 @dataclass(frozen=True)
 class ArmPlan:
-    """One arm's drafts: what is ordered, and between which dollars it will cost."""
+    """One arm's drafts: the orders, and the range of their cost in dollars."""
 
     arm: str
     model: str
@@ -45,20 +45,21 @@ class ArmPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do.
+    """The plan of a run.
 
     Args:
-        campaign: The campaign to run, successors in their places.
-        run_id: The run it is planned for.
-        orders: Draft orders in the sequence in which they are bought; with rounds, those of the first.
-        arms: Totals by arm of these orders.
-        finals: What the finalists will cost.
-        judging: What judging models will cost; ``None`` when the campaign asks none.
-        all_high_usd: What the same number of pictures would cost at least, all made as finals are.
+        campaign: The campaign to run, with retired models replaced by their successors.
+        run_id: The run it is
+            planned for.
+        orders: Draft orders in the sequence in which they are bought; with rounds, those of the first round.
+        arms: Totals of these orders by arm.
+        finals: The cost of the finals.
+        judging: The cost of judging models; ``None`` when the campaign uses none.
+        all_high_usd: The lowest cost of the same number of pictures, all made at the finals' quality.
         drafts_s: Seconds for the drafts at the provider's images per minute; a day by the Batch lane.
         finals_s: The same for all attempts at all finals.
-        warnings: What a person should know before saying yes.
-        rounds: What each round costs; empty when there is only one.
+        warnings: What a person should know before agreeing to the cost.
+        rounds: The cost of each round; empty when there is only one.
     """
 
     campaign: Campaign
@@ -75,33 +76,33 @@ class Plan:
 
     @property
     def pictures(self) -> int:
-        """Drafts ordered, in all rounds; with rounds, at most."""
+        """The number of drafts in all rounds; with several rounds, the maximum."""
         return sum(part.pictures for part in self.rounds or self.arms)
 
     @property
     def drafts_low_usd(self) -> Decimal:
-        """Low end for all drafts."""
+        """The lowest cost of all drafts."""
         return sum((part.low_usd for part in self.rounds or self.arms), ZERO)
 
     @property
     def drafts_high_usd(self) -> Decimal:
-        """High end for all drafts: the sum of what is reserved."""
+        """The highest cost of all drafts: the sum of what is reserved."""
         return sum((part.high_usd for part in self.rounds or self.arms), ZERO)
 
     @property
     def low_usd(self) -> Decimal:
-        """Low end for drafts, judging and finals."""
+        """The lowest cost of drafts, judging and finals."""
         judging_usd = self.judging.low_usd if self.judging else ZERO
         return self.drafts_low_usd + judging_usd + self.finals.low_usd
 
     @property
     def high_usd(self) -> Decimal:
-        """High end for drafts, judging and finals, every attempt at every final bought."""
+        """The highest cost of drafts, judging and finals, with every attempt at every final bought."""
         judging_usd = self.judging.high_usd if self.judging else ZERO
         return self.drafts_high_usd + judging_usd + self.finals.high_usd
 
     def as_dict(self) -> dict[str, Any]:
-        """Write the plan without its orders, for ``--json``; dollars are exact text."""
+        """Return the plan without its orders, for ``--json``; dollars are exact text."""
         return {
             "campaign": self.campaign.name,
             "run_id": self.run_id,
@@ -136,25 +137,27 @@ def plan(
     home: Path = Path(DEFAULT_HOME),
     are_drafts_done: bool = False,
 ) -> Plan:
-    """Expand a campaign into orders and add up what they will cost.
+    """Expand a campaign into orders and add up their cost.
 
     Args:
         campaign: A checked campaign.
         catalogue: Models and prices.
-        providers: Who sells, how fast.
+        providers: The providers and their limits.
         run_id: The run that the orders belong to; part of their identity.
         today: The day (UTC), for models that are or will be shut down.
-        home: Runoff's home, that drawn masks will be kept below; ``./runs`` when left out. Nothing is
-            written there now.
-        are_drafts_done: No more drafts will be bought: their models may be gone.
+        home: Runoff's home, below which drawn masks will be stored; ``./runs`` by default. Nothing is written
+            there now.
+        are_drafts_done: Whether all drafts are bought already; their models may then be retired.
 
     Raises:
-        BudgetError: Even the low end of the estimate is over the budget of a run.
-        CatalogueError: A model has been shut down and the campaign names no living successor, or something
+        BudgetError: Even the lowest cost exceeds the budget of a run.
+        CatalogueError: A model has been shut down and the campaign names no available successor, or something
             has no price.
-        CampaignError: A picture that is sent along is gone, or its mask cannot be drawn.
+        CampaignError: A reference is missing, or a mask cannot be drawn.
     """
-    campaign, said = with_successors(campaign, catalogue, today, are_drafts_done=are_drafts_done)
+    campaign, successor_warnings = with_successors(
+        campaign, catalogue, today, are_drafts_done=are_drafts_done
+    )
     provider = providers.provider(campaign.provider)
     estimates = Estimates(catalogue, provider)
     prompts = draft_prompts(campaign)
@@ -180,7 +183,7 @@ def plan(
         finals_s=finals.most_pictures * SECONDS_PER_MINUTE / per_minute,
         judging=plan_judging(campaign, estimates),
         rounds=rounds,
-        warnings=(*said, *estimates.notes, *_unconnected_warnings(campaign)),
+        warnings=(*successor_warnings, *estimates.notes, *_unconnected_warnings(campaign)),
     )
     return _within_budget(result)
 
@@ -217,7 +220,7 @@ def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: Estimates)
 
 
 def _unconnected_warnings(campaign: Campaign) -> list[str]:
-    """Say that duels are too few to compare all pictures of a row, where they may be."""
+    """Warn when there may be too few duels to compare all pictures of a row."""
     duel = campaign.score.duel
     most = len(campaign.arms) * campaign.drafts.per_prompt
     if duel is None or "duel" not in campaign.score.weights or duel.per_row >= most - 1:
@@ -234,7 +237,7 @@ def _within_budget(planned: Plan) -> Plan:
     if least > budget:
         raise BudgetError(
             where=f"{planned.campaign.name}: budget.per_run_usd",
-            what=f"{format_usd(budget)} is less than the least this can cost, {format_usd(least)}"
+            what=f"{format_usd(budget)} is less than the lowest cost, {_format_above(least, budget)}"
             f" ({len(planned.orders)} draft orders and {planned.finals.finalists} finals)",
             accepted=f"{format_usd(planned.high_usd)} or more covers everything",
             next_step="Raise the budget, or lower drafts.per_prompt, quality, or finalists.count.",
@@ -242,14 +245,20 @@ def _within_budget(planned: Plan) -> Plan:
     if planned.high_usd <= budget:
         return planned
     warning = (
-        f"budget: all of it can cost {format_usd(planned.high_usd)}, and {format_usd(budget)} is allowed;"
+        f"budget: everything can cost up to {format_usd(planned.high_usd)}; {format_usd(budget)} is allowed,"
         " the run stops buying when the budget is reached."
     )
     return replace(planned, warnings=(*planned.warnings, warning))
 
 
+def _format_above(usd: Decimal, limit_usd: Decimal) -> str:
+    """Format dollars so that they read as more than a limit that they exceed."""
+    text = format_usd(usd)
+    return text if text != format_usd(limit_usd) else f"${usd:f}"
+
+
 def _finals_as_dict(finals: FinalsPlan) -> dict[str, Any]:
-    """Write the finals; what is said of a single edition stands beside the totals."""
+    """Return the finals; with a single edition, its fields are merged with the totals."""
     only = _plain(asdict(finals.editions[0])) if len(finals.editions) == 1 else {}
     totals = {"most_pictures": finals.most_pictures, "low_usd": finals.low_usd, "high_usd": finals.high_usd}
     return only | _plain(

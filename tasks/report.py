@@ -1,7 +1,7 @@
 """The step that writes a run's report: a table, a page, a contact sheet and a summary.
 
-The rows come from the ledger and stay the truth; the five files are derived and can be written again at any
-time. pandas is imported here only, and only when a report is written or read.
+The ledger is the source of truth; the five files are derived from it and can be written again at any time.
+pandas is imported only here, and only when a report is written or read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 FORMATS = ("html", "csv", "parquet", "json", "xlsx")
 
 _FORMULA_STARTS = r"^[=+\-@\t\r\n\0＝＋－＠]"
-_MANGLED_NUMBERS = r"^(?:0\d+|\d{12,}|\d+[eE]\d+)$"  # a hash of such digits would become another number
+_MANGLED_NUMBERS = r"^(?:0\d+|\d{12,}|\d+[eE]\d+)$"  # a hash that looks like a number would be changed
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
-    """Where the report lies.
+    """The files of a report.
 
     Args:
         parquet: All rows, exact and typed.
         csv: The same for spreadsheets.
         html: The page for people; opens from disk.
-        contact_sheet: The survivors and finals on one picture.
+        contact_sheet: The unique images and finals in one picture.
         summary: The result for programs.
     """
 
@@ -48,13 +48,13 @@ class ReportFiles:
 
 
 def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_folder: Path) -> ReportFiles:
-    """Write a run's whole report; each file is replaced whole or left as it was.
+    """Write all files of a run's report; each file is replaced completely or left as it was.
 
     Args:
         rows: One mapping for each order and picture, refused and failed orders included, with the columns of
             ``tasks.report_page.columns``. Columns ending in ``_usd`` are ``Decimal`` dollars; unknown is
             ``None``.
-        facts: What the run says of itself as a whole.
+        facts: Facts about the run as a whole.
         run_folder: The run's folder; the rows' ``file`` and ``thumbnail`` are relative to it.
 
     Raises:
@@ -80,13 +80,13 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
 def write_formats(
     rows: Sequence[Mapping[str, object]], facts: RunFacts, run_folder: Path, formats: Sequence[str]
 ) -> dict[str, Path]:
-    """Write a run's report in some formats only, each as ``report.<format>``.
+    """Write a run's report in some formats, each as ``report.<format>``.
 
     Args:
         rows: As for ``write_report``.
         facts: As for ``write_report``.
         run_folder: The run's folder.
-        formats: Of ``FORMATS``. ``xlsx`` needs the extra of that name.
+        formats: Some of ``FORMATS``; ``xlsx`` needs the extra of that name.
 
     Returns:
         Each format's file.
@@ -110,7 +110,7 @@ def write_formats(
 
 
 def load_libraries(n_arms: int) -> None:
-    """Load what a report needs, a second of work, so that it is there when the report is written.
+    """Import the libraries that a report needs, about a second of work, before the report is written.
 
     Args:
         n_arms: How many arms are compared. Two need tests, which take half a second to load; more of them a
@@ -126,7 +126,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def build_frame(rows: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
-    """Make the typed table: the columns in their order, null where nothing was measured.
+    """Build the typed table: the columns in order, null where nothing was measured.
 
     Raises:
         ValueError: A row's columns are not those of the table.
@@ -154,9 +154,9 @@ def _make_series(column: Column, rows: Sequence[Mapping[str, object]]) -> "pd.Se
 
 
 def write_csv(frame: "pd.DataFrame") -> bytes:
-    """Render the table for spreadsheets: UTF-8 with a mark, times in UTC, and no cell that runs.
+    """Render the table for spreadsheets: UTF-8 with a byte order mark, times in UTC, formulas escaped.
 
-    Excel reads a file without the mark in the system's own code page; other readers skip it. A text cell
+    Excel reads a file without the mark in the system's code page; other readers skip the mark. A text cell
     that a spreadsheet would take for a formula, or for a number that it cannot hold, gets an apostrophe.
     Source: https://owasp.org/www-community/attacks/CSV_Injection, checked 2026-11-22; the null character from
     OWASP's ASVS 5.0, requirement 1.2.10, checked the same day.
@@ -172,7 +172,7 @@ def write_csv(frame: "pd.DataFrame") -> bytes:
 
 
 def write_json(frame: "pd.DataFrame") -> bytes:
-    """Render the table for programs: a list of objects, times in ISO 8601, ``null`` for the unknown."""
+    """Render the table for programs: a list of objects, times in ISO 8601, ``null`` for unknown values."""
     text: str = frame.to_json(
         orient="records", date_format="iso", double_precision=15, indent=1, force_ascii=False
     )
@@ -186,7 +186,7 @@ def load_frame(run_folder: Path) -> "pd.DataFrame":
         run_folder: ``<home>/<campaign>/<run_id>``.
 
     Raises:
-        RunError: The folder holds no report.
+        RunError: The folder has no report.
     """
     import pandas as pd
 

@@ -1,6 +1,6 @@
-"""The step that asks every scorer for its opinion of every picture and sums the opinions up.
+"""The step that scores every picture with every scorer and computes the weighted total.
 
-Scores go by candidate id from the first line to the last: a list's order says nothing here.
+Scores are keyed by candidate id; the order of lists never matters.
 """
 
 import math
@@ -15,11 +15,11 @@ from tasks.scorers import Assignment, Scorer, load_scorer
 
 @dataclass(frozen=True, slots=True)
 class CandidateScores:
-    """What was thought of one candidate.
+    """The scores of one candidate.
 
     Args:
-        scores: Each scorer's opinion, by its name.
-        total: Weighted mean of those that answered, in [0, 1]; ``None`` when none did.
+        scores: Each scorer's score, by scorer name.
+        total: Weighted mean of the scores with a value, in [0, 1]; ``None`` when there are none.
     """
 
     scores: Mapping[str, Score]
@@ -35,33 +35,33 @@ def score_candidates(
     """Score every candidate with every scorer that has a weight.
 
     Args:
-        candidates: In any order; their scores do not depend on one another.
+        candidates: In any order; their scores are independent of each other.
         weights: Scorer's name to weight, 0 or more; a weight of 0 records without counting.
         run_folder: The folder that the candidates' files are relative to.
-        assignment: What scorers may have to know of the run beside its pictures.
+        assignment: What scorers may need to know about the run besides its pictures.
 
     Returns:
-        One entry for each candidate id. A scorer that fails on a picture leaves ``None`` and the reason.
+        One entry per candidate id. A scorer that fails on a picture yields ``None`` and the reason.
 
     Raises:
-        SettingError: A scorer does not exist, cannot be loaded or breaks its promise of [0, 1].
+        SettingError: A scorer does not exist, cannot be loaded or returns a value outside [0, 1].
     """
-    told = assignment or Assignment()
-    scorers = [load_scorer(name, told) for name in sorted(weights)]
+    assignment = assignment or Assignment()
+    scorers = [load_scorer(name, assignment) for name in sorted(weights)]
     return {
         candidate.candidate_id: _opinions(candidate, scorers, weights, run_folder) for candidate in candidates
     }
 
 
 def weighted_total(scores: Mapping[str, Score], weights: Mapping[str, float]) -> float | None:
-    """Average the scorers that answered, by weight.
+    """Average the scores that have a value, by weight.
 
     Args:
-        scores: Scorer's name to opinion; those without a value are left out, weight and all.
-        weights: Scorer's name to weight, 0 or more; a scorer without one weighs nothing.
+        scores: Scorer's name to score; those without a value are left out together with their weight.
+        weights: Scorer's name to weight, 0 or more; a scorer without one has weight 0.
 
     Returns:
-        A value in [0, 1], or ``None`` when no scorer that weighs anything answered.
+        A value in [0, 1], or ``None`` when no scorer with a weight above 0 gave a value.
 
     Example:
         >>> weighted_total({"a": Score(1.0, ""), "b": Score(0.5, ""), "c": Score(None, "")}, {"a": 1, "b": 3})
@@ -92,14 +92,14 @@ def _opinion(scorer: Scorer, candidate: Candidate, run_folder: Path) -> Score:
         if not isinstance(error, PictureError):
             raise
         return Score(None, f"could not score: {error.what}", version=scorer.version)
-    except Exception as error:  # a plug-in's fault on one picture must not lose a paid run
+    except Exception as error:  # a scorer's failure on one picture must not stop a paid run
         return Score(None, f"could not score: {type(error).__name__}: {error}", version=scorer.version)
     if opinion.value is not None and not 0 <= opinion.value <= 1:
         raise SettingError(
             where=f"scorer {scorer.name}",
             what=f"gave {opinion.value} to {candidate.candidate_id}",
             accepted="a value from 0 to 1, or None",
-            money="What was bought stays.",
-            next_step=f"Mend the scorer or take {scorer.name} out of score.weights, then: runoff rescore",
+            money="What was bought is kept.",
+            next_step=f"Fix the scorer or remove {scorer.name} from score.weights, then: runoff rescore",
         )
     return opinion

@@ -1,8 +1,7 @@
-"""The step that picks the finalists: the best, but not all from one arm and no two alike.
+"""The step that chooses the finalists: the best, within limits per arm and no two alike.
 
-Best first, each survivor either takes a place or is told in plain words why not. The outcome depends on the
-candidates and the rule only, never on the order in which they come. Where a person chose, the person's word
-goes before the rule's.
+Going from best to worst, each unique image becomes a finalist or gets a reason why not. The result depends
+only on the candidates and the rule, never on the candidates' order. A person's choice overrides the rule's.
 """
 
 from collections import Counter
@@ -15,43 +14,43 @@ from tasks.pictures.fingerprint import hash_distance_bits
 
 
 class Rule(Protocol):
-    """How finalists are chosen; ``None`` is no limit."""
+    """How finalists are chosen; ``None`` means no limit."""
 
     @property
     def count(self) -> int:
-        """How many finalists are wanted, 0 or more."""
+        """The number of finalists, 0 or more."""
 
     @property
     def max_per_arm(self) -> int | None:
-        """How many may come from one arm."""
+        """The most from one arm."""
 
     @property
     def max_per_prompt(self) -> int | None:
-        """How many may come from one arm and row."""
+        """The most from one arm and row."""
 
     @property
     def min_score(self) -> float | None:
-        """The least score that will do, in [0, 1]."""
+        """The lowest score accepted, in [0, 1]."""
 
     @property
     def radius_bits(self) -> int | None:
-        """Two pictures this close by ``hash``, or closer, are not both chosen."""
+        """Two pictures whose hashes differ in at most this many bits are not both chosen."""
 
     @property
     def hash(self) -> HashName:
-        """Which hash is compared: that by which duplicates are found."""
+        """Which hash is compared: the one by which duplicates are found."""
 
 
 def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
     """Choose the finalists among the drafts.
 
     Args:
-        candidates: Of one run, in any order; finals are passed over.
-        rule: How many, and with which limits.
+        candidates: Those of one run, in any order; finals are ignored.
+        rule: How many to choose, and the limits.
 
     Returns:
-        One choice for each draft's candidate id. Survivors are ranked by score, the unscored after the
-        scored, equals by arm, row and replicate; copies and unfit pictures have no rank.
+        One choice per draft, by candidate id. Unique images are ranked by score, those without a score last,
+        equals by arm, row and replicate; duplicates and unfit pictures have no rank.
     """
     drafts = [candidate for candidate in candidates if candidate.is_draft]
     choices = {draft.candidate_id: Choice(None, False, _why_unranked(draft)) for draft in drafts}
@@ -71,37 +70,38 @@ def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
 
 
 def choose_as_decided(choices: Mapping[str, Choice], shortlist: Shortlist) -> dict[str, Choice]:
-    """Put a person's finalists in the place of the rule's; ranks stay, they tell what the scores say.
+    """Replace the rule's finalists by a person's; ranks stay, because they follow from the scores.
 
     Args:
         choices: The rule's choice for each draft's candidate id.
-        shortlist: The person's; ids that are no drafts of the run are passed over.
+        shortlist: The person's choice; ids that are not drafts of the run are ignored.
     """
     places = {name: place for place, name in enumerate(shortlist.candidate_ids, start=1)}
     by, count = shortlist.chosen_by, len(shortlist.candidate_ids)
-    told = {}
+    decided = {}
     for name, choice in choices.items():
         if name in places:
             reason = f"chosen by {by}, place {places[name]} of {count}"
-            told[name] = Choice(choice.rank, True, reason, by)
+            decided[name] = Choice(choice.rank, True, reason, by)
         elif choice.is_finalist:
-            told[name] = Choice(
+            decided[name] = Choice(
                 choice.rank, False, f"not chosen by {by}; the rule would have ({choice.reason})"
             )
         else:
-            told[name] = choice
-    return told
+            decided[name] = choice
+    return decided
 
 
 def keep_bought(choices: Mapping[str, Choice], bought: Collection[str], count: int) -> dict[str, Choice]:
-    """Let drafts whose finals were bought keep their places: a resumed run must not buy others instead.
+    """Keep drafts whose finals were bought as finalists: a resumed run must not buy others instead.
 
-    Between two sittings scores may change, with a newer scorer or a picture that came late.
+    Scores may change before a run is resumed, with a newer scorer or a picture that arrived late.
 
     Args:
         choices: The rule's choice for each draft's candidate id.
-        bought: Drafts that a final was ordered of.
-        count: How many finalists the rule allows; what those bought leave goes to the rule's best.
+        bought: Ids of drafts whose finals were ordered.
+        count: How many finalists the rule allows; places not taken by bought ones go to the rule's
+            best.
     """
     left = max(count - len(bought), 0)
     best = sorted((choice.rank or 0, name) for name, choice in choices.items() if choice.is_finalist)
@@ -113,7 +113,9 @@ def keep_bought(choices: Mapping[str, Choice], bought: Collection[str], count: i
                 choice.rank, True, f"a final of it was bought before ({choice.reason})", "rule"
             )
         elif choice.is_finalist and name not in bought and name not in filled:
-            kept[name] = Choice(choice.rank, False, f"finals of others were bought before ({choice.reason})")
+            kept[name] = Choice(
+                choice.rank, False, f"finals of other drafts were already bought ({choice.reason})"
+            )
         else:
             kept[name] = choice
     return kept
@@ -126,7 +128,7 @@ def _order_of_merit(draft: Candidate) -> tuple[bool, float, str, int, int, str]:
 
 
 def _objection(draft: Candidate, rank: int, finalists: Sequence[Candidate], rule: Rule) -> str | None:
-    """Say why a draft cannot join the finalists chosen so far; ``None`` when it can."""
+    """Return why a draft cannot join the finalists chosen so far; ``None`` when it can."""
     return (
         _too_poor(draft, rule)
         or _too_late(rank, finalists, rule)
@@ -190,8 +192,8 @@ def _why_unranked(draft: Candidate) -> str:
     if draft.standing is None:
         return "not ranked: not yet compared with the others"
     if draft.is_duplicate:
-        kind = {"exact": "an exact copy", "told": "said to be a copy"}.get(
-            str(draft.standing.duplicate_kind), "a near copy"
+        kind = {"exact": "an exact duplicate", "told": "marked as a duplicate"}.get(
+            str(draft.standing.duplicate_kind), "a near-duplicate"
         )
         return f"not ranked: {kind} of {draft.standing.duplicate_of}"
-    return f"not ranked: not fit to show{f' ({draft.fault})' if draft.fault else ''}"
+    return f"not ranked: cannot be shown{f' ({draft.fault})' if draft.fault else ''}"

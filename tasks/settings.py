@@ -1,7 +1,7 @@
-"""What the environment says: read once where a process begins, and handed down from there.
+"""Runoff's home and environment, read once at each entry point and passed down.
 
-Commands, flows, hooks, workers and what people call from Python are such doors. Below them nothing reads the
-environment, so that what a function does follows from what it is given.
+Entry points are commands, flows, hooks, workers and the functions that people call from Python. Below them
+nothing reads the environment, so that a function depends only on its arguments.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from tasks.storage.home import home_folder
 
 @dataclass(frozen=True)
 class Settings:
-    """A home, and the environment it is worked on in.
+    """Runoff's home and the environment variables.
 
     Args:
         home: Runoff's home.
-        environ: Variables; providers name those of their keys and addresses. Never shown.
+        environ: Environment variables, keys included; never shown.
     """
 
     home: Path
@@ -28,14 +28,14 @@ class Settings:
 
     @classmethod
     def of(cls, home: str | Path | None, environ: Mapping[str, str]) -> "Settings":
-        """Find the home (what is given, else ``RUNOFF_HOME``, else ``./runs``) and keep the environment.
+        """Find the home (the argument, else ``RUNOFF_HOME``, else ``./runs``) and keep the environment.
 
         Raises:
-            SettingError: The home is a store's address, and its mirror cannot be made.
+            SettingError: The home is an object store's address, and its mirror cannot be created.
         """
         return cls(home_folder(home, environ), MappingProxyType(dict(environ)))
 
     @property
     def today(self) -> date:
-        """The day (UTC); raises SettingError when ``RUNOFF_TODAY`` is none."""
+        """Today (UTC); raises SettingError when ``RUNOFF_TODAY`` is not a date."""
         return today(self.environ)

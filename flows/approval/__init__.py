@@ -1,3 +1,3 @@
-"""A person's approval in Prefect's own pages."""
+"""Approval of finalists by a person in Prefect's UI."""
 
 __all__ = ["approval"]

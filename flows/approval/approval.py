@@ -1,8 +1,8 @@
-"""A person's word in Prefect's own pages: the flow run is suspended with a form, and no worker is held.
+"""Approval in Prefect's UI: the flow run is suspended with a form and occupies no worker.
 
-When somebody answers, the flow starts again, finds its run by its slot and its answer on the server, and
-writes it into the ledger as the review page does. A list is bought once: who confirmed first counts, here or
-on the page. An answer that cannot be followed buys nothing, and the form is shown again with the reason.
+When a person answers, the flow starts again, finds its run by its slot and the answer on the server, and
+records it in the ledger as the review page does. A list is bought once: the first confirmation counts,
+here or on the page. An answer that cannot be used buys nothing, and the form is shown again with the reason.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from flows.approval.form import Answer, form_of, offer_of
 from flows.evaluation.drafts import select_finalists
 from flows.promote import promote_run
 from flows.promotion.plan import promotion_plan
-from flows.runs.lock import held_run
+from flows.runs.lock import locked_run
 from flows.runs.outcome import Outcome, Skipped
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
@@ -32,7 +32,7 @@ from tasks.ledger import RunRecord, has_ledger, open_ledger
 from tasks.money import format_usd
 from tasks.settings import Settings
 
-ASKED_FOR_S = 30 * 24 * 3600
+FORM_LIFETIME_S = 30 * 24 * 3600
 """How long a form can be answered. The run then stays ``awaiting review``, for the page or ``promote``."""
 
 _MOST_INPUTS = 200
@@ -41,13 +41,13 @@ _KEY = re.compile(_PREFIX + r"(\d+)-(\d+)-(schema|response|description)")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ShownForm:
     """A form that this flow run showed.
 
     Args:
-        number: 1 for the first.
-        revision: The finalists' revision that it showed.
-        response: What was answered, unchecked; ``None`` while nobody did.
+        number: 1 for the first form of this flow run.
+        revision: The revision of the finalists that it showed.
+        response: The answer, not validated; ``None`` before there is one.
     """
 
     number: int = 0
@@ -56,46 +56,46 @@ class Asked:
 
 
 def can_ask() -> bool:
-    """Whether the flow run can be suspended: it is a deployment's, and no other flow waits for it."""
+    """Whether the flow run can be suspended: it belongs to a deployment and has no parent flow."""
     context = FlowRunContext.get()
     flow_run = context.flow_run if context else None
     return bool(flow_run and flow_run.deployment_id and not flow_run.parent_task_run_id)
 
 
 def why_not_asked(campaign: Campaign) -> str:
-    """Say that nobody is asked in Prefect's pages although the campaign says so; else empty."""
+    """Return why no form is shown although the campaign has ``approval: prefect``; else empty."""
     if campaign.finalists.approval != "prefect" or can_ask():
         return ""
     return (
-        "approval: prefect asks in Prefect's pages, for which the run must be a deployment's "
+        "approval: prefect asks in Prefect's UI, for which the run must be a deployment's "
         "(runoff serve, runoff deploy). This one awaits review: runoff review, or runoff promote."
     )
 
 
-async def last_asked() -> Asked:
-    """Read which form this flow run showed last, and what was answered."""
+async def last_form() -> ShownForm:
+    """Read the last form that this flow run showed, and the answer to it."""
     if not can_ask():
-        return Asked()
+        return ShownForm()
     found: list[FlowRunInput] = await afilter_flow_run_input(key_prefix=_PREFIX, limit=_MOST_INPUTS)
     kept = {parts: one for one in found if (parts := _KEY.fullmatch(one.key))}
     if not kept:
-        return Asked()
+        return ShownForm()
     number, revision = max((int(parts[1]), int(parts[2])) for parts in kept)
     last = {parts[3]: one.decoded_value for parts, one in kept.items() if int(parts[1]) == number}
     response = last.get("response")
     if response is None:
-        return Asked(number, revision)
-    # The server keeps what was sent: a field that was left as it was shown may be missing in it.
+        return ShownForm(number, revision)
+    # The server stores only what was sent: an unchanged field may be missing.
     fields = last["schema"]["properties"]
     shown = {name: field["default"] for name, field in fields.items() if "default" in field}
-    return Asked(number, revision, shown | response)
+    return ShownForm(number, revision, shown | response)
 
 
 async def ask_if_wanted(outcome: Outcome, settings: Settings) -> None:
-    """Suspend the flow run with a form where the run awaits review and its campaign says ``prefect``.
+    """Suspend the flow run with a form if the run awaits review and its campaign says ``prefect``.
 
     Args:
-        outcome: What came of the run.
+        outcome: The outcome of the run.
         settings: The home and the environment.
 
     Raises:
@@ -111,13 +111,13 @@ async def ask_if_wanted(outcome: Outcome, settings: Settings) -> None:
 
 async def _ask(settings: Settings, run_id: str, trouble: str = "") -> None:
     offer = await asyncio.to_thread(offer_of, settings, run_id)
-    number = (await last_asked()).number + 1
+    number = (await last_form()).number + 1
     key = f"approval-{number}-{offer.revision}"
-    await asuspend_flow_run(form_of(offer, trouble), timeout=ASKED_FOR_S, key=key)
+    await asuspend_flow_run(form_of(offer, trouble), timeout=FORM_LIFETIME_S, key=key)
 
 
-def run_asked_about(settings: Settings, run_id: str | None) -> str | None:
-    """Find the run of this flow run, which was begun before: as it was told, or by its slot."""
+def run_of_form(settings: Settings, run_id: str | None) -> str | None:
+    """Find the run of this flow run: the given one, or the one of its slot."""
     context = FlowRunContext.get()
     if (
         run_id
@@ -130,29 +130,34 @@ def run_asked_about(settings: Settings, run_id: str | None) -> str | None:
         return ledger.slots.run_of(str(context.flow_run.id))
 
 
-async def follow(asked: Asked, settings: Settings, run_id: str) -> Outcome | Skipped:
-    """Do what was answered: buy the finalists, or end the run without. May spend, within the budgets.
+async def act_on_answer(form: ShownForm, settings: Settings, run_id: str) -> Outcome | Skipped:
+    """Act on an answer: buy the finalists, or end the run without finals. May spend, within the budgets.
+
+    Args:
+        form: The form and its answer.
+        settings: The home and the environment.
+        run_id: The run.
 
     Raises:
-        Pause: The answer cannot be followed; the form is shown again with the reason. Nothing was bought.
+        Pause: The answer cannot be used; the form is shown again with the reason. Nothing was bought.
         RunError: Another process works on the run. Nothing was bought.
     """
     try:
-        answer = _checked(asked.response)
-        told = await asyncio.to_thread(write_down, settings, run_id, answer, asked.revision)
-    except UnfitAnswer as error:
-        get_run_logger().warning("The answer was not taken: %s", error)
+        answer = _checked(form.response)
+        earlier = await asyncio.to_thread(record_decision, settings, run_id, answer, form.revision)
+    except UnusableAnswer as error:
+        get_run_logger().warning("The answer was not accepted: %s", error)
         await _ask(settings, run_id, str(error))
         raise
-    if told:
-        return Skipped(told, name="Decided before")
+    if earlier:
+        return Skipped(earlier, name="Decided before")
     by = answer.decided_by
-    note = "" if answer.approve == "yes" else f"{by} said no in Prefect: the run ends without finals."
+    note = "" if answer.approve == "yes" else f"{by} declined in Prefect: the run ends without finals."
     return await promote_run(run_id, settings, note=note)
 
 
-class UnfitAnswer(Exception):  # noqa: N818 - no fault: it is told in the next form
-    """An answer that cannot be followed; says why."""
+class UnusableAnswer(Exception):  # noqa: N818 - the next form shows it
+    """An answer that cannot be used, with the reason."""
 
 
 def _checked(response: object) -> Answer:
@@ -161,72 +166,72 @@ def _checked(response: object) -> Answer:
     except ValidationError as error:
         fault = error.errors()[0]
         message = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-        raise UnfitAnswer(message) from error
+        raise UnusableAnswer(message) from error
 
 
-def write_down(settings: Settings, run_id: str, answer: Answer, revision: int) -> str:
-    """Write the decision into the ledger, once. Buys nothing.
+def record_decision(settings: Settings, run_id: str, answer: Answer, revision: int) -> str:
+    """Record the decision in the ledger, once. Buys nothing.
 
     Args:
         settings: The home and the environment.
         run_id: The run.
-        answer: What was answered.
-        revision: The finalists' revision that the form showed.
+        answer: The answer.
+        revision: The revision of the finalists that the form showed.
 
     Returns:
-        Which decision went before; empty when this one is written, now or by an earlier start.
+        An earlier decision that counts instead; empty if this one is recorded, now or by an earlier start.
 
     Raises:
-        UnfitAnswer: It cannot be followed. Nothing was confirmed.
+        UnusableAnswer: It cannot be used. Nothing was confirmed.
         RunError: Another process works on the run.
     """
     by = f"{answer.decided_by}, in Prefect"
     with open_ledger(settings.home, settings.environ) as ledger:
         run, last = StoredRun.find(settings, ledger, run_id), ledger.shortlists.last(run_id)
         if last is not None and last.confirmed_by == by:
-            return ""  # this flow run was started again after it wrote it: what is open is bought
-        if told := _decided_before(run.record, last):
-            return told
-        with held_run(ledger, run.folder):
+            return ""  # started again after it was recorded: buy what is still open
+        if earlier := _decided_before(run.record, last):
+            return earlier
+        with locked_run(ledger, run.folder):
             ids = _ids(run, answer)
             try:
                 _confirm(run, ids, answer, by=by, revision=revision)
             except RunError as error:
-                raise UnfitAnswer(error.what) from error
+                raise UnusableAnswer(error.what) from error
     return ""
 
 
 def _decided_before(run: RunRecord, last: Shortlist | None) -> str:
     if last is not None and last.confirmed_at is not None:
         when = f"{last.confirmed_at:%Y-%m-%d %H:%M} UTC"
-        return f"{run.run_id}: confirmed before, by {last.confirmed_by} at {when}. Nothing more was bought."
+        return f"{run.run_id}: already confirmed, by {last.confirmed_by} at {when}. Nothing more was bought."
     if run.state == "awaiting review":
         return ""
-    return f"{run.run_id}: decided before; it is {run.state}. Nothing more was bought."
+    return f"{run.run_id}: already decided; the run is {run.state}. Nothing more was bought."
 
 
 def _ids(run: StoredRun, answer: Answer) -> list[str]:
-    """Find the drafts that were named; none where nobody wants finals."""
+    """Return the ids of the named drafts; none if the answer is no."""
     if answer.approve == "no":
         return []
     drafts = run.read_candidates("draft")
     fit = {draft.name: draft.candidate_id for draft in drafts if draft.is_fit}
     unknown = [name for name in answer.finalists if name not in fit]
     if unknown:
-        message = f"no fit draft of this run: {', '.join(unknown)}; choose among those listed"
-        raise UnfitAnswer(message)
+        message = f"not a selectable draft of this run: {', '.join(unknown)}; choose among those listed"
+        raise UnusableAnswer(message)
     if not answer.finalists or len(set(answer.finalists)) < len(answer.finalists):
         message = "yes needs at least one finalist, each named once; no ends the run without finals"
-        raise UnfitAnswer(message)
+        raise UnusableAnswer(message)
     return [fit[name] for name in answer.finalists]
 
 
 def _confirm(run: StoredRun, ids: list[str], answer: Answer, *, by: str, revision: int) -> None:
-    """Choose as told and agree to buy it, unless it costs more than was agreed to.
+    """Record the choice and confirm it, unless it costs more than was agreed to.
 
     Raises:
-        RunError: The list was changed meanwhile.
-        UnfitAnswer: It costs more. The choice is kept, unconfirmed.
+        RunError: The list was changed in the meantime.
+        UnusableAnswer: It costs more. The choice is recorded, unconfirmed.
     """
     shortlists = run.ledger.shortlists
     last = shortlists.last(run.run_id)
@@ -236,5 +241,5 @@ def _confirm(run: StoredRun, ids: list[str], answer: Answer, *, by: str, revisio
     all_usd = promotion_plan(run.settings, run.run_id).all_usd
     if all_usd > answer.most_usd:
         message = f"this can cost {format_usd(all_usd)}, and {format_usd(answer.most_usd)} was agreed to"
-        raise UnfitAnswer(message)
+        raise UnusableAnswer(message)
     shortlists.confirm(run.run_id, last.revision, by=by, now=datetime.now(UTC))

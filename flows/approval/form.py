@@ -1,6 +1,6 @@
-"""The form that Prefect's pages show for ``approval: prefect``: the offer in words, and what may be answered.
+"""The form that Prefect's UI shows for ``approval: prefect``.
 
-The form's fields are typed, so that the server takes no name that was not offered and nobody's unnamed word.
+Its fields are typed, so that the server rejects names that are not on offer and answers without an author.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from tasks.money import format_usd
 from tasks.settings import Settings
 
 MOST_OFFERED = 60
-"""How many drafts a form offers at most; finalists are always among them. The review page offers all."""
+"""The most drafts that a form offers, finalists included; the review page offers all."""
 
 Who = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$")
@@ -30,13 +30,13 @@ YesOrNo = Literal["yes", "no"]
 
 
 class Answer(BaseModel):
-    """What somebody answered.
+    """An answer to the form.
 
     Args:
         approve: ``yes`` buys the finalists; ``no`` ends the run without finals.
-        decided_by: Who says so.
-        finalists: Drafts by name, the one that matters most first.
-        most_usd: What all their tries may cost at most, dollars.
+        decided_by: The name of the person who answered.
+        finalists: Drafts by name, most important first.
+        most_usd: The most that all their attempts may cost, dollars.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,15 +49,15 @@ class Answer(BaseModel):
 
 @dataclass(frozen=True)
 class Offer:
-    """What a person is asked about.
+    """The offer that a person decides about.
 
     Args:
         campaign: The campaign's name.
         run_id: The run.
-        revision: The finalists' revision; 0 is the rule's own choice.
+        revision: The revision of the finalists; 0 is the rule's choice.
         finalists: The drafts chosen so far, in their order.
-        others: Survivors that may be chosen in their place, best first.
-        plan: What buying the finalists costs.
+        others: Unique images that can be chosen instead, best first.
+        plan: The price of the finalists.
         report: The report's address.
     """
 
@@ -71,7 +71,7 @@ class Offer:
 
 
 def offer_of(settings: Settings, run_id: str) -> Offer:
-    """Gather what a run's form says. Spends nothing.
+    """Collect the contents of a run's form. Spends nothing.
 
     Raises:
         RunoffError: The run or its campaign cannot be read or priced.
@@ -102,8 +102,8 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
     """Make the form of an offer.
 
     Args:
-        offer: What is asked about.
-        trouble: Why the answer before was not taken; empty for the first form.
+        offer: The offer.
+        trouble: Why the previous answer was not accepted; empty for the first form.
     """
     names = [draft.name for draft in (*offer.finalists, *offer.others)]
     chosen = names[: len(offer.finalists)]
@@ -114,7 +114,7 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
         ),
         "decided_by": (
             Who,
-            Field(title="Who decides", description="Your name; it is kept with the decision"),
+            Field(title="Who decides", description="Your name; it is stored with the decision"),
         ),
         "finalists": (
             list[Literal[tuple(names)]],  # type: ignore[misc]
@@ -122,7 +122,7 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
                 default=chosen,
                 title="Finalists",
                 max_length=len(names),
-                description="Which drafts to buy again, the one that matters most first",
+                description="Which drafts to buy again, most important first",
                 json_schema_extra={"uniqueItems": True},
             ),
         ),
@@ -131,32 +131,32 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
             Field(
                 default=f"{offer.plan.all_usd.normalize():f}",
                 title="At most, US dollars",
-                description="What every try at them may cost at most, dollars; "
-                "nothing is bought when it would be more",
+                description="The highest acceptable cost of all attempts, US dollars; "
+                "if they may cost more, nothing is bought",
             ),
         ),
     }
     form = cast("type[RunInput]", create_model("Approval", __base__=RunInput, **fields))
-    return form.with_initial_data(description=_told(offer, trouble))
+    return form.with_initial_data(description=_description(offer, trouble))
 
 
-def _told(offer: Offer, trouble: str) -> str:
-    """Write the offer for people, as markdown."""
+def _description(offer: Offer, trouble: str) -> str:
+    """Describe the offer for people, as markdown."""
     plan = offer.plan
     lines = [
-        f"**Not taken: {trouble}**" if trouble else "",
-        f"**{offer.campaign} · {offer.run_id}** awaits review. [Look at the report]({offer.report})",
+        f"**Not accepted: {trouble}**" if trouble else "",
+        f"**{offer.campaign} · {offer.run_id}** awaits review. [Open the report]({offer.report})",
         f"{plan.sentence} {plan.left_in.capitalize()} has {format_usd(plan.left_usd)} left.",
-        "Answer here, on the review page (`runoff review`) or with `runoff promote`: the first word counts, "
-        "a later one buys nothing.",
+        "Answer here, on the review page (`runoff review`) or with `runoff promote`; the first "
+        "decision counts, and a later one buys nothing.",
         _table(offer),
     ]
     return "\n\n".join(line for line in lines if line)
 
 
 def _table(offer: Offer) -> str:
-    """List the drafts on offer with rank and score, and the price of those that are chosen."""
-    rows = ["| draft | rank | score | next try |", "|---|---|---|---|"]
+    """List the drafts on offer with rank and score, and the price of the chosen ones."""
+    rows = ["| draft | rank | score | next attempt |", "|---|---|---|---|"]
     for draft in (*offer.finalists, *offer.others):
         cost_usd = offer.plan.of_finalist_usd.get(draft.candidate_id)
         score = "–" if draft.score is None else f"{draft.score:.2f}"

@@ -1,4 +1,4 @@
-"""The commands, one file for each family; nothing slow is loaded before a command runs."""
+"""The subcommands of ``runoff``; nothing slow is loaded before a command runs."""
 
 __all__ = [
     "buy",

@@ -1,7 +1,7 @@
-"""Commands that run flows: demo, run, promote. Those that may spend show the price first.
+"""The commands ``demo``, ``run`` and ``promote``, which run flows.
 
-The first line is on screen before anything slow is loaded. Prefect's server comes up in the background
-while the campaign is read, priced and shown.
+They print the first line before anything slow is loaded. Prefect's server starts in the background while the
+campaign is priced and shown.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     console = _begin(as_json=as_json)
     from flows.promotion.plan import price_promotion
     from flows.runs.run import StoredRun
-    from flows.session.prepare import handed_down, heed_provider, prepare
+    from flows.session.prepare import apply_announced_shutdowns, prepare, with_prepared
 
     settings = read_settings(home)
     with opened_ledger(settings) as ledger:
@@ -89,23 +89,23 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
         prepared = prepare(known.campaign_file(), settings, run_id, are_drafts_done=True)
         priced = price_promotion(ledger, prepared)
     console.print(priced.sentence, markup=False)
-    if not priced.n_finals or not _agreed(yes=yes):
+    if not priced.n_finals or not _confirmed(yes=yes):
         if priced.n_finals:
             console.print("Nothing was bought.")
         if as_json:
-            answer_json(_standing(settings, run_id))
+            answer_json(_stored_outcome(settings, run_id))
         return
     with _engine(settings.home, console) as engine:
         from flows.promote import promote as flow
 
-        prepared = heed_provider(prepared)
+        prepared = apply_announced_shutdowns(prepared)
         engine.wait_ready()
-        with handed_down(prepared):
+        with with_prepared(prepared):
             outcome = _work(lambda: flow(run_id, str(settings.home)), console)
-    _tell(outcome, console, as_json=as_json)
+    _report(outcome, console, as_json=as_json)
 
 
-def _standing(settings: "Settings", run_id: str) -> "Outcome":
+def _stored_outcome(settings: "Settings", run_id: str) -> "Outcome":
     """Return the state of a run without working on it."""
     from flows.runs.outcome import outcome_of
     from flows.runs.run import StoredRun
@@ -120,7 +120,7 @@ def _run(
     console = _begin(as_json=as_json)
     from flows.commands.plan_tables import plan_renderable
     from flows.runs.run import StoredRun
-    from flows.session.prepare import handed_down, heed_provider, prepare
+    from flows.session.prepare import apply_announced_shutdowns, prepare, with_prepared
     from tasks.ledger.runs import new_run_id
     from tasks.storage.home import prepare_home
 
@@ -137,24 +137,24 @@ def _run(
     _ = prepared.terms.api_key
     prepare_home(settings.home)
     with _engine(settings.home, console) as engine:
-        prepared = heed_provider(prepared)
+        prepared = apply_announced_shutdowns(prepared)
         console.print(
-            _going_on(prepared) if resumed else plan_renderable(prepared.plan, prepared.ledger_per_month_usd)
+            _resuming(prepared) if resumed else plan_renderable(prepared.plan, prepared.ledger_per_month_usd)
         )
         if prepared.note:
             console.print(prepared.note, markup=False, style="dim")
-        if not is_agreed and not _agreed(yes=False):
+        if not is_agreed and not _confirmed(yes=False):
             console.print("Nothing was bought.")
             return
         from flows.prototype import prototype as flow
 
         engine.wait_ready()
-        with handed_down(prepared):
+        with with_prepared(prepared):
             outcome = _work(lambda: flow(str(campaign_file), str(settings.home), run_id), console)
-    _tell(outcome, console, as_json=as_json)
+    _report(outcome, console, as_json=as_json)
 
 
-def _going_on(prepared: "Prepared") -> "RenderableType":
+def _resuming(prepared: "Prepared") -> "RenderableType":
     """Describe what a resumed run still has to buy, and the warnings of its plan."""
     from rich.console import Group
 
@@ -203,13 +203,13 @@ def _work(work: Work, console: "Console") -> "Outcome":
         return Outcome(**asyncio.run(work()))
 
 
-def _agreed(*, yes: bool) -> bool:
+def _confirmed(*, yes: bool) -> bool:
     if yes or not sys.stdin.isatty():
         return True
     return click.confirm("Buy it?", default=False)
 
 
-def _tell(outcome: "Outcome", console: "Console", *, as_json: bool) -> None:
+def _report(outcome: "Outcome", console: "Console", *, as_json: bool) -> None:
     if as_json:
         answer_json(outcome)
     else:

@@ -1,4 +1,4 @@
-"""``runoff doctor``: is this machine ready to run, and if not, what to do about it."""
+"""The command ``runoff doctor``, which checks that this machine is ready for a run."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -144,9 +144,9 @@ def _show(findings: "Sequence[Finding]", n_faults: int, n_warnings: int, console
 def _lines(finding: "Finding", width: int) -> list[str]:
     """Break a finding into lines; never inside an address, path or command, so that they can be copied."""
     breaking = TextWrapper(width, break_long_words=False, break_on_hyphens=False)
-    told = breaking.wrap(finding.what)
+    lines = breaking.wrap(finding.what)
     breaking.initial_indent, breaking.subsequent_indent = "→ ", "  "
-    return [*told, *breaking.wrap(finding.way_out)]
+    return [*lines, *breaking.wrap(finding.way_out)]
 
 
 def _verdict(n_faults: int, n_warnings: int) -> str:

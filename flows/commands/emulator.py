@@ -1,4 +1,4 @@
-"""``runoff emulator``: the offline provider on a port, for any OpenAI client."""
+"""The command ``runoff emulator``, which serves the offline provider to any OpenAI client."""
 
 from pathlib import Path
 from typing import Literal

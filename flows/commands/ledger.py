@@ -1,6 +1,6 @@
-"""The command ``runoff ledger``: what was spent, which orders are unknown, and whether everything adds up.
+"""The commands of ``runoff ledger``: spending, verification and unknown orders.
 
-Nothing here buys anything. ``reconcile --resend`` plans an order that the resumed run buys.
+They buy nothing. ``reconcile --resend`` plans an order that the resumed run buys.
 """
 
 from collections.abc import Sequence
@@ -71,12 +71,12 @@ def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN
 @json_option
 def verify(*, home: Path | None, as_json: bool) -> None:
     """Check that the ledger's sums, states and pictures agree. Exits with 1 when they do not."""
-    from flows.runs.lock import bring_files
+    from flows.runs.lock import fetch_files
     from tasks.errors import LedgerError
     from tasks.money import count_of
 
     settings = read_settings(home)
-    bring_files(settings.home)
+    fetch_files(settings.home)
     with opened_ledger(settings) as opened:
         faults = opened.verify(settings.home)
         name = opened.database.name
@@ -162,14 +162,14 @@ def reconcile(
     --resend only plans; the next `runoff run --resume RUN` buys, and may pay twice for the same picture.
     """
     _check_usage(orders, run, verdict, cost_usd)
-    from flows.runs.reconciling import reconcile as write_down
+    from flows.runs.reconciling import reconcile as record_verdict
 
     with opened_ledger(read_settings(home)) as opened:
-        said = write_down(opened, orders, verdict, run=run, cost_usd=cost_usd)
+        reconciled = record_verdict(opened, orders, verdict, run=run, cost_usd=cost_usd)
     if as_json:
-        answer_json([asdict(reconciliation) for reconciliation in said])
+        answer_json([asdict(reconciliation) for reconciliation in reconciled])
         return
-    for line in _told(said, verdict):
+    for line in _reconciliation_lines(reconciled, verdict):
         click.echo(line)
 
 
@@ -187,16 +187,16 @@ def _check_usage(
         raise click.UsageError(message)
 
 
-def _told(said: "Sequence[Reconciliation]", verdict: str) -> list[str]:
+def _reconciliation_lines(reconciled: "Sequence[Reconciliation]", verdict: str) -> list[str]:
     from tasks.money import format_usd
 
-    if not said:
+    if not reconciled:
         return ["There is nothing to reconcile in that run. Nothing was changed."]
     lines = [
         f"{one.order_id}  {verdict}, charged {format_usd(one.charged_usd)}"
         + (f", planned again as {one.resent_as}" if one.resent_as else "")
-        for one in said
+        for one in reconciled
     ]
-    runs = sorted({one.run_id for one in said})
+    runs = sorted({one.run_id for one in reconciled})
     way = "Buy them with: runoff run --resume" if verdict == "resend" else "Update its report: runoff report"
     return [*lines, *(f"{way} {run_id}" for run_id in runs)]

@@ -1,4 +1,4 @@
-"""Models for people and programs: what each makes, what a picture costs, and when it is shut down."""
+"""Facts and tables of models: capabilities, prices per picture and shutdown dates."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -24,12 +24,24 @@ ONE_LINE = "A baby sea otter swimming on its back in kelp, watercolour"
 
 
 def model_facts(catalogue: Catalogue, provider: Provider, day: date) -> list[dict[str, Any]]:
-    """Collect what every model makes, what it costs at a provider, and when it is shut down."""
+    """Collect what every model makes, what it costs at a provider, and when it is shut down.
+
+    Args:
+        catalogue: The models.
+        provider: The provider whose prices count.
+        day: The day for which lifecycle states are computed.
+    """
     return [facts_of(model, provider, day) for model in catalogue.models.values()]
 
 
 def facts_of(model: Model, provider: Provider, day: date) -> dict[str, Any]:
-    """Collect the details of one model; what is not published is ``None``."""
+    """Collect the details of one model; what is not published is ``None``.
+
+    Args:
+        model: The model.
+        provider: The provider whose prices count.
+        day: The day for which its lifecycle state is computed.
+    """
     life, prices, can = model.lifecycle(day), _prices(model, provider), model.capabilities
     return {
         "model": model.id,
@@ -137,8 +149,10 @@ def model_page(fact: Mapping[str, Any]) -> Group:
             _picture_table(fact["picture_usd"]),
         ]
     if not fact["price_as_of"]:
-        told = f"No price at {fact['provider']}, so it cannot be bought there. Add one, with its date and"
-        parts.append(Text(f"\n{told} source,\nto catalogue.yaml or providers.yaml in RUNOFF_HOME.", "yellow"))
+        no_price = f"No price at {fact['provider']}, so it cannot be bought there. Add one, with its date and"
+        parts.append(
+            Text(f"\n{no_price} source,\nto catalogue.yaml or providers.yaml in RUNOFF_HOME.", "yellow")
+        )
     return Group(*parts)
 
 

@@ -1,4 +1,4 @@
-"""``runoff models``: the catalogue as a table, or the details of one model."""
+"""The command ``runoff models``, which shows the catalogue or one model."""
 
 from pathlib import Path
 

@@ -37,11 +37,11 @@ def _amounts(n_orders: int, spent_usd: Decimal, unknown_usd: Decimal) -> tuple[s
 def month_lines(budgets: MonthBudgets) -> Iterator[str]:
     """Describe what this month was charged and what is left of it."""
     for name, budget in budgets.campaigns.items():
-        yield f"{budgets.month}  {name}: {_said(budget)}"
-    yield f"{budgets.month}  whole ledger: {_said(budgets.ledger)}"
+        yield f"{budgets.month}  {name}: {_balance(budget)}"
+    yield f"{budgets.month}  whole ledger: {_balance(budgets.ledger)}"
 
 
-def _said(budget: Balance) -> str:
+def _balance(budget: Balance) -> str:
     spent = format_usd(budget.spent_usd)
     if budget.limit_usd is None or budget.left_usd is None:
         return f"{spent}, no limit"

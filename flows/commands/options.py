@@ -1,4 +1,4 @@
-"""What several commands share: options, consoles, machine-readable answers."""
+"""Options, consoles and JSON output shared by the commands."""
 
 import json
 import os
@@ -44,10 +44,10 @@ def yes_option(command: F) -> F:
 
 
 def read_settings(home: Path | None) -> "Settings":
-    """Read what the environment says: the one place where commands do.
+    """Read the settings from the environment; the only place where commands do.
 
     Args:
-        home: What ``--home`` says.
+        home: The value of ``--home``.
     """
     from tasks.settings import Settings
 
@@ -59,7 +59,7 @@ def opened_ledger(settings: "Settings") -> "Iterator[Ledger]":
     """Open the ledger of a home, and close it at the end.
 
     Raises:
-        RunError: There is none yet; reading does not create one.
+        RunError: There is no ledger yet; reading does not create one.
         LedgerError: The ledger cannot be opened.
     """
     from tasks.errors import RunError
@@ -76,7 +76,7 @@ def opened_ledger(settings: "Settings") -> "Iterator[Ledger]":
 
 
 def open_console(*, as_json: bool = False) -> "Console":
-    """Make the console for people; it leaves standard output to the answer when that is JSON."""
+    """Make the console for people: standard error if standard output is for JSON."""
     from rich.console import Console
 
     is_terminal = (sys.stderr if as_json else sys.stdout).isatty()
@@ -84,7 +84,7 @@ def open_console(*, as_json: bool = False) -> "Console":
 
 
 def answer_json(facts: object) -> None:
-    """Write an answer for programs."""
+    """Print JSON for programs."""
     click.echo(json.dumps(facts, indent=2, default=_plain, ensure_ascii=False))
 
 

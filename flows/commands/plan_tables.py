@@ -1,4 +1,4 @@
-"""The plan for people: a few short tables that fit 80 columns; plain text without a terminal."""
+"""Tables of the plan, at most 80 columns wide; plain text without a terminal."""
 
 from collections.abc import Sequence
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Commands that read and decide: plan, report, explain, rescore. They spend nothing and need no Prefect."""
+"""The commands ``plan``, ``report``, ``explain`` and ``rescore``, which spend nothing and need no Prefect."""
 
 from dataclasses import asdict
 from math import inf
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 MARKS = {True: "yes", False: "no", None: "?"}
 
 
-def _weights(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
+def _weights(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
     """Parse weights such as judge=3."""
     weights = {}
-    for word in words:
-        scorer, _, number = word.partition("=")
+    for value in values:
+        scorer, _, number = value.partition("=")
         try:
             weights[scorer] = float(number)
         except ValueError:
             weights[scorer] = -1.0
         if not scorer or not 0 <= weights[scorer] < inf:
-            what = f"{word!r} is not a weight, accepted: SCORER=WEIGHT with WEIGHT ≥ 0, such as judge=3"
+            what = f"{value!r} is not a weight, accepted: SCORER=WEIGHT with WEIGHT ≥ 0, such as judge=3"
             raise click.BadParameter(what, context, option)
     return weights
 

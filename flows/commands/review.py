@@ -1,4 +1,4 @@
-"""The command that opens the review page: look, vote, choose, and agree to buy, in a browser."""
+"""The command ``runoff review``, which serves the review page."""
 
 import socket
 import sys
@@ -13,11 +13,11 @@ from flows.commands.options import home_option, opened_ledger, read_settings
 if TYPE_CHECKING:
     from flows.promotion.child_process import ChildPromoter
     from flows.promotion.deployment import DeploymentPromoter
-    from flows.review.access import Gate
+    from flows.review.access import Access
     from tasks.settings import Settings
 
 DEFAULT_PORT = 8321
-TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, no secret
+TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, not a secret
 
 
 @click.command()
@@ -49,24 +49,24 @@ def review(
     with opened_ledger(settings) as ledger:
         path = f"/runs/{ledger.runs.find(run).run_id}" if run else "/"
         listener = listen(host, port)
-        gate = _gate(host, listener.getsockname()[1], names, settings.environ.get(TOKEN_VARIABLE))
+        access = _access(host, listener.getsockname()[1], names, settings.environ.get(TOKEN_VARIABLE))
         promoter = _promoter(settings)
-        app = create_app(PageContext(settings, ledger, promoter, gate, _person()))
-        serve(app, listener, lambda: _ready(_address(gate, path), opens=not no_browser))
-        _leave(promoter)
+        app = create_app(PageContext(settings, ledger, promoter, access, _person()))
+        serve(app, listener, lambda: _ready(_address(access, path), opens=not no_browser))
+        _wait_for_purchases(promoter)
 
 
-def _gate(host: str, port: int, names: Sequence[str], token: str | None) -> "Gate":
+def _access(host: str, port: int, names: Sequence[str], token: str | None) -> "Access":
     import secrets
 
-    from flows.review.access import Gate, is_loopback
+    from flows.review.access import Access, is_loopback
 
     token = None if is_loopback(host) else token or secrets.token_urlsafe(24)
-    return Gate(host, port, frozenset({socket.gethostname(), socket.getfqdn(), *names}), token)
+    return Access(host, port, frozenset({socket.gethostname(), socket.getfqdn(), *names}), token)
 
 
 def _person() -> str:
-    """Tell this user's name, as the one offered first."""
+    """Return this user's name, the default for decisions on the page."""
     import getpass
 
     try:
@@ -75,10 +75,10 @@ def _person() -> str:
         return ""
 
 
-def _address(gate: "Gate", path: str) -> str:
-    name = socket.gethostname() if gate.host in ("0.0.0.0", "::") else gate.host
+def _address(access: "Access", path: str) -> str:
+    name = socket.gethostname() if access.host in ("0.0.0.0", "::") else access.host
     name = f"[{name}]" if ":" in name else name
-    return f"http://{name}:{gate.port}{path}" + (f"?token={gate.token}" if gate.token else "")
+    return f"http://{name}:{access.port}{path}" + (f"?token={access.token}" if access.token else "")
 
 
 def _ready(address: str, *, opens: bool) -> None:
@@ -90,7 +90,7 @@ def _ready(address: str, *, opens: bool) -> None:
 
 
 def _promoter(settings: "Settings") -> "ChildPromoter | DeploymentPromoter":
-    """Let a team's workers buy where a Prefect server is set, else a child of this process."""
+    """Let workers buy if a Prefect server is set, otherwise a child process."""
     from flows.promotion.child_process import ChildPromoter
     from flows.promotion.deployment import DeploymentPromoter, PrefectServer
 
@@ -98,8 +98,8 @@ def _promoter(settings: "Settings") -> "ChildPromoter | DeploymentPromoter":
     return child if server is None else DeploymentPromoter(settings.home, server, child)
 
 
-def _leave(promoter: "ChildPromoter | DeploymentPromoter") -> None:
-    """Wait for what is being bought."""
+def _wait_for_purchases(promoter: "ChildPromoter | DeploymentPromoter") -> None:
+    """Wait for running purchases."""
     if runs := promoter.running():
         click.echo(
             f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C exits; the purchase continues."

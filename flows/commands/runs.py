@@ -1,4 +1,4 @@
-"""Commands about runs: ``runs`` lists and prunes them, ``cancel`` cancels a run's batches at the provider."""
+"""The commands ``runs``, which lists and prunes runs, and ``cancel``, which cancels a run's batches."""
 
 import re
 import sys
@@ -86,7 +86,7 @@ def _prune(settings: "Settings", age: timedelta, *, is_agreed: bool, as_json: bo
     from flows.runs.pruning import find_prunable, prune
 
     now = datetime.now(UTC)
-    left_alone: list[str] = []
+    skipped: list[str] = []
     with opened_ledger(settings) as opened:
         found = find_prunable(opened, settings.home, now - age)
         if not as_json and found:
@@ -96,17 +96,17 @@ def _prune(settings: "Settings", age: timedelta, *, is_agreed: bool, as_json: bo
                 "Delete these files?", default=False, err=as_json
             )
         if is_agreed:
-            left_alone = prune(opened, settings.home, now - age, now)
+            skipped = prune(opened, settings.home, now - age, now)
     if as_json:
-        is_dropped = is_agreed and len(left_alone) < len(found)
-        told = [asdict(run) for run in found]
-        answer_json({"is_dropped": is_dropped, "runs": told, "left_alone": left_alone})
+        is_dropped = is_agreed and len(skipped) < len(found)
+        prunable = [asdict(run) for run in found]
+        answer_json({"is_dropped": is_dropped, "runs": prunable, "left_alone": skipped})
         return
-    for run_id in left_alone:
-        click.echo(f"{run_id} was left alone: another process works on it.")
+    for run_id in skipped:
+        click.echo(f"{run_id} was skipped: another process is working on it.")
     if not found:
         click.echo("There is nothing to delete.")
-    elif len(left_alone) < len(found):
+    elif len(skipped) < len(found):
         click.echo("Deleted." if is_agreed else "Nothing was deleted. Delete with --yes.")
 
 

@@ -1,4 +1,4 @@
-"""Commands for scheduled campaigns: serve here, or deploy to the workers of a Prefect server."""
+"""The commands ``serve`` and ``deploy`` for scheduled campaigns."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from flows.commands.options import home_option, open_console, read_settings
 
 if TYPE_CHECKING:
     from flows.deployments import Scheduled
-    from flows.engine.launcher import Say
+    from flows.engine.start import Say
 
 FILES_WRONG = 2
 

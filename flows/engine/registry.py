@@ -1,9 +1,9 @@
-"""Who uses this home's server: files in ``<home>/.prefect`` that all Runoff processes agree on.
+"""The registry of this home's server and its clients: files in ``<home>/.prefect`` shared by all processes.
 
-``server.json`` says where the server is; ``clients/`` holds one empty file for each process that uses a
-server, named by machine, server and process. A server lives as long as one of its clients does, so that no
-process can take it away from another and a killed process leaves nothing behind. A file lock guards every
-decision. Where machines or containers share a home, each has its own server and minds its own clients.
+``server.json`` has the server's address; ``clients/`` has one empty file for each process that uses a server,
+named by machine, server and process. A server lives as long as one of its clients does, so that no process
+can stop it for another and a killed process leaves nothing behind. A file lock guards every decision.
+Machines or containers that share a home each have their own server and manage their own clients.
 """
 
 import itertools
@@ -26,9 +26,9 @@ class ServerRecord:
     """A server that was started for this home.
 
     Args:
-        port: Where it listens, on 127.0.0.1.
+        port: Its port on 127.0.0.1.
         pid: Its process.
-        with_schedules: Whether it serves schedules and Prefect's pages too.
+        with_schedules: Whether it serves schedules and Prefect's UI too.
         host: The machine it runs on.
     """
 
@@ -47,7 +47,7 @@ class Registry:
     """The shared files of one home.
 
     Args:
-        folder: ``<home>/.prefect``; made when missing.
+        folder: ``<home>/.prefect``; created if missing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -60,12 +60,12 @@ class Registry:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other process from deciding at the same time."""
+        """Hold the file lock, so that no other process decides at the same time."""
         with FileLock(self.folder / "server.lock"):
             yield
 
     def record(self) -> ServerRecord | None:
-        """Return the server noted down on this machine, alive or not; ``None`` when there is none."""
+        """Return the server recorded for this machine, alive or not; ``None`` if there is none."""
         try:
             server = ServerRecord(**json.loads(self._record.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
@@ -73,23 +73,23 @@ class Registry:
         return server if server.host == HOST else None
 
     def note(self, server: ServerRecord) -> None:
-        """Write down where the server is. Call it inside ``locked``."""
+        """Record the server. Call it inside ``locked``."""
         self._record.write_text(json.dumps(asdict(server)))
 
     def forget(self, pid: int) -> None:
-        """Cross out the server, if it is still this one. Call it inside ``locked``."""
+        """Remove the record of the server, if it is still this one. Call it inside ``locked``."""
         server = self.record()
         if server and server.pid == pid:
             self._record.unlink()
 
     def join(self, server_pid: int) -> Path:
-        """Write this process down as a client of a server; unlink the returned file to leave."""
+        """Register this process as a client of a server; unlink the returned file to leave."""
         client = self._clients / f"{HOST}~{server_pid}~{os.getpid()}~{next(_COUNTER)}"
         client.touch()
         return client
 
     def has_clients(self, server_pid: int) -> bool:
-        """Whether a process that uses the server is alive; forgets those that are not.
+        """Whether a process that uses the server is alive; unregisters dead ones.
 
         Raises:
             OSError: The home is gone.

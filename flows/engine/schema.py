@@ -1,11 +1,11 @@
-"""An empty Prefect database in milliseconds.
+"""The prepared schema of an empty Prefect database, restored in milliseconds.
 
-On a fresh home Prefect replays every migration since 2022, which costs 8 s of processor time. The outcome
-is always the same, so ``schema.json`` keeps it: the statements that a migrated, empty SQLite database holds,
-with the Prefect version and the revision they belong to. A test compares the two. With another Prefect
-installed the file is ignored, and Prefect migrates as it always did.
+On a fresh home Prefect replays every migration since 2022, which costs 8 s of processor time. The result is
+always the same, so ``schema.json`` stores it: the statements of a migrated, empty SQLite database, with the
+Prefect version and the revision they belong to. A test compares the two. With another version of Prefect the
+file is ignored, and Prefect runs its migrations.
 
-Write it anew after an upgrade of Prefect:
+Write it again after an upgrade of Prefect:
 ``python -c "from flows.engine.schema import write_schema; write_schema()"``
 
 Source: derived by Prefect 3.8.8 (Apache License 2.0), its own migrations, 2026-11-22.
@@ -25,7 +25,7 @@ from typing import TypedDict
 
 
 class Schema(TypedDict):
-    """What a migrated, empty database holds.
+    """The schema of a migrated, empty database.
 
     Args:
         prefect: The version whose migrations made it.
@@ -71,7 +71,7 @@ def _revision(database: Path) -> str | None:
         with closing(sqlite3.connect(database)) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError:
-        return None  # what it is, Prefect shall say
+        return None  # Prefect itself reports what is wrong
     return str(row[0]) if row else None
 
 
@@ -89,7 +89,7 @@ def read_schema(database: Path) -> Schema:
 
 
 def migrate_from_nothing(folder: Path) -> Schema:
-    """Let Prefect run all its migrations on an empty database in ``folder``, and read the outcome."""
+    """Let Prefect run all its migrations on an empty database in ``folder``, and read the result."""
     program = (
         "import asyncio; from prefect.server.database import provide_database_interface as db;"
         "asyncio.run(db().create_db())"
@@ -102,7 +102,7 @@ def migrate_from_nothing(folder: Path) -> Schema:
 
 
 def write_schema() -> None:
-    """Write ``schema.json`` anew; 10 s."""
+    """Write ``schema.json`` again; takes 10 s."""
     with tempfile.TemporaryDirectory() as temporary:
         text = json.dumps(migrate_from_nothing(Path(temporary)), indent=0) + "\n"
     Path(__file__).with_name("schema.json").write_text(text)

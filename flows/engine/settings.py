@@ -1,8 +1,7 @@
-"""What Prefect is told before it is imported, in this process and in the server.
+"""Prefect's settings, set before it is imported, in this process and in the server.
 
-Prefect reads its settings from the environment once, at import. Some are forced, because Runoff promises
-them (no word to the internet, a home inside its own); the others are defaults that a user's environment
-overrides.
+Prefect reads its settings from the environment once, at import. Some are forced, because Runoff guarantees
+them (no telemetry, a home inside its own); the others are defaults that a user's environment overrides.
 """
 
 import os
@@ -15,7 +14,7 @@ FORCED = {
     # Both are needed: the first silences the server, the second the client library.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # A call to the engine before it stands fails at once, in place of starting a second server.
+    # A call before the server is ready fails at once instead of starting a second server.
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
 }
 
@@ -24,8 +23,8 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-    # Runs keep their whole log on the server. The terminal belongs to Runoff: a step's error would else be
-    # shown there with its traceback, before the command tells it in one sentence.
+    # The full log of a run is on the server. On the terminal, Prefect would show a step's error with its
+    # traceback before the command prints it as one message.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
@@ -33,7 +32,7 @@ DEFAULTS = {
 
 SERVICE_DEFAULTS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
-    # Each try waits twice as long as the one before: a run outlasts a server that is away for four minutes.
+    # Each attempt waits twice as long as the one before: a run survives a server outage of four minutes.
     "PREFECT_CLIENT_MAX_RETRIES": "7",
 }
 
@@ -44,7 +43,7 @@ def client_settings(prefect_home: Path, api_url: str, *, with_schedules: bool) -
     Args:
         prefect_home: Where Prefect may keep files.
         api_url: The server's address, ending in ``/api``.
-        with_schedules: The process serves campaigns: its terminal is a log, which wants warnings and errors.
+        with_schedules: The process serves campaigns: its terminal is a log, with warnings and errors.
     """
     defaults = DEFAULTS | SERVICE_DEFAULTS if with_schedules else DEFAULTS
     settings = {**_unset(defaults), **FORCED, "PREFECT_HOME": str(prefect_home), "PREFECT_API_URL": api_url}
@@ -58,8 +57,8 @@ def server_settings(prefect_home: Path, *, is_migrated: bool, with_schedules: bo
 
     Args:
         prefect_home: Where Prefect keeps its database and files.
-        is_migrated: The database is known to be of the installed version: looking again costs 0.3 s.
-        with_schedules: Serve schedules, automations and Prefect's pages too.
+        is_migrated: The database is known to be of the installed version: checking again costs 0.3 s.
+        with_schedules: Serve schedules, automations and Prefect's UI too.
     """
     defaults = _unset(DEFAULTS | SERVICE_DEFAULTS)
     settings = {**defaults, **FORCED, "PREFECT_HOME": str(prefect_home), "PREFECT__SERVER_FINAL": "1"}
@@ -68,7 +67,7 @@ def server_settings(prefect_home: Path, *, is_migrated: bool, with_schedules: bo
     if with_schedules:
         settings["PREFECT_UI_STATIC_DIRECTORY"] = str(prefect_home / "pages")  # its own may be read-only
     else:
-        # Schedules would pile up runs that nobody serves; block types cost a second on a fresh home.
+        # Schedules would create runs that nothing serves; block types cost a second on a fresh home.
         settings |= {
             "PREFECT__SERVER_EPHEMERAL": "1",
             "PREFECT_UI_ENABLED": "false",
@@ -79,10 +78,10 @@ def server_settings(prefect_home: Path, *, is_migrated: bool, with_schedules: bo
 
 @contextmanager
 def environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Put ``settings`` into this process's environment; put back what was there on leaving."""
+    """Set ``settings`` in this process's environment; restore the old values at the end."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
-    _tell_prefect()
+    _refresh_prefect()
     try:
         yield
     finally:
@@ -91,10 +90,10 @@ def environment(settings: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        _tell_prefect()
+        _refresh_prefect()
 
 
-def _tell_prefect() -> None:
+def _refresh_prefect() -> None:
     """Make an already imported Prefect read its settings again."""
     if "prefect.context" in sys.modules:
         sys.modules["prefect.context"].refresh_global_settings_context()

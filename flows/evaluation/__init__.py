@@ -1,4 +1,4 @@
-"""What is found out and decided about a run's pictures without buying anything; no Prefect."""
+"""Evaluation of a run's pictures: inspection, scores, duplicates, choices; spends nothing."""
 
 __all__ = [
     "drafts",

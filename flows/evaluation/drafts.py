@@ -1,7 +1,7 @@
-"""What is decided about a run's pictures: each function reads the ledger, calls a step and writes back.
+"""Evaluation of drafts: each function reads the ledger, calls a step and writes the result back.
 
-Steps know nothing of the ledger or of one another; what they are given and where their results go is said
-here, once. Nothing here spends or needs Prefect, so that a run can be decided anew at any time.
+Steps know neither the ledger nor one another; only this package connects them. Nothing here spends or needs
+Prefect, so that a run can be evaluated again at any time.
 """
 
 from collections.abc import Collection
@@ -18,7 +18,7 @@ from tasks.select import choose_as_decided, keep_bought, select
 
 
 def inspect_new(run: StoredRun, order_ids: Collection[str] | None = None) -> int:
-    """Look at every picture, of the run or of some orders, that nobody has looked at; returns how many."""
+    """Inspect every picture of the run, or of some orders, that is not inspected yet; returns how many."""
     waiting = run.ledger.candidates.uninspected(run.run_id, order_ids)
     files = [(picture.file, _thumbnail(picture.file)) for picture in waiting]
     seen = dict(inspect_pictures(run.folder, files, anchors_file=run.anchors_file))
@@ -39,9 +39,9 @@ def _thumbnail(file: str) -> str:
 
 
 def deduplicate_drafts(run: StoredRun) -> int:
-    """Put copies under their representatives; returns how many.
+    """Find the duplicates among the drafts; returns how many.
 
-    What a person said of a pair, or chose as a finalist, goes before the rule.
+    A person's decision about a pair, or choice of a finalist, overrides the rule.
     """
     drafts = run.read_candidates("draft")
     shortlist = run.ledger.shortlists.last(run.run_id)
@@ -54,7 +54,7 @@ def deduplicate_drafts(run: StoredRun) -> int:
 
 
 def earlier_drafts(run: StoredRun) -> list[Candidate]:
-    """List the survivors of the campaign's earlier runs that copies are looked for among."""
+    """List the unique images of the campaign's earlier runs, against which duplicates are looked for."""
     wanted = run.campaign.deduplicate.history_runs
     earlier = [
         other
@@ -71,7 +71,7 @@ def earlier_drafts(run: StoredRun) -> list[Candidate]:
 
 @dataclass(frozen=True, slots=True)
 class SelectionRule:
-    """The campaign's rule for finalists, and by which hash and radius two are the same picture."""
+    """The campaign's rule for finalists, with the hash and radius that define duplicates."""
 
     count: int
     max_per_arm: int | None
@@ -81,15 +81,15 @@ class SelectionRule:
     hash: HashName
 
     @classmethod
-    def of(cls, finalists: Finalists, copies: Deduplicate) -> "SelectionRule":
+    def of(cls, finalists: Finalists, duplicates: Deduplicate) -> "SelectionRule":
         """Take the rule from a campaign."""
         return cls(
             count=finalists.count,
             max_per_arm=finalists.max_per_arm,
             max_per_prompt=finalists.max_per_prompt,
             min_score=finalists.min_score,
-            radius_bits=copies.radius_bits,
-            hash=copies.hash,
+            radius_bits=duplicates.radius_bits,
+            hash=duplicates.hash,
         )
 
 
@@ -98,7 +98,7 @@ def select_finalists(run: StoredRun, *, keeps_bought: bool = False) -> int:
 
     Args:
         run: The run.
-        keeps_bought: Leave their places to drafts that a final was ordered of, unless a person chose.
+        keeps_bought: Keep drafts for which a final was ordered, unless a person chose.
     """
     drafts = run.read_candidates("draft")
     rule = SelectionRule.of(run.campaign.finalists, run.campaign.deduplicate)
@@ -112,6 +112,6 @@ def select_finalists(run: StoredRun, *, keeps_bought: bool = False) -> int:
 
 
 def _promoted(run: StoredRun) -> set[str]:
-    """Name the drafts that a final was sent of, however it ended."""
+    """Return the ids of the drafts for which a final was sent, whatever its result."""
     records = run.ledger.orders.of_run(run.run_id, "sent", "received", "refused", "failed", "unknown")
     return {str(record.order.draft_id) for record in records if record.order.is_final}

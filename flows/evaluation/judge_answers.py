@@ -1,7 +1,6 @@
-"""What judging models said of a run's pictures, read back from the ledger. Nothing here asks or spends.
+"""Answers of judging models about a run's pictures, read from the ledger. Asks and spends nothing.
 
-Answers are found by what was asked, so that they come back whoever asked, in this run or an earlier one, and
-in whichever order they came.
+Answers are found by their question, whichever run asked it and in whatever order they came.
 """
 
 from collections import defaultdict
@@ -18,44 +17,44 @@ from tasks.orders.questions import Questions, worth_judging
 
 
 @dataclass(frozen=True, slots=True)
-class Opinions:
-    """What is known so far.
+class JudgeAnswers:
+    """The answers so far.
 
     Args:
-        replies: Candidate id to what the judge said by the rubric; those never asked about are left out.
-        duels: What was said of pairs, one entry for each order in which a pair was asked.
+        replies: Candidate id to the judge's reply by the rubric; only candidates that were asked about.
+        duels: Replies about pairs, one for each order in which a pair was shown.
     """
 
     replies: Mapping[str, Reply]
     duels: Sequence[DuelReply]
 
     def asked(self, row: int) -> set[Pair]:
-        """List the pairs of a row that were asked, in the orders in which they were."""
+        """Return the pairs of a row that were asked about, in the order in which they were shown."""
         return {(duel.first_id, duel.second_id) for duel in self.duels if duel.row == row}
 
 
-def read_opinions(ledger: Ledger, questions: Questions, drafts: Sequence[Candidate]) -> Opinions:
-    """Read what came of every question that a run may have put about its drafts.
+def read_judge_answers(ledger: Ledger, questions: Questions, drafts: Sequence[Candidate]) -> JudgeAnswers:
+    """Read the answers to every question that a run may have asked about its drafts.
 
     Args:
         ledger: The ledger.
-        questions: How the run asks.
+        questions: Makes the run's questions.
         drafts: The run's drafts.
     """
-    wishes, worthy = questions.campaign.score, worth_judging(drafts)
-    replies = _replies(ledger, questions, drafts, worthy) if _asks(wishes, "judge") else {}
-    duels = _duels(ledger, questions, worthy) if _asks(wishes, "duel") else []
-    return Opinions(replies, duels)
+    rules, judged = questions.campaign.score, worth_judging(drafts)
+    replies = _replies(ledger, questions, drafts, judged) if _asks(rules, "judge") else {}
+    duels = _duels(ledger, questions, judged) if _asks(rules, "duel") else []
+    return JudgeAnswers(replies, duels)
 
 
-def _asks(wishes: Score, name: str) -> bool:
-    return name in wishes.weights and getattr(wishes, name) is not None
+def _asks(rules: Score, name: str) -> bool:
+    return name in rules.weights and getattr(rules, name) is not None
 
 
 def _replies(
-    ledger: Ledger, questions: Questions, drafts: Sequence[Candidate], worthy: Sequence[Candidate]
+    ledger: Ledger, questions: Questions, drafts: Sequence[Candidate], judged: Sequence[Candidate]
 ) -> dict[str, Reply]:
-    asked = {draft.sha256: questions.about(draft).question for draft in worthy}
+    asked = {draft.sha256: questions.about(draft).question for draft in judged}
     came = ledger.answers.replies(questions.run_id, list(asked.values()))
     return {
         draft.candidate_id: came[asked[draft.sha256]]
@@ -64,19 +63,19 @@ def _replies(
     }
 
 
-def _duels(ledger: Ledger, questions: Questions, worthy: Sequence[Candidate]) -> list[DuelReply]:
+def _duels(ledger: Ledger, questions: Questions, judged: Sequence[Candidate]) -> list[DuelReply]:
     asked = {
         questions.between(first, second).question: (row, first.candidate_id, second.candidate_id)
-        for row, pool in pools(worthy).items()
+        for row, pool in pools(judged).items()
         for first, second in permutations(pool, 2)
     }
     came = ledger.answers.replies(questions.run_id, list(asked))
     return [DuelReply(*asked[question], came[question]) for question in asked if question in came]
 
 
-def pools(worthy: Sequence[Candidate]) -> dict[int, list[Candidate]]:
-    """Group pictures into those that duel one another: all arms of a row."""
+def pools(judged: Sequence[Candidate]) -> dict[int, list[Candidate]]:
+    """Group pictures by row: the pictures of a row, of all arms, are compared with one another."""
     found: dict[int, list[Candidate]] = defaultdict(list)
-    for draft in worthy:
+    for draft in judged:
         found[draft.row].append(draft)
     return dict(sorted(found.items()))

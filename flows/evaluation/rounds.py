@@ -1,4 +1,4 @@
-"""Which arms go on to a run's next round, decided once by the scores that its pictures have by then."""
+"""The decision which arms continue to a run's next round, made once by the scores at that time."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,11 +8,11 @@ from flows.runs.run import StoredRun
 from tasks.allocate import allocate
 from tasks.campaign.rounds import RoundDecision, passes_of
 from tasks.ledger.report_rows import report_rows
-from tasks.orders.missing_scores import half_scored, silent
+from tasks.orders.missing_scores import partly_scored, silent
 
 
 def decide_round(run: StoredRun) -> RoundDecision | None:
-    """Decide the first undecided round and write it down; ``None`` when there is nothing to decide by."""
+    """Decide the first undecided round and record it; ``None`` if there are no scores to decide by."""
     decision = _decision(run, run.ledger.rounds.of_run(run.run_id))
     if decision is not None:
         run.ledger.rounds.record(run.run_id, decision, datetime.now(UTC))
@@ -24,7 +24,7 @@ def _decision(run: StoredRun, decided: Sequence[RoundDecision]) -> RoundDecision
     weights = campaign.score.weights
     this = passes_of(campaign.rounds, list(campaign.arms), decided)[-1]
     if silent([draft for draft in drafts if draft.replicate >= this.first_replicate], weights):
-        return None  # what a judging model weighs is not decided without it
+        return None  # a campaign that weighs a judge is not decided without its scores
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), drafts)
-    scored = scored_drafts(rows, half_scored(drafts, weights))
+    scored = scored_drafts(rows, partly_scored(drafts, weights))
     return allocate(scored, this.arms, campaign.rounds, number=len(decided) + 1)

@@ -1,13 +1,13 @@
-"""Scores of a run's drafts, written into the ledger: first those that are free, then those that were bought.
+"""Scores of a run's drafts: first the free scorers, then those that use bought answers.
 
-Scorers of ``tasks.orders.questions.BOUGHT`` rest on a judging model's answers, which are bought for pictures
-that are no copies; so they come after deduplication.
+Scorers of ``tasks.orders.questions.BOUGHT`` use a judging model's answers, which are bought for unique images
+only; so they come after deduplication.
 """
 
 from collections.abc import Collection
 
-from flows.evaluation.judge_answers import read_opinions
-from flows.runs.lock import bring_files
+from flows.evaluation.judge_answers import read_judge_answers
+from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from tasks.orders.questions import BOUGHT, Questions
 from tasks.pairwise.bradley_terry import meetings_of
@@ -16,16 +16,16 @@ from tasks.scorers import Assignment
 
 
 def add_free_scores(run: StoredRun, candidate_ids: Collection[str] | None = None) -> int:
-    """Score drafts, by default all, by the scorers that cost nothing; returns how many.
+    """Score drafts, by default all, with the free scorers; returns how many.
 
     Raises:
-        SettingError: A scorer cannot be loaded or breaks its promise. Nothing was written.
+        SettingError: A scorer cannot be loaded or returned an invalid value. Nothing was written.
     """
     drafts = run.read_candidates("draft")
     if candidate_ids is not None:
         wanted = set(candidate_ids)
         drafts = [draft for draft in drafts if draft.candidate_id in wanted]
-    bring_files(run.folder, [draft.file for draft in drafts if not draft.is_pruned])
+    fetch_files(run.folder, [draft.file for draft in drafts if not draft.is_pruned])
     rules = run.campaign.score
     weights = {name: weight for name, weight in rules.weights.items() if name not in BOUGHT}
     assignment = Assignment(rules, run.campaign.all_rows, meetings_of(run.ledger.votes.of_run(run.run_id)))
@@ -38,14 +38,14 @@ def add_free_scores(run: StoredRun, candidate_ids: Collection[str] | None = None
 
 
 def add_bought_scores(run: StoredRun) -> int:
-    """Add what judging models said to every draft's scores; returns how many. Asks nobody, spends nothing."""
+    """Score drafts by the judging models' answers in the ledger; returns how many. Spends nothing."""
     rules = run.campaign.score
     bought = {name: rules.weights[name] for name in BOUGHT if name in rules.weights}
     if not bought:
         return 0
     drafts = run.read_candidates("draft")
-    opinions = read_opinions(run.ledger, Questions(run.campaign, run.run_id, str(run.folder)), drafts)
-    assignment = Assignment(rules, run.campaign.all_rows, replies=opinions.replies, duels=opinions.duels)
+    answers = read_judge_answers(run.ledger, Questions(run.campaign, run.run_id, str(run.folder)), drafts)
+    assignment = Assignment(rules, run.campaign.all_rows, replies=answers.replies, duels=answers.duels)
     scored = score_candidates(drafts, bought, run.folder, assignment)
     scores = {name: candidate.scores for name, candidate in scored.items()}
     totals = {

@@ -1,4 +1,4 @@
-"""What a run's drafts say of its arms: the test's material, read from the report's rows, and the test."""
+"""The A/B test of a run: its data, read from the report's rows, its verdict, and its rounds."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -9,16 +9,16 @@ from tasks.allocate import rank_arms
 from tasks.campaign import Campaign
 from tasks.campaign.rounds import ArmStanding, Pass, RoundDecision, is_complete, passes_of
 from tasks.candidate import Candidate
-from tasks.orders.missing_scores import half_scored, note_of_test
+from tasks.orders.missing_scores import note_of_test, partly_scored
 from tasks.report_page.rows import is_draft
 
 
-def scored_drafts(rows: Sequence[Mapping[str, Any]], left_out: Container[str]) -> list[ScoredDraft]:
-    """Take from the report's rows what the test needs to know of the drafts.
+def scored_drafts(rows: Sequence[Mapping[str, Any]], excluded: Container[str]) -> list[ScoredDraft]:
+    """Convert the report's rows to the drafts that the test compares.
 
     Args:
         rows: The rows.
-        left_out: Candidates whose score is not like the others'; they have none for the test.
+        excluded: Candidates whose scores cannot be compared with the others; they count as unscored.
     """
     return [
         ScoredDraft(
@@ -31,7 +31,7 @@ def scored_drafts(rows: Sequence[Mapping[str, Any]], left_out: Container[str]) -
             cost_usd=row["cost_usd"],
             candidate_id=row["candidate_id"],
             status=row["status"],
-            score=None if row["candidate_id"] in left_out else row["score"],
+            score=None if row["candidate_id"] in excluded else row["score"],
             is_downgraded=row["downgraded"] is not None,
         )
         for row in rows
@@ -45,12 +45,18 @@ def compare_run(
     campaign: Campaign,
     decided: Sequence[RoundDecision],
 ) -> dict[str, Any] | None:
-    """Compare a run's arms by its report's rows; ``None`` with one arm only.
+    """Compare a run's arms by its report's rows; ``None`` with only one arm.
 
-    After a round in which arms were dropped, those left are compared by pictures made since.
+    After a round in which arms were dropped, the others are compared by the pictures made since.
+
+    Args:
+        rows: The report's rows.
+        candidates: The run's pictures.
+        campaign: The campaign.
+        decided: The run's decided rounds, in order.
     """
     pictures, weights = [one for one in candidates if one.is_draft], campaign.score.weights
-    drafts = scored_drafts(rows, half_scored(pictures, weights))
+    drafts = scored_drafts(rows, partly_scored(pictures, weights))
     if len({draft.arm for draft in drafts}) < 2:
         return None
     found = compare_arms(drafts, held_out=held_out(decided)).as_dict()
@@ -59,22 +65,28 @@ def compare_run(
 
 
 def held_out(decided: Sequence[RoundDecision]) -> HeldOut | None:
-    """Tell which pictures no round was decided by; ``None`` when none was decided."""
+    """Return which pictures no round was decided by; ``None`` if no round was decided."""
     if not decided:
         return None
     return HeldOut(frozenset(decided[-1].arms_going_on), decided[-1].next_first_replicate)
 
 
-def rounds_told(
+def describe_rounds(
     rows: Sequence[Mapping[str, Any]],
     candidates: Sequence[Candidate],
     campaign: Campaign,
     decided: Sequence[RoundDecision],
 ) -> list[dict[str, Any]]:
-    """Lay out a run's rounds for its report; empty when there is only one.
+    """Describe a run's rounds for its report; empty if there is only one.
 
-    The last round drops nobody; it is told which of its arms comes first by all pictures of the run. Rounds
-    that have not begun are told as they are planned, at most.
+    The last round drops no arm; its entry shows which arm is first by all pictures of the run. Rounds that
+    have not begun are described by their planned maximum.
+
+    Args:
+        rows: The report's rows.
+        candidates: The run's pictures.
+        campaign: The campaign.
+        decided: The run's decided rounds, in order.
     """
     rounds = campaign.rounds
     if len(rounds) == 1 and not decided:
@@ -105,7 +117,7 @@ def _first_in_the_end(
     made = [one for one in candidates if one.is_draft]
     if not any(draft.replicate >= last.first_replicate for draft in made):
         return []
-    scored = scored_drafts(rows, half_scored(made, campaign.score.weights))
+    scored = scored_drafts(rows, partly_scored(made, campaign.score.weights))
     first, *others = rank_arms(scored, last.arms, share_made=1.0)
     if first.lead is None:
         return []

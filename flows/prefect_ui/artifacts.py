@@ -1,7 +1,6 @@
-"""What Prefect's pages show of a run: progress while it buys, then a report, its finalists, a link.
+"""Prefect artifacts of a run: progress while it buys, then a summary, its finalists and a link.
 
-Four artifacts a run, the progress updated once a batch. They are for looking: a server that does not take one
-costs the run nothing.
+Progress is updated once per batch. If the server does not accept an artifact, the run continues without it.
 """
 
 import base64
@@ -38,12 +37,12 @@ REPORT_FILE = "report.html"
 
 
 class Progress:
-    """How much of a stage is done, as a bar on Prefect's pages.
+    """The progress of a stage, as a bar in Prefect's UI.
 
     Args:
         key: The artifact's key.
         stage: ``draft`` or ``final``.
-        n_orders: How many orders the stage has; nothing is shown for none.
+        n_orders: How many orders the stage has; with 0, nothing is shown.
     """
 
     def __init__(self, key: str, stage: str, n_orders: int) -> None:
@@ -54,24 +53,24 @@ class Progress:
     async def begin(self) -> None:
         """Show an empty bar."""
         if self._n_orders:
-            async with _unimportant():
-                said = f"{self._stage}s: {self._n_orders} orders"
-                made = await acreate_progress_artifact(progress=0.0, key=self._key, description=said)
+            async with _ignoring_failures():
+                description = f"{self._stage}s: {self._n_orders} orders"
+                made = await acreate_progress_artifact(progress=0.0, key=self._key, description=description)
                 self._artifact_id = made if isinstance(made, UUID) else made.id
 
     async def add(self, n_orders: int) -> None:
         """Move the bar by a batch of orders."""
         self._n_done += n_orders
         if self._artifact_id is not None:
-            async with _unimportant():
+            async with _ignoring_failures():
                 percent = 100 * min(self._n_done / self._n_orders, 1)
                 await aupdate_progress_artifact(self._artifact_id, progress=percent)
 
 
 async def show_outcome(run: "Session", outcome: Outcome) -> None:
-    """Leave a report with thumbnails, a table of finalists and a link to the whole report."""
+    """Create a summary with thumbnails, a table of finalists and a link to the report."""
     key = run.campaign.name
-    async with _unimportant():
+    async with _ignoring_failures():
         await acreate_markdown_artifact(key=f"{key}-report", markdown=markdown_of(outcome))
         finalists = [_finalist_row(run, row) for row in outcome.finalists[:MOST_FINALISTS_SHOWN]]
         await acreate_table_artifact(key=f"{key}-finalists", table=finalists)
@@ -79,7 +78,7 @@ async def show_outcome(run: "Session", outcome: Outcome) -> None:
 
 
 def report_link(folder: str) -> str:
-    """Name the report of a run's folder as an address; with a store, the one that every machine has."""
+    """Return the address of the report in a run's folder; with a store, the address in the store."""
     return shared_address(Path(folder) / REPORT_FILE)
 
 
@@ -88,23 +87,23 @@ def _finalist_row(run: "Session", row: dict[str, Any]) -> dict[str, Any]:
 
 
 def markdown_of(outcome: Outcome) -> str:
-    """Write what came of a run: the verdict, the figures, the money, the finalists' thumbnails."""
+    """Describe a run's outcome: verdict, figures, money and thumbnails of the finalists."""
     counts = ", ".join(f"{count} {state}" for state, count in sorted(outcome.orders.items()))
     lines = [
         f"# {outcome.campaign} · {outcome.run_id}",
         outcome.verdict,
-        f"**{outcome.state}** — {outcome.pictures} drafts, {outcome.duplicates} copies folded, "
+        f"**{outcome.state}** — {outcome.pictures} drafts, {outcome.duplicates} duplicates, "
         f"{len(outcome.finalists)} finalists, {outcome.accepted} finals accepted.",
         f"Spent {format_usd(outcome.spent_usd)}; orders: {counts}.",
         outcome.message,
         *_thumbnails(outcome),
-        f"[The whole report]({report_link(outcome.folder)})",
+        f"[The full report]({report_link(outcome.folder)})",
     ]
     return "\n\n".join(line for line in lines if line)
 
 
 def _thumbnails(outcome: Outcome) -> list[str]:
-    """Draw the best finalists side by side, finals where there are any; each a few kilobytes in the text."""
+    """Show the best finalists side by side, as finals if there are any; each adds a few kilobytes."""
     pictures = []
     for row in outcome.finalists[:MOST_THUMBNAILS]:
         source = _small_picture(Path(outcome.folder) / (row["final"] or row["file"]))
@@ -115,7 +114,7 @@ def _thumbnails(outcome: Outcome) -> list[str]:
 
 
 def _small_picture(file: Path) -> str | None:
-    """Make a data address of a picture; ``None`` when there is none that can be read."""
+    """Make a data URL of a picture; ``None`` if it cannot be read."""
     stream = io.BytesIO()
     try:
         shrink(decode(file), THUMBNAIL_PX).convert("RGB").save(stream, "WEBP", quality=70)
@@ -125,9 +124,9 @@ def _small_picture(file: Path) -> str | None:
 
 
 @asynccontextmanager
-async def _unimportant() -> AsyncIterator[None]:
-    """Go on without an artifact that the server did not take."""
+async def _ignoring_failures() -> AsyncIterator[None]:
+    """Continue if the server does not accept an artifact."""
     try:
         yield
     except httpx.HTTPError as error:
-        get_logger("runoff").warning("Prefect did not take an artifact: %s", error)
+        get_logger("runoff").warning("Prefect did not accept an artifact: %s", error)

@@ -1,11 +1,11 @@
-"""What Runoff tells Prefect's automations: four events, each about a run, a campaign or a model.
+"""Prefect events that Runoff emits, each about a run, a budget or a model.
 
-    runoff.run.finished          a run came to its end, whatever that was
+    runoff.run.finished          a run ended, in whatever state
     runoff.finalists.approved    somebody agreed to buy a run's finalists
-    runoff.budget.low            the month has little left, or less than the next run costs
+    runoff.budget.low            the month's budget is low, or less than the next run costs
     runoff.model.retiring        a model that a campaign uses is about to be shut down
 
-Dollars are text, so that nothing is rounded on the way. ``docs/automations.md`` holds an automation for each.
+Dollars are text, so that they are not rounded. ``docs/automations.md`` has an automation for each event.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from prefect.events import emit_event
 
 from flows.runs.budgets import remaining_of_month
 from flows.runs.outcome import Outcome
-from flows.schedule.slots import least_usd_of, whose_budget
+from flows.schedule.take_slot import least_usd_of, whose_budget
 
 if TYPE_CHECKING:
     from flows.session.prepare import Prepared
@@ -28,8 +28,8 @@ LOW_SHARE = Decimal("0.2")
 """The share of a month's budget below which it is low."""
 
 
-def tell_finished(outcome: Outcome, report: str) -> None:
-    """Say that a run came to its end: ``runoff.run.finished``."""
+def emit_finished(outcome: Outcome, report: str) -> None:
+    """Emit that a run ended: ``runoff.run.finished``."""
     payload = {
         "run_id": outcome.run_id,
         "campaign": outcome.campaign,
@@ -47,14 +47,27 @@ def tell_finished(outcome: Outcome, report: str) -> None:
     _emit("runoff.run.finished", _run(outcome.campaign, outcome.run_id), outcome.campaign, payload)
 
 
-def tell_approved(campaign: str, run_id: str, finalists: Sequence[str], by: str) -> None:
-    """Say that somebody agreed to buy a run's finalists: ``runoff.finalists.approved``."""
+def emit_approved(campaign: str, run_id: str, finalists: Sequence[str], by: str) -> None:
+    """Emit that somebody agreed to buy a run's finalists: ``runoff.finalists.approved``.
+
+    Args:
+        campaign: The campaign's name.
+        run_id: The run.
+        finalists: The finalists' candidate ids.
+        by: Who approved.
+    """
     payload = {"run_id": run_id, "campaign": campaign, "finalists": list(finalists), "approved_by": by}
     _emit("runoff.finalists.approved", _run(campaign, run_id), campaign, payload)
 
 
-def tell_low_budgets(prepared: "Prepared", ledger: "Ledger", now: datetime | None = None) -> None:
-    """Say which of the month's budgets are low: ``runoff.budget.low``, once for each."""
+def emit_low_budgets(prepared: "Prepared", ledger: "Ledger", now: datetime | None = None) -> None:
+    """Emit ``runoff.budget.low`` for each of the month's budgets that is low.
+
+    Args:
+        prepared: The prepared run.
+        ledger: The ledger.
+        now: Aware time, whose UTC month counts; default: now.
+    """
     now, least_usd = now or datetime.now(UTC), least_usd_of(prepared)
     name = prepared.campaign.name
     for budget in remaining_of_month(ledger, prepared.campaign, prepared.ledger_per_month_usd, now):
@@ -75,8 +88,8 @@ def tell_low_budgets(prepared: "Prepared", ledger: "Ledger", now: datetime | Non
         _emit("runoff.budget.low", resource, name, payload)
 
 
-def tell_retiring_models(prepared: "Prepared", today: date) -> None:
-    """Say which models of a campaign are about to be shut down: ``runoff.model.retiring``, for each."""
+def emit_retiring_models(prepared: "Prepared", today: date) -> None:
+    """Emit ``runoff.model.retiring`` for each model of a campaign that is about to be shut down."""
     from tasks.campaign.succession import models_of
 
     for model in models_of(prepared.campaign):
@@ -94,11 +107,18 @@ def tell_retiring_models(prepared: "Prepared", today: date) -> None:
         _emit("runoff.model.retiring", resource, prepared.campaign.name, payload)
 
 
-def tell_end(run: "Session", outcome: Outcome, report: str, today: date) -> None:
-    """Say all that there is to say when a run ends."""
-    tell_finished(outcome, report)
-    tell_low_budgets(run.prepared, run.ledger)
-    tell_retiring_models(run.prepared, today)
+def emit_run_end(run: "Session", outcome: Outcome, report: str, today: date) -> None:
+    """Emit all events of a run's end.
+
+    Args:
+        run: The session.
+        outcome: The outcome of the run.
+        report: The report's address.
+        today: Today's date, for shutdowns of models.
+    """
+    emit_finished(outcome, report)
+    emit_low_budgets(run.prepared, run.ledger)
+    emit_retiring_models(run.prepared, today)
 
 
 def _run(campaign: str, run_id: str) -> dict[str, str]:

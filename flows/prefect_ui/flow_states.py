@@ -1,4 +1,4 @@
-"""What Prefect is told of a run that a schedule starts: its slot, its states, and whether to try again."""
+"""States, results and retries of flow runs, and the slot that a flow run belongs to."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Completed
 
 from flows.runs.outcome import Outcome, Skipped
-from flows.schedule.slots import Starter
+from flows.schedule.take_slot import Starter
 from tasks.errors import LedgerError, RunoffError
 
 RETRIES = 2
@@ -19,7 +19,7 @@ RETRY_AFTER_S = 60.0
 
 
 def current_starter(*, is_scheduled: bool) -> Starter | None:
-    """Find whose turn the flow run is; ``None`` when a person started it by hand."""
+    """Find the slot that started this flow run; ``None`` if a person started it."""
     name = deployment.name
     if not is_scheduled and name is None:
         return None
@@ -29,9 +29,9 @@ def current_starter(*, is_scheduled: bool) -> Starter | None:
 
 
 def flow_result(outcome: Outcome | Skipped) -> dict[str, Any]:
-    """Make what a flow returns of what came of it: a mapping.
+    """Convert an outcome to a flow's result, a mapping.
 
-    That no run was made, and why, is said in the flow run's state and log too.
+    If no run was made, the flow run's state and log give the reason too.
     """
     if isinstance(outcome, Outcome):
         return asdict(outcome)
@@ -42,10 +42,10 @@ def flow_result(outcome: Outcome | Skipped) -> dict[str, Any]:
 
 
 async def allow_retries(error: Exception) -> None:
-    """Let Prefect try a failed flow run again, where trying again can help.
+    """Let Prefect retry a failed flow run if a retry can help.
 
-    A full disk, a wrong file, a key that is refused or a budget that is used up stay what they are. Whatever
-    nobody foresaw, and a ledger that could not be reached, may pass; the same run then goes on.
+    It cannot help with a full disk, a wrong file, a rejected key or a used-up budget. Unexpected errors and
+    an unreachable ledger may be temporary; the retry then resumes the same run.
     """
     if isinstance(error, RunoffError) and not isinstance(error, LedgerError):
         return

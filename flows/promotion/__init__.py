@@ -1,3 +1,3 @@
-"""Promotion: which finalists are bought again, for how much, and who starts the purchase."""
+"""Promotion: which finalists still need a final, what that costs, and how the purchase is started."""
 
 __all__ = ["action", "child_process", "deployment", "finalists", "plan"]

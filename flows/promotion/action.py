@@ -1,4 +1,4 @@
-"""What the page is given to buy with: a price to show, and one action. It has no other way to spend."""
+"""The interface by which the review page prices and starts a promotion, its only way to spend."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,48 +7,48 @@ from typing import Literal, Protocol
 
 
 class Price(Protocol):
-    """What buying a run's finalists would cost now, dollars."""
+    """The price of buying a run's finalists now, dollars."""
 
     @property
     def n_finals(self) -> int:
-        """How many finalists wait for a final."""
+        """How many finals would be bought."""
 
     @property
     def first_usd(self) -> Decimal:
-        """The most that the next try at each costs."""
+        """The most that the next attempt at each costs."""
 
     @property
     def all_usd(self) -> Decimal:
-        """The most that every try left costs."""
+        """The most that all remaining attempts cost."""
 
     @property
     def of_finalist_usd(self) -> Mapping[str, Decimal]:
-        """The most that the next try costs, by the draft's candidate id."""
+        """The most that the next attempt costs, by the draft's candidate id."""
 
     @property
     def left_usd(self) -> Decimal:
-        """What the tightest budget has left."""
+        """What is left of the tightest budget."""
 
     @property
     def left_in(self) -> str:
-        """Which budget that is."""
+        """The name of that budget."""
 
     @property
     def model(self) -> str:
-        """The finals' model and quality."""
+        """The model and quality of the finals."""
 
     @property
     def sentence(self) -> str:
-        """All of it for people."""
+        """The price in one sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """How far a promotion is that was started here.
+    """The progress of a promotion that was started here.
 
     Args:
         state: ``running``, ``done`` or ``failed``.
-        message: What it said last, for people.
+        message: Its last message, for people.
     """
 
     state: Literal["running", "done", "failed"]
@@ -56,7 +56,7 @@ class Promotion:
 
 
 class Promoter(Protocol):
-    """Who prices a promotion, and starts it in a place of its own."""
+    """Prices promotions and starts them in the background."""
 
     def price(self, run_id: str) -> Price:
         """Price what a promotion would buy now. Spends nothing.
@@ -73,4 +73,4 @@ class Promoter(Protocol):
         """
 
     def look(self, run_id: str) -> Promotion | None:
-        """Tell how far the run's promotion is; ``None`` when none was started here."""
+        """Return the progress of the run's promotion; ``None`` if none was started here."""

@@ -1,7 +1,7 @@
-"""Promotion by a team's workers: with a Prefect server set, confirming starts its ``promote`` deployment.
+"""Promotion by the workers of a Prefect server: confirming starts its ``promote`` deployment.
 
-The server is asked over HTTP, so that the page's process never loads Prefect. Without the deployment a child
-of the page buys, as without a server.
+The server is called over HTTP, so that the page's process never loads Prefect. If the server has no such
+deployment, a child process of the page buys, as without a server.
 """
 
 import base64
@@ -21,16 +21,16 @@ from tasks.storage.mirror import home_address
 
 DEPLOYMENT = "promote/promote"
 WAIT_S = 10.0
-_OVER = {"COMPLETED": "done", "FAILED": "failed", "CRASHED": "failed", "CANCELLED": "failed"}
+_END_STATES = {"COMPLETED": "done", "FAILED": "failed", "CRASHED": "failed", "CANCELLED": "failed"}
 
 
 class DeploymentPromoter:
-    """Starts promotions as runs of a server's ``promote`` deployment; without one a child buys.
+    """Starts promotions as flow runs of a server's ``promote`` deployment, else in a child process.
 
     Args:
-        home: Runoff's home, as workers find it too.
+        home: Runoff's home, which workers can reach too.
         server: The Prefect server.
-        child: Who buys where the server has no such deployment.
+        child: Buys if the server has no such deployment.
     """
 
     def __init__(self, home: Path, server: "PrefectServer", child: ChildPromoter) -> None:
@@ -48,7 +48,7 @@ class DeploymentPromoter:
 
         Raises:
             EngineError: The server does not answer. Nothing was bought.
-            RunError: A promotion of this run is under way here. Nothing more was bought.
+            RunError: A promotion of this run is running here. Nothing more was bought.
         """
         deployment = self._server.ask(f"/deployments/name/{DEPLOYMENT}")
         if deployment is None:
@@ -61,7 +61,7 @@ class DeploymentPromoter:
             self._flow_runs[run_id] = str(made["id"])
 
     def look(self, run_id: str) -> Promotion | None:
-        """Tell how far the run's promotion is; ``None`` when none was started here."""
+        """Return the progress of the run's promotion; ``None`` if none was started here."""
         flow_run_id = self._flow_runs.get(run_id)
         if flow_run_id is None:
             return self._child.look(run_id)
@@ -69,14 +69,14 @@ class DeploymentPromoter:
             state = (self._server.ask(f"/flow_runs/{flow_run_id}") or {}).get("state") or {}
         except EngineError as error:
             return Promotion("running", error.what)
-        over = _OVER.get(str(state.get("type")))
+        ended = _END_STATES.get(str(state.get("type")))
         message = str(state.get("message") or "")
-        if over == "done":
+        if ended == "done":
             return Promotion("done")
-        return Promotion("failed" if over else "running", message)
+        return Promotion("failed" if ended else "running", message)
 
     def running(self) -> list[str]:
-        """List the runs that this process buys for; workers go on without it."""
+        """List the runs that this process is buying for; workers continue without it."""
         return self._child.running()
 
     def wait(self) -> None:
@@ -90,7 +90,7 @@ class PrefectServer:
 
     Args:
         api_url: Its address, ending in ``/api``.
-        headers: What it wants to be shown.
+        headers: Sent with every request; they contain the key, if any.
     """
 
     api_url: str
@@ -98,37 +98,37 @@ class PrefectServer:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "PrefectServer | None":
-        """Find the server that ``PREFECT_API_URL`` names, and the key it wants."""
+        """Find the server that ``PREFECT_API_URL`` names, and its key."""
         api_url = environ.get("PREFECT_API_URL")
         if not api_url:
             return None
         headers = {"content-type": "application/json"}
         if key := environ.get("PREFECT_API_KEY"):
             headers["authorization"] = f"Bearer {key}"
-        elif words := environ.get("PREFECT_API_AUTH_STRING"):
-            headers["authorization"] = "Basic " + base64.b64encode(words.encode()).decode()
+        elif credentials := environ.get("PREFECT_API_AUTH_STRING"):
+            headers["authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
         return cls(api_url.rstrip("/"), headers)
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-        """Ask the server; with a body, tell it. ``None`` when it knows no such thing.
+        """Send a GET request, or with a body a POST request; returns ``None`` for 404.
 
         Raises:
-            EngineError: It does not answer, or refuses.
+            EngineError: It does not answer, or answers with another error.
         """
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.api_url + path, data, dict(self.headers))
         try:
             with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
-                told: dict[str, Any] = json.load(answer)
+                content: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None
-            raise self._silent(what=f"answers {error.code}") from error
+            raise self._failure(what=f"answers {error.code}") from error
         except (OSError, ValueError) as error:
-            raise self._silent(what="does not answer") from error
-        return told
+            raise self._failure(what="does not answer") from error
+        return content
 
-    def _silent(self, *, what: str) -> EngineError:
+    def _failure(self, *, what: str) -> EngineError:
         return EngineError(
             where=f"PREFECT_API_URL={self.api_url}",
             what=f"the Prefect server {what}",

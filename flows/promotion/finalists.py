@@ -1,4 +1,4 @@
-"""Which finalists still need a final."""
+"""The finalists that still need a final."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,14 @@ from tasks.candidate import Candidate
 
 
 def open_finalists(run: StoredRun, edition: str | None = None) -> list[Candidate]:
-    """List the finalists that still need a final: in the order a person gave them, else best first.
+    """List the finalists that still need a final: in the order that a person chose, else best first.
 
     Args:
         run: The run.
-        edition: The edition that the final is needed of; ``None`` where there is only one.
+        edition: The edition of the final; ``None`` if there is only one.
 
-    One with an accepted final needs none. One with an unknown try gets no further one unless the campaign
-    says ``on_unknown: resend``, because the unknown one may have been billed.
+    A finalist with an accepted final needs none. One with an unknown attempt gets no further one unless the
+    campaign says ``on_unknown: resend``, because it may have been billed.
     """
     candidates = run.read_candidates()
     settled = {final.draft_id for final in candidates if final.is_accepted and final.edition == edition}

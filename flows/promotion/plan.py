@@ -1,4 +1,4 @@
-"""What a promotion would buy, and for how much: shown before anybody says yes."""
+"""The plan of a promotion: what it would buy and cost, shown before anybody confirms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from flows.promotion.finalists import open_finalists
 from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
-from flows.runs.lock import bring_files
+from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
@@ -27,17 +27,17 @@ BUDGET_NAMES: Mapping[BudgetOf, str] = {
 
 @dataclass(frozen=True)
 class PromotionPlan:
-    """What a promotion would buy.
+    """The plan of a promotion.
 
     Args:
-        n_finals: Finals, one for each finalist and edition, not yet accepted that still have a try.
-        first_usd: The most that the next try at each costs.
-        all_usd: The most that all tries left cost.
-        n_used_up: Finals whose tries are used up, none of them accepted.
-        model: The finals' model and quality; of several editions, each one's.
-        of_finalist_usd: The most that the next try costs, by the draft's candidate id.
-        left_usd: What the tightest budget has left.
-        left_in: Which budget that is.
+        n_finals: Finals that are not accepted yet and have attempts left, one for each finalist and edition.
+        first_usd: The most that the next attempt at each costs.
+        all_usd: The most that all remaining attempts cost.
+        n_used_up: Finals without an accepted attempt that have no attempts left.
+        model: The model and quality of the finals, of each edition.
+        of_finalist_usd: The most that the next attempt costs, by the draft's candidate id.
+        left_usd: What is left of the tightest budget.
+        left_in: The name of that budget.
     """
 
     n_finals: int
@@ -52,19 +52,20 @@ class PromotionPlan:
     @property
     def sentence(self) -> str:
         """The plan in one sentence for people."""
-        used_up = f" {count_of(self.n_used_up, 'final')} used up all tries." if self.n_used_up else ""
+        used_up = f" {count_of(self.n_used_up, 'final')} used all attempts." if self.n_used_up else ""
         if not self.n_finals:
-            return "No finalist waits for a final; there is nothing to buy." + used_up
+            return "All finalists have finals or used all attempts; there is nothing to buy." + used_up
         finals = f"{count_of(self.n_finals, 'final')} with {self.model}"
         first, every = format_usd(self.first_usd), format_usd(self.all_usd)
-        return f"{finals}: at most {first} if next tries are accepted, {every} for every try left.{used_up}"
+        every = f"{every} for all remaining attempts"
+        return f"{finals}: at most {first} if the next attempts are accepted, {every}.{used_up}"
 
 
 def promotion_plan(settings: Settings, run_id: str) -> PromotionPlan:
-    """Price what a run's promotion would buy now. Asks nobody, spends nothing and writes nothing.
+    """Price what a run's promotion would buy now. Asks no provider, spends and writes nothing.
 
     Raises:
-        RunError: The run does not exist, or its campaign is gone.
+        RunError: The run does not exist, or its campaign file is missing.
     """
     with open_ledger(settings.home, settings.environ) as ledger:
         run = StoredRun.find(settings, ledger, run_id)
@@ -80,17 +81,19 @@ def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
         RunError: A finalist's picture cannot be sent.
     """
     run = StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
-    tries_left = [
-        tries for edition in prepared.campaign.editions for tries in _tries_left(run, prepared, edition)
+    attempts_left = [
+        attempts
+        for edition in prepared.campaign.editions
+        for attempts in _remaining_attempts(run, prepared, edition)
     ]
     left_usd, left_in = _tightest_budget(ledger, prepared)
     models = [f"{edition.model} at {edition.quality}" for edition in prepared.campaign.editions]
-    waiting = [tries for tries in tries_left if tries]
+    waiting = [attempts for attempts in attempts_left if attempts]
     return PromotionPlan(
         n_finals=len(waiting),
-        first_usd=sum((tries[0].estimate_usd for tries in waiting), Decimal(0)),
-        all_usd=sum((order.estimate_usd for tries in waiting for order in tries), Decimal(0)),
-        n_used_up=len(tries_left) - len(waiting),
+        first_usd=sum((attempts[0].estimate_usd for attempts in waiting), Decimal(0)),
+        all_usd=sum((order.estimate_usd for attempts in waiting for order in attempts), Decimal(0)),
+        n_used_up=len(attempts_left) - len(waiting),
         model=" and ".join(dict.fromkeys(models)),
         of_finalist_usd=_of_finalist_usd(waiting),
         left_usd=left_usd,
@@ -99,7 +102,7 @@ def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
 
 
 def _tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
-    """Find what may still be spent, dollars, and which budget says so."""
+    """Find what may still be spent, dollars, and the name of the budget that limits it."""
     campaign, now = prepared.campaign, datetime.now(UTC)
     budgets = [
         remaining_of_run(ledger, campaign, prepared.run_id),
@@ -109,19 +112,19 @@ def _tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
 
 
 def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
-    """Add up what the next try at each edition of a finalist costs at most."""
+    """Sum what the next attempt at each edition of a finalist costs at most."""
     costs: dict[str, Decimal] = {}
-    for tries in waiting:
-        draft_id = str(tries[0].draft_id)
-        costs[draft_id] = costs.get(draft_id, Decimal(0)) + tries[0].estimate_usd
+    for attempts in waiting:
+        draft_id = str(attempts[0].draft_id)
+        costs[draft_id] = costs.get(draft_id, Decimal(0)) + attempts[0].estimate_usd
     return costs
 
 
-def _tries_left(run: StoredRun, prepared: Prepared, edition: Finals) -> list[list[Order]]:
-    """List, for each finalist, the tries at one edition that would still be sent, in their order."""
+def _remaining_attempts(run: StoredRun, prepared: Prepared, edition: Finals) -> list[list[Order]]:
+    """List, for each finalist, the remaining attempts at one edition, in their order."""
     finalists = open_finalists(run, edition.name)
-    bring_files(run.folder, [draft.file for draft in finalists])  # a frame is drawn around some of them
-    tries: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
+    fetch_files(run.folder, [draft.file for draft in finalists])  # some of them are padded to another size
+    attempts: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
     for attempt in range(edition.tries):
         orders = plan_finals(
             prepared.campaign,
@@ -135,5 +138,5 @@ def _tries_left(run: StoredRun, prepared: Prepared, edition: Finals) -> list[lis
             home=prepared.home,
         )
         for order in left_to_send(run.ledger, run.run_id, orders):
-            tries[order.draft_id].append(order)
-    return list(tries.values())
+            attempts[order.draft_id].append(order)
+    return list(attempts.values())

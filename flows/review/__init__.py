@@ -1,7 +1,7 @@
-"""The review page: look, compare, vote, choose, and agree to buy.
+"""The review page: view pictures, compare, vote, choose finalists and confirm buying them.
 
-It reads the ledger and writes down what people say. It cannot buy: whoever serves it brings the one action
-that does, and this package never imports what could spend.
+It reads the ledger and records people's decisions. It cannot buy by itself: the command gives it the one
+action that does, and this package imports nothing that can spend.
 """
 
 __all__ = ["access", "app", "page_context", "server"]

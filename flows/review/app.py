@@ -1,4 +1,4 @@
-"""The review page as one application, behind its gate."""
+"""The review page as one ASGI application with access control."""
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from flows.review import duels, duplicates, finalists, finals, gallery, pictures, runs
-from flows.review.access import Guard
+from flows.review.access import AccessMiddleware
 from flows.review.page_context import HERE, PageContext
 from tasks.errors import RunError, RunoffError
 
@@ -20,10 +20,10 @@ def create_app(context: PageContext) -> ASGIApp:
     """Build the page.
 
     Args:
-        context: What its pages have at hand.
+        context: What all pages share.
 
     Returns:
-        The application, guarded.
+        The application with access control.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for part in (runs, gallery, duplicates, duels, finalists, finals, pictures):
@@ -35,32 +35,32 @@ def create_app(context: PageContext) -> ASGIApp:
         return Response(status_code=204)
 
     @app.exception_handler(RunoffError)
-    def told(request: Request, error: RunoffError) -> Response:
-        looked_in_vain = NOT_FOUND if isinstance(error, RunError) else UNAVAILABLE
-        status = looked_in_vain if request.method == "GET" else CONFLICT
-        return _answer(context, request, _words(error), status)
+    def known_error(request: Request, error: RunoffError) -> Response:
+        read_status = NOT_FOUND if isinstance(error, RunError) else UNAVAILABLE
+        status = read_status if request.method == "GET" else CONFLICT
+        return _answer(context, request, _message(error), status)
 
     @app.exception_handler(HTTPException)
-    def failed(request: Request, error: HTTPException) -> Response:
+    def http_error(request: Request, error: HTTPException) -> Response:
         return _answer(context, request, str(error.detail), error.status_code)
 
     @app.exception_handler(RequestValidationError)
-    def unclear(request: Request, error: RequestValidationError) -> Response:
+    def invalid_body(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         return _answer(context, request, f"{where}: {first['msg']}", 422)
 
-    return Guard(app, context.gate)
+    return AccessMiddleware(app, context.access)
 
 
-def _words(error: RunoffError) -> str:
-    """Tell an error without its place: where things lie on the disk is no business of a page."""
+def _message(error: RunoffError) -> str:
+    """Describe an error without its location: a page must not show paths."""
     what = error.what[:1].upper() + error.what[1:]
     return " ".join(part.rstrip(".") + "." for part in (what, error.money, error.next_step) if part)
 
 
 def _answer(context: PageContext, request: Request, message: str, status: int) -> Response:
-    """Tell what went wrong: a page to a person, JSON to a page."""
+    """Answer with an error: a page for a browser's navigation, JSON for a script."""
     if "text/html" in request.headers.get("accept", "") and request.method == "GET":
         page = context.page(request, "trouble.html", here="", message=message)
         page.status_code = status

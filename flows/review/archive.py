@@ -1,6 +1,6 @@
-"""The accepted finals as one zip, with a manifest that says what each is; made while it is being sent.
+"""The accepted finals as a zip with a manifest, streamed while it is made.
 
-The pictures are the provider's bytes, untouched: Content Credentials inside stay whole.
+The pictures are the provider's bytes, unchanged: Content Credentials stay valid.
 """
 
 import io
@@ -11,42 +11,42 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from flows.review.page_context import RunView
-from flows.runs.lock import bring_files
+from flows.runs.lock import fetch_files
 from tasks.candidate import Candidate
 
 CHUNK_BYTES = 256 * 1024
 MANIFEST = "manifest.json"
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
-"""Equal pictures make equal archives, whenever they are taken."""
+"""Equal pictures make equal archives, whenever they are downloaded."""
 
 
 class _Outbox(io.RawIOBase):
-    """A file that only grows, and is emptied by whoever sends it."""
+    """An append-only file whose content is taken out to be sent."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
     def writable(self) -> bool:
-        """Say that it can be written."""
+        """Return that it can be written."""
         return True
 
     def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer
-        """Keep some bytes to send."""
+        """Append bytes to send."""
         self._parts.append(bytes(data))
         return len(self._parts[-1])
 
     def take(self) -> bytes:
-        """Hand over what was written since."""
+        """Return what was written since the last call."""
         data = b"".join(self._parts)
         self._parts.clear()
         return data
 
 
 def stream_accepted(run: RunView) -> Iterator[bytes]:
-    """Write the archive piece by piece: no more than a chunk is ever held."""
+    """Make the archive in pieces: at most one chunk is in memory."""
     outbox = _Outbox()
     finals = [final for final in run.finals if final.is_accepted]
-    bring_files(run.folder, [final.file for final in finals])
+    fetch_files(run.folder, [final.file for final in finals])
     names = _names(finals)
     with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED) as archive:
         for final in finals:
@@ -63,12 +63,12 @@ def stream_accepted(run: RunView) -> Iterator[bytes]:
 
 
 def _names(finals: list[Candidate]) -> dict[str, str]:
-    """Name each picture inside the archive: its own name without any folder, told apart where needed."""
+    """Name each picture inside the archive: its file name, with its id in front if needed to be unique."""
     names: dict[str, str] = {}
     for final in finals:
         name = PurePosixPath(final.file.replace("\\", "/")).name
-        taken = name in names.values() or name in ("", "..", MANIFEST)
-        names[final.candidate_id] = f"{final.candidate_id}-{name.strip('.')}" if taken else name
+        is_used = name in names.values() or name in ("", "..", MANIFEST)
+        names[final.candidate_id] = f"{final.candidate_id}-{name.strip('.')}" if is_used else name
     return names
 
 
@@ -79,7 +79,7 @@ def _inside(folder: Path, file: str) -> Path | None:
 
 def _manifest(run: RunView, finals: list[Candidate], names: dict[str, str]) -> bytes:
     drafts = {draft.candidate_id: draft for draft in run.drafts}
-    told = {word.candidate_id: word.decided_by for word in run.ledger.acceptances.of_run(run.run_id)}
+    accepted_by = {one.candidate_id: one.decided_by for one in run.ledger.acceptances.of_run(run.run_id)}
     pictures = [
         {
             "file": names[final.candidate_id],
@@ -90,7 +90,7 @@ def _manifest(run: RunView, finals: list[Candidate], names: dict[str, str]) -> b
             "sha256": final.sha256,
             "bytes": final.n_bytes,
             "fidelity": final.fidelity and final.fidelity.value,
-            "accepted_by": told.get(final.candidate_id, "rule"),
+            "accepted_by": accepted_by.get(final.candidate_id, "rule"),
         }
         for final in finals
     ]

@@ -1,6 +1,7 @@
-"""Duels: two pictures of one row, blind. Neither address tells an arm, a score or a picture's id.
+"""Duels: blind comparisons of two pictures of one row, whose URLs reveal no arm, score or id.
 
-An open duel is known to this process only. Its name becomes the vote's, so that a vote sent twice is one.
+An open duel is known to this process only. Its id becomes the id of the vote, so that a vote sent twice
+counts once.
 """
 
 import random
@@ -20,7 +21,7 @@ from flows.review.page_context import PageContext, RunView
 from flows.review.pairing import Pool, choose_pair, pool_of
 from flows.review.pictures import send_picture
 from flows.review.ranking import ranking_facts
-from flows.review.request_bodies import Name, UndoWord, VoteWord
+from flows.review.request_bodies import Name, UndoBody, VoteBody
 from tasks.pairwise.votes import Vote
 
 MOST_OPEN = 5000
@@ -38,14 +39,21 @@ class Duel:
 
 
 class OpenDuels:
-    """The duels that pages may answer; the oldest are forgotten."""
+    """The duels that can be voted on; the oldest are dropped."""
 
     def __init__(self) -> None:
         self._duels: OrderedDict[str, Duel] = OrderedDict()
         self._lock = threading.Lock()
 
     def open(self, run_id: str, row: int, left_id: str, right_id: str) -> Duel:
-        """Name a new duel, so that its name tells nothing."""
+        """Open a duel under a random id, which reveals nothing.
+
+        Args:
+            run_id: The run.
+            row: The row of both pictures.
+            left_id: Candidate id of the left picture.
+            right_id: Candidate id of the right picture.
+        """
         duel = Duel(secrets.token_hex(12), run_id, row, left_id, right_id)
         with self._lock:
             self._duels[duel.duel_id] = duel
@@ -54,20 +62,20 @@ class OpenDuels:
         return duel
 
     def find(self, duel_id: str) -> Duel:
-        """Find a duel by its name.
+        """Find a duel by its id.
 
         Raises:
-            HTTPException: 404; the server was started anew since, or it is too old.
+            HTTPException: 404; the server was restarted since, or the duel is too old.
         """
         with self._lock:
             duel = self._duels.get(duel_id)
         if duel is None:
-            raise HTTPException(404, "this pair is no longer open; the next one comes")
+            raise HTTPException(404, "this pair is no longer open; loading the next one")
         return duel
 
 
 def routes(context: PageContext) -> APIRouter:
-    """Make the routes of duels and of what they tell."""
+    """Make the routes of duels and of the ranking."""
     router = APIRouter()
     duels, chance = OpenDuels(), random.SystemRandom()
 
@@ -90,20 +98,20 @@ def routes(context: PageContext) -> APIRouter:
         return send_picture(context, duel.left_id if side == "left" else duel.right_id)
 
     @router.post("/runs/{run_id}/votes")
-    def vote(run_id: str, word: VoteWord) -> dict[str, Any]:
-        duel = duels.find(word.duel_id)
+    def vote(run_id: str, body: VoteBody) -> dict[str, Any]:
+        duel = duels.find(body.duel_id)
         now = datetime.now(UTC)
         context.ledger.votes.add(
-            Vote(duel.duel_id, duel.run_id, duel.row, duel.left_id, duel.right_id, word.outcome, word.by, now)
+            Vote(duel.duel_id, duel.run_id, duel.row, duel.left_id, duel.right_id, body.outcome, body.by, now)
         )
-        return _next_duel(context.run_view(run_id), duels, chance, word.by)
+        return _next_duel(context.run_view(run_id), duels, chance, body.by)
 
     @router.post("/runs/{run_id}/votes/undo")
-    def undo(run_id: str, word: UndoWord) -> dict[str, Any]:
-        duel = duels.find(word.duel_id)
+    def undo(run_id: str, body: UndoBody) -> dict[str, Any]:
+        duel = duels.find(body.duel_id)
         context.ledger.votes.withdraw(duel.duel_id)
         run = context.run_view(run_id)
-        return _told(run, _pool(run, word.by), duel)
+        return _duel_facts(run, _pool(run, body.by), duel)
 
     return router
 
@@ -116,12 +124,12 @@ def _next_duel(run: RunView, duels: OpenDuels, chance: random.Random, voter: str
     pool = _pool(run, voter)
     pair = choose_pair(pool, chance)
     if pair is None:
-        return _told(run, pool, None)
+        return _duel_facts(run, pool, None)
     left, right = pair
-    return _told(run, pool, duels.open(run.run_id, left.row, left.candidate_id, right.candidate_id))
+    return _duel_facts(run, pool, duels.open(run.run_id, left.row, left.candidate_id, right.candidate_id))
 
 
-def _told(run: RunView, pool: Pool, duel: Duel | None) -> dict[str, Any]:
-    """Tell a page what it may know: no arm, no score, no picture's id."""
+def _duel_facts(run: RunView, pool: Pool, duel: Duel | None) -> dict[str, Any]:
+    """Return what a page may know: no arm, no score, no id of a picture."""
     shown = duel and {"id": duel.duel_id, "about": row_names(run)[duel.row]}
     return {"duel": shown, "n_done": len(pool.judged), "n_wanted": pool.n_wanted}

@@ -1,7 +1,7 @@
-"""Choosing finalists and agreeing to buy them.
+"""Choosing finalists and confirming to buy them.
 
-Every change is a revision and carries the one it was made from. Buying is agreed to once for a revision: the
-ledger takes one confirmation, so that a second click, a second tab or a second person buys nothing.
+Every change is a revision and names the one it was made from. A revision is confirmed once: the ledger
+accepts one confirmation, so that a second click, tab or person buys nothing.
 """
 
 from datetime import UTC, datetime
@@ -15,13 +15,13 @@ from starlette.responses import Response
 from flows.evaluation.drafts import select_finalists
 from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView, moment, usd
-from flows.review.request_bodies import ConfirmWord, ShortlistWord
-from flows.runs.lock import held_to_decide
+from flows.review.request_bodies import ConfirmBody, ShortlistBody
+from flows.runs.lock import locked_with_campaign
 from tasks.errors import EngineError, RunError, RunoffError, SettingError
 
 
 def routes(context: PageContext) -> APIRouter:
-    """Make the routes of finalists and of the promotion's start."""
+    """Make the routes of finalists and of the start of a promotion."""
     router = APIRouter()
 
     @router.get("/runs/{run_id}/finalists")
@@ -34,15 +34,15 @@ def routes(context: PageContext) -> APIRouter:
         return shortlist_facts(context.run_view(run_id))
 
     @router.post("/runs/{run_id}/shortlist")
-    def choose(run_id: str, word: ShortlistWord) -> dict[str, Any]:
+    def choose(run_id: str, body: ShortlistBody) -> dict[str, Any]:
         run = context.run_view(run_id)
-        _choose(run, word.candidate_ids, word.after, word.by)
+        _choose(run, body.candidate_ids, body.after, body.by)
         return shortlist_facts(context.run_view(run_id))
 
     @router.post("/runs/{run_id}/confirm")
-    def confirm(run_id: str, word: ConfirmWord) -> dict[str, Any]:
+    def confirm(run_id: str, body: ConfirmBody) -> dict[str, Any]:
         run = context.run_view(run_id)
-        _confirm(run, word)
+        _confirm(run, body)
         _start(run)
         return {"finals": f"/runs/{run.run_id}/finals"}
 
@@ -50,46 +50,46 @@ def routes(context: PageContext) -> APIRouter:
 
 
 def _choose(run: RunView, candidate_ids: list[str], after: int, by: str) -> None:
-    """Write the next revision and choose by it.
+    """Record the next revision and choose by it.
 
     Raises:
-        RunError: Somebody changed it meanwhile, another process works on the run, or a picture is none of
-            its drafts. Nothing was written.
+        RunError: The list was changed meanwhile, another process works on the run, or a picture is not one
+            of its drafts. Nothing was written.
     """
     fit = {draft.candidate_id for draft in run.drafts if draft.is_fit}
     if not set(candidate_ids) <= fit or len(set(candidate_ids)) < len(candidate_ids):
         raise RunError(
             where=f"run {run.run_id}",
-            what="the list names a picture twice, or one that is no fit draft of this run",
-            next_step="Load the page again.",
+            what="the list names a picture twice, or one that is not a selectable draft of this run",
+            next_step="Reload the page.",
         )
-    with held_to_decide(run.ledger, run.folder):
+    with locked_with_campaign(run.ledger, run.folder):
         run.ledger.shortlists.choose(run.run_id, candidate_ids, after=after, by=by, now=datetime.now(UTC))
         select_finalists(run)
 
 
-def _confirm(run: RunView, word: ConfirmWord) -> None:
-    """Write down that buying was agreed to.
+def _confirm(run: RunView, body: ConfirmBody) -> None:
+    """Record the confirmation to buy.
 
     Raises:
-        RunError: There is nothing to buy, the price is not the one shown, a promotion runs, or the list was
-            changed or confirmed before. Nothing was bought.
+        RunError: There is nothing to buy, the price has risen, a promotion is running, or the list was
+            changed or already confirmed. Nothing was bought.
     """
     revision, ids = run.shortlist_ids()
-    if word.revision == revision == 0:
-        # The rule's choice becomes this person's: of two who agree to it at once, one is told.
-        _choose(run, ids, 0, word.by)
+    if body.revision == revision == 0:
+        # The rule's choice becomes this person's revision; of two people at once, one is rejected.
+        _choose(run, ids, 0, body.by)
     price = run.context.promoter.price(run.run_id)
     if _is_buying(run):
-        raise _refused(run, "its finalists are being bought already", "See how far they are under Finals.")
+        raise _rejected(run, "its finalists are already being bought", "See the progress under Finals.")
     last = run.ledger.shortlists.last(run.run_id)
     if last is None or last.confirmed_at is None:
-        _check_price(run, price.n_finals, price.all_usd, Decimal(word.most_usd))
-    run.ledger.shortlists.confirm(run.run_id, max(word.revision, 1), by=word.by, now=datetime.now(UTC))
+        _check_price(run, price.n_finals, price.all_usd, Decimal(body.most_usd))
+    run.ledger.shortlists.confirm(run.run_id, max(body.revision, 1), by=body.by, now=datetime.now(UTC))
 
 
 def _start(run: RunView) -> None:
-    """Begin to buy what was just confirmed.
+    """Begin to buy the confirmed finalists.
 
     Raises:
         RunError: It could not be started. The list stays confirmed.
@@ -99,20 +99,20 @@ def _start(run: RunView) -> None:
     except (SettingError, EngineError) as error:
         raise RunError(
             where=f"run {run.run_id}",
-            what=f"the finalists are confirmed, but nothing buys them yet: {error.what}",
-            next_step=f"If no finals come, go on with runoff promote {run.run_id}, or buy them here again",
+            what=f"the finalists are confirmed, but they are not being bought: {error.what}",
+            next_step=f"If no finals appear, run: runoff promote {run.run_id}, or buy them here again",
         ) from error
 
 
 def _check_price(run: RunView, n_finals: int, all_usd: Decimal, shown_usd: Decimal) -> None:
     if not n_finals:
-        raise _refused(run, "no finalist waits for a final", "Tick other pictures.")
+        raise _rejected(run, "no finalist needs a final", "Select other pictures.")
     if all_usd > shown_usd:
         what = f"it would now cost up to {usd(all_usd)}, and {usd(shown_usd)} was shown"
-        raise _refused(run, what, "Look at the new price, and confirm again.")
+        raise _rejected(run, what, "Check the new price and confirm again.")
 
 
-def _refused(run: RunView, what: str, next_step: str) -> RunError:
+def _rejected(run: RunView, what: str, next_step: str) -> RunError:
     return RunError(
         where=f"run {run.run_id}", what=what, money="Nothing more was bought.", next_step=next_step
     )
@@ -124,7 +124,7 @@ def _is_buying(run: RunView) -> bool:
 
 
 def shortlist_facts(run: RunView) -> dict[str, Any]:
-    """Tell the finalists in their order, and what buying them costs."""
+    """Return the finalists in their order, and their price."""
     revision, ids = run.shortlist_ids()
     last = run.ledger.shortlists.last(run.run_id)
     drafts = {draft.candidate_id: draft for draft in run.drafts}
@@ -152,7 +152,7 @@ def shortlist_facts(run: RunView) -> dict[str, Any]:
 
 
 def _price(run: RunView) -> dict[str, Any]:
-    """Tell the price; where it cannot be told, why."""
+    """Return the price, or why it cannot be computed."""
     try:
         price = run.context.promoter.price(run.run_id)
     except RunoffError as error:

@@ -1,4 +1,4 @@
-"""Drafts against their finals: watched while they are bought, then accepted or rejected, then taken home."""
+"""Drafts against their finals: progress of the purchase, acceptance, and download."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,8 +12,8 @@ from flows.evaluation.finals import compare_finals
 from flows.review.archive import stream_accepted
 from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView, usd
-from flows.review.request_bodies import AcceptanceWord
-from flows.runs.lock import held_to_decide
+from flows.review.request_bodies import AcceptanceBody
+from flows.runs.lock import locked_with_campaign
 from tasks.candidate import Candidate
 from tasks.decisions import Acceptance
 from tasks.errors import RunError
@@ -33,8 +33,8 @@ def routes(context: PageContext) -> APIRouter:
         return finals_facts(context.run_view(run_id))
 
     @router.post("/runs/{run_id}/acceptances")
-    def accept(run_id: str, word: AcceptanceWord) -> dict[str, Any]:
-        _accept(context.run_view(run_id), word)
+    def accept(run_id: str, body: AcceptanceBody) -> dict[str, Any]:
+        _accept(context.run_view(run_id), body)
         return finals_facts(context.run_view(run_id))
 
     @router.get("/runs/{run_id}/accepted.zip")
@@ -50,23 +50,23 @@ def routes(context: PageContext) -> APIRouter:
     return router
 
 
-def _accept(run: RunView, word: AcceptanceWord) -> None:
-    """Write down whether a final is delivered, and decide about its draft's tries again.
+def _accept(run: RunView, body: AcceptanceBody) -> None:
+    """Record whether a final is accepted, and evaluate its draft's attempts again.
 
     Raises:
-        RunError: It is no final of the run, or another process works on the run. Nothing was written.
+        RunError: It is not a final of the run, or another process works on the run. Nothing was written.
     """
-    if not any(final.candidate_id == word.candidate_id for final in run.finals):
-        raise RunError(where=f"run {run.run_id}", what="has no such final", next_step="Load the page again.")
-    with held_to_decide(run.ledger, run.folder):
+    if not any(final.candidate_id == body.candidate_id for final in run.finals):
+        raise RunError(where=f"run {run.run_id}", what="has no such final", next_step="Reload the page.")
+    with locked_with_campaign(run.ledger, run.folder):
         run.ledger.acceptances.add(
-            Acceptance(run.run_id, word.candidate_id, word.is_accepted, word.by, datetime.now(UTC))
+            Acceptance(run.run_id, body.candidate_id, body.is_accepted, body.by, datetime.now(UTC))
         )
         compare_finals(run)
 
 
 def finals_facts(run: RunView) -> dict[str, Any]:
-    """Tell how far the promotion is, and every finalist with its tries."""
+    """Return the progress of the promotion, and every finalist with its attempts."""
     records = [record for record in run.ledger.orders.of_run(run.run_id) if record.order.is_final]
     finals_usd = sum((record.charged_usd for record in records), start=Decimal(0))
     promotion = run.context.promoter.look(run.run_id)
@@ -96,7 +96,7 @@ def _finalist(
     run: RunView, draft: Candidate, edition: str | None, records: list[OrderRecord]
 ) -> dict[str, Any]:
     costs = {record.order.order_id: record.cost_usd for record in records}
-    told = {word.candidate_id: word for word in run.ledger.acceptances.of_run(run.run_id)}
+    acceptances = {one.candidate_id: one for one in run.ledger.acceptances.of_run(run.run_id)}
     place = (draft.candidate_id, edition)
     tries = [final for final in run.finals if (final.draft_id, final.edition) == place]
     return {
@@ -119,7 +119,9 @@ def _finalist(
                 "id": final.candidate_id,
                 "name": final.name,
                 "is_accepted": final.is_accepted,
-                "said_by": told[final.candidate_id].decided_by if final.candidate_id in told else None,
+                "said_by": acceptances[final.candidate_id].decided_by
+                if final.candidate_id in acceptances
+                else None,
                 "reason": final.choice.reason if final.choice else None,
                 "fidelity": final.fidelity and final.fidelity.value,
                 "ssim": final.fidelity and final.fidelity.ssim,

@@ -1,6 +1,6 @@
-"""A run's pictures as the page draws them: few facts of each at once, all of one when it is looked at.
+"""The gallery of a run: a few facts of each picture at once, and all facts of one when it is opened.
 
-Three thousand pictures are one answer of half a megabyte; filters and sorts then need no server.
+Three thousand pictures are one answer of half a megabyte, so that filtering and sorting need no requests.
 """
 
 from collections import Counter
@@ -45,7 +45,7 @@ def routes(context: PageContext) -> APIRouter:
 
 
 def run_facts(run: RunView) -> dict[str, Any]:
-    """Tell what the head of every page of a run shows."""
+    """Return what the head of every page of a run shows."""
     budget = run.campaign.budget
     spent_usd = run.ledger.orders.charged_usd(run.run_id)
     return {
@@ -60,7 +60,7 @@ def run_facts(run: RunView) -> dict[str, Any]:
 
 
 def arm_cards(run: RunView) -> list[dict[str, Any]]:
-    """Measure each arm as the report does, beside its own prompt."""
+    """Return each arm's prompt and its measures, computed as for the report."""
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), run.candidates)
     drafts = [row for row in rows if is_draft(row)]
     campaign = run.campaign
@@ -76,10 +76,10 @@ def arm_cards(run: RunView) -> list[dict[str, Any]]:
 
 
 def gallery_facts(run: RunView) -> dict[str, Any]:
-    """Tell, of every draft, what filters, sorts and tiles need."""
+    """Return what filters, sorting and tiles need of every draft."""
     drafts = run.drafts
     revision, chosen = run.shortlist_ids()
-    copies = Counter(draft.standing.duplicate_of for draft in drafts if draft.standing)
+    n_duplicates = Counter(draft.standing.duplicate_of for draft in drafts if draft.standing)
     prompts: dict[str, str] = {}
     for draft in drafts:
         prompts.setdefault(f"{draft.arm}:{draft.row}", draft.prompt)
@@ -90,11 +90,11 @@ def gallery_facts(run: RunView) -> dict[str, Any]:
         "prompts": prompts,
         "revision": revision,
         "finalists": chosen,
-        "drafts": [_tile(draft, copies) for draft in drafts],
+        "drafts": [_tile(draft, n_duplicates) for draft in drafts],
     }
 
 
-def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
+def _tile(draft: Candidate, n_duplicates: Mapping[str | None, int]) -> dict[str, Any]:
     seen, standing, choice = draft.inspection, draft.standing, draft.choice
     return {
         "id": draft.candidate_id,
@@ -105,7 +105,7 @@ def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
         "of": standing and standing.duplicate_of,
         "kind": standing and standing.duplicate_kind,
         "bits": standing and standing.hash_distance_bits,
-        "copies": copies[draft.candidate_id],
+        "copies": n_duplicates[draft.candidate_id],
         "score": draft.score,
         "rank": choice and choice.rank,
         "width": seen and seen.width,
@@ -116,7 +116,7 @@ def _tile(draft: Candidate, copies: Mapping[str | None, int]) -> dict[str, Any]:
 
 
 def row_names(run: RunView) -> list[str]:
-    """Name each row by its variables' values, as every arm shares them."""
+    """Name each row by the values of its variables, which all arms share."""
     rows = run.campaign.all_rows
     names = [" · ".join(str(value) for value in row.values()) for row in rows]
     last = max((candidate.row for candidate in run.candidates), default=-1)
@@ -124,7 +124,7 @@ def row_names(run: RunView) -> list[str]:
 
 
 def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
-    """Tell all that is known of one picture, and the reason of each score."""
+    """Return all facts of one picture, and the reason for each score."""
     records = [r for r in run.ledger.orders.of_run(run.run_id) if r.order.order_id == found.order_id]
     (row,) = [
         row for row in report_rows(run.run_id, records, [found]) if row["candidate_id"] == found.candidate_id
@@ -143,33 +143,33 @@ def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
         ],
         "copy_of": names.get(row["duplicate_of"]) if row["duplicate_of"] else None,
         "copy_of_id": row["duplicate_of"],
-        "facts": _told(row),
+        "facts": _labelled_facts(row),
     }
 
 
-def _told(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Write a picture's facts for people; what nobody measured is left out."""
+def _labelled_facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Label a picture's facts for people, without those that were not measured."""
     credentials = row["c2pa_state"] or (
         "present" if row["c2pa"] else "none" if row["c2pa"] is False else None
     )
     size = f"{row['width']} × {row['height']} px {row['format'] or ''}" if row["width"] else None
-    told: Sequence[tuple[str, Any]] = (
+    facts: Sequence[tuple[str, Any]] = (
         ("Model", " ".join(filter(None, (row["model"], row["quality"], row["size"])))),
         ("Picture", size),
         ("File", row["file"]),
         ("Cost", None if row["cost_usd"] is None else f"${row['cost_usd']:f}"),
-        ("Made in", None if row["latency_s"] is None else f"{row['latency_s']:.1f} s"),
+        ("Time to make", None if row["latency_s"] is None else f"{row['latency_s']:.1f} s"),
         ("Rank", row["rank"]),
         ("Standing", row["status"]),
-        ("Distance to what it copies", _bits(row["hash_distance"])),
+        ("Hash distance", _bits(row["hash_distance"])),
         ("Not as ordered", row["downgraded"]),
         ("Content Credentials", credentials),
         ("Chosen by", row["chosen_by"]),
         ("SHA-256", row["sha256"]),
-        ("Order", row["order_id"]),
-        ("Request id", row["vendor_request_id"]),
+        ("Request", row["order_id"]),
+        ("Provider's request id", row["vendor_request_id"]),
     )
-    return [(label, str(value)) for label, value in told if value not in (None, "")]
+    return [(label, str(value)) for label, value in facts if value not in (None, "")]
 
 
 def _bits(distance: int | None) -> str | None:

@@ -1,6 +1,6 @@
-"""What every page has at hand: the ledger, the runs on disk, who buys, and how values are written.
+"""What all pages share: the ledger, the runs, the promoter, and the formatting of values.
 
-A run is read anew for every page, so that a page shows what is, whoever else works on the run.
+A run is read again for every page, so that pages show its current state, whichever process works on it.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.promotion.action import Promoter
-from flows.review.access import Gate
+from flows.review.access import Access
 from flows.runs.lock import is_free
 from flows.runs.run import StoredRun
 from tasks.candidate import Candidate, rank_finalists
@@ -29,20 +29,20 @@ ARM_COLOURS = 6
 
 @dataclass(frozen=True)
 class PageContext:
-    """What every page has at hand.
+    """What all pages share.
 
     Args:
         settings: The home and the environment.
         ledger: Its ledger.
-        promoter: Who buys.
-        gate: Who may come in.
-        person: The name offered to who has given none.
+        promoter: Prices and starts promotions.
+        access: Access to the server.
+        person: The default name for people who have given none.
     """
 
     settings: Settings
     ledger: Ledger
     promoter: Promoter
-    gate: Gate
+    access: Access
     person: str
 
     @cached_property
@@ -58,8 +58,14 @@ class PageContext:
         return Jinja2Templates(env=environment)
 
     def page(self, request: Request, template: str, **facts: object) -> Response:
-        """Make a page."""
-        shared = {"csrf": self.gate.csrf, "person": self.person}
+        """Render a page.
+
+        Args:
+            request: The request.
+            template: The template's file name.
+            **facts: The template's variables.
+        """
+        shared = {"csrf": self.access.csrf, "person": self.person}
         return self._templates.TemplateResponse(request, template, shared | facts)
 
     def run_view(self, run_id: str) -> "RunView":
@@ -73,22 +79,22 @@ class PageContext:
 
 @dataclass(frozen=True)
 class RunView(StoredRun):
-    """A run as it stands at this moment; each part is read once, when it is first asked for.
+    """The current state of a run; each part is read once, when it is first needed.
 
     Args:
-        context: What every page has at hand.
+        context: What all pages share.
     """
 
     context: PageContext = field(kw_only=True)
 
     @property
     def is_worked_on(self) -> bool:
-        """Whether a process works on it now; a killed one leaves ``running`` behind."""
+        """Whether a process works on it now; after a kill the state is still ``running``."""
         return self.record.state == "running" and not is_free(self.ledger, self.folder)
 
     @cached_property
     def candidates(self) -> list[Candidate]:
-        """Every picture, in the order of their plan."""
+        """All pictures, in the order of the plan."""
         return self.read_candidates()
 
     @property
@@ -103,12 +109,12 @@ class RunView(StoredRun):
 
     @cached_property
     def arms(self) -> dict[str, int]:
-        """Each arm's place among the colours, in the campaign's own order."""
+        """Each arm's colour number, in the campaign's order of arms."""
         named = dict.fromkeys([*self.campaign.arms, *sorted({c.arm for c in self.candidates})])
         return {arm: place % ARM_COLOURS for place, arm in enumerate(named)}
 
     def shortlist_ids(self) -> tuple[int, list[str]]:
-        """Tell the finalists' revision and their ids in order; revision 0 is the rule's choice."""
+        """Return the revision of the finalists and their ids in order; revision 0 is the rule's choice."""
         last = self.ledger.shortlists.last(self.run_id)
         if last is not None:
             return last.revision, list(last.candidate_ids)
@@ -116,12 +122,12 @@ class RunView(StoredRun):
 
 
 def usd(amount: Decimal | None) -> str:
-    """Write dollars; a dash where nobody knows."""
+    """Format dollars; a dash if unknown."""
     return "–" if amount is None else format_usd(amount)
 
 
 def moment(time: datetime | None) -> str:
-    """Write a time for people, UTC."""
+    """Format a time for people, UTC."""
     if time is None:
         return "–"
     utc = time.astimezone(UTC)

@@ -1,7 +1,7 @@
-"""Which two pictures meet next: those that tell most, on sides that tell nothing.
+"""The choice of the next pair for a duel, the most informative one, on random sides.
 
-Everybody judges every pair once at most. A picture that met few others goes first, and it meets one of
-another arm, of nearly the same score: a duel whose winner is known beforehand teaches nothing.
+Each person judges a pair at most once. Pictures with few duels come first, paired with one of another arm and
+of nearly the same score: a duel whose winner is predictable adds no information.
 """
 
 import math
@@ -15,22 +15,22 @@ from tasks.candidate import Candidate
 from tasks.pairwise.votes import Vote
 
 BEST_OF_CELL = 12
-"""So many of the best pictures of each arm and row take part: nobody judges a thousand pairs."""
+"""How many of the best pictures of each arm and row take part, so that the pairs stay few."""
 
 MEETINGS_EACH = 4
-"""How often each picture should meet another until one person's ranking holds still."""
+"""How many duels each picture needs until one person's ranking is stable."""
 
 Pair = frozenset[str]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The pictures that take part, and what one person judged already.
+    """The pictures that take part, and the pairs that one person has judged.
 
     Args:
         rows: The pictures of each row.
-        judged: Pairs this person judged.
-        meetings: How often each picture met another, whoever judged.
+        judged: Pairs that this person has judged.
+        meetings: Number of duels of each picture, judged by anybody.
     """
 
     rows: Mapping[int, Sequence[Candidate]]
@@ -39,14 +39,20 @@ class Pool:
 
     @property
     def n_wanted(self) -> int:
-        """How many duels make a ranking: a few for each picture, and never more than there are pairs."""
+        """How many duels make a ranking: a few for each picture, at most all pairs."""
         return sum(
             min(math.comb(len(row), 2), math.ceil(len(row) * MEETINGS_EACH / 2)) for row in self.rows.values()
         )
 
 
 def pool_of(drafts: Sequence[Candidate], votes: Sequence[Vote], voter: str) -> Pool:
-    """Gather who takes part: the best survivors of every arm and row."""
+    """Collect the pictures that take part: the best unique images of every arm and row.
+
+    Args:
+        drafts: The run's drafts.
+        votes: The run's votes.
+        voter: The person who judges next.
+    """
     cells: dict[tuple[int, str], list[Candidate]] = defaultdict(list)
     for draft in drafts:
         if draft.is_survivor:
@@ -60,7 +66,7 @@ def pool_of(drafts: Sequence[Candidate], votes: Sequence[Vote], voter: str) -> P
 
 
 def choose_pair(pool: Pool, chance: random.Random) -> tuple[Candidate, Candidate] | None:
-    """Choose the next two pictures, left and right; ``None`` when this person judged every pair."""
+    """Choose the next two pictures, left and right; ``None`` if this person has judged every pair."""
     own = Counter(name for pair in pool.judged for name in pair)
     best: tuple[object, Candidate, Candidate] | None = None
     for row in pool.rows.values():

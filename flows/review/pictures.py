@@ -1,7 +1,7 @@
-"""Pictures by their id: bytes of this ledger's runs, and nothing else on the disk.
+"""Serving pictures by their id: files of this ledger's runs, and no other file.
 
-A request names an id. The path comes from the ledger, must lie in its run's folder, and its first bytes must
-be those of a picture that browsers only paint: an SVG, which could act, is never sent.
+A request has an id. The path comes from the ledger, must be in its run's folder, and the first bytes must be
+those of a raster image: an SVG, which can contain scripts, is never sent.
 """
 
 from pathlib import Path
@@ -32,10 +32,15 @@ def routes(context: PageContext) -> APIRouter:
 
 
 def send_picture(context: PageContext, candidate_id: str, *, is_small: bool = False) -> FileResponse:
-    """Send a picture's bytes as they came, or its thumbnail where there is one.
+    """Send a picture's bytes unchanged, or its thumbnail if there is one.
+
+    Args:
+        context: What all pages share.
+        candidate_id: The picture's candidate id.
+        is_small: Send the thumbnail if there is one.
 
     Raises:
-        HTTPException: 404; the ledger knows no such picture, or its file is gone or is none.
+        HTTPException: 404; the ledger has no such picture, or its file is missing or not a picture.
     """
     known = context.ledger.pictures.find(candidate_id)
     if known is None:
@@ -46,18 +51,18 @@ def send_picture(context: PageContext, candidate_id: str, *, is_small: bool = Fa
         kind = _kind(path) if path.is_relative_to(folder) and _is_here(path) else None
         if kind:
             return FileResponse(path, media_type=kind)
-    raise HTTPException(404, "its file is not there")
+    raise HTTPException(404, "its file is missing")
 
 
 def _is_here(path: Path) -> bool:
-    """See that a picture is on this disk; with a store, one that is not comes when it is looked at."""
+    """Whether a picture is on this disk; with a store, a missing one is fetched now."""
     if not path.exists() and (store := store_of(path.parent)):
         store.fetch_file(path)
     return path.exists()
 
 
 def _kind(path: Path) -> str | None:
-    """Tell the media type by the first bytes; ``None`` for what is no picture or cannot be read."""
+    """Return the media type by the first bytes; ``None`` if it is not a picture or cannot be read."""
     try:
         with path.open("rb") as file:
             head = file.read(12)

@@ -1,4 +1,4 @@
-"""What the votes say: a ranking of pictures and arms, beside the one by score."""
+"""The ranking of pictures and arms by votes, beside the one by score."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ MOST_SHOWN = 60
 
 
 def ranking_facts(run: RunView) -> dict[str, Any]:
-    """Rank the pictures that met another by their votes, and tell what that changes."""
+    """Rank the pictures by votes, and compare with the ranking by score."""
     votes = run.ledger.votes.of_run(run.run_id)
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     found = strengths(meetings_of(votes)) if votes else {}
@@ -42,7 +42,7 @@ def ranking_facts(run: RunView) -> dict[str, Any]:
 
 
 def _arm_duels(votes: Sequence[Vote], drafts: Mapping[str, Candidate]) -> list[dict[str, Any]]:
-    """Count, for each two arms that met, who won how often."""
+    """Count the wins of each pair of arms that were compared."""
     won: dict[tuple[str, str], Counter[str]] = {}
     for vote in votes:
         arms = (drafts[vote.left_id].arm, drafts[vote.right_id].arm)
@@ -57,7 +57,7 @@ def _arm_duels(votes: Sequence[Vote], drafts: Mapping[str, Candidate]) -> list[d
 
 
 def _agreement(votes: Sequence[Vote], drafts: Mapping[str, Candidate]) -> tuple[int, int]:
-    """Count how often the picture with the higher score won, among the duels that had a winner."""
+    """Count how often the picture with the higher score won, among the duels with a winner."""
     agreed = compared = 0
     for vote in votes:
         left, right = drafts[vote.left_id].score, drafts[vote.right_id].score

@@ -1,4 +1,4 @@
-"""What pages send: small JSON bodies, each checked whole before anything is written."""
+"""The JSON bodies that pages send, validated before anything is written."""
 
 from typing import Annotated, Literal
 
@@ -10,51 +10,51 @@ Name = Annotated[
 Id = Annotated[str, StringConstraints(max_length=40)]
 
 
-class Word(BaseModel):
-    """Anything that a person says; ``by`` is the name given."""
+class Body(BaseModel):
+    """A decision of a person; ``by`` is their name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     by: Name
 
 
-class DuplicateBody(Word):
-    """Whether one picture is a copy of another."""
+class DuplicateBody(Body):
+    """Whether one picture is a duplicate of another."""
 
     copy_id: Id
     of_id: Id
     is_copy: bool
 
 
-class VoteWord(Word):
+class VoteBody(Body):
     """Which of the two pictures of a duel is better."""
 
     duel_id: Id
     outcome: Literal["left", "right", "tie"]
 
 
-class UndoWord(Word):
-    """Take a duel's vote back."""
+class UndoBody(Body):
+    """Undo the vote of a duel."""
 
     duel_id: Id
 
 
-class ShortlistWord(Word):
-    """Finalists in their order, made from the revision ``after``."""
+class ShortlistBody(Body):
+    """Finalists in their order, changed from the revision ``after``."""
 
     candidate_ids: Annotated[list[Id], Field(max_length=500)]
     after: Annotated[int, Field(ge=0)]
 
 
-class ConfirmWord(Word):
-    """Agree to buy the finalists of a revision, for at most what was shown."""
+class ConfirmBody(Body):
+    """Confirm to buy the finalists of a revision, for at most the price shown."""
 
     revision: Annotated[int, Field(ge=0)]
     most_usd: Annotated[str, StringConstraints(max_length=24, pattern=r"^[0-9.]+$")]
 
 
-class AcceptanceWord(Word):
-    """Whether a final is delivered."""
+class AcceptanceBody(Body):
+    """Whether a final is accepted."""
 
     candidate_id: Id
     is_accepted: bool

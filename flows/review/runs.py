@@ -1,4 +1,4 @@
-"""The first page: every run, those that wait for a person first."""
+"""The list of runs, those that await review first."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The review page on a port: in the foreground for people, in a thread for tests."""
+"""The server of the review page: in the foreground for people, in a thread for tests."""
 
 import logging
 import socket
@@ -17,7 +17,7 @@ STOP_LIMIT_S = 2
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take a port; 0 takes a free one.
+    """Listen on a port; 0 for a free one.
 
     Raises:
         SettingError: The address cannot be listened on.
@@ -50,7 +50,13 @@ class _AnnouncedServer(uvicorn.Server):
 
 
 def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until interrupted; ``ready`` is called once requests are answered and signals are heeded."""
+    """Serve until interrupted.
+
+    Args:
+        app: The application.
+        listener: The socket to serve on; it is closed at the end.
+        ready: Called once requests are answered and a signal ends the server.
+    """
     with closing(listener):
         _AnnouncedServer(_quiet(app), ready).run(sockets=[listener])
 

@@ -1,4 +1,4 @@
-"""Runs on the ledger and on the disk: lock, recovery, budgets, outcome, pruning."""
+"""Runs in the ledger and on disk: lock, recovery, budgets, outcome, pruning."""
 
 __all__ = [
     "budgets",

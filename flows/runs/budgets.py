@@ -1,4 +1,4 @@
-"""What was spent and what is left: of a run, of a campaign's month, of the whole ledger's month."""
+"""Budgets: what a run, a campaign's month and the whole ledger's month have spent and have left."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,12 +14,12 @@ from tasks.ledger.spending import Group
 from tasks.settings import Settings
 
 BudgetOf = Literal["run", "campaign", "ledger"]
-"""Whose budget it is; those of a campaign and of the ledger are of a calendar month (UTC)."""
+"""Whose budget it is; those of a campaign and of the ledger are per calendar month (UTC)."""
 
 
 @dataclass(frozen=True)
 class Balance:
-    """One budget as it stands, dollars; without a limit ``limit_usd`` and ``left_usd`` are ``None``."""
+    """The state of one budget, dollars; without a limit ``limit_usd`` and ``left_usd`` are ``None``."""
 
     spent_usd: Decimal
     limit_usd: Decimal | None
@@ -27,7 +27,7 @@ class Balance:
 
     @classmethod
     def of(cls, spent_usd: Decimal, limit_usd: Decimal | None) -> "Balance":
-        """Tell what is left of a limit: never less than nothing."""
+        """Compute what is left of a limit, at least 0."""
         left_usd = None if limit_usd is None else max(limit_usd - spent_usd, Decimal(0))
         return cls(spent_usd, limit_usd, left_usd)
 
@@ -51,7 +51,7 @@ class MonthBudgets:
 
 
 def spending_by(ledger: Ledger, group: Group) -> list[dict[str, Any]]:
-    """Sum what was spent by group, as mappings; runs come newest first and with campaign and state."""
+    """Sum what was spent by group, as mappings; runs are newest first, with campaign and state."""
     groups = [asdict(spent) for spent in ledger.spending.by(group)]
     if group != "run":
         return groups
@@ -68,8 +68,13 @@ def month_budgets(ledger: Ledger, settings: Settings, now: datetime) -> MonthBud
 
     A campaign's limit is that of its newest run.
 
+    Args:
+        ledger: The ledger.
+        settings: The home and the environment.
+        now: Aware time, whose UTC month counts.
+
     Raises:
-        SettingError: The ledger's own limit is set to something that is none.
+        SettingError: The ledger's own limit is not an amount.
     """
     spent = ledger.spending.month(now)
     newest = {run.campaign: run for run in reversed(ledger.runs.all())}
@@ -87,7 +92,7 @@ def month_budgets(ledger: Ledger, settings: Settings, now: datetime) -> MonthBud
 def remaining_of_month(
     ledger: Ledger, campaign: Campaign, ledger_limit_usd: Decimal | None, now: datetime
 ) -> list[Remaining]:
-    """List the month's limits that hold for a campaign's next run, with what each has left.
+    """List the monthly limits that apply to a campaign's next run, with what each has left.
 
     Args:
         ledger: The ledger.
@@ -103,7 +108,13 @@ def remaining_of_month(
 
 
 def remaining_of_run(ledger: Ledger, campaign: Campaign, run_id: str) -> Remaining:
-    """Tell what a run has left of its own budget."""
+    """Return what a run has left of its own budget.
+
+    Args:
+        ledger: The ledger.
+        campaign: The campaign.
+        run_id: The run.
+    """
     balance = Balance.of(ledger.orders.charged_usd(run_id), campaign.budget.per_run_usd)
     (remaining,) = _limited({"run": balance})
     return remaining

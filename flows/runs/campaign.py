@@ -1,8 +1,8 @@
-"""Reading campaign files as the flows do, and a run's budget alone."""
+"""Reading campaign files for the flows, and the budget of a run."""
 
 from pathlib import Path
 
-from flows.runs.lock import bring_campaign
+from flows.runs.lock import fetch_campaign
 from tasks.campaign import Campaign
 from tasks.campaign.campaign import Budget
 from tasks.campaign_file.load import load_campaign
@@ -15,22 +15,22 @@ from tasks.storage.home import run_folder
 
 
 def read_campaign(file: Path, settings: Settings) -> Campaign:
-    """Read a campaign file by the models and providers that are known here.
+    """Read a campaign file with the models and providers known here.
 
     Raises:
-        CampaignError: It is wrong.
+        CampaignError: It is invalid.
     """
     catalogue = load_catalogue(settings.home, settings.environ)
     return load_campaign(file, catalogue, load_providers(settings.home, settings.environ))
 
 
 def run_budget(home: Path, run: RunRecord) -> Budget | None:
-    """Read a run's budget alone: the money is told however stale the rest of its campaign is.
+    """Read only a run's budget, which works even if the rest of its campaign is out of date.
 
     Returns:
-        The budget; ``None`` where the file is gone.
+        The budget; ``None`` if the file is missing.
     """
-    file = bring_campaign(run_folder(home, run.campaign, run.run_id))
+    file = fetch_campaign(run_folder(home, run.campaign, run.run_id))
     if not file.exists():
         return None
     return Budget.model_validate(read_yaml(file.read_text(encoding="utf-8")).data["budget"])

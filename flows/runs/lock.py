@@ -1,8 +1,8 @@
-"""A run in the hands of one process: held against all others on every machine, and its files brought here.
+"""The run lock, which one process on any machine can hold, and fetching a run's files from the store.
 
-With a store, a machine's mirror may lack files that other machines wrote, and may still have what they
-dropped. Whoever works on a run makes the two the same first; whoever only looks or decides brings what that
-needs.
+With a store, a machine's mirror may lack files that other machines wrote, and may still have files that they
+deleted. A process that works on a run synchronises the two first; one that only reads or decides fetches just
+the files it needs.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,21 +16,21 @@ from tasks.storage.mirror import store_of
 
 
 @contextmanager
-def held_run(ledger: Ledger, folder: Path) -> Iterator[None]:
-    """Hold a run for this process; with a store, its files are first made the same there and here.
+def locked_run(ledger: Ledger, folder: Path) -> Iterator[None]:
+    """Hold the run lock; with a store, first synchronise the run's files.
 
     Args:
         ledger: The ledger.
         folder: The run's folder; its name is the run's id.
 
     Raises:
-        RunError: Another process works on it.
+        RunError: Another process holds the lock.
         SettingError: The store cannot be read or written.
     """
-    with held_as_it_is(ledger, folder):
+    with locked_without_files(ledger, folder):
         if store := store_of(folder):
             store.fetch(folder)
-            for dropped in ledger.pruning.dropped(folder.name):  # a mirror must not bring them back
+            for dropped in ledger.pruning.dropped(folder.name):  # a mirror must not restore them
                 for file in dropped.files:
                     (folder / file).unlink(missing_ok=True)
             store.push(folder)
@@ -38,35 +38,35 @@ def held_run(ledger: Ledger, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held_to_decide(ledger: Ledger, folder: Path) -> Iterator[None]:
-    """Hold a run for deciding about it by what the ledger knows; of its files only the campaign comes.
+def locked_with_campaign(ledger: Ledger, folder: Path) -> Iterator[None]:
+    """Hold the run lock to decide about the run by the ledger; fetches only its campaign file.
 
     Raises:
-        RunError: Another process works on it.
+        RunError: Another process holds the lock.
         SettingError: The store cannot be read.
     """
-    with held_as_it_is(ledger, folder):
-        bring_campaign(folder)
+    with locked_without_files(ledger, folder):
+        fetch_campaign(folder)
         yield
 
 
 @contextmanager
-def held_as_it_is(ledger: Ledger, folder: Path) -> Iterator[None]:
-    """Hold a run for this process and leave its files where they are.
+def locked_without_files(ledger: Ledger, folder: Path) -> Iterator[None]:
+    """Hold the run lock without fetching any file.
 
     Raises:
-        RunError: Another process works on it.
+        RunError: Another process holds the lock.
     """
     with run_lock(folder), ledger.hold(folder.name):
         yield
 
 
-def bring_files(folder: Path, names: Iterable[str] | None = None) -> None:
+def fetch_files(folder: Path, names: Iterable[str] | None = None) -> None:
     """With a store, fetch what other machines wrote into a folder of the home.
 
     Args:
         folder: The folder.
-        names: Only these files, relative to it; all when left out.
+        names: Only these files, relative to the folder; default: all.
 
     Raises:
         SettingError: The store cannot be read.
@@ -77,11 +77,11 @@ def bring_files(folder: Path, names: Iterable[str] | None = None) -> None:
             store.fetch(folder, wanted)
 
 
-def bring_campaign(folder: Path) -> Path:
-    """With a store, fetch a run's campaign as it stands now: other machines may have decided by other rules.
+def fetch_campaign(folder: Path) -> Path:
+    """With a store, fetch a run's campaign file as it is now: other machines may have changed it.
 
     Returns:
-        Its file, which may not be there.
+        The file, which may not exist.
 
     Raises:
         SettingError: The store cannot be read.
@@ -92,15 +92,15 @@ def bring_campaign(folder: Path) -> Path:
     return file
 
 
-def is_left(ledger: Ledger, folder: Path) -> bool:
-    """Whether a run can be taken up here: no process works on it, and its campaign can be had."""
-    return bring_campaign(folder).exists() and is_free(ledger, folder)
+def is_resumable(ledger: Ledger, folder: Path) -> bool:
+    """Whether a run can be resumed here: no process holds its lock, and its campaign file is available."""
+    return fetch_campaign(folder).exists() and is_free(ledger, folder)
 
 
 def is_free(ledger: Ledger, folder: Path) -> bool:
-    """Whether no process works on a run, on any machine that shares the ledger."""
+    """Whether no process holds the run lock, on any machine that shares the ledger."""
     try:
-        with held_as_it_is(ledger, folder):
+        with locked_without_files(ledger, folder):
             return True
     except RunError:
         return False

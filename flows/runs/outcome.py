@@ -1,4 +1,4 @@
-"""What came of a run, in figures: for the terminal, for ``--json``, for Prefect."""
+"""The outcome of a run in figures: for the terminal, ``--json`` and Prefect."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,7 +10,7 @@ from tasks.candidate import Candidate, rank_finalists
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger
 from tasks.ledger.slots import SlotState
-from tasks.orders.missing_scores import unjudged
+from tasks.orders.missing_scores import without_score
 from tasks.orders.questions import BOUGHT
 from tasks.settings import Settings
 
@@ -19,11 +19,11 @@ INCOMPLETE = 4
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """No run was made or gone on with, and nothing was bought.
+    """No run was made or resumed, and nothing was bought.
 
     Args:
         message: Why.
-        name: How Prefect's pages call the state.
+        name: The state's name in Prefect's UI.
     """
 
     message: str
@@ -32,25 +32,25 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run.
+    """The outcome of a run.
 
     Args:
         run_id: The run.
         campaign: Its campaign.
         state: ``running``, ``stopped``, ``waiting``, ``awaiting review`` or ``done``.
         folder: Its folder.
-        orders: How many orders ended in which state.
+        orders: Number of orders by state.
         pictures: Drafts received.
-        duplicates: Drafts folded as copies.
+        duplicates: Drafts that are duplicates.
         finalists: Each finalist's facts, best first.
         finals: Finals bought.
         accepted: Finals accepted.
-        spent_usd: What the run weighs on its budget: known costs, and estimates where the cost is not known.
-        unknown_usd: The part of it that is estimates.
-        exit_code: 0, or 3 when a budget ended it, or 4 when some orders brought no sound picture
-            or no usable opinion of one.
-        all_high_usd: What as many drafts would have cost at least, all made as finals are; if known.
-        verdict: What the report says first, in one sentence; empty when no report was written.
+        spent_usd: What the run is charged: known costs, and estimates for unknown costs.
+        unknown_usd: The estimated part of it.
+        exit_code: 0, or 3 when a budget ended it, or 4 when some orders returned no sound picture
+            or no usable answer of a judge.
+        all_high_usd: The least that as many drafts would have cost with the settings of finals, if known.
+        verdict: The report's first sentence; empty if no report was written.
         message: What stopped it, or what it waits for, if anything.
     """
 
@@ -72,12 +72,12 @@ class Outcome:
     finalists: list[dict[str, Any]] = field(default_factory=list)
 
     def stopped_by(self, error: RunoffError) -> "Outcome":
-        """Say what stopped the run, and end with its exit code."""
+        """Add the error that stopped the run, and its exit code."""
         return replace(self, exit_code=error.exit_code, message=str(error))
 
 
 def outcome_of(run: StoredRun) -> Outcome:
-    """Read from the ledger what came of a run."""
+    """Read the outcome of a run from the ledger."""
     candidates = run.read_candidates()
     drafts = [candidate for candidate in candidates if candidate.is_draft]
     finals = [candidate for candidate in candidates if candidate.is_final]
@@ -86,7 +86,7 @@ def outcome_of(run: StoredRun) -> Outcome:
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1
     is_whole = set(orders) <= {"received"} and not any(candidate.fault for candidate in candidates)
-    is_whole = is_whole and not any(unjudged(drafts, name) for name in BOUGHT)
+    is_whole = is_whole and not any(without_score(drafts, name) for name in BOUGHT)
     return Outcome(
         run_id=run.run_id,
         campaign=run.record.campaign,
@@ -130,7 +130,7 @@ def _finalist(draft: Candidate, finals: list[Candidate]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class MissedSlot:
-    """A slot of a schedule in which no run was made.
+    """A scheduled slot without a run.
 
     Args:
         run_id: ``None``.
@@ -148,7 +148,7 @@ class MissedSlot:
 
 
 def list_runs(settings: Settings, ledger: Ledger) -> list[Outcome | MissedSlot]:
-    """List what came of every run, newest first, and among them the slots in which none was made."""
+    """List the outcomes of all runs and the slots without a run, newest first."""
     made: list[tuple[datetime, Outcome | MissedSlot]] = [
         (run.started_at, outcome_of(StoredRun(settings, ledger, run))) for run in ledger.runs.all()
     ]

@@ -1,7 +1,7 @@
-"""What a run shows while it buys: pictures, dollars, rate, time left.
+"""Progress of a run while it buys: pictures, dollars, rate and remaining time.
 
-At a terminal one line that moves; elsewhere a plain line now and then. Whoever starts a run puts its own
-progress in place with ``showing``; a flow that nobody watches logs plain lines.
+A terminal shows one live line, other outputs a plain line every few seconds. The code that starts a run sets
+the display with ``showing``; the default is plain lines.
 """
 
 import sys
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 SAY_EVERY_S = 5.0
 JUDGE = "judge"
-"""The stage whose orders bring answers, not pictures."""
+"""The stage whose orders return answers, not pictures."""
 
 
 class Display(Protocol):
-    """Where progress goes."""
+    """Where progress is shown."""
 
     def say(self, line: str) -> None:
         """Show one line for people."""
 
     def start(self, stage: str, n_orders: int) -> None:
-        """Begin to count a stage of that many orders."""
+        """Begin a stage of that many orders."""
 
     def bought(self, purchase: "Purchase") -> None:
-        """Count one order's end."""
+        """Count one finished order."""
 
     def finish(self) -> None:
         """End the stage that is being counted."""
@@ -54,7 +54,7 @@ class Tally:
         self._began_s = time.monotonic()
 
     def add(self, purchase: "Purchase") -> None:
-        """Count one order's end."""
+        """Count one finished order."""
         self.n_done += 1
         self.n_pictures += purchase.n_pictures
         self.n_without += purchase.state != "received"
@@ -82,8 +82,8 @@ class PlainDisplay:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(file=sys.stderr, soft_wrap=True)
         self._tally: Tally | None = None
-        self._n_said = 0
-        self._said_s = 0.0
+        self._n_shown = 0
+        self._shown_s = 0.0
 
     def say(self, line: str) -> None:
         """Write one line."""
@@ -92,16 +92,16 @@ class PlainDisplay:
     def start(self, stage: str, n_orders: int) -> None:
         """Begin a stage."""
         self._tally = Tally(stage, n_orders)
-        self._n_said = 0
-        self._said_s = time.monotonic()
+        self._n_shown = 0
+        self._shown_s = time.monotonic()
 
     def bought(self, purchase: "Purchase") -> None:
-        """Count, and write a line when the last one is some seconds old."""
+        """Count one finished order, and write a line if the last one is some seconds old."""
         if self._tally is None:
             return
         self._tally.add(purchase)
-        if time.monotonic() - self._said_s >= SAY_EVERY_S:
-            self._said_s = time.monotonic()
+        if time.monotonic() - self._shown_s >= SAY_EVERY_S:
+            self._shown_s = time.monotonic()
             self._line()
 
     def finish(self) -> None:
@@ -110,13 +110,13 @@ class PlainDisplay:
         self._tally = None
 
     def _line(self) -> None:
-        if self._tally is not None and self._tally.n_done > self._n_said:
-            self._n_said = self._tally.n_done
+        if self._tally is not None and self._tally.n_done > self._n_shown:
+            self._n_shown = self._tally.n_done
             self.say(f"{self._tally.stage} {self._tally.n_done}/{self._tally.n_orders}: {self._tally}")
 
 
 class LiveDisplay:
-    """One moving line at a terminal."""
+    """One live line at a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -125,7 +125,7 @@ class LiveDisplay:
         self._task = TaskID(0)
 
     def say(self, line: str) -> None:
-        """Write one line above the moving one."""
+        """Write one line above the live one."""
         self._console.print(line, markup=False, highlight=False)
 
     def start(self, stage: str, n_orders: int) -> None:
@@ -149,7 +149,7 @@ class LiveDisplay:
             self._bar.update(self._task, completed=self._tally.n_done, figures=str(self._tally))
 
     def finish(self) -> None:
-        """Leave the bar as it stands."""
+        """Stop the bar."""
         if self._bar is not None:
             self._bar.stop()
         self._bar = self._tally = None
@@ -160,7 +160,7 @@ _SHOWN: ContextVar[Display | None] = ContextVar("display", default=None)
 
 @contextmanager
 def showing(display: Display) -> Iterator[None]:
-    """Let every run started inside show its progress there."""
+    """Use a display for every run started inside."""
     token = _SHOWN.set(display)
     try:
         yield
@@ -169,7 +169,7 @@ def showing(display: Display) -> Iterator[None]:
 
 
 def current_display() -> Display:
-    """Find the display of whoever started the run; plain lines when nobody set one."""
+    """Return the display set by ``showing``; plain lines by default."""
     return _SHOWN.get() or PlainDisplay()
 
 

@@ -1,7 +1,7 @@
-"""Making room: files of losing drafts of old runs go; the ledger, finalists, finals and liked ones stay.
+"""Pruning: deletes the files of losing drafts of old runs; ledger, finalists, finals and liked drafts stay.
 
-With a store they go there first, then in this machine's mirror; another machine lets go of its own before it
-works on the run again, so that none puts them back.
+With a store they are deleted there first, then in this machine's mirror; another machine deletes its own
+files before it works on the run again, so that none restores them.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from flows.runs.lock import held_as_it_is
+from flows.runs.lock import locked_without_files
 from tasks.errors import RunError
 from tasks.ledger import Ledger
 from tasks.ledger.pruning import Droppable
@@ -19,13 +19,13 @@ from tasks.storage.mirror import store_of
 
 @dataclass(frozen=True, slots=True)
 class PrunableRun:
-    """What of a run may go.
+    """What can be deleted of a run.
 
     Args:
         run_id: The run.
         campaign: Its campaign.
         n_pictures: How many drafts.
-        n_bytes: How many bytes of files that are there, thumbnails included; with a store, of those in it.
+        n_bytes: Bytes of the existing files, including thumbnails; with a store, of those in the store.
     """
 
     run_id: str
@@ -35,7 +35,12 @@ class PrunableRun:
 
 
 def find_prunable(ledger: Ledger, home: Path, before: datetime) -> list[PrunableRun]:
-    """List what may be dropped of the runs that were done before a moment. Drops nothing.
+    """List what can be deleted of runs that ended before a moment. Deletes nothing.
+
+    Args:
+        ledger: The ledger.
+        home: Runoff's home.
+        before: Aware time: only runs that ended before it.
 
     Raises:
         SettingError: The store cannot be read.
@@ -48,29 +53,35 @@ def find_prunable(ledger: Ledger, home: Path, before: datetime) -> list[Prunable
 
 
 def prune(ledger: Ledger, home: Path, before: datetime, now: datetime) -> list[str]:
-    """Drop the files of losing drafts, run by run, and write down that they are gone.
+    """Delete the files of losing drafts, run by run, and record it.
 
-    Each run is held meanwhile. A kill in between leaves files dropped and not written down; dropping again
-    puts that right.
+    Each run is locked meanwhile. A kill in between leaves files deleted but not recorded; pruning again
+    records them.
+
+    Args:
+        ledger: The ledger.
+        home: Runoff's home.
+        before: Aware time: only runs that ended before it.
+        now: Aware time to record as that of the deletion.
 
     Returns:
-        The ids of runs that were left alone, because another process works on them.
+        The ids of runs that were skipped, because another process holds their lock.
 
     Raises:
-        SettingError: The store cannot be read, or does not let files go. Runs before it are done.
+        SettingError: The store cannot be read, or files cannot be deleted. Earlier runs are done.
     """
-    left_alone = []
+    skipped = []
     for run_id, campaign in ledger.pruning.losers(before):
         folder = run_folder(home, campaign, run_id)
         try:
-            with held_as_it_is(ledger, folder):
+            with locked_without_files(ledger, folder):
                 # Somebody may have chosen or bought one of them since.
                 losers = ledger.pruning.losers(before, run_id).get((run_id, campaign), [])
                 _drop(folder, _files(folder, losers))
                 ledger.pruning.record([loser.candidate_id for loser in losers], now)
         except RunError:
-            left_alone.append(run_id)
-    return left_alone
+            skipped.append(run_id)
+    return skipped
 
 
 def _files(folder: Path, losers: Iterable[Droppable]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Saying what became of unknown orders: by a person at the command, or by a campaign's own rule."""
+"""Reconciliation of unknown orders: by a person at the command, or by the campaign's rule."""
 
 import getpass
 import os
@@ -20,14 +20,14 @@ def reconcile(
     run: str | None = None,
     cost_usd: Decimal | None = None,
 ) -> list[Reconciliation]:
-    """Write down what this user says became of unknown orders.
+    """Record this user's verdict on unknown orders.
 
     Args:
         ledger: The ledger.
         order_ids: The orders.
-        verdict: What became of them.
-        run: Instead of orders, a run: every order of it that waits for a verdict.
-        cost_usd: What each was billed, where that is known.
+        verdict: Whether they were billed, or are to be sent again.
+        run: Instead of orders, a run: all its unknown orders.
+        cost_usd: What each was billed, dollars, if known.
 
     Raises:
         RunError: There is no such run, or more than one.
@@ -49,7 +49,7 @@ def resend_drafts(ledger: Ledger, run_id: str, today: Sequence[Order]) -> int:
     Args:
         ledger: The ledger.
         run_id: The run.
-        today: Its draft orders as they are planned today: a model may be gone since.
+        today: Its draft orders as planned today: a model may have been retired since.
 
     Returns:
         How many were planned.

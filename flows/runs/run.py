@@ -1,6 +1,6 @@
-"""A run as the ledger and its folder hold it: for looking at it and for deciding about its pictures.
+"""A stored run: its ledger record and its folder, for reading it and deciding about its pictures.
 
-A run that this process buys for is a ``flows.session.session.Session``, which holds one of these.
+A run that this process works on is a ``flows.session.session.Session``, which contains a stored run.
 """
 
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from flows.runs.lock import bring_campaign
+from flows.runs.lock import fetch_campaign
 from tasks.campaign import Campaign
 from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate
@@ -29,7 +29,7 @@ class StoredRun:
     Args:
         settings: The home and the environment.
         ledger: Its ledger, open.
-        record: The run's row as it was when it was read; the ledger may know more by now.
+        record: The run's row when it was read; the ledger may have changed since.
         other_campaign: The campaign to decide by; ``None`` for the one in the run's folder.
     """
 
@@ -53,7 +53,7 @@ class StoredRun:
         return cls(settings, ledger, ledger.runs.find(name))
 
     def decided_by(self, campaign: Campaign) -> Self:
-        """Take the same run with another campaign; nothing is written."""
+        """Return the same run with another campaign; writes nothing."""
         return replace(self, other_campaign=campaign)
 
     @property
@@ -68,7 +68,7 @@ class StoredRun:
 
     @property
     def anchors_file(self) -> str | None:
-        """Who is trusted to sign pictures: a PEM file of root certificates."""
+        """A PEM file of the root certificates trusted to sign pictures."""
         return self.settings.environ.get(ANCHORS_VARIABLE)
 
     @property
@@ -77,30 +77,30 @@ class StoredRun:
         return run_folder(self.home, self.record.campaign, self.run_id)
 
     def campaign_file(self) -> Path:
-        """Find the campaign as it was run; with a store it is fetched as it stands there now.
+        """Return the run's campaign file; with a store, its current version is fetched.
 
         Raises:
-            RunError: The file is gone.
+            RunError: The file is missing.
             SettingError: The store cannot be read.
         """
-        file = bring_campaign(self.folder)
+        file = fetch_campaign(self.folder)
         if not file.exists():
             raise RunError(
                 where=str(file),
-                what="the run's campaign is gone",
+                what="the run's campaign file is missing",
                 money="The ledger still knows what was bought.",
-                next_step="Look at the money with: runoff ledger spend",
+                next_step="See what was spent with: runoff ledger spend",
             )
         return file
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """Models and prices, as the home has them now."""
+        """Models and prices of the home, as they are now."""
         return load_catalogue(self.home, self.settings.environ)
 
     @cached_property
     def providers(self) -> Providers:
-        """Who sells, as the home has them now."""
+        """Providers of the home, as they are now."""
         return load_providers(self.home, self.settings.environ)
 
     @cached_property
@@ -108,13 +108,13 @@ class StoredRun:
         """The campaign that the run is decided by.
 
         Raises:
-            RunError: Its file is gone.
-            CampaignError: It was changed and is wrong now.
+            RunError: Its file is missing.
+            CampaignError: It was changed and is now invalid.
         """
         if self.other_campaign is not None:
             return self.other_campaign
         return load_campaign(self.campaign_file(), catalogue=self.catalogue, providers=self.providers)
 
     def read_candidates(self, stage: Stage | None = None) -> list[Candidate]:
-        """Read the run's pictures, or those of one stage, as the ledger knows them at this moment."""
+        """Read the run's pictures, or those of one stage, from the ledger."""
         return self.ledger.candidates.of_run(self.run_id, stage)

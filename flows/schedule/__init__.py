@@ -1,3 +1,5 @@
-"""A schedule's turns: one run for each slot."""
+"""Scheduled slots: at most one run for each."""
 
-__all__ = ["slots"]
+__all__ = [
+    "take_slot",
+]

@@ -1,4 +1,4 @@
-"""A run that this process works on: prepared, opened, composed, closed."""
+"""The session of a run: preparing it and opening it for work in this process."""
 
 __all__ = [
     "begun_orders",

@@ -1,4 +1,4 @@
-"""Which drafts a run has been told to make so far: those of the first round, and of each that was decided."""
+"""The draft orders of the rounds that have begun: the first round, and one after each decided round."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from tasks.storage.home import drawn_folder
 
 
 def begun_drafts(prepared: Prepared, ledger: Ledger) -> list[Order]:
-    """List the draft orders of every round that has begun, whatever became of them; writes nothing.
+    """List the draft orders of every round that has begun, whatever their state; writes nothing.
 
     Raises:
         CatalogueError: Something has no price.
@@ -25,7 +25,7 @@ def begun_drafts(prepared: Prepared, ledger: Ledger) -> list[Order]:
 
 
 def _round_orders(prepared: Prepared, passes: Sequence[Pass]) -> list[Order]:
-    """Write the draft orders of later rounds."""
+    """Plan the draft orders of later rounds."""
     if not passes:
         return []
     campaign = prepared.campaign

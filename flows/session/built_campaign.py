@@ -1,4 +1,4 @@
-"""A campaign built in Python, written down where its run will look for it."""
+"""A campaign built in Python, written into its run's folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,12 +15,12 @@ from tasks.storage.home import CAMPAIGN_FILE, run_folder
 
 @contextmanager
 def written_campaign(campaign: Campaign, settings: Settings, run_id: str) -> Iterator[Path]:
-    """Write a campaign into its run's folder, and take it away again if no run came of it.
+    """Write a campaign into its run's folder, and delete it if no run was made.
 
     Args:
         campaign: Its paths are relative to the working folder.
         settings: The home and the environment.
-        run_id: The run to be.
+        run_id: The id of the new run.
 
     Raises:
         CampaignError: Its rows cannot be read. Nothing was written.

@@ -1,4 +1,4 @@
-"""Asking a provider to stop a run's batches. What is done by then is paid for, and collected on resume."""
+"""Cancelling a run's batches; the finished part is billed, and collected when the run is resumed."""
 
 import asyncio
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from tasks.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """What came of asking.
+    """The result of cancelling.
 
     Args:
         run_id: The run.
-        batches: How many batches the provider was asked to stop.
-        notes: Why it would not stop one, a sentence each.
+        batches: How many batches the provider was asked to cancel.
+        notes: Why it would not cancel a batch, one sentence each.
     """
 
     run_id: str
@@ -30,23 +30,23 @@ class Cancelled:
 
     @property
     def sentence(self) -> str:
-        """The same for people."""
+        """The result in a sentence for people."""
         if not self.batches:
-            return f"{self.run_id} has no batch at the provider; nothing was changed."
+            return f"{self.run_id} has no batch at the provider. Nothing was changed."
         batches = count_of(self.batches, "batch", "batches")
-        sentences = [f"The provider was asked to stop {batches} of {self.run_id}.", *self.notes]
-        return f"{' '.join(sentences)}\nCollect what was done with: runoff run --resume {self.run_id}"
+        sentences = [f"The provider was asked to cancel {batches} of {self.run_id}.", *self.notes]
+        return f"{' '.join(sentences)}\nCollect the finished part with: runoff run --resume {self.run_id}"
 
 
 def cancel(settings: Settings, name: str) -> Cancelled:
-    """Ask the provider to stop a run's batches. Buys nothing.
+    """Ask the provider to cancel a run's batches. Buys nothing.
 
     Args:
         settings: The home and the environment.
         name: The run: its id, a unique beginning of it, or ``latest``.
 
     Raises:
-        RunError: There is no such run, its folder is gone, or another process works on it.
+        RunError: There is no such run, its folder is missing, or another process works on it.
     """
     with open_ledger(settings.home, settings.environ) as ledger:
         run = StoredRun.find(settings, ledger, name)

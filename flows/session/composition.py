@@ -1,6 +1,6 @@
-"""What a run works with, put together: its workers elsewhere, and the transport to its provider.
+"""Composition of a session: its workers, its transport to the provider, and its limits.
 
-What spends is put together in one place too, ``tasks.images_api.purchasing``.
+Buyers are composed in ``tasks.images_api.purchasing``.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def open_workers(prepared: Prepared, limits: Limits) -> AsyncIterator["DaskPool | None"]:
-    """Find the workers that ``RUNOFF_DASK`` names; the emulator inside this process is in no other one."""
+    """Connect to the workers of ``RUNOFF_DASK``; none for the emulator, which is in this process only."""
     from flows.workers.dask_pool import open_pool, scheduler_address
 
     address, base_url = scheduler_address(prepared.settings.environ), prepared.terms.base_url
@@ -52,7 +52,7 @@ async def open_workers(prepared: Prepared, limits: Limits) -> AsyncIterator["Das
 
 @asynccontextmanager
 async def watched(pool: "DaskPool | None", buyer: "Buyer") -> AsyncIterator[None]:
-    """Keep watch over the workers, if there are any, as long as the run is open."""
+    """Watch the workers, if there are any, as long as the session is open."""
     watching = None if pool is None else asyncio.create_task(pool.keep_watch(buyer))
     try:
         yield
@@ -63,7 +63,7 @@ async def watched(pool: "DaskPool | None", buyer: "Buyer") -> AsyncIterator[None
 
 
 def transport_of(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":
-    """Put the emulator inside the process, when the provider has no address."""
+    """Return a transport to the emulator in this process if the provider has no address."""
     if prepared.terms.base_url is not None:
         return None
     import httpx2
@@ -78,6 +78,6 @@ def transport_of(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":
 
 
 def limits_of(prepared: Prepared) -> Limits:
-    """Tell what a run may spend: in all, in its campaign's month, in the whole ledger's month."""
+    """Return the limits of a run: in total, in its campaign's month, and in the whole ledger's month."""
     budget = prepared.campaign.budget
     return Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd)

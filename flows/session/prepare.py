@@ -1,8 +1,8 @@
-"""Preparing a run: its campaign is read, checked and planned before anything is written or spent.
+"""Preparation of a run: its campaign is read, checked and planned before anything is written or spent.
 
-``prepare`` reads files and nothing else. ``heed_provider`` asks the provider for its list of models and
-plans again by the shutdown days in it. A command hands the plan that it has shown down to its flow, so that
-what was shown is what is bought, and the provider is asked once.
+``prepare`` only reads files. ``apply_announced_shutdowns`` asks the provider for its list of models and plans
+again by the shutdown dates in it. A command passes the plan that it has shown to its flow, so that what was
+shown is what is bought, and the provider is asked once.
 """
 
 from collections.abc import Iterator
@@ -27,18 +27,18 @@ from tasks.storage.home import run_folder
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run that was read, checked and planned, before anything is written or spent.
+    """A run whose campaign was read, checked and planned; nothing is written or spent yet.
 
     Args:
-        place: What to call the campaign in an error: its file, or its name.
+        place: The campaign in error messages: its file, or its name.
         settings: The home and the environment.
-        requested: The campaign as its file says, retired models in it and all.
+        requested: The campaign as in its file, with retired models not replaced.
         catalogue: Models and prices.
-        providers: Who sells.
+        providers: The providers.
         terms: The provider's terms.
-        plan: What will be ordered, and for how much.
-        are_drafts_done: No more drafts will be bought: their models may be gone.
-        note: Why the provider's own list of models is not known, when it was asked for in vain.
+        plan: The planned orders and their cost.
+        are_drafts_done: No more drafts will be bought, so their models may be retired.
+        note: Why the provider's list of models could not be read; empty otherwise.
         ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
     """
 
@@ -65,7 +65,7 @@ class Prepared:
 
     @property
     def campaign(self) -> Campaign:
-        """The campaign as it runs, successors of retired models in their places."""
+        """The campaign as it runs, with successors of retired models."""
         return self.plan.campaign
 
     @property
@@ -81,19 +81,19 @@ def prepare(
     *,
     are_drafts_done: bool = False,
 ) -> Prepared:
-    """Read, check and plan a campaign. Asks nobody, spends nothing and writes nothing.
+    """Read, check and plan a campaign. Asks no provider, spends and writes nothing.
 
     Args:
         campaign_file: The campaign file; or a campaign built in Python, its paths relative to the working
             folder.
         settings: The home and the environment.
         run_id: The run.
-        are_drafts_done: No more drafts will be bought: their models may be gone.
+        are_drafts_done: No more drafts will be bought, so their models may be retired.
 
     Raises:
-        CampaignError: The file is wrong.
+        CampaignError: The file is invalid.
         CatalogueError: A model is retired and has no successor, or has no price.
-        SettingError: The ledger's monthly limit is none.
+        SettingError: The ledger's monthly limit is not an amount.
         BudgetError: The budget is below the least that the run can cost.
     """
     ledger_limit_usd = ledger_per_month_usd(settings.home, settings.environ)
@@ -118,23 +118,23 @@ def prepare(
     )
 
 
-def heed_provider(prepared: Prepared) -> Prepared:
-    """Ask the provider for its models, for a few seconds at most, and plan by the days that it announces.
+def apply_announced_shutdowns(prepared: Prepared) -> Prepared:
+    """Ask the provider for its models, for a few seconds at most, and plan by its shutdown dates.
 
-    Without an answer the catalogue's dates count, and the note says so. Spends nothing and writes nothing.
+    Without an answer the catalogue's dates are used, and the note says so. Spends and writes nothing.
 
     Raises:
-        CatalogueError: A model is retired, as the provider says, and has no successor.
+        CatalogueError: A model is retired according to the provider and has no successor.
         SettingError: The provider's key is missing.
         BudgetError: The budget is below the least that the run can cost with successors.
     """
     if prepared.terms.base_url is None:
         return prepared
-    from tasks.images_api.models_endpoint import read_models  # loads the SDK, a second of work
+    from tasks.images_api.models_endpoint import read_models  # loading the SDK takes a second
 
     answer = read_models(prepared.terms)
     if answer.what:
-        return replace(prepared, note=f"{answer.what}; the catalogue's dates of models count.")
+        return replace(prepared, note=f"{answer.what}; using the catalogue's shutdown dates.")
     catalogue, warnings = heed_announced(prepared.requested, prepared.catalogue, answer.announced)
     if not warnings:
         return prepared
@@ -155,31 +155,39 @@ def heed_provider(prepared: Prepared) -> Prepared:
     )
 
 
-_HANDED_DOWN: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
+_PREPARED: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
 
 
 @contextmanager
-def handed_down(prepared: Prepared) -> Iterator[None]:
-    """Let a flow that is started inside buy by what was prepared, shown and agreed to."""
-    token = _HANDED_DOWN.set(prepared)
+def with_prepared(prepared: Prepared) -> Iterator[None]:
+    """Let a flow that is started inside use what was prepared, shown and agreed to."""
+    token = _PREPARED.set(prepared)
     try:
         yield
     finally:
-        _HANDED_DOWN.reset(token)
+        _PREPARED.reset(token)
 
 
 def prepare_to_buy(
     campaign_file: Path, settings: Settings, run_id: str, *, are_drafts_done: bool = False
 ) -> Prepared:
-    """Take what was handed down for a run, else prepare the run and heed its provider.
+    """Return what ``with_prepared`` set for the run; otherwise prepare it and ask its provider.
+
+    Args:
+        campaign_file: The campaign file.
+        settings: The home and the environment.
+        run_id: The run.
+        are_drafts_done: No more drafts will be bought, so their models may be retired.
 
     Raises:
-        RunoffError: See ``prepare`` and ``heed_provider``.
+        RunoffError: See ``prepare`` and ``apply_announced_shutdowns``.
     """
-    prepared = _HANDED_DOWN.get()
+    prepared = _PREPARED.get()
     if prepared is not None and (prepared.home, prepared.run_id) == (settings.home, run_id):
         return prepared
-    return heed_provider(prepare(campaign_file, settings, run_id, are_drafts_done=are_drafts_done))
+    return apply_announced_shutdowns(
+        prepare(campaign_file, settings, run_id, are_drafts_done=are_drafts_done)
+    )
 
 
 def _plan(

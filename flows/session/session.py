@@ -1,8 +1,8 @@
-"""A run with all it needs: its campaign, its ledger, its folder, its buyer.
+"""The session: a run opened for work, with its ledger, buyers and workers.
 
-Opening a run reads and checks everything before a flow spends, takes the run's lock, heals what a killed
-process left, and closes it all again, whatever happens. Ctrl-C, or a scheduler's SIGTERM, closes the buyer
-and lets what is under way come in; a second one leaves at once, and those orders become unknown.
+Opening a session takes the run lock and settles what a killed process left; at the end everything is closed,
+whatever happens. Ctrl-C, or a scheduler's SIGTERM, closes the buyers and waits for the requests in flight; a
+second one exits at once, and those orders become unknown.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.runs.lock import held_run
+from flows.runs.lock import locked_run
 from flows.runs.progress import Display, current_display
 from flows.runs.run import StoredRun
 from flows.session.begun_orders import begun_drafts
@@ -29,7 +29,6 @@ from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import add_warnings, replan
 from tasks.order import Order
 from tasks.orders.finals import wants_final
-from tasks.pictures.provenance import ANCHORS_VARIABLE
 from tasks.storage.atomic import write_atomically
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home
 
@@ -46,14 +45,14 @@ class Session:
     """A prepared run that this process works on.
 
     Args:
-        prepared: What was read and planned.
-        stored: The same run for looking at it and deciding about it.
-        buyer: Where orders are bought one by one.
-        batch_lane: Where orders are bought in batches.
-        judging: Where judging models are asked: closed by itself when the judge is down.
-        display: Where progress goes.
-        inspecting: Held while pictures are looked at, one batch at a time.
-        pool: Workers on other machines that batches are handed to; ``None`` when all is done here.
+        prepared: The prepared run.
+        stored: The same run for reading it and deciding about it.
+        buyer: Buys orders one by one.
+        batch_lane: Buys orders in batches.
+        judging: Asks judging models; it alone is closed if the judge is down.
+        display: Shows progress.
+        inspecting: Held while pictures are inspected, one batch at a time.
+        pool: Workers on other machines; ``None`` if everything is done in this process.
     """
 
     prepared: Prepared
@@ -77,7 +76,7 @@ class Session:
 
     @property
     def campaign(self) -> Campaign:
-        """The campaign as run."""
+        """The campaign as it runs."""
         return self.prepared.campaign
 
     @property
@@ -86,18 +85,13 @@ class Session:
         return self.prepared.folder
 
     @property
-    def anchors_file(self) -> str | None:
-        """Who is trusted to sign pictures: a PEM file of root certificates."""
-        return self.prepared.settings.environ.get(ANCHORS_VARIABLE)
-
-    @property
     def is_interrupted(self) -> bool:
-        """Whether somebody asked it to stop."""
+        """Whether it was interrupted."""
         return isinstance(self.buyer.closed_by, InterruptError)
 
     @property
     def is_out(self) -> bool:
-        """Whether the provider still works on a batch of it."""
+        """Whether it has an open batch at the provider."""
         return bool(self.ledger.batches.open_of(self.run_id))
 
     def planned(self, stage: str) -> list[Order]:
@@ -108,7 +102,7 @@ class Session:
 
 @asynccontextmanager
 async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
-    """Open a run for work, new or resumed.
+    """Open a session of a new or resumed run.
 
     Raises:
         SettingError: The key is missing, or the home cannot be written.
@@ -119,9 +113,9 @@ async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
     from tasks.images_api.purchasing import compose
 
     terms = prepared.terms
-    _ = terms.api_key  # a missing key is told before anything is written
+    _ = terms.api_key  # a missing key raises before anything is written
     prepare_home(prepared.home)
-    with open_ledger(prepared.home, prepared.settings.environ) as ledger, held_run(ledger, prepared.folder):
+    with open_ledger(prepared.home, prepared.settings.environ) as ledger, locked_run(ledger, prepared.folder):
         limits, display = limits_of(prepared), current_display()
         async with open_workers(prepared, limits) as pool, connect(terms, transport_of(prepared)) as client:
             stored = _begin(prepared, ledger)
@@ -135,8 +129,8 @@ async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
 
 
 def _begin(prepared: Prepared, ledger: Ledger) -> StoredRun:
-    """Write the run and its planned orders into the ledger, and settle what a killed process left of it."""
-    from tasks.images_api.answer_store import recover_sent
+    """Record the run and its planned orders, and settle what a killed process left."""
+    from tasks.images_api.recover_sent import recover_sent
 
     campaign_file = prepared.folder / CAMPAIGN_FILE
     if not campaign_file.exists():
@@ -157,11 +151,11 @@ def _begin(prepared: Prepared, ledger: Ledger) -> StoredRun:
 
 
 def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:
-    """Say which planned drafts will not be bought after all."""
+    """Describe the planned drafts that will no longer be bought."""
     drafts = Counter(str(order.parameters["model"]) for order in withdrawn if order.is_draft)
     for model, count in drafts.items():
-        orders = "1 planned order" if count == 1 else f"{count} planned orders"
-        yield f"{orders} of {model} had not been sent and gave way to what the campaign orders now."
+        requests = "1 planned request" if count == 1 else f"{count} planned requests"
+        yield f"{requests} for {model} will not be sent; the campaign's current requests replace them."
 
 
 @contextmanager
@@ -170,15 +164,18 @@ def _closing_on_interrupt(buyers: Sequence["Buyer"], prepared: Prepared, display
 
     def interrupted(number: int) -> None:
         if buyers[0].closed_by is None:
-            display.say("Stopping: what is under way is paid for and is awaited. Ctrl-C again leaves it.")
+            display.say(
+                "Stopping: waiting for the requests in flight, which are paid for."
+                " Press Ctrl-C again to exit at once."
+            )
         else:
             loop.remove_signal_handler(number)
             signal.raise_signal(number)
         reason = InterruptError(
             where=f"run {prepared.run_id}",
             what="was interrupted",
-            money="What was bought stays; the ledger is right.",
-            next_step=f"Go on with: runoff run --resume {prepared.run_id}",
+            money="What was bought is kept; the ledger is consistent.",
+            next_step=f"Resume it with: runoff run --resume {prepared.run_id}",
         )
         for buyer in buyers:
             buyer.close(reason)
@@ -198,7 +195,7 @@ def _closing_on_interrupt(buyers: Sequence["Buyer"], prepared: Prepared, display
 
 @contextmanager
 def _stopped_on_fault(prepared: Prepared, ledger: Ledger) -> Iterator[None]:
-    """Write that the run is stopped when an error ends it; without this it would seem to run for ever."""
+    """Record the run as stopped when an error ends it; otherwise it would seem to run for ever."""
     try:
         yield
     except BaseException:

@@ -1,4 +1,4 @@
-"""The stages of a run as Prefect tasks: ledger, step, ledger; here or at a worker."""
+"""The stages of a run as Prefect tasks, in this process or at a worker."""
 
 __all__ = [
     "buy",

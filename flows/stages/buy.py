@@ -1,35 +1,35 @@
-"""Buying a run's pictures: batch by batch, side by side, here or at the run's workers.
+"""Buying a run's pictures in concurrent batches, in this process or at the run's workers.
 
-A batch is one Prefect task. Here its orders go through the run's own buyer; at workers each batch has a buyer
-of its own, and one ledger that bounds what all of them spend.
+A batch is one Prefect task. In this process its orders go through the run's own buyer; at workers each batch
+has its own buyer, and the shared ledger limits what all of them spend.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from flows.prefect_ui.artifacts import Progress
-from flows.runs.lock import bring_files
+from flows.runs.lock import fetch_files
 from flows.session.session import Session
 from flows.stages.batch_lane import buy_in_batches
 from flows.stages.evaluate import inspect_task
 from flows.stages.prefect_task import as_task
 from tasks.errors import BudgetError, RunoffError
 from tasks.generate import generate
-from tasks.images_api.answer_store import recover_sent
 from tasks.images_api.buyer import Purchase
+from tasks.images_api.recover_sent import recover_sent
 from tasks.order import Order
 from tasks.report import load_libraries
 
 ORDERS_PER_TASK = 50
 LOAD_AFTER_S = 1.0
-"""When what the report needs is loaded: the first orders are under way by then."""
+"""When the report's libraries are loaded: the first orders are in flight by then."""
 
 
 async def make_pictures(run: Session, stage: str) -> None:
-    """Buy every planned order of a stage and look at what came. This spends money, within the run's budgets.
+    """Buy every planned order of a stage and inspect the pictures. This spends, within the run's budgets.
 
-    While one batch is looked at the next ones are under way, so that looking costs no time. What goes by the
-    provider's Batch lane is collected and handed over first.
+    One batch is inspected while the next ones are in flight, so that inspection costs no time. Orders for the
+    provider's Batch lane are collected and submitted first.
     """
     await buy_in_batches(run, stage)
     orders = _interactive(run, stage)
@@ -39,7 +39,7 @@ async def make_pictures(run: Session, stage: str) -> None:
     asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread, len(run.campaign.arms))
     try:
         if run.pool is None:
-            await _try_once(run, orders, progress)
+            await _buy_once(run, orders, progress)
         else:
             await _buy_at_workers(run, stage, orders, progress)
     finally:
@@ -48,15 +48,15 @@ async def make_pictures(run: Session, stage: str) -> None:
 
 
 async def _buy_at_workers(run: Session, stage: str, orders: Sequence[Order], progress: Progress) -> None:
-    """Have orders bought and looked at by the workers; afterwards their files are here too.
+    """Have the workers buy and inspect orders; afterwards fetch their files.
 
-    One worker may find no room in a budget while others have money under way that comes back in part. So what
-    was left for want of money is tried again, until a whole round of it buys nothing.
+    A worker may find a budget reserved by requests in flight at others, which release a part of it when they
+    end. So orders that found no money are tried again, until a whole pass buys nothing.
     """
     left = list(orders)
     while left and run.buyer.closed_by is None:
-        shortage = await _try_once(run, left, progress)
-        await asyncio.to_thread(_take_back, run)
+        shortage = await _buy_once(run, left, progress)
+        await asyncio.to_thread(_fetch_results, run)
         n_before, left = len(left), _interactive(run, stage)
         if shortage is None:
             break
@@ -64,8 +64,8 @@ async def _buy_at_workers(run: Session, stage: str, orders: Sequence[Order], pro
             run.buyer.close(shortage)
 
 
-async def _try_once(run: Session, orders: Sequence[Order], progress: Progress) -> BudgetError | None:
-    """Have every order tried once; returns why a worker had no money for some, if one had not."""
+async def _buy_once(run: Session, orders: Sequence[Order], progress: Progress) -> BudgetError | None:
+    """Try every order once; returns the budget error of a worker, if there was one."""
     n_orders_each, n_at_once = await _batching(run, len(orders))
     places = asyncio.Semaphore(n_at_once)
     shortages: list[BudgetError] = []
@@ -74,7 +74,7 @@ async def _try_once(run: Session, orders: Sequence[Order], progress: Progress) -
         async with places:
             if run.buyer.closed_by is None and (shortage := await buy_batch(batch, run)):
                 shortages.append(shortage)
-        if run.pool is None:  # a worker has looked at what it bought
+        if run.pool is None:  # workers inspect what they buy
             await _inspect(run)
         await progress.add(len(batch))
 
@@ -83,11 +83,11 @@ async def _try_once(run: Session, orders: Sequence[Order], progress: Progress) -
 
 
 async def _batching(run: Session, n_orders: int) -> tuple[int, int]:
-    """Tell how many orders a batch has at most, and how many batches are under way at once."""
+    """Return how many orders a batch has at most, and how many batches are in flight at once."""
     if run.pool is None:
-        # Two batches more than can be under way at once: the buyer must never wait for work.
+        # Two batches more than can be in flight at once: the buyer must never wait for work.
         return ORDERS_PER_TASK, run.prepared.terms.provider.concurrency // ORDERS_PER_TASK + 2
-    await run.pool.look()
+    await run.pool.refresh()
     return run.pool.batch_size(n_orders, ORDERS_PER_TASK), max(1, run.pool.n_places)
 
 
@@ -96,11 +96,11 @@ async def buy_batch(orders: Sequence[Order], run: Session) -> BudgetError | None
     """Buy a batch of orders, here or at a worker. This spends money: up to the sum of their estimates.
 
     Returns:
-        Why a worker had no money for some of them, if it had not: others may have money under way that comes
-        back. What ends all buying closes the run's buyer instead.
+        The budget error of a worker, if it had no money for some of them: requests in flight at others may
+        release a part of the budget. An error that ends all buying closes the run's buyer instead.
 
     Raises:
-        RunoffError: The ledger, the disk or the pool failed; what became of the orders stands in the ledger.
+        RunoffError: The ledger, the disk or the pool failed; the ledger has the state of every order.
     """
     if run.pool is None:
         await generate(orders, run.buyer)
@@ -119,10 +119,10 @@ async def buy_batch(orders: Sequence[Order], run: Session) -> BudgetError | None
 async def _in_batches(
     run: Session, orders: Sequence[Order], size: int, make: Callable[[Sequence[Order]], Awaitable[None]]
 ) -> None:
-    """Make orders batch by batch, side by side; a fault in one closes the run's buyer.
+    """Make orders in concurrent batches; an error in one closes the run's buyer.
 
     Raises:
-        Exception: The first fault. The other batches have ended too by then: theirs is money as well.
+        Exception: The first error. The other batches have ended by then, because they cost money too.
     """
 
     async def make_one(batch: Sequence[Order]) -> None:
@@ -140,7 +140,7 @@ async def _in_batches(
 
 
 async def _inspect(run: Session) -> None:
-    """Look at every picture that nobody has looked at; one batch at a time, all cores inside."""
+    """Inspect every new picture, one batch at a time, on all cores."""
     async with run.inspecting:
         await inspect_task(run)
 
@@ -149,9 +149,9 @@ def _interactive(run: Session, stage: str) -> list[Order]:
     return [order for order in run.planned(stage) if order.lane == "interactive"]
 
 
-def _take_back(run: Session) -> None:
-    """Bring what the workers wrote, and settle what one that died left: nobody works on it any more."""
-    bring_files(run.folder)
+def _fetch_results(run: Session) -> None:
+    """Fetch what the workers wrote, and settle the orders that a dead worker left ``sent``."""
+    fetch_files(run.folder)
     recover_sent(run.ledger, run.run_id, run.folder, run.prepared.terms)
 
 

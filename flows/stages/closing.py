@@ -1,7 +1,7 @@
-"""How a run ends: its state, its report, what Prefect shows of it, and its exit code.
+"""The end of a run: its state, its report, its Prefect artifacts and events, and its exit code.
 
-A run whose money is used up, or that was told that no order can succeed, still reports what it has; it is
-``stopped`` and can be resumed. One that was interrupted only keeps its ledger right.
+A run whose budget is used up, or whose provider accepts no more orders, still writes its report; it is
+``stopped`` and can be resumed. An interrupted run only records its state in the ledger.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from flows.prefect_ui.artifacts import report_link, show_outcome
-from flows.prefect_ui.events import tell_end
+from flows.prefect_ui.events import emit_run_end
 from flows.run_report import write_run_report
 from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
 from flows.runs.run import StoredRun
@@ -29,11 +29,11 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     Args:
         run: The run.
         state: How it ends when nothing stopped it.
-        lack: What it could not go on without, where that is no fault of an order: told, and exit code 4.
-        note: What else is told of how it ended.
+        lack: What it could not continue without, if no order failed: the message, with exit code 4.
+        note: The message otherwise.
 
     Returns:
-        What came of it.
+        The outcome.
 
     Raises:
         StopRunError: No further order could succeed; the report was written.
@@ -45,19 +45,19 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     if isinstance(stop, InterruptError):
         raise stop
     all_high_usd, verdict = await write_report(run)
-    outcome = outcome_of(_as_it_stands(run))
+    outcome = outcome_of(_reread(run))
     outcome = replace(outcome, all_high_usd=all_high_usd, verdict=verdict, message=note)
     outcome = _with_reason(outcome, run, lack)
     await show_outcome(run, outcome)
-    tell_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
-    run.ledger.slots.end_run(run.run_id)  # an interrupted run stays its slot's: the next turn takes it up
+    emit_run_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
+    run.ledger.slots.end_run(run.run_id)  # an interrupted run keeps its slot: the next slot resumes it
     if isinstance(stop, StopRunError):
         raise stop
     return outcome
 
 
 def _with_reason(outcome: Outcome, run: Session, lack: str) -> Outcome:
-    """Say what stopped the run, or what it lacks or waits for, if anything."""
+    """Add what stopped the run, or what it lacks or waits for, if anything."""
     if lack:
         outcome = replace(outcome, message=lack, exit_code=INCOMPLETE)
     if run.is_out:
@@ -67,13 +67,13 @@ def _with_reason(outcome: Outcome, run: Session, lack: str) -> Outcome:
     return outcome
 
 
-def _as_it_stands(run: Session) -> StoredRun:
-    """Read the run again: its state and its warnings have changed since it was opened."""
+def _reread(run: Session) -> StoredRun:
+    """Read the run again: its state and warnings have changed since it was opened."""
     return StoredRun.find(run.prepared.settings, run.ledger, run.run_id)
 
 
 def _with_place(stop: BudgetError, run: Session) -> BudgetError:
-    """Name the file in which a campaign's own budget is raised for a run that was begun."""
+    """Name the file in which the campaign's own budget can be raised for this run."""
     if stop.budget == LEDGER_PER_MONTH:
         return stop
     return BudgetError(
@@ -88,5 +88,5 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
 @as_task("report")
 async def write_report(run: Session) -> tuple[Decimal | None, str]:
     """Write the run's report; returns what all drafts cost at high quality (dollars), and the verdict."""
-    written = await asyncio.to_thread(write_run_report, _as_it_stands(run))
+    written = await asyncio.to_thread(write_run_report, _reread(run))
     return written.facts.all_high_usd, written.verdict

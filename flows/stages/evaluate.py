@@ -1,7 +1,7 @@
-"""What is found out and decided about a run's pictures, each as one Prefect task.
+"""Evaluation of a run's pictures as Prefect tasks.
 
-What a task does is a function of ``flows.evaluation``, which reads the ledger, calls a step and writes back.
-It runs in a thread of this process; what takes a chunk of the pictures can run at the run's workers instead.
+Each task calls a function of ``flows.evaluation``, which reads the ledger, calls a step and writes back. It
+runs in a thread of this process; scoring can run in chunks at the run's workers instead.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from flows.stages.prefect_task import as_task
 P = ParamSpec("P")
 R = TypeVar("R")
 DRAFTS_PER_TASK = 200
-"""Drafts in a chunk at a worker, at most."""
+"""Most drafts in a chunk at a worker."""
 
 
 def _evaluation_task(
@@ -29,9 +29,9 @@ def _evaluation_task(
     """Make a Prefect task of a function that evaluates a stored run.
 
     Args:
-        name: How Prefect's pages call the task.
+        name: The task's name in Prefect's UI.
         evaluate: The function. It spends nothing.
-        is_for_workers: A worker does it, when the run has workers.
+        is_for_workers: Run it at a worker if the run has workers.
     """
 
     @as_task(name)
@@ -54,16 +54,16 @@ compare_task = _evaluation_task("compare", compare_finals)
 
 
 async def score_drafts(run: Session) -> int:
-    """Score every draft by what is free: in one task here, in chunks at the workers; returns how many.
+    """Score every draft with the free scorers, in one task here or in chunks at workers; returns how many.
 
     Raises:
-        RunoffError: A scorer or a worker could not; scores that were written stand.
+        RunoffError: A scorer or a worker failed; scores already written stay.
     """
     if run.pool is None:
         return await score_task(run)
     drafts = await asyncio.to_thread(run.stored.read_candidates, "draft")
     names = [draft.candidate_id for draft in drafts]
-    await run.pool.look()
+    await run.pool.refresh()
     size = run.pool.batch_size(len(names), DRAFTS_PER_TASK)
     chunks = [names[start : start + size] for start in range(0, len(names), size)]
     ends = await asyncio.gather(*(score_task(run, chunk) for chunk in chunks), return_exceptions=True)

@@ -1,13 +1,13 @@
-"""Asking judging models about a run's survivors: the only stage that buys opinions.
+"""The judging stage: asks judging models about a run's unique images.
 
-Judging has a buyer of its own. When the judge is down, asking stops and the run goes on without its opinions;
-only what ends all buying, a used-up budget or somebody's interruption, ends the run's own buyer too. Pictures
-are asked about once; pairs round by round, because each round decides what the next one can teach.
+Judging has its own buyer. If the judge is down, asking stops and the run continues without its scores; only a
+used-up budget or an interruption closes the run's own buyer too. Each picture is asked about once; pairs are
+chosen round by round, because the answers of a round show which pairs are still informative.
 """
 
 from collections.abc import Sequence
 
-from flows.evaluation.judge_answers import Opinions, pools, read_opinions
+from flows.evaluation.judge_answers import JudgeAnswers, pools, read_judge_answers
 from flows.runs.progress import JUDGE
 from flows.session.session import Session
 from flows.stages.buy import ORDERS_PER_TASK
@@ -24,52 +24,54 @@ judge_task = as_task("judge")(generate)
 
 
 async def judge_drafts(run: Session) -> None:
-    """Have the survivors judged and compared, as the campaign weighs it. This spends money.
+    """Have the unique images judged and compared, if the campaign weighs it. This spends money.
 
-    Nothing is asked twice: answers of this run and of earlier ones count. What has no answer in the end has
-    no opinion; the run goes on.
+    Nothing is asked twice: answers of this run and of earlier ones count. A picture without an answer has no
+    score by the judge; the run continues.
     """
     if run.buyer.closed_by is not None:
         return
-    wishes, prepared = run.campaign.score, run.prepared
+    rules, prepared = run.campaign.score, run.prepared
     estimates = Estimates(prepared.catalogue, prepared.terms.provider)
     questions = Questions(run.campaign, run.run_id, str(run.folder), estimates)
-    worthy = worth_judging(run.ledger.candidates.of_run(run.run_id, "draft"))
-    if "judge" in wishes.weights and wishes.judge is not None:
-        await _ask(run, [questions.about(draft) for draft in worthy])
-    if "duel" in wishes.weights and wishes.duel is not None:
-        await _hold_duels(run, questions, worthy, wishes.duel.per_row)
+    judged = worth_judging(run.ledger.candidates.of_run(run.run_id, "draft"))
+    if "judge" in rules.weights and rules.judge is not None:
+        await _ask(run, [questions.about(draft) for draft in judged])
+    if "duel" in rules.weights and rules.duel is not None:
+        await _ask_pairs(run, questions, judged, rules.duel.per_row)
     stop = run.judging.closed_by
     if isinstance(stop, BudgetError | InterruptError):
         run.buyer.close(stop)
     elif stop is not None:
-        run.display.say(f"The judge is not asked any more, the run goes on without it. {stop}")
+        run.display.say(f"The judge is no longer asked; the run continues without it. {stop}")
 
 
-async def _hold_duels(run: Session, questions: Questions, worthy: Sequence[Candidate], per_row: int) -> None:
+async def _ask_pairs(run: Session, questions: Questions, judged: Sequence[Candidate], per_row: int) -> None:
     """Ask round by round until every row has its pairs."""
-    by_id = {draft.candidate_id: draft for draft in worthy}
+    by_id = {draft.candidate_id: draft for draft in judged}
     while run.judging.closed_by is None:
-        known = read_opinions(run.ledger, questions, worthy)
+        known = read_judge_answers(run.ledger, questions, judged)
         pairs = [
-            pair for row, pool in pools(worthy).items() for pair in next_round(known, row, pool, per_row)
+            pair for row, pool in pools(judged).items() for pair in next_round(known, row, pool, per_row)
         ]
         if not pairs:
             return
         await _ask(run, [questions.between(by_id[first], by_id[second]) for first, second in pairs])
 
 
-def next_round(known: Opinions, row: int, pool: Sequence[Candidate], per_row: int) -> list[tuple[str, str]]:
-    """Choose what is asked next of one row: first what a killed run left half asked.
+def next_round(
+    known: JudgeAnswers, row: int, pool: Sequence[Candidate], per_row: int
+) -> list[tuple[str, str]]:
+    """Choose the next questions about one row: first pairs that a killed run asked in one order only.
 
     Args:
-        known: What came back so far.
+        known: The answers so far.
         row: The row.
-        pool: Its survivors.
-        per_row: How many pairs may be asked in all.
+        pool: Its unique images.
+        per_row: How many pairs may be asked in total.
 
     Returns:
-        Who is shown first and second, one entry for each order; empty when the row has its pairs.
+        Candidate ids, the one shown first and the other, once for each order; empty if the row is done.
     """
     asked = known.asked(row)
     halves = sorted((second, first) for first, second in asked if (second, first) not in asked)
@@ -82,7 +84,7 @@ def next_round(known: Opinions, row: int, pool: Sequence[Candidate], per_row: in
 
 
 async def _ask(run: Session, orders: Sequence[Order]) -> None:
-    """Buy the answers to questions that nobody has answered yet."""
+    """Buy the answers to questions that have none yet."""
     if run.judging.closed_by is not None:
         return
     known = run.ledger.answers.find([order.question for order in orders])

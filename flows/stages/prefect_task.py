@@ -1,9 +1,8 @@
-"""One Prefect task for a whole batch of work.
+"""A decorator that makes a function one Prefect task.
 
-A task run costs the server 10 ms and more, so a task is a batch of orders or of candidates, never one
-picture.
-Nothing is cached, kept or retried by Prefect: its cache pays twice after a kill, and the ledger knows what
-is done. An ``async`` task is awaited or gathered inside an ``async def`` flow, never submitted.
+A task run costs the server 10 ms or more, so a task is a batch of orders or candidates, never one picture.
+Prefect caches, persists and retries nothing: its cache would pay twice after a kill, and the ledger knows
+what is done. An ``async`` task is awaited or gathered inside an ``async def`` flow, never submitted.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,15 +21,15 @@ R = TypeVar("R")
 def as_task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make each call of a function one Prefect task run.
 
-    The arguments are handed over as they are: Prefect would otherwise walk through each of them, however
-    large, in search of its own objects.
+    The arguments are passed unchanged: Prefect would otherwise walk through each of them, however large, in
+    search of its own objects.
 
     Args:
-        name: How Prefect's pages call the task.
+        name: The task's name in Prefect's UI.
 
     Returns:
         A decorator for a plain function or a coroutine function, which should return counts and ids, never
-        pictures or frames. What it makes of it has the same signature and is for use inside a flow.
+        pictures or frames. The decorated function has the same signature and is for use inside a flow.
 
     Raises:
         Exception: A call raises what the function raises, and the task run is marked as failed.

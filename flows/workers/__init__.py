@@ -1,8 +1,7 @@
-"""One run over many machines: batches of orders and of evaluation at the workers of a Dask scheduler.
+"""Workers: one run on many machines, in batches at the workers of a Dask scheduler.
 
-``dask_pool`` is the flow's side: it hands batches out, tells workers to stop, and notices when there are
-none. ``worker`` is a worker's side: it buys, inspects and evaluates what it is handed, while the flow holds
-the run.
+``dask_pool`` is the flow's side: it submits batches, tells workers to stop, and notices when there are none.
+``worker`` is a worker's side: it buys, inspects and evaluates its batch while the flow holds the run lock.
 Only ``dask_pool`` imports Dask, and only when ``RUNOFF_DASK`` names a scheduler.
 """
 

@@ -1,11 +1,11 @@
-"""The flow's side: batches handed to the workers of a Dask scheduler.
+"""The flow's side of workers: submits batches to a Dask scheduler.
 
-Dask is asked directly, from the flow's own Prefect tasks: Prefect's task runner for it needs Prefect's server
-within every worker's reach, and is slower (``benchmarks/runners.py``). Prefect sees the same tasks in both.
+The flow's own Prefect tasks call Dask directly: Prefect's task runner for Dask needs every worker to reach
+Prefect's server, and is slower (``benchmarks/runners.py``). Prefect sees the same tasks either way.
 
-A worker that dies has its batch done by another one; when all are gone for ``ALONE_S``, the run is stopped
-rather than left hanging. When the buyer of the run closes, for whatever reason, every worker is told; what
-they have under way is awaited, like one's own.
+If a worker dies, another one does its batch; if there is no worker for ``ALONE_S``, the run is stopped
+instead of hanging. When the run's buyer closes, for whatever reason, every worker stops sending; requests in
+flight at workers are awaited like the run's own.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ CONNECT_S = 15.0
 ALONE_S = 60.0
 LOOK_S = 1.0
 BATCHES_AT_ONCE = 2
-"""Of one worker, where it has the threads: so that it need not wait for the last answers of a batch."""
+"""Batches of one worker at once, if it has the threads: it need not wait for a batch's last answers."""
 BATCHES_EACH = 4
-"""How many parts a worker's share of a stage is cut into, so that quick workers take over from slow ones."""
+"""How many batches a worker's share of a stage is cut into, so that fast workers relieve slow ones."""
 
 
 def scheduler_address(environ: Mapping[str, str]) -> str | None:
-    """Tell which scheduler's workers do the work; ``None`` when it is done here."""
+    """Return the scheduler whose workers do the work; ``None`` if it is done in this process."""
     return environ.get(DASK_VARIABLE, "").strip() or None
 
 
@@ -51,8 +51,8 @@ class DaskPool:
 
     Args:
         client: The connection to the scheduler.
-        address: Where it is.
-        job: What workers are told of the run.
+        address: Its address.
+        job: The run's data that workers get.
     """
 
     client: "Client"
@@ -61,8 +61,8 @@ class DaskPool:
     _n_threads: dict[str, int] = field(default_factory=dict)
     _alone: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def look(self) -> None:
-        """See who is there.
+    async def refresh(self) -> None:
+        """Refresh the list of workers.
 
         Raises:
             EngineError: The scheduler does not answer.
@@ -80,25 +80,25 @@ class DaskPool:
         return sum(min(BATCHES_AT_ONCE, n) for n in self._n_threads.values())
 
     def batch_size(self, n_items: int, most: int) -> int:
-        """Cut a stage so that every worker has some of it, and the quick ones more."""
+        """Choose a batch size so that every worker gets some of a stage, and fast ones more."""
         return max(1, min(most, -(-n_items // max(1, self.n_places * BATCHES_EACH))))
 
     async def buy(self, orders: Sequence[Order]) -> Bought:
         """Have a batch bought. This spends money, within the run's budgets.
 
         Raises:
-            EngineError: No worker could do it; what became of its orders stands in the ledger.
+            EngineError: No worker could do it; the ledger has the state of its orders.
         """
         return await self._do(_buy_with_share, list(orders))
 
     async def evaluate(
         self, evaluation: Callable[Concatenate[StoredRun, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Have a function of ``flows.evaluation`` done for the run at a worker; returns what it returns.
+        """Run a function of ``flows.evaluation`` at a worker; returns its result.
 
         Raises:
             EngineError: No worker could do it.
-            RunoffError: A worker could not; what others wrote stands.
+            RunoffError: A worker failed; what others wrote stays.
         """
         return await self._do(workers_side.evaluate, evaluation, *args, **kwargs)
 
@@ -116,9 +116,9 @@ class DaskPool:
         except FutureCancelledError as fault:
             raise self._gone(what="went away") from fault
         except KilledWorker as fault:
-            raise self._gone(what="one worker after another died over the same batch") from fault
+            raise self._gone(what="several workers died with the same batch") from fault
         except ImportError as fault:
-            raise self._gone(what=f"a worker has not this Runoff installed: {fault}") from fault
+            raise self._gone(what=f"a worker does not have this version of Runoff: {fault}") from fault
         finally:
             answer.cancel()
             alone.cancel()
@@ -128,37 +128,37 @@ class DaskPool:
         return EngineError(
             where=f"Dask scheduler {self.address}",
             what=what,
-            money="What was bought stays; what was under way there becomes unknown and stays charged.",
-            next_step=f"Bring workers back or unset {DASK_VARIABLE}, then: "
+            money="What was bought is kept; requests in flight there become unknown and stay charged.",
+            next_step=f"Start workers again or unset {DASK_VARIABLE}, then: "
             f"runoff run --resume {self.job.run_id}",
         )
 
     async def keep_watch(self, buyer: "Buyer") -> None:
-        """Tell every worker once the buyer is closed, and give up once nobody is left to work."""
+        """Stop every worker once the buyer is closed, and give up once there is no worker."""
         seen_s = time.monotonic()
         while True:
             with suppress(EngineError):
-                await self.look()
+                await self.refresh()
             seen_s = time.monotonic() if self._n_threads else seen_s
             if time.monotonic() - seen_s >= ALONE_S:
                 self._alone.set()
-            if buyer.closed_by is not None:  # again and again: one that just came does not know
-                await self._tell_all(workers_side.stop, self.job.token)
+            if buyer.closed_by is not None:  # repeatedly, because a new worker does not know
+                await self._call_all(workers_side.stop, self.job.token)
                 await asyncio.sleep(LOOK_S)
             else:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(buyer.until_closed(), LOOK_S)
 
-    async def wait_until_left(self, say: Callable[[str], None]) -> None:
-        """Wait for workers that still have something under way for an earlier process of this run."""
-        is_said = False
-        while any((await self._tell_all(workers_side.is_at_work, self.job.run_id)).values()):
-            if not is_said:
-                say("Waiting for what workers have under way for an earlier process of this run.")
-            is_said = True
+    async def wait_until_idle(self, say: Callable[[str], None]) -> None:
+        """Wait for workers that still work for an earlier process of this run."""
+        is_reported = False
+        while any((await self._call_all(workers_side.is_at_work, self.job.run_id)).values()):
+            if not is_reported:
+                say("Waiting for requests that workers have in flight for an earlier process of this run.")
+            is_reported = True
             await asyncio.sleep(LOOK_S)
 
-    async def _tell_all(self, function: Callable[[str], T], about: str) -> dict[str, T]:
+    async def _call_all(self, function: Callable[[str], T], about: str) -> dict[str, T]:
         with suppress(OSError, TimeoutError):
             answers = self.client.run(function, about, on_error="ignore")
             return await asyncio.wait_for(cast("Awaitable[dict[str, T]]", answers), CONNECT_S)
@@ -166,7 +166,7 @@ class DaskPool:
 
 
 def _buy_with_share(job: Job, orders: Sequence[Order]) -> Bought:
-    """Buy a batch on a worker, with its share of the worker's requests, while the flow waits for it."""
+    """Buy a batch on a worker, with its share of the provider's concurrency, while the flow waits for it."""
     from distributed import get_worker
 
     at_once = min(BATCHES_AT_ONCE, get_worker().state.nthreads)
@@ -175,7 +175,7 @@ def _buy_with_share(job: Job, orders: Sequence[Order]) -> Bought:
 
 
 def _wanted_by_dask() -> Callable[[], bool]:
-    """Tell, on a worker, how to see whether the scheduler and the flow still wait for this thread's task."""
+    """Return a function that tells, on a worker, whether the flow still waits for this thread's task."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -195,9 +195,9 @@ async def open_pool(
     """Connect to a scheduler for one run, and wait for a worker.
 
     Args:
-        address: Of the scheduler, such as ``tcp://scheduler:8786``.
-        make_job: Given the token of this holding, tells what workers are told.
-        say: Takes a line for people.
+        address: Address of the scheduler, such as ``tcp://scheduler:8786``.
+        make_job: Makes the data that workers get, from the token of this session.
+        say: Prints one line for the user.
 
     Raises:
         SettingError: Dask is not installed here.
@@ -208,18 +208,18 @@ async def open_pool(
     except ImportError as fault:
         raise SettingError(
             where=DASK_VARIABLE,
-            what=f"names a Dask scheduler, and Dask is not installed: {fault}",
+            what=f"is set, but Dask is not installed: {fault}",
             next_step="Install it with: pip install 'runoff[dask]'",
         ) from fault
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it would say is told in our words
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its errors are reported below
     try:
         client = await Client(address, asynchronous=True, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as fault:
         raise EngineError(
             where=DASK_VARIABLE,
-            what=f"no Dask scheduler answers at {address}",
+            what=f"there is no Dask scheduler at {address}",
             accepted="tcp://host:8786",
-            next_step=f"Start one with: dask scheduler. Or unset {DASK_VARIABLE} to work here.",
+            next_step=f"Start one with: dask scheduler. Or unset {DASK_VARIABLE} to run without workers.",
         ) from fault
     try:
         job = make_job(secrets.token_hex(8))
@@ -228,8 +228,8 @@ async def open_pool(
             await client.wait_for_workers(1, timeout=CONNECT_S)
         except TimeoutError as fault:
             raise pool._gone(what=f"has no workers; start one with: dask worker {address}") from fault
-        await pool.look()
-        await pool.wait_until_left(say)
+        await pool.refresh()
+        await pool.wait_until_idle(say)
         yield pool
     finally:
         await client.close()

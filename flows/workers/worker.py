@@ -1,8 +1,9 @@
-"""A worker's side: a batch of a run that another process holds.
+"""A worker's side: buys, inspects and evaluates a batch of a run whose lock another process holds.
 
 A worker opens the ledger by its own environment, with its own key, and works only while the process that
-holds the run wants the batch. It buys what is still ``planned`` of it: a batch that comes again because its
-first worker died buys nothing twice. What it leaves ``sent`` by dying is settled by whoever holds the run.
+holds the run lock waits for the batch. It buys only orders that are still ``planned``: a batch that is done
+again because its first worker died buys nothing twice. Orders that a dead worker left ``sent`` are settled by
+the process that holds the lock.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LOOK_S = 0.2
+POLL_S = 0.2
 INSPECT_EVERY_S = 1.0
 
 # Dask calls from several threads of a worker, and adding to a counter is a read and a write.
@@ -43,15 +44,15 @@ _at_work: Counter[str] = Counter()
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told of a run. Keys are not in it: each worker has its own.
+    """The data of a run that a worker gets. It has no keys: each worker has its own.
 
     Args:
-        token: One holding of the run: what is stopped is stopped by it.
+        token: Identifies the session; workers are stopped by it.
         run_id: The run.
         home: The home's folder, or its store's address.
         campaign: The campaign as it runs.
-        provider: The provider, with this worker's part of its concurrency.
-        base_url: The address that whoever holds the run would order from.
+        provider: The provider, with this worker's share of its concurrency.
+        base_url: The provider's address in the process that holds the run lock.
         catalogue: Models and prices.
         limits: The budgets.
     """
@@ -68,7 +69,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How an order ended."""
+    """The end state of an order."""
 
     order_id: str
     state: OrderState
@@ -78,11 +79,11 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What came of a batch.
+    """The result of a batch.
 
     Args:
-        ends: How its orders ended; those that were not sent are left out.
-        stop: Why no more of it was sent, if anything stopped it.
+        ends: The end states of its orders, without those that were not sent.
+        stop: Why the rest was not sent, if anything stopped it.
     """
 
     ends: tuple[End, ...]
@@ -90,7 +91,7 @@ class Bought:
 
 
 def stop(token: str) -> None:
-    """Let this process send nothing more for a run; what is under way is awaited."""
+    """Let this process send nothing more for a session; requests in flight are awaited."""
     with _lock:
         _stopped.add(token)
 
@@ -118,24 +119,24 @@ def _working_on(run_id: str) -> Iterator[None]:
 
 
 def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bought:
-    """Buy what is still planned of a batch and look at its pictures. This spends money.
+    """Buy the planned orders of a batch and inspect their pictures. This spends money.
 
     Args:
         job: The run.
         orders: The batch.
-        is_wanted: Whether whoever holds the run still waits for it.
+        is_wanted: Whether the process that holds the run lock still waits for the batch.
 
     Returns:
-        What came of it. A fault that Runoff knows is in it, so that the ends before it are not lost.
+        The result. It contains a RunoffError instead of raising it, so that the earlier ends are not lost.
     """
     ends: list[End] = []
     try:
         with _open(job) as (terms, run):
-            _bring(Path(reference.file) for order in orders for reference in _sent_along(order))
+            _fetch(Path(reference.file) for order in orders for reference in _attachments(order))
             planned = run.ledger.orders.planned([order.order_id for order in orders])
             left = [order for order in orders if order.order_id in planned]
             reason = asyncio.run(_generate_and_inspect(job, left, terms, run, is_wanted, ends))
-            # What came last, or before a death.
+            # The last pictures, and those that a dead worker received.
             inspect_new(run, [order.order_id for order in orders])
     except RunoffError as error:
         return Bought(tuple(ends), error)
@@ -162,18 +163,20 @@ async def _generate_and_inspect(
         buyer = compose_buyer(client, terms, run.ledger, run.folder, job.limits, note)
         is_over = asyncio.Event()
         watching = asyncio.create_task(_close_when_unwanted(buyer.close, job, is_wanted))
-        looking = asyncio.create_task(_look_meanwhile(run, [order.order_id for order in orders], is_over))
+        inspecting = asyncio.create_task(
+            _inspect_meanwhile(run, [order.order_id for order in orders], is_over)
+        )
         try:
             await generate(orders, buyer)
         finally:
             watching.cancel()
             is_over.set()
-            await asyncio.gather(watching, looking, return_exceptions=True)
+            await asyncio.gather(watching, inspecting, return_exceptions=True)
     return buyer.closed_by
 
 
-async def _look_meanwhile(run: StoredRun, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
-    """Look at what has come while more is under way; what this meets, the last look meets again and tells."""
+async def _inspect_meanwhile(run: StoredRun, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
+    """Inspect new pictures while requests are in flight; the last inspection raises any error again."""
     while not is_over.is_set():
         await asyncio.to_thread(inspect_new, run, order_ids)
         with suppress(TimeoutError):
@@ -184,17 +187,17 @@ async def _close_when_unwanted(
     close: Callable[[RunoffError], None], job: Job, is_wanted: Callable[[], bool]
 ) -> None:
     while is_wanted() and not _is_stopped(job.token):
-        await asyncio.sleep(LOOK_S)
-    close(InterruptError(where=f"run {job.run_id}", what="was stopped by the process that holds it"))
+        await asyncio.sleep(POLL_S)
+    close(InterruptError(where=f"run {job.run_id}", what="was stopped by the process that holds its lock"))
 
 
 def evaluate(
     job: Job, evaluation: Callable[Concatenate[StoredRun, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Do a function of ``flows.evaluation`` for a run that another process holds. Spends nothing.
+    """Run a function of ``flows.evaluation`` for a run whose lock another process holds. Spends nothing.
 
     Raises:
-        RunoffError: The run is another one here, or what the function raises.
+        RunoffError: This machine does not see the same run, or what the function raises.
     """
     with _open(job) as (_, run):
         return evaluation(run, *args, **kwargs)
@@ -202,7 +205,7 @@ def evaluate(
 
 @contextmanager
 def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
-    """Open a run that another process holds, and see that it is the same one here."""
+    """Open a run whose lock another process holds, and check that this machine sees the same run."""
     with _working_on(job.run_id):
         home = home_folder(job.home, os.environ)
         terms = Terms(job.provider, job.catalogue, os.environ)
@@ -210,14 +213,14 @@ def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
         folder = run_folder(home, job.campaign.name, job.run_id)
         _require_folder(job, folder)
         if not has_ledger(home, os.environ):
-            raise _elsewhere(job, "there is no ledger", "RUNOFF_LEDGER_URL")
+            raise _different_setup(job, "there is no ledger", "RUNOFF_LEDGER_URL")
         with open_ledger(home, os.environ) as ledger:
             yield terms, _find(job, Settings(home, os.environ), ledger)
 
 
 def _require_same_address(job: Job, terms: Terms) -> None:
     if terms.base_url != job.base_url:
-        raise _elsewhere(
+        raise _different_setup(
             job, f"{job.provider.name} is at {terms.base_url}, not at {job.base_url}",
             str(job.provider.base_url_variable or "RUNOFF_HOME/providers.yaml"),
         )  # fmt: skip
@@ -227,10 +230,12 @@ def _require_folder(job: Job, folder: Path) -> None:
     address = address_of(job.home)
     if address is not None:
         if address_of(os.environ.get(HOME_VARIABLE, "")) != address:
-            raise _elsewhere(job, f"{HOME_VARIABLE} is not {address}", HOME_VARIABLE)
+            raise _different_setup(job, f"{HOME_VARIABLE} is not {address}", HOME_VARIABLE)
         folder.mkdir(parents=True, exist_ok=True)
-    elif not (folder / CAMPAIGN_FILE).exists():  # made anew here, its pictures would be nowhere else
-        raise _elsewhere(job, f"there is no run in {folder}", "RUNOFF_HOME, to a store or a shared folder")
+    elif not (folder / CAMPAIGN_FILE).exists():  # if created here, its pictures would be on this machine only
+        raise _different_setup(
+            job, f"there is no run in {folder}", "RUNOFF_HOME, to a store or a shared folder"
+        )
 
 
 def _find(job: Job, settings: Settings, ledger: Ledger) -> StoredRun:
@@ -238,24 +243,24 @@ def _find(job: Job, settings: Settings, ledger: Ledger) -> StoredRun:
         return StoredRun.find(settings, ledger, job.run_id).decided_by(job.campaign)
     except RunError as error:
         what = f"the ledger {ledger.database.name} does not know the run"
-        raise _elsewhere(job, what, "RUNOFF_LEDGER_URL") from error
+        raise _different_setup(job, what, "RUNOFF_LEDGER_URL") from error
 
 
-def _elsewhere(job: Job, what: str, setting: str) -> SettingError:
+def _different_setup(job: Job, what: str, setting: str) -> SettingError:
     return SettingError(
         where=f"a worker of run {job.run_id}",
         what=what,
-        money="It sent nothing; what was bought before stays.",
-        next_step=f"Set {setting} there as here, then go on with: runoff run --resume {job.run_id}",
+        money="It sent nothing; what was bought before is kept.",
+        next_step=f"Set {setting} there to the same value as here, then: runoff run --resume {job.run_id}",
     )
 
 
-def _sent_along(order: Order) -> tuple[Reference, ...]:
+def _attachments(order: Order) -> tuple[Reference, ...]:
     return tuple(order.references) if order.mask is None else (*order.references, order.mask)
 
 
-def _bring(files: Iterator[Path]) -> None:
-    """With a store, fetch what another machine wrote."""
+def _fetch(files: Iterator[Path]) -> None:
+    """With a store, fetch files that another machine wrote."""
     for file in map(found_here, files):
         if not file.exists() and (store := store_of(file.parent)):
             store.fetch_file(file)

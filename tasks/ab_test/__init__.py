@@ -1,3 +1,3 @@
-"""The A/B test: which arm makes the better pictures, or that nobody can tell yet."""
+"""The A/B test: which arm makes the better pictures, or that the evidence is not enough yet."""
 
 __all__ = ["arm_leads", "verdict"]

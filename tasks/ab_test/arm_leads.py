@@ -1,13 +1,13 @@
-"""How far each arm leads over the rows, and the chance that an arm which trails would lead in the end.
+"""How far each arm leads over the rows, and the probability that a trailing arm would lead in the end.
 
 An arm's lead is how far its pictures score above the mean of all arms in the same row, averaged over the
-rows: a row whose prompt suits every arm favours none, nor does one in which some arm was refused.
+rows. So a row whose prompt suits every arm favours none, and neither does one in which some arm was refused.
 
-The chance is the predictive probability of stochastic curtailment: how likely would the arm be ahead, were
-the rest of the pictures made? With the share ``t`` of them made, the difference ``d`` of two leads and its
+The chance is the predictive probability of stochastic curtailment: how likely the arm is to be ahead once the
+rest of the pictures are made. With the share ``t`` of them made, the difference ``d`` of two leads and its
 standard error ``e``, the difference in the end is expected around ``d`` with the spread ``e * sqrt(1 - t)``.
-How much pictures vary is told by how they lie around their arm and row, all arms together, so Student's t is
-asked instead of the normal distribution.
+The variance is estimated from the residuals of all arms together, so Student's t distribution is used instead
+of the normal distribution.
 
 Source: K. Lan, R. Simon, M. Halperin (1982), "Stochastically curtailed tests in long-term clinical trials";
 D. Spiegelhalter, L. Freedman, P. Blackburn (1986), "Monitoring clinical trials: conditional or predictive
@@ -25,12 +25,12 @@ NO_SPREAD = 1e-12
 
 
 class Leads(NamedTuple):
-    """Each arm's place; both of the shape (..., arms), NaN where nothing is known.
+    """How far each arm leads; both of the shape (..., arms), NaN where unknown.
 
     Args:
         lead: Mean over the rows of the arm's mean score minus that of all arms.
-        chance: That the arm, which trails, would be ahead of the leader once all its pictures were made;
-            NaN for the leader, and for all while nothing tells how much pictures vary.
+        chance: Probability that the trailing arm is ahead of the leader once all its pictures are made;
+            NaN for the leader, and for all arms while the variance of pictures is unknown.
     """
 
     lead: Floats
@@ -41,10 +41,10 @@ def measure_leads(counts: Floats, means: Floats, squares: Floats, share_made: fl
     """Compare arms over rows; any number of campaigns at once.
 
     Args:
-        counts: Shape (..., arms, rows): how many pictures count.
+        counts: Shape (..., arms, rows): how many pictures are compared.
         means: The same shape: their mean score; anything where there are none.
         squares: The same shape: the sum of their squared deviations from that mean.
-        share_made: Which part of an arm's pictures is made, if it stays to the end; above 0, at most 1.
+        share_made: Share of an arm's pictures made so far, if it stays to the end; above 0, at most 1.
     """
     is_there = counts > 0
     cell = np.where(is_there, means, 0.0)
@@ -67,13 +67,13 @@ def _chance(lead: Floats, error: Floats, freedom: Floats, share_made: float) -> 
     first = np.where(np.isnan(lead), -np.inf, lead).argmax(axis=-1)[..., None]
     behind = np.take_along_axis(lead, first, axis=-1) - lead
     spread = np.sqrt((np.take_along_axis(error, first, axis=-1) + error) * (1 - share_made))
-    with np.errstate(divide="ignore", invalid="ignore"):  # once all is made nothing is left to chance
+    with np.errstate(divide="ignore", invalid="ignore"):  # once all are made the spread is 0
         chance: Floats = special.stdtr(np.maximum(freedom, 1)[..., None], -behind / spread)
     np.put_along_axis(chance, first, np.nan, axis=-1)
     return chance
 
 
 def _divide(total: Floats, number: Floats, otherwise: float = np.nan) -> Floats:
-    """Divide where there is anything to divide by."""
+    """Divide where the divisor is above 0; give ``otherwise`` elsewhere."""
     divided: Floats = np.divide(total, number, out=np.full(np.shape(total), otherwise), where=number > 0)
     return divided

@@ -1,13 +1,13 @@
-"""How much better one arm's pictures score than another's, row by row, and how sure that is.
+"""How much better one arm's pictures score than another's, row by row, with confidence intervals.
 
-Pictures of one row share a prompt's luck, so rows and not pictures are the units: the difference is the mean
-over the rows of (mean of A minus mean of B). What the replicates' noise does to it, and what arms do that
-differ from prompt to prompt, both show in how the rows' differences spread, and nothing else needs to be
-known of either. So the p-value is the paired t-test's over the rows, which is right for any number of rows.
-The interval is the paired t interval over a few rows. From eight rows on it comes from a cluster bootstrap:
-whole rows are drawn with all their pictures, and the quantiles of Student's t are replaced by those of the
-resamples, which heeds skew. With one row the replicates are the units and Welch's interval is used: it holds
-for that prompt alone.
+Pictures of one row share a prompt, so rows and not pictures are the units: the difference is the mean over
+the rows of (mean of A minus mean of B). The spread of the rows' differences contains both the noise of the
+replicates and the effect of arms that differ from prompt to prompt, so neither has to be estimated by itself.
+The p-value is that of the paired t-test over the rows, which is right for any number of rows. The interval is
+the paired t interval over a few rows. From eight rows on it comes from a cluster bootstrap: whole rows are
+drawn with all their pictures, and the quantiles of Student's t are replaced by those of the resamples, which
+takes skew into account. With one row the replicates are the units and Welch's interval is used: it holds for
+that prompt alone.
 
 Source: A. Davison, D. Hinkley (1997), "Bootstrap Methods and their Application", sections 2.4 (studentized
 bootstrap) and 3.8 (draw the outer level only: drawing replicates again counts their noise twice); R. Hayes,
@@ -16,7 +16,9 @@ L. Moulton (2017), "Cluster Randomised Trials", chapter 10 (t-test on summaries 
 ``benchmarks/ab_verdict.py``.
 """
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 CONFIDENCE = 0.95
 RESAMPLES = 2_000
 LEAST_ROWS_TO_RESAMPLE = 8
-"""With fewer there are too few different resamples to tell a quantile of 2.5 %."""
+"""With fewer rows there are too few different resamples to estimate a quantile of 2.5 %."""
 DRAWS_AT_ONCE = 2_000_000
 """Bounds the memory of one block of resamples to some 16 MB."""
 NO_SPREAD = 1e-12
@@ -40,11 +42,12 @@ class RowDifference:
 
     Args:
         difference: Mean over the rows of the difference of the arms' means; ``None`` when they share no row.
-        low: Lower end of the 95 % interval; ``None`` when the spread cannot be told: with no shared row, or
+        low: Lower end of the 95 % interval; ``None`` when the spread is unknown: with no shared row, or
             one in which an arm has one picture, or a few that are all alike.
         high: Upper end.
         standard_error: Of ``difference``; ``None`` like the interval.
-        p_value: Two-sided, that so large a difference comes by chance from equal arms; ``None`` likewise.
+        p_value: Two-sided: the probability that equal arms show so large a difference; ``None`` like the
+            interval.
         rows: Number of rows compared.
     """
 
@@ -68,7 +71,7 @@ def row_difference(
         resamples: How many.
 
     Returns:
-        The difference with its interval, as far as they can be told.
+        The difference with its interval, as far as they are known.
     """
     rows = sorted(row for row in scores_a.keys() & scores_b.keys() if scores_a[row] and scores_b[row])
     if not rows:
@@ -88,7 +91,8 @@ def _compare_replicates(of_a: Floats, of_b: Floats) -> RowDifference:
     error = float(np.hypot(stats.sem(of_a), stats.sem(of_b)))
     if error < NO_SPREAD:
         return _without_spread(centre, 1)
-    welch = stats.ttest_ind(of_a, of_b, equal_var=False)
+    with _known_spread():
+        welch = stats.ttest_ind(of_a, of_b, equal_var=False)
     ends = _within_scores(*welch.confidence_interval(CONFIDENCE))
     return RowDifference(centre, *ends, error, float(welch.pvalue), 1)
 
@@ -100,7 +104,8 @@ def _compare_rows(differences: Floats, rng: np.random.Generator, resamples: int)
     error = float(stats.sem(differences))
     if error < NO_SPREAD:
         return _without_spread(centre, rows)
-    paired = stats.ttest_1samp(differences, 0.0)
+    with _known_spread():
+        paired = stats.ttest_1samp(differences, 0.0)
     ends = _within_scores(*paired.confidence_interval(CONFIDENCE))
     if rows >= LEAST_ROWS_TO_RESAMPLE:
         tail = (1 - CONFIDENCE) / 2
@@ -109,11 +114,19 @@ def _compare_rows(differences: Floats, rng: np.random.Generator, resamples: int)
     return RowDifference(centre, *ends, error, float(paired.pvalue), rows)
 
 
+@contextmanager
+def _known_spread() -> Iterator[None]:
+    """Silence SciPy's warning about samples that are all but equal: their spread was checked before."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
+        yield
+
+
 def _without_spread(centre: float, rows: int) -> RowDifference:
     """All alike: there is no spread to measure, so count the rows that agree, as a sign test does.
 
-    SciPy's t-tests divide by the spread and answer NaN or a p-value of 0 here.
-    A few rows agree by chance; only of many can it be said that there is no spread.
+    SciPy's t-tests divide by the spread and return NaN or a p-value of 0 here.
+    A few rows can agree by chance; only many rows show that there is no spread.
     """
     chance = 0.5 ** (rows - 1) if abs(centre) > NO_SPREAD else 1.0
     end = centre if chance <= 1 - CONFIDENCE else None

@@ -1,4 +1,4 @@
-"""What the A/B test found: for each arm, for each pair of arms, and in one sentence."""
+"""The result of the A/B test: for each arm, for each pair of arms, and as one sentence."""
 
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -12,12 +12,13 @@ class ArmResult:
     Args:
         orders: Orders sent.
         pictures: Pictures received.
-        compared: Pictures whose score counts.
-        duplicate_rate: Share of the pictures that are copies.
+        compared: Pictures whose score is compared.
+        duplicate_rate: Share of the pictures that are duplicates.
         refusal_rate: Share of the answered orders that were refused.
         failure_rate: Share of the answered orders that failed.
         mean_score: Mean total score of the compared pictures.
-        cost_per_keeper_usd: Dollars spent for each survivor; ``None`` without one, or when a cost is unknown.
+        cost_per_unique_image_usd: Dollars spent for each unique image; ``None`` without one, or when a cost
+            is unknown.
     """
 
     orders: int
@@ -27,28 +28,28 @@ class ArmResult:
     refusal_rate: float | None
     failure_rate: float | None
     mean_score: float | None
-    cost_per_keeper_usd: Decimal | None
+    cost_per_unique_image_usd: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class PairResult:
-    """Two arms against each other; figures are ``None`` when they share no row, or cannot be told.
+    """Two arms against each other; figures are ``None`` when they share no row, or are unknown.
 
     Args:
         arms: The two names, A and B below.
         difference: Mean score of A minus B, over the shared rows.
         low: Lower end of its 95 % interval.
         high: Upper end.
-        probability: That a random picture of A beats one of B, ties counting half.
-        p_value: That equal arms show so large a difference, before correction.
+        probability: Probability that a random picture of A beats one of B, ties counting half.
+        p_value: Probability that equal arms show so large a difference, before correction.
         p_value_holm: The same, corrected for the number of pairs.
         verdict: ``<arm> wins`` or ``not enough evidence``.
-        more_pictures_needed: For each arm, in new rows, to settle it with a chance of 80 % if the difference
-            is what it seems; ``None`` when settled, not worth settling or not to be told.
+        more_pictures_needed: For each arm, in new rows, to decide it with a probability of 80 % if the
+            difference is as measured; ``None`` when decided, too small to matter, or unknown.
         rows: Rows compared.
         rows_left_out: Rows in which only one of the two has a score.
         pictures: Scores compared, of A and of B.
-        note: What to keep in mind, or nothing.
+        note: A caveat, or empty.
     """
 
     arms: tuple[str, str]
@@ -81,12 +82,18 @@ class AbTest:
     pairs: tuple[PairResult, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Turn the result into what JSON can hold: dollars become floats, tuples lists."""
-        arms = {
-            arm: asdict(result)
-            | {"cost_per_keeper_usd": None if (cost := result.cost_per_keeper_usd) is None else float(cost)}
-            for arm, result in self.arms.items()
-        }
+        """Turn the result into JSON values: dollars become floats, tuples lists.
+
+        ``cost_per_keeper_usd`` is the former name of ``cost_per_unique_image_usd``, kept for readers of it.
+        """
+        arms = {}
+        for arm, result in self.arms.items():
+            cost = result.cost_per_unique_image_usd
+            cost_usd = None if cost is None else float(cost)
+            arms[arm] = asdict(result) | {
+                "cost_per_unique_image_usd": cost_usd,
+                "cost_per_keeper_usd": cost_usd,
+            }
         pairs = [
             asdict(pair) | {"arms": list(pair.arms), "pictures": list(pair.pictures)} for pair in self.pairs
         ]

@@ -1,9 +1,10 @@
-"""The A/B test: which arm makes the better pictures, or that nobody can tell yet.
+"""The verdict of the A/B test: which arm makes the better pictures, or that the evidence is not enough.
 
 Arms are compared in pairs over the rows that both were scored in (``paired_rows``). A verdict needs both an
-interval that leaves out zero and a p-value that survives Holm's correction over all pairs. Copies stand for
-nothing of their own, downgraded pictures were not what was ordered, and a picture without a score is unknown,
-not bad: all three are left out. What an arm costs and how often it fails stands beside its score.
+interval that excludes zero and a p-value that is significant after Holm's correction over all pairs. Left out
+are duplicates, which are no independent evidence, downgraded pictures, which are not what was ordered, and
+pictures without a score, which are unknown and not bad. The result gives the costs and failures of each arm
+too.
 """
 
 import math
@@ -31,17 +32,17 @@ FEW_ROWS = 4
 
 @dataclass(frozen=True, slots=True)
 class ScoredDraft:
-    """One draft order and, where one came of it, one picture: what the test needs to know.
+    """What the test needs to know of one draft order and its picture, if it has one.
 
     Args:
         order_id: The order; one that asked for several pictures appears once for each.
         arm: The arm's name.
         row: Index of the row of variables.
         replicate: Its place among the pictures of its arm and row.
-        state: What became of the order.
+        state: The order's state.
         cost_usd: This picture's share of what the order cost; ``None`` when unknown.
         candidate_id: The picture, or ``None``.
-        status: Where deduplication put it, or ``None``.
+        status: Its status after deduplication, or ``None``.
         score: Its total score in [0, 1], or ``None``.
         is_downgraded: Whether it differs from what was ordered.
         error_code: What went wrong with the order, or ``None``.
@@ -62,18 +63,18 @@ class ScoredDraft:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Which pictures a verdict may use when others chose the arms it is about.
+    """The pictures that a verdict may use when the arms were selected by other pictures.
 
     Args:
-        arms: The arms that were chosen.
-        first_replicate: Where the replicates begin that were made after the choice.
+        arms: The arms that were selected.
+        first_replicate: The first replicate made after the selection.
     """
 
     arms: frozenset[str]
     first_replicate: int
 
     def holds(self, draft: ScoredDraft) -> bool:
-        """Tell whether a draft had no part in the choice."""
+        """Return whether a draft played no part in the selection."""
         return draft.arm in self.arms and draft.replicate >= self.first_replicate
 
 
@@ -81,7 +82,7 @@ ScoresByRow = dict[int, list[float]]
 
 
 def counts_as_evidence(draft: ScoredDraft) -> bool:
-    """Tell whether a draft's score says something of its arm."""
+    """Return whether a draft's score is compared."""
     return draft.score is not None and draft.status == "survivor" and not draft.is_downgraded
 
 
@@ -91,8 +92,8 @@ def compare_arms(scored: Sequence[ScoredDraft], seed: int = 0, held_out: HeldOut
     Args:
         scored: One entry for each draft order and picture, in any order.
         seed: Of the bootstrap; the same drafts and seed give the same figures.
-        held_out: The arms still in question and the pictures to judge them by; ``None`` for all of both.
-            What each arm cost and how often it failed is told of all its drafts.
+        held_out: The arms to compare and the pictures to compare them by; ``None`` for all of both. The cost
+            and failures of each arm are always those of all its drafts.
 
     Returns:
         Figures for each arm and each pair of arms, and the headline.
@@ -135,7 +136,7 @@ def _sum_up(drafts: Sequence[ScoredDraft], scores: ScoresByRow) -> ArmResult:
         refusal_rate=_share(list(states.values()).count("refused"), answered),
         failure_rate=_share(list(states.values()).count("failed"), answered),
         mean_score=fmean(values) if values else None,
-        cost_per_keeper_usd=_cost_per_keeper_usd(drafts, statuses.count("survivor")),
+        cost_per_unique_image_usd=_cost_per_unique_image_usd(drafts, statuses.count("survivor")),
     )
 
 
@@ -143,13 +144,13 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _cost_per_keeper_usd(drafts: Sequence[ScoredDraft], keepers: int) -> Decimal | None:
-    """Share out what was spent; what was refused or failed is free unless its cost says otherwise."""
+def _cost_per_unique_image_usd(drafts: Sequence[ScoredDraft], unique_images: int) -> Decimal | None:
+    """Divide what was spent; a refused or failed order is free unless it has a cost."""
     costs = [draft.cost_usd for draft in drafts if draft.cost_usd is not None]
     is_known = all(
         draft.cost_usd is not None or not may_be_billed(draft.state, draft.error_code) for draft in drafts
     )
-    return sum(costs, Decimal(0)) / keepers if keepers and costs and is_known else None
+    return sum(costs, Decimal(0)) / unique_images if unique_images and costs and is_known else None
 
 
 def _compare_pairs(scores: dict[str, ScoresByRow], seed: int) -> tuple[PairResult, ...]:
@@ -214,7 +215,7 @@ def _winner(arms: tuple[str, str], found: RowDifference, p_holm: float | None) -
 
 
 def _probability(of_a: Sequence[float], of_b: Sequence[float]) -> float | None:
-    """Return the share of all couples that A wins: Mann and Whitney's U over their number."""
+    """Return the share of all cross pairs that A wins: Mann and Whitney's U over their number."""
     if not of_a or not of_b:
         return None
     from scipy import stats
@@ -225,11 +226,11 @@ def _probability(of_a: Sequence[float], of_b: Sequence[float]) -> float | None:
 
 
 def _more_pictures(found: RowDifference, pictures: int, n_pairs: int) -> int | None:
-    """Tell how many more pictures each arm needs, in new rows with as many replicates as now.
+    """Return how many more pictures each arm needs, in new rows with as many replicates as now.
 
-    Of a single row more replicates are told instead. The standard error falls with the root of the number of
-    units ``m``, so wanted is the least ``m`` at which (t of the significance + t of 80 %) standard errors are
-    no more than the difference; t has the degrees of freedom that ``m`` gives.
+    With a single row, more replicates of it are counted instead. The standard error falls with the square
+    root of the number of units ``m``. Sought is the least ``m`` at which (t of the significance + t of 80 %)
+    standard errors are no more than the difference; t has the degrees of freedom that follow from ``m``.
 
     Source: S.-C. Chow, J. Shao, H. Wang (2008), "Sample Size Calculations in Clinical Research", chapter 3.
     """
@@ -258,18 +259,18 @@ def _least_units(times: float, significance: float, freedom_of_unit: int) -> int
 def _note(found: RowDifference, rows_left_out: int) -> str:
     parts = []
     if not found.rows:
-        parts.append("the arms were scored in no common row")
+        parts.append("the arms have no scored row in common")
     elif found.low is None and found.standard_error is not None:
-        parts.append("the scores do not vary, so nobody can tell how far chance goes")
+        parts.append("the scores do not vary, so the uncertainty cannot be estimated")
     elif found.low is None:
-        parts.append("one picture tells nothing about how much pictures vary")
+        parts.append("one picture does not show how much pictures vary")
     elif found.rows == 1:
         parts.append("one row only: the verdict holds for this prompt, and other prompts may differ")
     elif found.rows < FEW_ROWS:
         parts.append(f"{found.rows} rows only: other prompts may differ")
     if rows_left_out:
         verb = "row was" if rows_left_out == 1 else "rows were"
-        parts.append(f"{rows_left_out} {verb} left out, scored for one arm only")
+        parts.append(f"{rows_left_out} {verb} left out: scored for one arm only")
     return "; ".join(parts)
 
 
@@ -305,7 +306,7 @@ def _sentence(pair: PairResult) -> str:
     if pair.verdict != NOT_ENOUGH:
         return f"Arm {leader} beats arm {other} by {by} of score {interval}, over {rows}."
     more = pair.more_pictures_needed
-    settle = f"; some {more:,} more pictures per arm would settle it" if more else ""
+    settle = f"; about {more:,} more pictures per arm would decide it" if more else ""
     lead = f"{leader} leads by {by} {interval}"
     return f"Not enough evidence that arms {a} and {b} differ: {lead}{settle}."
 

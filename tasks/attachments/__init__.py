@@ -1,4 +1,4 @@
-"""What is sent along with an order: references, masks, and drafts brought to a final's shape."""
+"""Pictures sent along with orders: references, masks, and drafts fitted to a final's proportions."""
 
 __all__ = [
     "attachments",

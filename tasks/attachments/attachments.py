@@ -1,7 +1,7 @@
-"""What is sent along with a draft order: the references and the mask of its arm and row.
+"""Reads the references and the mask that are sent with the draft orders of an arm and row.
 
-A reference or a mask may be a template over the row, ``products/{{ file }}``, so that a folder of pictures
-meets every arm's prompt. Every file is looked at once.
+A reference or a mask may be a template over the row, ``products/{{ file }}``, so that a folder of pictures is
+combined with every arm's prompt. Every file is read once.
 """
 
 import re
@@ -21,12 +21,12 @@ _TEMPLATE = re.compile(r"\{[{%#]")
 
 
 def is_template(text: str) -> bool:
-    """Tell whether a path or an edge of a box depends on the row."""
+    """Return whether a path or an edge of a box depends on the row."""
     return _TEMPLATE.search(text) is not None
 
 
 def absolute_path(folder: Path, name: str) -> str:
-    """Make a path, or a template of paths, absolute; braces in the folder's own name stay what they are."""
+    """Make a path or a path template absolute; braces in the folder's name are kept literally."""
     if not is_template(name):
         return str(folder / name)
     if name.startswith(("/", "{% raw %}/")):
@@ -41,10 +41,10 @@ def _template(text: str) -> PromptTemplate:
 
 
 def fill_path(text: str, row: Row) -> str:
-    """Fill a path's template; a row's own absolute path stands alone.
+    """Fill a path's template; an absolute path from the row replaces the folder.
 
     Raises:
-        ReferenceFaultError: The template cannot be filled, or names no file.
+        ReferenceFaultError: The template cannot be filled, or does not name a file.
     """
     if not is_template(text):
         return text
@@ -55,7 +55,7 @@ def fill_path(text: str, row: Row) -> str:
     before, is_doubled, own = path.rpartition("//")
     path = f"/{own}" if is_doubled else before + own
     if path.endswith("/"):
-        message = f"{path} names no file"
+        message = f"{path} does not name a file"
         raise ReferenceFaultError(message)
     return path
 
@@ -77,7 +77,7 @@ def fill_mask(mask: Mask, row: Row) -> Mask:
 
 
 def depends_on_row(campaign: Campaign, arm: str) -> bool:
-    """Tell whether an arm's pictures are others for every row."""
+    """Return whether an arm's pictures depend on the row."""
     mask = campaign.mask_of(arm)
     texts = [*campaign.references_of(arm)]
     if isinstance(mask, Mask):
@@ -102,7 +102,7 @@ class SentPictures:
 
     Args:
         campaign: The campaign.
-        drawn: Folder where the masks that Runoff draws are kept; nothing is written there now.
+        drawn: Folder for the masks that Runoff draws; nothing is written there now.
     """
 
     def __init__(self, campaign: Campaign, drawn: Path) -> None:
@@ -112,7 +112,7 @@ class SentPictures:
         self._known: dict[tuple[str, int], Sent] = {}
 
     def of(self, arm: str, row: int) -> Sent:
-        """Look at the pictures of one arm and row, and at the mask that is drawn for them.
+        """Read the references of one arm and row, and draw their mask.
 
         Raises:
             CampaignError: A file cannot be sent, or a mask cannot be drawn.
@@ -139,7 +139,12 @@ class SentPictures:
 
 
 def check_pictures(campaign: Campaign, arm: str, row: Row) -> None:
-    """Look at an arm's mask for one row without drawing it; its references must be sound already.
+    """Check an arm's mask for one row without drawing it; its references must be valid already.
+
+    Args:
+        campaign: The campaign.
+        arm: The arm's name.
+        row: The row's variables.
 
     Raises:
         ReferenceFaultError: The mask does not fit.

@@ -1,7 +1,7 @@
-"""Pictures that Runoff draws to send along: masks, and drafts brought to a final's shape.
+"""Pictures that Runoff draws to send along: masks, and drafts fitted to a final's proportions.
 
-Planning needs only a picture's digest, so it keeps the drawing, a few numbers, and lets the bytes go. They
-are drawn again when the order is about to be bought. A drawn file is named by its bytes: the same picture is
+Planning needs only a picture's digest, so it keeps the drawing, a few numbers, and discards the bytes, which
+are drawn again just before the order is bought. A drawn file is named by its digest: the same picture gives
 the same file and the same order, whenever it is drawn.
 """
 
@@ -19,7 +19,7 @@ from tasks.storage.atomic import write_atomically
 
 
 class Drawn(NamedTuple):
-    """What is known of a drawn picture once its bytes are gone."""
+    """What is kept of a drawn picture once its bytes are discarded."""
 
     sha256: str
     n_bytes: int
@@ -27,7 +27,7 @@ class Drawn(NamedTuple):
 
 @lru_cache(maxsize=FILES_REMEMBERED)
 def look_at_drawing(drawing: Drawing) -> Drawn:
-    """Draw a picture once, for its digest and size; nothing is written.
+    """Draw a picture to get its digest and size; nothing is written.
 
     Raises:
         ReferenceFaultError: It cannot be drawn.
@@ -38,12 +38,12 @@ def look_at_drawing(drawing: Drawing) -> Drawn:
 
 
 def reference_to(drawing: Drawing, size: Size, folder: Path) -> Reference:
-    """Name a drawn png that is to be sent; the file is written by ``write_drawn``.
+    """Return a reference to a drawn png; the file is written by ``write_drawn``.
 
     Args:
         drawing: How it is drawn.
         size: Its size.
-        folder: Where drawn pictures are kept.
+        folder: Where drawn pictures are stored.
 
     Raises:
         ReferenceFaultError: It cannot be drawn.
@@ -55,22 +55,22 @@ def reference_to(drawing: Drawing, size: Size, folder: Path) -> Reference:
 
 
 def picture_bytes(picture: Reference) -> bytes:
-    """Read a picture that is sent along; a drawn one need not have been written.
+    """Read a picture that is sent along, drawing it if it is not on disk.
 
     Raises:
-        OSError: Its file is gone.
+        OSError: Its file is missing.
     """
     return Path(picture.file).read_bytes() if picture.drawing is None else picture.drawing.draw()
 
 
 def write_drawn(pictures: Iterable[Reference]) -> None:
-    """Write those pictures that Runoff draws and that are not there yet. Call it before they are sent.
+    """Write the drawn pictures that are not on disk yet. Call it before they are sent.
 
     Args:
         pictures: Of orders that are about to be bought.
 
     Raises:
-        RunError: What a picture is drawn from has changed since it was planned. Nothing was bought.
+        RunError: The picture that one is drawn from was changed since planning. Nothing was bought.
         SettingError: The folder cannot be written.
     """
     drawn = {picture.file: picture for picture in pictures if picture.drawing is not None}

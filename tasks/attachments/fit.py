@@ -1,4 +1,4 @@
-"""Framing: a draft brought to the shape of its final, so that both show the same part of the scene."""
+"""Fits a draft to the proportions of its final, so that both show the same part of the scene."""
 
 import io
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from tasks.catalogue.sizes import Size
 from tasks.order import Reference
 
 SAME_SHAPE = 0.01
-"""Proportions that differ by less are the same, up to the rounding of whole pixels."""
+"""Proportions that differ by less count as equal, allowing for rounding to whole pixels."""
 
 
 def is_same_shape(one: Size, other: Size) -> bool:
-    """Tell whether two sizes have the same proportions."""
+    """Return whether two sizes have the same proportions."""
     return abs(one.width * other.height / (one.height * other.width) - 1) < SAME_SHAPE
 
 
 def framed_size(draft: Size, final: Size, fit: Fit) -> Size:
-    """Tell the size in which a draft is sent.
+    """Return the size in which a draft is sent.
 
     Args:
         draft: The draft's size.
-        final: The final's; only its proportions count.
-        fit: ``pad`` adds to the draft's sides, ``crop`` takes from them; otherwise the draft stays as it is.
+        final: The final's size; only its proportions matter.
+        fit: ``pad`` extends the draft's sides, ``crop`` cuts them; otherwise the draft is unchanged.
 
     Example:
         >>> framed_size(Size(1024, 1024), Size(1536, 1024), "pad")
@@ -40,11 +40,11 @@ def framed_size(draft: Size, final: Size, fit: Fit) -> Size:
 
 @dataclass(frozen=True, slots=True)
 class FramedDraft:
-    """A draft brought to another shape, itself in the middle.
+    """A draft fitted to another size, centred.
 
     Args:
         draft: The draft as it was received.
-        size: The shape; what it adds to the draft's sides is see-through.
+        size: The size; areas added at the draft's sides are transparent.
     """
 
     draft: Reference
@@ -73,16 +73,16 @@ class FramedDraft:
 
 
 def frame_draft(draft: Reference, final: Size, fit: Fit, folder: Path) -> Reference:
-    """Bring a draft to the final's shape, without writing it; its own file is never touched.
+    """Fit a draft to the final's proportions, without writing it; its own file is not changed.
 
     Args:
         draft: The draft as it was received.
         final: The final's size.
-        fit: See ``framed_size``; what ``pad`` adds is see-through.
-        folder: Where drawn pictures are kept.
+        fit: See ``framed_size``; what ``pad`` adds is transparent.
+        folder: Where drawn pictures are stored.
 
     Returns:
-        The draft itself when nothing is to be done, else a png that ``write_drawn`` writes.
+        The draft itself when it fits already, else a png that ``write_drawn`` writes.
 
     Raises:
         OSError: The draft's file is gone.

@@ -1,6 +1,6 @@
-"""Masks that Runoff draws: from a box, or from the reference's own transparency.
+"""Masks that Runoff draws, from a box or from a reference's transparency.
 
-A mask is a png of the first reference's size; where it is clear, the provider makes the picture anew.
+A mask is a png of the first reference's size; the provider inpaints where it is transparent.
 """
 
 import io
@@ -22,31 +22,32 @@ Box = tuple[int, int, int, int]
 
 
 def box_in_pixels(edges: tuple[str, ...], size: Size) -> Box:
-    """Bring a box to the pixels of a picture.
+    """Convert a box to pixels of a picture.
 
     Args:
         edges: Left, top, width, height; each pixels, or a share of the picture's width or height as ``25%``.
         size: The picture's size.
 
     Raises:
-        ReferenceFaultError: An edge is no such number, the box is empty, or it reaches out of the picture.
+        ReferenceFaultError: An edge is not such a number, the box is empty, or it extends beyond the picture.
 
     Example:
         >>> box_in_pixels(("25%", "0", "50%", "100"), Size(400, 200))
         (100, 0, 300, 100)
     """
-    told = f"the box [{', '.join(edges)}]"
+    described = f"the box [{', '.join(edges)}]"
     try:
         left, top, width, height = (
             _pixels(edge, whole) for edge, whole in zip(edges, (*size, *size), strict=True)
         )
     except ValueError as error:
-        message = f"{told} is no left, top, width and height, each in pixels or as a share such as 25%"
+        accepted = "left, top, width, height, each in pixels or as a share such as 25%"
+        message = f"{described} is not a box, accepted: {accepted}"
         raise ReferenceFaultError(message) from error
-    # Edges are rounded, not widths: 33.3 % and 66.7 % then meet in one pixel.
+    # Edges are rounded, not widths, so that 33.3 % and 66.7 % meet at the same pixel.
     box = round(left), round(top), round(left + width), round(top + height)
     if not (0 <= box[0] < box[2] <= size.width and 0 <= box[1] < box[3] <= size.height):
-        message = f"{told} does not lie within the {size} pixels of the first reference"
+        message = f"{described} is not within the {size} pixels of the first reference"
         raise ReferenceFaultError(message)
     return box
 
@@ -58,7 +59,12 @@ def _pixels(edge: str, whole: int) -> float:
 
 
 def check_mask(mask: Mask, first: Reference, *, has_alpha: bool) -> None:
-    """Tell whether a mask can be drawn for a first reference, without drawing it.
+    """Check that a mask can be drawn for a first reference, without drawing it.
+
+    Args:
+        mask: What is inpainted; templates in its box must be filled already.
+        first: The first reference.
+        has_alpha: Whether the first reference has an alpha channel.
 
     Raises:
         ReferenceFaultError: It cannot.
@@ -69,21 +75,21 @@ def check_mask(mask: Mask, first: Reference, *, has_alpha: bool) -> None:
             continue
         box = box_in_pixels(edges, size)
         if mask.keep_box is not None and box == (0, 0, *size):
-            message = f"the box keeps the whole of {first.file}, so nothing would be made anew"
+            message = f"the box keeps all of {first.file}, so nothing would be inpainted"
             raise ReferenceFaultError(message)
     if mask.alpha_of is not None and not has_alpha:
-        message = f"{first.file} has no transparency to take a mask from"
+        message = f"{first.file} has no transparency for a mask"
         raise ReferenceFaultError(message)
 
 
 @dataclass(frozen=True, slots=True)
 class BoxMask:
-    """A mask with a box in it.
+    """A mask defined by a box.
 
     Args:
         size: The mask's size.
         box: The box.
-        is_kept: The box is kept and all around it is made anew, not the other way round.
+        is_kept: Whether the box is kept and the rest inpainted, instead of the reverse.
     """
 
     size: Size
@@ -101,10 +107,10 @@ class BoxMask:
 
 @dataclass(frozen=True, slots=True)
 class AlphaMask:
-    """A mask that is clear where a picture is see-through.
+    """A mask that is transparent where a picture is.
 
     Args:
-        picture: The picture; with other bytes under its name it is another one.
+        picture: The picture.
     """
 
     picture: Reference
@@ -113,30 +119,30 @@ class AlphaMask:
         """Draw it as a png.
 
         Raises:
-            ReferenceFaultError: The picture is nowhere see-through.
-            OSError: It is gone.
+            ReferenceFaultError: The picture has no transparent part.
+            OSError: It is missing.
         """
         from PIL import Image
 
         with Image.open(io.BytesIO(picture_bytes(self.picture))) as opened:
             alpha = opened.convert("RGBA").getchannel("A")
         if alpha.getextrema()[0] == 255:
-            message = f"{self.picture.file} is nowhere see-through, so nothing would be made anew"
+            message = f"{self.picture.file} has no transparent part, so nothing would be inpainted"
             raise ReferenceFaultError(message)
         return _png(alpha)
 
 
 def plan_mask(mask: Mask, first: Reference, folder: Path) -> Reference:
-    """Lay a mask over a first reference, without writing it; see ``tasks.attachments.drawings``.
+    """Draw a mask for a first reference, without writing it; see ``tasks.attachments.drawings``.
 
     Args:
-        mask: What is made anew; its box filled in, no template any more.
-        first: The picture that it is laid over.
-        folder: Where drawn masks are kept.
+        mask: What is inpainted; templates in its box must be filled already.
+        first: The first reference.
+        folder: Where drawn masks are stored.
 
     Raises:
-        ReferenceFaultError: It cannot be drawn, or nothing of the picture would be made anew.
-        OSError: The reference is gone.
+        ReferenceFaultError: It cannot be drawn, or nothing would be inpainted.
+        OSError: The reference is missing.
     """
     size = Size(first.width, first.height)
     edges = mask.box or mask.keep_box

@@ -1,7 +1,7 @@
-"""A picture of what a campaign's masks will change, drawn before anything is bought.
+"""Draws a preview of what a campaign's masks will change, before anything is bought.
 
-Each tile is a reference; striped and outlined is what the provider is asked to make anew, all else is asked
-to stay. A handful of tiles is enough to see a box that sits wrong.
+Each tile is a reference; the part to be inpainted is striped and outlined, the rest should stay. A few tiles
+are enough to spot a misplaced box.
 """
 
 import io
@@ -28,7 +28,7 @@ _STRIPE_SHARE, _BETWEEN_SHARE = 0.62, 0.34
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A reference and the mask that is laid over it, with the first prompt that asks for it."""
+    """A reference and its mask, with the first prompt that uses them."""
 
     reference: Reference
     mask: Reference
@@ -37,7 +37,7 @@ class Masked:
 
 
 def masked_pictures(orders: Iterable[Order]) -> list[Masked]:
-    """List the different pairs of a first reference and a mask, in the orders' sequence."""
+    """List the distinct pairs of a first reference and a mask, in the orders' sequence."""
     found: dict[tuple[str, str], Masked] = {}
     for order in orders:
         if order.mask is None:
@@ -51,16 +51,16 @@ def masked_pictures(orders: Iterable[Order]) -> list[Masked]:
 
 
 def write_preview(campaign: str, masked: Sequence[Masked], file: Path) -> Path:
-    """Draw what the masks will change into a png.
+    """Draw the preview as a png file.
 
     Args:
         campaign: The campaign's name, for the title.
         masked: From ``masked_pictures``, one or more; the first six are drawn.
-        file: Where to; replaced whole.
+        file: The file; replaced if it exists.
 
     Raises:
         SettingError: The folder cannot be written.
-        OSError: A picture is gone since it was looked at.
+        OSError: A picture is missing since it was read.
     """
     shown = masked[:TILES_SHOWN]
     columns = min(_COLUMNS, len(shown))
@@ -89,7 +89,7 @@ def _write_title(pen: ImageDraw.ImageDraw, campaign: str, count: int, width: int
     sample = Image.new("RGB", (34, 18), "#c9ced6")
     stripes = _with_change(sample, Image.new("L", sample.size, 255))
     pen._image.paste(stripes, key[:2])
-    _write(pen, (key[2] + 10, 99), "made anew, by the prompt; the rest is asked to stay", 16, _MUTED, room)
+    _write(pen, (key[2] + 10, 99), "inpainted by the prompt; the rest should stay", 16, _MUTED, room)
 
 
 def _draw_tile(sheet: Image.Image, pen: ImageDraw.ImageDraw, pair: Masked, left: int, top: int) -> None:
@@ -104,7 +104,7 @@ def _draw_tile(sheet: Image.Image, pen: ImageDraw.ImageDraw, pair: Masked, left:
     pen.rectangle((left, top, left + _TILE_PX - 1, top + _TILE_PX - 1), fill=_EMPTY)
     at = (left + (_TILE_PX - size[0]) // 2, top + (_TILE_PX - size[1]) // 2)
     sheet.paste(_with_change(picture, clear), at)
-    name = f"{Path(pair.reference.file).name} · {share:.0%} made anew"
+    name = f"{Path(pair.reference.file).name} · {share:.0%} inpainted"
     _write(pen, (left, top + _TILE_PX + 10), name, 18, _INK, _TILE_PX)
     _write(pen, (left, top + _TILE_PX + 36), pair.prompt, 16, _MUTED, _TILE_PX)
 
@@ -114,7 +114,7 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _with_change(picture: Image.Image, clear: Image.Image) -> Image.Image:
-    """Lay stripes over what is made anew, and a line around it."""
+    """Draw stripes over what is inpainted, and an outline around it."""
     across = np.arange(picture.width)[None, :] + np.arange(picture.height)[:, None]
     is_stripe = across // _STRIPE_PX % 2 == 0
     strength = np.where(is_stripe, _STRIPE_SHARE, _BETWEEN_SHARE) * (np.asarray(clear) / 255)
@@ -126,7 +126,7 @@ def _with_change(picture: Image.Image, clear: Image.Image) -> Image.Image:
 
 
 def _outline(clear: Image.Image) -> Image.Image:
-    """Mark the rim of what is made anew; the picture's own edge counts as a rim."""
+    """Return the outline of what is inpainted, including where it touches the picture's edge."""
     hard = Image.new("L", (clear.width + 2 * _OUTLINE_PX, clear.height + 2 * _OUTLINE_PX), 0)
     hard.paste(clear.point(lambda value: 255 if value > 127 else 0), (_OUTLINE_PX, _OUTLINE_PX))
     inner = hard.filter(ImageFilter.MinFilter(2 * _OUTLINE_PX - 1))

@@ -1,8 +1,8 @@
-"""References: the pictures that are sent along with an order, looked at before anything is spent.
+"""Reads and checks references, the pictures sent along with an order, before anything is spent.
 
-A file is read once, however often it is named: what was found counts until the file changes. Every file is
-checked for being whole (``container.find_damage``), which is affordable for 10,000 of them; the pixels are
-decoded where the caller asks for it.
+A file is read once, however often it is used: the result is cached until the file changes. Every file is
+checked for completeness (``container.find_damage``), which is fast enough for 10,000 files; pixels are
+decoded only where the caller asks for it.
 """
 
 import hashlib
@@ -20,16 +20,16 @@ MAX_MASK_BYTES = 4_000_000
 """Source of the limits: docstrings of ``images.edit`` in the openai package 3.54.0, checked 2026-11-22."""
 
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
-"""By Pillow's names. An MPO is a JPEG, as phones write it, with more pictures after its end."""
+"""By Pillow's format names. An MPO is a JPEG with further pictures after its end, as phones write it."""
 FILES_REMEMBERED = 100_000
 
 
 class ReferenceFaultError(ValueError):
-    """A file that cannot be sent as a picture; its text says why."""
+    """A file cannot be sent as a picture; the message says why."""
 
 
 class SeenPicture(NamedTuple):
-    """A picture file that was looked at: what is sent, whether it can be see-through, how many bytes."""
+    """A picture file that was read: its reference, whether it has an alpha channel, and its size in bytes."""
 
     reference: Reference
     has_alpha: bool
@@ -42,21 +42,22 @@ _looked_at: dict[tuple[str, int, int], SeenPicture] = {}
 
 
 def read_reference(file: str, *, decodes: bool = False) -> Reference:
-    """Look at a picture file: its bytes' hash, its size, its type.
+    """Read a picture file's hash, size and type.
 
     Args:
         file: Absolute path of a png, jpeg or webp under 50 MB.
-        decodes: Whether its pixels must be decodable, too: 4 to 24 ms a megapixel. A picture larger than is
-            decoded here (`MAX_PX`) is not decoded; the provider takes some that are.
+        decodes: Whether to decode its pixels too: 4 to 24 ms a megapixel. A picture above the limit for
+            decoding (``MAX_PX``) is not decoded; the provider accepts some of those.
 
     Raises:
-        ReferenceFaultError: The file cannot be read, is too large, cut off or damaged, or is no such picture.
+        ReferenceFaultError: The file cannot be read, is too large, truncated or damaged, or is not such a
+            picture.
     """
     return look_at(file, decodes=decodes).reference
 
 
 def look_at(file: str, *, decodes: bool = False) -> SeenPicture:
-    """Look at a picture file that is to be sent; see ``read_reference``."""
+    """Read a picture file that is to be sent; see ``read_reference``."""
     try:
         status = Path(file).stat()
         if status.st_size >= MAX_REFERENCE_BYTES:
@@ -74,14 +75,14 @@ def look_at(file: str, *, decodes: bool = False) -> SeenPicture:
 
 
 def read_mask(file: str, first: Reference) -> Reference:
-    """Look at a mask: a png with transparency, of the first reference's size, under 4 MB.
+    """Read a mask: a png with transparency, of the first reference's size, under 4 MB.
 
     Raises:
         ReferenceFaultError: It is not.
     """
     mask, has_alpha, n_bytes, _ = look_at(file)
     if mask.media_type != "image/png" or not has_alpha:
-        message = f"{file} is no png with transparency"
+        message = f"{file} is not a png with transparency"
         raise ReferenceFaultError(message)
     if (mask.width, mask.height) != (first.width, first.height):
         message = (

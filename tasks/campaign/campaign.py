@@ -1,8 +1,8 @@
-"""The campaign: what to make, which arms, how many, for how much money, and how to choose.
+"""The campaign's model: what to make, which arms, how many, for how much money, and how to choose.
 
-These models are the campaign file, key for key; each field's sentence becomes the JSON schema that editors
-read and the reference page that people read. A campaign never changes after it was read: its rows are
-expanded and its paths absolute, so that the run keeps a complete copy (``as_yaml``).
+These models are the campaign file, key for key; the docstrings of the fields are used in the JSON schema and
+in the reference page. A campaign is immutable: its rows are expanded and its paths absolute when it is read,
+so that the run can store a complete copy (``as_yaml``).
 """
 
 import itertools
@@ -104,7 +104,7 @@ class Campaign(Section):
         return tuple(dict(zip(names, combination, strict=True)) for combination in itertools.product(*values))
 
     def drafts_of(self, arm: str) -> Drafts:
-        """Tell how an arm's drafts are asked for: the campaign's settings with the arm's own over them."""
+        """Return an arm's draft settings: the campaign's, overridden by the arm's own."""
         own = self.arms[arm].drafts
         if own is None:
             return self.drafts
@@ -129,14 +129,14 @@ class Campaign(Section):
         return self.finals if isinstance(self.finals, tuple) else (self.finals,)
 
     def with_editions(self, editions: Sequence[Finals]) -> "Campaign":
-        """Put other settings in the editions' places, as many as there were."""
+        """Return the campaign with other settings for its editions, as many as there were."""
         finals = tuple(editions) if isinstance(self.finals, tuple) else editions[0]
         return self.model_copy(update={"finals": finals})
 
     def mask_of(self, arm: str) -> str | Mask | None:
-        """Tell which mask goes with an arm's references; the arm's own replaces the campaign's.
+        """Return the mask that is sent with an arm's references; the arm's own replaces the campaign's.
 
-        An arm that says it sends no references needs none.
+        An arm whose list of references is empty has none, unless it names its own.
         """
         own = self.arms[arm]
         return None if own.references == () and own.mask is None else own.mask or self.mask
@@ -148,9 +148,9 @@ class Campaign(Section):
         return frozenset(name for row in rows for name in row)
 
     def as_yaml(self) -> str:
-        """Write the campaign as a file that stands alone: rows read in, paths absolute."""
+        """Write the campaign as a self-contained file: rows read in, paths absolute."""
         import yaml
 
-        said = self.model_dump(mode="json", exclude_unset=True)
-        text: str = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=110)
+        data = self.model_dump(mode="json", exclude_unset=True)
+        text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
         return text

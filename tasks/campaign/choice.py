@@ -1,4 +1,4 @@
-"""The campaign's choice: what counts as a duplicate, how pictures are scored, and which are bought again."""
+"""The campaign file's ``deduplicate``, ``score`` and ``finalists``."""
 
 import re
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""The campaign's finals: how finalists are bought again, once or in several editions."""
+"""The campaign file's ``finals``: how finalists are bought again, once or in several editions."""
 
 from typing import Annotated, Literal
 
@@ -46,11 +46,11 @@ class Finals(PictureSettings):
 
     @property
     def tries(self) -> int:
-        """How many pictures of one finalist are bought at most."""
+        """The most pictures bought of one finalist."""
         return self.attempts + (self.fallback is not None)
 
     def method_of(self, attempt: int) -> Method:
-        """Tell how the ``attempt``-th try is made, from 0."""
+        """Return the method of an attempt, counted from 0."""
         return self.fallback if self.fallback and attempt >= self.attempts else self.method
 
 

@@ -1,4 +1,4 @@
-"""The campaign's masks: a file, or a mask that Runoff draws."""
+"""The campaign file's ``mask``: a file, or a mask that Runoff draws."""
 
 from typing import Annotated, Literal
 
@@ -34,7 +34,7 @@ class Mask(Section):
     """`reference`: inpaint what is transparent in the first reference."""
 
     @model_validator(mode="after")
-    def _says_one_thing(self) -> "Mask":
+    def _check_one_key(self) -> "Mask":
         if sum(value is not None for value in (self.box, self.keep_box, self.alpha_of)) != 1:
             raise ValueError(ONE_OF)
         return self

@@ -1,4 +1,4 @@
-"""The campaign's pictures: how drafts and finals are asked for, and what an arm does differently."""
+"""The campaign file's ``drafts`` and ``arms``, and the settings that drafts and finals share."""
 
 from typing import Any, Literal
 
@@ -64,7 +64,7 @@ class Arm(Section):
     """One variant under test: its own prompt, and any settings of its own."""
 
     prompt: str = Field(min_length=1)
-    """A Jinja2 template; `{{ name }}` stands for the row's value of that variable."""
+    """A Jinja2 template; `{{ name }}` is replaced by the row's value of that variable."""
 
     drafts: ArmDrafts | None = None
     """This arm's own draft settings."""
@@ -113,10 +113,10 @@ class PictureSettings(Section):
     """Stream the picture, with this many partial pictures first. Default: no streaming."""
 
     def parameters(self, *, n: int, is_edit: bool) -> dict[str, Any]:
-        """Write the request's fields beside the prompt, under the API's names, exactly as they are sent.
+        """Return the request's fields except the prompt, under the API's names, exactly as they are sent.
 
         Args:
-            n: Pictures asked for, 1-10.
+            n: Pictures requested, 1-10.
             is_edit: Whether pictures are sent along.
         """
         optional: dict[str, Any] = {

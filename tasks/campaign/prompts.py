@@ -1,7 +1,7 @@
 """Prompts: an arm's template filled with a row of variables.
 
-Templates come from a file that somebody else may have written, so they run in Jinja2's sandbox; a variable
-that no row holds is a fault and never an empty word.
+A campaign file may come from somebody else, so templates run in Jinja2's sandbox. A variable that no row
+defines is a fault, never empty text.
 """
 
 from collections.abc import Mapping
@@ -26,11 +26,11 @@ _environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False,
 
 
 class PromptFaultError(ValueError):
-    """A template or a row from which no prompt can be made; its text says why."""
+    """No prompt can be made from a template and a row; the message says why."""
 
 
 class EmptyPromptError(PromptFaultError):
-    """The template was filled, and nothing but white space came out."""
+    """The filled template is empty or only white space."""
 
 
 class PromptTemplate:
@@ -40,7 +40,7 @@ class PromptTemplate:
         text: Jinja2 source.
 
     Raises:
-        PromptFaultError: The text is no template.
+        PromptFaultError: The text is not a valid template.
     """
 
     def __init__(self, text: str) -> None:
@@ -48,15 +48,15 @@ class PromptTemplate:
             self.names = frozenset(meta.find_undeclared_variables(_environment.parse(text)))
             self._template = _environment.from_string(text)
         except TemplateError as error:
-            message = f"is no template: {error.message}"
+            message = f"is not a valid template: {error.message}"
             raise PromptFaultError(message) from error
 
     def render(self, values: Mapping[str, object]) -> str:
         """Fill the template; white space at the ends is dropped.
 
         Raises:
-            EmptyPromptError: The text comes out empty.
-            PromptFaultError: A value is missing, the text comes out longer than 32,000 characters, or the
+            EmptyPromptError: The filled text is empty.
+            PromptFaultError: A value is missing, the filled text is longer than 32,000 characters, or the
                 template did something that the sandbox forbids.
         """
         try:
@@ -65,16 +65,24 @@ class PromptTemplate:
             message = f"cannot be filled: {error}"
             raise PromptFaultError(message) from error
         if not text:
-            message = "comes out empty"
+            message = "is empty when filled"
             raise EmptyPromptError(message)
         if len(text) > MAX_PROMPT_CHARACTERS:
-            message = f"comes out {len(text):,} characters long, over the vendor's {MAX_PROMPT_CHARACTERS:,}"
+            message = (
+                f"is {len(text):,} characters long when filled; the vendor accepts {MAX_PROMPT_CHARACTERS:,}"
+            )
             raise PromptFaultError(message)
         return text
 
 
 def finals_template(own: str | None, method: str, fit: str = "any") -> str:
-    """Choose the template of a final's prompt: the campaign's own, else the one for its method and fit."""
+    """Choose the template of a final's prompt: the campaign's own, else the one for its method and fit.
+
+    Args:
+        own: The campaign's template, if it has one.
+        method: ``edit`` or ``generate``.
+        fit: How the draft is fitted to the final's size; ``pad`` has a template of its own.
+    """
     if own is not None:
         return own
     if method == "generate":

@@ -1,8 +1,8 @@
-"""When a campaign runs by itself: five cron fields, an interval, or a recurrence rule, in a time zone.
+"""When a campaign runs automatically: cron fields, an interval or a recurrence rule, in a time zone.
 
-Only what every reader of such a schedule agrees on is taken, because the engine reads it with its own parser.
-A cron has five fields of numbers, names, lists, ranges and steps. An interval is elapsed time, which summer
-time does not bend. A rule of RFC 5545 repeats daily or more seldom and never ends.
+Only what all parsers of such schedules agree on is accepted, because the engine parses it again by itself.
+A cron schedule has five fields of numbers, names, lists, ranges and steps. An interval is elapsed time, which
+daylight saving does not change. A rule of RFC 5545 repeats daily or less often and never ends.
 """
 
 import re
@@ -24,16 +24,16 @@ _RULE_KEYS = ("FREQ", "INTERVAL", "WKST", "BYSETPOS", "BYMONTH", "BYMONTHDAY", "
               "BYDAY", "BYHOUR", "BYMINUTE")  # fmt: skip
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_LONGEST_GAP = timedelta(days=366 * 10)  # the 29th of February may stay away for eight years
+_LONGEST_GAP = timedelta(days=366 * 10)  # the 29th of February can be eight years away
 
 ACCEPTED_CRON = 'five fields "minute hour day month weekday", such as "0 6 * * 1-5"'
 ACCEPTED_INTERVAL = "a whole number of minutes, hours or days, such as 15m, 6h or 2d"
-ACCEPTED_RULE = "such as FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=6;BYMINUTE=30, daily or more seldom, without an end"
+ACCEPTED_RULE = "such as FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=6;BYMINUTE=30, daily or less often, without an end"
 ACCEPTED_WAYS = "exactly one of cron, interval and rrule"
 
 
 class When(Protocol):
-    """Exactly one way of saying when, and the time zone it is meant in."""
+    """A schedule: exactly one of cron, interval and rule, and its time zone."""
 
     @property
     def cron(self) -> str | None:
@@ -53,11 +53,11 @@ class When(Protocol):
 
 
 def schedule_faults(when: When) -> Iterator[tuple[str, str, str]]:
-    """Yield what is wrong with a schedule: the key, what, and what is accepted."""
-    said = {key: value for key in _CHECKS if (value := getattr(when, key)) is not None}
-    if len(said) != 1:
-        yield "", f"says {' and '.join(said) if said else 'nothing of when'}", ACCEPTED_WAYS
-    for key, value in said.items():
+    """Yield the faults of a schedule: the key, what is wrong, and what is accepted."""
+    given = {key: value for key in _CHECKS if (value := getattr(when, key)) is not None}
+    if len(given) != 1:
+        yield "", f"has {' and '.join(given) if given else 'no cron, interval or rrule'}", ACCEPTED_WAYS
+    for key, value in given.items():
         fault, accepted = _CHECKS[key]
         if wrong := fault(value):
             yield key, wrong, accepted
@@ -70,35 +70,35 @@ def schedule_faults(when: When) -> Iterator[tuple[str, str, str]]:
 
 
 def cron_fault(cron: str) -> str | None:
-    """Tell what is wrong with five cron fields; ``None`` when nothing is."""
+    """Return what is wrong with five cron fields, or ``None``."""
     if not _FIVE_FIELDS.match(cron.strip()):
-        return f"{cron!r} is no five cron fields"
+        return f"{cron!r} does not have five cron fields"
     try:
         next(CronSim(cron.upper().strip(), datetime(2026, 1, 1)))
     except (CronSimError, StopIteration) as error:
-        return f"{cron!r} never comes or is misspelt ({error})" if str(error) else f"{cron!r} never comes"
+        return f"{cron!r} never occurs or is invalid ({error})" if str(error) else f"{cron!r} never occurs"
     return None
 
 
 def interval_fault(interval: str) -> str | None:
-    """Tell what is wrong with an interval; ``None`` when nothing is."""
-    return None if _INTERVAL.match(interval) else f"{interval!r} is no interval"
+    """Return what is wrong with an interval, or ``None``."""
+    return None if _INTERVAL.match(interval) else f"{interval!r} is not an interval"
 
 
 def rule_fault(rule: str) -> str | None:
-    """Tell what is wrong with a recurrence rule; ``None`` when nothing is."""
+    """Return what is wrong with a recurrence rule, or ``None``."""
     if not _RULE.match(rule):
-        return f"{rule!r} is no rule of KEY=VALUE;KEY=VALUE"
+        return f"{rule!r} does not have the form KEY=VALUE;KEY=VALUE"
     parts = dict(part.split("=") for part in rule.split(";"))
     if unknown := [key for key in parts if key not in _RULE_KEYS]:
-        return f"{', '.join(unknown)} is not taken here"
+        return f"{', '.join(unknown)} is not accepted"
     if parts.get("FREQ") not in _FREQUENCIES:
-        return f"its FREQ is none of {', '.join(_FREQUENCIES)}"
+        return f"its FREQ is not one of {', '.join(_FREQUENCIES)}"
     try:
         starts_at = datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))
-        return None if _next_of_rule(rule, "UTC", starts_at) else f"{rule!r} never comes"
+        return None if _next_of_rule(rule, "UTC", starts_at) else f"{rule!r} never occurs"
     except (ValueError, TypeError, KeyError) as error:
-        return f"{rule!r} is no rule that can be read ({error})"
+        return f"{rule!r} is not a valid rule ({error})"
 
 
 _CHECKS = {
@@ -109,7 +109,7 @@ _CHECKS = {
 
 
 def is_time_zone(name: str) -> bool:
-    """Tell whether a name is an IANA time zone."""
+    """Return whether a name is an IANA time zone."""
     return name in _time_zones()
 
 
@@ -119,11 +119,11 @@ def _time_zones() -> frozenset[str]:
 
 
 def next_run(when: When, after: datetime) -> datetime:
-    """Find the first run after a moment, in the schedule's time zone.
+    """Return the first run after a time, in the schedule's time zone.
 
     Args:
-        when: A schedule without fault.
-        after: A moment with its own time zone.
+        when: A valid schedule.
+        after: A time with a time zone.
     """
     zone = ZoneInfo(when.timezone)
     if when.cron is not None:
@@ -137,14 +137,14 @@ def next_run(when: When, after: datetime) -> datetime:
 
 
 def interval_of(interval: str) -> timedelta:
-    """Read an interval without fault."""
+    """Read a valid interval."""
     found = _INTERVAL.match(interval)
     assert found is not None
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def first_moment(timezone: str) -> datetime:
-    """Tell when intervals and rules begin to count: the first moment of 2020 in a time zone, as UTC."""
+    """Return the start of intervals and rules: the first moment of 2020 in a time zone, as UTC."""
     return datetime(2020, 1, 1, tzinfo=ZoneInfo(timezone)).astimezone(ZoneInfo("UTC"))
 
 

@@ -1,13 +1,13 @@
-"""Rounds: how a campaign's drafts are shared out when arms that do badly are dropped on the way.
+"""Rounds: how a campaign's drafts are divided when weak arms are dropped on the way.
 
 With ``allocation: halving`` at most the drafts that ``fixed`` would buy (arms x rows x ``per_prompt``) are
-bought, in up to five rounds. Every round makes about as many pictures of each of its arms and every row.
-After each, every arm is dropped that trails so clearly that the pictures still to come would hardly bring it
-to the front; and the last rounds drop the worse half in any case, so that the drafts suffice. Once only the
-leader is left, the last round follows at once, and the rounds between are not bought.
+bought, in up to five rounds. Each round makes about the same number of pictures of each of its arms and rows.
+After each round every arm is dropped that is unlikely to lead once all pictures are made; the last rounds
+drop the worse half in any case, so that the drafts suffice. If only the leader is left, the last round
+follows at once, and the rounds between are not bought.
 
-Two arms come to the last round, the leader and the runner-up. Its pictures chose nobody, so what they say of
-the two is not flattered by the choice.
+The last round has two arms, the leader and the runner-up. Its pictures played no part in the selection, so
+they compare the two without selection bias.
 
 Source: Z. Karnin, T. Koren, O. Somekh (2013), "Almost Optimal Exploration in Multi-Armed Bandits" (sequential
 halving); stochastic curtailment, see ``tasks.ab_test.arm_leads``. The last round is held out, as sample
@@ -21,20 +21,20 @@ from typing import Literal
 Allocation = Literal["fixed", "halving"]
 LAST_ARMS = 2
 LEAST_PER_PROMPT = 2
-"""With 2 each round can make a picture of each of its arms and every row."""
+"""With 2, each round can make a picture of each of its arms and rows."""
 MOST_ROUNDS = 5
-"""Each is a wait for pictures and scores. More of them save little more: benchmarks/halving.py."""
+"""Each round waits for pictures and scores; more rounds save little more (benchmarks/halving.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round as it is planned, before anybody knows which arms it will be.
+    """One planned round, before it is known which arms it will have.
 
     Args:
         number: From 1.
-        n_arms: Of how many arms it makes pictures at most.
-        first_replicate: Where its replicates begin.
-        replicates: How many pictures of each of its arms and every row.
+        n_arms: The most arms that it makes pictures of.
+        first_replicate: Its first replicate.
+        replicates: How many pictures of each of its arms and rows.
     """
 
     number: int
@@ -45,7 +45,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Replicates to be bought of some arms, every row alike."""
+    """Replicates to buy of some arms, the same for every row."""
 
     arms: tuple[str, ...]
     first_replicate: int
@@ -54,17 +54,17 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class ArmStanding:
-    """How an arm stood when a round was decided.
+    """An arm's result when a round was decided.
 
     Args:
         arm: The arm.
         lead: How far its pictures score above the mean of all arms of the round, averaged over the rows;
             ``None`` when none of its pictures has a score.
         mean_score: Mean total score of its pictures so far; ``None`` likewise.
-        pictures: How many of its pictures count.
+        pictures: How many of its pictures are compared.
         goes_on: Whether it is in the next round.
-        chance: That it would lead once all its pictures were made, 0 to 1; ``None`` for the leader, without
-            a score, and where nothing tells how much pictures vary.
+        chance: Probability that it leads once all its pictures are made, 0 to 1; ``None`` for the leader,
+            without a score, and while the variance of pictures is unknown.
     """
 
     arm: str
@@ -77,13 +77,13 @@ class ArmStanding:
 
 @dataclass(frozen=True, slots=True)
 class RoundDecision:
-    """Which arms went on from a round, what that was decided by, and the round that it began.
+    """Which arms went on from a round, their results, and the round that follows.
 
     Args:
         number: The round, from 1.
         standings: Its arms, the best first.
-        next_first_replicate: Where the replicates of the next round begin.
-        next_replicates: How many pictures the next round makes of each of its arms and every row.
+        next_first_replicate: The first replicate of the next round.
+        next_replicates: How many pictures the next round makes of each of its arms and rows.
         is_next_last: Whether the next round is the last one.
     """
 
@@ -100,7 +100,7 @@ class RoundDecision:
 
 
 def plan_rounds(n_arms: int, per_prompt: int, allocation: Allocation) -> tuple[Round, ...]:
-    """Share out ``n_arms * per_prompt`` pictures of each row over rounds.
+    """Divide ``n_arms * per_prompt`` pictures of each row over rounds.
 
     Args:
         n_arms: How many arms there are.
@@ -126,18 +126,18 @@ def plan_rounds(n_arms: int, per_prompt: int, allocation: Allocation) -> tuple[R
 
 
 def _sizes(n_arms: int, pictures: int) -> list[int]:
-    """Halve the arms down to two, after as many more looks at all as rounds and pictures allow."""
+    """Halve the arms down to two, after as many rounds of all arms as rounds and pictures allow."""
     sizes = [n_arms]
     while sizes[-1] > LAST_ARMS:
         sizes.append(max(LAST_ARMS, sizes[-1] // 2))
-    looks = min(MOST_ROUNDS - len(sizes), (pictures - sum(sizes)) // n_arms)
-    return [n_arms] * max(0, looks) + sizes
+    full_rounds = min(MOST_ROUNDS - len(sizes), (pictures - sum(sizes)) // n_arms)
+    return [n_arms] * max(0, full_rounds) + sizes
 
 
 def passes_of(
     rounds: Sequence[Round], arms: Sequence[str], decided: Sequence[RoundDecision]
 ) -> tuple[Pass, ...]:
-    """Tell what the rounds begun so far make: the first one every arm, each later one what was decided.
+    """Return what the rounds begun so far make: the first round every arm, each later one what was decided.
 
     Args:
         rounds: From ``plan_rounds``.
@@ -157,5 +157,5 @@ def passes_of(
 
 
 def is_complete(rounds: Sequence[Round], decided: Sequence[RoundDecision]) -> bool:
-    """Tell whether the last round has begun, so that there is nothing left to decide."""
+    """Return whether the last round has begun, so that there is nothing left to decide."""
     return len(rounds) == 1 or any(decision.is_next_last for decision in decided)

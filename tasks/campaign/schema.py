@@ -1,6 +1,6 @@
-"""Generate the JSON schema for editors and the reference page from the campaign's models.
+"""The generator of the campaign file's JSON schema and reference page.
 
-``python -m tasks.campaign.schema`` writes both; with ``--check`` it only reports whether they are current.
+``python -m tasks.campaign.schema`` writes both; with ``--check`` it only reports whether they are up to date.
 """
 
 import json
@@ -149,13 +149,13 @@ def generated_files() -> dict[Path, str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the generated files, or with ``--check`` report which are not current; 1 when any is not."""
+    """Write the generated files, or with ``--check`` report which are out of date; 1 when any is."""
     stale = 0
     for file, text in generated_files().items():
         if file.is_file() and file.read_text(encoding="utf-8") == text:
             continue
         if "--check" in arguments:
-            sys.stderr.write(f"{file} is not current; write it again with: python -m tasks.campaign.schema\n")
+            sys.stderr.write(f"{file} is out of date; update it with: python -m tasks.campaign.schema\n")
             stale = 1
         else:
             file.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What every part of the campaign file is: frozen, strict, each key with its sentence."""
+"""The base model of every section of the campaign file: frozen, strict, each key documented."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -16,6 +16,6 @@ Dollars = Annotated[
 
 
 class Section(BaseModel):
-    """A part of the campaign file: frozen, and without keys that nobody reads."""
+    """A section of the campaign file: frozen, and unknown keys are faults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

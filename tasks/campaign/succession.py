@@ -1,7 +1,7 @@
-"""Succession: what a campaign uses once one of its models has been shut down.
+"""Succession: which model a campaign uses once one of its models has been shut down.
 
-A campaign outlives models. From the day of the shutdown on, the successor that the campaign names is used
-and that is said; without one the run is refused before anything is bought.
+From the day of a model's shutdown, the successor that the campaign names is used, with a warning; without a
+successor the run stops before anything is bought.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ Settings = TypeVar("Settings", bound=PictureSettings)
 
 
 def succeeded(settings: Settings) -> Settings:
-    """Put the successor in the model's place; what the successor leaves out stays as it was."""
+    """Replace the model by its successor; settings that the successor leaves out stay."""
     successor = settings.successor
     if successor is None:
         return settings
@@ -29,7 +29,7 @@ def succeeded(settings: Settings) -> Settings:
 
 
 def all_succeeded(campaign: Campaign) -> Campaign:
-    """Put every successor in its model's place, as if all models had been shut down."""
+    """Replace every model by its successor, as if all models had been shut down."""
     arms = dict(campaign.arms)
     for name, arm in arms.items():
         if _has_own_model(arm):
@@ -44,44 +44,53 @@ def with_successors(
     """Replace every model that has been shut down by its successor.
 
     Args:
-        campaign: As it was read.
-        catalogue: Whose dates count.
-        today: The day (UTC).
-        are_drafts_done: No more drafts will be bought: their models may be gone.
+        campaign: The campaign as read.
+        catalogue: Source of the shutdown dates.
+        today: Today's date (UTC).
+        are_drafts_done: Whether no more drafts will be bought, so that their models may be shut down.
 
     Returns:
-        The campaign to run, and a sentence for each replacement and each model that will soon be gone.
+        The campaign to run, and a sentence for each replacement and each model to be shut down soon.
 
     Raises:
-        CatalogueError: A model, or its successor too, has been shut down and the campaign names no living
-            one; the message names the vendor's.
+        CatalogueError: A model and its successor, if it has one, have been shut down; the message names the
+            vendor's successor.
     """
     horizon = _next_scheduled_day(campaign, today)
-    said: list[str] = []
+    notices: list[str] = []
     if are_drafts_done:
-        return campaign.with_editions(_living_editions(campaign, catalogue, today, horizon, said)), said
-    drafts = _living("drafts", campaign.drafts, catalogue, today, horizon, said)
-    editions = _living_editions(campaign, catalogue, today, horizon, said)
+        return campaign.with_editions(
+            _available_editions(campaign, catalogue, today, horizon, notices)
+        ), notices
+    drafts = _available("drafts", campaign.drafts, catalogue, today, horizon, notices)
+    editions = _available_editions(campaign, catalogue, today, horizon, notices)
     arms = {}
     for name, arm in campaign.arms.items():
         arms[name] = arm
         if _has_own_model(arm):
-            own = _living(f"arms.{name}.drafts", campaign.drafts_of(name), catalogue, today, horizon, said)
+            own = _available(
+                f"arms.{name}.drafts", campaign.drafts_of(name), catalogue, today, horizon, notices
+            )
             arms[name] = _with_own(arm, own)
     if campaign.score.judge is not None:
-        _refuse_retired("score.judge", campaign.score.judge.model, catalogue, today)
+        _check_not_retired("score.judge", campaign.score.judge.model, catalogue, today)
     if campaign.score.duel is not None:
-        _refuse_retired("score.duel", campaign.score.duel.model, catalogue, today)
+        _check_not_retired("score.duel", campaign.score.duel.model, catalogue, today)
     changed = campaign.model_copy(update={"drafts": drafts, "arms": arms}).with_editions(editions)
-    return changed, list(dict.fromkeys(said))
+    return changed, list(dict.fromkeys(notices))
 
 
-def _living_editions(
-    campaign: Campaign, catalogue: Catalogue, today: date, horizon: date | None, said: list[str]
+def _available_editions(
+    campaign: Campaign, catalogue: Catalogue, today: date, horizon: date | None, notices: list[str]
 ) -> list[Finals]:
     return [
-        _living(
-            f"finals.{edition.name}" if edition.name else "finals", edition, catalogue, today, horizon, said
+        _available(
+            f"finals.{edition.name}" if edition.name else "finals",
+            edition,
+            catalogue,
+            today,
+            horizon,
+            notices,
         )
         for edition in campaign.editions
     ]
@@ -92,44 +101,46 @@ def _pictures_of(campaign: Campaign) -> list[PictureSettings]:
 
 
 def models_with_successors(campaign: Campaign) -> set[str]:
-    """List the models that the campaign can do without, wherever it names them."""
+    """List the models that have a successor wherever the campaign names them."""
     settings = _pictures_of(campaign)
     without = {part.model for part in settings if part.successor is None}
     return {part.model for part in settings} - without
 
 
 def models_of(campaign: Campaign) -> list[str]:
-    """List the models that a campaign names, successors and the judge's included, each once."""
-    settings = _pictures_of(campaign)
-    names = [part.model for part in settings]
-    names += [part.successor.model for part in settings if part.successor is not None]
-    asked = (campaign.score.judge, campaign.score.duel)
-    names += [wished.model for wished in asked if wished is not None]
+    """List the models that a campaign names, each once, with successors and judging models."""
+    parts = _pictures_of(campaign)
+    names = [part.model for part in parts]
+    names += [part.successor.model for part in parts if part.successor is not None]
+    judging = (campaign.score.judge, campaign.score.duel)
+    names += [settings.model for settings in judging if settings is not None]
     return list(dict.fromkeys(names))
 
 
 def heed_announced(
     campaign: Campaign, catalogue: Catalogue, announced: Mapping[str, date]
 ) -> tuple[Catalogue, list[str]]:
-    """Let what a provider announces overrule the catalogue, where it is earlier.
+    """Apply the shutdown dates that a provider announces, where they are earlier than the catalogue's.
 
     Args:
-        campaign: Whose models are looked at.
-        catalogue: What is known of them.
-        announced: Model id to the day on which the provider's own list says it is shut down.
+        campaign: Whose models are checked.
+        catalogue: Source of the known dates.
+        announced: Model id to the shutdown date in the provider's own list.
 
     Returns:
-        The catalogue to go by, and a sentence for each day that changed.
+        The catalogue to use, and a sentence for each date that changed.
     """
-    earlier, said = {}, []
+    earlier, notices = {}, []
     for name in models_of(campaign):
         day, known = announced.get(name), catalogue.model(name).lifecycle_facts.shutdown_on
         if day is None or (known is not None and known <= day):
             continue
         earlier[name] = day
-        than = "the catalogue knows no day" if known is None else f"the catalogue says {known}"
-        said.append(f"{name}: the provider announces its shutdown for {day}; {than}. The earlier day counts.")
-    return catalogue.with_shutdowns(earlier), said
+        than = "the catalogue has no date" if known is None else f"the catalogue says {known}"
+        notices.append(
+            f"{name}: the provider announces its shutdown for {day}; {than}. The earlier date is used."
+        )
+    return catalogue.with_shutdowns(earlier), notices
 
 
 def _has_own_model(arm: Arm) -> bool:
@@ -142,18 +153,18 @@ def _with_own(arm: Arm, settings: Drafts) -> Arm:
     return arm.model_copy(update={"drafts": ArmDrafts(**{**own, **changes})})
 
 
-def _living(
-    key: str, settings: Settings, catalogue: Catalogue, today: date, horizon: date | None, said: list[str]
+def _available(
+    key: str, settings: Settings, catalogue: Catalogue, today: date, horizon: date | None, notices: list[str]
 ) -> Settings:
     life = catalogue.model(settings.model).lifecycle(today)
     if life.state != "retired":
-        said.extend(_warnings(key, settings, life, horizon))
+        notices.extend(_warnings(key, settings, life, horizon))
         return settings
     if settings.successor is None:
         raise _retired(key, settings.model, life)
     after = succeeded(settings)
-    _refuse_retired(f"{key}.successor", after.model, catalogue, today)
-    said.append(
+    _check_not_retired(f"{key}.successor", after.model, catalogue, today)
+    notices.append(
         f"{key}: {settings.model} was shut down on {life.shutdown_on}; its successor {after.model}"
         f" at {after.quality} is used."
     )
@@ -185,17 +196,17 @@ def _next_scheduled_day(campaign: Campaign, today: date) -> date | None:
     return next_run(campaign.schedule, start).astimezone(UTC).date()
 
 
-def _refuse_retired(key: str, model_id: str, catalogue: Catalogue, today: date) -> None:
+def _check_not_retired(key: str, model_id: str, catalogue: Catalogue, today: date) -> None:
     life = catalogue.model(model_id).lifecycle(today)
     if life.state == "retired":
         raise _retired(key, model_id, life)
 
 
 def _retired(key: str, model_id: str, life: Lifecycle) -> CatalogueError:
-    named = life.successors[0] if life.successors else "a living model"
+    named = life.successors[0] if life.successors else "an available model"
     return CatalogueError(
         where=key,
         what=f"{model_id} was shut down on {life.shutdown_on}",
-        accepted=", ".join(life.successors) or "a living model; see: runoff models",
+        accepted=", ".join(life.successors) or "an available model; see: runoff models",
         next_step=f"Write model: {named}, or add successor: {{model: {named}}} beside the model.",
     )

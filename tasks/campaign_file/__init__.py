@@ -1,3 +1,3 @@
-"""Reading a campaign file and checking all of it before anything is spent."""
+"""The campaign file: reading it, and checking all of it before anything is spent."""
 
 __all__ = ["checks", "load"]

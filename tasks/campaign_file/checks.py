@@ -1,7 +1,6 @@
-"""What a well-formed campaign can still get wrong: models, sizes, references, prompts, weights, schedules.
+"""The checks of a well-formed campaign: models, sizes, references, prompts, weights, schedules.
 
-Each check looks at one matter and yields its faults; together they are what ``runoff plan`` would otherwise
-have to find out by paying.
+Each check covers one subject and yields its faults, which would otherwise be found only by paying requests.
 """
 
 from collections.abc import Collection, Iterator
@@ -32,7 +31,14 @@ FIELD_OF_PARAMETER = {
 def find_campaign_faults(
     campaign: Campaign, catalogue: Catalogue, providers: Providers, scorers: Collection[str]
 ) -> list[CampaignFault]:
-    """Find every fault of a well-formed campaign."""
+    """Find every fault of a well-formed campaign.
+
+    Args:
+        campaign: The campaign.
+        catalogue: Models and prices.
+        providers: The known providers.
+        scorers: The names of the installed scorers.
+    """
     faults: list[CampaignFault] = []
     try:
         provider = providers.provider(campaign.provider)
@@ -58,13 +64,13 @@ def _arm_name_faults(campaign: Campaign) -> Iterator[CampaignFault]:
     seen: dict[str, str] = {}
     for name in campaign.arms:
         if name.lower() in seen:
-            what = f"differs from {seen[name.lower()]} only in capitals, and both name files"
-            yield CampaignFault(("arms", name), what, "names that stay different in small letters")
+            what = f"differs from {seen[name.lower()]} only in case, and arm names become file names"
+            yield CampaignFault(("arms", name), what, "names that still differ in lower case")
         seen.setdefault(name.lower(), name)
 
 
-class _Asked(NamedTuple):
-    """How a request is made: pictures in one request, and whether pictures are sent along."""
+class _Request(NamedTuple):
+    """One request: how many pictures it asks for, and whether pictures are sent with it."""
 
     n: int
     is_edit: bool
@@ -73,12 +79,12 @@ class _Asked(NamedTuple):
 def _draft_faults(
     campaign: Campaign, catalogue: Catalogue, provider: Provider | None
 ) -> Iterator[CampaignFault]:
-    heirs = all_succeeded(campaign)
+    successors = all_succeeded(campaign)
     for name in campaign.arms:
         settings, own = campaign.drafts_of(name), campaign.arms[name].drafts
         n = min(settings.images_per_request, max(each.replicates for each in campaign.rounds))
-        asked = _Asked(n, is_edit=bool(campaign.references_of(name)))
-        for fault in _settings_faults(settings, heirs.drafts_of(name), asked, catalogue, provider):
+        request = _Request(n, is_edit=bool(campaign.references_of(name)))
+        for fault in _settings_faults(settings, successors.drafts_of(name), request, catalogue, provider):
             path = ("arms", name, "drafts") if _is_own(own, fault.path[0]) else ("drafts",)
             yield fault._replace(path=(*path, *fault.path))
 
@@ -86,10 +92,10 @@ def _draft_faults(
 def _finals_faults(
     campaign: Campaign, catalogue: Catalogue, provider: Provider | None
 ) -> Iterator[CampaignFault]:
-    heirs = all_succeeded(campaign).editions
-    for index, (edition, heir) in enumerate(zip(campaign.editions, heirs, strict=True)):
-        asked = _Asked(1, is_edit=edition.method == "edit")
-        for fault in _settings_faults(edition, heir, asked, catalogue, provider):
+    successors = all_succeeded(campaign).editions
+    for index, (edition, succeeded) in enumerate(zip(campaign.editions, successors, strict=True)):
+        request = _Request(1, is_edit=edition.method == "edit")
+        for fault in _settings_faults(edition, succeeded, request, catalogue, provider):
             yield fault._replace(path=(*edition_path(campaign, index), *fault.path))
 
 
@@ -99,32 +105,32 @@ def _is_own(own: ArmDrafts | None, field: str) -> bool:
 
 def _settings_faults(
     settings: PictureSettings,
-    heir: PictureSettings,
-    asked: _Asked,
+    succeeded: PictureSettings,
+    request: _Request,
     catalogue: Catalogue,
     provider: Provider | None,
 ) -> Iterator[CampaignFault]:
     """Check the settings, and those after succession as if the model had been shut down already."""
-    if asked.is_edit and settings.moderation is not None:
-        what = f"{settings.moderation} is refused: {settings.model} takes it without references only"
+    if request.is_edit and settings.moderation is not None:
+        what = f"{settings.moderation} is not accepted: {settings.model} accepts it only without references"
         yield CampaignFault(("moderation",), what, "leave it out")
-    if not asked.is_edit and settings.input_fidelity is not None:
-        what = f"{settings.input_fidelity} is refused: {settings.model} has no references to keep to"
+    if not request.is_edit and settings.input_fidelity is not None:
+        what = f"{settings.input_fidelity} is not accepted: {settings.model} gets no references"
         yield CampaignFault(("input_fidelity",), what, "leave it out")
     model = _known_model(settings.model, catalogue)
     if isinstance(model, CampaignFault):
         yield model._replace(path=("model",))
     elif model.capabilities is not None or settings.successor is None:
-        yield from _model_faults(model, settings, asked, provider)
+        yield from _model_faults(model, settings, request, provider)
     if settings.successor is None:
         return
     successor = _known_model(settings.successor.model, catalogue)
     if isinstance(successor, CampaignFault):
         yield successor._replace(path=("successor", "model"))
         return
-    for fault in _model_faults(successor, heir, asked, provider):
+    for fault in _model_faults(successor, succeeded, request, provider):
         own = fault.path[0] in type(settings.successor).model_fields
-        what = fault.what if own else f"after the model's succession: {fault.what}"
+        what = fault.what if own else f"with the successor: {fault.what}"
         yield fault._replace(path=("successor", *fault.path) if own else fault.path, what=what)
 
 
@@ -136,14 +142,14 @@ def _known_model(model_id: str, catalogue: Catalogue) -> Model | CampaignFault:
 
 
 def _model_faults(
-    model: Model, settings: PictureSettings, asked: _Asked, provider: Provider | None
+    model: Model, settings: PictureSettings, request: _Request, provider: Provider | None
 ) -> Iterator[CampaignFault]:
-    for fault in model.find_unsupported(settings.parameters(n=asked.n, is_edit=asked.is_edit)):
+    for fault in model.find_unsupported(settings.parameters(n=request.n, is_edit=request.is_edit)):
         yield CampaignFault((FIELD_OF_PARAMETER.get(fault.key, fault.key),), fault.what, fault.accepted)
     can = model.capabilities
     if can is None:
         return
-    if asked.is_edit and not can.edits:
+    if request.is_edit and not can.edits:
         yield CampaignFault(("model",), f"{model.id} does not edit pictures", "a model that does")
     if isinstance(settings, Drafts) and settings.lane == "batch":
         yield from _batch_faults(model, provider)
@@ -168,14 +174,14 @@ def _streaming_faults(settings: PictureSettings, provider: Provider | None) -> I
 
 def _batch_faults(model: Model, provider: Provider | None) -> Iterator[CampaignFault]:
     if model.capabilities is None or not model.capabilities.batch:
-        way_out = "interactive, or a model that has one: runoff models lists them"
-        yield CampaignFault(("lane",), f"{model.id} has no batch lane", way_out)
+        accepted = "interactive, or a model that has one: runoff models lists them"
+        yield CampaignFault(("lane",), f"{model.id} has no batch lane", accepted)
     elif provider is not None and not provider.capabilities.batch:
-        way_out = "interactive, or a provider that has one, such as openai"
-        yield CampaignFault(("lane",), f"{provider.name} has no batch lane", way_out)
+        accepted = "interactive, or a provider that has one, such as openai"
+        yield CampaignFault(("lane",), f"{provider.name} has no batch lane", accepted)
     elif _batch_factor(model, provider) is None:
         seller = "the catalogue" if provider is None else provider.name
-        what = f"nobody has published the price of {model.id} in the batch lane of {seller}"
+        what = f"{seller} has no published price for {model.id} in the batch lane"
         yield CampaignFault(("lane",), what, "interactive, or a batch_factor beside the model's prices")
 
 
@@ -183,7 +189,7 @@ def _batch_factor(model: Model, provider: Provider | None) -> Decimal | None:
     try:
         return model.prices_at(provider).batch_factor
     except CatalogueError:
-        return Decimal(0)  # without any price: told by itself
+        return Decimal(0)  # a missing price is a fault of its own
 
 
 def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[CampaignFault]:
@@ -197,12 +203,11 @@ def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[
             path = (*edition_path(campaign, index), "method")
             yield CampaignFault(path, f"{provider.name} does not edit pictures", "generate")
     if campaign.drafts.images_per_request > can.max_n:
-        what = f"{campaign.drafts.images_per_request} is more than {provider.name} makes for one request"
+        what = f"{campaign.drafts.images_per_request} is more than {provider.name} makes per request"
         yield CampaignFault(("drafts", "images_per_request"), what, f"at most {can.max_n}")
     elif campaign.drafts.images_per_request > provider.images_per_minute:
-        what = (
-            f"{campaign.drafts.images_per_request} is more than a whole minute's pictures at {provider.name}"
-        )
+        limit = f"the limit of images per minute at {provider.name}"
+        what = f"{campaign.drafts.images_per_request} is more than {limit}"
         yield CampaignFault(("drafts", "images_per_request"), what, f"at most {provider.images_per_minute}")
 
 

@@ -1,4 +1,4 @@
-"""A fault of a campaign file: what every check yields."""
+"""A fault of a campaign file, as every check yields it."""
 
 from typing import Literal, NamedTuple
 
@@ -6,9 +6,9 @@ from tasks.marked_yaml import KeyPath
 
 
 class CampaignFault(NamedTuple):
-    """One fault of a campaign: where, what, what is accepted.
+    """One fault of a campaign: where it is, what is wrong, what is accepted.
 
-    ``kind`` is for code: a required key that is missing, a value that cannot be taken, or anything else.
+    ``kind`` is for code: a required key that is missing, a value that is not accepted, or anything else.
     """
 
     path: KeyPath

@@ -1,4 +1,4 @@
-"""Can the finals be bought as the campaign says: editions, extra references, masks, shapes?"""
+"""The checks of a campaign's finals: editions, extra references, masks, proportions."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tasks.campaign_file.fault import CampaignFault
 from tasks.campaign_file.references import (
     ACCEPTED_MASK,
     file_faults,
-    mask_refusal,
+    mask_fault,
     row_faults,
     unknown_names,
 )
@@ -25,12 +25,12 @@ from tasks.order import Reference
 
 
 def edition_path(campaign: Campaign, index: int) -> KeyPath:
-    """Tell at which key an edition stands."""
+    """Return the key path of an edition."""
     return ("finals", str(index)) if isinstance(campaign.finals, tuple) else ("finals",)
 
 
 def find_finals_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[CampaignFault]:
-    """Find what is wrong with the editions beyond what their models take."""
+    """Find the faults of editions that do not depend on what their models accept."""
     yield from _name_faults(campaign)
     for index, edition in enumerate(campaign.editions):
         path = edition_path(campaign, index)
@@ -52,27 +52,27 @@ def _name_faults(campaign: Campaign) -> Iterator[CampaignFault]:
         if name is None:
             yield CampaignFault(path, "is missing", "a name for each of several editions")
         elif name in names[:index]:
-            yield CampaignFault(path, f"{name} stands twice", "another name for each edition")
+            yield CampaignFault(path, f"{name} occurs twice", "another name for each edition")
 
 
 def _method_faults(edition: Finals) -> Iterator[CampaignFault]:
     if edition.method == "edit":
         return
-    said = {
+    is_set = {
         "references": bool(edition.references),
         "mask": edition.mask is not None,
         "fit": edition.fit != "any",
         "fallback": edition.fallback is not None,
     }
-    for key, is_said in said.items():
-        if is_said:
-            yield CampaignFault((key,), "means nothing where the prompt alone is sent", "method: edit")
+    for key, is_key_set in is_set.items():
+        if is_key_set:
+            yield CampaignFault((key,), "has no effect if only the prompt is sent", "method: edit")
 
 
 def _extra_faults(campaign: Campaign, edition: Finals, catalogue: Catalogue) -> Iterator[CampaignFault]:
     limit = _max_references(edition, catalogue) - 1
     if len(edition.references) > limit:
-        what = f"{len(edition.references)} pictures beside the draft for {edition.model}"
+        what = f"{len(edition.references)} pictures in addition to the draft for {edition.model}"
         yield CampaignFault(("references",), what, f"at most {limit}")
     for index, file in enumerate(edition.references):
         path: KeyPath = ("references", str(index))
@@ -92,7 +92,7 @@ def _max_references(edition: Finals, catalogue: Catalogue) -> int:
 
 
 def _draft_sizes(campaign: Campaign) -> dict[Size, str]:
-    """Map each size of drafts to the first arm that makes it; sizes that are none are told elsewhere."""
+    """Map each size of drafts to the first arm that makes it; invalid sizes are reported elsewhere."""
     sizes = {}
     for arm in reversed(campaign.arms):
         size = parse_size(campaign.drafts_of(arm).size)
@@ -107,8 +107,10 @@ def _shape_faults(campaign: Campaign, edition: Finals) -> Iterator[CampaignFault
         return
     for size, arm in _draft_sizes(campaign).items():
         if not is_same_shape(size, final):
-            what = f"drafts of arm {arm} are {size} and finals {final}: another shape"
-            yield CampaignFault(("fit",), what, "a size of the drafts' proportions, or fit: pad, crop or any")
+            what = f"drafts of arm {arm} are {size} and finals {final}: different proportions"
+            yield CampaignFault(
+                ("fit",), what, "a size with the drafts' proportions, or fit: pad, crop or any"
+            )
             return
 
 
@@ -119,13 +121,13 @@ def _mask_faults(campaign: Campaign, edition: Finals, catalogue: Catalogue) -> I
     if isinstance(mask, str) and (unknown := unknown_names(campaign, mask)):
         yield CampaignFault(("mask",), *unknown)
         return
-    if refusal := mask_refusal(edition.model, catalogue):
-        yield CampaignFault(("mask",), *refusal)
+    if fault := mask_fault(edition.model, catalogue):
+        yield CampaignFault(("mask",), *fault)
         return
     if isinstance(mask, Mask) and mask.alpha_of is not None and edition.fit != "pad":
         bare = [arm for arm in campaign.arms if campaign.drafts_of(arm).background != "transparent"]
         if bare:
-            what = f"drafts of arm {bare[0]} are not asked for with a transparent background"
+            what = f"drafts of arm {bare[0]} have no transparent background"
             yield CampaignFault(("mask",), what, "background: transparent for drafts, or a box")
             return
     texts = (mask.box or mask.keep_box or ()) if isinstance(mask, Mask) else (mask,)

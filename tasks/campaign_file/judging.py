@@ -1,4 +1,4 @@
-"""What a campaign can get wrong about its judging models, and about rounds that go by their scores."""
+"""The checks of a campaign's judging models, and of rounds that depend on their scores."""
 
 from collections.abc import Collection, Iterator
 
@@ -19,35 +19,37 @@ def judging_faults(
     Args:
         campaign: A well-formed campaign.
         catalogue: Models and prices.
-        provider: Who sells; ``None`` when it is not known.
-        scorers: The scorers there are.
+        provider: The campaign's provider; ``None`` when it is unknown.
+        scorers: The names of the installed scorers.
     """
-    wishes = campaign.score
+    score = campaign.score
     needs = {"judge": "a model and a rubric", "duel": "{} for the defaults, or a model and a rubric"}
-    settings: dict[str, Judge | Duel | None] = {"judge": wishes.judge, "duel": wishes.duel}
-    for name, wished in settings.items():
-        if wished is not None:
-            yield from _model_faults(name, wished.model, catalogue, provider)
-        elif name in wishes.weights and name in scorers:
-            yield CampaignFault(("score", name), "is missing, and weights count on it", needs[name])
+    settings: dict[str, Judge | Duel | None] = {"judge": score.judge, "duel": score.duel}
+    for name, section in settings.items():
+        if section is not None:
+            yield from _model_faults(name, section.model, catalogue, provider)
+        elif name in score.weights and name in scorers:
+            yield CampaignFault(("score", name), "is missing, but score.weights uses it", needs[name])
 
 
 def halving_faults(campaign: Campaign) -> Iterator[CampaignFault]:
-    """Find why arms cannot be dropped round by round."""
+    """Find why halving is not possible."""
     if campaign.drafts.allocation != "halving":
         return
     path = ("drafts", "allocation")
     if len(campaign.arms) <= LAST_ARMS:
-        what = f"halving has no arm to drop among {len(campaign.arms)}"
-        yield CampaignFault(path, what, "fixed, or three arms and more")
+        what = f"halving has no arm to drop: {len(campaign.arms)} arms are too few"
+        yield CampaignFault(path, what, "fixed, or three arms or more")
     if campaign.drafts.per_prompt < LEAST_PER_PROMPT:
-        what = "1 leaves nothing for the rounds after the first"
+        what = "1 leaves no pictures for later rounds"
         yield CampaignFault(("drafts", "per_prompt"), what, "2 or more, or drafts.allocation: fixed")
     if campaign.drafts.lane == "batch":
-        what = "halving waits for the pictures of each round, and a batch may take a day for each"
+        what = "each round of halving could take a day as a batch"
         yield CampaignFault(path, what, "drafts.lane: interactive, or drafts.allocation: fixed")
     if "duel" in campaign.score.weights:
-        what = "halving needs scores that stay what they are, and duels rank one round's pictures"
+        what = (
+            "halving needs scores that do not change between rounds, and duels rank the pictures of one round"
+        )
         yield CampaignFault(path, what, "a score by judge or technical, or drafts.allocation: fixed")
 
 
@@ -62,7 +64,7 @@ def _model_faults(
         return
     if model.kind != "text" or model.vision is None:
         able = [other.id for other in catalogue.models.values() if other.kind == "text" and other.vision]
-        what = "makes pictures and answers no questions" if model.kind == "image" else "looks at no pictures"
+        what = "makes pictures and cannot judge them" if model.kind == "image" else "cannot see pictures"
         yield CampaignFault(path, f"{model_id} {what}", ", ".join(able))
         return
     try:

@@ -1,7 +1,7 @@
-"""Reading a campaign file: YAML in, a checked campaign out, or every fault of the file at once.
+"""Loading a campaign file: the result is a checked campaign, or every fault of the file at once.
 
-Nothing is spent on a file with a fault. A fault says its key, its line, what is wrong and what is accepted.
-What can be checked beside a fault is still checked: the faulty key is left out and the rest read again.
+Nothing is spent on a file with a fault. A fault has its key, its line, what is wrong and what is accepted.
+A fault does not hide others: the faulty key is left out and the rest is validated again.
 """
 
 import difflib
@@ -38,16 +38,17 @@ def load_campaign(
     """Read and check a campaign file.
 
     Args:
-        path: The file; references, mask and CSV are looked for relative to it.
+        path: The file; its references, mask and rows are relative to its folder.
         catalogue: Models and prices.
-        providers: Who sells.
-        scorers: Names that ``score.weights`` may hold; those installed when left out.
+        providers: The known providers.
+        scorers: Names that ``score.weights`` accepts; by default the installed ones.
 
     Returns:
-        The campaign, with CSV rows read in and every path absolute.
+        The campaign, with rows read in and every path absolute.
 
     Raises:
-        CampaignError: The file is missing or has faults: all of them, in the order of their lines.
+        CampaignError: The file is missing or has faults; the error lists all of them in the order of their
+            lines.
     """
     file = Path(path)
     document = _read_document(file, str(path))
@@ -57,25 +58,25 @@ def load_campaign(
 def check_built_campaign(
     campaign: Campaign, folder: Path, catalogue: Catalogue, providers: Providers
 ) -> Campaign:
-    """Check a campaign that was built in Python as if it stood in a file. Writes nothing.
+    """Check a campaign that was built in Python as if it were read from a file. Writes nothing.
 
     Args:
         campaign: The campaign.
         folder: What its paths are relative to.
         catalogue: Models and prices.
-        providers: Who sells.
+        providers: The known providers.
 
     Returns:
-        The campaign, with CSV rows read in and every path absolute.
+        The campaign, with rows read in and every path absolute.
 
     Raises:
-        CampaignError: It has faults: all of them.
+        CampaignError: It has faults; the error lists all of them.
     """
     document = MarkedYaml(campaign.model_dump(mode="json", exclude_unset=True))
     try:
         return _checked(document, folder, campaign.name, catalogue, providers, None)
     except CampaignError as error:
-        next_step = "Change it, then look at it without spending: runoff.plan(campaign)"
+        next_step = "Fix it, then check it without spending: runoff.plan(campaign)"
         raise CampaignError(campaign.name, error.faults, next_step) from None
 
 
@@ -87,7 +88,7 @@ def _checked(
     providers: Providers,
     scorers: Collection[str] | None,
 ) -> Campaign:
-    """Make a campaign of a document whose paths are relative to a folder, or tell every fault."""
+    """Make a campaign of a document whose paths are relative to a folder, or raise with every fault."""
     data, faults = _with_files(document.data, folder)
     read = _validated(data)
     faults += read.faults
@@ -98,15 +99,15 @@ def _checked(
         faults += [
             fault
             for fault in more
-            if not _stands_around(fault.path, broken) and not (rows_broken and fault.path[-1] == "prompt")
+            if not _covers_broken_key(fault.path, broken) and not (rows_broken and fault.path[-1] == "prompt")
         ]
     if faults or read.campaign is None:
-        raise CampaignError(name, list(_told(faults, document)))
+        raise CampaignError(name, list(_fault_lines(faults, document)))
     return read.campaign
 
 
 def as_stand_alone_yaml(campaign: Campaign, folder: Path) -> str:
-    """Write a campaign that was built in Python as a file that stands alone.
+    """Write a campaign that was built in Python as a self-contained file.
 
     Args:
         campaign: The campaign.
@@ -117,17 +118,16 @@ def as_stand_alone_yaml(campaign: Campaign, folder: Path) -> str:
     """
     import yaml
 
-    said = campaign.model_dump(mode="json", exclude_unset=True)
-    data, faults = _with_files(said, folder)
+    data, faults = _with_files(campaign.model_dump(mode="json", exclude_unset=True), folder)
     if faults:
-        told = [f"{'.'.join(map(str, fault.path))}: {fault.what}, {fault.accepted}" for fault in faults]
-        raise CampaignError(campaign.name, told)
+        lines = [f"{'.'.join(map(str, fault.path))}: {fault.what}, {fault.accepted}" for fault in faults]
+        raise CampaignError(campaign.name, lines)
     text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
     return text
 
 
-def _stands_around(path: KeyPath, broken: Collection[KeyPath]) -> bool:
-    """Tell whether a key, or one inside it, was put aside: what follows from that is not a second fault."""
+def _covers_broken_key(path: KeyPath, broken: Collection[KeyPath]) -> bool:
+    """Return whether a key, or one inside it, was left out as faulty, so that faults there only follow."""
     return any(other[: len(path)] == path for other in broken)
 
 
@@ -135,15 +135,15 @@ def _read_document(file: Path, name: str) -> MarkedYaml:
     try:
         document = read_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        way_out = "Name a campaign file that exists; the examples are explained in docs/campaign-file.md."
-        raise CampaignError(name, [f"there is no such file{_near(file)}"], way_out) from error
+        next_step = "Name a campaign file that exists; the examples are explained in docs/campaign-file.md."
+        raise CampaignError(name, [f"there is no such file{_near(file)}"], next_step) from error
     except (OSError, UnicodeDecodeError) as error:
         raise CampaignError(name, [f"cannot be read ({error})"]) from error
     except YamlFaultError as error:
         where = f"line {error.line}: " if error.line else ""
-        raise CampaignError(name, [f"{where}is no YAML that can be read: {error.what}"]) from error
+        raise CampaignError(name, [f"{where}is not valid YAML: {error.what}"]) from error
     if not isinstance(document.data, dict):
-        raise CampaignError(name, ["holds no mapping, accepted: keys such as name, provider, budget, arms"])
+        raise CampaignError(name, ["is not a mapping, accepted: keys such as name, provider, budget, arms"])
     return document
 
 
@@ -192,7 +192,7 @@ def _absolute_pictures(part: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _absolute_weights(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Make the paths of a scorer's model absolute; a model's bare name stays one."""
+    """Make the paths of a scorer's model absolute; a name without a path stays as it is."""
     score = data.get("score")
     clip = score.get("clip") if isinstance(score, dict) else None
     if not isinstance(clip, dict):
@@ -210,11 +210,11 @@ PLACEHOLDERS: dict[KeyPath, Any] = {
     ("budget",): {"per_run_usd": 1},
     ("budget", "per_run_usd"): 1,
 }
-"""What stands in for a required value with a fault, so that the rest can be checked; it is never run."""
+"""Placeholders for required values with a fault, so that the rest can be checked; they are never run."""
 
 
 def _validated(data: dict[str, Any]) -> _Read:
-    """Validate the structure; put faulty keys aside and try again, so that the rest is checked too."""
+    """Validate the structure; leave faulty keys out and try again, so that the rest is checked too."""
     faults: list[CampaignFault] = []
     for _ in range(4):
         try:
@@ -222,7 +222,7 @@ def _validated(data: dict[str, Any]) -> _Read:
         except ValidationError as error:
             found = [_naming_model(fault, data) for fault in _structure_faults(error)]
         known = {fault.path for fault in faults}
-        faults += [fault for fault in found if not _stands_around(fault.path, known)]
+        faults += [fault for fault in found if not _covers_broken_key(fault.path, known)]
         if any(fault.kind == "missing" and fault.path not in PLACEHOLDERS for fault in found):
             break
         data = _without(data, [fault.path for fault in found])
@@ -269,7 +269,7 @@ def _structure_faults(error: ValidationError) -> Iterable[CampaignFault]:
 
 
 def _naming_model(fault: CampaignFault, data: Mapping[str, Any]) -> CampaignFault:
-    """Say which model a control of its pictures was meant for."""
+    """Add the model's name to a fault of a picture setting."""
     if fault.path[-1] not in PictureSettings.model_fields | Drafts.model_fields or "model" in fault.path:
         return fault
     part: Any = data
@@ -316,7 +316,7 @@ def _meaning(path: KeyPath) -> str:
 
 
 def _section(path: KeyPath) -> type[BaseModel] | None:
-    """Find the model that describes the mapping at a path."""
+    """Find the Pydantic model of the mapping at a path."""
     here: object = Campaign
     for part in path:
         if isinstance(here, type) and issubclass(here, BaseModel):
@@ -330,7 +330,7 @@ def _section(path: KeyPath) -> type[BaseModel] | None:
 
 
 def _plain(annotation: object) -> object:
-    """Take the model out of ``Model | None``, however deep it stands in unions."""
+    """Take the model out of ``Model | None``, also in nested unions."""
     if isinstance(annotation, type) or get_origin(annotation) is dict:
         return annotation
     inner = (_plain(arg) for arg in get_args(annotation))
@@ -346,7 +346,7 @@ def _known_scorers(scorers: Collection[str] | None) -> Collection[str]:
     return available_scorers()
 
 
-def _told(faults: list[CampaignFault], document: MarkedYaml) -> Iterable[str]:
+def _fault_lines(faults: list[CampaignFault], document: MarkedYaml) -> Iterable[str]:
     placed = sorted(faults, key=lambda fault: document.line_of(fault.path) or 0)
     for fault in placed[:MAX_FAULTS_SHOWN]:
         line = document.line_of(fault.path)

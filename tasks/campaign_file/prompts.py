@@ -1,4 +1,4 @@
-"""Can every prompt be made: are the rows whole, and do the templates fit them?"""
+"""The checks of a campaign's prompts: whether the rows are complete and the templates fit them."""
 
 from collections.abc import Iterator
 
@@ -10,33 +10,33 @@ from tasks.marked_yaml import KeyPath
 
 
 def find_prompt_faults(campaign: Campaign) -> list[CampaignFault]:
-    """Find what is wrong with rows; if nothing is, with the templates that they fill."""
+    """Find the faults of the rows; without any, those of the templates that they fill."""
     return list(_row_faults(campaign)) or list(_prompt_faults(campaign))
 
 
 def _row_faults(campaign: Campaign) -> Iterator[CampaignFault]:
     if campaign.variables is not None and campaign.rows is not None:
-        yield CampaignFault(("rows",), "stands beside variables", "one of rows and variables")
+        yield CampaignFault(("rows",), "cannot be combined with variables", "one of rows and variables")
     if campaign.n_rows > MAX_ROWS:
         key = "rows" if campaign.rows is not None else "variables"
         yield CampaignFault((key,), f"make {campaign.n_rows:,} rows", f"at most {MAX_ROWS:,}")
     if campaign.rows is not None and not campaign.rows:
-        yield CampaignFault(("rows",), "holds no rows", "at least one mapping, or leave the key out")
+        yield CampaignFault(("rows",), "has no rows", "at least one mapping, or leave the key out")
     if "prompt" in campaign.variable_names:
         key = "rows" if campaign.rows is not None else "variables"
-        yield CampaignFault((key,), "prompt is the name of the draft's own text", "another name")
+        yield CampaignFault((key,), "prompt is reserved for the draft's own text", "another name")
     if isinstance(campaign.rows, tuple):
         yield from _ragged_faults(campaign.rows)
 
 
 def _ragged_faults(rows: tuple[Row, ...]) -> Iterator[CampaignFault]:
-    """Every row holds the same variables: a missing one would leave a hole in a prompt."""
+    """Check that every row has the same variables: a missing one would leave a gap in a prompt."""
     for index, row in enumerate(rows):
         if missing := [name for name in rows[0] if name not in row]:
-            what, accepted = f"lacks {', '.join(missing)}", "the variables of the first row"
+            what, accepted = f"does not have {', '.join(missing)}", "the variables of the first row"
             yield CampaignFault(("rows", str(index)), what, accepted)
         elif added := [name for name in row if name not in rows[0]]:
-            what = f"holds {', '.join(added)}, which the first row lacks"
+            what = f"has {', '.join(added)}, which the first row does not have"
             yield CampaignFault(("rows", str(index)), what, "the variables of the first row")
 
 
@@ -51,8 +51,8 @@ def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:
             continue
         missing = sorted(template.names - campaign.variable_names)
         if missing:
-            known = ", ".join(sorted(campaign.variable_names)) or "no variables: the campaign has none"
-            yield CampaignFault(path, f"names {', '.join(missing)}, which no row holds", known)
+            known = ", ".join(sorted(campaign.variable_names)) or "none: the campaign has no variables"
+            yield CampaignFault(path, f"names {', '.join(missing)}, which no row defines", known)
             continue
         yield from _rendering_faults(campaign, path, template, longest)
     for index, edition in enumerate(campaign.editions):
@@ -64,7 +64,7 @@ def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:
 def _rendering_faults(
     campaign: Campaign, path: KeyPath, template: PromptTemplate, longest: dict[int, str]
 ) -> Iterator[CampaignFault]:
-    """Fill the template for every row; the first row that fails stands for all that do."""
+    """Fill the template for every row; the first row that fails is reported for all."""
     failed: list[str] = []
     for index, row in enumerate(campaign.all_rows):
         try:
@@ -89,9 +89,9 @@ def _finals_prompt_faults(
         missing = sorted(template.names - campaign.variable_names - {"prompt"})
         if missing:
             known = ", ".join(sorted(campaign.variable_names | {"prompt"}))
-            yield CampaignFault(path, f"names {', '.join(missing)}, which no row holds", known)
+            yield CampaignFault(path, f"names {', '.join(missing)}, which no row defines", known)
             return
         for index, prompt in prompts.items():
             template.render({**campaign.all_rows[index], "prompt": prompt})
     except PromptFaultError as error:
-        yield CampaignFault(path, str(error), "a Jinja2 template that a draft's prompt fits in")
+        yield CampaignFault(path, str(error), "a Jinja2 template over the row and the draft's prompt")

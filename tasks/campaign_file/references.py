@@ -1,4 +1,4 @@
-"""Are the pictures of every row there, of a kind that can be sent, and does the mask fit?"""
+"""The checks of a campaign's references and masks: whether every row's files exist and can be sent."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,7 +16,7 @@ from tasks.order import Reference
 ACCEPTED_FILE = "a whole png, jpeg or webp file under 50 MB"
 ACCEPTED_MASK = "a png with transparency of the first reference's size, under 4 MB"
 ROWS_DECODED = 10
-"""For so many rows the pixels of each reference are decoded; of the others the container is checked.
+"""For this many rows the pixels of each reference are decoded; for the others only the container is checked.
 
 Damage in transit shows in the container, and what a broken encoder writes shows in the first rows. Decoding
 10,000 references would take minutes.
@@ -24,7 +24,7 @@ Damage in transit shows in the container, and what a broken encoder writes shows
 
 
 def find_reference_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[CampaignFault]:
-    """Find what is wrong with the references and masks of every arm and row; each file is read once."""
+    """Find the faults of the references and masks of every arm and row; each file is read once."""
     seen: set[tuple[object, ...]] = set()
     for arm in campaign.arms:
         references, mask = campaign.references_of(arm), campaign.mask_of(arm)
@@ -40,7 +40,7 @@ def find_reference_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[
 
 
 def references_path(campaign: Campaign, arm: str) -> KeyPath:
-    """Tell at which key an arm's references stand."""
+    """Return the key path of an arm's references."""
     return ("references",) if campaign.arms[arm].references is None else ("arms", arm, "references")
 
 
@@ -66,11 +66,11 @@ def _file_faults(campaign: Campaign, arm: str, rows: tuple[Row, ...]) -> Iterato
 
 
 def file_faults(path: KeyPath, rows: tuple[Row, ...], file: str) -> Iterator[CampaignFault]:
-    """Look at the file that a path, or a template of one, names for each row; decode those of the first rows.
+    """Check the file that a path, or a template of one, names for each row; decode those of the first rows.
 
     Args:
         path: The key that names the file.
-        rows: The rows to look at.
+        rows: The rows to check.
         file: The path or template.
     """
     first_rows = rows[:ROWS_DECODED]
@@ -82,7 +82,7 @@ def file_faults(path: KeyPath, rows: tuple[Row, ...], file: str) -> Iterator[Cam
 
 
 def unknown_names(campaign: Campaign, text: str) -> tuple[str, str] | None:
-    """Tell which names of a path's template no row holds, and which are held."""
+    """Return which names in a path's template no row defines, and which are defined; ``None`` without any."""
     if not is_template(text):
         return None
     try:
@@ -91,19 +91,19 @@ def unknown_names(campaign: Campaign, text: str) -> tuple[str, str] | None:
         return str(error), "a path, or a Jinja2 template of one"
     if not missing:
         return None
-    known = ", ".join(sorted(campaign.variable_names)) or "no variables: the campaign has none"
-    return f"names {', '.join(missing)}, which no row holds", known
+    known = ", ".join(sorted(campaign.variable_names)) or "none: the campaign has no variables"
+    return f"names {', '.join(missing)}, which no row defines", known
 
 
-def mask_refusal(model_id: str, catalogue: Catalogue) -> tuple[str, str] | None:
-    """Tell why a model takes no mask, and what it accepts; ``None`` where it does, or is not known."""
+def mask_fault(model_id: str, catalogue: Catalogue) -> tuple[str, str] | None:
+    """Return why a model does not accept a mask, and what it accepts; ``None`` if it does or is unknown."""
     try:
         can = catalogue.model(model_id).capabilities
     except CatalogueError:
         return None
     if can is None or can.mask:
         return None
-    return f"{model_id} takes no mask", "no mask, or a model that takes one"
+    return f"{model_id} does not accept a mask", "no mask, or a model that accepts one"
 
 
 def _mask_faults(
@@ -115,14 +115,14 @@ def _mask_faults(
     if not campaign.references_of(arm):
         bare = [name for name in campaign.arms if campaign.mask_of(name) and not campaign.references_of(name)]
         noun = "arm" if len(bare) == 1 else "arms"
-        what = f"{noun} {', '.join(bare)} without references to lay it over"
+        what = f"no references are sent by {noun} {', '.join(bare)}"
         yield CampaignFault(path, what, "a mask with references")
         return
     if isinstance(mask, str) and (unknown := unknown_names(campaign, mask)):
         yield CampaignFault(path, *unknown)
         return
-    if refusal := mask_refusal(campaign.drafts_of(arm).model, catalogue):
-        yield CampaignFault(path, *refusal)
+    if fault := mask_fault(campaign.drafts_of(arm).model, catalogue):
+        yield CampaignFault(path, *fault)
         return
     yield from row_faults(path, rows, ACCEPTED_MASK, partial(check_pictures, campaign, arm))
 
@@ -130,7 +130,14 @@ def _mask_faults(
 def row_faults(
     path: KeyPath, rows: tuple[Row, ...], accepted: str, look: Callable[[Row], object]
 ) -> Iterator[CampaignFault]:
-    """Look at every row; the first that fails stands for all that do."""
+    """Check every row; the first row that fails is reported for all.
+
+    Args:
+        path: The key that the fault is reported at.
+        rows: The rows to check.
+        accepted: What the fault says is accepted.
+        look: Checks one row; raises ``ReferenceFaultError`` if it has a fault.
+    """
     failed: list[str] = []
     for index, row in enumerate(rows):
         try:

@@ -1,7 +1,7 @@
-"""Rows from files: a CSV, JSON lines, a parquet file, or the pictures of a folder.
+"""Reading rows from a file: CSV, JSON lines, parquet, or the pictures of a folder.
 
-What a prompt is filled with is text, numbers, true or false. An empty place, a column that is missing or
-stands twice, and anything nested is a fault with its line: a prompt with a hole in it would be paid for.
+Values are text, numbers, true or false. A null, a column that is missing or occurs twice, and anything nested
+is a fault with its line, because the prompt would be incomplete and would still be paid for.
 """
 
 import csv
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 Scalar = str | int | float | bool
 
 ACCEPTED = (
-    "a .csv with the variables in its first line, a .jsonl with one mapping a line, a .parquet, "
+    "a .csv with the variables in its first line, a .jsonl with one mapping per line, a .parquet, "
     "or a folder of pictures"
 )
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
@@ -23,7 +23,7 @@ _WILD = "*?["
 
 
 class RowsFaultError(ValueError):
-    """A file that no rows can be read from; its text says where and why."""
+    """Rows cannot be read from a file; the message says where and why."""
 
 
 def read_rows(folder: Path, name: str) -> list[dict[str, Scalar]]:
@@ -36,7 +36,7 @@ def read_rows(folder: Path, name: str) -> list[dict[str, Scalar]]:
             its ending; they are sorted by path.
 
     Raises:
-        RowsFaultError: It cannot be read, holds no rows, or a row is not whole.
+        RowsFaultError: It cannot be read, has no rows, or a row is incomplete.
     """
     path = folder / name
     if any(letter in name for letter in _WILD) and not path.exists():
@@ -45,7 +45,7 @@ def read_rows(folder: Path, name: str) -> list[dict[str, Scalar]]:
         return _pictures(folder, sorted(path.iterdir()), name)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        message = f"{path} is none of the files that rows are read from"
+        message = f"{path} is not a kind of file that rows can be read from"
         raise RowsFaultError(message)
     try:
         rows = reader(path)
@@ -53,7 +53,7 @@ def read_rows(folder: Path, name: str) -> list[dict[str, Scalar]]:
         message = f"{path} cannot be read ({error})"
         raise RowsFaultError(message) from error
     if not rows:
-        message = f"{path} holds no rows"
+        message = f"{path} has no rows"
         raise RowsFaultError(message)
     return rows
 
@@ -61,7 +61,7 @@ def read_rows(folder: Path, name: str) -> list[dict[str, Scalar]]:
 def _pictures(folder: Path, files: Iterable[Path], name: str) -> list[dict[str, Scalar]]:
     found = [file for file in files if file.suffix.lower() in PICTURE_ENDINGS and file.is_file()]
     if not found:
-        message = f"{folder / name} holds no png, jpeg or webp pictures"
+        message = f"{folder / name} has no png, jpeg or webp pictures"
         raise RowsFaultError(message)
     return [
         {"file": str(file.relative_to(folder) if file.is_relative_to(folder) else file), "name": file.stem}
@@ -83,7 +83,7 @@ def _read_csv(file: Path) -> list[dict[str, Scalar]]:
 
 
 class _Reader(Protocol):
-    """What ``csv.reader`` makes: fields, line by line."""
+    """The type of ``csv.reader``'s result: fields, line by line."""
 
     line_num: int
 
@@ -99,7 +99,7 @@ def _csv_rows(file: Path, reader: "_Reader") -> Iterator[dict[str, Scalar]]:
             names = [name.strip() for name in fields]
             _check_names(file, reader.line_num, names)
         elif len(fields) != len(names):
-            held = f"{len(fields)} fields, and the first line names {len(names)}"
+            held = f"{len(fields)} fields, but the first line has {len(names)}"
             missing = "" if len(fields) > len(names) else f"; {', '.join(names[len(fields) :])} is missing"
             raise _fault(file, reader.line_num, held + missing)
         else:
@@ -109,7 +109,7 @@ def _csv_rows(file: Path, reader: "_Reader") -> Iterator[dict[str, Scalar]]:
 def _check_names(file: Path, line: int, names: list[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1 and name})
     if twice:
-        raise _fault(file, line, f"the column {', '.join(twice)} stands twice")
+        raise _fault(file, line, f"the column {', '.join(twice)} occurs twice")
     if "" in names:
         raise _fault(file, line, f"column {names.index('') + 1} has no name")
 
@@ -135,17 +135,17 @@ def _json_row(file: Path, number: int, line: str) -> dict[str, Scalar]:
     try:
         row = json.loads(line, object_pairs_hook=once)
     except json.JSONDecodeError as error:
-        raise _fault(file, number, f"is no JSON ({error.msg}, column {error.colno})") from error
+        raise _fault(file, number, f"is not JSON ({error.msg}, column {error.colno})") from error
     if not isinstance(row, dict):
-        raise _fault(file, number, "is no mapping of variables")
+        raise _fault(file, number, "is not a mapping of variables")
     return {name: _value(file, number, name, value) for name, value in row.items()}
 
 
 def _check_same(file: Path, number: int, row: Mapping[str, object], first: Mapping[str, object]) -> None:
     if missing := [name for name in first if name not in row]:
-        raise _fault(file, number, f"{', '.join(missing)} is missing, and the first row has it")
+        raise _fault(file, number, f"{', '.join(missing)} is missing, but the first row has it")
     if added := [name for name in row if name not in first]:
-        raise _fault(file, number, f"{', '.join(added)} is new, and the first row lacks it")
+        raise _fault(file, number, f"{', '.join(added)} is not in the first row")
 
 
 def _value(file: Path, number: int, name: str, value: object) -> Scalar:
@@ -155,9 +155,9 @@ def _value(file: Path, number: int, name: str, value: object) -> Scalar:
         return value
     if value is None or isinstance(value, float):
         raise _fault(
-            file, number, f"{name} is {'null' if value is None else value}, and a prompt needs a value"
+            file, number, f"{name} is {'null' if value is None else value}, but a prompt needs a value"
         )
-    raise _fault(file, number, f"{name} is a {type(value).__name__}; text, a number, true or false is wanted")
+    raise _fault(file, number, f"{name} is a {type(value).__name__}; accepted: text, a number, true or false")
 
 
 def _read_parquet(file: Path) -> list[dict[str, Scalar]]:

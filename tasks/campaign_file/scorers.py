@@ -1,4 +1,4 @@
-"""What a campaign can get wrong about the scorers it weighs: what they need, and whether it is there."""
+"""The checks of a campaign's scorers: whether everything that the weighted ones need is there."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ Fault = tuple[KeyPath, str, str]
 
 
 def scorer_faults(campaign: Campaign) -> Iterator[Fault]:
-    """Find what weighed scorers lack, so that nothing is bought that nobody can judge."""
+    """Find what weighted scorers lack, so that nothing is bought that cannot be scored."""
     for name in campaign.score.weights:
         extra = missing_extra(name)
         if extra:
@@ -23,7 +23,7 @@ def scorer_faults(campaign: Campaign) -> Iterator[Fault]:
     yield from _text_faults(campaign)
     palette = campaign.score.palette
     if "palette" in campaign.score.weights and (palette is None or not palette.colors):
-        yield ("score", "palette"), "names no colour, and weights count on it", 'colors: ["#1A2B3C"]'
+        yield ("score", "palette"), "has no colour, but score.weights uses it", 'colors: ["#1A2B3C"]'
     if "clip" in campaign.score.weights:
         yield from _clip_faults(campaign)
 
@@ -42,14 +42,14 @@ def _text_faults(campaign: Campaign) -> Iterator[Fault]:
         others = f"; and {len(failed) - 1} more rows" if len(failed) > 1 else ""
         yield path, failed[0] + others, "a template of the rows' variables"
     elif not wanted and "legibility" in campaign.score.weights:
-        way = f"a template, or a variable {VARIABLE} in the rows"
-        yield path, "no row expects any text, and weights count on legibility", way
+        accepted = f"a template, or a variable {VARIABLE} in the rows"
+        yield path, "no row expects text, but score.weights uses legibility", accepted
 
 
 def _clip_faults(campaign: Campaign) -> Iterator[Fault]:
     clip = campaign.score.clip
     if clip is None:
-        yield ("score", "clip"), "is missing, and weights count on it", "weights, and the model they are of"
+        yield ("score", "clip"), "is missing, but score.weights uses it", "a mapping with weights and model"
         return
     files = {"weights": clip.weights} | ({"model": clip.model} if clip.model.endswith(".json") else {})
     for key, file in files.items():

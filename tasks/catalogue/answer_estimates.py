@@ -1,4 +1,4 @@
-"""What a judging model's answer will cost: words and pictures in, words out, at the model's token prices."""
+"""Estimates the cost of a judging model's answer from text and pictures at token prices."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,26 +14,26 @@ from tasks.catalogue.prices import ExactDecimal, Facts, Lane, Prices
 from tasks.order import Reference
 
 LEAST_ANSWER_SHARE = 10
-"""An answer uses at least a tenth of what it is allowed: a guess for the low end only."""
+"""An answer uses at least a tenth of the tokens allowed: a guess, for the low end only."""
 
 
 class Vision(Facts):
-    """How a model that answers in words counts pictures, with the day and the page that says so."""
+    """How a model that answers in text counts pictures, with a source and a date."""
 
     patch_px: int = Field(ge=1)
-    """A picture is covered by squares of this edge, each a token before the factor."""
+    """The edge of the squares that cover a picture, px; each is one token before the factor."""
 
     most_patches: int = Field(ge=1)
-    """A larger picture is shrunk by the vendor until it has no more."""
+    """The most squares; a larger picture is shrunk by the vendor."""
 
     low_factor: ExactDecimal
-    """Tokens for each square, as counted in public for the model's family."""
+    """Tokens per square, as published by users for the model's family."""
 
     high_factor: ExactDecimal
-    """Tokens for each square that no published model of the vendor exceeds."""
+    """The highest number of tokens per square of any published model of the vendor."""
 
     input_surcharge: ExactDecimal = Decimal(1)
-    """By how much input can be dearer than its price, where the vendor writes it to a cache."""
+    """The factor by which input can exceed its price, when the vendor writes it to a cache."""
 
     source: str
     checked_on: date
@@ -41,7 +41,7 @@ class Vision(Facts):
 
 
 class AnswerCost(NamedTuple):
-    """Between which dollars an answer will cost."""
+    """The range of an answer's cost in dollars."""
 
     low_usd: Decimal
     high_usd: Decimal
@@ -57,12 +57,12 @@ def answer_cost_usd(
 ) -> AnswerCost | None:
     """Price a question to a judging model before it is sent.
 
-    The high end bounds the text by its bytes, the shape asked for included, takes the highest factor for
-    pictures, and the whole answer that is allowed: it is what gets reserved.
+    The high end, which is reserved, bounds the text, schema included, by its bytes, and assumes the highest
+    factor for pictures and the longest answer allowed.
 
     Args:
         vision: How the model counts pictures.
-        prices: Its token prices; what is sent is text, pictures included.
+        prices: Its token prices; everything sent is priced as text, pictures included.
         parameters: As sent; with ``max_completion_tokens``.
         prompt: The question.
         pictures: The pictures shown.

@@ -1,6 +1,6 @@
-"""What a model takes and makes, and what of a request it does not take, before it is paid for.
+"""A model's capabilities, and the check of a request against them before it is paid for.
 
-Each fault names the model, the value and what is accepted instead, so that a campaign is put right in one go.
+Each fault names the model, the value and what is accepted, so that a campaign can be corrected in one pass.
 """
 
 import difflib
@@ -21,7 +21,7 @@ LOSSLESS = "png"
 
 
 class Capabilities(Facts):
-    """What a model takes and makes."""
+    """A model's capabilities."""
 
     sizes: tuple[str, ...] = ()
     size_rule: SizeRule | None = None
@@ -46,7 +46,7 @@ class Capabilities(Facts):
 
 
 class UnsupportedParameter(NamedTuple):
-    """Something a model cannot do: the request's field, what is wrong, what is accepted."""
+    """A field of a request that a model does not accept: what is wrong, and what is accepted."""
 
     key: str
     what: str
@@ -59,12 +59,12 @@ class UnsupportedParameter(NamedTuple):
 def find_unsupported(
     model_id: str, can: Capabilities, parameters: Mapping[str, Any]
 ) -> Iterator[UnsupportedParameter]:
-    """Find what a model does not take of a request's fields.
+    """Find the fields of a request that a model does not accept.
 
     Args:
         model_id: The model.
-        can: What it takes.
-        parameters: The fields beside the prompt, under the API's names.
+        can: Its capabilities.
+        parameters: The fields other than the prompt, by the API's names.
     """
     choices = {
         "quality": can.qualities,
@@ -79,7 +79,7 @@ def find_unsupported(
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             yield UnsupportedParameter(
-                key, "is no field that Runoff sends", near[0] if near else ", ".join(sorted(known))
+                key, "is not a field that Runoff sends", near[0] if near else ", ".join(sorted(known))
             )
     for key, accepted in choices.items():
         if key in parameters and parameters[key] not in accepted:
@@ -87,7 +87,7 @@ def find_unsupported(
     for key in ("quality", "size"):
         if key not in parameters:
             accepted = can.qualities if key == "quality" else can.sizes or (str(can.size_rule),)
-            what = f"is missing, and what {model_id} chooses by itself cannot be priced"
+            what = f"is missing, and {model_id}'s own choice cannot be priced"
             yield UnsupportedParameter(key, what, ", ".join(accepted))
     yield from _size_faults(model_id, can, parameters)
     yield from _number_faults(model_id, parameters)
@@ -105,8 +105,10 @@ def _refused_choice(
             key, f"auto cannot be priced before it is bought from {model_id}", ", ".join(accepted)
         )
     if not accepted:
-        return UnsupportedParameter(key, f"{value!r} is refused: {model_id} does not take it", "leave it out")
-    return UnsupportedParameter(key, f"{value!r} is not among what {model_id} takes", ", ".join(accepted))
+        return UnsupportedParameter(
+            key, f"{value!r} is not accepted: {model_id} does not support it", "leave it out"
+        )
+    return UnsupportedParameter(key, f"{value!r} is not accepted by {model_id}", ", ".join(accepted))
 
 
 def _size_faults(
@@ -122,7 +124,7 @@ def _size_faults(
             "size", f"auto cannot be priced before it is bought from {model_id}", accepted
         )
     elif size is None:
-        yield UnsupportedParameter("size", f"{value!r} is no WIDTHxHEIGHT that {model_id} makes", accepted)
+        yield UnsupportedParameter("size", f"{value!r} is not a WIDTHxHEIGHT that {model_id} makes", accepted)
     elif can.size_rule is None:
         yield UnsupportedParameter("size", f"{model_id} does not make {value}", accepted)
     elif not can.size_rule.allows(size):
@@ -143,12 +145,13 @@ def _number_faults(model_id: str, parameters: Mapping[str, Any]) -> Iterable[Uns
 def _pairing_faults(model_id: str, parameters: Mapping[str, Any]) -> Iterable[UnsupportedParameter]:
     picture_format = parameters.get("output_format", LOSSLESS)
     if parameters.get("background") == "transparent" and picture_format == "jpeg":
-        what = f"transparent is refused: a jpeg of {model_id} cannot be transparent"
+        what = f"transparent is not accepted: a jpeg of {model_id} cannot be transparent"
         yield UnsupportedParameter("background", what, "png or webp as the format, or opaque")
     if "output_compression" in parameters and picture_format == LOSSLESS:
         value = parameters["output_compression"]
-        what = f"{value} is refused: a png is not compressed by degree, by {model_id} or any other model"
+        what = f"{value} is not accepted by {model_id}: png compression has no levels"
         yield UnsupportedParameter("output_compression", what, "jpeg or webp as the format")
     if parameters.get("stream") and parameters.get("n", 1) != 1:
-        what = f"{parameters['n']} is refused: a stream of {model_id} does not say which picture a part is of"
+        why = f"a stream of {model_id} does not say which picture a partial one belongs to"
+        what = f"{parameters['n']} is not accepted: {why}"
         yield UnsupportedParameter("n", what, "1")

@@ -1,8 +1,8 @@
-"""The catalogue: which models there are, what they can do, what they cost and until when.
+"""The catalogue of models: their capabilities, prices and lifecycle dates.
 
-The figures are data (``configs/catalogue.yaml``) with a source and a date; this module reads them and answers
-three questions about a request before a cent is spent: can the model do it, what will it cost, and is the
-model still there. A user's own file adds models or replaces what has changed since.
+The figures are data (``configs/catalogue.yaml``) with a source and a date. They answer three questions about
+a request before anything is spent: can the model do it, what will it cost, and is the model still available.
+A user's own file adds models or overrides figures.
 """
 
 import difflib
@@ -41,7 +41,7 @@ NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({})
 
 
 def configs_folder() -> Path:
-    """Find the folder of data files that is installed beside the code."""
+    """Return the folder of data files that is installed with the code."""
     return Path(__file__).resolve().parents[2] / "configs"
 
 
@@ -50,8 +50,8 @@ class Catalogue:
     """Every known model, by id.
 
     Args:
-        models: Models by their own id, in file order.
-        files: The files they were read from, the last one winning.
+        models: Models by id, in file order.
+        files: The files they were read from; later ones override earlier ones.
     """
 
     models: Mapping[str, Model]
@@ -81,10 +81,10 @@ class Catalogue:
         )
 
     def with_shutdowns(self, days: Mapping[str, date]) -> "Catalogue":
-        """Return a catalogue in which models are shut down on other days.
+        """Return a copy of the catalogue with other shutdown dates.
 
         Args:
-            days: Model or snapshot id to its day; a snapshot's day counts for its whole model.
+            days: Shutdown date by model or snapshot id; a snapshot's date applies to its whole model.
         """
         models = dict(self.models)
         for model_id, day in days.items():
@@ -94,19 +94,19 @@ class Catalogue:
         return Catalogue(models, self.files)
 
     def knows(self, model_id: str) -> bool:
-        """Tell whether a model or snapshot of this id is in the catalogue."""
+        """Return whether a model or snapshot with this id is in the catalogue."""
         return model_id in self._ids
 
 
 def load_catalogue(home: Path | None = None, environ: Mapping[str, str] = NO_ENVIRONMENT) -> Catalogue:
-    """Read the installed catalogue and the user's own over it.
+    """Read the installed catalogue, overridden by the user's own.
 
     Args:
-        home: RUNOFF_HOME; its ``catalogue.yaml`` is merged over the installed one, when it is there.
-        environ: Where ``RUNOFF_CATALOGUE`` may name another file, merged last; nowhere when left out.
+        home: RUNOFF_HOME; its ``catalogue.yaml``, if any, is merged over the installed one.
+        environ: Where ``RUNOFF_CATALOGUE`` may name another file, merged last.
 
     Raises:
-        CatalogueError: A file is missing, is no YAML, or says something that a catalogue cannot say.
+        CatalogueError: A file is missing, is not YAML, or has contents that a catalogue cannot have.
     """
     installed = configs_folder() / "catalogue.yaml"
     files = [installed]
@@ -122,10 +122,10 @@ def load_catalogue(home: Path | None = None, environ: Mapping[str, str] = NO_ENV
 
 
 def read_mapping(file: Path, key: str) -> dict[str, Any]:
-    """Read the mapping under ``key`` of a YAML file; other keys may hold anchors.
+    """Read the mapping under ``key`` of a YAML file; other keys, which may hold anchors, are ignored.
 
     Raises:
-        CatalogueError: The file cannot be read, is no YAML, or has no such mapping.
+        CatalogueError: The file cannot be read, is not YAML, or has no such mapping.
     """
     try:
         document = read_yaml(file.read_text(encoding="utf-8")).data
@@ -136,13 +136,13 @@ def read_mapping(file: Path, key: str) -> dict[str, Any]:
     entries = document.get(key) if isinstance(document, dict) else None
     if not isinstance(entries, dict):
         raise CatalogueError(
-            where=str(file), what=f"has no mapping {key!r}", accepted=f"{key}: {{name: {{…}}}}"
+            where=str(file), what=f"is missing the mapping {key!r}", accepted=f"{key}: {{name: {{…}}}}"
         )
     return entries
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay one mapping over another, key by key and as deep as both are mappings.
+    """Merge one mapping over another, recursively where both values are mappings.
 
     Example:
         >>> merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})

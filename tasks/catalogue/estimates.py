@@ -1,4 +1,4 @@
-"""Estimates remembered: what equal requests cost is worked out once, however many are planned."""
+"""Cached cost estimates: computed once for equal requests, however many are planned."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from tasks.order import Reference
 
 
 class Estimates:
-    """Estimates at one provider: equal requests with equally long prompts cost the same."""
+    """Estimates for one provider: equal requests with equally long prompts cost the same."""
 
     def __init__(self, catalogue: Catalogue, provider: Provider) -> None:
         self.catalogue = catalogue
@@ -26,8 +26,14 @@ class Estimates:
     ) -> Estimate:
         """Estimate a request; see ``Model.estimate_usd``.
 
+        Args:
+            parameters: The request's fields other than the prompt, as sent.
+            prompt: The rendered text.
+            references: Pictures sent along.
+            lane: ``interactive`` or ``batch``.
+
         Raises:
-            CatalogueError: It has faults, or no published price.
+            CatalogueError: The request has faults, or no published price.
         """
         sizes = tuple((reference.width, reference.height) for reference in references)
         fields = tuple((name, repr(value)) for name, value in parameters.items())
@@ -41,5 +47,5 @@ class Estimates:
 
     @property
     def notes(self) -> list[str]:
-        """What makes some estimates unsure, each said once."""
+        """Why some estimates are uncertain, each reason once."""
         return list(dict.fromkeys(estimate.note for estimate in self._known.values() if estimate.note))

@@ -1,4 +1,4 @@
-"""One model of the catalogue: its capabilities, its prices and its life."""
+"""One model of the catalogue: its capabilities, prices and lifecycle."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ RETIRING_WITHIN_DAYS = 30
 
 
 class Seller(Protocol):
-    """Whoever sells a model at a price: a provider."""
+    """The interface of a provider that sells models at a price."""
 
     def prices_of(self, model: "Model") -> Prices:
-        """Tell what the model costs there."""
+        """Return what the model costs there."""
 
 
 class LifecycleFacts(Facts):
-    """When a model came and goes; ``None`` is a date nobody announced."""
+    """When a model was released and is shut down; ``None`` for dates not announced."""
 
     released: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}(-\d{2})?$")
     shutdown_on: date | None = None
@@ -40,13 +40,13 @@ class LifecycleFacts(Facts):
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """A model's life as seen from one day.
+    """A model's lifecycle state on one day.
 
     Args:
         state: ``active``; ``retiring`` within 30 days of its shutdown; ``retired`` from that day on.
         shutdown_on: The announced day, if any.
-        days_left: Days until then, negative afterwards; ``None`` when nothing is announced.
-        successors: Models that the vendor names instead.
+        days_left: Days until the shutdown, negative afterwards; ``None`` when none is announced.
+        successors: Models that the vendor recommends instead.
     """
 
     state: Literal["active", "retiring", "retired"]
@@ -56,14 +56,14 @@ class Lifecycle:
 
 
 class OutputTokens(Facts):
-    """Which arithmetic counts a model's output tokens, and how far it can be trusted."""
+    """The formula for a model's output tokens, and its uncertainty."""
 
     formula: Literal["gpt-image-1", "gpt-image-2", "gpt-image-2.5"]
     factors: Mapping[str, int] = {}
     uncertainty_percent: Mapping[str, int] = {}
 
     def range(self, quality: str, size: Size) -> tuple[int, int]:
-        """Count the tokens of one picture: the least and the most to expect."""
+        """Return the fewest and the most tokens to expect for one picture."""
         count = tokens.output_tokens(self.formula, quality, *size) * self.factors.get(quality, 1)
         percent = self.uncertainty_percent.get(quality, 0)
         return floor(count * (100 - percent) / 100), ceil(count * (100 + percent) / 100)
@@ -71,12 +71,12 @@ class OutputTokens(Facts):
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a request will cost, USD.
+    """The estimated cost of a request, USD.
 
     Args:
-        low_usd: What it costs when all goes as measured elsewhere.
-        high_usd: What it cannot exceed by the published arithmetic; this is what gets reserved.
-        note: Why the two are far apart; empty when they are not.
+        low_usd: The expected cost by published measurements.
+        high_usd: The highest possible cost by the published formulas; this is reserved.
+        note: Why the range is wide; empty when it is not.
     """
 
     low_usd: Decimal
@@ -85,7 +85,7 @@ class Estimate:
 
 
 class Model(Facts):
-    """One model. Without capabilities or prices it is only known, and cannot be bought."""
+    """One model. Without capabilities or prices it cannot be bought."""
 
     id: str
     kind: Literal["image", "text"]
@@ -99,15 +99,15 @@ class Model(Facts):
     vision: Vision | None = None
 
     def faults_of(self, parameters: Mapping[str, Any]) -> list[str]:
-        """List what the model cannot do of a request, as ``key: what, accepted: …``; empty when all is well.
+        """List what the model does not accept, as ``key: what, accepted: …``; empty when it accepts all.
 
         Args:
-            parameters: The request's fields beside the prompt, under the API's names.
+            parameters: The request's fields other than the prompt, by the API's names.
         """
         return [str(fault) for fault in self.find_unsupported(parameters)]
 
     def find_unsupported(self, parameters: Mapping[str, Any]) -> list[UnsupportedParameter]:
-        """List what the model cannot do of a request, in parts."""
+        """List what the model does not accept of a request, as objects."""
         if self.kind != "image" or self.capabilities is None:
             what = f"{self.id} is shut down" if self.kind == "image" else f"{self.id} makes no pictures"
             return [UnsupportedParameter("model", what, ", ".join(self.lifecycle_facts.successors))]
@@ -121,18 +121,18 @@ class Model(Facts):
         lane: Lane = "interactive",
         provider: Seller | None = None,
     ) -> Estimate:
-        """Tell between which dollars a request will cost, before it is sent.
+        """Estimate a request's cost before it is sent.
 
         Args:
-            parameters: The request's fields beside the prompt, as sent; with size and quality.
+            parameters: The request's fields other than the prompt, as sent, including size and quality.
             prompt: The rendered text.
             references: Pictures sent along; they make the request an edit.
             lane: ``interactive`` or ``batch``.
-            provider: Who sells it; without one the vendor's own prices count.
+            provider: The provider; without one the vendor's own prices are used.
 
         Returns:
-            Low and high end. The high end bounds the text by its bytes and takes the higher of published
-            tokens and published price of a picture, so that it covers the bill of an equal request.
+            Low and high end. The high end bounds the text by its bytes and uses the higher of a picture's
+            published tokens and published price, so that it covers the bill.
 
         Raises:
             CatalogueError: The request has faults, or some of it has no published price.
@@ -150,7 +150,7 @@ class Model(Facts):
         pictures = self._reference_tokens(references, str(parameters.get("input_fidelity", "low")))
         low_output, high_output = self.output_tokens.range(quality, size)
         high_output = max(high_output, self._published_tokens(quality, size))
-        high_output += tokens.PARTIAL_TOKENS * int(parameters.get("partial_images", 0))  # fewer may come
+        high_output += tokens.PARTIAL_TOKENS * int(parameters.get("partial_images", 0))  # fewer may be sent
         low = prices.charge_usd(
             text_input=tokens.least_text_tokens(prompt),
             image_input=pictures,
@@ -158,7 +158,7 @@ class Model(Facts):
             lane=lane,
         )
         most_text = tokens.most_text_tokens(prompt, is_edit=bool(references))
-        # Whether the pictures of one request share its input is not published: the high end does not.
+        # Whether the pictures of one request share its input cost is not published; the high end assumes not.
         high = prices.charge_usd(
             text_input=n * most_text, image_input=n * pictures, output=n * high_output, lane=lane
         )
@@ -181,7 +181,7 @@ class Model(Facts):
         provider: Seller | None,
     ) -> Estimate:
         if self.vision is None:
-            raise CatalogueError(where=self.id, what="how it counts pictures is not published")
+            raise CatalogueError(where=self.id, what="its token count for pictures is not published")
         cost = answer_cost_usd(self.vision, self.prices_at(provider), parameters, prompt, pictures, lane)
         if cost is None:
             raise self._unpriced(provider, f"has no published price for answers in the {lane} lane")
@@ -190,11 +190,16 @@ class Model(Facts):
     def cost_usd(
         self, usage: Usage, lane: Lane = "interactive", provider: Seller | None = None
     ) -> Decimal | None:
-        """Price what a provider says it used, exactly.
+        """Compute the exact cost of the usage that a provider reports.
+
+        Args:
+            usage: The tokens used.
+            lane: ``interactive`` or ``batch``.
+            provider: The provider; without one the vendor's own prices are used.
 
         Returns:
-            Dollars; ``None`` when the usage leaves out output or text tokens, or a price is unknown. Missing
-            picture tokens count as none, because a request without references need not name them.
+            Dollars; ``None`` when output or text tokens are missing, or a price is unknown. Missing picture
+            tokens count as 0, because a request without references need not report them.
         """
         if usage.output_tokens is None or usage.text_input_tokens is None:
             return None
@@ -206,10 +211,10 @@ class Model(Facts):
         )
 
     def prices_at(self, provider: Seller | None = None) -> Prices:
-        """Find the prices that count at a provider.
+        """Return the prices that apply at a provider.
 
         Raises:
-            CatalogueError: Nobody dated a price for the model there; the message says how to add one.
+            CatalogueError: There is no dated price for the model there; the message says how to add one.
         """
         if provider is not None:
             return provider.prices_of(self)
@@ -218,7 +223,7 @@ class Model(Facts):
         return self.prices
 
     def lifecycle(self, today: date) -> Lifecycle:
-        """Tell where the model stands in its life on a day."""
+        """Return the model's lifecycle state on a day."""
         facts = self.lifecycle_facts
         if facts.shutdown_on is None:
             return Lifecycle("active", None, None, facts.successors)
@@ -236,7 +241,7 @@ class Model(Facts):
         )
 
     def _published_tokens(self, quality: str, size: Size) -> int:
-        """Turn the vendor's price of a picture into tokens at the vendor's price of tokens; 0 without."""
+        """Convert the vendor's price per picture to tokens at the vendor's token price; 0 without one."""
         price = self.image_prices.get(quality, {}).get(str(size))
         if price is None or self.prices is None or not self.prices.image_output:
             return 0

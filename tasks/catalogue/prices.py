@@ -1,6 +1,6 @@
-"""Prices as data: dollars for a million tokens, with the day and the page they come from.
+"""Prices as data: dollars per million tokens, with a source and a date.
 
-A price is written in quotes in YAML, so that no binary float ever stands between the page and the bill.
+A price is quoted in YAML, so that it is never read as a binary float.
 """
 
 from datetime import date
@@ -15,14 +15,14 @@ Lane = Literal["interactive", "batch"]
 
 
 class Facts(BaseModel):
-    """Checked data that nobody changes after it was read."""
+    """Base class of validated, immutable data."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _refuse_float(value: object) -> object:
     if isinstance(value, float):
-        message = f"{value!r} stands without quotes; write it as '{value}' so that it stays exact"
+        message = f"{value!r} has no quotes; write it as '{value}' so that it stays exact"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports a ValueError as a fault of the file
     return value
 
@@ -31,7 +31,7 @@ ExactDecimal = Annotated[Decimal, BeforeValidator(_refuse_float), Field(ge=0, al
 
 
 class Prices(Facts):
-    """What tokens cost at one seller, USD per 1,000,000 tokens; ``None`` is a price nobody published."""
+    """Token prices at one provider, USD per 1,000,000 tokens; ``None`` where none is published."""
 
     text_input: ExactDecimal | None = None
     image_input: ExactDecimal | None = None
@@ -44,16 +44,16 @@ class Prices(Facts):
     note: str = ""
 
     def charge_usd(self, *, text_input: int, image_input: int, output: int, lane: Lane) -> Decimal | None:
-        """Price tokens, rounded up to a whole nano-dollar.
+        """Compute the cost of tokens, rounded up to a whole nano-dollar.
 
         Args:
             text_input: Text tokens sent.
             image_input: Picture tokens sent.
-            output: Tokens received, at the picture price, or at the text price of a model that has none.
+            output: Tokens received, at the picture price, or at the text price if there is none.
             lane: ``batch`` multiplies by the batch factor.
 
         Returns:
-            Dollars, or ``None`` when a price that is needed was not published.
+            Dollars, or ``None`` when a price that is needed is not published.
         """
         per_output = self.text_output if self.image_output is None else self.image_output
         rates = ((text_input, self.text_input), (image_input, self.image_input), (output, per_output))

@@ -1,7 +1,7 @@
-"""Providers: who sells pictures, at which address, how fast and at what price.
+"""Providers: their addresses, keys, limits, capabilities and prices.
 
-Data in ``configs/providers.yaml``, with the user's own file over it. A key is read from the environment when
-it is needed and is never part of a provider, so that no provider can print one.
+The data is in ``configs/providers.yaml``, overridden by the user's own file. A key is read from the
+environment when needed and never stored in a provider, so that it cannot be printed by accident.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from tasks.errors import CatalogueError, SettingError
 
 RATE_VARIABLE = "RUNOFF_IMAGES_PER_MINUTE"
 LARGE_PIXELS = 2560 * 1440
-"""Above it the vendor calls a size experimental; it is waited for as long as for the finest quality."""
+"""Above this the vendor calls a size experimental; the timeout is that of the highest quality."""
 
 
 class Timeouts(Facts):
@@ -30,7 +30,7 @@ class Timeouts(Facts):
 
 
 class ProviderCapabilities(Facts):
-    """What can be asked of a provider, whatever the model."""
+    """What a provider supports, whatever the model."""
 
     edits: bool = True
     batch: bool = False
@@ -51,12 +51,12 @@ class Provider(Facts):
     Args:
         name: Its name in campaign files.
         base_url: Its address; ``None`` is the emulator inside the process.
-        base_url_variable: The environment variable that may name another address.
+        base_url_variable: The environment variable that may set another address.
         key_variable: The environment variable that holds the key; ``None`` when none is needed.
-        images_per_minute: The account's limit.
-        concurrency: Requests in flight at most.
+        images_per_minute: The account's rate limit.
+        concurrency: The most requests in flight.
         batches: What one file of a batch may hold.
-        prices: Its own prices by model id; ``None`` when it sells at the catalogue's prices.
+        prices: Its own prices by model id; ``None`` when the catalogue's prices apply.
     """
 
     name: str
@@ -71,29 +71,29 @@ class Provider(Facts):
     prices: Mapping[str, Prices] | None = None
 
     def base_url_now(self, environ: Mapping[str, str]) -> str | None:
-        """Tell the address to use: the variable's, else the file's; ``None`` is inside the process.
+        """Return the address to use: the variable's, else the file's; ``None`` for the local emulator.
 
         Raises:
-            SettingError: The address is none of the web.
+            SettingError: The address is not an HTTP URL.
         """
         variable = self.base_url_variable
-        said = environ.get(variable, "").strip() if variable else ""
-        url = said or self.base_url
+        value = environ.get(variable, "").strip() if variable else ""
+        url = value or self.base_url
         if url is None:
             return None
         if not _is_web_address(url):
             raise SettingError(
-                where=variable if said and variable else f"providers.{self.name}.base_url",
-                what=f"{url!r} is no web address",
+                where=variable if value and variable else f"providers.{self.name}.base_url",
+                what=f"{url!r} is not a URL",
                 accepted="http://… or https://…, up to and including /v1",
             )
         return url.rstrip("/")
 
     def api_key(self, environ: Mapping[str, str]) -> str:
-        """Read the key from the environment; a provider that needs none answers ``none``.
+        """Read the key from the environment; ``none`` for a provider that needs no key.
 
         Raises:
-            SettingError: The variable is not set, or empty; the message names every place looked in.
+            SettingError: The variable is not set, or empty; the message names it.
         """
         if self.key_variable is None:
             return "none"
@@ -109,7 +109,7 @@ class Provider(Facts):
         return key
 
     def read_timeout_s(self, parameters: Mapping[str, Any]) -> float:
-        """Tell how long to wait for the answer to a request, seconds, by its quality and size."""
+        """Return how long to wait for the answer to a request, seconds, by its quality and size."""
         waits = self.timeouts.read_s
         longest = max(waits.values(), default=600.0)
         size = parse_size(parameters.get("size"))
@@ -118,7 +118,7 @@ class Provider(Facts):
         return waits.get(str(parameters.get("quality")), longest)
 
     def prices_of(self, model: Model) -> Prices:
-        """Find what a model costs here.
+        """Return what a model costs at this provider.
 
         Raises:
             CatalogueError: The provider has prices of its own but none for this model, or the catalogue has
@@ -131,7 +131,7 @@ class Provider(Facts):
                 return self.prices[name]
         raise CatalogueError(
             where=f"{model.id} at {self.name}",
-            what=f"nobody has published a dated price of {model.id} at {self.name}",
+            what=f"{self.name} has no dated price for {model.id}",
             accepted=f"at {self.name}: {', '.join(self.prices)}",
             next_step=f"Add providers.{self.name}.prices.{model.id} to RUNOFF_HOME/providers.yaml, with"
             " text_input, image_input, image_output, price_as_of, source and checked_on.",
@@ -154,7 +154,7 @@ class Providers:
 
     Args:
         by_name: Providers in file order.
-        files: The files they were read from, the last one winning.
+        files: The files they were read from; later ones override earlier ones.
     """
 
     by_name: Mapping[str, Provider]
@@ -164,7 +164,7 @@ class Providers:
         """Find a provider.
 
         Raises:
-            SettingError: There is none of that name.
+            SettingError: There is no provider with that name.
         """
         if name in self.by_name:
             return self.by_name[name]
@@ -177,15 +177,15 @@ class Providers:
 
 
 def load_providers(home: Path | None = None, environ: Mapping[str, str] = NO_ENVIRONMENT) -> Providers:
-    """Read the installed providers and the user's own over them.
+    """Read the installed providers, overridden by the user's own.
 
     Args:
-        home: RUNOFF_HOME; its ``providers.yaml`` is merged over the installed one, when it is there.
-        environ: ``RUNOFF_IMAGES_PER_MINUTE`` in it stands in for every provider's own limit.
+        home: RUNOFF_HOME; its ``providers.yaml``, if any, is merged over the installed one.
+        environ: ``RUNOFF_IMAGES_PER_MINUTE`` in it replaces every provider's own limit.
 
     Raises:
-        SettingError: A provider is described wrongly, or the variable is no whole number.
-        CatalogueError: A file cannot be read or is no YAML.
+        SettingError: A provider's description is invalid, or the variable is not a whole number.
+        CatalogueError: A file cannot be read or is not YAML.
     """
     files = [configs_folder() / "providers.yaml"]
     if home is not None and (home / "providers.yaml").is_file():
@@ -204,12 +204,12 @@ def load_providers(home: Path | None = None, environ: Mapping[str, str] = NO_ENV
 
 
 def _account_limits(environ: Mapping[str, str]) -> dict[str, int]:
-    said = environ.get(RATE_VARIABLE, "").strip()
-    if not said:
+    value = environ.get(RATE_VARIABLE, "").strip()
+    if not value:
         return {}
-    if not said.isdecimal() or int(said) < 1:
-        raise SettingError(where=RATE_VARIABLE, what=f"is {said!r}", accepted="a whole number, 1 or more")
-    return {"images_per_minute": int(said)}
+    if not value.isdecimal() or int(value) < 1:
+        raise SettingError(where=RATE_VARIABLE, what=f"is {value!r}", accepted="a whole number, 1 or more")
+    return {"images_per_minute": int(value)}
 
 
 def _provider(name: str, facts: object, file: Path) -> Provider:

@@ -1,4 +1,4 @@
-"""Sizes a model can make: a fixed list, or a rule over width and height."""
+"""Picture sizes: parsing, and the rule for models that make any size within limits."""
 
 from functools import cache
 from typing import NamedTuple
@@ -17,7 +17,7 @@ class Size(NamedTuple):
 
 
 def parse_size(text: object) -> Size | None:
-    """Read ``WIDTHxHEIGHT``; ``None`` when the text says something else.
+    """Parse ``WIDTHxHEIGHT``; ``None`` when the text has another form.
 
     Example:
         >>> parse_size("1536x1024")
@@ -43,7 +43,7 @@ class SizeRule(Facts):
     max_pixels: int
 
     def allows(self, size: Size) -> bool:
-        """Tell whether a size can be made."""
+        """Return whether a size can be made."""
         width, height = size
         return (
             width % self.multiple_px == 0
@@ -54,7 +54,7 @@ class SizeRule(Facts):
         )
 
     def nearest(self, size: Size) -> Size:
-        """Find the size that can be made with the least change of width and height; the larger of equals."""
+        """Find the allowed size closest in width and height; the larger of equally close ones."""
         return _nearest(self, size)
 
     def __str__(self) -> str:

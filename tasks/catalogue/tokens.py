@@ -1,10 +1,10 @@
-"""How many tokens a request uses: the published arithmetic of the GPT image models.
+"""Counts a request's tokens by the published formulas of the GPT image models.
 
-Output tokens follow from model, quality and size; input tokens from the text and the pictures sent along.
-Everything is a count for one picture; several pictures are several times that.
+Output tokens follow from model, quality and size; input tokens from the text and the pictures sent along. All
+counts are for one picture.
 
-Checked 2026-11-22. For gpt-image-2.6 the vendor has published no arithmetic: the catalogue says how far the
-2.5 formula is stretched for it, and how sure that is.
+Checked 2026-11-22. For gpt-image-2.6 the vendor has published no formula: the catalogue says how the 2.5
+formula is scaled for it, and how certain that is.
 """
 
 from math import ceil, floor, sqrt
@@ -97,6 +97,11 @@ def reference_tokens_by_tiles(width: int, height: int, *, input_fidelity: str = 
     The picture is fitted into 2048 x 2048 px, then brought to 512 px on its shorter side; it costs 65 tokens
     and 129 for each tile of 512 x 512 px. High fidelity adds 4,160 tokens for a square and 6,240 otherwise.
 
+    Args:
+        width: Pixels.
+        height: Pixels.
+        input_fidelity: ``high`` or ``low``.
+
     Source: OpenAI's images and vision guide, "GPT Image 1", checked 2026-11-22.
 
     Example:
@@ -105,17 +110,17 @@ def reference_tokens_by_tiles(width: int, height: int, *, input_fidelity: str = 
     """
     fitted = min(1.0, 2048 / max(width, height))
     scale = 512 / min(width * fitted, height * fitted)
-    # Rounded to a thousandth of a pixel, so that 512.0000001 does not open another tile.
+    # Rounded to a thousandth of a pixel, so that 512.0000001 does not need another tile.
     tiles = ceil(round(width * fitted * scale, 3) / 512) * ceil(round(height * fitted * scale, 3) / 512)
     extra = (4160 if width == height else 6240) if input_fidelity == "high" else 0
     return 65 + 129 * tiles + extra
 
 
 def most_text_tokens(prompt: str, *, is_edit: bool) -> int:
-    """Count the text tokens that a prompt cannot exceed.
+    """Return an upper bound of a prompt's text tokens.
 
-    A token stands for at least one byte of UTF-8, so the bytes bound the tokens in every script; the
-    overhead around a prompt was measured at 6-10, and an edit carries hidden text.
+    A token covers at least one byte of UTF-8, so the bytes bound the tokens in every script; the overhead
+    around a prompt was measured at 6-10 tokens, and an edit has hidden text.
 
     Source: 32 hidden tokens measured on edits by users of OpenAI's community forum, checked 2026-11-22.
 
@@ -127,7 +132,7 @@ def most_text_tokens(prompt: str, *, is_edit: bool) -> int:
 
 
 def least_text_tokens(prompt: str) -> int:
-    """Guess the text tokens of a plain English prompt, for the low end of an estimate.
+    """Estimate the text tokens of an English prompt, for the low end of an estimate.
 
     Example:
         >>> least_text_tokens("an otter")

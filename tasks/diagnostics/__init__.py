@@ -1,6 +1,6 @@
-"""What ``runoff doctor`` looks at: each check tells what it found and the way out, and changes nothing.
+"""The checks of ``runoff doctor``: each reports its findings with a next step, and changes nothing.
 
-Checks read, ask and measure. None of them spends, starts a server or makes a file that stays.
+No check spends money, starts a server or leaves a file.
 """
 
 __all__ = ["finding", "ledger", "machine", "models", "provider"]

@@ -1,4 +1,4 @@
-"""One line of the doctor: what was looked at, how it is, and the way out."""
+"""One finding of ``runoff doctor``: what was checked, its state, and the next step."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,10 +13,10 @@ class Finding:
     """What one check found.
 
     Args:
-        subject: What was looked at, in a word or two.
+        subject: What was checked, in a word or two.
         state: ``fault`` when a run would not succeed as things are.
-        what: What is there, in a sentence without any secret.
-        way_out: What to do about it, best as a command; empty when all is well.
+        what: What was found, in a sentence without any secret.
+        way_out: What to do about it, if possible a command; empty when nothing needs doing.
     """
 
     subject: str
@@ -26,6 +26,12 @@ class Finding:
 
     @classmethod
     def of(cls, subject: str, error: RunoffError, state: State = "fault") -> "Finding":
-        """Turn an error into a finding."""
+        """Turn an error into a finding.
+
+        Args:
+            subject: What was checked.
+            error: What went wrong.
+            state: The finding's state.
+        """
         way_out = error.next_step or (f"Accepted: {error.accepted}" if error.accepted else "")
         return cls(subject, state, f"{error.where}: {error.what}", way_out)

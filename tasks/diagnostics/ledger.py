@@ -1,4 +1,4 @@
-"""The ledger: whether it opens, is of this Runoff's version, and agrees with itself."""
+"""Checks the ledger: that it opens, has this version's schema, and is consistent."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,15 +16,15 @@ WAIT_S = 5.0
 
 
 def check_ledger(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Open the ledger as it is, without making or upgrading it, and add it up.
+    """Open the ledger without creating or migrating it, and check its sums.
 
-    The pictures are left to ``runoff ledger verify``, which reads every byte of them.
+    ``runoff ledger verify`` also checks the pictures, reading every byte of them.
     """
     try:
         url = ledger_url(home, environ.get(LEDGER_VARIABLE))
         file = url.database or ""
         if url.get_backend_name() == "sqlite" and not Path(file).exists():
-            yield Finding("ledger", "ok", "none yet; the first run makes it")
+            yield Finding("ledger", "ok", "none yet; the first run creates it")
             return
         database = Database(url, WAIT_S)
         try:
@@ -32,19 +32,19 @@ def check_ledger(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         finally:
             database.close()
     except LedgerError as error:
-        way_out = "See that the database runs and may be read, or name another home with --home."
-        yield Finding("ledger", "fault", f"{error.where}: {error.what}", way_out)
+        next_step = "Check that the database is running and readable, or use another home with --home."
+        yield Finding("ledger", "fault", f"{error.where}: {error.what}", next_step)
 
 
 def _look(database: Database) -> Iterator[Finding]:
     found = _version(database)
     if found is not None and found > HEAD:
         what = f"version {found}, written by a newer Runoff; this one knows {HEAD}"
-        yield Finding("ledger", "fault", what, "Install the newer Runoff, or name another home.")
+        yield Finding("ledger", "fault", what, "Install the newer Runoff, or use another home.")
         return
     if found != HEAD:
         was = "empty" if found is None else f"version {found}"
-        yield Finding("ledger", "ok", f"{was}; the next command brings it to {HEAD}")
+        yield Finding("ledger", "ok", f"{was}; the next command migrates it to {HEAD}")
         return
     faults = verify(database)
     if faults:
@@ -71,5 +71,5 @@ def _unknown(database: Database) -> Iterator[Finding]:
         noun = "order is" if count == 1 else "orders are"
         what = f"{count} {noun} unknown and charged {format_usd(from_nanousd(int(charged)))} at estimate"
         yield Finding(
-            "unknown", "warning", what, "Settle them by the provider's bill: runoff ledger reconcile"
+            "unknown", "warning", what, "Reconcile them with the provider's bill: runoff ledger reconcile"
         )

@@ -1,4 +1,4 @@
-"""The models: whether they live, are listed, and have a price that is not too old."""
+"""Checks the models: that they are available, listed, and have a recent price."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -22,7 +22,16 @@ def check_model(
     *,
     has_successor: bool,
 ) -> Iterator[Finding]:
-    """Look at one model that a campaign names: its life, its place in the provider's list, its price."""
+    """Check a model that a campaign uses: its shutdown date, the provider's list, and its price.
+
+    Args:
+        model_id: The model.
+        catalogue: The models and their prices.
+        provider: The provider.
+        answer: The provider's list of models; ``None`` if it was not requested.
+        today: The date (UTC).
+        has_successor: Whether the campaign names a successor of the model.
+    """
     model = catalogue.model(model_id)
     found = [
         _life(model_id, model, answer, today, has_successor=has_successor),
@@ -38,7 +47,14 @@ def check_model(
 def check_catalogue(
     models: Sequence[Model], provider: Provider, answer: ModelsAnswer | None, today: date
 ) -> Iterator[Finding]:
-    """Look at all image models that can be bought here, and tell of those that need attention."""
+    """Check all image models that the provider sells, and report those that need attention.
+
+    Args:
+        models: The catalogue's models.
+        provider: The provider.
+        answer: The provider's list of models; ``None`` if it was not requested.
+        today: The date (UTC).
+    """
     living = [model for model in models if model.kind == "image" and model.capabilities]
     sold = [model for model in living if provider.prices is None or model.id in provider.prices]
     troubles: dict[tuple[str, str], list[str]] = {}
@@ -52,19 +68,19 @@ def check_catalogue(
     for (what, way_out), names in troubles.items():
         yield Finding("models", "warning", f"{', '.join(names)}: {what}", way_out)
     n_well = len(sold) - len({name for names in troubles.values() for name in names})
-    yield Finding("models", "ok", f"{n_well} of {len(sold)} image models are priced here and will stay")
+    yield Finding("models", "ok", f"{n_well} of {len(sold)} image models have a price and no shutdown date")
 
 
 def _listed(model_id: str, answer: ModelsAnswer | None) -> Iterator[Finding]:
     if answer is not None and answer.kind == "ok" and model_id not in answer.shutdown_dates:
-        what = "not in the provider's list, which proves nothing: it may work all the same"
-        yield Finding(model_id, "warning", what, "See at the provider what the account may use.")
+        what = "not in the provider's list, but it may still work"
+        yield Finding(model_id, "warning", what, "Check at the provider which models the account can use.")
 
 
 def _life(
     model_id: str, model: Model, answer: ModelsAnswer | None, today: date, *, has_successor: bool
 ) -> Finding:
-    """Tell of a model's life; the earlier of the catalogue's and the provider's days counts."""
+    """Check a model's shutdown date; the earlier of the catalogue's and the provider's counts."""
     announced = None if answer is None else answer.shutdown_dates.get(model_id)
     known = model.lifecycle_facts.shutdown_on
     days = [day for day in (announced, known) if day is not None]

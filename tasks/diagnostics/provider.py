@@ -1,4 +1,4 @@
-"""The provider: whether there is a key, where requests would go, and whether anybody answers there."""
+"""Checks the provider: its key, its address, and whether it answers."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,21 @@ from tasks.errors import SettingError
 from tasks.images_api.models_endpoint import AnswerKind, ModelsAnswer, read_models
 from tasks.images_api.terms import Terms
 
-_WAYS_OUT: dict[AnswerKind, str] = {
-    "bad_key": "Set the key anew: export {key}=…",
+_NEXT_STEPS: dict[AnswerKind, str] = {
+    "bad_key": "Set a valid key: export {key}=…",
     "wrong_address": "Give the address up to and including /v1: export {url}=…",
-    "no_network": "See that this machine has a network and that the address is right.",
-    "no_answer": "Try again; a proxy or a firewall may hold requests back.",
+    "no_network": "Check the network and the address.",
+    "no_answer": "Try again; a proxy or a firewall may block requests.",
     "trouble": "Try again later, or look at the provider's status page.",
 }
 
 
 def check_key(terms: Terms, missing: State) -> Finding:
-    """See whether there is a key; which variable holds it is told, never the key.
+    """Check whether there is a key; the variable's name is shown, never the key.
 
     Args:
         terms: The provider's terms.
-        missing: How bad it is when there is none.
+        missing: The finding's state when there is none.
     """
     variable = terms.provider.key_variable
     if variable is None:
@@ -35,21 +35,21 @@ def check_key(terms: Terms, missing: State) -> Finding:
 
 
 def check_address(terms: Terms) -> Finding:
-    """Tell where requests would go, and why there."""
+    """Report where requests would go, and which setting says so."""
     provider = terms.provider
     try:
         url = terms.base_url
     except SettingError as error:
         return Finding.of("address", error)
     if url is None:
-        return Finding("address", "ok", f"{provider.name} runs inside the process")
+        return Finding("address", "ok", f"{provider.name} runs in this process")
     variable = provider.base_url_variable
-    said = bool(variable and terms.environ.get(variable, "").strip())
-    return Finding("address", "ok", f"{url}, from {variable if said else 'providers.yaml'}")
+    is_set = bool(variable and terms.environ.get(variable, "").strip())
+    return Finding("address", "ok", f"{url}, from {variable if is_set else 'providers.yaml'}")
 
 
 def check_abilities(terms: Terms) -> Finding:
-    """Tell what can be asked of the provider, and what cannot; a campaign that asks for more is refused."""
+    """Report what the provider supports; a campaign that needs more is not accepted."""
     provider, can = terms.provider, terms.provider.capabilities
     abilities = {
         "edits with references and masks": can.edits,
@@ -59,19 +59,18 @@ def check_abilities(terms: Terms) -> Finding:
     able = ["pictures from text", *(name for name, is_there in abilities.items() if is_there)]
     unable = [name for name, is_there in abilities.items() if not is_there]
     if can.max_n > 1:
-        able.append(f"up to {can.max_n} pictures a request")
+        able.append(f"up to {can.max_n} pictures per request")
     else:
-        unable.append("more than one picture a request")
+        unable.append("more than one picture per request")
     prices = "its own prices" if provider.prices is not None else "the catalogue's prices"
-    limits = (
-        f"{provider.images_per_minute} images a minute, {provider.concurrency} requests at once, {prices}"
-    )
+    rate = f"{provider.images_per_minute} images per minute"
+    limits = f"{rate}, {provider.concurrency} concurrent requests, {prices}"
     without = f"; not: {', '.join(unable)}" if unable else ""
     return Finding("abilities", "ok", f"{', '.join(able)}{without}; {limits}")
 
 
 def ask(terms: Terms) -> ModelsAnswer | None:
-    """Read the provider's list of models; ``None`` where there is nobody, or nothing, to ask with."""
+    """Read the provider's list of models; ``None`` without an address or a key."""
     try:
         return None if terms.base_url is None else read_models(terms)
     except SettingError:
@@ -79,7 +78,7 @@ def ask(terms: Terms) -> ModelsAnswer | None:
 
 
 def check_answer(terms: Terms, answer: ModelsAnswer | None) -> Iterator[Finding]:
-    """Tell what came of asking."""
+    """Report the result of requesting the list of models."""
     if answer is None:
         return
     if answer.kind == "ok":
@@ -88,4 +87,4 @@ def check_answer(terms: Terms, answer: ModelsAnswer | None) -> Iterator[Finding]
         return
     provider = terms.provider
     names = {"key": provider.key_variable, "url": provider.base_url_variable or "the provider's base_url"}
-    yield Finding("endpoint", "fault", answer.what, _WAYS_OUT[answer.kind].format(**names))
+    yield Finding("endpoint", "fault", answer.what, _NEXT_STEPS[answer.kind].format(**names))

@@ -1,4 +1,4 @@
-"""The emulator as an ASGI application: its routes, the models, and the doors to its bill and its faults."""
+"""The emulator's ASGI application: its routes, the models endpoint, and access to its bill and faults."""
 
 import json
 from typing import Any
@@ -112,21 +112,21 @@ class ModelRoutes:
         self._emulator = emulator
 
     async def list(self, request: Request, entry: BillEntry) -> Response:
-        """``GET /v1/models``: those that still answer."""
+        """``GET /v1/models``: the models that are not retired."""
 
-        async def tell() -> Response:
+        async def respond() -> Response:
             today = self._emulator.settings.today()
             models = [model.as_wire() for model in MODELS.values() if not model.is_retired(today)]
             answering = [model.as_wire() for model in CHAT_MODELS.values()]
             return JSONResponse({"object": "list", "data": models + answering})
 
-        return await self._emulator.act(request, entry, tell)
+        return await self._emulator.act(request, entry, respond)
 
     async def show(self, request: Request, entry: BillEntry) -> Response:
         """``GET /v1/models/{id}``."""
         id = entry.model = request.path_params["id"]
 
-        async def tell() -> Response:
+        async def respond() -> Response:
             if answering := CHAT_MODELS.get(id):
                 return JSONResponse(answering.as_wire())
             model = MODELS.get(id)
@@ -134,4 +134,4 @@ class ModelRoutes:
                 raise refusals.no_such_model(id, is_retired=model is not None)
             return JSONResponse(model.as_wire())
 
-        return await self._emulator.act(request, entry, tell)
+        return await self._emulator.act(request, entry, respond)

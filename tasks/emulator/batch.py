@@ -1,7 +1,7 @@
-"""One batch: its timeline, its lines' outcomes, and how the batches endpoint tells them.
+"""One batch: its timeline, its lines' outcomes, and its JSON for the batches endpoint.
 
-Nothing runs in the background. Whenever somebody looks, a batch catches up with the clock: the same clock
-gives the same batch, and a test's clock makes a day pass at once.
+Nothing runs in the background. Whenever a batch is read, it catches up with the clock: equal clocks give
+equal batches, and a test's clock can make a day pass at once.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ OVER: frozenset[Status] = frozenset({"failed", "completed", "expired", "cancelle
 
 @dataclass(slots=True, eq=False)
 class Outcome:
-    """What became of a line.
+    """The outcome of a line.
 
     Args:
         line: The line.
-        entry: Its entry on the bill; ``None`` when it never ran.
+        entry: Its entry on the bill; ``None`` when it did not run.
         status: HTTP status of its answer; ``None`` when it has none.
-        error: The ``error`` object of an answer that says no, or of a line without an answer.
+        error: The ``error`` object of an error answer, or of a line without an answer.
         replicates: The pictures it gets.
-        count: What it used.
+        count: The tokens it used.
         created_at: Seconds since 1970.
-        rule: The fault that spoils its answer.
+        rule: The fault applied to its answer.
     """
 
     line: Line
@@ -50,7 +50,7 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        """Whether it belongs into the output file."""
+        """Whether it belongs in the output file."""
         return self.error is None
 
 
@@ -60,15 +60,15 @@ class Batch:
 
     Args:
         id: Its name.
-        endpoint: Where its lines go.
+        endpoint: The endpoint of its lines.
         input_file_id: The file with the lines.
-        path: Where that file lies.
+        path: Where that file is.
         created_at: Seconds since 1970.
         window_s: Seconds until it expires.
-        day: The day that decides about retired models.
-        metadata: The caller's own.
+        day: The date that decides which models are retired.
+        metadata: The caller's metadata.
         results_lifetime_s: Seconds until its files expire; ``None`` for never.
-        fates: The faults that it meets, by kind.
+        fates: The faults that apply to it, by kind.
     """
 
     id: str
@@ -98,7 +98,7 @@ class Batch:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether it is finished."""
         return self.status in OVER
 
     def enter(self, status: Status, at_s: float) -> None:
@@ -107,7 +107,7 @@ class Batch:
         self.times[f"{status}_at"] = at_s
 
     def as_wire(self) -> dict[str, Any]:
-        """The batch as the batches endpoint tells it."""
+        """The batch as JSON of the batches endpoint."""
         names = ("in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled")
         times = {f"{name}_at": self.times.get(f"{name}_at") for name in names}
         ran = Counter(outcome.is_good for outcome in self.outcomes)

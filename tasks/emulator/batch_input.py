@@ -1,7 +1,7 @@
-"""Checking a batch's input file, line by line and never whole in memory.
+"""Checks a batch's input file line by line, never holding it all in memory.
 
-Source of the codes: the batch guide and batches that failed in public threads, checked 2026-11-22. How the
-vendor words a model that batches do not take is not published: those two are the emulator's own.
+Source of the codes: the batch guide and failed batches in public threads, checked 2026-11-22. The vendor's
+messages for models that batches do not accept are not published: those two are invented.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ LINES_BETWEEN_PAUSES = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where one request of a batch stands.
+    """The location of one request in a batch's input file.
 
     Args:
-        custom_id: The caller's name for it.
-        start: Its first byte in the file.
-        bytes: Its length.
+        custom_id: The caller's id for it.
+        start: The offset of its first byte.
+        bytes: Its length in bytes.
     """
 
     custom_id: str
@@ -32,7 +32,7 @@ class Line:
     bytes: int
 
     def read(self, path: Path) -> dict[str, Any]:
-        """Read it again."""
+        """Read the line from the file."""
         with path.open("rb") as stream:
             stream.seek(self.start)
             line: dict[str, Any] = json.loads(stream.read(self.bytes))
@@ -40,7 +40,7 @@ class Line:
 
 
 class InputCheck:
-    """What checking an input file found.
+    """The check of an input file, with its results.
 
     Args:
         endpoint: The batch's endpoint, which every line must name.
@@ -56,7 +56,7 @@ class InputCheck:
         self._custom_ids: set[str] = set()
 
     async def read(self, path: Path) -> None:
-        """Check the whole file; other requests are answered meanwhile."""
+        """Check the whole file without blocking other requests."""
         start = 0
         with path.open("rb") as stream:
             for number, raw in enumerate(stream, 1):

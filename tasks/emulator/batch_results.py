@@ -1,7 +1,7 @@
-"""The two files that a batch leaves behind: one line for every request, painted while it is read.
+"""The output and error files of a batch, whose pictures are painted while they are read.
 
-The pictures follow from the request and its replicate, so reading a file twice gives the same bytes, and no
-file is ever whole in memory.
+Pictures depend only on the request and its replicate, so reading a file twice gives the same bytes, and no
+file is held in memory.
 """
 
 import json
@@ -25,7 +25,7 @@ class ResultFile:
         emulator: What all routes share.
         batch: The batch.
         outcomes: Its lines, in the order written.
-        truncated: Place of a line that ends in the middle; ``None`` for none.
+        truncated: Index of a line that is cut in the middle; ``None`` for none.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class ResultFile:
         return len(self._outcomes)
 
     async def size_bytes(self) -> int:
-        """Number of bytes: every picture is painted to find out, once."""
+        """Number of bytes; painted once to find out."""
         if self._size_bytes is None:
             self._size_bytes = sum([len(await self._text(place)) for place in range(self.count)])
         return self._size_bytes
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The lines; each counts as answered once it has been sent."""
+        """The lines; each is marked as answered once it has been sent."""
         for place, outcome in enumerate(self._outcomes):
             yield await self._text(place)
             if outcome.entry:
@@ -75,7 +75,7 @@ class ResultFile:
         return line | {"response": response}
 
     async def _answer(self, outcome: Outcome) -> dict[str, Any]:
-        assert outcome.count is not None  # a good line was charged
+        assert outcome.count is not None  # a successful line was charged
         order = read_line(self._emulator, self._batch, outcome)
         answer = await self._emulator.renderer.paint(
             order, outcome.replicates, outcome.count, outcome.created_at
@@ -87,7 +87,7 @@ class ResultFile:
 
 
 def read_line(emulator: EmulatorState, batch: Batch, outcome: Outcome) -> ImagesRequest:
-    """Read a good line's request again, even if its files have been deleted since.
+    """Read a successful line's request again, even if its files have been deleted since.
 
     Args:
         emulator: What all routes share.
@@ -103,12 +103,12 @@ def read_line(emulator: EmulatorState, batch: Batch, outcome: Outcome) -> Images
 
 
 def lay_out(emulator: EmulatorState, batch: Batch, unfinished: Sequence[Outcome] = ()) -> None:
-    """Put a batch's results into its files, in any order; a file without lines is none.
+    """Create a batch's result files, with lines in any order; no file is created without lines.
 
     Args:
         emulator: What all routes share.
-        batch: The batch, at its end.
-        unfinished: Lines that did not run and are told as errors.
+        batch: The finished batch.
+        unfinished: Lines that did not run and are reported as errors.
     """
     chance = random.Random(f"{emulator.settings.seed}:{batch.id}")
     good = [outcome for outcome in batch.outcomes if outcome.is_good]

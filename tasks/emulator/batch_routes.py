@@ -37,7 +37,7 @@ class BatchRoutes:
         self._batches: dict[str, Batch] = {}
 
     async def advance(self) -> None:
-        """Let every batch catch up with the clock."""
+        """Advance every batch to the current time."""
         for batch in list(self._batches.values()):
             await self._work.advance(batch)
 
@@ -90,7 +90,7 @@ class BatchRoutes:
     async def list(self, request: Request, entry: BillEntry) -> Response:
         """``GET /v1/batches``: newest first."""
 
-        async def tell() -> Response:
+        async def respond() -> Response:
             await self.advance()
             newest = [*reversed(self._batches.values())]
             page, has_more = page_of(newest, request.query_params, USUALLY_LISTED, MOST_LISTED)
@@ -98,19 +98,19 @@ class BatchRoutes:
             ids = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
             return JSONResponse({"object": "list", "data": data, "has_more": has_more, **ids})
 
-        return await self._emulator.act(request, entry, tell)
+        return await self._emulator.act(request, entry, respond)
 
     async def show(self, request: Request, entry: BillEntry) -> Response:
         """``GET /v1/batches/{id}``."""
         entry.batch_id = request.path_params["id"]
 
-        async def tell() -> Response:
+        async def respond() -> Response:
             batch = self._get(request)
             await self._work.advance(batch)
             return JSONResponse(batch.as_wire())
 
         gone = {"batch_gone": refusals.no_such_batch(request.path_params["id"])}
-        return await self._emulator.act(request, entry, tell, ANSWER_KINDS | {"batch_gone"}, gone)
+        return await self._emulator.act(request, entry, respond, ANSWER_KINDS | {"batch_gone"}, gone)
 
     async def cancel(self, request: Request, entry: BillEntry) -> Response:
         """``POST /v1/batches/{id}/cancel``."""

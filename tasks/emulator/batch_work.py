@@ -1,4 +1,4 @@
-"""Working a batch off: checking it, running its lines as the clock says, ending it."""
+"""Processes a batch: checks it, runs its lines as time passes, and ends it."""
 
 # ruff: noqa: EM101 - the literals are names of fields, not messages
 
@@ -23,7 +23,7 @@ LOST = {"code": "server_error", "message": "The request could not be executed."}
 
 
 class BatchWork:
-    """Moves batches on.
+    """Advances batches.
 
     Args:
         emulator: What all routes share.
@@ -33,7 +33,7 @@ class BatchWork:
         self._emulator = emulator
 
     async def advance(self, batch: Batch) -> None:
-        """Let a batch catch up with the clock."""
+        """Advance a batch to the current time."""
         async with batch.lock:
             now_s, pace_s = self._emulator.settings.now_s(), self._emulator.settings.batch_pace_s
             if batch.status == "validating" and now_s >= batch.created_at + pace_s:
@@ -48,10 +48,10 @@ class BatchWork:
                 batch.enter("cancelled", batch.times["cancelling_at"] + pace_s)
 
     async def cancel(self, batch: Batch) -> None:
-        """Stop a batch; what is done stays done.
+        """Cancel a batch; finished lines stay.
 
         Raises:
-            Refusal: It is over already.
+            Refusal: It is finished already.
         """
         await self.advance(batch)
         if batch.is_over:
@@ -137,7 +137,7 @@ class BatchWork:
 
 
 def _failed(rule: FaultRule, line: Line, entry: BillEntry) -> Outcome | None:
-    """The outcome of a line that a fault hits, or ``None`` when it lets its pictures be made."""
+    """The outcome of a line with a fault, or ``None`` when its pictures are made all the same."""
     if refusal := refusal_for(rule, entry.request_id, entry.model):
         return Outcome(line, entry, refusal.status, refusal.error)
     return Outcome(line, entry, None, LOST) if rule.kind in ("drop", "bill_then_drop") else None

@@ -1,7 +1,7 @@
-"""The bill: every request the emulator received, in order, and what it charged.
+"""The bill: every request that the emulator received, in order, with its charge.
 
-A charge stands from the moment the pictures are being made, whether or not their answer ever arrives: that is
-how the vendor bills, and what a client's own accounts are checked against.
+A request is charged as soon as its pictures are being made, whether or not the answer arrives: that is how
+the vendor bills, and what a client's accounts are checked against.
 """
 
 from collections.abc import Mapping
@@ -14,23 +14,23 @@ NANOUSD_PER_USD = Decimal(1_000_000_000)
 
 @dataclass(slots=True)
 class BillEntry:
-    """One request, or one line of a batch; ``None`` is what it did not get as far as telling.
+    """One request, or one line of a batch; ``None`` is what the request failed too early to show.
 
     Args:
-        number: Its place among all requests, from 1.
-        path: The path called.
+        number: Its number among all requests, from 1.
+        path: The request's path.
         request_id: The ``x-request-id`` answered with.
         client_request_id: The caller's ``X-Client-Request-Id``.
-        model: Model named in the request.
+        model: The model in the request.
         quality: Quality tier charged for.
         size: Size of the pictures charged for.
-        n: Number of pictures asked for.
+        n: Number of pictures requested.
         prompt: The text.
-        status: HTTP status answered; ``None`` while it is being answered, or when nothing was.
+        status: HTTP status of the answer; ``None`` while there is none.
         usage: Tokens charged for, as in the answer.
         charged_nanousd: What was charged.
-        is_answered: Whether the whole answer was handed over to a caller that was still there.
-        fault: The kind of fault played on it.
+        is_answered: Whether the whole answer was delivered to a caller still connected.
+        fault: The kind of fault applied to it.
         lane: ``interactive`` for a request to an images endpoint, ``batch`` for a line of a batch.
         batch_id: The batch that the line belongs to.
         custom_id: The line's ``custom_id``.
@@ -55,13 +55,13 @@ class BillEntry:
     custom_id: str | None = None
 
     def as_wire(self) -> dict[str, Any]:
-        """The entry as ``GET /_bill`` tells it."""
+        """The entry as JSON of ``GET /_bill``."""
         return {**asdict(self), "charged_usd": usd_text(self.charged_nanousd)}
 
 
 @dataclass(slots=True)
 class Bill:
-    """All entries since the emulator started."""
+    """All entries since the emulator was started."""
 
     entries: list[BillEntry] = field(default_factory=list)
 
@@ -70,7 +70,7 @@ class Bill:
 
         Args:
             path: The request's path.
-            request_id: The id that its answer carries.
+            request_id: The id in its answer.
             client_request_id: The caller's own id, if it sent one.
         """
         entry = BillEntry(len(self.entries) + 1, path, request_id, client_request_id)
@@ -78,10 +78,10 @@ class Bill:
         return entry
 
     def as_wire(self, after: int = 0) -> dict[str, Any]:
-        """The bill as ``GET /_bill`` tells it.
+        """The bill as JSON of ``GET /_bill``.
 
         Args:
-            after: Leave out entries up to this number; the totals are of all of them.
+            after: Leave out entries up to this number; the totals include them.
         """
         charged = sum(entry.charged_nanousd for entry in self.entries)
         lost = sum(entry.charged_nanousd for entry in self.entries if not entry.is_answered)

@@ -1,4 +1,4 @@
-"""Reading a request's body: JSON or a form, with pictures as parts, data URLs or uploaded files."""
+"""Reads a request's body: JSON or a form, with pictures as parts, data URLs or uploaded files."""
 
 # ruff: noqa: EM101 - the literals are names of fields, not messages
 
@@ -21,7 +21,7 @@ PictureOf = Callable[[str], bytes | None]
 
 
 class Body:
-    """What a request carries.
+    """The contents of a request's body.
 
     Args:
         fields: Scalar fields by name.
@@ -39,7 +39,7 @@ async def read_json(request: Request) -> Fields:
     """Read a JSON object.
 
     Raises:
-        Refusal: The body is none.
+        Refusal: The body is not a JSON object.
     """
     try:
         fields = json.loads(await request.body())
@@ -52,14 +52,14 @@ async def read_json(request: Request) -> Fields:
 
 
 async def read_body(request: Request, files: PictureOf) -> Body:
-    """Read the body of either endpoint, a form or JSON.
+    """Read the body of an images request, a form or JSON.
 
     Args:
         request: The request.
         files: Gives the bytes of a file uploaded before, or ``None`` for an unknown id.
 
     Raises:
-        Refusal: It cannot be read as the vendor reads it.
+        Refusal: The vendor would not accept it.
     """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _read_form(request)
@@ -74,7 +74,7 @@ def read_fields(fields: Mapping[str, Any], files: PictureOf) -> Body:
         files: Gives the bytes of a file uploaded before, or ``None`` for an unknown id.
 
     Raises:
-        Refusal: A link leads to no picture.
+        Refusal: A link does not lead to a picture.
     """
     rest = {name: value for name, value in fields.items() if value is not None}
     links, mask = rest.pop("images", []), rest.pop("mask", None)

@@ -1,4 +1,4 @@
-"""The vendor's models that read pictures and answer in words, as the emulator knows them.
+"""The vendor's models that read pictures and answer in text, with prices and token counts.
 
 Source: developers.openai.com, model page of GPT-6 Luna, checked 2026-11-22.
 """
@@ -16,13 +16,13 @@ EFFORTS = ("none", "low", "medium", "high", "xhigh", "max")
 
 @dataclass(frozen=True, slots=True)
 class ChatModel:
-    """One model that answers in words; prices are nano-dollars for one token.
+    """One model that answers in text; prices are nano-dollars per token.
 
     Args:
         id: The name sent in requests.
-        released: First day.
-        input_nanousd: For each token sent, of text and of pictures alike.
-        output_nanousd: For each token of the answer.
+        released: The day of its release.
+        input_nanousd: Per token sent, for text and pictures alike.
+        output_nanousd: Per token of the answer.
     """
 
     id: str
@@ -31,11 +31,11 @@ class ChatModel:
     output_nanousd: int
 
     def charge_nanousd(self, input_tokens: int, output_tokens: int) -> int:
-        """What tokens cost, in nano-dollars."""
+        """The cost of tokens, in nano-dollars."""
         return input_tokens * self.input_nanousd + output_tokens * self.output_nanousd
 
     def as_wire(self) -> dict[str, str | int | None]:
-        """The model as the models endpoint tells it."""
+        """The model as JSON of the models endpoint."""
         midnight = datetime(self.released.year, self.released.month, self.released.day, tzinfo=UTC)
         return {
             "id": self.id,
@@ -50,11 +50,11 @@ CHAT_MODELS = {model.id: model for model in (ChatModel("gpt-6-luna", date(2026, 
 
 
 def picture_tokens(width_px: int, height_px: int) -> int:
-    """Count the input tokens of one picture: patches of 32 pixels, a fifth more, at most 3,000."""
+    """Count the input tokens of one picture: 1.2 per patch of 32 x 32 px, at most 3,000."""
     patches = ceil(width_px / PATCH_PX) * ceil(height_px / PATCH_PX)
     return ceil(min(patches, MOST_PATCHES) * PATCH_FACTOR)
 
 
 def text_tokens(text: str) -> int:
-    """Count the tokens of a text, the emulator's own way: a quarter of its characters, and six around."""
+    """Count the tokens of a text by the emulator's own rule: a quarter of its characters, plus six."""
     return len(text) // 4 + 6

@@ -1,4 +1,4 @@
-"""Reading a chat completion: its texts, its pictures as data URLs, and the shape asked for.
+"""Reads a chat completion request: its texts, its pictures as data URLs, and its schema.
 
 Source: API reference of chat completions, guides on vision and on structured outputs, checked 2026-11-22.
 """
@@ -37,14 +37,14 @@ KNOWN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A chat completion as it was understood.
+    """A parsed chat completion request.
 
     Args:
         model: The model asked.
-        text: Every text of the messages, one after the other.
-        pictures: The pictures, in the order in which they stand.
-        schema: The shape of the answer; ``None`` for free text.
-        most_tokens: After how many tokens the answer is cut.
+        text: All texts of the messages, joined.
+        pictures: The pictures, in order.
+        schema: The JSON schema of the answer; ``None`` for free text.
+        most_tokens: The most tokens of the answer, which is then cut.
     """
 
     model: ChatModel
@@ -55,7 +55,7 @@ class ChatRequest:
 
     @property
     def input_tokens(self) -> int:
-        """Tokens sent: texts, schema and pictures."""
+        """The number of tokens sent: texts, schema and pictures."""
         shape = "" if self.schema is None else json.dumps(self.schema)
         return text_tokens(self.text + shape) + sum(picture_tokens(*one.size) for one in self.pictures)
 
@@ -64,7 +64,7 @@ def read_chat(fields: Mapping[str, Any]) -> ChatRequest:
     """Check a request for a chat completion.
 
     Raises:
-        Refusal: The vendor would not take it.
+        Refusal: The vendor would not accept it.
     """
     for name in fields:
         if name not in KNOWN:
@@ -160,7 +160,7 @@ def _read_format(fields: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _require_strict(schema: Mapping[str, Any], where: str) -> None:
-    """Hold a schema to what strict mode asks: closed objects that require every property."""
+    """Check a schema for strict mode: closed objects that require every property."""
     if schema.get("type") != "object":
         return
     properties = schema.get("properties", {})

@@ -1,7 +1,7 @@
-"""Chat completions: a model that looks at pictures and answers in words, or in the shape asked for.
+"""The chat completions endpoint: a model that reads pictures and answers in text or JSON.
 
-Body, fault, validation, charge, waiting, looking, answer: as with pictures. Source: API reference of chat
-completions, checked 2026-11-22.
+The steps are body, fault, validation, charge, waiting, judging, answer, as with pictures. Source: API
+reference of chat completions, checked 2026-11-22.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class ChatRoutes:
         return _deliver(answer, rule)
 
     def _priced(self, model: ChatModel) -> ChatModel:
-        """Take the prices that the settings name, where they name some."""
+        """Replace the model's prices by those in the settings, if any."""
         prices = self._emulator.settings.judge_prices.get(model.id)
         return replace(model, input_nanousd=prices[0], output_nanousd=prices[1]) if prices else model
 
@@ -85,7 +85,7 @@ class ChatRoutes:
 
 
 def _texts(messages: object) -> str | None:
-    """Collect the texts of messages of any shape, for the fault rules and the bill."""
+    """Collect the texts of messages of any shape, for fault rules and the bill."""
     parts: list[Any] = []
     for message in messages if isinstance(messages, list) else []:
         content = message.get("content") if isinstance(message, dict) else None

@@ -1,10 +1,10 @@
-"""Handing over an answer well, badly, or not at all.
+"""Responses that deliver an answer slowly, partly or not at all.
 
 Hanging and dropping need a real connection: over an in-process transport a hang lasts its full duration and a
-drop is raised as the error that a client would have met.
+drop raises the error that a client would have seen.
 """
 
-# ruff: noqa: ARG002 - every response takes the three arguments of an ASGI application
+# ruff: noqa: ARG002 - every response has the three arguments of an ASGI application
 
 import asyncio
 import contextlib
@@ -19,10 +19,10 @@ SLOW_PIECES = 20
 
 
 class Hang(Response):
-    """No answer: waits until the caller leaves, then closes the connection.
+    """No answer: waits until the caller disconnects, then closes the connection.
 
     Args:
-        duration_s: Seconds after which the emulator gives up by itself.
+        duration_s: Seconds after which the emulator gives up.
     """
 
     def __init__(self, duration_s: float) -> None:
@@ -47,7 +47,7 @@ class Drop(Response):
 
 
 class TruncatedBody(Response):
-    """Headers that promise the whole body, half of it, then a closed connection."""
+    """The headers of the whole body, half of the body, then a closed connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send half, then drop the connection."""
@@ -89,7 +89,7 @@ class CutShortError(Exception):
 
 
 class Pieces(Response):
-    """A body that is made while it is sent, in chunks.
+    """A body that is generated while it is sent, in chunks.
 
     Args:
         pieces: Its parts; ``CutShortError`` among them drops the connection.
@@ -102,7 +102,7 @@ class Pieces(Response):
         self.pieces = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send piece by piece; stop as soon as nobody is there any more."""
+        """Send piece by piece; stop when the caller has disconnected."""
         request = Request(scope, receive)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
@@ -111,7 +111,7 @@ class Pieces(Response):
                 if await request.is_disconnected():
                     return
         except CutShortError:
-            # What was sent so far must be on its way before the connection goes.
+            # What was sent so far must leave before the connection is closed.
             await asyncio.sleep(0.05)
             await _drop(scope)
             return
@@ -138,10 +138,10 @@ async def cut(pieces: AsyncIterator[bytes], count: int) -> AsyncIterator[bytes]:
 
 
 class DroppableStarlette(Starlette):
-    """Remembers the server's own connection, so that a response can drop it."""
+    """An application that keeps the server's connection, so that a response can drop it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Note the connection before any layer wraps it, then answer."""
+        """Store the connection before any layer wraps it, then answer."""
         if scope["type"] == "http":
             scope["emulator.connection"] = getattr(getattr(send, "__self__", None), "transport", None)
             scope["emulator.receive"] = receive
@@ -156,6 +156,6 @@ async def _drop(scope: Scope) -> None:
         message = "Server disconnected without sending a response."
         raise RemoteProtocolError(message)
     connection.abort()
-    # The server must see the disconnect before this ends, or it would answer 500 on a closed line.
+    # The server must see the disconnect before this returns, or it would answer 500 on a closed connection.
     while (await scope["emulator.receive"]())["type"] != "http.disconnect":
         pass

@@ -1,10 +1,10 @@
-"""What each kind of fault does, and where it can happen.
+"""The kinds of fault: what each does, and where it can happen.
 
-Some answer in place of what was asked for (``refusal_for``), some let the pictures be made and spoil the
-answer (``spoil``), some are a batch's fate. ``BILLED`` says which are charged when the rule does not; on a
-route without pictures a billed fault lets the call take effect, and only its answer is lost.
-Source of the codes and shapes: the vendor's error guide, a gateway's error pages and answers seen in public
-threads, checked 2026-11-22.
+Some are error answers (``refusal_for``), some let the pictures be made and change the answer (``spoil``),
+some apply to a batch. ``BILLED`` says which are charged unless the rule says otherwise; on a route without
+pictures a billed fault lets the call take effect, and only its answer is lost. Source of the codes and
+shapes: the vendor's error guide, a gateway's error pages and answers seen in public threads, checked
+2026-11-22.
 """
 
 import base64
@@ -69,22 +69,22 @@ BOMB_EDGE_PX = 20_000
 
 
 def is_billed(rule: FaultRule) -> bool:
-    """Whether a request that meets this fault is charged."""
+    """Whether a request with this fault is charged."""
     return rule.kind in BILLED if rule.billed is None else rule.billed
 
 
 def gateway_page(status: int, reason: str | None = None) -> str:
-    """The HTML page of a gateway in front of the vendor."""
+    """The HTML error page of a gateway."""
     return GATEWAY_PAGE.format(status=status, reason=reason or GATEWAY_REASONS[status])
 
 
 def refusal_for(rule: FaultRule, request_id: str, model: str | None) -> Refusal | None:
-    """Build the error answer of a rule, or ``None`` when its kind is no error answer.
+    """Build the error answer of a rule; ``None`` when its kind is not an error answer.
 
     Args:
         rule: The rule that fired.
         request_id: Named in some messages.
-        model: The model asked for, named in some messages.
+        model: The requested model, named in some messages.
     """
     model = model or "gpt-image-2.6-flare"
     build: dict[str, Callable[[], Refusal]] = {
@@ -152,7 +152,7 @@ def _moderation(rule: FaultRule, request_id: str) -> Refusal:
 
 
 def stream_error(rule: FaultRule, request_id: str) -> dict[str, Any]:
-    """The ``error`` object that a stream ends with in place of its picture."""
+    """The ``error`` object that ends a stream instead of its picture."""
     if rule.code == "moderation_blocked":
         return _moderation(rule.model_copy(update={"stage": "output"}), request_id).error
     message = f"The server had an error while processing your request. (request ID {request_id})"
@@ -168,7 +168,7 @@ def _unverified(model: str) -> Refusal:
 
 
 def spoil(kind: FailureKind, answer: dict[str, Any]) -> dict[str, Any]:
-    """Spoil a finished answer the way a kind does; other kinds leave it as it is."""
+    """Change a finished answer as its kind of fault requires; other kinds leave it as it is."""
     if kind == "fewer_pictures":
         answer["data"] = answer["data"][:-1]
     elif kind == "missing_usage":
@@ -194,7 +194,7 @@ def _other_size(data: bytes) -> bytes:
 
 def _other_format(data: bytes) -> bytes:
     with Image.open(io.BytesIO(data)) as picture:
-        # By way of RGBA: Pillow warns of palettes with transparency when they become RGB at once.
+        # Via RGBA: Pillow warns when a palette with transparency is converted to RGB directly.
         return _encode(picture.convert("RGBA").convert("RGB"), "JPEG" if picture.format == "PNG" else "PNG")
 
 

@@ -1,8 +1,8 @@
-"""Faults on demand: rules that say when a request fails, and how.
+"""Fault rules: when a request fails, and how.
 
 A rule has a trigger (every match, a rate, the n-th matches; limited by path, prompt and number of times) and
-a kind. The first rule that fires decides. A YAML file holds ``faults: [...]``, the control endpoint takes the
-same as JSON. What each kind does stands in ``fault_kinds``.
+a kind. The first rule that fires applies. A YAML file has ``faults: [...]``; the control endpoint takes the
+same as JSON. What each kind does is in ``fault_kinds``.
 """
 
 import random
@@ -78,18 +78,18 @@ class FaultRule(BaseModel):
     """When to fail, and how.
 
     Args:
-        kind: What happens.
-        rate: Share of the matching requests it happens to, 0-1.
-        nth: Which matching requests it happens to, from 1; none named means all.
-        times: How often at most; ``None`` for no bound.
-        path: Part of the path called, such as ``edits``; for a line of a batch, the path that it names.
-        method: HTTP method, or ``BATCH`` for the lines of batches; empty for all of these.
+        kind: The kind of fault.
+        rate: Share of the matching requests that fail, 0-1.
+        nth: Which matching requests fail, from 1; empty means all.
+        times: The most failures; ``None`` for no limit.
+        path: Part of the request's path, such as ``edits``; for a line of a batch, of the path in it.
+        method: HTTP method, or ``BATCH`` for the lines of batches; empty for all.
         prompt: Regular expression to be found in the prompt.
         billed: Whether the pictures are charged, or, on a route without pictures, whether the call takes
-            effect though its answer is lost; ``None`` is the kind's own way.
+            effect though its answer is lost; ``None`` is the default of the kind.
         status: For ``server_error``: 500, 502, 503, 504 or 524.
         code: For ``quota``, ``comet_error``, ``stream_error`` and ``batch_invalid``: the error's code.
-        retry_after: For ``rate_limited``: seconds in ``Retry-After``; ``None`` leaves the header out.
+        retry_after: For ``rate_limited``: seconds in ``Retry-After``; ``None`` omits the header.
         stage: For ``moderation``: whether the prompt or the finished picture is refused.
         duration_s: For ``bill_then_hang`` and ``slow_body``: how long, seconds.
         share: For ``batch_expires``: the share of lines done in time, 0-1.
@@ -113,7 +113,7 @@ class FaultRule(BaseModel):
     share: Annotated[float, Field(ge=0, le=1)] = 0.5
 
     def covers(self, path: str, prompt: str | None, method: str) -> bool:
-        """Whether a request is one that the rule looks at.
+        """Whether the rule applies to a request.
 
         Args:
             path: The request's path.
@@ -129,7 +129,7 @@ _RULES = TypeAdapter(tuple[FaultRule, ...])
 
 
 def read_rules(raw: object) -> tuple[FaultRule, ...]:
-    """Read rules as YAML or JSON gave them: a list, or an object with ``faults``.
+    """Parse rules read from YAML or JSON: a list, or an object with ``faults``.
 
     Raises:
         ValueError: One of them is wrong; the message names every fault in them.
@@ -156,7 +156,7 @@ def load_rules(file: Path) -> tuple[FaultRule, ...]:
 
 
 def explain(error: Exception) -> str:
-    """Say what is wrong with rules, in one line for each fault."""
+    """Describe the errors in rules, one line each."""
     if not isinstance(error, ValidationError):
         return str(error)
     faults = error.errors(include_url=False, include_context=False)
@@ -164,11 +164,11 @@ def explain(error: Exception) -> str:
 
 
 class FaultBook:
-    """The rules in force, and how often each was looked at and has fired.
+    """The active rules, with counts of how often each matched and fired.
 
     Args:
-        rules: In order; the first that fires decides.
-        seed: Decides which requests a rate hits: the same seed and order of requests, the same faults.
+        rules: In order; the first that fires applies.
+        seed: Decides which requests a rate selects: equal seeds and orders of requests give equal faults.
     """
 
     def __init__(self, rules: Sequence[FaultRule] = (), seed: int = 1) -> None:
@@ -176,7 +176,7 @@ class FaultBook:
         self.replace(rules)
 
     def replace(self, rules: Sequence[FaultRule]) -> None:
-        """Put other rules in force and count anew."""
+        """Replace the rules and reset the counts."""
         self.rules = tuple(rules)
         self._seen = [0] * len(self.rules)
         self.fired = [0] * len(self.rules)
@@ -191,10 +191,10 @@ class FaultBook:
         """Find the rule that fires on a request, and count it.
 
         Args:
-            path: The path called.
-            prompt: The text, where there is one.
+            path: The request's path.
+            prompt: The prompt, if there is one.
             method: The HTTP method; ``BATCH`` for a line of a batch.
-            kinds: The kinds that can happen there; rules of others are not looked at.
+            kinds: The kinds that can happen there; other rules are ignored.
         """
         for index, rule in enumerate(self.rules):
             if rule.kind in kinds and rule.covers(path, prompt, method):

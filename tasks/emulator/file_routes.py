@@ -27,7 +27,7 @@ MOST_LISTED = 10_000
 
 
 class FileRoutes:
-    """Uploads, and what batches leave behind.
+    """The routes of uploads and of batches' result files.
 
     Args:
         emulator: What all routes share.
@@ -77,7 +77,7 @@ class FileRoutes:
     async def list(self, request: Request, entry: BillEntry) -> Response:
         """``GET /v1/files``: newest first, unless ``order`` is ``asc``."""
 
-        async def tell() -> Response:
+        async def respond() -> Response:
             query = request.query_params
             files = [
                 file for file in self._emulator.files.listed() if query.get("purpose") in (None, file.purpose)
@@ -89,15 +89,15 @@ class FileRoutes:
             ids = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
             return JSONResponse({"object": "list", "data": data, "has_more": has_more, **ids})
 
-        return await self._emulator.act(request, entry, tell)
+        return await self._emulator.act(request, entry, respond)
 
     async def show(self, request: Request, entry: BillEntry) -> Response:
-        """``GET /v1/files/{id}``. The size of a batch's results is known only once they are painted."""
+        """``GET /v1/files/{id}``. The size of a batch's results is known only after they are painted."""
 
-        async def tell() -> Response:
+        async def respond() -> Response:
             return JSONResponse(await self._emulator.files.get(request.path_params["id"]).as_wire())
 
-        return await self._emulator.act(request, entry, tell)
+        return await self._emulator.act(request, entry, respond)
 
     async def delete(self, request: Request, entry: BillEntry) -> Response:
         """``DELETE /v1/files/{id}``."""
@@ -110,7 +110,7 @@ class FileRoutes:
         return await self._emulator.act(request, entry, drop)
 
     async def content(self, request: Request, entry: BillEntry) -> Response:
-        """``GET /v1/files/{id}/content``: sent while it is read or painted."""
+        """``GET /v1/files/{id}/content``: streamed while it is read or painted."""
 
         async def send() -> Response:
             content = self._emulator.files.get(request.path_params["id"]).content
@@ -124,7 +124,7 @@ class FileRoutes:
 
 
 def _lifetime_s(form: Mapping[str, Any]) -> int | None:
-    """The lifetime asked for, which a form spells ``expires_after[seconds]``."""
+    """The requested lifetime, in a form the field ``expires_after[seconds]``."""
     if "expires_after[seconds]" not in form:
         return None
     return lifetime_s(
@@ -137,7 +137,7 @@ def lifetime_s(param: str, policy: object) -> int:
     """Read an expiry policy: ``{"anchor": "created_at", "seconds": 3600 to 2592000}``.
 
     Raises:
-        Refusal: It is none.
+        Refusal: It is not such a policy.
     """
     if not isinstance(policy, dict) or policy.get("anchor") != "created_at":
         raise refusals.invalid(f"{param}.anchor", f"Invalid '{param}': 'anchor' must be 'created_at'.")

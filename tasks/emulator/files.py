@@ -1,4 +1,4 @@
-"""Files kept by the emulator: uploads on disk, and a batch's results, which are made while they are read."""
+"""Files stored by the emulator: uploads on disk, and batch results, generated while they are read."""
 
 import shutil
 import tempfile
@@ -31,7 +31,7 @@ class DiskContent:
     """The content of an upload.
 
     Args:
-        path: Where it lies.
+        path: Where it is stored.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,13 +58,13 @@ class StoredFile:
     """One file.
 
     Args:
-        id: The name it is called by.
+        id: Its id.
         content: What it holds.
-        filename: The name it came with.
+        filename: The name it was uploaded with.
         purpose: ``batch``, ``batch_output``, ``vision`` or ``user_data``.
         created_at: Seconds since 1970.
-        expires_at: Seconds since 1970; ``None`` when it stays.
-        is_deleted: Deleted by a caller; a batch that began before still reads it.
+        expires_at: Seconds since 1970; ``None`` for never.
+        is_deleted: Whether it was deleted; a batch created before can still read it.
     """
 
     id: str
@@ -76,7 +76,7 @@ class StoredFile:
     is_deleted: bool = False
 
     async def as_wire(self) -> dict[str, Any]:
-        """The file as the files endpoint tells it."""
+        """The file as JSON of the files endpoint."""
         return {
             "id": self.id,
             "object": "file",
@@ -91,7 +91,7 @@ class StoredFile:
 
 
 class FileStore:
-    """All files, with a folder of its own that goes when the store goes.
+    """All files, in a temporary folder that is deleted with the store.
 
     Args:
         now_s: The clock, seconds since 1970.
@@ -104,7 +104,7 @@ class FileStore:
         self._paths = 0
 
     def new_path(self) -> Path:
-        """A place on disk for an upload."""
+        """A new path on disk for an upload."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="emulator-files-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
@@ -127,14 +127,14 @@ class FileStore:
         return file
 
     def listed(self) -> list[StoredFile]:
-        """All that are there, oldest first."""
+        """All files not deleted or expired, oldest first."""
         return [file for file in self._files.values() if self._is_there(file)]
 
     def get(self, file_id: str, param: str | None = "id") -> StoredFile:
         """Find a file.
 
         Raises:
-            Refusal: 404: it is not there, or not any more.
+            Refusal: 404: it does not exist, or no longer.
         """
         file = self._files.get(file_id)
         if file is None or not self._is_there(file):
@@ -142,12 +142,12 @@ class FileStore:
         return file
 
     def picture(self, file_id: str) -> bytes | None:
-        """The bytes of an upload that is there, or ``None``."""
+        """The bytes of an upload, or ``None``."""
         file = self._files.get(file_id)
         return self.kept_picture(file_id) if file and self._is_there(file) else None
 
     def kept_picture(self, file_id: str) -> bytes | None:
-        """The bytes of an upload, a deleted one too, or ``None``."""
+        """The bytes of an upload, even a deleted one, or ``None``."""
         file = self._files.get(file_id)
         return file.content.path.read_bytes() if file and isinstance(file.content, DiskContent) else None
 

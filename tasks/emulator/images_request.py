@@ -1,7 +1,7 @@
-"""An images request as asked for, checked the way the vendor checks it.
+"""Reads an images request and checks it as the vendor does.
 
-``read_request`` turns the fields of a JSON body or of a form into an ``ImagesRequest``, or raises the refusal
-that the vendor would answer. Source: API reference of images (create, edit), checked 2026-11-22.
+``read_request`` turns the fields of a JSON body or of a form into an ``ImagesRequest``, or raises the
+vendor's error answer. Source: API reference of images (create, edit), checked 2026-11-22.
 """
 
 # ruff: noqa: EM101 - the literals are names of fields, not messages
@@ -55,7 +55,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class ImagesRequest:
-    """A request that the vendor would accept; ``auto`` is already decided.
+    """A request that the vendor would accept; ``auto`` is already resolved.
 
     Args:
         endpoint: ``generations`` or ``edits``.
@@ -65,13 +65,13 @@ class ImagesRequest:
         tier: Quality tier.
         size: Width and height in pixels.
         format: ``png``, ``jpeg`` or ``webp``.
-        compression: 0-100, 100 is the best picture; for jpeg and webp.
+        compression: 0-100, where 100 is the best quality; for jpeg and webp.
         transparent: Whether the background is transparent.
         high_fidelity: Whether ``input_fidelity`` is ``high``.
         references: The pictures to edit.
         mask: Where the first reference may change: alpha 0.
         stream: Whether the picture comes as a stream of events.
-        partials: Most partial pictures in that stream, 0-3.
+        partials: The most partial pictures in that stream, 0-3.
     """
 
     endpoint: Endpoint
@@ -91,7 +91,7 @@ class ImagesRequest:
 
     @property
     def size_text(self) -> str:
-        """The size as the wire writes it."""
+        """The size as ``WIDTHxHEIGHT``."""
         return f"{self.size[0]}x{self.size[1]}"
 
 
@@ -105,14 +105,14 @@ def read_request(
     """Check a request's fields.
 
     Args:
-        endpoint: The endpoint called.
-        fields: Scalar fields by name; a form's are texts, a JSON body's have their types.
-        today: The day, for retired models.
+        endpoint: The endpoint of the request.
+        fields: Scalar fields by name; text in a form, typed in JSON.
+        today: The date, for retired models.
         references: The pictures of an edit.
         mask: Its mask.
 
     Raises:
-        Refusal: The first fault found, as the vendor would say it.
+        Refusal: The vendor's answer to the first error found.
     """
     for name in fields:
         if name not in (EDIT_FIELDS if endpoint == "edits" else COMMON_FIELDS):
@@ -182,7 +182,7 @@ def _choice(fields: Mapping[str, Any], name: str, accepted: tuple[str, ...], def
 
 
 def is_set(fields: Mapping[str, Any], name: str) -> bool:
-    """Whether a field says yes, in JSON or in a form."""
+    """Whether a field is true, in JSON or in a form."""
     return fields.get(name) in (True, "true", "True", "1")
 
 
@@ -279,10 +279,10 @@ def _check_uploads(request: ImagesRequest) -> None:
 
 
 def read_upload(name: str, data: bytes) -> Upload:
-    """Check a picture that came with an edit: format, weight, readable header.
+    """Check a picture of an edit: format, size in bytes, readable header.
 
     Raises:
-        Refusal: The vendor would not take it.
+        Refusal: The vendor would not accept it.
     """
     heaviest, accepted = (
         (MASK_BYTES, ("PNG",)) if name == "mask" else (REFERENCE_BYTES, ("PNG", "JPEG", "WEBP"))

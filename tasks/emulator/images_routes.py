@@ -1,8 +1,8 @@
-"""The images endpoints: the life of one request, answered whole or as a stream of events.
+"""The images endpoints, which answer a request in one piece or as a stream of events.
 
-Body, fault, validation, rate limit, charge, waiting, painting, answer: in this order. Painting runs in
-threads, so the loop stays free for other requests. Source of the events: API reference of image streaming,
-checked 2026-11-22.
+The steps are body, fault, validation, rate limit, charge, waiting, painting, answer. Painting runs in
+threads, so that the event loop stays free for other requests. Source of the events: API reference of image
+streaming, checked 2026-11-22.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ class Work:
     """A request that was accepted and charged.
 
     Args:
-        order: What was asked for.
+        order: The request.
         entry: Its entry on the bill.
         replicates: Which pictures it gets.
-        count: What it used.
-        partials: Partial pictures that will come.
-        rule: The fault that it meets.
+        count: The tokens it used.
+        partials: How many partial pictures are sent.
+        rule: The fault that applies to it, if any.
     """
 
     order: ImagesRequest
@@ -114,7 +114,7 @@ class ImagesRoutes:
     def _stream(self, work: Work) -> Response:
         events = self._events(work)
         if work.rule and work.rule.kind == "truncated_body":
-            events = cut(events, 2 * work.partials)  # in the middle of the last event, the whole picture
+            events = cut(events, 2 * work.partials)  # in the middle of the last event, the complete picture
         return Pieces(events, "text/event-stream")
 
     async def _events(self, work: Work) -> AsyncIterator[bytes]:

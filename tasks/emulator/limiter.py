@@ -1,4 +1,4 @@
-"""Images per minute, counted the way the vendor counts them: a bucket that refills steadily."""
+"""The limit of images per minute, as a token bucket that refills steadily, like the vendor's."""
 
 import math
 import time
@@ -8,12 +8,12 @@ from tasks.emulator import refusals
 
 
 class ImagesPerMinute:
-    """A bucket of pictures; refused requests take nothing out.
+    """A token bucket of pictures; rejected requests take nothing out.
 
     Args:
         limit: Pictures per minute; ``None`` for no limit.
-        minute_s: How long the minute is, seconds; tests make it short.
-        now_s: A steady clock, seconds.
+        minute_s: Length of the minute, seconds; short in tests.
+        now_s: A monotonic clock, seconds.
     """
 
     def __init__(

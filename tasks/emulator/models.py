@@ -1,7 +1,7 @@
-"""The vendor's image models as the emulator knows them: dates, sizes, tiers, prices.
+"""The vendor's image models, as the emulator's own data: dates, sizes, tiers and prices.
 
-Written from the published protocol, apart from Runoff's own catalogue and on purpose: when the two disagree
-about a size or a price, a test on the bill finds it.
+Deliberately written from the published protocol and not from Runoff's catalogue: when the two disagree about
+a size or a price, a test on the bill finds it.
 
 Source: developers.openai.com model pages, deprecations page and image generation guide, checked 2026-11-22.
 """
@@ -19,7 +19,7 @@ ALL_TIERS = (*BASIC_TIERS, "xhigh", "max")
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Nano-dollars for one token: 5000 is five dollars for a million."""
+    """Nano-dollars per token: 5000 is five dollars per million."""
 
     text_input: int
     image_input: int
@@ -37,17 +37,17 @@ class Model:
 
     Args:
         id: The name sent in requests.
-        released: First day.
-        shutdown: First day on which it answers 404; ``None`` when none is announced.
-        counting: How its output tokens follow from tier and size.
+        released: The day of its release.
+        shutdown: The first day on which it answers 404; ``None`` when not announced.
+        counting: The formula for its output tokens by tier and size.
         price: Nano-dollars per token.
         sizes: The only sizes it makes; empty for any size within the general limits.
-        tiers: Its quality tiers, ``auto`` aside.
+        tiers: Its quality tiers, without ``auto``.
         transparent: Whether it makes transparent backgrounds.
-        input_fidelities: Accepted values of ``input_fidelity``; empty when the parameter is refused.
-        has_complexity: Whether it takes ``complexity``.
-        has_markup: Whether an edit may carry ``markup``.
-        has_batch: Whether the batches endpoint takes it.
+        input_fidelities: Accepted values of ``input_fidelity``; empty when the parameter is not accepted.
+        has_complexity: Whether it accepts ``complexity``.
+        has_markup: Whether an edit may have ``markup``.
+        has_batch: Whether the batches endpoint accepts it.
     """
 
     id: str
@@ -64,11 +64,11 @@ class Model:
     has_batch: bool = True
 
     def is_retired(self, today: date) -> bool:
-        """Whether it answers 404 on that day."""
+        """Whether it answers 404 on a day."""
         return self.shutdown is not None and today >= self.shutdown
 
     def as_wire(self) -> dict[str, str | int | None]:
-        """The model as the models endpoint tells it."""
+        """The model as JSON of the models endpoint."""
         midnight = datetime(self.released.year, self.released.month, self.released.day, tzinfo=UTC)
         return {
             "id": self.id,
@@ -137,7 +137,7 @@ WIDEST_RATIO = 3
 
 
 def size_fault(width_px: int, height_px: int) -> str | None:
-    """Say why a model of any size does not make this one, or ``None`` when it does.
+    """Return why a model without a list of sizes does not make this one; ``None`` when it does.
 
     Source: image generation guide, size rule of gpt-image-2 and later, checked 2026-11-22.
     """

@@ -1,6 +1,6 @@
-"""Plain pictures: cheap mosaics of the right size and format, for when only the bytes matter.
+"""Plain pictures: cheap mosaics of the right size and format, for tests and benchmarks.
 
-A PNG of a size is compressed once; each picture then gets its own colours by a new palette, in microseconds.
+For each size a PNG is compressed once; each picture then only gets its own palette, in microseconds.
 """
 
 import io
@@ -20,12 +20,12 @@ def mosaic(
     """Make a mosaic of 8 x 8 colours.
 
     Args:
-        seed: Decides the colours.
-        shake: Decides small differences of brightness, or ``None``.
+        seed: Determines the colours.
+        shake: Determines small differences of brightness, or ``None``.
         size: Width and height in pixels.
         format: ``png``, ``jpeg`` or ``webp``.
         compression: Quality of jpeg and webp, 0-100.
-        transparent: Whether the four corner tiles are see-through.
+        transparent: Whether the four corner tiles are transparent.
     """
     chance = random.Random(seed)
     levels = [chance.randrange(16, 240) for _ in range(3 * GRID * GRID)]

@@ -1,4 +1,4 @@
-"""Pages of a list, the way the vendor cuts them: ``after`` names the last one seen, ``limit`` the number."""
+"""Pages of a list, as in the vendor's API: ``after`` is the last id seen, ``limit`` the page length."""
 
 # ruff: noqa: EM101 - the literals are names of fields, not messages
 
@@ -9,7 +9,7 @@ from tasks.emulator import refusals
 
 
 class Named(Protocol):
-    """Anything with an id."""
+    """An object with an id."""
 
     id: str
 
@@ -20,19 +20,19 @@ NamedT = TypeVar("NamedT", bound=Named)
 def page_of(
     all: Sequence[NamedT], query: Mapping[str, str], usual: int, most: int
 ) -> tuple[Sequence[NamedT], bool]:
-    """Cut one page.
+    """Return one page of a list.
 
     Args:
-        all: The whole list, in the order told.
+        all: The whole list, in order.
         query: The request's ``after`` and ``limit``.
-        usual: Length of a page when no limit is given.
-        most: Largest limit.
+        usual: Length of a page without a limit.
+        most: The largest limit.
 
     Returns:
         The page, and whether more follow.
 
     Raises:
-        Refusal: The limit is none, or ``after`` names nothing on the list.
+        Refusal: The limit is not valid, or ``after`` is not in the list.
     """
     limit = query.get("limit", str(usual))
     if not limit.isdecimal() or not 1 <= int(limit) <= most:

@@ -1,4 +1,4 @@
-"""The painter's door: a request and its replicate become the bytes of one picture."""
+"""Paints one picture for a request and its replicate, and encodes it."""
 
 import io
 from typing import Literal
@@ -17,13 +17,13 @@ def paint(request: ImagesRequest, replicate: Replicate, manner: Literal["scene",
     """Paint one picture.
 
     Args:
-        request: What was asked for.
-        replicate: Which scene, and how far it is a copy.
-        manner: ``scene`` for pictures worth looking at, ``plain`` for cheap mosaics; an edit is then a
-            mosaic too and keeps nothing of its reference.
+        request: The request.
+        replicate: Which scene, and how it varies an earlier one.
+        manner: ``scene`` for pictures worth looking at, ``plain`` for cheap mosaics; an edit is then a mosaic
+            too, without its reference.
 
     Returns:
-        The encoded picture, in the size and format asked for; the same bytes for the same arguments.
+        The encoded picture, in the requested size and format; equal bytes for equal arguments.
     """
     if manner == "plain":
         return mosaic(
@@ -73,7 +73,7 @@ def encode(picture: Image.Image, format: str, compression: int) -> bytes:
     Args:
         picture: RGB, or RGBA where the format has transparency.
         format: ``png``, ``jpeg`` or ``webp``.
-        compression: For jpeg and webp: 0 smallest to 100 best.
+        compression: For jpeg and webp: from 0, the smallest, to 100, the best.
     """
     stream = io.BytesIO()
     if format == "png":

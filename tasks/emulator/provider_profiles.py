@@ -1,9 +1,9 @@
-"""Whose profile the emulator has: the vendor's own, or those of a gateway that resells it.
+"""Provider profiles: how the vendor, or a gateway that resells it, answers.
 
-A gateway answers mostly in the vendor's shapes and differs at the edges: its own error envelope with the
-request's id inside the message, client errors with status 500, web pages for unknown paths, foreign keys in
-``usage``, no files and no batches. Source: the gateway's documentation of errors and images, and answers seen
-in public threads, checked 2026-11-22.
+A gateway answers mostly like the vendor, with differences: its own error envelope with the request's id
+inside the message, client errors with status 500, web pages for unknown paths, other keys in ``usage``, no
+files and no batches. Source: the gateway's documentation of errors and images, and answers seen in public
+threads, checked 2026-11-22.
 """
 
 # ruff: noqa: EM101 - the literals are names of fields, not messages
@@ -35,15 +35,15 @@ class VendorProfile:
         self.settings = settings
 
     def request_id(self, number: int) -> str:
-        """Name the ``number``-th request."""
+        """Return the id of the ``number``-th request."""
         return f"req_emu{self.settings.seed}_{number:08d}"
 
     def refuse(self, refusal: Refusal, _request_id: str) -> Response:
-        """The answer that says no."""
+        """Build an error answer."""
         return refusal.response()
 
     def sign(self, response: Response, request_id: str, elapsed_s: float) -> None:
-        """Add the headers that every answer carries.
+        """Add the headers that every answer has.
 
         Args:
             response: The answer.
@@ -59,14 +59,14 @@ class VendorProfile:
         return Refusal(404, f"Invalid URL ({request.method} {request.url.path})").response()
 
     def read(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields of an images request that are looked at."""
+        """The fields of an images request that the provider uses."""
         return fields
 
     def admit(self, order: ImagesRequest) -> None:
-        """Refuse what the vendor's models could do and this provider does not.
+        """Reject requests that the vendor's models support and this provider does not.
 
         Raises:
-            Refusal: It is not to be had here.
+            Refusal: The provider does not support it.
         """
 
     def dress(self, _order: ImagesRequest, answer: dict[str, Any]) -> dict[str, Any]:
@@ -80,11 +80,11 @@ class GatewayProfile(VendorProfile):
     has_batches = False
 
     def request_id(self, number: int) -> str:
-        """Name a request: the day and a number."""
+        """Return a request's id, made of the date and a number."""
         return f"{self.settings.today():%Y%m%d}{self.settings.seed:04d}{number:012d}"
 
     def refuse(self, refusal: Refusal, request_id: str) -> Response:
-        """Its own envelope; what is wrong with a request comes as its own server error."""
+        """Build an error in the gateway's envelope; client errors become server errors."""
         error, status, code = refusal.error, refusal.status, refusal.error["code"]
         if code == "model_not_found":
             status = 503
@@ -97,7 +97,7 @@ class GatewayProfile(VendorProfile):
         return _enveloped(status, own, refusal.headers)
 
     def sign(self, response: Response, request_id: str, elapsed_s: float) -> None:
-        """No headers of the vendor's.
+        """Add none of the vendor's headers.
 
         Args:
             response: The answer.
@@ -106,18 +106,18 @@ class GatewayProfile(VendorProfile):
         """
 
     def wrong_path(self, request: Request) -> Response:
-        """Web pages: 404 for what it does not offer, a redirect to its front page for the rest."""
+        """A web page: 404 for endpoints it does not offer, else a redirect to its front page."""
         if request.url.path.startswith(ABSENT_AT_GATEWAY):
             return Response(gateway_page(404, "Not Found"), 404, media_type="text/html")
         page = gateway_page(301, "Moved Permanently")
         return Response(page, 301, {"location": "/"}, media_type="text/html")
 
     def read(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """All but ``response_format``, which is ignored."""
+        """All fields but ``response_format``, which is ignored."""
         return {name: value for name, value in fields.items() if name != "response_format"}
 
     def admit(self, order: ImagesRequest) -> None:
-        """No streams, and one picture at a time of some models."""
+        """Reject streams, and several pictures at a time of some models."""
         if order.stream:
             raise unknown("stream")
         if order.n > 1 and order.model.id in self.settings.one_picture_models:
@@ -125,7 +125,7 @@ class GatewayProfile(VendorProfile):
             raise Refusal(400, message, param="n", code="invalid_value")
 
     def dress(self, order: ImagesRequest, answer: dict[str, Any]) -> dict[str, Any]:
-        """Edits carry foreign keys in ``usage``."""
+        """Add the gateway's own keys to the ``usage`` of edits."""
         return spoil("foreign_usage_keys", answer) if order.endpoint == "edits" else answer
 
 

@@ -18,8 +18,8 @@ class Refusal(Exception):  # noqa: N818 - the vendor refuses, nothing is broken
         status: HTTP status.
         message: For people.
         type: ``error.type``.
-        param: The request's field at fault, if one is.
-        code: ``error.code``, if the vendor gives one.
+        param: The request's field at fault, if any.
+        code: ``error.code``, if the vendor sends one.
         headers: Further response headers.
         extra: Further keys of the ``error`` object.
     """
@@ -41,7 +41,7 @@ class Refusal(Exception):  # noqa: N818 - the vendor refuses, nothing is broken
         self.error = {"message": message, "type": type, "param": param, "code": code, **(extra or {})}
 
     def response(self) -> JSONResponse:
-        """The answer to send."""
+        """The HTTP response."""
         return JSONResponse({"error": self.error}, status_code=self.status, headers=self.headers)
 
 
@@ -53,7 +53,7 @@ def missing(param: str) -> Refusal:
 
 
 def unknown(param: str) -> Refusal:
-    """A field that the endpoint, or this model, does not take."""
+    """A field that the endpoint, or this model, does not accept."""
     return Refusal(400, f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
 
 
@@ -71,12 +71,12 @@ def invalid_value(param: str, value: object, accepted: Iterable[str]) -> Refusal
 
 
 def invalid(param: str, message: str, code: str = "invalid_value") -> Refusal:
-    """A field is wrong for a reason of its own.
+    """A field is invalid for a given reason.
 
     Args:
         param: The field.
         message: What is wrong with it.
-        code: The error's code.
+        code: The error code.
     """
     return Refusal(400, message, param=param, code=code)
 
@@ -88,25 +88,25 @@ def no_key() -> Refusal:
 
 
 def wrong_key() -> Refusal:
-    """The key is not the right one. It is not repeated: logs must stay free of keys."""
+    """The key is wrong. It is not repeated, so that logs contain no keys."""
     return Refusal(401, "Incorrect API key provided.", code="invalid_api_key")
 
 
 def no_such_model(model: str, *, is_retired: bool) -> Refusal:
-    """The model is gone, or never was."""
+    """The model is retired, or never existed."""
     gone = f"The model `{model}` has been deprecated, learn more here: https://platform.openai.com/docs/deprecations"
     absent = f"The model `{model}` does not exist or you do not have access to it."
     return Refusal(404, gone if is_retired else absent, param="model", code="model_not_found")
 
 
 def too_many_pictures(model: str, *, limit: int, used: int, requested: int, wait_s: int | None) -> Refusal:
-    """The images-per-minute limit is reached; no wait is named when the request alone is above it.
+    """The images-per-minute limit is reached; no wait is given when the request alone exceeds it.
 
     Args:
         model: The model.
-        limit: Pictures a minute.
+        limit: Pictures per minute.
         used: Pictures in the last minute.
-        requested: Pictures of this request.
+        requested: Pictures in this request.
         wait_s: Seconds until the request would fit; ``None`` when it never would.
     """
     message = (
@@ -121,17 +121,17 @@ def too_many_pictures(model: str, *, limit: int, used: int, requested: int, wait
 
 
 def no_such_file(file_id: str, param: str | None = "id") -> Refusal:
-    """The file was deleted, has expired, or never was."""
+    """The file was deleted, has expired, or never existed."""
     return Refusal(404, f"No such File object: {file_id}", param=param)
 
 
 def no_such_batch(batch_id: str) -> Refusal:
-    """There is no batch of that id."""
+    """There is no batch with that id."""
     return Refusal(404, f"No batch found with id '{batch_id}'.")
 
 
 def queue_full(model: str) -> Refusal:
-    """The batches that wait already hold as many tokens as the account may have waiting."""
+    """The waiting batches already have as many tokens as the account may enqueue."""
     message = (
         f"Enqueued token limit reached for {model} in organization org-emulator. Limit: 2,000,000 enqueued "
         "tokens. Please try again once some in_progress batches have been completed."

@@ -1,7 +1,7 @@
-"""The renderer: what a request uses, which pictures it gets, and the answer with them.
+"""The renderer: counts a request's tokens, chooses its replicates and builds its answer.
 
-Pricing and painting are apart, because a charge stands before a picture does, and because a batch is charged
-line by line while its pictures are painted only when somebody downloads them.
+Pricing and painting are separate, because a request is charged before its picture exists, and because a batch
+is charged line by line while its pictures are painted only when downloaded.
 """
 
 import base64
@@ -26,13 +26,13 @@ class Renderer:
     """Prices requests and paints their pictures.
 
     Args:
-        settings: Seed, rates and manner of painting.
+        settings: Seed, rates and kind of painting.
     """
 
     def __init__(self, settings: EmulatorSettings) -> None:
         self._settings = settings
         self._replicates = Replicates(settings)
-        # A picture in the making weighs a hundred megabytes: no more of them than there are cores.
+        # Painting one picture needs a hundred megabytes of memory: at most one per core.
         self._easels = anyio.CapacityLimiter(max(2, os.cpu_count() or 2))
 
     def take(self, order: ImagesRequest, caller_id: str | None) -> list[Replicate]:
@@ -40,14 +40,14 @@ class Renderer:
         return self._replicates.take(order, caller_id)
 
     def partials(self, order: ImagesRequest, replicate: Replicate) -> int:
-        """How many partial pictures a stream really gets: sometimes fewer than asked for."""
+        """Return how many partial pictures a stream gets: sometimes fewer than requested."""
         chance = random.Random(replicate.scene_seed)
         if order.partials and chance.random() < self._settings.fewer_partials_rate:
             return chance.randrange(order.partials)
         return order.partials
 
     def count(self, order: ImagesRequest, partials: int = 0) -> TokenCount:
-        """Count what a request uses."""
+        """Count a request's tokens."""
         return count_tokens(
             order.model,
             prompt=order.prompt,
@@ -63,12 +63,12 @@ class Renderer:
     async def paint(
         self, order: ImagesRequest, replicates: list[Replicate], count: TokenCount, created_at: int
     ) -> dict[str, Any]:
-        """Paint a request's pictures and put them into the vendor's answer.
+        """Paint a request's pictures and build the vendor's answer.
 
         Args:
-            order: What was asked for.
+            order: The request.
             replicates: One for each picture.
-            count: What it used.
+            count: The tokens it used.
             created_at: The answer's time, seconds since 1970.
         """
         pictures = []
@@ -80,7 +80,7 @@ class Renderer:
         return facts_of(order, created_at) | {"data": pictures, "usage": count.as_wire()}
 
     async def sketch(self, order: ImagesRequest, picture: bytes, index: int) -> bytes:
-        """Make the ``index``-th partial picture of a finished one: coarse at first, finer each time.
+        """Derive the ``index``-th partial picture from a finished one: coarse at first, finer each time.
 
         Args:
             order: The request.
@@ -91,7 +91,7 @@ class Renderer:
 
 
 def facts_of(order: ImagesRequest, created_at: int) -> dict[str, Any]:
-    """What an answer says about its pictures, the pictures apart."""
+    """The fields of an answer other than the pictures."""
     return {
         "created": created_at,
         "background": "transparent" if order.transparent else "opaque",

@@ -1,7 +1,7 @@
-"""Which picture a request gets: a new scene, nearly an earlier one, or exactly an earlier one.
+"""Replicates: whether a request's picture is a new scene, a near-duplicate or an exact duplicate.
 
-The API has no seed, so equal requests give different pictures; yet some come out alike. Replicates of one
-request are numbered in order of arrival, and everything about the k-th follows from the emulator's seed, the
+The API has no seed, so equal requests give different pictures, some of them alike. Replicates of one request
+are numbered in order of arrival, and everything about the k-th is determined by the emulator's seed, the
 request and k.
 """
 
@@ -19,8 +19,8 @@ class Replicate:
     """What to paint.
 
     Args:
-        scene_seed: Decides the composition.
-        shake_seed: Decides the small differences of a near-copy; ``None`` for the scene itself.
+        scene_seed: Determines the composition.
+        shake_seed: Determines the small differences of a near-duplicate; ``None`` for the scene itself.
         drifts: For an edit: whether it loses the reference's composition.
     """
 
@@ -30,7 +30,7 @@ class Replicate:
 
 
 class Replicates:
-    """Numbers replicates and decides what each one is.
+    """Numbers replicates and determines each of them.
 
     Args:
         settings: Seed and rates.
@@ -51,7 +51,7 @@ class Replicates:
         return [self._numbered(key, first + index) for index in range(request.n)]
 
     def _numbered(self, key: str, number: int) -> Replicate:
-        """The ``number``-th replicate; a copy of a copy leads back to the scene itself."""
+        """The ``number``-th replicate; a duplicate of a duplicate is resolved to the scene itself."""
         shake = None
         chance = self._chance("replicate", key, number)
         draw = chance.random()
@@ -65,7 +65,7 @@ class Replicates:
         return Replicate(self._seed("scene", key, number), shake, drifts)
 
     def _of_caller(self, key: str, number: int) -> Replicate:
-        """The replicate that belongs to a caller's id; copies are of the request's first scene."""
+        """The replicate of a caller's id; duplicates are of the request's first scene."""
         chance = self._chance("caller", key, number)
         draw = chance.random()
         drifts = chance.random() < self._settings.edit_drift_rate

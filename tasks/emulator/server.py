@@ -1,4 +1,4 @@
-"""The emulator on a port: in the foreground for people, in a thread for tests and benchmarks."""
+"""Runs the emulator on a port: in the foreground, or in a thread for tests and benchmarks."""
 
 import logging
 import socket
@@ -30,7 +30,7 @@ def serve(
         settings: How it behaves.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
-        ready: Called once it listens, with the base URL for clients (``http://host:port/v1``).
+        ready: Called when it listens, with the base URL for clients (``http://host:port/v1``).
 
     Raises:
         SettingError: The address cannot be listened on.
@@ -77,7 +77,8 @@ def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> Non
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    # Without the protocol's number asyncio does not switch Nagle's delay off: 40 ms on every other answer.
+    # Without the protocol number asyncio does not disable Nagle's algorithm, which costs 40 ms on every
+    # other answer.
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, proto=socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -99,7 +100,7 @@ def _base_url(listener: socket.socket) -> str:
 
 
 def _quiet(app: Starlette) -> uvicorn.Config:
-    # Faults break connections on purpose: what the server would log about them is no news.
+    # Faults break connections on purpose, so the server's log of them is suppressed.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
     return uvicorn.Config(
         app,

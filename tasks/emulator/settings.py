@@ -1,4 +1,4 @@
-"""How an emulator behaves: all of it, in one place."""
+"""The settings of an emulator."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,9 +8,9 @@ from typing import Literal
 
 from tasks.emulator.faults import FaultRule
 
-# Seconds a picture takes at the vendor, roughly. Source: timings reported in public, checked 2026-11-22.
+# Rough seconds per picture at the vendor. Source: timings reported in public, checked 2026-11-22.
 VENDOR_LATENCY_S = {"low": 8.0, "medium": 15.0, "high": 40.0, "xhigh": 70.0, "max": 120.0}
-# A gateway takes n > 1 for some models only; which is not published, the newest are the emulator's choice.
+# A gateway accepts n > 1 for some models only; which ones is not published, so the newest are assumed.
 GATEWAY_ONE_PICTURE = frozenset({"gpt-image-2.6-sunburst", "gpt-image-2.6-flare"})
 
 
@@ -20,38 +20,39 @@ def _utc_today() -> date:
 
 @dataclass(frozen=True, slots=True)
 class EmulatorSettings:
-    """How an emulator behaves. Same settings and same order of equal requests: same answers.
+    """The settings of an emulator. Equal settings and an equal order of requests give equal answers.
 
     Args:
-        seed: Decides every picture, copy, drift and chance fault.
+        seed: Determines every picture, duplicate, drift and random fault.
         paint: ``scene`` for pictures worth looking at, ``plain`` for cheap mosaics of the right size.
-        near_copy_rate: Share of replicates that are nearly an earlier one of the same request, 0-1.
-        exact_copy_rate: Share of replicates whose bytes equal an earlier one's, 0-1.
+        near_copy_rate: Share of replicates that are near-duplicates of an earlier one of the same request,
+            0-1.
+        exact_copy_rate: Share of replicates whose bytes equal those of an earlier one, 0-1.
         edit_drift_rate: Share of edits that lose the reference's composition, 0-1.
-        pace: 0 answers as quickly as it can, 1 as slowly as ``latency_s`` says, 0.1 ten times quicker.
+        pace: Factor of the latencies: 0 answers at once, 1 after ``latency_s``, 0.1 ten times faster.
         latency_s: Seconds per request by quality tier, times ``pace``.
         images_per_minute: The account's limit; ``None`` for none.
-        minute_s: How long that minute is, seconds.
-        today: The day, for models that are shut down.
-        faults: Fault rules in force from the start.
-        api_key: The only key accepted; ``None`` accepts any, but one must be sent.
-        picture_by_client_request_id: Let the caller's ``X-Client-Request-Id`` decide the picture in place of
-            the order of arrival, so that a request repeated after a crash shows the same picture. A batch's
-            line is called by its ``custom_id``.
-        profile: ``openai`` answers like the vendor, ``cometapi`` like that gateway.
-        one_picture_models: Models whose ``n`` must be 1 at the gateway.
-        fewer_partials_rate: Share of streams with fewer partial pictures than asked for, 0-1.
-        batch_pace_s: Seconds a batch takes for each line, and for checking and for finishing; 0 for none.
+        minute_s: Length of that minute, seconds.
+        today: The date, for models that are shut down.
+        faults: Fault rules active from the start.
+        api_key: The only key accepted; ``None`` accepts any non-empty key.
+        picture_by_client_request_id: Let the caller's ``X-Client-Request-Id`` determine the picture instead
+            of the order of arrival, so that a request repeated after a crash gives the same picture. For a
+            line of a batch its ``custom_id`` is used.
+        profile: ``openai`` answers like the vendor, ``cometapi`` like the gateway.
+        one_picture_models: Models for which the gateway accepts only ``n`` = 1.
+        fewer_partials_rate: Share of streams with fewer partial pictures than requested, 0-1.
+        batch_pace_s: Seconds that a batch takes per line, and for checking and finishing.
         batch_window_s: Seconds after which a batch expires.
-        most_batch_lines: Most lines in a batch.
-        batch_file_bytes: Largest input file of a batch.
-        judge_noise: Standard deviation added to what a judge measures (each measure lies in [0, 1]).
-        judge_first_bias: Share of comparisons in which a judge names the first picture without looking, 0-1.
+        most_batch_lines: The most lines in a batch.
+        batch_file_bytes: The largest input file of a batch, bytes.
+        judge_noise: Standard deviation of the noise added to a judge's measures, each in [0, 1].
+        judge_first_bias: Share of comparisons in which a judge prefers the first picture in any case, 0-1.
         judge_refusal_rate: Share of chat answers that are a refusal, 0-1; a refusal is billed.
-        judge_broken_rate: Share of chat answers whose JSON breaks off in the middle, 0-1.
-        judge_prices: What a judging model costs in place of its published price: its id to nano-dollars for
-            one token sent and for one answered (100 is ten cents for a million).
-        now_s: The clock of files and batches, seconds since 1970; a test's own makes a day pass at once.
+        judge_broken_rate: Share of chat answers with truncated JSON, 0-1.
+        judge_prices: Prices of judging models that replace the published ones: by id, nano-dollars per input
+            token and per output token (100 is ten cents per million).
+        now_s: The clock of files and batches, seconds since 1970; tests can make a day pass at once.
     """
 
     seed: int = 1

@@ -1,4 +1,4 @@
-"""What all routes share: settings, bill, faults, files, and the frame around every answer."""
+"""The state shared by all routes: settings, bill, faults and files; and the wrapper of every answer."""
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -43,12 +43,12 @@ class EmulatorState:
         self.profile = PROFILES[settings.profile](settings)
 
     def open_entry(self, path: str, client_request_id: str | None = None) -> BillEntry:
-        """Note on the bill that a request came in."""
+        """Open an entry on the bill for a request."""
         request_id = self.profile.request_id(len(self.bill.entries) + 1)
         return self.bill.open(path, request_id, client_request_id)
 
     def billed(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap a route: a bill entry, the key's check, refusals as answers, the provider's headers."""
+        """Wrap a route: open a bill entry, check the key, turn refusals into answers, add headers."""
 
         async def answer(request: Request) -> Response:
             started_s = time.monotonic()
@@ -88,17 +88,18 @@ class EmulatorState:
         kinds: Collection[FailureKind] = ANSWER_KINDS,
         own: Mapping[str, Refusal] | None = None,
     ) -> Response:
-        """Answer on a route without pictures, with its faults.
+        """Answer a request on a route without pictures, applying its faults.
 
         Args:
             request: The request.
             entry: Its entry on the bill.
-            effect: Does what was asked and answers. A billed fault lets it, and loses the answer.
+            effect: Does what was requested and returns the answer. A billed fault runs it and drops the
+                answer.
             kinds: The faults that can happen here.
-            own: The refusals of kinds that only this route has.
+            own: The refusals of kinds of fault that only this route has.
 
         Raises:
-            Refusal: A fault or the effect refuses.
+            Refusal: A fault or the effect raised it.
         """
         rule = self.fault_book.choose(entry.path, None, request.method, kinds)
         entry.fault = rule.kind if rule else None
@@ -112,7 +113,7 @@ class EmulatorState:
         return self.stand_in(rule, entry) or response
 
     def stand_in(self, rule: FaultRule, entry: BillEntry) -> Response | None:
-        """The answer in place of what was asked for, or ``None`` when the kind has none."""
+        """The answer that a fault puts in place of the real one; ``None`` when its kind has none."""
         if refusal := refusal_for(rule, entry.request_id, entry.model):
             if rule.kind == "server_error" and rule.status in GATEWAY_STATUSES:
                 return Response(gateway_page(rule.status), rule.status, media_type="text/html")
@@ -135,7 +136,7 @@ class EmulatorState:
         """Check an images request.
 
         Raises:
-            Refusal: The provider would not take it.
+            Refusal: The provider would not accept it.
         """
         references = tuple(read_upload("image", data) for data in body.images)
         mask = None if body.mask is None else read_upload("mask", body.mask)
@@ -145,7 +146,7 @@ class EmulatorState:
         return order
 
     def settle_tier(self, order: ImagesRequest, rule: FaultRule | None) -> ImagesRequest:
-        """The order as it is carried out: a fault makes it the lowest tier."""
+        """The order as executed: a fault can reduce it to the lowest tier."""
         if rule and rule.kind == "lower_tier":
             return replace(order, tier=order.model.tiers[0])
         return order
@@ -153,12 +154,12 @@ class EmulatorState:
     def charge(
         self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None, partials: int = 0
     ) -> TokenCount:
-        """Put a request's price on the bill: half of it for a line of a batch, nothing if a fault says so.
+        """Charge a request on the bill: half price for a line of a batch, nothing if a fault says so.
 
         Args:
-            order: The request as read.
+            order: The request.
             entry: Its line on the bill.
-            rule: The fault that it meets, if any.
+            rule: The fault that applies to it, if any.
             partials: How many partial pictures are streamed.
         """
         count = self.renderer.count(order, partials)
@@ -171,5 +172,5 @@ class EmulatorState:
 
 
 def text_of(value: object) -> str | None:
-    """A field's text, or ``None`` when it is none."""
+    """A field's text, or ``None`` when it is not text."""
     return value if isinstance(value, str) else None

@@ -45,7 +45,7 @@ class TokenCount:
     output: int
 
     def charge_nanousd(self, model: Model, *, in_batch: bool = False) -> int:
-        """What they cost, in nano-dollars, exactly; a batch costs half.
+        """Return their exact cost in nano-dollars; a batch costs half.
 
         Source: batch guide and the models' price pages, checked 2026-11-22.
         """
@@ -80,18 +80,18 @@ def count_tokens(
     is_edit: bool,
     partials: int = 0,
 ) -> TokenCount:
-    """Count a request's tokens: every one of its ``n`` pictures is billed as if it had been asked for alone.
+    """Count a request's tokens: each of its ``n`` pictures is billed like a request of its own.
 
     Args:
         model: The model that paints.
-        prompt: The text.
+        prompt: The prompt.
         n: Number of pictures.
         tier: Quality tier, never ``auto``.
         size: Width and height of the pictures in pixels.
         references: Width and height of every reference picture; a mask is not counted.
         high_fidelity: Whether ``input_fidelity`` is ``high``.
-        is_edit: Whether the edits endpoint was called.
-        partials: Number of partial pictures streamed before the whole one.
+        is_edit: Whether it is a request to the edits endpoint.
+        partials: Number of partial pictures streamed before the complete one.
     """
     text = -(-len(prompt) // 4) + 6
     if is_edit and model.counting == "table":
@@ -118,7 +118,7 @@ def output_tokens(model: Model, tier: str, size: tuple[int, int]) -> int:
 
 
 def _grid_tokens(long_patches: int, width: int, height: int) -> int:
-    """A grid of patches, weighted by the picture's area; a half patch rounds to the even number."""
+    """Count the patches of a grid, weighted by the picture's area; halves are rounded to even."""
     short_patches = round(Fraction(long_patches * min(width, height), max(width, height)))
     return -(-long_patches * short_patches * (2_000_000 + width * height) // 4_000_000)
 
@@ -130,7 +130,7 @@ def reference_tokens(model: Model, width: int, height: int, high_fidelity: bool 
         model: The model.
         width: Pixels.
         height: Pixels.
-        high_fidelity: Whether high input fidelity was asked for.
+        high_fidelity: Whether high input fidelity was requested.
 
     Source: images and vision guide (patches of 32 pixels, tiles of 512), checked 2026-11-22.
     """

@@ -1,8 +1,8 @@
-"""The emulator's vision judge: what it can measure in pictures, put into the shape that was asked for.
+"""The emulator's vision judge: measures pictures and fills the requested schema with the results.
 
-It understands no rubric. A question that names sharpness, light, contrast or colour is answered by that
-measure, any other by all of them together; which of two pictures is better, by the same. Noise and a liking
-for the first of two pictures are the settings' to give. The same request gets the same answer.
+It does not understand rubrics. A question that names sharpness, light, contrast or colour is answered by that
+measure, any other by their mean; comparisons use the same measures. Noise and a bias for the first of two
+pictures come from the settings. Equal requests get equal answers.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from PIL import Image
 LOOKED_AT_PX = 256
 TIE_MARGIN = 0.002
 HALF_SHARP = 60.0
-"""Mean square of the Laplacian, in squared grey levels, that counts as half sharp: our own choice."""
+"""Mean square of the Laplacian, in squared grey levels, that counts as sharpness 0.5: an arbitrary choice."""
 
 WORDS = {
     "sharpness": ("sharp", "focus", "blur", "crisp", "detail"),
@@ -32,13 +32,13 @@ GRADES = {"excellent": 1.0, "good": 0.75, "fair": 0.5, "poor": 0.25, "bad": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class VisionJudge:
-    """One judge of one request.
+    """The judge of one request.
 
     Args:
         pictures: The pictures' bytes, in order.
-        seed: Decides its noise, together with the pictures and the question.
+        seed: Determines its noise, together with the pictures and the question.
         noise: Standard deviation added to every measure, 0 for none.
-        first_bias: Share of comparisons in which it names the first picture without looking, 0-1.
+        first_bias: Share of comparisons in which it prefers the first picture in any case, 0-1.
     """
 
     pictures: Sequence[bytes]
@@ -47,11 +47,11 @@ class VisionJudge:
     first_bias: float
 
     def fill(self, schema: Mapping[str, Any], text: str = "") -> Any:  # noqa: ANN401 - JSON
-        """Make up a value of a schema's shape.
+        """Build a value that matches a schema.
 
         Args:
-            schema: A JSON schema of objects, arrays, choices, texts, truths and numbers.
-            text: What is asked, for a value inside an object: the name and description of its place.
+            schema: A JSON schema of objects, arrays, enums, strings, booleans and numbers.
+            text: The question; for a value inside an object, its key and description.
         """
         text = f"{text} {schema.get('description', '')}"
         if "enum" in schema:
@@ -92,7 +92,7 @@ class VisionJudge:
         return "first" if lead > 0 else "second"
 
     def _value(self, text: str, index: int = 0) -> float:
-        """Measure what a text asks about, in [0, 1]; half without a picture."""
+        """Measure what a text asks about, in [0, 1]; 0.5 without a picture."""
         if index >= len(self.pictures):
             return 0.5
         seen = measure(self.pictures[index])
@@ -105,8 +105,8 @@ class VisionJudge:
         if not self.pictures:
             return "There is no picture."
         seen = [measure(picture) for picture in self.pictures[:2]]
-        told = " / ".join(", ".join(f"{name} {value:.2f}" for name, value in one.items()) for one in seen)
-        return f"Measured: {told}."
+        measured = " / ".join(", ".join(f"{name} {value:.2f}" for name, value in one.items()) for one in seen)
+        return f"Measured: {measured}."
 
     def _chance(self, text: str, what: str) -> random.Random:
         shown = [hashlib.sha256(picture).hexdigest() for picture in self.pictures]
@@ -114,7 +114,7 @@ class VisionJudge:
 
 
 def measure(data: bytes) -> dict[str, float]:
-    """Measure a picture: sharpness, light, contrast and colour, each in [0, 1], more is better."""
+    """Measure a picture: sharpness, light, contrast and colour, each in [0, 1], higher is better."""
     with Image.open(io.BytesIO(data)) as picture:
         picture.draft("RGB", (LOOKED_AT_PX, LOOKED_AT_PX))
         small = picture.convert("RGB")

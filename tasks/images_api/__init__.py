@@ -1,7 +1,6 @@
-"""The only code that can spend money: one request for each order, kept and settled."""
+"""The only code that can spend money: it sends one request per order, stores the answer and settles it."""
 
 __all__ = [
-    "answer_store",
     "batch_lane",
     "buyer",
     "client",
@@ -9,5 +8,6 @@ __all__ = [
     "models_endpoint",
     "purchasing",
     "rate_limiter",
+    "recover_sent",
     "terms",
 ]

@@ -1,8 +1,8 @@
-"""Reading a provider's answer and holding it against the request.
+"""Reads a provider's answer and compares it with the request.
 
 A gateway may answer 200 with a page, with an error, with nothing, with another size or a cheaper tier than
-asked for. What differs is said, never hidden: the picture is kept and marked as downgraded. Nothing in an
-answer is trusted to have the shape it should have.
+requested. Differences are recorded: the picture is kept and marked as downgraded. No part of an answer is
+assumed to be well-formed.
 """
 
 import base64
@@ -13,11 +13,11 @@ from typing import Any
 
 from tasks.errors import PictureError
 from tasks.images_api.error_body import MESSAGE_CHARS, find_request_id, plain, read_error, redact
-from tasks.images_api.failures import Failure, FailureKind, said_fault
+from tasks.images_api.failures import Failure, FailureKind, failure_of_answer
 from tasks.order import Order, Usage
 from tasks.pictures.container import read_header
 
-# A tier's tokens lie a factor of 4 apart (published tables); half of what was asked for is another tier.
+# The tiers' tokens differ by a factor of 4 (published tables); half of what was expected is another tier.
 TIER_SHARE = 0.5
 
 
@@ -27,7 +27,7 @@ class Picture:
 
     Args:
         data: The bytes exactly as decoded from the answer.
-        ending: File ending by what the bytes are; ``bin`` when they are no picture.
+        ending: File extension by the bytes' format; ``bin`` when they are not a picture.
         downgraded: What differs from the request, or ``None``.
     """
 
@@ -38,7 +38,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider delivered for one order: pictures, or a judging model's words."""
+    """What a provider delivered for one order: pictures, or a judging model's text."""
 
     pictures: Sequence[Picture]
     usage: Usage
@@ -53,19 +53,19 @@ def read_answer(
     expected_tokens: int | None,
     api_key: str | None = None,
 ) -> Answer | Failure:
-    """Turn an answer with status 200 into pictures, or into what is wrong with it.
+    """Turn an answer with status 200 into pictures, or into a failure.
 
     Args:
-        body: Its JSON, or its text when it is none.
+        body: Its JSON, or its text when it is not JSON.
         headers: The answer's headers.
-        order: What was asked for.
-        expected_tokens: Least output tokens of the asked-for tier for the whole order; ``None`` where nobody
-            published them.
-        api_key: Blotted out, should the provider repeat it.
+        order: What was requested.
+        expected_tokens: The fewest output tokens of the requested tier for the whole order; ``None`` where
+            they are not published.
+        api_key: Redacted, should the provider repeat it.
     """
     if not isinstance(body, dict):
         text = redact(plain(str(body)), api_key)[:120]
-        message = f"The answer is a page, not JSON: {text}"
+        message = f"The answer is not JSON: {text}"
         return Failure(FailureKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
     items = body.get("data")
     items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
@@ -80,35 +80,35 @@ def read_answer(
         pictures = [_decoded(text, order, [shortage, tier]) for text in encoded[: order.n]]
         return Answer(pictures, usage, request_id)
     if read_error(body, is_failure=False):
-        return replace(said_fault(200, body, headers, "", api_key), usage=usage)
+        return replace(failure_of_answer(200, body, headers, "", api_key), usage=usage)
     addresses = [item["url"] for item in items if isinstance(item.get("url"), str)]
     return _empty(usage, request_id, redact(" ".join(addresses), api_key))
 
 
 def _empty(usage: Usage, request_id: str | None, addresses: str) -> Failure:
     if addresses:
-        message = f"The answer holds addresses in place of pictures; Runoff does not fetch them: {addresses}"
+        message = f"The answer has URLs instead of pictures; Runoff does not fetch them: {addresses}"
         return Failure(FailureKind.empty, "address_only", message[:MESSAGE_CHARS], request_id, usage=usage)
-    message = "The answer holds no picture; some providers say so when they filtered the prompt."
+    message = "The answer holds no picture; some providers answer like this when they filter the prompt."
     kind = FailureKind.refused if usage.output_tokens == 0 else FailureKind.empty
     return Failure(kind, "empty_data", message, request_id, usage=usage)
 
 
-def _usage(said: object, *, has_pictures: bool) -> Usage:
-    """Take the token counts; gateways leave out, add or invent keys, so each is taken for itself."""
-    usage: dict[str, Any] = said if isinstance(said, dict) else {}
+def _usage(reported: object, *, has_pictures: bool) -> Usage:
+    """Read the token counts; gateways omit, add or invent keys, so each is read separately."""
+    usage: dict[str, Any] = reported if isinstance(reported, dict) else {}
     details = usage.get("input_tokens_details")
     details = details if isinstance(details, dict) else {}
     text, image = count_of_tokens(details.get("text_tokens")), count_of_tokens(details.get("image_tokens"))
     if text is None and image is None:
         text = count_of_tokens(usage.get("input_tokens"))
     output = count_of_tokens(usage.get("output_tokens"))
-    # A picture costs output tokens: zero beside one was never counted.
+    # A picture costs output tokens: with a picture, zero means not counted.
     return Usage(text, image, None if has_pictures and output == 0 else output)
 
 
 def count_of_tokens(value: object) -> int | None:
-    """Take a token count that a provider says; ``None`` is what is no count."""
+    """Read a provider's token count; ``None`` when it is not a count."""
     return value if type(value) is int and value >= 0 else None
 
 
@@ -129,12 +129,12 @@ def _decoded(encoded: str, order: Order, of_answer: Sequence[str | None]) -> Pic
 
 
 def check_picture(data: bytes, order: Order, of_answer: Sequence[str | None] = ()) -> Picture:
-    """Hold a picture's bytes against what was ordered.
+    """Compare a picture's bytes with its order.
 
     Args:
-        data: The bytes as they came.
+        data: The bytes as received.
         order: What was asked for.
-        of_answer: What differs in the answer as a whole.
+        of_answer: Differences of the answer as a whole.
     """
     try:
         header = read_header(data)

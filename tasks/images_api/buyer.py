@@ -1,9 +1,9 @@
-"""The one place that spends money: reserve, send once, keep the bytes, settle.
+"""The buyer, which spends money: reserve, send once, store the answer, settle.
 
-A buyer serves one run in one process. It bounds how many requests are under way and how many pictures a
-minute are asked for, lets the whole run wait together when the provider says so, and stops sending, for
-good, when a budget is used up, the disk is full or no further order can succeed. What only waits then goes
-home at once; what is under way is always awaited: its bill is coming either way.
+A buyer serves one run in one process. It limits the requests in flight and the pictures requested per minute,
+pauses the whole run when the provider asks for it, and stops sending for good when a budget is used up, the
+disk is full or no further order can succeed. Waiting orders then return at once; requests in flight are
+always awaited, because they will be billed.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from tasks.images_api.client import fields_of, post
 from tasks.images_api.disk_space import require_room
 from tasks.images_api.failures import SLOW_DOWN_CODE, Failure, FailureKind, failure_of
 from tasks.images_api.questions import read_reply
-from tasks.images_api.rate_limiter import RateLimiter
+from tasks.images_api.rate_limiter.limiter import RateLimiter
 from tasks.images_api.retries import SLOW_DOWN_HOLD_S, Chance, Retries
-from tasks.images_api.stop_messages import kept_nothing, stop_for
+from tasks.images_api.stop_messages import stop_for, unstored_answer
 from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, Settlement
@@ -40,13 +40,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """One order's end, told to whoever watches.
+    """How one order ended, passed to the buyer's ``watch``.
 
     Args:
         order: The order.
         state: How it ended.
-        n_pictures: How many pictures it brought.
-        charged_usd: What it weighs on the budget.
+        n_pictures: How many pictures were received.
+        charged_usd: What is charged to the budgets.
         fault: What went wrong, if anything did.
     """
 
@@ -62,12 +62,12 @@ class Buyer:
 
     Args:
         client: From ``client.connect``.
-        terms: What an order costs and should hold.
+        terms: What orders cost and their answers should contain.
         ledger: Where orders are reserved and settled.
         folder: The run's folder; pictures go below it.
         limits: The budgets.
-        rate_limiter: Pictures a minute.
-        watch: Told of every order's end.
+        rate_limiter: Limits the pictures requested per minute.
+        watch: Called with every order's end.
         now: The time, aware.
         sleep: Waits that many seconds.
         chance: Draws from [0, 1), for the jitter of waits.
@@ -104,7 +104,7 @@ class Buyer:
         self._freed = asyncio.Event()
 
     def close(self, reason: RunoffError) -> None:
-        """Send nothing more; what is under way is still awaited. The first reason is kept."""
+        """Send nothing more; requests in flight are still awaited. The first reason is kept."""
         self.closed_by = self.closed_by or reason
         self._closed.set()
 
@@ -120,9 +120,9 @@ class Buyer:
 
         Raises:
             LedgerError: The order is not planned, or the ledger cannot be written. The buyer is closed.
-            PictureError: A reference is gone or was changed; the order was not sent. The buyer is closed.
-            SettingError: The picture came and could not be kept; the order is ``unknown`` at its known cost,
-                or still ``sent`` when the ledger could not be written either. The buyer is closed.
+            PictureError: A reference is missing or was changed; the order was not sent. The buyer is closed.
+            SettingError: The picture arrived and could not be stored; the order is ``unknown`` at its known
+                cost, or still ``sent`` when the ledger could not be written either. The buyer is closed.
         """
         try:
             purchase = await self._buy(order)
@@ -143,12 +143,12 @@ class Buyer:
                 end = await self._try(order, retries)
             if not isinstance(end, float):
                 return end
-            if end:  # its place is free meanwhile: others need not wait for what only this one met
+            if end:  # other orders may use its place meanwhile: the failure concerns only this one
                 await self._while_open(self._sleep(end))
         return None
 
     async def _try(self, order: Order, retries: Retries) -> Purchase | float | None:
-        """Send an order once; returns its end, or the seconds after which to send it again."""
+        """Send an order once; return how it ended, or the seconds after which to send it again."""
         fields = await asyncio.to_thread(fields_of, order) if order.references else fields_of(order)
         ordered_at_s = await self._while_open(self._rate_limiter.acquire(order.n))
         if ordered_at_s is None or not await self._reserve(order):
@@ -169,7 +169,7 @@ class Buyer:
         return 0.0
 
     async def _hold_all(self, fault: Failure, wait_s: float, ordered_at_s: float) -> None:
-        """Let the whole run wait, and after a rate limit all runs: what one order met, the next would too."""
+        """Pause the whole run, and after a rate limit all runs: the next order would fail in the same way."""
         if fault.kind is FailureKind.rate_limited:
             for_s = SLOW_DOWN_HOLD_S if fault.code == SLOW_DOWN_CODE else 0.0
             await self._rate_limiter.slow_down(ordered_at_s, wait_s, for_s)
@@ -177,7 +177,7 @@ class Buyer:
             self._rate_limiter.pause(wait_s)
 
     async def _reserve(self, order: Order) -> bool:
-        """Reserve and mark as sent; with no room left, wait for what is under way to free some."""
+        """Reserve an order and mark it sent; if the budget is full, wait for requests in flight."""
         while self.closed_by is None:
             freed = self._freed
             try:
@@ -200,7 +200,7 @@ class Buyer:
         return False
 
     def _end_one(self) -> None:
-        """Note that one order is no longer under way, and wake whoever waits for the money it freed."""
+        """Count one order less in flight, and wake orders that wait for the money it freed."""
         self._n_under_way -= 1
         freed, self._freed = self._freed, asyncio.Event()
         freed.set()
@@ -233,8 +233,8 @@ class Buyer:
         try:
             receipts = store_answer(self._folder, order, answer, settlement.latency_s)
         except SettingError as error:
-            lost = kept_nothing(order, settlement, error)
-            with contextlib.suppress(LedgerError):  # the same disk may be full for the ledger
+            lost = unstored_answer(order, settlement, error)
+            with contextlib.suppress(LedgerError):  # the ledger may be on the same full disk
                 self._ledger.orders.settle(order.order_id, lost.settlement)
             raise lost.error from error
         self._ledger.orders.settle(order.order_id, settlement, receipts, answer.content)
@@ -249,7 +249,7 @@ class Buyer:
         return Purchase(order, fault.kind.state, 0, settlement.charged_usd(order.estimate_usd), fault)
 
     async def _while_open(self, waiting: Awaitable[T]) -> T | None:
-        """Wait for something, at most until the buyer is closed; returns ``None`` then."""
+        """Wait for a result until the buyer is closed; return ``None`` then."""
         waiter, closing = asyncio.ensure_future(waiting), asyncio.ensure_future(self._closed.wait())
         try:
             await asyncio.wait({waiter, closing}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""CircuitBreaker with a judge that is down: after some failures in a row it is not asked any more."""
+"""The circuit breaker: it closes a judge's buyer after several failures in a row."""
 
 from collections.abc import Callable
 
@@ -6,18 +6,18 @@ from tasks.errors import RunoffError, StopRunError
 from tasks.images_api.buyer import Purchase
 
 FAILURE_THRESHOLD = 6
-"""In a row, without one answer between. Each has been sent again already where that may help, so six of them
-are minutes of a judge that is down, and not one bad moment.
+"""In a row, without an answer between them. The retry policy has been applied to each already, so six of them
+are minutes without a judge, not one bad moment.
 """
 
 
 class CircuitBreaker:
-    """Watches a buyer and closes it when nothing but failures comes back.
+    """Watches a buyer and closes it after several failures in a row.
 
     Args:
-        watch: Told of every order's end as well.
+        watch: Called with every order's end as well.
         close: Closes the buyer.
-        failure_threshold: How many in a row are borne.
+        failure_threshold: How many failures in a row close the buyer.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class CircuitBreaker:
         self._n_failures = 0
 
     def __call__(self, purchase: Purchase) -> None:
-        """Count one order's end; an answer or a refusal begins the count anew."""
+        """Count one order's end; an answer or a refusal resets the count."""
         self._watch(purchase)
         self._n_failures = self._n_failures + 1 if purchase.state in ("failed", "unknown") else 0
         if self._n_failures >= self._failure_threshold:
@@ -40,10 +40,10 @@ class CircuitBreaker:
 
 
 def _given_up(last: Purchase, n_failures: int) -> StopRunError:
-    said = f"; the last: {last.fault.code}: {last.fault.message}" if last.fault else ""
+    cause = f"; the last: {last.fault.code}: {last.fault.message}" if last.fault else ""
     return StopRunError(
         where=f"provider {last.order.provider}, model {last.order.parameters.get('model')}",
-        what=f"{n_failures} questions in a row failed{said}",
-        money="What was answered stays; questions without an answer are charged only where it is unknown.",
+        what=f"{n_failures} questions in a row failed{cause}",
+        money="Answers are kept; questions without an answer are charged only if they are unknown.",
         next_step=f"Ask again later with: runoff run --resume {last.order.run_id}",
     )

@@ -1,7 +1,7 @@
-"""The official SDK, told to send once: Runoff owns the policy of what is sent again.
+"""The official SDK, configured to send once; the retry policy is Runoff's own.
 
-The SDK by itself resends a POST twice after a read time-out, each time a new purchase, so it runs with
-``max_retries=0``. Redirects are not followed: a POST that became a GET answers with a page, not pictures.
+By default the SDK resends a POST twice after a read timeout, each time a new purchase, so it runs with
+``max_retries=0``. Redirects are not followed: a POST turned into a GET returns a page, not pictures.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ def connect(terms: Terms, transport: httpx2.AsyncBaseTransport | None = None) ->
 
     Args:
         terms: The provider's address, key and concurrency.
-        transport: Where requests go instead of the network: a provider inside the process.
+        transport: Where requests go instead of the network, such as a provider inside the process.
 
     Raises:
         SettingError: The key or the address is missing.
@@ -49,10 +49,10 @@ def connect(terms: Terms, transport: httpx2.AsyncBaseTransport | None = None) ->
 
 
 def fields_of(order: Order) -> dict[str, Any]:
-    """Make the fields of an order's request, its references read from the disk.
+    """Build the fields of an order's request, reading its references from disk.
 
     Raises:
-        PictureError: A reference is gone, or is not the one that was ordered with. Nothing was sent.
+        PictureError: A reference is missing or was changed since it was planned. Nothing was sent.
     """
     if order.endpoint == "chat":
         return chat_fields(order, map(upload, order.references))
@@ -69,11 +69,11 @@ def fields_of(order: Order) -> dict[str, Any]:
 def upload(reference: Reference) -> tuple[str, bytes, str]:
     """Read a reference for sending: file name, bytes, media type.
 
-    The name and type are always given: a bare file object goes out as ``application/octet-stream``, which
-    the vendor refuses.
+    The name and type are always given: a bare file object is sent as ``application/octet-stream``, which the
+    vendor rejects.
 
     Raises:
-        PictureError: It cannot be read, or its bytes are not those that the order names.
+        PictureError: It cannot be read, or its bytes do not match the order.
     """
     file = found_here(Path(reference.file))
     try:
@@ -90,8 +90,8 @@ def _reference_fault(file: Path, what: str) -> PictureError:
     return PictureError(
         where=str(file),
         what=what,
-        money="The order was not sent; what was bought before stays.",
-        next_step="Put the picture back as it was, then go on with: runoff run --resume latest",
+        money="The order was not sent; what was bought before is kept.",
+        next_step="Restore the picture, then: runoff run --resume latest",
     )
 
 
@@ -102,7 +102,7 @@ async def post(
     terms: Terms,
     sketches: Path | None = None,
 ) -> tuple[object, Mapping[str, str]]:
-    """Send an order's request, once, and wait for its answer. This spends money.
+    """Send an order's request once and wait for its answer. This spends money.
 
     Args:
         client: From ``connect``.
@@ -112,10 +112,10 @@ async def post(
         sketches: Where the partial pictures of a stream go.
 
     Returns:
-        The answer's JSON, of any shape, or its text where it is no JSON; and the headers.
+        The answer's JSON, of any shape, or its text where it is not JSON; and the headers.
 
     Raises:
-        openai.APIError: There is no usable answer; ``faults.failure_of`` tells what that means.
+        openai.APIError: There is no usable answer; ``failures.failure_of`` says what that means.
     """
     read_s = terms.read_timeout_s(order)
     raw = await _sender(client, order)(
@@ -123,7 +123,7 @@ async def post(
         timeout=httpx2.Timeout(
             connect=terms.provider.timeouts.connect_s, read=read_s, write=WRITE_TIMEOUT_S, pool=read_s
         ),
-        # Unknown orders are found again in the provider's logs by our own name for them.
+        # Unknown orders can be found in the provider's logs by this id.
         extra_headers={"X-Client-Request-Id": order.order_id},
     )
     if order.parameters.get("stream"):
@@ -139,7 +139,7 @@ def _sender(client: AsyncOpenAI, order: Order) -> Callable[..., Awaitable[Any]]:
 
 
 def _content(response: httpx2.Response) -> object:
-    # Read by ourselves: the SDK's types promise shapes that gateways do not keep.
+    # Not parsed by the SDK: gateways do not keep to the shapes of its types.
     try:
         content: object = response.json()
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Room on the disk, looked for before an order is sent: what cannot be kept is not bought."""
+"""Checks free disk space before an order is sent: what cannot be stored is not bought."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from tasks.images_api.questions import ROOM_BYTES
 from tasks.order import Order
 
 SPARE_BYTES = 50_000_000
-"""Left for the ledger, the thumbnails and the report."""
+"""Bytes left free for the ledger, the thumbnails and the report."""
 
 LARGEST_PX = 3840 * 2160
 """The largest picture that the vendor makes; assumed where the order names no size.
@@ -20,7 +20,7 @@ Source: https://developers.openai.com/api/docs/guides/image-generation, checked 
 
 
 def largest_bytes(order: Order) -> int:
-    """Tell the most that an order's answer can weigh: every pixel four bytes, nothing compressed."""
+    """Return the largest size of an order's answer, bytes: four per pixel, uncompressed."""
     if order.endpoint == "chat":
         return ROOM_BYTES
     size = parse_size(order.parameters.get("size"))
@@ -29,21 +29,21 @@ def largest_bytes(order: Order) -> int:
 
 
 def require_room(folder: Path, order: Order, n_under_way: int) -> None:
-    """See that the folder is there, can be written, and has room for an order and what is under way.
+    """Check that the folder exists, can be written, and has room for an order and those in flight.
 
     Args:
         folder: The run's folder.
         order: What is to be sent next.
-        n_under_way: How many others, taken to be as large, are not kept yet.
+        n_under_way: How many others in flight, assumed to be as large, are not stored yet.
 
     Raises:
-        StopRunError: It is not so; the order was not sent.
+        StopRunError: A check failed; the order was not sent.
     """
     needed = SPARE_BYTES + (n_under_way + 1) * largest_bytes(order)
     try:
         free = shutil.disk_usage(folder).free
     except OSError as fault:
-        raise _stop(folder, order, f"is gone or cannot be reached: {fault.strerror}") from fault
+        raise _stop(folder, order, f"is missing or cannot be reached: {fault.strerror}") from fault
     if free < needed:
         what = f"has {free / 1e6:.0f} MB left on its disk; the next pictures may need {needed / 1e6:.0f} MB"
         raise _stop(folder, order, what)
@@ -55,6 +55,6 @@ def _stop(folder: Path, order: Order, what: str) -> StopRunError:
     return StopRunError(
         where=f"run folder {folder}",
         what=what,
-        money="The next order was not sent: what cannot be kept is not bought. What was bought stays.",
-        next_step=f"Make room or give the folder back, then: runoff run --resume {order.run_id}",
+        money="The next order was not sent: what cannot be stored is not bought. What was bought is kept.",
+        next_step=f"Free disk space or restore the folder, then: runoff run --resume {order.run_id}",
     )

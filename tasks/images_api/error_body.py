@@ -1,4 +1,4 @@
-"""Finding the provider's error in an answer, whatever wraps it.
+"""Finds the provider's error in an answer, whatever wraps it.
 
 The vendor's envelope is ``{"error": {"message", "type", "param", "code"}}``. Gateways put a text in its
 place, leave the envelope out, or carry the vendor's own JSON as text inside their message; some answer 200
@@ -17,7 +17,7 @@ _REQUEST_ID_HEADERS = ("x-request-id", "x-api-request-id")
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
-    """What a provider says went wrong; empty is what it did not say."""
+    """An error as the provider describes it; fields that it leaves out are empty."""
 
     message: str = ""
     code: str = ""
@@ -47,7 +47,7 @@ def read_error(body: object, *, is_failure: bool) -> ErrorBody | None:
 
 
 def _inside(message: str) -> ErrorBody | None:
-    """Find an error that is carried as text inside a message; it tells more than its wrapping."""
+    """Find an error nested as text inside a message; it says more than the one around it."""
     start = message.find('{"')
     if start < 0:
         return None
@@ -59,7 +59,13 @@ def _inside(message: str) -> ErrorBody | None:
 
 
 def find_request_id(headers: Mapping[str, str], message: str, api_key: str | None = None) -> str | None:
-    """Find the provider's name for a request: in the headers, else inside the message."""
+    """Find the provider's id of a request: in the headers, else inside the message.
+
+    Args:
+        headers: The answer's headers.
+        message: The error's message, or an empty text.
+        api_key: Redacted, should the provider repeat it.
+    """
     for header in _REQUEST_ID_HEADERS:
         if headers.get(header):
             return redact(headers[header], api_key)
@@ -68,12 +74,12 @@ def find_request_id(headers: Mapping[str, str], message: str, api_key: str | Non
 
 
 def plain(text: str) -> str:
-    """Take the tags out of a page, and the line ends."""
+    """Strip tags and line breaks from a page."""
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
 
 def redact(text: str, api_key: str | None) -> str:
-    """Take anything that looks like a key out of a text; do it before the text is cut."""
+    """Redact anything that looks like a key; call it before the text is truncated."""
     if api_key:
         text = text.replace(api_key, "[key]")
     return re.sub(r"\bsk-[A-Za-z0-9_*-]{6,}", "[key]", text)

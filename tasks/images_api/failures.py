@@ -1,7 +1,7 @@
-"""What may go wrong with a sent request, what that means for the money, and whether it is sent again.
+"""The kinds of failure of a request: what each means for the money, and the retry policy.
 
-The one question behind every kind is whether the provider may have billed the request. Only where it
-certainly did not is it sent again by itself; where nobody can tell, the order becomes ``unknown``.
+The question behind every kind is whether the provider may have billed the request. Only a request that was
+certainly not billed is sent again automatically; in doubt the order becomes ``unknown``.
 """
 
 import json
@@ -28,7 +28,7 @@ from tasks.order import OrderState, Usage
 class FailureKind(Enum):
     """A kind of failure: its state in the ledger, and what is done about it.
 
-    Its state is that of an order which met it for the last time; ``planned`` also stops the run.
+    ``state`` is the order's state when it is not sent again; ``planned`` also stops the run.
     """
 
     unsent = ("planned", "The request did not leave this machine.", "not billed", "yes, up to 4 times")
@@ -91,12 +91,12 @@ class Failure:
 
     Args:
         kind: What it means for the money.
-        code: The provider's code where it gave one, else ours; one word.
-        message: For people; keys are blotted out.
-        vendor_request_id: The provider's name for the request, if it gave one.
+        code: The provider's code if it gave one, else Runoff's.
+        message: For people; keys are redacted.
+        vendor_request_id: The provider's id of the request, if it gave one.
         retry_after_s: How long the provider asks to wait, seconds.
         usage: The provider's token counts, where an answer without a picture has some.
-        is_unverified: The organization must be verified first; for this the provider has no code.
+        is_unverified: Whether the organization must be verified first; the provider has no code for this.
     """
 
     kind: FailureKind
@@ -108,7 +108,7 @@ class Failure:
     is_unverified: bool = False
 
 
-# Causes in the HTTP stack that come before the first byte leaves (measured with openai 3.54).
+# Causes in the HTTP stack that occur before the first byte is sent (measured with openai 3.54).
 _NEVER_LEFT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -119,7 +119,7 @@ _NEVER_LEFT = (
 SLOW_DOWN_CODE = "slow_down"
 """The vendor's 503 that asks for a lower rate for a quarter of an hour."""
 
-# What a code means, whatever the status. Source: the vendor's error-codes guide, checked 2026-11-22.
+# What each code means, whatever the status. Source: the vendor's error-codes guide, checked 2026-11-22.
 _CODE_KINDS = {
     "insufficient_quota": FailureKind.stop_run,
     "credit_balance_exhausted": FailureKind.stop_run,
@@ -161,15 +161,15 @@ _STATUS_KINDS = {
 
 
 def failure_of(error: openai.APIError, api_key: str | None = None) -> Failure:
-    """Tell what an exception of the SDK means.
+    """Classify an exception of the SDK.
 
     Args:
         error: What the SDK raised with ``max_retries=0``.
-        api_key: Blotted out of the message, should a provider repeat it.
+        api_key: Redacted from the message, should a provider repeat it.
     """
     if isinstance(error, openai.APIStatusError):
         response = error.response
-        return said_fault(
+        return failure_of_answer(
             response.status_code, _json(response.text), response.headers, response.text, api_key
         )
     cause = error.__cause__
@@ -180,28 +180,28 @@ def failure_of(error: openai.APIError, api_key: str | None = None) -> Failure:
     )
 
 
-def said_fault(
+def failure_of_answer(
     status: int, body: object, headers: Mapping[str, str], text: str, api_key: str | None = None
 ) -> Failure:
-    """Tell what an error answer means.
+    """Classify an error answer.
 
     Args:
         status: The HTTP status; 200 for a gateway that answers so with an error inside.
         body: The JSON, of any shape; ``None`` when there is none.
         headers: The answer's headers.
-        text: The body as it came, for an answer that says nothing else.
-        api_key: Blotted out, should the provider repeat it.
+        text: The body as received, for an answer without a readable error.
+        api_key: Redacted, should the provider repeat it.
     """
     error = read_error(body, is_failure=status != 200) or ErrorBody()
-    said = redact(error.message or f"HTTP {status}: {plain(text)[:200] or 'no text'}", api_key)
+    message = redact(error.message or f"HTTP {status}: {plain(text)[:200] or 'no text'}", api_key)
     code = error.code or (error.type if status == 200 else "") or f"http_{status}"
     return Failure(
         kind=_kind(status, error),
         code=redact(code, api_key)[:64],
-        message=said[:MESSAGE_CHARS],
-        vendor_request_id=find_request_id(headers, said, api_key),
-        retry_after_s=_retry_after_s(headers, said),
-        is_unverified="verified" in said,
+        message=message[:MESSAGE_CHARS],
+        vendor_request_id=find_request_id(headers, message, api_key),
+        retry_after_s=_retry_after_s(headers, message),
+        is_unverified="verified" in message,
     )
 
 

@@ -1,7 +1,7 @@
-"""What a provider's own list of models says: ``GET /v1/models``, read within a few seconds, never paid for.
+"""Reads a provider's list of models, ``GET /v1/models``, within a few seconds and free of charge.
 
-The list is a hint. A date in it that is earlier than the catalogue's is heeded; a model that is not in it
-may work all the same (one family made pictures while the vendor's list left it out), so absence says nothing.
+The list is a hint. A shutdown date earlier than the catalogue's is used; a model missing from the list may
+still work (the vendor's list once left out a working family), so absence means nothing.
 """
 
 import json
@@ -22,21 +22,21 @@ from tasks.images_api.failures import failure_of
 from tasks.images_api.terms import Terms
 
 WAIT_S = 4.0
-"""How long a run waits for the list before it goes on without it."""
+"""How long a run waits for the list before it continues without it, seconds."""
 
 AnswerKind = Literal["ok", "bad_key", "wrong_address", "no_network", "no_answer", "trouble"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelsAnswer:
-    """What came of asking for the list.
+    """The result of requesting the list.
 
     Args:
         kind: ``ok``, or why there is no list.
-        what: The same for people, without any key; empty when all is well.
-        shutdown_dates: Every listed model, with the day on which it is shut down if one is announced.
+        what: The same for people, without any key; empty when ``kind`` is ``ok``.
+        shutdown_dates: Every listed model, with its announced shutdown date if there is one.
         clock_ahead_s: How far this machine's clock is ahead of the provider's, seconds, to the second;
-            ``None`` when the provider told no time.
+            ``None`` when the provider sent no time.
     """
 
     kind: AnswerKind
@@ -46,19 +46,19 @@ class ModelsAnswer:
 
     @property
     def announced(self) -> dict[str, date]:
-        """Only the models whose end is announced."""
+        """Only the models with an announced shutdown date."""
         return {name: day for name, day in self.shutdown_dates.items() if day is not None}
 
 
 def read_models(terms: Terms, within_s: float = WAIT_S) -> ModelsAnswer:
-    """Ask a provider for its models. Costs nothing: one GET.
+    """Request a provider's list of models with one GET; costs nothing.
 
     Args:
         terms: The provider's address and key; a provider inside the process has no address to ask.
-        within_s: How long to wait in all, seconds; name look-up and a slow body included.
+        within_s: How long to wait in total, seconds, including name resolution and a slow body.
 
     Returns:
-        The list, or why there is none. Never raises for what a provider or a network can do.
+        The list, or why there is none. Failures of the provider or the network do not raise.
 
     Raises:
         SettingError: The key is missing, or the provider has no address.
@@ -67,7 +67,7 @@ def read_models(terms: Terms, within_s: float = WAIT_S) -> ModelsAnswer:
     if url is None:
         raise SettingError(where=f"provider {terms.provider.name}", what="is inside the process")
     answers: queue.SimpleQueue[ModelsAnswer] = queue.SimpleQueue()
-    # A name look-up cannot be cut short, so it is left behind in a thread that holds nobody up.
+    # Name resolution cannot be cancelled, so it is left to a daemon thread.
     asking = threading.Thread(target=lambda: answers.put(_ask(url, key, within_s)), daemon=True)
     asking.start()
     try:
@@ -80,7 +80,7 @@ def _ask(url: str, key: str, within_s: float) -> ModelsAnswer:
     try:
         http_client = openai.DefaultHttpxClient(follow_redirects=False, timeout=within_s)
         with openai.OpenAI(base_url=url, api_key=key, max_retries=0, http_client=http_client) as client:
-            # Less than the whole wait, so that a silent provider is left and its connection closed.
+            # Less than the whole wait, so that a silent provider times out and its connection is closed.
             raw = client.models.with_raw_response.list(timeout=0.8 * within_s)
             return _read(url, key, raw.http_response)
     except openai.APITimeoutError:
@@ -96,7 +96,7 @@ def _refusal(url: str, key: str, error: openai.APIStatusError) -> ModelsAnswer:
     fault, status = failure_of(error, key), error.status_code
     ahead_s = _clock_ahead_s(error.response)
     if status == 401:
-        return ModelsAnswer("bad_key", f"{url} refuses the key: {fault.message}", clock_ahead_s=ahead_s)
+        return ModelsAnswer("bad_key", f"{url} rejects the key: {fault.message}", clock_ahead_s=ahead_s)
     if 300 <= status < 400 or status in (404, 405):
         return ModelsAnswer("wrong_address", f"{url}/models answers {fault.message}", clock_ahead_s=ahead_s)
     what = f"{url}/models answers {fault.message}"
@@ -112,13 +112,13 @@ def _read(url: str, key: str, response: httpx2.Response) -> ModelsAnswer:
         dates = {str(entry["id"]): _day(entry) for entry in entries}
     except (ValueError, KeyError, TypeError):
         words = redact(" ".join(response.text[:60].split()), key)
-        what = f"{url}/models answers with something that is no list of models: {words!r}"
+        what = f"{url}/models does not answer with a list of models: {words!r}"
         return ModelsAnswer("wrong_address", what, clock_ahead_s=ahead_s)
     return ModelsAnswer("ok", shutdown_dates=dates, clock_ahead_s=ahead_s)
 
 
 def _day(entry: Mapping[str, Any]) -> date | None:
-    """Read the announced day; what is no day is no announcement."""
+    """Read the announced date; anything that is not a date counts as none."""
     try:
         return date.fromisoformat(entry["shutdown_date"])
     except (KeyError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The one place that puts together what spends money: a run's buyer, its Batch lane, its judge's buyer."""
+"""Composes what spends money for a run: its buyer, its Batch lane and its judge's buyer."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +10,18 @@ from tasks.images_api.batch_lane.lane import BatchLane
 from tasks.images_api.batch_lane.settler import BatchSettler
 from tasks.images_api.buyer import Buyer, Purchase
 from tasks.images_api.circuit_breaker import CircuitBreaker
-from tasks.images_api.rate_limiter import RateLimiter, rate_limiter_of
+from tasks.images_api.rate_limiter.limiter import RateLimiter, rate_limiter_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits
 
 
 class Purchasing(NamedTuple):
-    """What a run buys with.
+    """The parts through which a run buys.
 
     Args:
         buyer: Buys pictures one request at a time.
         batch_lane: Buys pictures in batches.
-        judging: Asks judging models; it closes alone when the judge is down.
+        judging: Asks judging models; closed separately, by its own circuit breaker.
     """
 
     buyer: Buyer
@@ -37,7 +37,7 @@ def compose(
     limits: Limits,
     watch: Callable[[Purchase], None],
 ) -> Purchasing:
-    """Put together what a run buys with. Nothing is sent yet.
+    """Compose the parts through which a run buys. Nothing is sent yet.
 
     Args:
         client: The connection to the provider.
@@ -45,7 +45,7 @@ def compose(
         ledger: The ledger.
         folder: The run's folder.
         limits: What the run may spend.
-        watch: Is told how each order ended.
+        watch: Called with every order's end.
     """
     buyer = compose_buyer(client, terms, ledger, folder, limits, watch)
     settler = BatchSettler(terms, ledger, folder, watch, buyer.close)
@@ -56,7 +56,7 @@ def compose(
         ledger=ledger,
         folder=folder,
         limits=limits,
-        rate_limiter=RateLimiter(None),  # a limit of pictures a minute is not one of questions
+        rate_limiter=RateLimiter(None),  # the limit of pictures per minute does not apply to questions
         watch=CircuitBreaker(watch, lambda reason: judging.close(reason)),
     )
     return Purchasing(buyer, lane, judging)
@@ -70,7 +70,16 @@ def compose_buyer(
     limits: Limits,
     watch: Callable[[Purchase], None],
 ) -> Buyer:
-    """Put together a buyer of pictures, here or at a worker; the arguments are those of ``compose``."""
+    """Compose a buyer of pictures, in this process or at a worker.
+
+    Args:
+        client: The connection to the provider.
+        terms: The provider's terms.
+        ledger: The ledger.
+        folder: The run's folder.
+        limits: What the run may spend.
+        watch: Called with every order's end.
+    """
     return Buyer(
         client=client,
         terms=terms,

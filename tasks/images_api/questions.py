@@ -1,8 +1,8 @@
-"""Questions to a judging model on the wire: how one is put, and what its answer says.
+"""Builds requests to a judging model and reads its answers.
 
-A question is words and pictures in one message, with the shape of the answer asked for. The answer's text is
-taken as it came: whoever asked reads it, and a broken one is kept like any other, because it was paid for. A
-refusal is an answer too: billed, and without an opinion.
+A question is text and pictures in one message, with a schema for the answer. The answer's text is returned as
+received, to be parsed by the caller; a malformed one is stored like any other, because it was paid for. A
+refusal is an answer too: billed, but without a score.
 
 Source: the vendor's API reference of chat completions, checked 2026-11-22.
 """
@@ -13,18 +13,18 @@ from typing import Any
 
 from tasks.images_api.answers import Answer, count_of_tokens
 from tasks.images_api.error_body import MESSAGE_CHARS, find_request_id, plain, read_error, redact
-from tasks.images_api.failures import Failure, FailureKind, said_fault
+from tasks.images_api.failures import Failure, FailureKind, failure_of_answer
 from tasks.order import Order, Usage
 
 CHAT_READ_TIMEOUT_S = 120.0
-"""How long an answer is waited for, seconds: a few words about a few pictures, without reasoning."""
+"""How long to wait for an answer, seconds: a few words about a few pictures, without reasoning."""
 
 ROOM_BYTES = 1_000_000
-"""More than any answer weighs on the disk."""
+"""More than the size of any stored answer, bytes."""
 
 
 def chat_fields(order: Order, pictures: Iterable[tuple[str, bytes, str]]) -> dict[str, Any]:
-    """Make the fields of a question's request.
+    """Build the fields of a question's request.
 
     Args:
         order: The order; its parameters are sent as they are.
@@ -38,30 +38,30 @@ def chat_fields(order: Order, pictures: Iterable[tuple[str, bytes, str]]) -> dic
 
 
 def read_reply(body: object, headers: Mapping[str, str], api_key: str | None = None) -> Answer | Failure:
-    """Turn an answer with status 200 into its words, or into what is wrong with it.
+    """Turn an answer with status 200 into its text, or into a failure.
 
     Args:
-        body: Its JSON, or its text when it is none.
+        body: Its JSON, or its text when it is not JSON.
         headers: The answer's headers.
-        api_key: Blotted out, should the provider repeat it.
+        api_key: Redacted, should the provider repeat it.
     """
     if not isinstance(body, dict):
         text = redact(plain(str(body)), api_key)[:120]
-        message = f"The answer is a page, not JSON: {text}"
+        message = f"The answer is not JSON: {text}"
         return Failure(FailureKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
     usage, request_id = _usage(body.get("usage")), find_request_id(headers, "", api_key)
-    message_of = _first(body.get("choices")).get("message")
-    said = message_of if isinstance(message_of, dict) else {}
-    content, refusal = said.get("content"), said.get("refusal")
+    found = _first(body.get("choices")).get("message")
+    reply = found if isinstance(found, dict) else {}
+    content, refusal = reply.get("content"), reply.get("refusal")
     if isinstance(refusal, str) and refusal:
         words = redact(refusal, api_key)[:MESSAGE_CHARS]
         return Failure(FailureKind.refused, "judge_refused", words, request_id, usage=usage)
     if isinstance(content, str) and content:
         return Answer((), usage, request_id, redact(content, api_key))
     if read_error(body, is_failure=False):
-        fault = said_fault(200, body, headers, "", api_key)
+        fault = failure_of_answer(200, body, headers, "", api_key)
         return Failure(fault.kind, fault.code, fault.message, fault.vendor_request_id, usage=usage)
-    return Failure(FailureKind.empty, "no_words", "The answer holds no words.", request_id, usage=usage)
+    return Failure(FailureKind.empty, "no_words", "The answer has no text.", request_id, usage=usage)
 
 
 def _first(choices: object) -> Mapping[str, Any]:
@@ -70,8 +70,8 @@ def _first(choices: object) -> Mapping[str, Any]:
     return {}
 
 
-def _usage(said: object) -> Usage:
-    """Take the token counts; a judging model's pictures are counted among its prompt's tokens."""
-    usage: dict[str, Any] = said if isinstance(said, dict) else {}
+def _usage(reported: object) -> Usage:
+    """Read the token counts; a judging model counts pictures among the prompt tokens."""
+    usage: dict[str, Any] = reported if isinstance(reported, dict) else {}
     sent, made = count_of_tokens(usage.get("prompt_tokens")), count_of_tokens(usage.get("completion_tokens"))
     return Usage(text_input_tokens=sent, output_tokens=made)

@@ -1,9 +1,9 @@
-"""An order's answer as a stream: partial pictures first, then the whole one with its usage.
+"""Reads an answer that is streamed: partial pictures first, then the complete one with its usage.
 
-A stream keeps proxies from closing a connection on which nothing seems to happen. Partial pictures are kept
-for people to look at while they wait; they are no candidates. Only the completed event brings the picture and
-the bill: a stream that ends before it was generated all the same, and may have been billed.
-Source: API reference of image streaming events, checked 2026-11-22.
+A stream keeps proxies from closing an idle connection. Partial pictures are stored for people to look at
+while they wait; they are not candidates. Only the completed event has the picture and the usage: a request
+whose stream ends earlier may still have been billed. Source: API reference of image streaming events, checked
+2026-11-22.
 """
 
 import base64
@@ -26,18 +26,19 @@ PARTIALS = "partials"
 
 
 async def read_stream(raw: Any, sketches: Path | None) -> object:  # noqa: ANN401 - the SDK's raw response
-    """Wait for a stream's last event and shape it as an answer that came whole.
+    """Wait for a stream's last event and return it in the shape of an answer without a stream.
 
     Args:
         raw: The SDK's raw response to a request with ``stream``.
-        sketches: Where partial pictures go, a path without number and ending; ``None`` drops them.
+        sketches: Where partial pictures are stored, a path without number and extension; ``None`` discards
+            them.
 
     Returns:
-        The answer's JSON as without a stream; an error that came inside the stream as ``{"error": …}``; or
-        what a provider answered that does not stream.
+        The answer's JSON as without a stream; an error inside the stream as ``{"error": …}``; or the answer
+        of a provider that does not stream.
 
     Raises:
-        openai.APIConnectionError: The stream broke off or ended without the whole picture.
+        openai.APIConnectionError: The stream broke off or ended without the complete picture.
     """
     response: httpx2.Response = raw.http_response
     try:
@@ -54,15 +55,15 @@ async def read_stream(raw: Any, sketches: Path | None) -> object:  # noqa: ANN40
         if isinstance(error.body, dict):
             return {"error": error.body}
         raise
-    except (httpx2.HTTPError, ValueError) as error:  # the SDK lets data through that is no JSON
-        message = "The stream broke off before the whole picture came."
+    except (httpx2.HTTPError, ValueError) as error:  # the SDK passes on data that is not JSON
+        message = "The stream broke off before the complete picture."
         raise openai.APIConnectionError(message=message, request=response.request) from error
-    message = "The stream ended before the whole picture came."
+    message = "The stream ended before the complete picture."
     raise openai.APIConnectionError(message=message, request=response.request)
 
 
 def sketches_of(folder: Path, order: Order) -> Path:
-    """Name an order's partial pictures below the run's folder, without number and ending."""
+    """Return the path of an order's partial pictures, without number and extension."""
     return folder / PARTIALS / order.file_stem()
 
 
@@ -76,7 +77,7 @@ def _plain(content: bytes) -> object:
 
 
 def _keep_sketch(facts: Mapping[str, Any], sketches: Path) -> None:
-    """Write a partial picture; what is no picture, or finds no room, is not worth a fault."""
+    """Store a partial picture; one that is not a picture or cannot be written is skipped."""
     with contextlib.suppress(binascii.Error, TypeError, SettingError):
         data = base64.b64decode(facts.get("b64_json", ""), validate=True)
         name = f"{sketches.name}-{facts.get('partial_image_index')}.{facts.get('output_format')}"

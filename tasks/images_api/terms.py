@@ -1,4 +1,4 @@
-"""The terms of one provider: what an order costs there, what it should hold, how long to wait for it."""
+"""The terms of one provider: the cost of an order, its expected answer and its timeout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from tasks.order import Order, Usage
 
 @dataclass(frozen=True)
 class Terms:
-    """What catalogue and provider say together.
+    """A provider's terms, from its description and the catalogue.
 
     Args:
-        provider: Who sells.
-        catalogue: What models are and cost.
-        environ: Where the key and the address are looked up; never kept in a message.
+        provider: The provider.
+        catalogue: The models and their prices.
+        environ: Where the key and the address are looked up; never shown in a message.
     """
 
     provider: Provider
@@ -32,16 +32,16 @@ class Terms:
 
     @property
     def base_url(self) -> str | None:
-        """The provider's address; ``None`` is the emulator inside the process."""
+        """The provider's address; ``None`` for the emulator inside the process."""
         return self.provider.base_url_now(self.environ)
 
     def cost_usd(self, order: Order, usage: Usage) -> Decimal | None:
-        """Price an order by its usage, dollars; ``None`` when the usage does not say enough."""
+        """Price an order by its usage, dollars; ``None`` when the usage is incomplete."""
         model = self.catalogue.model(str(order.parameters["model"]))
         return model.cost_usd(usage, order.lane, self.provider)
 
     def expected_tokens(self, order: Order) -> int | None:
-        """Tell the least output tokens that an order's tier uses; ``None`` where nobody published it."""
+        """Return the fewest output tokens of an order's tier; ``None`` where not published."""
         model = self.catalogue.model(str(order.parameters["model"]))
         size, quality = parse_size(order.parameters.get("size")), order.parameters.get("quality")
         if model.output_tokens is None or size is None or quality is None:
@@ -49,7 +49,7 @@ class Terms:
         return order.n * model.output_tokens.range(str(quality), size)[0]
 
     def read_timeout_s(self, order: Order) -> float:
-        """Tell how long to wait for an order's answer, seconds."""
+        """Return how long to wait for an order's answer, seconds."""
         if order.endpoint == "chat":
             return CHAT_READ_TIMEOUT_S
         return self.provider.read_timeout_s(order.parameters)

@@ -1,3 +1,3 @@
-"""Judging by a model: rubrics, duels, and its replies."""
+"""Judging by a vision model: rubrics, duels, and the model's replies."""
 
 __all__ = ["duels", "replies", "rubric"]

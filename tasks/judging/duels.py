@@ -1,10 +1,10 @@
-"""Duels: a judging model says which of two pictures is better, and every pair is asked in both orders.
+"""Duels: a judging model decides which of two pictures is better, and sees each pair in both orders.
 
-Models like the picture that they see first. Shown once in each place, a picture gains by that as much as it
-loses; a pair of which one order has no answer is left out. Which pairs are asked is decided round by round:
-those whose outcome is least sure teach most.
+Models prefer the picture that they see first. With both orders this bias cancels out; a pair with an answer
+for one order only is left out. The pairs are chosen round by round: the most uncertain ones give the most
+information.
 
-Source: PairBench (arXiv 2502.15210) on judges that change their mind with the order.
+Source: PairBench (arXiv 2502.15210) on judges whose answer depends on the order.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from tasks.pairwise.likelihood import PRIOR_SD
 VERSION = "2"
 
 QUESTIONS = "duel_questions"
-"""Among the measurements of a picture without a strength: how many questions about it were put."""
+"""A measurement of a picture without a strength: how many questions about it were asked."""
 MOST_ANSWER_TOKENS = 240
 RESULTS: Mapping[str, float] = {"first": 1.0, "tie": 0.5, "second": 0.0}
 
@@ -36,7 +36,7 @@ Pair = tuple[str, str]
 
 
 def duel_prompt(rubric: Sequence[str]) -> str:
-    """Write the question, with what a good picture is if somebody said so."""
+    """Write the question, with the rubric if there is one."""
     if not rubric:
         return _INTRODUCTION
     return f"{_INTRODUCTION}\nA good picture is one of which this is true:\n" + "\n".join(
@@ -45,16 +45,16 @@ def duel_prompt(rubric: Sequence[str]) -> str:
 
 
 def duel_parameters(model: str) -> dict[str, Any]:
-    """Write the request's own fields."""
+    """Return the request's fields."""
     better = {"type": "string", "enum": list(RESULTS)}
     shape = closed_object({"reason": {"type": "string"}, "better": better})
     return chat_parameters(model, "duel_verdict", shape, MOST_ANSWER_TOKENS)
 
 
 def read_duel_answer(content: str) -> float | None:
-    """Read which picture won: 1 the first, 0 the second, 0.5 neither; ``None`` from a broken answer."""
-    said = read_object(content)
-    better = said.get("better") if said else None
+    """Read which picture won: 1 the first, 0 the second, 0.5 neither; ``None`` for an invalid answer."""
+    answer = read_object(content)
+    better = answer.get("better") if answer else None
     return RESULTS.get(better) if isinstance(better, str) else None
 
 
@@ -69,26 +69,26 @@ def meetings_of(duels: Sequence[DuelReply]) -> list[Meeting]:
 
 
 def most_pairs(n_pictures: int, per_row: int) -> int:
-    """Tell how many pairs of a row can be asked: each once, and no more than the campaign allows."""
+    """Return how many pairs of a row can be asked: each once, and no more than the campaign allows."""
     return min(per_row, math.comb(n_pictures, 2))
 
 
 def next_pairs(
     pool: Sequence[str], asked: Collection[Pair], duels: Sequence[DuelReply], n_left: int
 ) -> list[Pair]:
-    """Choose the next round's pairs: those that teach most, each picture at most once.
+    """Choose the next round's pairs: those with the most information, each picture at most once.
 
-    Pictures that never met, not even over others, cannot be compared. So as long as there are parts, pairs
-    that join two of them come first, and enough are kept for joining them all.
+    Pictures that are not connected by meetings cannot be compared. So while there are several connected
+    groups, pairs that join two of them come first, and enough pairs are reserved to join them all.
 
     Args:
-        pool: The candidate ids of one row's survivors, in any order.
-        asked: Pairs asked before, whatever came of them; their order does not matter.
-        duels: What came back so far.
+        pool: The candidate ids of one row's unique images, in any order.
+        asked: Pairs asked before, answered or not; their order does not matter.
+        duels: The replies so far.
         n_left: How many more pairs may be asked.
 
     Returns:
-        At most ``n_left`` pairs, the same for the same answers; empty when none is left.
+        At most ``n_left`` pairs, the same for the same replies; empty when none is left.
     """
     known = strengths(meetings_of(duels))
     groups = _groups(pool, known, duels)
@@ -109,23 +109,23 @@ def next_pairs(
 
 
 def in_both_orders(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    """Turn pairs into what is asked: each as it is, and the other way round."""
+    """Yield each pair as it is, and reversed."""
     for first, second in pairs:
         yield first, second
         yield second, first
 
 
 def _information(pair: Pair, known: Mapping[str, Strength], groups: Mapping[str, str]) -> float:
-    """Tell how much a meeting can teach: the outcome's variance times that of the strengths' difference."""
+    """Estimate a meeting's information: the outcome's variance times that of the strengths' difference."""
     (a, spread_a), (b, spread_b) = (_standing(name, known) for name in pair)
-    apart = groups[pair[0]] != groups[pair[1]]  # nothing is known yet of how two groups compare
+    apart = groups[pair[0]] != groups[pair[1]]  # how two groups compare is not known yet
     spread = spread_a**2 + spread_b**2 + (PRIOR_SD**2 if apart else 0.0)
     chance = 1 / (1 + math.exp(b - a))
     return round(chance * (1 - chance) * spread, 9)
 
 
 def _standing(name: str, known: Mapping[str, Strength]) -> tuple[float, float]:
-    """Tell a picture's log-odds and their standard error; before any meeting, what is taken for granted."""
+    """Return a picture's log-odds and their standard error; before any meeting, the prior's."""
     strength = known.get(name)
     if strength is None:
         return 0.0, PRIOR_SD
@@ -139,7 +139,7 @@ def _log_odds(chance: float) -> float:
 
 
 def _groups(pool: Sequence[str], known: Mapping[str, Strength], duels: Sequence[DuelReply]) -> dict[str, str]:
-    """Name for each picture the group of those that met, directly or over others."""
+    """Map each picture to the name of its connected group."""
     group = {name: name for name in {*pool, *known}}
     for first, second, _ in meetings_of(duels):
         _join(group, (first, second))
@@ -147,7 +147,7 @@ def _groups(pool: Sequence[str], known: Mapping[str, Strength], duels: Sequence[
 
 
 def _join(groups: dict[str, str], pair: Pair) -> None:
-    """Make one group of the two that a pair's pictures are in."""
+    """Merge the groups of a pair's two pictures."""
     old, new = (groups[name] for name in pair)
     for name, mine in groups.items():
         if mine == old:

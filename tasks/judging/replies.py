@@ -1,4 +1,4 @@
-"""What came back from a judging model: its words, or why there are none."""
+"""A judging model's replies: the text of the answer, or why there is none."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Reply:
     """A judging model's reply to one question.
 
     Args:
-        content: The answer's text as it came; ``None`` when there is none.
+        content: The answer's text as received; ``None`` when there is none.
         fault: Why there is none, in a few words.
     """
 
@@ -21,10 +21,10 @@ class DuelReply:
     """The reply to the question which of two pictures is better.
 
     Args:
-        row: The row of variables that both were made of.
+        row: The row of variables that both were made from.
         first_id: The candidate that was shown first.
         second_id: The other.
-        reply: What came back.
+        reply: The model's reply.
     """
 
     row: int

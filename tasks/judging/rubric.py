@@ -1,10 +1,10 @@
-"""A rubric as a question to a judging model: each sentence a yes or no with its reason, and a grade over all.
+"""The rubric question: a judging model answers each statement with yes or no, and grades the picture.
 
-The judge is shown the picture and the rubric, and nothing else: not the prompt, not the arm, not what others
-thought. It gives each reason before its verdict, so that the verdict follows from it; the grade is a word,
-since models hold words steadier than numbers.
+The judge sees only the picture and the rubric: not the prompt, the arm or other scores. It gives each reason
+before its verdict, so that the verdict follows from it. The grade is a word, because models use words more
+consistently than numbers.
 
-Source: D. Chen et al. (2024), "MJ-Bench" (arXiv 2407.04842), on words against numbers.
+Source: D. Chen et al. (2024), "MJ-Bench" (arXiv 2407.04842), on words and numbers as grades.
 """
 
 import json
@@ -27,7 +27,7 @@ publish it: bad, poor, fair, good or excellent.
 
 @dataclass(frozen=True, slots=True)
 class RubricAnswer:
-    """What a judge found.
+    """A judge's answer to a rubric.
 
     Args:
         verdicts: For each statement, whether it is true of the picture.
@@ -54,7 +54,7 @@ def rubric_prompt(rubric: Sequence[str]) -> str:
 
 
 def rubric_parameters(model: str, rubric: Sequence[str]) -> dict[str, Any]:
-    """Write the request's own fields: the model, no reasoning, a bound for the answer, and its shape."""
+    """Return the request's fields: the model, no reasoning, a limit for the answer, and its JSON schema."""
     parts = {f"statement_{number}": _statement(text) for number, text in enumerate(rubric, 1)}
     grade = {"type": "string", "enum": list(GRADES)}
     parts["overall"] = closed_object({"reason": {"type": "string"}, "grade": grade})
@@ -68,7 +68,14 @@ def _statement(text: str) -> dict[str, Any]:
 
 
 def chat_parameters(model: str, name: str, schema: Mapping[str, Any], most_tokens: int) -> dict[str, Any]:
-    """Write the fields that every question shares; without reasoning the bound holds for the whole bill."""
+    """Return the fields that every question shares; without reasoning the limit covers all billed tokens.
+
+    Args:
+        model: The judging model's id.
+        name: A name for the answer's schema.
+        schema: The answer's JSON schema.
+        most_tokens: The most tokens of the answer.
+    """
     return {
         "model": model,
         "reasoning_effort": "none",
@@ -81,7 +88,7 @@ def chat_parameters(model: str, name: str, schema: Mapping[str, Any], most_token
 
 
 def closed_object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe an object that has exactly these properties."""
+    """Return the JSON schema of an object that has exactly these properties."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -91,17 +98,17 @@ def closed_object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_rubric_answer(content: str, n_statements: int) -> RubricAnswer | None:
-    """Read a judge's words; ``None`` when they are not of the shape that was asked for.
+    """Read a judge's answer; ``None`` if it does not have the requested form.
 
     Args:
         content: The answer's text.
         n_statements: How many statements the rubric has.
     """
-    said = read_object(content)
-    if said is None:
+    answer = read_object(content)
+    if answer is None:
         return None
-    parts = [said.get(f"statement_{number}") for number in range(1, n_statements + 1)]
-    overall = said.get("overall")
+    parts = [answer.get(f"statement_{number}") for number in range(1, n_statements + 1)]
+    overall = answer.get("overall")
     if not isinstance(overall, dict) or overall.get("grade") not in GRADES:
         return None
     verdicts: list[bool] = []
@@ -116,9 +123,9 @@ def read_rubric_answer(content: str, n_statements: int) -> RubricAnswer | None:
 
 
 def read_object(content: str) -> dict[str, Any] | None:
-    """Read a JSON object; ``None`` when the text is none."""
+    """Read a JSON object; ``None`` if the text is not one."""
     try:
-        said = json.loads(content)
+        value = json.loads(content)
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return value if isinstance(value, dict) else None

@@ -1,13 +1,13 @@
-"""The ledger: the database of runs, orders, candidates and scores. The truth; all else is derived.
+"""The ledger: the database of runs, orders, candidates and scores, from which all else is derived.
 
-An order is written before it is sent and settled after its bytes are safe on disk, so that whatever
-happens in between (a crash, a kill, a full disk) the ledger never knows less than the provider's bill.
-``orders.charged_nanousd`` is what an order weighs on its budgets right now: its estimate while it is sent
-or unknown, its cost once received, nothing otherwise. ``budgets`` holds the sums of it, changed in the
-same transaction, so that the check "does the next order still fit" is one conditional update that holds
-for any number of threads, processes and machines. ``verify`` proves that the sums and the files agree.
+An order is recorded before it is sent and settled after its bytes are on disk, so that after a crash, a kill
+or a full disk the ledger never shows less than the provider's bill. ``orders.charged_nanousd`` is what an
+order currently adds to its budgets: its estimate while it is sent or unknown, its cost once received,
+otherwise nothing. ``budgets`` holds the sums, changed in the same transaction, so that the check "does the
+next order still fit" is one conditional update that is safe for any number of threads, processes and
+machines. ``verify`` checks that the sums and the files agree.
 
-SQLite by default, PostgreSQL by address.
+SQLite by default; PostgreSQL when its address is given.
 """
 
 from tasks.ledger.batches import BatchRecord

@@ -1,7 +1,7 @@
-"""Allowances: what an account with a provider may be asked for, shared by all processes on one ledger.
+"""Allowances: the state of an account's rate limit, shared by all processes on one ledger.
 
-An allowance is one row: its state, which only the buyer understands, changed under a lock and dated by the
-database's own clock, so that machines whose clocks differ agree on what a minute is.
+An allowance is one row: its state, which only the rate limiter reads, changed under a lock and dated by the
+database's clock, so that machines whose clocks differ agree on the time.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ State = dict[str, Any]
 _UNIX_EPOCH_JULIAN_DAY = 2440587.5
 _CLOCK_S = {
     "sqlite": sa.text(f"SELECT (julianday('now') - {_UNIX_EPOCH_JULIAN_DAY}) * 86400.0"),
-    # Not now(): that is when the transaction began, before it waited for the row.
+    # Not now(), which is the time when the transaction began, before it waited for the row.
     "postgresql": sa.text("SELECT extract(epoch FROM clock_timestamp())::float8"),
 }
 
@@ -30,12 +30,12 @@ class Allowances:
         self._database = database
 
     def change(self, name: str, step: Callable[[State | None, float], State]) -> None:
-        """Change an allowance in one transaction; processes that want to change it at once take turns.
+        """Change an allowance in one transaction; concurrent changes wait for each other.
 
         Args:
-            name: Which allowance; never anything secret.
-            step: Given the state, ``None`` for a new one, and the database's time in seconds; returns the new
-                state. It must not wait for anything.
+            name: The allowance's name; must not be secret.
+            step: Gets the state, ``None`` for a new one, and the database's time in seconds; returns the new
+                state. It must not block.
 
         Raises:
             LedgerError: The database cannot be written; nothing was changed.
@@ -48,7 +48,7 @@ class Allowances:
 
 
 def _locked(connection: Connection, name: str) -> State | None:
-    """Read a state that nobody else changes until this transaction ends; ``None`` in a row just made."""
+    """Read and lock a state until this transaction ends; ``None`` in a new row."""
     query = sa.select(allowances.c.state).where(allowances.c.name == name).with_for_update()
     row = connection.execute(query).first()
     if row is None:

@@ -1,8 +1,8 @@
-"""What judging models answered, word for word: paid for once, and found again by what was asked.
+"""Judging models' answers, stored verbatim and reused for equal questions.
 
-A question is everything that decides an answer: the provider, the model, the words, the shape asked for and
-the pictures' bytes in their order. Who asked, and in which run, is no part of it, so that an answer serves
-every later run that would ask the same.
+A question is everything that determines an answer: the provider, the model, the text, the schema and the
+pictures' bytes in their order. The run is not part of it, so that an answer serves every later run that would
+ask the same.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,27 +20,27 @@ from tasks.order import OrderState
 IDS_AT_ONCE = 500
 NO_REPLY: Mapping[OrderState, str] = {
     "planned": "it was not asked",
-    "sent": "its answer is still out",
+    "sent": "its answer is still pending",
     "refused": "the model refused",
     "failed": "the provider failed",
-    "unknown": "no answer came",
+    "unknown": "no answer",
 }
 
 
 class Answers:
-    """The kept answers of one ledger."""
+    """The stored answers of one ledger."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def find(self, questions: Sequence[str]) -> dict[str, str]:
-        """Find what was answered to questions, in whichever run; the first answer counts.
+        """Find the answers to questions, of any run; the first answer counts.
 
         Args:
             questions: ``Order.question`` of each.
 
         Returns:
-            Question to the answer's text; those never answered are left out.
+            Question to the answer's text; unanswered questions are left out.
         """
         found: dict[str, str] = {}
         with self._database.read() as connection:
@@ -51,10 +51,10 @@ class Answers:
         return found
 
     def replies(self, run_id: str, questions: Sequence[str]) -> dict[str, Reply]:
-        """Tell what came of questions: the answer of whichever run, else why this run has none.
+        """Return the answers to questions, of any run, or why this run has none.
 
         Args:
-            run_id: The run whose own orders tell why there is no answer.
+            run_id: The run whose orders say why there is no answer.
             questions: ``Order.question`` of each.
         """
         found = {question: Reply(content) for question, content in self.find(questions).items()}
@@ -75,12 +75,12 @@ class Answers:
 
 
 def insert_answer(connection: Connection, row: sa.Row[Any], content: str) -> None:
-    """Keep the answer to an order that is being settled, in the caller's transaction.
+    """Store the answer to an order that is being settled, in the caller's transaction.
 
     Args:
         connection: The transaction.
         row: The order's row.
-        content: The answer's text; PostgreSQL takes no NUL, so there is none in what is kept.
+        content: The answer's text; NUL characters, which PostgreSQL rejects, are removed.
     """
     kept = {"order_id": row.order_id, "question": order_record(row).order.question}
     connection.execute(answers.insert().values(**kept, content=content.replace("\0", "")))

@@ -1,8 +1,8 @@
-"""Batches: orders that were handed to a provider together and come back together, hours later.
+"""Batches: orders submitted to a provider together, whose results come together hours later.
 
-``reserved → uploaded → asked → created → collected``, or ``withdrawn`` when nothing was made of it, or
-``lost`` when nobody can tell. Each step is written before the next one is taken: a batch that is not yet
-``asked`` was certainly not created, and one that is must be looked for at the provider by its key before
+``reserved → uploaded → asked → created → collected``, or ``withdrawn`` when it was certainly not created, or
+``lost`` when that is not known. Each step is recorded before the next one is taken: a batch not yet ``asked``
+was certainly not created, and one that is ``asked`` must be searched for at the provider by its key before
 anything else.
 """
 
@@ -35,14 +35,14 @@ class BatchRecord:
     """A batch as the ledger knows it.
 
     Args:
-        batch_key: Our own name for it; stands in its metadata at the provider.
+        batch_key: Runoff's id for it, also in its metadata at the provider.
         run_id: The run whose orders it holds.
-        provider: Who works on it.
-        state: How far it is: see the module.
-        n_orders: How many orders it was made of.
-        input_file_id: The provider's name for the uploaded lines.
-        vendor_batch_id: The provider's name for the batch.
-        vendor_status: What the provider last said of it.
+        provider: The provider's name.
+        state: Its state: see the module.
+        n_orders: How many orders it was created with.
+        input_file_id: The provider's id of the uploaded file.
+        vendor_batch_id: The provider's id of the batch.
+        vendor_status: The status that the provider last reported.
         reserved_at: When its orders were reserved; aware UTC time.
         asked_at: When the provider was last asked to create it.
         ended_at: When it was collected or given up.
@@ -76,11 +76,11 @@ class Batches:
             now: Aware time; its UTC month is the one charged.
 
         Returns:
-            The batch's key, and how many orders it holds: from the first on, as many as the budgets bear.
+            The batch's key, and how many orders it holds: from the first on, as many as the budgets allow.
 
         Raises:
             BudgetError: Not even the first order fits. Nothing was changed.
-            LedgerError: An order is not planned: somebody else sent it. Nothing was changed.
+            LedgerError: An order is not planned: another process sent it. Nothing was changed.
         """
         first, key = wanted[0], f"b-{secrets.token_hex(10)}"
         month = f"{now.astimezone(UTC):%Y-%m}"
@@ -106,17 +106,17 @@ class Batches:
         return key, count
 
     def advance(self, batch_key: str, state: BatchState, **facts: Any) -> None:  # noqa: ANN401 - columns
-        """Write how far a batch is, and what else is known of it by now."""
+        """Record a batch's state, with other columns that are known by now."""
         with self._database.write() as connection:
             this_one = batches.c.batch_key == batch_key
             connection.execute(batches.update().where(this_one).values(state=state, **facts))
 
     def withdraw(self, batch_key: str, error_code: str, error_message: str, now: datetime) -> None:
-        """Take back a batch of which certainly nothing was billed: what is out is planned again, at once.
+        """Withdraw a batch of which certainly nothing was billed: its unsettled orders are planned again.
 
         Args:
             batch_key: The batch.
-            error_code: Why, as one word.
+            error_code: Why, as a code.
             error_message: The same for people.
             now: Aware time.
         """
@@ -129,26 +129,26 @@ class Batches:
             connection.execute(batches.update().where(batches.c.batch_key == batch_key).values(over))
 
     def open_of(self, run_id: str) -> list[BatchRecord]:
-        """List a run's batches that are not over, oldest first."""
+        """List a run's unfinished batches, oldest first."""
         query = sa.select(batches).where(batches.c.run_id == run_id, batches.c.state.in_(OPEN))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(batches.c.reserved_at, batches.c.batch_key))
             return [BatchRecord(**row._mapping) for row in rows]
 
     def runs_out(self, campaign: str) -> list[str]:
-        """List the runs of a campaign that have batches which are not over, oldest first."""
+        """List the runs of a campaign that have unfinished batches, oldest first."""
         query = _joined(orders.c.run_id).where(orders.c.campaign == campaign, batches.c.state.in_(OPEN))
         with self._database.read() as connection:
             return list(connection.execute(query.distinct().order_by(orders.c.run_id)).scalars())
 
     def orders_out(self, batch_key: str) -> list[OrderRecord]:
-        """List an open batch's orders that nothing has come back for, in the order of their plan."""
+        """List an unfinished batch's orders without a result, in the order of the plan."""
         query = sa.select(orders).where(_out_of(batch_key)).order_by(*in_sequence())
         with self._database.read() as connection:
             return [order_record(row) for row in connection.execute(query)]
 
     def ids_out(self, run_id: str) -> set[str]:
-        """List the ids of a run's orders whose batch is not over."""
+        """List the ids of a run's orders whose batch is unfinished."""
         is_out = (orders.c.state == "sent") & batches.c.state.in_(OPEN)
         query = _joined(orders.c.order_id).where(orders.c.run_id == run_id, is_out)
         with self._database.read() as connection:
@@ -166,7 +166,7 @@ def _out_of(batch_key: str) -> sa.ColumnElement[bool]:
 
 
 def _lock_planned(connection: Connection, wanted: Sequence[Order]) -> None:
-    """Lock orders in the sequence of their ids, as all writers do, and see that each is planned."""
+    """Lock orders in the sequence of their ids, as all writers do, and check that each is planned."""
     ids = sorted(order.order_id for order in wanted)
     planned: set[str] = set()
     for start in range(0, len(ids), _IDS_AT_ONCE):
@@ -180,11 +180,11 @@ def _lock_planned(connection: Connection, wanted: Sequence[Order]) -> None:
 def _n_that_fit(
     connection: Connection, first: Order, month: str, estimates: Sequence[int], limits: Limits
 ) -> int:
-    """Lock the budgets and tell how many orders from the first on fit into every one of them."""
+    """Lock the budgets and count how many orders, from the first on, fit into all of them."""
     sums, count = list(accumulate(estimates)), len(estimates)
     for scope in scopes_of(first.run_id, first.campaign, month):
         ensure(connection, scope.name)
-        charge(connection, scope.name, 0, None)  # locks it: what is read next stays until the end
+        charge(connection, scope.name, 0, None)  # locks it, so that the value read next stays valid
         limit = scope.limit(limits)
         if limit is None:
             continue
@@ -218,19 +218,26 @@ def _reservations(reserved: Sequence[Order], estimates: Sequence[int]) -> list[d
 
 
 class Uploads:
-    """Pictures that a provider keeps already: each is uploaded once, however many orders send it along."""
+    """Files that a provider stores already: each is uploaded once, for any number of orders."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def known(self, provider: str) -> Mapping[str, str]:
-        """Read a provider's names for files, by the SHA-256 of their bytes."""
+        """Read a provider's file ids, by the SHA-256 of the files' bytes."""
         query = sa.select(uploads.c.sha256, uploads.c.file_id).where(uploads.c.provider == provider)
         with self._database.read() as connection:
             return {row.sha256: row.file_id for row in connection.execute(query)}
 
     def record(self, provider: str, sha256: str, file_id: str, now: datetime) -> None:
-        """Write down a file's name at a provider; a newer upload of the same bytes takes its place."""
+        """Record a file's id at a provider; a newer upload of the same bytes replaces it.
+
+        Args:
+            provider: The provider's name.
+            sha256: Hex digest of the file's bytes.
+            file_id: The provider's id of the file.
+            now: Aware time.
+        """
         is_it = (uploads.c.provider == provider) & (uploads.c.sha256 == sha256)
         facts = {"file_id": file_id, "uploaded_at": now}
         with self._database.write() as connection:

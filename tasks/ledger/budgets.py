@@ -1,8 +1,8 @@
-"""Sums of what is charged, kept beside the orders so that a limit is one conditional update.
+"""Budgets: running sums of charges, so that checking a limit is one conditional update.
 
-A scope is what a limit speaks of: a run, a campaign's month, the whole ledger's month. The month is that of
-sending (UTC), whenever the bill comes. Scopes are always charged in the sequence of their names, after the
-order itself was locked: writers must not wait for one another in a circle.
+A scope is what a limit applies to: a run, a campaign's month, the whole ledger's month. The month is that of
+sending (UTC), whenever the bill arrives. Scopes are always charged in the sequence of their names, after the
+order itself was locked, to avoid deadlocks.
 """
 
 from collections.abc import Iterable
@@ -18,12 +18,12 @@ from tasks.ledger.schema import budgets, orders
 from tasks.money import to_nanousd
 
 LEDGER_PER_MONTH = "ledger_per_month_usd"
-"""The limit that stands above all campaigns; the others' names are keys of a campaign's ``budget``."""
+"""The limit of the whole ledger; the names of the others are keys of a campaign's ``budget``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be spent; ``None`` is no limit.
+    """The spending limits; ``None`` means no limit.
 
     Args:
         per_run_usd: By one run.
@@ -38,22 +38,28 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One budget: its name in the ledger, and the limit's name in a campaign."""
+    """One budget: its name in the ledger, and its limit's name."""
 
     name: str
     key: str
 
     def limit(self, limits: Limits) -> Decimal | None:
-        """Find the scope's limit, dollars; ``None`` is no limit."""
+        """Return the scope's limit, dollars; ``None`` means no limit."""
         limit: Decimal | None = getattr(limits, self.key)
         return limit
 
 
 def charge(connection: Connection, scope: str, nanousd: int, limit_usd: Decimal | None) -> bool:
-    """Add an amount to a scope, unless that would pass its limit.
+    """Add an amount to a scope, unless that would exceed its limit.
+
+    Args:
+        connection: The caller's transaction.
+        scope: The scope's name.
+        nanousd: The amount, nano-dollars.
+        limit_usd: The scope's limit, dollars; ``None`` for no limit.
 
     Returns:
-        Whether it was added. One statement does both, so it holds between any number of writers.
+        Whether it was added. One statement checks and adds, so it is safe for any number of writers.
     """
     update = (
         budgets.update()
@@ -69,14 +75,20 @@ def charge(connection: Connection, scope: str, nanousd: int, limit_usd: Decimal 
 
 
 def ensure(connection: Connection, scope: str) -> int:
-    """Make a scope's row if there is none, and read what it is charged, nano-dollars."""
+    """Create a scope's row if it is missing, and read its charges, nano-dollars."""
     connection.execute(insert_new(connection, budgets).values(scope=scope, charged_nanousd=0))
     query = sa.select(budgets.c.charged_nanousd).where(budgets.c.scope == scope)
     return int(connection.execute(query).scalar_one())
 
 
 def scopes_of(run_id: str, campaign: str, month: str) -> list[Scope]:
-    """List the budgets an order weighs on, in the sequence of their names."""
+    """List the budgets that an order is charged to, in the sequence of their names.
+
+    Args:
+        run_id: The order's run.
+        campaign: The campaign's name.
+        month: The month of sending, ``YYYY-MM`` (UTC).
+    """
     return [
         Scope(f"month:*:{month}", LEDGER_PER_MONTH),
         Scope(f"month:{campaign}:{month}", "per_month_usd"),
@@ -85,7 +97,7 @@ def scopes_of(run_id: str, campaign: str, month: str) -> list[Scope]:
 
 
 def recharge(connection: Connection, changes: Iterable[tuple[sa.Row[Any], int]]) -> None:
-    """Write what locked orders weigh from now on, nano-dollars, on themselves and on their budgets."""
+    """Set the charges of locked orders, nano-dollars, and change their budgets by the difference."""
     differences: dict[str, int] = {}
     for row, charged in changes:
         update = orders.update().where(orders.c.order_id == row.order_id)

@@ -1,4 +1,4 @@
-"""Pictures received and what the steps found out about them, written back by candidate id."""
+"""Candidates: pictures received, and the results of the steps, written by candidate id."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -16,13 +16,13 @@ _OF_ORDER = ("stage", "arm", "row", "attempt", "prompt", "draft_id", "edition", 
 
 
 class Uninspected(NamedTuple):
-    """A picture to look at.
+    """A picture to inspect.
 
     Args:
-        candidate_id: Its name.
+        candidate_id: Its id.
         file: Its path, relative to the run's folder.
         downgraded: What is known to differ from the order, or ``None``.
-        parameters: The order's own fields, as sent.
+        parameters: The order's request fields, as sent.
     """
 
     candidate_id: str
@@ -38,7 +38,7 @@ class Candidates:
         self._database = database
 
     def of_run(self, run_id: str, stage: Stage | None = None) -> list[Candidate]:
-        """List a run's candidates in the order of their plan, with all that is known about them."""
+        """List a run's candidates in the order of the plan, with all that is known about them."""
         query = (
             sa.select(
                 candidates,
@@ -55,7 +55,7 @@ class Candidates:
             return [_candidate(row, current.get(row.candidate_id, {})) for row in connection.execute(query)]
 
     def uninspected(self, run_id: str, order_ids: Collection[str] | None = None) -> list[Uninspected]:
-        """List the candidates that no step has looked at, of all orders or of some."""
+        """List the candidates not inspected yet, of all orders or of some."""
         query = (
             sa.select(
                 candidates.c.candidate_id, candidates.c.file, candidates.c.downgraded, orders.c.parameters
@@ -69,24 +69,24 @@ class Candidates:
             return [Uninspected(*row) for row in connection.execute(query)]
 
     def mark_downgraded(self, marks: Mapping[str, str]) -> None:
-        """Replace what is said to differ from the order."""
+        """Replace the recorded differences from the order."""
         self._update((candidate_id, {"downgraded": mark}) for candidate_id, mark in marks.items())
 
     def record_inspections(self, found: Mapping[str, Inspection]) -> None:
-        """Keep what one decode of each picture told."""
+        """Record the inspection of each picture."""
         self._update(
             (candidate_id, {"is_inspected": True, **asdict(inspection)})
             for candidate_id, inspection in found.items()
         )
 
     def record_standings(self, decided: Mapping[str, Standing]) -> None:
-        """Keep where deduplication put each candidate."""
+        """Record the result of deduplication for each candidate."""
         self._update((candidate_id, asdict(standing)) for candidate_id, standing in decided.items())
 
     def record_scores(
         self, given: Mapping[str, Mapping[str, Score]], totals: Mapping[str, float | None]
     ) -> None:
-        """Keep each scorer's score and the weighted total; older versions stay, no longer current."""
+        """Record each scorer's score and the weighted total; older versions stay, no longer current."""
         self._update((candidate_id, {"score": total}) for candidate_id, total in totals.items())
         rows = [
             {
@@ -113,7 +113,7 @@ class Candidates:
             connection.execute(scores.insert(), rows)
 
     def record_choices(self, chosen: Mapping[str, Choice]) -> None:
-        """Keep what selection decided about each draft."""
+        """Record what selection decided about each draft."""
         self._update(
             (
                 candidate_id,
@@ -128,7 +128,7 @@ class Candidates:
         )
 
     def record_fidelity(self, candidate_id: str, fidelity: Fidelity) -> None:
-        """Keep how far a final still is its draft."""
+        """Record how closely a final matches its draft."""
         values = {
             "fidelity": fidelity.value,
             "fidelity_ssim": fidelity.ssim,
@@ -138,7 +138,7 @@ class Candidates:
         self._update([(candidate_id, values)])
 
     def record_acceptance(self, decided: Mapping[str, tuple[bool, str]]) -> None:
-        """Keep which finals are delivered and which are not, and why."""
+        """Record which finals are delivered and which are not, and why."""
         self._update(
             (candidate_id, {"is_accepted": is_accepted, "selection_reason": reason})
             for candidate_id, (is_accepted, reason) in decided.items()
@@ -154,7 +154,13 @@ class Candidates:
 
 
 def insert_receipts(connection: Connection, run_id: str, receipts: Sequence[Receipt]) -> None:
-    """Write the pictures of an order that is being settled, in the caller's transaction."""
+    """Insert the pictures of an order that is being settled, in the caller's transaction.
+
+    Args:
+        connection: The caller's transaction.
+        run_id: The run.
+        receipts: The pictures.
+    """
     if receipts:
         connection.execute(candidates.insert(), [_receipt_row(run_id, receipt) for receipt in receipts])
 

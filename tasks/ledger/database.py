@@ -1,11 +1,10 @@
-"""One door to the database: transactions that mean the same on SQLite and PostgreSQL.
+"""The ledger's database: transactions with the same meaning on SQLite and PostgreSQL.
 
-A write on SQLite takes the write lock at its start (``BEGIN IMMEDIATE``), so that two writers never both
-read and then both write; write-ahead mode with a sync at every commit loses nothing to a power cut. On
-PostgreSQL rows are locked one by one, always in the same sequence: an order first, then its budgets. A read
-is one snapshot on both, so that sums and orders are of one moment. Threads of one process queue on a lock
-of their own, because SQLite's own waiting sleeps in steps. All waiting ends: whoever waits longer than
-``wait_s`` is told, and nothing was written.
+A write on SQLite takes the write lock at its start (``BEGIN IMMEDIATE``), so that two writers never both read
+and then both write; write-ahead mode with a sync at every commit survives a power cut. On PostgreSQL rows are
+locked one by one, always in the same sequence: an order first, then its budgets. A read is one snapshot on
+both, so that sums and orders are consistent. Threads of one process wait on a lock in the process, because
+SQLite itself polls. Every wait is limited: after ``wait_s`` it ends with an error and nothing was written.
 """
 
 import sqlite3
@@ -26,8 +25,8 @@ WAIT_FOR_LOCK_S = 60.0
 CONNECT_TIMEOUT_S = 10
 LEDGER_VARIABLE = "RUNOFF_LEDGER_URL"
 _ACCEPTED = "sqlite:////path/ledger.db or postgresql://user@host/name"
-_GUARANTEE = "What was written before stands; an order that was under way may be unknown."
-_WAY_OUT = "Look at it with: runoff ledger verify. Then go on with: runoff run --resume latest"
+_GUARANTEE = "What was written before is kept; a request in flight may be unknown."
+_WAY_OUT = "Check it with: runoff ledger verify. Then: runoff run --resume latest"
 
 
 class Database:
@@ -38,7 +37,7 @@ class Database:
         wait_s: How long a write waits for other writers before it gives up, seconds.
 
     Raises:
-        LedgerError: The address names a database that Runoff cannot use here.
+        LedgerError: The address is of a database that Runoff cannot use here.
     """
 
     def __init__(self, url: URL, wait_s: float = WAIT_FOR_LOCK_S) -> None:
@@ -51,12 +50,12 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The address, fit to show: what stands behind a question mark may be a password too."""
+        """The address without secrets; the part after a question mark may hold a password too."""
         return self.url.set(query={}).render_as_string(hide_password=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a transaction that only reads, and sees one moment of the database.
+        """Open a read-only transaction on one snapshot of the database.
 
         Raises:
             LedgerError: The database cannot be reached or read.
@@ -70,12 +69,12 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open a transaction that writes; all of it happens, or nothing.
+        """Open a transaction that writes everything or nothing.
 
         Raises:
-            LedgerError: The database cannot be written; nothing of this transaction was kept.
+            LedgerError: The database cannot be written; the transaction was rolled back.
         """
-        # The waits of many threads run side by side: a locked database is told once, not after each other.
+        # The waits of several threads overlap, so that they do not add up on a locked database.
         if not self._write_lock.acquire(timeout=self._wait_s):
             raise self._ledger_error(cause=f"is busy: another writer has kept it for {self._wait_s:g} s")
         try:
@@ -86,7 +85,7 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
-        """Keep one connection without a transaction: for what lasts as long as the connection does.
+        """Keep one connection open without a transaction, for locks that last as long as it does.
 
         Raises:
             LedgerError: The database cannot be reached.
@@ -118,13 +117,13 @@ class Database:
 
 
 def _is_locked(fault: BaseException | None) -> bool:
-    """Tell whether SQLite waited in vain for another process; the low byte of its code is the kind."""
+    """Return whether SQLite timed out waiting for another process, by the low byte of its code."""
     code = getattr(fault, "sqlite_errorcode", None)
     return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """Begin an insert that leaves rows alone whose key is there already."""
+    """Build an insert that skips rows whose key exists already."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()
 
@@ -133,7 +132,7 @@ def ledger_url(home: Path, environ_url: str | None) -> URL:
     """Find the ledger: ``RUNOFF_LEDGER_URL`` if set, else ``ledger.db`` in the home folder.
 
     Raises:
-        LedgerError: The address is none of a SQLite file or a PostgreSQL database.
+        LedgerError: The address is not that of a SQLite file or a PostgreSQL database.
     """
     if not environ_url:
         return URL.create("sqlite", database=str(home / "ledger.db"))
@@ -148,7 +147,7 @@ def ledger_url(home: Path, environ_url: str | None) -> URL:
     if backend != "sqlite":
         raise _refused(what=f"names a {backend} database")
     if url.database in (None, "", ":memory:"):
-        raise _refused(what="names no file: a ledger in memory would forget what was bought")
+        raise _refused(what="is an in-memory ledger, which would lose what was bought")
     return url
 
 
@@ -163,7 +162,7 @@ def _postgresql_engine(url: URL, wait_s: float) -> sa.Engine:
         )
     except ModuleNotFoundError as error:
         raise _refused(
-            what="names a PostgreSQL database, and its driver is not installed",
+            what="is a PostgreSQL address, but its driver is not installed",
             next_step="Install it with: pip install 'runoff[postgres]'",
         ) from error
 
@@ -180,7 +179,7 @@ def _sqlite_engine(url: URL, wait_s: float) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - a DBAPI connection
-        connection.isolation_level = None  # the driver must not begin transactions on its own
+        connection.isolation_level = None  # the driver must not begin transactions by itself
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -1,8 +1,8 @@
-"""What people decided, written down: every word stays, the last one counts.
+"""People's decisions and votes: all are stored, and the last decision counts.
 
-Finalists carry a revision. A change names the revision it was made from, and a confirmation the one it was
-shown: whoever looked at an older list, or comes second, is told so and changes nothing. Votes on pairs are
-kept for the ranking and to judge the scorers by; alone they can be taken back.
+Shortlists have revisions. A change names the revision it was made from, a confirmation the one it was shown:
+one based on an older revision fails and changes nothing. Votes on pairs are used for the ranking and to
+evaluate the scorers; only votes can be withdrawn.
 """
 
 from collections.abc import Sequence
@@ -15,35 +15,37 @@ import sqlalchemy as sa
 from tasks.decisions import Acceptance, DuplicateDecision, Shortlist
 from tasks.errors import RunError
 from tasks.ledger.database import Database, insert_new
-from tasks.ledger.schema import acceptances, folds, shortlists, votes
+from tasks.ledger.schema import acceptances, duplicate_decisions, shortlists, votes
 from tasks.pairwise.votes import Vote
 
 
 class DuplicateDecisions:
-    """Who said what is a copy of what."""
+    """People's decisions about duplicates."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, decision: DuplicateDecision) -> None:
-        """Keep a word on a pair of pictures.
+        """Store a decision about a pair of pictures.
 
         Raises:
             LedgerError: The ledger knows no such run or pictures. Nothing was written.
         """
         with self._database.write() as connection:
-            connection.execute(folds.insert().values(asdict(decision)))
+            connection.execute(duplicate_decisions.insert().values(asdict(decision)))
 
     def of_run(self, run_id: str) -> list[DuplicateDecision]:
-        """List every word on a run's pairs, oldest first."""
-        query = sa.select(*_named(folds, "fold_id")).where(folds.c.run_id == run_id)
+        """List every decision about a run's pairs, oldest first."""
+        query = sa.select(*_named(duplicate_decisions, "fold_id")).where(
+            duplicate_decisions.c.run_id == run_id
+        )
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(folds.c.fold_id))
+            rows = connection.execute(query.order_by(duplicate_decisions.c.fold_id))
             return [DuplicateDecision(**row._mapping) for row in rows]
 
 
 class Shortlists:
-    """Finalists chosen by people, one revision after the other."""
+    """Finalists chosen by people, as a sequence of revisions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -62,13 +64,13 @@ class Shortlists:
 
         Args:
             run_id: The run.
-            candidate_ids: The drafts, the one that matters most first; may be empty.
-            after: The revision that was changed; 0 when nobody had chosen.
+            candidate_ids: The drafts, the most important first; may be empty.
+            after: The revision that this one changes; 0 for the first.
             by: Who chooses.
             now: Aware time.
 
         Raises:
-            RunError: Somebody else changed it meanwhile. Nothing was written.
+            RunError: There is a newer revision. Nothing was written.
         """
         values = {
             "run_id": run_id, "revision": after + 1, "candidate_ids": list(candidate_ids), "chosen_by": by,
@@ -82,10 +84,16 @@ class Shortlists:
         return Shortlist(run_id, after + 1, tuple(candidate_ids), by, now)
 
     def confirm(self, run_id: str, revision: int, *, by: str, now: datetime) -> None:
-        """Agree to buy a revision: once, and only while it is the newest.
+        """Confirm buying a revision: once, and only while it is the newest.
+
+        Args:
+            run_id: The run.
+            revision: The revision that was shown.
+            by: Who confirms.
+            now: Aware time.
 
         Raises:
-            RunError: It is not the newest, or somebody confirmed it before. Nothing was written.
+            RunError: It is not the newest, or was confirmed already. Nothing was written.
         """
         this_one = (shortlists.c.run_id == run_id) & (shortlists.c.revision == revision)
         with self._database.write() as connection:
@@ -105,7 +113,7 @@ class Acceptances:
         self._database = database
 
     def add(self, acceptance: Acceptance) -> None:
-        """Keep a word on a final.
+        """Store a decision about a final.
 
         Raises:
             LedgerError: The ledger knows no such run or picture. Nothing was written.
@@ -114,7 +122,7 @@ class Acceptances:
             connection.execute(acceptances.insert().values(asdict(acceptance)))
 
     def of_run(self, run_id: str) -> list[Acceptance]:
-        """List every word on a run's finals, oldest first."""
+        """List every decision about a run's finals, oldest first."""
         query = sa.select(*_named(acceptances, "acceptance_id")).where(acceptances.c.run_id == run_id)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(acceptances.c.acceptance_id))
@@ -138,7 +146,7 @@ def _outdated(run_id: str, revision: int) -> RunError:
     return RunError(
         where=f"run {run_id}",
         what=f"the finalists were changed since revision {revision}",
-        next_step="Look at them as they are now, and choose again.",
+        next_step="Reload them and choose again.",
     )
 
 
@@ -146,9 +154,9 @@ def _confirmed_before(shortlist: Shortlist) -> RunError:
     when = f"{shortlist.confirmed_at:%Y-%m-%d %H:%M} UTC"
     return RunError(
         where=f"run {shortlist.run_id}",
-        what=f"these finalists were confirmed before, by {shortlist.confirmed_by} at {when}",
+        what=f"these finalists were already confirmed, by {shortlist.confirmed_by} at {when}",
         money="Nothing more was bought.",
-        next_step="See how far they are under Finals.",
+        next_step="See the progress under Finals.",
     )
 
 
@@ -159,7 +167,7 @@ class Votes:
         self._database = database
 
     def add(self, vote: Vote) -> None:
-        """Keep a vote; one that is known stays as it is.
+        """Store a vote; one already stored stays as it is.
 
         Raises:
             LedgerError: The ledger knows no such run or pictures. Nothing was written.
@@ -168,7 +176,7 @@ class Votes:
             connection.execute(insert_new(connection, votes).values(asdict(vote)))
 
     def withdraw(self, vote_id: str) -> None:
-        """Take a vote back, as if it had not been given; an unknown one changes nothing."""
+        """Delete a vote; an unknown one changes nothing."""
         with self._database.write() as connection:
             connection.execute(votes.delete().where(votes.c.vote_id == vote_id))
 

@@ -1,4 +1,4 @@
-"""Opening the ledger, bringing it up to date, and proving that it is right."""
+"""The ledger object: opens, migrates and verifies the database."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -8,13 +8,13 @@ from typing import Self
 import sqlalchemy as sa
 
 from tasks.errors import LedgerError
+from tasks.ledger.advisory_lock import hold_run
 from tasks.ledger.allowances import Allowances
 from tasks.ledger.answers import Answers
 from tasks.ledger.batches import Batches, Uploads
 from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
 from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists, Votes
-from tasks.ledger.holding import hold_run
 from tasks.ledger.orders import Orders
 from tasks.ledger.pictures import Pictures
 from tasks.ledger.pruning import Pruning
@@ -26,15 +26,15 @@ from tasks.ledger.slots import Slots
 from tasks.ledger.spending import Spending
 from tasks.ledger.verify import verify
 
-# Two processes that open a new ledger at once must not both make its tables. Any constant of our own does.
+# Keeps two processes that open a new ledger at once from both creating its tables. Any fixed number will do.
 _UPGRADE_LOCK = 7_266_863_301
 
 
 class Ledger:
-    """Runs, orders, candidates and what people said of them, of one database.
+    """The runs, orders, candidates and decisions in one database.
 
     Args:
-        database: Where they are kept.
+        database: Where they are stored.
     """
 
     def __init__(self, database: Database) -> None:
@@ -58,7 +58,7 @@ class Ledger:
         self.acceptances = Acceptances(database)
 
     def hold(self, run_id: str) -> AbstractContextManager[None]:
-        """Hold a run for this process, among all machines that share this ledger.
+        """Lock a run for this process, among all machines that share this ledger.
 
         Raises:
             RunError: Another process works on it.
@@ -67,13 +67,13 @@ class Ledger:
         return hold_run(self.database, run_id)
 
     def verify(self, home: Path | None = None) -> list[str]:
-        """List every way in which the ledger disagrees with itself or with the pictures on disk.
+        """List every inconsistency of the ledger with itself or with the pictures on disk.
 
         Args:
-            home: Where the pictures are; ``None`` leaves them out.
+            home: Where the pictures are; ``None`` skips them.
 
         Returns:
-            One sentence for each fault; empty when all is right.
+            One sentence for each fault; empty when there are none.
         """
         return verify(self.database, home)
 
@@ -84,12 +84,12 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Close every connection; leaving ``with`` does it too."""
+        """Close every connection; leaving a ``with`` block does so too."""
         self.database.close()
 
 
 def open_ledger(home: Path, environ: Mapping[str, str], wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
-    """Open the ledger of a home folder, making or upgrading it when needed.
+    """Open the ledger of a home folder, creating or migrating it when needed.
 
     Args:
         home: Runoff's home; must exist when the ledger is the SQLite file in it.
@@ -111,7 +111,7 @@ def open_ledger(home: Path, environ: Mapping[str, str], wait_s: float = WAIT_FOR
 
 
 def has_ledger(home: Path, environ: Mapping[str, str]) -> bool:
-    """Tell whether a home has a ledger already: its own file, or one named by address."""
+    """Return whether a home has a ledger already: its own file, or one given by address."""
     return LEDGER_VARIABLE in environ or (home / "ledger.db").exists()
 
 

@@ -1,7 +1,6 @@
-"""What the whole ledger may spend in a calendar month, whatever campaigns there are.
+"""The monthly spending limit of the whole ledger, across all campaigns.
 
-A campaign's budget stands in its file; this one stands above all files, where the ledger is kept: in the
-environment, or in ``limits.yaml`` of the home.
+A campaign's budget is in its file; this limit is in the environment, or in ``limits.yaml`` of the home.
 """
 
 from collections.abc import Mapping
@@ -22,16 +21,16 @@ def ledger_per_month_usd(home: Path, environ: Mapping[str, str]) -> Decimal | No
 
     Args:
         home: Runoff's home; ``limits.yaml`` in it may hold ``per_month_usd: "200"``.
-        environ: ``RUNOFF_LEDGER_PER_MONTH_USD`` in it comes before the file.
+        environ: ``RUNOFF_LEDGER_PER_MONTH_USD`` in it overrides the file.
 
     Returns:
-        The limit; ``None`` when nobody set one. 0 lets nothing be bought.
+        The limit; ``None`` when none is set. With 0 nothing can be bought.
 
     Raises:
-        SettingError: It is no amount of dollars, or the file holds something else.
+        SettingError: It is not an amount of dollars, or the file has other contents.
     """
-    if said := environ.get(LIMIT_VARIABLE):
-        return _dollars(said, LIMIT_VARIABLE)
+    if amount := environ.get(LIMIT_VARIABLE):
+        return _dollars(amount, LIMIT_VARIABLE)
     file = home / LIMITS_FILE
     if not file.exists():
         return None
@@ -45,19 +44,19 @@ def _read(file: Path) -> Any:  # noqa: ANN401 - whatever a person wrote
     import yaml
 
     try:
-        # Every value stays the text that was written: no binary float comes between.
+        # Every value stays text, so that no amount passes through a binary float.
         return yaml.load(file.read_bytes(), yaml.BaseLoader)
     except (OSError, yaml.YAMLError) as error:
         reason = str(error).partition("\n")[0]
         raise _refused(str(file), f"cannot be read: {reason}", f'one line: {KEY}: "200"') from error
 
 
-def _dollars(said: object, where: str) -> Decimal:
+def _dollars(amount: object, where: str) -> Decimal:
     try:
-        return read_usd(str(said))
+        return read_usd(str(amount))
     except ValueError as error:
-        raise _refused(where, str(error), "an amount as 200 or 49.90") from error
+        raise _refused(where, str(error), "an amount such as 200 or 49.90") from error
 
 
 def _refused(where: str, what: str, accepted: str) -> SettingError:
-    return SettingError(where=where, what=what, accepted=accepted, next_step="Correct it, or take it away.")
+    return SettingError(where=where, what=what, accepted=accepted, next_step="Correct or remove it.")

@@ -1,4 +1,4 @@
-"""An order in the table and outside of it: what is written of it, and how it is read back whole."""
+"""Converts orders to rows of the table and back."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,11 +18,11 @@ class Settlement:
 
     Args:
         state: ``received``, ``refused``, ``failed`` or ``unknown``.
-        cost_usd: What the provider's usage says it cost; ``None`` when it did not say.
+        cost_usd: What the provider's usage says it cost; ``None`` when it reported none.
         usage: The provider's token counts.
         latency_s: Seconds from sending to the end of the answer.
-        vendor_request_id: The provider's name for the request.
-        error_code: What went wrong, as one word; ``None`` when nothing did.
+        vendor_request_id: The provider's id of the request.
+        error_code: What went wrong, as a code; ``None`` when nothing did.
         error_message: The same for people.
         is_charged: Whether an order without a known cost stays charged at its estimate.
     """
@@ -37,10 +37,10 @@ class Settlement:
     is_charged: bool = False
 
     def charged_usd(self, estimate_usd: Decimal) -> Decimal:
-        """Tell what the order weighs on its budgets from now on, dollars.
+        """Return what the order is charged to its budgets from now on, dollars.
 
         Args:
-            estimate_usd: What was reserved for it; stands for a cost that nobody knows.
+            estimate_usd: What was reserved for it; used in place of an unknown cost.
         """
         if self.cost_usd is not None:
             return self.cost_usd
@@ -49,7 +49,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """An order and what the ledger knows of it."""
+    """An order and what the ledger knows about it."""
 
     order: Order
     state: OrderState
@@ -60,22 +60,22 @@ class OrderRecord:
 
     @property
     def cost_usd(self) -> Decimal | None:
-        """What the provider says it cost, dollars; ``None`` where it did not say, or not yet."""
+        """Its cost by the provider's usage, dollars; ``None`` when not (yet) known."""
         return self.settlement.cost_usd if self.settlement else None
 
     @property
     def estimated_usd(self) -> Decimal:
-        """The part of ``charged_usd`` that is its estimate, because nobody knows the cost."""
+        """The part of ``charged_usd`` that is an estimate, because the cost is unknown."""
         return self.charged_usd if self.cost_usd is None else Decimal(0)
 
 
 def estimated_nanousd() -> sa.ColumnElement[int]:
-    """Say ``OrderRecord.estimated_usd`` to the database, in nano-dollars."""
+    """Build ``OrderRecord.estimated_usd`` as an SQL expression, in nano-dollars."""
     return sa.case((orders.c.cost_nanousd.is_(None), orders.c.charged_nanousd), else_=0)
 
 
 def order_row(order: Order, position: int) -> dict[str, Any]:
-    """Lay out a planned order as a row of the table."""
+    """Turn a planned order into a row of the table."""
     return {
         "order_id": order.order_id,
         "run_id": order.run_id,
@@ -103,12 +103,12 @@ def order_row(order: Order, position: int) -> dict[str, Any]:
 
 
 def _picture_as_row(picture: Reference) -> dict[str, Any]:
-    """Write what identifies a picture that is sent along; how it is drawn is known to the campaign."""
+    """Return what identifies a picture that is sent along; how it is drawn follows from the campaign."""
     return {name: getattr(picture, name) for name in ("file", "sha256", "width", "height", "media_type")}
 
 
 def order_record(row: sa.Row[Any]) -> OrderRecord:
-    """Read an order and what came of it from a row of the table."""
+    """Read an order and its result from a row of the table."""
     return OrderRecord(
         order=_order(row),
         state=row.state,

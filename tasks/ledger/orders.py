@@ -1,8 +1,8 @@
-"""The life of an order: planned → sent → received | refused | failed | unknown.
+"""The states of orders: planned → sent → received | refused | failed | unknown.
 
-Only this file moves an order from one state to the next, and every move changes the budgets by exactly
-what it changes ``charged_nanousd``. A move names the state it starts from, so that of two writers one
-wins and the other is told.
+Only this file changes an order's state, and every change moves the budgets by exactly as much as
+``charged_nanousd``. A change names the state it starts from, so that of two writers one succeeds and the
+other gets an error.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,10 +37,10 @@ class Orders:
         self._database = database
 
     def plan(self, new: Sequence[Order]) -> None:
-        """Write orders as ``planned``; those already known keep their state.
+        """Insert orders as ``planned``; those already stored keep their state.
 
-        One that still waits takes the new estimate and lane, so that a run resumed after a change of prices
-        reserves what is asked today, and goes the way that the campaign says today.
+        One still ``planned`` gets the new estimate and lane, so that a resumed run reserves today's prices
+        and follows the campaign's current lane.
 
         Raises:
             LedgerError: The database cannot be written. No order was written.
@@ -57,8 +57,8 @@ class Orders:
             now: Aware time; its UTC month is the one charged.
 
         Raises:
-            BudgetError: A budget would be passed. The order stays planned.
-            LedgerError: The order is not planned: somebody else sent it. Nothing was changed.
+            BudgetError: A budget would be exceeded. The order stays planned.
+            LedgerError: The order is not planned: another process sent it. Nothing was changed.
         """
         estimate = to_nanousd(order.estimate_usd)
         month = f"{now.astimezone(UTC):%Y-%m}"
@@ -82,7 +82,12 @@ class Orders:
                     raise over_budget(connection, order, scope, limit)
 
     def unsend(self, order_id: str, error_code: str, error_message: str) -> None:
-        """Take a sent order back to ``planned``, because it certainly was not billed; it may be sent again.
+        """Return a sent order to ``planned``, because it was certainly not billed; it may be sent again.
+
+        Args:
+            order_id: The order.
+            error_code: What went wrong, as a code.
+            error_message: The same for people.
 
         Raises:
             LedgerError: The order is not ``sent``. Nothing was changed.
@@ -103,13 +108,13 @@ class Orders:
         receipts: Sequence[Receipt] = (),
         answer: str | None = None,
     ) -> None:
-        """Write how an order ended, with its pictures, in one transaction.
+        """Record how an order ended, with its pictures, in one transaction.
 
         Args:
             order_id: The order.
             settlement: How it ended.
             receipts: Its pictures; their bytes must be safe on disk already.
-            answer: For a judge's order, what the model answered, word for word; the same holds for it.
+            answer: For a judge's order, the model's verbatim answer, which must be safe on disk too.
 
         Raises:
             LedgerError: The order is not ``sent``. Nothing was changed.
@@ -136,7 +141,7 @@ class Orders:
                 insert_answer(connection, row, answer)
 
     def of_run(self, run_id: str, *states: OrderState) -> list[OrderRecord]:
-        """List a run's orders in the order of their plan, all or those in the given states."""
+        """List a run's orders in the order of the plan, all or those in the given states."""
         query = sa.select(orders).where(orders.c.run_id == run_id)
         if states:
             query = query.where(orders.c.state.in_(states))
@@ -145,7 +150,7 @@ class Orders:
             return [order_record(row) for row in rows]
 
     def planned(self, ids: Sequence[str]) -> set[str]:
-        """Tell which of some orders are still ``planned``."""
+        """Return which of the given orders are still ``planned``."""
         query = sa.select(orders.c.order_id).where(orders.c.state == "planned")
         with self._database.read() as connection:
             return {
@@ -167,21 +172,21 @@ class Orders:
             return {(stage, state): count for stage, state, count in connection.execute(query)}
 
     def charged_usd(self, run_id: str) -> Decimal:
-        """Sum what a run's orders weigh on its budget now, dollars."""
+        """Sum what a run's orders are charged now, dollars."""
         query = sa.select(sa.func.sum(orders.c.charged_nanousd)).where(orders.c.run_id == run_id)
         with self._database.read() as connection:
             return from_nanousd(int(connection.execute(query).scalar() or 0))
 
 
 def in_sequence() -> tuple[sa.ColumnElement[Any], ...]:
-    """Say in which sequence orders are listed: as planned, what was ordered again right after the first."""
+    """Return the columns that sort orders as planned, each further attempt right after the first."""
     return (orders.c.stage, orders.c.position, orders.c.attempt, orders.c.order_id)
 
 
 def insert_planned(connection: Connection, new: Sequence[Order]) -> None:
-    """Write orders as ``planned``, in the caller's transaction; see ``Orders.plan``."""
+    """Insert orders as ``planned``, in the caller's transaction; see ``Orders.plan``."""
     rows = [order_row(order, position) for position, order in enumerate(new)]
-    # Two processes may plan the same orders: all lock them in one sequence, so that none waits in a circle.
+    # Two processes may plan the same orders: all lock them in one sequence, to avoid deadlocks.
     rows.sort(key=itemgetter("order_id"))
     known = _known_terms(connection, [row["order_id"] for row in rows])
     if fresh := [row for row in rows if row["order_id"] not in known]:
@@ -212,7 +217,12 @@ def _known_terms(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[
 
 
 def locked_order(connection: Connection, order_id: str, state: OrderState) -> sa.Row[Any]:
-    """Read an order that nobody else moves until this transaction ends.
+    """Read and lock an order until this transaction ends.
+
+    Args:
+        connection: The caller's transaction.
+        order_id: The order.
+        state: The state that it must have.
 
     Raises:
         LedgerError: There is no such order in that state.
@@ -224,7 +234,7 @@ def locked_order(connection: Connection, order_id: str, state: OrderState) -> sa
 
 
 def error_columns(code: str | None, message: str | None) -> dict[str, str | None]:
-    """Fit a provider's words into the table: PostgreSQL takes neither a NUL nor more than a column holds."""
+    """Fit a provider's texts into their columns: no NUL, which PostgreSQL rejects, and truncated."""
     return {
         "error_code": code and code.replace("\0", "")[:_ERROR_CODE_CHARS],
         "error_message": message and message.replace("\0", ""),
@@ -232,23 +242,30 @@ def error_columns(code: str | None, message: str | None) -> dict[str, str | None
 
 
 def wrong_state(order_id: str, expected: str) -> LedgerError:
-    """Say that an order is not in the state that a move starts from."""
+    """Build the error for an order that is not in the expected state."""
     return LedgerError(
         where=f"order {order_id}",
-        what=f"is not {expected}; another process moved it",
+        what=f"is not {expected}; another process changed it",
         money="It was not sent from here.",
         next_step="Let the other run finish, then: runoff run --resume latest",
     )
 
 
 def over_budget(connection: Connection, order: Order, scope: Scope, limit: Decimal | None) -> BudgetError:
-    """Say which budget an order would pass."""
+    """Build the error for an order that would exceed a budget.
+
+    Args:
+        connection: The caller's transaction.
+        order: The order.
+        scope: The budget that it would exceed.
+        limit: The budget's limit, dollars.
+    """
     charged = ensure(connection, scope.name)
     return BudgetError(
         budget=scope.key,
         where=f"budget {scope.key}",
         what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next order may cost "
         f"{order.estimate_usd}",
-        money="The order was not sent; what was bought stays.",
+        money="The request was not sent; what was bought is kept.",
         next_step=f"Raise it where it is set, then: runoff run --resume {order.run_id}",
     )

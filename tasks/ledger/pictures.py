@@ -1,6 +1,6 @@
-"""Single pictures by their id, and runs at a glance: what a page asks for many times a second.
+"""Looks up single pictures by id and counts runs' pictures, quickly enough for a web page.
 
-A page is given ids only. Where the bytes are is looked up here, so that no path ever comes from outside.
+Pages use ids only. The file is looked up here, so that no path ever comes from a request.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class PictureFile:
         run_id: Its run.
         campaign: The run's campaign.
         file: Path relative to the run's folder.
-        thumbnail: The same of its small version, or ``None`` before anybody looked at it.
+        thumbnail: The same for its thumbnail, or ``None`` before it was inspected.
     """
 
     run_id: str
@@ -30,18 +30,18 @@ class PictureFile:
 
 @dataclass(frozen=True, slots=True)
 class RunTally:
-    """How many pictures of which kind a run has.
+    """A run's numbers of pictures.
 
     Args:
         n_drafts: Drafts received.
-        n_copies: Drafts folded as copies.
+        n_copies: Drafts that are duplicates.
         n_finalists: Drafts chosen.
         n_finals: Finals received.
         n_accepted: Finals accepted.
     """
 
     n_drafts: int = 0
-    n_copies: int = 0
+    n_duplicates: int = 0
     n_finalists: int = 0
     n_finals: int = 0
     n_accepted: int = 0
@@ -54,7 +54,7 @@ class Pictures:
         self._database = database
 
     def find(self, candidate_id: str) -> PictureFile | None:
-        """Find a picture; ``None`` when the ledger knows none of that id."""
+        """Find a picture; ``None`` when the ledger has none with that id."""
         query = (
             sa.select(candidates.c.run_id, runs.c.campaign, candidates.c.file, candidates.c.thumbnail)
             .join(runs, runs.c.run_id == candidates.c.run_id)
@@ -65,7 +65,7 @@ class Pictures:
         return None if row is None else PictureFile(*row)
 
     def tallies(self) -> dict[str, RunTally]:
-        """Count every run's pictures, by run id; a run without any is left out."""
+        """Count every run's pictures, by run id; runs without any are left out."""
         is_draft = orders.c.stage == "draft"
         query = (
             sa.select(

@@ -1,4 +1,4 @@
-"""Pictures whose files are dropped to save room: which may go, and that they went. Their rows stay."""
+"""Pictures whose files are deleted to save disk space; their rows stay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tasks.ledger.schema import candidates, orders, runs, shortlists
 
 @dataclass(frozen=True, slots=True)
 class Droppable:
-    """A losing draft whose file may go.
+    """A losing draft whose files may be deleted.
 
     Args:
         candidate_id: The picture.
@@ -39,20 +39,20 @@ _COLUMNS = (candidates.c.candidate_id, candidates.c.run_id, runs.c.campaign, can
 
 
 class Pruning:
-    """Dropped pictures of one ledger."""
+    """The pruned pictures of one ledger."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def losers(self, before: datetime, run_id: str | None = None) -> dict[tuple[str, str], list[Droppable]]:
-        """List the drafts of runs done before a moment that nobody chose, liked, ticked or bought again.
+        """List the drafts of runs done before a time that were not chosen, liked, ticked or bought as finals.
 
         Args:
-            before: The moment.
-            run_id: Of this run only; of all when left out.
+            before: Aware time.
+            run_id: Only this run; by default all runs.
 
         Returns:
-            The drafts by their run's id and campaign, oldest run first.
+            The drafts by run id and campaign, oldest run first.
         """
         bought = sa.select(orders.c.draft_id).where(orders.c.draft_id.is_not(None))
         query = (
@@ -76,7 +76,7 @@ class Pruning:
         return found
 
     def dropped(self, run_id: str) -> list[Droppable]:
-        """List the pictures of a run whose files were dropped."""
+        """List the pictures of a run whose files were deleted."""
         query = (
             sa.select(*_COLUMNS)
             .join(runs, runs.c.run_id == candidates.c.run_id)
@@ -86,7 +86,7 @@ class Pruning:
             return [Droppable(**row._mapping) for row in connection.execute(query)]
 
     def record(self, candidate_ids: Sequence[str], now: datetime) -> None:
-        """Write that the files of pictures were dropped."""
+        """Record that the files of pictures were deleted."""
         with self._database.write() as connection:
             this = candidates.update().where(candidates.c.candidate_id == sa.bindparam("name"))
             if candidate_ids:

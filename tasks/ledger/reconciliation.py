@@ -1,9 +1,9 @@
-"""What became of unknown orders: found out at the provider by a person, and written down for good.
+"""Reconciliation of unknown orders with the provider's bill, by a person.
 
-An unknown order was sent and may have been billed. Only somebody who looks at the provider's bill can tell,
-so nothing here is guessed: ``billed`` and ``unbilled`` end the order as ``failed``, with or without its
-money; ``resend`` leaves it unknown and charged, and plans another order for the same picture. Every verdict
-is one row that nobody changes afterwards.
+An unknown order was sent and may have been billed. Only the provider's bill can tell, so nothing is guessed:
+``billed`` and ``unbilled`` end the order as ``failed``, with or without a charge; ``resend`` leaves it
+unknown and charged, and plans another order for the same picture. Every verdict is one row that is never
+changed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,10 +37,10 @@ class Reconciliation:
         order_id: The order.
         run_id: Its run.
         verdict: ``billed``, ``unbilled`` or ``resend``.
-        cost_usd: What it was billed, where somebody said so.
-        charged_usd: What it weighs on its budgets from now on.
-        resent_as: The order planned in its place.
-        reconciled_by: Who said so: a user of this machine, or the campaign's own rule.
+        cost_usd: What it was billed, if given.
+        charged_usd: What it is charged to its budgets from now on.
+        resent_as: The id of the order planned in its place.
+        reconciled_by: Who decided: a user of this machine, or the campaign's rule.
         reconciled_at: Aware UTC time.
     """
 
@@ -56,20 +56,20 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class UnknownOrder:
-    """An order nobody knows the end of, and the order planned in its place, if any."""
+    """An unknown order, and the order planned in its place, if any."""
 
     record: OrderRecord
     resent_as: str | None
 
 
 class Reconciliations:
-    """The unknown orders of one ledger, and what was said about them."""
+    """The unknown orders of one ledger, and the verdicts on them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def unknown(self, run_id: str | None = None) -> list[UnknownOrder]:
-        """List the orders that are unknown, of one run or of all, in the sequence of their sending."""
+        """List the unknown orders, of one run or of all, in the order of sending."""
         query = sa.select(orders).where(orders.c.state == "unknown")
         if run_id is not None:
             query = query.where(orders.c.run_id == run_id)
@@ -88,18 +88,18 @@ class Reconciliations:
         cost_usd: Decimal | None = None,
         today: Sequence[Order] = (),
     ) -> list[Reconciliation]:
-        """Write a verdict on unknown orders: on all of them, or on none.
+        """Record a verdict on unknown orders: on all of them, or on none.
 
         ``resend`` plans a new order for each; the next ``runoff run --resume`` buys it. That may cost twice.
 
         Args:
             order_ids: The orders.
             verdict: What became of them.
-            by: Who says so.
+            by: Who decides.
             now: Aware time.
             cost_usd: For ``billed``, what each was billed, 0 or more; their estimates when not given.
-            today: For ``resend``, the run's orders as they are planned today: where one is for the same
-                place, its content is ordered, else that of the unknown order.
+            today: For ``resend``, the run's orders as planned today: the one in the same place is ordered if
+                there is one, else a repeat of the unknown order.
 
         Raises:
             LedgerError: An order is not unknown, or was resent before. Nothing was changed.
@@ -110,7 +110,7 @@ class Reconciliations:
             resent = _plan_again(connection, rows, today) if verdict == "resend" else {}
             if verdict != "resend":
                 _end(connection, rows, verdict, cost)
-            said = [
+            verdicts = [
                 {
                     "order_id": row.order_id,
                     "verdict": verdict,
@@ -122,12 +122,12 @@ class Reconciliations:
                 }
                 for row in rows
             ]
-            if said:
-                connection.execute(reconciliations.insert(), said)
-        return [_reconciliation(row.run_id, facts) for row, facts in zip(rows, said, strict=True)]
+            if verdicts:
+                connection.execute(reconciliations.insert(), verdicts)
+        return [_reconciliation(row.run_id, facts) for row, facts in zip(rows, verdicts, strict=True)]
 
     def history(self) -> list[Reconciliation]:
-        """List every verdict ever given, oldest first."""
+        """List every verdict, oldest first."""
         query = sa.select(reconciliations, orders.c.run_id).join(
             orders, orders.c.order_id == reconciliations.c.order_id
         )
@@ -146,7 +146,7 @@ def _locked_unknown(connection: Connection, order_ids: Sequence[str]) -> Sequenc
 
 
 def _cost(row: sa.Row[Any], verdict: Verdict, cost: int | None) -> int | None:
-    """Tell an order's cost after a verdict, nano-dollars: where no amount is named, what its usage said."""
+    """Return an order's cost after a verdict, nano-dollars: the amount given, else that of its usage."""
     if verdict == "unbilled":
         return None
     known: int | None = row.cost_nanousd
@@ -154,7 +154,7 @@ def _cost(row: sa.Row[Any], verdict: Verdict, cost: int | None) -> int | None:
 
 
 def _charged(row: sa.Row[Any], verdict: Verdict, cost: int | None) -> int:
-    """Tell what an order weighs on its budgets after a verdict, nano-dollars."""
+    """Return what an order is charged to its budgets after a verdict, nano-dollars."""
     end = Settlement("failed", is_charged=verdict != "unbilled")
     if (known := _cost(row, verdict, cost)) is not None:
         end = replace(end, cost_usd=from_nanousd(known))
@@ -180,7 +180,7 @@ def _end(connection: Connection, rows: Sequence[sa.Row[Any]], verdict: Verdict, 
 def _plan_again(
     connection: Connection, rows: Sequence[sa.Row[Any]], today: Sequence[Order]
 ) -> dict[str, str]:
-    """Plan another order for each place; tell which order takes which one's place."""
+    """Plan another order for each place; return the new order's id by the old one's."""
     if twice := sorted(_resent(connection, rows)):
         raise _refused(twice, "ordered again already")
     last = _last_attempts(connection, sorted({row.run_id for row in rows}))
@@ -206,12 +206,12 @@ def _last_attempts(connection: Connection, run_ids: Sequence[str]) -> dict[tuple
 
 
 def _resent(connection: Connection, rows: Sequence[sa.Row[Any]]) -> dict[str, str]:
-    """Tell which orders take the places of others.
+    """Return the id of the order that replaces each of the given orders, if any.
 
-    A draft is attempted again for no other reason. Finals are, so for them a verdict must say so. One that
-    was withdrawn before it was sent takes no place, but another that was planned instead of it does.
+    A further attempt at a draft always replaces an earlier one; for finals a verdict must say so. An order
+    withdrawn before it was sent replaces nothing, but one planned instead of it does.
     """
-    said = {
+    named_by_verdict = {
         row.order_id: row.resent_as
         for row in connection.execute(sa.select(reconciliations).where(reconciliations.c.verdict == "resend"))
     }
@@ -223,8 +223,8 @@ def _resent(connection: Connection, rows: Sequence[sa.Row[Any]]) -> dict[str, st
     resent: dict[str, str] = {}
     for row in rows:
         heirs = [heir.order_id for heir in later.get(_place(row), ()) if heir.attempt > row.attempt]
-        if heirs and (row.stage == "draft" or row.order_id in said):
-            named = said.get(row.order_id)
+        if heirs and (row.stage == "draft" or row.order_id in named_by_verdict):
+            named = named_by_verdict.get(row.order_id)
             resent[row.order_id] = heirs[0] if named not in heirs else str(named)
     return resent
 
@@ -247,6 +247,6 @@ def _refused(order_ids: Sequence[str], what: str) -> LedgerError:
         where=f"order {', '.join(order_ids[:5])}",
         what=f"{'is' if len(order_ids) == 1 else 'are'} {what}",
         accepted="orders that are unknown",
-        money="Nothing was changed, in no order.",
+        money="Nothing was changed.",
         next_step="List them with: runoff ledger unknown",
     )

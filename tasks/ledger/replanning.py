@@ -1,8 +1,8 @@
-"""Planning again: what a resumed run still has to buy when its campaign is no longer what it was.
+"""Replans a resumed run whose campaign or models have changed.
 
-Between two sittings a model may be shut down, or the campaign edited. Planned orders that nobody wants any
-more are withdrawn: they were never bought. And no place (a draft's replicate, a try at a final) is bought a
-second time because the request for it would be another one today.
+Before a run is resumed a model may be shut down, or the campaign edited. Planned orders that are no longer
+wanted are withdrawn: they were never bought. And no place (a draft's replicate, an attempt at a final) is
+bought twice because its request would be different today.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -22,23 +22,23 @@ Place = tuple[str, str, int, int, int, str | None, str | None]
 def replan(
     ledger: Ledger, run_id: str, new: Sequence[Order], wants_final: Callable[[Order], bool]
 ) -> list[Order]:
-    """Make a run's planned orders equal to what is wanted now. Call it only under the run's lock.
+    """Make a run's planned orders equal to what is wanted now. Call it only under the run lock.
 
-    A planned draft that is not among ``new`` is withdrawn and gives way to the one of its place that is; a
-    planned final that asks for something else than finals do today is withdrawn, and planned anew when its
-    turn comes. Places that are taken are left alone.
+    A planned draft that is not in ``new`` is withdrawn and replaced by the one for the same place; a planned
+    final that differs from what finals request today is withdrawn, and planned again later. Places already
+    bought are left alone.
 
     Args:
         ledger: The ledger.
         run_id: The run.
-        new: Every draft order of the plan of today.
-        wants_final: Tells of a planned final whether it is what finals are asked for today.
+        new: Every draft order of today's plan.
+        wants_final: Returns whether a planned final is what the campaign requests today.
 
     Returns:
         The withdrawn orders.
 
     Raises:
-        LedgerError: The database cannot be written; it is as it was, or fully planned.
+        LedgerError: The database cannot be written; it is unchanged or fully planned.
     """
     wanted = {order.order_id for order in new}
     planned = [record.order for record in ledger.orders.of_run(run_id, "planned")]
@@ -49,7 +49,7 @@ def replan(
 
 
 def _again(withdrawn: Sequence[Order], new: Sequence[Order]) -> Iterator[Order]:
-    """Give what was to be sent again after an unknown answer the content of today."""
+    """Give orders that are to be resent after an unknown answer today's content."""
     today = {(order.arm, order.row, order.replicate): order for order in new}
     for order in withdrawn:
         heir = today.get((order.arm, order.row, order.replicate))
@@ -58,9 +58,14 @@ def _again(withdrawn: Sequence[Order], new: Sequence[Order]) -> Iterator[Order]:
 
 
 def plan_open(ledger: Ledger, run_id: str, new: Sequence[Order]) -> None:
-    """Plan those orders whose place nothing was bought for, or may have been bought for.
+    """Plan the orders whose place was certainly not bought.
 
-    One that failed or was refused leaves its place open to another request; the same one stays as it is.
+    A failed or refused order leaves its place open to a different request; the same request is not repeated.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+        new: The orders of the plan.
 
     Raises:
         LedgerError: The database cannot be written. No order was planned.
@@ -69,7 +74,13 @@ def plan_open(ledger: Ledger, run_id: str, new: Sequence[Order]) -> None:
 
 
 def left_to_send(ledger: Ledger, run_id: str, new: Sequence[Order]) -> list[Order]:
-    """List those orders of a plan that a resumed run would still send. Changes nothing."""
+    """List the orders of a plan that a resumed run would still send. Changes nothing.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+        new: The orders of the plan.
+    """
     records = ledger.orders.of_run(run_id)
     ended = {record.order.order_id for record in records if record.state != "planned"}
     return [order for order in _open(records, new) if order.order_id not in ended]
@@ -80,12 +91,18 @@ def _open(records: Sequence[OrderRecord], new: Sequence[Order]) -> list[Order]:
     return [order for order in new if taken.isdisjoint(_places(order))]
 
 
-def add_warnings(ledger: Ledger, run_id: str, said: Sequence[str]) -> None:
-    """Add to what a run has to say; what it said before stays, each sentence once."""
+def add_warnings(ledger: Ledger, run_id: str, warnings: Sequence[str]) -> None:
+    """Add warnings to those of a run; each sentence is stored once.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+        warnings: The sentences to add.
+    """
     with ledger.database.write() as connection:
         this_run = runs.c.run_id == run_id
         before = connection.execute(sa.select(runs.c.warnings).where(this_run)).scalar_one()
-        after = list(dict.fromkeys([*before, *said]))
+        after = list(dict.fromkeys([*before, *warnings]))
         if after != list(before):
             connection.execute(runs.update().where(this_run).values(warnings=after))
 
@@ -95,7 +112,7 @@ def _holds(record: OrderRecord) -> bool:
 
 
 def _is_wanted(order: Order, wanted: Collection[str], wants_final: Callable[[Order], bool]) -> bool:
-    if order.is_question:  # asked for when its turn comes; what a person ordered again stays
+    if order.is_question:  # planned when needed; one resent by a person's decision stays
         return order.attempt > 0
     if order.is_final:
         return wants_final(order)

@@ -1,7 +1,7 @@
-"""The ledger as rows of the report: one for each order and picture, refused and failed ones included.
+"""Builds the report's rows: one for each order or picture, refused and failed orders included.
 
-An order of several pictures shares its cost and estimate over them, so that a column still adds up to what
-was paid. What nobody measured is ``None``.
+The cost and estimate of an order with several pictures are split among them, so that columns add up to what
+was paid. Unmeasured values are ``None``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,15 +17,15 @@ SCORERS = ("technical", "judge", "duel", "legibility", "palette", "votes")
 def report_rows(
     run_id: str, records: Sequence[OrderRecord], candidates: Sequence[Candidate]
 ) -> list[dict[str, Any]]:
-    """Lay out a run under the names of ``report_columns``.
+    """Build a run's rows with the columns of the report.
 
     Args:
         run_id: The run.
-        records: Its orders, in the order wanted.
+        records: Its orders, in the order of the rows.
         candidates: Its pictures.
 
     Returns:
-        One mapping for each order without a picture and for each picture of the others.
+        One mapping for each picture, and for each order without one.
     """
     of_order: dict[str, list[Candidate]] = {}
     for candidate in candidates:

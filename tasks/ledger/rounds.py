@@ -1,7 +1,7 @@
-"""Which arms went on from which round of a run, and to what: decided once, for a resumed run too.
+"""Decided rounds: which arms went on from each round of a run, stored once.
 
-The round that a decision begins is written down too, so that its orders do not change with a later campaign
-file, nor with a Runoff that plans rounds in another way.
+The round that follows from a decision is stored too, so that its orders do not change with a later campaign
+file, or a version of Runoff that plans rounds differently.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,12 @@ class Rounds:
         self._database = database
 
     def record(self, run_id: str, decision: RoundDecision, now: datetime) -> None:
-        """Keep a decision; one that is known stays as it is.
+        """Store a decision; one already stored stays as it is.
+
+        Args:
+            run_id: The run.
+            decision: The decision.
+            now: Aware time.
 
         Raises:
             LedgerError: The ledger knows no such run. Nothing was written.

@@ -1,4 +1,4 @@
-"""Runs: one execution of a campaign each, found by id, by a unique beginning of it, or as ``latest``."""
+"""Runs: one execution of a campaign each, found by id, by a unique prefix of it, or as ``latest``."""
 
 import secrets
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as the ledger knows it.
+    """A run as stored in the ledger.
 
     Args:
         run_id: ``YYYYMMDD-HHMMSS-xxxx``, UTC and four random base32 characters.
@@ -27,8 +27,8 @@ class RunRecord:
         state: ``running``, ``stopped`` (ended early, may be resumed), ``waiting`` (the provider works on a
             batch), ``awaiting review`` or ``done``.
         started_at: Aware UTC time.
-        finished_at: The same, or ``None`` while it goes on.
-        warnings: What it had to say about models and settings.
+        finished_at: The same, or ``None`` while it is unfinished.
+        warnings: Its warnings about models and settings.
     """
 
     run_id: str
@@ -41,7 +41,7 @@ class RunRecord:
 
 
 def new_run_id(now: datetime) -> str:
-    """Make a run id of a time and four random characters."""
+    """Create a run id from a time and four random characters."""
     tail = "".join(secrets.choice(_BASE32) for _ in range(4))
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{tail}"
 
@@ -61,7 +61,15 @@ class Runs:
         now: datetime,
         warnings: Sequence[str] = (),
     ) -> None:
-        """Write a new run as ``running``; one that is known goes on so, and adds to its warnings."""
+        """Insert a run as ``running``; one already stored becomes ``running`` and gets further warnings.
+
+        Args:
+            run_id: The run.
+            campaign: The campaign's name.
+            provider: The provider's name.
+            now: Aware time.
+            warnings: Its warnings about models and settings.
+        """
         new = {
             "run_id": run_id,
             "campaign": campaign,
@@ -71,17 +79,23 @@ class Runs:
             "warnings": list(warnings),
         }
         with self._database.write() as connection:
-            # Not the row count: PostgreSQL's driver does not say it for such an insert.
+            # Not the row count, which PostgreSQL's driver does not report for such an insert.
             made = insert_new(connection, runs).values(new).returning(runs.c.run_id)
             if connection.execute(made).first() is None:
                 this_run = runs.c.run_id == run_id
                 known = sa.select(runs.c.warnings).where(this_run).with_for_update()
-                said = dict.fromkeys([*connection.execute(known).scalar_one(), *warnings])
-                again = {"state": "running", "finished_at": None, "warnings": list(said)}
+                all_warnings = dict.fromkeys([*connection.execute(known).scalar_one(), *warnings])
+                again = {"state": "running", "finished_at": None, "warnings": list(all_warnings)}
                 connection.execute(runs.update().where(this_run).values(again))
 
     def end(self, run_id: str, state: RunState, now: datetime) -> None:
-        """Write that a run ended, and how."""
+        """Record that a run ended, and its state.
+
+        Args:
+            run_id: The run.
+            state: Its state from now on.
+            now: Aware time.
+        """
         with self._database.write() as connection:
             connection.execute(
                 runs.update().where(runs.c.run_id == run_id).values(state=state, finished_at=now)
@@ -96,7 +110,7 @@ class Runs:
             return [_record(row) for row in rows]
 
     def find(self, name: str) -> RunRecord:
-        """Find a run by its id, a beginning of it that no other run has, or ``latest``.
+        """Find a run by its id, a unique prefix of it, or ``latest``.
 
         Raises:
             RunError: There is no such run, or more than one.

@@ -1,6 +1,6 @@
 """The ledger's tables, as the newest migration leaves them.
 
-Money is whole nano-dollars, times are UTC, JSON is text. ``NULL`` is what nobody knows.
+Money is whole nano-dollars, times are UTC, JSON is text. ``NULL`` means unknown.
 """
 
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ Json = sa.JSON(none_as_null=True)
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time: aware outside the database, UTC without a zone inside, on every database alike."""
+    """A time: aware in Python, UTC without a zone in the database, on every database alike."""
 
     impl = sa.DateTime
     cache_ok = True
@@ -28,7 +28,7 @@ class Moment(TypeDecorator[datetime]):
         """Turn an aware time into UTC.
 
         Raises:
-            ValueError: The time has no zone: nobody can tell which month it is charged to.
+            ValueError: The time has no zone, so that its month of charging is ambiguous.
         """
         if value is None:
             return None
@@ -38,7 +38,7 @@ class Moment(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Say that a stored time is UTC."""
+        """Mark a stored time as UTC."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
@@ -235,7 +235,7 @@ votes = sa.Table(
     sa.Column("voted_at", Moment, nullable=False),
 )
 
-folds = sa.Table(
+duplicate_decisions = sa.Table(
     "folds",
     metadata,
     sa.Column("fold_id", sa.Integer, primary_key=True),

@@ -1,8 +1,8 @@
-"""Slots: the turns of a schedule, one row each, so that a turn makes at most one run however often it starts.
+"""Slots: the scheduled starts of campaigns, one row each, so that each start makes at most one run.
 
-A slot is claimed before anything is bought. Whoever starts it again (a retry, a second worker, a restarted
-machine) finds the first claim and its run. It stays ``open`` until its run has come to an end; a run that a
-killed process left is found by its open slot.
+A slot is claimed before anything is bought. A process that starts it again (a retry, a second worker, a
+restarted machine) finds the first claim and its run. It stays ``open`` until its run has ended; a run left by
+a killed process is found by its open slot.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ SlotState = Literal["open", "ended", "skipped", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A turn of a schedule.
+    """A scheduled start.
 
     Args:
-        name: Whose turn and when: one name for each.
+        name: A unique name of the schedule and the time.
         campaign: The campaign's name.
         due_at: When it was to start, aware UTC time.
         state: ``open``, ``ended``, ``skipped`` (no run was made) or ``failed`` (none could be made).
-        run_id: The run it makes or takes up; when it is skipped or failed there is no such run.
+        run_id: The run that it starts or continues; if skipped or failed, no such run exists.
         reason: Why it was skipped or failed; empty otherwise.
         started_by: What started it, such as the id of a flow run.
     """
@@ -48,9 +48,9 @@ class Slots:
         self._database = database
 
     def claim(self, slot: Slot) -> Slot:
-        """Write a slot down, unless it or another one of the same starter is known; returns what counts.
+        """Insert a slot, unless it or another of the same starter is stored; return the one that counts.
 
-        Of any number of processes that claim one slot at once, all get the same answer.
+        All processes that claim one slot at the same time get the same result.
         """
         with self._database.write() as connection:
             if slot.started_by and (known := _one(connection, slots.c.started_by == slot.started_by)):
@@ -62,12 +62,18 @@ class Slots:
         return found
 
     def change(self, name: str, state: SlotState, reason: str = "") -> None:
-        """Write how a slot stands now, and why, where that wants telling."""
+        """Record a slot's state, with a reason if there is one.
+
+        Args:
+            name: The slot's name.
+            state: Its state from now on.
+            reason: Why it was skipped or failed; empty otherwise.
+        """
         with self._database.write() as connection:
             connection.execute(slots.update().where(slots.c.name == name).values(state=state, reason=reason))
 
     def end_run(self, run_id: str) -> None:
-        """Write that a run came to its end: every slot that is open for it is ended."""
+        """Record that a run ended: every open slot of it becomes ``ended``."""
         is_open = (slots.c.run_id == run_id) & (slots.c.state == "open")
         with self._database.write() as connection:
             connection.execute(slots.update().where(is_open).values(state="ended"))
@@ -78,7 +84,7 @@ class Slots:
             return _many(connection, sa.true())
 
     def open_runs(self, campaigns: Sequence[str]) -> dict[str, int]:
-        """Find the runs that were begun and did not end, by how many slots took each up; oldest first."""
+        """Find the runs with open slots, with the number of slots of each; oldest first."""
         is_open = (slots.c.state == "open") & slots.c.campaign.in_(campaigns)
         begun = slots.c.run_id.in_(sa.select(runs.c.run_id))
         with self._database.read() as connection:
@@ -86,7 +92,7 @@ class Slots:
         return {run_id: found.count(run_id) for run_id in found}
 
     def run_of(self, started_by: str) -> str | None:
-        """Find the run that something started; ``None`` when it started none."""
+        """Find the run that a starter started; ``None`` when it started none."""
         with self._database.read() as connection:
             slot = _one(connection, slots.c.started_by == started_by)
         return slot.run_id if slot else None

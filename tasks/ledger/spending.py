@@ -1,4 +1,4 @@
-"""Where the money went: sums of what orders are charged, by whatever people ask for. All sums are exact."""
+"""Sums of what orders are charged, by run, campaign, month and so on. All sums are exact."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class Spent:
 
     Args:
         name: The run, the month ``YYYY-MM`` or day ``YYYY-MM-DD`` of sending (UTC), and so on.
-        n_orders: How many orders were sent.
-        spent_usd: What they weigh on their budgets: known costs, and estimates where nobody knows.
-        unknown_usd: The part of it that is estimates: sent, unknown, or billed without saying how much.
+        n_orders: The number of orders sent.
+        spent_usd: What they are charged: known costs, and estimates for unknown ones.
+        unknown_usd: The part of it that is estimates: of orders sent, unknown, or billed an unknown amount.
     """
 
     name: str
@@ -41,7 +41,7 @@ class MonthSpent:
     Args:
         month: ``YYYY-MM``.
         ledger_usd: By all campaigns.
-        campaigns_usd: By each campaign that sent an order.
+        campaigns_usd: By each campaign that sent orders.
     """
 
     month: str
@@ -56,7 +56,7 @@ class Spending:
         self._database = database
 
     def by(self, group: Group) -> list[Spent]:
-        """Sum every order that was ever sent, by group, in the sequence of their names."""
+        """Sum all orders ever sent, by group, sorted by group name."""
         name = _name(group)
         sums = sa.func.sum(orders.c.charged_nanousd), sa.func.sum(estimated_nanousd())
         query = sa.select(name, sa.func.count(), *sums).where(orders.c.n_sends > 0).group_by(name)
@@ -68,7 +68,7 @@ class Spending:
         return sorted(found, key=lambda spent: spent.name)
 
     def month(self, now: datetime) -> MonthSpent:
-        """Read what the month of ``now`` (aware) is charged so far."""
+        """Read the charges so far in the month of ``now`` (aware)."""
         month = f"{now.astimezone(UTC):%Y-%m}"
         query = sa.select(budgets).where(budgets.c.scope.like(f"month:%:{month}"))
         with self._database.read() as connection:

@@ -1,4 +1,4 @@
-"""Proof that the ledger is right: its sums, its states, its pictures."""
+"""Verifies the ledger: its sums, its states and its pictures."""
 
 import hashlib
 from pathlib import Path
@@ -18,14 +18,14 @@ OPEN_STATES = ("planned", "sent", "unknown")
 
 
 def verify(database: Database, home: Path | None = None) -> list[str]:
-    """List every way in which the ledger disagrees with itself or with its pictures.
+    """List every inconsistency of the ledger with itself or with its pictures.
 
     Args:
         database: The ledger's database.
-        home: Where the pictures are, and with a store also whether it has them; ``None`` leaves them out.
+        home: Where the pictures are; with an object store, it is checked too; ``None`` skips them.
 
     Returns:
-        One sentence for each fault, with what is expected and what is there; empty when all is right.
+        One sentence for each fault, with the expected and the actual value; empty when there are none.
     """
     with database.read() as connection:
         return [
@@ -67,7 +67,7 @@ def _wrong_charges(connection: Connection) -> list[str]:
         "is unknown and not charged its estimate": (orders.c.state == "unknown")
         & cost.is_(None)
         & (charged != estimate),
-        "has ended and is charged neither nothing nor its estimate": orders.c.state.not_in(OPEN_STATES)
+        "has ended, but is charged neither 0 nor its estimate": orders.c.state.not_in(OPEN_STATES)
         & cost.is_(None)
         & charged.not_in((0, estimate)),
     }
@@ -98,14 +98,14 @@ def _lost_pictures(connection: Connection, home: Path) -> list[str]:
     query = sa.select(
         candidates.c.candidate_id, candidates.c.file, candidates.c.sha256, runs.c.campaign, runs.c.run_id
     ).join(runs, runs.c.run_id == candidates.c.run_id)
-    query = query.where(candidates.c.pruned_at.is_(None))  # those were dropped on purpose
+    query = query.where(candidates.c.pruned_at.is_(None))  # those were deleted on purpose
     store = store_of(home)
     kept = store.sizes(home) if store else None
     faults = []
     for row in connection.execute(query):
         file = run_folder(home, row.campaign, row.run_id) / row.file
         if not file.exists():
-            faults.append(f"candidate {row.candidate_id}: {file} is gone.")
+            faults.append(f"candidate {row.candidate_id}: {file} is missing.")
         elif kept is not None and file not in kept:
             faults.append(f"candidate {row.candidate_id}: {file} is on this machine and not in the store.")
         elif hashlib.sha256(file.read_bytes()).hexdigest() != row.sha256:

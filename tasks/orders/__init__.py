@@ -1,3 +1,3 @@
-"""Orders written out from a campaign: drafts, finals and questions, and what they cost."""
+"""Builds a campaign's orders: drafts, finals and questions, and estimates their cost."""
 
 __all__ = ["drafts", "finals", "finals_costs", "missing_scores", "questions", "round_costs"]

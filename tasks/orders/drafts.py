@@ -1,8 +1,8 @@
-"""Draft orders: a campaign's arms, rows and replicates written out, in the sequence in which they are bought.
+"""Builds the draft orders of a campaign, in the sequence in which they are bought.
 
-First one picture of every row and arm, then the second of every row and arm, and so on. A run that ends
-early has then seen every arm equally often. With rounds, only the first is known from the beginning; a later
-one makes further replicates of the arms that went on.
+First one picture of every row and arm, then the second of every row and arm, and so on, so that a run that
+ends early has the same number of pictures of every arm. With rounds, only the first is known at the start;
+later ones make further replicates of the arms that went on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from tasks.order import Order
 
 
 def draft_prompts(campaign: Campaign) -> dict[str, list[str]]:
-    """Fill every arm's template with every row; arm to its texts, in the order of the rows."""
+    """Fill every arm's template with every row; return the texts by arm, in the order of the rows."""
     return {
         name: [template.render(row) for row in campaign.all_rows]
         for name, arm in campaign.arms.items()
@@ -34,19 +34,19 @@ def draft_orders(
     run_id: str,
     passes: Sequence[Pass],
 ) -> Iterator[Order]:
-    """Write a campaign's draft orders.
+    """Build a campaign's draft orders.
 
     Args:
-        campaign: The campaign to run, successors in their places.
+        campaign: The campaign to run, with retired models replaced by their successors.
         prompts: From ``draft_prompts``.
-        pictures: What is sent along with each arm and row.
-        estimates: What requests cost.
+        pictures: The references and masks of each arm and row.
+        estimates: The cost of requests.
         run_id: The run that the orders belong to; part of their identity.
         passes: Which replicates of which arms.
 
     Raises:
         CatalogueError: Something has no price.
-        CampaignError: A mask cannot be made.
+        CampaignError: A mask cannot be drawn.
     """
 
     @cache

@@ -1,4 +1,4 @@
-"""Final orders: finalists written out as requests, edition by edition and try by try."""
+"""Builds the orders of finals, for each edition and attempt."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,21 +35,21 @@ def plan_finals(
     attempt: int = 0,
     edition: Finals | None = None,
 ) -> list[Order]:
-    """Write the orders of one try at an edition's finals. Masks and framed drafts are not written to disk.
+    """Build the orders of one attempt at an edition's finals, without writing the pictures to send.
 
     Args:
-        campaign: The campaign to run, successors in their places.
+        campaign: The campaign to run, with retired models replaced by their successors.
         catalogue: Models and prices.
-        providers: Who sells.
+        providers: The providers.
         finalists: Inspected drafts, in the order in which they are bought.
         run_id: The run they belong to.
-        folder: The run's folder, that the drafts' files are relative to.
-        home: Runoff's home; masks and framed drafts are kept below it. ``./runs`` when left out.
-        attempt: Which try at each final, from 0.
-        edition: One of the campaign's editions; the first when left out.
+        folder: The run's folder, to which the drafts' files are relative.
+        home: Runoff's home; masks and framed drafts are stored below it. ``./runs`` by default.
+        attempt: Which attempt at each final, from 0.
+        edition: One of the campaign's editions; by default the first.
 
     Raises:
-        RunError: A draft to be sent along was never inspected, or a picture cannot be sent.
+        RunError: A draft to be sent was never inspected, or a picture cannot be sent.
         CatalogueError: Something has no price.
     """
     edition = edition or campaign.editions[0]
@@ -86,7 +86,7 @@ def plan_finals(
 
 
 def final_template(edition: Finals, attempt: int) -> PromptTemplate:
-    """Choose the template of a try's prompt: a fallback has the draft's own text, for it shows no picture."""
+    """Choose the template of an attempt's prompt: a fallback uses the draft's own text."""
     if edition.method_of(attempt) != edition.method:
         return PromptTemplate(DEFAULT_GENERATE_PROMPT)
     return PromptTemplate(finals_template(edition.prompt, edition.method, edition.fit))
@@ -102,8 +102,8 @@ def _sent(edition: Finals, draft: Candidate, row: Row, folder: Path, drawn: Path
         raise RunError(
             where=f"the final of {draft.candidate_id}",
             what=str(error),
-            money="It was not ordered; what was bought before stays.",
-            next_step="Put the picture right, then: runoff promote",
+            money="It was not bought; what was bought before is kept.",
+            next_step="Restore the picture, then: runoff promote",
         ) from error
 
 
@@ -121,14 +121,14 @@ def _draft_reference(draft: Candidate, folder: Path) -> Reference:
         raise RunError(
             where=f"finalist {draft.candidate_id}",
             what="was never inspected, so its size and format are not known",
-            next_step="Look at its pictures again: runoff rescore",
+            next_step="Inspect its pictures again: runoff rescore",
         )
     return Reference(f"{folder}/{draft.file}", draft.sha256, seen.width, seen.height, f"image/{seen.format}")
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What a final of one edition and method asks for today, the draft and its prompt left aside."""
+    """What a final of one edition and method requests today, apart from the draft and its prompt."""
 
     edition: str | None
     endpoint: str
@@ -138,7 +138,7 @@ class _Wanted:
 
 
 def wants_final(campaign: Campaign) -> Callable[[Order], bool]:
-    """Make the question whether a planned final is what the campaign asks for today."""
+    """Return a function that says whether a planned final is what the campaign requests today."""
     wanted = [
         _Wanted(
             edition=edition.name,

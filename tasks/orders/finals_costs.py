@@ -1,4 +1,4 @@
-"""What finals will cost before there are drafts: the cheapest and the dearest that could be chosen."""
+"""Estimates the cost of finals before there are drafts: the lowest and the highest possible."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class EditionPlan:
-    """One edition of the finals: at least one try for each finalist, at most all; dollars for both."""
+    """One edition of the finals: its cost with one attempt per finalist, and with all attempts."""
 
     name: str | None
     model: str
@@ -39,9 +39,9 @@ class FinalsPlan:
     """All finals together.
 
     Args:
-        approval: ``auto``, or ``review`` or ``prefect`` when a person says yes first.
-        finalists: Drafts chosen at most.
-        editions: What each of them is bought again as.
+        approval: ``auto``, or ``review`` or ``prefect`` when a person approves first.
+        finalists: The most drafts that are chosen.
+        editions: The editions that each is bought in.
     """
 
     approval: str
@@ -50,17 +50,17 @@ class FinalsPlan:
 
     @property
     def most_pictures(self) -> int:
-        """Pictures bought when every try is needed."""
+        """The number of pictures when every attempt is needed."""
         return sum(edition.most_pictures for edition in self.editions)
 
     @property
     def low_usd(self) -> Decimal:
-        """Every first try accepted."""
+        """The cost when every first attempt is accepted."""
         return sum((edition.low_usd for edition in self.editions), ZERO)
 
     @property
     def high_usd(self) -> Decimal:
-        """Every try bought."""
+        """The cost when every attempt is bought."""
         return sum((edition.high_usd for edition in self.editions), ZERO)
 
 
@@ -71,8 +71,8 @@ def plan_finals_cost(
 
     Args:
         campaign: The campaign to run.
-        prompts: Arm to the drafts' texts, by row.
-        estimates: What requests cost.
+        prompts: The drafts' texts by arm, in the order of the rows.
+        estimates: The cost of requests.
 
     Raises:
         CatalogueError: Something has no price.
@@ -117,7 +117,7 @@ def _estimates_of(
     estimates: Estimates,
     attempt: int,
 ) -> Iterator[Estimate]:
-    """Estimate the shortest and the longest text with every kind of pictures beside it."""
+    """Estimate the shortest and the longest text, with every combination of pictures."""
     is_edit = edition.method_of(attempt) == "edit"
     template = final_template(edition, attempt)
     parameters = edition.parameters(n=1, is_edit=is_edit)
@@ -132,7 +132,7 @@ def _estimates_of(
 
 
 def _other_references(campaign: Campaign, edition: Finals) -> list[tuple[Reference, ...]]:
-    """List the pictures beside the draft, those of one size standing for all of it."""
+    """List the references sent besides the draft, one for each size."""
     rows = campaign.all_rows if any(map(is_template, edition.references)) else campaign.all_rows[:1]
     by_size = {}
     for row in rows:

@@ -1,7 +1,7 @@
-"""Survivors that a judging model was to have an opinion of and has none: told, and kept out of comparisons.
+"""Finds unique images without a judging model's score, which are left out of comparisons.
 
-A total is the mean over the scorers that answered. So a picture without a judge's score is not worse or
-better than one with it: the two totals are made of different things, and the A/B test must not mix them.
+A total is the mean of the scores with a value. So the totals of pictures with and without a judge's score are
+not comparable, and the A/B test must not mix them.
 """
 
 from collections import Counter
@@ -12,12 +12,13 @@ from tasks.judging.duels import QUESTIONS
 from tasks.money import count_of
 from tasks.orders.questions import BOUGHT
 
-_TOOK_PART_IN_NONE = "duel: took part in none"
-"""What ledgers say of a picture without a rival whose duels were scored before `QUESTIONS` was recorded."""
+_TOOK_PART_IN_NONE = "duel: was in no pair"
+"""The reason in older ledgers, which did not record ``QUESTIONS``, for a picture with nothing to compare it
+with."""
 
 
-def unjudged(drafts: Iterable[Candidate], name: str) -> list[Candidate]:
-    """List the survivors without a usable opinion of a judging model.
+def without_score(drafts: Iterable[Candidate], name: str) -> list[Candidate]:
+    """List the unique images that should have a judging model's score and have none.
 
     Args:
         drafts: A run's drafts.
@@ -31,46 +32,50 @@ def unjudged(drafts: Iterable[Candidate], name: str) -> list[Candidate]:
 
 
 def _is_missing(score: Score) -> bool:
-    """Tell whether a value should be there and is not; a picture without a rival has no strength to miss."""
+    """Return whether a score is missing; a picture that had nothing to be compared with needs none."""
     if score.value is not None:
         return False
     questions = score.measurements.get(QUESTIONS)
     return score.reason != _TOOK_PART_IN_NONE if questions is None else questions > 0
 
 
-def unjudged_warnings(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> list[str]:
-    """Say of each judging model how many pictures have no score of it, and why."""
-    return [_warning(name, drafts, mute) for name in _weighed(weights) if (mute := unjudged(drafts, name))]
+def missing_score_warnings(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> list[str]:
+    """Warn, for each judging model, how many pictures it did not score, and why."""
+    return [
+        _warning(name, drafts, missing)
+        for name in _weighed(weights)
+        if (missing := without_score(drafts, name))
+    ]
 
 
 def _weighed(weights: Mapping[str, float]) -> list[str]:
     return [name for name in BOUGHT if name in weights]
 
 
-def _warning(name: str, drafts: Sequence[Candidate], mute: Sequence[Candidate]) -> str:
+def _warning(name: str, drafts: Sequence[Candidate], missing: Sequence[Candidate]) -> str:
     n_survivors = sum(draft.is_survivor for draft in drafts)
-    reasons = Counter(_short(draft.scores[name].reason) for draft in mute)
+    reasons = Counter(_short(draft.scores[name].reason) for draft in missing)
     why = "; ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
     return (
-        f"{name}: {len(mute)} of {count_of(n_survivors, 'survivor')} without a score of it ({why});"
-        " their total is that of the other scorers."
+        f"{name}: {len(missing)} of {count_of(n_survivors, 'unique image')} without its score ({why});"
+        " their total is from the other scorers."
     )
 
 
 def _short(reason: str) -> str:
-    """Leave out the scorer's name and the provider's own words, which differ from order to order."""
+    """Remove the scorer's name and the provider's text, which differs from order to order."""
     return reason.partition(": ")[2].partition(": ")[0] or reason
 
 
-def half_scored(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> set[str]:
-    """Name the survivors whose total lacks an opinion that others' totals hold.
+def partly_scored(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> set[str]:
+    """Find the unique images whose total lacks a score that other totals include.
 
     Args:
         drafts: A run's drafts.
         weights: Scorer's name to weight.
 
     Returns:
-        Candidate ids; none when a judging model answered for all, or for nobody.
+        Candidate ids; none when each judging model scored all pictures or no picture.
     """
     survivors = [draft for draft in drafts if draft.is_survivor]
     found: set[str] = set()
@@ -82,20 +87,20 @@ def half_scored(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> se
 
 
 def silent(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> list[str]:
-    """Name the judging models that weigh something and answered for no survivor."""
+    """List the judging models with a weight above 0 that scored no picture."""
     return [
         name
         for name in _weighed(weights)
         if weights[name] > 0
-        and unjudged(drafts, name)
+        and without_score(drafts, name)
         and all(draft.value_of(name) is None for draft in drafts)
     ]
 
 
 def note_of_test(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> str:
-    """Say what the A/B test leaves out or does without; empty when all was judged."""
+    """Describe what the A/B test leaves out; empty when everything was judged."""
     parts = []
-    if left_out := half_scored(drafts, weights):
+    if left_out := partly_scored(drafts, weights):
         parts.append(
             f"Left out, because a judging model gave them no score: {count_of(len(left_out), 'picture')}."
         )

@@ -1,7 +1,7 @@
-"""Orders for the judging model: one for each picture that is judged, two for each pair that is compared.
+"""Builds the orders for judging models: one per judged picture, two per compared pair.
 
-Survivors only: nobody pays to have a copy judged, or a picture that is not fit to show. What the orders cost
-at most is planned before there are pictures; what was answered is found again by the questions in them.
+Only unique images are judged, so that nothing is spent on duplicates or unfit pictures. The highest cost is
+planned before there are pictures; earlier answers are found by the orders' questions.
 """
 
 import hashlib
@@ -19,21 +19,21 @@ from tasks.judging.rubric import rubric_parameters, rubric_prompt
 from tasks.order import Order, Reference
 
 BOUGHT = ("judge", "duel")
-"""The scorers whose opinions are bought."""
+"""The scorers whose scores are bought."""
 
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class JudgingPlan:
-    """What judging will cost, before there are pictures.
+    """The cost of judging, estimated before there are pictures.
 
     Args:
         models: The judging models.
-        pictures: How many pictures are judged by the rubric at most.
-        pairs: How many pairs are compared at most; each is two orders.
-        low_usd: Dollars when all but one picture of each arm and row turn out to be copies.
-        high_usd: Dollars when none does.
+        pictures: The most pictures that are judged by the rubric.
+        pairs: The most pairs that are compared; each is two orders.
+        low_usd: Dollars when all but one picture of each arm and row are duplicates.
+        high_usd: Dollars when there are no duplicates.
     """
 
     models: tuple[str, ...]
@@ -44,19 +44,20 @@ class JudgingPlan:
 
     @property
     def orders(self) -> int:
-        """Requests at most."""
+        """The most requests."""
         return self.pictures + 2 * self.pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Writes a run's orders for its judging models.
+    """Builds a run's orders for its judging models.
 
     Args:
-        campaign: The campaign; it wishes for a judge or for duels where those are asked for.
+        campaign: The campaign; it must have a judge or duels for the orders requested.
         run_id: The run.
-        folder: The run's folder, that pictures' files are relative to.
-        estimates: What an order costs; without them the orders only find answers and are not to be bought.
+        folder: The run's folder, to which the pictures' files are relative.
+        estimates: The cost of orders; without it the orders only serve to find answers and must not be
+            bought.
     """
 
     campaign: Campaign
@@ -65,14 +66,14 @@ class Questions:
     estimates: Estimates | None = None
 
     def about(self, draft: Candidate) -> Order:
-        """Write the order that has one picture judged by the rubric."""
+        """Build the order that has one picture judged by the rubric."""
         judge = self.campaign.score.judge
         assert judge is not None
         prompt, parameters = rubric_prompt(judge.rubric), rubric_parameters(judge.model, judge.rubric)
         return self._order(draft, prompt, parameters, [draft], draft.candidate_id)
 
     def between(self, first: Candidate, second: Candidate) -> Order:
-        """Write the order that compares two pictures, shown in this order."""
+        """Build the order that compares two pictures, shown in this order."""
         duel = self.campaign.score.duel
         assert duel is not None
         parameters = duel_parameters(duel.model)
@@ -114,12 +115,12 @@ class Questions:
 
 
 def duel_name(first_id: str, second_id: str) -> str:
-    """Name a pair, in whichever order it is shown."""
+    """Return a pair's name, independent of the order in which it is shown."""
     return "d-" + hashlib.sha256("".join(sorted((first_id, second_id))).encode()).hexdigest()[:20]
 
 
 def worth_judging(drafts: Iterable[Candidate]) -> list[Candidate]:
-    """List the survivors, each picture's bytes once."""
+    """List the unique images, equal bytes only once."""
     found: dict[str, Candidate] = {}
     for draft in sorted(drafts, key=lambda draft: draft.candidate_id):
         if draft.is_survivor:
@@ -183,6 +184,6 @@ def _plan_duels(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
 
 
 def _drawn(campaign: Campaign) -> list[Reference]:
-    """Describe one draft of each arm, before it is drawn."""
+    """Describe one draft of each arm before it exists."""
     sizes = [parse_size(campaign.drafts_of(arm).size) or Size(1024, 1024) for arm in campaign.arms]
     return [Reference("", "", size.width, size.height, "image/png") for size in sizes]

@@ -1,10 +1,11 @@
-"""What rounds cost, before anybody knows which arms they will be: the least and the most it could be.
+"""Estimates the cost of rounds before their arms are known: the lowest and the highest possible.
 
-The most is when no arm is dropped before it must be, and the dearest arms stay. The least is when one arm
-leads so clearly after the first round that the last one follows at once, and two cheap arms are in it.
+The cost is highest when arms are dropped as late as possible and the most expensive ones stay. It is lowest
+when one arm leads so clearly after the first round that the last round follows at once, with the two cheapest
+arms.
 
-A picture of a later round costs what one of the arm's first round does. With several pictures a request that
-is a little more than it will be: a larger request shares its prompt's tokens over more pictures.
+A picture of a later round is assumed to cost as much as one of the first. With several pictures per request
+that is slightly too high, because a larger request spreads its prompt's tokens over more pictures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,16 +20,17 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class RoundPlan:
-    """One round: how many arms at most, how many pictures of each arm and row, and between which dollars.
+    """One round: its most arms, its pictures of each arm and row, and its range of cost.
 
     Args:
         number: From 1.
-        arms: How many arms at most.
+        arms: The most arms.
         replicates: Pictures of each arm and row.
-        fewest_pictures: Pictures when the choice is over as early as can be; 0 where the round is not needed.
-        pictures: Pictures at most.
-        low_usd: Dollars for the fewest, of the cheapest arms.
-        high_usd: Dollars for the most, of the dearest.
+        fewest_pictures: The number of pictures when arms are dropped as early as possible; 0 if the round may
+            be skipped.
+        pictures: The most pictures.
+        low_usd: Dollars for the fewest pictures, of the cheapest arms.
+        high_usd: Dollars for the most pictures, of the most expensive arms.
     """
 
     number: int
@@ -47,8 +49,8 @@ def plan_round_costs(
 
     Args:
         rounds: The rounds.
-        n_rows: How many rows the campaign has.
-        first_usd: Arm to the low and high dollars of its first round.
+        n_rows: The number of the campaign's rows.
+        first_usd: The lowest and highest cost of the first round, dollars, by arm.
     """
     first = rounds[0].replicates
     lows, highs = sorted(low for low, _ in first_usd.values()), sorted(high for _, high in first_usd.values())

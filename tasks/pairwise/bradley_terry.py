@@ -1,12 +1,12 @@
-"""How strong each picture is, told from who beat whom: Bradley and Terry's model, with ties and intervals.
+"""The Bradley-Terry model: a strength for each picture from pairwise results, with ties and intervals.
 
-People's duels and the judge's are both lists of meetings of two pictures. The model gives each picture a
-strength such that the difference of two strengths is the log-odds of one beating the other, where one of them
-does. Pictures that never met, not even over others, share no scale: each group of pictures that did is fitted
-alone, with its own weight of ties, liking for a side, and shares of answers that name a side blindly.
+People's votes and the judge's duels are both lists of meetings of two pictures. The model gives each picture
+a strength such that the difference of two strengths is the log-odds of one beating the other, given no tie.
+Pictures that are not connected by meetings have no common scale: each connected group is fitted by itself,
+with its own weight of ties, preference for a side, and shares of answers that name a side blindly.
 
-Source: R. A. Bradley and M. E. Terry (1952), "Rank analysis of incomplete block designs". What is added to
-it is explained in `tasks.pairwise.likelihood`.
+Source: R. A. Bradley and M. E. Terry (1952), "Rank analysis of incomplete block designs". The
+extensions are explained in `tasks.pairwise.likelihood`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,13 +32,13 @@ class Strength:
     """How strong one picture is among those it was compared with.
 
     Args:
-        value: Chance of beating an average one of them, in [0, 1]; 0.5 is average. It is told of answers that
-            look and name a winner: ties and blind answers do not draw it to the middle.
+        value: Probability of beating an average one of them, in [0, 1]; 0.5 is average. It is conditional on
+            answers that look and name a winner: ties and blind answers do not pull it to the middle.
         low: Lower end of its 95 % interval.
         high: Upper end.
         log_odds: The same on the model's own scale, 0 for the average.
-        meetings: How many of the meetings it took part in.
-        rivals: How many pictures share its scale, itself left out.
+        meetings: How many meetings it took part in.
+        rivals: How many other pictures are on its scale.
     """
 
     value: float
@@ -58,12 +58,12 @@ def strengths(pairs: Sequence[Meeting]) -> dict[str, Strength]:
     """Fit a strength to every picture that met another.
 
     Args:
-        pairs: In any order; the same two may meet often. Which of them was on the left matters where answers
-            favour a side.
+        pairs: In any order; the same two may meet several times. Which of them was on the left matters if
+            answers favour a side.
 
     Returns:
-        One strength for each id in ``pairs``. The interval is the normal one around the penalised fit, taken
-        on the scale of log-odds. How often it holds the truth stands in benchmarks/README.md.
+        One strength for each id in ``pairs``. The interval is the normal one around the penalised fit, on
+        the log-odds scale. Its coverage is measured in benchmarks/README.md.
 
     Raises:
         ValueError: A result is not 0, 0.5 or 1, or a picture met itself.
@@ -75,7 +75,7 @@ def strengths(pairs: Sequence[Meeting]) -> dict[str, Strength]:
     """
     for left, right, result in pairs:
         if left == right or result not in (0, 0.5, 1):
-            what = f"no meeting of two: {left}, {right}, {result}"
+            what = f"not a valid meeting: {left}, {right}, {result}"
             raise ValueError(what)
     found: dict[str, Strength] = {}
     for group in _groups(pairs):
@@ -84,7 +84,7 @@ def strengths(pairs: Sequence[Meeting]) -> dict[str, Strength]:
 
 
 def _groups(pairs: Sequence[Meeting]) -> list[list[Meeting]]:
-    """Part the meetings so that pictures of two parts never met, directly or over others."""
+    """Split the meetings into connected groups of pictures."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

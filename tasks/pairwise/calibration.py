@@ -1,8 +1,7 @@
-"""How far each scorer can be trusted: its agreement with people, once people have voted.
+"""The calibration of scorers: how often each agrees with people's votes.
 
-The unit is a pair of pictures that people compared. Several votes on one pair are one opinion, the
-majority's, so that a pair looked at often does not count as many; a tie tells nothing about who is right and
-is left out. The votes are never measured against themselves.
+The unit is a pair of pictures that people compared. Several votes on a pair count once, as their majority; a
+tie does not say which picture is better and is left out. The scorer ``votes`` is not compared with the votes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +28,7 @@ class Agreement:
     Args:
         scorer: Its name, or ``score`` for the total without the votes.
         pairs: Pairs that people decided and that it scored on both sides.
-        accuracy: Share of them ranked alike, 0 to 1; equal scores count half. ``None`` without pairs.
+        accuracy: Share of them ranked as people do, 0 to 1; equal scores count half. ``None`` without pairs.
         low: Lower end of the 95 % interval.
         high: Upper end.
     """
@@ -43,13 +42,13 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A pair that people and a scorer rank the other way round.
+    """A pair that people and a scorer rank in opposite order.
 
     Args:
         scorer: The scorer, or ``score``.
         preferred: The candidate that people prefer.
         other: The one that the scorer prefers.
-        margin: By how much, in score, 0 to 1.
+        margin: The difference of their scores, 0 to 1.
         votes: How many people's votes the pair has.
     """
 
@@ -62,18 +61,18 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What people's votes say about the scorers.
+    """How well the scorers agree with people's votes.
 
     Args:
-        votes: How many there are.
-        voters: By how many people.
+        votes: The number of votes.
+        voters: The number of people who voted.
         pairs: Pairs that a majority decided.
         ties: Pairs that stayed undecided.
         agreements: Each scorer's, best first, the total's last.
-        suggested_weights: Scorer to weight, to be used instead of the campaign's; ``None`` where the votes do
-            not bear any out.
+        suggested_weights: Scorer to weight, to use instead of the campaign's; ``None`` if the votes do not
+            support any.
         note: Why these weights, or why none.
-        disagreements: The worst, of the judge where there is one, else of the total.
+        disagreements: The worst, of the judge if there is one, else of the total.
     """
 
     votes: int
@@ -86,7 +85,7 @@ class Calibration:
     disagreements: tuple[Disagreement, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Turn the result into what JSON can hold."""
+        """Turn the result into JSON values."""
         return asdict(self)
 
 
@@ -105,11 +104,11 @@ def calibrate(
 
     Args:
         drafts: The run's drafts, scored.
-        votes: What people said of pairs of them; those on other pictures are passed over.
+        votes: People's votes on pairs of them; votes on other pictures are ignored.
         weights: The campaign's weights.
 
     Returns:
-        ``None`` where nobody voted.
+        ``None`` if nobody voted.
     """
     known = {draft.candidate_id: draft for draft in drafts}
     counted = [vote for vote in votes if vote.left_id in known and vote.right_id in known]
@@ -128,7 +127,7 @@ def calibrate(
         voters=len({vote.voter for vote in counted}),
         pairs=len(pairs),
         ties=ties,
-        agreements=(*sorted(agreements, key=_by_merit), _agreement(TOTAL, margins[TOTAL])),
+        agreements=(*sorted(agreements, key=_best_first), _agreement(TOTAL, margins[TOTAL])),
         suggested_weights=suggestion.weights,
         note=suggestion.note,
         disagreements=_disagreements(suspect, pairs, margins[suspect]),
@@ -137,13 +136,15 @@ def calibrate(
 
 def _decide(votes: Sequence[Vote], known: Mapping[str, Candidate]) -> tuple[list[DecidedPair], int]:
     """Take the majority on each pair; count the pairs without one."""
-    said: dict[tuple[str, str], list[float]] = {}
+    results_by_pair: dict[tuple[str, str], list[float]] = {}
     for vote in votes:
         first, second = sorted((vote.left_id, vote.right_id))
         result = RESULTS[vote.outcome]
-        said.setdefault((first, second), []).append(result if vote.left_id == first else 1 - result)
+        results_by_pair.setdefault((first, second), []).append(
+            result if vote.left_id == first else 1 - result
+        )
     pairs, ties = [], 0
-    for (first, second), results in sorted(said.items()):
+    for (first, second), results in sorted(results_by_pair.items()):
         share = sum(results) / len(results)
         ids = (first, second) if share > 0.5 else (second, first)
         if share == 0.5:
@@ -166,17 +167,17 @@ def _margins(pairs: Sequence[DecidedPair], scorer: str) -> Margins:
 
 
 def _total_margins(values: Mapping[str, Margins], weights: Mapping[str, float], n_pairs: int) -> Margins:
-    """Weigh the margins as the campaign does, over the pairs that every weighed scorer scored."""
-    weighed = {name: weight for name, weight in weights.items() if weight > 0}
-    if not weighed:
+    """Weight the margins as the campaign does, over the pairs that every weighted scorer scored."""
+    weighted = {name: weight for name, weight in weights.items() if weight > 0}
+    if not weighted:
         return np.full(n_pairs, np.nan)
-    summed = np.sum([weight * values[name] for name, weight in weighed.items()], axis=0)
-    margins: Margins = summed / sum(weighed.values())
+    summed = np.sum([weight * values[name] for name, weight in weighted.items()], axis=0)
+    margins: Margins = summed / sum(weighted.values())
     return margins
 
 
 def _agreement(scorer: str, margins: Margins) -> Agreement:
-    """Count what is ranked alike.
+    """Count the pairs ranked as people rank them.
 
     Source: E. B. Wilson (1927), "Probable inference, the law of succession, and statistical inference".
     """
@@ -190,7 +191,7 @@ def _agreement(scorer: str, margins: Margins) -> Agreement:
     return Agreement(scorer, int(seen.size), alike / seen.size, float(low), float(high))
 
 
-def _by_merit(agreement: Agreement) -> tuple[float, str]:
+def _best_first(agreement: Agreement) -> tuple[float, str]:
     return -(agreement.accuracy or 0.0), agreement.scorer
 
 

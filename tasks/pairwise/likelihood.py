@@ -1,14 +1,14 @@
-"""The likelihood behind `tasks.pairwise.bradley_terry`: who wins, who ties, and who answers without looking.
+"""The likelihood of the Bradley-Terry model with ties, side preference and blind answers.
 
 By Davidson and Beaver's model, a meeting of two pictures whose strengths differ by d log-odds ends left, tied
-or right as exp((d + s)/2) : t : exp(-(d + s)/2). The weight t says how readily the judge ties, and s how much
-it likes the left side, which is the first that it sees. Besides, some answers know nothing of the pictures:
-one share of all names the left one whatever is shown, another the right one. Left out, they would make all
-pictures look more alike than they are, and no interval around that would hold the truth.
+or right as exp((d + s)/2) : t : exp(-(d + s)/2). The weight t is the judge's tendency to tie, and s its
+preference for the left side, which it sees first. In addition, some answers do not depend on the pictures:
+one share of all names the left one whatever is shown, another the right one. A model without them would make
+all pictures look more alike than they are, with intervals that are wrong.
 
-All of it is fitted together, by penalised maximum likelihood; standard errors come from the curvature at the
-maximum: the observed information and the prior's. No library at hand takes both ties and a prior;
-statsmodels, without one, finds the same (see the tests).
+All parameters are fitted together, by penalised maximum likelihood; standard errors come from the curvature
+at the maximum: the observed information and the prior's. No library at hand supports both ties and a prior;
+statsmodels, without a prior, gives the same result (see the tests).
 
 Sources: R. R. Davidson (1970), "On extending the Bradley-Terry model to accommodate ties in paired comparison
 experiments"; R. R. Davidson and R. J. Beaver (1977), "On extending the Bradley-Terry model to incorporate
@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 PRIOR_SD = 1.5
-"""Before any meeting, strengths are taken to lie within about +-3 log-odds (twice this): a picture that won
-its only meeting is thus not held for unbeatable."""
+"""Before any meeting, strengths are taken to lie within about +-3 log-odds (twice this): so a picture that
+won its only meeting does not become unbeatable."""
 
 _LEFT, _TIE, _RIGHT = 0, 1, 2
 _LOGITS = np.array([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0], [-0.5, -0.5, 0.0]])
@@ -38,10 +38,11 @@ _NAMED = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is taken for granted before any meeting: normal distributions, as mean and standard deviation.
+    """The prior: normal distributions, as mean and standard deviation.
 
-    That of the blind shares was chosen by simulation (benchmarks/README.md, Duels): intervals hold the truth
-    both where a judge always looks and where it names one side blindly in a fifth of its answers.
+    The prior of the blind shares was chosen by simulation (benchmarks/README.md, Duels): the intervals have
+    their coverage both with a judge that always looks and with one that names one side blindly in a fifth of
+    its answers.
 
     Args:
         strength_sd: Of strengths, in log-odds; their mean is 0.
@@ -58,13 +59,13 @@ class Prior:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What was found.
+    """The fitted parameters.
 
     Args:
         log_odds: Strength of each picture above the average of all, shape (n,).
         errors: Their standard errors, shape (n,).
-        side: s: the log-odds by which the left one is liked, where the judge looks.
-        tie_weight: t: where the judge looks, t in 2 + t meetings of equals are ties.
+        side: s: the log-odds by which the left one is preferred, if the judge looks.
+        tie_weight: t: if the judge looks, t in 2 + t meetings of equals are ties.
         blind: Shares of the answers that name the left and the right one without looking, each 0 to 1.
     """
 
@@ -76,12 +77,12 @@ class Fit:
 
 
 def fit(n_pictures: int, met: Sequence[tuple[int, int, float]], prior: Prior | None = None) -> Fit:
-    """Find the most plausible strengths of the pictures 0 to ``n_pictures - 1``, and how sure they are.
+    """Fit the strengths of the pictures 0 to ``n_pictures - 1``, with their standard errors.
 
     Args:
-        n_pictures: How many there are.
+        n_pictures: The number of pictures.
         met: Left picture, right picture, the left one's result: 1 won, 0.5 tied, 0 lost.
-        prior: What to take for granted; ``Prior()`` when left out.
+        prior: The prior; ``Prior()`` by default.
 
     Cost: free; some ten steps of O(m + n²) for m meetings, and O(n³) once, for the errors.
     """
@@ -109,7 +110,7 @@ def fit(n_pictures: int, met: Sequence[tuple[int, int, float]], prior: Prior | N
 
 
 class _Posterior:
-    """The penalised log-likelihood's negative, with its first and second derivatives.
+    """The negative penalised log-likelihood, with its first and second derivatives.
 
     Its parameters, shape (n + 4,), are the strengths, s, log t, and the log of each blind share over the
     share of answers that look. A meeting depends on five numbers: a difference of strengths, and the last
@@ -145,10 +146,10 @@ class _Posterior:
         return np.diag(self.precision) + self._information(at)
 
     def spread(self, at: Floats) -> Floats:
-        """The parameters' covariance, in no direction wider than before any meeting.
+        """Return the parameters' covariance, in no direction wider than the prior's.
 
-        Meetings that contradict one another can be explained in two ways, by blindness or by chance; between
-        the two the curvature may be flatter than the prior's, even turn over, and would say nothing true.
+        Contradictory meetings can be explained in two ways, by blind answers or by chance; between the two
+        the curvature may be flatter than the prior's or even negative, and its inverse would be meaningless.
         """
         values, vectors = np.linalg.eigh(self._information(at))
         learnt = (vectors * np.maximum(values, 0)) @ vectors.T
@@ -156,7 +157,7 @@ class _Posterior:
         return spread
 
     def _information(self, at: Floats) -> Floats:
-        """Louis's formula: the information if it were known who looked, less what not knowing it costs."""
+        """Apply Louis's formula: the information if it were known who looked, less what is missing."""
         covariance, surprise, looked, shares = self._expectations(at)
         differing = np.concatenate([surprise, -_NAMED[self.answer]], axis=1)
         doubt = looked * (1 - looked)
@@ -166,7 +167,7 @@ class _Posterior:
         return self._gathered(each)
 
     def _gathered(self, each: Floats) -> Floats:
-        """Add up what every meeting says of its five numbers, at the parameters they are made of."""
+        """Sum the meetings' contributions into the parameters that their five numbers are made of."""
         total = np.zeros((self.n + 4, self.n + 4))
         for one, its_sign in ((self.left, 1), (self.right, -1)):
             for other, sign in ((self.left, 1), (self.right, -1)):
@@ -177,23 +178,23 @@ class _Posterior:
         return total
 
     def _log_chances(self, at: Floats) -> Floats:
-        """Log chances of left, tie and right where the judge looks, shape (m, 3)."""
+        """Return the log probabilities of left, tie and right if the judge looks, shape (m, 3)."""
         difference = at[self.left] - at[self.right]
         return _normalised(np.outer(difference, _LOGITS[:, 0]) + _LOGITS[:, 1:] @ at[self.n : self.n + 2])
 
     def _looked_and_blind(self, at: Floats, log_chances: Floats) -> tuple[Floats, Floats]:
-        """Log chances that the answer was given, and by looking; that it was given, and blindly."""
+        """Return the log probabilities of the answer being given by looking, and blindly."""
         log_look, log_left, log_right = _log_shares(at)
         looked = log_look + log_chances[np.arange(len(self.answer)), self.answer]
         return looked, np.array([log_left, -np.inf, log_right])[self.answer]
 
     def _expectations(self, at: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """What both derivatives are made of.
+        """Compute what both derivatives need.
 
         Returns:
-            For each meeting, with respect to the difference of strengths, s and log t: the covariance of what
-            the judge could say when it looks, and how far what it said is from the mean; then the chance that
-            it looked; and the two blind shares.
+            For each meeting, with respect to the difference of strengths, s and log t: the covariance of the
+            answers possible by looking, and the difference of the actual answer from their mean; then the
+            probability that it looked; and the two blind shares.
         """
         log_chances = self._log_chances(at)
         chances = np.exp(log_chances)
@@ -206,11 +207,11 @@ class _Posterior:
 
 
 def _log_shares(at: Floats) -> Floats:
-    """Log of the shares of answers that look, that name the left blindly, and the right; shape (3,)."""
+    """Return the log shares of answers that look, that name the left blindly, and the right; shape (3,)."""
     return _normalised(np.concatenate([[0.0], at[-2:]]))
 
 
 def _normalised(log_weights: Floats) -> Floats:
-    """Turn log weights into logs of chances that sum to 1 along the last axis; quicker here than scipy's."""
+    """Normalise log weights to log probabilities along the last axis; faster here than scipy's."""
     chances: Floats = log_weights - np.logaddexp.reduce(log_weights, axis=-1, keepdims=True)
     return chances

@@ -1,9 +1,8 @@
-"""Which weights people's votes suggest, and whether they would have done better than those of now.
+"""Weights suggested by people's votes, if they predict votes better than the current weights.
 
 The model is Bradley and Terry's with the scorers as its only features: the log-odds that people prefer one
-picture are a weighted sum of the differences of its scores. Weights are never negative: a scorer that
-people contradict is left out, not turned round. Whether the weights are any good is told by pairs that had no
-part in finding them.
+picture are a weighted sum of the differences of its scores. Weights are never negative: a scorer that people
+contradict is left out, not inverted. The weights are evaluated on pairs that were not used to fit them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIN_PAIRS = 30
-"""Fewer decided pairs suggest nothing: with 30, an accuracy of 70 % has an interval of about 52-83 %."""
+"""With fewer decided pairs no weights are suggested: with 30, 70 % accuracy has an interval of 52-83 %."""
 FOLDS = 5
 SIGNIFICANCE = 0.01
 PRIOR_SD = 2.0
-"""How far a weight may reasonably be from nothing, in log-odds for a usual difference of the scorer's."""
+"""The prior's standard deviation of a weight, in log-odds per typical difference of the scorer's values."""
 
 Matrix = NDArray[np.float64]
 
@@ -37,16 +36,16 @@ def suggest_weights(
     Args:
         margins: For each scorer, its value of the preferred picture minus that of the other, pair by pair;
             NaN where it is unknown.
-        weights: The weights of now.
-        rows: The row of each pair: pairs of one row are held out together.
+        weights: The current weights.
+        rows: The row of each pair; pairs of one row are held out together.
 
     Returns:
-        Weights only where, on held-out pairs, they rank more as people do than the weights of now, and more
-        than chance would.
+        Weights only if, on held-out pairs, they agree with people more often than the current weights, and
+        more often than chance.
     """
     names = [name for name, column in margins.items() if _is_usable(column)]
     if len(names) < 2:
-        return Suggestion(None, "weights need two scorers at least that tell these pictures apart")
+        return Suggestion(None, "at least two scorers must distinguish these pictures")
     table = np.column_stack([margins[name] for name in names])
     known = ~np.isnan(table).any(axis=1)
     table, groups = table[known], np.asarray(rows)[known]
@@ -55,16 +54,16 @@ def suggest_weights(
     current = np.array([weights.get(name, 0.0) for name in names])
     now = _accuracy(table @ current)
     held_out = np.concatenate([table[test] @ _fit(table[train]) for train, test in _folds(groups)])
-    told = (
-        f"of held-out pairs {_accuracy(held_out):.0%} come out as people say, with today's weights {now:.0%}"
+    comparison = (
+        f"{_accuracy(held_out):.0%} of held-out pairs agree with people; with the current weights {now:.0%}"
     )
     fitted = _fit(table)
     if not fitted.any() or not _beats(held_out, now):
-        return Suggestion(None, f"no better weights are borne out by {len(table)} pairs: {told}")
+        return Suggestion(None, f"{len(table)} pairs do not support other weights: {comparison}")
     shares = np.round(fitted / fitted.sum(), 2)
     return Suggestion(
         {name: float(share) for name, share in zip(names, shares, strict=True)},
-        f"from {len(table)} pairs: {told}",
+        f"from {len(table)} pairs: {comparison}",
     )
 
 
@@ -86,7 +85,7 @@ def _beats(held_out: NDArray[np.float64], now: float) -> bool:
 
 
 def _folds(groups: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Part the pairs, whole rows at a time where there are rows enough."""
+    """Split the pairs into folds, whole rows at a time if there are enough rows."""
     names = np.unique(groups)
     order = np.random.default_rng(0).permutation(len(names) if len(names) >= FOLDS else len(groups))
     fold_of = np.empty(len(order), dtype=int)
@@ -97,7 +96,7 @@ def _folds(groups: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArra
 
 
 def _fit(table: Matrix) -> NDArray[np.float64]:
-    """Find the weights, 0 or more, under which people's choices are likeliest, a little drawn to 0."""
+    """Find the weights, 0 or more, that maximise the likelihood of people's votes, with a weak prior at 0."""
     from scipy.optimize import minimize
     from scipy.special import expit
 

@@ -1,4 +1,4 @@
-"""Votes: what a person says of two pictures of one row, shown without their arms and scores."""
+"""Votes: which of two pictures of one row a person prefers, without seeing their arms and scores."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,16 +9,16 @@ VoteOutcome = Literal["left", "right", "tie"]
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's word on one pair of drafts.
+    """One person's vote on one pair of drafts.
 
     Args:
-        vote_id: Its name; writing the same one twice keeps one.
+        vote_id: Its id; writing the same vote twice stores one.
         run_id: The run both pictures belong to.
         row: Index of the row of variables that both were made for, from 0.
         left_id: The candidate shown on the left.
         right_id: The candidate shown on the right.
-        outcome: Which one is better; ``tie`` is said, not missing.
-        voter: Who says so.
+        outcome: Which one is better; ``tie`` is an answer, not a missing one.
+        voter: The person's name.
         voted_at: Aware UTC time.
     """
 

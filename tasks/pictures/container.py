@@ -1,7 +1,7 @@
-"""The container of a picture: what its bytes say before anything is decoded.
+"""Picture containers: format, size, damage and credentials, read from the bytes without decoding.
 
-What the provider sent is never changed: re-encoding would destroy the Content Credentials inside. Bytes are
-not trusted, and their size is read from the header by hand, before any decoder is started.
+A provider's bytes are never changed: re-encoding would destroy the Content Credentials inside. Bytes are not
+trusted, so the size is parsed from the header here, before any decoder runs.
 """
 
 import re
@@ -22,13 +22,13 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _JPEG_MARKER = re.compile(
     rb"\xff[\xc0-\xcf\xd9-\xfe]"
-)  # those that end a scan: restarts and fill bytes do not
+)  # markers that end a scan; restarts and fill bytes do not
 _JPEG_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a container says before anything is decoded.
+    """A picture's format and size, from its container.
 
     Args:
         format: ``png``, ``jpeg``, ``webp`` or ``gif``.
@@ -42,7 +42,7 @@ class Header:
 
 
 def detect_format(data: bytes) -> str | None:
-    """Tell a picture's format from its first bytes: png, jpeg, webp, gif; ``None`` for anything else."""
+    """Detect a picture's format by its first bytes: png, jpeg, webp, gif; ``None`` for anything else."""
     if data.startswith(_PNG_SIGNATURE):
         return "png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -62,37 +62,39 @@ def read_header(data: bytes, where: str = "the picture") -> Header:
         where: What to call it in an error.
 
     Raises:
-        PictureError: The bytes are no picture, end before the size is told, or tell an empty size.
+        PictureError: The bytes are not a picture, end before the size, or have a size of 0.
     """
     kind = detect_format(data)
     if kind is None:
-        raise unsound(where, _name_stranger(data))
+        raise unsound(where, _describe_unknown(data))
     try:
         width, height = _READERS[kind](data)
     except (struct.error, IndexError, StopIteration) as fault:
-        raise unsound(where, f"the {kind} file ends before its size is told ({len(data):,} bytes)") from fault
+        raise unsound(where, f"the {kind} file ends before its size ({len(data):,} bytes)") from fault
     if width < 1 or height < 1:
-        raise unsound(where, f"the {kind} file says it is {width} x {height} pixels")
+        raise unsound(where, f"the {kind} file declares {width} x {height} pixels")
     return Header(kind, width, height)
 
 
-def _name_stranger(data: bytes) -> str:
+def _describe_unknown(data: bytes) -> str:
     if not data:
         return "the file is empty"
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
-        return "the bytes are an HTML page, no picture"
+        return "the bytes are an HTML page, not a picture"
     if start.startswith((b"<svg", b"<?xml")):
         return "the bytes are an SVG or XML text, which is not decoded here"
     if start.startswith((b"{", b"[")):
-        return "the bytes are JSON text, no picture"
-    return f"the bytes are no picture (they start with {data[:8].hex(' ')})"
+        return "the bytes are JSON text, not a picture"
+    return f"the bytes are not a picture (they start with {data[:8].hex(' ')})"
 
 
 def unsound(where: str, what: str) -> PictureError:
-    """Make the error about bytes that are no sound picture."""
-    # Whether these bytes were paid for is known by whoever holds the order.
-    return PictureError(where=where, what=what, accepted="a whole PNG, JPEG, WebP or GIF picture", money="")
+    """Make the error for bytes that are not a valid picture."""
+    # The caller knows whether these bytes were paid for.
+    return PictureError(
+        where=where, what=what, accepted="a complete PNG, JPEG, WebP or GIF picture", money=""
+    )
 
 
 def _png_size(data: bytes) -> tuple[int, int]:
@@ -131,7 +133,7 @@ _READERS = {"png": _png_size, "gif": _gif_size, "jpeg": _jpeg_size, "webp": _web
 
 
 def has_c2pa(data: bytes) -> bool | None:
-    """Tell whether a picture's container carries Content Credentials (C2PA), valid or not.
+    """Return whether a picture's container carries Content Credentials (C2PA), valid or not.
 
     The manifest store sits in a PNG chunk ``caBX``, in JPEG APP11 segments that hold a JUMBF box, or in a
     WebP chunk ``C2PA``. Presence only: nothing is verified.
@@ -140,7 +142,7 @@ def has_c2pa(data: bytes) -> bool | None:
         data: The whole file.
 
     Returns:
-        ``None`` for a format whose container is not looked into here (GIF) and for bytes that are no picture.
+        ``None`` for GIF, whose container is not searched, and for bytes that are not a picture.
 
     Source: C2PA Technical Specification, "Embedding manifests", https://spec.c2pa.org, checked 2026-11-22.
     """
@@ -158,7 +160,7 @@ def has_c2pa(data: bytes) -> bool | None:
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield every whole chunk: its kind, and where its content starts and ends."""
+    """Yield every complete chunk: its kind, and where its content starts and ends."""
     at = 8
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -192,22 +194,22 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def find_damage(data: bytes) -> str | None:
-    """Tell what is missing or broken in a picture file, from its container alone.
+    """Find what is missing or damaged in a picture file, from its container alone.
 
-    A PNG is walked to its end chunk and the checksums of its critical chunks are compared, a JPEG is walked
-    to the end marker of its first picture, a WebP by the lengths it declares. Bytes after the end are no
-    damage: phones append a depth map, a gain map or a film there.
+    A PNG is read to its end chunk and the checksums of its critical chunks are compared, a JPEG is read to
+    the end marker of its first picture, a WebP by the lengths it declares. Bytes after the end are not
+    damage: phones append a depth map, a gain map or a video there.
 
-    Nothing is decoded: that costs far more and finds little more. Walking a megapixel takes 0.5 ms (PNG) or
-    less, decoding it 24 ms (PNG), 4 to 16 ms (JPEG), 20 ms (WebP). Both find all files that are cut off. Of
-    60 files with one flipped bit, decoding finds all of PNG, as the checksums do, 1 of JPEG and 15 of WebP.
+    Nothing is decoded: that takes much longer and finds little more. Reading a megapixel takes 0.5 ms (PNG)
+    or less, decoding it 24 ms (PNG), 4 to 16 ms (JPEG), 20 ms (WebP). Both find all truncated files. Of 60
+    files with one flipped bit, decoding finds all of PNG, as the checksums do, 1 of JPEG and 15 of WebP.
 
     Args:
         data: The whole file.
 
     Returns:
-        What is wrong, to follow the file's name in a sentence; ``None`` when nothing is, and for any format
-        but PNG, JPEG and WebP.
+        What is wrong, worded to follow the file's name; ``None`` without damage, and for formats other than
+        PNG, JPEG and WebP.
     """
     match detect_format(data):
         case "png":
@@ -227,7 +229,7 @@ def _png_damage(data: bytes) -> str | None:
             return f"is damaged: the checksum of its chunk at byte {start - 8:,} is wrong"
         if kind == b"IEND":
             return None
-    return f"is cut off: its {len(data):,} bytes hold no end of the png"
+    return f"is truncated: its {len(data):,} bytes have no end of the png"
 
 
 def _jpeg_damage(data: bytes) -> str | None:
@@ -238,13 +240,13 @@ def _jpeg_damage(data: bytes) -> str | None:
             return None if has_scan else "is damaged: the jpeg ends before its pixels"
         has_scan |= marker == 0xDA
         at += int.from_bytes(data[at : at + 2], "big")
-    return f"is cut off: its {len(data):,} bytes hold no end of the jpeg"
+    return f"is truncated: its {len(data):,} bytes have no end of the jpeg"
 
 
 def _webp_damage(data: bytes) -> str | None:
     whole = 8 + int.from_bytes(data[4:8], "little")
     if len(data) < whole:
-        return f"is cut off: the webp says it has {whole:,} bytes, and {len(data):,} are there"
+        return f"is truncated: the webp declares {whole:,} bytes, but {len(data):,} are there"
     at, has_pixels = 12, False
     while at + 8 <= whole:
         end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
@@ -252,4 +254,4 @@ def _webp_damage(data: bytes) -> str | None:
             return f"is damaged: its chunk at byte {at:,} reaches past the end of the webp"
         has_pixels |= data[at : at + 4] in (b"VP8 ", b"VP8L", b"ANMF")
         at = end + end % 2
-    return None if has_pixels else "is damaged: the webp holds no pixels"
+    return None if has_pixels else "is damaged: the webp has no pixels"

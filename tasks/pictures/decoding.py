@@ -1,7 +1,7 @@
-"""Decoding: bytes that may be anything become pixels, or one `PictureError`.
+"""Decoding: pixels from untrusted bytes, or a `PictureError`.
 
-A decoder may allocate the whole canvas merely to open a file, and Pillow itself only warns about a bomb, so
-the size is read from the header first. Whatever the decoder thinks of unsound bytes becomes a `PictureError`.
+A decoder may allocate the whole canvas just to open a file, and Pillow only warns about a decompression bomb,
+so the size is read from the header first. Every error of a decoder becomes a `PictureError`.
 """
 
 import io
@@ -24,41 +24,41 @@ _PILLOW_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP", "gif": "GIF"}
 
 
 def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
-    """Decode a picture that may be anything at all.
+    """Decode a picture from untrusted bytes.
 
     Args:
         source: The whole file, or its path.
         where: What to call it in an error; by default the path.
 
     Returns:
-        All pixels, 8 bits a channel: ``RGBA`` when the picture has transparency, else ``RGB``. Of an
-        animation the first frame.
+        The pixels, 8 bits per channel: ``RGBA`` when the picture has transparency, else ``RGB``; of an
+        animation, the first frame.
 
     Raises:
-        PictureError: The file is missing, no picture, larger than `MAX_PX` (refused before decoding),
-            cut off or damaged.
+        PictureError: The file is missing, not a picture, larger than `MAX_PX` (checked before decoding),
+            truncated or damaged.
     """
     if isinstance(source, Path):
         where = where or str(source)
         source = _read(source, where)
     where = where or "the picture"
     header = read_header(source, where)
-    _refuse_bomb(where, header.width, header.height)
+    _check_size(where, header.width, header.height)
     if header.format == "png" and not any(kind == b"IEND" for kind, _, _ in png_chunks(source)):
-        raise unsound(where, f"the png file is cut off after {len(source):,} bytes")
+        raise unsound(where, f"the png file is truncated after {len(source):,} bytes")
     try:
         with Image.open(io.BytesIO(source), formats=[_PILLOW_NAMES[header.format]]) as picture:
-            _refuse_bomb(where, *picture.size)  # a gif's frame may be larger than its header says
+            _check_size(where, *picture.size)  # a gif's frame may be larger than its header says
             return _to_eight_bits(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
-        raise unsound(where, f"a bomb: {fault}") from fault
+        raise unsound(where, f"it is a decompression bomb: {fault}") from fault
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as fault:
-        raise unsound(where, f"the {header.format} file is cut off or damaged: {fault}") from fault
+        raise unsound(where, f"the {header.format} file is truncated or damaged: {fault}") from fault
 
 
-def _refuse_bomb(where: str, width: int, height: int) -> None:
+def _check_size(where: str, width: int, height: int) -> None:
     if width * height > MAX_PX:
-        raise unsound(where, f"{width} x {height} pixels are more than the {MAX_PX:,} that are decoded")
+        raise unsound(where, f"{width} x {height} pixels are more than the limit of {MAX_PX:,}")
 
 
 def _read(path: Path, where: str) -> bytes:
@@ -70,18 +70,18 @@ def _read(path: Path, where: str) -> bytes:
 
 def _to_eight_bits(picture: Image.Image) -> Image.Image:
     picture.load()
-    if picture.mode.startswith("I"):  # 16 bits of grey: Pillow would clip them, not scale them
+    if picture.mode.startswith("I"):  # 16-bit grey: Pillow would clip it, not scale it
         picture = picture.convert("I").point(lambda level: level / 257).convert("L")
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     return picture.convert(mode)
 
 
 def flatten(picture: Image.Image, background: tuple[int, int, int] = (128, 128, 128)) -> Image.Image:
-    """Lay a picture over one colour, so that what hides under full transparency cannot matter.
+    """Lay a picture over one colour, so that colours under full transparency have no effect.
 
     Args:
         picture: ``RGB`` or ``RGBA``.
-        background: Red, green, blue, 0-255. Middle grey shows white and black subjects alike.
+        background: Red, green, blue, 0-255. On middle grey both white and black subjects are visible.
 
     Returns:
         ``RGB``; the same object when there was no transparency.
@@ -93,11 +93,11 @@ def flatten(picture: Image.Image, background: tuple[int, int, int] = (128, 128, 
 
 
 def make_thumbnail(picture: Image.Image, max_edge_px: int = THUMBNAIL_EDGE_PX) -> bytes:
-    """Encode a small WebP copy for pages; transparency is kept, credentials are not.
+    """Encode a WebP thumbnail for pages; transparency is kept, credentials are not.
 
     Args:
-        picture: ``RGB`` or ``RGBA``; left as it is.
-        max_edge_px: The longer edge at most, pixels. A smaller picture is not enlarged.
+        picture: ``RGB`` or ``RGBA``; not changed.
+        max_edge_px: The longest edge allowed, pixels. A smaller picture is not enlarged.
 
     Returns:
         The WebP file.
@@ -108,13 +108,13 @@ def make_thumbnail(picture: Image.Image, max_edge_px: int = THUMBNAIL_EDGE_PX) -
 
 
 def shrink(picture: Image.Image, max_edge_px: int) -> Image.Image:
-    """Make a smaller copy with the same proportions.
+    """Scale a picture down, keeping its proportions.
 
     Args:
-        picture: Any mode that Pillow resizes; left as it is.
-        max_edge_px: The longer edge at most, pixels. A picture of no more is returned itself; one of more
-            than twice as many is reduced by a whole number, five times faster, and may end up to a third
-            below the limit.
+        picture: Any mode that Pillow resizes; not changed.
+        max_edge_px: The longest edge allowed, pixels. A picture within it is returned as it is. One of more
+            than twice the limit is reduced by a whole factor, which is five times faster; the result may
+            be up to a third below the limit.
     """
     factor = -(-max(picture.size) // max_edge_px)
     if factor == 1:

@@ -1,10 +1,10 @@
 """Perceptual hashes: short numbers that stay nearly the same when a picture is re-encoded or resized.
 
-A hash is kept as hex digits, as imagehash writes it, and compared as one unsigned 64-bit integer. The
-distance of two hashes is the number of bits in which they differ (Hamming); it is exact here at any scale.
-Pairs within a radius are found by comparing everything with everything while that is cheap, and else by the
-pigeonhole principle: cut into radius + 1 slices, two hashes that differ in at most ``radius`` bits agree
-entirely in at least one slice, so only hashes that share a slice need to be compared.
+A hash is stored as hex digits, as imagehash writes it, and compared as one unsigned 64-bit integer. The
+distance of two hashes is the number of bits in which they differ (Hamming). Pairs within a radius are found
+exactly, by comparing all pairs while that is cheap, and otherwise by the pigeonhole principle: cut into
+radius + 1 slices, two hashes that differ in at most ``radius`` bits agree entirely in at least one slice, so
+only hashes that share a slice need to be compared.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from tasks.pictures.decoding import flatten
 
 HASH_BITS = 64
 COLOUR_BITS_PER_BIN = 3
-"""imagehash counts 14 kinds of colour, with three bits for each share."""
+"""imagehash stores the shares of 14 kinds of colour, three bits each."""
 
 Hashes = NDArray[np.uint64]
 Pairs = NDArray[np.int64]
@@ -33,17 +33,17 @@ COLOUR_NAMES = tuple(
 )
 
 _HASHED_EDGE_PX = 256
-_EVERYTHING_UP_TO = 20_000
-_TILE = 192  # its work area stays in the cache: 2,048 takes twice as long
+_ALL_PAIRS_UP_TO = 20_000
+_TILE = 192  # fits in the CPU cache: with 2,048 it takes twice as long
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What two pictures are compared by.
+    """The hashes and colours that pictures are compared by.
 
     Args:
-        phash: 16 hex digits. Signs of the 8 x 8 lowest frequencies of a 32 x 32 grey copy against their
-            median: forgiving of brightness, contrast, noise and size.
+        phash: 16 hex digits. Signs of the 8 x 8 lowest frequencies of the picture in 32 x 32 grey pixels,
+            relative to their median: robust to brightness, contrast, noise and size.
         dhash: 16 hex digits. Whether each of 8 x 8 grey cells is darker than its right neighbour.
         colorhash: 11 hex digits. Shares of black, grey, and six hues each of faint and bright colour.
         colours: ``cb_<row><column>`` and ``cr_<row><column>``, the mean blueness and redness of each cell of
@@ -57,10 +57,10 @@ class Fingerprint:
 
 
 def fingerprint(picture: Image.Image) -> Fingerprint:
-    """Compute all that two pictures are compared by; transparency is first laid over middle grey.
+    """Compute a picture's fingerprint; transparency is first laid over middle grey.
 
     Large pictures are first reduced by whole-number averaging to about `_HASHED_EDGE_PX`; that is part of
-    the hash's definition here and moves a hash by a bit or two at most.
+    the hash's definition here and changes a hash by two bits at most.
 
     Args:
         picture: ``RGB`` or ``RGBA``, any size.
@@ -94,7 +94,7 @@ def to_hashes(hex_digits: Sequence[str]) -> Hashes:
     """Turn hashes of 16 hex digits into unsigned 64-bit integers, in order.
 
     Raises:
-        ValueError: One of them is no hexadecimal number of at most 64 bits.
+        ValueError: One of them is not a hexadecimal number of at most 64 bits.
     """
     numbers = [int(digits, 16) for digits in hex_digits]
     if any(number >> HASH_BITS for number in numbers):
@@ -119,24 +119,30 @@ def distance_bits(some: str, other: str) -> int:
 
 
 def hash_distance_bits(one: Candidate, other: Candidate, hash_name: HashName) -> int | None:
-    """Count the bits, 0-64, in which a hash of two pictures differs; ``None`` where one has none."""
+    """Count the bits, 0-64, in which a hash of two pictures differs; ``None`` where one has none.
+
+    Args:
+        one: A picture.
+        other: Another picture.
+        hash_name: The hash to compare.
+    """
     digits, others = one.hash_digits(hash_name), other.hash_digits(hash_name)
     return None if digits is None or others is None else distance_bits(digits, others)
 
 
 def near_pairs(hashes: Hashes, radius_bits: int) -> Pairs:
-    """Find every two hashes that differ in at most ``radius_bits`` bits. Exact: none is missed.
+    """Find all pairs of hashes that differ in at most ``radius_bits`` bits; none is missed.
 
     Args:
-        hashes: uint64, shape (n,). Equal hashes make pairs too, so collapse them first when there may be
-            many: m equal ones alone make m (m - 1) / 2 pairs.
+        hashes: uint64, shape (n,). Equal hashes are pairs too, so collapse them first if there may be
+            many: m equal hashes alone give m (m - 1) / 2 pairs.
         radius_bits: 0-64.
 
     Returns:
         int64, shape (pairs, 2): positions in ``hashes``, the smaller one first, sorted, each pair once.
         Memory grows with the number of pairs found and with n, never with n squared.
     """
-    if len(hashes) <= _EVERYTHING_UP_TO or radius_bits >= HASH_BITS:
+    if len(hashes) <= _ALL_PAIRS_UP_TO or radius_bits >= HASH_BITS:
         found = list(_pairs_in_block(hashes, np.arange(len(hashes)), radius_bits))
     else:
         found = [
@@ -150,7 +156,7 @@ def near_pairs(hashes: Hashes, radius_bits: int) -> Pairs:
 def _slices(count: int) -> list[np.uint64]:
     """Cut 64 bits into masks of nearly equal width.
 
-    Bits are dealt out in turn: neighbours in a hash tend to agree, and would make few and crowded buckets.
+    Bits are assigned in turn: neighbouring bits of a hash correlate, and would give few, large buckets.
     """
     masks = [0] * count
     for bit in range(HASH_BITS):
@@ -168,7 +174,7 @@ def _pairs_in_slice(hashes: Hashes, mask: np.uint64, radius_bits: int) -> Iterat
 
 
 def _pairs_in_block(hashes: Hashes, positions: NDArray[np.int64], radius_bits: int) -> Iterator[Pairs]:
-    """Compare everything with everything, tile by tile, and yield positions of near pairs."""
+    """Compare all pairs, tile by tile, and yield positions of near pairs."""
     for top in range(0, len(hashes), _TILE):
         for left in range(top, len(hashes), _TILE):
             near = (

@@ -1,9 +1,9 @@
-"""Who says that they made a picture, and whether its bytes are still those that they signed.
+"""Content Credentials (C2PA): who signed a picture, and whether its bytes are still those signed.
 
-Content Credentials (C2PA) are a signed statement inside the file. That there are some is told by the
-container alone (`tasks.pictures.has_c2pa`); who signed them and whether the signature holds is told by
-c2pa-python, which comes with ``runoff[provenance]``. Without it those answers are unknown, which is not the
-same as "none". Nothing is fetched: a statement that lies elsewhere on the network is not looked for.
+Content Credentials are a signed statement inside the file. Whether there are any follows from the container
+(`tasks.pictures.container.has_c2pa`); who signed them and whether the signature is valid is read with
+c2pa-python, which ``runoff[provenance]`` installs. Without it those facts are unknown, which is not the same
+as "none". Nothing is fetched: manifests stored elsewhere on the network are ignored.
 """
 
 import io
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import c2pa
 
 ANCHORS_VARIABLE = "RUNOFF_C2PA_ANCHORS"
-"""Names a PEM file of root certificates; who is signed for by one of them is ``trusted``."""
+"""Names a PEM file of root certificates; signers certified by one of them are ``trusted``."""
 
 ValidationState = Literal["valid", "invalid", "trusted"]
 _STATES: Mapping[str | None, ValidationState] = {"Valid": "valid", "Invalid": "invalid", "Trusted": "trusted"}
@@ -28,16 +28,16 @@ _STATES: Mapping[str | None, ValidationState] = {"Valid": "valid", "Invalid": "i
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a picture's Content Credentials say; ``None`` is what could not be told.
+    """What a picture's Content Credentials say; ``None`` where unknown.
 
     Args:
         has_manifest: Whether the container carries any, readable or not.
         issuer: The organization in the certificate that signed.
         generator: The program that made the statement, with its version.
-        validation_state: ``valid``: the signature holds and the bytes are those signed. ``trusted``: the
-            signer is known besides, see `ANCHORS_VARIABLE`. ``invalid``: changed since, wrongly signed, or
+        validation_state: ``valid``: the signature is valid and the bytes are those signed. ``trusted``: the
+            signer is trusted too, see `ANCHORS_VARIABLE`. ``invalid``: changed since, wrongly signed, or
             unreadable.
-        fault: Why it is invalid, in the words of the library.
+        fault: Why it is invalid, as the library reports it.
     """
 
     has_manifest: bool | None = None
@@ -74,14 +74,14 @@ def read_provenance(source: bytes | Path, anchors_file: str | None = None) -> Pr
     context = _context(anchors_file)
     try:
         with c2pa.Reader(f"image/{detect_format(data)}", io.BytesIO(data), context=context) as reader:
-            return _told(reader)
+            return _describe(reader)
     except (c2pa.C2paError, ValueError) as fault:  # broken JSON or text inside is a ValueError
         return Provenance(is_present, validation_state="invalid", fault=str(fault) or type(fault).__name__)
 
 
 @cache
 def _context(anchors_file: str | None) -> "c2pa.Context":
-    """Set the library up once, for all threads: it asks nothing of the network."""
+    """Set the library up once, for all threads, without network access."""
     import c2pa
 
     settings: dict[str, Any] = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
@@ -94,12 +94,12 @@ def _context(anchors_file: str | None) -> "c2pa.Context":
             where=f"{ANCHORS_VARIABLE}={anchors_file}",
             what=f"cannot be read as certificates: {fault}",
             accepted="a PEM file of root certificates",
-            money="What was bought stays.",
-            next_step="Mend the file or leave the variable out, then resume the run.",
+            money="What was bought is kept.",
+            next_step="Fix the file or unset the variable, then resume the run.",
         ) from fault
 
 
-def _told(reader: "c2pa.Reader") -> Provenance:
+def _describe(reader: "c2pa.Reader") -> Provenance:
     state = _STATES.get(reader.get_validation_state())
     manifest: Mapping[str, Any] = reader.get_active_manifest() or {}
     return Provenance(
@@ -112,7 +112,7 @@ def _told(reader: "c2pa.Reader") -> Provenance:
 
 
 def _generator(manifest: Mapping[str, Any]) -> str | None:
-    """Name the program; statements of the first version have one text, later ones a list."""
+    """Name the program; manifests of the first version have a string, later ones a list."""
     for info in manifest.get("claim_generator_info") or ():
         return " ".join(str(info[key]) for key in ("name", "version") if info.get(key)) or None
     return manifest.get("claim_generator")
@@ -120,10 +120,10 @@ def _generator(manifest: Mapping[str, Any]) -> str | None:
 
 def _failure(results: Mapping[str, Any] | None) -> str | None:
     found = ((results or {}).get("activeManifest") or {}).get("failure") or ()
-    # That nobody vouches for the signer is no reason: it is so for valid ones too.
-    told = (
+    # An untrusted signer is not a reason: valid manifests have one too.
+    reasons = (
         entry.get("explanation") or entry.get("code")
         for entry in found
         if entry.get("code") != "signingCredential.untrusted"
     )
-    return "; ".join(dict.fromkeys(text for text in told if text)) or None
+    return "; ".join(dict.fromkeys(text for text in reasons if text)) or None

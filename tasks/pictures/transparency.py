@@ -1,8 +1,8 @@
-"""The see-through parts of a picture: how much there is of them, and how people are shown that.
+"""A picture's transparency: measuring it, comparing it with the order, and showing it to people.
 
-A provider may answer an order for a transparent background with an opaque picture, at worst one on which a
-chequerboard is painted. Only the pixels tell. People are shown a chequerboard behind what is see-through, as
-in every editor of pictures, because on white a white subject is lost.
+A provider may answer an order for a transparent background with an opaque picture, even one with a painted
+chequerboard; only the pixels show it. People see transparent parts over a chequerboard, as in image editors,
+because a white subject is invisible on white.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from PIL import Image
 from tasks.candidate import Inspection
 
 LEAST_ALPHA_SHARE = 0.005
-"""A picture with less than this share of see-through pixels has no transparent background."""
+"""A picture with less than this share of transparent pixels has no transparent background."""
 
 NO_TRANSPARENCY = "no transparency although ordered"
 
@@ -23,7 +23,7 @@ LIGHT, DARK = (229, 233, 239), (203, 210, 219)
 
 
 def measure_transparency(picture: Image.Image) -> dict[str, float]:
-    """Measure how much of a picture is see-through; a pixel is when its alpha is below half.
+    """Measure a picture's transparency; a pixel counts as transparent if its alpha is below half.
 
     Args:
         picture: ``RGB`` or ``RGBA``, any size.
@@ -43,16 +43,16 @@ def measure_transparency(picture: Image.Image) -> dict[str, float]:
 def mark_missing_transparency(
     parameters: Mapping[str, Any], seen: Inspection, downgraded: str | None
 ) -> str | None:
-    """Say of an opaque picture that a transparent one was ordered.
+    """Report an opaque picture where a transparent one was ordered.
 
     Args:
         parameters: The order's own fields, as sent.
-        seen: What looking at the picture told.
-        downgraded: What is known to differ from the order already.
+        seen: The picture's inspection.
+        downgraded: The differences from the order known already.
 
     Returns:
-        All that differs, this included; ``None`` when there is nothing new to say: transparency was not
-        ordered, is there, could not be measured, or its lack is known.
+        All differences, including this one; ``None`` if there is no new one: transparency was not ordered, is
+        there, was not measured, or its absence is known already.
     """
     share = seen.measurements.get("alpha_share")
     if parameters.get("background") != "transparent" or share is None or share >= LEAST_ALPHA_SHARE:
@@ -62,11 +62,11 @@ def mark_missing_transparency(
 
 
 def lay_on_chequerboard(picture: Image.Image, cell_px: int) -> Image.Image:
-    """Show a picture's see-through parts as people know them.
+    """Lay a picture over a chequerboard, so that its transparent parts are visible.
 
     Args:
-        picture: ``RGB`` or ``RGBA``; left as it is.
-        cell_px: The edge of one cell, pixels.
+        picture: ``RGB`` or ``RGBA``; not changed.
+        cell_px: The edge of one square, pixels.
 
     Returns:
         ``RGB``; the same object when it had no alpha.

@@ -1,7 +1,8 @@
-"""The report as people see it: one page that opens from disk, a contact sheet, and a summary for programs.
+"""The report's files: a page that opens from disk, a contact sheet, a workbook, and a summary for programs.
 
-``facts`` says what a run tells beside its rows; ``pictures``, ``measures`` and ``verdict`` turn rows into
-what the page shows; ``page``, ``sheet`` and ``summary`` render it. Nothing here writes a file or spends.
+``facts`` has the facts of a run that are not in its rows; ``pictures``, ``measures`` and ``verdict`` turn
+rows into what the page shows; ``page``, ``sheet``, ``workbook`` and ``summary`` render it. Only ``lineage``
+writes files, and nothing here spends.
 """
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The report's columns: name, type, unit and meaning, in order, in one table.
+"""The table of the report's columns: name, type, unit and meaning, in order.
 
 The data frame, ``docs/report.md`` and the tests are all generated from this table, so they cannot disagree.
 A value that was not measured is null, never 0. A custom scorer adds its ``score_<name>`` after
@@ -25,7 +25,7 @@ class Column:
     Args:
         name: Its name, stable from version to version.
         dtype: Its pandas type, always one that can hold null.
-        unit: What it counts or is measured in; empty for text, names and yes or no.
+        unit: Its unit; empty for text, names and booleans.
         meaning: One sentence.
     """
 
@@ -120,10 +120,10 @@ def complete_columns(names: Iterable[str]) -> tuple[Column, ...]:
     """
     given = set(names)
     own = sorted(given - _NAMES)
-    strangers = [name for name in own if not name.startswith("score_")]
+    unknown = [name for name in own if not name.startswith("score_")]
     missing = [column.name for column in COLUMNS if column.name not in given]
-    if strangers or missing:
-        message = f"report rows lack the columns {missing} and have the unknown columns {strangers}"
+    if unknown or missing:
+        message = f"report rows lack the columns {missing} and have the unknown columns {unknown}"
         raise ValueError(message)
     last_scorer = next(index for index, column in enumerate(COLUMNS) if column.name == "score_votes") + 1
     added = (Column(name, "Float64", "0 to 1", f"The custom scorer `{name[6:]}`.") for name in own)
@@ -138,7 +138,7 @@ def describe_columns() -> str:
 
 
 def replace_table(page: str) -> str:
-    """Put the current table between the markers of a Markdown page.
+    """Replace the table between the markers of a Markdown page by the current one.
 
     Raises:
         ValueError: The page has no markers.

@@ -1,4 +1,4 @@
-"""How far estimates were from the bill, over the orders whose cost is known."""
+"""The errors of estimates: how far they were from the bill, for orders whose cost is known."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -19,8 +19,8 @@ def measure_estimates(
 
     Args:
         billed: Orders with their known cost, dollars.
-        catalogue: Where the low end comes from; the high end stands on the order.
-        provider: Who sold them.
+        catalogue: Source of the low end; the high end is stored with the order.
+        provider: The provider that billed them.
 
     Returns:
         Stage to its error; a stage without a known cost is left out.

@@ -1,6 +1,6 @@
-"""What a run tells about itself beside its rows: names, times, money, the test's verdict.
+"""The facts of a run that are not in its report rows: names, times, money, the test's verdict.
 
-Everything but the two names may be missing; what is missing is left out of the page, never shown as 0.
+Everything except the two names may be missing; missing facts are left out of the page, never shown as 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ Awaiting = Literal["done", "awaiting review", "waiting"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmFacts:
-    """One arm as the campaign file has it.
+    """One arm as in the campaign file.
 
     Args:
         prompt: The template, before a row fills it.
@@ -31,7 +31,7 @@ class EstimateError:
 
     Args:
         orders: Orders whose cost is known; only these are counted.
-        low_usd: Low end of their estimates; ``None`` when the catalogue prices one of them no more.
+        low_usd: Low end of their estimates; ``None`` if the catalogue no longer has a price for one of them.
         high_usd: High end: what was reserved for them.
         billed_usd: What they cost.
     """
@@ -59,26 +59,26 @@ class EstimateError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """What the report says about the run as a whole.
+    """The facts about the run as a whole.
 
     Args:
         run_id: The run.
         campaign: The campaign's name.
         started_at: When it began, with a time zone.
         finished_at: When its last step ended, with a time zone.
-        provider: Where the orders went.
+        provider: Where the orders were sent.
         models: Stage (``draft``, ``final``, ``judge``) to model.
         arms: Name to template and parameters, in the campaign's order.
-        spent_usd: Stage to what it weighs on the budget, exact dollars: known costs, and estimates where
-            a cost is not known. Without it the rows are summed.
+        spent_usd: Stage to the amount charged to the budget, exact dollars: known costs, and estimates where
+            a cost is unknown. Without it the rows are summed.
         estimate_usd: The plan's high estimate for the whole run, dollars.
         estimate_errors: Stage to its estimate against its bill, over the orders with a known cost only;
             stages without one are left out.
-        unknown_usd: The part of it that is estimates, dollars.
-        all_high_usd: What as many pictures would have cost all at high quality, dollars.
+        unknown_usd: The part of ``spent_usd`` that is estimates, dollars.
+        all_high_usd: The cost of the same number of pictures, all at high quality, dollars.
         warnings: Lifecycle and other warnings, one sentence each.
         counts_by_state: Orders by state.
-        copies_by_radius: Radius in bits (0-12) to how many drafts would go as copies at it.
+        copies_by_radius: Radius in bits (0-12) to the number of drafts that would be duplicates.
         radius_bits: The radius that was used, bits.
         ab_test: The result of the test, or ``None``. Keys, all optional: ``headline``, a sentence;
             ``pairs``, a list of mappings with ``arms`` (two names), ``difference`` (first minus second, mean
@@ -86,17 +86,17 @@ class RunFacts:
             beats one of the second), ``verdict``, ``more_pictures_needed``, ``note``; ``arms``, name to a
             mapping with
             ``pictures``, ``duplicate_rate``, ``refusal_rate``, ``failure_rate``, ``mean_score`` and
-            ``cost_per_keeper_usd``.
-        rounds: The rounds in which drafts were made, when there were several: mappings with ``number``,
-            ``arms`` and ``replicates`` (how many; at most, before it begins), ``is_last``, and ``standings``,
-            empty while it is not decided: mappings with ``arm``, ``lead``, ``mean_score``, ``pictures``,
-            ``goes_on`` and ``chance`` (that it would lead in the end), the best first.
-        calibration: What people's votes say of the scorers, as
-            ``tasks.pairwise.calibration.Calibration.as_dict`` gives it; ``None`` where nobody voted.
+            ``cost_per_unique_image_usd``.
+        rounds: The rounds in which drafts were made, if there were several: mappings with ``number``,
+            ``arms`` and ``replicates`` (how many; the maximum before it begins), ``is_last``, and
+            ``standings``, empty while it is not decided: mappings with ``arm``, ``lead``, ``mean_score``,
+            ``pictures``, ``goes_on`` and ``chance`` (that it would lead in the end), the best first.
+        calibration: How well scorers agree with people's votes, as
+            ``tasks.pairwise.calibration.Calibration.as_dict`` gives it; ``None`` if nobody voted.
         finalists: One sentence about the finalists.
-        min_fidelity: The fidelity below which a final is refused, 0 to 1.
-        awaiting: ``done``, ``awaiting review`` (a person must choose) or ``waiting`` (orders are still out).
-        campaign_yaml: The campaign file as run.
+        min_fidelity: The fidelity below which a final is not accepted, 0 to 1.
+        awaiting: ``done``, ``awaiting review`` (a person must choose) or ``waiting`` (requests are pending).
+        campaign_yaml: The campaign file as it was run.
         versions: Program to version.
     """
 

@@ -1,8 +1,8 @@
-"""Where a final comes from: a readable page of facts beside its file.
+"""The lineage file beside each final: which draft and requests it was made from.
 
-``finals/<name>.json`` goes along when somebody takes a final out of the run's folder: which draft it was made
-from, by which orders, for how much, and how far it is still that draft. It is made from the ledger's rows
-alone, so it can be written again, byte for byte, as long as the ledger knows no more.
+``finals/<name>.json`` is for a final that is used outside of the run's folder: its draft, both orders, their
+cost, and its fidelity to the draft. It is derived from the report rows alone, so it can be written again,
+byte for byte, while the ledger does not change.
 """
 
 import json
@@ -30,7 +30,7 @@ _FIDELITY = ("fidelity", "fidelity_ssim", "fidelity_hash_bits", "fidelity_palett
 
 
 def write_lineage(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """Write the lineage of every final that was held against its draft; each file is replaced whole.
+    """Write the lineage of every final that was compared with its draft; each file is replaced atomically.
 
     Args:
         rows: The run's report rows, drafts and finals.
@@ -40,34 +40,34 @@ def write_lineage(rows: Sequence[Row], folder: Path) -> list[Path]:
         The files, in the rows' order.
 
     Raises:
-        SettingError: The folder cannot be written; what was written before stands.
+        SettingError: The folder cannot be written; files written before stay.
     """
     drafts = {row["candidate_id"]: row for row in rows if is_draft(row) and row["candidate_id"]}
     written = []
     for row in rows:
         if is_final(row) and row["accepted"] is not None and row["draft_id"] in drafts:
             file = folder / lineage_file(row["file"])
-            story = describe_lineage(row, drafts[row["draft_id"]])
-            text = json.dumps(story, indent=2, ensure_ascii=False, default=_plain)
+            lineage = describe_lineage(row, drafts[row["draft_id"]])
+            text = json.dumps(lineage, indent=2, ensure_ascii=False, default=_plain)
             write_atomically(file, f"{text}\n".encode(), is_durable=False)
             written.append(file)
     return written
 
 
 def lineage_file(final: str) -> str:
-    """Name the lineage of a final by the final's file, both relative to the run's folder."""
+    """Return the lineage file of a final's file, both relative to the run's folder."""
     return str(PurePosixPath(final).with_suffix(".json"))
 
 
 def describe_lineage(final: Row, draft: Row) -> dict[str, Any]:
-    """Tell a final's story.
+    """Describe a final and its draft.
 
     Args:
         final: The final's report row.
-        draft: That of the draft it was made from.
+        draft: The report row of the draft that it was made from.
 
     Returns:
-        ``run``, ``final`` and ``draft``, under the report's own names; what is unknown is ``None``.
+        ``run``, ``final`` and ``draft``, with the report's column names; unknown values are ``None``.
     """
     return {
         "run": _take(final, _RUN),
@@ -86,5 +86,5 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Decimal):
         return f"{value:f}"
-    message = f"{value!r} has no place in a lineage"
+    message = f"{value!r} cannot be written to a lineage"
     raise TypeError(message)

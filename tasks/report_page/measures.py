@@ -1,6 +1,6 @@
-"""The page's figures: each arm's measures, the scores' histogram, the money, and what went wrong.
+"""The page's figures: each arm's measures, the histogram of scores, the money, and what went wrong.
 
-Counts are whole numbers and dollars are exact; a rate whose base is empty is ``None``, never 0.
+Counts are whole numbers and dollars are exact; a rate without a base is ``None``, never 0.
 """
 
 import math
@@ -17,37 +17,39 @@ from tasks.report_page.rows import (
     add_usd,
     count_orders,
     count_pictures,
-    is_copy,
+    is_duplicate,
     is_estimated,
-    is_survivor,
+    is_unique_image,
 )
 
 _BIN_THOUSANDTHS = 20
 
 
 def measure_arm(rows: Sequence[Row], tested: Mapping[str, Any]) -> dict[str, Any]:
-    """Measure one arm's drafts; what the test itself measured goes first.
+    """Measure one arm's drafts; the test's own figures take precedence.
 
     Args:
         rows: The arm's report rows of stage ``draft``.
-        tested: The test's figures for this arm, or nothing.
+        tested: The test's figures for this arm; may be empty.
 
     Returns:
         ``pictures``, ``duplicate_rate``, ``refusal_rate``, ``failure_rate`` (shares of 1), ``mean_score`` and
-        ``cost_per_keeper_usd``: the drafts' cost shared over the survivors, ``None`` while an
-        order's cost is unknown.
+        ``cost_per_unique_image_usd``: the drafts' cost divided by the unique images, ``None`` while an
+        order's cost is unknown. ``cost_per_keeper_usd`` is its former name, with the same value.
     """
-    pictures, survivors = count_pictures(rows), [row for row in rows if is_survivor(row)]
+    pictures, unique_images = count_pictures(rows), [row for row in rows if is_unique_image(row)]
     answered = count_orders(rows, "received", "refused", "failed")
-    scores = [row["score"] for row in survivors if row["score"] is not None]
+    scores = [row["score"] for row in unique_images if row["score"] is not None]
     spent, is_settled = add_usd(rows, "cost_usd"), not any(map(is_estimated, rows))
+    cost_usd = spent / len(unique_images) if unique_images and spent and is_settled else None
     own: dict[str, Any] = {
         "pictures": pictures,
-        "duplicate_rate": _share(sum(map(is_copy, rows)), sum(1 for row in rows if row["status"])),
+        "duplicate_rate": _share(sum(map(is_duplicate, rows)), sum(1 for row in rows if row["status"])),
         "refusal_rate": _share(count_orders(rows, "refused"), answered),
         "failure_rate": _share(count_orders(rows, "failed"), answered),
         "mean_score": fmean(scores) if scores else None,
-        "cost_per_keeper_usd": spent / len(survivors) if survivors and spent and is_settled else None,
+        "cost_per_unique_image_usd": cost_usd,
+        "cost_per_keeper_usd": cost_usd,
     }
     return own | {key: tested[key] for key in own if key in tested}
 
@@ -58,13 +60,13 @@ def _share(part: int, whole: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How often each score occurs in one arm.
+    """The histogram of one arm's scores.
 
     Args:
         arm: The arm.
-        low: Where the axis begins, in thousandths of a score.
+        low: The lower end of the axis, in thousandths of a score.
         counts: Pictures in each bin of 0.02, from ``low`` up; the last bin includes its upper end.
-        highest: The highest count of any arm, so that arms share one scale.
+        highest: The highest count of any arm, so that all arms have one scale.
         mean: The mean score.
     """
 
@@ -76,12 +78,12 @@ class Histogram:
 
     @property
     def high(self) -> int:
-        """Where the axis ends, in thousandths."""
+        """The upper end of the axis, in thousandths."""
         return self.low + _BIN_THOUSANDTHS * len(self.counts)
 
     @property
     def mean_bins(self) -> float:
-        """Where the mean stands, in bins from the left."""
+        """The position of the mean, in bins from the left."""
         return (self.mean * 1000 - self.low) / _BIN_THOUSANDTHS
 
     @property
@@ -131,15 +133,15 @@ def _count(thousandths: Iterable[int], low: int, high: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MoneyLine:
-    """One line of the money table; ``arm`` is ``None`` for what belongs to no arm.
+    """One line of the money table; ``arm`` is ``None`` for money that belongs to no arm.
 
     Args:
-        stage: What the orders were for.
-        arm: Their arm.
-        orders: How many.
-        pictures: How many pictures came of them.
-        billed_usd: What those cost whose cost is known.
-        estimated_usd: What stands for the others: their estimates.
+        stage: The stage of the orders.
+        arm: The arm.
+        orders: The number of orders.
+        pictures: The number of pictures received.
+        billed_usd: The sum of the known costs.
+        estimated_usd: The sum of the estimates of orders whose cost is unknown.
         refused: Orders refused.
         failed: Orders that failed.
         unknown: Orders without an answer.
@@ -157,14 +159,14 @@ class MoneyLine:
 
     @property
     def spent_usd(self) -> Decimal:
-        """What these orders weigh on the budget."""
+        """The amount charged to the budget."""
         return self.billed_usd + self.estimated_usd
 
 
 def account(rows: Sequence[Row], facts: RunFacts) -> list[MoneyLine]:
-    """Tell where the money went, by stage and arm.
+    """Sum the money by stage and arm.
 
-    What a stage spent beyond its rows (a judge's calls) gets a line of its own.
+    Money that a stage spent in addition to its rows has a line of its own.
     """
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
@@ -192,7 +194,7 @@ def _sum_up(stage: str, arm: str, rows: Sequence[Row]) -> MoneyLine:
 
 
 def total_spent(rows: Sequence[Row], facts: RunFacts) -> Decimal:
-    """Add up what the run weighs on its budget: the ledger's figure if the facts have it, else the rows'."""
+    """Return the amount charged to the run's budget: the ledger's if known, else the rows' sum."""
     if facts.spent_usd:
         return sum(facts.spent_usd.values(), Decimal(0))
     return add_usd(rows, "cost_usd") + add_usd(filter(is_estimated, rows), "estimate_usd")
@@ -204,10 +206,10 @@ class Trouble:
 
     Args:
         state: ``refused``, ``failed``, ``unknown``, ``unfit`` or ``downgraded``.
-        code: The error code, or what was different.
-        orders: How many.
-        arms: Arm to how many.
-        example: One message.
+        code: The error code, or the difference from the order.
+        orders: The number of orders.
+        arms: Arm to number of orders.
+        example: One of the messages.
         prompt: The prompt of that example.
     """
 

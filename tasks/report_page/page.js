@@ -1,15 +1,15 @@
-// The gallery's buttons, Escape, and the bands of a large run, which are made as they come near.
+// The gallery's buttons, Escape, and the bands of a large run, which are built when they are near the viewport.
 (() => {
   const gallery = document.getElementById("gallery");
   if (!gallery) return;
-  const unfolds = () => gallery.querySelector("[data-unfold]").getAttribute("aria-pressed") === "true";
+  const showsDuplicates = () => gallery.querySelector("[data-duplicates]").getAttribute("aria-pressed") === "true";
   const fill = (band) => {
     const held = band.querySelector("script");
     if (!held) return;
     band.insertAdjacentHTML("beforeend", held.textContent);
     held.remove();
     delete band.dataset.waits;
-    if (unfolds()) band.querySelectorAll(".copies").forEach((copies) => { copies.open = true; });
+    if (showsDuplicates()) band.querySelectorAll(".duplicates").forEach((list) => { list.open = true; });
   };
   const watch = new IntersectionObserver((seen) => {
     for (const { isIntersecting, target } of seen) {
@@ -28,10 +28,10 @@
     if (target.dataset.show) {
       gallery.dataset.show = target.dataset.show;
       tools.querySelectorAll("[data-show]").forEach((button) => press(button, button === target));
-    } else if ("unfold" in target.dataset) {
+    } else if ("duplicates" in target.dataset) {
       const open = target.getAttribute("aria-pressed") !== "true";
       press(target, open);
-      gallery.querySelectorAll(".copies").forEach((copies) => { copies.open = open; });
+      gallery.querySelectorAll(".duplicates").forEach((list) => { list.open = open; });
     }
   });
   gallery.addEventListener("keydown", ({ key }) => {

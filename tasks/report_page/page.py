@@ -1,7 +1,7 @@
-"""``report.html``: one file for people, that opens from disk and asks nothing of the network.
+"""The page ``report.html``: one file for people that opens from disk and needs no network.
 
-The figures come from ``measures``, the pictures from ``pictures``, the sentences from ``verdict``; here they
-are put into templates, which escape every text. Style and script are this folder's own and go inline.
+The figures are from ``measures``, the pictures from ``pictures``, the sentences from ``verdict``. The
+templates escape all text. Style and script are inlined from this folder.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,15 @@ from tasks.report_page.measures import (
 )
 from tasks.report_page.people import show_disputed
 from tasks.report_page.pictures import Picture, build_finalists, build_gallery
-from tasks.report_page.rows import Row, count_pictures, is_copy, is_draft, is_final, is_finalist, is_survivor
+from tasks.report_page.rows import (
+    Row,
+    count_pictures,
+    is_draft,
+    is_duplicate,
+    is_final,
+    is_finalist,
+    is_unique_image,
+)
 from tasks.report_page.sources import Sources, choose_sources
 from tasks.report_page.spending import Spending, state_spending, sum_up_spending
 from tasks.report_page.verdict import count_noun, state_verdict, summarize
@@ -40,14 +48,14 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
 
     Args:
         rows: The report rows.
-        facts: What the run says of itself.
-        run_folder: Where the page will lie and the rows' files are.
+        facts: The facts of the run.
+        run_folder: The run's folder: the rows' files are in it, and the page will be.
     """
     drafts = [row for row in rows if is_draft(row)]
     finals = [row for row in rows if is_final(row)]
     arms = list(dict.fromkeys([*facts.arms, *sorted({row["arm"] for row in rows})]))
     sources = choose_sources(run_folder, [row["thumbnail"] for row in rows if row["thumbnail"]])
-    survivors = [row for row in drafts if is_survivor(row)]
+    unique_images = [row for row in drafts if is_unique_image(row)]
     finalists = build_finalists(drafts, finals, sources)
     spending = sum_up_spending(rows, facts)
     return _environment().get_template("page.html").render(
@@ -56,17 +64,17 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         verdict=state_verdict(rows, facts),
         summary=summarize(rows, facts),
         key_figures=_key_figures(drafts, finals, spending, facts),
-        arms=[_describe_arm(arm, drafts, survivors, facts, sources) for arm in arms],
-        pairs=_widen(list((facts.ab_test or {}).get("pairs") or ())),
+        arms=[_describe_arm(arm, drafts, unique_images, facts, sources) for arm in arms],
+        pairs=_complete_pairs(list((facts.ab_test or {}).get("pairs") or ())),
         finalists=finalists,
         gallery=build_gallery(drafts, arms, sources),
         disputed=show_disputed(drafts, facts, sources),
-        histograms=count_scores({arm: _scores(survivors, arm) for arm in arms}),
+        histograms=count_scores({arm: _scores(unique_images, arm) for arm in arms}),
         radii=_count_radii(facts),
         drafts=count_pictures(drafts),
         money=account(rows, facts),
         spending=state_spending(spending),
-        keeper_usd=measure_arm(drafts, {})["cost_per_keeper_usd"],
+        unique_image_usd=measure_arm(drafts, {})["cost_per_unique_image_usd"],
         troubles=group_troubles(rows),
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
         is_embedded=sources.is_embedded,
@@ -101,7 +109,7 @@ def _usd(amount: Decimal | float | None) -> str:
 
 
 def _ledger_usd(amount: Decimal) -> str:
-    """Write dollars for a column: always to the hundredth of a cent, so that the eye can add them up."""
+    """Format dollars for a column: always to the hundredth of a cent, so that they line up."""
     return f"${amount:,.4f}"
 
 
@@ -122,7 +130,7 @@ def _sentence(text: str | None) -> str:
     if not text:
         return ""
     first = text.split(maxsplit=1)[0].rstrip(":,") if text.strip() else ""
-    if first.isalpha():  # a model's name stays as it is
+    if first.isalpha():  # a model's name is not capitalised
         text = text[0].upper() + text[1:]
     return text if text.endswith(ends) else f"{text}."
 
@@ -137,59 +145,67 @@ def _moment(moment: datetime | None) -> str:
 def _key_figures(
     drafts: Sequence[Row], finals: Sequence[Row], spending: Spending, facts: RunFacts
 ) -> list[tuple[str, str, str]]:
-    """List label, figure and note of each key figure; what is unknown is left out."""
+    """List label, figure and note of each key figure; unknown figures are left out."""
     made, orders = count_pictures(drafts), len({row["order_id"] for row in drafts})
     finalists = sum(map(is_finalist, drafts))
     measures = measure_arm(drafts, {})
-    share, keeper_usd = measures["duplicate_rate"], measures["cost_per_keeper_usd"]
+    share, unique_image_usd = measures["duplicate_rate"], measures["cost_per_unique_image_usd"]
     figures = [
-        ("Drafts made", f"{made:,}", orders and f"of {count_noun(orders, 'order')}"),
-        ("Copies folded", f"{sum(map(is_copy, drafts)):,}", share and f"{share:.0%} of what was compared"),
-        ("Finalists", f"{finalists:,}", _tell_finals(finalists, finals)),
-        ("Spent", spending.show(spending.spent_usd), _tell_estimate(spending, facts)),
-        ("Saved", spending.show(spending.saved_usd), _compare(spending)),
-        ("Cost per keeper", keeper_usd and _usd(keeper_usd), "drafts’ cost over different pictures"),
+        ("Drafts made", f"{made:,}", orders and f"of {count_noun(orders, 'request')}"),
+        (
+            "Duplicates",
+            f"{sum(map(is_duplicate, drafts)):,}",
+            share and f"{share:.0%} of the pictures compared",
+        ),
+        ("Finalists", f"{finalists:,}", _note_on_finals(finalists, finals)),
+        ("Spent", spending.show(spending.spent_usd), _note_on_estimate(spending, facts)),
+        ("Saved", spending.show(spending.saved_usd), _note_on_saving(spending)),
+        (
+            "Cost per unique image",
+            unique_image_usd and _usd(unique_image_usd),
+            "drafts’ cost divided by unique images",
+        ),
     ]
     return [(label, figure, note or "") for label, figure, note in figures if figure]
 
 
-def _tell_finals(finalists: int, finals: Sequence[Row]) -> str:
+def _note_on_finals(finalists: int, finals: Sequence[Row]) -> str:
     if finals:
         return f"{sum(1 for row in finals if row['accepted']):,} accepted at high quality"
     return "not bought yet" if finalists else "none chosen"
 
 
-def _tell_estimate(spending: Spending, facts: RunFacts) -> str:
+def _note_on_estimate(spending: Spending, facts: RunFacts) -> str:
     if spending.estimated_usd:
-        return f"{_usd(spending.estimated_usd)} of it estimated"
+        return f"of which {_usd(spending.estimated_usd)} estimated"
     return f"of {_usd(facts.estimate_usd)} planned at most" if facts.estimate_usd else ""
 
 
-def _compare(spending: Spending) -> str:
+def _note_on_saving(spending: Spending) -> str:
     share = spending.saved_share
     return f"{share:.0%} of {spending.show(spending.all_high_usd)}, all at high quality" if share else ""
 
 
 def _describe_arm(
-    arm: str, drafts: Sequence[Row], survivors: Sequence[Row], facts: RunFacts, sources: Sources
+    arm: str, drafts: Sequence[Row], unique_images: Sequence[Row], facts: RunFacts, sources: Sources
 ) -> dict[str, Any]:
     own = [row for row in drafts if row["arm"] == arm]
     tested = ((facts.ab_test or {}).get("arms") or {}).get(arm) or {}
     ranked = sorted(
-        (row for row in survivors if row["arm"] == arm and row["score"] is not None),
+        (row for row in unique_images if row["arm"] == arm and row["score"] is not None),
         key=lambda row: -row["score"],
     )
     best = [Picture(row, sources.thumbnail(row["thumbnail"])) for row in ranked[:_BEST_OF_ARM]]
-    told = facts.arms.get(arm) or ArmFacts(prompt=own[0]["prompt"] if own else "")
-    return {"name": arm, "told": told, "measures": measure_arm(own, tested), "best": best}
+    arm_facts = facts.arms.get(arm) or ArmFacts(prompt=own[0]["prompt"] if own else "")
+    return {"name": arm, "facts": arm_facts, "measures": measure_arm(own, tested), "best": best}
 
 
-def _scores(survivors: Sequence[Row], arm: str) -> list[float]:
-    return [row["score"] for row in survivors if row["arm"] == arm and row["score"] is not None]
+def _scores(unique_images: Sequence[Row], arm: str) -> list[float]:
+    return [row["score"] for row in unique_images if row["arm"] == arm and row["score"] is not None]
 
 
-def _widen(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Give every pair all its keys, the leader first, and one scale to draw the intervals on."""
+def _complete_pairs(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Complete each pair: all keys, the leader first, and a common scale for drawing the intervals."""
     keys = ("arms", "difference", "low", "high", "probability", "verdict", "more_pictures_needed", "note")
     full = [_put_leader_first({key: pair.get(key) for key in keys}) for pair in pairs]
     ends = [abs(value) for pair in full for value in (pair["low"], pair["high"]) if value is not None]
@@ -200,12 +216,12 @@ def _widen(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _put_leader_first(pair: dict[str, Any]) -> dict[str, Any]:
     if (pair["difference"] or 0) >= 0:
         return pair
-    turned = {
+    swapped = {
         "arms": pair["arms"][::-1], "difference": -pair["difference"],
         "low": pair["high"] and -pair["high"], "high": pair["low"] and -pair["low"],
         "probability": None if pair["probability"] is None else 1 - pair["probability"],
     }  # fmt: skip
-    return pair | turned
+    return pair | swapped
 
 
 def _count_radii(facts: RunFacts) -> list[tuple[int, int]]:

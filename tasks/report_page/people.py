@@ -1,4 +1,4 @@
-"""The pairs of pictures about which people and a scorer disagree most, side by side."""
+"""The pairs of pictures about which people and a scorer disagree most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ MOST_SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class DisputedPair:
-    """One pair.
+    """One pair of pictures that people and a scorer rank in opposite order.
 
     Args:
         preferred: The picture that people prefer.
         other: The one that the scorer prefers.
-        margin: By how much it does, in score.
+        margin: The difference of their scores.
     """
 
     preferred: Picture
@@ -27,10 +27,16 @@ class DisputedPair:
 
 
 def show_disputed(drafts: Sequence[Row], facts: RunFacts, sources: Sources) -> list[DisputedPair]:
-    """List the worst disagreements whose pictures are both known, the worst first."""
+    """List the worst disagreements whose pictures are both known, the worst first.
+
+    Args:
+        drafts: The report rows of stage ``draft``.
+        facts: The run's facts, with the calibration.
+        sources: Gives thumbnails.
+    """
     rows = {row["candidate_id"]: row for row in drafts if row["candidate_id"]}
-    told = (facts.calibration or {}).get("disagreements") or ()
-    pairs = [pair for pair in told if pair["preferred"] in rows and pair["other"] in rows]
+    disagreements = (facts.calibration or {}).get("disagreements") or ()
+    pairs = [pair for pair in disagreements if pair["preferred"] in rows and pair["other"] in rows]
     return [
         DisputedPair(
             _show(rows[pair["preferred"]], sources), _show(rows[pair["other"]], sources), pair["margin"]

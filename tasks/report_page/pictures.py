@@ -1,7 +1,7 @@
-"""What the page shows of each picture, and how pictures stand together.
+"""The page's pictures: the gallery by row and arm, and the finalists with their finals.
 
-A gallery is bands (one for each prompt row) of columns (one for each arm) of survivors, best first, each with
-its copies folded under it. A finalist is a draft with the finals that were made from it.
+The gallery has a band for each prompt row, with a column for each arm: its unique images, best first, each
+with its duplicates collapsed under it. A finalist is a draft with the finals that were made from it.
 """
 
 from collections import defaultdict
@@ -16,32 +16,32 @@ from tasks.report_page.sources import Sources
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture and the words beside it.
+    """One picture and its text.
 
     Args:
         row: Its report row.
-        src: Its thumbnail, or ``None`` when there is none.
-        copies: The drafts that are copies of it, nearest first.
+        src: Its thumbnail, or ``None`` if there is none.
+        duplicates: The drafts that are duplicates of it, nearest first.
     """
 
     row: Row
     src: str | None
-    copies: tuple["Picture", ...] = ()
+    duplicates: tuple["Picture", ...] = ()
 
     @property
     def name(self) -> str:
-        """The file's name without its ending: how people speak of the picture."""
+        """The file's name without its extension."""
         return PurePosixPath(self.row["file"] or self.row["candidate_id"]).stem
 
     @property
     def alt(self) -> str:
-        """What to read out instead of the picture."""
+        """The alternative text for screen readers."""
         kind = "Final" if is_final(self.row) else "Draft"
         return f"{kind} {self.name}, arm {self.row['arm']}: {self.row['prompt']}"
 
     @property
     def scores(self) -> list[tuple[str, float]]:
-        """The scorers that answered, with their values."""
+        """The scorers that gave a value, with their values."""
         pairs = ((key[6:], value) for key, value in self.row.items() if key.startswith("score_"))
         return [(name, value) for name, value in pairs if isinstance(value, float | int)]
 
@@ -65,23 +65,23 @@ class Band:
 
     @property
     def kinds(self) -> str:
-        """What the filter may look for in it."""
+        """The CSS classes that the filter uses."""
         pictures = [picture for cell in self.cells for picture in cell.pictures]
         kinds = {
             "has-finalists": any(picture.row["finalist"] for picture in pictures),
-            "has-copies": any(picture.copies for picture in pictures),
+            "has-duplicates": any(picture.duplicates for picture in pictures),
         }
         return " ".join(kind for kind, is_there in kinds.items() if is_there)
 
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """One try at a finalist.
+    """One attempt at a finalist.
 
     Args:
         picture: The picture, and whether it was accepted (``None``: not decided).
-        large: The picture to look at closely; only of the first.
-        lineage: Its page of facts relative to the run's folder, where there is one.
+        large: The large version of the picture; only for the first attempt.
+        lineage: Its lineage file relative to the run's folder, if there is one.
     """
 
     picture: Picture
@@ -90,7 +90,7 @@ class Final:
 
     @property
     def verdict(self) -> str:
-        """A word or two for people."""
+        """The verdict as a short label."""
         return {True: "Accepted", False: "Not accepted", None: "Not compared yet"}[
             self.picture.row["accepted"]
         ]
@@ -98,7 +98,7 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Finalist:
-    """A chosen draft, its finals with the accepted or truest one first, and the orders that brought none."""
+    """A chosen draft, its finals (the accepted or most faithful one first), and orders without a picture."""
 
     draft: Picture
     large: str | None
@@ -107,7 +107,7 @@ class Finalist:
 
     @property
     def editions(self) -> tuple[Final, ...]:
-        """The first final of each edition: the accepted one, or the truest."""
+        """The first final of each edition: the accepted one, or the most faithful."""
         first: dict[str | None, Final] = {}
         for final in self.finals:
             first.setdefault(final.picture.row["edition"], final)
@@ -115,7 +115,7 @@ class Finalist:
 
     @property
     def verdict(self) -> str:
-        """One word for people; of several editions, how many were accepted."""
+        """The verdict as a short label; for several editions, how many were accepted."""
         verdicts = [edition.verdict for edition in self.editions]
         if len(set(verdicts)) == 1:
             return verdicts[0]
@@ -123,50 +123,52 @@ class Finalist:
 
 
 def build_gallery(drafts: Sequence[Row], arms: Sequence[str], sources: Sources) -> list[Band]:
-    """Lay the drafts out by prompt row and arm.
+    """Arrange the drafts by prompt row and arm.
 
     Args:
         drafts: The report rows of stage ``draft``.
         arms: The arms in the order of the columns.
         sources: Gives thumbnails.
     """
-    copies = _find_copies(drafts, sources)
-    folded = {copy.row["candidate_id"] for group in copies.values() for copy in group}
+    duplicates = _find_duplicates(drafts, sources)
+    collapsed = {each.row["candidate_id"] for group in duplicates.values() for each in group}
     by_place: dict[tuple[int, str], list[Row]] = defaultdict(list)
     for row in drafts:
-        if row["candidate_id"] not in folded:
+        if row["candidate_id"] not in collapsed:
             by_place[row["row"], row["arm"]].append(row)
     return [
         Band(
             row,
             tuple(
-                _fill_cell(arm, by_place[row, arm], copies, sources) for arm in arms if (row, arm) in by_place
+                _fill_cell(arm, by_place[row, arm], duplicates, sources)
+                for arm in arms
+                if (row, arm) in by_place
             ),
         )
         for row in sorted({place[0] for place in by_place})
     ]
 
 
-def _find_copies(drafts: Sequence[Row], sources: Sources) -> dict[str, tuple[Picture, ...]]:
+def _find_duplicates(drafts: Sequence[Row], sources: Sources) -> dict[str, tuple[Picture, ...]]:
     present = {row["candidate_id"] for row in drafts if row["candidate_id"]}
     found: dict[str, list[Picture]] = defaultdict(list)
     for row in drafts:
-        if row["duplicate_of"] in present:  # else a copy of an earlier run's picture
+        if row["duplicate_of"] in present:  # else a duplicate of an earlier run's picture
             found[row["duplicate_of"]].append(Picture(row, sources.thumbnail(row["thumbnail"])))
     return {key: tuple(sorted(group, key=_nearness)) for key, group in found.items()}
 
 
-def _nearness(copy: Picture) -> tuple[int, str]:
-    distance = copy.row["hash_distance"]
-    return (64 if distance is None else distance, copy.name)
+def _nearness(duplicate: Picture) -> tuple[int, str]:
+    distance = duplicate.row["hash_distance"]
+    return (64 if distance is None else distance, duplicate.name)
 
 
 def _fill_cell(
-    arm: str, rows: Sequence[Row], copies: dict[str, tuple[Picture, ...]], sources: Sources
+    arm: str, rows: Sequence[Row], duplicates: dict[str, tuple[Picture, ...]], sources: Sources
 ) -> Cell:
     shown = sorted((row for row in rows if row["candidate_id"]), key=merit)
     pictures = (
-        Picture(row, sources.thumbnail(row["thumbnail"]), copies.get(row["candidate_id"], ()))
+        Picture(row, sources.thumbnail(row["thumbnail"]), duplicates.get(row["candidate_id"], ()))
         for row in shown
     )
     without = {row["order_id"] for row in rows if not row["candidate_id"]}
@@ -176,13 +178,13 @@ def _fill_cell(
 def build_finalists(
     drafts: Iterable[Row], finals: Iterable[Row], sources: Sources, large_count: int = 12
 ) -> list[Finalist]:
-    """Put each finalist beside the finals that were made from it.
+    """Pair each finalist with the finals that were made from it.
 
     Args:
         drafts: The report rows of stage ``draft``.
         finals: The report rows of stage ``final``.
         sources: Gives thumbnails and large pictures.
-        large_count: How many finalists are shown large; the others by their thumbnails.
+        large_count: How many finalists are shown large; the others as thumbnails.
     """
     tries: dict[str, list[Row]] = defaultdict(list)
     for row in finals:
@@ -198,7 +200,7 @@ def _pair(draft: Row, tries: Sequence[Row], sources: Sources, *, is_large: bool)
     look: Callable[[Row], str | None] = lambda row: sources.thumbnail(row["thumbnail"])  # noqa: E731
     if is_large:
         look = lambda row: sources.large(row["file"], row["thumbnail"])  # noqa: E731
-    made = sorted((row for row in tries if row["candidate_id"]), key=_truth)
+    made = sorted((row for row in tries if row["candidate_id"]), key=_accepted_first)
     finals = [
         Final(
             Picture(row, sources.thumbnail(row["thumbnail"])),
@@ -207,9 +209,11 @@ def _pair(draft: Row, tries: Sequence[Row], sources: Sources, *, is_large: bool)
         )
         for place, row in enumerate(made)
     ]
-    barren = tuple(row for row in tries if not row["candidate_id"])
-    return Finalist(Picture(draft, sources.thumbnail(draft["thumbnail"])), look(draft), tuple(finals), barren)
+    without_picture = tuple(row for row in tries if not row["candidate_id"])
+    return Finalist(
+        Picture(draft, sources.thumbnail(draft["thumbnail"])), look(draft), tuple(finals), without_picture
+    )
 
 
-def _truth(row: Row) -> tuple[bool, float]:
+def _accepted_first(row: Row) -> tuple[bool, float]:
     return (not row["accepted"], -(row["fidelity"] or 0.0))

@@ -1,4 +1,4 @@
-"""A report row as the page reads it, and the questions asked of many rows at once."""
+"""Report rows: their type, and the predicates, counts and sums that the report needs."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -20,44 +20,44 @@ def count_pictures(rows: Iterable[Row]) -> int:
 
 
 def add_usd(rows: Iterable[Row], column: str) -> Decimal:
-    """Add a money column up, exactly; rows whose amount is unknown add nothing."""
+    """Sum a money column exactly; rows whose amount is unknown add nothing."""
     return sum((row[column] for row in rows if row[column] is not None), Decimal(0))
 
 
 def is_estimated(row: Row) -> bool:
-    """Tell whether a row may have been billed at a cost nobody knows: its estimate stands for it.
+    """Return whether a row may have been billed at an unknown cost, so that its estimate is charged.
 
-    The ledger's own figure is ``OrderRecord.estimated_usd``; the report has no column of it.
+    The ledger's figure is ``OrderRecord.estimated_usd``; the report has no column for it.
     """
     return row["cost_usd"] is None and may_be_billed(row["state"], row["error_code"])
 
 
 def is_draft(row: Row) -> bool:
-    """Tell whether a row is of a draft's order."""
+    """Return whether a row belongs to a draft's order."""
     return bool(row["stage"] == "draft")
 
 
 def is_final(row: Row) -> bool:
-    """Tell whether a row is of a final's order."""
+    """Return whether a row belongs to a final's order."""
     return bool(row["stage"] == "final")
 
 
-def is_copy(row: Row) -> bool:
-    """Tell whether a row is a picture that another one represents."""
+def is_duplicate(row: Row) -> bool:
+    """Return whether a row is a duplicate of another picture."""
     return bool(row["status"] == "duplicate")
 
 
-def is_survivor(row: Row) -> bool:
-    """Tell whether a row is a unique image: a draft that is no duplicate, and fit to show."""
+def is_unique_image(row: Row) -> bool:
+    """Return whether a row is a unique image: a draft that is no duplicate and is fit to show."""
     return is_draft(row) and bool(row["status"] == "survivor")
 
 
 def is_finalist(row: Row) -> bool:
-    """Tell whether a row is a draft to be bought again."""
+    """Return whether a row is a finalist."""
     return is_draft(row) and bool(row["finalist"])
 
 
 def merit(row: Row) -> tuple[bool, int, float, int]:
-    """Sort key: by rank, then by score, then in the order they were made; what is unknown comes last."""
+    """Sort by rank, then by score, then by replicate; unknown values are last."""
     rank, score = row["rank"], row["score"]
     return (rank is None, rank or 0, -(-1.0 if score is None else score), row["replicate"] or 0)

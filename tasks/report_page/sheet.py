@@ -1,7 +1,7 @@
-"""The contact sheet: the survivors and the finals on one labelled picture, by prompt row and arm.
+"""The contact sheet: the unique images and the finals on one labelled picture, by prompt row and arm.
 
-Its size is bounded whatever the run's: 12 columns and 120 pictures need at most 21 lines, because a line and
-the group after it together hold more than 12 pictures.
+Its size is bounded for any run: 12 columns and 120 pictures need at most 21 lines, because a line and the
+group after it always have more than 12 pictures together.
 """
 
 import io
@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.rows import Row, is_final, is_survivor, merit
+from tasks.report_page.rows import Row, is_final, is_unique_image, merit
 from tasks.report_page.sources import find_inside, open_small
 from tasks.report_page.verdict import count_noun, state_verdict
 
@@ -29,7 +29,7 @@ _LINE_PX = _HEADING_PX + _CELL_PX + _LABEL_PX + _GAP_PX
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where one picture goes: its column and line, and the heading above it if it opens a group."""
+    """The position of one picture: its column and line, and the heading above it if it starts a group."""
 
     row: Row
     column: int
@@ -43,10 +43,10 @@ def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
     Args:
         rows: The report rows.
         facts: The run's facts, for the title.
-        run_folder: Where the rows' files are.
+        run_folder: The folder of the rows' files.
     """
-    worthy = [row for row in rows if is_survivor(row) or (is_final(row) and row["candidate_id"])]
-    shown = sorted(worthy, key=_worth)[:PICTURES_SHOWN]
+    candidates = [row for row in rows if is_unique_image(row) or (is_final(row) and row["candidate_id"])]
+    shown = sorted(candidates, key=_most_important_first)[:PICTURES_SHOWN]
     places = arrange(sorted(shown, key=_group_order))
     columns = max([_MIN_COLUMNS, *(place.column + 1 for place in places)])
     lines = max((place.line + 1 for place in places), default=0)
@@ -56,16 +56,16 @@ def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
     _write_title(pen, rows, facts, width)
     for place in places:
         _draw_cell(sheet, pen, place, run_folder)
-    _write_foot(pen, len(worthy) - len(shown), _TITLE_PX + lines * _LINE_PX)
+    _write_foot(pen, len(candidates) - len(shown), _TITLE_PX + lines * _LINE_PX)
     stream = io.BytesIO()
     if len(places) <= 40:
         sheet.save(stream, "PNG", optimize=True)
-    else:  # half the time of Pillow's default, for a fifth more bytes
+    else:  # takes half the time of Pillow's default, for a fifth more bytes
         sheet.save(stream, "PNG", compress_level=3)
     return stream.getvalue()
 
 
-def _worth(row: Row) -> tuple[object, ...]:
+def _most_important_first(row: Row) -> tuple[object, ...]:
     return (not is_final(row), not row["finalist"], *merit(row))
 
 
@@ -78,7 +78,7 @@ def _group_order(row: Row) -> tuple[object, ...]:
 
 
 def arrange(rows: Sequence[Row]) -> list[_Place]:
-    """Flow groups over the lines; a group opens a new line when it does not fit on the one begun."""
+    """Arrange groups on lines; a group starts a new line if it does not fit on the current one."""
     groups: dict[tuple[int, str, bool], list[Row]] = {}
     for row in rows:
         groups.setdefault(_group(row), []).append(row)
@@ -109,7 +109,7 @@ def _write_foot(pen: ImageDraw.ImageDraw, left_out: int, top: int) -> None:
     note = "Labels: file, score, rank. Framed: finalists and accepted finals."
     if left_out:
         note += (
-            f" Left out for want of room: {count_noun(left_out, 'picture')} of lower rank; see report.html."
+            f" Not shown for lack of space: {count_noun(left_out, 'picture')} of lower rank; see report.html."
         )
     room = int(pen.im.size[0]) - 2 * _MARGIN_PX
     for index, line in enumerate(_wrap(pen, note, 16, room)[:3]):
@@ -139,7 +139,7 @@ def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, fold
 
 def _label(row: Row) -> str:
     if is_final(row):
-        verdict = {True: "accepted", False: "refused", None: "final"}[row["accepted"]]
+        verdict = {True: "accepted", False: "not accepted", None: "final"}[row["accepted"]]
         return verdict if row["fidelity"] is None else f"fidelity {row['fidelity']:.2f}  {verdict}"
     score = "no score" if row["score"] is None else f"{row['score']:.2f}"
     rank = "" if row["rank"] is None else f"  #{row['rank']}"

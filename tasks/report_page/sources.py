@@ -1,6 +1,6 @@
-"""Where the page's pictures come from: inside the page while it stays light, else from the run's folder.
+"""The sources of the page's pictures: embedded while the page stays small, else linked in the run's folder.
 
-Only files inside the run's folder are ever read, whatever a row says.
+Only files inside the run's folder are read, whatever path a row has.
 """
 
 import base64
@@ -22,7 +22,7 @@ _MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"
 
 
 def find_inside(folder: Path, name: str | None) -> Path | None:
-    """Find a file of the run, or ``None`` when it is not there or lies outside the folder."""
+    """Find a file of the run; ``None`` if it does not exist or is outside the folder."""
     if not name:
         return None
     path = (folder / name).resolve()
@@ -30,11 +30,11 @@ def find_inside(folder: Path, name: str | None) -> Path | None:
 
 
 def open_small(path: Path, longest_px: int) -> Image.Image | None:
-    """Decode a picture no larger than asked; ``None`` when it is none that may be decoded.
+    """Decode a picture, scaled down to a limit; ``None`` if it cannot be decoded.
 
     Args:
         path: A file of the run.
-        longest_px: The longer side of what comes back, at most, pixels.
+        longest_px: The longest edge of the result, at most, pixels.
     """
     try:
         return shrink(decode(path), longest_px)
@@ -44,11 +44,11 @@ def open_small(path: Path, longest_px: int) -> Image.Image | None:
 
 @dataclass(slots=True)
 class Sources:
-    """Gives each picture its ``src``.
+    """The ``src`` attributes of the page's pictures.
 
     Args:
-        folder: The run's folder; the page will lie in it.
-        is_embedded: Whether thumbnails go into the page itself.
+        folder: The run's folder; the page will be in it.
+        is_embedded: Whether thumbnails are embedded in the page.
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class Sources:
     _seen: dict[str, str | None] = field(default_factory=dict)
 
     def thumbnail(self, name: str | None) -> str | None:
-        """Give the ``src`` of a small picture, or ``None`` when there is no such file."""
+        """Return the ``src`` of a thumbnail, or ``None`` if there is no such file."""
         if name is None:
             return None
         if name not in self._seen:
@@ -65,14 +65,11 @@ class Sources:
         return self._seen[name]
 
     def beside(self, name: str) -> str | None:
-        """Give the name of a file to link to, or ``None`` when there is no such file."""
+        """Return the name of a file to link to, or ``None`` if there is no such file."""
         return name if find_inside(self.folder, name) else None
 
     def large(self, file: str | None, thumbnail: str | None) -> str | None:
-        """Give the ``src`` of a picture to look at closely: embedded, at most ``LARGE_PX`` long.
-
-        What is see-through stays so.
-        """
+        """Return the ``src`` of a large picture, embedded, at most ``LARGE_PX`` long, with transparency."""
         path = find_inside(self.folder, file)
         picture = path and open_small(path, LARGE_PX)
         if not picture:
@@ -86,7 +83,7 @@ class Sources:
 
 
 def choose_sources(folder: Path, thumbnails: list[str]) -> Sources:
-    """Embed the thumbnails when they are few and light enough, else link them.
+    """Embed the thumbnails if they are few and small enough, else link them.
 
     Args:
         folder: The run's folder.

@@ -1,7 +1,7 @@
-"""The money in words: what was spent, how much of it is an estimate, and what drafting first has saved.
+"""The money in one sentence: what was spent, how much of it is estimated, and what was saved.
 
-The amounts of the sentence are rounded alike and subtracted as they are shown, so that a reader who checks
-the sum finds it right.
+The amounts of the sentence are rounded to the same unit before they are subtracted, so that they add up as
+shown.
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ _CENT, _HUNDREDTH_OF_A_CENT = Decimal("0.01"), Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """A run's money as one sentence needs it, dollars as they are shown.
+    """A run's money as the sentence shows it, in rounded dollars.
 
     Args:
-        spent_usd: What the run weighs on its budget.
-        estimated_usd: The part of it that is estimates, because nobody knows the cost.
-        estimated_orders: The orders of that part.
+        spent_usd: The amount charged to the run's budget.
+        estimated_usd: The part of it that is estimates, because the cost is unknown.
+        estimated_orders: The number of orders in that part.
         drafts: Drafts made.
-        all_high_usd: What as many would have cost at least, all at high quality; ``None`` if not known.
+        all_high_usd: The least cost of as many pictures, all at high quality; ``None`` if unknown.
         is_over: Whether nothing more will be bought.
-        is_play: Whether the emulator was paid, in play money.
+        is_play: Whether the provider is the emulator, so that it is play money.
     """
 
     spent_usd: Decimal
@@ -40,23 +40,23 @@ class Spending:
 
     @property
     def saved_usd(self) -> Decimal | None:
-        """How much less was spent; ``None`` when it was not less, or the other amount is not known."""
+        """How much less was spent; ``None`` if it was not less, or if ``all_high_usd`` is unknown."""
         if self.all_high_usd is None or self.all_high_usd <= self.spent_usd:
             return None
         return self.all_high_usd - self.spent_usd
 
     @property
     def saved_share(self) -> float | None:
-        """The same as a share of the price of all at high quality."""
+        """The saving as a share of ``all_high_usd``."""
         return float(self.saved_usd / self.all_high_usd) if self.saved_usd and self.all_high_usd else None
 
     def show(self, usd: Decimal | None) -> str:
-        """Write one of these amounts, with as many decimals as the others."""
+        """Format one of these amounts, with as many decimals as the others."""
         return "" if usd is None else f"${usd:,}" if usd else "$0.00"
 
 
 def sum_up_spending(rows: Sequence[Row], facts: RunFacts) -> Spending:
-    """Add a run's money up and round it: to cents from a dollar up, else to hundredths of a cent."""
+    """Sum a run's money and round it: to cents from a dollar up, else to hundredths of a cent."""
     spent, high = total_spent(rows, facts), facts.all_high_usd
     open_rows = [row for row in rows if is_estimated(row)]
     own_estimate = add_usd(open_rows, "estimate_usd")
@@ -74,7 +74,7 @@ def sum_up_spending(rows: Sequence[Row], facts: RunFacts) -> Spending:
 
 
 def state_spending(spending: Spending) -> str:
-    """Say what was spent, how much of it is estimated, and what was saved.
+    """State what was spent, how much of it is estimated, and what was saved.
 
     Example:
         >>> state_spending(Spending(Decimal(4), Decimal(0), 0, 24, Decimal(12)))
@@ -83,12 +83,12 @@ def state_spending(spending: Spending) -> str:
     if not spending.spent_usd:
         return "Nothing was spent."
     play = "of play money " if spending.is_play else ""
-    said = f"{spending.show(spending.spent_usd)} {play}was spent{'' if spending.is_over else ' so far'}"
+    sentence = f"{spending.show(spending.spent_usd)} {play}was spent{'' if spending.is_over else ' so far'}"
     if spending.estimated_usd:
         orders = spending.estimated_orders
-        whose = f" for {count_of(orders, 'order')} whose cost is not known" if orders else ""
-        said += f", of it {format_usd(spending.estimated_usd)} estimated{whose}"
-    return f"{said}.{_state_saving(spending)}"
+        whose = f" for {count_of(orders, 'request')} whose cost is unknown" if orders else ""
+        sentence += f", of which {format_usd(spending.estimated_usd)} estimated{whose}"
+    return f"{sentence}.{_state_saving(spending)}"
 
 
 def _state_saving(spending: Spending) -> str:

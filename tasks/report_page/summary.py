@@ -1,4 +1,4 @@
-"""``summary.json``: what a program wants to know of a run, without reading its rows.
+"""The file ``summary.json``: a run's counts, money, verdict and finalists, for programs.
 
 Dollars are JSON numbers, ``null`` when unknown. ``docs/report.md`` lists the keys.
 """
@@ -14,11 +14,11 @@ from tasks.report_page.rows import (
     Row,
     count_orders,
     count_pictures,
-    is_copy,
     is_draft,
+    is_duplicate,
     is_final,
     is_finalist,
-    is_survivor,
+    is_unique_image,
     merit,
 )
 from tasks.report_page.verdict import state_verdict
@@ -43,7 +43,8 @@ def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
         "ab_test": facts.ab_test,
         "rounds": list(facts.rounds) or None,
         "calibration": facts.calibration,
-        "copies_by_radius": facts.copies_by_radius,
+        "duplicates_by_radius": facts.copies_by_radius,
+        "copies_by_radius": facts.copies_by_radius,  # its former name, kept for readers of it
         "finalists": [_name_finalist(row, finals) for row in _choose(drafts)],
         "warnings": list(facts.warnings),
         "models": dict(facts.models),
@@ -54,11 +55,14 @@ def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
 
 def _count(drafts: Sequence[Row], finals: Sequence[Row], facts: RunFacts) -> dict[str, Any]:
     by_state = {state: count_orders([*drafts, *finals], state) for state in _STATES}
+    duplicates, unique_images = sum(map(is_duplicate, drafts)), sum(map(is_unique_image, drafts))
     return {
         "orders_by_state": dict(facts.counts_by_state) or by_state,
         "drafts": count_pictures(drafts),
-        "copies": sum(map(is_copy, drafts)),
-        "survivors": sum(map(is_survivor, drafts)),
+        "duplicates": duplicates,
+        "copies": duplicates,  # its former name, kept for readers of it; so is "survivors"
+        "unique_images": unique_images,
+        "survivors": unique_images,
         "finalists": sum(map(is_finalist, drafts)),
         "finals": count_pictures(finals),
         "finals_accepted": sum(1 for row in finals if row["accepted"]),

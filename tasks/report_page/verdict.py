@@ -1,4 +1,4 @@
-"""The report's first sentences: what came out, for someone who reads nothing else."""
+"""The report's first sentences: the verdict and the summary."""
 
 from collections.abc import Sequence
 
@@ -7,21 +7,26 @@ from tasks.report_page.rows import (
     Row,
     count_orders,
     count_pictures,
-    is_copy,
     is_draft,
+    is_duplicate,
     is_finalist,
-    is_survivor,
+    is_unique_image,
 )
 from tasks.report_page.spending import state_spending, sum_up_spending
 
 _AWAITING = {
-    "awaiting review": "The finalists await a person's choice.",
-    "waiting": "Some orders are still out: the figures will change.",
+    "awaiting review": "The finalists await review.",
+    "waiting": "Some requests are still pending: the figures will change.",
 }
 
 
 def count_noun(number: int, noun: str, plural: str = "") -> str:
-    """Write a number with its noun.
+    """Format a number with its noun.
+
+    Args:
+        number: 0 or more.
+        noun: The singular.
+        plural: The plural; by default the singular with an s.
 
     Example:
         >>> count_noun(1, "copy", "copies"), count_noun(1200, "picture")
@@ -31,7 +36,7 @@ def count_noun(number: int, noun: str, plural: str = "") -> str:
 
 
 def state_verdict(rows: Sequence[Row], facts: RunFacts) -> str:
-    """Say in one sentence what the run showed."""
+    """State the run's result in one sentence."""
     if not count_pictures(rows):
         return _explain_nothing(rows)
     if facts.ab_test and facts.ab_test.get("headline"):
@@ -39,34 +44,35 @@ def state_verdict(rows: Sequence[Row], facts: RunFacts) -> str:
     accepted = sum(1 for row in rows if row["accepted"])
     finalists = sum(map(is_finalist, rows))
     if accepted:
-        return f"{accepted:,} of {count_noun(finalists, 'finalist')} made it to high quality."
-    survivors = count_noun(sum(map(is_survivor, rows)), "different picture")
-    return f"{survivors}, {count_noun(finalists, 'finalist') if finalists else 'no finalist yet'}."
+        return f"{accepted:,} of {count_noun(finalists, 'finalist')} were accepted at high quality."
+    unique_images = count_noun(sum(map(is_unique_image, rows)), "unique image")
+    return f"{unique_images}, {count_noun(finalists, 'finalist') if finalists else 'no finalist yet'}."
 
 
 def _explain_nothing(rows: Sequence[Row]) -> str:
     if not rows:
-        return "Nothing was ordered, so there is nothing to show."
+        return "Nothing was bought, so there is nothing to show."
     states = ("refused", "failed", "unknown", "sent", "planned")
-    words = {"unknown": "without an answer", "sent": "still out", "planned": "not sent yet"}
-    counts = {words.get(state, state): number for state in states if (number := count_orders(rows, state))}
+    labels = {"unknown": "without an answer", "sent": "still pending", "planned": "not sent yet"}
+    counts = {labels.get(state, state): number for state in states if (number := count_orders(rows, state))}
     orders = count_orders(rows, *states)
     if len(counts) == 1:
-        subject = "the only order was" if orders == 1 else f"all {orders:,} orders were"
+        subject = "the only request was" if orders == 1 else f"all {orders:,} requests were"
         return f"No picture was made: {subject} {next(iter(counts))}."
-    parts = ", ".join(f"{number:,} {word}" for word, number in counts.items())
-    return f"No picture was made: of {count_noun(orders, 'order')}, {parts}."
+    parts = ", ".join(f"{number:,} {label}" for label, number in counts.items())
+    return f"No picture was made: of {count_noun(orders, 'request')}, {parts}."
 
 
 def summarize(rows: Sequence[Row], facts: RunFacts) -> str:
-    """Say in a few sentences what was made, what it cost and what is left to do."""
+    """State in a few sentences what was made, what it cost and what is left to do."""
     drafts = [row for row in rows if is_draft(row)]
     sentences = []
     if pictures := count_pictures(drafts):
-        copies = sum(map(is_copy, drafts))
-        folded = f", {copies:,} of them {'a copy' if copies == 1 else 'copies'} of another" if copies else ""
+        duplicates = sum(map(is_duplicate, drafts))
+        noun = "a duplicate" if duplicates == 1 else "duplicates"
+        of_them = f", {duplicates:,} of them {noun}" if duplicates else ""
         verb = "draft was" if pictures == 1 else "drafts were"
-        sentences.append(f"{pictures:,} {verb} made{folded}.")
+        sentences.append(f"{pictures:,} {verb} made{of_them}.")
     spending = state_spending(sum_up_spending(rows, facts)) if rows else None
     sentences += [text for text in (facts.finalists, spending, _AWAITING.get(facts.awaiting)) if text]
     return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in sentences)

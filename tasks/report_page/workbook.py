@@ -1,8 +1,8 @@
-"""``report.xlsx``: the run for people who work in a spreadsheet.
+"""The workbook ``report.xlsx``: the run for people who work in a spreadsheet.
 
-Three sheets: what came out, the finalists with their pictures beside them, and every row with real numbers
-and dates and a link to its picture. Every text is written as text, so that no prompt is run as a formula. It
-needs the extra ``xlsx``: XlsxWriter, which streams the rows, so that memory does not grow with them.
+Three sheets: the result, the finalists with their pictures, and every row with real numbers and dates and a
+link to its picture. Text is written as text, so that no prompt is run as a formula. Needs the extra ``xlsx``:
+XlsxWriter, which streams the rows, so that memory does not grow with them.
 """
 
 import io
@@ -42,19 +42,19 @@ _FINALIST_TITLES = {
 }  # fmt: skip
 _ARM_KEYS = {
     "pictures": _WHOLE, "mean_score": _SCORE, "duplicate_rate": _SHARE, "refusal_rate": _SHARE,
-    "failure_rate": _SHARE, "cost_per_keeper_usd": _USD,
+    "failure_rate": _SHARE, "cost_per_unique_image_usd": _USD,
 }  # fmt: skip
 
 
 class _Writer:
-    """Writes values into one workbook: text as text, and everything else as what it is."""
+    """Writes values into one workbook, each by its type."""
 
     def __init__(self, book: "Workbook") -> None:
         self._book = book
         self._formats: dict[tuple[tuple[str, object], ...], Format] = {}
 
     def style(self, **properties: object) -> "Format":
-        """Make a format, or give the one made before."""
+        """Return the format with these properties; it is made once."""
         key = tuple(sorted(properties.items()))
         if key not in self._formats:
             self._formats[key] = self._book.add_format({"valign": "top", **properties})
@@ -63,10 +63,17 @@ class _Writer:
     def put(
         self, sheet: "Worksheet", line: int, column: int, value: object, style: "Format | None" = None
     ) -> None:
-        """Write one cell; nothing where nothing is known.
+        """Write one cell; ``None`` leaves it empty.
+
+        Args:
+            sheet: The sheet.
+            line: The line, from 0.
+            column: The column, from 0.
+            value: The value.
+            style: The cell's format.
 
         Raises:
-            TypeError: The value is of a kind that no column has.
+            TypeError: The value has a type that no column has.
         """
         match value:
             case None:
@@ -78,14 +85,14 @@ class _Writer:
             case datetime():
                 sheet.write_datetime(line, column, value, style)
             case str():
-                if value.startswith(_FORMULA_STARTS):  # so that it stays a text when somebody edits it
+                if value.startswith(_FORMULA_STARTS):  # so that it stays text when somebody edits it
                     style = self.style(num_format=_TEXT, quote_prefix=True)
                 sheet.write_string(line, column, value[:MOST_TEXT], style)
             case _:
                 raise TypeError(type(value).__name__)
 
     def add_table(self, name: str, titles: Mapping[str, int]) -> "Worksheet":
-        """Add a sheet whose first line holds the titles and stays in sight."""
+        """Add a sheet whose first line has the titles and stays visible."""
         sheet = self._book.add_worksheet(name)
         for column, (title, width) in enumerate(titles.items()):
             sheet.set_column(column, column, width)
@@ -99,8 +106,9 @@ def write_workbook(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> by
 
     Args:
         rows: The report rows.
-        facts: What the run says of itself.
-        run_folder: Where the rows' files are and the workbook will lie; its links are relative to it.
+        facts: The facts of the run.
+        run_folder: The run's folder: the rows' files are in it, the workbook will be, and links are relative
+            to it.
 
     Raises:
         SettingError: XlsxWriter is not installed.
@@ -117,24 +125,24 @@ def write_workbook(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> by
     with Workbook(stream, {"constant_memory": True, "remove_timezone": True}) as book:
         book.set_properties({"title": f"{facts.campaign} {facts.run_id}", "comments": "Made by Runoff."})
         writer = _Writer(book)
-        _tell_result(writer, book.add_worksheet(SHEETS[0]), rows, facts)
+        _write_result(writer, book.add_worksheet(SHEETS[0]), rows, facts)
         _list_finalists(writer, rows, run_folder)
         _list_rows(writer, rows, run_folder)
     return stream.getvalue()
 
 
-def _tell_result(writer: _Writer, sheet: "Worksheet", rows: Sequence[Row], facts: RunFacts) -> None:
+def _write_result(writer: _Writer, sheet: "Worksheet", rows: Sequence[Row], facts: RunFacts) -> None:
     sheet.set_column(0, 6, 19)
     sheet.hide_gridlines(2)
     writer.put(sheet, 0, 0, state_verdict(rows, facts), writer.style(bold=True, font_size=16))
     for line, text in enumerate((summarize(rows, facts), *facts.warnings), 1):
         writer.put(sheet, line, 0, text)
     line = 3 + len(facts.warnings)
-    told = {
+    properties = {
         "campaign": facts.campaign, "run": facts.run_id, "provider": facts.provider,
         "began, UTC": facts.started_at, "ended, UTC": facts.finished_at,
     }  # fmt: skip
-    for name, value in told.items():
+    for name, value in properties.items():
         writer.put(sheet, line, 0, name, writer.style(bold=True))
         writer.put(sheet, line, 1, value, writer.style(align="left", num_format=_MOMENT))
         line += 1
@@ -142,7 +150,15 @@ def _tell_result(writer: _Writer, sheet: "Worksheet", rows: Sequence[Row], facts
 
 
 def _list_arms(writer: _Writer, sheet: "Worksheet", line: int, rows: Sequence[Row], facts: RunFacts) -> None:
-    titles = ("arm", "pictures", "mean score", "copies", "refused", "failed", "US dollars a keeper")
+    titles = (
+        "arm",
+        "pictures",
+        "mean score",
+        "duplicates",
+        "refused",
+        "failed",
+        "US dollars per unique image",
+    )
     for column, title in enumerate(titles):
         style = writer.style(bold=True, bottom=1, align="right" if column else "left")
         writer.put(sheet, line, column, title, style)

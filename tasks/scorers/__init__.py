@@ -1,9 +1,9 @@
-"""Scorers: each gives one opinion of one picture, by name.
+"""Scorers: each gives a picture one value from 0 to 1, with a reason.
 
-Those that come with Runoff stand in ``BUILT_IN``; any installed package can add its own through the entry
-point group ``runoff.scorers``, naming a class (or a function) that is called without arguments and gives a
-``Scorer``. One that has to know the campaign's wishes has a class method ``for_run(assignment)`` instead.
-Nothing is imported before it is asked for.
+The built-in scorers are listed in ``BUILT_IN``. Any installed package can add its own through the entry point
+group ``runoff.scorers``, naming a class (or a function) that is called without arguments and returns a
+``Scorer``. A scorer that needs the campaign's settings has a class method ``for_run(assignment)`` instead. A
+scorer is imported only when it is loaded.
 """
 
 import pkgutil
@@ -44,7 +44,7 @@ BUILT_IN = {
 
 
 class Extra(NamedTuple):
-    """An extra of Runoff's that a scorer needs, and the modules it brings."""
+    """An extra of Runoff that a scorer needs, and the modules that it installs."""
 
     name: str
     modules: tuple[str, ...]
@@ -55,14 +55,14 @@ EXTRAS = {"legibility": Extra("ocr", ("rapidocr", "onnxruntime")), "clip": Extra
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a scorer is told of the run before it looks at pictures.
+    """What a scorer gets to know about the run before it scores.
 
     Args:
         wishes: The campaign's ``score`` section.
         rows: The campaign's rows of variables; a candidate's ``row`` is an index into them.
-        meetings: What people said of pairs of drafts, as candidate ids and the left one's result.
-        replies: What the judge said of each draft that it was asked about, by candidate id.
-        duels: What it said of pairs.
+        meetings: People's votes on pairs of drafts, as candidate ids and the left one's result.
+        replies: The judge's reply for each draft that it was asked about, by candidate id.
+        duels: The judge's replies on pairs.
     """
 
     wishes: Wishes = field(default_factory=Wishes)
@@ -73,18 +73,18 @@ class Assignment:
 
 
 class Scorer(Protocol):
-    """One way to judge a picture."""
+    """Anything that gives a picture a value from 0 to 1."""
 
     @property
     def name(self) -> str:
-        """The name under which a campaign weighs it."""
+        """The name that ``score.weights`` uses."""
 
     @property
     def version(self) -> str:
-        """Changes whenever equal pictures may get another value."""
+        """The version; it changes whenever the same picture may get another value."""
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:
-        """Judge one candidate.
+        """Score one candidate.
 
         Args:
             candidate: What is known about the picture, its inspection included.
@@ -96,12 +96,12 @@ class Scorer(Protocol):
 
 
 def available_scorers() -> tuple[str, ...]:
-    """Name every scorer that ``load_scorer`` can load, in alphabetical order."""
+    """List the names of all scorers that ``load_scorer`` can load, in alphabetical order."""
     return tuple(sorted(_places()))
 
 
 def missing_extra(name: str) -> str | None:
-    """Name the extra that a scorer needs and that is not installed; ``None`` when it can work."""
+    """Return the extra that a scorer needs and that is not installed; ``None`` if nothing is missing."""
     extra = EXTRAS.get(name)
     return extra.name if extra and not all(find_spec(module) for module in extra.modules) else None
 
@@ -111,7 +111,7 @@ def load_scorer(name: str, assignment: Assignment = Assignment()) -> Scorer:
 
     Args:
         name: As in a campaign's ``score.weights``.
-        assignment: What it may have to know of the run.
+        assignment: What the scorer may need to know about the run.
 
     Raises:
         SettingError: No scorer has that name, two installed packages claim it, or it cannot be imported.
@@ -126,7 +126,7 @@ def load_scorer(name: str, assignment: Assignment = Assignment()) -> Scorer:
         raise SettingError(
             where=f"scorer {name}",
             what=f"{places[name]} cannot be imported: {error}",
-            next_step="Reinstall the package that brings it, or take it out of score.weights.",
+            next_step="Reinstall its package, or remove it from score.weights.",
         ) from error
     for_run = getattr(make, "for_run", None)
     return cast(Scorer, make() if for_run is None else for_run(assignment))

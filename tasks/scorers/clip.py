@@ -1,7 +1,7 @@
-"""Whether a picture shows what its prompt says, by a CLIP model of one's own choice.
+"""The scorer ``clip``: how well a picture matches its prompt, by the user's own CLIP model.
 
-Needs the extra ``clip`` (open_clip, which brings torch) and a file with weights. Nothing is downloaded: a
-model whose words are cut up by a tokenizer from the internet is refused.
+Needs the extra ``clip`` (open_clip, which installs torch) and a file with weights. Nothing is downloaded: a
+model that would download its tokenizer is not accepted.
 """
 
 from pathlib import Path
@@ -15,19 +15,19 @@ from tasks.scorers import Assignment
 
 VERSION = "1"
 STRETCH = 2.5
-"""Cosines of fitting pairs stay below about 0.4; this many times as much fills the scale from 0 to 1.
+"""Cosines of matching pairs stay below about 0.4; this factor stretches them to the range from 0 to 1.
 
 Source: J. Hessel et al. (2021), "CLIPScore: a reference-free evaluation metric for image captioning".
 """
 
 
 class ClipScorer:
-    """Judges by the cosine between picture and prompt."""
+    """Scores by the cosine between picture and prompt."""
 
     name = "clip"
 
     def __init__(self, clip: Clip) -> None:
-        """Load the model; a few seconds, and as much memory as its weights.
+        """Load the model; takes a few seconds, and as much memory as its weights.
 
         Raises:
             SettingError: open_clip is not installed, or the weights are not of that model.
@@ -38,20 +38,20 @@ class ClipScorer:
 
     @classmethod
     def for_run(cls, assignment: Assignment) -> "ClipScorer":
-        """Take the model that the campaign names.
+        """Load the model that the campaign names.
 
         Raises:
             SettingError: It names none, or the model cannot be loaded.
         """
         if assignment.wishes.clip is None:
-            raise SettingError(where="score.clip", what="is missing, and weights count on it")
+            raise SettingError(where="score.clip", what="is missing, but score.weights uses it")
         return cls(assignment.wishes.clip)
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:
         """Compare a picture with the prompt it was made for.
 
         Raises:
-            PictureError: The file is gone or no picture.
+            PictureError: The file is missing or not a picture.
         """
         import torch
 
@@ -60,10 +60,10 @@ class ClipScorer:
             seen = self._model.encode_image(self._prepare(picture)[None], normalize=True)
         cosine = float((seen @ self._text(candidate.prompt).T).item())
         value = min(1.0, max(0.0, STRETCH * cosine))
-        return Score(value, f"likeness to the prompt {cosine:.2f}", {"clip_cosine": cosine}, self.version)
+        return Score(value, f"similarity to the prompt {cosine:.2f}", {"clip_cosine": cosine}, self.version)
 
     def _text(self, prompt: str) -> Any:  # noqa: ANN401 - torch is not there when types are checked
-        """Encode a prompt once; what is beyond the model's length is cut off."""
+        """Encode a prompt once; text beyond the model's length is cut off."""
         import torch
 
         if prompt not in self._texts:
@@ -87,13 +87,13 @@ def _load(clip: Clip) -> tuple[Any, Any, Any]:
     config = open_clip.get_model_config(name)
     if config is None:
         known = ", ".join(open_clip.list_models())
-        raise SettingError(where="score.clip.model", what=f"open_clip knows no {name!r}", accepted=known)
+        raise SettingError(where="score.clip.model", what=f"open_clip has no model {name!r}", accepted=known)
     if "hf_tokenizer_name" in config["text_cfg"] or "hf_model_name" in config["text_cfg"]:
-        what = f"{name} takes its words from the internet"
+        what = f"{name} downloads its tokenizer"
         raise SettingError(where="score.clip.model", what=what, accepted="a model with CLIP's own tokenizer")
     try:
         model, _, prepare = open_clip.create_model_and_transforms(name, pretrained=clip.weights)
-    except Exception as error:  # torch raises many kinds for a file that is not the model's
-        what = f"{clip.weights} does not hold the weights of {name}: {str(error).splitlines()[0]}"
+    except Exception as error:  # torch raises many kinds of errors for a wrong file
+        what = f"{clip.weights} does not have the weights of {name}: {str(error).splitlines()[0]}"
         raise SettingError(where="score.clip.weights", what=what) from error
     return model.eval(), prepare, open_clip.get_tokenizer(name)

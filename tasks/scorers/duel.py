@@ -1,8 +1,8 @@
-"""Duels of pictures, judged by a model: a strength among the pictures of the same row.
+"""The scorer ``duel``: a picture's strength within its row, from duels judged by a model.
 
-Like ``judge`` it asks nobody: the duels are bought beforehand. Its value is relative to the row, unlike other
-scorers': the chance of beating an average picture of that row. All arms of a row duel in one pool, so that it
-can tell arms apart; two runs it cannot compare.
+Like ``judge`` it sends no requests: the duels are bought beforehand. Unlike other scorers' values, its value
+is relative to the row: the probability of beating an average picture of that row. All arms of a row duel in
+one pool, so values can be compared between arms, but not between runs.
 """
 
 from collections import Counter
@@ -18,12 +18,12 @@ from tasks.scorers.judge import version_of
 
 
 class DuelScorer:
-    """Judges by who beat whom.
+    """Scores by the results of duels.
 
     Args:
         model: The judging model's id.
-        rubric: What a good picture is, one sentence each; may be empty.
-        duels: What came back.
+        rubric: Statements that are true of a good picture; may be empty.
+        duels: The judge's replies.
     """
 
     name = "duel"
@@ -42,15 +42,15 @@ class DuelScorer:
     @classmethod
     def for_run(cls, assignment: Assignment) -> "DuelScorer":
         """Take the campaign's question and the answers that were bought for it."""
-        wished = assignment.wishes.duel
-        return cls() if wished is None else cls(wished.model, wished.rubric, assignment.duels)
+        settings = assignment.wishes.duel
+        return cls() if settings is None else cls(settings.model, settings.rubric, assignment.duels)
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002
-        """Give the chance of beating an average picture of the row; ``None`` without usable duels."""
+        """Return the probability of beating an average picture of the row; ``None`` without usable duels."""
         name = candidate.candidate_id
         strength = self._strengths.get(name)
         if name not in self._asked:
-            return self._none(name, "duel: took part in none")
+            return self._none(name, "duel: was in no pair")
         if strength is None:
             return self._none(name, "duel: none of its pairs was answered in both orders")
         if 2 * (strength.rivals + 1) <= self._n_pool[name]:
@@ -77,7 +77,7 @@ def _measurements(strength: Strength) -> dict[str, float]:
 
 
 def _pool_sizes(duels: Sequence[DuelReply]) -> dict[str, int]:
-    """Count, for each picture, all that were asked about in its row."""
+    """Count, for each picture, the pictures of its row that were in any duel."""
     rows: dict[int, set[str]] = {}
     for duel in duels:
         rows.setdefault(duel.row, set()).update((duel.first_id, duel.second_id))

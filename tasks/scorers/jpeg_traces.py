@@ -1,8 +1,8 @@
-"""What JPEG leaves behind in a decoded picture, read at full scale on its grid of 8 px.
+"""Traces of JPEG compression in a decoded picture, measured at full scale on the grid of 8 px.
 
-Two traces. How much luminance jumps at the grid shows what an eye sees, but a busy or a dark picture hides
-it. The rounding of the blocks' low frequencies to multiples of a step shows how much was thrown away
-whatever the picture shows, and only where nothing was done to the pixels since.
+There are two. Jumps of luminance at the grid show what the eye sees, but a busy or dark picture hides them.
+The rounding of the blocks' low frequencies to multiples of a step shows the loss whatever the picture shows,
+but only if the pixels were not changed afterwards.
 """
 
 from typing import NamedTuple
@@ -15,9 +15,9 @@ FREQUENCIES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0))
 LEAST_BLOCKS = 16
 LEAST_SHARE = 0.01
 LEAST_FIT = 0.5
-UNCLIPPED = 880.0  # of a block's mean from middle grey, times 8
-CHANCE = 0.6  # of the step found, as large as one may be that is found off the grid
-FINE_STEP = 16.0  # saved anew at a finer step, a picture keeps what a coarser one has done to it
+UNCLIPPED = 880.0  # limit of a block mean's distance from middle grey, times 8
+CHANCE = 0.6  # a step found off the grid may be at most this share of the step found on it
+FINE_STEP = 16.0  # saved again with a finer step, a picture keeps the losses of a coarser one
 
 Plane = NDArray[np.float32]
 
@@ -33,8 +33,8 @@ class Comb(NamedTuple):
 def _comb(first_step: int, least: int) -> Comb:
     """Make a comb: 1 at the multiples of a step, -1 between them and from ``least`` to half a step.
 
-    JPEG leaves no coefficient between 0 and the first multiple, while in other pictures the small ones are
-    the most. Up to ``least`` nothing is told, because decoding rounds to whole levels.
+    JPEG leaves no coefficient between 0 and the first multiple, while in other pictures small coefficients
+    are the most frequent. Sizes up to ``least`` are ignored, because decoding rounds to whole levels.
     """
     steps, sizes = np.arange(first_step, 256)[:, None], np.arange(1024)[None]
     teeth = np.where(sizes < steps / 2, -1.0, np.cos(2 * np.pi * sizes / steps))
@@ -57,17 +57,17 @@ DC_COMB = _comb(first_step=16, least=6)  # a flat block is rounded as a whole: 8
 def measure_quantisation(window: Plane) -> float:
     """Find the step that JPEG rounded the low frequencies of luminance to.
 
-    Coefficients of a decoded JPEG stand at the multiples of the step (Fan and de Queiroz 2003,
+    Coefficients of a decoded JPEG are at the multiples of the step (Fan and de Queiroz 2003,
     "Identification of bitmap compression history: JPEG detection and quantizer estimation"). The step of
-    each frequency is the one whose multiples fit best; of the blocks' means, their differences are taken.
-    Flat drawings may fit by chance, but then off the grid too.
+    each frequency is the one whose multiples fit best; for the blocks' means, their differences are used.
+    Flat drawings may fit by chance, but then they fit off the grid too.
 
     Args:
         window: Luminance, 0-255, at full scale, its first pixel on the grid.
 
     Returns:
-        The median step of the frequencies that show one, 16-255, a finer one counted as 16; or 0 where none
-        does: no JPEG, a very fine one, or one that was resized, moved or painted over since.
+        The median step of the frequencies that show one, 16-255, a finer one counted as 16; 0 if none does:
+        not a JPEG, a very fine one, or one that was resized, shifted or painted over afterwards.
     """
     step = _median_step(window)
     off_grid = window[BLOCK_PX // 2 :, BLOCK_PX // 2 :]
@@ -84,7 +84,7 @@ def _median_step(window: Plane) -> float:
     lines = WAVES @ whole.reshape(rows, BLOCK_PX, columns * BLOCK_PX)
     waves = lines.reshape(rows, 3, columns, BLOCK_PX) @ WAVES.T
     means = waves[:, 0, :, 0]
-    is_whole = np.abs(means - 128 * BLOCK_PX) < UNCLIPPED  # what is clipped keeps to no multiple
+    is_whole = np.abs(means - 128 * BLOCK_PX) < UNCLIPPED  # clipped blocks are at no multiple
     enough = max(LEAST_BLOCKS, LEAST_SHARE * rows * columns)
     found = [_best_step(waves[:, k, :, m][is_whole], AC_COMB, enough) for k, m in FREQUENCIES]
     across = np.diff(means, axis=1)[is_whole[:, 1:] & is_whole[:, :-1]]
@@ -97,10 +97,10 @@ def _median_step(window: Plane) -> float:
 def _best_step(coefficients: NDArray[np.floating], comb: Comb, enough: float) -> int | None:
     """Return the largest step that fits about as well as any: its divisors fit too."""
     sizes = np.bincount(np.minimum(np.abs(coefficients) + 0.5, 1023).astype(np.intp), minlength=1024)
-    telling = int(sizes[comb.least + 1 :].sum())
-    if telling < enough:
+    informative = int(sizes[comb.least + 1 :].sum())
+    if informative < enough:
         return None
-    fits = comb.teeth @ sizes.astype(np.float32) / telling
+    fits = comb.teeth @ sizes.astype(np.float32) / informative
     if fits.max() < LEAST_FIT:
         return None
     last = int(np.flatnonzero(fits >= 0.9 * fits.max())[-1])
@@ -109,12 +109,12 @@ def _best_step(coefficients: NDArray[np.floating], comb: Comb, enough: float) ->
 
 
 def measure_blocking(window: Plane) -> float:
-    """Tell how much more luminance jumps at the grid than in mid-block, as a multiple, 0 and up."""
+    """Measure how much more luminance jumps at the grid than in mid-block, as a multiple, 0 and up."""
     return max(0.0, (_grid_jump(window) + _grid_jump(window.T)) / 2)
 
 
 def _grid_jump(window: Plane) -> float:
-    """How much more neighbours differ across the grid of 8 px than in mid-block, by how busy it is there.
+    """Measure how much more neighbours differ across the grid than in mid-block, relative to mid-block.
 
     Mid-block is 4 px away, so that a picture enlarged two or four times does not look like JPEG.
     """

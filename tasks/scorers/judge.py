@@ -1,7 +1,7 @@
-"""The judge: a model that looks at a picture and answers the campaign's rubric.
+"""The scorer ``judge``: a vision model's answers to the campaign's rubric.
 
-This scorer asks nobody and spends nothing: the answers are bought beforehand, one for each picture, and given
-to it. Without a usable answer its opinion is ``None``, never a number.
+This scorer sends no requests and spends nothing: the answers are bought beforehand, one for each picture.
+Without a usable answer the value is ``None``, never a number.
 """
 
 import hashlib
@@ -16,12 +16,12 @@ from tasks.scorers import Assignment
 
 
 class JudgeScorer:
-    """Judges by what the judging model answered about each picture.
+    """Scores by the judging model's answer about each picture.
 
     Args:
         model: The judging model's id.
-        rubric: What a good picture is, one sentence each.
-        replies: Candidate id to what came back.
+        rubric: Statements that are true of a good picture.
+        replies: Candidate id to the judge's reply.
     """
 
     name = "judge"
@@ -40,15 +40,15 @@ class JudgeScorer:
         return cls() if judge is None else cls(judge.model, judge.rubric, assignment.replies)
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002
-        """Give half the share of true statements and half the grade; ``None`` without a usable answer."""
+        """Return the mean of the share of true statements and the grade; ``None`` without a usable answer."""
         reply = self._replies.get(candidate.candidate_id)
         if reply is None:
-            return Score(None, f"judge: {_why_unasked(candidate)}", version=self.version)
+            return Score(None, f"judge: {_reason_not_asked(candidate)}", version=self.version)
         if reply.content is None:
             return Score(None, f"judge: no answer, {reply.fault}", version=self.version)
         found = question.read_rubric_answer(reply.content, len(self._rubric))
         if found is None:
-            return Score(None, "judge: no opinion, the answer is broken", version=self.version)
+            return Score(None, "judge: no score, the answer is not valid", version=self.version)
         return Score(found.value, self._reason(found), self._measurements(found), self.version)
 
     def _reason(self, found: question.RubricAnswer) -> str:
@@ -64,14 +64,14 @@ class JudgeScorer:
         return statements | {"judge_grade": found.grade}
 
 
-def _why_unasked(candidate: Candidate) -> str:
-    """Say why no question was put about a picture."""
+def _reason_not_asked(candidate: Candidate) -> str:
+    """Explain why the judge was not asked about a picture."""
     if candidate.is_duplicate:
-        return "not asked about a copy"
-    return "not asked about a picture that is not fit" if candidate.status == "unfit" else "not asked"
+        return "duplicates are not judged"
+    return "unfit pictures are not judged" if candidate.status == "unfit" else "not asked"
 
 
 def version_of(*parts: str) -> str:
-    """Name a version by all that decides an opinion, so that opinions on other terms stay apart."""
+    """Make a version from everything that affects the value, so that other settings are another version."""
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     return f"{parts[0]}-{digest[:12]}"

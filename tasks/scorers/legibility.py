@@ -1,11 +1,11 @@
-"""Whether the words that were asked for can be read in the picture.
+"""The scorer ``legibility``: whether the expected text can be read in the picture.
 
-Optical character recognition reads the picture as it is, and again in harder viewings: seen small, and
-smaller still through grain. Good recognisers read what people strain at; without the harder viewings, text
-would be legible or not, and nothing between. In each viewing the expected text is looked for in all that was
-read; the rest of the reading costs nothing, for a shop has other signs than the one asked for.
+Optical character recognition (OCR) reads the picture as it is, and again under harder conditions: scaled
+down, and scaled down further with grain. Good OCR reads what people can hardly read; without the harder
+conditions, values between legible and illegible would be rare. Each time the expected text is searched in all
+text that was read; other text in the picture does not lower the value.
 
-Needs the extra ``ocr``: rapidocr, whose wheel brings its models, so that nothing is downloaded.
+Needs the extra ``ocr``: rapidocr, whose wheel contains its models, so that nothing is downloaded.
 """
 
 import unicodedata
@@ -34,7 +34,7 @@ EDGE_PX = 1024
 
 
 class Viewing(NamedTuple):
-    """One way to look: how large, and through how much grain."""
+    """One condition of reading: the size of the picture, and the strength of the grain."""
 
     edge_px: int
     grain_levels: float
@@ -44,13 +44,13 @@ VIEWINGS = (Viewing(EDGE_PX, 0), Viewing(256, 0), Viewing(128, 10))
 
 
 class LegibilityScorer:
-    """Judges by the character error rate of what OCR reads against what was asked for."""
+    """Scores by the character error rate of the text that OCR reads, against the expected text."""
 
     name = "legibility"
     version = VERSION
 
     def __init__(self, expected: Sequence[str | None]) -> None:
-        """Take the text that each row expects; ``None`` where none is."""
+        """Take the text that each row expects; ``None`` for none."""
         self._expected = expected
 
     @classmethod
@@ -59,14 +59,14 @@ class LegibilityScorer:
         return cls([expected_text(assignment.wishes.expect_text, row) for row in assignment.rows])
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:
-        """Read a picture and compare; ``None`` when its row expects no text.
+        """Read a picture and compare; ``None`` if its row expects no text.
 
         Raises:
-            PictureError: The file is gone or no picture.
+            PictureError: The file is missing or not a picture.
         """
         expected = self._expected[candidate.row] if candidate.row < len(self._expected) else None
         if not expected or not _plain(expected):
-            return Score(None, "no text is asked for", version=VERSION)
+            return Score(None, "no text is expected", version=VERSION)
         picture = flatten(decode(run_folder / candidate.file), (255, 255, 255))
         readings = [_read(_seen(picture, viewing)) for viewing in VIEWINGS]
         rates = [character_error_rate(expected, reading) for reading in readings]
@@ -85,17 +85,17 @@ class LegibilityScorer:
 
 
 def expected_text(template: str | None, row: Mapping[str, object]) -> str | None:
-    """Tell which text a row's pictures should show.
+    """Return the text that a row's pictures should show.
 
     Args:
-        template: The campaign's ``score.expect_text``; it may come out empty for a row without text.
+        template: The campaign's ``score.expect_text``; it may be empty for a row without text.
         row: The row's variables; without a template, its own ``expect_text`` is taken.
 
     Returns:
-        The text, or ``None`` when none is expected.
+        The text, or ``None`` if none is expected.
 
     Raises:
-        PromptFaultError: The template is none, or names what the row does not hold.
+        PromptFaultError: The template is not valid, or uses a variable that the row does not have.
     """
     if template is None:
         return str(row[VARIABLE]) or None if VARIABLE in row else None
@@ -106,16 +106,16 @@ def expected_text(template: str | None, row: Mapping[str, object]) -> str | None
 
 
 def character_error_rate(expected: str, reading: str) -> float:
-    """Count the characters to mend in the best place of a reading, per character expected.
+    """Count the wrong characters at the best match in a reading, per expected character.
 
-    Case, white space and accents do not count: recognisers confuse them in text that people read well.
+    Case, white space and accents do not count: OCR confuses them in text that people read well.
 
     Args:
-        expected: At least one character that is no white space.
+        expected: At least one character that is not white space.
         reading: All that was read, in reading order.
 
     Returns:
-        From 0, found letter for letter, to 1, nothing of it found.
+        0 if found letter for letter, up to 1 if no part of it is found.
 
     Source: P. H. Sellers (1980), "The theory and computation of evolutionary distances: pattern recognition":
     edit distance to the nearest part of a text.
@@ -147,7 +147,7 @@ def _seen(picture: Image.Image, viewing: Viewing) -> NDArray[np.uint8]:
 
 def _read(pixels: NDArray[np.uint8]) -> str:
     """Read all text, line after line from the top."""
-    found: Any = _reader()(np.ascontiguousarray(pixels[:, :, ::-1]))  # it takes blue first
+    found: Any = _reader()(np.ascontiguousarray(pixels[:, :, ::-1]))  # rapidocr expects BGR
     return " ".join(found.txts or ())
 
 

@@ -1,7 +1,7 @@
-"""How near a picture's colours are to those of a brand.
+"""The scorer ``palette``: how close a picture's colours are to those of a brand.
 
-The picture is summed up in its dominant colours; each is compared with the brand's colour that is nearest to
-the eye. What matters is how much of the picture is how far off, not where.
+The picture is reduced to its dominant colours; each is compared with the perceptually nearest colour of the
+brand. The value depends on how much of the picture is how far off, not on where.
 """
 
 from collections.abc import Sequence
@@ -19,39 +19,39 @@ VERSION = "1"
 EDGE_PX = 256
 DOMINANT_COLOURS = 8
 HALF_AT = 20.0
-"""A mean distance at which the value is 0.5. One is about the least that is seen; 20 is clearly another
-colour of the same kind, 50 another kind. The curve is ours."""
+"""The mean distance at which the value is 0.5. A distance of 1 is just noticeable; 20 is clearly another
+shade, 50 another colour. The curve is this project's own."""
 NEAR = 10.0
-"""A brand colour counts as used when a dominant colour is this near."""
+"""A brand colour counts as used if a dominant colour is within this distance."""
 
 
 class PaletteScorer:
-    """Judges by the distance of dominant colours to the campaign's ``score.palette``."""
+    """Scores by the distance of dominant colours to the campaign's ``score.palette``."""
 
     name = "palette"
     version = VERSION
 
     def __init__(self, colors: Sequence[str]) -> None:
-        """Take the brand's colours, as ``#RRGGBB``; without any, every opinion is ``None``."""
+        """Take the brand's colours, as ``#RRGGBB``; without any, every value is ``None``."""
         self._brand = [tuple(bytes.fromhex(color.removeprefix("#"))) for color in colors]
 
     @classmethod
     def for_run(cls, assignment: Assignment) -> "PaletteScorer":
         """Take the campaign's colours."""
-        wished = assignment.wishes.palette
-        return cls(wished.colors if wished else ())
+        palette = assignment.wishes.palette
+        return cls(palette.colors if palette else ())
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:
-        """Judge a picture by its colours; transparent parts do not count.
+        """Score a picture by its colours; transparent parts do not count.
 
         Raises:
-            PictureError: The file is gone or no picture.
+            PictureError: The file is missing or not a picture.
         """
         if not self._brand:
-            return Score(None, "no palette is asked for", version=VERSION)
+            return Score(None, "no palette is set", version=VERSION)
         colours, shares = dominant_colours(decode(run_folder / candidate.file))
         if not len(colours):
-            return Score(None, "nothing in it is opaque", version=VERSION)
+            return Score(None, "no part of it is opaque", version=VERSION)
         distances = _distances(colours, np.array(self._brand, dtype=np.uint8))
         off = float(shares @ distances.min(axis=1))
         used = int((distances.min(axis=0) <= NEAR).sum())
@@ -67,13 +67,13 @@ class PaletteScorer:
 
 
 def dominant_colours(picture: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Sum a picture up in at most eight colours.
+    """Reduce a picture to at most eight colours.
 
     Args:
         picture: ``RGB`` or ``RGBA``.
 
     Returns:
-        Colours, n x 3 of 0-255, and the share of the opaque pixels that each stands for (sum 1). Both are
+        Colours, n x 3 of 0-255, and each one's share of the opaque pixels (sum 1). Both are
         empty when no pixel is opaque.
     """
     pixels = np.asarray(shrink(picture, EDGE_PX).convert("RGBA")).reshape(-1, 4)

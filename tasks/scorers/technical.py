@@ -1,11 +1,10 @@
-"""How well a picture is made, whatever it shows: sharp, exposed, contrasted, clean, not blank.
+"""The scorer ``technical``: sharpness, exposure, contrast, noise, artefacts and blankness.
 
-``technical_score`` turns the raw figures of ``technical_figures.measure`` into a value later, without the
-picture. Every mapping is absolute: a picture's value says nothing about the pool it came from, so runs can be
-compared.
+``technical_score`` maps the raw figures of ``technical_figures.measure`` to a value, without the picture.
+Every mapping is absolute: a picture's value does not depend on other pictures, so runs can be compared.
 
-Damage must cost, whatever it does to another figure. Brightening spreads the tones: contrast is worth no more
-than the headroom above the mean leaves of it. Fading mends the exposure: the range that it takes costs more.
+Damage must lower the value even if it improves another figure. Brightening spreads the tones, so contrast is
+limited by the headroom above the mean. Fading improves the exposure, so the loss of range weighs more.
 """
 
 import math
@@ -23,18 +22,18 @@ JUDGED = frozenset(
     | {"structure", "noise", "blocking", "banding", "border", "blank"}
 )
 LATER: Mapping[str, float] = {"bars": 0.0, "range": 1.0, "quantisation": 0.0}
-"""What older versions did not measure, with what is supposed instead: their inspections are judged too."""
+"""Figures that older versions did not measure, with default values, so that old inspections can be scored."""
 
 MIDDLE = 0.43  # where exposure is best
 METERED = 0.45
 NOISY = 3.0
 COMPRESSED = 20.0
 CLIPPED = 0.1
-"""From how much on a fault is named."""
+"""The share from which clipping is named as a fault."""
 
 
 class Part(NamedTuple):
-    """One thing a picture can be good or bad at."""
+    """One aspect of technical quality."""
 
     value: float
     power: float
@@ -42,20 +41,20 @@ class Part(NamedTuple):
 
 
 def technical_score(measurements: Mapping[str, float]) -> Score:
-    """Judge a picture by its raw figures alone.
+    """Score a picture by its raw figures alone.
 
     Each part is a smooth curve from its figures to (0, 1]; the value is the product of the parts, each to
-    its power. One bad fault is enough to sink a picture. A clean photograph reaches 0.75-0.95, a blank one 0.
-    The curves are ours, fitted so that graded damage to photographs is ranked right
+    its power. One severe fault gives a low value. A clean photograph reaches 0.75-0.95, a blank one 0.
+    The curves are this project's own, fitted so that graded damage to photographs is ranked correctly
     (``benchmarks/technical_ladders.py``) and flat posters, line art and products on white are not taken for
-    damage; they are no taste. Colourfulness and entropy are recorded but not judged: black and white is no
-    fault.
+    damage; they do not measure taste. Colourfulness and entropy are recorded but not scored: black and white
+    is not a fault.
 
     Args:
-        measurements: What ``measure`` gave.
+        measurements: The result of ``measure``.
 
     Returns:
-        The value in [0, 1], and what pulled it down most. The value is ``None`` when figures are missing.
+        The value in [0, 1], and the worst faults as the reason. The value is ``None`` if figures are missing.
     """
     if not measurements.keys() >= JUDGED:
         return Score(None, "not measured", version=VERSION)
@@ -88,13 +87,13 @@ def _parts(figures: Mapping[str, float]) -> list[Part]:
 
 
 def _exposure(figures: Mapping[str, float]) -> float:
-    """Judge the mean and what is clipped; mildly, because a white or a black ground may be meant so."""
+    """Rate the mean and the clipping; mildly, because a white or black background may be intended."""
     mean = _falling(abs(figures["luminance"] - MIDDLE), 1.2, 1.2)
     return mean * _falling(figures["highlights"], 0.91, 1.5) * _falling(figures["shadows"], 3.0, 2.5)
 
 
 def _softness_complaint(figures: Mapping[str, float]) -> str:
-    """Name what the detail is lost in."""
+    """Name the cause of lost detail."""
     if figures["noise"] >= NOISY:
         return "noisy"
     return "compression blocks" if figures["quantisation"] >= COMPRESSED else "soft"
@@ -108,7 +107,7 @@ def _exposure_complaint(figures: Mapping[str, float]) -> str:
 
 
 def _rising(figure: float, half: float, steepness: float) -> float:
-    """Go from 0 towards 1, being 0.5 at ``half``; never flat, so that any improvement shows."""
+    """Rise from 0 towards 1, with 0.5 at ``half``; never flat, so that any improvement counts."""
     power = max(0.0, figure) ** steepness
     return float(power / (power + half**steepness))
 
@@ -126,11 +125,11 @@ def _reason(parts: list[Part]) -> str:
 
 
 class TechnicalScorer:
-    """Judges by what inspection has measured; opens no file."""
+    """Scores by the measurements of the inspection; opens no file."""
 
     name = "technical"
     version = VERSION
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002 - the figures suffice
-        """Judge a candidate by ``candidate.inspection.measurements``; ``None`` when it was not inspected."""
+        """Score a candidate by ``candidate.inspection.measurements``; ``None`` if it was not inspected."""
         return technical_score(candidate.inspection.measurements if candidate.inspection else {})

@@ -1,9 +1,9 @@
-"""The raw technical figures of a picture, read off its pixels while it is decoded anyway.
+"""The raw technical figures of a picture, measured on its pixels while it is decoded anyway.
 
-Figures are taken at a fixed scale, longest edge 512 px, so that a draft and a larger picture are judged
-alike. Only the traces of compression are read at full scale, in a window at the centre, because resizing
-hides them. What grain and JPEG's rounding alone would give is taken off every figure that they would raise:
-a picture must not look sharper, less clipped or richer in contrast for being noisier.
+Figures are taken at a fixed scale, longest edge 512 px, so that pictures of different
+sizes are comparable. Only the traces of compression are measured at full scale, in a window at the centre,
+because resizing hides them. The contribution of grain and of JPEG's rounding is subtracted from every figure
+that they would raise: noise must not make a picture look sharper, less clipped or richer in contrast.
 """
 
 import math
@@ -23,14 +23,14 @@ MODES_WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 
 STRUCTURE_PX = 8
 REACH_PX = 4
-ROUNDING = 1.0  # levels: in a very soft picture the rounding to 8 bits makes steps of its own
+ROUNDING = 1.0  # levels: in a very soft picture rounding to 8 bits makes steps
 MIDDLE_LEVEL = 102.0
-GRAIN_SD = (3.0, 2.5)  # at the fixed scale and at half of it, steps of so many deviations may be grain
-STEP_SHARE = 0.2  # of JPEG's quantisation step; as high, in levels, are the steps that it makes itself
+GRAIN_SD = (3.0, 2.5)  # at the fixed scale and at half of it: steps up to so many deviations may be grain
+STEP_SHARE = 0.2  # of JPEG's quantisation step: the height, in levels, of the steps that JPEG makes
 CLIPPED_LEVELS = 4.0
-CLIPPED_SD = 1.5  # noise that is cut off at white leaves its mean so much below
+CLIPPED_SD = 1.5  # noise clipped at white lowers its mean by so many deviations
 TOP = 0.98
-CHANNEL_NOISE = 1.5  # times as much noise is in a channel as in luminance, where it is independent
+CHANNEL_NOISE = 1.5  # ratio of the noise in a channel to that in luminance, if independent
 PAPER_LEVELS = 6.0
 LEAST_LEFT = 0.05
 WHOLE = (slice(None), slice(None))
@@ -43,32 +43,33 @@ Mask = NDArray[np.bool_]
 
 
 def measure(picture: Image.Image) -> dict[str, float]:
-    """Read the raw technical figures off a decoded picture.
+    """Measure the raw technical figures of a decoded picture.
 
-    A transparent picture is measured where it is opaque (alpha of at least half); its empty part counts
-    neither as blank nor as clipped.
+    A transparent picture is measured where it is opaque (alpha of at least half); its transparent part
+    counts neither as blank nor as clipped.
 
     Args:
-        picture: Any mode and size; not changed. Reading it decodes it if that was not done.
+        picture: Any mode and size; not changed. It is decoded if it was not before.
 
     Returns:
-        ``sharpness`` 0-1, edge energy that a further blur would take away (Crete et al. 2007, "The blur
+        ``sharpness`` 0-1, edge energy that a further blur would remove (Crete et al. 2007, "The blur
         effect: perception and estimation with a new no-reference perceptual blur metric", weighted here by
-        squared gradient so that a soft background does not count), a third of it at the fixed scale and two
-        at half of that, steps no higher than grain or JPEG makes them left out; ``luminance`` 0-1 mean;
-        ``shadows`` share of pixels cut off at black; ``highlights`` of channel values at the top of their
-        channel, 0.02 and up; ``contrast`` 0-1 spread from the 5th to the 95th percentile of luminance;
-        ``range`` 0-1 the same from the 0.5th to the 99.5th; ``contrast_rms`` 0-0.5; ``colourfulness``
-        0-~150 (Hasler and Süsstrunk 2003, "Measuring colorfulness in natural images"); ``noise`` standard
-        deviation in 8-bit levels of the calmest quarter of the picture (Immerkær 1996, "Fast noise variance
-        estimation", by tile); ``blocking`` 0 and up, how much luminance jumps more at the 8-px grid of JPEG
-        than in mid-block, as a multiple (after Wang, Sheikh and Bovik 2002); ``quantisation`` the step to
-        which JPEG rounded the low frequencies of luminance, 120 at quality 5, 16 at 40 and better, 0 when
-        there is no trace; ``banding`` share of pixels on a small step between two flats; ``structure``
-        0-0.5, spread of luminance that is left when 8 x 8 px are averaged, near 0 for nothing but grain;
-        ``border`` share of the area in a rim of one colour; ``bars`` the share of two opposite bars of one
-        colour: all else is then measured between them; ``blank`` share of the commonest colour; ``entropy``
-        of luminance, 0-8 bits; ``opaque`` share of the pixels measured. Empty when nothing is opaque.
+            squared gradient so that a soft background does not count), one third at the fixed scale and two
+            thirds at half of that, without steps as low as those of grain or JPEG; ``luminance`` 0-1 mean;
+            ``shadows`` share of pixels clipped at black; ``highlights`` of channel values at the top of their
+            channel, 0.02 and up; ``contrast`` 0-1 spread from the 5th to the 95th percentile of luminance;
+            ``range`` 0-1 the same from the 0.5th to the 99.5th; ``contrast_rms`` 0-0.5; ``colourfulness``
+            0-~150 (Hasler and Süsstrunk 2003, "Measuring colorfulness in natural images"); ``noise`` standard
+            deviation in 8-bit levels in the smoothest quarter of the picture (Immerkær 1996, "Fast noise
+            variance estimation", by tile); ``blocking`` 0 and up, how much luminance jumps more at the 8-px
+            grid of JPEG than in mid-block, as a multiple (after Wang, Sheikh and Bovik 2002);
+            ``quantisation`` the step to which JPEG rounded the low frequencies of luminance, 120 at quality
+            5, 16 at 40 and better, 0 when there is no trace; ``banding`` share of pixels on a small step
+            between two flat areas; ``structure`` 0-0.5, standard deviation of luminance averaged over 8 x 8
+            px, near 0 for pure grain; ``border`` share of the area in a rim of one colour; ``bars`` the share
+            of two opposite bars of one colour, between which all else is then measured; ``blank`` share of
+            the most frequent colour; ``entropy`` of luminance, 0-8 bits; ``opaque`` share of the pixels
+            measured. Empty when nothing is opaque.
     """
     colours, mask = _at_fixed_scale(picture)
     if mask is not None and not mask.any():
@@ -77,7 +78,9 @@ def measure(picture: Image.Image) -> dict[str, float]:
     window = np.asarray(_window(picture).convert("L")).astype(np.float32)
     border, bars, within = _border(grey) if mask is None else (0.0, 0.0, WHOLE)
     grey, colours = grey[within], colours[within]
-    inside = colours[::2, ::2].reshape(-1, 3) if mask is None else colours[mask]  # a quarter tells enough
+    inside = (
+        colours[::2, ::2].reshape(-1, 3) if mask is None else colours[mask]
+    )  # a quarter of the pixels is enough
     half, half_mask = _halve(grey), None if mask is None else _halve(mask.astype(np.float32)) == 1
     noise, quantisation = _noise(grey, half, mask, window), measure_quantisation(window)
     return {
@@ -93,7 +96,7 @@ def measure(picture: Image.Image) -> dict[str, float]:
         "banding": _banding(window),
         "border": border,
         "bars": bars,
-        "blank": _commonest_colour(inside),
+        "blank": _most_frequent_share(inside),
         "opaque": 1.0 if mask is None else float(mask.mean()),
     }
 
@@ -107,7 +110,7 @@ def _at_fixed_scale(picture: Image.Image) -> tuple[NDArray[np.uint8], Mask | Non
 
 
 def _shrunk(picture: Image.Image) -> Image.Image:
-    """Average down to the fixed scale; by whole pixels first, which is five times as fast."""
+    """Average down to the fixed scale; by a whole factor first, which is five times as fast."""
     whole = max(picture.size) // EDGE_PX
     if whole > 1:
         picture = picture.reduce(whole)
@@ -136,9 +139,9 @@ def _halve(plane: Plane) -> Plane:
 def _sharpness(
     grey: Plane, half: Plane, mask: Mask | None, half_mask: Mask | None, noise: float, quantisation: float
 ) -> float:
-    """Weigh the half scale more: soft edges are steeper there, and grain is lower.
+    """Measure sharpness at two scales; the half scale weighs more: soft edges are steeper there, grain lower.
 
-    What counts as rounding grows with the light, else a soft picture would gain from being overexposed.
+    The threshold for rounding rises with luminance, otherwise overexposure would raise the value.
     """
     level = float((grey if mask is None else grey[mask]).mean())
     own = ROUNDING * max(1.0, level / MIDDLE_LEVEL) + STEP_SHARE * quantisation
@@ -154,9 +157,9 @@ def _sharpness_at_scale(grey: Plane, mask: Mask | None, grain: float) -> float:
 def _sharpness_along(axis: int, grey: Plane, mask: Mask | None, grain: float) -> float:
     """Compare each step between neighbours with the same step after a box blur of ``2 * REACH_PX + 1``.
 
-    A step of the blurred picture needs no blur: it is the difference of the two pixels that enter and leave
-    the box. ``grain`` levels are taken off each step that is kept, and none off those that it is compared
-    with: what adds only finer steps than that lowers the ratio.
+    A step of the blurred picture needs no blur: it follows from the two pixels that enter and leave the box.
+    ``grain`` levels are subtracted from each remaining step, but not from the steps that it is compared with,
+    so that steps finer than grain lower the ratio.
     """
     if grey.shape[axis] < 2 * REACH_PX + 4:
         return 0.0
@@ -179,7 +182,7 @@ def _span(plane: NDArray[Any], axis: int, start: int, stop: int | None) -> NDArr
 
 
 def _tones(levels: Plane, noise: float) -> dict[str, float]:
-    """Read the histogram; what noise alone adds to the spread is taken off again."""
+    """Measure the histogram; the contribution of noise to the spread is subtracted."""
     histogram = np.bincount(levels.ravel().astype(np.intp), minlength=256) / levels.size
     values = np.arange(256)
     low, high = np.searchsorted(np.cumsum(histogram), [0.05, 0.95])
@@ -202,10 +205,10 @@ def _range(levels: Plane, noise: float) -> float:
 
 
 def _clipping(pixels: NDArray[np.uint8], levels: Plane, noise: float) -> dict[str, float]:
-    """Count what is cut off, at white by channel: a strong colour is cut off long before white is.
+    """Measure clipping, at white by channel: a saturated colour clips long before white does.
 
-    Light is cut off at the top of each channel, wherever that is: what was white in a faded picture is still
-    empty.
+    Highlights count as clipped at the top of each channel, wherever that is: fading a picture does not bring
+    their detail back.
     """
     if not levels.size:
         return {"shadows": 0.0, "highlights": 0.0}
@@ -239,25 +242,25 @@ def _colourfulness(pixels: NDArray[np.uint8]) -> float:
 
 
 def _noise(grey: Plane, half: Plane, mask: Mask | None, window: Plane) -> float:
-    """Estimate the noise in the calmest quarter of the tiles; of fine texture, a fifth at most.
+    """Estimate the noise in the smoothest quarter of the tiles; fine texture counts at most a fifth.
 
-    Averaged over 2 x 2 px, noise falls to half, as independent pixels do; grass and cloth fall less.
+    Averaging over 2 x 2 px halves the noise of independent pixels; texture such as grass or cloth falls less.
     """
     centre = grey[1:-1, 1:-1]
-    usable = (centre > 3) & (centre < 252)  # noise is cut off where the picture is clipped
+    usable = (centre > 3) & (centre < 252)  # clipped areas hide the noise
     if mask is not None:
         usable &= mask[1:-1, 1:-1]
     tiles = _tile_means(_residue(grey), TILE_PX)
     trusted = _tile_means(usable.astype(np.float32), TILE_PX) > 0.97
-    found = _calmest(tiles, trusted)
-    kept = _calmest(_tile_means(_residue(half), TILE_PX // 2), trusted) / found if found else 0.0
+    found = _smoothest(tiles, trusted)
+    kept = _smoothest(_tile_means(_residue(half), TILE_PX // 2), trusted) / found if found else 0.0
     kept = max(kept, _kept_by_halving(window))
     share = min(1.0, max(0.2, 1.99 - 1.8 * kept))
     return share * found * math.sqrt(math.pi / 2) / 6
 
 
 def _kept_by_halving(window: Plane) -> float:
-    """Tell the same of a strip at full scale: what a lens has drawn is smoother there than grain."""
+    """Measure the same on a strip at full scale, where real detail is smoother than grain."""
     middle = window.shape[0] // 2
     strip = window[max(0, middle - STRIP_PX) : middle + STRIP_PX]
     if min(strip.shape) < 2 * TILE_PX:
@@ -267,8 +270,8 @@ def _kept_by_halving(window: Plane) -> float:
     return float(halved / found) if found else 0.0
 
 
-def _calmest(tiles: Plane, trusted: Mask) -> float:
-    """Give the median of the calmest quarter; where few tiles can be trusted, of as much less of those."""
+def _smoothest(tiles: Plane, trusted: Mask) -> float:
+    """Return the median of the smoothest quarter; if few tiles are usable, of a smaller share of those."""
     share = 1.0
     if tiles.shape == trusted.shape and trusted.any():
         tiles, share = tiles[trusted], float(trusted.mean())
@@ -276,7 +279,7 @@ def _calmest(tiles: Plane, trusted: Mask) -> float:
 
 
 def _residue(grey: Plane) -> Plane:
-    """Take off what is smooth: the second difference along both axes."""
+    """Remove smooth content: take the second difference along both axes."""
     across = grey[:, :-2] - 2 * grey[:, 1:-1] + grey[:, 2:]
     residue: Plane = np.abs(across[:-2] - 2 * across[1:-1] + across[2:])
     return residue
@@ -312,15 +315,15 @@ def _band_edges(window: Plane) -> float:
     small = (steps >= 3) & (steps <= 32)
     edges = small[:, 3:-3] & flat[:, :-6] & flat[:, 1:-5] & flat[:, 2:-4] & flat[:, 4:-2] & flat[:, 5:-1]
     edges &= flat[:, 6:]
-    edges[:, 4::8] = False  # steps on JPEG's grid are told by `blocking`
+    edges[:, 4::8] = False  # steps on JPEG's grid are measured as `blocking`
     return float(edges.mean())
 
 
 def _border(grey: Plane) -> tuple[float, float, tuple[slice, slice]]:
-    """Measure the plain rim: its share of the area, that of bars, and what bars leave of the picture.
+    """Measure the plain rim: its share of the area, that of bars, and the area between bars.
 
-    A ground of one colour all round is a style and stays; bars on two opposite sides are cut off, so that
-    what they frame is judged by itself.
+    A background of one colour on all sides is a style and stays; bars on two opposite sides are removed, so
+    that only the picture between them is measured.
     """
     rows, columns = (_busy_span(np.ptp(grey, axis=axis) > PAPER_LEVELS) for axis in (1, 0))
     left = (rows.stop - rows.start) * (columns.stop - columns.start)
@@ -338,9 +341,9 @@ def _busy_span(is_busy: Mask) -> slice:
 
 
 def _between_bars(grey: Plane, busy: slice) -> slice:
-    """Leave the plain lines at both ends out where they are bars, and the line beside, which is half bar.
+    """Leave out the plain lines at both ends if they are bars, and the line next to each, which is half bar.
 
-    Bars are of one colour, and the picture sets in at once: a clear sky fades into it.
+    Bars have one colour and a hard edge to the picture; a clear sky has none.
     """
     last = len(grey) - 1
     if busy.start == 0 or busy.stop > last or busy.stop - busy.start < 8:
@@ -352,7 +355,7 @@ def _between_bars(grey: Plane, busy: slice) -> slice:
     return slice(busy.start + 1, busy.stop - 1) if are_bars else slice(0, last + 1)
 
 
-def _commonest_colour(pixels: NDArray[np.uint8]) -> float:
+def _most_frequent_share(pixels: NDArray[np.uint8]) -> float:
     coarse = (pixels >> 4).astype(np.uint16)
     keys = (coarse[:, 0] << 8) | (coarse[:, 1] << 4) | coarse[:, 2]
     return float(np.bincount(keys).max()) / len(keys)

@@ -1,4 +1,4 @@
-"""What people said in duels: the strength of each picture among those it was shown with."""
+"""The scorer ``votes``: a picture's strength from people's votes on pairs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +11,13 @@ VERSION = "2"
 
 
 class VotesScorer:
-    """Judges by people's votes on pairs; knows the interval, and opens no file."""
+    """Scores by people's votes on pairs, with an interval; opens no file."""
 
     name = "votes"
     version = VERSION
 
     def __init__(self, meetings: Sequence[Meeting]) -> None:
-        """Fit the strengths of all pictures that were voted on."""
+        """Fit the strengths of all pictures with votes."""
         self._strengths = strengths(meetings)
 
     @classmethod
@@ -26,9 +26,9 @@ class VotesScorer:
         return cls(assignment.meetings)
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002 - votes suffice
-        """Give a picture the chance that people prefer it to an average one of those it met.
+        """Return the probability that people prefer it to an average one of those it met.
 
-        Where nobody voted, the value is ``None``.
+        The value is ``None`` if nobody voted on it.
         """
         found = self._strengths.get(candidate.candidate_id)
         if found is None:
@@ -36,7 +36,7 @@ class VotesScorer:
         duels = "1 duel" if found.meetings == 1 else f"{found.meetings} duels"
         return Score(
             found.value,
-            f"people preferred it to an average rival {found.value:.0%} of the time"
+            f"people preferred it to an average picture {found.value:.0%} of the time"
             f" ({found.low:.0%}-{found.high:.0%}, {duels})",
             {"votes_low": found.low, "votes_high": found.high, "votes_duels": found.meetings},
             VERSION,

@@ -1,8 +1,8 @@
-"""Files that are there whole or not at all, whatever happens to the process or the machine.
+"""Atomic file writes: a file is complete or absent, even after a crash.
 
-Bytes go into temporary files first, are synced, and take their names only then. Several files take theirs one
-right after the other, so that a kill hardly ever comes between them; the last one is the one that counts.
-Where the home is a store's mirror, they are in the store too before the call returns.
+Bytes are written to temporary files, synced, and then renamed. Several files are renamed in quick succession,
+so that a kill between them is unlikely; the last one marks the set as complete. Where the home is the mirror
+of an object store, they are also in the store before the call returns.
 """
 
 import os
@@ -14,34 +14,34 @@ from tasks.errors import SettingError
 from tasks.storage.mirror import store_of
 
 PART_PATTERN = ".*.part"
-"""What temporary files are called; a killed process may leave some."""
+"""The name pattern of temporary files; a killed process may leave some."""
 
 
 def write_atomically(path: Path, data: bytes, *, is_durable: bool = True) -> None:
-    """Write a file so that it is there whole or not at all, even after a crash.
+    """Write a file so that it is complete or absent, even after a crash.
 
     Args:
-        path: Where to; missing folders are made, an existing file is replaced.
+        path: The file; missing folders are created, an existing file is replaced.
         data: All its bytes.
-        is_durable: Wait until the disk has it. Only for what can be made again is False right.
+        is_durable: Wait until it is synced to disk. Use False only for what can be created again.
 
     Raises:
-        SettingError: The folder cannot be written or the disk is full. The old file, if any, is as it was
-            and no temporary file is left.
+        SettingError: The folder cannot be written or the disk is full. An existing file is unchanged and no
+            temporary file is left.
     """
     write_together([(path, data)], is_durable=is_durable)
 
 
 def write_together(files: Sequence[tuple[Path, bytes]], *, is_durable: bool = True) -> None:
-    """Write files that belong together; none takes its name before all their bytes are on the disk.
+    """Write files that belong together; none is renamed before all their bytes are on disk.
 
     Args:
-        files: Where to, and all bytes, in the order in which they take their names.
-        is_durable: Wait until the disk has them.
+        files: Path and bytes of each, in the order in which they are renamed.
+        is_durable: Wait until they are synced to disk.
 
     Raises:
         SettingError: A folder cannot be written or the disk is full, and no temporary file is left; or the
-            store cannot be written, and the files are whole in its mirror.
+            store cannot be written, and the files are complete in its mirror.
     """
     parts = [path.with_name(f".{path.name}.{secrets.token_hex(6)}.part") for path, _ in files]
     path = files[0][0]
@@ -79,7 +79,7 @@ def _write(path: Path, data: bytes, *, is_durable: bool) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder, and needs no such call
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder, and does not need this
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -1,4 +1,4 @@
-"""Where things are kept: the home, a run's folder in it, and the lock one process holds on a run."""
+"""Runoff's home folder, the folders in it, and the lock file of a run."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,26 +18,26 @@ CAMPAIGN_FILE = "campaign.yaml"
 def home_folder(option: str | Path | None, environ: Mapping[str, str]) -> Path:
     """Find the home folder: the option, else ``RUNOFF_HOME``, else ``./runs``; absolute.
 
-    Of an address such as ``s3://bucket/prefix`` it is this machine's mirror.
+    For an address such as ``s3://bucket/prefix`` it is this machine's mirror.
 
     Raises:
-        SettingError: The mirror cannot be made.
+        SettingError: The mirror cannot be created.
     """
-    said = str(option or environ.get(HOME_VARIABLE) or DEFAULT_HOME)
-    address = address_of(said)
-    return mirror_of(address, environ) if address else Path(said).expanduser().resolve()
+    place = str(option or environ.get(HOME_VARIABLE) or DEFAULT_HOME)
+    address = address_of(place)
+    return mirror_of(address, environ) if address else Path(place).expanduser().resolve()
 
 
 def drawn_folder(home: Path) -> Path:
-    """Name the folder of the masks and pictures that Runoff draws to send along, below the home."""
+    """Return the folder of the masks and pictures that Runoff draws to send along, below the home."""
     return home / "drawn"
 
 
 def prepare_home(home: Path) -> None:
-    """Make the home folder and see that it can be written.
+    """Create the home folder and check that it can be written.
 
     Raises:
-        SettingError: It cannot be made or written.
+        SettingError: It cannot be created or written.
     """
     probe = home / f".writable-{os.getpid()}"
     try:
@@ -49,18 +49,24 @@ def prepare_home(home: Path) -> None:
             where=f"home {home}",
             what=f"cannot be written: {error.strerror}",
             accepted="a folder that this user may write",
-            next_step=f"Name another one with --home or {HOME_VARIABLE}.",
+            next_step=f"Use another one with --home or {HOME_VARIABLE}.",
         ) from error
 
 
 def run_folder(home: Path, campaign: str, run_id: str) -> Path:
-    """Name a run's folder below the home."""
+    """Return a run's folder below the home.
+
+    Args:
+        home: Runoff's home.
+        campaign: The campaign's name.
+        run_id: The run.
+    """
     return home / campaign / run_id
 
 
 @contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Hold a run for this process, so that nobody else resumes it meanwhile; a killed process lets go.
+    """Lock a run for this process, so that no other resumes it; a killed process releases the lock.
 
     Raises:
         RunError: Another process works on the run.
@@ -72,7 +78,7 @@ def run_lock(folder: Path) -> Iterator[None]:
     except Timeout as error:
         raise RunError(
             where=f"run {folder.name}",
-            what="another process works on it",
+            what="another process is working on it",
             next_step="Wait for it to end, then: runoff runs",
         ) from error
     try:

@@ -1,8 +1,8 @@
-"""The store: where pictures and reports are kept for good when the home is an address, such as ``s3://…``.
+"""Mirrors of an object store, used when the home is an address such as ``s3://…``.
 
-Every machine works in a mirror on its own disk: a folder named after the address, so that the same file has
-the same place in every mirror. Whatever is written there is in the store before anything else is said of it.
-What another machine wrote is fetched when a run is opened. Any store that fsspec knows will do.
+Every machine works in a mirror on its own disk: a folder named after the address, so that a file has the same
+path in every mirror. A file written there is uploaded to the store before anything refers to it. Files
+written by other machines are fetched when a run is opened. Any store that fsspec supports can be used.
 """
 
 import hashlib
@@ -23,35 +23,35 @@ if TYPE_CHECKING:
 HOME_VARIABLE = "RUNOFF_HOME"
 MIRRORS_VARIABLE = "RUNOFF_MIRRORS"
 ADDRESS_FILE = ".store"
-"""Stands in a mirror and holds the store's address."""
+"""The file in a mirror that contains the store's address."""
 
 _ADDRESS = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]+):/+(?P<path>.+)")
-_MD5 = re.compile(r"[0-9a-f]{32}")  # S3's tag of an object that came in one piece
+_MD5 = re.compile(r"[0-9a-f]{32}")  # S3's tag of an object uploaded in one part
 _UNCHANGING = frozenset({".png", ".jpg", ".webp"})
 _AT_ONCE = 100
-_CLOCK_S = 2.0  # S3 tells whole seconds
+_CLOCK_S = 2.0  # S3 reports whole seconds
 _KEPT = (
     "What was bought is whole in this machine's mirror; it goes to the store with: runoff run --resume latest"
 )
 _mirrors: dict[str, Path] = {}
-"""The mirrors that this process works in, by their folder's name: the same on every machine."""
+"""The mirrors used by this process, by folder name, which is the same on every machine."""
 
-_OWN = re.compile(r"\..*")  # locks, parts, the engine's folder: a machine's own affairs
+_OWN = re.compile(r"\..*")  # locks, temporary files, the engine's folder: local to a machine
 
 
-def address_of(said: str) -> str | None:
-    """Read an address such as ``s3://bucket/prefix``; ``None`` for a folder. A lost slash is put back."""
-    found = _ADDRESS.fullmatch(said)
+def address_of(text: str) -> str | None:
+    """Read an address such as ``s3://bucket/prefix``; ``None`` for a folder. A lost slash is restored."""
+    found = _ADDRESS.fullmatch(text)
     return found and f"{found['protocol']}://{found['path'].rstrip('/')}"
 
 
 def mirror_of(address: str, environ: Mapping[str, str]) -> Path:
-    """Name the folder on this machine's disk that mirrors a store, made if missing.
+    """Return the folder on this machine's disk that mirrors a store, created if missing.
 
-    It lies below ``RUNOFF_MIRRORS``, else below the user's cache folder.
+    It is below ``RUNOFF_MIRRORS``, else below the user's cache folder.
 
     Raises:
-        SettingError: It cannot be made.
+        SettingError: It cannot be created.
     """
     mirrors = environ.get(MIRRORS_VARIABLE) or Path(environ.get("XDG_CACHE_HOME") or "~/.cache") / "runoff"
     mirror = Path(mirrors).expanduser().resolve() / _mirror_name(address)
@@ -74,7 +74,7 @@ def _mirror_name(address: str) -> str:
 
 
 def store_of(path: Path) -> "Store | None":
-    """Find the store that a file or folder belongs to; ``None`` for what is kept on this disk alone."""
+    """Find the store that a file or folder belongs to; ``None`` for a local one."""
     for folder in (path, *path.parents):
         if (folder / ADDRESS_FILE).is_file():
             return _store(folder)
@@ -87,13 +87,13 @@ def _store(mirror: Path) -> "Store":
 
 
 def home_address(home: Path) -> str:
-    """Say where a home is so that every machine finds it: its store's address, else its folder."""
+    """Return a home in a form that every machine understands: its store's address, else its folder."""
     store = store_of(home)
     return str(home.absolute()) if store is None else store.address
 
 
 def shared_address(file: Path) -> str:
-    """Say where a file is so that others find it: its address in the store, else on this disk."""
+    """Return a file's address in the store, else its path on this disk."""
     store = store_of(file.parent)
     if store is None:
         return file.absolute().as_uri()
@@ -101,7 +101,7 @@ def shared_address(file: Path) -> str:
 
 
 def found_here(file: Path) -> Path:
-    """Find in this machine's mirror what another machine's path names; any other path stays as it is."""
+    """Map a path in another machine's mirror to this machine's; other paths stay as they are."""
     name = next((part for part in file.parts if part in _mirrors), None)
     if name is None or file.exists():
         return file
@@ -121,27 +121,27 @@ class Store:
         self.address = address
 
     def keep(self, files: Iterable[Path]) -> None:
-        """Put files of the mirror into the store, one after the other, replacing older ones.
+        """Upload files of the mirror to the store, one by one, replacing older ones.
 
         Raises:
-            SettingError: The store cannot be written. The files in the mirror are whole.
+            SettingError: The store cannot be written. The files in the mirror are complete.
         """
         with _Explained(self.address, "cannot be written", _KEPT):
             for file in files:
                 self._files.put_file(str(file), self._key(file))
 
     def fetch(self, folder: Path, wanted: Collection[Path] | None = None) -> int:
-        """Bring what the store holds of a folder and the mirror has not, or has otherwise.
+        """Download the files of a folder that are missing or different in the mirror.
 
         Args:
             folder: A folder of the mirror.
-            wanted: Of its files only these; all when left out.
+            wanted: Only these of its files; by default all.
 
         Returns:
-            How many files came.
+            The number of files downloaded.
 
         Raises:
-            SettingError: The store cannot be read. Files that came are whole.
+            SettingError: The store cannot be read. Files downloaded so far are complete.
         """
         with _Explained(self.address, "cannot be read"):
             missing = [
@@ -154,7 +154,7 @@ class Store:
         return len(missing)
 
     def fetch_file(self, file: Path) -> None:
-        """Bring one file as the store has it now; what the store does not hold stays as it is here.
+        """Download one file; a file that is not in the store is left unchanged.
 
         Raises:
             SettingError: The store cannot be read.
@@ -167,9 +167,9 @@ class Store:
                 return
 
     def push(self, folder: Path) -> int:
-        """Put what the mirror holds of a folder and the store has not, or has older; returns how many files.
+        """Upload the files of a folder that are missing or older in the store; return their number.
 
-        A process killed between the disk and the store leaves such files; so does who changes a campaign.
+        A process killed between disk and store leaves such files; so does editing a campaign.
 
         Raises:
             SettingError: The store cannot be read or written.
@@ -187,16 +187,16 @@ class Store:
         return len(new)
 
     def drop(self, folder: Path, files: Iterable[Path]) -> None:
-        """Delete files of a folder from the store, many with one call; the mirror is left as it is.
+        """Delete files of a folder from the store, many per call; the mirror is left unchanged.
 
         Raises:
-            SettingError: The store cannot be read, or some of them are still there.
+            SettingError: The store cannot be read, or some of the files were not deleted.
         """
         wanted = set(files)
         if held := wanted & self.sizes(folder).keys():
             with _Explained(self.address, "does not let files be deleted"):
                 self._files.rm([self._key(file) for file in sorted(held)])
-        # A store may refuse single files of a call without a fault: what counts is what is left.
+        # A store may fail to delete single files of a call without an error, so check what is left.
         if held and (left := wanted & self.sizes(folder).keys()):
             raise SettingError(
                 where=f"store {self.address}",
@@ -205,7 +205,7 @@ class Store:
             )
 
     def sizes(self, folder: Path) -> dict[Path, int]:
-        """Tell the size of every file that the store holds of a folder, bytes, by its place in the mirror.
+        """Return the size, bytes, of every file of a folder in the store, by its path in the mirror.
 
         Raises:
             SettingError: The store cannot be read.
@@ -219,7 +219,7 @@ class Store:
         }
 
     def _bring(self, files: Mapping[Path, Mapping[str, Any]]) -> None:
-        """Fetch files side by side; each takes its name once it is whole, and the store's time of it."""
+        """Download files concurrently; each is renamed when complete, and gets the store's timestamp."""
         parts = [file.with_name(f".{file.name}.{secrets.token_hex(6)}.part") for file in files]
         for folder in {file.parent for file in files}:
             folder.mkdir(parents=True, exist_ok=True)
@@ -249,7 +249,7 @@ class Store:
 
 
 def _is_behind(file: Path, facts: Mapping[str, Any]) -> bool:
-    """Whether the store's file is to come: it is not here, or is another and was not changed here since."""
+    """Whether to download a file: missing here, or different and not changed here since."""
     if not file.exists():
         return True
     changed_s = _changed_s(facts)
@@ -258,24 +258,24 @@ def _is_behind(file: Path, facts: Mapping[str, Any]) -> bool:
 
 
 def _changed_s(facts: Mapping[str, Any]) -> float | None:
-    """Tell when the store got a file, seconds since 1970; ``None`` where it does not say."""
+    """Return when a file was stored, seconds since 1970; ``None`` where the store does not say."""
     changed_at = facts.get("LastModified")
     return changed_at.timestamp() if isinstance(changed_at, datetime) else None
 
 
 def _is_same(file: Path, facts: Mapping[str, Any]) -> bool:
-    """Whether a file here is what the store holds; pictures never change under their names, others may."""
+    """Whether a file here equals the store's; pictures never change under a name, other files may."""
     if file.stat().st_size != facts["size"]:
         return False
-    told = str(facts.get("ETag", "")).strip('"')
-    if file.suffix in _UNCHANGING or not _MD5.fullmatch(told):
+    etag = str(facts.get("ETag", "")).strip('"')
+    if file.suffix in _UNCHANGING or not _MD5.fullmatch(etag):
         return True
-    return hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() == told
+    return hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() == etag
 
 
 @cache
 def _open_store(address: str, _pid: int) -> "tuple[AbstractFileSystem, str]":
-    """Open a store, anew in each process: a forked one cannot go on with its parent's connections.
+    """Open a store, once per process: a forked process cannot use its parent's connections.
 
     Returns:
         The store, and the address's path within it.
@@ -294,7 +294,7 @@ def _open_store(address: str, _pid: int) -> "tuple[AbstractFileSystem, str]":
 
 
 class _Explained:
-    """Tells any fault of a store in Runoff's words; stores raise errors of many libraries."""
+    """Turns any error of a store, from whatever library, into a ``SettingError``."""
 
     def __init__(self, address: str, what: str, money: str = "") -> None:
         self._address, self._what, self._money = address, what, money

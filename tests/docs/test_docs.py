@@ -67,10 +67,10 @@ def code_blocks(page: Path) -> list[list[str]]:
 def typed_commands() -> list[tuple[str, str]]:
     """List every line on a page that tells the reader to type ``runoff …``, with its page."""
     lines = [(page.name, line) for page in PAGES for block in code_blocks(page) for line in block]
-    said = [
+    mentions = [
         (name, re.search(r"(?:^|\$ |&& |/)(runoff [a-z-].*?)(?: &&|\s+#|$)", line)) for name, line in lines
     ]
-    return sorted({(name, found[1]) for name, found in said if found})
+    return sorted({(name, found[1]) for name, found in mentions if found})
 
 
 def test_written_pages_are_current() -> None:

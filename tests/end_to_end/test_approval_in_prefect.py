@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flows.approval.approval import ASKED_FOR_S
+from flows.approval.approval import FORM_LIFETIME_S
 from tasks.money import format_usd
 from tests.support.approval_drive import BOB_CONFIRMS
 from tests.support.provider import OpenProvider
@@ -54,7 +54,7 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: OpenPr
     ((asked, again, done, over),) = drive(shell, [[*unfit, cheap], [YES, YES], [YES]])
     assert (asked["type"], asked["name"]) == ("PAUSED", "Suspended")
     days = (datetime.fromisoformat(asked["expires"]) - datetime.now(UTC)).days
-    assert days == ASKED_FOR_S // (24 * 3600) - 1
+    assert days == FORM_LIFETIME_S // (24 * 3600) - 1
     assert [reply["code"] for reply in again["replies"]] == [200, 200, 200, 201]
     assert [reply["status"] for reply in again["replies"]] == ["REJECT"] * 3 + ["ACCEPT"]
     fields = again["schema"]["properties"]
@@ -65,13 +65,13 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: OpenPr
     offered = fields["finalists"]["items"]["enum"]
     assert fields["finalists"]["default"] == offered[:2]
     assert set(offered) <= set(drafts)
-    assert f"[Look at the report]({shell.folder(run.run_id).as_uri()}/report.html)" in again["told"]
+    assert f"[Open the report]({shell.folder(run.run_id).as_uri()}/report.html)" in again["told"]
     assert f"| {offered[0]} | 1 | {drafts[offered[0]].score:.2f} | at most $" in again["told"]
     price = fields["most_usd"]["default"]
-    assert f"at most {format_usd(Decimal(price))} if next tries are accepted" in again["told"]
+    assert f"at most {format_usd(Decimal(price))} if the next attempts are accepted" in again["told"]
 
     assert again["type"] == "PAUSED"
-    assert done["told"].startswith(f"**Not taken: this can cost {format_usd(Decimal(price))}, and $0.001")
+    assert done["told"].startswith(f"**Not accepted: this can cost {format_usd(Decimal(price))}, and $0.001")
     assert [reply["status"] for reply in done["replies"]] == ["ACCEPT", "ABORT"]
     assert done["type"] == "COMPLETED", done
     assert [reply["status"] for reply in over["replies"]] == ["ABORT"]
@@ -97,7 +97,7 @@ def test_no_ends_the_run_and_who_confirmed_on_the_page_is_not_overruled(
     assert last is not None
     assert (last.candidate_ids, last.confirmed_by) == ((), "Ann, in Prefect")
     assert (late["type"], late["name"]) == ("COMPLETED", "Decided before")
-    assert "confirmed before, by Bob at" in late["message"]
+    assert "already confirmed, by Bob at" in late["message"]
     assert confirmed_late.state == "awaiting review"
     assert provider.n_requests == 2 * N_DRAFTS
 

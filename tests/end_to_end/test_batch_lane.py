@@ -26,7 +26,7 @@ def test_a_run_by_batch_waits_without_a_worker_and_is_taken_up(
     done = shell.runoff("run", file)
     assert done.returncode == 0, done.stderr
     assert "waiting" in done.stdout
-    assert "1 batch with 12 orders" in done.stdout
+    assert "1 batch with 12 requests" in done.stdout
     (run,) = shell.json("runs")
     early = shell.json("run", "--resume", "latest")
     assert (early["state"], early["exit_code"], early["pictures"]) == ("waiting", 0, 0)

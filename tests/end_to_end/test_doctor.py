@@ -43,11 +43,11 @@ def test_a_person_reads_it_in_80_columns(shell: Shell, open_provider: OpenProvid
     ("environ", "settings", "subject", "said"),
     [
         ({"OPENAI_API_KEY": ""}, {}, "key", "OPENAI_API_KEY is empty"),
-        ({}, {"api_key": "another"}, "endpoint", "refuses the key"),
+        ({}, {"api_key": "another"}, "endpoint", "rejects the key"),
         ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, {}, "endpoint", "cannot be reached"),
-        ({"OPENAI_BASE_URL": "127.0.0.1:9"}, {}, "address", "no web address"),
+        ({"OPENAI_BASE_URL": "127.0.0.1:9"}, {}, "address", "is not a URL"),
         ({"PREFECT_API_URL": "http://127.0.0.1:9/api"}, {}, "Prefect", "does not answer"),
-        ({"RUNOFF_HOME": "/proc/nowhere"}, {}, "home", "cannot be made"),
+        ({"RUNOFF_HOME": "/proc/nowhere"}, {}, "home", "cannot be created"),
         ({"RUNOFF_LEDGER_URL": "nonsense"}, {}, "ledger", "is not a database address"),
     ],
 )

@@ -136,7 +136,7 @@ def test_halving_refuses_what_it_cannot_work_with(shell: Shell) -> None:
     done = shell.runoff("plan", shell.campaign(HALVING | {"provider": "emulator"} | changes))
     told = " ".join((done.stderr + done.stdout).split())
     assert done.returncode == 2
-    assert "no arm to drop among 2" in told
-    assert "leaves nothing for the rounds after the first" in told
+    assert "halving has no arm to drop: 2 arms are too few" in told
+    assert "leaves no pictures for later rounds" in told
     assert "drafts.lane: interactive, or drafts.allocation: fixed" in told
-    assert "duels rank one round's pictures" in told
+    assert "duels rank the pictures of one round" in told

@@ -77,7 +77,7 @@ def test_a_judge_that_is_down_costs_the_run_nothing_but_its_opinion(
     assert drafts["score_judge"].isna().all()
     survivors = drafts[drafts["status"] == "survivor"]
     assert (survivors["score"] == survivors["score_technical"]).all()
-    assert f"judge: {len(survivors)} of {len(survivors)} survivors without a score" in summary_warnings(
+    assert f"judge: {len(survivors)} of {len(survivors)} unique images without its score" in summary_warnings(
         shell, outcome
     )
     assert "Compared without judge" in summary_warnings(shell, outcome)

@@ -84,7 +84,7 @@ def test_an_end_that_only_the_provider_knows_is_heeded(shell: Shell, open_provid
     assert shell.json("plan", file)["warnings"] == []
     done = shell.runoff("run", file, RUNOFF_TODAY=EVE)
     said = " ".join(done.stdout.split())
-    assert "the provider announces its shutdown for 2026-12-01; the catalogue knows no day" in said
+    assert "the provider announces its shutdown for 2026-12-01; the catalogue has no date" in said
     assert "will be shut down on 2026-12-01, in 1 day" in said
     assert provider.n_requests == 4
     bare = shell.campaign({"drafts": MINI | {"successor": None}} | NO_FINALS)
@@ -99,7 +99,7 @@ def test_a_provider_without_a_list_holds_nobody_up(shell: Shell, open_provider: 
     open_provider({"kind": "server_error", "path": "models", "status": 503})
     done = shell.runoff("run", shell.campaign(NO_FINALS))
     assert done.returncode == 0, done.stderr
-    assert "the catalogue's dates of models count" in " ".join(done.stdout.split())
+    assert "using the catalogue's shutdown dates" in " ".join(done.stdout.split())
 
 
 @pytest.mark.slow
@@ -123,7 +123,7 @@ def test_a_run_goes_on_across_the_day(shell: Shell, open_provider: OpenProvider)
     assert models(shell, run["run_id"]) == {"gpt-image-1-mini": bought, "gpt-image-2.5-flare": 12 - bought}
     assert (after.n_requests, provider.bill()["total"]["charged_requests"]) == (12 - bought, bought)
     html = (shell.folder(run["run_id"]) / "report.html").read_text()
-    assert f"{12 - bought} planned orders of gpt-image-1-mini had not been sent" in html
+    assert f"{12 - bought} planned requests for gpt-image-1-mini will not be sent" in html
     assert shell.runoff("ledger", "verify").returncode == 0
 
 

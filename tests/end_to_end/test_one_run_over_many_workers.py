@@ -233,7 +233,7 @@ def test_a_key_that_is_refused_stops_all_workers(
     with workers_of(shell, tmp_path / "dask"):
         done = shell.runoff("run", shell.campaign(drafts_each(12)))
     assert done.returncode == 1
-    assert "Set the provider's key anew" in done.stderr
+    assert "Set a valid key for the provider" in done.stderr
     assert "Traceback" not in done.stderr
     assert provider.n_requests <= 32
     assert set(states_of(shell)) == {"planned"}

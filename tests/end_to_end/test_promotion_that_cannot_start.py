@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from flows.promotion.child_process import ChildPromoter
-from flows.review.access import Gate
+from flows.review.access import Access
 from flows.review.app import create_app
 from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
@@ -30,16 +30,16 @@ def test_the_list_stays_confirmed_and_the_command_goes_on(
     monkeypatch.setattr(sys, "executable", str(shell.home / "no-python"))
     with shell.ledger() as ledger:
         listener = listen("127.0.0.1", 0)
-        gate = Gate("127.0.0.1", listener.getsockname()[1], frozenset(), None)
+        access = Access("127.0.0.1", listener.getsockname()[1], frozenset(), None)
         settings = Settings(shell.home, os.environ)
-        room = PageContext(settings, ledger, ChildPromoter(settings), gate, "mara")
+        room = PageContext(settings, ledger, ChildPromoter(settings), access, "mara")
         with serving(create_app(room), listener):
-            page = Open(shell.home, ledger, gate, Shop(ledger), [])
+            page = Open(shell.home, ledger, access, Shop(ledger), [])
             word = {"by": "mara", "revision": 0, "most_usd": "1.00"}
             status, told = change(page, f"/runs/{run_id}/confirm", word)
         shortlist = ledger.shortlists.last(run_id)
     assert status == 409
-    assert "confirmed, but nothing buys them yet: could not be started" in told
+    assert "confirmed, but they are not being bought: the purchasing process could not be started" in told
     assert f"runoff promote {run_id}" in told
     assert str(shell.home) not in told, "a page tells no paths"
     assert shortlist is not None

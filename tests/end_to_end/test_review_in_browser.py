@@ -61,7 +61,7 @@ def browser(served: Served) -> Iterator[Browser]:  # noqa: ARG001
 def judge(page: Page, key: str, done: int) -> None:
     """Press a key and wait until so many duels are judged and the next pair is there."""
     page.keyboard.press(key)
-    expect(page.locator("#progress-told")).to_have_text(re.compile(rf"^{done} "))
+    expect(page.locator("#progress-text")).to_have_text(re.compile(rf"^{done} "))
     expect(page.locator("#sides")).not_to_have_class(re.compile("is-out"))
 
 
@@ -97,7 +97,7 @@ def _judge_ten_and_undo(page: Page, shell: Shell) -> None:
         run_id = ledger.runs.find("latest").run_id
         outcomes = [vote.outcome for vote in ledger.votes.of_run(run_id)]
     assert outcomes == ["left", "right", "tie", "left", "right", "left", "right", "tie", "left", "tie"]
-    page.get_by_role("link", name="What the votes say").click()
+    page.get_by_role("link", name="Ranking by votes").click()
     expect(page.get_by_text("10 votes by")).to_be_visible()
 
 
@@ -111,7 +111,7 @@ def _tick_three(page: Page, served: Served) -> None:
     for _ in range(3):
         page.keyboard.press("x")
         page.keyboard.press("ArrowRight")
-    expect(page.locator("#shelf-told")).to_have_text(re.compile(r"3 finalists · \$0\.\d+ to \$0\.\d+"))
+    expect(page.locator("#shelf-summary")).to_have_text(re.compile(r"3 finalists · \$0\.\d+ to \$0\.\d+"))
     page.get_by_role("link", name="Order and buy").click()
     expect(page.locator(".chosen-one")).to_have_count(3)
     last = page.locator(".chosen-one").nth(2)
@@ -128,9 +128,9 @@ def _confirm(page: Page) -> None:
     page.locator("#buy").click()
     page.locator("#confirm-yes").dblclick()
     page.wait_for_url("**/finals")
-    expect(page.locator("#under-way")).to_be_visible()
+    expect(page.locator("#purchase")).to_be_visible()
     expect(page.locator(".compare input")).to_have_count(3, timeout=START_LIMIT_S * 1000)
-    expect(page.locator("#under-way")).to_be_hidden(timeout=START_LIMIT_S * 1000)
+    expect(page.locator("#purchase")).to_be_hidden(timeout=START_LIMIT_S * 1000)
 
 
 def _second_tab_buys_nothing(other: Page, shell: Shell) -> None:
@@ -140,7 +140,7 @@ def _second_tab_buys_nothing(other: Page, shell: Shell) -> None:
         bought = len(ledger.orders.of_run(run_id))
     other.locator("#buy").click()
     other.locator("#confirm-yes").click()
-    expect(other.locator("#say")).to_contain_text("confirmed before")
+    expect(other.locator("#say")).to_contain_text("already confirmed")
     expect(other.locator("#say")).to_contain_text("Nothing more was bought")
     other.close()
     with shell.ledger() as ledger:
@@ -159,7 +159,7 @@ def _compare_and_accept(page: Page, shell: Shell) -> None:
     )
     page.keyboard.press("r")
     expect(page.locator(".final .chip").first).to_have_text(re.compile("^Rejected by"))
-    expect(page.locator("#zip")).to_have_text("Take 2 accepted finals (zip)")
+    expect(page.locator("#zip")).to_have_text("Download 2 accepted finals (zip)")
     with page.expect_download() as download:
         page.locator("#zip").click()
     with zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())) as archive:

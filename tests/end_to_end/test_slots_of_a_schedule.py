@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
-from flows.schedule.slots import Starter
+from flows.schedule.take_slot import Starter
 from tests.support.child_process import started, wait_until
 from tests.support.provider import OpenProvider
 from tests.support.shell import Shell
@@ -53,7 +53,7 @@ def test_each_slot_has_one_run_and_skips_are_told(shell: Shell, open_provider: O
     first, again, second = turns(shell, campaign, day(0), day(0, by="another worker"), day(1))
     assert first["answer"]["state"] == second["answer"]["state"] == "done"
     assert again["name"] == "Skipped"
-    assert f"This slot has had its run: {first['answer']['run_id']}, done." in again["message"]
+    assert f"This slot already has its run: {first['answer']['run_id']}, done." in again["message"]
     assert provider.n_requests == 2 * (12 + 2)
     spent_usd = sum(Decimal(turn["answer"]["spent_usd"]) for turn in (first, second))
     campaign = shell.campaign(daily | {"budget": {"per_run_usd": "3", "per_month_usd": f"{spent_usd}1"}})
@@ -92,7 +92,7 @@ import asyncio, sys
 from datetime import datetime
 from unittest.mock import patch
 from flows import prototype as module
-from flows.schedule.slots import Starter
+from flows.schedule.take_slot import Starter
 
 starter = Starter("otters", datetime.fromisoformat(sys.argv[2]), "flow-run-0")
 with patch.object(module, "current_starter", lambda **_: starter):

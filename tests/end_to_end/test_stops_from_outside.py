@@ -56,4 +56,4 @@ def test_a_folder_removed_in_the_middle_stops_the_buying(shell: Shell, open_prov
     assert stopped["state"] == "stopped"
     again = shell.runoff("run", "--resume", "latest")
     assert again.returncode == 1
-    assert "campaign is gone" in again.stderr
+    assert "campaign file is missing" in again.stderr

@@ -111,7 +111,7 @@ def test_a_final_that_is_another_picture_is_refused_with_its_figures(
     assert tries["fidelity"].lt(0.75).all()
     assert tries["accepted"].eq(other=False).all()
     again = shell.runoff("promote", outcome["run_id"], "--yes")
-    assert "there is nothing to buy. 1 final used up all tries." in again.stdout
+    assert "there is nothing to buy. 1 final used all attempts." in again.stdout
 
 
 def test_drafts_are_found_to_be_copies_and_folded(shell: Shell, open_provider: OpenProvider) -> None:
@@ -185,7 +185,7 @@ def test_a_key_that_is_refused_stops_the_run_with_one_sentence(
     done = shell.runoff("run", shell.campaign())
     assert done.returncode == 1
     assert "invalid_api_key" in done.stderr
-    assert "Set the provider's key anew" in done.stderr
+    assert "Set a valid key for the provider" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert KEY not in done.stderr + done.stdout
     assert provider.charged_nanousd == 0

@@ -48,7 +48,7 @@ def test_the_wheel_holds_code_data_and_nothing_else(wheel: Path) -> None:
 
 
 def data_files() -> list[Path]:
-    """Every tracked file below the shipped folders that is needed at run time."""
+    """Every tracked file below the shipped folders that is required at run time."""
     listed = subprocess.run(
         ["git", "ls-files", *SHIPPED],
         cwd=ROOT,

@@ -18,7 +18,7 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tasks.images_api.rate_limiter import LedgerWindow, RateLimiter, Step, T, allowance_of
+from tasks.images_api.rate_limiter.limiter import LedgerWindow, RateLimiter, Step, T, allowance_of
 from tasks.images_api.terms import Terms
 from tasks.ledger.schema import allowances
 from tests.support.builders import NOON, RUN_ID

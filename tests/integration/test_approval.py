@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flows.approval.approval import UnfitAnswer, write_down
+from flows.approval.approval import UnusableAnswer, record_decision
 from flows.approval.form import Answer
 from tasks.settings import Settings
 from tests.support.builders import NOON, RUN_ID
@@ -33,7 +33,7 @@ def ids(home: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"finalists": ("p00", "p99")}, "no fit draft of this run: p99"),
+        ({"finalists": ("p00", "p99")}, "not a selectable draft of this run: p99"),
         ({"finalists": ()}, "at least one finalist"),
         ({"finalists": ("p00", "p00")}, "each named once"),
         ({"most_usd": "0.001"}, "was agreed to"),
@@ -44,8 +44,8 @@ def test_an_answer_that_cannot_be_followed_confirms_nothing(
 ) -> None:
     """It is said why."""
     assert ids
-    with pytest.raises(UnfitAnswer, match=told):
-        write_down(settings_of(home), RUN_ID, Answer(**YES | changes), 0)
+    with pytest.raises(UnusableAnswer, match=told):
+        record_decision(settings_of(home), RUN_ID, Answer(**YES | changes), 0)
     with open_ledger(home) as ledger:
         last = ledger.shortlists.last(RUN_ID)
     assert last is None or last.confirmed_at is None
@@ -55,8 +55,8 @@ def test_an_answer_to_an_older_list_is_asked_again(home: Path, ids: dict[str, st
     """Bob reordered the list on the page after the form was shown; his list stays."""
     with open_ledger(home) as ledger:
         ledger.shortlists.choose(RUN_ID, [ids["p01"]], after=0, by="Bob", now=NOON)
-        with pytest.raises(UnfitAnswer, match="changed since revision 0"):
-            write_down(settings_of(home), RUN_ID, Answer(**YES), 0)
+        with pytest.raises(UnusableAnswer, match="changed since revision 0"):
+            record_decision(settings_of(home), RUN_ID, Answer(**YES), 0)
         last = ledger.shortlists.last(RUN_ID)
     assert last is not None
     assert (last.candidate_ids, last.confirmed_at) == ((ids["p01"],), None)
@@ -65,7 +65,7 @@ def test_an_answer_to_an_older_list_is_asked_again(home: Path, ids: dict[str, st
 def test_a_flow_run_killed_after_writing_finds_its_own_decision(home: Path, ids: dict[str, str]) -> None:
     """Started again it goes on to buy what is open; the decision stands once, in the order given."""
     for _ in range(2):
-        assert write_down(settings_of(home), RUN_ID, Answer(**YES), 0) == ""
+        assert record_decision(settings_of(home), RUN_ID, Answer(**YES), 0) == ""
     with open_ledger(home) as ledger:
         last = ledger.shortlists.last(RUN_ID)
         drafts = ledger.candidates.of_run(RUN_ID, "draft")
@@ -73,7 +73,7 @@ def test_a_flow_run_killed_after_writing_finds_its_own_decision(home: Path, ids:
     assert (last.revision, last.candidate_ids) == (1, (ids["p04"], ids["p00"]))
     chosen = {draft.candidate_id for draft in drafts if draft.choice and draft.choice.is_finalist}
     assert chosen == set(last.candidate_ids)
-    assert "Ann, in Prefect" in write_down(
+    assert "Ann, in Prefect" in record_decision(
         Settings(home, os.environ), RUN_ID, Answer(**YES | {"decided_by": "Eve"}), 1
     )
 
@@ -83,7 +83,7 @@ def test_a_run_that_was_promoted_meanwhile_is_left_alone(home: Path, ids: dict[s
     assert ids
     with open_ledger(home) as ledger:
         ledger.runs.end(RUN_ID, "done", NOON)
-        assert "decided before; it is done" in write_down(
+        assert "already decided; the run is done" in record_decision(
             Settings(home, os.environ), RUN_ID, Answer(**YES), 0
         )
         assert ledger.shortlists.last(RUN_ID) is None

@@ -78,11 +78,11 @@ def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = folder / "otters.yaml"
     file.write_text(yaml.safe_dump(CAMPAIGN))
     prepared = prepare(file, Settings(folder / "home", os.environ), "plan")
-    events.tell_finished(OUTCOME, "file:///report.html")
-    events.tell_approved("otters", OUTCOME.run_id, ["a", "b"], "mara")
+    events.emit_finished(OUTCOME, "file:///report.html")
+    events.emit_approved("otters", OUTCOME.run_id, ["a", "b"], "mara")
     with open_ledger(folder / "home") as ledger:
-        events.tell_low_budgets(prepared, ledger)
-    events.tell_retiring_models(prepared, date(2026, 11, 22))
+        events.emit_low_budgets(prepared, ledger)
+    events.emit_retiring_models(prepared, date(2026, 11, 22))
 
 
 def wait_for_fired(api_url: str, n_wanted: int) -> list[str]:

@@ -62,7 +62,7 @@ def test_a_batch_whose_creation_was_not_answered_is_found_by_its_key(open_shop: 
 def test_a_batch_that_the_list_does_not_show_is_waited_for_and_then_given_up_as_unknown(
     open_shop: Open,
 ) -> None:
-    """Nobody can tell whether it was made; it is asked for once, and its orders stay charged."""
+    """Nobody can tell whether it was made; it is asked for once, and its requests stay charged."""
     bench = open_shop(CREATE | {"kind": "drop"})
     bench.sit(*orders(2))
     assert bench.states() == ["sent"] * 2
@@ -181,7 +181,7 @@ def test_a_provider_that_cannot_be_reached_stops_the_run(open_shop: Open) -> Non
     with bench.unreachable():
         bench.sit()
     assert bench.states() == ["sent"]
-    assert "its orders stay charged" in str(bench.closed_by)
+    assert "its requests stay charged" in str(bench.closed_by)
     bench.later()
     bench.sit()
     assert bench.states() == ["received"]
@@ -200,13 +200,13 @@ def test_a_key_that_no_longer_counts_stops_the_run_and_leaves_the_batch_out(open
     """The message says that the batch goes on and how to go on with it."""
     bench = open_shop()
     assert end(bench, LOOK | {"kind": "invalid_key", "nth": (2,)}, count=1) == ["sent"]
-    assert "Set the provider's key anew" in str(bench.closed_by)
+    assert "Set a valid key for the provider" in str(bench.closed_by)
     bench.sit()
     assert bench.states() == ["received"]
 
 
 def test_a_batch_that_the_provider_forgot_is_unknown(open_shop: Open) -> None:
-    """It may have been billed: its orders stay charged."""
+    """It may have been billed: its requests stay charged."""
     bench = open_shop()
     assert end(bench, LOOK | {"kind": "batch_gone", "nth": (2,)}, count=2) == ["unknown"] * 2
     assert bench.batches() == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.images_api.answer_store import recover_sent
+from tasks.images_api.recover_sent import recover_sent
 from tests.support.batch_killed import INSTANTS
 from tests.support.batch_shop import BatchShop, open_batch_shop, orders
 from tests.support.builders import RUN_ID

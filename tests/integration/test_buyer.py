@@ -18,11 +18,11 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.errors import InterruptError, LedgerError, PictureError, SettingError, StopRunError
 from tasks.images_api import disk_space
-from tasks.images_api.answer_store import recover_sent
 from tasks.images_api.buyer import Buyer
 from tasks.images_api.client import connect
 from tasks.images_api.disk_space import require_room
-from tasks.images_api.rate_limiter import MemoryWindow, RateLimiter
+from tasks.images_api.rate_limiter.limiter import MemoryWindow, RateLimiter
+from tasks.images_api.recover_sent import recover_sent
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
 from tasks.order import Order, OrderState
@@ -234,7 +234,7 @@ def test_a_folder_that_went_away_stops_the_run_before_it_buys(open_shop: Opener,
     shop = open_shop()
     shop.folder = tmp_path / "gone"
     buyer = shop.buy(order_of())
-    assert "is gone or cannot be reached" in str(buyer.closed_by)
+    assert "is missing or cannot be reached" in str(buyer.closed_by)
     assert shop.bill()["total"]["requests"] == 0
 
 
@@ -251,7 +251,7 @@ def test_a_folder_that_goes_away_while_a_picture_is_made_is_not_made_anew(
             await asyncio.sleep(0.01)
         shop.folder.rmdir()
 
-    with pytest.raises(SettingError, match=r"the run's folder is gone.*came, was billed"):
+    with pytest.raises(SettingError, match=r"the run's folder is missing.*arrived, was billed"):
         shop.buy(*(order_of(replicate=k) for k in range(8)), meanwhile=remove)
     assert shop.bill()["total"]["requests"] <= 4
     assert set(states(shop)) == {"unknown", "planned"}
@@ -299,7 +299,7 @@ def test_a_disk_that_fills_up_loses_one_picture_at_most_and_says_which(
                 stream.write(bytes(4096))
 
     order = order_of()
-    with pytest.raises(SettingError, match=f"No space left.*order {order.order_id} came, was billed"):
+    with pytest.raises(SettingError, match=f"No space left.*order {order.order_id} arrived, was billed"):
         shop.buy(order, meanwhile=fill)
     assert (shop.record().state, shop.record().settlement.error_code) == ("unknown", "not_kept")
     assert shop.record().charged_usd == Decimal(shop.bill()["total"]["charged_usd"])

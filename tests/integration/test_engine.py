@@ -163,7 +163,7 @@ def test_server_starts_beside_other_work_and_is_shared_with_a_second_start(tmp_p
             assert inner.api_url == engine.api_url
         engine.wait_ready()
     assert returned_s < ready_s / 3
-    assert all("Prefect's server is coming up" in line for line in said)
+    assert all("Prefect's server is starting" in line for line in said)
     assert said or ready_s < 3.5
     assert "PREFECT_API_URL" not in os.environ
     assert not is_alive(server)

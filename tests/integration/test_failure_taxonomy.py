@@ -100,4 +100,4 @@ def test_what_may_have_been_billed_is_never_among_what_is_sent_again() -> None:
     for kind in FailureKind:
         assert kind.state in ("planned", "refused", "failed", "unknown")
         assert kind.state != "planned" or kind.billed == "not billed"
-        assert (kind.state == "unknown") == ("maybe" in kind.billed)
+        assert (kind.state == "unknown") == ("perhaps" in kind.billed)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tasks.errors import StopRunError
 from tasks.images_api.answers import Answer, read_answer
-from tasks.images_api.failures import Failure, said_fault
+from tasks.images_api.failures import Failure, failure_of_answer
 from tests.support.shop import KEY, Shop, order_of
 
 USAGE = {"input_tokens": 10, "input_tokens_details": {"text_tokens": 10}, "output_tokens": 196}
@@ -178,7 +178,7 @@ def test_how_long_to_wait_is_read_from_wherever_it_stands(
     headers: dict[str, str], message: str, wait_s: float | None
 ) -> None:
     """Headers first, then the message; what is no time is no time."""
-    fault = said_fault(429, {"error": {"message": message}}, headers, "")
+    fault = failure_of_answer(429, {"error": {"message": message}}, headers, "")
     assert fault.retry_after_s == pytest.approx(wait_s)
 
 
@@ -199,7 +199,7 @@ def test_no_shape_of_an_answer_is_a_bug(body: object, status: int) -> None:
     """Whatever a provider sends becomes an answer or a fault, never an exception after the money is gone."""
     read = read_answer(body, {}, order_of(), 196, KEY)
     assert isinstance(read, Answer | Failure)
-    assert isinstance(said_fault(status, body, {}, str(body), KEY), Failure)
+    assert isinstance(failure_of_answer(status, body, {}, str(body), KEY), Failure)
 
 
 @pytest.mark.parametrize("cut", [195, 198, 490, 498])
@@ -208,8 +208,8 @@ def test_a_key_is_blotted_out_before_a_text_is_cut(cut: int) -> None:
     key = "plainkey0123456789"
     body = "x" * cut + key
     for fault in (
-        said_fault(500, None, {}, body, key),
-        said_fault(500, {"error": {"message": body, "code": key}}, {}, "", key),
+        failure_of_answer(500, None, {}, body, key),
+        failure_of_answer(500, {"error": {"message": body, "code": key}}, {}, "", key),
         read_answer(body, {}, order_of(), None, key),
     ):
         assert isinstance(fault, Failure)

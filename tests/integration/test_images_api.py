@@ -11,7 +11,8 @@ from PIL import Image
 
 from tasks.attachments.references import read_reference
 from tasks.errors import BudgetError, SettingError, StopRunError
-from tasks.images_api.answer_store import recover_sent, sidecar_file
+from tasks.images_api.answer_store import sidecar_file
+from tasks.images_api.recover_sent import recover_sent
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
 from tests.support.builders import RUN_ID, an_order
@@ -132,7 +133,7 @@ def test_a_server_that_keeps_failing_is_left_after_two_more_tries(open_shop: Ope
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"kind": "invalid_key"}, "Set the provider's key anew"),
+        ({"kind": "invalid_key"}, "Set a valid key for the provider"),
         ({"kind": "quota", "code": "credit_balance_exhausted"}, "credit_balance_exhausted"),
         ({"kind": "billing_hard_limit"}, "billing_hard_limit_reached"),
         ({"kind": "unverified"}, "Verify the organization"),
@@ -229,7 +230,7 @@ def test_a_picture_that_cannot_be_kept_stops_the_run(open_shop: Opener) -> None:
     """A picture that cannot be kept is told with its order and its price, and stays charged."""
     shop = open_shop()
     (shop.folder / "drafts").write_text("a file where the folder should be")
-    with pytest.raises(SettingError, match=rf"order {order_of().order_id} came, was billed \(\$0\.00"):
+    with pytest.raises(SettingError, match=rf"order {order_of().order_id} arrived, was billed \(\$0\.00"):
         shop.buy(order_of(), order_of(replicate=1))
     record = shop.ledger.orders.of_run(RUN_ID)[0]
     assert (record.state, record.settlement and record.settlement.error_code) == ("unknown", "not_kept")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.evaluation.judge_answers import Opinions, pools, read_opinions
+from flows.evaluation.judge_answers import JudgeAnswers, pools, read_judge_answers
 from flows.stages.judging import next_round
 from tasks.candidate import Candidate, Standing
 from tasks.ledger import Ledger, Limits, Settlement
@@ -54,7 +54,7 @@ def test_position_is_never_identity_in_any_order_of_answers(tmp_path: Path, seed
         for order in orders:
             answer(ledger, order)
         chance.shuffle(drafts)
-        found = read_opinions(ledger, questions, drafts)
+        found = read_judge_answers(ledger, questions, drafts)
     assert {name: reply.content for name, reply in found.replies.items()} == {
         draft.candidate_id: draft.sha256 for draft in drafts
     }
@@ -74,7 +74,7 @@ def test_equal_bytes_share_one_answer_and_copies_have_none(home: Path) -> None:
     with a_ledger(home) as ledger:
         ledger.orders.plan([questions.about(asked)])
         answer(ledger, questions.about(asked))
-        found = read_opinions(ledger, questions, [twin, other, copy])
+        found = read_judge_answers(ledger, questions, [twin, other, copy])
     assert set(found.replies) == {"c-1", "c-2"}
 
 
@@ -89,11 +89,11 @@ def test_half_asked_pairs_and_unanswered_questions_are_told_apart(tmp_path: Path
         answer(ledger, first)
         ledger.orders.send(lost, Limits(), NOON)
         ledger.orders.settle(lost.order_id, Settlement("unknown"))
-        found = read_opinions(ledger, questions, drafts)
+        found = read_judge_answers(ledger, questions, drafts)
     assert found.asked(0) == {("c-0", "c-1"), ("c-1", "c-2")}
     assert found.asked(1) == set()
     assert next_round(found, 0, drafts, 9) == [("c-1", "c-0"), ("c-2", "c-1")]
-    assert [duel.reply.fault for duel in found.duels] == ["", "no answer came"]
+    assert [duel.reply.fault for duel in found.duels] == ["", "no answer"]
 
 
 def test_a_row_is_asked_about_until_it_has_its_pairs(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_row_is_asked_about_until_it_has_its_pairs(tmp_path: Path) -> None:
     by_id = {draft.candidate_id: draft for draft in drafts}
     asked: list[tuple[str, str]] = []
     with a_ledger(tmp_path) as ledger:
-        while pairs := next_round(read_opinions(ledger, questions, drafts), 0, drafts, 5):
+        while pairs := next_round(read_judge_answers(ledger, questions, drafts), 0, drafts, 5):
             orders = [questions.between(by_id[first], by_id[second]) for first, second in pairs]
             ledger.orders.plan(orders)
             for order in orders:
@@ -111,7 +111,7 @@ def test_a_row_is_asked_about_until_it_has_its_pairs(tmp_path: Path) -> None:
             asked += pairs
     assert len(asked) == len(set(asked)) == 2 * 5
     assert {(second, first) for first, second in asked} == set(asked)
-    assert next_round(Opinions({}, []), 0, drafts[:1], 5) == []
+    assert next_round(JudgeAnswers({}, []), 0, drafts[:1], 5) == []
 
 
 def test_what_the_campaign_does_not_weigh_is_not_looked_for(tmp_path: Path) -> None:
@@ -123,5 +123,5 @@ def test_what_the_campaign_does_not_weigh_is_not_looked_for(tmp_path: Path) -> N
         order = Questions(judged(), RUN, "/runs/otter").about(drafts[0])
         ledger.orders.plan([order])
         answer(ledger, order)
-        found = read_opinions(ledger, questions, drafts)
+        found = read_judge_answers(ledger, questions, drafts)
     assert (dict(found.replies), list(found.duels)) == ({}, [])

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from tasks.errors import PictureError, StopRunError
-from tasks.images_api.answer_store import recover_sent, sidecar_file, store_answer
+from tasks.images_api.answer_store import sidecar_file, store_answer
 from tasks.images_api.answers import Answer
 from tasks.images_api.buyer import Purchase
 from tasks.images_api.circuit_breaker import CircuitBreaker
 from tasks.images_api.disk_space import largest_bytes
 from tasks.images_api.failures import Failure, FailureKind
 from tasks.images_api.questions import CHAT_READ_TIMEOUT_S, ROOM_BYTES, read_reply
+from tasks.images_api.recover_sent import recover_sent
 from tasks.judging.rubric import read_rubric_answer
 from tasks.ledger import Limits, Settlement
 from tasks.ledger.replanning import replan
@@ -153,7 +154,7 @@ def test_a_question_without_an_answer_on_disk_is_unknown_after_a_kill(open_shop:
     order = sent(shop, question(shop))
     assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
     reply = shop.ledger.answers.replies(RUN_ID, [order.question])[order.question]
-    assert (reply.content, reply.fault.startswith("no answer came: The process ended")) == (None, True)
+    assert (reply.content, reply.fault.startswith("no answer: The process ended")) == (None, True)
 
 
 def test_every_state_without_an_answer_says_why(open_shop: Opener) -> None:
@@ -168,7 +169,7 @@ def test_every_state_without_an_answer_says_why(open_shop: Opener) -> None:
     replies = shop.ledger.answers.replies(RUN_ID, [*asked, "q-never-asked"])
     assert [replies[question].fault for question in asked] == [
         "it was not asked",
-        "its answer is still out",
+        "its answer is still pending",
         "the provider failed",
     ]
     assert "q-never-asked" not in replies

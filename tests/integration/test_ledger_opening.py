@@ -183,8 +183,8 @@ def test_head_is_the_newest_migration() -> None:
         ("postgresql://u:s3cret@host:notaport/x", "is not a database address"),
         ("mysql://u:s3cret@host/x", "names a mysql database"),
         ("oracle+nothing://u:s3cret@host/x", "names a oracle"),
-        ("sqlite://", "names no file"),
-        ("sqlite:///:memory:", "names no file"),
+        ("sqlite://", "is an in-memory ledger"),
+        ("sqlite:///:memory:", "is an in-memory ledger"),
         ("postgresql://u:s3cret@127.0.0.1:1/x?password=s3cret", "refused"),
     ],
 )

@@ -91,7 +91,7 @@ def test_the_session_of_the_page_runs(tmp_path: Path, prefect_server: str) -> No
     assert frame["sha256"].notna().all()
     refused = CliRunner().invoke(command, ["rescore", *home])
     assert isinstance(refused.exception, RunError)
-    assert "were dropped" in str(refused.exception)
+    assert "were deleted" in str(refused.exception)
 
 
 def test_the_tour_of_the_docstring_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def test_a_list_is_confirmed_once_and_only_as_it_is_now(ledger: Ledger) -> None:
         with pytest.raises(RunError, match="were changed since"):
             ledger.shortlists.confirm(RUN_ID, outdated, by="jo", now=NOON)
     ledger.shortlists.confirm(RUN_ID, 2, by="jo", now=NOON + MINUTE)
-    with pytest.raises(RunError, match=r"confirmed before, by jo at 2026-11-22 12:01.*Nothing more"):
+    with pytest.raises(RunError, match=r"already confirmed, by jo at 2026-11-22 12:01.*Nothing more"):
         ledger.shortlists.confirm(RUN_ID, 2, by="mara", now=NOON)
     last = ledger.shortlists.last(RUN_ID)
     assert last is not None

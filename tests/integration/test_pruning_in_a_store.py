@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from flows.command_line import runoff
 from flows.run_report import write_run_report
-from flows.runs.lock import held_run
+from flows.runs.lock import locked_run
 from flows.runs.pruning import find_prunable, prune
 from flows.runs.run import StoredRun
 from tasks.ledger import Ledger
@@ -106,7 +106,7 @@ def test_a_machine_that_still_has_them_does_not_bring_them_back(machines: Machin
     assert on_disk(machines.their_folder) == 2 * N_DRAFTS
     there = StoredRun(Settings(machines.there.mirror, os.environ), machines.ledger, run)
     report = write_run_report(there).files.html
-    with held_run(machines.ledger, machines.their_folder):
+    with locked_run(machines.ledger, machines.their_folder):
         pass
     assert machines.kept() == on_disk(machines.their_folder) == 2 * (N_DRAFTS - N_LOSERS)
     machines.here.fetch(machines.folder)
@@ -125,7 +125,7 @@ def test_a_kill_in_the_middle_is_finished_by_the_next_prune(machines: Machines) 
     assert machines.kept() == 2 * (N_DRAFTS - N_LOSERS)
     (found,) = find_prunable(machines.ledger, machines.here.mirror, LATER)
     assert (found.n_pictures, found.n_bytes) == (N_LOSERS, 0)
-    with held_run(machines.ledger, machines.their_folder):
+    with locked_run(machines.ledger, machines.their_folder):
         assert machines.kept() == 2 * N_DRAFTS
     prune(machines.ledger, machines.there.mirror, LATER, LATER)
     assert machines.kept() == on_disk(machines.their_folder) == 2 * (N_DRAFTS - N_LOSERS)
@@ -137,7 +137,7 @@ def test_a_run_that_another_machine_works_on_is_left_alone(machines: Machines) -
     words = ["runs", "--prune", "--older-than", "0d", "--yes"]
     with open_ledger(machines.there.mirror) as theirs, theirs.hold(RUN_ID):
         told = CliRunner().invoke(runoff, words)
-        assert f"{RUN_ID} was left alone: another process works on it." in told.output
+        assert f"{RUN_ID} was skipped: another process is working on it." in told.output
         assert "Deleted." not in told.output
         assert machines.kept() == 2 * N_DRAFTS
     assert "Deleted." in CliRunner().invoke(runoff, words).output

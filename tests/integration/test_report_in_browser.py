@@ -96,14 +96,14 @@ def test_page_that_asks_the_network_is_noticed(browser: Browser, report: Path) -
     page.context.close()
 
 
-def test_pictures_unfold_and_the_filter_filters(page: Page) -> None:
-    """A picture opens with its facts, all copies unfold, and only the finalists stay."""
+def test_pictures_open_and_the_filter_filters(page: Page) -> None:
+    """A picture opens with its facts, all duplicates are shown, and only the finalists stay."""
     tile = page.locator(".look").first
-    assert not tile.locator(".told").is_visible()
+    assert not tile.locator(".details").is_visible()
     tile.locator("summary").click()
-    assert tile.locator(".told").is_visible()
-    page.get_by_role("button", name="Unfold copies").click()
-    assert page.locator(".copies[open]").count() == page.locator(".copies").count() > 0
+    assert tile.locator(".details").is_visible()
+    page.get_by_role("button", name="Show duplicates").click()
+    assert page.locator(".duplicates[open]").count() == page.locator(".duplicates").count() > 0
     page.get_by_role("button", name="Finalists").click()
     expect(page.locator(".tile:visible")).to_have_count(4)
 
@@ -128,10 +128,10 @@ def test_page_is_used_by_keyboard_alone(page: Page) -> None:
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
 def test_axe_finds_no_fault(browser: Browser, report: Path, size: tuple[int, int], scheme: str) -> None:
-    """axe-core has nothing to say, with everything unfolded."""
+    """axe-core has nothing to say, with everything expanded."""
     page = open_page(browser, report, size, scheme)
     page.locator(".look > summary").first.click()
-    page.get_by_role("button", name="Unfold copies").click()
+    page.get_by_role("button", name="Show duplicates").click()
     page.locator(".campaign-file > summary").click()
     assert find_unsupported(page) == []
     page.context.close()

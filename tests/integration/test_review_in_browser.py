@@ -104,8 +104,8 @@ def test_what_a_campaign_says_does_nothing(browser: Browser, review: Open, tmp_p
         open_at(page, review, PAGES[1])
         expect(page.locator(".cell-prompt").first).to_contain_text(SCRIPT)
         page.locator(f'[data-id="{hostile}"] .look').click()
-        expect(page.locator("#zoom-told .prompt")).to_contain_text(SCRIPT)
-        expect(page.locator("#zoom-told h2")).to_contain_text("x")
+        expect(page.locator("#zoom-facts .prompt")).to_contain_text(SCRIPT)
+        expect(page.locator("#zoom-facts h2")).to_contain_text("x")
         for path in PAGES[2:]:
             open_at(page, review, path)
         assert page.locator("script:not([src])").count() == 0
@@ -143,23 +143,21 @@ def empty_everything(review: Open) -> None:
                 connection.execute(table.delete())
 
 
-def test_copies_are_unfolded_taken_apart_and_put_together(
-    browser: Browser, review: Open, tmp_path: Path
-) -> None:
-    """By the buttons under a picture, and by choosing what it is a copy of."""
+def test_duplicates_are_shown_separated_and_marked(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """By the buttons under a picture, and by choosing what it is a duplicate of."""
     with watched(browser, tmp_path) as (page, _):
         open_at(page, review, PAGES[1])
         first = review.drafts[0].candidate_id
         expect(page.locator(".tile")).to_have_count(8)
-        page.locator(f'[data-id="{first}"] .fold').click()
+        page.locator(f'[data-id="{first}"] .duplicates').click()
         expect(page.locator(".tile")).to_have_count(9)
-        page.get_by_role("button", name="Not a copy").click()
-        expect(page.locator("#say")).to_have_text("It stands for itself now.")
+        page.get_by_role("button", name="Not a duplicate").click()
+        expect(page.locator("#say")).to_have_text("No longer a duplicate.")
         expect(page.locator("#tally")).to_have_text("12 of 12 drafts")
         page.locator(f'[data-id="{review.drafts[2].candidate_id}"] .look').click()
-        page.get_by_role("button", name="Is a copy of").click()
+        page.get_by_role("button", name="Is a duplicate of").click()
         page.locator(f'[data-id="{first}"] .look').click()
-        expect(page.locator("#say")).to_have_text("Folded as a copy.")
+        expect(page.locator("#say")).to_have_text("Marked as a duplicate.")
     assert [fold.is_copy for fold in review.ledger.duplicate_decisions.of_run(RUN_ID)] == [False, True]
 
 
@@ -180,7 +178,7 @@ def test_filters_show_what_was_asked_and_stay_in_the_address(
         page.reload()
         expect(tally).to_have_text("1 of 12 drafts")
         page.locator("#text").fill("no such words")
-        expect(page.locator("#gallery")).to_contain_text("No picture is like that.")
+        expect(page.locator("#gallery")).to_contain_text("No picture matches the filters.")
         page.get_by_role("button", name="Show all again").click()
         expect(tally).to_have_text("8 of 12 drafts")
 
@@ -192,10 +190,10 @@ def test_a_second_tab_is_told_that_the_list_changed(browser: Browser, review: Op
         other = page.context.new_page()
         open_at(other, review, PAGES[1])
         page.locator(".tick").nth(4).click()
-        expect(page.locator("#shelf-told")).to_have_text(re.compile("3 finalists · "))
+        expect(page.locator("#shelf-summary")).to_have_text(re.compile("3 finalists · "))
         other.locator(".tick").nth(5).click()
         expect(other.locator("#say")).to_contain_text("changed since")
-        expect(other.locator("#shelf-told")).to_have_text(re.compile("3 finalists · "))
+        expect(other.locator("#shelf-summary")).to_have_text(re.compile("3 finalists · "))
     last = review.ledger.shortlists.last(RUN_ID)
     assert last is not None
     assert (last.revision, len(last.candidate_ids)) == (1, 3)
@@ -220,7 +218,7 @@ def test_a_promotion_that_fails_is_told(browser: Browser, review: Open, tmp_path
     review.shop.state = Promotion("failed", "The key was refused. Nothing was bought.")
     with watched(browser, tmp_path) as (page, _):
         open_at(page, review, PAGES[5])
-        expect(page.locator("#under-way")).to_contain_text("The key was refused.")
+        expect(page.locator("#purchase")).to_contain_text("The key was refused.")
         assert find_unsupported(page, "serious", "critical") == []
 
 
@@ -231,11 +229,11 @@ def test_a_purchase_that_cannot_be_started_is_told(browser: Browser, review: Ope
         open_at(page, review, PAGES[4])
         page.locator("#buy").click()
         page.locator("#confirm-yes").click()
-        expect(page.locator("#say")).to_contain_text("confirmed, but nothing buys them yet: could not")
+        expect(page.locator("#say")).to_contain_text("confirmed, but they are not being bought: could not")
         expect(page.locator("#say")).to_contain_text(f"runoff promote {RUN_ID}")
         page.reload()
         told = re.compile(rf"^Confirmed by mara, .* 2 finals not bought yet: .*runoff promote {RUN_ID}$")
-        expect(page.locator("#buy-told")).to_have_text(told)
+        expect(page.locator("#buy-note")).to_have_text(told)
         assert review.shop.started == []
         review.shop.trouble = None
         page.locator("#buy").click()
@@ -252,13 +250,13 @@ def test_a_duel_by_touch_and_by_a_held_key(browser: Browser, review: Open, tmp_p
     with watched(browser, tmp_path, size=PHONE) as (page, _):
         open_at(page, review, PAGES[2])
         page.locator("#left").tap()
-        expect(page.locator("#progress-told")).to_have_text(re.compile("^1 of"))
+        expect(page.locator("#progress-text")).to_have_text(re.compile("^1 of"))
         expect(page.locator("#sides")).not_to_have_class(re.compile("is-out"))  # the next pair is there
         page.keyboard.down("ArrowRight")
         for _ in range(8):
             page.keyboard.down("ArrowRight")
         page.keyboard.up("ArrowRight")
-        expect(page.locator("#progress-told")).to_have_text(re.compile("^2 of"))
+        expect(page.locator("#progress-text")).to_have_text(re.compile("^2 of"))
     assert [vote.outcome for vote in review.ledger.votes.of_run(RUN_ID)] == ["left", "right"]
 
 

@@ -78,7 +78,7 @@ def test_a_run_that_is_worked_on_is_left_alone(page: Open) -> None:
         ]
         for path, word in words:
             status, told = say(page, path, **word)
-            assert (status, "another process works on it" in told["message"].lower()) == (409, True)
+            assert (status, "another process is working on it" in told["message"].lower()) == (409, True)
     assert page.ledger.shortlists.last(RUN_ID) is None
     assert page.ledger.duplicate_decisions.of_run(RUN_ID) == []
 
@@ -97,7 +97,7 @@ def test_a_list_is_bought_once(page: Open) -> None:
     assert sorted(status for status, _ in answers) == [200, 409, 409, 409]
     assert page.shop.started == [RUN_ID]
     told = [told["message"] for status, told in answers if status == 409]
-    assert all("confirmed before, by tab" in message and "Nothing more" in message for message in told)
+    assert all("already confirmed, by tab" in message and "Nothing more" in message for message in told)
 
 
 def test_the_rules_choice_is_bought_once_too(page: Open) -> None:
@@ -105,7 +105,7 @@ def test_the_rules_choice_is_bought_once_too(page: Open) -> None:
     assert say(page, "/confirm", revision=0, most_usd="0.20")[0] == 200
     status, told = say(page, "/confirm", by="jo", revision=0, most_usd="0.20")
     assert (status, page.shop.started) == (409, [RUN_ID])
-    assert "confirmed before, by mara" in told["message"] or "changed since" in told["message"]
+    assert "already confirmed, by mara" in told["message"] or "changed since" in told["message"]
 
 
 def test_an_older_list_is_not_bought(page: Open) -> None:
@@ -118,7 +118,8 @@ def test_an_older_list_is_not_bought(page: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_chosen", "most_usd", "words"), [(2, "0.19", "$0.1900 was shown"), (0, "1", "no finalist waits")]
+    ("n_chosen", "most_usd", "words"),
+    [(2, "0.19", "$0.1900 was shown"), (0, "1", "no finalist needs a final")],
 )
 def test_nothing_is_bought_for_more_than_was_shown(
     page: Open, n_chosen: int, most_usd: str, words: str

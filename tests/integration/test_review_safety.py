@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from flows.review.access import Gate
+from flows.review.access import Access
 from tasks.ledger.schema import candidates
 from tests.support.builders import RUN_ID
 from tests.support.review_home import Open, review_page
@@ -47,23 +47,23 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
 def test_only_our_own_names_are_answered(page: Open, host: str, status: int) -> None:
     """A foreign name that points to this machine gets nothing: no page, no picture."""
     for path in ("/", f"/thumbnails/{page.drafts[0].candidate_id}"):
-        answer, content = ask(page, path, host=host.format(port=page.gate.port))
+        answer, content = ask(page, path, host=host.format(port=page.access.port))
         assert answer.status == status
         assert (b"otters" in content) == (status == 200 and path == "/")
 
 
 def test_away_from_loopback_an_address_in_figures_is_ours_and_a_name_is_not() -> None:
     """A name may be rebound to this machine by anybody; figures may not."""
-    gate = Gate("0.0.0.0", 80, frozenset({"studio"}), "t")
-    assert all(map(gate.is_ours, ("192.168.0.7:80", "[fe80::1]:80", "studio", "STUDIO:80", "localhost")))
-    assert not any(map(gate.is_ours, ("evil.example", "studio.evil.example", "", "[", "a:b:c")))
+    access = Access("0.0.0.0", 80, frozenset({"studio"}), "t")
+    assert all(map(access.is_ours, ("192.168.0.7:80", "[fe80::1]:80", "studio", "STUDIO:80", "localhost")))
+    assert not any(map(access.is_ours, ("evil.example", "studio.evil.example", "", "[", "a:b:c")))
 
 
 def test_without_the_token_nothing_is_told(guarded: Open) -> None:
     """Pages, pictures, data and changes alike."""
     thumbnail = f"/thumbnails/{guarded.drafts[0].candidate_id}"
     for path in ("/", f"/runs/{RUN_ID}", f"/runs/{RUN_ID}/gallery.json", thumbnail, "/static/page.js"):
-        for given in ({}, {"cookie": f"{guarded.gate.cookie}=the-token"}, {"cookie": "=;;\x7f"}):
+        for given in ({}, {"cookie": f"{guarded.access.cookie}=the-token"}, {"cookie": "=;;\x7f"}):
             answer, content = ask(guarded, path, **given)
             assert (answer.status, b"otters" in content) == (401, False)
     for wrong in ("", "the-toke", "the-token2", "é"):

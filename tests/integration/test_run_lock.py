@@ -34,7 +34,7 @@ def test_a_run_held_on_one_machine_is_left_alone_on_the_others(
         started(program, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as other,
     ):
         assert read_line(other) == "held\n"
-        with pytest.raises(RunError, match="another process works on it"), ledger.hold(RUN_ID):
+        with pytest.raises(RunError, match="another process is working on it"), ledger.hold(RUN_ID):
             pass
         with ledger.hold("another-run"):
             pass

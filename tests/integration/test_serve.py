@@ -67,7 +67,7 @@ def test_a_served_campaign_has_its_turns_and_a_missed_one_is_skipped(tmp_path: P
             state = client.read_flow_run(missed.id).state
         assert state is not None
         assert state.is_cancelled()
-        assert "nothing bought" in str(state.message)
+        assert "nothing was bought" in str(state.message)
 
 
 @pytest.mark.slow  # every day: its turns are planned and one is run, in the test above
@@ -122,7 +122,7 @@ def test_a_wrong_file_is_told_and_keeps_no_other_from_being_served(tmp_path: Pat
     assert "three.yaml" in said[1]
     assert "schedule: missing" in said[1]
     assert "two.yaml" in said[2]
-    assert "is taken by another file" in said[2]
+    assert "is used by another file" in said[2]
 
 
 def test_deployments_file_names_flows_and_their_parameters() -> None:

@@ -123,13 +123,13 @@ def test_a_killed_serve_goes_on_with_its_run_and_a_wrong_file_stops_nobody(
     serving = open_serving({"kind": "bill_then_hang", "nth": [3], "path": "generations", "duration_s": 300})
     said = serving.wait_for("stop with Ctrl-C")
     assert "otters (" in said
-    assert "! Left out, the others run:" in said
+    assert "! Skipped; the others are not affected:" in said
     assert "wrong.yaml: budget" in said
     first = begun(serving, N_DRAFTS)
     time.sleep(1)  # what was answered is kept by now
     serving.kill()
     serving.start()
-    serving.wait_for("going on with")
+    serving.wait_for("resuming")
 
     def is_done() -> bool:
         with open_ledger(serving.home) as ledger:
@@ -157,7 +157,7 @@ def test_a_killed_serve_goes_on_with_its_run_and_a_wrong_file_stops_nobody(
     assert str(shown["otters-report"].data).count("](data:image/webp;base64,") == N_FINALS
     assert state is not None
     assert state.is_crashed()
-    assert "is gone" in str(state.message)
+    assert "died" in str(state.message)
     serving.process.send_signal(signal.SIGTERM)
     assert serving.process.wait(30) == 2
     assert "Skipped because of errors" in serving.said.read_text()
@@ -171,7 +171,7 @@ def test_a_server_that_dies_is_brought_back_and_the_run_ends_well(
     serving = open_serving(pace=0.15)
     first = begun(serving, 2)
     os.kill(serving.server_pid, signal.SIGKILL)
-    serving.wait_for("it is brought back")
+    serving.wait_for("restarting it")
     with serving.client() as client:
         wait_until(lambda: states_of(client, "COMPLETED") == [first.id], told=serving.said.read_text)
     assert serving.provider.n_requests == N_DRAFTS + N_FINALS

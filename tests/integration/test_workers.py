@@ -152,6 +152,6 @@ def test_a_scheduler_that_is_not_there_is_told_before_anything_is_bought(
         pytest.fail("it was opened")
 
     with pytest.raises(
-        EngineError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9.*unset RUNOFF_DASK"
+        EngineError, match=r"there is no Dask scheduler at tcp://127\.0\.0\.1:9.*unset RUNOFF_DASK"
     ):
         make(work)

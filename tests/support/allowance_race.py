@@ -12,7 +12,7 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider
 from tasks.images_api.buyer import Buyer
 from tasks.images_api.client import connect
-from tasks.images_api.rate_limiter import LedgerWindow, RateLimiter, allowance_of
+from tasks.images_api.rate_limiter.limiter import LedgerWindow, RateLimiter, allowance_of
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits
 from tasks.order import Order

@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 
 from flows.promotion.action import Promotion
-from flows.review.access import Gate
+from flows.review.access import Access
 from flows.review.app import create_app
 from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
@@ -193,14 +193,14 @@ class Open:
 
     home: Path
     ledger: Ledger
-    gate: Gate
+    access: Access
     shop: Shop
     drafts: list[Candidate]
 
     @property
     def address(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self.gate.port}"
+        return f"http://127.0.0.1:{self.access.port}"
 
     @property
     def run(self) -> str:
@@ -228,7 +228,7 @@ def page_on(
 ) -> Iterator[Open]:
     """Serve a review page of a home as it is on a free port."""
     listener = listen("127.0.0.1", 0)
-    gate = Gate("127.0.0.1", listener.getsockname()[1], frozenset({"studio"}), token)
+    access = Access("127.0.0.1", listener.getsockname()[1], frozenset({"studio"}), token)
     shop = Shop(ledger)
-    with serving(create_app(PageContext(Settings(home, os.environ), ledger, shop, gate, "mara")), listener):
-        yield Open(home, ledger, gate, shop, drafts)
+    with serving(create_app(PageContext(Settings(home, os.environ), ledger, shop, access, "mara")), listener):
+        yield Open(home, ledger, access, shop, drafts)

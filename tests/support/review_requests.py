@@ -15,7 +15,7 @@ def ask(
     opened: Open, path: str, method: str = "GET", body: Any = None, **headers: str
 ) -> tuple[HTTPResponse, bytes]:
     """Ask for a path as it stands, with headers as given (``_`` for ``-``)."""
-    connection = HTTPConnection("127.0.0.1", opened.gate.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", opened.access.port, timeout=20)
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     text = None if body is None else json.dumps(body)
     connection.request(method, path, text, {"content-type": "application/json"} | given)
@@ -27,7 +27,7 @@ def ask(
 
 def change(opened: Open, path: str, body: Any, **headers: str) -> tuple[int, str]:
     """Send a change as a page of ours does."""
-    sent = {CSRF_HEADER.replace("-", "_"): opened.gate.csrf} | headers
+    sent = {CSRF_HEADER.replace("-", "_"): opened.access.csrf} | headers
     answer, content = ask(opened, path, "POST", body, **sent)
     return answer.status, content.decode()
 

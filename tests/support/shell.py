@@ -95,7 +95,7 @@ class Shell:
         with (
             patch.dict(os.environ, self.environ | dict(environ or {}), clear=True),
             chdir(self.home.parent),
-            patch("flows.engine.settings._tell_prefect", tell_prefect_of_another_server),
+            patch("flows.engine.settings._refresh_prefect", refresh_prefect_for_another_server),
             warnings.catch_warnings(),
         ):
             warnings.filterwarnings("ignore", "unclosed <socket", ResourceWarning)
@@ -139,7 +139,7 @@ def exit_code_of_main() -> int:
     return 0
 
 
-def tell_prefect_of_another_server() -> None:
+def refresh_prefect_for_another_server() -> None:
     """Let Prefect read its settings again where its server is another: that takes a third of a run's time."""
     context = sys.modules.get("prefect.context")
     if context is None:

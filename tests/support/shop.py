@@ -13,7 +13,7 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import Provider, Timeouts
 from tasks.images_api.buyer import Buyer, Purchase
 from tasks.images_api.client import connect
-from tasks.images_api.rate_limiter import RateLimiter
+from tasks.images_api.rate_limiter.limiter import RateLimiter
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, OrderRecord
 from tasks.order import Order

@@ -14,8 +14,8 @@ DOORS = {
     "flows/promote.py: promote",
     "flows/prototype.py: prototype",
     "flows/run_report.py: report_frame",
-    "flows/runs/recovery.py: leave_ledger_right",
-    "flows/serving.py: take_up",
+    "flows/runs/recovery.py: settle_failed_flow_run",
+    "flows/serving.py: resume_unfinished",
     "flows/workers/worker.py: _open",
     "flows/workers/worker.py: _require_folder",
 }

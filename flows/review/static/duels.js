@@ -1,4 +1,4 @@
-// Duels: two pictures, blind. The next pair is fetched with the vote, and shown when both pictures are there.
+// Duels: blind comparisons of two pictures. The next pair comes with the answer to a vote and is shown once both pictures are loaded.
 import { byId, count, get, isFree, name, post, run, say } from "./page.js";
 
 let duel = null;
@@ -15,13 +15,13 @@ async function load(one) {
   }));
 }
 
-async function show(told) {
-  duel = told.duel;
+async function show(state) {
+  duel = state.duel;
   byId("sides").hidden = byId("foot").hidden = duel === null;
   byId("ended").hidden = duel !== null;
-  tellProgress(told);
+  showProgress(state);
   if (duel === null) {
-    tellEnd(told);
+    showEnd(state);
     return;
   }
   await load(duel);
@@ -32,20 +32,20 @@ async function show(told) {
   delete byId("sides").dataset.won;
 }
 
-function tellProgress({ n_done: done, n_wanted: wanted }) {
+function showProgress({ n_done: done, n_wanted: wanted }) {
   byId("progress").max = Math.max(wanted, 1);
   byId("progress").value = Math.min(done, wanted);
-  byId("progress-told").textContent = done >= wanted && wanted ? `${count(done, "duel")}: enough for a ranking` : `${done} of ${wanted}`;
+  byId("progress-text").textContent = done >= wanted && wanted ? `${count(done, "duel")}: enough for a ranking` : `${done} of ${wanted}`;
   byId("undo").disabled = judged.length === 0;
 }
 
-function tellEnd({ n_done: done }) {
+function showEnd({ n_done: done }) {
   byId("about").textContent = "";
-  byId("ended-title").textContent = done ? "You have judged every pair." : "No two pictures can meet.";
-  byId("ended-told").textContent = done ? `${count(done, "duel")}. Thank you.` : "A duel needs two different pictures of one row.";
+  byId("ended-title").textContent = done ? "You have judged every pair." : "There is nothing to compare.";
+  byId("ended-text").textContent = done ? `${count(done, "duel")}. Thank you.` : "A duel needs two different pictures of one row.";
 }
 
-// One thing at a time: a key that is held down must not vote on pictures nobody has seen.
+// One action at a time: a key that is held down must not vote on pictures that were never shown.
 async function once(act) {
   if (isBusy) return;
   isBusy = true;
@@ -65,16 +65,16 @@ const vote = (outcome) => once(async () => {
   if (duel === null) return;
   byId("sides").dataset.won = outcome;
   byId("sides").classList.add("is-out");
-  const told = await post(`/runs/${run}/votes`, { duel_id: duel.id, outcome });
+  const state = await post(`/runs/${run}/votes`, { duel_id: duel.id, outcome });
   judged.push(duel.id);
-  await show(told);
+  await show(state);
 });
 
 const undo = () => once(async () => {
   const last = judged.pop();
   if (last === undefined) return;
   await show(await post(`/runs/${run}/votes/undo`, { duel_id: last }));
-  say("Taken back.");
+  say("Vote undone.");
 });
 
 const KEYS = { ArrowLeft: () => vote("left"), ArrowRight: () => vote("right"), ArrowDown: () => vote("tie"), z: undo };

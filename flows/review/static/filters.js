@@ -1,8 +1,8 @@
-// Which pictures are shown, and in which order: read off the tools, kept in the address.
+// Filters and sort order of the gallery, read from its controls and kept in the URL.
 import { byId } from "./page.js";
 
 const FIELDS = ["row", "status", "sort", "low", "high", "text", "size"];
-const MADE = new Map();
+const searchTexts = new Map();
 
 export function fillRows(rows) {
   rows.forEach((name, row) => byId("row").append(new Option(`Row ${row + 1}${name ? `: ${name.slice(0, 60)}` : ""}`, row)));
@@ -16,24 +16,24 @@ export function read() {
 }
 
 export function keep(wanted) {
-  const said = new URLSearchParams();
-  for (const id of FIELDS) if (byId(id).value !== byId(id).dataset.first) said.set(id, byId(id).value);
-  if (wanted.view !== "prompts") said.set("view", wanted.view);
+  const params = new URLSearchParams();
+  for (const id of FIELDS) if (byId(id).value !== byId(id).dataset.first) params.set(id, byId(id).value);
+  if (wanted.view !== "prompts") params.set("view", wanted.view);
   const all = document.querySelectorAll("[name=arm]").length;
-  if (wanted.arms.size !== all) said.set("arms", [...wanted.arms].join(","));
-  history.replaceState(null, "", said.size ? `?${said}` : location.pathname);
+  if (wanted.arms.size !== all) params.set("arms", [...wanted.arms].join(","));
+  history.replaceState(null, "", params.size ? `?${params}` : location.pathname);
 }
 
 export function restore() {
-  const said = new URLSearchParams(location.search);
+  const params = new URLSearchParams(location.search);
   for (const id of FIELDS) {
     byId(id).dataset.first = byId(id).value;
-    if (said.has(id)) byId(id).value = said.get(id);
+    if (params.has(id)) byId(id).value = params.get(id);
   }
-  const view = document.querySelector(`[name=view][value="${said.get("view") === "all" ? "all" : "prompts"}"]`);
+  const view = document.querySelector(`[name=view][value="${params.get("view") === "all" ? "all" : "prompts"}"]`);
   view.checked = true;
-  if (said.has("arms")) {
-    const arms = said.get("arms").split(",");
+  if (params.has("arms")) {
+    const arms = params.get("arms").split(",");
     for (const box of document.querySelectorAll("[name=arm]")) box.checked = arms.includes(box.value);
   }
 }
@@ -54,20 +54,20 @@ export function choose(drafts, wanted, prompts, isChosen) {
     && (wanted.row === "" || draft.row === Number(wanted.row))
     && fits(draft, isChosen)
     && isWithin(draft.score, wanted)
-    && wanted.words.every((word) => spoken(draft, prompts).includes(word)));
+    && wanted.words.every((word) => searchText(draft, prompts).includes(word)));
 }
 
-// What has no score is shown until somebody asks for scores.
+// Pictures without a score are shown unless the score range is narrowed.
 function isWithin(score, { low, high }) {
   if (low <= 0 && high >= 1) return true;
   return score !== null && score >= low && score <= high;
 }
 
-function spoken(draft, prompts) {
-  let text = MADE.get(draft.id);
+function searchText(draft, prompts) {
+  let text = searchTexts.get(draft.id);
   if (text === undefined) {
     text = `${draft.name} ${draft.id} ${prompts[`${draft.arm}:${draft.row}`] ?? ""}`.toLowerCase();
-    MADE.set(draft.id, text);
+    searchTexts.set(draft.id, text);
   }
   return text;
 }

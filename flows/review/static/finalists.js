@@ -1,4 +1,4 @@
-// Finalists in the person's own order, by mouse or by keys; their price; and one agreement to buy them.
+// Finalists in the order that the person chose, by mouse or keyboard; their price; and the confirmation to buy them.
 import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.js";
 import * as shelf from "./shelf.js";
 
@@ -25,9 +25,9 @@ function chosenLine(id, index) {
   return make("li", { className: "chosen-one", draggable: true, tabIndex: 0, data: { id, colour: arms[draft.arm] ?? 0 }, "aria-label": `${index + 1}. ${draft.name}` },
     make("span", { className: "place", textContent: index + 1 }),
     make("img", { src: `/thumbnails/${id}`, alt: "", draggable: false }),
-    make("div", { className: "chosen-told" }, make("p", {}, armMark(draft.arm, arms[draft.arm] ?? 0), make("b", { textContent: ` ${draft.name}` })),
-      make("p", { className: "note", textContent: price ? `at most ${price} a try` : isDone(id) ? "has its final" : shelf.isSaving() ? "pricing …" : "" })),
-    make("div", { className: "chosen-deeds" }, button("↑", "Up", () => move(id, -1)), button("↓", "Down", () => move(id, 1)), button("✕", "Leave out", () => shelf.toggle(id))));
+    make("div", { className: "chosen-text" }, make("p", {}, armMark(draft.arm, arms[draft.arm] ?? 0), make("b", { textContent: ` ${draft.name}` })),
+      make("p", { className: "note", textContent: price ? `at most ${price} per attempt` : isDone(id) ? "has an accepted final" : shelf.isSaving() ? "pricing …" : "" })),
+    make("div", { className: "chosen-buttons" }, button("↑", "Up", () => move(id, -1)), button("↓", "Down", () => move(id, 1)), button("✕", "Remove", () => shelf.toggle(id))));
 }
 
 const isDone = (id) => shelf.shortlist().finalists.some((one) => one.id === id && one.has_final);
@@ -39,7 +39,7 @@ function draw() {
   const facts = shelf.shortlist();
   byId("chosen").replaceChildren(...ids.map(chosenLine));
   byId("chosen-none").hidden = ids.length > 0;
-  byId("chosen-by").textContent = facts.revision ? `Chosen by ${facts.chosen_by}, revision ${facts.revision}.` : "Chosen by the campaign’s rule; change it as you like.";
+  byId("chosen-by").textContent = facts.revision ? `Chosen by ${facts.chosen_by}, revision ${facts.revision}.` : "Chosen by the campaign’s rule; you can change it.";
   for (const tile of byId("pool").children) {
     const isChosen = shelf.isChosen(tile.dataset.id);
     tile.dataset.chosen = isChosen;
@@ -56,7 +56,7 @@ function drawPlan(facts, ids) {
   const isReady = !price.trouble && price.n_finals > 0 && !shelf.isSaving() && !facts.is_buying;
   byId("buy").disabled = !isReady;
   byId("buy").textContent = isReady ? `Buy ${count(price.n_finals, "final")} for at most ${price.all}` : "Nothing to buy";
-  byId("buy-told").textContent = told(facts, ids);
+  byId("buy-note").textContent = buyNote(facts, ids);
   if (price.trouble) {
     byId("plan").replaceChildren(make("p", { className: "trouble", textContent: price.trouble }));
     return;
@@ -67,22 +67,22 @@ function drawPlan(facts, ids) {
   }
   byId("plan").replaceChildren(make("dl", { className: "plan-lines" },
     line("Finals", `${price.n_finals} with ${price.model}`),
-    line("If each first try is accepted", price.first),
-    line("If every try is needed", price.all, "sum"),
+    line("If each first attempt is accepted", price.first),
+    line("If every attempt is needed", price.all, "sum"),
     line(`Left in ${price.left_in}`, price.left, price.is_within ? "" : "short")),
-  ...(price.is_within ? [] : [make("p", { className: "trouble", textContent: price.begins ? "The budget may end before the last try; what matters most is bought first." : "The budget does not hold for one try at each; what matters most is bought first." })]));
+  ...(price.is_within ? [] : [make("p", { className: "trouble", textContent: price.begins ? "The budget may be used up before the last attempt; the first finalists are bought first." : "The budget does not cover one attempt for each finalist; the first finalists are bought first." })]));
 }
 
-function told(facts, ids) {
+function buyNote(facts, ids) {
   if (shelf.isSaving()) return "Pricing …";
-  if (facts.is_buying) return "They are being bought: see Finals.";
+  if (facts.is_buying) return "The purchase is running: see Finals.";
   if (facts.confirmed) return `Confirmed by ${facts.confirmed}.${facts.price.n_finals ? ` ${count(facts.price.n_finals, "final")} not bought yet: buy here again, or with runoff promote ${run}` : ""}`;
-  return ids.length ? "You are asked once more." : "Tick a picture first.";
+  return ids.length ? "You will be asked to confirm." : "Select a picture first.";
 }
 
 function poolTile(draft) {
   return make("li", { className: "tile", data: { id: draft.id, colour: arms[draft.arm] ?? 0 } },
-    make("button", { type: "button", className: "look", "aria-label": `Tick ${draft.name}`, on: { click: () => shelf.toggle(draft.id) } },
+    make("button", { type: "button", className: "look", "aria-label": `Select ${draft.name}`, on: { click: () => shelf.toggle(draft.id) } },
       make("img", { src: `/thumbnails/${draft.id}`, alt: `${draft.name}, arm ${draft.arm}`, loading: "lazy", width: draft.width ?? 512, height: draft.height ?? 512, className: draft.clear ? "see-through" : "" })),
     make("button", { type: "button", className: "tick", "aria-pressed": "false", "aria-label": `Finalist: ${draft.name}`, textContent: "✓", on: { click: () => shelf.toggle(draft.id) } }),
     make("p", { className: "caption" }, armMark(draft.arm, arms[draft.arm] ?? 0), make("b", { textContent: draft.score === null ? "–" : draft.score.toFixed(2) }), draft.rank ? make("span", { textContent: `#${draft.rank}` }) : null));
@@ -91,12 +91,12 @@ function poolTile(draft) {
 function ask() {
   const { price } = shelf.shortlist();
   byId("confirm-pictures").replaceChildren(...shelf.chosen().filter((id) => price.of_finalist[id]).map((id) => make("li", {}, make("img", { src: `/thumbnails/${id}`, alt: drafts.get(id)?.name ?? "" }))));
-  byId("confirm-told").replaceChildren(`${count(price.n_finals, "final")} with ${price.model}: `, make("b", { textContent: `${price.first} to ${price.all}` }), `. ${price.left} is left in ${price.left_in}.`);
+  byId("confirm-text").replaceChildren(`${count(price.n_finals, "final")} with ${price.model}: `, make("b", { textContent: `${price.first} to ${price.all}` }), `. ${price.left} is left in ${price.left_in}.`);
   byId("confirm-yes").textContent = `Buy for at most ${price.all}`;
   byId("confirm").showModal();
 }
 
-// What was confirmed before and is still open is a new agreement, and so a new revision.
+// A list that was confirmed before needs a new revision before it can be confirmed again.
 async function buy() {
   byId("confirm-yes").disabled = true;
   try {
@@ -150,9 +150,9 @@ async function begin() {
     const [facts] = await Promise.all([get(`/runs/${run}/gallery.json`), shelf.load()]);
     drafts = new Map(facts.drafts.map((draft) => [draft.id, draft]));
     arms = facts.arms;
-    const survivors = facts.drafts.filter((draft) => draft.status === "survivor");
-    survivors.sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity));
-    byId("pool").replaceChildren(...survivors.slice(0, POOL).map(poolTile));
+    const unique = facts.drafts.filter((draft) => draft.status === "survivor");
+    unique.sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity));
+    byId("pool").replaceChildren(...unique.slice(0, POOL).map(poolTile));
     shelf.onChange(draw);
     draw();
   } catch (trouble) {

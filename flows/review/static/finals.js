@@ -1,4 +1,4 @@
-// Drafts against finals: a line to move between the two, a word on each, and the promotion while it runs.
+// Drafts against finals: a divider between the two, the decision on each final, and the progress of the purchase.
 import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.js";
 
 const EVERY_MS = 900;
@@ -21,7 +21,7 @@ function card(one) {
     attempt ? verdicts(attempt) : null);
 }
 
-// The accepted try first, else the last that nobody refused, else the last.
+// The accepted attempt, otherwise the last undecided one, otherwise the last one.
 function best(one) {
   const accepted = one.tries.findIndex((each) => each.is_accepted);
   const open = one.tries.findLastIndex((each) => each.is_accepted === null);
@@ -29,9 +29,9 @@ function best(one) {
 }
 
 function chip(one, attempt) {
-  const [state, text] = attempt === null ? ["waiting", one.without.some((order) => order.state === "sent") ? "Being made" : "Not bought yet"]
+  const [state, text] = attempt === null ? ["waiting", one.without.some((order) => order.state === "sent") ? "In progress" : "Not bought yet"]
     : attempt.is_accepted ? ["accepted", attempt.said_by ? `Accepted by ${attempt.said_by}` : "Accepted"]
-      : attempt.is_accepted === false ? ["rejected", attempt.said_by ? `Rejected by ${attempt.said_by}` : "Refused"] : ["waiting", "Not compared yet"];
+      : attempt.is_accepted === false ? ["rejected", attempt.said_by ? `Rejected by ${attempt.said_by}` : "Not accepted"] : ["waiting", "Not compared yet"];
   return make("span", { className: "chip", textContent: text, data: { state } });
 }
 
@@ -43,7 +43,7 @@ function slider(one, attempt) {
     make("img", { className: "of-draft", src: `/pictures/${one.id}`, alt: `Draft ${one.name}` }),
     make("span", { className: "label at-left", textContent: "Draft", "aria-hidden": "true" }), make("span", { className: "label at-right", textContent: "Final", "aria-hidden": "true" }),
     make("span", { className: "line", "aria-hidden": "true" }));
-  const range = make("input", { type: "range", min: 0, max: 100, value: places.get(one.key) ?? 50, "aria-label": `How much of the draft of ${one.name} is seen`, "aria-valuetext": "" });
+  const range = make("input", { type: "range", min: 0, max: 100, value: places.get(one.key) ?? 50, "aria-label": `How much of the draft ${one.name} is visible`, "aria-valuetext": "" });
   const set = () => {
     places.set(one.key, range.value);
     box.style.setProperty("--at", `${range.value}%`);
@@ -62,8 +62,8 @@ function waiting(one) {
   return box;
 }
 
-const tabs = (one, attempt) => make("div", { className: "tries", role: "group", "aria-label": `Tries of ${one.name}` },
-  ...one.tries.map((each, index) => make("button", { type: "button", "aria-pressed": String(each === attempt), textContent: `Try ${index + 1}${each.is_accepted ? " ✓" : ""}`, on: { click: () => { tries.set(one.key, index); redraw(); } } })));
+const tabs = (one, attempt) => make("div", { className: "tries", role: "group", "aria-label": `Attempts at ${one.name}` },
+  ...one.tries.map((each, index) => make("button", { type: "button", "aria-pressed": String(each === attempt), textContent: `Attempt ${index + 1}${each.is_accepted ? " ✓" : ""}`, on: { click: () => { tries.set(one.key, index); redraw(); } } })));
 
 const verdicts = (attempt) => make("div", { className: "pair-of-buttons" },
   make("button", { type: "button", className: "accept", "aria-pressed": String(attempt.is_accepted === true), textContent: "Accept", on: { click: () => decide(attempt.id, true) } }),
@@ -72,15 +72,15 @@ const verdicts = (attempt) => make("div", { className: "pair-of-buttons" },
 async function decide(id, isAccepted) {
   try {
     take(await post(`/runs/${run}/acceptances`, { candidate_id: id, is_accepted: isAccepted }));
-    say(isAccepted ? "Accepted." : "Rejected. Buy another try under Finalists.");
+    say(isAccepted ? "Accepted." : "Rejected. Buy another attempt under Finalists.");
   } catch (trouble) {
     say(trouble.message, "trouble");
   }
 }
 
 let known = null;
-function take(told) {
-  known = told;
+function take(answer) {
+  known = answer;
   redraw();
 }
 
@@ -88,29 +88,29 @@ function redraw() {
   const { finalists } = known;
   const focused = document.activeElement?.closest(".final")?.dataset.id;
   const content = JSON.stringify([finalists, [...tries]]);
-  tellProgress();
+  showProgress();
   if (content === drawn) return;
   drawn = content;
   const isAny = known.is_running || finalists.some((one) => one.tries.length || one.without.length);
   byId("finals").replaceChildren(...(isAny ? finalists.map(card) : []));
   byId("finals-none").hidden = isAny;
   byId("zip").hidden = known.n_accepted === 0;
-  byId("zip").textContent = `Take ${count(known.n_accepted, "accepted final")} (zip)`;
+  byId("zip").textContent = `Download ${count(known.n_accepted, "accepted final")} (zip)`;
   if (focused) byId("finals").querySelector(`[data-id="${focused}"]`)?.focus({ preventScroll: true });
 }
 
-function tellProgress() {
+function showProgress() {
   const { finalists } = known;
   const done = finalists.filter((one) => one.tries.length).length;
   byId("spent").textContent = known.spent;
   byId("finals-usd").textContent = known.finals_usd;
   for (const element of document.querySelectorAll('[data-count="finals"]')) element.textContent = finalists.reduce((sum, one) => sum + one.tries.length, 0);
-  byId("under-way").hidden = !known.is_running && !known.is_failed;
-  byId("under-way").dataset.failed = known.is_failed;
-  byId("under-way-title").textContent = known.is_failed ? "The promotion ended early." : "Buying …";
-  byId("under-way-told").textContent = known.is_failed ? `${known.message} What is still open is bought under Finalists, or with runoff promote ${run}` : done === 0 && !known.has_charges ? "Getting ready." : `${done} of ${count(finalists.length, "final")} here, ${known.finals_usd} for finals so far`;
-  byId("under-way-bar").max = Math.max(finalists.length, 1);
-  byId("under-way-bar").value = done;
+  byId("purchase").hidden = !known.is_running && !known.is_failed;
+  byId("purchase").dataset.failed = known.is_failed;
+  byId("purchase-title").textContent = known.is_failed ? "The purchase ended early." : "Buying …";
+  byId("purchase-text").textContent = known.is_failed ? `${known.message} Buy the rest under Finalists, or with: runoff promote ${run}` : done === 0 && !known.has_charges ? "Starting." : `${done} of ${count(finalists.length, "final")} received, ${known.finals_usd} for finals so far`;
+  byId("purchase-bar").max = Math.max(finalists.length, 1);
+  byId("purchase-bar").value = done;
 }
 
 async function watch() {

@@ -1,4 +1,4 @@
-// The gallery: arms side by side for each prompt, or all pictures in one grid; copies folded under theirs.
+// The gallery: arms side by side for each prompt, or all pictures in one grid; duplicates collapsed under the picture that they repeat.
 import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.js";
 import * as filters from "./filters.js";
 import * as shelf from "./shelf.js";
@@ -6,20 +6,20 @@ import { closeZoom, redraw, zoom } from "./zoom.js";
 
 const FIRST_OF_CELL = 24;
 const place = byId("gallery");
-const unfolded = new Set();
-const whole = new Set();
+const expanded = new Set();
+const fullCells = new Set();
 let facts = null;
 let drafts = new Map();
-let copiesOf = new Map();
+let duplicatesOf = new Map();
 let seen = [];
 let picking = null;
 
 const colour = (arm) => facts.arms[arm] ?? 0;
 
-function take(told) {
-  facts = told;
+function take(answer) {
+  facts = answer;
   drafts = new Map(facts.drafts.map((draft) => [draft.id, draft]));
-  copiesOf = Map.groupBy(facts.drafts.filter((draft) => drafts.has(draft.of)), (draft) => draft.of);
+  duplicatesOf = Map.groupBy(facts.drafts.filter((draft) => drafts.has(draft.of)), (draft) => draft.of);
 }
 
 function draw() {
@@ -35,8 +35,8 @@ function draw() {
 }
 
 function nothing() {
-  if (!facts.drafts.length) return make("p", { className: "nothing", textContent: "No picture has come yet." });
-  return make("div", { className: "nothing" }, make("p", { textContent: "No picture is like that." }),
+  if (!facts.drafts.length) return make("p", { className: "nothing", textContent: "There are no pictures yet." });
+  return make("div", { className: "nothing" }, make("p", { textContent: "No picture matches the filters." }),
     make("button", { type: "button", textContent: "Show all again", on: { click: () => { location.search = ""; } } }));
 }
 
@@ -74,17 +74,17 @@ function band(row, shown, arms) {
 
 function cell(row, arm, shown) {
   const key = `${arm}:${row}`;
-  const few = whole.has(key) ? shown : shown.slice(0, FIRST_OF_CELL);
+  const few = fullCells.has(key) ? shown : shown.slice(0, FIRST_OF_CELL);
   const more = shown.length - few.length;
   return make("div", { className: "cell", data: { colour: colour(arm) } },
     make("p", { className: "cell-prompt" }, armMark(arm, colour(arm)), ` ${facts.prompts[key] ?? ""}`),
     few.length ? make("ul", { className: "tiles" }, ...few.flatMap(tiles)) : make("p", { className: "nothing", textContent: "None." }),
-    more > 0 ? make("button", { type: "button", className: "more", textContent: `${count(more, "more picture")}`, on: { click: () => { whole.add(key); draw(); } } }) : null);
+    more > 0 ? make("button", { type: "button", className: "more", textContent: `${count(more, "more picture")}`, on: { click: () => { fullCells.add(key); draw(); } } }) : null);
 }
 
 function tiles(draft) {
-  const own = copiesOf.get(draft.id) ?? [];
-  return [tile(draft, own), ...(unfolded.has(draft.id) ? own.map((copy) => tile(copy, [], draft)) : [])];
+  const own = duplicatesOf.get(draft.id) ?? [];
+  return [tile(draft, own), ...(expanded.has(draft.id) ? own.map((duplicate) => tile(duplicate, [], draft)) : [])];
 }
 
 function tile(draft, own, of = null) {
@@ -93,50 +93,50 @@ function tile(draft, own, of = null) {
     src: `/thumbnails/${draft.id}`, alt: `${draft.name}, arm ${draft.arm}`, loading: "lazy", decoding: "async",
     width: draft.width ?? 512, height: draft.height ?? 512, className: draft.clear ? "see-through" : "",
   });
-  return make("li", { className: "tile", data: { id: draft.id, colour: colour(draft.arm), status: draft.status, chosen: isChosen, unfolded: Boolean(of) } },
-    make("button", { type: "button", className: "look", "aria-label": `Look closely at ${draft.name}`, data: { deed: "look" } }, image),
-    draft.status === "unfit" ? null : make("button", { type: "button", className: "tick", "aria-pressed": String(isChosen), "aria-label": `Finalist: ${draft.name}`, data: { deed: "tick" }, textContent: "✓" }),
+  return make("li", { className: "tile", data: { id: draft.id, colour: colour(draft.arm), status: draft.status, chosen: isChosen, duplicate: Boolean(of) } },
+    make("button", { type: "button", className: "look", "aria-label": `Enlarge ${draft.name}`, data: { action: "look" } }, image),
+    draft.status === "unfit" ? null : make("button", { type: "button", className: "tick", "aria-pressed": String(isChosen), "aria-label": `Finalist: ${draft.name}`, data: { action: "tick" }, textContent: "✓" }),
     make("p", { className: "caption" }, armMark(draft.arm, colour(draft.arm)),
       make("b", { textContent: draft.score === null ? "–" : draft.score.toFixed(2) }),
       draft.rank ? make("span", { textContent: `#${draft.rank}` }) : null,
       draft.odd ? make("span", { className: "odd", title: draft.odd, textContent: "not as ordered" }) : null),
-    of ? copyLine(draft, of) : own.length ? foldLine(draft, own) : null);
+    of ? duplicateLine(draft, of) : own.length ? duplicatesButton(draft, own) : null);
 }
 
-const foldLine = (draft, own) => make("button", {
-  type: "button", className: "fold", "aria-expanded": String(unfolded.has(draft.id)), data: { deed: "fold" },
-  textContent: `${unfolded.has(draft.id) ? "Fold" : "+"} ${own.length === 1 ? "1 copy" : `${own.length} copies`}`,
+const duplicatesButton = (draft, own) => make("button", {
+  type: "button", className: "duplicates", "aria-expanded": String(expanded.has(draft.id)), data: { action: "duplicates" },
+  textContent: `${expanded.has(draft.id) ? "Hide" : "Show"} ${count(own.length, "duplicate")}`,
 });
 
-const HOW = { exact: "the same bytes", told: "said to be one" };
-const copyLine = (draft, of) => make("p", { className: "copy-line" },
-  make("span", { textContent: `copy of ${of.name}: ${HOW[draft.kind] ?? `${draft.bits} bits apart`}` }),
-  make("button", { type: "button", className: "fold", data: { deed: "unmerge" }, textContent: "Not a copy" }));
+const HOW = { exact: "the same bytes", told: "marked by a person" };
+const duplicateLine = (draft, of) => make("p", { className: "duplicate-line" },
+  make("span", { textContent: `duplicate of ${of.name}: ${HOW[draft.kind] ?? `${draft.bits} bits apart`}` }),
+  make("button", { type: "button", className: "duplicates", data: { action: "separate" }, textContent: "Not a duplicate" }));
 
-async function fold(copyId, ofId, isCopy) {
+async function decideDuplicate(copyId, ofId, isCopy) {
   try {
     take(await post(`/runs/${run}/folds`, { copy_id: copyId, of_id: ofId, is_copy: isCopy }));
     await shelf.load();
     draw();
     redraw();
-    say(isCopy ? "Folded as a copy." : "It stands for itself now.");
+    say(isCopy ? "Marked as a duplicate." : "No longer a duplicate.");
   } catch (trouble) {
     say(trouble.message, "trouble");
   }
 }
 
-function deeds(told) {
-  const isChosen = shelf.isChosen(told.id);
-  const tick = make("button", { type: "button", className: isChosen ? "" : "primary", textContent: isChosen ? "No finalist" : "Make it a finalist", on: { click: () => { shelf.toggle(told.id); redraw(); } } });
-  const apart = make("button", { type: "button", textContent: `Not a copy${told.copy_of ? ` of ${told.copy_of}` : ""}`, on: { click: () => fold(told.id, told.copy_of_id, false) } });
-  const merge = make("button", { type: "button", textContent: "Is a copy of …", on: { click: () => pick(told) } });
-  return [tick, told.copy_of_id ? apart : merge];
+function buttons(facts) {
+  const isChosen = shelf.isChosen(facts.id);
+  const tick = make("button", { type: "button", className: isChosen ? "" : "primary", textContent: isChosen ? "Remove from finalists" : "Make it a finalist", on: { click: () => { shelf.toggle(facts.id); redraw(); } } });
+  const separate = make("button", { type: "button", textContent: `Not a duplicate${facts.copy_of ? ` of ${facts.copy_of}` : ""}`, on: { click: () => decideDuplicate(facts.id, facts.copy_of_id, false) } });
+  const merge = make("button", { type: "button", textContent: "Is a duplicate of …", on: { click: () => pick(facts) } });
+  return [tick, facts.copy_of_id ? separate : merge];
 }
 
-function pick(told) {
+function pick(facts) {
   closeZoom();
-  picking = told.id;
-  byId("picking-name").textContent = told.name;
+  picking = facts.id;
+  byId("picking-name").textContent = facts.name;
   byId("picking").hidden = false;
   place.classList.add("is-picking");
 }
@@ -148,35 +148,35 @@ function endPicking() {
 }
 
 function look(id) {
-  zoom(id, seen, deeds, (one) => ({ name: drafts.get(one).name, clear: drafts.get(one).clear, colour: colour(drafts.get(one).arm) }));
+  zoom(id, seen, buttons, (one) => ({ name: drafts.get(one).name, clear: drafts.get(one).clear, colour: colour(drafts.get(one).arm) }));
 }
 
-const DEEDS = {
+const ACTIONS = {
   look: (id) => {
     if (picking === null) return look(id);
-    const copy = picking;
+    const duplicate = picking;
     endPicking();
-    return copy === id ? null : fold(copy, id, true);
+    return duplicate === id ? null : decideDuplicate(duplicate, id, true);
   },
   tick: (id) => shelf.toggle(id),
-  fold: (id) => {
-    if (!copiesOf.has(id)) return;
-    if (unfolded.has(id)) unfolded.delete(id); else unfolded.add(id);
+  duplicates: (id) => {
+    if (!duplicatesOf.has(id)) return;
+    if (expanded.has(id)) expanded.delete(id); else expanded.add(id);
     draw();
-    focus(id, ".fold");
+    focus(id, ".duplicates");
   },
-  unmerge: (id) => fold(id, drafts.get(id).of, false),
+  separate: (id) => decideDuplicate(id, drafts.get(id).of, false),
 };
 
 const tileOf = (id) => place.querySelector(`[data-id="${CSS.escape(id)}"]`);
 const focus = (id, part = ".look") => tileOf(id)?.querySelector(part)?.focus();
 
 place.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-deed]");
-  if (button) DEEDS[button.dataset.deed](button.closest(".tile").dataset.id);
+  const button = target.closest("[data-action]");
+  if (button) ACTIONS[button.dataset.action](button.closest(".tile").dataset.id);
 });
 
-// Arrows go to the nearest picture in that direction, as the eye sees them.
+// An arrow key moves to the nearest picture in that direction on the screen.
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 function neighbour(tile, [across, down]) {
   const all = [...place.querySelectorAll(".tile")];
@@ -203,8 +203,8 @@ addEventListener("keydown", (event) => {
   if (DIRECTIONS[event.key]) {
     event.preventDefault();
     neighbour(tile, DIRECTIONS[event.key])?.querySelector(".look").focus();
-  } else if (event.key === "x") DEEDS.tick(tile.dataset.id);
-  else if (event.key === "c") DEEDS.fold(tile.dataset.id);
+  } else if (event.key === "x") ACTIONS.tick(tile.dataset.id);
+  else if (event.key === "c") ACTIONS.duplicates(tile.dataset.id);
 });
 
 function markChosen() {
@@ -217,7 +217,7 @@ function markChosen() {
   shelf.drawShelf();
 }
 
-// On a phone most tools wait behind one button.
+// On a phone most filters are behind one button.
 function showTools() {
   const tools = document.querySelector(".tools");
   const isOpen = tools.dataset.open !== "true";
@@ -227,8 +227,8 @@ function showTools() {
 
 async function begin() {
   try {
-    const [told] = await Promise.all([get(`/runs/${run}/gallery.json`), shelf.load()]);
-    take(told);
+    const [answer] = await Promise.all([get(`/runs/${run}/gallery.json`), shelf.load()]);
+    take(answer);
     filters.fillRows(facts.rows);
     filters.restore();
     draw();

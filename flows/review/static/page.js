@@ -1,9 +1,9 @@
-// What every page shares: speaking with the server, the person's name, short messages, the keys' help.
+// Shared by all pages: requests to the server, the person's name, short messages, and keyboard help.
 const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
 export const run = document.body.dataset.run;
 export const byId = (id) => document.getElementById(id);
 
-// Make an element. Text goes in as text only: what a prompt says is never read as markup.
+// Make an element. Text is inserted as text, so that prompts are never parsed as markup.
 export function make(tag, facts = {}, ...children) {
   const element = document.createElement(tag);
   for (const [key, value] of Object.entries(facts)) {
@@ -32,8 +32,8 @@ export async function get(path) {
   return read(await fetch(path, { headers: { accept: "application/json" } }));
 }
 
-export async function post(path, word) {
-  const body = JSON.stringify({ ...word, by: await name() });
+export async function post(path, fields) {
+  const body = JSON.stringify({ ...fields, by: await name() });
   return read(await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json", "x-runoff-csrf": meta("csrf") },
@@ -42,7 +42,7 @@ export async function post(path, word) {
 }
 
 let saying;
-export function say(message, kind = "told") {
+export function say(message, kind = "info") {
   const place = byId("say");
   place.textContent = message;
   place.dataset.kind = kind;
@@ -54,7 +54,7 @@ export function say(message, kind = "told") {
 const KEY = "runoff-name";
 export const knownName = () => localStorage.getItem(KEY) || meta("person");
 
-// The person's name; asked for once where nobody knows it.
+// The person's name; asked for once if it is not known.
 export async function name() {
   return knownName() || askName();
 }
@@ -67,7 +67,7 @@ function askName() {
     dialog.addEventListener("close", () => {
       const given = byId("name").value.trim().slice(0, 60);
       if (dialog.returnValue !== "kept" || !given) {
-        reject(new Error("Nothing was kept: it needs a name."));
+        reject(new Error("Nothing was saved: a name is required."));
         return;
       }
       localStorage.setItem(KEY, given);
@@ -79,18 +79,18 @@ function askName() {
 }
 
 function showName() {
-  byId("name-button").textContent = knownName() || "Who?";
+  byId("name-button").textContent = knownName() || "Your name";
   byId("name-button").setAttribute("aria-label", `Your name: ${knownName() || "none yet"}. Change it`);
 }
 
-function turnTheme() {
+function switchTheme() {
   const root = document.documentElement;
   const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = isDark ? "light" : "dark";
   localStorage.setItem("runoff-theme", root.dataset.theme);
 }
 
-// Whether keys belong to the page now, and not to a field or a dialog.
+// Whether a key press is for the page, not for a field or a dialog.
 export function isFree(event) {
   if (event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return false;
   const { tagName, type } = event.target;
@@ -99,7 +99,7 @@ export function isFree(event) {
 
 showName();
 byId("name-button").addEventListener("click", () => { askName().catch(() => {}); });
-byId("theme-button").addEventListener("click", turnTheme);
+byId("theme-button").addEventListener("click", switchTheme);
 byId("help-button").addEventListener("click", () => byId("help").showModal());
 addEventListener("keydown", (event) => {
   if (event.key === "?" && isFree(event)) byId("help").showModal();

@@ -1,4 +1,4 @@
-// The finalists being chosen, on whichever page: one list, one revision, one price.
+// The list of finalists that all pages share, with its revision and price.
 import { byId, count, get, make, post, run, say } from "./page.js";
 
 let facts = null;
@@ -11,13 +11,13 @@ export const chosen = () => [...wanted];
 export const shortlist = () => facts;
 export const onChange = (act) => watchers.push(act);
 
-function take(told) {
-  facts = told;
-  wanted = told.finalists.map((one) => one.id);
-  tell();
+function take(answer) {
+  facts = answer;
+  wanted = answer.finalists.map((one) => one.id);
+  notify();
 }
 
-function tell() {
+function notify() {
   for (const element of document.querySelectorAll('[data-count="finalists"]')) element.textContent = wanted.length;
   watchers.forEach((act) => act());
 }
@@ -30,10 +30,10 @@ export function toggle(id) {
   order(isChosen(id) ? wanted.filter((one) => one !== id) : [...wanted, id]);
 }
 
-// Change the list at once, and write it down when the last change has been written.
+// Change the list at once, and save it after the previous change has been saved.
 export function order(ids) {
   wanted = ids;
-  tell();
+  notify();
   saving ??= save();
   return saving;
 }
@@ -43,21 +43,20 @@ async function save() {
     let written;
     do {
       written = wanted;
-      const told = await post(`/runs/${run}/shortlist`, { candidate_ids: written, after: facts.revision });
-      facts = told;
+      facts = await post(`/runs/${run}/shortlist`, { candidate_ids: written, after: facts.revision });
     } while (written !== wanted);
   } catch (trouble) {
     say(trouble.message, "trouble");
     await load();
   } finally {
     saving = null;
-    tell();
+    notify();
   }
 }
 
 export const isSaving = () => saving !== null;
 
-// The bar at the foot of the gallery.
+// The bar at the bottom of the gallery.
 export function drawShelf() {
   const shelf = byId("shelf");
   if (!shelf || !facts) return;
@@ -66,7 +65,7 @@ export function drawShelf() {
   const isBought = !facts.price.trouble && facts.price.n_finals === 0 && !isSaving();
   byId("shelf-link").textContent = isBought ? "See the finals" : "Order and buy";
   byId("shelf-link").href = `/runs/${run}/${isBought ? "finals" : "finalists"}`;
-  byId("shelf-told").replaceChildren(make("b", { textContent: count(wanted.length, "finalist") }), priceLine());
+  byId("shelf-summary").replaceChildren(make("b", { textContent: count(wanted.length, "finalist") }), priceLine());
 }
 
 function priceLine() {

@@ -1,11 +1,11 @@
-// One picture closely: large, with everything known of it and the reason of each score.
+// One enlarged picture with all its facts and the reason for each score.
 import { armMark, byId, get, make, run, say } from "./page.js";
 
 const dialog = byId("zoom");
 let around = { ids: [], buttons: () => [] };
 let shown = null;
 
-// Open a picture; `ids` are its neighbours in the order seen, `buttons(facts)` what can be done with it.
+// Open a picture; `ids` lists the pictures in the order shown, `buttons(facts)` makes its buttons.
 export function zoom(id, ids, buttons, about) {
   around = { ids, buttons, about };
   show(id);
@@ -23,7 +23,7 @@ async function show(id) {
   image.classList.toggle("see-through", clear);
   try {
     const facts = await get(`/runs/${run}/candidates/${id}.json`);
-    if (shown === id) byId("zoom-told").replaceChildren(...told(facts));
+    if (shown === id) byId("zoom-facts").replaceChildren(...details(facts));
   } catch (trouble) {
     say(trouble.message, "trouble");
   }
@@ -31,15 +31,15 @@ async function show(id) {
 
 export const redraw = () => dialog.open && show(shown);
 
-function told(facts) {
+function details(facts) {
   const { colour } = around.about(facts.id);
   return [
     make("h2", {}, armMark(facts.arm, colour), ` ${facts.name}`),
     make("p", { className: "prompt", textContent: facts.prompt }),
-    make("p", { className: "why", textContent: facts.why ?? "Not yet decided about." }),
-    make("div", { className: "deeds" }, ...around.buttons(facts)),
+    make("p", { className: "why", textContent: facts.why ?? "Not decided yet." }),
+    make("div", { className: "buttons" }, ...around.buttons(facts)),
     ...scores(facts),
-    make("dl", { className: "told" }, ...facts.facts.map(([label, value]) =>
+    make("dl", { className: "facts" }, ...facts.facts.map(([label, value]) =>
       make("div", {}, make("dt", { textContent: label }), make("dd", { textContent: value })))),
   ];
 }
@@ -64,7 +64,7 @@ function step(by) {
 
 byId("zoom-close").addEventListener("click", closeZoom);
 byId("zoom-back").addEventListener("click", () => step(-1));
-byId("zoom-on").addEventListener("click", () => step(1));
+byId("zoom-next").addEventListener("click", () => step(1));
 dialog.addEventListener("keydown", (event) => {
   if (event.key === "ArrowLeft") step(-1);
   if (event.key === "ArrowRight") step(1);

@@ -55,6 +55,25 @@ class Pose:
         return Pose(at[0], at[1], self.scale, self.angle + angle * self.mirror, self.mirror)
 
 
+def cylinder(half: float, top: float, bottom: float, bulge: float = 0.0) -> Points:
+    """Return the outline of an upright cylinder, seen from a little above.
+
+    Args:
+        half: Half its width.
+        top: Its top edge; y runs down.
+        bottom: Its bottom edge.
+        bulge: How much wider it is in the middle, as a share of its width.
+    """
+    base = ellipse(0, bottom, half, half * 0.22)[:29]
+    lid = ellipse(0, top, half, half * 0.22)[28:]
+    middle = [(-half * (1 + bulge), (top + bottom) / 2)], [(half * (1 + bulge), (top + bottom) / 2)]
+    return (
+        np.concatenate([base, np.array(middle[0]), lid, np.array(middle[1])])
+        if bulge
+        else np.concatenate([base, lid])
+    )
+
+
 def blob(*knots: tuple[float, float]) -> Points:
     """A closed smooth outline through the knots."""
     points = np.array(knots, float)

@@ -10,6 +10,7 @@ from tasks.emulator.painting.interiors import paint_diorama, paint_nothing, pain
 from tasks.emulator.painting.palettes import accents, choose_light, grade
 from tasks.emulator.painting.reading import PRODUCTS, Brief, read_prompt
 from tasks.emulator.painting.scenery import Stage, paint_place
+from tasks.emulator.painting.still_life import draw_still_life
 from tasks.emulator.painting.styles import render_in_style
 from tasks.emulator.painting.texture import Chance, Floats, blend, blurred, smoothstep
 
@@ -112,7 +113,7 @@ def _subject(brief: Brief, layer: Layer, pose: Pose, chance: Chance, colours: li
     elif brief.subject == "owl":
         creatures.draw_owl(layer, pose, chance, colours, sleeps=brief.sleeps)
     elif brief.subject == "still_life":
-        products.draw_still_life(layer, pose, chance, colours, brief.words_seed)
+        draw_still_life(layer, pose, chance, colours, brief.words_seed)
     elif brief.subject != "view":
         _DRAWERS[brief.subject](layer, pose, chance, colours)
 

@@ -1,8 +1,9 @@
-"""The Batch lane: orders handed over in files at half the price, and collected within a day.
+"""The Batch lane: orders submitted in files at half the price, and collected within a day.
 
-``lane`` takes orders through the steps that the ledger keeps for a batch, ``vendor`` makes the calls,
-``lines`` writes and reads the files, ``uploads`` hands over the pictures sent along, ``collecting`` settles
-what came back. No step holds a worker: whoever resumes the run goes on where the ledger says.
+``lane`` takes batches through the states recorded in the ledger, ``batch_client`` makes the calls, ``lines``
+writes and reads the files, ``uploads`` uploads references and masks, ``settler`` settles the results, and
+``rejection`` reads why a whole file was rejected. No step blocks a worker: a resumed run continues from the
+state in the ledger.
 """
 
 __all__ = ["lane", "settler"]

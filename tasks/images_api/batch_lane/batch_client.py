@@ -1,7 +1,7 @@
-"""The calls of the Batch lane, each made once: what came of it, or what went wrong.
+"""The client of a provider's batch and file endpoints; each call returns a result or a failure.
 
-Uploads, looks and downloads cost nothing and may be repeated. Creating a batch is what spends, so the one
-call that does stands alone here and is never made twice for the same batch.
+Uploads, look-ups and downloads cost nothing and may be repeated. Creating a batch spends money, so ``create``
+is the only call that does and is never made twice for the same batch.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from tasks.ledger import BatchRecord
 T = TypeVar("T")
 
 KEY = "runoff_batch"
-"""Under this name a batch's key stands in its metadata."""
+"""The name of a batch's key in its metadata."""
 READ_S, TRANSFER_S = 60.0, 600.0
 CLOCKS_APART = timedelta(hours=1)
 PAGE = 100
@@ -41,7 +41,7 @@ class BatchClient:
 
     Args:
         client: From ``client.connect``.
-        terms: Its key and its time-outs.
+        terms: Its key and timeouts.
         sleep: Waits that many seconds.
         chance: Draws from [0, 1), for the jitter of waits.
     """
@@ -61,7 +61,7 @@ class BatchClient:
     async def upload(
         self, file: tuple[str, Path | bytes, str], what: Literal["lines", "picture"]
     ) -> str | Failure:
-        """Upload a file; returns the provider's name for it. Costs nothing, and is tried a few times."""
+        """Upload a file and return the provider's id for it. Costs nothing; tried up to three times."""
         timeout = self._timeout(TRANSFER_S)
 
         async def send() -> str:
@@ -69,14 +69,14 @@ class BatchClient:
             return _named(answer)
 
         for wait_s in UPLOAD_BACKOFF_S:
-            answer = await self._told(send)
+            answer = await self._attempt(send)
             if isinstance(answer, str) or answer.kind not in _WORTH_ANOTHER_TRY:
                 return answer
             await self._sleep(with_jitter(wait_s, self._chance))
-        return await self._told(send)
+        return await self._attempt(send)
 
     async def has_file(self, file_id: str) -> bool | Failure:
-        """Tell whether the provider still has a file."""
+        """Return whether the provider still has a file."""
 
         async def look() -> bool:
             try:
@@ -85,10 +85,10 @@ class BatchClient:
                 return False
             return True
 
-        return await self._told(look)
+        return await self._attempt(look)
 
     async def create(self, record: BatchRecord, endpoint: Any) -> Batch | Failure:  # noqa: ANN401 - the SDK's literal
-        """Let the provider begin a batch. This spends money: its orders must be reserved already."""
+        """Create a batch. This spends money: its orders must be reserved already."""
 
         async def ask() -> Batch:
             batch = await self._client.batches.create(
@@ -101,10 +101,10 @@ class BatchClient:
             _named(batch)
             return batch
 
-        return await self._told(ask)
+        return await self._attempt(ask)
 
     async def find(self, record: BatchRecord) -> Batch | Failure | None:
-        """Look for a batch by its key among the newest ones; ``None`` when it is not there."""
+        """Find a batch by its key among the newest ones; ``None`` when it is not listed."""
         oldest_s = (record.reserved_at - CLOCKS_APART).timestamp()
 
         async def look() -> Batch | None:
@@ -114,14 +114,14 @@ class BatchClient:
                         return batch
                     if batch.created_at < oldest_s:
                         break
-            except AttributeError as error:  # the SDK trips over a page with status 200
+            except AttributeError as error:  # the SDK fails on a page with status 200
                 raise _UnreadableError(str(error)) from error
             return None
 
-        return await self._told(look)
+        return await self._attempt(look)
 
     async def look(self, vendor_batch_id: str) -> Batch | Failure | None:
-        """Ask how far a batch is; ``None`` when the provider does not know it."""
+        """Read a batch's status; ``None`` when the provider does not know it."""
 
         async def ask() -> Batch | None:
             try:
@@ -131,35 +131,35 @@ class BatchClient:
             _named(batch)
             return batch
 
-        return await self._told(ask)
+        return await self._attempt(ask)
 
     async def cancel(self, vendor_batch_id: str) -> Batch | Failure:
-        """Ask the provider to stop a batch; what is done stays done, and is billed."""
+        """Ask the provider to cancel a batch; finished requests stay and are billed."""
 
         async def ask() -> Batch:
             return await self._client.batches.cancel(vendor_batch_id, timeout=self._timeout(READ_S))
 
-        return await self._told(ask)
+        return await self._attempt(ask)
 
     @asynccontextmanager
     async def lines(self, file_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open a file's lines while they are downloaded.
+        """Open a file and read its lines while it is downloaded.
 
         Raises:
             openai.APIError: It cannot be read.
-            httpx2.HTTPError: The download broke off; lines may be missing.
+            httpx2.HTTPError: The download was cut off; lines may be missing.
         """
         content = self._client.files.with_streaming_response.content
         async with content(file_id, timeout=self._timeout(TRANSFER_S)) as response:
             yield split_lines(response.iter_bytes())
 
     def failure_of(self, error: Exception) -> Failure:
-        """Tell what an exception of a call means."""
+        """Return the failure that an exception of a call means."""
         if isinstance(error, openai.APIError):
             return failure_of(error, self._terms.api_key)
         return Failure(FailureKind.unknown, type(error).__name__, f"The download broke off: {error}")
 
-    async def _told(self, call: Callable[[], Awaitable[T]]) -> T | Failure:
+    async def _attempt(self, call: Callable[[], Awaitable[T]]) -> T | Failure:
         try:
             return await call()
         except openai.APIError as error:
@@ -173,7 +173,7 @@ class BatchClient:
 
 
 class _UnreadableError(Exception):
-    """An answer with status 200 that is a page, or names nothing."""
+    """An answer with status 200 that is a page, or has no id."""
 
 
 def _named(answer: object) -> str:

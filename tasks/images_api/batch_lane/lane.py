@@ -1,8 +1,8 @@
-"""The way of a batch, step by step: reserve, write down, upload, ask once, look, collect.
+"""Takes batches through their steps: reserve, upload, create once, poll, collect.
 
-Every step is taken from what the ledger says, and leaves there what the next one needs, so that a process
-killed between any two of them is followed by one that goes on. The step that spends is asking the provider to
-create a batch: before it is repeated the provider's own list is searched for the batch's key.
+Each step starts from the state in the ledger and records there what the next one needs, so that another
+process can continue after a kill between any two steps. Creating the batch is the step that spends: before it
+is repeated, the provider's list is searched for the batch's key.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ FOLDER = "batches"
 FIND_BACKOFF_S = (0.0, 2.0, 8.0)
 """Before each look into the provider's list, which may show a new batch a little late."""
 FOUND_WITHIN = timedelta(minutes=10)
-"""A batch that the provider's list does not show so long after it was asked for is given up as unknown."""
+"""A batch not listed by the provider this long after it was requested is given up as unknown."""
 OVER = ("completed", "expired", "cancelled")
 _STOPPING = (FailureKind.unsent, FailureKind.stop_run, FailureKind.rejected, FailureKind.refused)
 _NOT_CREATED = (*_STOPPING, FailureKind.rate_limited)
@@ -46,9 +46,9 @@ class BatchLane:
 
     Args:
         client: From ``client.connect``.
-        settler: Who settles, with the run's ledger, terms and folder.
+        settler: Settles orders, with the run's ledger, terms and folder.
         limits: The budgets.
-        closed_by: Why the run's buyer sends nothing more; ``None`` while it does.
+        closed_by: Returns why the run's buyer is closed; ``None`` while it is open.
         now: The time, aware.
         sleep: Waits that many seconds.
         chance: Draws from [0, 1), for the jitter of waits.
@@ -83,27 +83,27 @@ class BatchLane:
         }
 
     async def go_on(self, run_id: str) -> int:
-        """Take every batch of a run as far as it goes now. This may spend what its orders have reserved.
+        """Advance every batch of a run as far as possible now. This may spend what its orders have reserved.
 
         Returns:
-            How many batches are still out; ``notes`` says of each why.
+            How many batches are unfinished; ``notes`` says why for each.
 
         Raises:
-            PictureError: A picture sent along is gone or was changed; its batch stays as it is.
-            SettingError: Something could not be written; what was not settled is still out.
-            StopRunError: There is no room on the disk for the pictures; they stay at the provider.
+            PictureError: A reference is missing or was changed; its batch stays as it is.
+            SettingError: Something could not be written; orders not settled yet are still in their batch.
+            StopRunError: The disk has no room for the pictures; they stay at the provider.
         """
         for record in self._ledger.batches.open_of(run_id):
             await self._take(record)
         return len(self._ledger.batches.open_of(run_id))
 
     async def submit(self, orders: Sequence[Order]) -> None:
-        """Reserve planned orders and hand them over, as many as the budgets bear. This spends money.
+        """Reserve planned orders and submit them, as many as the budgets allow. This spends money.
 
-        Where nothing is out and not even the next order fits, the run's buyer is closed by that.
+        When no batch is unfinished and not even the next order fits, the run's buyer is closed.
 
         Raises:
-            PictureError: A picture sent along is gone or was changed; its order was not sent.
+            PictureError: A reference is missing or was changed; its order was not sent.
             SettingError: The lines could not be written; the orders are still reserved.
             LedgerError: An order is not planned, or the ledger cannot be written.
         """
@@ -116,19 +116,17 @@ class BatchLane:
                 rest = rest[count:]
 
     async def cancel(self, run_id: str) -> int:
-        """Ask the provider to stop every batch of a run; what is not created yet is planned again.
+        """Ask the provider to cancel every batch of a run; orders of uncreated batches are planned again.
 
-        What is done by then stays done, is billed, and comes in when the run is resumed.
+        Requests finished by then are billed, and collected when the run is resumed.
 
         Returns:
-            How many batches the provider was asked to stop; ``notes`` says why it would not.
+            How many batches the provider was asked to cancel; ``notes`` says why one could not be.
         """
         n_asked = 0
         for record in self._ledger.batches.open_of(run_id):
             if record.state in ("reserved", "uploaded"):
-                fault = Failure(
-                    FailureKind.unsent, "cancelled", "Somebody cancelled it before it was handed over."
-                )
+                fault = Failure(FailureKind.unsent, "cancelled", "It was cancelled before it was submitted.")
                 await self._withdraw(record, fault, is_stop=False)
             if record.vendor_batch_id is not None:
                 n_asked += 1
@@ -144,10 +142,10 @@ class BatchLane:
         return isinstance(self._closed_by(), InterruptError)
 
     def _files(self, orders: Sequence[Order]) -> list[list[Order]]:
-        """Share orders out to files: one endpoint and one model each, within the provider's limits."""
+        """Divide orders into files: one endpoint and one model each, within the provider's limits."""
         limits = self._settler.terms.provider.batches
         files: list[list[Order]] = []
-        by_kind = sorted(orders, key=_kind)  # stable: the plan's sequence stays within a kind
+        by_kind = sorted(orders, key=_kind)  # stable: keeps the plan's sequence within a kind
         for _, alike in groupby(by_kind, key=_kind):
             n_bytes = limits.bytes + 1
             for order in alike:
@@ -179,7 +177,7 @@ class BatchLane:
         return next(record for record in self._ledger.batches.open_of(run_id) if record.batch_key == key)
 
     async def _take(self, record: BatchRecord) -> None:
-        """Take one batch step after step until it is over, or must wait."""
+        """Advance one batch step by step until it is finished or must wait."""
         open_ones = {record.batch_key: record}
         while self._is_open() and record.batch_key in open_ones:
             record = open_ones[record.batch_key]
@@ -189,7 +187,7 @@ class BatchLane:
         self.notes.pop(record.batch_key, None)
 
     async def _hand_over(self, record: BatchRecord) -> bool:
-        """Write the lines to the disk and upload them; nothing is bought by that."""
+        """Write the lines to disk and upload them; this buys nothing."""
         orders = self._orders(record)
         ids = await self._uploads.ids_of(orders)
         if isinstance(ids, Failure):
@@ -203,7 +201,7 @@ class BatchLane:
         return await self._advance(record, "uploaded", input_file_id=file_id)
 
     async def _ask(self, record: BatchRecord) -> bool:
-        """Let the provider create the batch, once; if it was ever asked before, look for the batch first."""
+        """Create the batch, once; if that was tried before, search for the batch first."""
         if record.asked_at is not None:
             found = await self._vendor.find(record)
             if isinstance(found, Failure):
@@ -221,11 +219,11 @@ class BatchLane:
         return await self._search(record, refusal=answer if answer.kind is FailureKind.server_fault else None)
 
     async def _search(self, record: BatchRecord, refusal: Failure | None = None) -> bool:
-        """Look in the provider's list for a batch that may have been created.
+        """Search the provider's list for a batch that may have been created.
 
         Args:
             record: The batch.
-            refusal: The provider said that it failed: what its list does not show may be asked for again.
+            refusal: The failure of creating it, if certain: a batch not listed may then be created again.
         """
         for wait_s in FIND_BACKOFF_S:
             await self._sleep(with_jitter(wait_s, self._chance))
@@ -238,17 +236,15 @@ class BatchLane:
             await self._advance(record, "uploaded")
             return self._waits(record, refusal.message)
         if record.asked_at is None or self._now() - record.asked_at < FOUND_WITHIN:
-            return self._waits(record, "The provider may have taken it; its list does not show it yet.")
-        message = (
-            "The provider was asked for the batch and does not list it; it may have taken it all the same."
-        )
+            return self._waits(record, "The provider may have accepted it; its list does not show it yet.")
+        message = "The provider was asked for the batch but does not list it; it may still have accepted it."
         return await self._lose(record, "batch_not_found", message)
 
     async def _look(self, record: BatchRecord) -> bool:
-        """Ask how far the batch is; collect it when it is over."""
+        """Read the batch's status; collect it when it is finished."""
         answer = await self._vendor.look(str(record.vendor_batch_id))
         if answer is None:
-            message = "The provider does not know the batch any more; it may have billed it."
+            message = "The provider no longer knows the batch; it may have billed it."
             return await self._lose(record, "batch_gone", message)
         if isinstance(answer, Failure):
             if answer.kind in _STOPPING:
@@ -273,7 +269,7 @@ class BatchLane:
         return True
 
     async def _rejected(self, record: BatchRecord, batch: Batch) -> bool:
-        """The provider refused the whole file: nothing ran. Only the orders it names are at fault."""
+        """Settle a file that the provider rejected: nothing ran, only the orders it names are at fault."""
         out = self._ledger.batches.orders_out(record.batch_key)
         rejection = rejected_orders(batch, out, self._file(record))
         for bad, fault in rejection.named:
@@ -281,7 +277,7 @@ class BatchLane:
         return await self._withdraw(record, rejection.fault, is_stop=not rejection.named)
 
     async def _stalled(self, record: BatchRecord, fault: Failure) -> bool:
-        """Nothing was created: wait where time helps, else plan the orders again and stop the run."""
+        """Nothing was created: wait if that may help, else plan the orders again and stop the run."""
         if fault.kind in _STOPPING:
             return await self._withdraw(record, fault, is_stop=True)
         return self._waits(record, fault.message)
@@ -318,7 +314,7 @@ class BatchLane:
 
 
 class _Longest(dict[str, str]):
-    """Names of files that are not uploaded yet: as long as any that the vendor gives."""
+    """Placeholder ids of files not uploaded yet, as long as any of the vendor's."""
 
     def __missing__(self, sha256: str) -> str:
         return f"file-{sha256}"

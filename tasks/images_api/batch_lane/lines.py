@@ -1,8 +1,8 @@
-"""The two files of a batch: a line for each order there, a line for each answer back.
+"""Writes the input lines of a batch and reads its result lines.
 
-A line's ``custom_id`` is the order's id, so that answers find their order in any sequence. Pictures are named
-by the provider's ids of uploaded files: the JSON body is the only shape of an edit that a batch takes.
-Source: the vendor's batch guide and its types of batch requests and outputs, checked 2026-11-22.
+A line's ``custom_id`` is the order's id, so that results may come in any sequence. Pictures are given by the
+ids of uploaded files: a batch takes edits only as JSON. Source: the vendor's batch guide and its types of
+batch requests and outputs, checked 2026-11-22.
 """
 
 import json
@@ -20,7 +20,7 @@ def request_line(order: Order, file_ids: Mapping[str, str]) -> bytes:
 
     Args:
         order: The order.
-        file_ids: The provider's names for its pictures, by the SHA-256 of their bytes.
+        file_ids: The provider's file ids of its pictures, by the SHA-256 of their bytes.
     """
     body: dict[str, Any] = {"prompt": order.prompt, **order.parameters}
     if order.endpoint == "edits":
@@ -34,15 +34,15 @@ def request_line(order: Order, file_ids: Mapping[str, str]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """What came back for one order.
+    """The result of one order.
 
     Args:
         order_id: The order.
         status: HTTP status of its answer; ``None`` when it has none.
         body: The answer's JSON, of any shape.
-        request_id: The provider's name for the request.
-        error_code: Why there is no answer.
-        error_message: The same for people.
+        request_id: The provider's id of the request.
+        error_code: Why there is no answer, as a code.
+        error_message: Why there is no answer, for people.
     """
 
     order_id: str
@@ -54,7 +54,7 @@ class ResultLine:
 
 
 def read_line(line: bytes) -> ResultLine | None:
-    """Read a line of an output or error file; ``None`` when it cannot be told whose it is."""
+    """Read a line of an output or error file; ``None`` when it names no order."""
     try:
         facts = json.loads(line)
     except (ValueError, RecursionError):
@@ -66,16 +66,19 @@ def read_line(line: bytes) -> ResultLine | None:
         request_id = response.get("request_id")
         named = request_id if isinstance(request_id, str) and request_id else None
         return ResultLine(facts["custom_id"], response["status_code"], response.get("body"), named)
-    said = error if isinstance(error, dict) else {}
-    code, message = str(said.get("code") or "no_answer"), str(said.get("message") or "No answer came back.")
+    details = error if isinstance(error, dict) else {}
+    code, message = (
+        str(details.get("code") or "no_answer"),
+        str(details.get("message") or "There was no answer."),
+    )
     return ResultLine(facts["custom_id"], None, error_code=code, error_message=message)
 
 
 async def split_lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Cut a download into lines while it comes in; only one line is ever whole in memory.
+    """Split a download into lines as it arrives; only one line is in memory at a time.
 
-    Only line feeds end a line: a prompt repeated in an answer may hold other characters that count as line
-    ends elsewhere.
+    Only line feeds end a line: a prompt repeated in an answer may contain other characters that
+    ``str.splitlines`` would split at.
     """
     rest = bytearray()
     async for piece in pieces:

@@ -1,7 +1,7 @@
-"""A file that the provider refused whole: nothing of it ran, and it says which lines are at fault.
+"""Reads why the provider rejected a whole batch file, and which orders are at fault.
 
-Where it names lines, those orders have failed and the others may be handed over again. Where it names none,
-or names every line for a reason that all share, handing over again would only be refused again.
+Nothing of a rejected file ran. Where the provider names lines, those orders have failed and the others may be
+submitted again. Where it names none, or every line for a shared reason, submitting again would fail again.
 """
 
 import json
@@ -16,12 +16,12 @@ from tasks.ledger import OrderRecord
 
 NO_REASON = "batch_failed"
 _OF_ALL = ("model_not_found", "invalid_model", "model_mismatch", "url_mismatch", "token_limit_exceeded")
-"""Codes that speak of the batch as a whole, whatever line they name."""
+"""Codes about the batch as a whole, whatever line they name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a batch was refused.
+    """Why a batch was rejected.
 
     Args:
         named: The orders at fault, each with what is wrong.
@@ -33,20 +33,20 @@ class Rejection:
 
 
 def rejected_orders(batch: Batch, out: Sequence[OrderRecord], file: Path) -> Rejection:
-    """Tell which orders a refused batch was refused for.
+    """Find the orders because of which a batch was rejected.
 
     Args:
         batch: A batch with the status ``failed``.
-        out: Its orders that nothing has come back for.
+        out: Its orders without a result.
         file: The lines as they were uploaded.
     """
-    said = (batch.errors.data if batch.errors else None) or []
+    reported = (batch.errors.data if batch.errors else None) or []
     faults = [
         (
             error.line,
             Failure(FailureKind.rejected, error.code or NO_REASON, error.message or "no reason given"),
         )
-        for error in said
+        for error in reported
     ]
     first = faults[0][1] if faults else Failure(FailureKind.rejected, NO_REASON, "no reason given")
     own = {line: fault for line, fault in faults if line is not None and fault.code not in _OF_ALL}
@@ -60,7 +60,7 @@ def rejected_orders(batch: Batch, out: Sequence[OrderRecord], file: Path) -> Rej
 
 
 def _ids(file: Path) -> Iterator[str]:
-    """Read whose each line is; without the file nobody can tell."""
+    """Read the order id of each line; empty when the file is missing."""
     if file.exists():
         with file.open("rb") as lines:
             for line in lines:

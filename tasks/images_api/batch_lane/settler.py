@@ -1,8 +1,8 @@
-"""Collecting a batch that is over: each line is kept and settled as it is read, then the next.
+"""Collects a finished batch: stores and settles each result line as it is read.
 
-A line settles its order once, so that a doubled line, and a file that is read again after a kill or a cut,
-change nothing. What no line speaks of was certainly not billed only if the provider's counts say that it
-never ran; else it is ``unknown``.
+A line settles its order only once, so that repeated lines, and a file read again after a kill or a dropped
+connection, change nothing. An order without a line was certainly not billed only if the provider's counts say
+that it never ran; otherwise it becomes ``unknown``.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from tasks.images_api.batch_lane.batch_client import BatchClient
 from tasks.images_api.batch_lane.lines import ResultLine, read_line
 from tasks.images_api.buyer import Purchase
 from tasks.images_api.disk_space import require_room
-from tasks.images_api.failures import Failure, FailureKind, said_fault
+from tasks.images_api.failures import Failure, FailureKind, failure_of_answer
 from tasks.images_api.retries import SERVER_FAULT_BACKOFF_S
 from tasks.images_api.stop_messages import stop_for
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, OrderRecord, Settlement
 
 NOT_RUN_CODES = ("batch_expired", "batch_cancelled")
-"""What the vendor says of a line that it did not come to before the batch was over."""
+"""The vendor's code for a line not processed before the batch ended."""
 DOWNLOADS = 3
 MOST_LIMITED_SENDS = 5
-"""So often an order is put into a batch while the provider says that its rate limit was met."""
+"""How often an order that met a rate limit is put into a batch."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class BatchSettler:
     """Settles orders of batches.
 
     Args:
-        terms: What an order costs and should hold.
+        terms: What orders cost and their answers should contain.
         ledger: Where orders are settled.
-        folder: The run's folder, as a place for pictures.
-        watch: Told of every order's end.
+        folder: The run's folder; pictures go below it.
+        watch: Called with every order's end.
         close: Called with the reason when no further order can succeed.
     """
 
@@ -53,11 +53,11 @@ class BatchSettler:
     close: Callable[[RunoffError], None]
 
     def settle_line(self, record: OrderRecord, line: ResultLine) -> None:
-        """Keep and settle what came back for an order.
+        """Store and settle the result of an order.
 
         Raises:
-            StopRunError: There is no room for the picture; it stays at the provider, the order stays out.
-            SettingError: The picture could not be written; it stays at the provider, the order stays out.
+            StopRunError: There is no room for the picture; it stays at the provider, the order in its batch.
+            SettingError: The picture could not be written; it stays at the provider, the order in its batch.
         """
         order, key = record.order, self.terms.api_key
         headers = {"x-request-id": line.request_id} if line.request_id else {}
@@ -66,7 +66,7 @@ class BatchSettler:
             self.settle_failure(record, Failure(kind, line.error_code[:64], line.error_message))
             return
         if line.status != 200:
-            self.settle_failure(record, said_fault(line.status, line.body, headers, "", key))
+            self.settle_failure(record, failure_of_answer(line.status, line.body, headers, "", key))
             return
         answer = read_answer(line.body, headers, order, self.terms.expected_tokens(order), key)
         if isinstance(answer, Failure):
@@ -85,7 +85,7 @@ class BatchSettler:
         self.watch(Purchase(order, "received", len(receipts), settlement.charged_usd(order.estimate_usd)))
 
     def settle_failure(self, record: OrderRecord, fault: Failure) -> None:
-        """Settle an order that brought no picture, or plan it again where it was certainly not billed."""
+        """Settle an order without a picture, or plan it again if it was certainly not billed."""
         order = record.order
         if fault.kind.state == "planned" or _is_tried_again(record, fault):
             self.ledger.orders.unsend(order.order_id, fault.code, fault.message)
@@ -98,7 +98,13 @@ class BatchSettler:
         self.watch(Purchase(order, fault.kind.state, 0, settlement.charged_usd(order.estimate_usd), fault))
 
     def give_up(self, records: Iterable[OrderRecord], code: str, message: str) -> None:
-        """Say of orders that nobody can tell what became of them; they stay charged at their estimates."""
+        """Settle orders as ``unknown``; they stay charged at their estimates.
+
+        Args:
+            records: The orders.
+            code: The error code to record.
+            message: The same for people.
+        """
         for record in records:
             order_id, order = record.order.order_id, record.order
             settlement = Settlement("unknown", error_code=code, error_message=message)
@@ -112,13 +118,13 @@ def _is_tried_again(record: OrderRecord, fault: Failure) -> bool:
 
 
 class Collection:
-    """One batch that is over, being collected.
+    """One finished batch, being collected.
 
     Args:
-        vendor: Where its files are.
-        settler: Who settles.
-        out: Its orders that nothing has come back for yet.
-        is_interrupted: Whether somebody asked the run to stop; asked before each line.
+        vendor: The client that reads its files.
+        settler: Settles its orders.
+        out: Its orders without a result so far.
+        is_interrupted: Returns whether the run was interrupted; called before each line.
     """
 
     def __init__(
@@ -139,19 +145,21 @@ class Collection:
         """Read both files and settle every order of the batch.
 
         Args:
-            batch: The batch as the provider tells it, at its end.
+            batch: The finished batch as the provider reports it.
 
         Returns:
-            Why it must be collected again later, if it must: what was settled stays settled.
+            Why it must be collected again later, or ``None``; settled orders stay settled.
 
         Raises:
-            RunoffError: A picture could not be kept; its order is still out.
+            RunoffError: A picture could not be stored; its order is still in the batch.
         """
         for file_id in (batch.output_file_id, batch.error_file_id):
             if file_id is not None and (fault := await self._download(file_id)):
                 return fault
         if self._is_interrupted():
-            return Failure(FailureKind.unknown, "interrupted", "The run was stopped while it collected.")
+            return Failure(
+                FailureKind.unknown, "interrupted", "The run was stopped while it collected results."
+            )
         await asyncio.to_thread(self._settle_missing, batch)
         return None
 
@@ -188,7 +196,7 @@ class Collection:
         n_ran = None if counts is None else counts.completed + counts.failed
         has_all_that_ran = n_ran is not None and len(self._seen) >= n_ran and not self._is_gone
         if batch.status in ("cancelled", "expired") and has_all_that_ran:
-            message = f"The batch was {batch.status} before this order's turn came."
+            message = f"The batch was {batch.status} before this request was processed."
             for record in self._out.values():
                 self._settler.settle_failure(
                     record, Failure(FailureKind.unsent, f"batch_{batch.status}", message)
@@ -197,5 +205,7 @@ class Collection:
             message = "The provider no longer has the batch's results; it may have billed them."
             self._settler.give_up(self._out.values(), "results_gone", message)
         else:
-            message = "The batch is over and says nothing of this order; the provider may have billed it."
+            message = (
+                "The batch has ended without a result for this request; the provider may have billed it."
+            )
             self._settler.give_up(self._out.values(), "no_answer", message)

@@ -1,7 +1,7 @@
-"""References and masks of a batch's orders: each is uploaded once for its bytes and named by its id.
+"""Uploads the references and masks of batch orders, each distinct file once.
 
-A file that the ledger remembers is looked for before it is used: somebody may have deleted it, or changed to
-another account. Uploading costs nothing, and a file that a killed process uploaded in vain lies about.
+A file recorded in the ledger is checked before it is used: it may have been deleted, or the account changed.
+Uploading costs nothing; a file uploaded by a killed process may stay unused.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ AT_ONCE = 8
 
 
 class PictureUploads:
-    """The pictures that one provider holds for one process.
+    """The pictures that one provider stores for one process.
 
     Args:
-        vendor: Who holds them.
-        ledger: Where their names are remembered.
+        vendor: The client of the provider.
+        ledger: Where their ids are recorded.
         provider: The provider's name.
     """
 
@@ -33,10 +33,10 @@ class PictureUploads:
         self._sure: dict[str, str] = {}
 
     async def ids_of(self, orders: Iterable[Order]) -> dict[str, str] | Failure:
-        """Upload what is not there yet; returns the provider's names by the SHA-256 of the bytes.
+        """Upload missing files; returns the provider's file ids by the SHA-256 of the bytes.
 
         Raises:
-            PictureError: A picture is gone, or is not the one that was ordered with.
+            PictureError: A picture is missing or was changed since it was planned.
         """
         wanted = {picture.sha256: picture for order in orders for picture in order.sent}
         missing = [picture for sha256, picture in wanted.items() if sha256 not in self._sure]

@@ -35,7 +35,7 @@ def test_what_nobody_found_out_is_no_answer() -> None:
 def test_where_deduplication_put_it(
     status: Status, is_survivor: bool, is_duplicate: bool, is_fit: bool
 ) -> None:
-    """A person may choose a duplicate, and never what is not fit to show."""
+    """A person may choose a duplicate, and never what is cannot be shown."""
     one = bare(standing=Standing(status, None))
     assert (one.is_survivor, one.is_duplicate, one.is_fit) == (is_survivor, is_duplicate, is_fit)
 

@@ -195,9 +195,9 @@ def test_all_attempts_can_be_refused() -> None:
     """None is accepted below the minimum; a near miss is not rounded up."""
     chosen, reason = choose_attempt({"c-1": a_fidelity(0.3), "c-2": a_fidelity(0.7499)}, 0.75)
     assert chosen is None
-    assert reason.startswith("refused: the best of 2 attempts has fidelity 0.749 (")
+    assert reason.startswith("not accepted: the best of 2 attempts has fidelity 0.749 (")
     assert reason.endswith("below 0.75")
-    assert choose_attempt({}, 0.75) == (None, "refused: there is no attempt to look at")
+    assert choose_attempt({}, 0.75) == (None, "not accepted: there is no attempt")
 
 
 @given(st.dictionaries(st.text(min_size=1), st.floats(0, 1).map(a_fidelity), min_size=1), st.floats(0, 1))

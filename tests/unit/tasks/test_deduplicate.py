@@ -43,7 +43,7 @@ def test_same_bytes_are_an_exact_copy() -> None:
 
 
 def test_near_copy_tells_its_distance() -> None:
-    """Three bits of difference are said to be three."""
+    """Three bits of difference are reported as three."""
     copy = deduplicate([draft("a", 0b111, 0.1), draft("b", 0, 0.9)], Rule())["a"]
     assert (copy.duplicate_of, copy.cluster, copy.duplicate_kind, copy.hash_distance_bits) == (
         "b",
@@ -115,7 +115,7 @@ def test_liked_pictures_stay() -> None:
     assert found["c"].duplicate_of == "b"
 
 
-@pytest.mark.parametrize("inspection", [None, Inspection(fault="the bytes are an HTML page, no picture")])
+@pytest.mark.parametrize("inspection", [None, Inspection(fault="the bytes are an HTML page, not a picture")])
 def test_what_cannot_be_shown_is_unfit(inspection: Inspection | None) -> None:
     """A broken picture is neither survivor nor copy, and nobody's representative."""
     found = deduplicate(

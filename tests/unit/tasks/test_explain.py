@@ -87,7 +87,7 @@ def test_a_copy_is_told_of_whom_and_how_far() -> None:
     """A copy is not ranked; its leader, kind and distance stand in one sentence."""
     found = explained("c-copy")
     assert (found.is_chosen, found.rank) == (False, None)
-    assert found.standing == "a near copy of c-best, 3 bits away"
+    assert found.standing == "a near-duplicate of c-best, 3 bits away"
     assert broken(found)[0] == "deduplicate"
     assert (
         Rule("spread", "more than 6 bits from every finalist", "0 bits from c-best, the nearest", False)
@@ -98,8 +98,8 @@ def test_a_copy_is_told_of_whom_and_how_far() -> None:
 def test_an_unfit_picture_is_told_its_fault() -> None:
     """What is no picture can be explained too; what cannot be measured is neither kept nor broken."""
     found = explained("c-unfit")
-    assert found.standing == "not fit to show: cut off"
-    assert found.reason == "not ranked: not fit to show (cut off)"
+    assert found.standing == "cannot be shown: cut off"
+    assert found.reason == "not ranked: cannot be shown (cut off)"
     assert next(rule.holds for rule in found.rules if rule.name == "spread") is None
 
 

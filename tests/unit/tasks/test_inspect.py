@@ -69,7 +69,7 @@ def test_inspection_leaves_the_picture_alone(tmp_path: Path) -> None:
     ],
 )
 def test_broken_picture_is_a_fault_and_nothing_else(content: bytes | None, word: str, tmp_path: Path) -> None:
-    """What cannot be told is null, not nought, and there is no thumbnail of it."""
+    """What cannot be measured is null, not 0, and there is no thumbnail."""
     if content is not None:
         (tmp_path / "a.png").write_bytes(content)
     found = inspect_picture(tmp_path, "a.png", "thumbnails/a.webp")

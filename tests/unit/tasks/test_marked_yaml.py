@@ -42,7 +42,7 @@ def test_words_stay_words(text: str, value: object) -> None:
 
 def test_a_key_said_twice_is_a_fault() -> None:
     """With both lines."""
-    with pytest.raises(YamlFaultError, match="a stands twice, first on line 1") as caught:
+    with pytest.raises(YamlFaultError, match="a occurs twice, first on line 1") as caught:
         read_yaml("a: 1\nb: 2\na: 3\n")
     assert caught.value.line == 3
 

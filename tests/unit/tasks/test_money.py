@@ -33,7 +33,7 @@ def test_dollars_are_counted_exactly_or_not_at_all(usd: Decimal) -> None:
 
 
 def test_more_digits_than_decimals_context_are_not_rounded_away() -> None:
-    """A product of Decimals would drop what stands behind its 28 digits; here it is told."""
+    """A product of Decimals would round to 28 digits; here it is an error."""
     usd = Decimal("1." + "0" * getcontext().prec + "1")
     with pytest.raises(ValueError, match="whole nano-dollars"):
         to_nanousd(usd)

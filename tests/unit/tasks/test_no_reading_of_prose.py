@@ -10,12 +10,12 @@ import pytest
 from tasks.campaign.prompts import EmptyPromptError, PromptTemplate
 from tasks.candidate import Score
 from tasks.errors import BudgetError
-from tasks.images_api.failures import Failure, FailureKind, said_fault
+from tasks.images_api.failures import Failure, FailureKind, failure_of_answer
 from tasks.images_api.stop_messages import stop_for
 from tasks.judging.duels import QUESTIONS
 from tasks.ledger import Limits, open_ledger
 from tasks.ledger.budgets import LEDGER_PER_MONTH
-from tasks.orders.missing_scores import unjudged
+from tasks.orders.missing_scores import without_score
 from tasks.scorers.duel import DuelScorer
 from tests.support.builders import NOON, RUN_ID, an_order
 from tests.support.draft_builders import a_draft
@@ -51,16 +51,16 @@ def test_the_way_out_of_a_stop_follows_from_the_failures_facts(message: str) -> 
 def test_only_the_providers_own_words_tell_that_an_organization_is_unverified() -> None:
     """It has no code for it, so they are read where its answers are."""
     body = {"error": {"message": "Your organization must be verified.", "type": "invalid_request_error"}}
-    assert said_fault(403, body, {}, "").is_unverified
-    assert not said_fault(403, {"error": {"message": "No.", "type": "x"}}, {}, "").is_unverified
+    assert failure_of_answer(403, body, {}, "").is_unverified
+    assert not failure_of_answer(403, {"error": {"message": "No.", "type": "x"}}, {}, "").is_unverified
 
 
-@pytest.mark.parametrize("reason", ["duel: took part in none", "", "any other words"])
+@pytest.mark.parametrize("reason", ["duel: was in no pair", "", "any other words"])
 def test_what_a_duel_lacks_follows_from_how_often_it_was_asked(reason: str) -> None:
     """A picture nobody asked about misses nothing; one that was asked about and has no strength does."""
     alone = a_draft("c-1", scores={"duel": Score(None, reason, {QUESTIONS: 0})})
     asked = a_draft("c-2", scores={"duel": Score(None, reason, {QUESTIONS: 2})})
-    assert unjudged([alone, asked], "duel") == [asked]
+    assert without_score([alone, asked], "duel") == [asked]
 
 
 def test_the_duel_scorer_tells_how_often_it_asked() -> None:

@@ -107,7 +107,7 @@ def test_time_follows_the_providers_limit() -> None:
 def test_a_budget_below_the_low_end_buys_nothing() -> None:
     """A cent under the least: refused, exit 3; the least itself: planned, with a warning."""
     least = planned(campaign()).low_usd
-    with pytest.raises(BudgetError, match="less than the least this can cost") as caught:
+    with pytest.raises(BudgetError, match="less than the lowest cost") as caught:
         planned(campaign(budget={"per_run_usd": least - Decimal("0.000000001")}))
     assert caught.value.exit_code == 3
     assert "Nothing was bought." in str(caught.value)
@@ -147,7 +147,7 @@ MINI = {"model": "gpt-image-1-mini", "successor": {"model": "gpt-image-2.6-flare
 
 
 @pytest.mark.parametrize(
-    ("today", "model", "quality", "said"),
+    ("today", "model", "quality", "expected"),
     [
         (date(2026, 10, 31), "gpt-image-1-mini", "low", None),
         (date(2026, 11, 1), "gpt-image-1-mini", "low", "in 30 days; then gpt-image-2.6-flare is used"),
@@ -155,14 +155,16 @@ MINI = {"model": "gpt-image-1-mini", "successor": {"model": "gpt-image-2.6-flare
         (date(2026, 12, 1), "gpt-image-2.6-flare", "medium", "was shut down on 2026-12-01; its successor"),
     ],
 )
-def test_the_successor_takes_over_on_the_day(today: date, model: str, quality: str, said: str | None) -> None:
+def test_the_successor_takes_over_on_the_day(
+    today: date, model: str, quality: str, expected: str | None
+) -> None:
     """Not a day early, and never silently."""
     result = planned(campaign(drafts=MINI), today)
     assert {order.parameters["model"] for order in result.orders} == {model}
     assert {order.parameters["quality"] for order in result.orders} == {quality}
-    told = [warning for warning in result.warnings if warning.startswith("drafts")]
-    assert (said is None) == (not told)
-    assert said is None or said in told[0]
+    warnings = [warning for warning in result.warnings if warning.startswith("drafts")]
+    assert (expected is None) == (not warnings)
+    assert expected is None or expected in warnings[0]
 
 
 def test_without_a_successor_a_retired_model_is_refused() -> None:
@@ -195,7 +197,7 @@ def test_an_arms_quality_outlives_the_campaigns_model() -> None:
 
 
 def test_a_schedule_beyond_the_shutdown_is_warned_of() -> None:
-    """Retiring in two months, next run in three: said now; a daily run: not yet."""
+    """Retiring in two months, next run in three: a warning now; a daily run: not yet."""
     yearly = {"cron": "0 6 25 12 *"}
     drafts = {"model": "gpt-image-1-mini", "successor": {"model": "gpt-image-2.6-flare"}}
     september = date(2026, 9, 1)
@@ -240,7 +242,7 @@ def test_generate_sends_the_text_alone() -> None:
 
 
 def test_the_plan_covers_the_finals_it_announces() -> None:
-    """What is reserved for a final is within what the plan said one could cost."""
+    """The amount reserved for a final is within the plan's range of cost."""
     subject = campaign(finals={"model": "gpt-image-2", "attempts": 1})
     announced = planned(subject).finals
     assert finals(subject).estimate_usd <= announced.high_usd / announced.finalists

@@ -111,13 +111,15 @@ def test_one_format_is_written_alone(tmp_path: Path) -> None:
         folder.mkdir()
         assert write_formats(rows, make_facts(), folder, [name]) == {name: folder / f"report.{name}"}
         assert [path.name for path in folder.iterdir()] == [f"report.{name}"]
-    told = json.loads((tmp_path / "json" / "report.json").read_text(encoding="utf-8"))
+    written = json.loads((tmp_path / "json" / "report.json").read_text(encoding="utf-8"))
     assert (
-        len(told) == len(load_frame(tmp_path / "parquet")) == len(read_csv(tmp_path / "csv" / "report.csv"))
+        len(written)
+        == len(load_frame(tmp_path / "parquet"))
+        == len(read_csv(tmp_path / "csv" / "report.csv"))
     )
-    assert told[0]["cost_usd"] == 0.0052
-    assert told[0]["sent_at"] == "2026-11-22T09:15:00.000Z"
-    assert told[0]["fidelity"] is None
+    assert written[0]["cost_usd"] == 0.0052
+    assert written[0]["sent_at"] == "2026-11-22T09:15:00.000Z"
+    assert written[0]["fidelity"] is None
 
 
 def test_own_scorer_gets_a_column(tmp_path: Path) -> None:
@@ -161,7 +163,8 @@ def test_summary_tells_counts_money_verdict_and_finalists(written: tuple[Path, R
     summary = json.loads(written[1].summary.read_text(encoding="utf-8"))
     assert summary["counts"] == {
         "orders_by_state": {"planned": 0, "sent": 0, "received": 54, "refused": 1, "failed": 1, "unknown": 1},
-        "drafts": 48, "copies": 6, "survivors": 42, "finalists": 4, "finals": 6, "finals_accepted": 3,
+        "drafts": 48, "duplicates": 6, "copies": 6, "unique_images": 42, "survivors": 42,
+        "finalists": 4, "finals": 6, "finals_accepted": 3,
     }  # fmt: skip
     assert summary["money"]["spent_usd"] == 1.2588  # with the estimate of the order without an answer
     assert summary["money"]["unknown_usd"] == 0.006

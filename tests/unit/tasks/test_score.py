@@ -51,7 +51,7 @@ def bytes_scorer(monkeypatch: pytest.MonkeyPatch) -> type[BytesScorer]:
     monkeypatch.setattr(BytesScorer, "faults", {})
     monkeypatch.setattr(
         "tasks.score.load_scorer",
-        lambda name, told: BytesScorer() if name == "bytes" else load_scorer(name, told),
+        lambda name, assignment: BytesScorer() if name == "bytes" else load_scorer(name, assignment),
     )
     return BytesScorer
 
@@ -170,12 +170,12 @@ class WordsScorer:
 def test_an_installed_packages_scorer_judges_with_the_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """From a real distribution on the path, told the rows of the run, weighed like any other."""
+    """A scorer from a real distribution on the path gets the run's rows and is weighted like any other."""
     (tmp_path / "guest_words.py").write_text(GUEST)
     _install(monkeypatch, tmp_path, "words", "guest_words:WordsScorer")
     pool = [a_draft("c-1", prompt="an otter"), a_draft("c-2", prompt="a heron", row=1)]
-    told = Assignment(rows=[{"word": "otter"}, {"word": "otter"}])
-    scored = score_candidates(pool, {"words": 1, "technical": 3}, HERE, told)
+    assignment = Assignment(rows=[{"word": "otter"}, {"word": "otter"}])
+    scored = score_candidates(pool, {"words": 1, "technical": 3}, HERE, assignment)
     assert scored["c-1"].scores["words"] == Score(1.0, "otter", {"rows": 2}, "3")
     assert [scored[name].total for name in ("c-1", "c-2")] == [1.0, 0.0]
 
@@ -183,12 +183,12 @@ def test_an_installed_packages_scorer_judges_with_the_others(
 def test_votes_are_a_score_where_somebody_voted() -> None:
     """The chance to be preferred, with its interval; nobody's opinion is null and leaves the total alone."""
     pool = [a_draft(name) for name in ("c-1", "c-2", "c-3")]
-    told = Assignment(meetings=[("c-1", "c-2", 1.0), ("c-2", "c-1", 0.0), ("c-2", "c-1", 0.5)])
+    assignment = Assignment(meetings=[("c-1", "c-2", 1.0), ("c-2", "c-1", 0.0), ("c-2", "c-1", 0.5)])
     scored = {
         name: entry.scores["votes"]
-        for name, entry in score_candidates(pool, {"votes": 1}, HERE, told).items()
+        for name, entry in score_candidates(pool, {"votes": 1}, HERE, assignment).items()
     }
-    fitted = strengths(told.meetings)
+    fitted = strengths(assignment.meetings)
     assert scored["c-1"].value == fitted["c-1"].value
     assert scored["c-1"].value + (scored["c-2"].value or 0) == pytest.approx(1)
     assert scored["c-1"].measurements == {

@@ -1,4 +1,4 @@
-"""Choosing finalists: limits hold, order does not matter, and every draft is told why."""
+"""Choosing finalists: limits hold, order does not matter, and every draft has a reason."""
 
 import random
 from dataclasses import replace
@@ -164,8 +164,8 @@ def test_copies_and_unfit_pictures_have_no_rank_but_a_reason() -> None:
     ]
     choices = select(pool, FinalistRule())
     assert {name: (choice.rank, choice.reason) for name, choice in choices.items()} == {
-        "c-1": (None, "not ranked: a near copy of c-0"),
-        "c-2": (None, "not ranked: not fit to show (truncated PNG)"),
+        "c-1": (None, "not ranked: a near-duplicate of c-0"),
+        "c-2": (None, "not ranked: cannot be shown (truncated PNG)"),
         "c-3": (None, "not ranked: not yet compared with the others"),
     }
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -71,7 +71,7 @@ def test_a_small_difference_asks_for_more_pictures() -> None:
     assert pair.verdict == NOT_ENOUGH
     assert pair.more_pictures_needed
     assert pair.more_pictures_needed > 16
-    assert f"some {pair.more_pictures_needed:,} more pictures per arm would settle it" in test.headline
+    assert f"about {pair.more_pictures_needed:,} more pictures per arm would decide it" in test.headline
 
 
 def test_as_many_more_pictures_as_asked_for_do_settle_it() -> None:
@@ -157,6 +157,7 @@ TABLE = st.lists(st.lists(VALUES, max_size=4), min_size=1, max_size=4)
 
 
 @settings(max_examples=60, deadline=None)
+@example(a=[[0.0, 0.25]], b=[[0.25, 0.25]])
 @given(TABLE, TABLE)
 def test_the_probability_is_mann_whitneys(a: list[list[float]], b: list[list[float]]) -> None:
     """The share of all couples of the shared rows that A wins, ties counting half."""
@@ -220,7 +221,7 @@ def test_rows_of_one_arm_are_left_out_and_counted() -> None:
     (pair,) = compare_arms(drafts).pairs
     assert (pair.rows, pair.rows_left_out, pair.pictures) == (2, 1, (4, 4))
     assert pair.difference == pytest.approx(0.575 - 0.5)
-    assert "1 row was left out, scored for one arm only" in pair.note
+    assert "1 row was left out: scored for one arm only" in pair.note
 
 
 def test_one_row_is_compared_by_replicates_and_says_so() -> None:
@@ -238,7 +239,7 @@ def test_one_picture_each_tells_nothing() -> None:
     assert pair.difference == pytest.approx(0.8)
     assert (pair.low, pair.high, pair.p_value, pair.more_pictures_needed) == (None, None, None, None)
     assert pair.verdict == NOT_ENOUGH
-    assert pair.note == "one picture tells nothing about how much pictures vary"
+    assert pair.note == "one picture does not show how much pictures vary"
     assert test.headline == f"Not enough evidence that arms A and B differ: {pair.note}."
 
 
@@ -287,16 +288,16 @@ def test_an_arms_own_figures_are_counted_by_hand() -> None:
     assert (arm.orders, arm.pictures, arm.compared) == (4, 3, 2)
     assert (arm.duplicate_rate, arm.refusal_rate, arm.failure_rate) == (1 / 3, 1 / 4, 1 / 4)
     assert arm.mean_score == pytest.approx(0.7)
-    assert arm.cost_per_keeper_usd == Decimal("0.006")
+    assert arm.cost_per_unique_image_usd == Decimal("0.006")
 
 
-def test_a_keepers_cost_is_unknown_when_any_cost_is() -> None:
-    """An order without an answer may have been billed, so the cost of a keeper cannot be told."""
+def test_the_cost_per_unique_image_is_unknown_when_any_cost_is() -> None:
+    """An order without an answer may have been billed, so the cost per unique image is unknown."""
     known = a_scored("A", 0, 0, 0.8)
     silent = a_scored("A", 0, 1, None, state="unknown", candidate_id=None, status=None, cost_usd=None)
-    assert compare_arms([known]).arms["A"].cost_per_keeper_usd == CENT
-    assert compare_arms([known, silent]).arms["A"].cost_per_keeper_usd is None
-    assert compare_arms([replace(known, status="duplicate")]).arms["A"].cost_per_keeper_usd is None
+    assert compare_arms([known]).arms["A"].cost_per_unique_image_usd == CENT
+    assert compare_arms([known, silent]).arms["A"].cost_per_unique_image_usd is None
+    assert compare_arms([replace(known, status="duplicate")]).arms["A"].cost_per_unique_image_usd is None
 
 
 def test_shares_of_nothing_are_unknown() -> None:
@@ -317,7 +318,7 @@ def test_nothing_to_compare_is_said() -> None:
     assert compare_arms([]).headline == "There is nothing to compare."
     assert compare_arms([a_scored("A", 0, 0, 0.5)]).headline == "Only one arm: there is nothing to compare."
     apart = compare_arms([a_scored("A", 0, 0, 0.5), a_scored("B", 1, 0, 0.5)])
-    assert apart.headline.startswith("Arms A and B cannot be compared: the arms were scored in no common row")
+    assert apart.headline.startswith("Arms A and B cannot be compared: the arms have no scored row in common")
 
 
 def test_the_result_is_json() -> None:
@@ -327,4 +328,5 @@ def test_the_result_is_json() -> None:
     assert told["headline"] == test.headline
     assert [pair["arms"] for pair in told["pairs"]] == [["A", "B"], ["A", "C"], ["B", "C"]]
     assert told["pairs"][1]["difference"] is None
+    assert told["arms"]["A"]["cost_per_unique_image_usd"] == 0.01
     assert told["arms"]["A"]["cost_per_keeper_usd"] == 0.01

@@ -101,16 +101,16 @@ def test_boxes_by_share_lie_within_and_meet(size: tuple[int, int], shares: list[
 @pytest.mark.parametrize(
     ("mask", "expected"),
     [
-        ({"box": [0, 0, 81, 1]}, "does not lie within the 80x40 pixels"),
-        ({"box": [0, 0, 80, 41]}, "does not lie within the 80x40 pixels"),
-        ({"box": [-1, 0, 8, 8]}, "does not lie within"),
-        ({"box": [0, 0, 0, 8]}, "does not lie within"),
-        ({"box": [0, 0, "101%", 8]}, "does not lie within"),
-        ({"box": ["a", 0, 8, 8]}, "is no left, top, width and height"),
+        ({"box": [0, 0, 81, 1]}, "is not within the 80x40 pixels"),
+        ({"box": [0, 0, 80, 41]}, "is not within the 80x40 pixels"),
+        ({"box": [-1, 0, 8, 8]}, "is not within"),
+        ({"box": [0, 0, 0, 8]}, "is not within"),
+        ({"box": [0, 0, "101%", 8]}, "is not within"),
+        ({"box": ["a", 0, 8, 8]}, "is not a box, accepted: left, top, width, height"),
         ({"box": [0, 0, 8]}, "is missing"),
         ({"box": [0, 0, 8, 8], "alpha_of": "reference"}, "give one of box, keep_box and alpha_of"),
-        ({"keep_box": [0, 0, "100%", "100%"]}, "nothing would be made anew"),
-        ({"alpha_of": "reference"}, "has no transparency to take a mask from"),
+        ({"keep_box": [0, 0, "100%", "100%"]}, "nothing would be inpainted"),
+        ({"alpha_of": "reference"}, "has no transparency for a mask"),
         ({"bx": [0, 0, 8, 8]}, "did you mean box?"),
         (7, "a path, or a mapping"),
     ],
@@ -145,7 +145,7 @@ def test_an_opaque_picture_gives_no_mask(tmp_path: Path) -> None:
     Image.new("RGBA", (8, 8), (1, 2, 3, 255)).save(tmp_path / "full.png")
     first = read_reference(str(tmp_path / "full.png"))
     check_mask(Mask(alpha_of="reference"), first, has_alpha=True)
-    with pytest.raises(ReferenceFaultError, match="nowhere see-through"):
+    with pytest.raises(ReferenceFaultError, match="has no transparent part"):
         plan_mask(Mask(alpha_of="reference"), first, tmp_path)
 
 
@@ -231,9 +231,9 @@ def test_a_missing_picture_of_a_row_is_told_with_its_row(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("reference", "expected"),
     [
-        ("{{ colour }}.png", "names colour, which no row holds, accepted: file, name"),
-        ("{% if %}", "is no template"),
-        ("products/{{ '' }}", "names no file"),
+        ("{{ colour }}.png", "names colour, which no row defines, accepted: file, name"),
+        ("{% if %}", "is not a valid template"),
+        ("products/{{ '' }}", "does not name a file"),
         ("{{ name.nothing.more }}", "cannot be filled"),
     ],
 )
@@ -352,6 +352,6 @@ def test_a_model_without_masks_refuses_one_by_name(tmp_path: Path) -> None:
         load_campaign(
             tmp_path / "campaign.yaml", load_catalogue(tmp_path, environ={}), PROVIDERS, scorers=["technical"]
         )
-    told = [fault.split(" (")[0] for fault in caught.value.faults]
-    assert sorted(told) == ["finals.mask", "mask"]
-    assert all("gpt-image-2 takes no mask" in fault for fault in caught.value.faults)
+    places = [fault.split(" (")[0] for fault in caught.value.faults]
+    assert sorted(places) == ["finals.mask", "mask"]
+    assert all("gpt-image-2 does not accept a mask" in fault for fault in caught.value.faults)

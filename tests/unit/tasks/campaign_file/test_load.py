@@ -121,24 +121,28 @@ def test_parameters_are_exactly_what_is_sent(tmp_path: Path) -> None:
         ("budget.per_run_usd", 0, "budget.per_run_usd (line 4): 0 is not accepted, accepted: greater than 0"),
         ("budget.per_run_usd", -1, "greater than 0"),
         ("budget.per_month_usd", 0, "budget.per_month_usd"),
-        ("arms.A.prompt", "{{ colour }} x", "arms.A.prompt (line 15): names colour, which no row holds"),
-        ("arms.A.prompt", "{% if %}", "is no template"),
+        ("arms.A.prompt", "{{ colour }} x", "arms.A.prompt (line 15): names colour, which no row defines"),
+        ("arms.A.prompt", "{% if %}", "is not a valid template"),
         ("arms.A.prompt", "{{ action.nothing }}", "cannot be filled"),
         ("arms.A.prompt", "x" * 32_001, "32,001 characters"),
-        ("arms.A.prompt", "{# only a remark #}", "comes out empty"),
+        ("arms.A.prompt", "{# only a remark #}", "is empty when filled"),
         ("arms.A.prompt", "{{ ''.__class__.__mro__ }}", "cannot be filled"),
-        ("arms.a", {"prompt": "x"}, "differs from A only in capitals"),
+        ("arms.a", {"prompt": "x"}, "differs from A only in case"),
         ("arms.b/c", {"prompt": "x"}, "arms.b/c"),
         ("arms.A.draft", {}, "there is no such key (did you mean drafts?)"),
-        ("arms.B.drafts", {"quality": "xhigh"}, "arms.B.drafts.quality (line 19): 'xhigh' is not among"),
-        ("variables", {"prompt": ["x"]}, "prompt is the name of the draft's own text"),
+        (
+            "arms.B.drafts",
+            {"quality": "xhigh"},
+            "arms.B.drafts.quality (line 19): 'xhigh' is not accepted by gpt-image-2",
+        ),
+        ("variables", {"prompt": ["x"]}, "prompt is reserved for the draft's own text"),
         ("variables", {"n": list(range(400)), "m": list(range(400))}, "make 160,000 rows"),
-        ("rows", [{"action": "x"}], "stands beside variables"),
+        ("rows", [{"action": "x"}], "cannot be combined with variables"),
         ("rows", "none.csv", "cannot be read"),
         ("finals.prompt", "{{ 1 / (light == 'noon') }}", "cannot be filled: division by zero"),
-        ("arms.B.prompt", "y" * 31_990, "finals.prompt (line 20): comes out"),
-        ("finals.prompt", "{% for %}", "finals.prompt (line 22): is no template"),
-        ("mask", "mask.png", "arms A, B without references"),
+        ("arms.B.prompt", "y" * 31_990, "finals.prompt (line 20): is 32,"),
+        ("finals.prompt", "{% for %}", "finals.prompt (line 22): is not a valid template"),
+        ("mask", "mask.png", "no references are sent by arms A, B"),
         ("references", ["none.png"], "references.0"),
         ("drafts.model", "gpt-image-3", "there is no model 'gpt-image-3'"),
         ("drafts.model", "dall-e-3", "dall-e-3 is shut down, accepted: gpt-image-2.6-flare"),
@@ -146,25 +150,29 @@ def test_parameters_are_exactly_what_is_sent(tmp_path: Path) -> None:
         ("drafts.size", "1920x1080", "nearest it makes is 1920x1088"),
         ("drafts.quality", "auto", "auto cannot be priced"),
         ("drafts.format", "tiff", "accepted: png, jpeg or webp"),
-        ("drafts.compression", 50, "a png is not compressed"),
+        ("drafts.compression", 50, "png compression has no levels"),
         ("drafts.images_per_request", 11, "drafts.images_per_request"),
-        ("drafts.images_per_request", 6, "more than a whole minute's pictures at openai"),
-        ("drafts.input_fidelity", "high", "high is refused: gpt-image-2 has no references to keep to"),
+        ("drafts.images_per_request", 6, "more than the limit of images per minute at openai"),
+        ("drafts.input_fidelity", "high", "high is not accepted: gpt-image-2 gets no references"),
         ("drafts.successor", {"model": "gpt-image-9"}, "drafts.successor.model"),
         ("drafts.successor", {"model": "gpt-image-1.5", "quality": "max"}, "drafts.successor.quality"),
-        ("finals.moderation", "low", "finals.moderation (line 22): low is refused: gpt-image-2.6-sunburst"),
+        (
+            "finals.moderation",
+            "low",
+            "finals.moderation (line 22): low is not accepted: gpt-image-2.6-sunburst",
+        ),
         ("finals.method", "draw", "accepted: edit or generate"),
         ("finals.prompt", "{{ colour }}", "finals.prompt (line 22): names colour"),
         ("finals.min_fidelity", 1.1, "less than or equal to 1"),
         ("score", {"weights": {"beauty": 1}}, "there is no scorer 'beauty' in this version, accepted: p"),
         ("score", {"weights": {"technical": 0}}, "no scorer counts"),
         ("score", {"weights": {"technical": -1}}, "greater than or equal to 0"),
-        ("score.judge", {"model": "gpt-image-2", "rubric": ["x"]}, "makes pictures and answers no questions"),
+        ("score.judge", {"model": "gpt-image-2", "rubric": ["x"]}, "makes pictures and cannot judge them"),
         ("deduplicate.radius_bits", 17, "less than or equal to 16"),
         ("finalists.min_score", 2, "less than or equal to 1"),
-        ("schedule", {"cron": "0 6 * *"}, "is no five cron fields"),
-        ("schedule", {"cron": "@daily"}, "is no five cron fields"),
-        ("schedule", {"cron": "0 0 31 2 *"}, "never comes"),
+        ("schedule", {"cron": "0 6 * *"}, "does not have five cron fields"),
+        ("schedule", {"cron": "@daily"}, "does not have five cron fields"),
+        ("schedule", {"cron": "0 0 31 2 *"}, "never occurs"),
         ("schedule", {"cron": "61 * * * *"}, "Bad minute"),
         ("schedule", {"cron": "0 6 * * *", "timezone": "Mars/Base"}, "there is no time zone 'Mars/Base'"),
         ("on_unknown", "guess", "accepted: keep or resend"),
@@ -229,13 +237,13 @@ def test_a_missing_key_is_said(tmp_path: Path, key: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "holds no mapping"),
-        ("- a\n- b\n", "holds no mapping"),
-        ("name: [", "is no YAML that can be read"),
-        ("arms:\n  A: {prompt: x}\n  A: {prompt: y}\n", "is no YAML that can be read: arms.A stands twice"),
+        ("", "is not a mapping"),
+        ("- a\n- b\n", "is not a mapping"),
+        ("name: [", "is not valid YAML"),
+        ("arms:\n  A: {prompt: x}\n  A: {prompt: y}\n", "is not valid YAML: arms.A occurs twice"),
         ("a: &a [*a]\n", "there is no such key"),
-        ("!!python/object:os.system {}", "is no YAML that can be read"),
-        ("a: 1\n---\nb: 2\n", "is no YAML that can be read"),
+        ("!!python/object:os.system {}", "is not valid YAML"),
+        ("a: 1\n---\nb: 2\n", "is not valid YAML"),
     ],
 )  # fmt: skip
 def test_what_is_no_campaign_is_refused(tmp_path: Path, text: str, expected: str) -> None:
@@ -277,9 +285,9 @@ def test_a_provider_must_be_able_to_do_it(tmp_path: Path) -> None:
         load_campaign(file, CATALOGUE, load_providers(tmp_path), scorers=["technical"])
     told = " ".join(caught.value.faults)
     assert "finals.method" in told
-    assert "2 is more than plain makes for one request, accepted: at most 1" in told
+    assert "2 is more than plain makes per request, accepted: at most 1" in told
     found = faults(tmp_path, basis() | {"provider": "cometapi"})
-    assert "nobody has published a dated price of gpt-image-2.6-sunburst at cometapi" in found[0]
+    assert "cometapi has no dated price for gpt-image-2.6-sunburst" in found[0]
 
 
 def test_references_and_mask_become_absolute(tmp_path: Path) -> None:
@@ -297,8 +305,8 @@ def test_references_and_mask_become_absolute(tmp_path: Path) -> None:
     ("size", "mode", "name", "expected"),
     [
         ((64, 63), "RGBA", "mask.png", "mask.png is 64x63 and the first reference 64x64"),
-        ((64, 64), "RGB", "mask.png", "is no png with transparency"),
-        ((64, 64), "RGBA", "mask.webp", "is no png with transparency"),
+        ((64, 64), "RGB", "mask.png", "is not a png with transparency"),
+        ((64, 64), "RGBA", "mask.webp", "is not a png with transparency"),
     ],
 )
 def test_a_mask_that_does_not_fit_is_refused(
@@ -328,7 +336,7 @@ def test_a_reference_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "half.png"
     file.write_bytes(file.read_bytes()[:-20])
     (fault,) = faults(tmp_path, basis() | {"references": ["half.png"]})
-    assert "half.png is cut off: its " in fault
+    assert "half.png is truncated: its " in fault
     assert "accepted: a whole png, jpeg or webp file under 50 MB" in fault
 
 
@@ -339,16 +347,16 @@ def test_a_csv_with_ragged_rows_is_refused(tmp_path: Path) -> None:
     del campaign["variables"]
     found = faults(tmp_path, campaign)
     assert len(found) == 1
-    assert "rows.csv:3: 1 fields, and the first line names 2; light is missing" in found[0]
+    assert "rows.csv:3: 1 fields, but the first line has 2; light is missing" in found[0]
     (tmp_path / "rows.csv").write_text("action,light\n", encoding="utf-8")
-    assert "holds no rows" in faults(tmp_path, campaign)[0]
+    assert "has no rows" in faults(tmp_path, campaign)[0]
 
 
 def test_empty_rows_are_no_rows(tmp_path: Path) -> None:
     """An empty list is a slip, not one empty row."""
     campaign = changed("rows", [])
     del campaign["variables"]
-    assert "holds no rows" in faults(tmp_path, campaign)[0]
+    assert "has no rows" in faults(tmp_path, campaign)[0]
 
 
 @pytest.mark.parametrize(
@@ -372,10 +380,10 @@ def test_the_batch_lane_is_refused_for_its_own_reason(
 @pytest.mark.parametrize(
     ("score", "expected"),
     [
-        ({"weights": {"judge": 1}}, "score.judge (line 22): is missing, and weights count on it"),
+        ({"weights": {"judge": 1}}, "score.judge (line 22): is missing, but score.weights uses it"),
         (
             {"weights": {"judge": 1}, "judge": {"model": "gpt-image-2", "rubric": ["x"]}},
-            "answers no questions",
+            "gpt-image-2 makes pictures and cannot judge them",
         ),
         (
             {"weights": {"judge": 1}, "judge": {"model": "gpt-7", "rubric": ["x"]}},

@@ -31,13 +31,13 @@ def load(folder: Path, score: dict[str, Any], **changes: Any) -> Campaign:
 @pytest.mark.parametrize(
     ("score", "expected"),
     [
-        ({"weights": {"palette": 1}}, "names no colour, and weights count on it"),
-        ({"weights": {"palette": 1}, "palette": {"colors": []}}, "names no colour"),
+        ({"weights": {"palette": 1}}, "has no colour, but score.weights uses it"),
+        ({"weights": {"palette": 1}, "palette": {"colors": []}}, "has no colour"),
         (
             {"weights": {"technical": 1}, "palette": {"colors": ["blue"]}},
             "'blue' is not accepted, accepted: red",
         ),
-        ({"weights": {"legibility": 1}}, "no row expects any text, and weights count on legibility"),
+        ({"weights": {"legibility": 1}}, "no row expects text, but score.weights uses legibility"),
         ({"weights": {"legibility": 1}, "expect_text": "{{ sloagn }}"}, "row 0 cannot be filled"),
         ({"weights": {"technical": 1}, "expect_text": "{{ slogan"}, "score.expect_text"),
     ],

@@ -117,24 +117,28 @@ def test_a_plain_request_has_no_fault(name: str) -> None:
         ("gpt-image-2", {"size": "1920x1080"}, "nearest it makes is 1920x1088"),
         ("gpt-image-2", {"size": "512x512"}, "nearest it makes is 816x816"),
         ("gpt-image-2", {"size": "3840x2400"}, "size: gpt-image-2 does not make 3840x2400"),
-        ("gpt-image-2", {"size": "large"}, "is no WIDTHxHEIGHT"),
+        ("gpt-image-2", {"size": "large"}, "is not a WIDTHxHEIGHT"),
         ("gpt-image-2", {"size": "auto"}, "size: auto cannot be priced"),
         ("gpt-image-2", {"quality": "auto"}, "quality: auto cannot be priced"),
-        ("gpt-image-2", {"quality": "xhigh"}, "quality: 'xhigh' is not among what gpt-image-2 takes"),
+        ("gpt-image-2", {"quality": "xhigh"}, "quality: 'xhigh' is not accepted by gpt-image-2"),
         ("gpt-image-2", {"background": "transparent"}, "gated preview"),
         ("gpt-image-2.6-flare", {"output_format": "gif"}, "gated preview"),
         ("gpt-image-2.5-flare", {"output_format": "svg"}, "output_format: 'svg'"),
         ("gpt-image-1.5", {"background": "transparent", "output_format": "jpeg"}, "be transparent"),
-        ("gpt-image-1.5", {"output_compression": 50}, "png is not compressed"),
+        ("gpt-image-1.5", {"output_compression": 50}, "png compression has no levels"),
         ("gpt-image-1.5", {"output_compression": 101, "output_format": "jpeg"}, "0 to 100"),
         ("gpt-image-2", {"n": 0}, "n: 0 is out of range"),
         ("gpt-image-2", {"n": 11}, "n: 11 is out of range"),
         ("gpt-image-2", {"n": True}, "n: True is out of range"),
-        ("gpt-image-2", {"input_fidelity": "high"}, "input_fidelity: 'high' is refused: gpt-image-2"),
+        ("gpt-image-2", {"input_fidelity": "high"}, "input_fidelity: 'high' is not accepted: gpt-image-2"),
         ("gpt-image-1-mini", {"input_fidelity": "high"}, "accepted: low"),
-        ("gpt-image-2.5-flare", {"complexity": "low"}, "complexity: 'low' is refused: gpt-image-2.5-flare"),
+        (
+            "gpt-image-2.5-flare",
+            {"complexity": "low"},
+            "complexity: 'low' is not accepted: gpt-image-2.5-flare",
+        ),
         ("gpt-image-2", {"moderation": "none"}, "accepted: auto, low"),
-        ("gpt-image-2", {"seed": 1}, "seed: is no field that Runoff sends"),
+        ("gpt-image-2", {"seed": 1}, "seed: is not a field that Runoff sends"),
         ("dall-e-3", {}, "model: dall-e-3 is shut down, accepted: gpt-image-2.6-flare"),
         ("gpt-6-luna", {}, "makes no pictures"),
     ],
@@ -163,7 +167,7 @@ def test_what_a_model_can_do_is_accepted(name: str, changes: dict[str, Any]) -> 
 
 
 def test_missing_quality_and_size_cannot_be_priced() -> None:
-    """The vendor's defaults are auto, so both must be said."""
+    """The vendor's defaults are auto, so both must be given."""
     faults = CATALOGUE.model("gpt-image-2").faults_of({"model": "gpt-image-2"})
     assert [fault.split(":")[0] for fault in faults] == ["quality", "size"]
 
@@ -356,10 +360,10 @@ def test_the_variable_names_a_file_that_wins(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("models: {gpt-image-2: {prices: {image_output: 24.0}}}", "stands without quotes"),
+        ("models: {gpt-image-2: {prices: {image_output: 24.0}}}", "has no quotes"),
         ("models: {gpt-image-2: {pirces: {}}}", "models.gpt-image-2: pirces"),
         ("models: {x: 3}", "models.x"),
-        ("models: 3", "has no mapping 'models'"),
+        ("models: 3", "is missing the mapping 'models'"),
         ("models: {", r"catalogue.yaml, line \d: "),
         ('models: {gpt-image-2: {capabilities: {sizes: ["1x1"]}}}', "either sizes or a size_rule"),
     ],

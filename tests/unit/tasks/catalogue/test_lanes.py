@@ -56,7 +56,11 @@ def faults(folder: Path, *sellers: Provider, **drafts: Any) -> tuple[str, ...]:
             "a model that",
         ),
         ({"lane": "batch", "provider": "cometapi"}, "cometapi has no batch lane", "a provider that has one"),
-        ({"lane": "batch", "provider": "seller"}, "nobody has published the price", "a batch_factor beside"),
+        (
+            {"lane": "batch", "provider": "seller"},
+            "in the batch lane",
+            "a batch_factor beside",
+        ),
         ({"lane": "batch", "partial_images": 1}, "a batch does not stream", "lane: interactive"),
         ({"partial_images": 1, "provider": "cometapi"}, "cometapi does not stream", "a provider that does"),
         ({"partial_images": 1, "images_per_request": 2}, "does not say which picture", "1"),

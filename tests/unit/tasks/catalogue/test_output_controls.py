@@ -107,11 +107,11 @@ def test_the_table_has_every_model_that_is_sold() -> None:
 @pytest.mark.parametrize("key", ["size", "quality"])
 def test_auto_cannot_be_priced_and_the_way_out_is_told(model: str, key: str) -> None:
     """Said as auto, and left out, which the vendor takes for auto."""
-    said = CATALOGUE.model(model).find_unsupported(ask(model, key, "auto"))
+    named = CATALOGUE.model(model).find_unsupported(ask(model, key, "auto"))
     asked = ask(model, key, "auto")
     del asked[key]
     left_out = CATALOGUE.model(model).find_unsupported(asked)
-    for (fault,) in (said, left_out):
+    for (fault,) in (named, left_out):
         assert "cannot be priced" in fault.what
         assert (
             ("1024x1024" in fault.accepted or "multiples of 16" in fault.accepted)
@@ -127,7 +127,7 @@ def test_pairs_of_controls_that_exclude_each_other(model: str) -> None:
     (compressed,) = CATALOGUE.model(model).find_unsupported(
         plain | {"output_compression": 50, "output_format": "png"}
     )
-    assert "50 is refused" in compressed.what
+    assert "50 is not accepted" in compressed.what
     assert model in compressed.what
     assert (
         CATALOGUE.model(model).find_unsupported(plain | {"output_compression": 50, "output_format": "webp"})
@@ -145,7 +145,7 @@ def test_pairs_of_controls_that_exclude_each_other(model: str) -> None:
 
 @pytest.mark.parametrize("model", ["gpt-image-1.5", "gpt-image-2.6-flare"])
 @pytest.mark.parametrize(
-    ("key", "good", "bad", "told"),
+    ("key", "good", "bad", "accepted_value"),
     [
         ("format", "webp", "gif", "png"),
         ("format", "jpeg", "tiff", "webp"),
@@ -161,7 +161,7 @@ def test_pairs_of_controls_that_exclude_each_other(model: str) -> None:
     ],
 )
 def test_a_campaigns_control_is_refused_with_its_model(
-    tmp_path: Path, model: str, key: str, good: object, bad: object, told: str
+    tmp_path: Path, model: str, key: str, good: object, bad: object, accepted_value: str
 ) -> None:
     """The file's own door: the same three facts, whether structure or meaning is at fault."""
     campaign = basis() | {"provider": "emulator", "drafts": {"model": model, "per_prompt": 10}}
@@ -170,7 +170,7 @@ def test_a_campaigns_control_is_refused_with_its_model(
     assert found[0].startswith(f"drafts.{key} (line ")
     assert str(bad) in found[0]
     assert model in found[0]
-    assert told in found[0].split("accepted: ")[1]
+    assert accepted_value in found[0].split("accepted: ")[1]
 
 
 @pytest.mark.parametrize("where", ["arms.B.drafts", "finals", "finals.1"])
@@ -199,7 +199,10 @@ def test_references_are_edits_with_rules_of_their_own(tmp_path: Path) -> None:
     campaign = basis() | {"references": ["one.png"]}
     load(tmp_path, campaign | {"drafts": drafts | {"input_fidelity": "high"}})
     (fault,) = faults(tmp_path, campaign | {"drafts": drafts | {"moderation": "low"}})
-    assert "low is refused: gpt-image-1.5 takes it without references only, accepted: leave it out" in fault
+    assert (
+        "low is not accepted: gpt-image-1.5 accepts it only without references, accepted: leave it out"
+        in fault
+    )
     load(tmp_path, basis() | {"drafts": drafts | {"moderation": "low"}})
     (fault,) = faults(tmp_path, basis() | {"drafts": drafts | {"input_fidelity": "high"}})
-    assert "high is refused: gpt-image-1.5 has no references to keep to, accepted: leave it out" in fault
+    assert "high is not accepted: gpt-image-1.5 gets no references, accepted: leave it out" in fault

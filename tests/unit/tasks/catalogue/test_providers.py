@@ -33,7 +33,7 @@ def test_the_variable_names_another_address(name: str, variable: str, url: str |
 
 def test_an_address_without_http_is_refused() -> None:
     """The message names the variable it came from."""
-    with pytest.raises(SettingError, match="OPENAI_BASE_URL: 'localhost:8000' is no web address"):
+    with pytest.raises(SettingError, match="OPENAI_BASE_URL: 'localhost:8000' is not a URL"):
         PROVIDERS.provider("openai").base_url_now({"OPENAI_BASE_URL": "localhost:8000"})
 
 
@@ -41,8 +41,8 @@ def test_an_address_without_http_is_refused() -> None:
     "url", ["http://", "http://[::1", "http://a b/v1", "http://h:99999/v1", "ftp://h/v1"]
 )
 def test_an_address_that_leads_nowhere_is_refused(url: str) -> None:
-    """It is told before a run starts, not as a traceback of whoever would connect."""
-    with pytest.raises(SettingError, match="is no web address"):
+    """It is an error before a run starts, not a traceback when connecting."""
+    with pytest.raises(SettingError, match="is not a URL"):
         PROVIDERS.provider("openai").base_url_now({"OPENAI_BASE_URL": url})
 
 
@@ -116,17 +116,17 @@ def test_a_users_file_adds_providers_and_replaces_limits(tmp_path: Path) -> None
     assert not providers.provider("mine").capabilities.edits
 
 
-@pytest.mark.parametrize(("said", "rate"), [("", 5), ("250", 250)])
-def test_the_variable_comes_before_the_file(said: str, rate: int) -> None:
+@pytest.mark.parametrize(("value", "rate"), [("", 5), ("250", 250)])
+def test_the_variable_comes_before_the_file(value: str, rate: int) -> None:
     """Whoever knows the account's limit need not edit a file; plans count with it too."""
-    assert load_providers(environ={RATE_VARIABLE: said}).provider("openai").images_per_minute == rate
+    assert load_providers(environ={RATE_VARIABLE: value}).provider("openai").images_per_minute == rate
 
 
-@pytest.mark.parametrize("said", ["many", "0", "-5", "0.5"])
-def test_a_rate_that_is_none_is_told(said: str) -> None:
+@pytest.mark.parametrize("value", ["many", "0", "-5", "0.5"])
+def test_a_rate_that_is_not_a_number_is_an_error(value: str) -> None:
     """With the variable's name and what it takes."""
-    with pytest.raises(SettingError, match=rf"{RATE_VARIABLE}: is '{said}'.*a whole number, 1 or more"):
-        load_providers(environ={RATE_VARIABLE: said})
+    with pytest.raises(SettingError, match=rf"{RATE_VARIABLE}: is '{value}'.*a whole number, 1 or more"):
+        load_providers(environ={RATE_VARIABLE: value})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_rate_that_is_none_is_told(said: str) -> None:
         ("providers: {openai: {images_per_minute: 0}}", SettingError, "images_per_minute"),
         ("providers: {openai: {api_key: sk-1}}", SettingError, "api_key: Extra inputs are not permitted"),
         ("providers: {x: 1}", SettingError, "providers.x"),
-        ("nothing: 1", CatalogueError, "has no mapping 'providers'"),
+        ("nothing: 1", CatalogueError, "is missing the mapping 'providers'"),
     ],
 )
 def test_a_wrong_provider_is_refused(

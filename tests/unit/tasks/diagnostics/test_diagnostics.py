@@ -51,17 +51,17 @@ def test_what_is_installed_is_as_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
-    [("sqlalchemy<2.0", "is installed, and <2.0 is needed"), ("no-such-thing>=1", "is not installed")],
+    ("asked", "expected"),
+    [("sqlalchemy<2.0", "is installed, but <2.0 is required"), ("no-such-thing>=1", "is not installed")],
 )
 def test_a_package_that_breaks_runs_is_a_fault(
-    monkeypatch: pytest.MonkeyPatch, asked: str, said: str
+    monkeypatch: pytest.MonkeyPatch, asked: str, expected: str
 ) -> None:
     """Another version than asked for, or none."""
     monkeypatch.setattr(machine, "requires", lambda _: [asked, "pytest<1; extra == 'test'"])
     found = by_subject(check_versions())["packages"]
     assert found.state == "fault"
-    assert said in found.what
+    assert expected in found.what
     assert "pytest" not in found.what
 
 
@@ -80,7 +80,7 @@ def test_a_disk_that_fills_up_is_told_in_time(
 def test_a_home_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
     """One that is there, one to be made, and one that cannot be; no file stays."""
     assert by_subject(check_home(tmp_path))["home"].state == "ok"
-    assert "will be made" in by_subject(check_home(tmp_path / "a" / "b"))["home"].what
+    assert "will be created" in by_subject(check_home(tmp_path / "a" / "b"))["home"].what
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").touch()
     assert by_subject(check_home(tmp_path / "file"))["home"].state == "fault"
@@ -106,9 +106,9 @@ def test_the_key_is_named_and_never_shown() -> None:
     """Set, empty, missing, not needed."""
     here = Terms(OPENAI, CATALOGUE, {"OPENAI_API_KEY": KEY})
     assert check_key(here, "fault") == Finding("key", "ok", "OPENAI_API_KEY is set")
-    for environ, said in (({}, "is not set"), ({"OPENAI_API_KEY": " "}, "is empty")):
+    for environ, expected in (({}, "is not set"), ({"OPENAI_API_KEY": " "}, "is empty")):
         found = check_key(Terms(OPENAI, CATALOGUE, environ), "warning")
-        assert (found.state, found.what) == ("warning", f"OPENAI_API_KEY {said}")
+        assert (found.state, found.what) == ("warning", f"OPENAI_API_KEY {expected}")
         assert "export OPENAI_API_KEY" in found.way_out
     emulator = Terms(PROVIDERS.provider("emulator"), CATALOGUE, {})
     assert check_key(emulator, "fault").state == "ok"
@@ -122,12 +122,12 @@ def test_the_address_says_where_it_comes_from() -> None:
         check_address(Terms(OPENAI, CATALOGUE, there)).what == "http://127.0.0.1:1/v1, from OPENAI_BASE_URL"
     )
     assert check_address(Terms(OPENAI, CATALOGUE, {"OPENAI_BASE_URL": "nowhere"})).state == "fault"
-    assert "inside the process" in check_address(Terms(PROVIDERS.provider("emulator"), CATALOGUE, {})).what
+    assert "runs in this process" in check_address(Terms(PROVIDERS.provider("emulator"), CATALOGUE, {})).what
 
 
 @pytest.mark.parametrize("kind", ["bad_key", "wrong_address", "no_network", "no_answer", "trouble"])
 def test_every_way_of_getting_no_answer_has_a_way_out(kind: str) -> None:
-    """Each is a fault with a step to take; nobody asked, nothing said."""
+    """Each is a fault with a next step; without a request there is no finding."""
     terms = Terms(OPENAI, CATALOGUE, {})
     (found,) = check_answer(terms, ModelsAnswer(kind, "said"))  # type: ignore[arg-type]
     assert (found.state, found.what) == ("fault", "said")
@@ -166,7 +166,7 @@ def test_the_providers_earlier_day_counts_and_absence_proves_nothing() -> None:
     assert (first.state, "the provider announces" in first.what) == ("warning", True)
     found = list(check_model(name, CATALOGUE, OPENAI, listing(other=None), TODAY, has_successor=False))
     assert [finding.state for finding in found] == ["warning", "ok"]
-    assert "proves nothing" in found[0].what
+    assert "may still work" in found[0].what
 
 
 def test_old_and_missing_prices_are_told() -> None:
@@ -216,7 +216,7 @@ def test_the_ledger_is_looked_at_and_not_touched(tmp_path: Path) -> None:
     assert (newer.state, "newer Runoff" in newer.what) == ("fault", True)
     change(tmp_path, "UPDATE alembic_version SET version_num = '0000'")
     (older,) = check_ledger(tmp_path, {})
-    assert (older.state, "brings it to" in older.what) == ("ok", True)
+    assert (older.state, "migrates it to" in older.what) == ("ok", True)
     (tmp_path / "ledger.db").write_bytes(b"no database at all, and long enough to be read as one" * 20)
     (broken,) = check_ledger(tmp_path, {})
     assert broken.state == "fault"
@@ -270,8 +270,8 @@ def test_what_a_provider_can_and_cannot_do_is_told() -> None:
         check_abilities(Terms(PROVIDERS.provider(name), CATALOGUE, {})).what
         for name in ("openai", "cometapi")
     )
-    assert "the Batch lane, streaming, up to 10 pictures a request; " in vendor
+    assert "the Batch lane, streaming, up to 10 pictures per request; " in vendor
     assert "not:" not in vendor
-    assert "not: the Batch lane, streaming, more than one picture a request; " in gateway
-    assert "images a minute" in gateway
+    assert "not: the Batch lane, streaming, more than one picture per request; " in gateway
+    assert "images per minute" in gateway
     assert "its own prices" in gateway

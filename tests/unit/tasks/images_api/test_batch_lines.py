@@ -64,7 +64,7 @@ def test_a_line_that_names_nobody_is_none(line: bytes) -> None:
         ),
         (
             {"response": None, "error": None},
-            ResultLine("o", None, error_code="no_answer", error_message="No answer came back."),
+            ResultLine("o", None, error_code="no_answer", error_message="There was no answer."),
         ),
     ],
 )

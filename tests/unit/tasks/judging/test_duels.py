@@ -139,7 +139,7 @@ def test_too_few_duels_give_no_strength_rather_than_one_among_few() -> None:
     reasons = {scorer.score(a_draft(name), HERE).reason for name in pool}
     assert reasons == {
         "duel: too few duels to compare it with most of its row",
-        "duel: took part in none",
+        "duel: was in no pair",
     }
 
 

@@ -106,10 +106,10 @@ def test_a_judge_without_words_of_its_own_still_has_an_opinion() -> None:
 MUTE: tuple[tuple[Reply | None, Standing | None, str], ...] = (
     (None, None, "judge: not asked"),
     (None, Standing("survivor", "c1"), "judge: not asked"),
-    (None, Standing("duplicate", "c2", "c2", "near", 3), "judge: not asked about a copy"),
-    (None, Standing("unfit", None), "judge: not asked about a picture that is not fit"),
+    (None, Standing("duplicate", "c2", "c2", "near", 3), "judge: duplicates are not judged"),
+    (None, Standing("unfit", None), "judge: unfit pictures are not judged"),
     (Reply(None, "the model refused: no"), None, "judge: no answer, the model refused: no"),
-    (Reply("{"), None, "judge: no opinion, the answer is broken"),
+    (Reply("{"), None, "judge: no score, the answer is not valid"),
 )
 
 

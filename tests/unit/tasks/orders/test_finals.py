@@ -211,7 +211,7 @@ def test_what_a_mask_remakes_is_left_out_of_the_comparison(tmp_path: Path) -> No
 
 
 def test_a_fallback_is_taken_without_a_bar_and_says_so() -> None:
-    """The truest of them; where there is none, what was said of the edits stands."""
+    """The one with the highest fidelity; without any, the reason for the edits stays."""
     low, lower = Fidelity(0.3, 0.2, 30, 0.5), Fidelity(0.1, 0.2, 30, 0.5)
     chosen, reason = choose_fallback({"c-1": lower, "c-2": low}, "refused: the best of 2 attempts")
     assert chosen == "c-2"
@@ -223,7 +223,7 @@ def test_a_fallback_is_taken_without_a_bar_and_says_so() -> None:
     ("given", "expected"),
     [
         ([{"model": "gpt-image-2"}], "finals.0.name (line 21): is missing"),
-        ([{"name": "a", "model": "gpt-image-2"}] * 2, "finals.1.name (line 21): a stands twice"),
+        ([{"name": "a", "model": "gpt-image-2"}] * 2, "finals.1.name (line 21): a occurs twice"),
         ([], "finals (line 20): [] is not accepted"),
         ({"model": "gpt-image-2", "name": "No Name"}, "finals.name (line 22): 'No Name' is not accepted"),
         ([{"name": "a", "model": "gpt-image-2", "size": "10x10"}], "finals.0.size (line 23): gpt-image-2"),
@@ -232,21 +232,21 @@ def test_a_fallback_is_taken_without_a_bar_and_says_so() -> None:
         ({"model": "gpt-image-2", "fit": "stretch"}, "accepted: any, pad, crop or same"),
         (
             {"model": "gpt-image-2", "fit": "same", "size": "1536x1024"},
-            "finals.fit (line 22): drafts of arm A are 1024x1024 and finals 1536x1024: another shape",
+            "finals.fit (line 22): drafts of arm A are 1024x1024 and finals 1536x1024: different proportions",
         ),
         (
             {"model": "gpt-image-2", "method": "generate", "fallback": "generate"},
-            "finals.fallback (line 23): means nothing where the prompt alone is sent, accepted: method: edit",
+            "finals.fallback (line 23): has no effect if only the prompt is sent, accepted: method: edit",
         ),
         (
             {"model": "gpt-image-2", "method": "generate", "fit": "pad"},
-            "finals.fit (line 23): means nothing",
+            "finals.fit (line 23): has no effect",
         ),
         ({"model": "gpt-image-2", "references": ["no.png"]}, "finals.references.0 (line 23): "),
         ({"model": "gpt-image-2", "references": ["{{ x }}.png"]}, "finals.references.0 (line 23): names x"),
         ({"model": "gpt-image-2", "mask": {"box": [0, 0, 1025, 1]}}, "finals.mask (line 22): the box"),
         ({"model": "gpt-image-2", "mask": "no.png"}, "finals.mask (line 22): "),
-        ({"model": "gpt-image-2", "mask": {"alpha_of": "reference"}}, "not asked for with a transparent"),
+        ({"model": "gpt-image-2", "mask": {"alpha_of": "reference"}}, "have no transparent background"),
     ],
 )  # fmt: skip
 def test_a_wrong_edition_is_refused_at_its_key(tmp_path: Path, given: Any, expected: str) -> None:
@@ -265,7 +265,8 @@ def test_fifteen_pictures_may_stand_beside_the_draft(tmp_path: Path, count: int)
         assert load(tmp_path, given).editions[0].references[0] == str(tmp_path / "logo.png")
     else:
         assert (
-            "16 pictures beside the draft for gpt-image-2, accepted: at most 15" in faults(tmp_path, given)[0]
+            "16 pictures in addition to the draft for gpt-image-2, accepted: at most 15"
+            in faults(tmp_path, given)[0]
         )
 
 
@@ -314,10 +315,10 @@ def test_inspected_drafts_only_can_be_framed() -> None:
 
 def test_a_padded_draft_is_asked_to_be_gone_on_with() -> None:
     """Only then, and only where the campaign has no words of its own; the plan counts the longer text."""
-    told = "go on with the scene where it is see-through"
+    addition = "go on with the scene where it is see-through"
     padded = campaign(finals={"model": "gpt-image-2", "fit": "pad"})
-    assert told in finals(padded).prompt
-    assert told not in finals(campaign(finals={"model": "gpt-image-2", "fit": "crop"})).prompt
+    assert addition in finals(padded).prompt
+    assert addition not in finals(campaign(finals={"model": "gpt-image-2", "fit": "crop"})).prompt
     own = {"model": "gpt-image-2", "fit": "pad", "prompt": "{{ prompt }}, wide"}
     assert finals(campaign(finals=own)).prompt == f"{DRAFT.prompt}, wide"
     announced = planned(padded).finals

@@ -16,7 +16,7 @@ from tasks.catalogue.prices import Prices
 from tasks.errors import CatalogueError
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
 from tasks.order import Reference
-from tasks.orders.missing_scores import half_scored, note_of_test, unjudged, unjudged_warnings
+from tasks.orders.missing_scores import missing_score_warnings, note_of_test, partly_scored, without_score
 from tasks.orders.questions import Questions, duel_name, plan_judging, worth_judging
 from tests.support.draft_builders import a_draft
 from tests.support.judge_builders import BOTH, MODEL, RUBRIC, judged, seen
@@ -116,8 +116,8 @@ def test_a_campaign_without_judges_plans_none() -> None:
 def test_too_few_duels_to_connect_a_row_are_said() -> None:
     """Eight pictures of a row need seven pairs."""
     few = BOTH | {"duel": {"per_row": 6}}
-    said = planned(judged(score=few)).warnings
-    assert any("score.duel.per_row: 6 pairs cannot connect the up to 8 pictures" in line for line in said)
+    warnings = planned(judged(score=few)).warnings
+    assert any("score.duel.per_row: 6 pairs cannot connect the up to 8 pictures" in line for line in warnings)
     enough = planned(judged(score=BOTH | {"duel": {"per_row": 7}})).warnings
     assert not any("per_row" in line for line in enough)
 
@@ -157,7 +157,7 @@ def test_an_answer_without_a_published_price_has_no_estimate() -> None:
     no_batch = LUNA.model_copy(update={"prices": LUNA.prices.model_copy(update={"batch_factor": None})})
     with pytest.raises(CatalogueError, match="batch lane"):
         no_batch.estimate_usd(parameters, "x", [SHOWN], "batch")
-    with pytest.raises(CatalogueError, match="how it counts pictures"):
+    with pytest.raises(CatalogueError, match="token count for pictures"):
         LUNA.model_copy(update={"vision": None}).estimate_usd(parameters, "x", [SHOWN])
 
 
@@ -170,12 +170,12 @@ def faults(**score: Any) -> list[str]:
 
 def test_what_a_campaign_gets_wrong_about_judging_is_told() -> None:
     """A missing section, a model without eyes, an unknown one, a seller without a price."""
-    assert faults(weights={"duel": 1}) == ["score.duel: is missing, and weights count on it"]
+    assert faults(weights={"duel": 1}) == ["score.duel: is missing, but score.weights uses it"]
     assert faults(duel={"model": "gpt-image-2"}) == [
-        "score.duel.model: gpt-image-2 makes pictures and answers no questions"
+        "score.duel.model: gpt-image-2 makes pictures and cannot judge them"
     ]
     assert "there is no model 'gpt-7'" in faults(duel={"model": "gpt-7"})[0]
-    assert "nobody has published a dated price" in faults(duel={})[0]
+    assert "has no dated price" in faults(duel={})[0]
 
 
 def test_a_model_that_sees_nothing_cannot_judge(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_model_that_sees_nothing_cannot_judge(tmp_path: Path) -> None:
     (tmp_path / "catalogue.yaml").write_text("models: {gpt-6-luna: {vision: null}}", "utf-8")
     blind = load_catalogue(tmp_path, environ={})
     found = list(judging_faults(judged(), blind, None, ["judge"]))
-    assert [fault.what for fault in found] == ["gpt-6-luna looks at no pictures"] * 2
+    assert [fault.what for fault in found] == ["gpt-6-luna cannot see pictures"] * 2
 
 
 WEIGHTS = {"technical": 1.0, "judge": 3.0}
@@ -200,38 +200,39 @@ def test_pictures_without_an_opinion_are_counted_by_reason_and_left_out_of_the_t
         opined("c-1", 0.5),
         opined("c-2", None, "judge: no answer, the provider failed: request 17"),
         opined("c-3", None, "judge: no answer, the provider failed: request 18"),
-        opined("c-4", None, "judge: no opinion, the answer is broken"),
+        opined("c-4", None, "judge: no score, the answer is broken"),
         a_draft("c-5", standing=Standing("duplicate", "c-1", "c-1", "near", 1)),
         a_draft("c-6", standing=None),
     ]
-    assert unjudged_warnings(drafts, WEIGHTS) == [
-        "judge: 3 of 4 survivors without a score of it (no answer, the provider failed: 2; no opinion, the "
-        "answer is broken: 1); their total is that of the other scorers."
+    assert missing_score_warnings(drafts, WEIGHTS) == [
+        "judge: 3 of 4 unique images without its score (no answer, the provider failed: 2; no score, the "
+        "answer is broken: 1); their total is from the other scorers."
     ]
-    assert half_scored(drafts, WEIGHTS) == {"c-2", "c-3", "c-4"}
+    assert partly_scored(drafts, WEIGHTS) == {"c-2", "c-3", "c-4"}
     assert "gave them no score: 3 pictures." in note_of_test(drafts, WEIGHTS)
 
 
 def test_a_judge_that_answered_for_nobody_leaves_nobody_out() -> None:
-    """The arms are compared by the others, and that is said."""
+    """The arms are compared by the other scorers, and a note says so."""
     drafts = [opined("c-1", None), opined("c-2", None)]
-    assert half_scored(drafts, WEIGHTS) == set()
+    assert partly_scored(drafts, WEIGHTS) == set()
     assert note_of_test(drafts, WEIGHTS) == "Compared without judge, which gave no score."
     assert note_of_test(drafts, {"technical": 1.0}) == ""
-    assert unjudged_warnings([opined("c-1", 0.2)], WEIGHTS) == []
+    assert missing_score_warnings([opined("c-1", 0.2)], WEIGHTS) == []
 
 
 def test_a_picture_without_a_rival_misses_nothing() -> None:
-    """It took part in no duel because there was none to hold; an odd reason is told as it is."""
-    alone = a_draft("c-1", scores={"duel": Score(None, "duel: took part in none")})
-    assert unjudged([alone], "duel") == []
+    """It was in no duel because there was no other picture; an odd reason is shown as it is."""
+    alone = a_draft("c-1", scores={"duel": Score(None, "duel: was in no pair")})
+    assert without_score([alone], "duel") == []
     odd = a_draft("c-2", scores={"duel": Score(None, "odd")})
     assert (
-        "duel: 1 of 1 survivor without a score of it (odd: 1)" in unjudged_warnings([odd], {"duel": 1.0})[0]
+        "duel: 1 of 1 unique image without its score (odd: 1)"
+        in missing_score_warnings([odd], {"duel": 1.0})[0]
     )
 
 
 def test_a_judge_that_weighs_nothing_keeps_nobody_out() -> None:
     """It records without counting, so no total holds it."""
     drafts = [opined("c-1", 0.5), opined("c-2", None)]
-    assert half_scored(drafts, {"technical": 1.0, "judge": 0.0}) == set()
+    assert partly_scored(drafts, {"technical": 1.0, "judge": 0.0}) == set()

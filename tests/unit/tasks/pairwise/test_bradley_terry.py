@@ -145,7 +145,7 @@ def test_who_was_always_shown_where_the_judge_points_gains_little() -> None:
 @pytest.mark.parametrize("pair", [("a", "a", 1), ("a", "b", 0.7)])
 def test_what_is_no_meeting_is_refused(pair: Meeting) -> None:
     """A picture cannot meet itself, and half won is the only thing between won and lost."""
-    with pytest.raises(ValueError, match="no meeting of two"):
+    with pytest.raises(ValueError, match="not a valid meeting"):
         strengths([pair])
 
 

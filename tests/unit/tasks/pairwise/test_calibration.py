@@ -99,7 +99,8 @@ def test_weights_are_suggested_where_people_side_with_one_scorer() -> None:
     assert found.suggested_weights is not None
     assert found.suggested_weights["judge"] > 0.75
     assert sum(found.suggested_weights.values()) == pytest.approx(1)
-    assert found.note.startswith("from 72 pairs: of held-out pairs ")
+    assert found.note.startswith("from 72 pairs: ")
+    assert "% of held-out pairs agree with people; with the current weights " in found.note
 
 
 def test_planted_weights_come_back() -> None:

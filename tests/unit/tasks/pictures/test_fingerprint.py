@@ -188,7 +188,7 @@ def crowds(draw: st.DrawFn) -> NDArray[np.uint64]:
 def test_near_pairs_are_exact(everything_up_to: int, hashes: NDArray[np.uint64], radius_bits: int) -> None:
     """Both ways of searching find each near pair once, and no other, at any radius."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tasks.pictures.fingerprint._EVERYTHING_UP_TO", everything_up_to)
+        patch.setattr("tasks.pictures.fingerprint._ALL_PAIRS_UP_TO", everything_up_to)
         patch.setattr("tasks.pictures.fingerprint._TILE", 7)
         assert near_pairs(hashes, radius_bits).tolist() == pairs_one_by_one(hashes, radius_bits)
 

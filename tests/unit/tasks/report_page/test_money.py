@@ -33,7 +33,7 @@ def read_page(**known: Any) -> str:
 def test_the_sentence_says_spent_estimated_and_saved() -> None:
     """48 drafts and 6 finals were billed, one order never answered; nothing is hidden in a rounding."""
     assert say(make_run()) == (
-        "$1.26 was spent, of it $0.0060 estimated for 1 order whose cost is not known. "
+        "$1.26 was spent, of which $0.0060 estimated for 1 request whose cost is unknown. "
         "All 48 drafts at high quality would have cost $8.02 or more: $6.76 (84%) was saved."
     )
 
@@ -41,8 +41,8 @@ def test_the_sentence_says_spent_estimated_and_saved() -> None:
 def test_the_sentence_stands_on_top_and_over_the_table() -> None:
     """A reader of the first lines, and one of the money section, read the same."""
     page = read_page()
-    assert page.count("$1.26 of play money was spent, of it $0.0060 estimated for 1 order") == 2
-    assert "A keeper, a draft that is no copy" not in page  # an order's cost is not known
+    assert page.count("$1.26 of play money was spent, of which $0.0060 estimated for 1 request") == 2
+    assert "A unique image (a draft that is not a duplicate" not in page  # an order's cost is not known
     assert "Saved $6.76 84% of $8.02" in page
 
 
@@ -72,7 +72,7 @@ def test_what_is_shown_adds_up(spent: Decimal, high: Decimal) -> None:
         ),
         (
             Spending(Decimal("2.00"), Decimal("1.5"), 3, 9, None, is_play=True),
-            "$2.00 of play money was spent, of it $1.50 estimated for 3 orders whose cost is not known.",
+            "$2.00 of play money was spent, of which $1.50 estimated for 3 requests whose cost is unknown.",
         ),
         (
             Spending(Decimal("2.00"), Decimal(0), 0, 1, Decimal("1.50")),
@@ -87,13 +87,13 @@ def test_unusual_money_is_said_plainly(spending: Spending, said: str) -> None:
 
 
 def test_a_picture_without_a_known_cost_counts_at_its_estimate() -> None:
-    """A picture whose answer had no usage is not free: it is estimated, and there is no cost per keeper."""
+    """A picture whose answer had no usage is not free, and the cost per unique image is unknown."""
     rows = [make_draft("A", 0, 0), make_draft("A", 0, 1, cost_usd=None)]
     facts = make_facts(unknown_usd=None, spent_usd={})
     assert total_spent(rows, facts) == Decimal("0.0112")
     assert sum_up_spending(rows, facts).estimated_usd == Decimal("0.006")
     assert [line.estimated_usd for line in account(rows, facts)] == [Decimal("0.006")]
-    assert measure_arm(rows, {})["cost_per_keeper_usd"] is None
+    assert measure_arm(rows, {})["cost_per_unique_image_usd"] is None
 
 
 def test_money_table_adds_up_to_what_was_spent() -> None:
@@ -125,11 +125,11 @@ def test_estimates_stand_beside_their_bills() -> None:
     said = read_page(estimate_errors={"draft": error, "final": blind})
     assert "Draft 2 $0.0100 $0.0080 −20.0% $0.0200 +100.0%" in said
     assert "Final 1 $0.0000 – – $0.0200 –" in said
-    assert "How good the estimates were" not in read_page()
+    assert "How accurate the estimates were" not in read_page()
 
 
-def test_what_a_keeper_cost_is_said_for_each_arm() -> None:
-    """Where every cost is known, the price of a draft worth keeping is told whole and by arm."""
+def test_the_cost_per_unique_image_is_shown_for_each_arm() -> None:
+    """Where every cost is known, the cost per unique image is shown in total and by arm."""
     rows = [make_draft("A", 0, 0), make_draft("A", 0, 1, status="unfit"), make_draft("B", 0, 0)]
     page = render_page(rows, make_facts(), Path("/nowhere"))
     assert "cost $0.0078: $0.0104 in arm A, $0.0052 in arm B." in page

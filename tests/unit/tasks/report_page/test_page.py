@@ -122,14 +122,14 @@ def test_ids_are_unique(whole: Page) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_copies_are_folded_under_their_representative(whole: Page) -> None:
-    """All survivors stand in the gallery and all copies under one of them."""
-    folds = [a for a in whole.all("details") if a.get("class") == "copies"]
+def test_duplicates_are_collapsed_under_their_representative(whole: Page) -> None:
+    """All unique images are in the gallery and all duplicates under one of them."""
+    folds = [a for a in whole.all("details") if a.get("class") == "duplicates"]
     tiles = [a for a in whole.all("li") if (a.get("class") or "").startswith("tile")]
     rows = [row for row in make_run() if row["stage"] == "draft" and row["candidate_id"]]
     assert len(tiles) == sum(row["status"] == "survivor" for row in rows)
     assert len(folds) == sum(row["status"] == "duplicate" for row in rows) == 6
-    assert "+1 copy" in whole.text
+    assert "+1 duplicate" in whole.text
 
 
 def test_copy_of_an_earlier_run_stays_visible(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_copy_of_an_earlier_run_stays_visible(tmp_path: Path) -> None:
         "duplicate_of": "c-earlier",
         "duplicate_kind": "near",
     }
-    assert "A copy of an earlier run's picture, c-earlier." in read([row], BARE, tmp_path).text
+    assert "A duplicate of an earlier run's picture, c-earlier." in read([row], BARE, tmp_path).text
 
 
 SCRIPT = "<script>alert(1)</script>"
@@ -229,13 +229,13 @@ MIXED = [*REFUSALS[:2], make_barren("B", 0, 0, "failed", "server_error", "Broken
 @pytest.mark.parametrize(
     ("rows", "verdict"),
     [
-        ([], "Nothing was ordered, so there is nothing to show."),
-        (REFUSALS, "No picture was made: all 4 orders were refused."),
-        (REFUSALS[:1], "No picture was made: the only order was refused."),
-        (MIXED, "No picture was made: of 3 orders, 2 refused, 1 failed."),
-        (make_run(arms=("A",), finalists=0), "21 different pictures, no finalist yet."),
-        (make_run(arms=("A",)), "3 of 4 finalists made it to high quality."),
-        ([make_draft("A", 0, 0, finalist=True)], "1 different picture, 1 finalist."),
+        ([], "Nothing was bought, so there is nothing to show."),
+        (REFUSALS, "No picture was made: all 4 requests were refused."),
+        (REFUSALS[:1], "No picture was made: the only request was refused."),
+        (MIXED, "No picture was made: of 3 requests, 2 refused, 1 failed."),
+        (make_run(arms=("A",), finalists=0), "21 unique images, no finalist yet."),
+        (make_run(arms=("A",)), "3 of 4 finalists were accepted at high quality."),
+        ([make_draft("A", 0, 0, finalist=True)], "1 unique image, 1 finalist."),
     ],
 )
 def test_verdict_of_unusual_runs(rows: list[dict[str, Any]], verdict: str, tmp_path: Path) -> None:
@@ -249,14 +249,14 @@ def test_nothing_unknown_is_shown_as_0(tmp_path: Path) -> None:
     row = make_draft("A", 0, 0, score=None, score_technical=None, cost_usd=None, status=None)
     text = read([row], BARE, tmp_path).text
     assert "Mean score –" in text
-    assert "Cost per keeper –" in text
+    assert "Cost per unique image –" in text
     assert "no score" in text
     assert "All at high quality" not in text
 
 
 def test_summary_says_what_is_awaited() -> None:
     """A run that waits for a person says so."""
-    assert summarize(make_run(), make_facts(awaiting="awaiting review")).endswith("await a person's choice.")
+    assert summarize(make_run(), make_facts(awaiting="awaiting review")).endswith("finalists await review.")
 
 
 def test_arm_is_measured_by_hand_count() -> None:
@@ -275,15 +275,16 @@ def test_arm_is_measured_by_hand_count() -> None:
     measures = measure_arm(rows, {"failure_rate": 0.25})
     assert measures == {
         "pictures": 4, "duplicate_rate": 0.25, "refusal_rate": 0.5, "failure_rate": 0.25,
-        "mean_score": pytest.approx(0.6), "cost_per_keeper_usd": Decimal("0.0104"),
+        "mean_score": pytest.approx(0.6), "cost_per_unique_image_usd": Decimal("0.0104"),
+        "cost_per_keeper_usd": Decimal("0.0104"),
     }  # fmt: skip
 
 
-def test_cost_per_keeper_is_unknown_while_an_order_is() -> None:
-    """An order without an answer may have cost money: the cost per keeper is not known."""
+def test_cost_per_unique_image_is_unknown_while_an_order_is() -> None:
+    """An order without an answer may have cost money: the cost per unique image is unknown."""
     rows = [make_draft("A", 0, 0), make_barren("A", 0, 1, "unknown", "read_timeout", "No answer.")]
-    assert measure_arm(rows, {})["cost_per_keeper_usd"] is None
-    assert measure_arm(rows[:1], {})["cost_per_keeper_usd"] == Decimal("0.0052")
+    assert measure_arm(rows, {})["cost_per_unique_image_usd"] is None
+    assert measure_arm(rows[:1], {})["cost_per_unique_image_usd"] == Decimal("0.0052")
 
 
 def test_arm_without_rows_has_no_rates() -> None:
@@ -365,12 +366,12 @@ def test_only_what_is_see_through_lies_on_a_chequerboard(tmp_path: Path) -> None
     picture.paste("#0000ff", (48, 0, 96, 96))
     picture.save(tmp_path / cut_out["file"])
     page = read(rows, BARE, tmp_path)
-    shown = {str(image["alt"])[:15] for image in page.all("img") if image.get("class") == "see-through"}
+    shown = {str(image["alt"])[:15] for image in page.all("img") if image.get("class") == "transparent"}
     assert shown == {"Draft A-000-000"}
-    clear = [str(image["src"]) for image in page.all("img") if image.get("class") == "see-through"]
+    clear = [str(image["src"]) for image in page.all("img") if image.get("class") == "transparent"]
     decoded = [Image.open(io.BytesIO(base64.b64decode(src.partition(",")[2]))) for src in clear]
     assert [seen.getchannel("A").getextrema() for seen in decoded if seen.mode == "RGBA"] == [(0, 255)]
-    assert "see-through 60%" in page.text
+    assert "transparent 60%" in page.text
 
 
 def test_a_final_links_to_its_lineage_where_there_is_one(tmp_path: Path) -> None:

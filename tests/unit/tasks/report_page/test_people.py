@@ -20,7 +20,7 @@ FACTS = RunFacts(run_id=RUN_ID, campaign="sea-otter", calibration=FOUND)
 def test_suggested_weights_come_with_the_command_to_paste(tmp_path: Path) -> None:
     """Figures with their interval, what is unknown as a dash, and the command whole."""
     page = render_page([make_draft("A", 0, 0)], FACTS, tmp_path)
-    assert "50 votes by 2 people decided 40 pairs of pictures; 3 pairs stayed a tie." in page
+    assert "50 votes by 2 people decided 40 pairs of pictures; 3 pairs ended in a tie." in page
     assert "<td>80%</td><td>65% to 90%</td><td>40</td>" in page
     assert "<td>–</td><td>–</td><td>0</td>" in page
     assert f"runoff rescore {RUN_ID} --weight judge=0.75 --weight technical=0.25</code>" in page

@@ -19,7 +19,7 @@ def test_written_file_is_whole_and_alone(tmp_path: Path) -> None:
 
 
 def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the bytes do not reach the disk the old ones stay, and a person is told why."""
+    """When the bytes cannot be written the old file stays, and the error says why."""
     path = tmp_path / "picture.png"
     path.write_bytes(b"old")
 
@@ -34,7 +34,7 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_folder_that_is_a_file_is_a_setting_error(tmp_path: Path) -> None:
-    """A home that cannot hold files is said so, without a traceback."""
+    """A home that cannot hold files is an error with a message, not a traceback."""
     (tmp_path / "home").write_text("a file")
     with pytest.raises(SettingError, match="cannot be written"):
         write_atomically(tmp_path / "home" / "picture.png", b"")

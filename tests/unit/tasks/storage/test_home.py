@@ -32,9 +32,13 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_process_works_on_a_run(tmp_path: Path) -> None:
-    """The second is told; once the first lets go, it may."""
+    """The second process gets an error; once the first releases the lock, it can have it."""
     folder = run_folder(tmp_path, "otters", "20261122-120000-test")
-    with run_lock(folder), pytest.raises(RunError, match="another process works on it"), run_lock(folder):
+    with (
+        run_lock(folder),
+        pytest.raises(RunError, match="another process is working on it"),
+        run_lock(folder),
+    ):
         pass
     with run_lock(folder):
         pass

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.images_api.rate_limiter import MemoryWindow, RateLimiter, Step, T
+from tasks.images_api.rate_limiter.limiter import MemoryWindow, RateLimiter, Step, T
 
 
 class Clock:
@@ -214,9 +214,9 @@ def test_one_that_goes_home_while_its_turn_is_taken_leaves_it_to_nobody() -> Non
 
         async def change(self, step: Step[T]) -> T:
             """Look, then take a moment."""
-            told = await super().change(step)
+            result = await super().change(step)
             await asyncio.sleep(0.02)
-            return told
+            return result
 
     async def cancel() -> list[int]:
         window = SlowWindow(0.3)

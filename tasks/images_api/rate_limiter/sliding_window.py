@@ -1,16 +1,16 @@
-"""What was ordered in the last minute, by whom, and what the provider said to it: one account's allowance.
+"""The sliding window of an account: what each process ordered in the last minute.
 
-The window slides, so that a provider's limit holds whether it counts by sliding or by fixed minutes, and the
-first pictures still start at once. A rate limit met all the same halves the rate, once for all that was under
-way together; each minute without one gives a tenth of the limit back (additive increase, multiplicative
-decrease). Where no limit is known the rate grows by half a minute (slow start).
+The window slides, so that a provider's limit is kept whether it counts by sliding or by fixed minutes, and
+the first pictures still start at once. A rate limit error halves the rate, once for all requests then in
+flight; each minute without one restores a tenth of the limit (additive increase, multiplicative decrease).
+Where no limit is known the rate grows by half a minute (slow start).
 
-Where many processes wait for one allowance, the next order goes to the one that had the fewest pictures in
-the window, of equals to the one that had the fewest while it waited, and then to the one that waits longest.
-A process that ordered and was killed is forgotten
-with its pictures; one that waited and was killed, ``GRACE_PERIOD`` after it should have come back.
+When several processes wait for one allowance, the next order goes to the one with the fewest pictures in the
+window, then to the one with the fewest while it waited, then to the one that has waited longest. A killed
+process is forgotten when its pictures leave the window; one killed while waiting, ``GRACE_PERIOD`` after it
+should have asked again.
 
-Nothing here waits or reads a clock; time is what the caller says, in seconds.
+Nothing here waits or reads a clock; the caller passes the time, in seconds.
 """
 
 from collections import Counter
@@ -18,40 +18,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from tasks.images_api.rate_limiter.adaptive_rate import halved, recovered
+
 WINDOW_S = 60.0
-"""Providers count pictures, or requests, a minute."""
+"""Providers count pictures, or requests, per minute."""
 
-# How the rate answers to the provider; the names are those of congestion control in TCP (RFC 5681).
-MULTIPLICATIVE_DECREASE = 1 / 2
-"""A rate limit that is met leaves this share of the rate: whatever piled up drains within a window."""
-ADDITIVE_INCREASE = 1 / 10
-"""A window without one gives this share of the known limit back: five windows from half to all of it, slow
-enough that a limit which was lowered for good is met once in some minutes, not in each.
-"""
-SLOW_START = 1.5
-"""Where no limit is known the rate grows by this factor a window. TCP doubles; but here a rate that is too
-high costs refusals and a wait of the whole account, and twice the rate is too high at once.
-"""
-MOST_SLOW_START_WINDOWS = 60
-"""So many windows are made up for at most after a pause: the rate stays a number."""
-LEAST_RATE = 1.0
-"""Pictures a window: slower than that nothing would ever find out that the limit was lifted."""
-
-# Shares of the window:
+# Durations, as shares of the window:
 BURST = 1 / 60
-"""Pictures ordered at one moment count as the speed of this long: of an instant it would be infinite."""
+"""The shortest time over which the speed of a burst is measured; over an instant it would be infinite."""
 ARRIVAL_MARGIN = 1 / 60
-"""By it pictures count longer: of two requests the later one may be the quicker to reach the provider."""
+"""How much longer pictures count: a later request may reach the provider sooner than an earlier one."""
 RESOLUTION = 1 / 240
-"""Within it a process's orders are counted as one, at the moment of the last, which keeps the ledger's row
-small and lets nothing count too short.
+"""A process's orders within this time are counted as one, at the time of the last, which keeps the ledger's
+row small.
 """
 SHORTEST_WAIT = 1 / 6000
-"""One does not come back sooner: a wait of nothing would spin."""
+"""The shortest wait: waiting zero seconds would spin."""
 POLL_INTERVAL = 1 / 60
-"""After it one looks again when another process goes first, which may have died."""
+"""When to try again after another process was preferred, which may have died."""
 GRACE_PERIOD = 1 / 12
-"""For it a place is kept for a process that should be back by now: a busy machine is that late."""
+"""How long a place is kept for a process that should have asked again by now: a busy machine is that late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +45,7 @@ class Taken:
     """Pictures that count in the window.
 
     Args:
-        since_s: When the first of them was ordered.
+        since_s: When the first of them was ordered, seconds.
         at_s: When the last of them was; all count from then.
         n: How many.
         by: The process.
@@ -73,14 +59,14 @@ class Taken:
 
 @dataclass(slots=True)
 class Waiting:
-    """A process that waits for its turn.
+    """A process that waits to order.
 
     Args:
-        since_s: Since when it has had none.
-        until_s: When it is to be back at the latest; then its place is given away.
-        counts: How many pictures each of its orders wants, first ones first.
-        n_served: How many pictures it has had while it waited without a break, beginning at as many as the
-            one that had the fewest then.
+        since_s: Since when it has been waiting, seconds.
+        until_s: When it must have asked again; after that it loses its place.
+        counts: How many pictures each of its orders needs, the first order first.
+        n_served: How many pictures it has ordered while waiting without a break, starting from the lowest
+            count among the waiting processes.
     """
 
     since_s: float
@@ -95,13 +81,13 @@ class SlidingWindow:
 
     Args:
         length_s: How long the window is.
-        seen_s: When it was last looked at.
-        rate: Pictures a window since a limit was met; ``None`` when none ever was.
-        not_before_s: Nothing is ordered before.
+        seen_s: When it was last used, seconds.
+        rate: Pictures per window since a rate limit error; ``None`` before the first.
+        not_before_s: Nothing is ordered before this time.
         slowed_at_s: When the rate was last halved.
-        recovers_from_s: From when on the rate grows again.
+        recovers_from_s: When the rate starts to grow again.
         taken: What was ordered in the last window, oldest first.
-        waiting: Who waits, by process.
+        waiting: The waiting processes, by name.
     """
 
     length_s: float = WINDOW_S
@@ -115,13 +101,13 @@ class SlidingWindow:
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> Self:
-        """Read what ``state`` wrote."""
+        """Restore a window from what ``state`` returned."""
         taken = [Taken(*values) for values in state["taken"]]
         waiting = {by: Waiting(*values) for by, values in state["waiting"].items()}
         return cls(**(state | {"taken": taken, "waiting": waiting}))
 
     def state(self) -> dict[str, Any]:
-        """Write it as JSON."""
+        """Return it as JSON."""
         return {
             "length_s": self.length_s,
             "seen_s": self.seen_s,
@@ -136,16 +122,16 @@ class SlidingWindow:
         }
 
     def take(self, now_s: float, counts: Sequence[int], *, by: str, limit: float | None) -> tuple[int, float]:
-        """Count as many orders as may go now, first ones first; the others wait.
+        """Admit as many orders as possible now, the first ones first; the others wait.
 
         Args:
             now_s: The time.
-            counts: How many pictures each order wants.
+            counts: How many pictures each order needs.
             by: The process that asks.
-            limit: The provider's limit as that process knows it; ``None`` is none known.
+            limit: The provider's limit as that process knows it; ``None`` when not known.
 
         Returns:
-            How many orders may go, and in how many seconds to come back for the others.
+            How many orders are admitted, and in how many seconds to ask again for the others.
         """
         self._look(now_s)
         if now_s < self.not_before_s:
@@ -158,21 +144,21 @@ class SlidingWindow:
         return self._wait(now_s, counts, by, self._next_s(now_s, counts[n_going:], limit), n_going)
 
     def allowed(self, limit: float | None) -> float | None:
-        """Tell how many pictures may be ordered in a window now; ``None`` when nobody knows a limit."""
+        """Return how many pictures may be ordered per window now; ``None`` when no limit is known."""
         return min((one for one in (self.rate, limit) if one is not None), default=None)
 
     def slow_down(
         self, now_s: float, *, ordered_at_s: float, wait_s: float, for_s: float, limit: float | None
     ) -> None:
-        """Wait, and go on at half the rate: the provider said that it was too much.
+        """Pause, and continue at half the rate, after a rate limit error.
 
         Args:
             now_s: The time.
-            ordered_at_s: When the refused pictures were counted. What was under way at the last slowing tells
+            ordered_at_s: When the rejected pictures were counted. Requests in flight at the last slowdown say
                 nothing about the slower rate.
-            wait_s: For how long nothing is ordered.
-            for_s: How long to stay there before the rate recovers.
-            limit: The provider's limit as known; ``None`` is none known.
+            wait_s: For how long nothing is ordered, seconds.
+            for_s: How long to stay at the lower rate before it recovers, seconds.
+            limit: The provider's limit; ``None`` when not known.
         """
         self._look(now_s)
         self._recover(now_s, limit)
@@ -182,12 +168,11 @@ class SlidingWindow:
             began_s = self.taken[0].since_s if self.taken else now_s
             speed = self._n_taken() * self.length_s / max(now_s - began_s, BURST * self.length_s)
             allowed = self.allowed(limit)
-            reached = speed if allowed is None else min(allowed, speed)
-            self.rate = max(LEAST_RATE, reached * MULTIPLICATIVE_DECREASE)
+            self.rate = halved(speed if allowed is None else min(allowed, speed))
             self.slowed_at_s = now_s
 
     def _look(self, now_s: float) -> None:
-        """Forget what is past; where the clock was put back, everything happened that much earlier."""
+        """Forget what has left the window; if the clock was set back, shift all times back with it."""
         if (back_s := self.seen_s - now_s) > 0:
             self._shift(-back_s)
         self.seen_s = now_s
@@ -211,20 +196,18 @@ class SlidingWindow:
         if n_windows < 1:
             return
         self.recovers_from_s += n_windows * self.length_s
-        if self.rate is not None and limit is None:
-            self.rate *= SLOW_START ** min(n_windows, MOST_SLOW_START_WINDOWS)
-        elif self.rate is not None and limit is not None and self.rate < limit:
-            self.rate = min(limit, self.rate + n_windows * ADDITIVE_INCREASE * limit)
+        if self.rate is not None:
+            self.rate = recovered(self.rate, limit, n_windows)
 
     def _until_s(self, entry: Taken) -> float:
-        """Tell from when on pictures count no longer."""
+        """Return when pictures stop counting, seconds."""
         return entry.at_s + self.length_s * (1 + ARRIVAL_MARGIN)
 
     def _n_taken(self) -> int:
         return sum(entry.n for entry in self.taken)
 
     def _n_going(self, now_s: float, counts: Sequence[int], by: str, rate: float | None) -> int:
-        """Count the orders that may go, those that others should send first played through."""
+        """Count the orders that may be sent, after simulating those of other processes that go first."""
         if rate is None:
             return len(counts)
         had = Counter[str]()
@@ -241,7 +224,7 @@ class SlidingWindow:
             if n is None:
                 del queues[first]
                 continue
-            if n_taken and n_taken + n > rate:  # an order above the limit goes into an empty window
+            if n_taken and n_taken + n > rate:  # an order larger than the limit needs an empty window
                 break
             n_taken += n
             had[first] += n
@@ -251,13 +234,13 @@ class SlidingWindow:
         return n_going
 
     def _n_served(self, by: str) -> int:
-        """Tell how many pictures a process has had while it waited; a new one has no claim on the past."""
+        """Return a process's pictures while waiting; a new one starts at the lowest count."""
         if by in self.waiting:
             return self.waiting[by].n_served
         return min((one.n_served for one in self.waiting.values()), default=0)
 
     def _count(self, now_s: float, n: int, by: str) -> None:
-        """Count pictures, with those that the process ordered a moment ago."""
+        """Count pictures, merged with those that the process ordered just before."""
         since_s, resolution_s = now_s, RESOLUTION * self.length_s
         for place in range(len(self.taken) - 1, -1, -1):
             entry = self.taken[place]
@@ -270,7 +253,7 @@ class SlidingWindow:
         self.taken.append(Taken(since_s, now_s, n, by))
 
     def _next_s(self, now_s: float, counts: Sequence[int], limit: float | None) -> float:
-        """Tell when to look again, in seconds: when room is made, or soon when others go first."""
+        """Return the seconds until the next attempt: until there is room, or briefly when others go first."""
         allowed = self.allowed(limit)
         if not counts or allowed is None or not self.taken:
             return POLL_INTERVAL * self.length_s
@@ -281,7 +264,7 @@ class SlidingWindow:
     def _wait(
         self, now_s: float, counts: Sequence[int], by: str, wait_s: float, n_going: int
     ) -> tuple[int, float]:
-        """Note who waits, and for what."""
+        """Record that a process waits, and for how many pictures."""
         n_served = self._n_served(by) + sum(counts[:n_going])
         before = self.waiting.pop(by, None)
         left = list(counts[n_going:])

@@ -1,8 +1,8 @@
 """The server process: Prefect's own web application on a free port of 127.0.0.1.
 
 It listens before it imports anything heavy, so that its port is known within a tenth of a second and a
-request sent meanwhile is answered the moment the application stands. It ends by itself when the last
-process that uses it is gone, however that one went; what it was sent is recorded first.
+request sent meanwhile is answered as soon as the application is ready. It ends by itself when the last
+process that uses it has ended, even if killed; events it has received are recorded first.
 """
 
 import gc
@@ -25,11 +25,11 @@ CLOSE_S = 8.0
 
 
 def main(folder: str, wanted_port: str = "0") -> None:
-    """Serve until nobody needs it any more.
+    """Serve until the last client has left.
 
     Args:
         folder: ``<home>/.prefect``. The settings come through the environment.
-        wanted_port: Where to listen; any free port for 0.
+        wanted_port: The port to listen on; 0 for a free one.
     """
     listener = socket.create_server(("127.0.0.1", int(wanted_port)))
     port = listener.getsockname()[1]
@@ -40,17 +40,15 @@ def main(folder: str, wanted_port: str = "0") -> None:
     }
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    os.dup2(2, 1)  # the pipe to the starter ends here; from now on all goes to the log
+    os.dup2(2, 1)  # the pipe to the starter ends here; from now on all output goes to the log
     box: list[uvicorn.Server] = []
-    threading.Thread(
-        target=_leave_with_the_last_client, args=(Registry(Path(folder)), box), daemon=True
-    ).start()
+    threading.Thread(target=_exit_after_last_client, args=(Registry(Path(folder)), box), daemon=True).start()
     box.append(_build())
     box[0].run(sockets=[listener])
 
 
 def _build() -> "uvicorn.Server":
-    gc.disable()  # collecting while thousands of classes are made costs 0.6 s of 3
+    gc.disable()  # garbage collection during the imports costs 0.6 s of 3
     import uvicorn
     from prefect.server.api.server import create_app
 
@@ -61,7 +59,7 @@ def _build() -> "uvicorn.Server":
     return uvicorn.Server(config)
 
 
-def _leave_with_the_last_client(registry: Registry, box: "list[uvicorn.Server]") -> None:
+def _exit_after_last_client(registry: Registry, box: "list[uvicorn.Server]") -> None:
     while not _is_alone(registry):
         time.sleep(WATCH_S)
     if not box or not box[0].started:
@@ -73,7 +71,7 @@ def _leave_with_the_last_client(registry: Registry, box: "list[uvicorn.Server]")
 
 
 def _is_alone(registry: Registry) -> bool:
-    """Whether nobody uses this server; from then on nobody finds it either."""
+    """Whether no process uses this server; if so, its record is removed too."""
     try:
         if registry.has_clients(os.getpid()):
             return False
@@ -87,9 +85,9 @@ def _is_alone(registry: Registry) -> bool:
 
 
 def _drain() -> None:
-    """Wait until the events received were handed on; closing then writes the last batch.
+    """Wait until received events have left the queues; closing then writes the last batch.
 
-    Prefect's in-memory queues have no public view, hence the private name; a test counts the task runs.
+    Prefect's in-memory queues have no public API, hence the private names; a test counts the task runs.
     """
     from prefect.server.utilities.messaging.memory import Topic
 

@@ -1,7 +1,7 @@
-"""One process works on a run, among all machines that share a ledger.
+"""The lock that lets one process work on a run, among all machines that share a ledger.
 
-On PostgreSQL a connection holds a lock for as long as the process lives: killed, it lets go by itself. A
-SQLite ledger is one machine's, where the lock file in the run's folder does the same.
+On PostgreSQL a connection holds an advisory lock, which is released when the process ends. A SQLite ledger
+belongs to one machine, where the lock file in the run's folder does the same.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ from tasks.ledger.database import Database
 
 @contextmanager
 def hold_run(database: Database, run_id: str) -> Iterator[None]:
-    """Hold a run until the block ends.
+    """Lock a run until the block ends.
 
     Raises:
-        RunError: A process, here or on another machine, works on it.
+        RunError: Another process, on this or another machine, works on it.
         LedgerError: The database cannot be reached.
     """
     if database.engine.dialect.name != "postgresql":
@@ -30,7 +30,7 @@ def hold_run(database: Database, run_id: str) -> Iterator[None]:
         if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
             raise RunError(
                 where=f"run {run_id}",
-                what="another process works on it",
+                what="another process is working on it",
                 next_step="Wait for it to end, then: runoff runs",
             )
         try:

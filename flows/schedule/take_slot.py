@@ -1,8 +1,8 @@
-"""A schedule's turn: at most one run for each slot, and none while it would only pile up or be cut short.
+"""Scheduled slots: at most one run for each, and none while too many runs await review or money is short.
 
-A slot is written into the ledger before anything is bought, so that a retry, a second worker or a restarted
-machine finds the run that it made. Where a killed process left a run of the campaign, the next slot takes it
-up in place of a new one.
+A slot is recorded in the ledger before anything is bought, so that a retry, a second worker or a restarted
+machine finds the run that it made. If a killed process left a run of the campaign unfinished, the next slot
+resumes it instead of making a new one.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.runs.budgets import BudgetOf, remaining_of_month
-from flows.runs.lock import bring_campaign, is_free, is_left
+from flows.runs.lock import fetch_campaign, is_free, is_resumable
 from flows.session.prepare import Prepared
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, has_ledger, open_ledger
@@ -22,15 +22,15 @@ from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home, run_folder
 
 MOST_SLOTS_PER_RUN = 3
-"""How many turns in a row may take up a run that never comes to its end; the next one makes a new run."""
+"""How many slots in a row may resume a run that never ends; the next one makes a new run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """What starts a run by itself.
+    """What starts a run automatically.
 
     Args:
-        name: Whose turn it is, such as a deployment's name.
+        name: The owner of the slot, such as a deployment.
         due_at: When it was to start, aware.
         flow_run_id: The flow run.
     """
@@ -41,7 +41,7 @@ class Starter:
 
     @property
     def slot(self) -> str:
-        """The slot's name: the same for everything that starts the same turn."""
+        """The slot's name: the same for everything that starts the same slot."""
         return f"{self.name}@{self.due_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -51,9 +51,9 @@ class TakenSlot:
 
     Args:
         slot: As the ledger knows it.
-        file: The campaign file to run: the run's own, once it was begun.
-        is_begun: The run was begun before, by this slot or by an earlier one.
-        reason: Why there is nothing to do; empty when there is.
+        file: The campaign file to run: the run's own if it has begun.
+        is_begun: The run has begun, in this slot or an earlier one.
+        reason: Why there is nothing to do; empty otherwise.
     """
 
     slot: Slot
@@ -63,18 +63,18 @@ class TakenSlot:
 
 
 def take_slot(file: Path, settings: Settings, starter: Starter) -> TakenSlot:
-    """Claim a slot, or find out what became of it. Buys nothing.
+    """Claim a slot, or find its run if it was claimed before. Buys nothing.
 
     Args:
         file: The campaign file.
         settings: The home and the environment.
-        starter: Whose slot.
+        starter: What starts the run.
     """
     home = settings.home
     prepare_home(home)
     campaign = campaign_name(file)
     with open_ledger(settings.home, settings.environ) as ledger:
-        run_id = run_left_behind(ledger, home, campaign) or new_run_id(datetime.now(UTC))
+        run_id = unfinished_run(ledger, home, campaign) or new_run_id(datetime.now(UTC))
         wanted = Slot(starter.slot, campaign, starter.due_at, "open", run_id, started_by=starter.flow_run_id)
         slot = ledger.slots.claim(wanted)
         begun = {run.run_id: run for run in ledger.runs.all()}.get(slot.run_id)
@@ -84,31 +84,48 @@ def take_slot(file: Path, settings: Settings, starter: Starter) -> TakenSlot:
         folder = run_folder(home, begun.campaign, begun.run_id)
         reason = ""
         if slot.state == "ended":
-            reason = f"This slot has had its run: {slot.run_id}, {begun.state}. Nothing was bought."
+            reason = f"This slot already has its run: {slot.run_id}, {begun.state}. Nothing was bought."
         elif not is_free(ledger, folder):
-            reason = f"Another process works on this slot's run, {slot.run_id}. Nothing was bought here."
-    return TakenSlot(slot, bring_campaign(folder), is_begun=True, reason=reason)
+            reason = f"Another process is working on this slot's run, {slot.run_id}. Nothing was bought here."
+    return TakenSlot(slot, fetch_campaign(folder), is_begun=True, reason=reason)
 
 
-def refuse_slot(settings: Settings, slot: Slot, fault: RunoffError) -> None:
-    """Write that no run could be made in a slot, so that ``runoff runs`` tells it."""
+def fail_slot(settings: Settings, slot: Slot, fault: RunoffError) -> None:
+    """Record that no run could be made in a slot; ``runoff runs`` lists it.
+
+    Args:
+        settings: The home and the environment.
+        slot: The slot.
+        fault: Why no run could be made.
+    """
     with open_ledger(settings.home, settings.environ) as ledger:
         ledger.slots.change(slot.name, "failed", reason=str(fault).partition("\n")[0])
 
 
 def skip_slot(settings: Settings, slot: Slot, reason: str) -> None:
-    """Write that a slot is left out, and why."""
+    """Record that a slot is skipped, and why.
+
+    Args:
+        settings: The home and the environment.
+        slot: The slot.
+        reason: Why it is skipped, for people.
+    """
     with open_ledger(settings.home, settings.environ) as ledger:
         ledger.slots.change(slot.name, "skipped", reason=reason)
 
 
-def run_left_behind(ledger: Ledger, home: Path, campaign: str) -> str | None:
-    """Find the oldest run of a campaign that a slot began and whose process is gone; ``None`` without any.
+def unfinished_run(ledger: Ledger, home: Path, campaign: str) -> str | None:
+    """Find the oldest run of a campaign that a slot began and that has no process; ``None`` if there is none.
 
-    One that was taken up again and again without coming to its end is given up.
+    A run that was resumed several times without coming to its end is given up.
+
+    Args:
+        ledger: The ledger.
+        home: Runoff's home.
+        campaign: The campaign's name.
     """
     for run_id, n_slots in ledger.slots.open_runs([campaign]).items():
-        if not is_left(ledger, run_folder(home, campaign, run_id)):
+        if not is_resumable(ledger, run_folder(home, campaign, run_id)):
             continue
         if n_slots < MOST_SLOTS_PER_RUN:
             return run_id
@@ -124,13 +141,13 @@ def waiting_runs(settings: Settings, campaign: str) -> list[tuple[Path, str]]:
         folders = [
             run_folder(settings.home, campaign, run_id) for run_id in ledger.batches.runs_out(campaign)
         ]
-        return [(folder / CAMPAIGN_FILE, folder.name) for folder in folders if is_left(ledger, folder)]
+        return [(folder / CAMPAIGN_FILE, folder.name) for folder in folders if is_resumable(ledger, folder)]
 
 
 def reason_to_skip(prepared: Prepared, now: datetime) -> str:
-    """Tell why a schedule's run is not made now; empty when nothing is against it.
+    """Return why a scheduled run is skipped; empty if it is not.
 
-    Runs pile up that people have not looked at, or the month's money is short of the least that a run costs.
+    Too many runs await review, or a month's budget is below the least that a run costs.
     """
     with open_ledger(prepared.home, prepared.settings.environ) as ledger:
         return _unreviewed(prepared, ledger) or _too_little_money(prepared, ledger, now)
@@ -153,13 +170,13 @@ def _too_little_money(prepared: Prepared, ledger: Ledger, now: datetime) -> str:
             return (
                 f"This month's budget of {whose_budget(budget.of, prepared.campaign.name)} has "
                 f"{format_usd(budget.left_usd)} left of {format_usd(budget.limit_usd)}, "
-                f"and a run costs {format_usd(least_usd)} at least. Nothing was bought."
+                f"and a run costs at least {format_usd(least_usd)}. Nothing was bought."
             )
     return ""
 
 
 def least_usd_of(prepared: Prepared) -> Decimal:
-    """Tell the least that a run costs before somebody decides: without finals where a person chooses them."""
+    """Return the least that a run costs before a person decides: without finals if a person chooses them."""
     is_auto = prepared.campaign.finalists.approval == "auto"
     return prepared.plan.low_usd if is_auto else prepared.plan.drafts_low_usd
 
@@ -170,11 +187,11 @@ def whose_budget(of: BudgetOf, campaign: str) -> str:
 
 
 def campaign_name(file: Path) -> str:
-    """Read a campaign's name, however wrong the rest of the file is; else its file's name."""
+    """Read a campaign's name even if the rest of the file is invalid; otherwise use the file's name."""
     import yaml
 
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return str(said["name"])[:64]
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return str(data["name"])[:64]
     except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError):
         return file.stem[:64]

@@ -1,8 +1,8 @@
-"""The rate limiter: pictures a minute, and waits that all orders of a process take together.
+"""The rate limiter: pictures per minute, and pauses of all orders of a process.
 
-What may be ordered stands in an account's ``SlidingWindow``. It is kept in the process, or, for a provider
-that others ask too, in the ledger: then every process on that ledger orders from one allowance. Orders that
-wait at one moment ask together, so that each hardly costs a transaction.
+An account's ``SlidingWindow`` says how many pictures may be ordered. It is kept in memory, or, for a real
+provider, in the ledger, where all processes on that ledger share one allowance. Orders that wait at the same
+time are requested together, so that they share a transaction.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
+from tasks.images_api.rate_limiter.sliding_window import WINDOW_S, SlidingWindow
 from tasks.images_api.retries import Chance
-from tasks.images_api.sliding_window import WINDOW_S, SlidingWindow
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger
 
@@ -28,17 +28,17 @@ window, and would meet at the same row of the ledger.
 
 
 class WindowHolder(Protocol):
-    """Keeps a window, and the clock that it goes by."""
+    """Stores a window, with the clock that it uses."""
 
     async def change(self, step: Step[T]) -> T:
-        """Let a step look at the window and change it, alone, given the time in seconds."""
+        """Run a step that reads and changes the window exclusively, given the time in seconds."""
 
 
 class MemoryWindow:
-    """A window of this process's own.
+    """A window in memory, for this process alone.
 
     Args:
-        length_s: How long the window is.
+        length_s: Length of the window, seconds.
         clock: Seconds that only go up.
     """
 
@@ -52,12 +52,12 @@ class MemoryWindow:
 
 
 class LedgerWindow:
-    """A window that all processes on a ledger share, by the database's clock.
+    """A window that all processes on a ledger share, using the database's clock.
 
     Args:
         ledger: The ledger.
-        name: Which allowance, such as from ``allowance_of``.
-        length_s: How long the window is; the same for all that share it.
+        name: The allowance's name, from ``allowance_of``.
+        length_s: Length of the window, seconds; the same for all that share it.
     """
 
     def __init__(self, ledger: Ledger, name: str, length_s: float = WINDOW_S) -> None:
@@ -74,21 +74,21 @@ class LedgerWindow:
         return await asyncio.to_thread(self._change, step)
 
     def _change(self, step: Step[T]) -> T:
-        told: list[T] = []
+        results: list[T] = []
 
         def change(state: dict[str, object] | None, now_s: float) -> dict[str, object]:
             window = SlidingWindow(self._length_s) if state is None else SlidingWindow.of(state)
-            told.append(step(window, now_s))
+            results.append(step(window, now_s))
             return window.state()
 
         self._ledger.allowances.change(self._name, change)
-        return told[-1]
+        return results[-1]
 
 
 def allowance_of(terms: Terms) -> str:
-    """Name the account that a provider's limit holds for: by its address and its key, whatever it is called.
+    """Name the account that a provider's limit applies to, derived from its address and its key.
 
-    The key cannot be read from the name, which stands in the ledger: it is derived as a password's hash is.
+    The key cannot be recovered from the name, which the ledger stores: it is derived like a password hash.
 
     Raises:
         SettingError: The key is missing.
@@ -98,7 +98,7 @@ def allowance_of(terms: Terms) -> str:
 
 
 def rate_limiter_of(terms: Terms, ledger: Ledger) -> "RateLimiter":
-    """Share an account's pictures a minute with all that order; the emulator in here knows no limit.
+    """Create the limiter for a provider's account; the emulator in this process has no limit.
 
     Raises:
         SettingError: The key is missing.
@@ -109,11 +109,11 @@ def rate_limiter_of(terms: Terms, ledger: Ledger) -> "RateLimiter":
 
 
 class RateLimiter:
-    """A process's rate limiter; one for all of its orders.
+    """The rate limiter of a process, shared by all its orders.
 
     Args:
-        images_per_minute: The provider's limit; ``None`` is none known.
-        window: Keeps what was ordered; by default this process alone.
+        images_per_minute: The provider's limit; ``None`` when not known.
+        window: Where the window is kept; by default in memory.
         clock: Seconds that only go up.
         sleep: Waits that many seconds.
         chance: Draws from [0, 1), for the jitter of waits.
@@ -140,12 +140,12 @@ class RateLimiter:
         self._turn = asyncio.Lock()
 
     async def acquire(self, n: int) -> float:
-        """Wait until ``n`` more pictures may be ordered, and count them as ordered.
+        """Wait until ``n`` more pictures may be requested, and count them.
 
-        May be cancelled while it waits; nothing is counted then.
+        May be cancelled while waiting; then nothing is counted.
 
         Returns:
-            The moment at which they were counted, for ``slow_down``.
+            The time at which they were counted, for ``slow_down``.
 
         Raises:
             LedgerError: The window is in a ledger that cannot be written.
@@ -153,7 +153,7 @@ class RateLimiter:
         me = object()
         self._waiting[me] = n
         try:
-            async with self._turn:  # who has it asks for all that wait
+            async with self._turn:  # the holder of the lock asks for all that wait
                 while me not in self._went:
                     if (wait_s := self._not_before_s - self._clock()) <= 0:
                         wait_s = await self._ask()
@@ -165,7 +165,7 @@ class RateLimiter:
             self._went.pop(me, None)
 
     async def _ask(self) -> float:
-        """Take turns for as many orders as may go; returns the seconds until it is worth asking again."""
+        """Admit as many waiting orders as possible; return the seconds until the next attempt."""
         asking = dict(self._waiting)
 
         def take(window: SlidingWindow, now_s: float) -> tuple[float, int, float]:
@@ -174,19 +174,19 @@ class RateLimiter:
 
         now_s, n_going, wait_s = await self._window.change(take)
         for order in list(asking)[:n_going]:
-            if self._waiting.pop(order, None) is not None:  # else it went home meanwhile
+            if self._waiting.pop(order, None) is not None:  # else it was cancelled meanwhile
                 self._went[order] = now_s
         return wait_s
 
     def pause(self, wait_s: float) -> None:
-        """Let this process wait that many seconds from now, for what others may not have met."""
+        """Pause this process only, for ``wait_s`` seconds from now."""
         self._not_before_s = max(self._not_before_s, self._clock() + wait_s)
 
     async def slow_down(self, ordered_at_s: float, wait_s: float, for_s: float = 0.0) -> None:
-        """Let all that share the allowance wait, and go on at half the rate: it was too much.
+        """Pause all processes that share the allowance, then continue at half the rate.
 
         Args:
-            ordered_at_s: When the refused pictures were counted. What was under way at the last slowing tells
+            ordered_at_s: When the rejected pictures were counted. Requests in flight at the last slowdown say
                 nothing about the slower rate.
             wait_s: How long to wait, seconds.
             for_s: How long to stay slow before the rate recovers, seconds.

@@ -1,10 +1,10 @@
-"""Start Prefect's server beside other work, or use the one that runs already.
+"""Starting Prefect's server in the background, or using one that runs already.
 
 Measured with Prefect 3.8.8 on 2 cores (`benchmarks/engine_start.py`): from start to stop 4.9 s of processor
 time on a fresh home and 5.1 s on a used one, where Prefect's own embedded start takes 13.8 s and 8.7 s; on an
-idle machine the server answers after 3.2 to 3.8 s. What was cut: migrations on an empty database (8 s, see
+idle machine the server answers after 3.2 to 3.8 s. What is saved: migrations on an empty database (8 s, see
 `schema`), the server's import into the calling process (2.6 s), block types (1 s), collecting garbage while
-importing (0.6 s), looking for migrations (0.3 s), Prefect's pages (0.3 s).
+importing (0.6 s), looking for migrations (0.3 s), Prefect's UI (0.3 s).
 """
 
 import asyncio
@@ -33,24 +33,24 @@ REMOTE_LIMIT_S = 15.0
 SAY_EVERY_S = 3.0
 STOP_LIMIT_S = 20.0
 
-# Not `-m`: it would put the working folder before ours. `import runoff` looks past a `flows` of the user's
-# own that PYTHONPATH leads to.
+# Not `-m`: it would put the working folder first on the path. `import runoff` finds Runoff's packages even
+# if PYTHONPATH leads to another `flows`.
 PROGRAM = (
-    "import sys; sys.path.append(sys.argv[1]); import runoff; from flows.engine.server import main;"
+    "import sys; sys.path.append(sys.argv[1]); import runoff; from flows.engine.server_process import main;"
     " main(*sys.argv[2:])"
 )
 PACKAGES = Path(__file__).parents[2]
 
 Say = Callable[[str], None]
 
-# Servers left to the other processes that use them: kept here, so that nobody waits for or warns of them.
+# Servers that other processes still use: referenced here, so that Popen does not warn about them.
 _LEFT_RUNNING: list[subprocess.Popen[bytes]] = []
 
 
 class Engine:
-    """A Prefect server that this process uses; leave it with ``stop`` or by ``with``.
+    """A Prefect server that this process uses; release it with ``stop`` or by ``with``.
 
-    Until it is left, ``PREFECT_API_URL`` and Prefect's other settings stand in this process's environment.
+    Until then, ``PREFECT_API_URL`` and Prefect's other settings are in this process's environment.
     """
 
     def __init__(self, api_url: str, say: Say) -> None:
@@ -66,21 +66,21 @@ class Engine:
         self.stop()
 
     def wait_ready(self, limit_s: float | None = None) -> None:
-        """Block until the server answers, saying every few seconds what is happening.
+        """Block until the server answers, reporting progress every few seconds.
 
         Args:
-            limit_s: Give up this many seconds after the start; 120 for a server of this home, 15 for another.
+            limit_s: Give up this many seconds after the start; default: 120, or 15 for another's server.
 
         Raises:
-            EngineError: It did not come up, or went away. Nothing was bought.
+            EngineError: It did not start, or stopped. Nothing was bought.
         """
-        said_s = 0.0
+        reported_s = 0.0
         while not self._answers():
             waited_s = time.monotonic() - self._began_s
             self._check(waited_s, limit_s)
-            if waited_s - said_s >= SAY_EVERY_S:
-                said_s = waited_s
-                self._say(f"{self._name} is coming up, {waited_s:.0f} s …")
+            if waited_s - reported_s >= SAY_EVERY_S:
+                reported_s = waited_s
+                self._say(f"{self._name} is starting, {waited_s:.0f} s …")
             time.sleep(0.05)
 
     async def ready(self) -> None:
@@ -88,11 +88,11 @@ class Engine:
         await asyncio.to_thread(self.wait_ready)
 
     def mend(self) -> None:
-        """Bring the server back, at its old address, if its process is gone; of another's, say how it is."""
+        """Restart this home's server at its old address if it died; for another server, report its state."""
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Send what Prefect still holds back, then leave the server; it ends with its last user."""
+        """Send what Prefect has queued, then release the server; it ends with its last client."""
         try:
             _flush_prefect()
         finally:
@@ -104,7 +104,7 @@ class Engine:
         raise NotImplementedError
 
     def _check(self, waited_s: float, limit_s: float | None) -> None:
-        """Raise an EngineError when there is no use in waiting longer."""
+        """Raise an EngineError if waiting longer is useless."""
         raise NotImplementedError
 
 
@@ -124,13 +124,13 @@ class _HomeEngine(Engine):
         self._cleanup.enter_context(environment(settings))
 
     def mend(self) -> None:
-        """Bring the server back, at its old address, if its process is gone.
+        """Restart the server at its old address if its process died.
 
-        Whoever waits for it tries again by itself. Where something else took the address, it stays away.
+        Its clients retry by themselves. If another program uses the address, it is not restarted.
         """
         if is_alive(self._server.pid):
             return
-        self._say(f"{self._name} has gone; it is brought back.")
+        self._say(f"{self._name} has stopped; restarting it.")
         with self._registry.locked(), suppress(EngineError):
             self._server = self._start(self._server.with_schedules, self._server.port)
             client = self._registry.join(self._server.pid)
@@ -153,7 +153,7 @@ class _HomeEngine(Engine):
             line = announcement.readline()
         if not line.strip():
             self._child.wait()
-            raise self._failure(what="ended before it listened")
+            raise self._failure(what="exited before it was ready")
         server = ServerRecord(int(line), self._child.pid, with_schedules, HOST)
         self._registry.note(server)
         return server
@@ -163,7 +163,7 @@ class _HomeEngine(Engine):
 
     def _check(self, waited_s: float, limit_s: float | None) -> None:
         if not is_alive(self._server.pid):
-            raise self._failure(what="ended while it came up")
+            raise self._failure(what="exited during start-up")
         limit_s = START_LIMIT_S if limit_s is None else limit_s
         if waited_s > limit_s:
             raise self._failure(what=f"gave no answer within {limit_s:.0f} s")
@@ -171,16 +171,16 @@ class _HomeEngine(Engine):
     def _failure(self, what: str) -> EngineError:
         log = self._registry.log
         tail = log.read_text(errors="replace").strip().splitlines()[-15:] if log.exists() else []
-        heard = "\n".join(["", *(f"  {line}" for line in tail), ""]) if tail else " and left no word"
+        heard = "\n".join(["", *(f"  {line}" for line in tail), ""]) if tail else ""
         return EngineError(
             where=str(log),
-            what=f"Prefect's server {what}{'; its last words:' if tail else ''}{heard}",
-            next_step="Try again; with a server of your own, set PREFECT_API_URL to its address "
+            what=f"Prefect's server {what}{'; its last log lines:' if tail else ''}{heard}",
+            next_step="Try again; to use your own server, set PREFECT_API_URL to its address "
             "(prefect server start; export PREFECT_API_URL=http://127.0.0.1:4200/api).",
         )
 
     def _wait_until_gone(self) -> None:
-        """Wait for the child to end, unless another process keeps it."""
+        """Wait for the child to end, unless another process uses it."""
         if self._child is None:
             return
         deadline = time.monotonic() + STOP_LIMIT_S
@@ -207,16 +207,16 @@ class _GivenEngine(Engine):
         super().__init__(api_url, say)
         self._name = f"The Prefect server at {api_url}"
         self._trouble = "no answer"
-        self._is_away = False
+        self._is_down = False
         settings = client_settings(registry.folder, api_url, with_schedules=with_schedules)
         self._cleanup.enter_context(environment(settings))
 
     def mend(self) -> None:
-        """Say that the server went away, and that it is back: only its owner can bring it back."""
-        is_away, self._is_away = self._is_away, not self._answers()
-        if self._is_away and not is_away:
-            self._say(f"{self._name} does not answer ({self._trouble}). Runs go on, and it is waited for.")
-        elif is_away and not self._is_away:
+        """Report when the server stops and when it answers again: only its owner can restart it."""
+        was_down, self._is_down = self._is_down, not self._answers()
+        if self._is_down and not was_down:
+            self._say(f"{self._name} does not answer ({self._trouble}). Runs continue and wait for it.")
+        elif was_down and not self._is_down:
             self._say(f"{self._name} answers again.")
 
     def _answers(self) -> bool:
@@ -226,7 +226,7 @@ class _GivenEngine(Engine):
         except urllib.error.HTTPError as error:
             self._trouble = f"status {error.code} from /health"
             error.close()
-            return error.code in (401, 403)  # it is there; whether the key is right, Prefect says
+            return error.code in (401, 403)  # it runs; Prefect itself reports a wrong key
         except (OSError, ValueError, http.client.HTTPException) as error:
             self._trouble = str(getattr(error, "reason", error))
             return False
@@ -238,21 +238,21 @@ class _GivenEngine(Engine):
                 where=f"PREFECT_API_URL={self.api_url}",
                 what=f"the Prefect server does not answer within {limit_s:.0f} s ({self._trouble})",
                 accepted="the address of a running Prefect server, ending in /api",
-                next_step="Start that server, or unset PREFECT_API_URL and Runoff brings up its own.",
+                next_step="Start that server, or unset PREFECT_API_URL to let Runoff start its own.",
             )
 
 
 def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engine:
-    """Begin to bring up a Prefect server, or use the one that is there, and return at once.
+    """Begin to start a Prefect server, or use one that runs, and return at once.
 
     ``PREFECT_API_URL`` comes first, then a server that runs for this home (``runoff serve``, another run),
-    then a new one whose database and log stand in ``<home>/.prefect``. Nothing imports Prefect here: import
+    then a new one whose database and log are in ``<home>/.prefect``. Nothing imports Prefect here: import
     flows after this call, run them after ``Engine.wait_ready``.
 
     Args:
         home: ``RUNOFF_HOME``, a local folder.
-        say: Takes a line for people.
-        with_schedules: The server must serve schedules and Prefect's pages.
+        say: Prints one line for the user.
+        with_schedules: The server must serve schedules and Prefect's UI.
 
     Raises:
         SettingError: The home cannot be written. Nothing was started.
@@ -272,7 +272,7 @@ def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engin
 
 
 def _running(registry: Registry, with_schedules: bool) -> ServerRecord | None:
-    """Return this home's server if it lives and does what is asked."""
+    """Return this home's server if it runs and can do what is needed."""
     server = registry.record()
     if server is None or not is_alive(server.pid) or not _is_listening(server.port):
         return None
@@ -288,7 +288,7 @@ def _is_listening(port: int) -> bool:
 
 
 def _is_healthy(port: int) -> bool:
-    """Ask the server for its health; while it comes up, the question waits at its open door."""
+    """Ask the server for its health; during start-up the request waits at the open port."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
     try:
         connection.request("GET", "/api/health")
@@ -307,7 +307,7 @@ def _flush_prefect() -> None:
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
 
-    for service in (EventsWorker, APILogWorker):  # they would warn of what is left to send
+    for service in (EventsWorker, APILogWorker):  # they would warn about unsent items
         logging.getLogger(service.__name__).setLevel(logging.ERROR)
 
     def drain() -> None:

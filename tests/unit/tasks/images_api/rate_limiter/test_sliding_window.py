@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tasks.images_api.sliding_window import GRACE_PERIOD, SlidingWindow
+from tasks.images_api.rate_limiter.sliding_window import GRACE_PERIOD, SlidingWindow
 
 Turn = tuple[float, int, str]
 Orders = st.lists(st.integers(1, 4), min_size=1, max_size=40)
