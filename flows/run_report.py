@@ -19,8 +19,8 @@ from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Provider
 from tasks.deduplicate import copies_by_radius
-from tasks.errors import RunError, RunoffError
-from tasks.ledger import Ledger, OrderRecord, RunRecord, has_ledger, open_ledger
+from tasks.errors import RunoffError
+from tasks.ledger import Ledger, OrderRecord, RunRecord, open_existing_ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.order import Order
 from tasks.orders.missing_scores import missing_score_warnings
@@ -57,13 +57,7 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
         LedgerError: The ledger cannot be read.
     """
     settings = Settings.of(home, os.environ)
-    if not has_ledger(settings.home, settings.environ):
-        raise RunError(
-            where=f"home {settings.home}",
-            what="no run has been made here",
-            next_step="Start with: runoff demo",
-        )
-    with open_ledger(settings.home, settings.environ) as ledger:
+    with open_existing_ledger(settings.home, settings.environ) as ledger:
         run_id = ledger.runs.find(run).run_id
         records, candidates = ledger.orders.of_run(run_id), ledger.candidates.of_run(run_id)
     return build_frame(report_rows(run_id, records, candidates))

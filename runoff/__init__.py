@@ -233,11 +233,11 @@ async def promote_async(run: str, home: str | Path | None = None) -> "Outcome":
         InterruptError: It was interrupted; what was bought is kept, and a second call resumes it.
         StopRunError: The provider accepts no further orders; what was bought is reported.
     """
-    from flows.commands.options import opened_ledger
+    from tasks.ledger import open_existing_ledger
 
     settings = _settings(home)
     folder = settings.home
-    with opened_ledger(settings) as ledger:
+    with open_existing_ledger(settings.home, settings.environ) as ledger:
         run_id = ledger.runs.find(run).run_id
     with _start_prefect(folder) as engine:
         from flows.promote import promote as flow
@@ -268,11 +268,11 @@ def rescore(
         RunError: There is no such run, its pictures were deleted, or another process works on it.
         CampaignError: A file or a weight is invalid. Nothing was changed.
     """
-    from flows.commands.options import opened_ledger
     from flows.rescore import rescore as decide_again
+    from tasks.ledger import open_existing_ledger
 
     settings, file = _settings(home), None if rules_file is None else Path(rules_file)
-    with opened_ledger(settings) as ledger:
+    with open_existing_ledger(settings.home, settings.environ) as ledger:
         return decide_again(settings, ledger, run, file, weights)
 
 

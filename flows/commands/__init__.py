@@ -6,7 +6,6 @@ __all__ = [
     "emulator",
     "ledger",
     "models",
-    "options",
     "plan_tables",
     "read",
     "review",

@@ -62,16 +62,9 @@ def opened_ledger(settings: "Settings") -> "Iterator[Ledger]":
         RunError: There is no ledger yet; reading does not create one.
         LedgerError: The ledger cannot be opened.
     """
-    from tasks.errors import RunError
-    from tasks.ledger import has_ledger, open_ledger
+    from tasks.ledger import open_existing_ledger
 
-    if not has_ledger(settings.home, settings.environ):
-        raise RunError(
-            where=f"home {settings.home}",
-            what="no run has been made here",
-            next_step="Start with: runoff demo",
-        )
-    with open_ledger(settings.home, settings.environ) as ledger:
+    with open_existing_ledger(settings.home, settings.environ) as ledger:
         yield ledger
 
 

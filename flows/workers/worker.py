@@ -26,7 +26,7 @@ from tasks.errors import InterruptError, RunError, RunoffError, SettingError
 from tasks.generate import generate
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, has_ledger, open_ledger
-from tasks.order import Order, OrderState, Reference
+from tasks.order import Order, OrderState
 from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, home_folder, run_folder
 from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
@@ -132,7 +132,7 @@ def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bou
     ends: list[End] = []
     try:
         with _open(job) as (terms, run):
-            _fetch(Path(reference.file) for order in orders for reference in _attachments(order))
+            _fetch(Path(reference.file) for order in orders for reference in order.sent)
             planned = run.ledger.orders.planned([order.order_id for order in orders])
             left = [order for order in orders if order.order_id in planned]
             reason = asyncio.run(_generate_and_inspect(job, left, terms, run, is_wanted, ends))
@@ -253,10 +253,6 @@ def _different_setup(job: Job, what: str, setting: str) -> SettingError:
         money="It sent nothing; what was bought before is kept.",
         next_step=f"Set {setting} there to the same value as here, then: runoff run --resume {job.run_id}",
     )
-
-
-def _attachments(order: Order) -> tuple[Reference, ...]:
-    return tuple(order.references) if order.mask is None else (*order.references, order.mask)
 
 
 def _fetch(files: Iterator[Path]) -> None:

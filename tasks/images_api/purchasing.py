@@ -50,15 +50,9 @@ def compose(
     buyer = compose_buyer(client, terms, ledger, folder, limits, watch)
     settler = BatchSettler(terms, ledger, folder, watch, buyer.close)
     lane = BatchLane(client=client, settler=settler, limits=limits, closed_by=lambda: buyer.closed_by)
-    judging: Buyer = Buyer(
-        client=client,
-        terms=terms,
-        ledger=ledger,
-        folder=folder,
-        limits=limits,
-        rate_limiter=RateLimiter(None),  # the limit of pictures per minute does not apply to questions
-        watch=CircuitBreaker(watch, lambda reason: judging.close(reason)),
-    )
+    breaker = CircuitBreaker(watch, lambda reason: judging.close(reason))
+    unlimited = RateLimiter(None)  # the limit of pictures per minute does not apply to questions
+    judging: Buyer = compose_buyer(client, terms, ledger, folder, limits, breaker, unlimited)
     return Purchasing(buyer, lane, judging)
 
 
@@ -69,8 +63,9 @@ def compose_buyer(
     folder: Path,
     limits: Limits,
     watch: Callable[[Purchase], None],
+    rate_limiter: RateLimiter | None = None,
 ) -> Buyer:
-    """Compose a buyer of pictures, in this process or at a worker.
+    """Compose a buyer, in this process or at a worker.
 
     Args:
         client: The connection to the provider.
@@ -79,6 +74,7 @@ def compose_buyer(
         folder: The run's folder.
         limits: What the run may spend.
         watch: Called with every order's end.
+        rate_limiter: Its own; default: the account's, which all processes on the ledger share.
     """
     return Buyer(
         client=client,
@@ -86,6 +82,6 @@ def compose_buyer(
         ledger=ledger,
         folder=folder,
         limits=limits,
-        rate_limiter=rate_limiter_of(terms, ledger),
+        rate_limiter=rate_limiter or rate_limiter_of(terms, ledger),
         watch=watch,
     )

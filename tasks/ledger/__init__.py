@@ -12,7 +12,7 @@ SQLite by default; PostgreSQL when its address is given.
 
 from tasks.ledger.batches import BatchRecord
 from tasks.ledger.budgets import Limits
-from tasks.ledger.ledger import Ledger, has_ledger, open_ledger
+from tasks.ledger.ledger import Ledger, has_ledger, open_existing_ledger, open_ledger
 from tasks.ledger.order_rows import OrderRecord, Settlement
 from tasks.ledger.reconciliation import Reconciliation, Verdict
 from tasks.ledger.runs import RunRecord
@@ -30,6 +30,7 @@ __all__ = [
     "database",
     "has_ledger",
     "monthly_limit",
+    "open_existing_ledger",
     "open_ledger",
     "pictures",
     "pruning",

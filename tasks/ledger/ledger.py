@@ -7,7 +7,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from tasks.errors import LedgerError
+from tasks.errors import LedgerError, RunError
 from tasks.ledger.advisory_lock import hold_run
 from tasks.ledger.allowances import Allowances
 from tasks.ledger.answers import Answers
@@ -108,6 +108,20 @@ def open_ledger(home: Path, environ: Mapping[str, str], wait_s: float = WAIT_FOR
         database.close()
         raise
     return Ledger(database)
+
+
+def open_existing_ledger(home: Path, environ: Mapping[str, str]) -> Ledger:
+    """Open the ledger of a home for reading what was made there; none is created.
+
+    Raises:
+        RunError: There is no ledger yet.
+        LedgerError: It cannot be opened, or was written by a newer Runoff. Nothing was changed.
+    """
+    if not has_ledger(home, environ):
+        raise RunError(
+            where=f"home {home}", what="no run has been made here", next_step="Start with: runoff demo"
+        )
+    return open_ledger(home, environ)
 
 
 def has_ledger(home: Path, environ: Mapping[str, str]) -> bool:
