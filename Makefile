@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format test test-slow test-all coverage docs benchmarks wheel
+.PHONY: help setup demo check format test test-slow test-long test-all fuzz coverage docs screenshots benchmarks wheel
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -13,7 +13,7 @@ setup: $(BIN)/.ready  ## Create the environment with everything that tests and c
 
 $(BIN)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]'
 	@touch $@
 
 demo: setup  ## Run the demo, without a key
@@ -34,9 +34,16 @@ test: setup  ## Run the tests that every change must pass
 	$(BIN)/pytest
 
 test-slow: setup $(BIN)/.ocr-ready  ## Run the slow tests, and say why any is skipped
-	$(BIN)/pytest -m "slow and not paid" -rs
+	$(BIN)/pytest -m "slow and not long and not paid" -rs
 
-test-all: test test-slow  ## Run all tests
+test-long: setup  ## Run the tests that take minutes each: teams of workers, kill after kill
+	$(BIN)/pytest -m "long and not paid" -rs
+
+test-all: test test-slow test-long  ## Run all tests
+
+FUZZ_FACTOR ?= 100
+fuzz: setup  ## Try hostile input at every door, a hundred times as much as every day (FUZZ_FACTOR=...)
+	HYPOTHESIS_PROFILE=fuzz FUZZ_FACTOR=$(FUZZ_FACTOR) $(BIN)/pytest -m "fuzz and not paid"
 
 $(BIN)/.ocr-ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[ocr]'
@@ -49,6 +56,9 @@ coverage: setup  ## Run the tests and require full branch coverage of the code t
 
 docs: setup  ## Regenerate pages and the schema
 	$(BIN)/python -m docs.generate
+
+screenshots: setup  ## Make runs and photograph them again for docs/images (minutes)
+	$(BIN)/python -m docs.screenshots
 
 benchmarks: setup  ## Run the benchmarks (minutes); copy the figures into benchmarks/README.md
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

@@ -5,7 +5,8 @@ that vary by 0.1 around their prompt, and arms whose effect differs from prompt 
 ``graded`` scores each picture has 0, 1/3, 2/3 or 1, as from a judge's few statements. For equal arms the
 benchmark counts false wins (target 5 %) and how often the 95 % interval contains the truth (93 to 97 %); for
 arms 0.05 apart, how often the better one is found with how many pictures, compared with an oracle, a z-test
-that knows the true variances. With five equal arms it counts campaigns in which one is reported to win.
+that knows the true variances. With five equal arms it counts campaigns in which one is reported to win. Then
+come awkward scores (``benchmarks.ab_awkward``).
 
 Run: python -m benchmarks.ab_verdict [campaigns, default 1000]
 """
@@ -19,7 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tasks.ab_test.verdict import NOT_ENOUGH, ScoredDraft, compare_arms
+from benchmarks.ab_awkward import print_awkward
+from tasks.ab_test.evidence import ScoredDraft
+from tasks.ab_test.result import NOT_ENOUGH
+from tasks.ab_test.verdict import compare_arms
 
 PROMPT_SPREAD = PICTURE_SPREAD = 0.1
 LIFT = 0.05
@@ -49,7 +53,8 @@ def main() -> None:
     drafts = list(draw(np.random.default_rng(0), rows=625, replicates=8))
     started = time.perf_counter()
     compare_arms(drafts)
-    print(f"{len(drafts):,} candidates, 2,000 resamples: {time.perf_counter() - started:.2f} s")
+    print(f"{len(drafts):,} candidates: {time.perf_counter() - started:.2f} s")
+    print_awkward(campaigns)
 
 
 def _errors(campaigns: int, rows: int, replicates: int) -> Iterator[str]:

@@ -49,7 +49,12 @@ FAULTS: Sequence[tuple[dict[str, Any], int | None]] = (
 UNKNOWN_KINDS = {
     "bill_then_hang", "bill_then_drop", "drop", "truncated_body", "server_error", "empty_data", "html_200",
 }  # fmt: skip
-_caller: ContextVar[str] = ContextVar("caller")
+_caller: ContextVar[str] = ContextVar("caller", default="")
+
+
+def current_caller() -> str:
+    """Return the id of the order that is being answered."""
+    return _caller.get()
 
 
 def is_unknown_kind(kind: str | None) -> bool:
@@ -73,7 +78,7 @@ class FaultsByOrder(FaultBook):
 
     def choose(self, *_: object) -> FaultRule | None:
         """Find the fault of the order that is being answered."""
-        name = _caller.get()
+        name = current_caller()
         if name in self._dropped:
             return FaultRule(kind="drop")
         chance = random.Random(f"{self._chance_seed}:{name}")

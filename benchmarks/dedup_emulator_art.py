@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.deduplicate import COLOUR_TOLERANCE, CONFIRMING_SLACK_BITS
+from tasks.duplicates.by_hash import COLOUR_TOLERANCE, CONFIRMING_SLACK_BITS
 from tasks.emulator.painting.retouch import as_image, shaken
 from tasks.emulator.painting.scene import paint_scene
 from tasks.pictures.fingerprint import COLOUR_NAMES, Fingerprint, distance_bits, fingerprint

@@ -27,6 +27,7 @@ from PIL import Image, ImageEnhance
 
 from tasks import deduplicate as step
 from tasks.candidate import Candidate, Inspection, Score
+from tasks.duplicates.rule import Level, Within
 from tasks.pictures.decoding import decode, flatten, shrink
 from tasks.pictures.fingerprint import fingerprint
 
@@ -133,8 +134,11 @@ class Rule:
 
     radius_bits: int
     hash: Literal["phash", "dhash"] = "phash"
-    within: step.Within = "campaign"
+    within: Within = "campaign"
     history_runs: int = 0
+    level: Level = "near"
+    min_similarity: float | None = None
+    fold_mirrored: bool = False
 
 
 def find_photographs(folder: Path | None) -> dict[str, Image.Image]:

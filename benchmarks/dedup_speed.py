@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.candidate import Candidate, Inspection, Score
-from tasks.deduplicate import Within, copies_by_radius, deduplicate
+from tasks.deduplicate import copies_by_radius, deduplicate
+from tasks.duplicates.rule import Level, Within
 from tasks.pictures.fingerprint import COLOUR_NAMES, near_pairs
 
 RADIUS_BITS = 6
@@ -33,6 +34,9 @@ class Rule:
     hash: Literal["phash", "dhash"] = "phash"
     within: Within = "campaign"
     history_runs: int = 0
+    level: Level = "near"
+    min_similarity: float | None = None
+    fold_mirrored: bool = False
 
 
 def make_hashes(count: int) -> NDArray[np.uint64]:

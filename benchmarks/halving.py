@@ -38,7 +38,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from tasks.ab_test.arm_leads import measure_leads
-from tasks.ab_test.verdict import LEAST_DIFFERENCE, NOT_ENOUGH, HeldOut, ScoredDraft, compare_arms
+from tasks.ab_test.evidence import HeldOut, ScoredDraft
+from tasks.ab_test.result import NOT_ENOUGH
+from tasks.ab_test.verdict import LEAST_DIFFERENCE, compare_arms
 from tasks.allocate import LEAST_CHANCE, allocate
 from tasks.campaign.rounds import (
     LAST_ARMS,

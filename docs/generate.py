@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from docs.limits import limits_table
 from docs.million import arithmetic, measurements
 from docs.rooms import layers, rooms
 from flows.command_line import runoff
@@ -72,6 +73,7 @@ def pages() -> dict[Path, str]:
             PAGES / "commands.md", commands=_commands(), exit_codes=_exit_codes(), variables=_variables()
         ),
         **_filled(PAGES / "errors.md", tree=_tree(), faults=_faults()),
+        **_filled(PAGES / "limits.md", limits=limits_table()),
         **_filled(PAGES / "architecture.md", rooms=rooms(), layers=layers()),
         **_filled(PAGES / "scale.md", measurements=measurements(), arithmetic=arithmetic(load_catalogue())),
     }
@@ -203,6 +205,10 @@ def _provider_variables(name: str, provider: Provider) -> Iterator[str]:
     if provider.base_url_variable:
         usual = f"`{provider.base_url}`" if provider.base_url else "the emulator in the process"
         yield f"| `{provider.base_url_variable}` | The address of `{name}`. Default: {usual}. |"
+    for header, variable in provider.sent_variables():
+        yield f"| `{variable}` | Sent to `{name}`, and to no other provider, as `{header}`. |"
+    if provider.headers_variable:
+        yield f"| `{provider.headers_variable}` | Further headers for `{name}` only: `Name: value` lines. |"
 
 
 def _tree() -> Iterator[str]:

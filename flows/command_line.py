@@ -5,38 +5,51 @@ flow never load Prefect.
 """
 
 import sys
+import traceback
 from importlib.metadata import version
 
 import click
 
+from flows.commands.begin import init, schema
 from flows.commands.buy import demo, promote, run
+from flows.commands.completion import completion
 from flows.commands.doctor import doctor
+from flows.commands.duplicates import duplicates
 from flows.commands.emulator import emulator
 from flows.commands.ledger import ledger
 from flows.commands.models import models
 from flows.commands.read import explain, plan, report, rescore
 from flows.commands.review import review
 from flows.commands.runs import cancel, runs
-from flows.commands.serve import deploy, serve
+from flows.commands.sections import SectionedGroup
+from flows.commands.serve import deploy, serve, worker
+from flows.commands.verdict import verdict
 from tasks.errors import RunoffError
+from tasks.redaction import redacted_outputs
 
+FAULT = 1
 INTERRUPTED = 130
 
 
 @click.group(
+    cls=SectionedGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: runoff demo (no key, no cost).",
+    epilog="Start with: runoff demo (no key, no cost), then: runoff init.",
 )
 @click.version_option(version("runoff"), prog_name="runoff")
 def runoff() -> None:
     """Make many cheap pictures, pick the best few, and buy only those at high quality."""
 
 
-BUYING = (demo, run, promote, serve, deploy)
-NOT_BUYING = (cancel, plan, runs, report, rescore, explain, review, models, doctor, emulator, ledger)
-
-for command in (*BUYING, *NOT_BUYING):
-    runoff.add_command(command)
+runoff.add_sections(
+    {
+        "Begin": (demo, init, schema),
+        "Run": (plan, run, promote, rescore, cancel),
+        "Look": (runs, review, report, verdict, explain, duplicates),
+        "Money": (ledger, models),
+        "Operate": (serve, deploy, worker, doctor, emulator, completion),
+    }
+)
 
 
 def main() -> None:
@@ -45,8 +58,14 @@ def main() -> None:
     Exit codes: 0 done, 1 an error, 2 wrong usage or campaign file, 3 budget used up, 4 finished but some
     orders were refused, failed or are unknown, 130 interrupted.
     """
+    with redacted_outputs():
+        code = _run()
+    sys.exit(code or 0)
+
+
+def _run() -> int | None:
     try:
-        code = runoff.main(standalone_mode=False)
+        code: int | None = runoff.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -56,4 +75,8 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. The ledger is consistent; see: runoff runs", err=True)
         code = INTERRUPTED
-    sys.exit(code or 0)
+    except Exception:
+        traceback.print_exc()
+        click.echo("This is a fault in Runoff. What was bought is kept; see: runoff runs", err=True)
+        code = FAULT
+    return code

@@ -4,6 +4,7 @@
 serves them in this process. A file with errors is skipped and does not stop the others.
 """
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.engine import start_engine
-from flows.engine.start import Say
+from flows.engine.start_server import Say
 from tasks.campaign import Campaign
+from tasks.campaign.cheapest import with_cheapest
 from tasks.campaign.recurrence import first_moment, interval_of, next_run
 from tasks.campaign.schedule import Schedule
 from tasks.campaign.succession import with_successors
@@ -75,8 +77,11 @@ def _read(file: Path, home: Path, used_names: set[str]) -> tuple[Campaign, list[
     if campaign.name in used_names:
         fault = f"name: {campaign.name!r} is used by another file, accepted: a unique name"
         raise CampaignError(str(file), [fault])
+    day = today(os.environ)
     try:  # report retired models now, not at every scheduled run
-        return campaign, with_successors(campaign, catalogue, today(os.environ))[1]
+        provider = providers.provider(campaign.provider)
+        known, notes = with_cheapest(campaign, catalogue, provider, day)
+        return campaign, [*notes, *with_successors(known, catalogue, day)[1]]
     except CatalogueError as error:
         raise error.at(str(file)) from error
 
@@ -159,6 +164,41 @@ def deploy(files: Sequence[Path], home: Path, pool: str, say: Say) -> Scheduled:
         CampaignError: No file is valid. Nothing was deployed.
         EngineError: The server does not answer. Nothing was deployed.
     """
+    _require_server()
+    scheduled = read_scheduled(files, home)
+    with start_engine(home, say) as engine:
+        engine.wait_ready()
+        _find_pool(pool)
+        for file, campaign in scheduled.campaigns.items():
+            deployment_of(campaign, file, home, pool=pool).apply()
+    announce(scheduled, say)
+    say(f"Workers run them: runoff worker --pool {pool}")
+    return scheduled
+
+
+def work(pool: str, home: Path, say: Say, *, limit: int | None = None, name: str | None = None) -> None:
+    """Run the flow runs of a work pool until interrupted; each buys within its budgets.
+
+    Args:
+        pool: A work pool of the server, of the type ``process``; it is created if there is none.
+        home: ``RUNOFF_HOME``.
+        say: Prints one line for the user.
+        limit: The most flow runs at once; ``None`` for no limit.
+        name: The worker's name in Prefect's UI; ``None`` for one that Prefect makes.
+
+    Raises:
+        SettingError: ``PREFECT_API_URL`` is not set. Nothing was started.
+        EngineError: The server does not answer. Nothing was started.
+    """
+    _require_server()
+    with start_engine(home, say, with_schedules=True) as engine:
+        engine.wait_ready()
+        from flows.schedule.draining_worker import DrainingWorker
+
+        asyncio.run(DrainingWorker(pool, say, limit=limit, name=name).work())
+
+
+def _require_server() -> None:
     if not os.environ.get("PREFECT_API_URL"):
         raise SettingError(
             where="PREFECT_API_URL",
@@ -167,15 +207,6 @@ def deploy(files: Sequence[Path], home: Path, pool: str, say: Say) -> Scheduled:
             next_step="prefect server start; export PREFECT_API_URL=http://127.0.0.1:4200/api. "
             "Without a work pool: runoff serve FILE",
         )
-    scheduled = read_scheduled(files, home)
-    with start_engine(home, say) as engine:
-        engine.wait_ready()
-        _find_pool(pool)
-        for file, campaign in scheduled.campaigns.items():
-            deployment_of(campaign, file, home, pool=pool).apply()
-    announce(scheduled, say)
-    say(f"Workers run them: prefect worker start --pool {pool}")
-    return scheduled
 
 
 def _find_pool(pool: str) -> None:

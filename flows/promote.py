@@ -10,25 +10,28 @@ from typing import Any
 
 from prefect import flow
 
+from flows.evaluation.drafts import select_finalists
+from flows.prefect_ui.cancellation import give_up_cancelled_flow_run, open_cancellable
 from flows.prefect_ui.events import emit_approved
 from flows.prefect_ui.flow_parameters import RunName
 from flows.prefect_ui.flow_states import flow_result
-from flows.promotion.finalists import open_finalists
+from flows.promotion.finalists import bought_finalists
 from flows.runs.outcome import Outcome
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import settle_failed_flow_run
 from flows.runs.run import StoredRun
 from flows.session.prepare import prepare_to_buy
-from flows.session.session import Session, open_session
+from flows.session.session import Session
 from flows.stages.buy import make_pictures
 from flows.stages.closing import close_run
-from flows.stages.evaluate import compare_task
+from flows.stages.evaluate import compare_task, inspect_task
 from tasks.attachments.drawings import write_drawn
 from tasks.campaign.finals import Finals
 from tasks.ledger import open_ledger
 from tasks.ledger.replanning import plan_open
 from tasks.order import Order
 from tasks.orders.finals import plan_finals
+from tasks.redaction import with_redacted_errors
 from tasks.settings import Settings
 
 
@@ -44,6 +47,8 @@ async def buy_finals(run: Session) -> None:
         plan_open(run.ledger, run.run_id, orders)
         if run.planned("final"):
             await make_pictures(run, "final")
+        else:
+            await inspect_task(run)  # what an earlier process bought and did not come to inspect
         await compare_task(run)
         if run.buyer.closed_by is not None:
             return
@@ -54,7 +59,7 @@ def _attempts(run: Session, edition: Finals, attempt: int) -> list[Order]:
         run.campaign,
         run.prepared.catalogue,
         run.prepared.providers,
-        open_finalists(run.stored, edition.name),
+        bought_finalists(run.stored, edition.name),
         run_id=run.run_id,
         folder=run.folder,
         attempt=attempt,
@@ -70,7 +75,9 @@ def _attempts(run: Session, edition: Finals, attempt: int) -> list[Order]:
     validate_parameters=False,
     on_failure=[settle_failed_flow_run],
     on_crashed=[settle_failed_flow_run],
+    on_cancellation=[give_up_cancelled_flow_run],
 )
+@with_redacted_errors
 async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
     """Buy a run's finalists again at high quality. This spends money, within the campaign's budget.
 
@@ -103,7 +110,9 @@ async def promote_run(run_id: str, settings: Settings, note: str = "") -> Outcom
         file = known.campaign_file()
         is_approval = known.record.state == "awaiting review"
     prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, are_drafts_done=True)
-    async with open_session(prepared) as run:
+    async with open_cancellable(prepared) as run:
+        if run.ledger.shortlists.last(run.run_id):
+            select_finalists(run.stored)  # who wrote the list may have been killed before
         if is_approval:
             _emit_approved(run)
         await buy_finals(run)

@@ -6,6 +6,7 @@ run id, it resumes: orders that the ledger has as received are not bought again.
 
 import asyncio
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ from flows.approval.approval import (
     last_form,
     run_of_form,
     why_not_asked,
+)
+from flows.prefect_ui.cancellation import (
+    give_up_cancelled_flow_run,
+    give_up_runs_cancelled_before,
+    open_cancellable,
 )
 from flows.prefect_ui.events import emit_low_budgets
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
@@ -39,7 +45,7 @@ from flows.schedule.take_slot import (
 )
 from flows.session.built_campaign import written_campaign
 from flows.session.prepare import Prepared, prepare_to_buy
-from flows.session.session import Session, open_session
+from flows.session.session import Purpose, Session
 from flows.stages.closing import close_run
 from flows.stages.evaluate import select_task
 from flows.stages.rounds import make_drafts, score_and_judge
@@ -47,6 +53,7 @@ from tasks.campaign import Campaign
 from tasks.errors import InterruptError, RunoffError
 from tasks.ledger import open_ledger
 from tasks.ledger.runs import new_run_id
+from tasks.redaction import with_redacted_errors
 from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE
 
@@ -67,13 +74,17 @@ def _name_run() -> str:
     validate_parameters=False,
     on_failure=[settle_failed_flow_run],
     on_crashed=[settle_failed_flow_run],
+    on_cancellation=[give_up_cancelled_flow_run],
 )
+@with_redacted_errors
 async def prototype(
     campaign_file: CampaignFile,
     home: str | None = None,
     run_id: RunId | None = None,
     *,
     is_scheduled: bool = False,
+    only_resumes: bool = False,
+    takes_up_cancelled: bool = False,
 ) -> dict[str, Any]:
     """Run a campaign. This spends money, within the campaign's budgets.
 
@@ -83,6 +94,8 @@ async def prototype(
         run_id: The run to resume; default: a new one.
         is_scheduled: Skip the run, as for a schedule, while too many runs await review or a month's budget is
             too low.
+        only_resumes: Resume the campaign's run that a slot left unfinished, and never begin one.
+        takes_up_cancelled: Resume the run even if it was cancelled for good.
 
     Returns:
         The outcome: ``flows.runs.outcome.Outcome`` as a mapping; or ``state`` ``skipped`` and a ``message``.
@@ -99,10 +112,12 @@ async def prototype(
     if form.response is not None and (form_run_id := run_of_form(settings, run_id)):
         return flow_result(await act_on_answer(form, settings, form_run_id))
     file = Path(campaign_file)
-    starter = None if run_id else current_starter(is_scheduled=is_scheduled)
+    starter = None if run_id else current_starter(is_scheduled=is_scheduled or only_resumes)
     if starter is not None:
+        starter = replace(starter, only_resumes=only_resumes)
         return flow_result(await _make_slot(file, settings, starter, is_scheduled=is_scheduled))
-    outcome = await _make_run(file, settings, run_id or new_run_id(datetime.now(UTC)))
+    purpose: Purpose = "take up" if takes_up_cancelled else "go on"
+    outcome = await _make_run(file, settings, run_id or new_run_id(datetime.now(UTC)), purpose)
     await ask_if_wanted(outcome, settings)
     return flow_result(outcome)
 
@@ -111,6 +126,7 @@ async def _make_slot(
     file: Path, settings: Settings, starter: Starter, *, is_scheduled: bool
 ) -> Outcome | Skipped:
     """Make the run of a slot once. This spends money, within the budgets."""
+    await give_up_runs_cancelled_before(settings, campaign_name(file))
     if is_scheduled:
         await _resume_waiting_runs(file, settings)
     taken = await asyncio.to_thread(take_slot, file, settings, starter)
@@ -157,13 +173,13 @@ async def _make_slot_run(taken: TakenSlot, settings: Settings, *, is_scheduled: 
     return await _make(prepared)
 
 
-async def _make_run(file: Path, settings: Settings, run_id: str) -> Outcome:
+async def _make_run(file: Path, settings: Settings, run_id: str, purpose: Purpose = "go on") -> Outcome:
     """Make or resume a run. This spends money, within the campaign's budgets."""
-    return await _make(await asyncio.to_thread(prepare_to_buy, file, settings, run_id))
+    return await _make(await asyncio.to_thread(prepare_to_buy, file, settings, run_id), purpose)
 
 
-async def _make(prepared: Prepared) -> Outcome:
-    async with open_session(prepared) as run:
+async def _make(prepared: Prepared, purpose: Purpose = "go on") -> Outcome:
+    async with open_cancellable(prepared, purpose) as run:
         undecided = await make_drafts(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")
@@ -184,8 +200,8 @@ async def _make(prepared: Prepared) -> Outcome:
 
 async def _awaits_review(run: Session) -> bool:
     """Whether a person still has to decide: not once every finalist has been bought."""
-    records = run.ledger.orders.of_run(run.run_id, "received")
-    if not any(record.order.is_final for record in records):
+    records = run.ledger.orders.of_run(run.run_id)
+    if not any(record.order.is_final and record.state != "planned" for record in records):
         return True
     priced = await asyncio.to_thread(price_promotion, run.ledger, run.prepared)
     return priced.n_finals > 0

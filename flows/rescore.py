@@ -4,7 +4,7 @@ The rules are in the run's own ``campaign.yaml``; rules taken from another campa
 Scores of older versions stay in the ledger. Finals that were bought stay, whichever drafts are chosen.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +13,14 @@ from flows.evaluation.finals import compare_finals
 from flows.evaluation.scores import add_bought_scores, add_free_scores
 from flows.run_report import write_run_report
 from flows.runs.campaign import read_campaign
+from flows.runs.lacking import describe_lacking, find_lacking
 from flows.runs.lock import locked_run
 from flows.runs.outcome import Outcome, outcome_of
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
+from tasks.campaign.choice import Deduplicate
 from tasks.campaign_file.checks import find_campaign_faults
+from tasks.duplicates.tuning import Suggestion
 from tasks.errors import CampaignError, RunError
 from tasks.ledger import Ledger
 from tasks.money import count_of
@@ -25,14 +28,6 @@ from tasks.scorers import available_scorers
 from tasks.settings import Settings
 from tasks.storage.atomic import write_atomically
 
-DECISIONS: tuple[Callable[[StoredRun], int], ...] = (
-    inspect_new,
-    add_free_scores,
-    deduplicate_drafts,
-    add_bought_scores,
-    select_finalists,
-    compare_finals,
-)
 RULES = ("deduplicate", "score", "finalists")
 
 
@@ -53,7 +48,7 @@ def rescore(
         weights: Scorer's name to weight, instead of the weights that the run or the file has.
 
     Returns:
-        The state of the run now.
+        The state of the run now; its message names the pictures whose files are not what was bought.
 
     Raises:
         RunError: There is no such run, or another process works on it.
@@ -71,10 +66,51 @@ def rescore(
         if rules_file is not None or weights:
             write_atomically(file, campaign.as_yaml().encode())
         decided = run.decided_by(campaign)
-        for decide in DECISIONS:
-            decide(decided)
+        lacking = _decide(decided)
         written = write_run_report(decided)
-    return replace(outcome_of(run), verdict=written.verdict)
+    return replace(outcome_of(run), verdict=written.verdict, message=" ".join(lacking))
+
+
+def write_limit(run: StoredRun, suggestion: Suggestion | None) -> None:
+    """Write a suggested limit of similarity to a run's campaign file; nothing is decided yet.
+
+    Args:
+        run: The run.
+        suggestion: What fits people's answers.
+
+    Raises:
+        RunError: There is no suggestion, the campaign compares by hash, or another process works on the run.
+            Nothing was written.
+    """
+    rule = run.campaign.deduplicate
+    lack = None if suggestion else "too few answers to suggest a limit"
+    if rule.radius_bits is not None:
+        lack = "the campaign compares hashes: it sets deduplicate.radius_bits"
+    if lack is not None or suggestion is None:
+        raise RunError(
+            where=f"run {run.run_id}",
+            what=lack or "",
+            money="Nothing was changed.",
+            next_step=f"Answer more pairs on the page Duplicates: runoff review {run.run_id}",
+        )
+    kept = {name: getattr(rule, name) for name in rule.model_fields_set}
+    limited = Deduplicate(**kept | {"min_similarity": suggestion.min_similarity})
+    with locked_run(run.ledger, run.folder):
+        campaign = run.campaign.model_copy(update={"deduplicate": limited})
+        write_atomically(run.campaign_file(), campaign.as_yaml().encode())
+
+
+def _decide(run: StoredRun) -> list[str]:
+    """Decide again; returns a sentence for each thing that is wrong with the pictures' files."""
+    candidates = run.read_candidates()
+    lacking = find_lacking(run.folder, candidates)
+    inspect_new(run)
+    add_free_scores(run, kept=lacking)
+    deduplicate_drafts(run)
+    add_bought_scores(run)
+    select_finalists(run)
+    compare_finals(run)
+    return describe_lacking(candidates, lacking)
 
 
 def _with_weights(run: StoredRun, campaign: Campaign, weights: Mapping[str, float], file: Path) -> Campaign:

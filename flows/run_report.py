@@ -9,20 +9,26 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.evaluation.thumbnails import redraw_thumbnails
 from flows.evaluation.verdict import compare_run, describe_rounds
+from flows.runs.lacking import describe_lacking, find_lacking
 from flows.runs.lock import fetch_files
+from flows.runs.named_finals import write_named_finals
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue
+from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.providers import Provider
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, OrderRecord, RunRecord, open_existing_ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.order import Order
+from tasks.orders.drafts import draft_prompts
+from tasks.orders.finals_costs import plan_finals_cost
 from tasks.orders.missing_scores import missing_score_warnings
 from tasks.pairwise.calibration import calibrate
 from tasks.report import ReportFiles, build_frame, write_formats, write_report
@@ -31,6 +37,8 @@ from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
 from tasks.report_page.lineage import lineage_file, write_lineage
 from tasks.report_page.verdict import state_verdict
 from tasks.settings import Settings
+from tasks.storage.atomic import sync_together
+from tasks.storage.home import THUMBNAILS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,18 +66,27 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
     """
     settings = Settings.of(home, os.environ)
     with open_existing_ledger(settings.home, settings.environ) as ledger:
-        run_id = ledger.runs.find(run).run_id
-        records, candidates = ledger.orders.of_run(run_id), ledger.candidates.of_run(run_id)
-    return build_frame(report_rows(run_id, records, candidates))
+        stored = StoredRun.find(settings, ledger, run)
+        records, candidates = ledger.orders.of_run(stored.run_id), stored.read_candidates()
+    return build_frame(report_rows(stored.run_id, records, candidates, rows_of(stored)))
+
+
+def rows_of(run: StoredRun) -> Sequence[Mapping[str, Any]]:
+    """Return the campaign's rows of variables; none if its file is gone or no longer valid."""
+    try:
+        return run.campaign.all_rows
+    except RunoffError:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenReport:
-    """A report on disk, its facts about the run, and its verdict."""
+    """A report on disk, its facts about the run, its verdict, and which pictures are not what was bought."""
 
     files: ReportFiles
     facts: RunFacts
     verdict: str
+    lacking: tuple[str, ...] = ()
 
 
 def write_run_report(run: StoredRun) -> WrittenReport:
@@ -79,9 +96,12 @@ def write_run_report(run: StoredRun) -> WrittenReport:
         RunError: The run's campaign file is missing.
         SettingError: The folder cannot be written.
     """
-    rows, facts = _gather(run)
+    gathered = _gather(run)
+    rows, facts = gathered.rows, gathered.facts
+    sync_together((run.folder / THUMBNAILS).glob("*.webp"))
     write_lineage(rows, run.folder)
-    return WrittenReport(write_report(rows, facts, run.folder), facts, state_verdict(rows, facts))
+    files = write_report(rows, facts, run.folder)
+    return WrittenReport(files, facts, state_verdict(rows, facts), gathered.lacking)
 
 
 def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]:
@@ -94,40 +114,62 @@ def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]
         RunError: The run's campaign file is missing.
         SettingError: A format needs an extra, or the folder cannot be written.
     """
-    rows, facts = _gather(run)
-    return write_formats(rows, facts, run.folder, formats)
+    gathered = _gather(run)
+    return write_formats(gathered.rows, gathered.facts, run.folder, formats)
 
 
-def _gather(run: StoredRun) -> tuple[list[dict[str, Any]], RunFacts]:
-    """Read a run's rows and its facts from the ledger."""
+class _Gathered(NamedTuple):
+    rows: list[dict[str, Any]]
+    facts: RunFacts
+    lacking: tuple[str, ...]
+
+
+def _gather(run: StoredRun) -> _Gathered:
+    """Read a run's rows and its facts from the ledger, and look which of its pictures are still there."""
     campaign, ledger = run.campaign, run.ledger
     records, candidates = ledger.orders.of_run(run.run_id), run.read_candidates()
     fetch_files(run.folder, _shown_files(candidates))
+    redraw_thumbnails(run.folder, candidates)
     provider = run.providers.provider(campaign.provider)
-    rows = report_rows(run.run_id, records, candidates)
+    rows = report_rows(run.run_id, records, candidates, campaign.all_rows)
+    names = write_named_finals(run, candidates)
+    rows = [row | {"named_file": names.get(row["candidate_id"])} for row in rows]
     decided = ledger.rounds.of_run(run.run_id)
+    lacking = find_lacking(run.folder, candidates, _chosen(candidates))
+    described = tuple(describe_lacking(candidates, lacking))
+    facts = _facts(run.record, campaign, records, candidates)
     facts = replace(
-        _facts(run.record, campaign, records, candidates),
+        facts,
+        warnings=(*facts.warnings, *described),
         all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, provider),
+        finals_usd=_finals_usd(campaign, candidates, run.catalogue, provider),
         estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),
-        ab_test=compare_run(rows, candidates, campaign, decided),
+        ab_test=compare_run(rows, candidates, campaign, decided, ledger.votes.of_run(run.run_id)),
         rounds=describe_rounds(rows, candidates, campaign, decided),
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
-    return rows, facts
+    return _Gathered(rows, facts, described)
+
+
+def _chosen(candidates: Sequence[Candidate]) -> set[str]:
+    """List the pictures that are shown large and handed on: finals, finalists and the drafts of finals."""
+    promoted = {final.draft_id for final in candidates if final.is_final}
+    return {
+        one.candidate_id
+        for one in candidates
+        if one.is_final or one.is_finalist or one.candidate_id in promoted
+    }
 
 
 def _shown_files(candidates: Sequence[Candidate]) -> set[str]:
     """List the files that a report reads: thumbnails, finals, and the drafts of finals and finalists."""
-    promoted = {final.draft_id for final in candidates if final.is_final}
+    chosen = _chosen(candidates)
     shown = set()
     for picture in candidates:
         if picture.is_pruned:
             continue
-        thumbnail = picture.inspection and picture.inspection.thumbnail
-        is_chosen = picture.is_finalist or picture.candidate_id in promoted
-        shown.add(thumbnail or picture.file)
-        shown |= {picture.file} if picture.is_final or is_chosen else set()
+        shown.add(picture.thumbnail or picture.file)
+        shown |= {picture.file} if picture.candidate_id in chosen else set()
         shown |= {lineage_file(picture.file)} if picture.is_final else set()
     return shown
 
@@ -225,6 +267,30 @@ def _all_high_usd(
     except RunoffError:
         return None
     return sum((estimate.low_usd for estimate in estimates), Decimal(0)) if prompts else None
+
+
+def _finals_usd(
+    campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, provider: Provider
+) -> Decimal | None:
+    """Price the finals that are still to be bought, one for each finalist and edition without one.
+
+    Returns:
+        Dollars, 0 when all are bought; ``None`` when none is bought or to be bought, or it has no price.
+    """
+    chosen = [draft for draft in candidates if draft.is_draft and draft.is_finalist]
+    bought = {final.draft_id for final in candidates if final.is_final}
+    if not chosen and not bought:
+        return None
+    open_finalists = [draft for draft in chosen if draft.candidate_id not in bought]
+    if not open_finalists:
+        return Decimal(0)
+    try:
+        priced = plan_finals_cost(campaign, draft_prompts(campaign), Estimates(catalogue, provider))
+    except RunoffError:
+        return None
+    if not priced.finalists:
+        return None
+    return priced.low_usd / priced.finalists * len(open_finalists)
 
 
 def _calibration(

@@ -6,7 +6,6 @@ that it left unfinished is resumed when it starts again, and a server that stopp
 
 import asyncio
 import os
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from flows.deployments import Scheduled, announce, deployment_of, read_scheduled
 from flows.engine import Engine, start_engine
-from flows.engine.start import Say
+from flows.engine.start_server import Say
 from flows.runs.lock import is_resumable
-from flows.runs.recovery import settle_dead_run
+from flows.runs.recovery import lost_line, settle_dead_run
 from flows.schedule.take_slot import unfinished_run
 from tasks.ledger import Ledger, open_ledger
 from tasks.settings import Settings
@@ -84,10 +83,11 @@ def resume_unfinished(deployments: "Sequence[RunnerDeployment]", home: Path, say
     with open_ledger(home, os.environ) as ledger, get_client(sync_client=True) as client:
         for flow_run in _flow_runs(client, deployments, ["RUNNING", "PENDING", "CANCELLING"]):
             if _is_dead(ledger, home, flow_run):
-                _report_dead(client, flow_run)
+                _report_dead(client, flow_run, _give_up_if_cancelled(home, flow_run, say))
         unfinished = {d.name: run for d in deployments if (run := unfinished_run(ledger, home, d.name))}
         for name, run_id in unfinished.items():
-            settle_dead_run(ledger, Settings(home, os.environ), run_id)
+            if n_unknown := settle_dead_run(ledger, Settings(home, os.environ), run_id):
+                say(f"{name}: {lost_line(n_unknown)}")
             deployment = client.read_deployment_by_name(f"prototype/{name}")
             file = run_folder(home, name, run_id) / CAMPAIGN_FILE
             parameters = {"campaign_file": str(file), "home": str(home), "run_id": run_id}
@@ -104,12 +104,26 @@ def _is_dead(ledger: Ledger, home: Path, flow_run: "FlowRun") -> bool:
     return is_resumable(ledger, run_folder(home, runs[run_id].campaign, run_id))
 
 
-def _report_dead(client: "SyncPrefectClient", flow_run: "FlowRun") -> None:
-    """Mark a flow run as crashed: it would otherwise seem to run for ever, and block others."""
-    from prefect.states import Crashed
+def _give_up_if_cancelled(home: Path, flow_run: "FlowRun", say: Say) -> bool:
+    """Give up the run of a flow run whose process died while it was cancelled; returns whether it was."""
+    from flows.runs.recovery import run_of_flow_run
+    from flows.session.cancelling import give_up
 
-    message = "The process of this run died. Another flow run resumes it."
-    state: State[Any] = Crashed(message=message)
+    if flow_run.state is None or not flow_run.state.is_cancelling():
+        return False
+    settings = Settings(home, os.environ)
+    if run_id := run_of_flow_run(settings, flow_run):
+        say(give_up(settings, run_id).sentence)
+    return True
+
+
+def _report_dead(client: "SyncPrefectClient", flow_run: "FlowRun", is_cancelled: bool) -> None:
+    """Mark a flow run as ended: it would otherwise seem to run for ever, and block others."""
+    from prefect.states import Cancelled, Crashed
+
+    state: State[Any] = Crashed(message="The process of this run died. Another flow run resumes it.")
+    if is_cancelled:
+        state = Cancelled(message="The process of this run died while it was being cancelled.")
     client.set_flow_run_state(flow_run.id, state, force=True)
 
 
@@ -134,23 +148,15 @@ def _flow_runs(
 
 
 def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, say: Say) -> None:
-    from prefect.runner import Runner
-
-    class StoppableRunner(Runner):
-        """Prefect's runner; its own SIGTERM handler stops nothing in 3.8.8 (it awaits nothing)."""
-
-        def handle_sigterm(self, *_: object, **__: object) -> None:
-            if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job, or nohup
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.raise_signal(signal.SIGINT)
+    from flows.schedule.draining_runner import DrainingRunner
 
     async def run() -> None:
         # Schedules stay active in the server's database; slots missed until the next start are skipped then.
-        runner = StoppableRunner(pause_on_shutdown=False)
+        runner = DrainingRunner(say)
         for deployment in deployments:
             await runner.aadd_deployment(deployment)
         await asyncio.to_thread(resume_unfinished, deployments, home, say)
-        say(f"Prefect's UI: {engine.api_url.removesuffix('/api')} · stop with Ctrl-C")
+        say(f"Prefect's UI: {engine.shown_url.removesuffix('/api')} · stop with Ctrl-C")
         watcher = asyncio.create_task(_keep_server_running(engine))
         try:
             await runner.start()

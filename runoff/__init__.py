@@ -195,14 +195,16 @@ async def run_async(
 
     wanted, settings = _as_path(campaign), _settings(home)
     # What is wrong is reported before a server is started; the flow reads the campaign again.
-    _ = prepare(wanted, settings, run_id or "plan").terms.api_key
+    prepare(wanted, settings, run_id or "plan").terms.check()
     folder = settings.home
     prepare_home(folder)
     with _start_prefect(folder) as engine:
+        from flows.engine.recorded_run import run_recorded
         from flows.prototype import prototype  # Prefect loads while its server comes up
 
         await engine.ready()
-        result = await prototype(str(wanted) if isinstance(wanted, Path) else wanted, str(folder), run_id)
+        file = str(wanted) if isinstance(wanted, Path) else wanted
+        result = await run_recorded(engine, prototype, file, str(folder), run_id)
     return _outcome(result)
 
 
@@ -240,10 +242,11 @@ async def promote_async(run: str, home: str | Path | None = None) -> "Outcome":
     with open_existing_ledger(settings.home, settings.environ) as ledger:
         run_id = ledger.runs.find(run).run_id
     with _start_prefect(folder) as engine:
+        from flows.engine.recorded_run import run_recorded
         from flows.promote import promote as flow
 
         await engine.ready()
-        result = await flow(run_id, str(folder))
+        result = await run_recorded(engine, flow, run_id, str(folder))
     return _outcome(result)
 
 

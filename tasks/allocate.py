@@ -1,7 +1,8 @@
 """The step that decides which arms go on to the next round, from the scores so far.
 
-The evidence is the same as for the verdict: unique images with a score that match their order. The rule is
-described in ``tasks.campaign.rounds``; its figures are computed in ``tasks.ab_test.arm_leads``.
+The evidence is the same as for the verdict: unique images with their duplicates, scored, that match their
+order. The rule is described in ``tasks.campaign.rounds``; its figures are computed in
+``tasks.ab_test.arm_leads``.
 """
 
 import math
@@ -13,7 +14,7 @@ from statistics import fmean
 import numpy as np
 
 from tasks.ab_test.arm_leads import measure_leads
-from tasks.ab_test.verdict import ScoredDraft, counts_as_evidence
+from tasks.ab_test.evidence import ScoredDraft, compared_form, gather_evidence
 from tasks.campaign.rounds import LAST_ARMS, ArmStanding, Round, RoundDecision
 
 LEAST_CHANCE = 0.05
@@ -90,10 +91,9 @@ def _is_in_race(standing: ArmStanding) -> bool:
 
 def _scores(scored: Sequence[ScoredDraft], arms: Sequence[str]) -> Scores:
     scores: Scores = {arm: defaultdict(list) for arm in arms}
-    ordered = sorted(scored, key=lambda draft: (draft.row, draft.replicate, draft.candidate_id or ""))
-    for draft in ordered:  # fixed order, so that sums of floats are the same on every machine
-        if draft.arm in scores and draft.score is not None and counts_as_evidence(draft):
-            scores[draft.arm][draft.row].append(draft.score)
+    for piece in gather_evidence(scored, compared_form(scored)):
+        if piece.arm in scores:
+            scores[piece.arm][piece.row].append(piece.score)
     return scores
 
 

@@ -92,15 +92,23 @@ class Standing:
         status: ``survivor`` (a unique image), ``duplicate`` or ``unfit`` (not a picture that can be shown).
         cluster: The candidate id of its cluster's representative; its own for a unique image.
         duplicate_of: The representative it is a duplicate of, or ``None``.
-        duplicate_kind: ``exact`` (same bytes), ``near``, ``told`` (a person decided it), or ``None``.
+        duplicate_kind: ``exact`` (same bytes), ``near``, ``similar``, ``mirrored`` (or turned), ``told`` (a
+            person decided it), or ``None``. A unique image may be ``mirrored`` too, when such copies are
+            kept.
         hash_distance_bits: Hamming distance to the representative; ``None`` for a unique image.
+        similarity: To the representative; for a unique image to the one that it is most similar to, 0-1;
+            ``None`` when it was not measured.
+        similar_cluster: The best of the unique images that are similar to one another; its own id when none
+            is; ``None`` when looks were not compared.
     """
 
     status: Status
     cluster: str | None
     duplicate_of: str | None = None
-    duplicate_kind: Literal["exact", "near", "told"] | None = None
+    duplicate_kind: Literal["exact", "near", "similar", "mirrored", "told"] | None = None
     hash_distance_bits: int | None = None
+    similarity: float | None = None
+    similar_cluster: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +151,22 @@ class Fidelity:
 
     Args:
         value: In [0, 1]; 1 is the same picture.
-        ssim: Structural similarity at a common size, -1 to 1.
+        ssim: Structural similarity where it is lowest, -1 to 1.
         hash_distance_bits: Hamming distance of the perceptual hashes, 0-64.
-        palette: Similarity of the colours, 0-1.
+        palette: Similarity of the colours where it is lowest, 0-1.
+        zoom: How much larger the final shows things, as a share: 0.04 is 4 %. ``None`` here and below where
+            it was not measured.
+        shift: How far its middle moved, in shares of the longest edge.
+        tone: How far its colours changed as a whole, in shares of the range from black to white.
     """
 
     value: float
     ssim: float
     hash_distance_bits: int
     palette: float
+    zoom: float | None = None
+    shift: float | None = None
+    tone: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +246,11 @@ class Candidate:
         return self.inspection.fault if self.inspection else None
 
     @property
+    def thumbnail(self) -> str | None:
+        """Its thumbnail's file, relative to the run's folder; ``None`` when it has none."""
+        return self.inspection.thumbnail if self.inspection else None
+
+    @property
     def is_sound(self) -> bool:
         """Whether its bytes were inspected and are a usable picture."""
         return self.inspection is not None and self.inspection.fault is None
@@ -280,3 +300,9 @@ class Candidate:
 def rank_finalists(candidates: Iterable[Candidate]) -> list[Candidate]:
     """List the finalists by rank; those that a person chose among the unranked come first."""
     return sorted((one for one in candidates if one.is_finalist), key=lambda one: one.rank or 0)
+
+
+def are_similar(one: Candidate, other: Candidate) -> bool:
+    """Whether two pictures look the same, or have the same composition; not known counts as no."""
+    clusters = [each.standing.similar_cluster if each.standing else None for each in (one, other)]
+    return clusters[0] is not None and clusters[0] == clusters[1]

@@ -8,17 +8,21 @@ RunoffError
 ├─ RunError           a run is unknown, ambiguous or not in the state asked for (exit 1)
 ├─ PictureError       bytes that are not a usable picture; recorded on its order
 ├─ LedgerError        the ledger cannot be opened, or disagrees with itself (exit 1)
+│  ├─ ConnectionLostError  the connection to its database broke in the middle of a transaction
+│  └─ DamagedLedgerError   its database is damaged: restore a backup, or read back what is on disk
 ├─ EngineError        Prefect's server did not come up or went away (exit 1)
 ├─ InterruptError     the run was interrupted (exit 130)
 └─ StopRunError       the provider says that no further order can succeed (exit 1)
 
 A message answers, in this order: where, what, what is accepted, what happened to the money, what to do
 next. The commands print the message and exit with ``exit_code``; any other exception is a bug and keeps its
-traceback. No message contains a key.
+traceback. No message contains a secret that the process knows.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar
+
+from tasks.redaction import hide_secrets
 
 NOTHING_BOUGHT = "Nothing was bought."
 
@@ -39,6 +43,7 @@ class RunoffError(Exception):
     def __init__(
         self, *, where: str, what: str, accepted: str = "", money: str = NOTHING_BOUGHT, next_step: str = ""
     ) -> None:
+        where, what, accepted, money, next_step = map(hide_secrets, (where, what, accepted, money, next_step))
         self.where = where
         self.what = what
         self.accepted = accepted
@@ -86,7 +91,7 @@ class CampaignError(RunoffError):
 
     def __init__(self, file: str, faults: Sequence[str], next_step: str = "") -> None:
         self.file = file
-        self.faults = tuple(faults)
+        self.faults = tuple(map(hide_secrets, faults))
         noun = "1 error" if len(self.faults) == 1 else f"{len(self.faults)} errors"
         super().__init__(
             where=file,
@@ -137,6 +142,14 @@ class PictureError(RunoffError):
 
 class LedgerError(RunoffError):
     """The ledger cannot be opened, has another version, or is not consistent with itself or the disk."""
+
+
+class ConnectionLostError(LedgerError):
+    """The connection to the ledger's database broke in the middle of a transaction, which was rolled back."""
+
+
+class DamagedLedgerError(LedgerError):
+    """The ledger's database itself is damaged; it is got back from a backup, or from what is on disk."""
 
 
 class EngineError(RunoffError):

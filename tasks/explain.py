@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tasks.campaign import Campaign
 from tasks.campaign.choice import Deduplicate
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, are_similar
 from tasks.errors import RunError
 from tasks.money import count_of
 from tasks.pictures.fingerprint import hash_distance_bits
@@ -142,7 +142,7 @@ def explain(candidate: Candidate, candidates: Sequence[Candidate], campaign: Cam
         row=candidate.row,
         prompt=candidate.prompt,
         is_chosen=candidate.is_accepted if candidate.is_final else choice.is_finalist if choice else None,
-        reason=_reason(candidate),
+        reason=_reason(candidate, campaign),
         rank=candidate.rank,
         survivors=sum(one.rank is not None for one in drafts),
         score=candidate.score,
@@ -157,13 +157,24 @@ def explain(candidate: Candidate, candidates: Sequence[Candidate], campaign: Cam
     )
 
 
-def _reason(candidate: Candidate) -> str:
+def _reason(candidate: Candidate, campaign: Campaign) -> str:
     if candidate.is_final:
         if candidate.fidelity is None:
             return f"a final of {candidate.draft_id}, not compared with it"
-        verdict = {True: "accepted", False: "not accepted", None: "not decided"}[candidate.is_accepted]
+        verdict = _verdict(candidate, campaign)
         return f"{verdict}: fidelity {candidate.fidelity.value:.2f} to the draft {candidate.draft_id}"
     return candidate.choice.reason if candidate.choice else "not decided yet"
+
+
+def _verdict(final: Candidate, campaign: Campaign) -> str:
+    """Name what became of a compared final: one that is faithful may still have been passed over."""
+    if final.is_accepted is None:
+        return "not decided"
+    if final.is_accepted:
+        return "accepted"
+    limits = [edition.min_fidelity for edition in campaign.editions if edition.name == final.edition]
+    is_faithful = final.fidelity is not None and limits and final.fidelity.value >= limits[0]
+    return "not taken" if is_faithful else "not faithful"
 
 
 def _scores(candidate: Candidate, weights: Mapping[str, float]) -> tuple[ExplainedScore, ...]:
@@ -184,7 +195,13 @@ def _scores(candidate: Candidate, weights: Mapping[str, float]) -> tuple[Explain
     )
 
 
-_DUPLICATES = {"exact": "an exact duplicate", "near": "a near-duplicate", "told": "a duplicate"}
+_DUPLICATES = {
+    "exact": "an exact duplicate",
+    "near": "a near-duplicate",
+    "similar": "similar, and so a duplicate,",
+    "mirrored": "a mirrored or turned copy",
+    "told": "a duplicate",
+}
 
 
 def _standing(candidate: Candidate) -> str:
@@ -192,10 +209,12 @@ def _standing(candidate: Candidate) -> str:
     if standing is None:
         return "a final" if candidate.is_final else "not yet compared with the others"
     if candidate.is_survivor:
-        return "a unique image"
+        return "a unique image" + (", mirrored or turned" if standing.duplicate_kind == "mirrored" else "")
     if candidate.is_duplicate:
         away = standing.hash_distance_bits
         bits = "" if away is None else f", {count_of(away, 'bit')} away"
+        if standing.similarity is not None:
+            bits = f", similarity {standing.similarity:.2f}"
         kind = _DUPLICATES[standing.duplicate_kind or "near"]
         return f"{kind} of {standing.duplicate_of}{bits}"
     return f"cannot be shown{f': {candidate.fault}' if candidate.fault else ''}"
@@ -230,9 +249,10 @@ def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign
         rules.append(_room("max_per_arm", wanted.max_per_arm, of_arm, f"finalists of arm {candidate.arm}"))
     if wanted.max_per_prompt is not None:
         of_prompt = [one for one in of_arm if one.row == candidate.row]
-        place = f"finalists of arm {candidate.arm}, row {candidate.row}"
+        place = f"finalists of arm {candidate.arm}, row {candidate.row + 1}"
         rules.append(_room("max_per_prompt", wanted.max_per_prompt, of_prompt, place))
-    rules.append(_spread(candidate, others, campaign.deduplicate))
+    if not wanted.allow_similar:
+        rules.append(_spread(candidate, others, campaign.deduplicate))
     return rules
 
 
@@ -242,6 +262,11 @@ def _room(name: str, limit: int, others: Sequence[Candidate], what: str) -> Rule
 
 def _spread(candidate: Candidate, others: Sequence[Candidate], rule: Deduplicate) -> Rule:
     radius_bits = rule.radius_bits
+    if radius_bits is None:
+        alike = next((one.candidate_id for one in others if are_similar(candidate, one)), None)
+        is_known = candidate.standing is not None and candidate.standing.similar_cluster is not None
+        shown = f"similar to {alike}" if alike else "similar to none" if is_known else "not compared"
+        return Rule("spread", "similar to no finalist", shown, alike is None if is_known else None)
     limit = f"more than {count_of(radius_bits, 'bit')} from every finalist"
     near = [
         (bits, one.candidate_id)

@@ -152,6 +152,16 @@ class Order:
         shown = [reference.sha256 for reference in self.references]
         return "q-" + digest_of([self.provider, self.endpoint, self.prompt, dict(self.parameters), shown])
 
+    def is_upright(self, picture: Reference) -> bool:
+        """Whether one of its pictures is sent upright, whatever its EXIF says: a mask, and what it masks."""
+        return self.mask is not None and picture in (self.mask, self.references[0])
+
+    def upload_key(self, picture: Reference) -> str:
+        """Return a hex digest of one of its pictures in the form in which it is sent, 64 digits."""
+        if not self.is_upright(picture):
+            return picture.sha256
+        return hashlib.sha256(f"{picture.sha256} upright".encode()).hexdigest()
+
     def file_stem(self, index: int = 0) -> str:
         """Return the file name of the order's ``index``-th picture, without folder and extension."""
         stem = f"{self.arm}-{self.row:03d}-{self.replicate + index:03d}"

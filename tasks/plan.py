@@ -2,29 +2,35 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from tasks.attachments.attachments import SentPictures
+from tasks.attachments.conversions import describe_conversions
 from tasks.campaign import Campaign
+from tasks.campaign.cheapest import with_cheapest
+from tasks.campaign.recurrence import count_runs
 from tasks.campaign.rounds import passes_of
 from tasks.campaign.succession import with_successors
 from tasks.catalogue import Catalogue
 from tasks.catalogue.estimates import Estimates
-from tasks.catalogue.providers import Providers
+from tasks.catalogue.providers import AUTO, ImagesPerMinute, Providers
 from tasks.errors import BudgetError
 from tasks.money import format_usd
 from tasks.order import Order
 from tasks.orders.drafts import draft_orders, draft_prompts
 from tasks.orders.finals_costs import FinalsPlan, plan_finals_cost
+from tasks.orders.likely_mistakes import find_likely_mistakes, unused_variables
 from tasks.orders.questions import JudgingPlan, plan_judging
 from tasks.orders.round_costs import RoundPlan, plan_round_costs
 from tasks.storage.home import DEFAULT_HOME, drawn_folder
 
 ZERO = Decimal(0)
 SECONDS_PER_MINUTE = 60
+DAYS_IN_MONTH = 30
 BATCH_WINDOW_S = 24.0 * 3600
 """The vendor completes a batch within this time, or lets it expire."""
 
@@ -44,13 +50,21 @@ class ArmPlan:
 
 
 @dataclass(frozen=True)
+class MonthPlan:
+    """What a schedule costs in the next 30 days: how many runs, and the range of their cost in dollars."""
+
+    runs: int
+    low_usd: Decimal
+    high_usd: Decimal
+
+
+@dataclass(frozen=True)
 class Plan:
     """The plan of a run.
 
     Args:
         campaign: The campaign to run, with retired models replaced by their successors.
-        run_id: The run it is
-            planned for.
+        run_id: The run it is planned for.
         orders: Draft orders in the sequence in which they are bought; with rounds, those of the first round.
         arms: Totals of these orders by arm.
         finals: The cost of the finals.
@@ -60,6 +74,10 @@ class Plan:
         finals_s: The same for all attempts at all finals.
         warnings: What a person should know before agreeing to the cost.
         rounds: The cost of each round; empty when there is only one.
+        notes: What was decided for this day, such as which model is the cheapest.
+        images_per_minute: The account's limit; ``auto`` if it is found while buying.
+        found_per_minute: The limit that was found for the account before, if any.
+        month: What the schedule's runs of the next 30 days cost; ``None`` without one.
     """
 
     campaign: Campaign
@@ -73,6 +91,10 @@ class Plan:
     warnings: tuple[str, ...]
     judging: JudgingPlan | None = None
     rounds: tuple[RoundPlan, ...] = ()
+    notes: tuple[str, ...] = ()
+    images_per_minute: ImagesPerMinute = AUTO
+    found_per_minute: float | None = None
+    month: MonthPlan | None = None
 
     @property
     def pictures(self) -> int:
@@ -101,6 +123,11 @@ class Plan:
         judging_usd = self.judging.high_usd if self.judging else ZERO
         return self.drafts_high_usd + judging_usd + self.finals.high_usd
 
+    def requests(self) -> list[Order]:
+        """Return the first draft order of each arm and row, row by row: further replicates are like it."""
+        firsts = list(takewhile(lambda order: order.replicate == self.orders[0].replicate, self.orders))
+        return sorted(firsts, key=lambda order: order.row)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the plan without its orders, for ``--json``; dollars are exact text."""
         return {
@@ -114,6 +141,7 @@ class Plan:
             "arms": [_plain(arm.__dict__) for arm in self.arms],
             "finals": _finals_as_dict(self.finals),
             "rounds": [_plain(asdict(part)) for part in self.rounds],
+            "month": _plain(asdict(self.month)) if self.month else None,
             "judging": _plain(asdict(self.judging)) if self.judging else None,
             "drafts_low_usd": _text(self.drafts_low_usd),
             "drafts_high_usd": _text(self.drafts_high_usd),
@@ -121,8 +149,12 @@ class Plan:
             "high_usd": _text(self.high_usd),
             "all_high_usd": _text(self.all_high_usd),
             "per_run_usd": _text(self.campaign.budget.per_run_usd),
+            "images_per_minute": self.images_per_minute,
+            "found_per_minute": self.found_per_minute,
             "drafts_s": self.drafts_s,
             "finals_s": self.finals_s,
+            "prompts": [_request_as_dict(order) for order in self.requests()],
+            "notes": list(self.notes),
             "warnings": list(self.warnings),
         }
 
@@ -155,17 +187,18 @@ def plan(
             has no price.
         CampaignError: A reference is missing, or a mask cannot be drawn.
     """
+    provider = providers.provider(campaign.provider)
+    campaign, chosen = with_cheapest(campaign, catalogue, provider, today)
     campaign, successor_warnings = with_successors(
         campaign, catalogue, today, are_drafts_done=are_drafts_done
     )
-    provider = providers.provider(campaign.provider)
     estimates = Estimates(catalogue, provider)
     prompts = draft_prompts(campaign)
     pictures = SentPictures(campaign, drawn_folder(home))
     passes = passes_of(campaign.rounds, list(campaign.arms), ())
     orders = tuple(draft_orders(campaign, prompts, pictures, estimates, run_id, passes))
     finals = plan_finals_cost(campaign, prompts, estimates)
-    per_minute = provider.images_per_minute
+    per_minute = provider.surely_per_minute
     arms = tuple(_arm_plans(campaign, orders, estimates))
     rounds = _round_plans(campaign, arms)
     n_first = sum(arm.pictures for arm in arms)
@@ -183,9 +216,45 @@ def plan(
         finals_s=finals.most_pictures * SECONDS_PER_MINUTE / per_minute,
         judging=plan_judging(campaign, estimates),
         rounds=rounds,
-        warnings=(*successor_warnings, *estimates.notes, *_unconnected_warnings(campaign)),
+        notes=(*chosen, *_unused_notes(campaign)),
+        images_per_minute=provider.images_per_minute,
+        warnings=(
+            *campaign.notes,
+            *describe_conversions(campaign, orders),
+            *successor_warnings,
+            *estimates.notes,
+            *find_likely_mistakes(campaign, orders),
+            *_unconnected_warnings(campaign),
+        ),
     )
-    return _within_budget(result)
+    return _within_budget(_worth_warned(_with_month(result, today)))
+
+
+def _with_month(planned: Plan, today: date) -> Plan:
+    schedule = planned.campaign.schedule
+    if schedule is None:
+        return planned
+    start = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    runs = count_runs(schedule, start, DAYS_IN_MONTH)
+    return replace(planned, month=MonthPlan(runs, runs * planned.low_usd, runs * planned.high_usd))
+
+
+def _worth_warned(planned: Plan) -> Plan:
+    """Warn when drafts and finals cost as much as the same pictures all at high quality."""
+    if planned.low_usd < planned.all_high_usd or not planned.finals.finalists:
+        return planned
+    warning = (
+        f"finalists: this saves nothing: all {planned.pictures} pictures at high quality cost"
+        f" {format_usd(planned.all_high_usd)}; make more drafts for each finalist, or fewer finalists."
+    )
+    return replace(planned, warnings=(*planned.warnings, warning))
+
+
+def _unused_notes(campaign: Campaign) -> list[str]:
+    """Say which variables change no picture: a mistake in a name, or a column that only joins tables."""
+    unused = unused_variables(campaign)
+    key = "rows" if isinstance(campaign.rows, tuple) else "variables"
+    return [f"{key}: no prompt uses {', '.join(unused)}."] if unused else []
 
 
 def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Iterator[ArmPlan]:
@@ -269,6 +338,21 @@ def _finals_as_dict(finals: FinalsPlan) -> dict[str, Any]:
             "editions": [_plain(asdict(edition)) for edition in finals.editions],
         }
     )
+
+
+def _request_as_dict(order: Order) -> dict[str, Any]:
+    """Return one request of an arm and row; people count rows from 1."""
+    return {
+        "arm": order.arm,
+        "row": order.row + 1,
+        "row_index": order.row,
+        "prompt": order.prompt,
+        "endpoint": order.endpoint,
+        "parameters": dict(order.parameters),
+        "references": [reference.file for reference in order.references],
+        "mask": order.mask.file if order.mask else None,
+        "estimate_usd": _text(order.estimate_usd),
+    }
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import RunError
-from tasks.report_page.columns import COLUMNS, Column, complete_columns
+from tasks.report_page.columns import COLUMNS, VARIABLE, Column, complete_columns, read_cell
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.page import render_page
 from tasks.report_page.sheet import draw_sheet
@@ -25,7 +25,23 @@ if TYPE_CHECKING:
 FORMATS = ("html", "csv", "parquet", "json", "xlsx")
 
 _FORMULA_STARTS = r"^[=+\-@\t\r\n\0＝＋－＠]"
-_MANGLED_NUMBERS = r"^(?:0\d+|\d{12,}|\d+[eE]\d+)$"  # a hash that looks like a number would be changed
+_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+_CHANGED_TEXTS = "|".join(
+    (
+        r"0\d+|\d{12,}|\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?e[+-]?\d+",  # numbers, also in a hash of digits
+        r"[$€£¥] ?\d[\d.,]*|\d[\d.,]* ?[%€]|\d+ \d+/\d+",
+        r"\d{1,4}[-/.]\d{1,4}(?:[-/.]\d{1,4})?",  # 1-2, 2026-11-27, 1.10
+        rf"\d{{1,2}}[-/. ]?(?:{_MONTH})(?:[-/. ]?\d{{1,4}})?",
+        rf"(?:{_MONTH})[-/., ]{{0,2}}\d{{1,4}}(?:[-/., ]{{1,2}}\d{{1,4}})?",  # MAR1, Sept-2
+        r"\d{1,4}:\d{1,2}(?::\d{1,2}(?:\.\d+)?)?(?: ?[ap]m?)?|\d{1,2} ?[ap]m?",  # 16:9
+        "true|false",
+    )
+)
+_CHANGED = rf"(?i)^(?:{_CHANGED_TEXTS})$"
+"""Texts that a spreadsheet turns into a number, a date or a time when it opens a CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +129,15 @@ def load_libraries(n_arms: int) -> None:
     """Import the libraries that a report needs, about a second of work, before the report is written.
 
     Args:
-        n_arms: How many arms are compared. Two need tests, which take half a second to load; more of them a
-            correction, which takes another.
+        n_arms: How many arms are compared. Two or more need tests, which take half a second to load.
     """
-    comparison = ["scipy.stats"] * (n_arms > 1) + ["statsmodels.stats.multitest"] * (n_arms > 2)
+    comparison = ["scipy.stats"] * (n_arms > 1)
     for name in ("pandas", "pyarrow.parquet", *comparison):
         import_module(name)
 
 
 def _write(path: Path, data: bytes) -> None:
-    write_atomically(path, data, is_durable=False)
+    write_atomically(path, data)
 
 
 def build_frame(rows: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
@@ -138,14 +153,16 @@ def build_frame(rows: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
     if strangers:
         message = f"report row {strangers[0]} has other columns than the first one"
         raise ValueError(message)
-    columns = complete_columns(names) if rows else COLUMNS
+    columns = complete_columns(rows[0], rows) if rows else COLUMNS
     return pd.DataFrame({column.name: _make_series(column, rows) for column in columns})
 
 
 def _make_series(column: Column, rows: Sequence[Mapping[str, object]]) -> "pd.Series[Any]":
     import pandas as pd
 
-    values = [row[column.name] for row in rows]
+    values = [read_cell(column.name, row) for row in rows]
+    if column.dtype == "string" and column.name.startswith(VARIABLE):
+        values = [_as_written(value) for value in values]
     if column.dtype.startswith("datetime64"):
         return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).astype(column.dtype)
     if column.name.endswith("_usd"):
@@ -153,20 +170,27 @@ def _make_series(column: Column, rows: Sequence[Mapping[str, object]]) -> "pd.Se
     return pd.Series(values, dtype=column.dtype)
 
 
+def _as_written(value: object) -> str | None:
+    """Write a variable as a prompt has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
 def write_csv(frame: "pd.DataFrame") -> bytes:
-    """Render the table for spreadsheets: UTF-8 with a byte order mark, times in UTC, formulas escaped.
+    """Render the table for spreadsheets: UTF-8 with a byte order mark, zones in times, formulas escaped.
 
     Excel reads a file without the mark in the system's code page; other readers skip the mark. A text cell
-    that a spreadsheet would take for a formula, or for a number that it cannot hold, gets an apostrophe.
+    that a spreadsheet would take for a formula, or change into a number or a date, gets an apostrophe.
     Source: https://owasp.org/www-community/attacks/CSV_Injection, checked 2026-11-22; the null character from
     OWASP's ASVS 5.0, requirement 1.2.10, checked the same day.
     """
     safe = frame.copy()
     for name in frame.columns[frame.dtypes == "string"]:
         text = frame[name]
-        risky = text.str.contains(_FORMULA_STARTS) | text.str.contains(_MANGLED_NUMBERS)
+        risky = text.str.contains(_FORMULA_STARTS) | text.str.contains(_CHANGED)
         safe[name] = text.mask(risky.fillna(value=False), "'" + text)
-    return safe.to_csv(index=False, date_format="%Y-%m-%d %H:%M:%S", lineterminator="\r\n").encode(
+    return safe.to_csv(index=False, date_format="%Y-%m-%d %H:%M:%S+00:00", lineterminator="\r\n").encode(
         "utf-8-sig"
     )
 
@@ -199,4 +223,9 @@ def load_frame(run_folder: Path) -> "pd.DataFrame":
             next_step=f"Write it from the ledger: runoff report {run_folder.name}",
         )
     frame = pd.read_parquet(path)
-    return frame.astype({column.name: column.dtype for column in complete_columns(frame.columns)})
+    if "row_index" not in frame:  # written before people counted rows from 1
+        counted = {"row": frame["row"] + 1, "replicate": frame["replicate"] + 1}
+        frame = frame.assign(row_index=frame["row"], replicate_index=frame["replicate"], **counted)
+    columns = complete_columns(frame.columns)
+    types = {column.name: column.dtype for column in columns if not column.name.startswith(VARIABLE)}
+    return frame[[column.name for column in columns]].astype(types)

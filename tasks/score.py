@@ -67,11 +67,17 @@ def weighted_total(scores: Mapping[str, Score], weights: Mapping[str, float]) ->
         >>> weighted_total({"a": Score(1.0, ""), "b": Score(0.5, ""), "c": Score(None, "")}, {"a": 1, "b": 3})
         0.625
     """
-    answered = [
-        (weights.get(name, 0), opinion.value)
-        for name, opinion in sorted(scores.items())
-        if opinion.value is not None
-    ]
+    return weighted_mean({name: opinion.value for name, opinion in scores.items()}, weights)
+
+
+def weighted_mean(values: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:
+    """Average values by weight; those that are ``None`` are left out. See ``weighted_total``.
+
+    Args:
+        values: Scorer's name to value.
+        weights: Scorer's name to weight, 0 or more; a scorer without one has weight 0.
+    """
+    answered = [(weights.get(name, 0), value) for name, value in sorted(values.items()) if value is not None]
     whole = math.fsum(weight for weight, _ in answered)
     if whole <= 0:
         return None

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from tasks.candidate import Candidate, Choice, HashName
+from tasks.candidate import Candidate, Choice, HashName, are_similar
 from tasks.decisions import Shortlist
 from tasks.pictures.fingerprint import hash_distance_bits
 
@@ -34,11 +34,24 @@ class Rule(Protocol):
 
     @property
     def radius_bits(self) -> int | None:
-        """Two pictures whose hashes differ in at most this many bits are not both chosen."""
+        """Where a radius defines duplicates, hashes of finalists differ in more bits; else ``None``."""
 
     @property
     def hash(self) -> HashName:
         """Which hash is compared: the one by which duplicates are found."""
+
+    @property
+    def allow_similar(self) -> bool:
+        """Whether two pictures that look similar may both be chosen."""
+
+
+_DUPLICATES = {
+    "exact": "an exact duplicate",
+    "near": "a near-duplicate",
+    "similar": "similar, and so a duplicate,",
+    "mirrored": "a mirrored or turned copy",
+    "told": "marked as a duplicate",
+}
 
 
 def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
@@ -159,7 +172,7 @@ def _too_many(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> s
         return f"not chosen: arm {draft.arm} already has {_finalists(of_arm)}"
     of_prompt = Counter((finalist.arm, finalist.row) for finalist in finalists)[draft.arm, draft.row]
     if rule.max_per_prompt is not None and of_prompt >= rule.max_per_prompt:
-        return f"not chosen: arm {draft.arm}, row {draft.row} already has {_finalists(of_prompt)}"
+        return f"not chosen: arm {draft.arm}, row {draft.row + 1} already has {_finalists(of_prompt)}"
     return None
 
 
@@ -168,11 +181,13 @@ def _finalists(number: int) -> str:
 
 
 def _too_alike(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> str | None:
-    if rule.radius_bits is None:
+    if rule.allow_similar:
         return None
     for finalist in finalists:
+        if are_similar(draft, finalist):
+            return f"not chosen: similar to finalist {finalist.candidate_id}"
         bits = hash_distance_bits(draft, finalist, rule.hash)
-        if bits is not None and bits <= rule.radius_bits:
+        if bits is not None and rule.radius_bits is not None and bits <= rule.radius_bits:
             unit = "bit" if bits == 1 else "bits"
             return f"not chosen: within {bits} {unit} of finalist {finalist.candidate_id}"
     return None
@@ -192,8 +207,6 @@ def _why_unranked(draft: Candidate) -> str:
     if draft.standing is None:
         return "not ranked: not yet compared with the others"
     if draft.is_duplicate:
-        kind = {"exact": "an exact duplicate", "told": "marked as a duplicate"}.get(
-            str(draft.standing.duplicate_kind), "a near-duplicate"
-        )
+        kind = _DUPLICATES[draft.standing.duplicate_kind or "near"]
         return f"not ranked: {kind} of {draft.standing.duplicate_of}"
     return f"not ranked: cannot be shown{f' ({draft.fault})' if draft.fault else ''}"

@@ -1,7 +1,8 @@
 """Runoff's home and environment, read once at each entry point and passed down.
 
 Entry points are commands, flows, hooks, workers and the functions that people call from Python. Below them
-nothing reads the environment, so that a function depends only on its arguments.
+nothing reads the environment, so that a function depends only on its arguments. Whoever makes settings makes
+the environment's secrets known to the redactor.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasks.clock import today
+from tasks.redaction import learn_environment
 from tasks.storage.home import home_folder
 
 
@@ -25,6 +27,9 @@ class Settings:
 
     home: Path
     environ: Mapping[str, str] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        learn_environment(self.environ)
 
     @classmethod
     def of(cls, home: str | Path | None, environ: Mapping[str, str]) -> "Settings":

@@ -1,8 +1,11 @@
 """The subcommands of ``runoff``; nothing slow is loaded before a command runs."""
 
 __all__ = [
+    "begin",
     "buy",
+    "completion",
     "doctor",
+    "duplicates",
     "emulator",
     "ledger",
     "models",
@@ -10,5 +13,7 @@ __all__ = [
     "read",
     "review",
     "runs",
+    "sections",
     "serve",
+    "verdict",
 ]

@@ -7,14 +7,18 @@ campaign is priced and shown.
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from flows.commands import completing
+from flows.commands.campaign_choice import chosen_campaign
 from flows.commands.options import (
     answer_json,
     home_option,
@@ -24,6 +28,7 @@ from flows.commands.options import (
     read_settings,
     yes_option,
 )
+from flows.commands.overriding import override_options
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from flows.engine import Engine
     from flows.runs.outcome import Outcome
     from flows.session.prepare import Prepared
+    from tasks.campaign_file.overrides import Overrides
     from tasks.settings import Settings
 
 DEMO = "campaigns/demo.yaml"
@@ -47,31 +53,75 @@ def demo(*, home: Path | None, as_json: bool) -> None:
     """
     from tasks.catalogue import configs_folder
 
-    _run(configs_folder() / DEMO, None, home=home, is_agreed=True, as_json=as_json)
+    _run(_Wanted(configs_folder() / DEMO, is_agreed=True, as_json=as_json), home)
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--resume", "resumed", metavar="RUN", help="Resume a run: its id, the beginning of it, or latest."
+    "--resume",
+    "resumed",
+    metavar="RUN",
+    shell_complete=completing.runs,
+    help="Resume a run: its id, the beginning of it, or latest.",
 )
+@click.option("--smoke", is_flag=True, help="Make one picture of each arm first, then ask again.")
+@click.option("--again", is_flag=True, help="Buy once more what was bought before, unchanged.")
+@override_options
 @home_option
 @yes_option
 @json_option
-def run(file: Path | None, *, resumed: str | None, home: Path | None, yes: bool, as_json: bool) -> None:
+def run(
+    file: Path | None,
+    *,
+    resumed: str | None,
+    smoke: bool,
+    again: bool,
+    overrides: "Overrides",
+    home: Path | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Run a campaign: drafts, duplicates, scores, report, finals.
 
     Finals are bought within the run if the campaign has approval: auto. Shows the plan and asks once
-    before it spends. Without a terminal it does not ask; the budget limits it.
+    before it spends. Without a terminal it does not ask; the budget limits it. Without FILE it is the only
+    campaign file in this folder. What --set and its like change is kept in the run's own campaign.yaml.
     """
-    if (file is None) == (resumed is None):
-        message = "Name a campaign file, or a run with --resume."
+    if resumed is None:
+        file = chosen_campaign(file, Path.cwd())
+    elif file is not None or smoke or overrides.is_any:
+        message = "A run that is resumed goes on as it began: name it with --resume, and nothing else."
         raise click.UsageError(message)
-    _run(file, resumed, home=home, is_agreed=yes or not sys.stdin.isatty(), as_json=as_json)
+    is_agreed = yes or not sys.stdin.isatty()
+    _run(_Wanted(file, resumed, overrides, is_agreed, as_json, smokes=smoke, is_again=again), home)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What somebody asked of ``run``: a file or a run to resume, and how.
+
+    Args:
+        file: The campaign file.
+        resumed: The run to resume.
+        overrides: What is otherwise than in the file.
+        is_agreed: Nobody is asked.
+        as_json: Standard output is for JSON.
+        smokes: One picture of each arm is made first.
+        is_again: It may have been bought before, unchanged.
+    """
+
+    file: Path | None = None
+    resumed: str | None = None
+    overrides: "Overrides | None" = None
+    is_agreed: bool = False
+    as_json: bool = False
+    smokes: bool = False
+    is_again: bool = False
 
 
 @click.command()
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @home_option
 @yes_option
 @json_option
@@ -81,27 +131,32 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     from flows.promotion.plan import price_promotion
     from flows.runs.run import StoredRun
     from flows.session.prepare import apply_announced_shutdowns, prepare, with_prepared
+    from tasks.ledger.runs import cancelled_error
 
     settings = read_settings(home)
     with opened_ledger(settings) as ledger:
         known = StoredRun.find(settings, ledger, run)
         run_id = known.run_id
+        if known.record.state == "cancelled":
+            raise cancelled_error(run_id)
+        ledger.require_fit_to_spend(settings.home)
         prepared = prepare(known.campaign_file(), settings, run_id, are_drafts_done=True)
         priced = price_promotion(ledger, prepared)
     console.print(priced.sentence, markup=False)
-    if not priced.n_finals or not _confirmed(yes=yes):
+    if not priced.has_work or (priced.n_finals and not _confirmed(yes=yes)):
         if priced.n_finals:
             console.print("Nothing was bought.")
         if as_json:
             answer_json(_stored_outcome(settings, run_id))
         return
     with _engine(settings.home, console) as engine:
+        from flows.engine.recorded_run import run_recorded
         from flows.promote import promote as flow
 
         prepared = apply_announced_shutdowns(prepared)
         engine.wait_ready()
         with with_prepared(prepared):
-            outcome = _work(lambda: flow(run_id, str(settings.home)), console)
+            outcome = _work(lambda: run_recorded(engine, flow, run_id, str(settings.home)), console)
     _report(outcome, console, as_json=as_json)
 
 
@@ -114,44 +169,97 @@ def _stored_outcome(settings: "Settings", run_id: str) -> "Outcome":
         return outcome_of(StoredRun.find(settings, ledger, run_id))
 
 
-def _run(
-    file: Path | None, resumed: str | None, *, home: Path | None, is_agreed: bool, as_json: bool
-) -> None:
-    console = _begin(as_json=as_json)
-    from flows.commands.plan_tables import plan_renderable
-    from flows.runs.run import StoredRun
-    from flows.session.prepare import apply_announced_shutdowns, prepare, with_prepared
-    from tasks.ledger.runs import new_run_id
+def _run(wanted: _Wanted, home: Path | None) -> None:
+    console = _begin(as_json=wanted.as_json)
+    from flows.runs.checking import require_fit_ledger
+    from flows.session.pace import with_found_pace
+    from flows.session.prepare import apply_announced_shutdowns, prepare
+    from tasks.campaign_file.overrides import NO_OVERRIDES
     from tasks.storage.home import prepare_home
 
     settings = read_settings(home)
-    run_id = new_run_id(datetime.now(UTC))
-    if file is None:
-        with opened_ledger(settings) as ledger:
-            known = StoredRun.find(settings, ledger, str(resumed))
-            file, run_id = known.campaign_file(), known.run_id
-    campaign_file = file
+    file, run_id = _file_and_run(wanted, settings)
     # Errors are reported before anything is started; the server then starts while the SDK is loaded and
     # the provider is asked.
-    prepared = prepare(file, settings, run_id)
-    _ = prepared.terms.api_key
+    prepared = prepare(file, settings, run_id, overrides=wanted.overrides or NO_OVERRIDES)
+    prepared.terms.check()
+    require_fit_ledger(settings)
     prepare_home(settings.home)
     with _engine(settings.home, console) as engine:
-        prepared = apply_announced_shutdowns(prepared)
-        console.print(
-            _resuming(prepared) if resumed else plan_renderable(prepared.plan, prepared.ledger_per_month_usd)
-        )
-        if prepared.note:
-            console.print(prepared.note, markup=False, style="dim")
-        if not is_agreed and not _confirmed(yes=False):
+        prepared = with_found_pace(apply_announced_shutdowns(prepared))
+        is_repeat = _show_plan(prepared, wanted, console)
+        question = "Bought before: buy it once more?" if is_repeat else "Buy it?"
+        if not wanted.is_agreed and not _confirmed(yes=False, question=question):
             console.print("Nothing was bought.")
             return
-        from flows.prototype import prototype as flow
+        made = partial(_make, engine, file, takes_up_cancelled=wanted.resumed is not None, console=console)
+        outcome = _smoked(prepared, made, wanted, console) if wanted.smokes else made(prepared)
+    _report(outcome, console, as_json=wanted.as_json)
 
-        engine.wait_ready()
-        with with_prepared(prepared):
-            outcome = _work(lambda: flow(str(campaign_file), str(settings.home), run_id), console)
-    _report(outcome, console, as_json=as_json)
+
+def _file_and_run(wanted: _Wanted, settings: "Settings") -> tuple[Path, str]:
+    """Return the campaign file and the run's id: a new one, or those of the run to resume."""
+    from flows.runs.run import StoredRun
+    from tasks.ledger.runs import cancelled_error, new_run_id
+
+    if wanted.file is not None:
+        return wanted.file, new_run_id(datetime.now(UTC))
+    with opened_ledger(settings) as ledger:
+        known = StoredRun.find(settings, ledger, str(wanted.resumed))
+        if known.record.state == "cancelled" and wanted.resumed == "latest":
+            raise cancelled_error(known.run_id)  # to go on with it, a person must name it
+        return known.campaign_file(), known.run_id
+
+
+def _show_plan(prepared: "Prepared", wanted: _Wanted, console: "Console") -> bool:
+    """Show what will be bought; returns whether it was bought before, unchanged, which is said too."""
+    from flows.commands.plan_tables import plan_renderable, warning_line
+    from flows.runs.repeats import find_repeat
+
+    is_new = wanted.resumed is None
+    console.print(
+        plan_renderable(prepared.plan, prepared.ledger_per_month_usd) if is_new else _resuming(prepared)
+    )
+    if prepared.note:
+        console.print(prepared.note, markup=False, style="dim")
+    repeat = find_repeat(prepared.home, prepared.campaign) if is_new and not wanted.is_again else None
+    if repeat is not None:
+        console.print(warning_line(repeat.describe(datetime.now(UTC))))
+    return repeat is not None
+
+
+def _make(
+    engine: "Engine", file: Path, prepared: "Prepared", *, takes_up_cancelled: bool, console: "Console"
+) -> "Outcome":
+    """Make or resume a prepared run. This spends money, within the campaign's budgets."""
+    from flows.engine.recorded_run import run_recorded
+    from flows.prototype import prototype as flow
+    from flows.session.prepare import with_prepared
+
+    engine.wait_ready()
+    where = (str(file), str(prepared.home), prepared.run_id)
+    with with_prepared(prepared):
+        return _work(
+            lambda: run_recorded(engine, flow, *where, takes_up_cancelled=takes_up_cancelled), console
+        )
+
+
+def _smoked(
+    prepared: "Prepared", made: "Callable[[Prepared], Outcome]", wanted: _Wanted, console: "Console"
+) -> "Outcome":
+    """Make one request of each arm, show the pictures, and go on if they are there and somebody agrees."""
+    from flows.commands.tables import smoke_lines
+    from flows.session.smoke import make_whole, smoke_of
+
+    outcome = made(smoke_of(prepared))
+    click.echo("\n".join(smoke_lines(outcome)), err=wanted.as_json)
+    if outcome.exit_code:
+        console.print("Not every arm has its picture, so nothing more was bought.")
+        return outcome
+    if not wanted.is_agreed and not _confirmed(yes=False, question="Go on with the whole campaign?"):
+        return outcome
+    make_whole(prepared)
+    return made(prepared)
 
 
 def _resuming(prepared: "Prepared") -> "RenderableType":
@@ -184,10 +292,12 @@ def _begin(*, as_json: bool = False) -> "Console":
 
 
 def _engine(home: Path, console: "Console") -> "Engine":
+    import logging
     import os
 
     from flows.engine import start_engine
 
+    logging.raiseExceptions = False  # or Prefect prints each log line that its server did not take
     os.environ.setdefault(
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL"
     )  # errors are printed below, once
@@ -203,10 +313,10 @@ def _work(work: Work, console: "Console") -> "Outcome":
         return Outcome(**asyncio.run(work()))
 
 
-def _confirmed(*, yes: bool) -> bool:
+def _confirmed(*, yes: bool, question: str = "Buy it?") -> bool:
     if yes or not sys.stdin.isatty():
         return True
-    return click.confirm("Buy it?", default=False)
+    return click.confirm(question, default=False)
 
 
 def _report(outcome: "Outcome", console: "Console", *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flows.commands import completing
 from flows.commands.options import answer_json, home_option, json_option, open_console, read_settings
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "r
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--provider", metavar="NAME", help="Check this provider [default: the campaign's, or openai].")
+@click.option(
+    "--provider",
+    metavar="NAME",
+    shell_complete=completing.providers,
+    help="Check this provider [default: the campaign's, or openai].",
+)
 @home_option
 @json_option
 def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_json: bool) -> None:
@@ -70,6 +76,7 @@ def _findings(file: Path | None, named: str | None, settings: "Settings") -> "It
 
 
 def _provider_findings(file: Path | None, named: str | None, settings: "Settings") -> "Iterator[Finding]":
+    from tasks.campaign.cheapest import with_cheapest
     from tasks.campaign_file.load import load_campaign
     from tasks.catalogue import load_catalogue
     from tasks.catalogue.providers import load_providers
@@ -81,6 +88,7 @@ def _provider_findings(file: Path | None, named: str | None, settings: "Settings
         check_address,
         check_answer,
         check_key,
+        check_network,
     )
     from tasks.images_api.terms import Terms
 
@@ -91,12 +99,16 @@ def _provider_findings(file: Path | None, named: str | None, settings: "Settings
         yield Finding("campaign", "ok", f"{file} is valid")
     name = named or (campaign.provider if campaign else DEFAULT_PROVIDER)
     terms = Terms(providers.provider(name), catalogue, settings.environ)
+    if campaign is not None:
+        campaign, _ = with_cheapest(campaign, catalogue, terms.provider, settings.today)
     # Nobody asked for this provider; without its key the emulator still works.
     missing: State = "fault" if named or campaign else "warning"
     yield Finding("provider", "ok", name)
     yield check_abilities(terms)
     yield check_key(terms, missing)
     yield check_address(terms)
+    if not any(finding.state == "fault" for finding in (check_key(terms, "fault"), check_address(terms))):
+        yield check_network(terms)
     answer = ask(terms)
     yield from check_answer(terms, answer)
     yield from check_clock(None if answer is None else answer.clock_ahead_s, settings.environ)

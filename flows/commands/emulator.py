@@ -23,6 +23,13 @@ import click
     help="Share of near-duplicates.",
 )
 @click.option(
+    "--edits",
+    type=click.Choice(["redrawn", "exact"]),
+    default="redrawn",
+    show_default=True,
+    help="Zoom, shift, tone and redraw edits a little, as real models do, or only draw them finer.",
+)
+@click.option(
     "--faults",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="YAML file of failures to inject.",
@@ -72,6 +79,7 @@ def emulator(
     seed: int,
     pace: float,
     near_duplicates: float,
+    edits: Literal["redrawn", "exact"],
     faults: Path | None,
     profile: Literal["openai", "cometapi"],
     batch_pace: float,
@@ -90,6 +98,7 @@ def emulator(
         seed=seed,
         pace=pace,
         near_copy_rate=near_duplicates,
+        edits=edits,
         faults=tuple(load_rules(faults)) if faults else (),
         images_per_minute=images_per_minute,
         profile=profile,

@@ -3,6 +3,7 @@
 They buy nothing. ``reconcile --resend`` plans an order that the resumed run buys.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flows.commands import completing
 from flows.commands.options import (
     answer_json,
     home_option,
@@ -70,26 +72,120 @@ def spend(*, group: Any, home: Path | None, as_json: bool) -> None:  # noqa: ANN
 @home_option
 @json_option
 def verify(*, home: Path | None, as_json: bool) -> None:
-    """Check that the ledger's sums, states and pictures agree. Exits with 1 when they do not."""
-    from flows.runs.lock import fetch_files
-    from tasks.errors import LedgerError
+    """Check the ledger: the database itself, its sums and states, and the files. Exits with 1 on a fault.
+
+    Files are checked in both directions: what the ledger has must be on disk as it was received, and what is
+    on disk must be in the ledger.
+    """
+    from flows.runs.checking import check_ledger
+
+    checked = check_ledger(read_settings(home))
+    if as_json:
+        answer_json({"faults": checked.faults})
+    elif not checked.faults:
+        click.echo(
+            f"The ledger {checked.name} is sound and consistent: database, sums, states and files agree."
+        )
+    if checked.faults:
+        raise checked.error()
+
+
+@ledger.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--list", "is_listing", is_flag=True, help="List the backups that there are, the newest first.")
+@home_option
+@json_option
+def backup(*, file: Path | None, is_listing: bool, home: Path | None, as_json: bool) -> None:
+    """Write a checked backup of the ledger: to FILE, else beside the ledger, where a few are kept.
+
+    Each run leaves one when it ends. A ledger on PostgreSQL is backed up with pg_dump.
+    """
+    from flows.runs.ledger_backups import backups, describe, make_backup
+
+    settings = read_settings(home)
+    if is_listing:
+        found = backups(settings)
+        if as_json:
+            answer_json([{"file": one.file, "made_at": one.made_at} for one in found])
+        else:
+            click.echo("\n".join(describe(found)) or "There is no backup yet.")
+        return
+    made = make_backup(settings, file)
+    if as_json:
+        answer_json({"file": made})
+    else:
+        click.echo(f"The ledger was backed up and the copy checked: {made}")
+
+
+@ledger.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--yes", is_flag=True, help="Replace the ledger without asking.")
+@home_option
+@json_option
+def restore(*, file: Path | None, yes: bool, home: Path | None, as_json: bool) -> None:
+    """Replace the ledger by a backup: FILE, else the newest sound one. The ledger before is kept aside.
+
+    Close the review page and end runs and `runoff serve` first.
+    """
+    from flows.runs.ledger_backups import last_sound
+    from flows.runs.ledger_backups import restore as put_back
     from tasks.money import count_of
 
     settings = read_settings(home)
-    fetch_files(settings.home)
-    with opened_ledger(settings) as opened:
-        faults = opened.verify(settings.home)
-        name = opened.database.name
+    chosen = file or last_sound(settings)
+    if not yes and not _agreed(f"Replace the ledger by {chosen}?", as_json=as_json):
+        click.echo("Nothing was changed. Replace it with --yes.", err=as_json)
+        return
+    restored = put_back(settings, chosen)
     if as_json:
-        answer_json({"faults": faults})
-    elif not faults:
-        click.echo(f"The ledger {name} is consistent: sums, states and pictures agree.")
-    if faults:
-        raise LedgerError(
-            where=f"ledger {name}",
-            what=f"{count_of(len(faults), 'error')}\n  " + "\n  ".join(faults) + "\n",
-            money="Nothing was changed.",
-        )
+        answer_json(restored)
+        return
+    runs = count_of(restored.n_runs, "run")
+    click.echo(f"The ledger is that of {restored.backup}, with {runs}.")
+    if restored.before:
+        click.echo(f"The ledger before is kept: {restored.before}")
+    if restored.n_unread:
+        click.echo(f"On disk, but not in it: {restored.n_unread} runs, answers or pictures.")
+        click.echo("Read them back with: runoff ledger rebuild")
+
+
+@ledger.command()
+@click.option(
+    "--without-backup",
+    is_flag=True,
+    help="Begin with an empty ledger in place of a damaged or lost one, though there is a backup.",
+)
+@home_option
+@json_option
+def rebuild(*, without_backup: bool, home: Path | None, as_json: bool) -> None:
+    """Read back what is on disk and not in the ledger: requests, pictures and costs. Adds up its sums again.
+
+    A damaged ledger is kept aside. Restore a backup first if there is one: what people chose and voted, and
+    requests that were in flight, are in no other file.
+    """
+    from flows.session.rebuilding import rebuild as read_back
+    from tasks.money import count_of, format_usd
+
+    rebuilt = read_back(read_settings(home), without_backup=without_backup)
+    if as_json:
+        answer_json(rebuilt)
+        return
+    if rebuilt.before:
+        click.echo(f"The damaged ledger is kept: {rebuilt.before}")
+    for run in rebuilt.runs:
+        read = f"{count_of(run.n_orders, 'request')} read back, {format_usd(run.charged_usd)}"
+        click.echo(f"{run.campaign}/{run.run_id}: {read}")
+    for sentence in rebuilt.unread:
+        click.echo(f"Not read back: {sentence}")
+    if rebuilt.runs:
+        click.echo("Requests that were in flight are not known: compare with the provider's bill.")
+        click.echo("Inspect, score and report a run again, without buying, with: runoff rescore RUN")
+    elif not rebuilt.unread:
+        click.echo("The ledger has all that is on disk; its sums were added up again.")
+
+
+def _agreed(question: str, *, as_json: bool) -> bool:
+    return sys.stdin.isatty() and click.confirm(question, default=False, err=as_json)
 
 
 @ledger.command()
@@ -137,15 +233,31 @@ def _unknown_facts(unknown_order: "UnknownOrder") -> dict[str, Any]:
 
 @ledger.command()
 @click.argument("orders", nargs=-1, metavar="[ORDER]...")
-@click.option("--all-of", "run", metavar="RUN", help="All unknown requests of a run: its id, or latest.")
+@click.option(
+    "--all-of",
+    "run",
+    metavar="RUN",
+    shell_complete=completing.runs,
+    help="All unknown requests of a run: its id, or latest.",
+)
 @click.option("--billed", "verdict", flag_value="billed", help="It was billed: it stays charged.")
 @click.option(
-    "--cost", "cost_usd", metavar="USD", callback=_read_cost, help="With --billed: the billed amount of each."
+    "--cost",
+    "cost_usd",
+    metavar="USD",
+    callback=_read_cost,
+    help="With --billed and --corrected: the billed amount of each.",
 )
 @click.option(
     "--unbilled", "verdict", flag_value="unbilled", help="It was not billed: its reservation is released."
 )
 @click.option("--resend", "verdict", flag_value="resend", help="Plan it again; the first one stays charged.")
+@click.option(
+    "--corrected",
+    "verdict",
+    flag_value="corrected",
+    help="It has ended and its cost is wrong: --cost replaces it, and the old one stays on record.",
+)
 @home_option
 @json_option
 def reconcile(
@@ -157,7 +269,7 @@ def reconcile(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """Record what became of unknown requests. If one of them cannot be recorded, none is.
+    """Record what the provider's bill says of requests. If one of them cannot be recorded, none is.
 
     --resend only plans; the next `runoff run --resume RUN` buys, and may pay twice for the same picture.
     """
@@ -180,10 +292,13 @@ def _check_usage(
         message = "Name requests, or a run with --all-of. List them with: runoff ledger unknown"
         raise click.UsageError(message)
     if verdict is None:
-        message = "Say what became of them: --billed, --unbilled or --resend."
+        message = "Say what became of them: --billed, --unbilled, --resend or --corrected."
         raise click.UsageError(message)
-    if cost_usd is not None and verdict != "billed":
-        message = "--cost goes with --billed."
+    if cost_usd is not None and verdict not in ("billed", "corrected"):
+        message = "--cost goes with --billed or --corrected."
+        raise click.UsageError(message)
+    if verdict == "corrected" and (cost_usd is None or run):
+        message = "--corrected needs the requests by their ids, and --cost."
         raise click.UsageError(message)
 
 
@@ -194,6 +309,7 @@ def _reconciliation_lines(reconciled: "Sequence[Reconciliation]", verdict: str) 
         return ["There is nothing to reconcile in that run. Nothing was changed."]
     lines = [
         f"{one.order_id}  {verdict}, charged {format_usd(one.charged_usd)}"
+        + (f" instead of {format_usd(one.charged_before_usd)}" if one.charged_before_usd is not None else "")
         + (f", planned again as {one.resent_as}" if one.resent_as else "")
         for one in reconciled
     ]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from flows.commands import completing
 from flows.commands.options import answer_json, home_option, json_option, open_console, read_settings
 
 DEFAULT_PROVIDER = "openai"
@@ -11,13 +12,14 @@ WIDTH = 80
 
 
 @click.command()
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=completing.models)
 @click.option(
     "--provider",
     "seller",
     default=DEFAULT_PROVIDER,
     show_default=True,
     metavar="NAME",
+    shell_complete=completing.providers,
     help="Show this provider's prices.",
 )
 @home_option

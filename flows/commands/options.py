@@ -56,15 +56,17 @@ def read_settings(home: Path | None) -> "Settings":
 
 @contextmanager
 def opened_ledger(settings: "Settings") -> "Iterator[Ledger]":
-    """Open the ledger of a home, and close it at the end.
+    """Open the ledger of a home, and close it at the end; says so if runs on disk are unknown to it.
 
     Raises:
         RunError: There is no ledger yet; reading does not create one.
-        LedgerError: The ledger cannot be opened.
+        LedgerError: The ledger cannot be opened, or there is none beside the pictures of runs.
     """
     from tasks.ledger import open_existing_ledger
 
     with open_existing_ledger(settings.home, settings.environ) as ledger:
+        if note := ledger.note_of_lost_runs(settings.home):
+            click.echo(note, err=True)
         yield ledger
 
 

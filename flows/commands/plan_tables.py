@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tasks.catalogue.providers import LEAST_IMAGES_PER_MINUTE
 from tasks.money import format_usd
 from tasks.plan import Plan
 
@@ -25,6 +26,7 @@ def plan_renderable(plan: Plan, ledger_per_month_usd: Decimal | None = None) -> 
         _orders_table(plan),
         _money_table(plan, ledger_per_month_usd),
     ]
+    parts += [Padding(Text(note, "dim"), (not n, 0, 0, 1)) for n, note in enumerate(plan.notes)]
     return Group(*parts, *(warning_line(sentence) for sentence in plan.warnings), Text(""))
 
 
@@ -97,6 +99,14 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
         ),
         ("time", _drafts_time(plan)),
     ]
+    if plan.judging and plan.drafts_low_usd:
+        share = plan.judging.usual_usd / plan.drafts_low_usd
+        lines.append(("judging", f"about {share:.0%} of the drafts' price"))
+    if plan.month is not None:
+        spending = format_range(plan.month.low_usd, plan.month.high_usd)
+        runs = _count(plan.month.runs, "run")
+        stop = f"; {_month(budget.per_month_usd, 'stops it')[2:]}" if budget.per_month_usd else ""
+        lines.append(("next 30 days", f"{runs} by the schedule: {spending}{stop}"))
     if plan.rounds:
         lines.append(
             ("rounds", "an upper bound; drafts that no longer affect which arm is best are not bought")
@@ -114,7 +124,12 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
 def _drafts_time(plan: Plan) -> str:
     if plan.campaign.drafts.lane == "batch":
         return "drafts within 24 h, in the provider's Batch lane at half the price; no process waits for them"
-    return f"{format_seconds(plan.drafts_s)} for drafts at the provider's rate limit"
+    if plan.found_per_minute is not None:
+        return f"{format_seconds(plan.drafts_s)} for drafts at {plan.found_per_minute:g} pictures a minute"
+    if plan.images_per_minute == "auto":
+        least = f"{LEAST_IMAGES_PER_MINUTE} pictures a minute"
+        return f"up to {format_seconds(plan.drafts_s)} for drafts, from {least} up to your account's limit"
+    return f"{format_seconds(plan.drafts_s)} for drafts at {plan.images_per_minute} pictures a minute"
 
 
 def _month(limit_usd: Decimal | None, of_what: str) -> str:

@@ -1,12 +1,15 @@
 """The commands ``plan``, ``report``, ``explain`` and ``rescore``, which spend nothing and need no Prefect."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from flows.commands import completing
+from flows.commands.campaign_choice import chosen_campaign
 from flows.commands.options import (
     answer_json,
     home_option,
@@ -15,9 +18,11 @@ from flows.commands.options import (
     opened_ledger,
     read_settings,
 )
+from flows.commands.overriding import override_options
 
 if TYPE_CHECKING:
     from flows.session.prepare import Prepared
+    from tasks.campaign_file.overrides import Overrides
     from tasks.explain import ExplainedScore, Explanation
 
 MARKS = {True: "yes", False: "no", None: "?"}
@@ -39,28 +44,47 @@ def _weights(context: click.Context, option: click.Parameter, values: tuple[str,
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--all", "shows_all", is_flag=True, help="Show every prompt, not only the first ones.")
+@override_options
 @home_option
 @json_option
-def plan(file: Path, *, home: Path | None, as_json: bool) -> None:
-    """Show what a campaign would buy and cost. Spends nothing.
+def plan(
+    file: Path | None, *, shows_all: bool, overrides: "Overrides", home: Path | None, as_json: bool
+) -> None:
+    """Show what a campaign would buy, its prompts and its cost. Spends nothing.
 
-    Also shows how long it takes. If the campaign has masks, a preview of what they will change is drawn.
+    Also shows how long it takes, and what is probably not meant, such as two arms that ask for the same. If
+    the campaign has masks, a preview of what they will change is drawn. --json has every prompt with the
+    parameters of its requests. Without FILE it is the only campaign file in this folder.
     """
-    from flows.commands.plan_tables import plan_renderable
+    from flows.commands.plan_tables import plan_renderable, warning_line
+    from flows.commands.prompt_tables import prompts_renderable
+    from flows.runs.repeats import find_repeat
+    from flows.session.pace import with_found_pace
     from flows.session.prepare import prepare
 
-    prepared = prepare(file, read_settings(home), "plan")
+    file = chosen_campaign(file, Path.cwd())
+    prepared = with_found_pace(prepare(file, read_settings(home), "plan", overrides=overrides))
+    repeat = find_repeat(prepared.home, prepared.campaign)
     preview = _preview_masks(prepared)
     if as_json:
-        extra = {"ledger_per_month_usd": prepared.ledger_per_month_usd, "mask_preview": preview}
+        extra = {
+            "ledger_per_month_usd": prepared.ledger_per_month_usd,
+            "mask_preview": preview,
+            "bought_as": repeat.run_id if repeat else None,
+        }
         answer_json({**prepared.plan.as_dict(), **extra})
         return
     console = open_console()
     console.print(plan_renderable(prepared.plan, prepared.ledger_per_month_usd))
+    if repeat is not None:
+        console.print(warning_line(repeat.describe(datetime.now(UTC))))
+    console.print(prompts_renderable(prepared.plan, shows_all=shows_all))
     if preview is not None:
         click.echo(f"What the masks will change: {preview}")
-    console.print(f"Nothing was bought. Buy it with: runoff run {file}", markup=False)
+    command = f"runoff run {overrides.describe(str(file))}"
+    console.print(f"Nothing was bought. Buy it with: {command}", markup=False, soft_wrap=True)
 
 
 def _preview_masks(prepared: "Prepared") -> str | None:
@@ -75,13 +99,13 @@ def _preview_masks(prepared: "Prepared") -> str | None:
 
 
 @click.command()
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @click.option(
     "--format",
     "formats",
     multiple=True,
     type=click.Choice(("html", "csv", "parquet", "json", "xlsx")),
-    help="Write only this format, as report.FORMAT; can be repeated. xlsx needs runoff[xlsx].",
+    help="Write only this format, as report.FORMAT; can be repeated. xlsx needs the extra xlsx.",
 )
 @home_option
 @json_option
@@ -103,15 +127,19 @@ def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bo
         written = write_run_report(StoredRun.find(settings, opened, run))
     files = written.files
     if as_json:
-        answer_json({**asdict(files), "calibration": written.facts.calibration})
+        answer_json(
+            {**asdict(files), "calibration": written.facts.calibration, "lacking": list(written.lacking)}
+        )
     else:
+        for line in written.lacking:
+            click.echo(line)
         click.echo(
             f"{written.verdict}\nReport  {files.html}\nTable   {files.csv}\nSheet   {files.contact_sheet}"
         )
 
 
 @click.command()
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--weight",
@@ -145,8 +173,8 @@ def rescore(
 
 
 @click.command()
-@click.argument("run")
-@click.argument("picture")
+@click.argument("run", shell_complete=completing.runs)
+@click.argument("picture", shell_complete=completing.pictures)
 @home_option
 @json_option
 def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None:
@@ -173,7 +201,7 @@ def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None
 def _explanation_lines(found: "Explanation") -> list[str]:
     lines = [
         f"{found.name} · {found.candidate_id}",
-        f"  arm {found.arm}, row {found.row}: {found.prompt}",
+        f"  arm {found.arm}, row {found.row + 1}: {found.prompt}",
         "",
         found.reason[:1].upper() + found.reason[1:] + ".",
         f"It is {found.standing}"

@@ -1,13 +1,16 @@
 """The command ``runoff review``, which serves the review page."""
 
+import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from flows.commands import completing
 from flows.commands.options import home_option, opened_ledger, read_settings
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ TOKEN_VARIABLE = "RUNOFF_REVIEW_TOKEN"  # noqa: S105 - the variable's name, not 
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completing.runs)
 @home_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -44,6 +47,7 @@ def review(
     from flows.review.app import create_app
     from flows.review.page_context import PageContext
     from flows.review.server import listen, serve
+    from flows.runs.stop_signals import noted_stops
 
     settings = read_settings(home)
     with opened_ledger(settings) as ledger:
@@ -51,9 +55,17 @@ def review(
         listener = listen(host, port)
         access = _access(host, listener.getsockname()[1], names, settings.environ.get(TOKEN_VARIABLE))
         promoter = _promoter(settings)
-        app = create_app(PageContext(settings, ledger, promoter, access, _person()))
-        serve(app, listener, lambda: _ready(_address(access, path), opens=not no_browser))
-        _wait_for_purchases(promoter)
+        context = PageContext(settings, ledger, promoter, access, _person(), partial(_give_up, settings))
+        app = create_app(context)
+        with noted_stops() as stops:
+            serve(app, listener, lambda: _ready(_address(access, path), stops, opens=not no_browser))
+        _end_purchases(promoter, stops)
+
+
+def _give_up(settings: "Settings", run_id: str) -> str:
+    from flows.session.cancelling import give_up
+
+    return give_up(settings, run_id).sentence
 
 
 def _access(host: str, port: int, names: Sequence[str], token: str | None) -> "Access":
@@ -81,7 +93,9 @@ def _address(access: "Access", path: str) -> str:
     return f"http://{name}:{access.port}{path}" + (f"?token={access.token}" if access.token else "")
 
 
-def _ready(address: str, *, opens: bool) -> None:
+def _ready(address: str, stops: Sequence[int], *, opens: bool) -> None:
+    if stops:  # told to stop before the server listened to signals
+        signal.raise_signal(signal.SIGTERM)
     click.echo(f"Review: {address}\nPress Ctrl-C to stop.")
     if opens and sys.stdout.isatty():
         import webbrowser
@@ -91,17 +105,26 @@ def _ready(address: str, *, opens: bool) -> None:
 
 def _promoter(settings: "Settings") -> "ChildPromoter | DeploymentPromoter":
     """Let workers buy if a Prefect server is set, otherwise a child process."""
+    from flows.engine.prefect_server import PrefectServer
     from flows.promotion.child_process import ChildPromoter
-    from flows.promotion.deployment import DeploymentPromoter, PrefectServer
+    from flows.promotion.deployment import DeploymentPromoter
 
     child, server = ChildPromoter(settings), PrefectServer.of(settings.environ)
     return child if server is None else DeploymentPromoter(settings.home, server, child)
 
 
-def _wait_for_purchases(promoter: "ChildPromoter | DeploymentPromoter") -> None:
-    """Wait for running purchases."""
-    if runs := promoter.running():
-        click.echo(
-            f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C exits; the purchase continues."
-        )
+def _end_purchases(promoter: "ChildPromoter | DeploymentPromoter", stops: "Sequence[int]") -> None:
+    """Wait for running purchases; end them in order if the whole service is told to stop."""
+    from flows.runs.stop_signals import HANGUP, stopping_line
+
+    runs = promoter.running()
+    if not runs or HANGUP in stops:  # a purchase has a session of its own, and goes on
+        return
+    if signal.SIGTERM in stops:
+        promoter.stop()
+        click.echo(f"Buying finals of {', '.join(runs)}. {stopping_line()}")
+        signal.signal(signal.SIGTERM, lambda *_: promoter.stop())
+        promoter.wait()
+        return
+    click.echo(f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C exits; the purchase continues.")
     promoter.wait()

@@ -1,4 +1,4 @@
-"""The commands ``runs``, which lists and prunes runs, and ``cancel``, which cancels a run's batches."""
+"""The commands ``runs``, which lists and prunes runs, and ``cancel``, which ends one."""
 
 import re
 import sys
@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from tasks.settings import Settings
 
+from flows.commands import completing
 from flows.commands.options import (
     answer_json,
     home_option,
@@ -66,9 +67,10 @@ def _list(settings: "Settings", *, as_json: bool) -> None:
     from flows.commands.tables import runs_table, skip_reasons
     from flows.runs.outcome import list_runs
     from tasks.ledger import has_ledger
+    from tasks.storage.home import paid_runs
 
-    listed = []
-    if has_ledger(settings.home, settings.environ):
+    listed, has_runs_on_disk = [], any(paid_runs(settings.home))
+    if has_ledger(settings.home, settings.environ) or has_runs_on_disk:
         with opened_ledger(settings) as opened:
             listed = list_runs(settings, opened)
     if as_json:
@@ -77,6 +79,8 @@ def _list(settings: "Settings", *, as_json: bool) -> None:
         open_console().print(runs_table(listed))
         for line in skip_reasons(listed):
             click.echo(line)
+    elif has_runs_on_disk:
+        click.echo("The ledger has none of them.")
     else:
         click.echo(f"There are no runs in {settings.home} yet. Start with: runoff demo")
 
@@ -111,17 +115,26 @@ def _prune(settings: "Settings", age: timedelta, *, is_agreed: bool, as_json: bo
 
 
 @click.command()
-@click.argument("run", default="latest")
+@click.argument("run", default="latest", shell_complete=completing.runs)
+@click.option(
+    "--for-good", is_flag=True, help="Give the run up: it stops, is reported, and no schedule resumes it."
+)
 @home_option
 @json_option
-def cancel(run: str, *, home: Path | None, as_json: bool) -> None:
-    """Ask the provider to cancel a run's batches. What is finished by then is billed and can be collected."""
-    from flows.session.cancelling import cancel as stop
+def cancel(run: str, *, for_good: bool, home: Path | None, as_json: bool) -> None:
+    """Cancel a run's batches at the provider, or the whole run for good.
+
+    What the provider has finished of a batch is billed and can be collected. A run cancelled for good sends
+    nothing more, waits for the requests in flight and writes its report; only `runoff run --resume RUN`
+    takes it up again.
+    """
+    from flows.session.cancelling import cancel as cancel_batches
+    from flows.session.cancelling import give_up
 
     settings = read_settings(home)
     with opened_ledger(settings) as opened:
         run_id = opened.runs.find(run).run_id
-    cancelled = stop(settings, run_id)
+    cancelled = give_up(settings, run_id) if for_good else cancel_batches(settings, run_id)
     if as_json:
         answer_json(cancelled)
     else:

@@ -1,4 +1,4 @@
-"""The commands ``serve`` and ``deploy`` for scheduled campaigns."""
+"""The commands ``serve``, ``deploy`` and ``worker`` for scheduled campaigns."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from flows.commands.options import home_option, open_console, read_settings
 
 if TYPE_CHECKING:
     from flows.deployments import Scheduled
-    from flows.engine.start import Say
+    from flows.engine.start_server import Say
 
 FILES_WRONG = 2
 
@@ -46,6 +46,31 @@ def deploy(files: tuple[Path, ...], *, pool: str, home: Path | None) -> None:
     from flows.deployments import deploy as deploy_campaigns
 
     _end(deploy_campaigns(files, read_settings(home).home, pool, say), say)
+
+
+@click.command()
+@click.option(
+    "--pool",
+    required=True,
+    metavar="NAME",
+    help="The work pool whose runs it takes; created if there is none.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="The most runs at once [default: no limit].")
+@click.option("--name", help="Its name in Prefect's UI [default: one that Prefect makes].")
+@home_option
+def worker(*, pool: str, limit: int | None, name: str | None, home: Path | None) -> None:
+    """Run deployed campaigns from a work pool until interrupted. Each run buys within its budgets.
+
+    As `prefect worker start`, at the Prefect server of PREFECT_API_URL, but when it is stopped or a run is
+    cancelled, requests in flight come in, however long they take: Prefect's own kills runs after 30 seconds.
+    """
+    say = _begin()
+    from flows.deployments import work
+    from tasks.storage.home import prepare_home
+
+    folder = read_settings(home).home
+    prepare_home(folder)
+    work(pool, folder, say, limit=limit, name=name)
 
 
 def _begin() -> "Say":

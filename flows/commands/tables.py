@@ -80,13 +80,21 @@ def outcome_renderable(outcome: "Outcome") -> Group:
     return Group(*lines)
 
 
+def smoke_lines(outcome: "Outcome") -> list[str]:
+    """List the pictures of a smoke test, one of each arm."""
+    drafts = sorted((Path(outcome.folder) / "drafts").glob("*"))
+    pictures = [str(path) for path in drafts if not path.name.startswith(".")]
+    return ["", f"{count_of(len(pictures), 'picture')} of each arm's first row:", *pictures, ""]
+
+
 def where_to_look(outcome: "Outcome") -> list[str]:
     """List the files and the commands that come next; never wrapped, so that they can be copied."""
     folder = Path(outcome.folder)
     lines = ["", f"Report  {folder / 'report.html'}", f"Sheet   {folder / 'contact_sheet.png'}"]
     if outcome.state == "awaiting review":
-        lines.append(f"Buy the finalists: runoff promote {outcome.run_id}")
-    if outcome.state in ("stopped", "waiting"):
+        lines.append(f"Look, vote and choose: runoff review {outcome.run_id}")
+        lines.append(f"Or buy these finalists: runoff promote {outcome.run_id}")
+    if outcome.state in ("stopped", "waiting", "cancelled"):
         lines.append(f"Resume it: runoff run --resume {outcome.run_id}")
     return lines
 

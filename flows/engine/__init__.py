@@ -5,6 +5,13 @@ first use. This package starts the server in the background, shares it between t
 home, and stops it with the last of them. Nothing here imports Prefect into the calling process.
 """
 
-from flows.engine.start import Engine, start_engine
+from flows.engine.start_server import Engine, start_engine
 
-__all__ = ["Engine", "presence", "start", "start_engine"]
+__all__ = [
+    "Engine",
+    "prefect_server",
+    "presence",
+    "recorded_run",
+    "start_engine",
+    "start_server",
+]

@@ -1,7 +1,8 @@
 """Prefect's settings, set before it is imported, in this process and in the server.
 
 Prefect reads its settings from the environment once, at import. Some are forced, because Runoff guarantees
-them (no telemetry, a home inside its own); the others are defaults that a user's environment overrides.
+them (no telemetry, a home inside its own); the others are defaults that a user's environment overrides. What
+belongs to another server (its key, database, path) is kept from this home's own one.
 """
 
 import os
@@ -10,6 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tasks.network import local_network
+from tasks.redaction import is_secret_name
+
 FORCED = {
     # Both are needed: the first silences the server, the second the client library.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -17,6 +21,15 @@ FORCED = {
     # A call before the server is ready fails at once instead of starting a second server.
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
 }
+
+OTHER_PROFILES = ("PREFECT_PROFILE", "PREFECT_PROFILES_PATH")
+"""Profiles are in Prefect's home, which is Runoff's here."""
+
+_OF_ANOTHER_SERVER = (
+    "PREFECT_API_", "PREFECT_CLOUD_", "PREFECT_SERVER_API_", "PREFECT_SERVER_DATABASE_", "PREFECT_SERVER_UI_",
+    "PREFECT_UI_", "PREFECT_MESSAGING_", "PREFECT_REDIS_", "PREFECT_SERVER_DOCKET_", "PREFECT_SERVER_CSRF_",
+    "PREFECT_CLIENT_CSRF_", "PREFECT_CLIENT_CUSTOM_HEADERS",
+)  # fmt: skip
 
 DEFAULTS = {
     # One transaction for many task-run events: six times less work for the server.
@@ -27,6 +40,8 @@ DEFAULTS = {
     # traceback before the command prints it as one message.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    # One line for each event that could not be sent, every 7 s for minutes.
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
 }
 
@@ -37,23 +52,36 @@ SERVICE_DEFAULTS = {
 }
 
 
-def client_settings(prefect_home: Path, api_url: str, *, with_schedules: bool) -> dict[str, str]:
-    """Return the environment of a process that runs flows against ``api_url``.
+def client_settings(
+    prefect_home: Path, api_url: str, *, with_schedules: bool, is_own: bool
+) -> dict[str, str | None]:
+    """Return the changes to the environment of a process that runs flows against ``api_url``.
 
     Args:
         prefect_home: Where Prefect may keep files.
         api_url: The server's address, ending in ``/api``.
         with_schedules: The process serves campaigns: its terminal is a log, with warnings and errors.
+        is_own: It is this home's own server, which needs no key.
+
+    Returns:
+        Variables to set, or to unset where the value is ``None``.
     """
     defaults = DEFAULTS | SERVICE_DEFAULTS if with_schedules else DEFAULTS
-    settings = {**_unset(defaults), **FORCED, "PREFECT_HOME": str(prefect_home), "PREFECT_API_URL": api_url}
-    if any(os.environ.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
-        settings |= dict.fromkeys(("NO_PROXY", "no_proxy"), _without_proxy())
-    return settings
+    foreign = (*OTHER_PROFILES, *(_of_another_server() if is_own else ()))
+    return {
+        **dict.fromkeys(foreign),
+        **local_network(os.environ),
+        **_unset(defaults),
+        **FORCED,
+        "PREFECT_HOME": str(prefect_home),
+        "PREFECT_API_URL": api_url,
+    }
 
 
-def server_settings(prefect_home: Path, *, is_migrated: bool, with_schedules: bool) -> dict[str, str]:
+def server_environment(prefect_home: Path, *, is_migrated: bool, with_schedules: bool) -> dict[str, str]:
     """Return the environment of the server process, except for the address that it finds itself.
+
+    It has what this process has, without keys and without what belongs to another Prefect server.
 
     Args:
         prefect_home: Where Prefect keeps its database and files.
@@ -73,24 +101,40 @@ def server_settings(prefect_home: Path, *, is_migrated: bool, with_schedules: bo
             "PREFECT_UI_ENABLED": "false",
             "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
         }
-    return settings
+    kept = {name: value for name, value in os.environ.items() if not is_secret_name(name)}
+    left_out = dict.fromkeys((*OTHER_PROFILES, *_of_another_server()))
+    changed = {**kept, **left_out, **local_network(os.environ), **settings}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 @contextmanager
-def environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set ``settings`` in this process's environment; restore the old values at the end."""
+def environment(settings: Mapping[str, str | None]) -> Iterator[None]:
+    """Set ``settings`` in this process's environment, ``None`` unsets; restore the old values at the end."""
     before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    _refresh_prefect()
+    _change(settings)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        _refresh_prefect()
+        profiles = {name: before.pop(name) for name in OTHER_PROFILES if name in before}
+        _change(before)
+        _set(profiles)  # Prefect would warn that its home has none of that name
+
+
+def _change(settings: Mapping[str, str | None]) -> None:
+    _set(settings)
+    _refresh_prefect()
+
+
+def _set(settings: Mapping[str, str | None]) -> None:
+    for name, value in settings.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _of_another_server() -> list[str]:
+    return [name for name in os.environ if name.startswith(_OF_ANOTHER_SERVER)]
 
 
 def _refresh_prefect() -> None:
@@ -101,8 +145,3 @@ def _refresh_prefect() -> None:
 
 def _unset(defaults: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in defaults.items() if name not in os.environ}
-
-
-def _without_proxy() -> str:
-    named = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-    return ",".join([*filter(None, [named]), "127.0.0.1", "localhost"])

@@ -4,7 +4,10 @@ __all__ = [
     "drafts",
     "finals",
     "judge_answers",
+    "looks",
     "rounds",
     "scores",
+    "similar_pairs",
+    "thumbnails",
     "verdict",
 ]

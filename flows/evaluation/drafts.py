@@ -6,15 +6,18 @@ Prefect, so that a run can be evaluated again at any time.
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from flows.evaluation.looks import Looks
 from flows.runs.run import StoredRun
 from tasks.campaign.choice import Deduplicate, Finalists
 from tasks.candidate import Candidate, HashName
 from tasks.deduplicate import deduplicate
+from tasks.duplicates.scope import affected
 from tasks.inspect import inspect_pictures
 from tasks.pictures.transparency import mark_missing_transparency
 from tasks.select import choose_as_decided, keep_bought, select
+from tasks.storage.home import THUMBNAILS, run_folder
 
 
 def inspect_new(run: StoredRun, order_ids: Collection[str] | None = None) -> int:
@@ -35,43 +38,56 @@ def inspect_new(run: StoredRun, order_ids: Collection[str] | None = None) -> int
 
 def _thumbnail(file: str) -> str:
     path = PurePosixPath(file)
-    return f"thumbnails/{path.parent.name}-{path.stem}.webp"
+    return f"{THUMBNAILS}/{path.parent.name}-{path.stem}.webp"
 
 
-def deduplicate_drafts(run: StoredRun) -> int:
+def deduplicate_drafts(run: StoredRun, about: Collection[str] | None = None) -> int:
     """Find the duplicates among the drafts; returns how many.
 
     A person's decision about a pair, or choice of a finalist, overrides the rule.
+
+    Args:
+        run: The run.
+        about: Only drafts that a decision about these may concern; by default all.
     """
     drafts = run.read_candidates("draft")
+    decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
+    if about is not None:
+        drafts = affected(drafts, run.campaign.deduplicate.within, decisions, about)
     shortlist = run.ledger.shortlists.last(run.run_id)
     chosen = shortlist.candidate_ids if shortlist else ()
     liked = [replace(draft, is_liked=True) if draft.candidate_id in chosen else draft for draft in drafts]
-    decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
-    standings = deduplicate(liked, run.campaign.deduplicate, earlier_drafts(run), decisions)
+    earlier = earlier_drafts(run)
+    looks = Looks({run.folder: drafts, **earlier})
+    before = [draft for some in earlier.values() for draft in some]
+    standings = deduplicate(liked, run.campaign.deduplicate, before, decisions, looks.compare)
     run.ledger.candidates.record_standings(standings)
     return sum(standing.status == "duplicate" for standing in standings.values())
 
 
-def earlier_drafts(run: StoredRun) -> list[Candidate]:
-    """List the unique images of the campaign's earlier runs, against which duplicates are looked for."""
+def earlier_drafts(run: StoredRun) -> dict[Path, list[Candidate]]:
+    """List the unique images of the campaign's earlier runs, against which duplicates are looked for.
+
+    Returns:
+        Them by the folder of their run, the latest run first.
+    """
     wanted = run.campaign.deduplicate.history_runs
     earlier = [
         other
         for other in run.ledger.runs.all()
         if other.campaign == run.campaign.name and other.run_id != run.run_id
     ]
-    return [
-        draft
+    return {
+        run_folder(run.home, other.campaign, other.run_id): [
+            draft for draft in run.ledger.candidates.of_run(other.run_id, "draft") if draft.is_survivor
+        ]
         for other in earlier[:wanted]
-        for draft in run.ledger.candidates.of_run(other.run_id, "draft")
-        if draft.is_survivor
-    ]
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionRule:
-    """The campaign's rule for finalists, with the hash and radius that define duplicates."""
+    """The campaign's rule for finalists, with the hash and radius by which duplicates are found."""
 
     count: int
     max_per_arm: int | None
@@ -79,6 +95,7 @@ class SelectionRule:
     min_score: float | None
     radius_bits: int | None
     hash: HashName
+    allow_similar: bool
 
     @classmethod
     def of(cls, finalists: Finalists, duplicates: Deduplicate) -> "SelectionRule":
@@ -90,6 +107,7 @@ class SelectionRule:
             min_score=finalists.min_score,
             radius_bits=duplicates.radius_bits,
             hash=duplicates.hash,
+            allow_similar=finalists.allow_similar,
         )
 
 

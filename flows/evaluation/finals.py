@@ -1,18 +1,20 @@
-"""Acceptance of finals: each is compared with its draft, and people's decisions override the rule."""
+"""Each final is compared with its draft, and the best attempt accepted; the ledger keeps both."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
+from tasks.accept import accept
 from tasks.campaign import Campaign
 from tasks.campaign.finals import Finals
 from tasks.candidate import Candidate, Fidelity
-from tasks.compare import choose_attempt, choose_fallback, measure_fidelity
-from tasks.decisions import Acceptance
+from tasks.compare import align_final, measure_fidelity
 from tasks.ledger.report_rows import report_rows
 from tasks.order import Reference
+from tasks.pictures.bought import find_lack
 from tasks.report_page.lineage import write_lineage
+from tasks.storage.atomic import write_atomically
 
 
 def compare_finals(run: StoredRun) -> int:
@@ -28,16 +30,43 @@ def compare_finals(run: StoredRun) -> int:
     n_accepted = 0
     for (draft_id, name), finals in attempts.items():
         edition = _edition(run.campaign, name)
-        fidelities = {
+        measured = {
             final.candidate_id: final.fidelity
             or _measure(run.folder, drafts[draft_id], final, edition, masks[final.order_id])
             for final in finals
             if final.is_sound
         }
-        n_accepted += _accept_best(run, edition, finals, fidelities, acceptances)
+        fidelities = {name: found for name, found in measured.items() if isinstance(found, Fidelity)}
+        verdicts = accept(finals, fidelities, acceptances, edition)
+        for name, found in measured.items():
+            if isinstance(found, str) and name not in acceptances:
+                verdicts[name] = False, f"not compared: {found}"
+        for candidate_id, fidelity in fidelities.items():
+            run.ledger.candidates.record_fidelity(candidate_id, fidelity)
+        run.ledger.candidates.record_acceptance(verdicts)
+        n_accepted += any(is_accepted for is_accepted, _ in verdicts.values())
+        if edition.align:
+            accepted = [final for final in finals if verdicts[final.candidate_id][0] and final.is_sound]
+            _write_aligned(run.folder, drafts[draft_id], accepted)
     rows = report_rows(run.run_id, records, run.read_candidates())
     write_lineage(rows, run.folder)
     return n_accepted
+
+
+def aligned_file(final: str) -> str:
+    """Return the file of a final with its drift undone, relative to the folder of the run like its own."""
+    return f"aligned/{PurePosixPath(final).stem}.png"
+
+
+def _write_aligned(folder: Path, draft: Candidate, accepted: Iterable[Candidate]) -> None:
+    """Write the aligned files that are not there yet; of a final whose file is not what was bought, none."""
+    for final in accepted:
+        file = folder / aligned_file(final.file)
+        fetch_files(folder, (draft.file, final.file))
+        if file.exists() or any(find_lack(folder / one.file, one.sha256) for one in (draft, final)):
+            continue
+        if content := align_final(folder / draft.file, folder / final.file):
+            write_atomically(file, content)
 
 
 def _edition(campaign: Campaign, name: str | None) -> Finals:
@@ -47,65 +76,13 @@ def _edition(campaign: Campaign, name: str | None) -> Finals:
 
 def _measure(
     folder: Path, draft: Candidate, final: Candidate, edition: Finals, mask: Reference | None
-) -> Fidelity:
+) -> Fidelity | str:
+    """Compare a final with its draft; or say which of their files is not what was bought."""
     fetch_files(folder, (draft.file, final.file))
+    for one in (draft, final):
+        if lack := find_lack(folder / one.file, one.sha256):
+            return f"{one.file} {lack}"
     is_edit = final.endpoint == "edits"
     remade = Path(mask.file) if mask is not None and Path(mask.file).exists() else None
     fit = edition.fit if is_edit else "any"
     return measure_fidelity(folder / draft.file, folder / final.file, fit, remade)
-
-
-def _accept_best(
-    run: StoredRun,
-    edition: Finals,
-    finals: Sequence[Candidate],
-    fidelities: Mapping[str, Fidelity],
-    acceptances: Mapping[str, Acceptance],
-) -> bool:
-    """Choose among the attempts at one edition of one final; returns whether one is accepted.
-
-    An attempt that a person accepted is chosen over all others; a rejected one is never chosen.
-    """
-    rejected = {name for name, one in acceptances.items() if not one.is_accepted}
-    eligible = {name: fidelity for name, fidelity in fidelities.items() if name not in rejected}
-    chosen, reason = _choose(edition, finals, eligible)
-    accepted_ids = acceptances.keys() - rejected
-    if accepted := [acceptances[f.candidate_id] for f in finals if f.candidate_id in accepted_ids]:
-        latest = max(accepted, key=lambda one: one.decided_at)
-        chosen, reason = latest.candidate_id, f"another attempt was accepted by {latest.decided_by}"
-    for name, fidelity in fidelities.items():
-        run.ledger.candidates.record_fidelity(name, fidelity)
-    run.ledger.candidates.record_acceptance(
-        {
-            final.candidate_id: _verdict(
-                is_accepted=final.candidate_id == chosen,
-                decision=acceptances.get(final.candidate_id),
-                reason=reason,
-            )
-            for final in finals
-        }
-    )
-    return chosen is not None
-
-
-def _choose(
-    edition: Finals, finals: Sequence[Candidate], eligible: Mapping[str, Fidelity]
-) -> tuple[str | None, str]:
-    """Choose by the edition's rule; if no edit is good enough, a final generated in its place."""
-    fallbacks = {final.candidate_id for final in finals if _is_fallback(edition, final)}
-    regular = {name: fidelity for name, fidelity in eligible.items() if name not in fallbacks}
-    chosen, reason = choose_attempt(regular, edition.min_fidelity)
-    if chosen is not None:
-        return chosen, reason
-    return choose_fallback({name: eligible[name] for name in eligible if name in fallbacks}, reason)
-
-
-def _is_fallback(edition: Finals, final: Candidate) -> bool:
-    return edition.method == "edit" and final.endpoint == "generations"
-
-
-def _verdict(*, is_accepted: bool, decision: Acceptance | None, reason: str) -> tuple[bool, str]:
-    """Name the person who decided about a final, otherwise give the rule's reason."""
-    if decision is None or decision.is_accepted != is_accepted:
-        return is_accepted, reason
-    return is_accepted, f"{'accepted' if is_accepted else 'rejected'} by {decision.decided_by}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from flows.evaluation.verdict import scored_drafts
+from flows.evaluation.scored_drafts import scored_drafts
 from flows.runs.run import StoredRun
 from tasks.allocate import allocate
 from tasks.campaign.rounds import RoundDecision, passes_of
@@ -26,5 +26,5 @@ def _decision(run: StoredRun, decided: Sequence[RoundDecision]) -> RoundDecision
     if silent([draft for draft in drafts if draft.replicate >= this.first_replicate], weights):
         return None  # a campaign that weighs a judge is not decided without its scores
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), drafts)
-    scored = scored_drafts(rows, partly_scored(drafts, weights))
+    scored = scored_drafts(rows, partly_scored(drafts, weights), weights)
     return allocate(scored, this.arms, campaign.rounds, number=len(decided) + 1)

@@ -15,8 +15,15 @@ from tasks.score import score_candidates, weighted_total
 from tasks.scorers import Assignment
 
 
-def add_free_scores(run: StoredRun, candidate_ids: Collection[str] | None = None) -> int:
+def add_free_scores(
+    run: StoredRun, candidate_ids: Collection[str] | None = None, kept: Collection[str] = ()
+) -> int:
     """Score drafts, by default all, with the free scorers; returns how many.
+
+    Args:
+        run: The run.
+        candidate_ids: Only these drafts; by default all.
+        kept: Drafts whose files are not what was bought: they keep their scores.
 
     Raises:
         SettingError: A scorer cannot be loaded or returned an invalid value. Nothing was written.
@@ -25,14 +32,16 @@ def add_free_scores(run: StoredRun, candidate_ids: Collection[str] | None = None
     if candidate_ids is not None:
         wanted = set(candidate_ids)
         drafts = [draft for draft in drafts if draft.candidate_id in wanted]
+    scorable = [draft for draft in drafts if draft.candidate_id not in kept]
     fetch_files(run.folder, [draft.file for draft in drafts if not draft.is_pruned])
     rules = run.campaign.score
     weights = {name: weight for name, weight in rules.weights.items() if name not in BOUGHT}
     assignment = Assignment(rules, run.campaign.all_rows, meetings_of(run.ledger.votes.of_run(run.run_id)))
-    scored = score_candidates(drafts, weights, run.folder, assignment)
+    scored = score_candidates(scorable, weights, run.folder, assignment)
+    totals = {draft.candidate_id: weighted_total(draft.scores, weights) for draft in drafts}
+    totals |= {name: candidate.total for name, candidate in scored.items()}
     run.ledger.candidates.record_scores(
-        {name: candidate.scores for name, candidate in scored.items()},
-        {name: candidate.total for name, candidate in scored.items()},
+        {name: candidate.scores for name, candidate in scored.items()}, totals
     )
     return len(scored)
 

@@ -1,42 +1,24 @@
-"""The A/B test of a run: its data, read from the report's rows, its verdict, and its rounds."""
+"""The A/B test of a run: its verdict, and its rounds."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from tasks.ab_test.verdict import HeldOut, ScoredDraft, compare_arms
+from flows.evaluation.scored_drafts import name_scorers, scored_drafts
+from flows.runs.run import StoredRun
+from tasks.ab_test.evidence import HeldOut
+from tasks.ab_test.preference_sentences import state_preferences, state_undecided
+from tasks.ab_test.preferences import Preference, prefer_arms, votes_between_arms
+from tasks.ab_test.segment_preferences import prefer_in_segments
+from tasks.ab_test.segments import Segment, find_segments
+from tasks.ab_test.verdict import compare_arms
 from tasks.allocate import rank_arms
 from tasks.campaign import Campaign
 from tasks.campaign.rounds import ArmStanding, Pass, RoundDecision, is_complete, passes_of
 from tasks.candidate import Candidate
-from tasks.orders.missing_scores import note_of_test, partly_scored
-from tasks.report_page.rows import is_draft
-
-
-def scored_drafts(rows: Sequence[Mapping[str, Any]], excluded: Container[str]) -> list[ScoredDraft]:
-    """Convert the report's rows to the drafts that the test compares.
-
-    Args:
-        rows: The rows.
-        excluded: Candidates whose scores cannot be compared with the others; they count as unscored.
-    """
-    return [
-        ScoredDraft(
-            order_id=row["order_id"],
-            arm=row["arm"],
-            row=row["row"],
-            replicate=row["replicate"],
-            state=row["state"],
-            error_code=row["error_code"],
-            cost_usd=row["cost_usd"],
-            candidate_id=row["candidate_id"],
-            status=row["status"],
-            score=None if row["candidate_id"] in excluded else row["score"],
-            is_downgraded=row["downgraded"] is not None,
-        )
-        for row in rows
-        if is_draft(row)
-    ]
+from tasks.ledger.report_rows import report_rows
+from tasks.orders.missing_scores import note_of_test, partly_scored, scorers_that_count
+from tasks.pairwise.votes import Vote
 
 
 def compare_run(
@@ -44,8 +26,9 @@ def compare_run(
     candidates: Sequence[Candidate],
     campaign: Campaign,
     decided: Sequence[RoundDecision],
+    votes: Sequence[Vote] = (),
 ) -> dict[str, Any] | None:
-    """Compare a run's arms by its report's rows; ``None`` with only one arm.
+    """Compare a run's arms by its total score, and by people's votes; ``None`` with only one arm.
 
     After a round in which arms were dropped, the others are compared by the pictures made since.
 
@@ -54,12 +37,84 @@ def compare_run(
         candidates: The run's pictures.
         campaign: The campaign.
         decided: The run's decided rounds, in order.
+        votes: People's votes; their verdict is the headline once there are enough.
     """
-    pictures, weights = [one for one in candidates if one.is_draft], campaign.score.weights
-    drafts = scored_drafts(rows, partly_scored(pictures, weights))
+    segments = find_segments(campaign.all_rows)
+    found = _compare_by(campaign.score.weights, rows, candidates, decided, segments)
+    if found is None:
+        return None
+    people = compare_by_votes(candidates, votes, segments)
+    found |= {"people": people, "scores_headline": found["headline"]}
+    return found | {"headline": people["headline"]} if people and people["is_enough"] else found
+
+
+def compare_by_each(run: StoredRun) -> dict[str, dict[str, Any]]:
+    """Compare a run's arms by people's votes, by the total, and by each scorer alone. Writes nothing.
+
+    Returns:
+        The verdicts by ``votes``, ``total`` and the scorers' names, as far as they exist. Votes decide about
+        arms directly, never by way of the scorer ``votes``, which ranks pictures.
+
+    Raises:
+        RunError: The run's campaign file is missing.
+    """
+    candidates, weights = run.read_candidates(), run.campaign.score.weights
+    rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), candidates)
+    decided, segments = run.ledger.rounds.of_run(run.run_id), find_segments(run.campaign.all_rows)
+    by_weights = {"total": weights} | {name: {name: 1.0} for name in sorted(weights) if name != "votes"}
+    found = {"votes": compare_by_votes(candidates, run.ledger.votes.of_run(run.run_id), segments)}
+    found |= {
+        name: _compare_by(each, rows, candidates, decided, segments) for name, each in by_weights.items()
+    }
+    return {name: verdict for name, verdict in found.items() if verdict is not None}
+
+
+def compare_by_votes(
+    candidates: Sequence[Candidate], votes: Sequence[Vote], segments: Sequence[Segment] = ()
+) -> dict[str, Any] | None:
+    """Compare a run's arms by people's votes alone; ``None`` if nobody compared two arms.
+
+    Args:
+        candidates: The run's pictures.
+        votes: People's votes.
+        segments: Rows in which the arms are also compared by themselves.
+    """
+    made_by = {one.candidate_id: (one.arm, one.row) for one in candidates if one.is_draft}
+    counted = votes_between_arms(votes, made_by)
+    found, in_segments = prefer_arms(counted), prefer_in_segments(counted, segments)
+    if not found:
+        return None
+    return {
+        "headline": state_preferences(found, in_segments),
+        "note": state_undecided(found),
+        "is_enough": all(pair.is_enough for pair in found),
+        "pairs": [_as_dict(pair) for pair in found],
+        "segments": [
+            _as_dict(one.preference)
+            | {"variable": one.variable, "value": one.value, "shrunk": one.shrunk}
+            | {"q_value": one.q_value, "winner": one.winner}
+            for one in in_segments
+        ],
+    }
+
+
+def _as_dict(pair: Preference) -> dict[str, Any]:
+    return asdict(pair) | {"arms": list(pair.arms), "wins": list(pair.wins)}
+
+
+def _compare_by(
+    weights: Mapping[str, float],
+    rows: Sequence[Mapping[str, Any]],
+    candidates: Sequence[Candidate],
+    decided: Sequence[RoundDecision],
+    segments: Sequence[Segment],
+) -> dict[str, Any] | None:
+    pictures = [one for one in candidates if one.is_draft]
+    drafts = scored_drafts(rows, partly_scored(pictures, weights), weights)
     if len({draft.arm for draft in drafts}) < 2:
         return None
-    found = compare_arms(drafts, held_out=held_out(decided)).as_dict()
+    by = name_scorers(scorers_that_count(pictures, weights))
+    found = compare_arms(drafts, held_out(decided), by, segments).as_dict()
     note = note_of_test(pictures, weights)
     return found | {"headline": f"{found['headline']} {note}"} if note else found
 
@@ -117,7 +172,8 @@ def _first_in_the_end(
     made = [one for one in candidates if one.is_draft]
     if not any(draft.replicate >= last.first_replicate for draft in made):
         return []
-    scored = scored_drafts(rows, partly_scored(made, campaign.score.weights))
+    weights = campaign.score.weights
+    scored = scored_drafts(rows, partly_scored(made, weights), weights)
     first, *others = rank_arms(scored, last.arms, share_made=1.0)
     if first.lead is None:
         return []

@@ -1,12 +1,14 @@
 """Prefect artifacts of a run: progress while it buys, then a summary, its finalists and a link.
 
-Progress is updated once per batch. If the server does not accept an artifact, the run continues without it.
+Progress is updated once per batch. If the server does not accept an artifact in time, the run continues
+without it: asking again would hold up a purchase.
 """
 
+import asyncio
 import base64
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -19,6 +21,7 @@ from prefect.artifacts import (
     acreate_table_artifact,
     aupdate_progress_artifact,
 )
+from prefect.exceptions import PrefectException
 from prefect.logging import get_logger
 
 from flows.runs.outcome import Outcome
@@ -34,6 +37,10 @@ MOST_FINALISTS_SHOWN = 200
 MOST_THUMBNAILS = 12
 THUMBNAIL_PX = 160
 REPORT_FILE = "report.html"
+LIMIT_S = 5.0
+"""How long the server may take for an artifact."""
+REST_S = 30.0
+"""How long no progress is shown after it took longer."""
 
 
 class Progress:
@@ -48,33 +55,43 @@ class Progress:
     def __init__(self, key: str, stage: str, n_orders: int) -> None:
         self._key, self._stage, self._n_orders = key, stage, n_orders
         self._n_done = 0
+        self._not_before_s = 0.0
         self._artifact_id: UUID | None = None
 
     async def begin(self) -> None:
         """Show an empty bar."""
         if self._n_orders:
-            async with _ignoring_failures():
-                description = f"{self._stage}s: {self._n_orders} orders"
-                made = await acreate_progress_artifact(progress=0.0, key=self._key, description=description)
-                self._artifact_id = made if isinstance(made, UUID) else made.id
+            description = f"{self._stage}s: {self._n_orders} orders"
+            await self._show(self._create(description))
 
     async def add(self, n_orders: int) -> None:
         """Move the bar by a batch of orders."""
         self._n_done += n_orders
-        if self._artifact_id is not None:
-            async with _ignoring_failures():
-                percent = 100 * min(self._n_done / self._n_orders, 1)
-                await aupdate_progress_artifact(self._artifact_id, progress=percent)
+        if self._artifact_id is not None and time.monotonic() >= self._not_before_s:
+            percent = 100 * min(self._n_done / self._n_orders, 1)
+            await self._show(aupdate_progress_artifact(self._artifact_id, progress=percent))
+
+    async def _create(self, description: str) -> None:
+        made = await acreate_progress_artifact(progress=0.0, key=self._key, description=description)
+        self._artifact_id = made if isinstance(made, UUID) else made.id
+
+    async def _show(self, request: Awaitable[object]) -> None:
+        if not await _is_accepted(request):
+            self._not_before_s = time.monotonic() + REST_S
 
 
 async def show_outcome(run: "Session", outcome: Outcome) -> None:
     """Create a summary with thumbnails, a table of finalists and a link to the report."""
-    key = run.campaign.name
-    async with _ignoring_failures():
-        await acreate_markdown_artifact(key=f"{key}-report", markdown=markdown_of(outcome))
-        finalists = [_finalist_row(run, row) for row in outcome.finalists[:MOST_FINALISTS_SHOWN]]
+    key, markdown = run.campaign.name, markdown_of(outcome)
+    finalists = [_finalist_row(run, row) for row in outcome.finalists[:MOST_FINALISTS_SHOWN]]
+    link = report_link(outcome.folder)
+
+    async def create() -> None:
+        await acreate_markdown_artifact(key=f"{key}-report", markdown=markdown)
         await acreate_table_artifact(key=f"{key}-finalists", table=finalists)
-        await acreate_link_artifact(key=f"{key}-page", link=report_link(outcome.folder), link_text="Report")
+        await acreate_link_artifact(key=f"{key}-page", link=link, link_text="Report")
+
+    await _is_accepted(create())
 
 
 def report_link(folder: str) -> str:
@@ -83,7 +100,10 @@ def report_link(folder: str) -> str:
 
 
 def _finalist_row(run: "Session", row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"file": str(run.folder / row["file"])}
+    rows, index = run.campaign.all_rows, row["row"]
+    values = rows[index] if index < len(rows) else {}
+    variables = {f"var_{name}": value for name, value in values.items()}
+    return row | {"row": index + 1} | variables | {"file": str(run.folder / row["file"])}
 
 
 def markdown_of(outcome: Outcome) -> str:
@@ -108,7 +128,7 @@ def _thumbnails(outcome: Outcome) -> list[str]:
     for row in outcome.finalists[:MOST_THUMBNAILS]:
         source = _small_picture(Path(outcome.folder) / (row["final"] or row["file"]))
         if source is not None:
-            name = f"{row['rank']}: {row['arm']}, row {row['row']}"
+            name = f"{row['rank']}: {row['arm']}, row {row['row'] + 1}"
             pictures.append(f"![{name}]({source} '{name}')")
     return [" ".join(pictures)] if pictures else []
 
@@ -123,10 +143,11 @@ def _small_picture(file: Path) -> str | None:
     return f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
 
 
-@asynccontextmanager
-async def _ignoring_failures() -> AsyncIterator[None]:
-    """Continue if the server does not accept an artifact."""
+async def _is_accepted(request: Awaitable[object]) -> bool:
+    """Return whether the server accepts an artifact in time; otherwise the run continues without it."""
     try:
-        yield
-    except httpx.HTTPError as error:
-        get_logger("runoff").warning("Prefect did not accept an artifact: %s", error)
+        await asyncio.wait_for(request, LIMIT_S)
+    except (httpx.HTTPError, PrefectException, TimeoutError, ValueError) as error:
+        get_logger("runoff").warning("Prefect did not accept an artifact: %r", error)
+        return False
+    return True

@@ -14,6 +14,10 @@ class Price(Protocol):
         """How many finals would be bought."""
 
     @property
+    def has_work(self) -> bool:
+        """Whether there is anything to buy, or a promotion to end that was cut off."""
+
+    @property
     def first_usd(self) -> Decimal:
         """The most that the next attempt at each costs."""
 

@@ -73,6 +73,12 @@ class ChildPromoter:
         """List the runs that are being promoted."""
         return [run_id for run_id, child in self._children.items() if child.process.poll() is None]
 
+    def stop(self) -> None:
+        """Have nothing more bought: requests in flight are completed; ``wait`` waits for them."""
+        for child in self._children.values():
+            if child.process.poll() is None:
+                child.process.terminate()
+
     def wait(self) -> None:
         """Wait until nothing is being bought, and close the children's outputs."""
         for child in self._children.values():

@@ -4,15 +4,9 @@ The server is called over HTTP, so that the page's process never loads Prefect. 
 deployment, a child process of the page buys, as without a server.
 """
 
-import base64
-import json
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from flows.engine.prefect_server import PrefectServer
 from flows.promotion.action import Promotion
 from flows.promotion.child_process import ChildPromoter
 from flows.promotion.plan import PromotionPlan
@@ -20,7 +14,6 @@ from tasks.errors import EngineError
 from tasks.storage.mirror import home_address
 
 DEPLOYMENT = "promote/promote"
-WAIT_S = 10.0
 _END_STATES = {"COMPLETED": "done", "FAILED": "failed", "CRASHED": "failed", "CANCELLED": "failed"}
 
 
@@ -33,7 +26,7 @@ class DeploymentPromoter:
         child: Buys if the server has no such deployment.
     """
 
-    def __init__(self, home: Path, server: "PrefectServer", child: ChildPromoter) -> None:
+    def __init__(self, home: Path, server: PrefectServer, child: ChildPromoter) -> None:
         self._home = home
         self._server = server
         self._child = child
@@ -79,58 +72,10 @@ class DeploymentPromoter:
         """List the runs that this process is buying for; workers continue without it."""
         return self._child.running()
 
+    def stop(self) -> None:
+        """Have nothing more bought here: requests in flight are completed; ``wait`` waits for them."""
+        self._child.stop()
+
     def wait(self) -> None:
         """Wait until nothing is being bought here."""
         self._child.wait()
-
-
-@dataclass(frozen=True)
-class PrefectServer:
-    """A Prefect server's API.
-
-    Args:
-        api_url: Its address, ending in ``/api``.
-        headers: Sent with every request; they contain the key, if any.
-    """
-
-    api_url: str
-    headers: Mapping[str, str]
-
-    @classmethod
-    def of(cls, environ: Mapping[str, str]) -> "PrefectServer | None":
-        """Find the server that ``PREFECT_API_URL`` names, and its key."""
-        api_url = environ.get("PREFECT_API_URL")
-        if not api_url:
-            return None
-        headers = {"content-type": "application/json"}
-        if key := environ.get("PREFECT_API_KEY"):
-            headers["authorization"] = f"Bearer {key}"
-        elif credentials := environ.get("PREFECT_API_AUTH_STRING"):
-            headers["authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
-        return cls(api_url.rstrip("/"), headers)
-
-    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-        """Send a GET request, or with a body a POST request; returns ``None`` for 404.
-
-        Raises:
-            EngineError: It does not answer, or answers with another error.
-        """
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.api_url + path, data, dict(self.headers))
-        try:
-            with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
-                content: dict[str, Any] = json.load(answer)
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return None
-            raise self._failure(what=f"answers {error.code}") from error
-        except (OSError, ValueError) as error:
-            raise self._failure(what="does not answer") from error
-        return content
-
-    def _failure(self, *, what: str) -> EngineError:
-        return EngineError(
-            where=f"PREFECT_API_URL={self.api_url}",
-            what=f"the Prefect server {what}",
-            next_step="Start it, or unset PREFECT_API_URL and open the review page again.",
-        )

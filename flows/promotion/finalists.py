@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 
+from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from tasks.candidate import Candidate
+from tasks.decisions import Shortlist
+from tasks.errors import RunError
+from tasks.pictures.bought import find_lack
 
 
 def open_finalists(run: StoredRun, edition: str | None = None) -> list[Candidate]:
@@ -22,10 +26,40 @@ def open_finalists(run: StoredRun, edition: str | None = None) -> list[Candidate
         unknown = run.ledger.orders.of_run(run.run_id, "unknown")
         lost = (record.order for record in unknown if record.order.is_final)
         settled |= {order.draft_id for order in lost if order.edition == edition}
-    finalists = [draft for draft in candidates if draft.is_finalist and draft.candidate_id not in settled]
     shortlist = run.ledger.shortlists.last(run.run_id)
+    finalists = [
+        draft for draft in candidates if is_chosen(draft, shortlist) and draft.candidate_id not in settled
+    ]
     places = {name: place for place, name in enumerate(shortlist.candidate_ids)} if shortlist else {}
     return sorted(finalists, key=lambda draft: _place(draft, places))
+
+
+def is_chosen(draft: Candidate, shortlist: Shortlist | None) -> bool:
+    """Whether a draft is a finalist: by a person's list where there is one, else by the rule.
+
+    The list decides itself, since a process may be killed between writing it and marking its drafts.
+    """
+    return draft.is_finalist if shortlist is None else draft.candidate_id in shortlist.candidate_ids
+
+
+def bought_finalists(run: StoredRun, edition: str | None = None) -> list[Candidate]:
+    """List the finalists that still need a final, and check that their files are what was bought.
+
+    Raises:
+        RunError: A finalist's file is gone or other than what was bought. No final was bought now.
+        SettingError: The store cannot be read.
+    """
+    finalists = open_finalists(run, edition)
+    fetch_files(run.folder, [draft.file for draft in finalists])
+    for draft in finalists:
+        if lack := find_lack(run.folder / draft.file, draft.sha256):
+            raise RunError(
+                where=f"finalist {draft.candidate_id}",
+                what=f"its file {draft.file} {lack}, so a final of it could not be compared with it",
+                money="No final was bought now; what was bought before is kept.",
+                next_step="Restore the file, or choose other finalists: runoff review",
+            )
+    return finalists
 
 
 def _place(draft: Candidate, places: Mapping[str, int]) -> tuple[int, int]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from flows.promotion.finalists import open_finalists
+from flows.promotion.finalists import bought_finalists, is_chosen
 from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
-from flows.runs.lock import fetch_files
+from flows.runs.lock import is_free
 from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
@@ -38,6 +38,8 @@ class PromotionPlan:
         of_finalist_usd: The most that the next attempt costs, by the draft's candidate id.
         left_usd: What is left of the tightest budget.
         left_in: The name of that budget.
+        is_cut_off: An earlier promotion did not end: what it bought is still to be settled and compared.
+        without_finalists: Why there are no finalists, in a sentence for people; empty if there are some.
     """
 
     n_finals: int
@@ -48,11 +50,24 @@ class PromotionPlan:
     of_finalist_usd: Mapping[str, Decimal]
     left_usd: Decimal
     left_in: str
+    is_cut_off: bool
+    without_finalists: str = ""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether promoting now does anything: buys finals, or ends a promotion that was cut off."""
+        return self.n_finals > 0 or self.is_cut_off
 
     @property
     def sentence(self) -> str:
         """The plan in one sentence for people."""
         used_up = f" {count_of(self.n_used_up, 'final')} used all attempts." if self.n_used_up else ""
+        if not self.n_finals and self.is_cut_off:
+            return (
+                "An earlier promotion did not end; what it bought is settled now, and nothing more is bought."
+            )
+        if self.without_finalists:
+            return self.without_finalists
         if not self.n_finals:
             return "All finalists have finals or used all attempts; there is nothing to buy." + used_up
         finals = f"{count_of(self.n_finals, 'final')} with {self.model}"
@@ -98,7 +113,34 @@ def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
         of_finalist_usd=_of_finalist_usd(waiting),
         left_usd=left_usd,
         left_in=left_in,
+        is_cut_off=_is_cut_off(run),
+        without_finalists=_why_no_finalists(run),
     )
+
+
+def _why_no_finalists(run: StoredRun) -> str:
+    shortlist = run.ledger.shortlists.last(run.run_id)
+    if any(is_chosen(one, shortlist) for one in run.read_candidates("draft")):
+        return ""
+    if run.record.state == "cancelled":
+        return "The run was cancelled before it had finalists; there is nothing to buy."
+    if run.record.state in ("done", "awaiting review"):
+        return "No draft was chosen as a finalist; there is nothing to buy."
+    if run.record.state == "waiting":
+        still = "Its drafts are still being made by the provider as a batch"
+    elif run.record.state == "running" and not is_free(run.ledger, run.folder):
+        return "Its drafts are still being bought; finalists are chosen when all have come. See: runoff runs"
+    else:
+        still = "The run stopped before all its drafts were bought"
+    return f"{still}, so no finalist is chosen yet. Continue it: runoff run --resume {run.run_id}"
+
+
+def _is_cut_off(run: StoredRun) -> bool:
+    records = [one for one in run.ledger.orders.of_run(run.run_id) if one.order.is_final]
+    is_begun = any(one.state == "sent" for one in records) or (
+        run.record.state == "running" and any(one.state != "planned" for one in records)
+    )
+    return is_begun and is_free(run.ledger, run.folder)
 
 
 def _tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
@@ -122,8 +164,7 @@ def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
 
 def _remaining_attempts(run: StoredRun, prepared: Prepared, edition: Finals) -> list[list[Order]]:
     """List, for each finalist, the remaining attempts at one edition, in their order."""
-    finalists = open_finalists(run, edition.name)
-    fetch_files(run.folder, [draft.file for draft in finalists])  # some of them are padded to another size
+    finalists = bought_finalists(run, edition.name)
     attempts: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
     for attempt in range(edition.tries):
         orders = plan_finals(

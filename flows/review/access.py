@@ -5,9 +5,11 @@ this server (which defeats DNS rebinding), every change needs a token that only 
 scripts, styles and pictures come from this server only. Except on loopback, a second token is required.
 """
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CSRF_HEADER = "x-runoff-csrf"
 MAX_BODY_BYTES = 200_000
+BODY_WITHIN_S = 30.0
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""No path of ours has a control character, and PostgreSQL refuses NUL."""
 SAFE_METHODS = ("GET", "HEAD")
 CACHED = ("/pictures/", "/thumbnails/")
 """Paths whose bytes never change, so that a browser may cache them."""
@@ -144,11 +149,18 @@ class AccessMiddleware:
                 headers["Cache-Control"] = "private, max-age=31536000, immutable" if is_cached else "no-store"
             await send(message)
 
-        answer = self._rejection(scope, Headers(scope=scope))
+        headers = Headers(scope=scope)
+        answer = self._rejection(scope, headers)
+        if answer is None and scope["method"] not in SAFE_METHODS:
+            body = await _read_body(receive)
+            answer = body if isinstance(body, Response) else None
+            receive = _with_body(body, receive) if isinstance(body, bytes) else receive
         await (answer or self._app)(scope, receive, send_safely)
 
     def _rejection(self, scope: Scope, headers: Headers) -> Response | None:
         """Return an answer that rejects the request or sets the cookie; ``None`` to pass the request on."""
+        if _CONTROL.search(str(scope["path"])):
+            return PlainTextResponse("There is no such page.", 404)
         if not self._access.is_ours(headers.get("host", "")):
             return PlainTextResponse("This server does not have that host name.", 421)
         if not self._access.admits(headers.get("cookie", "")):
@@ -179,10 +191,35 @@ class AccessMiddleware:
             return PlainTextResponse("A change must come from a page of this server.", 403)
         if not headers.get("content-type", "").startswith("application/json"):
             return PlainTextResponse("Only JSON is accepted here.", 415)
-        length = headers.get("content-length", "")
-        if not length.isdecimal():
+        if headers.get("content-length") is None:
             return PlainTextResponse("The Content-Length header is missing.", 411)
-        return None if int(length) <= MAX_BODY_BYTES else PlainTextResponse("The request is too large.", 413)
+        return None
+
+
+async def _read_body(receive: Receive) -> bytes | Response:
+    """Read a request's body, whatever length its headers state, or return the answer that refuses it."""
+    body = b""
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            while True:
+                message = await receive()
+                body += bytes(message.get("body", b""))
+                if len(body) > MAX_BODY_BYTES:
+                    return PlainTextResponse("The request is too large.", 413)
+                if not message.get("more_body", False):
+                    return body
+    except TimeoutError:
+        return PlainTextResponse("The request did not arrive in time.", 408)
+
+
+def _with_body(body: bytes, receive: Receive) -> Receive:
+    """Hand on a body that was read, then what else arrives."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_again
 
 
 def _local_path(path: str, query: Iterable[tuple[str, str]]) -> str:

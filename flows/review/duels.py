@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from flows.review.gallery import row_names, run_facts
 from flows.review.page_context import PageContext, RunView
@@ -93,7 +93,7 @@ def routes(context: PageContext) -> APIRouter:
         return _next_duel(context.run_view(run_id), duels, chance, voter)
 
     @router.get("/duels/{duel_id}/{side}")
-    def picture(duel_id: str, side: Literal["left", "right"]) -> FileResponse:
+    def picture(duel_id: str, side: Literal["left", "right"]) -> Response:
         duel = duels.find(duel_id)
         return send_picture(context, duel.left_id if side == "left" else duel.right_id)
 

@@ -27,7 +27,7 @@ def routes(context: PageContext) -> APIRouter:
                 run.run_id, body.copy_id, body.of_id, body.is_copy, body.by, datetime.now(UTC)
             )
             context.ledger.duplicate_decisions.add(decision)
-            deduplicate_drafts(run)
+            deduplicate_drafts(run, (body.copy_id, body.of_id))
             select_finalists(run)
         return gallery_facts(context.run_view(run_id))
 

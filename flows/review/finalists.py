@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.evaluation.drafts import select_finalists
+from flows.promotion.action import Price
 from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView, moment, usd
 from flows.review.request_bodies import ConfirmBody, ShortlistBody
 from flows.runs.lock import locked_with_campaign
 from tasks.errors import EngineError, RunError, RunoffError, SettingError
+from tasks.ledger.runs import cancelled_error
 
 
 def routes(context: PageContext) -> APIRouter:
@@ -75,6 +77,8 @@ def _confirm(run: RunView, body: ConfirmBody) -> None:
         RunError: There is nothing to buy, the price has risen, a promotion is running, or the list was
             changed or already confirmed. Nothing was bought.
     """
+    if run.record.state == "cancelled":
+        raise cancelled_error(run.run_id)
     revision, ids = run.shortlist_ids()
     if body.revision == revision == 0:
         # The rule's choice becomes this person's revision; of two people at once, one is rejected.
@@ -84,7 +88,7 @@ def _confirm(run: RunView, body: ConfirmBody) -> None:
         raise _rejected(run, "its finalists are already being bought", "See the progress under Finals.")
     last = run.ledger.shortlists.last(run.run_id)
     if last is None or last.confirmed_at is None:
-        _check_price(run, price.n_finals, price.all_usd, Decimal(body.most_usd))
+        _check_price(run, price, body.most_usd)
     run.ledger.shortlists.confirm(run.run_id, max(body.revision, 1), by=body.by, now=datetime.now(UTC))
 
 
@@ -104,11 +108,11 @@ def _start(run: RunView) -> None:
         ) from error
 
 
-def _check_price(run: RunView, n_finals: int, all_usd: Decimal, shown_usd: Decimal) -> None:
-    if not n_finals:
-        raise _rejected(run, "no finalist needs a final", "Select other pictures.")
-    if all_usd > shown_usd:
-        what = f"it would now cost up to {usd(all_usd)}, and {usd(shown_usd)} was shown"
+def _check_price(run: RunView, price: Price, shown_usd: Decimal) -> None:
+    if not price.has_work:
+        raise _rejected(run, price.sentence.rstrip("."), "Reload the page.")
+    if price.all_usd > shown_usd:
+        what = f"it would now cost up to {usd(price.all_usd)}, and {usd(shown_usd)} was shown"
         raise _rejected(run, what, "Check the new price and confirm again.")
 
 
@@ -159,6 +163,7 @@ def _price(run: RunView) -> dict[str, Any]:
         return {"trouble": str(error)}
     return {
         "n_finals": price.n_finals,
+        "has_work": price.has_work,
         "model": price.model,
         "first": usd(price.first_usd),
         "all": usd(price.all_usd),

@@ -18,6 +18,8 @@ from tasks.candidate import Candidate
 from tasks.decisions import Acceptance
 from tasks.errors import RunError
 from tasks.ledger import OrderRecord
+from tasks.pictures.bought import find_lack
+from tasks.storage.mirror import store_of
 
 
 def routes(context: PageContext) -> APIRouter:
@@ -92,6 +94,15 @@ def _finalists(run: RunView, records: list[OrderRecord]) -> list[dict[str, Any]]
     return [_finalist(run, drafts[str(name)], edition, records) for name in wanted for edition in editions]
 
 
+def _trouble(run: RunView, picture: Candidate) -> str | None:
+    """Say what is wrong with a picture's file; with a store, one that is not fetched yet is not looked at."""
+    file = run.folder / picture.file
+    if picture.is_pruned or (store_of(run.folder) and not file.exists()):
+        return None
+    lack = find_lack(file, picture.sha256)
+    return lack and f"{picture.file} {lack}."
+
+
 def _finalist(
     run: RunView, draft: Candidate, edition: str | None, records: list[OrderRecord]
 ) -> dict[str, Any]:
@@ -107,6 +118,7 @@ def _finalist(
         "arm": draft.arm,
         "colour": run.arms[draft.arm],
         "prompt": draft.prompt,
+        "trouble": _trouble(run, draft),
         "width": draft.inspection and draft.inspection.width,
         "height": draft.inspection and draft.inspection.height,
         "without": [
@@ -119,13 +131,17 @@ def _finalist(
                 "id": final.candidate_id,
                 "name": final.name,
                 "is_accepted": final.is_accepted,
+                "trouble": _trouble(run, final),
                 "said_by": acceptances[final.candidate_id].decided_by
                 if final.candidate_id in acceptances
                 else None,
                 "reason": final.choice.reason if final.choice else None,
                 "fidelity": final.fidelity and final.fidelity.value,
                 "ssim": final.fidelity and final.fidelity.ssim,
-                "bits": final.fidelity and final.fidelity.hash_distance_bits,
+                "palette": final.fidelity and final.fidelity.palette,
+                "zoom": final.fidelity and final.fidelity.zoom,
+                "shift": final.fidelity and final.fidelity.shift,
+                "tone": final.fidelity and final.fidelity.tone,
                 "cost": usd(costs.get(final.order_id)),
                 "width": final.inspection and final.inspection.width,
                 "height": final.inspection and final.inspection.height,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from flows.review.page_context import PageContext, RunView
+from flows.review.request_bodies import CancelBody
 from tasks.candidate import Candidate
 from tasks.ledger.report_rows import report_rows
 from tasks.report_page.measures import measure_arm
@@ -32,6 +33,10 @@ def routes(context: PageContext) -> APIRouter:
     @router.get("/runs/{run_id}/gallery.json")
     def gallery(run_id: str) -> JSONResponse:
         return JSONResponse(gallery_facts(context.run_view(run_id)))
+
+    @router.post("/runs/{run_id}/cancel")
+    def cancel(run_id: str, body: CancelBody) -> dict[str, str]:  # noqa: ARG001 - only checked
+        return {"message": context.give_up(context.run_view(run_id).run_id)}
 
     @router.get("/runs/{run_id}/candidates/{candidate_id}.json")
     def candidate(run_id: str, candidate_id: str) -> JSONResponse:
@@ -105,6 +110,8 @@ def _tile(draft: Candidate, n_duplicates: Mapping[str | None, int]) -> dict[str,
         "of": standing and standing.duplicate_of,
         "kind": standing and standing.duplicate_kind,
         "bits": standing and standing.hash_distance_bits,
+        "similarity": standing and standing.similarity,
+        "alike": standing and standing.similar_cluster,
         "copies": n_duplicates[draft.candidate_id],
         "score": draft.score,
         "rank": choice and choice.rank,
@@ -162,6 +169,7 @@ def _labelled_facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Rank", row["rank"]),
         ("Standing", row["status"]),
         ("Hash distance", _bits(row["hash_distance"])),
+        ("Similarity", None if row["similarity"] is None else f"{row['similarity']:.2f}"),
         ("Not as ordered", row["downgraded"]),
         ("Content Credentials", credentials),
         ("Chosen by", row["chosen_by"]),

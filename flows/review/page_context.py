@@ -3,6 +3,7 @@
 A run is read again for every page, so that pages show its current state, whichever process works on it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,12 +20,22 @@ from flows.review.access import Access
 from flows.runs.lock import is_free
 from flows.runs.run import StoredRun
 from tasks.candidate import Candidate, rank_finalists
+from tasks.errors import RunError
 from tasks.ledger import Ledger
 from tasks.money import count_of, format_usd
 from tasks.settings import Settings
 
 HERE = Path(__file__).parent
 ARM_COLOURS = 6
+
+
+def _by_command(run_id: str) -> str:
+    raise RunError(
+        where=f"run {run_id}",
+        what="cannot be cancelled on this page",
+        money="Nothing was changed.",
+        next_step=f"Cancel it with: runoff cancel {run_id} --for-good",
+    )
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class PageContext:
         promoter: Prices and starts promotions.
         access: Access to the server.
         person: The default name for people who have given none.
+        give_up: Gives a run up for good, and says in a sentence what became of it; it spends nothing.
     """
 
     settings: Settings
@@ -44,6 +56,7 @@ class PageContext:
     promoter: Promoter
     access: Access
     person: str
+    give_up: Callable[[str], str] = _by_command
 
     @cached_property
     def _templates(self) -> Jinja2Templates:

@@ -1,7 +1,8 @@
 """The choice of the next pair for a duel, the most informative one, on random sides.
 
 Each person judges a pair at most once. Pictures with few duels come first, paired with one of another arm and
-of nearly the same score: a duel whose winner is predictable adds no information.
+of nearly the same score: a duel whose winner is predictable adds no information. Pictures that look similar
+meet last: there is least to choose between.
 """
 
 import math
@@ -11,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, are_similar
 from tasks.pairwise.votes import Vote
 
 BEST_OF_CELL = 12
@@ -75,6 +76,7 @@ def choose_pair(pool: Pool, chance: random.Random) -> tuple[Candidate, Candidate
             if frozenset(names) in pool.judged:
                 continue
             key = (
+                are_similar(one, other),
                 sum(own[name] for name in names),
                 sum(pool.meetings.get(name, 0) for name in names),
                 one.arm == other.arm,

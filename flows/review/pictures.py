@@ -1,15 +1,18 @@
 """Serving pictures by their id: files of this ledger's runs, and no other file.
 
 A request has an id. The path comes from the ledger, must be in its run's folder, and the first bytes must be
-those of a raster image: an SVG, which can contain scripts, is never sent.
+those of a raster image: an SVG, which can contain scripts, is never sent. A picture whose bytes are not those
+that were bought is not sent either.
 """
 
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 
 from flows.review.page_context import PageContext
+from tasks.errors import PictureError
+from tasks.pictures.bought import MISSING, read_bought
 from tasks.storage.home import run_folder
 from tasks.storage.mirror import store_of
 
@@ -21,18 +24,18 @@ def routes(context: PageContext) -> APIRouter:
     router = APIRouter()
 
     @router.get("/pictures/{candidate_id}")
-    def picture(candidate_id: str) -> FileResponse:
+    def picture(candidate_id: str) -> Response:
         return send_picture(context, candidate_id)
 
     @router.get("/thumbnails/{candidate_id}")
-    def thumbnail(candidate_id: str) -> FileResponse:
+    def thumbnail(candidate_id: str) -> Response:
         return send_picture(context, candidate_id, is_small=True)
 
     return router
 
 
-def send_picture(context: PageContext, candidate_id: str, *, is_small: bool = False) -> FileResponse:
-    """Send a picture's bytes unchanged, or its thumbnail if there is one.
+def send_picture(context: PageContext, candidate_id: str, *, is_small: bool = False) -> Response:
+    """Send a picture's bytes as they were bought, or its thumbnail if there is one.
 
     Args:
         context: What all pages share.
@@ -40,18 +43,34 @@ def send_picture(context: PageContext, candidate_id: str, *, is_small: bool = Fa
         is_small: Send the thumbnail if there is one.
 
     Raises:
-        HTTPException: 404; the ledger has no such picture, or its file is missing or not a picture.
+        HTTPException: 404; the ledger has no such picture, or its file is missing, not a picture, or not what
+            was bought.
     """
     known = context.ledger.pictures.find(candidate_id)
     if known is None:
         raise HTTPException(404, "no such picture")
     folder = run_folder(context.settings.home, known.campaign, known.run_id).resolve()
-    for name in filter(None, (known.thumbnail if is_small else None, known.file)):
-        path = (folder / name).resolve()
-        kind = _kind(path) if path.is_relative_to(folder) and _is_here(path) else None
-        if kind:
-            return FileResponse(path, media_type=kind)
-    raise HTTPException(404, "its file is missing")
+    if is_small and known.thumbnail:
+        thumbnail = _inside(folder, known.thumbnail)
+        kind = thumbnail and _kind(thumbnail)
+        if thumbnail and kind:
+            return FileResponse(thumbnail, media_type=kind)
+    path = _inside(folder, known.file)
+    if path is None:
+        raise HTTPException(404, f"its file {MISSING}")
+    try:
+        data = read_bought(path, known.sha256)
+    except PictureError as fault:
+        raise HTTPException(404, f"its file {fault.what}") from fault
+    kind = media_type_of(data[:12])
+    if kind is None:
+        raise HTTPException(404, "its file is not a picture")
+    return Response(data, media_type=kind)
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    path = (folder / name).resolve()
+    return path if path.is_relative_to(folder) and _is_here(path) else None
 
 
 def _is_here(path: Path) -> bool:
@@ -65,9 +84,13 @@ def _kind(path: Path) -> str | None:
     """Return the media type by the first bytes; ``None`` if it is not a picture or cannot be read."""
     try:
         with path.open("rb") as file:
-            head = file.read(12)
+            return media_type_of(file.read(12))
     except OSError:
         return None
+
+
+def media_type_of(head: bytes) -> str | None:
+    """Return the media type of a raster image by its first 12 bytes; ``None`` if it is none."""
     if head[:4] == b"RIFF" and head[8:] == b"WEBP":
         return "image/webp"
     return next((kind for start, kind in KINDS.items() if head.startswith(start)), None)

@@ -1,13 +1,19 @@
 """The JSON bodies that pages send, validated before anything is written."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$")
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$"
+    ),
 ]
-Id = Annotated[str, StringConstraints(max_length=40)]
+Id = Annotated[str, StringConstraints(max_length=40, pattern=r"^[A-Za-z0-9-]*$")]
+Revision = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Dollars = Annotated[Decimal, Field(ge=0, max_digits=20, allow_inf_nan=False)]
 
 
 class Body(BaseModel):
@@ -43,14 +49,18 @@ class ShortlistBody(Body):
     """Finalists in their order, changed from the revision ``after``."""
 
     candidate_ids: Annotated[list[Id], Field(max_length=500)]
-    after: Annotated[int, Field(ge=0)]
+    after: Revision
+
+
+class CancelBody(Body):
+    """Give the run up for good."""
 
 
 class ConfirmBody(Body):
     """Confirm to buy the finalists of a revision, for at most the price shown."""
 
-    revision: Annotated[int, Field(ge=0)]
-    most_usd: Annotated[str, StringConstraints(max_length=24, pattern=r"^[0-9.]+$")]
+    revision: Revision
+    most_usd: Dollars
 
 
 class AcceptanceBody(Body):

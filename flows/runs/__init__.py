@@ -3,11 +3,17 @@
 __all__ = [
     "budgets",
     "campaign",
+    "checking",
+    "lacking",
+    "ledger_backups",
     "lock",
+    "named_finals",
     "outcome",
     "progress",
     "pruning",
     "reconciling",
     "recovery",
+    "repeats",
     "run",
+    "stop_signals",
 ]

@@ -11,13 +11,15 @@ from pathlib import Path
 
 from tasks.errors import RunError
 from tasks.ledger import Ledger
-from tasks.storage.home import CAMPAIGN_FILE, run_lock
+from tasks.storage.atomic import delete
+from tasks.storage.home import CAMPAIGN_FILE, PAID_FOLDERS, run_lock
 from tasks.storage.mirror import store_of
+from tasks.storage.parts import PART_PATTERN
 
 
 @contextmanager
 def locked_run(ledger: Ledger, folder: Path) -> Iterator[None]:
-    """Hold the run lock; with a store, first synchronise the run's files.
+    """Hold the run lock; first delete what killed writers left, and with a store synchronise the run's files.
 
     Args:
         ledger: The ledger.
@@ -31,9 +33,10 @@ def locked_run(ledger: Ledger, folder: Path) -> Iterator[None]:
         if store := store_of(folder):
             store.fetch(folder)
             for dropped in ledger.pruning.dropped(folder.name):  # a mirror must not restore them
-                for file in dropped.files:
-                    (folder / file).unlink(missing_ok=True)
+                delete(folder / file for file in dropped.files)
             store.push(folder)
+        paid = {folder / name for name in PAID_FOLDERS}  # what is in these, recovery looks at first
+        delete(part for part in list(folder.rglob(PART_PATTERN)) if part.parent not in paid)
         yield
 
 
@@ -57,7 +60,7 @@ def locked_without_files(ledger: Ledger, folder: Path) -> Iterator[None]:
     Raises:
         RunError: Another process holds the lock.
     """
-    with run_lock(folder), ledger.hold(folder.name):
+    with run_lock(folder) as lock_file, ledger.hold(folder.name, lock_file):
         yield
 
 
@@ -100,7 +103,7 @@ def is_resumable(ledger: Ledger, folder: Path) -> bool:
 def is_free(ledger: Ledger, folder: Path) -> bool:
     """Whether no process holds the run lock, on any machine that shares the ledger."""
     try:
-        with locked_without_files(ledger, folder):
-            return True
+        with run_lock(folder):
+            return not ledger.is_held(folder.name)
     except RunError:
         return False

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 from flows.runs.run import StoredRun
@@ -37,7 +38,7 @@ class Outcome:
     Args:
         run_id: The run.
         campaign: Its campaign.
-        state: ``running``, ``stopped``, ``waiting``, ``awaiting review`` or ``done``.
+        state: ``running``, ``stopped``, ``waiting``, ``awaiting review``, ``done`` or ``cancelled``.
         folder: Its folder.
         orders: Number of orders by state.
         pictures: Drafts received.
@@ -149,10 +150,14 @@ class MissedSlot:
 
 def list_runs(settings: Settings, ledger: Ledger) -> list[Outcome | MissedSlot]:
     """List the outcomes of all runs and the slots without a run, newest first."""
+    runs = ledger.runs.all()
+    # A run never counts as older than the one begun before it, also where the clock was set back in between.
+    began_at = [*accumulate((run.started_at for run in reversed(runs)), max)][::-1]
     made: list[tuple[datetime, Outcome | MissedSlot]] = [
-        (run.started_at, outcome_of(StoredRun(settings, ledger, run))) for run in ledger.runs.all()
+        (moment, outcome_of(StoredRun(settings, ledger, run)))
+        for moment, run in zip(began_at, runs, strict=True)
     ]
-    known = {outcome.run_id for _, outcome in made}
+    known = {run.run_id for run in runs}
     missed: list[tuple[datetime, Outcome | MissedSlot]] = [
         (slot.due_at, MissedSlot(None, slot.campaign, slot.state, slot.due_at, slot.reason))
         for slot in ledger.slots.all()

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from tasks.money import count_of, format_usd
+from tasks.redaction import hide_secrets
 
 if TYPE_CHECKING:
     from tasks.images_api.buyer import Purchase
@@ -87,7 +88,7 @@ class PlainDisplay:
 
     def say(self, line: str) -> None:
         """Write one line."""
-        self._console.print(line, markup=False, highlight=False)
+        self._console.print(hide_secrets(line), markup=False, highlight=False)
 
     def start(self, stage: str, n_orders: int) -> None:
         """Begin a stage."""
@@ -126,7 +127,7 @@ class LiveDisplay:
 
     def say(self, line: str) -> None:
         """Write one line above the live one."""
-        self._console.print(line, markup=False, highlight=False)
+        self._console.print(hide_secrets(line), markup=False, highlight=False)
 
     def start(self, stage: str, n_orders: int) -> None:
         """Begin a stage with a new bar."""

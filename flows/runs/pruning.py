@@ -13,6 +13,7 @@ from flows.runs.lock import locked_without_files
 from tasks.errors import RunError
 from tasks.ledger import Ledger
 from tasks.ledger.pruning import Droppable
+from tasks.storage.atomic import delete
 from tasks.storage.home import run_folder
 from tasks.storage.mirror import store_of
 
@@ -98,5 +99,4 @@ def _size_bytes(folder: Path, files: Iterable[Path]) -> int:
 def _drop(folder: Path, files: list[Path]) -> None:
     if store := store_of(folder):
         store.drop(folder, files)
-    for file in files:
-        file.unlink(missing_ok=True)
+    delete(files)

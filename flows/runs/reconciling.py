@@ -1,4 +1,4 @@
-"""Reconciliation of unknown orders: by a person at the command, or by the campaign's rule."""
+"""Reconciliation of orders with the bill: by a person at the command, or by the campaign's rule."""
 
 import getpass
 import os
@@ -20,19 +20,21 @@ def reconcile(
     run: str | None = None,
     cost_usd: Decimal | None = None,
 ) -> list[Reconciliation]:
-    """Record this user's verdict on unknown orders.
+    """Record this user's verdict on unknown orders, or the right cost of orders that have ended.
 
     Args:
         ledger: The ledger.
         order_ids: The orders.
-        verdict: Whether they were billed, or are to be sent again.
-        run: Instead of orders, a run: all its unknown orders.
-        cost_usd: What each was billed, dollars, if known.
+        verdict: Whether they were billed, or are to be sent again; or ``corrected``.
+        run: Instead of orders, a run: all its unknown orders; not with ``corrected``.
+        cost_usd: What each was billed, dollars, if known; needed with ``corrected``.
 
     Raises:
         RunError: There is no such run, or more than one.
-        LedgerError: An order is not unknown, or was resent before. Nothing was changed.
+        LedgerError: An order is in another state, or was resent before. Nothing was changed.
     """
+    if verdict == "corrected" and cost_usd is not None:
+        return ledger.reconciliations.correct(order_ids, cost_usd, by=user_name(), now=datetime.now(UTC))
     if run is not None:
         waiting = ledger.reconciliations.unknown(ledger.runs.find(run).run_id)
         order_ids = [

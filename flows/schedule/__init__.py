@@ -1,5 +1,7 @@
-"""Scheduled slots: at most one run for each."""
+"""Scheduled runs: at most one for each slot, and a runner that lets them end."""
 
 __all__ = [
+    "draining_runner",
+    "draining_worker",
     "take_slot",
 ]

@@ -17,12 +17,17 @@ from tasks.errors import RunoffError
 from tasks.ledger import Ledger, has_ledger, open_ledger
 from tasks.ledger.runs import new_run_id
 from tasks.ledger.slots import Slot
+from tasks.limits import YAML_BYTES
+from tasks.marked_yaml import YamlFaultError, read_yaml
 from tasks.money import count_of, format_usd
 from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home, run_folder
+from tasks.storage.regular_file import read_regular_text
 
 MOST_SLOTS_PER_RUN = 3
 """How many slots in a row may resume a run that never ends; the next one makes a new run."""
+
+NOTHING_LEFT = "Nothing was left over: no run of {campaign} is unfinished. Nothing was bought."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,13 @@ class Starter:
         name: The owner of the slot, such as a deployment.
         due_at: When it was to start, aware.
         flow_run_id: The flow run.
+        only_resumes: It resumes a run that was left unfinished, and never begins one.
     """
 
     name: str
     due_at: datetime
     flow_run_id: str
+    only_resumes: bool = False
 
     @property
     def slot(self) -> str:
@@ -74,7 +81,11 @@ def take_slot(file: Path, settings: Settings, starter: Starter) -> TakenSlot:
     prepare_home(home)
     campaign = campaign_name(file)
     with open_ledger(settings.home, settings.environ) as ledger:
-        run_id = unfinished_run(ledger, home, campaign) or new_run_id(datetime.now(UTC))
+        left = unfinished_run(ledger, home, campaign)
+        run_id = left or new_run_id(datetime.now(UTC))
+        if starter.only_resumes and left is None:
+            slot = Slot(starter.slot, campaign, starter.due_at, "skipped", run_id)
+            return TakenSlot(slot, file, is_begun=False, reason=NOTHING_LEFT.format(campaign=campaign))
         wanted = Slot(starter.slot, campaign, starter.due_at, "open", run_id, started_by=starter.flow_run_id)
         slot = ledger.slots.claim(wanted)
         begun = {run.run_id: run for run in ledger.runs.all()}.get(slot.run_id)
@@ -188,10 +199,7 @@ def whose_budget(of: BudgetOf, campaign: str) -> str:
 
 def campaign_name(file: Path) -> str:
     """Read a campaign's name even if the rest of the file is invalid; otherwise use the file's name."""
-    import yaml
-
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return str(data["name"])[:64]
-    except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError):
+        return str(read_yaml(read_regular_text(file, YAML_BYTES)).data["name"])[:64]
+    except (OSError, YamlFaultError, TypeError, KeyError):
         return file.stem[:64]

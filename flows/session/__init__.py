@@ -4,6 +4,9 @@ __all__ = [
     "begun_orders",
     "built_campaign",
     "cancelling",
+    "pace",
     "prepare",
+    "rebuilding",
     "session",
+    "smoke",
 ]

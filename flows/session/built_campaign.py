@@ -9,7 +9,7 @@ from tasks.campaign_file.load import as_stand_alone_yaml
 from tasks.errors import RunoffError
 from tasks.ledger import has_ledger, open_ledger
 from tasks.settings import Settings
-from tasks.storage.atomic import write_atomically
+from tasks.storage.atomic import delete, write_atomically
 from tasks.storage.home import CAMPAIGN_FILE, run_folder
 
 
@@ -33,7 +33,7 @@ def written_campaign(campaign: Campaign, settings: Settings, run_id: str) -> Ite
         yield file
     except RunoffError:
         if not _is_known(settings, run_id):
-            file.unlink()
+            delete([file])
             with suppress(OSError):
                 file.parent.rmdir()
         raise

@@ -14,6 +14,7 @@ from flows.runs.progress import current_display
 from flows.session.prepare import Prepared
 from tasks.clock import today
 from tasks.ledger import Limits
+from tasks.storage.home import ANSWERS
 from tasks.storage.mirror import home_address
 
 if TYPE_CHECKING:
@@ -24,8 +25,14 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def open_workers(prepared: Prepared, limits: Limits) -> AsyncIterator["DaskPool | None"]:
-    """Connect to the workers of ``RUNOFF_DASK``; none for the emulator, which is in this process only."""
+async def open_workers(prepared: Prepared, limits: Limits, hold: str) -> AsyncIterator["DaskPool | None"]:
+    """Connect to the workers of ``RUNOFF_DASK``; none for the emulator, which is in this process only.
+
+    Args:
+        prepared: The prepared run.
+        limits: Its budgets.
+        hold: The token of its hold, without which workers send nothing.
+    """
     from flows.workers.dask_pool import open_pool, scheduler_address
 
     address, base_url = scheduler_address(prepared.settings.environ), prepared.terms.base_url
@@ -44,6 +51,7 @@ async def open_workers(prepared: Prepared, limits: Limits) -> AsyncIterator["Das
             base_url=base_url,
             catalogue=prepared.terms.catalogue,
             limits=limits,
+            hold=hold,
         )
 
     async with open_pool(address, make_job, current_display().say) as pool:
@@ -71,7 +79,9 @@ def transport_of(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":
     from tasks.emulator.app import create_app
     from tasks.emulator.settings import EmulatorSettings
 
-    seed = zlib.crc32(prepared.run_id.encode())
+    # A run that is taken up again gets other pictures than it has, as from a provider.
+    n_answers = len(list((prepared.folder / ANSWERS).glob("*")))
+    seed = zlib.crc32(f"{prepared.run_id} {n_answers or ''}".strip().encode())
     return httpx2.ASGITransport(
         app=create_app(EmulatorSettings(seed=seed, today=partial(today, prepared.settings.environ)))
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from tasks.campaign import Campaign
 from tasks.campaign.succession import heed_announced
 from tasks.campaign_file.load import check_built_campaign, load_campaign
+from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Providers, load_providers
 from tasks.errors import CatalogueError
@@ -80,6 +81,7 @@ def prepare(
     run_id: str,
     *,
     are_drafts_done: bool = False,
+    overrides: Overrides = NO_OVERRIDES,
 ) -> Prepared:
     """Read, check and plan a campaign. Asks no provider, spends and writes nothing.
 
@@ -89,6 +91,7 @@ def prepare(
         settings: The home and the environment.
         run_id: The run.
         are_drafts_done: No more drafts will be bought, so their models may be retired.
+        overrides: What is otherwise than in the file.
 
     Raises:
         CampaignError: The file is invalid.
@@ -103,8 +106,9 @@ def prepare(
         campaign = check_built_campaign(campaign_file, Path.cwd(), catalogue, providers)
         place = campaign.name
     else:
-        campaign = load_campaign(campaign_file, catalogue=catalogue, providers=providers)
+        campaign = load_campaign(campaign_file, catalogue, providers, overrides=overrides)
         place = str(campaign_file)
+    providers = providers.with_pace(campaign.provider, campaign.images_per_minute)
     return Prepared(
         place=place,
         settings=settings,
@@ -138,21 +142,28 @@ def apply_announced_shutdowns(prepared: Prepared) -> Prepared:
     catalogue, warnings = heed_announced(prepared.requested, prepared.catalogue, answer.announced)
     if not warnings:
         return prepared
+    terms = replace(prepared.terms, catalogue=catalogue)
+    prepared = plan_again(replace(prepared, catalogue=catalogue, terms=terms))
+    return replace(prepared, plan=replace(prepared.plan, warnings=(*warnings, *prepared.plan.warnings)))
+
+
+def plan_again(prepared: Prepared) -> Prepared:
+    """Plan what is requested by now.
+
+    Raises:
+        CatalogueError: A model is retired and has no successor.
+        BudgetError: The budget is below the least that the run can cost.
+    """
     planned = _plan(
         prepared.place,
         prepared.requested,
-        catalogue,
+        prepared.catalogue,
         prepared.providers,
         prepared.run_id,
         prepared.settings,
         prepared.are_drafts_done,
     )
-    return replace(
-        prepared,
-        catalogue=catalogue,
-        terms=replace(prepared.terms, catalogue=catalogue),
-        plan=replace(planned, warnings=(*warnings, *planned.warnings)),
-    )
+    return replace(prepared, plan=planned)
 
 
 _PREPARED: ContextVar[Prepared | None] = ContextVar("prepared", default=None)

@@ -1,30 +1,30 @@
 """The session: a run opened for work, with its ledger, buyers and workers.
 
 Opening a session takes the run lock and settles what a killed process left; at the end everything is closed,
-whatever happens. Ctrl-C, or a scheduler's SIGTERM, closes the buyers and waits for the requests in flight; a
-second one exits at once, and those orders become unknown.
+whatever happens. ``flows.session.stopping`` describes how it is stopped from outside.
 """
 
 import asyncio
 import contextlib
-import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from flows.runs.lock import locked_run
 from flows.runs.progress import Display, current_display
+from flows.runs.recovery import lost_line
 from flows.runs.run import StoredRun
 from flows.session.begun_orders import begun_drafts
 from flows.session.composition import limits_of, open_workers, transport_of, watched
 from flows.session.prepare import Prepared
+from flows.session.stopping import Stopping, stopped_from_outside
 from tasks.attachments.drawings import write_drawn
 from tasks.campaign import Campaign
-from tasks.errors import InterruptError, LedgerError
+from tasks.errors import InterruptError, LedgerError, RunError
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import add_warnings, replan
 from tasks.order import Order
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from flows.workers.dask_pool import DaskPool
     from tasks.images_api.batch_lane.lane import BatchLane
     from tasks.images_api.buyer import Buyer
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -100,35 +98,55 @@ class Session:
         return [record.order for record in records if record.order.stage == stage]
 
 
+Purpose = Literal["go on", "take up", "close"]
+"""``go on``: begin or resume a run; ``take up``: even a cancelled one; ``close``: plan and send nothing."""
+
+
 @asynccontextmanager
-async def open_session(prepared: Prepared) -> AsyncIterator[Session]:
+async def open_session(prepared: Prepared, purpose: Purpose = "go on") -> AsyncIterator[Session]:
     """Open a session of a new or resumed run.
+
+    Args:
+        prepared: The prepared run.
+        purpose: What it is opened for.
 
     Raises:
         SettingError: The key is missing, or the home cannot be written.
-        RunError: Another process works on the run.
-        LedgerError: The ledger cannot be opened.
+        RunError: Another process works on the run, or it was cancelled.
+        LedgerError: The ledger cannot be opened, is damaged, or knows less than what is on disk.
     """
     from tasks.images_api.client import connect
     from tasks.images_api.purchasing import compose
 
     terms = prepared.terms
-    _ = terms.api_key  # a missing key raises before anything is written
+    terms.check()  # what is missing raises before anything is written
     prepare_home(prepared.home)
     with open_ledger(prepared.home, prepared.settings.environ) as ledger, locked_run(ledger, prepared.folder):
+        if purpose != "close":
+            ledger.require_fit_to_spend(prepared.home)
         limits, display = limits_of(prepared), current_display()
-        async with open_workers(prepared, limits) as pool, connect(terms, transport_of(prepared)) as client:
-            stored = _begin(prepared, ledger)
-            buyer, lane, judging = compose(client, terms, ledger, prepared.folder, limits, display.bought)
-            with (
-                _closing_on_interrupt((buyer, judging), prepared, display),
-                _stopped_on_fault(prepared, ledger),
-            ):
-                async with watched(pool, buyer):
+        ledger.database.say = display.say
+        hold = ledger.hold_of(prepared.run_id)
+        async with (
+            _leaving_backup(ledger, display),
+            open_workers(prepared, limits, hold) as pool,
+            connect(terms, transport_of(prepared)) as client,
+        ):
+            stored = _find(prepared, ledger) if purpose == "close" else _begin(prepared, ledger, purpose)
+            buyer, lane, judging = compose(
+                client, terms, ledger, prepared.folder, limits, display.bought, display.say
+            )
+            stopping = Stopping(prepared, ledger, (buyer, judging), display, has_workers=pool is not None)
+            with _stopped_on_fault(prepared, ledger):
+                async with stopped_from_outside(stopping), watched(pool, buyer):
                     yield Session(prepared, stored, buyer, lane, judging, display, asyncio.Lock(), pool)
 
 
-def _begin(prepared: Prepared, ledger: Ledger) -> StoredRun:
+def _find(prepared: Prepared, ledger: Ledger) -> StoredRun:
+    return StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
+
+
+def _begin(prepared: Prepared, ledger: Ledger, purpose: Purpose) -> StoredRun:
     """Record the run and its planned orders, and settle what a killed process left."""
     from tasks.images_api.recover_sent import recover_sent
 
@@ -141,13 +159,17 @@ def _begin(prepared: Prepared, ledger: Ledger) -> StoredRun:
         provider=prepared.campaign.provider,
         now=datetime.now(UTC),
         warnings=prepared.plan.warnings,
+        takes_up_cancelled=purpose == "take up",
     )
-    recover_sent(ledger, prepared.run_id, prepared.folder, prepared.terms)
+    say = current_display().say
+    healed = recover_sent(ledger, prepared.run_id, prepared.folder, prepared.terms, say)
+    if healed["unknown"]:
+        say(lost_line(healed["unknown"]))
     drafts, is_wanted = begun_drafts(prepared, ledger), wants_final(prepared.campaign)
     write_drawn(picture for order in drafts for picture in order.sent)
     withdrawn = replan(ledger, prepared.run_id, drafts, is_wanted)
     add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_withdrawal_warnings(withdrawn)])
-    return StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
+    return _find(prepared, ledger)
 
 
 def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:
@@ -158,39 +180,16 @@ def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:
         yield f"{requests} for {model} will not be sent; the campaign's current requests replace them."
 
 
-@contextmanager
-def _closing_on_interrupt(buyers: Sequence["Buyer"], prepared: Prepared, display: Display) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-
-    def interrupted(number: int) -> None:
-        if buyers[0].closed_by is None:
-            display.say(
-                "Stopping: waiting for the requests in flight, which are paid for."
-                " Press Ctrl-C again to exit at once."
-            )
-        else:
-            loop.remove_signal_handler(number)
-            signal.raise_signal(number)
-        reason = InterruptError(
-            where=f"run {prepared.run_id}",
-            what="was interrupted",
-            money="What was bought is kept; the ledger is consistent.",
-            next_step=f"Resume it with: runoff run --resume {prepared.run_id}",
-        )
-        for buyer in buyers:
-            buyer.close(reason)
-
-    try:
-        for number in STOP_SIGNALS:
-            loop.add_signal_handler(number, interrupted, number)
-    except (NotImplementedError, RuntimeError, ValueError):  # not the main thread, or Windows
-        yield
-        return
+@asynccontextmanager
+async def _leaving_backup(ledger: Ledger, display: Display) -> AsyncIterator[None]:
+    """Back the ledger up when the run has ended, however it did; a backup that fails is only reported."""
     try:
         yield
     finally:
-        for number in STOP_SIGNALS:
-            loop.remove_signal_handler(number)
+        try:
+            await asyncio.to_thread(ledger.back_up, datetime.now(UTC))
+        except LedgerError as error:
+            display.say(str(error))
 
 
 @contextmanager
@@ -199,6 +198,6 @@ def _stopped_on_fault(prepared: Prepared, ledger: Ledger) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with contextlib.suppress(LedgerError):
+        with contextlib.suppress(LedgerError, RunError):  # the ledger is away, or the run is another's by now
             ledger.runs.end(prepared.run_id, "stopped", datetime.now(UTC))
         raise

@@ -37,10 +37,10 @@ async def buy_in_batches(run: Session, stage: str) -> None:
 
 
 async def _collect(run: Session, stage: str) -> None:
-    n_out = len(run.ledger.batches.ids_out(run.run_id))
-    if not n_out:
+    if not run.is_out:
         return
-    run.display.start(f"{stage}s", n_out)
+    # It may be none: a killed process settled every order and did not come to note it of the batch.
+    run.display.start(f"{stage}s", len(run.ledger.batches.ids_out(run.run_id)))
     try:
         await collect_batches(run)
     finally:

@@ -1,19 +1,23 @@
-"""The end of a run: its state, its report, its Prefect artifacts and events, and its exit code.
+"""The end of a run: its report, its state, its Prefect artifacts and events, and its exit code.
 
 A run whose budget is used up, or whose provider accepts no more orders, still writes its report; it is
-``stopped`` and can be resumed. An interrupted run only records its state in the ledger.
+``stopped`` and can be resumed. An interrupted run only records its state in the ledger, unless it was
+cancelled for good.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from flows.prefect_ui.artifacts import report_link, show_outcome
+from flows.prefect_ui.cancellation import is_given_up
 from flows.prefect_ui.events import emit_run_end
 from flows.run_report import write_run_report
 from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
 from flows.runs.run import StoredRun
+from flows.session.cancelling import end_batches
 from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
 from flows.stages.prefect_task import as_task
@@ -24,7 +28,7 @@ from tasks.storage.home import CAMPAIGN_FILE
 
 
 async def close_run(run: Session, *, state: RunState, lack: str = "", note: str = "") -> Outcome:
-    """End a run: write its state and its report, and show both in Prefect.
+    """End a run: write its report and its state, and show both in Prefect.
 
     Args:
         run: The run.
@@ -40,20 +44,48 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
         InterruptError: Somebody interrupted it.
     """
     stop = run.buyer.closed_by
-    state = "waiting" if run.is_out else state
-    run.ledger.runs.end(run.run_id, "stopped" if stop else state, datetime.now(UTC))
+    if isinstance(stop, InterruptError) and await is_given_up(run):
+        raise await _close_cancelled(run)
+    state = "stopped" if stop else "waiting" if run.is_out else state
     if isinstance(stop, InterruptError):
+        run.ledger.runs.end(run.run_id, state, datetime.now(UTC))
         raise stop
-    all_high_usd, verdict = await write_report(run)
-    outcome = outcome_of(_reread(run))
-    outcome = replace(outcome, all_high_usd=all_high_usd, verdict=verdict, message=note)
-    outcome = _with_reason(outcome, run, lack)
-    await show_outcome(run, outcome)
-    emit_run_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
+    outcome = await _report(
+        run, state, lambda outcome: _with_reason(replace(outcome, message=note), run, lack)
+    )
     run.ledger.slots.end_run(run.run_id)  # an interrupted run keeps its slot: the next slot resumes it
     if isinstance(stop, StopRunError):
         raise stop
     return outcome
+
+
+async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Outcome]) -> Outcome:
+    """Write the run's report and then its state, and show its outcome in Prefect.
+
+    In this order a run that is over has its report, wherever this process is killed.
+    """
+    now = datetime.now(UTC)
+    all_high_usd, verdict = await write_report(run, state, now)
+    run.ledger.runs.end(run.run_id, state, now)
+    outcome = replace(outcome_of(_reread(run)), all_high_usd=all_high_usd, verdict=verdict)
+    outcome = explain(outcome)
+    await show_outcome(run, outcome)
+    emit_run_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
+    return outcome
+
+
+async def _close_cancelled(run: Session) -> InterruptError:
+    """Close a run that was given up for good; returns the error that ends its flow run."""
+    n_out, _ = await end_batches(run) if run.is_out else (0, ())
+    collect = f" Collect what is at the provider: runoff cancel {run.run_id} --for-good." if n_out else ""
+    reason = InterruptError(
+        where=f"run {run.run_id}",
+        what="was cancelled for good",
+        money=f"What was bought is kept and reported: {run.folder / 'report.html'}.{collect}",
+        next_step=f"Only this takes it up again: runoff run --resume {run.run_id}",
+    )
+    await _report(run, "cancelled", lambda outcome: outcome.stopped_by(reason))
+    return reason
 
 
 def _with_reason(outcome: Outcome, run: Session, lack: str) -> Outcome:
@@ -86,7 +118,9 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
 
 
 @as_task("report")
-async def write_report(run: Session) -> tuple[Decimal | None, str]:
-    """Write the run's report; returns what all drafts cost at high quality (dollars), and the verdict."""
-    written = await asyncio.to_thread(write_run_report, _reread(run))
+async def write_report(run: Session, state: RunState, now: datetime) -> tuple[Decimal | None, str]:
+    """Write the report of a run that ends now; returns all drafts' cost at high quality, and the verdict."""
+    stored = _reread(run)
+    ending = replace(stored, record=replace(stored.record, state=state, finished_at=now))
+    written = await asyncio.to_thread(write_run_report, ending)
     return written.facts.all_high_usd, written.verdict

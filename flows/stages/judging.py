@@ -80,7 +80,12 @@ def next_round(
     ids = [draft.candidate_id for draft in pool]
     n_left = most_pairs(len(ids), per_row) - len({frozenset(pair) for pair in asked})
     duels = [duel for duel in known.duels if duel.row == row]
-    return list(in_both_orders(next_pairs(ids, asked, duels, n_left)))
+    alike = {
+        draft.candidate_id: draft.standing.similar_cluster
+        for draft in pool
+        if draft.standing and draft.standing.similar_cluster
+    }
+    return list(in_both_orders(next_pairs(ids, asked, duels, n_left, alike)))
 
 
 async def _ask(run: Session, orders: Sequence[Order]) -> None:

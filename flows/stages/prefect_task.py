@@ -14,6 +14,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.utilities.annotations import quote
 
+from tasks.redaction import with_redacted_errors
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -32,12 +34,13 @@ def as_task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         pictures or frames. The decorated function has the same signature and is for use inside a flow.
 
     Raises:
-        Exception: A call raises what the function raises, and the task run is marked as failed.
+        Exception: A call raises what the function raises, without secrets, and the task run is marked as
+            failed.
     """
     as_batch = task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0, log_prints=False)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        run = cast("Callable[..., Any]", as_batch(function))
+        run = cast("Callable[..., Any]", as_batch(with_redacted_errors(function)))
         if not iscoroutinefunction(function):
 
             @wraps(function)

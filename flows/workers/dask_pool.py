@@ -21,6 +21,7 @@ from flows.runs.run import StoredRun
 from flows.workers import worker as workers_side
 from flows.workers.worker import Bought, Job
 from tasks.errors import EngineError, SettingError
+from tasks.extras import install_command
 from tasks.order import Order
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ async def open_pool(
         raise SettingError(
             where=DASK_VARIABLE,
             what=f"is set, but Dask is not installed: {fault}",
-            next_step="Install it with: pip install 'runoff[dask]'",
+            next_step=f"Install it with: {install_command('dask')}",
         ) from fault
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its errors are reported below
     try:

@@ -27,8 +27,9 @@ from tasks.generate import generate
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, has_ledger, open_ledger
 from tasks.order import Order, OrderState
+from tasks.redaction import with_redacted_errors
 from tasks.settings import Settings
-from tasks.storage.home import CAMPAIGN_FILE, home_folder, run_folder
+from tasks.storage.home import CAMPAIGN_FILE, run_folder
 from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
 
 P = ParamSpec("P")
@@ -55,6 +56,7 @@ class Job:
         base_url: The provider's address in the process that holds the run lock.
         catalogue: Models and prices.
         limits: The budgets.
+        hold: The token of the run's hold in the ledger; empty with a SQLite ledger.
     """
 
     token: str
@@ -65,6 +67,7 @@ class Job:
     base_url: str | None
     catalogue: Catalogue
     limits: Limits
+    hold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ def _working_on(run_id: str) -> Iterator[None]:
             _at_work[run_id] -= 1
 
 
+@with_redacted_errors
 def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bought:
     """Buy the planned orders of a batch and inspect their pictures. This spends money.
 
@@ -191,6 +195,7 @@ async def _close_when_unwanted(
     close(InterruptError(where=f"run {job.run_id}", what="was stopped by the process that holds its lock"))
 
 
+@with_redacted_errors
 def evaluate(
     job: Job, evaluation: Callable[Concatenate[StoredRun, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
@@ -207,7 +212,8 @@ def evaluate(
 def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
     """Open a run whose lock another process holds, and check that this machine sees the same run."""
     with _working_on(job.run_id):
-        home = home_folder(job.home, os.environ)
+        settings = Settings.of(job.home, os.environ)
+        home = settings.home
         terms = Terms(job.provider, job.catalogue, os.environ)
         _require_same_address(job, terms)
         folder = run_folder(home, job.campaign.name, job.run_id)
@@ -215,7 +221,8 @@ def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
         if not has_ledger(home, os.environ):
             raise _different_setup(job, "there is no ledger", "RUNOFF_LEDGER_URL")
         with open_ledger(home, os.environ) as ledger:
-            yield terms, _find(job, Settings(home, os.environ), ledger)
+            ledger.share_hold(job.run_id, job.hold)
+            yield terms, _find(job, settings, ledger)
 
 
 def _require_same_address(job: Job, terms: Terms) -> None:

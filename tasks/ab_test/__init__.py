@@ -1,3 +1,14 @@
 """The A/B test: which arm makes the better pictures, or that the evidence is not enough yet."""
 
-__all__ = ["arm_leads", "verdict"]
+__all__ = [
+    "arm_leads",
+    "evidence",
+    "paired_rows",
+    "preference_sentences",
+    "preferences",
+    "result",
+    "segment_preferences",
+    "segment_verdicts",
+    "segments",
+    "verdict",
+]

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+NOT_ENOUGH = "not enough evidence"
+
 
 @dataclass(frozen=True, slots=True)
 class ArmResult:
@@ -12,11 +14,11 @@ class ArmResult:
     Args:
         orders: Orders sent.
         pictures: Pictures received.
-        compared: Pictures whose score is compared.
+        compared: Unique images whose score is compared, each with its duplicates.
         duplicate_rate: Share of the pictures that are duplicates.
         refusal_rate: Share of the answered orders that were refused.
         failure_rate: Share of the answered orders that failed.
-        mean_score: Mean total score of the compared pictures.
+        mean_score: Mean score of what is compared.
         cost_per_unique_image_usd: Dollars spent for each unique image; ``None`` without one, or when a cost
             is unknown.
     """
@@ -48,7 +50,7 @@ class PairResult:
             difference is as measured; ``None`` when decided, too small to matter, or unknown.
         rows: Rows compared.
         rows_left_out: Rows in which only one of the two has a score.
-        pictures: Scores compared, of A and of B.
+        pictures: Unique images compared, of A and of B.
         note: A caveat, or empty.
     """
 
@@ -68,6 +70,37 @@ class PairResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentResult:
+    """Two arms against each other in the rows that share a variable's value.
+
+    Args:
+        variable: The variable's name.
+        value: Its value.
+        arms: The two names, A and B below.
+        rows: Rows compared.
+        difference: Mean score of A minus B; ``None`` when they share no row there.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        shrunk: ``difference``, shrunk toward the mean of the variable's segments.
+        p_value: Probability that equal arms show so large a difference, before correction.
+        q_value: The same, corrected for false discoveries over all segments.
+        winner: The arm that is better there, or ``None`` if the evidence is not enough.
+    """
+
+    variable: str
+    value: str
+    arms: tuple[str, str]
+    rows: int
+    difference: float | None
+    low: float | None
+    high: float | None
+    shrunk: float | None
+    p_value: float | None
+    q_value: float | None
+    winner: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AbTest:
     """The whole test.
 
@@ -75,11 +108,13 @@ class AbTest:
         headline: One sentence for people.
         arms: Each arm's own figures, by name.
         pairs: Every two arms, in order of their names.
+        segments: Every two arms in each segment of the rows, if there are any.
     """
 
     headline: str
     arms: dict[str, ArmResult]
     pairs: tuple[PairResult, ...]
+    segments: tuple[SegmentResult, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Turn the result into JSON values: dollars become floats, tuples lists.
@@ -97,4 +132,5 @@ class AbTest:
         pairs = [
             asdict(pair) | {"arms": list(pair.arms), "pictures": list(pair.pictures)} for pair in self.pairs
         ]
-        return {"headline": self.headline, "arms": arms, "pairs": pairs}
+        segments = [asdict(segment) | {"arms": list(segment.arms)} for segment in self.segments]
+        return {"headline": self.headline, "arms": arms, "pairs": pairs, "segments": segments}

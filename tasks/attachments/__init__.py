@@ -2,9 +2,11 @@
 
 __all__ = [
     "attachments",
+    "conversions",
     "drawings",
     "fit",
     "masks",
+    "paths",
     "previews",
     "references",
 ]

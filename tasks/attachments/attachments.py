@@ -4,60 +4,22 @@ A reference or a mask may be a template over the row, ``products/{{ file }}``, s
 combined with every arm's prompt. Every file is read once.
 """
 
-import re
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from tasks.attachments.masks import check_mask, plan_mask
-from tasks.attachments.references import ReferenceFaultError, look_at, read_mask, read_reference
+from tasks.attachments.paths import fill_path, fill_template, is_template
+from tasks.attachments.references import (
+    ReferenceFaultError,
+    check_turnable,
+    look_at,
+    read_mask,
+    read_reference,
+)
 from tasks.campaign import Campaign, Row
 from tasks.campaign.mask import Mask
-from tasks.campaign.prompts import PromptFaultError, PromptTemplate
 from tasks.errors import CampaignError
 from tasks.order import Reference
-
-_TEMPLATE = re.compile(r"\{[{%#]")
-
-
-def is_template(text: str) -> bool:
-    """Return whether a path or an edge of a box depends on the row."""
-    return _TEMPLATE.search(text) is not None
-
-
-def absolute_path(folder: Path, name: str) -> str:
-    """Make a path or a path template absolute; braces in the folder's name are kept literally."""
-    if not is_template(name):
-        return str(folder / name)
-    if name.startswith(("/", "{% raw %}/")):
-        return name
-    above = f"{{% raw %}}{folder}{{% endraw %}}" if is_template(str(folder)) else str(folder)
-    return f"{above}/{name}"
-
-
-@cache
-def _template(text: str) -> PromptTemplate:
-    return PromptTemplate(text)
-
-
-def fill_path(text: str, row: Row) -> str:
-    """Fill a path's template; an absolute path from the row replaces the folder.
-
-    Raises:
-        ReferenceFaultError: The template cannot be filled, or does not name a file.
-    """
-    if not is_template(text):
-        return text
-    try:
-        path = _template(text).render(row)
-    except PromptFaultError as error:
-        raise ReferenceFaultError(str(error)) from error
-    before, is_doubled, own = path.rpartition("//")
-    path = f"/{own}" if is_doubled else before + own
-    if path.endswith("/"):
-        message = f"{path} does not name a file"
-        raise ReferenceFaultError(message)
-    return path
 
 
 def fill_mask(mask: Mask, row: Row) -> Mask:
@@ -69,10 +31,7 @@ def fill_mask(mask: Mask, row: Row) -> Mask:
     edges = mask.box or mask.keep_box
     if edges is None or not any(map(is_template, edges)):
         return mask
-    try:
-        filled = tuple(_template(edge).render(row) for edge in edges)
-    except PromptFaultError as error:
-        raise ReferenceFaultError(str(error)) from error
+    filled = tuple(fill_template(edge, row) for edge in edges)
     return mask.model_copy(update={"box" if mask.box else "keep_box": filled})
 
 
@@ -122,7 +81,9 @@ class SentPictures:
             try:
                 self._known[key] = self._look(arm, self._campaign.all_rows[key[1]])
             except ReferenceFaultError as error:
-                raise CampaignError(self._campaign.name, [f"arms.{arm}, row {key[1]}: {error}"]) from error
+                raise CampaignError(
+                    self._campaign.name, [f"arms.{arm}, row {key[1] + 1}: {error}"]
+                ) from error
         return self._known[key]
 
     def _look(self, arm: str, row: Row) -> Sent:
@@ -133,6 +94,7 @@ class SentPictures:
         mask = self._campaign.mask_of(arm)
         if mask is None:
             return Sent(references, None)
+        check_turnable(references[0].file)
         if isinstance(mask, Mask):
             return Sent(references, plan_mask(fill_mask(mask, row), references[0], self._drawn))
         return Sent(references, read_mask(fill_path(mask, row), references[0]))
@@ -153,6 +115,7 @@ def check_pictures(campaign: Campaign, arm: str, row: Row) -> None:
     if mask is None or not files:
         return
     first = look_at(fill_path(files[0], row))
+    check_turnable(first.reference.file)
     if isinstance(mask, Mask):
         check_mask(fill_mask(mask, row), first.reference, has_alpha=first.has_alpha)
     else:

@@ -11,11 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.attachments.references import FILES_REMEMBERED
+from tasks.attachments.references import FILES_REMEMBERED, MAX_REFERENCE_BYTES
 from tasks.catalogue.sizes import Size
 from tasks.errors import RunError
 from tasks.order import Drawing, Reference
 from tasks.storage.atomic import write_atomically
+from tasks.storage.regular_file import read_regular
 
 
 class Drawn(NamedTuple):
@@ -60,7 +61,9 @@ def picture_bytes(picture: Reference) -> bytes:
     Raises:
         OSError: Its file is missing.
     """
-    return Path(picture.file).read_bytes() if picture.drawing is None else picture.drawing.draw()
+    if picture.drawing is not None:
+        return picture.drawing.draw()
+    return read_regular(picture.file, MAX_REFERENCE_BYTES)
 
 
 def write_drawn(pictures: Iterable[Reference]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tasks.attachments.drawings import reference_to
 from tasks.campaign.finals import Fit
 from tasks.catalogue.sizes import Size
+from tasks.errors import PictureError
 from tasks.order import Reference
 
 SAME_SHAPE = 0.01
@@ -54,19 +55,23 @@ class FramedDraft:
         """Draw it as a png.
 
         Raises:
-            OSError: The draft's file is gone.
+            OSError: The draft's file is gone or damaged.
         """
         from PIL import Image
 
+        from tasks.pictures.decoding import decode
+
         width, height = self.draft.width, self.draft.height
         left, top = (self.size.width - width) // 2, (self.size.height - height) // 2
-        with Image.open(self.draft.file) as opened:
-            if self.size.width > width or self.size.height > height:
-                picture = Image.new("RGBA", self.size, (0, 0, 0, 0))
-                picture.paste(opened.convert("RGBA"), (left, top))
-            else:
-                plain = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
-                picture = plain.crop((-left, -top, self.size.width - left, self.size.height - top))
+        try:
+            plain = decode(Path(self.draft.file).read_bytes(), self.draft.file)
+        except PictureError as fault:
+            raise OSError(fault.what) from fault
+        if self.size.width > width or self.size.height > height:
+            picture = Image.new("RGBA", self.size, (0, 0, 0, 0))
+            picture.paste(plain.convert("RGBA"), (left, top))
+        else:
+            picture = plain.crop((-left, -top, self.size.width - left, self.size.height - top))
         stream = io.BytesIO()
         picture.save(stream, "PNG")
         return stream.getvalue()

@@ -12,7 +12,9 @@ from tasks.attachments.drawings import look_at_drawing, picture_bytes, reference
 from tasks.attachments.references import MAX_MASK_BYTES, ReferenceFaultError
 from tasks.campaign.mask import Mask
 from tasks.catalogue.sizes import Size
+from tasks.errors import PictureError
 from tasks.order import Drawing, Reference
+from tasks.pictures.container import HALF
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -119,14 +121,17 @@ class AlphaMask:
         """Draw it as a png.
 
         Raises:
-            ReferenceFaultError: The picture has no transparent part.
+            ReferenceFaultError: The picture cannot be decoded, or has no transparent part.
             OSError: It is missing.
         """
-        from PIL import Image
+        from tasks.pictures.sendable import decode_as_sent
 
-        with Image.open(io.BytesIO(picture_bytes(self.picture))) as opened:
-            alpha = opened.convert("RGBA").getchannel("A")
-        if alpha.getextrema()[0] == 255:
+        try:
+            alpha = decode_as_sent(picture_bytes(self.picture)).convert("RGBA").getchannel("A")
+        except PictureError as error:
+            message = f"{self.picture.file} cannot be read as a picture: {error.what}"
+            raise ReferenceFaultError(message) from error
+        if not any(alpha.histogram()[:HALF]):
             message = f"{self.picture.file} has no transparent part, so nothing would be inpainted"
             raise ReferenceFaultError(message)
         return _png(alpha)

@@ -14,6 +14,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from tasks.attachments.drawings import picture_bytes
 from tasks.order import Order, Reference
+from tasks.pictures.sendable import decode_as_sent
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.storage.atomic import write_atomically
 
@@ -93,24 +94,19 @@ def _write_title(pen: ImageDraw.ImageDraw, campaign: str, count: int, width: int
 
 
 def _draw_tile(sheet: Image.Image, pen: ImageDraw.ImageDraw, pair: Masked, left: int, top: int) -> None:
-    with Image.open(io.BytesIO(picture_bytes(pair.mask))) as mask:
-        kept = mask.convert("RGBA").getchannel("A")
-    with Image.open(pair.reference.file) as opened:
-        share = 1 - float(np.asarray(kept).mean()) / 255
-        scale = _TILE_PX / max(opened.size)
-        size = (max(1, round(opened.width * scale)), max(1, round(opened.height * scale)))
-        picture = lay_on_chequerboard(_plain(opened).resize(size, Image.Resampling.LANCZOS), _CHEQUER_PX)
-        clear = ImageChops.invert(kept).resize(size, Image.Resampling.BILINEAR)
+    kept = decode_as_sent(picture_bytes(pair.mask)).convert("RGBA").getchannel("A")
+    whole = decode_as_sent(picture_bytes(pair.reference))
+    share = 1 - float(np.asarray(kept).mean()) / 255
+    scale = _TILE_PX / max(whole.size)
+    size = (max(1, round(whole.width * scale)), max(1, round(whole.height * scale)))
+    picture = lay_on_chequerboard(whole.resize(size, Image.Resampling.LANCZOS), _CHEQUER_PX)
+    clear = ImageChops.invert(kept).resize(size, Image.Resampling.BILINEAR)
     pen.rectangle((left, top, left + _TILE_PX - 1, top + _TILE_PX - 1), fill=_EMPTY)
     at = (left + (_TILE_PX - size[0]) // 2, top + (_TILE_PX - size[1]) // 2)
     sheet.paste(_with_change(picture, clear), at)
     name = f"{Path(pair.reference.file).name} · {share:.0%} inpainted"
     _write(pen, (left, top + _TILE_PX + 10), name, 18, _INK, _TILE_PX)
     _write(pen, (left, top + _TILE_PX + 36), pair.prompt, 16, _MUTED, _TILE_PX)
-
-
-def _plain(picture: Image.Image) -> Image.Image:
-    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 
 
 def _with_change(picture: Image.Image, clear: Image.Image) -> Image.Image:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from tasks.campaign.choice import Deduplicate, Finalists, Score
 from tasks.campaign.finals import AnyFinals, Finals
@@ -19,11 +19,14 @@ from tasks.campaign.pictures import Arm, Drafts
 from tasks.campaign.rounds import Round, plan_rounds
 from tasks.campaign.schedule import Schedule
 from tasks.campaign.section import Dollars, Section
+from tasks.marked_yaml import write_yaml
 
 Scalar = str | int | float | bool
 Row = Mapping[str, Scalar]
 ArmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$"
+VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+VariableName = Annotated[str, Field(pattern=VARIABLE_PATTERN)]
 
 
 class Budget(Section):
@@ -39,7 +42,7 @@ class Budget(Section):
 class Campaign(Section):
     """A campaign file: make many cheap pictures, pick the best few, buy only those at high quality."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    name: str = Field(pattern=NAME_PATTERN)
     """The campaign's name: lower-case letters, digits and hyphens, at most 64."""
 
     provider: str
@@ -63,7 +66,7 @@ class Campaign(Section):
     mask: AnyMask | None = None
     """What to inpaint in the first reference: a png of its size, transparent there, or how to draw one."""
 
-    drafts: Drafts
+    drafts: Drafts = Drafts()
     """The many cheap pictures."""
 
     deduplicate: Deduplicate = Deduplicate()
@@ -83,6 +86,25 @@ class Campaign(Section):
 
     on_unknown: Literal["keep", "resend"] = "keep"
     """A request without an answer may be billed: `keep` it charged, or `resend` it and maybe pay twice."""
+
+    files: str | None = Field(default=None, min_length=1)
+    """Names of accepted finals: a template over the row, `arm`, `row`, `replicate`, `edition`, `campaign`."""
+
+    images_per_minute: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None
+    """The limit of images per minute of the account, instead of the provider's; `auto` finds it."""
+
+    _notes: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about how the file was read; not stored with the campaign."""
+        return self._notes
+
+    def with_notes(self, notes: Sequence[str]) -> "Campaign":
+        """Return the campaign with notes about how its file was read."""
+        noted = self.model_copy()
+        noted._notes = tuple(notes)
+        return noted
 
     @property
     def n_rows(self) -> int:
@@ -149,8 +171,5 @@ class Campaign(Section):
 
     def as_yaml(self) -> str:
         """Write the campaign as a self-contained file: rows read in, paths absolute."""
-        import yaml
-
         data = self.model_dump(mode="json", exclude_unset=True)
-        text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
-        return text
+        return write_yaml(data)

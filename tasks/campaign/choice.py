@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from tasks.campaign.section import Section
 
@@ -11,17 +11,33 @@ from tasks.campaign.section import Section
 class Deduplicate(Section):
     """What counts as a duplicate."""
 
+    level: Literal["exact", "near", "similar"] = "near"
+    """`exact`: the same bytes; `near`: the same picture to the eye; `similar`: the same composition too."""
+
+    min_similarity: float | None = Field(default=None, gt=0, le=1)
+    """The similarity from which on pictures are duplicates, instead of the level's: `near` is 0.75."""
+
+    fold_mirrored: bool = False
+    """Whether a mirrored or turned copy is a duplicate; it is found in any case."""
+
     hash: Literal["phash", "dhash"] = "phash"
     """The perceptual hash whose bits are compared."""
 
-    radius_bits: int = Field(default=6, ge=0, le=16)
-    """Pictures that differ in at most this many of 64 bits are duplicates; 0 finds identical hashes only."""
+    radius_bits: int | None = Field(default=None, ge=0, le=16)
+    """Compare hashes instead of pictures; duplicates differ in at most this many of 64 bits."""
 
     within: Literal["prompt", "arm", "campaign"] = "prompt"
     """Which pictures are compared: those of one arm and row (`prompt`), of one arm, or of the whole run."""
 
     history_runs: int = Field(default=0, ge=0)
     """How many earlier runs of this campaign are searched for duplicates too."""
+
+    @model_validator(mode="after")
+    def _compares_one_way(self) -> "Deduplicate":
+        if self.radius_bits is not None and (self.min_similarity is not None or self.fold_mirrored):
+            message = "either radius_bits, or min_similarity and fold_mirrored: a hash knows neither"
+            raise ValueError(message)
+        return self
 
 
 COLOUR = re.compile("#[0-9A-Fa-f]{6}")
@@ -114,6 +130,9 @@ class Finalists(Section):
 
     min_score: float | None = Field(default=None, ge=0, le=1)
     """The lowest total score of a finalist, 0 to 1."""
+
+    allow_similar: bool = False
+    """Whether two similar pictures of one arm and row may both be finalists."""
 
     approval: Literal["auto", "review", "prefect"] = "review"
     """`auto` buys them within the run; `review` waits for a person, who runs `runoff promote` or uses

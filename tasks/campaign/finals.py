@@ -41,6 +41,18 @@ class Finals(PictureSettings):
     min_fidelity: float = Field(default=0.75, ge=0, le=1)
     """The lowest fidelity to the draft, 0 to 1; an attempt below it is not accepted."""
 
+    max_zoom: float = Field(default=0.1, ge=0, le=0.12)
+    """The most that a final may show things larger or smaller than its draft: 0.1 is 10 %."""
+
+    max_shift: float = Field(default=0.06, ge=0, le=0.08)
+    """The farthest that a final's middle may move, in shares of the longest edge."""
+
+    max_tone: float = Field(default=0.15, ge=0, le=0.25)
+    """The most that brightness or white balance may change, in shares of the range from black to white."""
+
+    align: bool = False
+    """`true`: keep a second file of an accepted final, in `aligned/`, in which its drift is undone."""
+
     fallback: Literal["generate"] | None = None
     """`generate`: if no edit is faithful enough, buy one picture from the prompt alone and accept it."""
 
@@ -59,7 +71,8 @@ def _kind(value: object) -> str:
 
 
 AnyFinals = Annotated[
-    Annotated[Finals, Tag("[one]")] | Annotated[tuple[Finals, ...], Tag("[several]"), Field(min_length=1)],
+    Annotated[Finals, Tag("[one]")]
+    | Annotated[tuple[Finals, ...], Tag("[several]"), Field(min_length=1, max_length=50)],
     Discriminator(_kind),
 ]
 """One edition, or several."""

@@ -9,6 +9,9 @@ from tasks.campaign.rounds import Allocation
 from tasks.campaign.section import Section
 from tasks.catalogue.prices import Lane
 
+CHEAPEST = "cheapest"
+"""The model that the catalogue chooses on the day; see ``tasks.campaign.cheapest``."""
+
 
 class Successor(Section):
     """The model to use after the shutdown of `model`. Keys left out keep their values."""
@@ -30,7 +33,7 @@ class ArmDrafts(Section):
     """An arm's own draft settings. Keys left out have the values of `drafts`."""
 
     model: str | None = None
-    """The arm's own model."""
+    """The arm's own model, or `cheapest`."""
 
     successor: Successor | None = None
     """The arm's own successor of its model."""
@@ -139,6 +142,9 @@ class PictureSettings(Section):
 
 class Drafts(PictureSettings):
     """The many cheap pictures."""
+
+    model: str = CHEAPEST
+    """A model's id in the catalogue, or `cheapest`: the one that makes this for least on the day."""
 
     per_prompt: int = Field(default=4, ge=1, le=1000)
     """Pictures (replicates) of each arm and row; with `halving`, at most as many in total."""

@@ -6,16 +6,14 @@ daylight saving does not change. A rule of RFC 5545 repeats daily or less often 
 """
 
 import re
+import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
-
-if TYPE_CHECKING:
-    from dateutil.rrule import rrule
 
 _FIVE_FIELDS = re.compile(r"^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$")
 _INTERVAL = re.compile(r"^([1-9][0-9]{0,4})([mhd])$")
@@ -24,9 +22,15 @@ _RULE_KEYS = ("FREQ", "INTERVAL", "WKST", "BYSETPOS", "BYMONTH", "BYMONTHDAY", "
               "BYDAY", "BYHOUR", "BYMINUTE")  # fmt: skip
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_LONGEST_GAP = timedelta(days=366 * 10)  # the 29th of February can be eight years away
+_LONGEST_CHANGE = timedelta(hours=3)  # of a clock
 
-ACCEPTED_CRON = 'five fields "minute hour day month weekday", such as "0 6 * * 1-5"'
+MOST_CHARACTERS = 500
+"""Of cron fields and rules."""
+
+ACCEPTED_CRON = (
+    'five fields "minute hour day month weekday", such as "0 6 * * 1-5"; for days that are both, an rrule'
+    " such as FREQ=MONTHLY;BYDAY=MO;BYMONTHDAY=1,11,21,31"
+)
 ACCEPTED_INTERVAL = "a whole number of minutes, hours or days, such as 15m, 6h or 2d"
 ACCEPTED_RULE = "such as FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=6;BYMINUTE=30, daily or less often, without an end"
 ACCEPTED_WAYS = "exactly one of cron, interval and rrule"
@@ -71,13 +75,24 @@ def schedule_faults(when: When) -> Iterator[tuple[str, str, str]]:
 
 def cron_fault(cron: str) -> str | None:
     """Return what is wrong with five cron fields, or ``None``."""
-    if not _FIVE_FIELDS.match(cron.strip()):
-        return f"{cron!r} does not have five cron fields"
+    if len(cron) > MOST_CHARACTERS or not _FIVE_FIELDS.match(cron.strip()):
+        return f"{cron[:60]!r} does not have five cron fields"
+    if not _is_agreed_on(cron):
+        return f"{cron!r} restricts both the day of the month and the weekday, one by steps of *"
     try:
         next(CronSim(cron.upper().strip(), datetime(2026, 1, 1)))
     except (CronSimError, StopIteration) as error:
         return f"{cron!r} never occurs or is invalid ({error})" if str(error) else f"{cron!r} never occurs"
     return None
+
+
+def _is_agreed_on(cron: str) -> bool:
+    """Return whether all parsers read the two days alike: either day will do, unless one begins with a star.
+
+    Then some take days that are both, others still either.
+    """
+    _, _, day, _, weekday = cron.split()
+    return "*" in (day, weekday) or not (day.startswith("*") or weekday.startswith("*"))
 
 
 def interval_fault(interval: str) -> str | None:
@@ -90,13 +105,18 @@ def rule_fault(rule: str) -> str | None:
     if not _RULE.match(rule):
         return f"{rule!r} does not have the form KEY=VALUE;KEY=VALUE"
     parts = dict(part.split("=") for part in rule.split(";"))
+    if len(parts) != rule.count("=") or len(rule) > MOST_CHARACTERS:
+        return f"{rule[:60]!r} has a key twice, or more than {MOST_CHARACTERS} characters"
     if unknown := [key for key in parts if key not in _RULE_KEYS]:
         return f"{', '.join(unknown)} is not accepted"
     if parts.get("FREQ") not in _FREQUENCIES:
         return f"its FREQ is not one of {', '.join(_FREQUENCIES)}"
+    if parts.get("INTERVAL", "1").strip("0") == "":
+        return "its INTERVAL is 0"
+    from tasks.campaign.recurrence_rule import times_of_rule
+
     try:
-        starts_at = datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))
-        return None if _next_of_rule(rule, "UTC", starts_at) else f"{rule!r} never occurs"
+        return None if any(times_of_rule(rule, datetime(2026, 1, 1))) else f"{rule!r} never occurs"
     except (ValueError, TypeError, KeyError) as error:
         return f"{rule!r} is not a valid rule ({error})"
 
@@ -119,21 +139,78 @@ def _time_zones() -> frozenset[str]:
 
 
 def next_run(when: When, after: datetime) -> datetime:
-    """Return the first run after a time, in the schedule's time zone.
+    """Return the first run after a time, in the schedule's time zone: the moment at which Prefect starts it.
+
+    Cron fields and rules name times on the wall. One that a clock change skips is run an hour earlier by the
+    clock before the change (by the clock after it from Python 3.13 on), one that comes twice is run the first
+    time, because Prefect does so.
 
     Args:
         when: A valid schedule.
         after: A time with a time zone.
     """
     zone = ZoneInfo(when.timezone)
-    if when.cron is not None:
-        return next(CronSim(when.cron.upper().strip(), after.astimezone(zone)))
     if when.interval is not None:
         anchor, step = first_moment(when.timezone), interval_of(when.interval)
         return (anchor + ((after - anchor) // step + 1) * step).astimezone(zone)
-    found = _next_of_rule(str(when.rrule), when.timezone, after)
+    walls_from = after.astimezone(zone).replace(tzinfo=None) - _LONGEST_CHANGE
+    if when.cron is not None:
+        walls: Iterator[datetime] = CronSim(when.cron.upper().strip(), walls_from)
+    else:
+        from tasks.campaign.recurrence_rule import times_of_rule
+
+        walls = times_of_rule(str(when.rrule), walls_from)
+    found = _first_after(walls, zone, after)
     assert found is not None
     return found
+
+
+MOST_RUNS_COUNTED = 200
+"""A schedule with more runs is counted by its first ones."""
+
+
+def count_runs(when: When, after: datetime, days: int) -> int:
+    """Count the runs of the days after a time; those of very frequent schedules by their pace.
+
+    Args:
+        when: A valid schedule.
+        after: A time with a time zone.
+        days: How many days.
+    """
+    end, moment, n_runs = after + timedelta(days=days), after, 0
+    while n_runs < MOST_RUNS_COUNTED:
+        moment = next_run(when, moment)
+        if moment > end:
+            return n_runs
+        n_runs += 1
+    return round(n_runs * (end - after) / (moment - after))
+
+
+def _first_after(walls: Iterator[datetime], zone: ZoneInfo, after: datetime) -> datetime | None:
+    """Place times on the wall in a zone, and return the first that is after a moment."""
+    found: datetime | None = None
+    last_wall = datetime.max
+    for wall in walls:
+        if wall > last_wall:
+            break
+        moment = _placed(wall, zone)
+        if moment > after:
+            if found is None:
+                last_wall = wall + _LONGEST_CHANGE  # a change may put a later one first
+            found = min(found or moment, moment)
+    return found
+
+
+def _placed(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return when a clock in the zone shows a time, as Prefect has it for times that a change skips."""
+    before, behind = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    is_skipped = _offset(before) < _offset(behind)
+    placed = behind if is_skipped and sys.version_info < (3, 13) else before
+    return placed.astimezone(UTC).astimezone(zone)
+
+
+def _offset(moment: datetime) -> timedelta:
+    return moment.utcoffset() or timedelta()
 
 
 def interval_of(interval: str) -> timedelta:
@@ -146,13 +223,3 @@ def interval_of(interval: str) -> timedelta:
 def first_moment(timezone: str) -> datetime:
     """Return the start of intervals and rules: the first moment of 2020 in a time zone, as UTC."""
     return datetime(2020, 1, 1, tzinfo=ZoneInfo(timezone)).astimezone(ZoneInfo("UTC"))
-
-
-def _next_of_rule(rule: str, timezone: str, after: datetime) -> datetime | None:
-    from dateutil.rrule import rrulestr
-
-    zone = ZoneInfo(timezone)
-    read = cast("rrule", rrulestr(rule, dtstart=datetime(2020, 1, 1, tzinfo=zone)))
-    bounded = read.replace(until=after.astimezone(zone) + _LONGEST_GAP)
-    found: datetime | None = bounded.after(after.astimezone(zone))
-    return found

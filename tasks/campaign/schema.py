@@ -64,13 +64,17 @@ and how to choose. `runoff plan FILE` shows what it would do and cost, without s
 buys nothing; all errors are reported together, each with its line and the accepted values.
 
 Paths (references, masks, rows) are relative to the file. The first line of each example lets editors with
-YAML support complete and check the keys. Prompts are Jinja2 templates; an undefined variable is an error.
-API keys never go into the file.
+YAML support complete and check the keys. Prompts are Jinja2 templates; an undefined variable is an error, and
+templates, rows and files have [limits](limits.md). API keys never go into the file.
 
 Under `variables`, every combination of values is one row. `rows` lists the rows themselves: a list, a `.csv`
 with the variable names in the first line, a `.jsonl` with one mapping per line, a `.parquet`, or a folder of
 pictures (`products/`, `products/*.png`), which gives rows of `file` and `name`. Every arm uses the same rows,
 so that arms can be compared row by row.
+
+What is not in quotes is its text, as written: `16:9`, `6:30`, `0123`, `1_000`, `1.10`, `no`. Only
+`true`, `false`, `null` and numbers that are written as they are printed (`5`, `1.5`) are more than text; put
+these in quotes to have the words. Anchors, aliases and merges (`<<`) work.
 
 [References and masks](references-and-masks.md) explains how to send pictures with a prompt, and
 [Promotion](promotion.md) how finalists are bought again.

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from tasks.campaign.campaign import Campaign
+from tasks.campaign.cheapest import uses_cheapest
 from tasks.campaign.finals import Finals
-from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, PictureSettings
+from tasks.campaign.pictures import CHEAPEST, Arm, ArmDrafts, Drafts, PictureSettings
 from tasks.campaign.recurrence import next_run
 from tasks.catalogue import Catalogue
 from tasks.catalogue.model import Lifecycle
@@ -108,7 +109,10 @@ def models_with_successors(campaign: Campaign) -> set[str]:
 
 
 def models_of(campaign: Campaign) -> list[str]:
-    """List the models that a campaign names, each once, with successors and judging models."""
+    """List the models that a campaign names, each once, with successors and judging models.
+
+    ``cheapest`` is among them unless it was replaced.
+    """
     parts = _pictures_of(campaign)
     names = [part.model for part in parts]
     names += [part.successor.model for part in parts if part.successor is not None]
@@ -131,7 +135,10 @@ def heed_announced(
         The catalogue to use, and a sentence for each date that changed.
     """
     earlier, notices = {}, []
-    for name in models_of(campaign):
+    names = [name for name in models_of(campaign) if name != CHEAPEST]
+    if uses_cheapest(campaign):  # any of them may be chosen
+        names += [name for name, model in catalogue.models.items() if model.kind == "image"]
+    for name in dict.fromkeys(names):
         day, known = announced.get(name), catalogue.model(name).lifecycle_facts.shutdown_on
         if day is None or (known is not None and known <= day):
             continue

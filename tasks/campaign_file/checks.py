@@ -8,15 +8,18 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from tasks.campaign import Campaign
-from tasks.campaign.pictures import ArmDrafts, Drafts, PictureSettings
+from tasks.campaign.cheapest import with_closest
+from tasks.campaign.pictures import CHEAPEST, ArmDrafts, Drafts, PictureSettings
 from tasks.campaign.recurrence import schedule_faults
 from tasks.campaign.succession import all_succeeded
 from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.file_names import find_file_name_faults
 from tasks.campaign_file.finals import edition_path, find_finals_faults
 from tasks.campaign_file.judging import halving_faults, judging_faults
 from tasks.campaign_file.prompts import find_prompt_faults
 from tasks.campaign_file.references import find_reference_faults
 from tasks.campaign_file.scorers import scorer_faults
+from tasks.campaign_file.sizes import order_faults
 from tasks.catalogue import Catalogue, Model
 from tasks.catalogue.providers import Provider, Providers
 from tasks.errors import CatalogueError, SettingError
@@ -29,7 +32,12 @@ FIELD_OF_PARAMETER = {
 
 
 def find_campaign_faults(
-    campaign: Campaign, catalogue: Catalogue, providers: Providers, scorers: Collection[str]
+    campaign: Campaign,
+    catalogue: Catalogue,
+    providers: Providers,
+    scorers: Collection[str],
+    *,
+    are_rows_known: bool = True,
 ) -> list[CampaignFault]:
     """Find every fault of a well-formed campaign.
 
@@ -38,6 +46,7 @@ def find_campaign_faults(
         catalogue: Models and prices.
         providers: The known providers.
         scorers: The names of the installed scorers.
+        are_rows_known: Whether its rows could be read; otherwise nothing that depends on them is checked.
     """
     faults: list[CampaignFault] = []
     try:
@@ -45,19 +54,38 @@ def find_campaign_faults(
     except SettingError as error:
         faults.append(CampaignFault(("provider",), error.what, error.accepted))
         provider = None
-    faults += find_prompt_faults(campaign)
+    faults += _cheapest_faults(campaign)
+    campaign = with_closest(campaign, catalogue, provider)
+    too_many = list(order_faults(campaign))
+    faults += too_many
+    if are_rows_known and not too_many:
+        faults += find_prompt_faults(campaign)
+        faults += find_file_name_faults(campaign)
+        faults += find_reference_faults(campaign, catalogue)
+        faults += find_finals_faults(campaign, catalogue)
+        faults += [CampaignFault(*fault) for fault in scorer_faults(campaign)]
     faults += _draft_faults(campaign, catalogue, provider)
     faults += _finals_faults(campaign, catalogue, provider)
-    faults += find_reference_faults(campaign, catalogue)
-    faults += find_finals_faults(campaign, catalogue)
     faults += _provider_faults(campaign, provider)
     faults += _score_faults(campaign, scorers)
     faults += judging_faults(campaign, catalogue, provider, scorers)
     faults += halving_faults(campaign)
-    faults += [CampaignFault(*fault) for fault in scorer_faults(campaign)]
     faults += _schedule_faults(campaign)
     faults += _arm_name_faults(campaign)
     return list(dict.fromkeys(faults))
+
+
+def _cheapest_faults(campaign: Campaign) -> Iterator[CampaignFault]:
+    """Check that nothing succeeds the cheapest model: it is never one that was shut down."""
+    parts = {("drafts",): campaign.drafts} | {
+        ("arms", name, "drafts"): arm.drafts for name, arm in campaign.arms.items() if arm.drafts is not None
+    }
+    for path, drafts in parts.items():
+        if drafts.model == CHEAPEST and drafts.successor is not None:
+            what = "cheapest has no successor: each run takes a model that is available"
+            yield CampaignFault(
+                (*path, "successor"), what, "leave it out, or name the model that it succeeds"
+            )
 
 
 def _arm_name_faults(campaign: Campaign) -> Iterator[CampaignFault]:
@@ -205,10 +233,12 @@ def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[
     if campaign.drafts.images_per_request > can.max_n:
         what = f"{campaign.drafts.images_per_request} is more than {provider.name} makes per request"
         yield CampaignFault(("drafts", "images_per_request"), what, f"at most {can.max_n}")
-    elif campaign.drafts.images_per_request > provider.images_per_minute:
+        return
+    per_minute = campaign.images_per_minute or provider.images_per_minute
+    if isinstance(per_minute, int) and campaign.drafts.images_per_request > per_minute:
         limit = f"the limit of images per minute at {provider.name}"
         what = f"{campaign.drafts.images_per_request} is more than {limit}"
-        yield CampaignFault(("drafts", "images_per_request"), what, f"at most {provider.images_per_minute}")
+        yield CampaignFault(("drafts", "images_per_request"), what, f"at most {per_minute}")
 
 
 def _score_faults(campaign: Campaign, scorers: Collection[str]) -> Iterator[CampaignFault]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from tasks.attachments.attachments import fill_mask, fill_path, is_template
+from tasks.attachments.attachments import fill_mask
 from tasks.attachments.fit import framed_size, is_same_shape
 from tasks.attachments.masks import check_mask
+from tasks.attachments.paths import fill_path, is_template
 from tasks.attachments.references import MAX_REFERENCES, read_mask
 from tasks.campaign import Campaign, Row
 from tasks.campaign.finals import Finals

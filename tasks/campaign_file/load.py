@@ -12,19 +12,29 @@ from typing import Any, NamedTuple, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tasks.attachments.attachments import absolute_path
+from tasks.attachments.paths import absolute_path, expand_home
 from tasks.campaign import Campaign
-from tasks.campaign.pictures import Drafts, PictureSettings
+from tasks.campaign.pictures import CHEAPEST, Drafts, PictureSettings
+from tasks.campaign_file.characters import find_character_faults
 from tasks.campaign_file.checks import find_campaign_faults
 from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
+from tasks.campaign_file.prompts import find_empty_values
+from tasks.campaign_file.row_values import Rows, RowsFaultError
 from tasks.campaign_file.rows import ACCEPTED as ACCEPTED_ROWS
-from tasks.campaign_file.rows import RowsFaultError, read_rows
+from tasks.campaign_file.rows import read_rows
+from tasks.campaign_file.sizes import size_faults
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Providers
 from tasks.errors import CampaignError
-from tasks.marked_yaml import KeyPath, MarkedYaml, YamlFaultError, read_yaml
+from tasks.limits import SETTING_VALUES, YAML_BYTES
+from tasks.marked_yaml import KeyPath, MarkedYaml, YamlFaultError, read_yaml, write_yaml
+from tasks.money import count_of
+from tasks.storage.regular_file import UnusableFileError, read_regular_text
+from tasks.text import escape_unprintable
 
 MAX_FAULTS_SHOWN = 50
+MAX_KEY_SHOWN = 64
 
 
 class _Read(NamedTuple):
@@ -32,8 +42,21 @@ class _Read(NamedTuple):
     faults: list[CampaignFault]
 
 
+class _WithFiles(NamedTuple):
+    """A document with its rows read in and its paths absolute; ``rows`` are those of a file."""
+
+    data: dict[str, Any]
+    faults: list[CampaignFault]
+    rows: Rows | None
+
+
 def load_campaign(
-    path: Path | str, catalogue: Catalogue, providers: Providers, *, scorers: Collection[str] | None = None
+    path: Path | str,
+    catalogue: Catalogue,
+    providers: Providers,
+    *,
+    scorers: Collection[str] | None = None,
+    overrides: Overrides = NO_OVERRIDES,
 ) -> Campaign:
     """Read and check a campaign file.
 
@@ -42,6 +65,7 @@ def load_campaign(
         catalogue: Models and prices.
         providers: The known providers.
         scorers: Names that ``score.weights`` accepts; by default the installed ones.
+        overrides: What is otherwise than in the file.
 
     Returns:
         The campaign, with rows read in and every path absolute.
@@ -51,8 +75,9 @@ def load_campaign(
             lines.
     """
     file = Path(path)
-    document = _read_document(file, str(path))
-    return _checked(document, file.resolve().parent, str(path), catalogue, providers, scorers)
+    document, name = overrides.applied(_read_document(file, str(path))), overrides.describe(str(path))
+    campaign = _checked(document, file.resolve().parent, name, catalogue, providers, scorers)
+    return overrides.select_rows(campaign)
 
 
 def check_built_campaign(
@@ -89,20 +114,32 @@ def _checked(
     scorers: Collection[str] | None,
 ) -> Campaign:
     """Make a campaign of a document whose paths are relative to a folder, or raise with every fault."""
-    data, faults = _with_files(document.data, folder)
-    read = _validated(data)
-    faults += read.faults
+    if no_text := list(find_character_faults(document.data)):
+        raise CampaignError(name, list(_fault_lines(no_text, document)))
+    data, faults, rows = _with_files(document.data, folder)
+    too_large = list(size_faults(data))
+    read = _validated(
+        {key: data[key] for key in data if not any(fault.path[0] == key for fault in too_large)}
+    )
+    left_out = _with_enclosing(fault.path for fault in too_large)
+    faults += too_large + [fault for fault in read.faults if fault.path not in left_out]
     if read.campaign is not None:
-        broken = {fault.path for fault in faults}
-        more = find_campaign_faults(read.campaign, catalogue, providers, _known_scorers(scorers))
-        rows_broken = any(path[0] in ("rows", "variables") for path in broken)
-        faults += [
-            fault
-            for fault in more
-            if not _covers_broken_key(fault.path, broken) and not (rows_broken and fault.path[-1] == "prompt")
-        ]
+        are_rows_known = not any(fault.path[0] in ("rows", "variables") for fault in faults)
+        more = find_campaign_faults(
+            read.campaign,
+            catalogue,
+            providers,
+            _known_scorers(scorers),
+            are_rows_known=are_rows_known,
+        )
+        more += find_empty_values(read.campaign, rows.places) if rows and are_rows_known else ()
+        broken = _with_enclosing(fault.path for fault in faults)
+        faults += [fault for fault in more if fault.path not in broken]
     if faults or read.campaign is None:
         raise CampaignError(name, list(_fault_lines(faults, document)))
+    if rows and rows.n_blank:
+        note = f"rows: {document.data['rows']}: {count_of(rows.n_blank, 'blank line')} left out."
+        return read.campaign.with_notes([note])
     return read.campaign
 
 
@@ -116,34 +153,38 @@ def as_stand_alone_yaml(campaign: Campaign, folder: Path) -> str:
     Raises:
         CampaignError: Its rows cannot be read.
     """
-    import yaml
-
-    data, faults = _with_files(campaign.model_dump(mode="json", exclude_unset=True), folder)
+    data, faults, _ = _with_files(campaign.model_dump(mode="json", exclude_unset=True), folder)
     if faults:
         lines = [f"{'.'.join(map(str, fault.path))}: {fault.what}, {fault.accepted}" for fault in faults]
         raise CampaignError(campaign.name, lines)
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
-    return text
+    return write_yaml(data)
 
 
-def _covers_broken_key(path: KeyPath, broken: Collection[KeyPath]) -> bool:
-    """Return whether a key, or one inside it, was left out as faulty, so that faults there only follow."""
-    return any(other[: len(path)] == path for other in broken)
+def _with_enclosing(broken: Iterable[KeyPath]) -> set[KeyPath]:
+    """Return keys that were left out as faulty and those around them: other faults of these only follow."""
+    return {path[:end] for path in broken for end in range(len(path) + 1)}
 
 
 def _read_document(file: Path, name: str) -> MarkedYaml:
     try:
-        document = read_yaml(file.read_text(encoding="utf-8"))
+        document = read_yaml(read_regular_text(file, YAML_BYTES))
     except FileNotFoundError as error:
         next_step = "Name a campaign file that exists; the examples are explained in docs/campaign-file.md."
         raise CampaignError(name, [f"there is no such file{_near(file)}"], next_step) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CampaignError(name, [f"cannot be read ({error})"]) from error
+    except UnusableFileError as error:
+        raise CampaignError(name, [f"cannot be read: {error}"]) from error
+    except OSError as error:
+        raise CampaignError(name, [f"cannot be read ({error.strerror})"]) from error
     except YamlFaultError as error:
         where = f"line {error.line}: " if error.line else ""
-        raise CampaignError(name, [f"{where}is not valid YAML: {error.what}"]) from error
+        fault = escape_unprintable(f"{where}is not valid YAML: {error.what}")
+        raise CampaignError(name, [fault]) from error
     if not isinstance(document.data, dict):
         raise CampaignError(name, ["is not a mapping, accepted: keys such as name, provider, budget, arms"])
+    if len(document.data) > SETTING_VALUES:
+        raise CampaignError(
+            name, [f"has {len(document.data):,} keys, accepted: name, provider, budget, arms, …"]
+        )
     return document
 
 
@@ -154,12 +195,13 @@ def _near(file: Path) -> str:
     return f", did you mean {folder / near[0]}?" if near else ""
 
 
-def _with_files(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], list[CampaignFault]]:
+def _with_files(data: dict[str, Any], folder: Path) -> _WithFiles:
     """Make paths absolute and read rows in."""
-    result, faults = dict(data), []
+    result, faults, rows = dict(data), [], None
     if isinstance(data.get("rows"), str):
         try:
-            result["rows"] = read_rows(folder, data["rows"])
+            rows = read_rows(folder, data["rows"])
+            result["rows"] = rows.rows
         except RowsFaultError as error:
             faults.append(CampaignFault(("rows",), str(error), ACCEPTED_ROWS))
             del result["rows"]
@@ -176,7 +218,7 @@ def _with_files(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], lis
             {**edition, **_absolute_pictures(edition, folder)} if isinstance(edition, dict) else edition
             for edition in finals
         ]
-    return result, faults
+    return _WithFiles(result, faults, rows)
 
 
 def _absolute_pictures(part: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -198,7 +240,7 @@ def _absolute_weights(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     if not isinstance(clip, dict):
         return {}
     paths = {
-        key: str(folder / name)
+        key: str(folder / expand_home(name))
         for key in ("model", "weights")
         if isinstance(name := clip.get(key), str) and (key == "weights" or name.endswith(".json"))
     }
@@ -221,8 +263,8 @@ def _validated(data: dict[str, Any]) -> _Read:
             return _Read(Campaign.model_validate(data), faults)
         except ValidationError as error:
             found = [_naming_model(fault, data) for fault in _structure_faults(error)]
-        known = {fault.path for fault in faults}
-        faults += [fault for fault in found if not _covers_broken_key(fault.path, known)]
+        known = _with_enclosing(fault.path for fault in faults)
+        faults += [fault for fault in found if fault.path not in known]
         if any(fault.kind == "missing" and fault.path not in PLACEHOLDERS for fault in found):
             break
         data = _without(data, [fault.path for fault in found])
@@ -279,7 +321,7 @@ def _naming_model(fault: CampaignFault, data: Mapping[str, Any]) -> CampaignFaul
     model = part.get("model") if isinstance(part, dict) else None
     if model is None and fault.path[0] == "arms" and isinstance(drafts, dict):
         model = drafts.get("model")
-    if not isinstance(model, str) or fault.kind != "value":
+    if not isinstance(model, str) or model == CHEAPEST or fault.kind != "value":
         return fault
     return fault._replace(what=f"{fault.what} for {model}")
 
@@ -347,10 +389,12 @@ def _known_scorers(scorers: Collection[str] | None) -> Collection[str]:
 
 
 def _fault_lines(faults: list[CampaignFault], document: MarkedYaml) -> Iterable[str]:
-    placed = sorted(faults, key=lambda fault: document.line_of(fault.path) or 0)
+    lines = document.lines_of({fault.path for fault in faults})
+    placed = sorted(faults, key=lambda fault: lines[fault.path] or 0)
     for fault in placed[:MAX_FAULTS_SHOWN]:
-        line = document.line_of(fault.path)
-        where = ".".join(fault.path) + (f" (line {line})" if line else "")
-        yield f"{where}: {fault.what}" + (f", accepted: {fault.accepted}" if fault.accepted else "")
+        line = lines[fault.path]
+        where = ".".join(part[:MAX_KEY_SHOWN] for part in fault.path) + (f" (line {line})" if line else "")
+        accepted = f", accepted: {fault.accepted}" if fault.accepted else ""
+        yield escape_unprintable(f"{where}: {fault.what}{accepted}")
     if len(placed) > MAX_FAULTS_SHOWN:
         yield f"and {len(placed) - MAX_FAULTS_SHOWN} more"

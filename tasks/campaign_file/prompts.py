@@ -1,12 +1,18 @@
 """The checks of a campaign's prompts: whether the rows are complete and the templates fit them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from tasks.campaign import Campaign, Row
 from tasks.campaign.finals import Finals
-from tasks.campaign.prompts import MAX_ROWS, PromptFaultError, PromptTemplate, finals_template
+from tasks.campaign.prompts import PromptFaultError, PromptTemplate, finals_template
 from tasks.campaign_file.fault import CampaignFault
+from tasks.limits import ALL_PROMPTS_CHARACTERS, ALL_TEMPLATES_WORK
 from tasks.marked_yaml import KeyPath
+from tasks.text import is_blank
+
+WORK_PER_ROW = 20_000
+"""What filling a prompt for one row may always take, in the units of ``limits.TEMPLATE_WORK``."""
 
 
 def find_prompt_faults(campaign: Campaign) -> list[CampaignFault]:
@@ -17,9 +23,6 @@ def find_prompt_faults(campaign: Campaign) -> list[CampaignFault]:
 def _row_faults(campaign: Campaign) -> Iterator[CampaignFault]:
     if campaign.variables is not None and campaign.rows is not None:
         yield CampaignFault(("rows",), "cannot be combined with variables", "one of rows and variables")
-    if campaign.n_rows > MAX_ROWS:
-        key = "rows" if campaign.rows is not None else "variables"
-        yield CampaignFault((key,), f"make {campaign.n_rows:,} rows", f"at most {MAX_ROWS:,}")
     if campaign.rows is not None and not campaign.rows:
         yield CampaignFault(("rows",), "has no rows", "at least one mapping, or leave the key out")
     if "prompt" in campaign.variable_names:
@@ -38,6 +41,36 @@ def _ragged_faults(rows: tuple[Row, ...]) -> Iterator[CampaignFault]:
         elif added := [name for name in row if name not in rows[0]]:
             what = f"has {', '.join(added)}, which the first row does not have"
             yield CampaignFault(("rows", str(index)), what, "the variables of the first row")
+
+
+def find_empty_values(campaign: Campaign, places: Sequence[str]) -> Iterator[CampaignFault]:
+    """Find the empty values of rows from a file that a prompt uses: a gap in a prompt is paid for too.
+
+    A prompt that tests a variable (``{% if light %}``) is written for rows without it.
+
+    Args:
+        campaign: A campaign whose rows were read from a file.
+        places: Where each row was read.
+    """
+    users = {f"arm {name}": arm.prompt for name, arm in campaign.arms.items()} | _finals_prompts(campaign)
+    needed: dict[str, str] = {}
+    for user, text in users.items():
+        with suppress(PromptFaultError):  # reported by its own check
+            template = PromptTemplate(text)
+            needed = dict.fromkeys(template.names - template.names_tested, user) | needed
+    for name, user in sorted(needed.items()):
+        rows = enumerate(campaign.all_rows)
+        empty = [index for index, row in rows if isinstance(value := row.get(name), str) and is_blank(value)]
+        if empty:
+            others = f"; and {len(empty) - 1} more rows" if len(empty) > 1 else ""
+            what = f"{places[empty[0]]}: {name} is empty, and the prompt of {user} uses it{others}"
+            accepted = f"a value in every row, or {{% if {name} %}} in the prompt"
+            yield CampaignFault(("rows",), what, accepted)
+
+
+def _finals_prompts(campaign: Campaign) -> dict[str, str]:
+    named = ((f"finals {edition.name or ''}".strip(), edition.prompt) for edition in campaign.editions)
+    return {name: prompt for name, prompt in named if prompt is not None}
 
 
 def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:
@@ -66,11 +99,23 @@ def _rendering_faults(
 ) -> Iterator[CampaignFault]:
     """Fill the template for every row; the first row that fails is reported for all."""
     failed: list[str] = []
+    characters = 0
     for index, row in enumerate(campaign.all_rows):
+        prompt = ""
         try:
-            longest[index] = max(longest.get(index, ""), template.render(row), key=len)
+            prompt = template.render(row)
         except PromptFaultError as error:
-            failed.append(f"row {index} ({_shown_row(row)}) {error}")
+            failed.append(f"row {index + 1} ({_shown_row(row)}) {error}")
+        if template.work > ALL_TEMPLATES_WORK + (index + 1) * WORK_PER_ROW:
+            failed = failed or ["takes too long to fill for all rows; use fewer loops, or fewer rows"]
+            break
+        characters += len(prompt)
+        if characters * len(campaign.arms) > ALL_PROMPTS_CHARACTERS:
+            what = f"makes prompts of {characters:,} characters for the first {index + 1:,} rows alone"
+            yield CampaignFault(path, what, f"at most {ALL_PROMPTS_CHARACTERS:,} for all arms and rows")
+            return
+        if prompt:
+            longest[index] = max(longest.get(index, ""), prompt, key=len)
     if failed:
         others = f"; and {len(failed) - 1} more rows" if len(failed) > 1 else ""
         yield CampaignFault(path, failed[0] + others, "a text for every row")

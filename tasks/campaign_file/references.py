@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tasks.attachments.attachments import check_pictures, depends_on_row, fill_path, is_template
+from tasks.attachments.attachments import check_pictures, depends_on_row
+from tasks.attachments.paths import fill_path, is_template
 from tasks.attachments.references import MAX_REFERENCES, ReferenceFaultError, read_reference
 from tasks.campaign import Campaign, Row
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
@@ -143,7 +144,7 @@ def row_faults(
         try:
             look(row)
         except ReferenceFaultError as error:
-            failed.append(f"row {index}: {error}" if len(rows) > 1 else str(error))
+            failed.append(f"row {index + 1}: {error}" if len(rows) > 1 else str(error))
     if failed:
         others = f"; and {len(failed) - 1} more rows" if len(failed) > 1 else ""
         yield CampaignFault(path, failed[0] + others, accepted)

@@ -4,15 +4,18 @@ Values are text, numbers, true or false. A null, a column that is missing or occ
 is a fault with its line, because the prompt would be incomplete and would still be paid for.
 """
 
-import csv
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+import codecs
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
 
-Scalar = str | int | float | bool
+from tasks.attachments.paths import expand_home, find_address
+from tasks.campaign_file.csv_rows import read_csv
+from tasks.campaign_file.json_rows import read_json_lines
+from tasks.campaign_file.parquet_rows import read_parquet
+from tasks.campaign_file.row_values import Row, Rows, RowsFaultError, fault_at
+from tasks.limits import ROWS_BYTES
+from tasks.storage.regular_file import read_regular, require_regular
+from tasks.text import escape_unprintable, find_no_text
 
 ACCEPTED = (
     "a .csv with the variables in its first line, a .jsonl with one mapping per line, a .parquet, "
@@ -20,169 +23,106 @@ ACCEPTED = (
 )
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 _WILD = "*?["
+_READERS = {".csv": read_csv, ".jsonl": read_json_lines, ".ndjson": read_json_lines}
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
-class RowsFaultError(ValueError):
-    """Rows cannot be read from a file; the message says where and why."""
-
-
-def read_rows(folder: Path, name: str) -> list[dict[str, Scalar]]:
+def read_rows(folder: Path, name: str) -> Rows:
     """Read the rows that a campaign's ``rows`` names.
 
     Args:
         folder: Where the campaign file is.
-        name: A file, a folder of pictures or a pattern such as ``products/*.png``, relative to it. Pictures
-            become rows of ``file``, the path relative to the campaign, and ``name``, the file's name without
-            its ending; they are sorted by path.
+        name: A file, a folder of pictures or a pattern such as ``products/*.png``, relative to it; ``~`` is
+            the user's home. Pictures become rows of ``file``, the path relative to the campaign, and
+            ``name``, the file's name without its ending; they are sorted by path, and hidden files are
+            left out.
 
     Raises:
         RowsFaultError: It cannot be read, has no rows, or a row is incomplete.
     """
-    path = folder / name
-    if any(letter in name for letter in _WILD) and not path.exists():
-        return _pictures(folder, sorted(folder.glob(name)), name)
-    if path.is_dir():
-        return _pictures(folder, sorted(path.iterdir()), name)
-    reader = _READERS.get(path.suffix.lower())
+    if address := find_address(name):
+        raise RowsFaultError(address)
+    path = folder / expand_home(name)
+    try:
+        if path.is_dir():
+            return _pictures(folder, path, path.iterdir(), path)
+        if any(letter in name for letter in _WILD) and not path.exists():
+            return _pictures(folder, path, *_matches(path))
+        found = _read_file(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, RowsFaultError):
+            raise
+        message = f"{escape_unprintable(str(path))} cannot be read ({escape_unprintable(_reason(error))})"
+        raise RowsFaultError(message) from error
+    if not found.rows:
+        message = f"{escape_unprintable(str(path))} has no rows"
+        raise RowsFaultError(message)
+    return found
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _read_file(path: Path) -> Rows:
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        require_regular(path, ROWS_BYTES)
+        return read_parquet(path)
+    reader = _READERS.get(ending)
     if reader is None:
-        message = f"{path} is not a kind of file that rows can be read from"
+        message = f"{escape_unprintable(str(path))} is not a kind of file that rows can be read from"
         raise RowsFaultError(message)
+    return reader(path, decode_text(path, read_regular(path, ROWS_BYTES)))
+
+
+def decode_text(file: Path, data: bytes) -> str:
+    """Decode a file's text: UTF-8, or another encoding that its first bytes name."""
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8-sig")
     try:
-        rows = reader(path)
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read ({error})"
-        raise RowsFaultError(message) from error
-    if not rows:
-        message = f"{path} has no rows"
-        raise RowsFaultError(message)
-    return rows
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        found = f"byte 0x{data[error.start]:02x}"
+        what = f"is not UTF-8 text ({found}); export it as “CSV UTF-8”, or save it in UTF-8"
+        raise fault_at(file, line, what) from error
 
 
-def _pictures(folder: Path, files: Iterable[Path], name: str) -> list[dict[str, Scalar]]:
-    found = [file for file in files if file.suffix.lower() in PICTURE_ENDINGS and file.is_file()]
+def _matches(pattern: Path) -> tuple[Iterator[Path], Path]:
+    """Find the files that a pattern names, and the folder below which it is one.
+
+    A folder that exists is taken by its name, though it has brackets: ``pictures[2026]/*.png``.
+    """
+    below, parts = Path(pattern.anchor), list(pattern.parts[1:])
+    while len(parts) > 1 and (below / parts[0]).is_dir():
+        below /= parts.pop(0)
+    return below.glob("/".join(parts)), below
+
+
+def _pictures(folder: Path, path: Path, files: Iterable[Path], below: Path) -> Rows:
+    found = sorted(
+        file
+        for file in files
+        if file.suffix.lower() in PICTURE_ENDINGS
+        and not _is_hidden(file.relative_to(below))
+        and file.is_file()
+    )
     if not found:
-        message = f"{folder / name} has no png, jpeg or webp pictures"
+        message = f"{escape_unprintable(str(path))} has no png, jpeg or webp pictures"
         raise RowsFaultError(message)
-    return [
-        {"file": str(file.relative_to(folder) if file.is_relative_to(folder) else file), "name": file.stem}
-        for file in found
-    ]
+    shown = [str(file.relative_to(folder) if file.is_relative_to(folder) else file) for file in found]
+    if odd := next(filter(find_no_text, shown), None):
+        message = f"the name of {escape_unprintable(odd)} is not UTF-8; rename the file"
+        raise RowsFaultError(message)
+    rows: list[Row] = [{"file": name, "name": file.stem} for name, file in zip(shown, found, strict=True)]
+    return Rows(rows, shown)
 
 
-def _fault(file: Path, line: int, what: str) -> RowsFaultError:
-    return RowsFaultError(f"{file}:{line}: {what}")
-
-
-def _read_csv(file: Path) -> list[dict[str, Scalar]]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines, strict=True)
-        try:
-            return list(_csv_rows(file, reader))
-        except csv.Error as error:
-            raise _fault(file, reader.line_num, str(error)) from error
-
-
-class _Reader(Protocol):
-    """The type of ``csv.reader``'s result: fields, line by line."""
-
-    line_num: int
-
-    def __iter__(self) -> Iterator[list[str]]: ...
-
-
-def _csv_rows(file: Path, reader: "_Reader") -> Iterator[dict[str, Scalar]]:
-    names: list[str] = []
-    for fields in reader:
-        if not fields:
-            continue
-        if not names:
-            names = [name.strip() for name in fields]
-            _check_names(file, reader.line_num, names)
-        elif len(fields) != len(names):
-            held = f"{len(fields)} fields, but the first line has {len(names)}"
-            missing = "" if len(fields) > len(names) else f"; {', '.join(names[len(fields) :])} is missing"
-            raise _fault(file, reader.line_num, held + missing)
-        else:
-            yield dict(zip(names, fields, strict=True))
-
-
-def _check_names(file: Path, line: int, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1 and name})
-    if twice:
-        raise _fault(file, line, f"the column {', '.join(twice)} occurs twice")
-    if "" in names:
-        raise _fault(file, line, f"column {names.index('') + 1} has no name")
-
-
-def _read_json_lines(file: Path) -> list[dict[str, Scalar]]:
-    rows: list[dict[str, Scalar]] = []
-    with file.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            row = _json_row(file, number, line)
-            if rows:
-                _check_same(file, number, row, rows[0])
-            rows.append(row)
-    return rows
-
-
-def _json_row(file: Path, number: int, line: str) -> dict[str, Scalar]:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        _check_names(file, number, [name for name, _ in pairs])
-        return dict(pairs)
-
-    try:
-        row = json.loads(line, object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        raise _fault(file, number, f"is not JSON ({error.msg}, column {error.colno})") from error
-    if not isinstance(row, dict):
-        raise _fault(file, number, "is not a mapping of variables")
-    return {name: _value(file, number, name, value) for name, value in row.items()}
-
-
-def _check_same(file: Path, number: int, row: Mapping[str, object], first: Mapping[str, object]) -> None:
-    if missing := [name for name in first if name not in row]:
-        raise _fault(file, number, f"{', '.join(missing)} is missing, but the first row has it")
-    if added := [name for name in row if name not in first]:
-        raise _fault(file, number, f"{', '.join(added)} is not in the first row")
-
-
-def _value(file: Path, number: int, name: str, value: object) -> Scalar:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    if value is None or isinstance(value, float):
-        raise _fault(
-            file, number, f"{name} is {'null' if value is None else value}, but a prompt needs a value"
-        )
-    raise _fault(file, number, f"{name} is a {type(value).__name__}; accepted: text, a number, true or false")
-
-
-def _read_parquet(file: Path) -> list[dict[str, Scalar]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        with pyarrow.parquet.ParquetFile(file) as opened:
-            names = opened.schema_arrow.names
-            _check_names(file, 1, names)
-            table = opened.read()
-    except pyarrow.ArrowException as error:
-        message = f"{file} cannot be read ({str(error).splitlines()[0]})"
-        raise RowsFaultError(message) from error
-    columns = [column.to_pylist() for column in table.columns]
-    # Lines of a parquet file are its rows, counted from 1.
-    return [
-        {name: _value(file, number, name, value) for name, value in zip(names, values, strict=True)}
-        for number, values in enumerate(zip(*columns, strict=True), start=1)
-    ]
-
-
-_READERS = {
-    ".csv": _read_csv,
-    ".jsonl": _read_json_lines,
-    ".ndjson": _read_json_lines,
-    ".parquet": _read_parquet,
-}
+def _is_hidden(path: Path) -> bool:
+    """Return whether a file or a folder above it is hidden, as those are that macOS puts beside pictures."""
+    return any(part.startswith(".") for part in path.parts)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tasks.campaign import Campaign
 from tasks.campaign.prompts import PromptFaultError
+from tasks.extras import install_command
 from tasks.marked_yaml import KeyPath
 from tasks.scorers import missing_extra
 from tasks.scorers.legibility import VARIABLE, expected_text
@@ -19,7 +20,7 @@ def scorer_faults(campaign: Campaign) -> Iterator[Fault]:
         extra = missing_extra(name)
         if extra:
             path = ("score", "weights", name)
-            yield path, f"needs the extra {extra!r}, which is not installed", f"pip install 'runoff[{extra}]'"
+            yield path, f"needs the extra {extra!r}, which is not installed", install_command(extra)
     yield from _text_faults(campaign)
     palette = campaign.score.palette
     if "palette" in campaign.score.weights and (palette is None or not palette.colors):
@@ -37,7 +38,7 @@ def _text_faults(campaign: Campaign) -> Iterator[Fault]:
         try:
             wanted += expected_text(template, row) is not None
         except PromptFaultError as error:
-            failed.append(f"row {index} {error}")
+            failed.append(f"row {index + 1} {error}")
     if failed:
         others = f"; and {len(failed) - 1} more rows" if len(failed) > 1 else ""
         yield path, failed[0] + others, "a template of the rows' variables"

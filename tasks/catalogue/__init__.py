@@ -5,6 +5,7 @@ from tasks.catalogue.catalogue import (
     Catalogue,
     configs_folder,
     load_catalogue,
+    read_mapping,
 )
 from tasks.catalogue.model import Estimate, Model
 
@@ -19,5 +20,6 @@ __all__ = [
     "model",
     "prices",
     "providers",
+    "read_mapping",
     "sizes",
 ]

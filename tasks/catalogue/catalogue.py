@@ -19,7 +19,10 @@ from pydantic import ValidationError
 from tasks.catalogue.capabilities import Capabilities, UnsupportedParameter
 from tasks.catalogue.model import Estimate, Lifecycle, LifecycleFacts, Model, OutputTokens
 from tasks.errors import CatalogueError
+from tasks.limits import YAML_BYTES
 from tasks.marked_yaml import YamlFaultError, read_yaml
+from tasks.storage.regular_file import read_regular_text
+from tasks.text import escape_unprintable
 
 __all__ = [
     "Capabilities",
@@ -110,7 +113,7 @@ def load_catalogue(home: Path | None = None, environ: Mapping[str, str] = NO_ENV
     """
     installed = configs_folder() / "catalogue.yaml"
     files = [installed]
-    if home is not None and (home / "catalogue.yaml").is_file():
+    if home is not None and (home / "catalogue.yaml").exists():
         files.append(home / "catalogue.yaml")
     if environ.get(CATALOGUE_VARIABLE):
         files.append(Path(environ[CATALOGUE_VARIABLE]))
@@ -128,11 +131,12 @@ def read_mapping(file: Path, key: str) -> dict[str, Any]:
         CatalogueError: The file cannot be read, is not YAML, or has no such mapping.
     """
     try:
-        document = read_yaml(file.read_text(encoding="utf-8")).data
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError(where=str(file), what=f"cannot be read ({error})") from error
+        document = read_yaml(read_regular_text(file, YAML_BYTES)).data
+    except OSError as error:
+        raise CatalogueError(where=str(file), what=f"cannot be read ({error.strerror or error})") from error
     except YamlFaultError as error:
-        raise CatalogueError(where=f"{file}, line {error.line}", what=error.what) from error
+        where = f"{file}, line {error.line}" if error.line else str(file)
+        raise CatalogueError(where=where, what=escape_unprintable(error.what)) from error
     entries = document.get(key) if isinstance(document, dict) else None
     if not isinstance(entries, dict):
         raise CatalogueError(

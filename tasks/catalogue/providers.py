@@ -1,32 +1,52 @@
 """Providers: their addresses, keys, limits, capabilities and prices.
 
-The data is in ``configs/providers.yaml``, overridden by the user's own file. A key is read from the
-environment when needed and never stored in a provider, so that it cannot be printed by accident.
+The data is in ``configs/providers.yaml``, overridden by the user's own file. Keys and what else is secret are
+read from the environment when needed, as ``Secret``, and never stored in a provider.
 """
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
+from tasks.catalogue.addresses import Address, read_address
 from tasks.catalogue.catalogue import NO_ENVIRONMENT, Model, configs_folder, merged, read_mapping
+from tasks.catalogue.headers import (
+    AUTHORIZATION,
+    Values,
+    check_headers,
+    check_templates,
+    filled,
+    read_header_lines,
+    variables_of,
+)
+from tasks.catalogue.keys import read_key
 from tasks.catalogue.prices import Facts, Prices
 from tasks.catalogue.sizes import parse_size
 from tasks.errors import CatalogueError, SettingError
+from tasks.redaction import Secret
 
 RATE_VARIABLE = "RUNOFF_IMAGES_PER_MINUTE"
 LARGE_PIXELS = 2560 * 1440
-"""Above this the vendor calls a size experimental; the timeout is that of the highest quality."""
+"""Above this the vendor calls a size experimental; the time is that of the highest quality."""
 
 
 class Timeouts(Facts):
-    """How long to wait, seconds."""
+    """How long to wait, seconds.
+
+    Args:
+        connect_s: For a connection.
+        read_s: For a whole answer with one picture of 1024x1024, by quality. One in twenty answers at high
+            quality took 280 s. Giving up costs the picture, and waiting costs nothing.
+    """
 
     connect_s: float = Field(default=10, gt=0)
-    read_s: Mapping[str, float] = {"low": 180, "medium": 180, "high": 300, "xhigh": 600, "max": 600}
+    read_s: Mapping[str, Annotated[float, Field(gt=0)]] = {
+        "low": 300, "medium": 600, "high": 900, "xhigh": 1200, "max": 1200,
+    }  # fmt: skip
 
 
 class ProviderCapabilities(Facts):
@@ -36,6 +56,13 @@ class ProviderCapabilities(Facts):
     batch: bool = False
     streaming: bool = False
     max_n: int = Field(default=1, ge=1, le=10)
+
+
+AUTO: Literal["auto"] = "auto"
+ImagesPerMinute = Annotated[int, Field(ge=1)] | Literal["auto"]
+"""A limit, or that it is to be found while buying."""
+LEAST_IMAGES_PER_MINUTE = 5
+"""The vendor's lowest limit, from which a limit is found."""
 
 
 class BatchLimits(Facts):
@@ -53,7 +80,10 @@ class Provider(Facts):
         base_url: Its address; ``None`` is the emulator inside the process.
         base_url_variable: The environment variable that may set another address.
         key_variable: The environment variable that holds the key; ``None`` when none is needed.
-        images_per_minute: The account's rate limit.
+        headers: Headers that it needs besides the key; ``${NAME}`` in a value is an environment variable.
+        headers_variable: An environment variable with further headers, one ``Name: value`` on each line.
+        query: Parameters that are added to every request's address, written like ``headers``.
+        images_per_minute: The account's rate limit; ``auto`` finds it while buying.
         concurrency: The most requests in flight.
         batches: What one file of a batch may hold.
         prices: Its own prices by model id; ``None`` when the catalogue's prices apply.
@@ -63,14 +93,22 @@ class Provider(Facts):
     base_url: str | None
     base_url_variable: str | None = None
     key_variable: str | None = None
-    images_per_minute: int = Field(default=5, ge=1)
+    headers: Annotated[Mapping[str, str], AfterValidator(check_headers)] = Field(default_factory=dict)
+    headers_variable: str | None = None
+    query: Annotated[Mapping[str, str], AfterValidator(check_templates)] = Field(default_factory=dict)
+    images_per_minute: ImagesPerMinute = 5
     concurrency: int = Field(default=8, ge=1)
     timeouts: Timeouts = Timeouts()
     capabilities: ProviderCapabilities = ProviderCapabilities()
     batches: BatchLimits = BatchLimits()
     prices: Mapping[str, Prices] | None = None
 
-    def base_url_now(self, environ: Mapping[str, str]) -> str | None:
+    @property
+    def surely_per_minute(self) -> int:
+        """How many images a minute there are at least: the limit, or where finding it begins."""
+        return LEAST_IMAGES_PER_MINUTE if self.images_per_minute == AUTO else self.images_per_minute
+
+    def address(self, environ: Mapping[str, str]) -> Address | None:
         """Return the address to use: the variable's, else the file's; ``None`` for the local emulator.
 
         Raises:
@@ -81,24 +119,27 @@ class Provider(Facts):
         url = value or self.base_url
         if url is None:
             return None
-        if not _is_web_address(url):
-            raise SettingError(
-                where=variable if value and variable else f"providers.{self.name}.base_url",
-                what=f"{url!r} is not a URL",
-                accepted="http://… or https://…, up to and including /v1",
-            )
-        return url.rstrip("/")
+        return read_address(url, variable if value and variable else f"providers.{self.name}.base_url")
 
-    def api_key(self, environ: Mapping[str, str]) -> str:
-        """Read the key from the environment; ``none`` for a provider that needs no key.
+    def base_url_now(self, environ: Mapping[str, str]) -> str | None:
+        """Return the address to use without any password; ``None`` for the local emulator.
 
         Raises:
-            SettingError: The variable is not set, or empty; the message names it.
+            SettingError: The address is not an HTTP URL.
+        """
+        address = self.address(environ)
+        return None if address is None else address.url
+
+    def api_key(self, environ: Mapping[str, str]) -> Secret | None:
+        """Read the key from the environment; ``None`` for a provider that needs no key.
+
+        Raises:
+            SettingError: The variable is not set, is empty, or holds no usable key; the message names it.
         """
         if self.key_variable is None:
-            return "none"
-        key = environ.get(self.key_variable, "").strip()
-        if not key:
+            return None
+        key = read_key(self.key_variable, environ)
+        if key is None:
             state = "is empty" if self.key_variable in environ else "is not set"
             raise SettingError(
                 where=f"provider {self.name}",
@@ -108,10 +149,52 @@ class Provider(Facts):
             )
         return key
 
+    def headers_now(self, environ: Mapping[str, str]) -> Values:
+        """Return the headers that go to this provider and to no other, the authorization among them.
+
+        A header of the file comes first, then the credentials in the address, then the key.
+
+        Raises:
+            SettingError: The key or another variable is missing or holds what cannot be sent.
+        """
+        key, address = self.api_key(environ), self.address(environ)
+        headers: dict[str, str | Secret] = {}
+        if self.headers_variable is not None:
+            headers |= read_header_lines(self.headers_variable, environ)
+        headers |= filled(self.headers, environ, f"providers.{self.name}.headers")
+        if any(name.lower() == AUTHORIZATION for name in headers):
+            return headers
+        if address is not None and address.credentials is not None:
+            basic = base64.b64encode(address.credentials.reveal().encode()).decode()
+            return headers | {AUTHORIZATION: Secret(f"Basic {basic}")}
+        if key is not None:
+            return headers | {AUTHORIZATION: Secret(f"Bearer {key.reveal()}")}
+        return headers
+
+    def query_now(self, environ: Mapping[str, str]) -> Values:
+        """Return the parameters that go to this provider with every request.
+
+        Raises:
+            SettingError: A variable is missing or holds what cannot be sent.
+        """
+        address = self.address(environ)
+        return {
+            **(address.query if address else {}),
+            **filled(self.query, environ, f"providers.{self.name}.query"),
+        }
+
+    def sent_variables(self) -> Iterator[tuple[str, str]]:
+        """List each header and parameter with the environment variables in its value."""
+        yield from variables_of(self.headers)
+        yield from variables_of(self.query)
+
     def read_timeout_s(self, parameters: Mapping[str, Any]) -> float:
-        """Return how long to wait for the answer to a request, seconds, by its quality and size."""
+        """Return how long the answer to a request for one standard picture may take, seconds, by its quality.
+
+        Without a quality, without a size, or with one that the vendor calls experimental: as the longest.
+        """
         waits = self.timeouts.read_s
-        longest = max(waits.values(), default=600.0)
+        longest = max(waits.values(), default=1200.0)
         size = parse_size(parameters.get("size"))
         if size is None or size.width * size.height > LARGE_PIXELS:
             return longest
@@ -136,16 +219,6 @@ class Provider(Facts):
             next_step=f"Add providers.{self.name}.prices.{model.id} to RUNOFF_HOME/providers.yaml, with"
             " text_input, image_input, image_output, price_as_of, source and checked_on.",
         )
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        has_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
-    return is_whole and not any(character.isspace() for character in url)
 
 
 @dataclass(frozen=True)
@@ -175,6 +248,13 @@ class Providers:
             next_step="Add your own to RUNOFF_HOME/providers.yaml.",
         )
 
+    def with_pace(self, name: str, images_per_minute: "ImagesPerMinute | None") -> "Providers":
+        """Return the providers with another limit of one of them; ``None`` leaves it as it is."""
+        if images_per_minute is None or name not in self.by_name:
+            return self
+        provider = self.by_name[name].model_copy(update={"images_per_minute": images_per_minute})
+        return Providers({**self.by_name, name: provider}, self.files)
+
 
 def load_providers(home: Path | None = None, environ: Mapping[str, str] = NO_ENVIRONMENT) -> Providers:
     """Read the installed providers, overridden by the user's own.
@@ -188,7 +268,7 @@ def load_providers(home: Path | None = None, environ: Mapping[str, str] = NO_ENV
         CatalogueError: A file cannot be read or is not YAML.
     """
     files = [configs_folder() / "providers.yaml"]
-    if home is not None and (home / "providers.yaml").is_file():
+    if home is not None and (home / "providers.yaml").exists():
         files.append(home / "providers.yaml")
     entries: dict[str, Any] = {}
     for file in files:
@@ -203,12 +283,16 @@ def load_providers(home: Path | None = None, environ: Mapping[str, str] = NO_ENV
     )
 
 
-def _account_limits(environ: Mapping[str, str]) -> dict[str, int]:
+def _account_limits(environ: Mapping[str, str]) -> dict[str, ImagesPerMinute]:
     value = environ.get(RATE_VARIABLE, "").strip()
     if not value:
         return {}
+    if value == AUTO:
+        return {"images_per_minute": AUTO}
     if not value.isdecimal() or int(value) < 1:
-        raise SettingError(where=RATE_VARIABLE, what=f"is {value!r}", accepted="a whole number, 1 or more")
+        raise SettingError(
+            where=RATE_VARIABLE, what=f"is {value!r}", accepted="a whole number, 1 or more, or auto"
+        )
     return {"images_per_minute": int(value)}
 
 
@@ -217,6 +301,7 @@ def _provider(name: str, facts: object, file: Path) -> Provider:
         return Provider.model_validate({**facts, "name": name} if isinstance(facts, dict) else facts)
     except ValidationError as error:
         faults = [
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
         ]
         raise SettingError(where=f"{file}: providers.{name}", what="; ".join(faults)) from error

@@ -9,10 +9,13 @@ from tasks.diagnostics.finding import Finding
 from tasks.errors import LedgerError
 from tasks.ledger.database import LEDGER_VARIABLE, Database, ledger_url
 from tasks.ledger.schema import HEAD, orders
+from tasks.ledger.strays import lost_runs, require_complete
 from tasks.ledger.verify import verify
 from tasks.money import format_usd, from_nanousd
+from tasks.storage.home import paid_runs
 
 WAIT_S = 5.0
+_WAY_OUT = "Check that the database is running and readable, or use another home with --home."
 
 
 def check_ledger(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -24,19 +27,17 @@ def check_ledger(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         url = ledger_url(home, environ.get(LEDGER_VARIABLE))
         file = url.database or ""
         if url.get_backend_name() == "sqlite" and not Path(file).exists():
+            if folders := list(paid_runs(home)):
+                raise lost_runs(Database(url, home=home), home, folders)
             yield Finding("ledger", "ok", "none yet; the first run creates it")
             return
-        database = Database(url, WAIT_S)
-        try:
-            yield from _look(database)
-        finally:
-            database.close()
+        with Database(url, WAIT_S, home=home) as database:
+            yield from _look(database, home)
     except LedgerError as error:
-        next_step = "Check that the database is running and readable, or use another home with --home."
-        yield Finding("ledger", "fault", f"{error.where}: {error.what}", next_step)
+        yield Finding("ledger", "fault", f"{error.where}: {error.what}", error.next_step or _WAY_OUT)
 
 
-def _look(database: Database) -> Iterator[Finding]:
+def _look(database: Database, home: Path) -> Iterator[Finding]:
     found = _version(database)
     if found is not None and found > HEAD:
         what = f"version {found}, written by a newer Runoff; this one knows {HEAD}"
@@ -51,6 +52,7 @@ def _look(database: Database) -> Iterator[Finding]:
         more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
         yield Finding("ledger", "fault", f"{faults[0]}{more}", "See all: runoff ledger verify")
         return
+    require_complete(database, home)
     yield Finding("ledger", "ok", f"version {found}; its sums and states agree")
     yield from _unknown(database)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tasks.catalogue.providers import AUTO
 from tasks.diagnostics.finding import Finding, State
 from tasks.errors import SettingError
 from tasks.images_api.models_endpoint import AnswerKind, ModelsAnswer, read_models
@@ -29,6 +30,8 @@ def check_key(terms: Terms, missing: State) -> Finding:
     try:
         _ = terms.api_key
     except SettingError as error:
+        if terms.environ.get(variable, "").strip():  # there is one, and it cannot be used
+            return Finding.of("key", error)
         state = "is empty" if variable in terms.environ else "is not set"
         return Finding("key", missing, f"{variable} {state}", error.next_step)
     return Finding("key", "ok", f"{variable} is set")
@@ -45,7 +48,21 @@ def check_address(terms: Terms) -> Finding:
         return Finding("address", "ok", f"{provider.name} runs in this process")
     variable = provider.base_url_variable
     is_set = bool(variable and terms.environ.get(variable, "").strip())
-    return Finding("address", "ok", f"{url}, from {variable if is_set else 'providers.yaml'}")
+    address = provider.address(terms.environ)
+    instead = (
+        ", whose user and password are sent in place of a key" if address and address.credentials else ""
+    )
+    return Finding("address", "ok", f"{url}, from {variable if is_set else 'providers.yaml'}{instead}")
+
+
+def check_network(terms: Terms) -> Finding:
+    """Check what requests need besides key and address: proxies, certificates, headers and parameters."""
+    try:
+        if terms.base_url is not None:
+            terms.check()
+    except SettingError as error:
+        return Finding.of("network", error)
+    return Finding("network", "ok", "proxies, certificates and headers can be used")
 
 
 def check_abilities(terms: Terms) -> Finding:
@@ -63,7 +80,8 @@ def check_abilities(terms: Terms) -> Finding:
     else:
         unable.append("more than one picture per request")
     prices = "its own prices" if provider.prices is not None else "the catalogue's prices"
-    rate = f"{provider.images_per_minute} images per minute"
+    stated = provider.images_per_minute
+    rate = "the account's rate limit" if stated == AUTO else f"{stated} images per minute"
     limits = f"{rate}, {provider.concurrency} concurrent requests, {prices}"
     without = f"; not: {', '.join(unable)}" if unable else ""
     return Finding("abilities", "ok", f"{', '.join(able)}{without}; {limits}")

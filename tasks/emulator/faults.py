@@ -11,10 +11,12 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tasks.errors import SettingError
+from tasks.limits import YAML_BYTES
+from tasks.marked_yaml import YamlFaultError, read_yaml
+from tasks.storage.regular_file import read_regular_text
 
 FailureKind = Literal[
     "bill_then_hang",
@@ -146,8 +148,8 @@ def load_rules(file: Path) -> tuple[FaultRule, ...]:
         SettingError: The file cannot be read, or a rule in it is wrong.
     """
     try:
-        return read_rules(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+        return read_rules(read_yaml(read_regular_text(file, YAML_BYTES)).data)
+    except (OSError, YamlFaultError, ValidationError) as error:
         raise SettingError(
             where=str(file),
             what=f"the faults cannot be read: {explain(error)}",

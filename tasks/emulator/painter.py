@@ -8,9 +8,11 @@ from PIL import Image
 
 from tasks.emulator.images_request import ImagesRequest
 from tasks.emulator.mosaic import mosaic
+from tasks.emulator.painting.liberties import take_liberties
 from tasks.emulator.painting.retouch import as_image, repaint, shaken, within_mask
 from tasks.emulator.painting.scene import paint_scene, softened_edge
 from tasks.emulator.replicates import Replicate
+from tasks.pictures.sendable import decode_as_sent
 
 
 def paint(request: ImagesRequest, replicate: Replicate, manner: Literal["scene", "plain"]) -> bytes:
@@ -62,9 +64,8 @@ def _edited(request: ImagesRequest, replicate: Replicate) -> Image.Image:
         return _painted(request, replicate)
     picture = repaint(first, request.prompt, replicate.scene_seed, request.size, request.tier)
     if request.transparent:
-        with Image.open(io.BytesIO(first)) as reference:
-            picture.putalpha(reference.convert("RGBA").getchannel("A").resize(picture.size))
-    return picture
+        picture.putalpha(decode_as_sent(first).convert("RGBA").getchannel("A").resize(picture.size))
+    return take_liberties(picture, replicate.scene_seed) if replicate.is_redrawn else picture
 
 
 def encode(picture: Image.Image, format: str, compression: int) -> bytes:

@@ -8,7 +8,7 @@ request and k.
 import hashlib
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.emulator.images_request import ImagesRequest
 from tasks.emulator.settings import EmulatorSettings
@@ -22,11 +22,13 @@ class Replicate:
         scene_seed: Determines the composition.
         shake_seed: Determines the small differences of a near-duplicate; ``None`` for the scene itself.
         drifts: For an edit: whether it loses the reference's composition.
+        is_redrawn: For an edit: whether it is moved and toned a little, not only drawn finer.
     """
 
     scene_seed: int
     shake_seed: int | None
     drifts: bool
+    is_redrawn: bool = False
 
 
 class Replicates:
@@ -52,17 +54,15 @@ class Replicates:
 
     def _numbered(self, key: str, number: int) -> Replicate:
         """The ``number``-th replicate; a duplicate of a duplicate is resolved to the scene itself."""
-        shake = None
         chance = self._chance("replicate", key, number)
         draw = chance.random()
         drifts = chance.random() < self._settings.edit_drift_rate
         if number and draw < self._settings.exact_copy_rate:
             return self._numbered(key, chance.randrange(number))
         if number and draw < self._settings.exact_copy_rate + self._settings.near_copy_rate:
-            shake = self._seed("shake", key, number)
             original = self._numbered(key, chance.randrange(number))
-            return Replicate(original.scene_seed, shake, original.drifts)
-        return Replicate(self._seed("scene", key, number), shake, drifts)
+            return replace(original, shake_seed=self._seed("shake", key, number))
+        return self._replicate(self._seed("scene", key, number), None, drifts)
 
     def _of_caller(self, key: str, number: int) -> Replicate:
         """The replicate of a caller's id; duplicates are of the request's first scene."""
@@ -71,10 +71,13 @@ class Replicates:
         drifts = chance.random() < self._settings.edit_drift_rate
         first = self._seed("scene", key, 0)
         if draw < self._settings.exact_copy_rate:
-            return Replicate(first, None, drifts)
+            return self._replicate(first, None, drifts)
         if draw < self._settings.exact_copy_rate + self._settings.near_copy_rate:
-            return Replicate(first, self._seed("shake", key, number), drifts)
-        return Replicate(self._seed("scene", key, number), None, drifts)
+            return self._replicate(first, self._seed("shake", key, number), drifts)
+        return self._replicate(self._seed("scene", key, number), None, drifts)
+
+    def _replicate(self, scene_seed: int, shake_seed: int | None, drifts: bool) -> Replicate:
+        return Replicate(scene_seed, shake_seed, drifts, self._settings.edits == "redrawn")
 
     def _chance(self, *parts: object) -> random.Random:
         return random.Random(self._seed(*parts))

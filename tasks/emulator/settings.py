@@ -28,6 +28,8 @@ class EmulatorSettings:
         near_copy_rate: Share of replicates that are near-duplicates of an earlier one of the same request,
             0-1.
         exact_copy_rate: Share of replicates whose bytes equal those of an earlier one, 0-1.
+        edits: ``redrawn`` zooms, shifts, tones and redraws an edit a little, as editing models do; ``exact``
+            only draws it finer.
         edit_drift_rate: Share of edits that lose the reference's composition, 0-1.
         pace: Factor of the latencies: 0 answers at once, 1 after ``latency_s``, 0.1 ten times faster.
         latency_s: Seconds per request by quality tier, times ``pace``.
@@ -59,6 +61,7 @@ class EmulatorSettings:
     paint: Literal["scene", "plain"] = "scene"
     near_copy_rate: float = 0.25
     exact_copy_rate: float = 0.03
+    edits: Literal["redrawn", "exact"] = "redrawn"
     edit_drift_rate: float = 0.15
     pace: float = 0.0
     latency_s: Mapping[str, float] = field(default_factory=lambda: dict(VENDOR_LATENCY_S))

@@ -9,5 +9,7 @@ __all__ = [
     "purchasing",
     "rate_limiter",
     "recover_sent",
+    "settlements",
+    "sidecars",
     "terms",
 ]

@@ -12,10 +12,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.errors import PictureError
-from tasks.images_api.error_body import MESSAGE_CHARS, find_request_id, plain, read_error, redact
-from tasks.images_api.failures import Failure, FailureKind, failure_of_answer
+from tasks.images_api.error_body import find_request_id, read_error
+from tasks.images_api.failures import Failure, FailureKind, failure_of_answer, not_json
+from tasks.limits import MESSAGE_CHARS, MOST_TOKENS
 from tasks.order import Order, Usage
 from tasks.pictures.container import read_header
+from tasks.pictures.differences import Form, describe_shortage, differences_of_form, join_differences
+from tasks.redaction import redact
+
+UNREADABLE = "bin"
+"""The file extension of bytes that are not a picture."""
 
 # The tiers' tokens differ by a factor of 4 (published tables); half of what was expected is another tier.
 TIER_SHARE = 0.5
@@ -27,7 +33,7 @@ class Picture:
 
     Args:
         data: The bytes exactly as decoded from the answer.
-        ending: File extension by the bytes' format; ``bin`` when they are not a picture.
+        ending: File extension by the bytes' format; ``UNREADABLE`` when they are not a picture.
         downgraded: What differs from the request, or ``None``.
     """
 
@@ -51,7 +57,6 @@ def read_answer(
     headers: Mapping[str, str],
     order: Order,
     expected_tokens: int | None,
-    api_key: str | None = None,
 ) -> Answer | Failure:
     """Turn an answer with status 200 into pictures, or into a failure.
 
@@ -61,28 +66,23 @@ def read_answer(
         order: What was requested.
         expected_tokens: The fewest output tokens of the requested tier for the whole order; ``None`` where
             they are not published.
-        api_key: Redacted, should the provider repeat it.
     """
     if not isinstance(body, dict):
-        text = redact(plain(str(body)), api_key)[:120]
-        message = f"The answer is not JSON: {text}"
-        return Failure(FailureKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
+        return not_json(body, headers)
     items = body.get("data")
     items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    encoded = [
-        item["b64_json"] for item in items if isinstance(item.get("b64_json"), str) and item["b64_json"]
-    ]
+    encoded = [text for item in items if (text := _encoded(item))]
     usage = _usage(body.get("usage"), has_pictures=bool(encoded))
-    request_id = find_request_id(headers, "", api_key)
+    request_id = find_request_id(headers, "")
     if encoded:
-        shortage = f"{len(encoded)} of {order.n} pictures" if len(encoded) < order.n else None
+        shortage = describe_shortage(len(encoded), order.n)
         tier = _cheaper_tier(usage, expected_tokens)
         pictures = [_decoded(text, order, [shortage, tier]) for text in encoded[: order.n]]
         return Answer(pictures, usage, request_id)
     if read_error(body, is_failure=False):
-        return replace(failure_of_answer(200, body, headers, "", api_key), usage=usage)
+        return replace(failure_of_answer(200, body, headers, ""), usage=usage)
     addresses = [item["url"] for item in items if isinstance(item.get("url"), str)]
-    return _empty(usage, request_id, redact(" ".join(addresses), api_key))
+    return _empty(usage, request_id, redact(" ".join(addresses)))
 
 
 def _empty(usage: Usage, request_id: str | None, addresses: str) -> Failure:
@@ -108,8 +108,8 @@ def _usage(reported: object, *, has_pictures: bool) -> Usage:
 
 
 def count_of_tokens(value: object) -> int | None:
-    """Read a provider's token count; ``None`` when it is not a count."""
-    return value if type(value) is int and value >= 0 else None
+    """Read a provider's token count; ``None`` when it is not a count, or one that no answer can have."""
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def _cheaper_tier(usage: Usage, expected_tokens: int | None) -> str | None:
@@ -120,11 +120,22 @@ def _cheaper_tier(usage: Usage, expected_tokens: int | None) -> str | None:
     return f"{usage.output_tokens} output tokens where this quality uses {expected_tokens}"
 
 
+def _encoded(item: Mapping[str, Any]) -> str | None:
+    """Find a picture's Base64: where the vendor puts it, or inside an address that is the picture itself."""
+    encoded, address = item.get("b64_json"), item.get("url")
+    if isinstance(encoded, str) and encoded:
+        return encoded
+    return address if isinstance(address, str) and address.startswith("data:") else None
+
+
 def _decoded(encoded: str, order: Order, of_answer: Sequence[str | None]) -> Picture:
+    # Some gateways write a whole data URL, wrap its lines, or leave the padding out.
+    bare = encoded.partition(",")[2] if encoded.startswith("data:") else encoded
+    bare = "".join(bare.split()).rstrip("=")
     try:
-        data = base64.b64decode(encoded, validate=True)
+        data = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
     except (binascii.Error, ValueError):
-        return Picture(encoded.encode(errors="replace"), "bin", "not base64")
+        return Picture(encoded.encode(errors="replace"), UNREADABLE, "not base64")
     return check_picture(data, order, of_answer)
 
 
@@ -139,17 +150,6 @@ def check_picture(data: bytes, order: Order, of_answer: Sequence[str | None] = (
     try:
         header = read_header(data)
     except PictureError as error:
-        return Picture(data, "bin", error.what)
-    faults = [*of_answer, *_differences(header.format, header.width, header.height, order)]
-    return Picture(data, header.format, "; ".join(fault for fault in faults if fault) or None)
-
-
-def _differences(found_format: str, width: int, height: int, order: Order) -> list[str]:
-    differences = []
-    size = order.parameters.get("size")
-    if size not in (None, "auto", f"{width}x{height}"):
-        differences.append(f"{width}x{height} instead of {size}")
-    asked = order.parameters.get("output_format", "png")
-    if found_format != asked:
-        differences.append(f"{found_format} instead of {asked}")
-    return differences
+        return Picture(data, UNREADABLE, error.what)
+    form = differences_of_form(order.parameters, Form(header.format, header.width, header.height))
+    return Picture(data, header.format, join_differences([*of_answer, *form]))

@@ -11,9 +11,11 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,17 +23,21 @@ import openai
 from openai import AsyncOpenAI
 
 from tasks.errors import BudgetError, LedgerError, RunError, RunoffError, SettingError, StopRunError
-from tasks.images_api.answer_store import settlement_of, settlement_of_failure, store_answer
-from tasks.images_api.answers import Answer, read_answer
+from tasks.images_api.answer_bounds import AnswerBounds
+from tasks.images_api.answers import Answer
 from tasks.images_api.client import fields_of, post
 from tasks.images_api.disk_space import require_room
-from tasks.images_api.failures import SLOW_DOWN_CODE, Failure, FailureKind, failure_of
-from tasks.images_api.questions import read_reply
+from tasks.images_api.failures import SLOW_DOWN_CODE, WEB_PAGE, Failure, FailureKind, failure_of
+from tasks.images_api.picture_files import store_answer, store_end
 from tasks.images_api.rate_limiter.limiter import RateLimiter
+from tasks.images_api.reading import Reader
+from tasks.images_api.receiving import Received
 from tasks.images_api.retries import SLOW_DOWN_HOLD_S, Chance, Retries
-from tasks.images_api.stop_messages import stop_for, unstored_answer
+from tasks.images_api.settlements import settlement_of, settlement_of_failure
+from tasks.images_api.stop_messages import stop_for, stop_for_price, unstored_answer
 from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
+from tasks.images_api.wait_notices import WaitNotices
 from tasks.ledger import Ledger, Limits, Settlement
 from tasks.order import Order, OrderState
 
@@ -68,6 +74,7 @@ class Buyer:
         limits: The budgets.
         rate_limiter: Limits the pictures requested per minute.
         watch: Called with every order's end.
+        waits: Tells people about long waits.
         now: The time, aware.
         sleep: Waits that many seconds.
         chance: Draws from [0, 1), for the jitter of waits.
@@ -83,6 +90,7 @@ class Buyer:
         limits: Limits,
         rate_limiter: RateLimiter,
         watch: Callable[[Purchase], None] = lambda _: None,
+        waits: WaitNotices | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Chance = random.random,
@@ -94,11 +102,17 @@ class Buyer:
         self._folder = folder
         self._limits = limits
         self._rate_limiter = rate_limiter
+        self._bounds = AnswerBounds(terms, ledger)
         self._places = asyncio.Semaphore(terms.provider.concurrency)
         self._watch = watch
         self._now = now
         self._sleep = sleep
         self._chance = chance
+        self._waits = waits or WaitNotices()
+        self._held_by: Failure | None = None
+        self._held_until_s = 0.0
+        self._has_spoken_api = False
+        self._n_pages = 0
         self._n_under_way = 0
         self._closed = asyncio.Event()
         self._freed = asyncio.Event()
@@ -107,6 +121,11 @@ class Buyer:
         """Send nothing more; requests in flight are still awaited. The first reason is kept."""
         self.closed_by = self.closed_by or reason
         self._closed.set()
+
+    @property
+    def n_in_flight(self) -> int:
+        """How many requests are in flight."""
+        return self._n_under_way
 
     async def until_closed(self) -> None:
         """Wait until the buyer sends nothing more."""
@@ -144,19 +163,25 @@ class Buyer:
             if not isinstance(end, float):
                 return end
             if end:  # other orders may use its place meanwhile: the failure concerns only this one
-                await self._while_open(self._sleep(end))
+                with self._waits.waiting("to be sent again after a failure of the provider", end):
+                    await self._while_open(self._sleep(end))
         return None
 
     async def _try(self, order: Order, retries: Retries) -> Purchase | float | None:
         """Send an order once; return how it ended, or the seconds after which to send it again."""
         fields = await asyncio.to_thread(fields_of, order) if order.references else fields_of(order)
-        ordered_at_s = await self._while_open(self._rate_limiter.acquire(order.n))
+        bounds = self._bounds.of(order)
+        with self._waiting_for_turn():
+            ordered_at_s = await self._while_open(self._rate_limiter.acquire(order.n))
         if ordered_at_s is None or not await self._reserve(order):
             return None
         try:
-            outcome, latency_s = await self._send(order, fields)
+            outcome, latency_s = await self._send(order, fields, Received(bounds))
             if isinstance(outcome, Answer):
-                return await self._keep_and_settle(order, outcome, latency_s)
+                purchase = await self._keep_and_settle(order, outcome, latency_s)
+                with contextlib.suppress(LedgerError):  # the next order finds out
+                    await self._rate_limiter.note_answer(ordered_at_s)
+                return purchase
             wait_s = retries.wait_s(outcome)
             if wait_s is None:
                 return await self._settle_fault(order, outcome, latency_s)
@@ -170,11 +195,22 @@ class Buyer:
 
     async def _hold_all(self, fault: Failure, wait_s: float, ordered_at_s: float) -> None:
         """Pause the whole run, and after a rate limit all runs: the next order would fail in the same way."""
+        self._held_by, self._held_until_s = fault, time.monotonic() + wait_s
         if fault.kind is FailureKind.rate_limited:
             for_s = SLOW_DOWN_HOLD_S if fault.code == SLOW_DOWN_CODE else 0.0
             await self._rate_limiter.slow_down(ordered_at_s, wait_s, for_s)
         else:
             self._rate_limiter.pause(wait_s)
+
+    def _waiting_for_turn(self) -> AbstractContextManager[None]:
+        """Note that an order waits for the rate limit, or for as long as the provider asked."""
+        if self._held_by is not None and time.monotonic() < self._held_until_s:
+            is_asked = self._held_by.kind is FailureKind.rate_limited
+            code, details = self._held_by.code, self._held_by.message
+            why = f"as long as the provider asks ({code})" if is_asked else f"after a failure ({code})"
+        else:
+            why, details = self._rate_limiter.reason, ""
+        return self._waits.waiting(why, until_s=lambda: self._rate_limiter.next_turn_s, details=details)
 
     async def _reserve(self, order: Order) -> bool:
         """Reserve an order and mark it sent; if the budget is full, wait for requests in flight."""
@@ -205,48 +241,77 @@ class Buyer:
         freed, self._freed = self._freed, asyncio.Event()
         freed.set()
 
-    async def _send(self, order: Order, fields: Mapping[str, Any]) -> tuple[Answer | Failure, float]:
+    async def _send(
+        self, order: Order, fields: Mapping[str, Any], received: Received
+    ) -> tuple[Answer | Failure, float]:
         started_s = time.monotonic()
-        key, expected_tokens = self._terms.api_key, self._terms.expected_tokens(order)
+        reader = Reader(order, self._folder, self._terms.expected_tokens(order))
         try:
             sketches = sketches_of(self._folder, order)
-            body, headers = await post(self._client, order, fields, self._terms, sketches)
+            with self._waits.waiting("for the provider's answer", received.bounds.within_s):
+                body, headers = await post(self._client, order, fields, self._terms, received, sketches)
         except openai.APIError as error:
-            return failure_of(error, key), time.monotonic() - started_s
+            read = partial(reader.read_cut_off, received, failure_of(error))
+        else:
+            read = partial(reader.read, body, headers)
+            self._has_spoken_api = self._has_spoken_api or isinstance(body, dict)
         latency_s = time.monotonic() - started_s
-        if order.endpoint == "chat":
-            return read_reply(body, headers, key), latency_s
-        return read_answer(body, headers, order, expected_tokens, key), latency_s
+        answer, trouble = await asyncio.to_thread(read)
+        if isinstance(answer, Failure) and answer.code == WEB_PAGE and await self._is_wrong_address():
+            answer = replace(answer, kind=FailureKind.stop_run)
+        if isinstance(answer, Answer):
+            self._bounds.note(order, latency_s)
+        if trouble is not None:
+            self.close(trouble)
+        return answer, latency_s
+
+    async def _is_wrong_address(self) -> bool:
+        """Return whether nobody sells pictures here: a page came, and a page for all that is in flight."""
+        self._n_pages += 1
+        try:
+            while not self._has_spoken_api and self.closed_by is None and self._n_pages < self._n_under_way:
+                await self._while_open(self._freed.wait())
+            return not self._has_spoken_api
+        finally:
+            self._n_pages -= 1
 
     async def _keep_and_settle(self, order: Order, answer: Answer, latency_s: float) -> Purchase:
-        settlement = settlement_of(
-            order,
-            answer.usage,
-            self._terms,
-            latency_s=latency_s,
-            vendor_request_id=answer.vendor_request_id,
-        )
-        await asyncio.to_thread(self._keep, order, answer, settlement)
+        settlement = await asyncio.to_thread(self._keep, order, answer, latency_s)
+        self._stop_if_too_dear(order, settlement)
         return Purchase(order, "received", len(answer.pictures), settlement.charged_usd(order.estimate_usd))
 
-    def _keep(self, order: Order, answer: Answer, settlement: Settlement) -> None:
+    def _keep(self, order: Order, answer: Answer, latency_s: float) -> Settlement:
+        """Store an answer before anything about it is computed, then settle its order."""
+        settle = partial(settlement_of, order, answer.usage, self._terms, latency_s=latency_s)
+        request_id = answer.vendor_request_id
         try:
-            receipts = store_answer(self._folder, order, answer, settlement.latency_s)
+            receipts = store_answer(self._folder, order, answer, latency_s)
         except SettingError as error:
-            lost = unstored_answer(order, settlement, error)
+            lost = unstored_answer(order, settle(vendor_request_id=request_id), error)
             with contextlib.suppress(LedgerError):  # the ledger may be on the same full disk
                 self._ledger.orders.settle(order.order_id, lost.settlement)
             raise lost.error from error
+        settlement = settle(vendor_request_id=request_id)
         self._ledger.orders.settle(order.order_id, settlement, receipts, answer.content)
+        return settlement
+
+    def _stop_if_too_dear(self, order: Order, settlement: Settlement) -> None:
+        if error := stop_for_price(order, settlement):
+            self.close(error)
 
     async def _settle_fault(self, order: Order, fault: Failure, latency_s: float) -> Purchase | None:
         if fault.kind.state == "planned":
-            self.close(stop_for(order, fault))
+            self.close(stop_for(order, fault, self._terms))
             await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, fault.code, fault.message)
             return None
         settlement = settlement_of_failure(order, fault, self._terms, latency_s)
-        await asyncio.to_thread(self._ledger.orders.settle, order.order_id, settlement)
+        await asyncio.to_thread(self._end, order, settlement)
+        self._stop_if_too_dear(order, settlement)
         return Purchase(order, fault.kind.state, 0, settlement.charged_usd(order.estimate_usd), fault)
+
+    def _end(self, order: Order, settlement: Settlement) -> None:
+        store_end(self._folder, order, settlement)
+        self._ledger.orders.settle(order.order_id, settlement)
 
     async def _while_open(self, waiting: Awaitable[T]) -> T | None:
         """Wait for a result until the buyer is closed; return ``None`` then."""

@@ -5,20 +5,28 @@ By default the SDK resends a POST twice after a read timeout, each time a new pu
 """
 
 import hashlib
-import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import httpx2
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+from openai import AsyncOpenAI
 
+from tasks.attachments.references import MAX_REFERENCE_BYTES
+from tasks.crash_points import crash_point
 from tasks.errors import PictureError
+from tasks.images_api.connection import CONNECTIONS, async_http_client, client_options
 from tasks.images_api.questions import chat_fields
+from tasks.images_api.receiving import Received, receiving
 from tasks.images_api.streaming import read_stream
 from tasks.images_api.terms import Terms
 from tasks.order import Order, Reference
+from tasks.pictures.container import ENDINGS
+from tasks.pictures.sendable import as_sent, look_at_sendable
 from tasks.storage.mirror import found_here
+from tasks.storage.regular_file import read_regular
 
 WRITE_TIMEOUT_S = 60.0
 IN_PROCESS_URL = "http://emulator.invalid/v1"
@@ -32,20 +40,13 @@ def connect(terms: Terms, transport: httpx2.AsyncBaseTransport | None = None) ->
         transport: Where requests go instead of the network, such as a provider inside the process.
 
     Raises:
-        SettingError: The key or the address is missing.
+        SettingError: The key, the address or another variable is missing or unusable.
     """
-    most = terms.provider.concurrency + 2
-    http_client = DefaultAsyncHttpxClient(
-        transport=transport,
-        follow_redirects=False,
-        limits=httpx2.Limits(max_connections=most, max_keepalive_connections=most),
-    )
-    return AsyncOpenAI(
-        base_url=terms.base_url or IN_PROCESS_URL,
-        api_key=terms.api_key,
-        max_retries=0,
-        http_client=http_client,
-    )
+    most = terms.provider.concurrency + CONNECTIONS
+    options = client_options(terms)
+    limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most)
+    http_client = async_http_client(terms, transport=transport, limits=limits)
+    return AsyncOpenAI(base_url=terms.base_url or IN_PROCESS_URL, http_client=http_client, **options)
 
 
 def fields_of(order: Order) -> dict[str, Any]:
@@ -55,35 +56,61 @@ def fields_of(order: Order) -> dict[str, Any]:
         PictureError: A reference is missing or was changed since it was planned. Nothing was sent.
     """
     if order.endpoint == "chat":
-        return chat_fields(order, map(upload, order.references))
+        return chat_fields(order, (upload(shown, is_upright=True) for shown in order.references))
     fields: dict[str, Any] = {"prompt": order.prompt, **order.parameters}
     if order.endpoint == "edits":
-        images = [upload(reference) for reference in order.references]
+        images = [upload(one, is_upright=order.is_upright(one)) for one in order.references]
         # The SDK names a single picture `image`, those of a list `image[]`, which some gateways do not know.
         fields["image"] = images[0] if len(images) == 1 else images
         if order.mask is not None:
-            fields["mask"] = upload(order.mask)
+            fields["mask"] = upload(order.mask, is_upright=True)
     return fields
 
 
-def upload(reference: Reference) -> tuple[str, bytes, str]:
-    """Read a reference for sending: file name, bytes, media type.
+def upload(reference: Reference, *, is_upright: bool = False) -> tuple[str, bytes, str]:
+    """Read a reference for sending: file name, bytes, media type; converted where providers need it.
 
     The name and type are always given: a bare file object is sent as ``application/octet-stream``, which the
     vendor rejects.
+
+    Args:
+        reference: The picture.
+        is_upright: See ``Order.is_upright``.
 
     Raises:
         PictureError: It cannot be read, or its bytes do not match the order.
     """
     file = found_here(Path(reference.file))
     try:
-        data = file.read_bytes()
+        data = read_regular(file, MAX_REFERENCE_BYTES)
     except OSError as fault:
-        raise _reference_fault(file, f"the reference cannot be read: {fault.strerror}") from fault
+        what = f"the reference cannot be read: {fault.strerror or fault}"
+        raise _reference_fault(file, what) from fault
     if hashlib.sha256(data).hexdigest() != reference.sha256:
         raise _reference_fault(file, "the reference was changed after the run was planned")
-    ending = mimetypes.guess_extension(reference.media_type) or ".png"
-    return file.stem + ending, data, reference.media_type
+    try:
+        content, media_type = _content_of(reference.sha256, data, is_upright)
+    except PictureError as fault:
+        raise _reference_fault(file, fault.what) from fault
+    return file.stem + ENDINGS[media_type], content, media_type
+
+
+def _content_of(sha256: str, data: bytes, is_upright: bool) -> tuple[bytes, str]:
+    """Convert a picture once for orders that are sent at the same time, or one after another."""
+    with _conversion_lock(sha256):
+        seen = look_at_sendable(data)
+        converts = seen.upright_conversion if is_upright else seen.conversion
+        return _convert(data, is_upright) if converts else (data, seen.media_type)
+
+
+@lru_cache(maxsize=256)
+def _conversion_lock(_sha256: str) -> Lock:
+    return Lock()
+
+
+@lru_cache(maxsize=4)
+def _convert(data: bytes, is_upright: bool) -> tuple[bytes, str]:
+    return as_sent(data, is_upright=is_upright)
 
 
 def _reference_fault(file: Path, what: str) -> PictureError:
@@ -100,6 +127,7 @@ async def post(
     order: Order,
     fields: Mapping[str, Any],
     terms: Terms,
+    received: Received,
     sketches: Path | None = None,
 ) -> tuple[object, Mapping[str, str]]:
     """Send an order's request once and wait for its answer. This spends money.
@@ -108,7 +136,8 @@ async def post(
         client: From ``connect``.
         order: Its estimate must be reserved already.
         fields: From ``fields_of``.
-        terms: How long to wait.
+        terms: How long a connection may take.
+        received: How long the answer may take and how large it may be; afterwards what has come of it.
         sketches: Where the partial pictures of a stream go.
 
     Returns:
@@ -117,18 +146,23 @@ async def post(
     Raises:
         openai.APIError: There is no usable answer; ``failures.failure_of`` says what that means.
     """
-    read_s = terms.read_timeout_s(order)
-    raw = await _sender(client, order)(
-        **fields,
-        timeout=httpx2.Timeout(
-            connect=terms.provider.timeouts.connect_s, read=read_s, write=WRITE_TIMEOUT_S, pool=read_s
-        ),
-        # Unknown orders can be found in the provider's logs by this id.
-        extra_headers={"X-Client-Request-Id": order.order_id},
-    )
+    within_s = received.bounds.within_s
+    crash_point("before request")
+    with receiving(received):
+        raw = await _sender(client, order)(
+            **fields,
+            timeout=httpx2.Timeout(
+                connect=terms.provider.timeouts.connect_s, read=within_s, write=WRITE_TIMEOUT_S, pool=within_s
+            ),
+            # Unknown orders can be found in the provider's logs by this id.
+            extra_headers={"X-Client-Request-Id": order.order_id},
+        )
     if order.parameters.get("stream"):
-        return await read_stream(raw, sketches), raw.headers
-    return _content(raw.http_response), raw.headers
+        answer = await read_stream(raw, sketches)
+    else:
+        answer = _content(raw.http_response)
+    crash_point("answered")
+    return answer, raw.headers
 
 
 def _sender(client: AsyncOpenAI, order: Order) -> Callable[..., Awaitable[Any]]:

@@ -5,7 +5,6 @@ certainly not billed is sent again automatically; in doubt the order becomes ``u
 """
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +14,19 @@ import httpx2
 import openai
 
 from tasks.images_api.error_body import (
-    MESSAGE_CHARS,
+    READ_CHARS,
     ErrorBody,
     find_request_id,
     plain,
     read_error,
-    redact,
 )
+from tasks.images_api.error_meanings import error_meanings
+from tasks.images_api.fragments import readable_part
+from tasks.images_api.receiving import AnswerTooLargeError
+from tasks.images_api.waits import retry_after_s
+from tasks.limits import MESSAGE_CHARS, NUMBER_DIGITS
 from tasks.order import OrderState, Usage
+from tasks.redaction import one_line, redact
 
 
 class FailureKind(Enum):
@@ -82,6 +86,23 @@ class FailureKind(Enum):
         self.resent = resent
 
 
+CODE_CHARS = 64
+"""The most characters of a code."""
+
+
+class Remedy(Enum):
+    """What a person can do about a failure that stops the run; ``stop_messages`` has the words."""
+
+    account = "what the key and the account may do"
+    address = "the provider's address"
+    billing = "billing and limits"
+    firewall = "a firewall in front of the provider"
+    key = "the key"
+    model = "the model"
+    network = "the network of this machine"
+    organization = "the organization's verification"
+
+
 RESENT_KINDS = (FailureKind.unsent, FailureKind.rate_limited, FailureKind.server_fault)
 
 
@@ -92,11 +113,11 @@ class Failure:
     Args:
         kind: What it means for the money.
         code: The provider's code if it gave one, else Runoff's.
-        message: For people; keys are redacted.
+        message: For people; like the code it is redacted, and put on one line of a bounded length.
         vendor_request_id: The provider's id of the request, if it gave one.
         retry_after_s: How long the provider asks to wait, seconds.
         usage: The provider's token counts, where an answer without a picture has some.
-        is_unverified: Whether the organization must be verified first; the provider has no code for this.
+        remedy: What a person can do about a failure that stops the run.
     """
 
     kind: FailureKind
@@ -105,7 +126,11 @@ class Failure:
     vendor_request_id: str | None = None
     retry_after_s: float | None = None
     usage: Usage | None = None
-    is_unverified: bool = False
+    remedy: Remedy = Remedy.account
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", one_line(redact(self.code))[:CODE_CHARS])
+        object.__setattr__(self, "message", one_line(redact(self.message))[:MESSAGE_CHARS])
 
 
 # Causes in the HTTP stack that occur before the first byte is sent (measured with openai 3.54).
@@ -116,32 +141,17 @@ _NEVER_LEFT = (
     httpx2.UnsupportedProtocol,
     httpx2.LocalProtocolError,
 )
+_CAUSE_CODES: Mapping[type, str] = {AnswerTooLargeError: "answer_too_large"}
 SLOW_DOWN_CODE = "slow_down"
 """The vendor's 503 that asks for a lower rate for a quarter of an hour."""
+WEB_PAGE = "web_page"
+"""The code of a page where JSON was expected."""
 
-# What each code means, whatever the status. Source: the vendor's error-codes guide, checked 2026-11-22.
-_CODE_KINDS = {
-    "insufficient_quota": FailureKind.stop_run,
-    "credit_balance_exhausted": FailureKind.stop_run,
-    "organization_spend_limit_exceeded": FailureKind.stop_run,
-    "project_spend_limit_exceeded": FailureKind.stop_run,
-    "organization_usage_limit_exceeded": FailureKind.stop_run,
-    "billing_hard_limit_reached": FailureKind.stop_run,
-    "invalid_api_key": FailureKind.stop_run,
-    "moderation_blocked": FailureKind.refused,
-    "content_policy_violation": FailureKind.refused,
-    "content_filter": FailureKind.refused,
-    "rate_limit_exceeded": FailureKind.rate_limited,
-    SLOW_DOWN_CODE: FailureKind.rate_limited,
-}
-_TYPE_KINDS = {
-    "insufficient_quota": FailureKind.stop_run,
-    "image_generation_user_error": FailureKind.refused,
-}
 _STATUS_KINDS = {
     200: FailureKind.empty,
     301: FailureKind.stop_run,
     302: FailureKind.stop_run,
+    303: FailureKind.stop_run,
     307: FailureKind.stop_run,
     308: FailureKind.stop_run,
     400: FailureKind.rejected,
@@ -150,6 +160,7 @@ _STATUS_KINDS = {
     403: FailureKind.stop_run,
     404: FailureKind.stop_run,
     405: FailureKind.stop_run,
+    407: FailureKind.stop_run,
     409: FailureKind.server_fault,
     413: FailureKind.rejected,
     415: FailureKind.rejected,
@@ -157,32 +168,42 @@ _STATUS_KINDS = {
     429: FailureKind.rate_limited,
     500: FailureKind.server_fault,
     503: FailureKind.server_fault,
+    511: FailureKind.stop_run,
+}
+_REDIRECTS = (301, 302, 303, 307, 308)
+_STATUS_REMEDIES = {
+    **dict.fromkeys(_REDIRECTS, Remedy.address),
+    401: Remedy.key,
+    402: Remedy.billing,
+    404: Remedy.address,
+    405: Remedy.address,
+    407: Remedy.network,
+    429: Remedy.billing,
+    511: Remedy.network,
 }
 
 
-def failure_of(error: openai.APIError, api_key: str | None = None) -> Failure:
+def failure_of(error: openai.APIError) -> Failure:
     """Classify an exception of the SDK.
 
     Args:
         error: What the SDK raised with ``max_retries=0``.
-        api_key: Redacted from the message, should a provider repeat it.
     """
     if isinstance(error, openai.APIStatusError):
         response = error.response
-        return failure_of_answer(
-            response.status_code, _json(response.text), response.headers, response.text, api_key
-        )
+        return failure_of_answer(response.status_code, _json(response.text), response.headers, response.text)
     cause = error.__cause__
-    name = type(cause).__name__ if cause is not None else type(error).__name__
-    message = redact(f"{error.message} {cause or ''}".strip(), api_key)[:MESSAGE_CHARS]
+    name = _CAUSE_CODES.get(type(cause)) or type(cause or error).__name__
+    message = f"{error.message} {cause or ''}"
     return Failure(
-        FailureKind.unsent if isinstance(cause, _NEVER_LEFT) else FailureKind.unknown, name, message
+        FailureKind.unsent if isinstance(cause, _NEVER_LEFT) else FailureKind.unknown,
+        name,
+        message,
+        remedy=Remedy.network,
     )
 
 
-def failure_of_answer(
-    status: int, body: object, headers: Mapping[str, str], text: str, api_key: str | None = None
-) -> Failure:
+def failure_of_answer(status: int, body: object, headers: Mapping[str, str], text: str) -> Failure:
     """Classify an error answer.
 
     Args:
@@ -190,57 +211,99 @@ def failure_of_answer(
         body: The JSON, of any shape; ``None`` when there is none.
         headers: The answer's headers.
         text: The body as received, for an answer without a readable error.
-        api_key: Redacted, should the provider repeat it.
     """
     error = read_error(body, is_failure=status != 200) or ErrorBody()
-    message = redact(error.message or f"HTTP {status}: {plain(text)[:200] or 'no text'}", api_key)
+    message = _message(status, error, headers, text)
+    wait_s = retry_after_s(headers, message)
+    kind, remedy = _meaning(status, error, is_page=is_page(headers, text), is_to_wait=wait_s is not None)
     code = error.code or (error.type if status == 200 else "") or f"http_{status}"
     return Failure(
-        kind=_kind(status, error),
-        code=redact(code, api_key)[:64],
-        message=message[:MESSAGE_CHARS],
-        vendor_request_id=find_request_id(headers, message, api_key),
-        retry_after_s=_retry_after_s(headers, message),
-        is_unverified="verified" in message,
+        kind=kind,
+        code=code,
+        message=message,
+        vendor_request_id=find_request_id(headers, message),
+        retry_after_s=wait_s,
+        remedy=remedy,
     )
+
+
+def _message(status: int, error: ErrorBody, headers: Mapping[str, str], text: str) -> str:
+    if error.categories and not all(name in error.message for name in error.categories):
+        return f"{', '.join(error.categories)}: {error.message}"
+    if error.message.strip():
+        return error.message
+    if status in _REDIRECTS and (elsewhere := headers.get("location")):
+        return f"HTTP {status}: it is at {elsewhere}"
+    return f"HTTP {status}: {_page(text) or 'no text'}"
+
+
+def not_json(body: object, headers: Mapping[str, str]) -> Failure:
+    """Classify an answer with status 200 that is no JSON object.
+
+    A page is no answer of an API: where it is the first answer from an address, nothing was bought there.
+
+    Args:
+        body: What came instead.
+        headers: The answer's headers.
+    """
+    text = _page(str(body))[:120]
+    code = WEB_PAGE if is_page(headers, str(body)) else "not_json"
+    message = f"The answer is not JSON: {text or 'it is empty'}"
+    return Failure(FailureKind.unknown, code, message, find_request_id(headers, text), remedy=Remedy.address)
+
+
+def is_page(headers: Mapping[str, str], text: str) -> bool:
+    """Return whether an answer is a page for people."""
+    return "html" in headers.get("content-type", "").lower() or text.lstrip()[:1] == "<"
+
+
+def _page(text: str) -> str:
+    """Return the first words of a page."""
+    return plain(redact(text)[:READ_CHARS])[:200]
+
+
+def unreadable(error: Exception) -> Failure:
+    """Classify an answer with status 200 that cannot be read: it may hold pictures, and may be billed.
+
+    Args:
+        error: What reading it raised.
+    """
+    message = f"The answer cannot be read ({type(error).__name__}); it is kept in the run's folder."
+    return Failure(FailureKind.unknown, "unreadable_answer", message)
 
 
 def _json(text: str) -> object:
     try:
         body: object = json.loads(text)
     except (ValueError, RecursionError):
-        return None
+        return readable_part(text, has_pictures=False)
     return body
 
 
-def _kind(status: int, error: ErrorBody) -> FailureKind:
+def _meaning(status: int, error: ErrorBody, *, is_page: bool, is_to_wait: bool) -> tuple[FailureKind, Remedy]:
     if _asks_more_than_limit(error.message):
-        return FailureKind.rejected
-    if kind := _CODE_KINDS.get(error.code) or _TYPE_KINDS.get(error.type):
-        return kind
+        return FailureKind.rejected, Remedy.account
+    remedy = Remedy.model if error.code == "model_not_found" else _remedy(status, is_page=is_page)
+    meaning = error_meanings().of(error)
+    is_quota = meaning is not None and meaning.kind == "stop_run"
+    if is_quota and status == 429 and is_to_wait and not error.codes:
+        meaning = None  # who says when to come again has a quota per minute or day
+    if meaning is not None:
+        return FailureKind[meaning.kind], Remedy[meaning.remedy] if meaning.remedy else remedy
     if status == 500 and error.code == "invalid_request":
-        return FailureKind.rejected  # CometAPI's way of saying 400
+        return FailureKind.rejected, Remedy.account  # CometAPI's way of saying 400
     if status == 200 and error.type == "invalid_request_error":
-        return FailureKind.rejected
-    return _STATUS_KINDS.get(status, FailureKind.unknown)
+        return FailureKind.rejected, Remedy.account
+    return _STATUS_KINDS.get(status, FailureKind.unknown), remedy
+
+
+def _remedy(status: int, *, is_page: bool) -> Remedy:
+    if status == 403 and is_page:
+        return Remedy.firewall
+    return _STATUS_REMEDIES.get(status, Remedy.account)
 
 
 def _asks_more_than_limit(message: str) -> bool:
-    found = re.search(r"Limit (\d+),.*Requested (\d+)", message)
+    digits = rf"(\d{{1,{NUMBER_DIGITS}}})\b"
+    found = re.search(rf"Limit {digits},.*Requested {digits}", message)
     return found is not None and int(found[2]) > int(found[1])
-
-
-def _retry_after_s(headers: Mapping[str, str], message: str) -> float | None:
-    """Find how long the provider asks to wait, seconds: in the headers, else inside the message."""
-    for header, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            wait_s = float(headers[header]) * unit_s
-        except (KeyError, ValueError):
-            continue
-        if math.isfinite(wait_s) and wait_s >= 0:
-            return wait_s
-    pattern = r"(?:try again|retry) (?:in|after) (?:(\d+)m)?(\d+(?:\.\d+)?) ?(ms|s)"
-    found = re.search(pattern, message, re.IGNORECASE)
-    if found is None:
-        return None
-    return 60.0 * int(found[1] or 0) + float(found[2]) * (0.001 if found[3].lower() == "ms" else 1.0)

@@ -17,9 +17,10 @@ import httpx2
 import openai
 
 from tasks.errors import SettingError
-from tasks.images_api.error_body import redact
+from tasks.images_api.connection import client_options, sync_http_client
 from tasks.images_api.failures import failure_of
 from tasks.images_api.terms import Terms
+from tasks.redaction import redact
 
 WAIT_S = 4.0
 """How long a run waits for the list before it continues without it, seconds."""
@@ -61,14 +62,17 @@ def read_models(terms: Terms, within_s: float = WAIT_S) -> ModelsAnswer:
         The list, or why there is none. Failures of the provider or the network do not raise.
 
     Raises:
-        SettingError: The key is missing, or the provider has no address.
+        SettingError: The key or another variable is missing or unusable, or the provider has no address.
     """
-    key, url = terms.api_key, terms.base_url
+    url = terms.base_url
     if url is None:
         raise SettingError(where=f"provider {terms.provider.name}", what="is inside the process")
+    client = openai.OpenAI(
+        base_url=url, http_client=sync_http_client(terms, timeout=within_s), **client_options(terms)
+    )
     answers: queue.SimpleQueue[ModelsAnswer] = queue.SimpleQueue()
     # Name resolution cannot be cancelled, so it is left to a daemon thread.
-    asking = threading.Thread(target=lambda: answers.put(_ask(url, key, within_s)), daemon=True)
+    asking = threading.Thread(target=lambda: answers.put(_ask(client, url, within_s)), daemon=True)
     asking.start()
     try:
         return answers.get(timeout=within_s)
@@ -76,24 +80,23 @@ def read_models(terms: Terms, within_s: float = WAIT_S) -> ModelsAnswer:
         return ModelsAnswer("no_answer", f"{url} gave no answer within {within_s:g} s")
 
 
-def _ask(url: str, key: str, within_s: float) -> ModelsAnswer:
+def _ask(client: openai.OpenAI, url: str, within_s: float) -> ModelsAnswer:
     try:
-        http_client = openai.DefaultHttpxClient(follow_redirects=False, timeout=within_s)
-        with openai.OpenAI(base_url=url, api_key=key, max_retries=0, http_client=http_client) as client:
+        with client:
             # Less than the whole wait, so that a silent provider times out and its connection is closed.
             raw = client.models.with_raw_response.list(timeout=0.8 * within_s)
-            return _read(url, key, raw.http_response)
+            return _read(url, raw.http_response)
     except openai.APITimeoutError:
         return ModelsAnswer("no_answer", f"{url} gave no answer within {within_s:g} s")
     except openai.APIStatusError as error:
-        return _refusal(url, key, error)
+        return _refusal(url, error)
     except (openai.APIError, httpx2.HTTPError, ValueError) as error:
-        cause = redact(str(error.__cause__ or error), key)
+        cause = redact(str(error.__cause__ or error))
         return ModelsAnswer("no_network", f"{url} cannot be reached ({cause})")
 
 
-def _refusal(url: str, key: str, error: openai.APIStatusError) -> ModelsAnswer:
-    fault, status = failure_of(error, key), error.status_code
+def _refusal(url: str, error: openai.APIStatusError) -> ModelsAnswer:
+    fault, status = failure_of(error), error.status_code
     ahead_s = _clock_ahead_s(error.response)
     if status == 401:
         return ModelsAnswer("bad_key", f"{url} rejects the key: {fault.message}", clock_ahead_s=ahead_s)
@@ -105,13 +108,13 @@ def _refusal(url: str, key: str, error: openai.APIStatusError) -> ModelsAnswer:
     )
 
 
-def _read(url: str, key: str, response: httpx2.Response) -> ModelsAnswer:
+def _read(url: str, response: httpx2.Response) -> ModelsAnswer:
     ahead_s = _clock_ahead_s(response)
     try:
         entries = json.loads(response.content)["data"]
         dates = {str(entry["id"]): _day(entry) for entry in entries}
     except (ValueError, KeyError, TypeError):
-        words = redact(" ".join(response.text[:60].split()), key)
+        words = redact(" ".join(response.text.split()))[:60]
         what = f"{url}/models does not answer with a list of models: {words!r}"
         return ModelsAnswer("wrong_address", what, clock_ahead_s=ahead_s)
     return ModelsAnswer("ok", shutdown_dates=dates, clock_ahead_s=ahead_s)

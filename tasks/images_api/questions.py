@@ -12,12 +12,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasks.images_api.answers import Answer, count_of_tokens
-from tasks.images_api.error_body import MESSAGE_CHARS, find_request_id, plain, read_error, redact
-from tasks.images_api.failures import Failure, FailureKind, failure_of_answer
+from tasks.images_api.error_body import find_request_id, read_error
+from tasks.images_api.failures import Failure, FailureKind, failure_of_answer, not_json
 from tasks.order import Order, Usage
+from tasks.redaction import redact
 
 CHAT_READ_TIMEOUT_S = 120.0
 """How long to wait for an answer, seconds: a few words about a few pictures, without reasoning."""
+
+FILTERED = "content_filter"
+"""Why an answer ends without text when the provider's moderation took it."""
 
 ROOM_BYTES = 1_000_000
 """More than the size of any stored answer, bytes."""
@@ -37,31 +41,38 @@ def chat_fields(order: Order, pictures: Iterable[tuple[str, bytes, str]]) -> dic
     return {**order.parameters, "messages": [{"role": "user", "content": parts}]}
 
 
-def read_reply(body: object, headers: Mapping[str, str], api_key: str | None = None) -> Answer | Failure:
+def read_reply(body: object, headers: Mapping[str, str]) -> Answer | Failure:
     """Turn an answer with status 200 into its text, or into a failure.
 
     Args:
         body: Its JSON, or its text when it is not JSON.
         headers: The answer's headers.
-        api_key: Redacted, should the provider repeat it.
     """
     if not isinstance(body, dict):
-        text = redact(plain(str(body)), api_key)[:120]
-        message = f"The answer is not JSON: {text}"
-        return Failure(FailureKind.unknown, "not_json", message, find_request_id(headers, text, api_key))
-    usage, request_id = _usage(body.get("usage")), find_request_id(headers, "", api_key)
-    found = _first(body.get("choices")).get("message")
-    reply = found if isinstance(found, dict) else {}
-    content, refusal = reply.get("content"), reply.get("refusal")
+        return not_json(body, headers)
+    usage, request_id = _usage(body.get("usage")), find_request_id(headers, "")
+    choice = _first(body.get("choices"))
+    message = choice.get("message")
+    reply = message if isinstance(message, dict) else {"content": message}
+    content, refusal = _text_of(reply.get("content")) or _text_of(choice.get("text")), reply.get("refusal")
     if isinstance(refusal, str) and refusal:
-        words = redact(refusal, api_key)[:MESSAGE_CHARS]
-        return Failure(FailureKind.refused, "judge_refused", words, request_id, usage=usage)
-    if isinstance(content, str) and content:
-        return Answer((), usage, request_id, redact(content, api_key))
+        return Failure(FailureKind.refused, "judge_refused", refusal, request_id, usage=usage)
+    if content.strip():
+        return Answer((), usage, request_id, redact(content))
+    if choice.get("finish_reason") == FILTERED:
+        words = "The moderation kept the answer back."
+        return Failure(FailureKind.refused, FILTERED, words, request_id, usage=usage)
     if read_error(body, is_failure=False):
-        fault = failure_of_answer(200, body, headers, "", api_key)
+        fault = failure_of_answer(200, body, headers, "")
         return Failure(fault.kind, fault.code, fault.message, fault.vendor_request_id, usage=usage)
     return Failure(FailureKind.empty, "no_words", "The answer has no text.", request_id, usage=usage)
+
+
+def _text_of(content: object) -> str:
+    """Return a message's text: as it is, or joined where it comes in parts."""
+    parts = content if isinstance(content, list) else [content]
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _first(choices: object) -> Mapping[str, Any]:

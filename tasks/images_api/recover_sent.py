@@ -1,96 +1,125 @@
 """Recovery of `sent` orders: what a killed process left unsettled is settled from its sidecars.
 
 An order whose pictures are whole is received. Any other may have been billed: it becomes unknown and stays
-charged at its estimate.
+charged at its estimate. A sidecar that is damaged counts as none; the run's warnings name it.
 """
 
 import hashlib
-import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tasks.candidate import Receipt
-from tasks.images_api.answer_store import (
-    ANSWERS,
-    STAGE_FOLDERS,
-    receipt_of,
-    settlement_of,
-    sidecar_file,
-    stem_of,
-)
+from tasks.errors import LedgerError
 from tasks.images_api.answers import check_picture
+from tasks.images_api.picture_files import receipt_of, stem_of, store_end
+from tasks.images_api.settlements import settlement_of, settlement_of_sidecar
+from tasks.images_api.sidecars import Sidecar, read_sidecar, sidecar_file
 from tasks.images_api.terms import Terms
-from tasks.ledger import Ledger, Settlement
+from tasks.images_api.unfinished_answers import complete_answers, delete_parts
+from tasks.ledger import INTERRUPTED, Ledger, Settlement
+from tasks.ledger.replanning import add_warnings
 from tasks.order import Order, Usage
-from tasks.storage.atomic import PART_PATTERN
+from tasks.storage.home import STAGE_FOLDERS
 
 _Found = tuple[Settlement, list[Receipt], str | None]
 
 
-def recover_sent(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> dict[str, int]:
+def recover_sent(
+    ledger: Ledger, run_id: str, folder: Path, terms: Terms, say: Callable[[str], None] = lambda _: None
+) -> dict[str, int]:
     """Settle orders that an earlier process left ``sent``. Call it only under the run lock.
 
     An order whose pictures are complete becomes ``received``, at the cost in its sidecar if there is one. An
     order in an unfinished batch is left alone. Any other may have been billed: it becomes ``unknown`` and
-    stays charged.
+    stays charged. One that an earlier recovery gave up becomes ``received`` if its pictures have come since.
 
     Args:
         ledger: The ledger.
         run_id: The run.
         folder: The run's folder.
         terms: The provider's terms.
+        say: Called with a sentence for each damaged sidecar, which also becomes a warning of the run.
 
     Returns:
         How many orders became ``received`` and how many ``unknown``.
     """
+    complete_answers(folder)
+    delete_parts(folder)
     counts = {"received": 0, "unknown": 0}
     out = ledger.batches.ids_out(run_id)
+    warnings: list[str] = []
     for record in ledger.orders.of_run(run_id, "sent"):
-        found = _by_sidecar(folder, record.order, terms)
+        found = _by_sidecar(folder, record.order, terms, warnings)
         if found is None and record.order.order_id in out:
             continue
         settlement, receipts, content = found or _without_sidecar(folder, record.order, terms)
+        if settlement.state == "unknown":
+            store_end(folder, record.order, settlement)
         ledger.orders.settle(record.order.order_id, settlement, receipts, content)
-        counts[settlement.state] += 1
-    for place in (*STAGE_FOLDERS.values(), ANSWERS):
-        for part in (folder / place).glob(PART_PATTERN):
-            part.unlink()
+        counts[settlement.state] = counts.get(settlement.state, 0) + 1
+    for record in ledger.orders.of_run(run_id, "unknown"):
+        is_given_up = record.settlement is not None and record.settlement.error_code == INTERRUPTED
+        found = _by_sidecar(folder, record.order, terms, []) if is_given_up else None
+        if found is not None and found[0].state == "received":
+            ledger.orders.settle(record.order.order_id, *found)
+            counts["received"] += 1
+    if warnings:
+        add_warnings(ledger, run_id, warnings)
+    for warning in warnings:
+        say(warning)
     return counts
 
 
-def _by_sidecar(folder: Path, order: Order, terms: Terms) -> _Found | None:
-    sidecar = sidecar_file(folder, order.order_id)
-    if not sidecar.exists():
+def _by_sidecar(folder: Path, order: Order, terms: Terms, warnings: list[str]) -> _Found | None:
+    file = sidecar_file(folder, order.order_id)
+    if not file.exists():
         return None
-    facts: dict[str, Any] = json.loads(sidecar.read_bytes())
-    receipts = [Receipt(**picture) for picture in facts["pictures"]]
-    if not all(_is_whole(folder, receipt) for receipt in receipts):
+    try:
+        sidecar = read_sidecar(file)
+    except LedgerError as error:
+        warnings.append(f"{error.where} {error.what}; it was left out.")
         return None
-    usage = Usage(**facts["usage"])
-    request_id, latency_s = facts["vendor_request_id"], facts["latency_s"]
-    settlement = settlement_of(order, usage, terms, latency_s=latency_s, vendor_request_id=request_id)
-    return settlement, receipts, facts.get("content")
+    if not are_whole(folder, sidecar):
+        return None
+    return settlement_of_sidecar(order, sidecar, terms), list(sidecar.receipts), sidecar.content
+
+
+def are_whole(folder: Path, sidecar: Sidecar) -> bool:
+    """Return whether every picture of a sidecar is on disk as it was received.
+
+    Args:
+        folder: The run's folder.
+        sidecar: The sidecar.
+    """
+    return all(_is_whole(folder, receipt) for receipt in sidecar.receipts)
 
 
 def _without_sidecar(folder: Path, order: Order, terms: Terms) -> _Found:
-    if receipts := _pictures_without_sidecar(folder, order):
+    if receipts := pictures_without_sidecar(folder, order):
         return settlement_of(order, Usage(), terms, latency_s=None, vendor_request_id=None), receipts, None
     message = "The process ended before the answer was stored; the provider may have billed it."
-    return Settlement("unknown", error_code="interrupted", error_message=message), [], None
+    return Settlement("unknown", error_code=INTERRUPTED, error_message=message), [], None
 
 
 def _is_whole(folder: Path, receipt: Receipt) -> bool:
     file = folder / receipt.file
-    return file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == receipt.sha256
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == receipt.sha256
 
 
-def _pictures_without_sidecar(folder: Path, order: Order) -> list[Receipt]:
+def pictures_without_sidecar(folder: Path, order: Order) -> list[Receipt]:
+    """Find the pictures of an order by their names.
+
+    Args:
+        folder: The run's folder.
+        order: The order.
+    """
     receipts = []
     for index in range(order.n if order.stage in STAGE_FOLDERS else 0):
         stem = folder / stem_of(order, index)
-        for file in stem.parent.glob(f"{stem.name}.*"):
-            if file.suffix == ".json":  # the lineage of a final, not a picture
-                continue
-            picture = check_picture(file.read_bytes(), order)
-            receipts.append(receipt_of(order, index, file.relative_to(folder).as_posix(), picture))
+        found = sorted(stem.parent.glob(f"{stem.name}.*"))
+        pictures = [file for file in found if file.suffix != ".json"]  # not the lineage of a final
+        if pictures:
+            picture = check_picture(pictures[0].read_bytes(), order)
+            name = pictures[0].relative_to(folder).as_posix()
+            receipts.append(receipt_of(order, index, name, picture))
     return receipts

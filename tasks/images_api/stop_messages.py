@@ -2,33 +2,66 @@
 
 from dataclasses import dataclass, replace
 
-from tasks.errors import SettingError, StopRunError
-from tasks.images_api.failures import Failure, FailureKind
+from tasks.errors import RunError, SettingError, StopRunError
+from tasks.images_api.failures import Failure, FailureKind, Remedy
+from tasks.images_api.picture_files import body_file
+from tasks.images_api.terms import Terms
 from tasks.ledger import BatchRecord, Settlement
+from tasks.limits import MOST_RESERVES
 from tasks.money import format_usd
 from tasks.order import Order
 
-KEY_CODES = ("http_401", "invalid_api_key")
 NOT_KEPT = "not_kept"
 
 
-def stop_for(order: Order, fault: Failure) -> StopRunError:
+def stop_for(order: Order, fault: Failure, terms: Terms) -> StopRunError:
     """Build the error for a failure after which no further order can succeed."""
     return StopRunError(
         where=f"provider {order.provider}, order {order.order_id}",
-        what=f"{fault.code}: {fault.message}",
+        what=_what(fault),
         money="This request was not billed; what was bought before is kept and reported.",
-        next_step=f"{_next_step(fault)} Then: runoff run --resume {order.run_id}",
+        next_step=f"{_next_step(fault, terms)} Then: runoff run --resume {order.run_id}",
     )
 
 
-def stop_asking(record: BatchRecord, fault: Failure) -> StopRunError:
+def stop_for_price(order: Order, settlement: Settlement) -> StopRunError | None:
+    """Build the error for an order that cost far more than was reserved for it; ``None`` where it did not."""
+    cost_usd, reserved_usd = settlement.cost_usd, order.estimate_usd
+    if cost_usd is None or cost_usd <= MOST_RESERVES * reserved_usd:
+        return None
+    model = order.parameters.get("model")
+    return StopRunError(
+        where=f"provider {order.provider}, order {order.order_id}",
+        what=f"cost {format_usd(cost_usd)} by the usage it reports, where at most {format_usd(reserved_usd)} "
+        "was expected: a price in the catalogue or the provider's count is wrong",
+        accepted=f"up to {MOST_RESERVES} times what was expected",
+        money="The order is charged at that cost, and what came with it is kept. Nothing more is sent.",
+        next_step=f"Compare the provider's bill with: runoff models {model}. Correct a wrong cost with: "
+        f"runoff ledger reconcile {order.order_id} --corrected --cost USD. "
+        f"Then: runoff run --resume {order.run_id}",
+    )
+
+
+def stop_for_unreadable(order: Order, error: Exception) -> RunError:
+    """Build the error for an answer that Runoff cannot read: the next ones would be lost as well."""
+    stopped = RunError(
+        where=f"provider {order.provider}, order {order.order_id}",
+        what=f"its answer cannot be read: {error!r}",
+        money="The order is unknown and stays charged; its answer is kept as "
+        f"{body_file(order)} in the run's folder. Nothing more is sent.",
+        next_step="Report the fault with that file. Then: runoff ledger unknown",
+    )
+    stopped.__cause__ = error
+    return stopped
+
+
+def stop_asking(record: BatchRecord, fault: Failure, terms: Terms) -> StopRunError:
     """Build the error for a provider that cannot be asked about its batch."""
     return StopRunError(
         where=f"provider {record.provider}, batch {record.vendor_batch_id}",
-        what=f"{fault.code}: {fault.message}",
+        what=_what(fault),
         money="Nothing more was bought; the batch continues at the provider, and its requests stay charged.",
-        next_step=f"{_next_step(fault)} Then: runoff run --resume {record.run_id}",
+        next_step=f"{_next_step(fault, terms)} Then: runoff run --resume {record.run_id}",
     )
 
 
@@ -42,18 +75,32 @@ def stop_after_cancelling(record: BatchRecord) -> StopRunError:
     )
 
 
-def _next_step(fault: Failure) -> str:
+def _what(fault: Failure) -> str:
+    status = fault.code.replace("http_", "HTTP ")  # a message that Runoff wrote begins with the status
+    return fault.message if fault.message.startswith(status) else f"{fault.code}: {fault.message}"
+
+
+def _next_step(fault: Failure, terms: Terms) -> str:
     if fault.kind is FailureKind.unsent:
         return "Check the address and the network."
     if fault.kind is FailureKind.rate_limited:
         return "Wait, or lower images_per_minute of the provider."
-    if fault.code in KEY_CODES:
-        return "Set a valid key for the provider."
-    if fault.code == "model_not_found":
-        return "Name another model in the campaign (runoff models lists them)."
-    if fault.is_unverified:
-        return "Verify the organization at the provider."
-    return "Check the account's billing and limits at the provider."
+    address = terms.base_url or "the emulator in this process"
+    return _REMEDIES[fault.remedy].format(address=address, setting=terms.address_setting)
+
+
+_REMEDIES = {
+    Remedy.account: "Check at the provider what the key and the account may do.",
+    Remedy.address: "Look at the address {address}: it must be that of the API, up to and including /v1 "
+    "(set in {setting}).",
+    Remedy.billing: "Check the account's billing and limits at the provider.",
+    Remedy.firewall: "A firewall refuses this machine at the address {address}: try another network, or ask "
+    "those who run it to let this machine in.",
+    Remedy.key: "Set a valid key for the provider.",
+    Remedy.model: "Name another model in the campaign (runoff models lists them).",
+    Remedy.network: "Sign in to the network or the proxy of this machine.",
+    Remedy.organization: "Verify the organization at the provider.",
+}
 
 
 @dataclass(frozen=True, slots=True)

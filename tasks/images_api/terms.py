@@ -1,14 +1,16 @@
 """The terms of one provider: the cost of an order, its expected answer and its timeout."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Provider
 from tasks.catalogue.sizes import parse_size
 from tasks.images_api.questions import CHAT_READ_TIMEOUT_S
+from tasks.network import check_certificates, check_proxies
 from tasks.order import Order, Usage
+from tasks.redaction import Secret
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,37 @@ class Terms:
 
     provider: Provider
     catalogue: Catalogue
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
 
     @property
-    def api_key(self) -> str:
-        """The provider's key; raises SettingError when it is not set."""
+    def api_key(self) -> Secret | None:
+        """The provider's key, if it needs one; raises SettingError when it is missing or unusable."""
         return self.provider.api_key(self.environ)
 
     @property
     def base_url(self) -> str | None:
-        """The provider's address; ``None`` for the emulator inside the process."""
+        """The provider's address without any password; ``None`` for the emulator inside the process."""
         return self.provider.base_url_now(self.environ)
+
+    @property
+    def address_setting(self) -> str:
+        """Where people set that address."""
+        variable = self.provider.base_url_variable
+        if variable and self.environ.get(variable, "").strip():
+            return variable
+        return f"providers.{self.provider.name}.base_url of RUNOFF_HOME/providers.yaml"
+
+    def check(self) -> None:
+        """Read all that a request needs besides the order, so that what is missing is said at the door.
+
+        Raises:
+            SettingError: The key, the address, a header, a proxy or the certificates are missing or unusable.
+        """
+        self.provider.headers_now(self.environ)
+        self.provider.query_now(self.environ)
+        check_certificates(self.environ)
+        if url := self.base_url:
+            check_proxies(self.environ, url)
 
     def cost_usd(self, order: Order, usage: Usage) -> Decimal | None:
         """Price an order by its usage, dollars; ``None`` when the usage is incomplete."""
@@ -49,7 +71,7 @@ class Terms:
         return order.n * model.output_tokens.range(str(quality), size)[0]
 
     def read_timeout_s(self, order: Order) -> float:
-        """Return how long to wait for an order's answer, seconds."""
+        """Return how long the answer to an order for one standard picture may take, seconds."""
         if order.endpoint == "chat":
             return CHAT_READ_TIMEOUT_S
         return self.provider.read_timeout_s(order.parameters)

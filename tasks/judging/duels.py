@@ -12,10 +12,12 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from statistics import NormalDist
+from types import MappingProxyType
 from typing import Any
 
+from tasks.judging.answer_text import objects_in, word_of
 from tasks.judging.replies import DuelReply
-from tasks.judging.rubric import chat_parameters, closed_object, read_object
+from tasks.judging.rubric import chat_parameters, closed_object
 from tasks.pairwise.bradley_terry import CONFIDENCE, Meeting, Strength, strengths
 from tasks.pairwise.likelihood import PRIOR_SD
 
@@ -53,9 +55,10 @@ def duel_parameters(model: str) -> dict[str, Any]:
 
 def read_duel_answer(content: str) -> float | None:
     """Read which picture won: 1 the first, 0 the second, 0.5 neither; ``None`` for an invalid answer."""
-    answer = read_object(content)
-    better = answer.get("better") if answer else None
-    return RESULTS.get(better) if isinstance(better, str) else None
+    told = [word for each in objects_in(content) if (word := word_of(each.get("better"), RESULTS))]
+    alone = word_of(content, RESULTS)
+    words = set(told) or ({alone} if alone else set())
+    return RESULTS[words.pop()] if len(words) == 1 else None
 
 
 def meetings_of(duels: Sequence[DuelReply]) -> list[Meeting]:
@@ -74,7 +77,11 @@ def most_pairs(n_pictures: int, per_row: int) -> int:
 
 
 def next_pairs(
-    pool: Sequence[str], asked: Collection[Pair], duels: Sequence[DuelReply], n_left: int
+    pool: Sequence[str],
+    asked: Collection[Pair],
+    duels: Sequence[DuelReply],
+    n_left: int,
+    alike: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Pair]:
     """Choose the next round's pairs: those with the most information, each picture at most once.
 
@@ -86,6 +93,7 @@ def next_pairs(
         asked: Pairs asked before, answered or not; their order does not matter.
         duels: The replies so far.
         n_left: How many more pairs may be asked.
+        alike: The group of similar pictures that a picture belongs to; pairs within one come last.
 
     Returns:
         At most ``n_left`` pairs, the same for the same replies; empty when none is left.
@@ -96,6 +104,7 @@ def next_pairs(
     open_pairs = [pair for pair in combinations(sorted(pool), 2) if frozenset(pair) not in done]
     open_pairs.sort(key=lambda pair: (-_information(pair, known, groups), _shuffled(pair)))
     open_pairs.sort(key=lambda pair: groups[pair[0]] == groups[pair[1]])  # stable: joining ones first
+    open_pairs.sort(key=lambda pair: pair[0] in alike and alike[pair[0]] == alike.get(pair[1]))
     chosen: list[Pair] = []
     busy: set[str] = set()
     for pair in open_pairs:

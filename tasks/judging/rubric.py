@@ -7,13 +7,15 @@ consistently than numbers.
 Source: D. Chen et al. (2024), "MJ-Bench" (arXiv 2407.04842), on words and numbers as grades.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.judging.answer_text import objects_in, word_of
+
 VERSION = "1"
 GRADES: Mapping[str, float] = {"bad": 0.0, "poor": 0.25, "fair": 0.5, "good": 0.75, "excellent": 1.0}
+YES_NO = ("yes", "no")
 TOKENS_PER_QUESTION = 160
 """Room for one reason of a sentence or two and its verdict, tokens."""
 
@@ -32,18 +34,20 @@ class RubricAnswer:
     Args:
         verdicts: For each statement, whether it is true of the picture.
         reasons: For each statement, why.
-        grade: The picture as a whole, in [0, 1].
+        grade: The picture as a whole, in [0, 1]; ``None`` where the answer has no grade.
         grade_reason: Why.
     """
 
     verdicts: tuple[bool, ...]
     reasons: tuple[str, ...]
-    grade: float
+    grade: float | None
     grade_reason: str
 
     @property
-    def value(self) -> float:
-        """Half the share of true statements, half the grade, in [0, 1]."""
+    def value(self) -> float | None:
+        """Half the share of true statements, half the grade, in [0, 1]; ``None`` without a grade."""
+        if self.grade is None:
+            return None
         return (sum(self.verdicts) / len(self.verdicts) + self.grade) / 2
 
 
@@ -63,7 +67,7 @@ def rubric_parameters(model: str, rubric: Sequence[str]) -> dict[str, Any]:
 
 
 def _statement(text: str) -> dict[str, Any]:
-    answer = {"type": "string", "enum": ["yes", "no"]}
+    answer = {"type": "string", "enum": list(YES_NO)}
     return closed_object({"reason": {"type": "string"}, "answer": answer}) | {"description": text}
 
 
@@ -98,34 +102,38 @@ def closed_object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_rubric_answer(content: str, n_statements: int) -> RubricAnswer | None:
-    """Read a judge's answer; ``None`` if it does not have the requested form.
+    """Read a judge's answer; ``None`` if it does not say of each statement whether it is true.
 
     Args:
         content: The answer's text.
         n_statements: How many statements the rubric has.
     """
-    answer = read_object(content)
-    if answer is None:
-        return None
+    found = [answer for each in objects_in(content) if (answer := _answer_in(each, n_statements))]
+    if found:
+        return found[0] if all(answer == found[0] for answer in found) else None
+    verdict = word_of(content, YES_NO) if n_statements == 1 else None
+    return None if verdict is None else RubricAnswer((verdict == "yes",), ("",), None, "")
+
+
+def _answer_in(answer: Mapping[str, Any], n_statements: int) -> RubricAnswer | None:
     parts = [answer.get(f"statement_{number}") for number in range(1, n_statements + 1)]
+    verdicts = [word_of(_told(part, "answer"), YES_NO) for part in parts]
+    if None in verdicts:
+        return None
     overall = answer.get("overall")
-    if not isinstance(overall, dict) or overall.get("grade") not in GRADES:
-        return None
-    verdicts: list[bool] = []
-    reasons: list[str] = []
-    for part in parts:
-        if not isinstance(part, dict) or part.get("answer") not in ("yes", "no"):
-            return None
-        verdicts.append(part["answer"] == "yes")
-        reasons.append(str(part.get("reason", "")))
-    grade = GRADES[overall["grade"]]
-    return RubricAnswer(tuple(verdicts), tuple(reasons), grade, str(overall.get("reason", "")))
+    grade = word_of(_told(overall, "grade"), GRADES)
+    return RubricAnswer(
+        tuple(verdict == "yes" for verdict in verdicts),
+        tuple(_reason(part) for part in parts),
+        None if grade is None else GRADES[grade],
+        _reason(overall),
+    )
 
 
-def read_object(content: str) -> dict[str, Any] | None:
-    """Read a JSON object; ``None`` if the text is not one."""
-    try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+def _told(part: object, key: str) -> object:
+    """Return what a part says: its value for the key, or itself where the model left the reason out."""
+    return part.get(key) if isinstance(part, dict) else part
+
+
+def _reason(part: object) -> str:
+    return str(part.get("reason") or "") if isinstance(part, dict) else ""

@@ -12,20 +12,24 @@ SQLite by default; PostgreSQL when its address is given.
 
 from tasks.ledger.batches import BatchRecord
 from tasks.ledger.budgets import Limits
+from tasks.ledger.latencies import RequestKind
 from tasks.ledger.ledger import Ledger, has_ledger, open_existing_ledger, open_ledger
-from tasks.ledger.order_rows import OrderRecord, Settlement
+from tasks.ledger.order_rows import INTERRUPTED, OrderRecord, Settlement
 from tasks.ledger.reconciliation import Reconciliation, Verdict
 from tasks.ledger.runs import RunRecord
 
 __all__ = [
+    "INTERRUPTED",
     "BatchRecord",
     "Ledger",
     "Limits",
     "OrderRecord",
     "Reconciliation",
+    "RequestKind",
     "RunRecord",
     "Settlement",
     "Verdict",
+    "backups",
     "budgets",
     "database",
     "has_ledger",
@@ -34,12 +38,15 @@ __all__ = [
     "open_ledger",
     "pictures",
     "pruning",
+    "reading_back",
     "reconciliation",
     "replanning",
     "report_rows",
+    "restoring",
     "runs",
     "schema",
     "slots",
     "spending",
+    "strays",
     "verify",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.ledger.database import Database, insert_new
+from tasks.ledger.database import Database, insert_new, reconnecting
 from tasks.ledger.schema import allowances
 
 State = dict[str, Any]
@@ -23,11 +23,23 @@ _CLOCK_S = {
 }
 
 
+@reconnecting
 class Allowances:
     """The allowances of one ledger."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def read(self, name: str) -> State | None:
+        """Read an allowance as it was last left, without a lock; ``None`` if there is none.
+
+        Raises:
+            LedgerError: The database cannot be read.
+        """
+        query = sa.select(allowances.c.state).where(allowances.c.name == name)
+        with self._database.read() as connection:
+            state: State | None = connection.execute(query).scalar()
+        return state
 
     def change(self, name: str, step: Callable[[State | None, float], State]) -> None:
         """Change an allowance in one transaction; concurrent changes wait for each other.

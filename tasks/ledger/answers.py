@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.judging.replies import Reply
-from tasks.ledger.database import Database
+from tasks.ledger.database import Database, reconnecting
 from tasks.ledger.order_rows import order_record
 from tasks.ledger.schema import answers, orders
 from tasks.order import OrderState
@@ -27,6 +27,7 @@ NO_REPLY: Mapping[OrderState, str] = {
 }
 
 
+@reconnecting
 class Answers:
     """The stored answers of one ledger."""
 

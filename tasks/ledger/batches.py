@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.ledger.budgets import Limits, charge, ensure, recharge, scopes_of
-from tasks.ledger.database import Database, insert_new
+from tasks.ledger.database import Database, insert_new, reconnecting
 from tasks.ledger.order_rows import OrderRecord, order_record
 from tasks.ledger.orders import error_columns, in_sequence, over_budget, wrong_state
+from tasks.ledger.run_hold import require_hold
 from tasks.ledger.schema import batch_orders, batches, orders, uploads
 from tasks.money import to_nanousd
 from tasks.order import Order
@@ -61,6 +62,7 @@ class BatchRecord:
     ended_at: datetime | None
 
 
+@reconnecting
 class Batches:
     """The batches of one ledger."""
 
@@ -80,12 +82,14 @@ class Batches:
 
         Raises:
             BudgetError: Not even the first order fits. Nothing was changed.
+            RunError: Another process has taken the run over. Nothing was changed.
             LedgerError: An order is not planned: another process sent it. Nothing was changed.
         """
         first, key = wanted[0], f"b-{secrets.token_hex(10)}"
         month = f"{now.astimezone(UTC):%Y-%m}"
         estimates = [to_nanousd(order.estimate_usd) for order in wanted]
         with self._database.write() as connection:
+            require_hold(connection, self._database, first.run_id)
             _lock_planned(connection, wanted)
             count = _n_that_fit(connection, first, month, estimates, limits)
             for scope in scopes_of(first.run_id, first.campaign, month):
@@ -147,6 +151,12 @@ class Batches:
         with self._database.read() as connection:
             return [order_record(row) for row in connection.execute(query)]
 
+    def orders_of(self, batch_key: str) -> list[Order]:
+        """List all orders of a batch, settled or not."""
+        query = sa.select(orders).where(_in_batch(batch_key)).order_by(*in_sequence())
+        with self._database.read() as connection:
+            return [order_record(row).order for row in connection.execute(query)]
+
     def ids_out(self, run_id: str) -> set[str]:
         """List the ids of a run's orders whose batch is unfinished."""
         is_out = (orders.c.state == "sent") & batches.c.state.in_(OPEN)
@@ -160,9 +170,13 @@ def _joined(column: sa.Column[Any]) -> sa.Select[Any]:
     return sa.select(column).select_from(members.join(orders, orders.c.order_id == batch_orders.c.order_id))
 
 
-def _out_of(batch_key: str) -> sa.ColumnElement[bool]:
+def _in_batch(batch_key: str) -> sa.ColumnElement[bool]:
     members = sa.select(batch_orders.c.order_id).where(batch_orders.c.batch_key == batch_key)
-    return orders.c.order_id.in_(members) & (orders.c.state == "sent")
+    return orders.c.order_id.in_(members)
+
+
+def _out_of(batch_key: str) -> sa.ColumnElement[bool]:
+    return _in_batch(batch_key) & (orders.c.state == "sent")
 
 
 def _lock_planned(connection: Connection, wanted: Sequence[Order]) -> None:
@@ -217,6 +231,7 @@ def _reservations(reserved: Sequence[Order], estimates: Sequence[int]) -> list[d
     return [{"of": order.order_id, "estimate": estimate} for order, estimate in pairs]
 
 
+@reconnecting
 class Uploads:
     """Files that a provider stores already: each is uploaded once, for any number of orders."""
 
@@ -224,17 +239,17 @@ class Uploads:
         self._database = database
 
     def known(self, provider: str) -> Mapping[str, str]:
-        """Read a provider's file ids, by the SHA-256 of the files' bytes."""
+        """Read a provider's file ids, by the digest that each file was recorded by."""
         query = sa.select(uploads.c.sha256, uploads.c.file_id).where(uploads.c.provider == provider)
         with self._database.read() as connection:
             return {row.sha256: row.file_id for row in connection.execute(query)}
 
     def record(self, provider: str, sha256: str, file_id: str, now: datetime) -> None:
-        """Record a file's id at a provider; a newer upload of the same bytes replaces it.
+        """Record a file's id at a provider; a newer upload of the same picture replaces it.
 
         Args:
             provider: The provider's name.
-            sha256: Hex digest of the file's bytes.
+            sha256: Hex digest of the picture in the form in which it was sent.
             file_id: The provider's id of the file.
             now: Aware time.
         """

@@ -96,6 +96,31 @@ def scopes_of(run_id: str, campaign: str, month: str) -> list[Scope]:
     ]
 
 
+def sums_of_orders(connection: Connection) -> dict[str, int]:
+    """Add up what each budget's orders are charged, nano-dollars by the name of the scope."""
+    sums: dict[str, int] = {}
+    columns = (orders.c.run_id, orders.c.campaign, orders.c.month)
+    query = (
+        sa.select(*columns, sa.func.sum(orders.c.charged_nanousd))
+        .where(orders.c.month.is_not(None))
+        .group_by(*columns)
+    )
+    for run_id, campaign, month, charged in connection.execute(query):
+        for scope in scopes_of(run_id, campaign, month):
+            sums[scope.name] = sums.get(scope.name, 0) + int(charged)
+    return sums
+
+
+def add_up_again(connection: Connection) -> None:
+    """Replace every budget by the sum of its orders. Other writers wait until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("LOCK TABLE budgets IN EXCLUSIVE MODE"))
+    connection.execute(budgets.delete())
+    if sums := sums_of_orders(connection):
+        rows = [{"scope": scope, "charged_nanousd": charged} for scope, charged in sorted(sums.items())]
+        connection.execute(budgets.insert(), rows)
+
+
 def recharge(connection: Connection, changes: Iterable[tuple[sa.Row[Any], int]]) -> None:
     """Set the charges of locked orders, nano-dollars, and change their budgets by the difference."""
     differences: dict[str, int] = {}

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.candidate import Candidate, Choice, Fidelity, Inspection, Receipt, Score, Standing
-from tasks.ledger.database import Database
+from tasks.ledger.database import Database, reconnecting
 from tasks.ledger.schema import candidates, orders, scores
 from tasks.order import Stage
 
@@ -31,6 +31,7 @@ class Uninspected(NamedTuple):
     parameters: Mapping[str, Any]
 
 
+@reconnecting
 class Candidates:
     """The candidates of one ledger."""
 
@@ -134,6 +135,9 @@ class Candidates:
             "fidelity_ssim": fidelity.ssim,
             "fidelity_hash_bits": fidelity.hash_distance_bits,
             "fidelity_palette": fidelity.palette,
+            "fidelity_zoom": fidelity.zoom,
+            "fidelity_shift": fidelity.shift,
+            "fidelity_tone": fidelity.tone,
         }
         self._update([(candidate_id, values)])
 
@@ -247,6 +251,8 @@ def _standing(row: sa.Row[Any]) -> Standing:
         duplicate_of=row.duplicate_of,
         duplicate_kind=row.duplicate_kind,
         hash_distance_bits=row.hash_distance_bits,
+        similarity=row.similarity,
+        similar_cluster=row.similar_cluster,
     )
 
 
@@ -255,4 +261,12 @@ def _choice(row: sa.Row[Any]) -> Choice:
 
 
 def _fidelity(row: sa.Row[Any]) -> Fidelity:
-    return Fidelity(row.fidelity, row.fidelity_ssim, row.fidelity_hash_bits, row.fidelity_palette)
+    return Fidelity(
+        row.fidelity,
+        row.fidelity_ssim,
+        row.fidelity_hash_bits,
+        row.fidelity_palette,
+        row.fidelity_zoom,
+        row.fidelity_shift,
+        row.fidelity_tone,
+    )

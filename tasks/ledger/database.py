@@ -5,28 +5,53 @@ and then both write; write-ahead mode with a sync at every commit survives a pow
 locked one by one, always in the same sequence: an order first, then its budgets. A read is one snapshot on
 both, so that sums and orders are consistent. Threads of one process wait on a lock in the process, because
 SQLite itself polls. Every wait is limited: after ``wait_s`` it ends with an error and nothing was written.
+
+A PostgreSQL server that has answered once may go away for ``away_s``: it is waited for, and a transaction
+that it broke off is run again (``reconnecting``), unless the server itself says that it was committed.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import wraps
+from inspect import isfunction
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from tasks.errors import LedgerError
+from tasks.crash_points import crash_point
+from tasks.errors import ConnectionLostError, DamagedLedgerError, LedgerError
+from tasks.extras import install_command
+from tasks.ledger.database_faults import DAMAGED, Explanation, damaged, explain, primary_code
+from tasks.ledger.integrity import find_damage, find_damaged_pages
 
+P = ParamSpec("P")
+T = TypeVar("T")
 WAIT_FOR_LOCK_S = 60.0
-CONNECT_TIMEOUT_S = 10
+LOCK_SLICES = 60
+"""A wait for a lock is counted in so many parts: a process that was suspended did not wait meanwhile."""
+AWAY_S = 120.0
+"""How long a PostgreSQL server that has answered may be away: a restart or a failover takes a minute."""
+RECONNECT_EVERY_S = 0.5
+MOST_CONNECT_S = 11.0
+"""The most that a try to connect counts; it takes longer only in a process that was suspended meanwhile."""
+MOST_RUNS = 10
+"""How often a transaction is run whose connection breaks each time."""
 LEDGER_VARIABLE = "RUNOFF_LEDGER_URL"
 _ACCEPTED = "sqlite:////path/ledger.db or postgresql://user@host/name"
 _GUARANTEE = "What was written before is kept; a request in flight may be unknown."
-_WAY_OUT = "Check it with: runoff ledger verify. Then: runoff run --resume latest"
+_ANSWERED: set[URL] = set()
+"""The databases that have answered this process and were not given up since: only these are waited for."""
+_OWN_NUMBER = sa.text("SELECT pg_current_xact_id_if_assigned()::text")
+_STATE_OF_NUMBER = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
+# What a value that is not what was written makes of a reader that trusts it.
+_MISREAD = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 
 class Database:
@@ -35,18 +60,28 @@ class Database:
     Args:
         url: A SQLAlchemy address; its password is never shown.
         wait_s: How long a write waits for other writers before it gives up, seconds.
+        away_s: How long a PostgreSQL server that has answered before may be away, seconds.
+        home: Runoff's home, for error messages; default: the file's folder.
 
     Raises:
         LedgerError: The address is of a database that Runoff cannot use here.
     """
 
-    def __init__(self, url: URL, wait_s: float = WAIT_FOR_LOCK_S) -> None:
+    def __init__(
+        self, url: URL, wait_s: float = WAIT_FOR_LOCK_S, away_s: float = AWAY_S, home: Path | None = None
+    ) -> None:
         self.url = url
+        self.home = home
+        self.say: Callable[[str], None] = lambda _: None
+        """Prints one line for the user, from any thread: that the server is away, and that it is back."""
+        self.holds: dict[str, str] = {}
+        """The runs that this process holds, with the token of each hold."""
         self._wait_s = wait_s
+        self._away_s = away_s
+        self._is_away = False
         self._write_lock = threading.Lock()
-        open_engine = _sqlite_engine if url.get_backend_name() == "sqlite" else _postgresql_engine
-        with self._explained():
-            self.engine = open_engine(url, wait_s)
+        with self.explained():
+            self.engine = _sqlite_engine(url, wait_s) if self._is_sqlite else self._postgresql_engine()
 
     @property
     def name(self) -> str:
@@ -58,9 +93,10 @@ class Database:
         """Open a read-only transaction on one snapshot of the database.
 
         Raises:
+            ConnectionLostError: The connection broke meanwhile.
             LedgerError: The database cannot be reached or read.
         """
-        with self._explained(), self.engine.connect() as connection:
+        with self.explained(), self._connect() as connection:
             connection = connection.execution_options(is_read=True)
             if connection.dialect.name == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
@@ -72,54 +108,231 @@ class Database:
         """Open a transaction that writes everything or nothing.
 
         Raises:
+            ConnectionLostError: The connection broke before the commit: nothing was written.
             LedgerError: The database cannot be written; the transaction was rolled back.
         """
         # The waits of several threads overlap, so that they do not add up on a locked database.
-        if not self._write_lock.acquire(timeout=self._wait_s):
-            raise self._ledger_error(cause=f"is busy: another writer has kept it for {self._wait_s:g} s")
+        self._wait_for_lock()
         try:
-            with self._explained(), self.engine.begin() as connection:
-                yield connection
+            with self.explained(), self._connect() as connection:
+                transaction = connection.begin()
+                try:
+                    yield connection
+                except BaseException:
+                    with suppress(SQLAlchemyError):  # the connection may be what broke
+                        transaction.rollback()
+                    raise
+                self._commit(connection, transaction)
         finally:
             self._write_lock.release()
 
-    @contextmanager
-    def session(self) -> Iterator[Connection]:
-        """Keep one connection open without a transaction, for locks that last as long as it does.
+    def connect(self) -> Connection:
+        """Open a connection without transactions, for locks that last as long as it does. Waits for nobody.
 
         Raises:
-            LedgerError: The database cannot be reached.
+            SQLAlchemyError: The database cannot be reached.
         """
-        with self._explained():
-            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        with connection:
-            yield connection
+        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    def _wait_for_lock(self) -> None:
+        """Wait for this process's other writers, not counting the time in which it was suspended."""
+        slice_s = self._wait_s / LOCK_SLICES
+        n_slices = 0
+        while not self._write_lock.acquire(timeout=slice_s):
+            n_slices += not self._is_away or self.url not in _ANSWERED
+            if n_slices >= LOCK_SLICES:
+                what = f"is busy: another writer has kept it for {self._wait_s:g} s"
+                raise self._ledger_error(Explanation(what, "Let it end. Then: runoff run --resume latest"))
+
+    def _connect(self) -> Connection:
+        """Open a connection; a PostgreSQL server that has answered before may be away for a while, once."""
+        waited_s = 0.0
+        while True:
+            began_s = time.monotonic()
+            try:
+                connection = self.engine.connect()
+            except DBAPIError:
+                if self.engine.dialect.name != "postgresql" or self.url not in _ANSWERED:
+                    raise
+                if waited_s >= self._away_s:
+                    _ANSWERED.discard(self.url)
+                    raise
+                self._note_away()
+                time.sleep(RECONNECT_EVERY_S)
+                waited_s += min(time.monotonic() - began_s, MOST_CONNECT_S)
+            else:
+                _ANSWERED.add(self.url)
+                self._note_answer()
+                return connection
+
+    def _note_away(self) -> None:
+        if not self._is_away:
+            self._is_away = True
+            self.say(
+                f"The ledger {self.name} does not answer. Nothing more is sent until it does; what arrives "
+                f"meanwhile is kept. Waiting for it, up to {self._away_s:.0f} s …"
+            )
+
+    def _note_answer(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            self.say(f"The ledger {self.name} answers again.")
+
+    def _commit(self, connection: Connection, transaction: sa.RootTransaction) -> None:
+        """Commit; if the connection breaks meanwhile, ask the server whether the transaction was committed.
+
+        PostgreSQL knows the end of each transaction by its number, also after a crash:
+        https://www.postgresql.org/docs/current/functions-info.html (pg_xact_status), checked 2026-11-29.
+        """
+        crash_point("before commit")
+        number = None
+        if connection.dialect.name == "postgresql":
+            number = connection.execute(_OWN_NUMBER).scalar()
+        try:
+            transaction.commit()
+        except DBAPIError as error:
+            if number is None or not error.connection_invalidated or not self._was_committed(number):
+                raise
+        crash_point("committed")
+
+    def _was_committed(self, number: str) -> bool:
+        while True:
+            with self._connect() as connection:
+                state = connection.execute(_STATE_OF_NUMBER, {"number": number}).scalar()
+            if state != "in progress":
+                return bool(state == "committed")
+            time.sleep(RECONNECT_EVERY_S)
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
+        """Raise the database's errors as ``LedgerError``."""
         try:
             yield
         except DBAPIError as error:
-            cause = str(error.orig)
-            if _is_locked(error.orig):
-                cause = f"database is locked: another process has kept it for {self._wait_s:g} s"
-            raise self._ledger_error(cause=cause) from error
+            raise self._explain(error.orig, is_lost=error.connection_invalidated) from error
         except SQLAlchemyError as error:
-            raise self._ledger_error(cause=str(error)) from error
+            raise self._explain(error) from error
+        except _MISREAD as error:
+            self.raise_if_damaged(error)
+            raise
 
-    def _ledger_error(self, *, cause: str) -> LedgerError:
-        what = cause.strip().partition("\n")[0] or "does not answer"
-        return LedgerError(where=f"ledger {self.name}", what=what, money=_GUARANTEE, next_step=_WAY_OUT)
+    def raise_if_damaged(self, error: BaseException) -> None:
+        """Raise a ``LedgerError`` in place of an exception that values which were not written here may cause.
+
+        Nothing is raised for other exceptions, or where the database is sound.
+        """
+        if isinstance(error, _MISREAD) and self._is_sqlite and (faults := self.damage()):
+            raise self.damaged(faults) from error
+
+    def _explain(self, fault: BaseException | None, *, is_lost: bool = False) -> LedgerError:
+        """Explain a fault of the database; one that has no code of its own may come from damage."""
+        has_no_code = primary_code(fault) in (None, sqlite3.SQLITE_ERROR)
+        if has_no_code and self._is_sqlite and (faults := self.damage()):
+            return self.damaged(faults)
+        if primary_code(fault) in DAMAGED:
+            return self.damaged([str(fault)])
+        return self._ledger_error(explain(fault, self.url, self._wait_s), is_lost=is_lost)
+
+    def damage(self, *, is_quick: bool = False) -> list[str]:
+        """List what of the database itself is damaged, one sentence each; none where it cannot be opened.
+
+        Args:
+            is_quick: Only check the pages of SQLite, not their indexes and values.
+        """
+        find = find_damaged_pages if is_quick else find_damage
+        try:
+            with self.engine.connect() as connection:
+                return find(connection.execution_options(is_read=True))
+        except SQLAlchemyError as error:
+            orig = getattr(error, "orig", None)
+            return [f"{orig}."] if primary_code(orig) in DAMAGED else []
+        except UnicodeDecodeError:  # SQLite's own message quotes the noise
+            return ["The list of its tables is not text."]
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    def _ledger_error(self, explained: Explanation, *, is_lost: bool = False) -> LedgerError:
+        kind = ConnectionLostError if is_lost else LedgerError
+        return kind(
+            where=f"ledger {self.name}",
+            what=explained.what,
+            accepted=explained.accepted,
+            money=_GUARANTEE,
+            next_step=explained.next_step,
+        )
+
+    def damaged(self, faults: Sequence[str]) -> DamagedLedgerError:
+        """Build the error for a damaged database: the faults, and how it is got back.
+
+        Args:
+            faults: What is damaged, at least one.
+        """
+        explained = damaged(self.url, self.home, faults[0])
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        return DamagedLedgerError(
+            where=f"ledger {self.name}",
+            what=f"{explained.what}{more}",
+            money=_GUARANTEE,
+            next_step=explained.next_step,
+        )
+
+    def _postgresql_engine(self) -> sa.Engine:
+        try:
+            from tasks.ledger.postgresql_engine import open_postgresql
+
+            return open_postgresql(
+                self.url,
+                wait_s=self._wait_s,
+                answer_s=max(self._away_s, 2 * self._wait_s),
+                silent=self._note_away,
+                answered=self._note_answer,
+            )
+        except ModuleNotFoundError as error:
+            raise _refused(
+                what="is a PostgreSQL address, but its driver is not installed",
+                next_step=f"Install it with: {install_command('postgres')}",
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
 
-def _is_locked(fault: BaseException | None) -> bool:
-    """Return whether SQLite timed out waiting for another process, by the low byte of its code."""
-    code = getattr(fault, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+def run_again(work: Callable[P, T]) -> Callable[P, T]:
+    """Have a function of one transaction run again if a lost connection rolled that back.
+
+    Args:
+        work: The function; it has no effect but its transaction.
+    """
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(MOST_RUNS - 1):
+            with suppress(ConnectionLostError):
+                return work(*args, **kwargs)
+        return work(*args, **kwargs)
+
+    return run
+
+
+def reconnecting(part: type[T]) -> type[T]:
+    """Have every public method of a class run again if a lost connection rolled back its transaction.
+
+    Args:
+        part: The class; each of its public methods has no effect but one transaction.
+    """
+    for name, method in vars(part).items():
+        if isfunction(method) and not name.startswith("_"):
+            setattr(part, name, run_again(method))
+    return part
 
 
 def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -153,25 +366,6 @@ def ledger_url(home: Path, environ_url: str | None) -> URL:
 
 def _refused(*, what: str, next_step: str = "") -> LedgerError:
     return LedgerError(where=LEDGER_VARIABLE, what=what, accepted=_ACCEPTED, next_step=next_step)
-
-
-def _postgresql_engine(url: URL, wait_s: float) -> sa.Engine:
-    try:
-        engine = sa.create_engine(
-            url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}
-        )
-    except ModuleNotFoundError as error:
-        raise _refused(
-            what="is a PostgreSQL address, but its driver is not installed",
-            next_step="Install it with: pip install 'runoff[postgres]'",
-        ) from error
-
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - a DBAPI connection
-        connection.execute(f"SET lock_timeout = {int(wait_s * 1000)}")
-        connection.commit()
-
-    return engine
 
 
 def _sqlite_engine(url: URL, wait_s: float) -> sa.Engine:

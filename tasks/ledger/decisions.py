@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from tasks.decisions import Acceptance, DuplicateDecision, Shortlist
 from tasks.errors import RunError
-from tasks.ledger.database import Database, insert_new
+from tasks.ledger.database import Database, insert_new, reconnecting
 from tasks.ledger.schema import acceptances, duplicate_decisions, shortlists, votes
 from tasks.pairwise.votes import Vote
 
 
+@reconnecting
 class DuplicateDecisions:
     """People's decisions about duplicates."""
 
@@ -44,6 +45,7 @@ class DuplicateDecisions:
             return [DuplicateDecision(**row._mapping) for row in rows]
 
 
+@reconnecting
 class Shortlists:
     """Finalists chosen by people, as a sequence of revisions."""
 
@@ -106,6 +108,7 @@ class Shortlists:
             connection.execute(shortlists.update().where(this_one).values(confirmed_by=by, confirmed_at=now))
 
 
+@reconnecting
 class Acceptances:
     """Finals that people accepted or rejected."""
 
@@ -160,6 +163,7 @@ def _confirmed_before(shortlist: Shortlist) -> RunError:
     )
 
 
+@reconnecting
 class Votes:
     """The votes of one ledger."""
 

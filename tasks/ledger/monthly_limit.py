@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import SettingError
+from tasks.limits import YAML_BYTES
+from tasks.marked_yaml import YamlFaultError, read_yaml
 from tasks.money import read_usd
+from tasks.storage.regular_file import read_regular_text
 
 LIMIT_VARIABLE = "RUNOFF_LEDGER_PER_MONTH_USD"
 LIMITS_FILE = "limits.yaml"
@@ -36,18 +39,15 @@ def ledger_per_month_usd(home: Path, environ: Mapping[str, str]) -> Decimal | No
         return None
     facts = _read(file)
     if not isinstance(facts, dict) or set(facts) != {KEY}:
-        raise _refused(str(file), f"holds {facts!r}", f'one line: {KEY}: "200"')
+        raise _refused(str(file), f"holds {str(facts)[:200]!r}", f'one line: {KEY}: "200"')
     return _dollars(facts[KEY], f"{file}: {KEY}")
 
 
 def _read(file: Path) -> Any:  # noqa: ANN401 - whatever a person wrote
-    import yaml
-
     try:
-        # Every value stays text, so that no amount passes through a binary float.
-        return yaml.load(file.read_bytes(), yaml.BaseLoader)
-    except (OSError, yaml.YAMLError) as error:
-        reason = str(error).partition("\n")[0]
+        return read_yaml(read_regular_text(file, YAML_BYTES)).data
+    except (OSError, YamlFaultError) as error:
+        reason = str(getattr(error, "strerror", None) or error).partition("\n")[0]
         raise _refused(str(file), f"cannot be read: {reason}", f'one line: {KEY}: "200"') from error
 
 

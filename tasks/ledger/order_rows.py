@@ -11,6 +11,9 @@ from tasks.ledger.schema import orders
 from tasks.money import from_nanousd, to_nanousd
 from tasks.order import Order, OrderState, Reference, Usage
 
+INTERRUPTED = "interrupted"
+"""The error code of an order whose process seemed to have ended; an answer that comes after all is taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settlement:

@@ -20,8 +20,9 @@ from tasks.errors import BudgetError, LedgerError
 from tasks.ledger.answers import insert_answer
 from tasks.ledger.budgets import Limits, Scope, charge, ensure, recharge, scopes_of
 from tasks.ledger.candidates import insert_receipts
-from tasks.ledger.database import Database, insert_new
-from tasks.ledger.order_rows import OrderRecord, Settlement, order_record, order_row
+from tasks.ledger.database import Database, insert_new, reconnecting
+from tasks.ledger.order_rows import INTERRUPTED, OrderRecord, Settlement, order_record, order_row
+from tasks.ledger.run_hold import require_hold
 from tasks.ledger.schema import orders
 from tasks.money import from_nanousd, to_nanousd
 from tasks.order import Order, OrderState
@@ -30,6 +31,7 @@ _IDS_AT_ONCE = 500
 _ERROR_CODE_CHARS = 64
 
 
+@reconnecting
 class Orders:
     """The orders of one ledger."""
 
@@ -58,6 +60,7 @@ class Orders:
 
         Raises:
             BudgetError: A budget would be exceeded. The order stays planned.
+            RunError: Another process has taken the run over. Nothing was changed.
             LedgerError: The order is not planned: another process sent it. Nothing was changed.
         """
         estimate = to_nanousd(order.estimate_usd)
@@ -73,6 +76,7 @@ class Orders:
             "error_message": None,
         }
         with self._database.write() as connection:
+            require_hold(connection, self._database, order.run_id)
             is_planned = (orders.c.order_id == order.order_id) & (orders.c.state == "planned")
             if connection.execute(orders.update().where(is_planned).values(sent)).rowcount != 1:
                 raise wrong_state(order.order_id, "planned")
@@ -110,6 +114,9 @@ class Orders:
     ) -> None:
         """Record how an order ended, with its pictures, in one transaction.
 
+        An order that another process gave up for interrupted meanwhile is settled too: this process had only
+        lost its connection to the ledger.
+
         Args:
             order_id: The order.
             settlement: How it ended.
@@ -117,11 +124,11 @@ class Orders:
             answer: For a judge's order, the model's verbatim answer, which must be safe on disk too.
 
         Raises:
-            LedgerError: The order is not ``sent``. Nothing was changed.
+            LedgerError: The order is neither ``sent`` nor given up for interrupted. Nothing was changed.
         """
         cost = None if settlement.cost_usd is None else to_nanousd(settlement.cost_usd)
         with self._database.write() as connection:
-            row = locked_order(connection, order_id, "sent")
+            row = _locked_open(connection, order_id)
             charged_usd = settlement.charged_usd(from_nanousd(row.estimate_nanousd))
             recharge(connection, [(row, to_nanousd(charged_usd))])
             connection.execute(
@@ -230,6 +237,15 @@ def locked_order(connection: Connection, order_id: str, state: OrderState) -> sa
     row = connection.execute(sa.select(orders).where(orders.c.order_id == order_id).with_for_update()).first()
     if row is None or row.state != state:
         raise wrong_state(order_id, state)
+    return row
+
+
+def _locked_open(connection: Connection, order_id: str) -> sa.Row[Any]:
+    """Read and lock an order whose end is not known yet."""
+    row = connection.execute(sa.select(orders).where(orders.c.order_id == order_id).with_for_update()).first()
+    is_given_up = row is not None and (row.state, row.error_code) == ("unknown", INTERRUPTED)
+    if row is None or not (row.state == "sent" or is_given_up):
+        raise wrong_state(order_id, "sent")
     return row
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from tasks.ledger.database import Database
+from tasks.ledger.database import Database, reconnecting
 from tasks.ledger.schema import candidates, orders, runs
 
 
@@ -20,12 +20,14 @@ class PictureFile:
         campaign: The run's campaign.
         file: Path relative to the run's folder.
         thumbnail: The same for its thumbnail, or ``None`` before it was inspected.
+        sha256: Hex digest of the picture's bytes as received.
     """
 
     run_id: str
     campaign: str
     file: str
     thumbnail: str | None
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class RunTally:
     n_accepted: int = 0
 
 
+@reconnecting
 class Pictures:
     """The pictures of one ledger, found by id."""
 
@@ -56,7 +59,13 @@ class Pictures:
     def find(self, candidate_id: str) -> PictureFile | None:
         """Find a picture; ``None`` when the ledger has none with that id."""
         query = (
-            sa.select(candidates.c.run_id, runs.c.campaign, candidates.c.file, candidates.c.thumbnail)
+            sa.select(
+                candidates.c.run_id,
+                runs.c.campaign,
+                candidates.c.file,
+                candidates.c.thumbnail,
+                candidates.c.sha256,
+            )
             .join(runs, runs.c.run_id == candidates.c.run_id)
             .where(candidates.c.candidate_id == candidate_id)
         )

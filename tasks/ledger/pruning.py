@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tasks.ledger.database import Database
+from tasks.ledger.database import Database, reconnecting
 from tasks.ledger.schema import candidates, orders, runs, shortlists
 
 
@@ -38,6 +38,7 @@ _COLUMNS = (candidates.c.candidate_id, candidates.c.run_id, runs.c.campaign, can
             candidates.c.thumbnail)  # fmt: skip
 
 
+@reconnecting
 class Pruning:
     """The pruned pictures of one ledger."""
 

@@ -1,9 +1,9 @@
-"""Reconciliation of unknown orders with the provider's bill, by a person.
+"""Reconciliation of orders with the provider's bill, by a person.
 
 An unknown order was sent and may have been billed. Only the provider's bill can tell, so nothing is guessed:
 ``billed`` and ``unbilled`` end the order as ``failed``, with or without a charge; ``resend`` leaves it
-unknown and charged, and plans another order for the same picture. Every verdict is one row that is never
-changed.
+unknown and charged, and plans another order for the same picture. ``corrected`` replaces the cost of an order
+that has ended, whose state stays. Every verdict is one row that is never changed; it holds the charge before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,31 +17,33 @@ from sqlalchemy.engine import Connection
 
 from tasks.errors import LedgerError
 from tasks.ledger.budgets import recharge
-from tasks.ledger.database import Database
+from tasks.ledger.database import Database, reconnecting
 from tasks.ledger.order_rows import OrderRecord, Settlement, order_record
 from tasks.ledger.orders import insert_planned
 from tasks.ledger.schema import orders, reconciliations
 from tasks.money import from_nanousd, to_nanousd
-from tasks.order import BILLED_WITHOUT_PICTURE, Order
+from tasks.order import BILLED_WITHOUT_PICTURE, Order, OrderState
 
-Verdict = Literal["billed", "unbilled", "resend"]
+Verdict = Literal["billed", "unbilled", "resend", "corrected"]
 ERROR_CODES: Mapping[str, str] = {"billed": BILLED_WITHOUT_PICTURE, "unbilled": "not_billed"}
+ENDED: tuple[OrderState, ...] = ("received", "refused", "failed")
 _PLACE = ("run_id", "stage", "arm", "row", "replicate", "draft_id", "edition")
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """One verdict on one unknown order.
+    """One verdict on one order.
 
     Args:
         order_id: The order.
         run_id: Its run.
-        verdict: ``billed``, ``unbilled`` or ``resend``.
+        verdict: ``billed``, ``unbilled``, ``resend`` or ``corrected``.
         cost_usd: What it was billed, if given.
         charged_usd: What it is charged to its budgets from now on.
         resent_as: The id of the order planned in its place.
         reconciled_by: Who decided: a user of this machine, or the campaign's rule.
         reconciled_at: Aware UTC time.
+        charged_before_usd: What it was charged before; ``None`` in verdicts of earlier versions.
     """
 
     order_id: str
@@ -52,6 +54,7 @@ class Reconciliation:
     resent_as: str | None
     reconciled_by: str
     reconciled_at: datetime
+    charged_before_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,9 @@ class UnknownOrder:
     resent_as: str | None
 
 
+@reconnecting
 class Reconciliations:
-    """The unknown orders of one ledger, and the verdicts on them."""
+    """The unknown orders of one ledger, and the verdicts on orders."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -106,22 +110,42 @@ class Reconciliations:
         """
         cost = None if cost_usd is None else to_nanousd(cost_usd)
         with self._database.write() as connection:
-            rows = _locked_unknown(connection, order_ids)
+            rows = _locked(connection, order_ids, ("unknown",))
             resent = _plan_again(connection, rows, today) if verdict == "resend" else {}
             if verdict != "resend":
                 _end(connection, rows, verdict, cost)
             verdicts = [
-                {
-                    "order_id": row.order_id,
-                    "verdict": verdict,
-                    "cost_nanousd": cost,
-                    "charged_nanousd": _charged(row, verdict, cost),
-                    "resent_as": resent.get(row.order_id),
-                    "reconciled_by": by,
-                    "reconciled_at": now,
-                }
+                _verdict(row, verdict, cost, _charged(row, verdict, cost), by, now)
+                | {"resent_as": resent.get(row.order_id)}
                 for row in rows
             ]
+            if verdicts:
+                connection.execute(reconciliations.insert(), verdicts)
+        return [_reconciliation(row.run_id, facts) for row, facts in zip(rows, verdicts, strict=True)]
+
+    def correct(
+        self, order_ids: Sequence[str], cost_usd: Decimal, *, by: str, now: datetime
+    ) -> list[Reconciliation]:
+        """Replace the cost of orders that have ended, of all of them or of none; their states stay.
+
+        The budgets of the month in which they were sent follow. The cost before stays in the verdict.
+
+        Args:
+            order_ids: The orders; each is ``received``, ``refused`` or ``failed``.
+            cost_usd: What each was billed, 0 or more.
+            by: Who decides.
+            now: Aware time.
+
+        Raises:
+            LedgerError: An order is in another state. Nothing was changed.
+        """
+        cost = to_nanousd(cost_usd)
+        with self._database.write() as connection:
+            rows = _locked(connection, order_ids, ENDED)
+            recharge(connection, [(row, cost) for row in rows])
+            ids = [row.order_id for row in rows]
+            connection.execute(orders.update().where(orders.c.order_id.in_(ids)).values(cost_nanousd=cost))
+            verdicts = [_verdict(row, "corrected", cost, cost, by, now) for row in rows]
             if verdicts:
                 connection.execute(reconciliations.insert(), verdicts)
         return [_reconciliation(row.run_id, facts) for row, facts in zip(rows, verdicts, strict=True)]
@@ -136,13 +160,31 @@ class Reconciliations:
             return [_reconciliation(row.run_id, row._mapping) for row in rows]
 
 
-def _locked_unknown(connection: Connection, order_ids: Sequence[str]) -> Sequence[sa.Row[Any]]:
+def _locked(
+    connection: Connection, order_ids: Sequence[str], states: Sequence[OrderState]
+) -> Sequence[sa.Row[Any]]:
     wanted = sorted(set(order_ids))
-    query = sa.select(orders).where(orders.c.order_id.in_(wanted), orders.c.state == "unknown")
+    query = sa.select(orders).where(orders.c.order_id.in_(wanted), orders.c.state.in_(states))
     rows = connection.execute(query.order_by(orders.c.order_id).with_for_update()).all()
     if wrong := [name for name in wanted if name not in {row.order_id for row in rows}]:
-        raise _refused(wrong, "not unknown")
+        raise _refused(wrong, f"not {' or '.join(states)}", f"orders that are {' or '.join(states)}")
     return rows
+
+
+def _verdict(
+    row: sa.Row[Any], verdict: Verdict, cost: int | None, charged: int, by: str, now: datetime
+) -> dict[str, Any]:
+    """Build a row of the table; amounts are nano-dollars."""
+    return {
+        "order_id": row.order_id,
+        "verdict": verdict,
+        "cost_nanousd": cost,
+        "charged_nanousd": charged,
+        "resent_as": None,
+        "reconciled_by": by,
+        "reconciled_at": now,
+        "charged_before_nanousd": row.charged_nanousd,
+    }
 
 
 def _cost(row: sa.Row[Any], verdict: Verdict, cost: int | None) -> int | None:
@@ -182,7 +224,7 @@ def _plan_again(
 ) -> dict[str, str]:
     """Plan another order for each place; return the new order's id by the old one's."""
     if twice := sorted(_resent(connection, rows)):
-        raise _refused(twice, "ordered again already")
+        raise _refused(twice, "ordered again already", "orders that are unknown")
     last = _last_attempts(connection, sorted({row.run_id for row in rows}))
     contents = {(_place(order), order.n): order for order in today}
     again: dict[str, Order] = {}
@@ -230,6 +272,7 @@ def _resent(connection: Connection, rows: Sequence[sa.Row[Any]]) -> dict[str, st
 
 
 def _reconciliation(run_id: str, facts: Mapping[Any, Any]) -> Reconciliation:
+    before = facts["charged_before_nanousd"]
     return Reconciliation(
         order_id=facts["order_id"],
         run_id=run_id,
@@ -239,14 +282,15 @@ def _reconciliation(run_id: str, facts: Mapping[Any, Any]) -> Reconciliation:
         resent_as=facts["resent_as"],
         reconciled_by=facts["reconciled_by"],
         reconciled_at=facts["reconciled_at"],
+        charged_before_usd=None if before is None else from_nanousd(before),
     )
 
 
-def _refused(order_ids: Sequence[str], what: str) -> LedgerError:
+def _refused(order_ids: Sequence[str], what: str, accepted: str) -> LedgerError:
     return LedgerError(
         where=f"order {', '.join(order_ids[:5])}",
         what=f"{'is' if len(order_ids) == 1 else 'are'} {what}",
-        accepted="orders that are unknown",
+        accepted=accepted,
         money="Nothing was changed.",
         next_step="List them with: runoff ledger unknown",
     )

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from tasks.ledger.database import run_again
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.order_rows import OrderRecord
 from tasks.ledger.schema import orders, runs
@@ -91,6 +92,7 @@ def _open(records: Sequence[OrderRecord], new: Sequence[Order]) -> list[Order]:
     return [order for order in new if taken.isdisjoint(_places(order))]
 
 
+@run_again
 def add_warnings(ledger: Ledger, run_id: str, warnings: Sequence[str]) -> None:
     """Add warnings to those of a run; each sentence is stored once.
 
@@ -124,6 +126,7 @@ def _places(order: Order) -> Iterator[Place]:
         yield order.stage, order.arm, order.row, replicate, order.attempt, order.draft_id, order.edition
 
 
+@run_again
 def _withdraw(ledger: Ledger, ids: Sequence[str]) -> None:
     if not ids:
         return

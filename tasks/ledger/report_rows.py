@@ -15,7 +15,10 @@ SCORERS = ("technical", "judge", "duel", "legibility", "palette", "votes")
 
 
 def report_rows(
-    run_id: str, records: Sequence[OrderRecord], candidates: Sequence[Candidate]
+    run_id: str,
+    records: Sequence[OrderRecord],
+    candidates: Sequence[Candidate],
+    variables: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Build a run's rows with the columns of the report.
 
@@ -23,6 +26,7 @@ def report_rows(
         run_id: The run.
         records: Its orders, in the order of the rows.
         candidates: Its pictures.
+        variables: The campaign's rows; each gets a column ``var_<name>`` for its variables.
 
     Returns:
         One mapping for each picture, and for each order without one.
@@ -31,14 +35,18 @@ def report_rows(
     for candidate in candidates:
         of_order.setdefault(candidate.order_id, []).append(candidate)
     scorers = sorted({*SCORERS, *(name for candidate in candidates for name in candidate.scores)})
+    names = list(dict.fromkeys(name for row in variables for name in row))
     rows = []
     for record in records:
+        place = record.order.row
+        values = variables[place] if place < len(variables) else {}
         pictures: Sequence[Candidate | None] = of_order.get(record.order.order_id) or [None]
         for share, picture in enumerate(pictures):
             money = _money_columns(record, share, len(pictures))
             rows.append(
                 {"run_id": run_id}
                 | _order_columns(record)
+                | {f"var_{name}": values.get(name) for name in names}
                 | money
                 | _picture_columns(record, picture)
                 | _decision_columns(picture, scorers)
@@ -90,6 +98,7 @@ def _picture_columns(record: OrderRecord, picture: Candidate | None) -> dict[str
         "candidate_id": picture and picture.candidate_id,
         "replicate": record.order.replicate if picture is None else picture.replicate,
         "file": picture and (None if picture.is_pruned else picture.file),
+        "named_file": None,
         "sha256": picture and picture.sha256,
         "bytes": picture and picture.n_bytes,
         "width": seen.width,
@@ -135,6 +144,8 @@ def _standing_columns(standing: Standing | None) -> dict[str, Any]:
         "duplicate_kind": standing and standing.duplicate_kind,
         "cluster": standing and standing.cluster,
         "hash_distance": standing and standing.hash_distance_bits,
+        "similarity": standing and standing.similarity,
+        "similar_cluster": standing and standing.similar_cluster,
     }
 
 
@@ -144,4 +155,7 @@ def _fidelity_columns(fidelity: Fidelity | None) -> dict[str, Any]:
         "fidelity_ssim": fidelity and fidelity.ssim,
         "fidelity_hash_bits": fidelity and fidelity.hash_distance_bits,
         "fidelity_palette": fidelity and fidelity.palette,
+        "fidelity_zoom": fidelity and fidelity.zoom,
+        "fidelity_shift": fidelity and fidelity.shift,
+        "fidelity_tone": fidelity and fidelity.tone,
     }

@@ -12,10 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from tasks.campaign.rounds import ArmStanding, RoundDecision
-from tasks.ledger.database import Database, insert_new
+from tasks.ledger.database import Database, insert_new, reconnecting
 from tasks.ledger.schema import rounds
 
 
+@reconnecting
 class Rounds:
     """The decided rounds of one ledger."""
 

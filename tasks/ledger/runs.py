@@ -1,18 +1,20 @@
 """Runs: one execution of a campaign each, found by id, by a unique prefix of it, or as ``latest``."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from tasks.errors import RunError
-from tasks.ledger.database import Database, insert_new
-from tasks.ledger.schema import runs
+from tasks.ledger.database import Database, insert_new, reconnecting
+from tasks.ledger.run_hold import require_hold
+from tasks.ledger.schema import runs, slots
 
-RunState = Literal["running", "stopped", "waiting", "awaiting review", "done"]
+RunState = Literal["running", "stopped", "waiting", "awaiting review", "done", "cancelled"]
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -25,7 +27,7 @@ class RunRecord:
         campaign: The campaign's name.
         provider: The provider's name.
         state: ``running``, ``stopped`` (ended early, may be resumed), ``waiting`` (the provider works on a
-            batch), ``awaiting review`` or ``done``.
+            batch), ``awaiting review``, ``done`` or ``cancelled`` (only a person takes it up again).
         started_at: Aware UTC time.
         finished_at: The same, or ``None`` while it is unfinished.
         warnings: Its warnings about models and settings.
@@ -46,6 +48,7 @@ def new_run_id(now: datetime) -> str:
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{tail}"
 
 
+@reconnecting
 class Runs:
     """The runs of one ledger."""
 
@@ -60,6 +63,7 @@ class Runs:
         provider: str,
         now: datetime,
         warnings: Sequence[str] = (),
+        takes_up_cancelled: bool = False,
     ) -> None:
         """Insert a run as ``running``; one already stored becomes ``running`` and gets further warnings.
 
@@ -69,6 +73,10 @@ class Runs:
             provider: The provider's name.
             now: Aware time.
             warnings: Its warnings about models and settings.
+            takes_up_cancelled: A person takes the run up again, even if it was cancelled.
+
+        Raises:
+            RunError: The run was cancelled. Nothing was changed.
         """
         new = {
             "run_id": run_id,
@@ -79,35 +87,57 @@ class Runs:
             "warnings": list(warnings),
         }
         with self._database.write() as connection:
-            # Not the row count, which PostgreSQL's driver does not report for such an insert.
-            made = insert_new(connection, runs).values(new).returning(runs.c.run_id)
-            if connection.execute(made).first() is None:
+            if not insert_run(connection, new):
                 this_run = runs.c.run_id == run_id
-                known = sa.select(runs.c.warnings).where(this_run).with_for_update()
-                all_warnings = dict.fromkeys([*connection.execute(known).scalar_one(), *warnings])
+                query = sa.select(runs.c.warnings, runs.c.state).where(this_run).with_for_update()
+                known = connection.execute(query).one()
+                if known.state == "cancelled" and not takes_up_cancelled:
+                    raise cancelled_error(run_id)
+                all_warnings = dict.fromkeys([*known.warnings, *warnings])
                 again = {"state": "running", "finished_at": None, "warnings": list(all_warnings)}
                 connection.execute(runs.update().where(this_run).values(again))
 
     def end(self, run_id: str, state: RunState, now: datetime) -> None:
-        """Record that a run ended, and its state.
+        """Record that a run ended, and its state; one that was cancelled stays so.
 
         Args:
             run_id: The run.
             state: Its state from now on.
             now: Aware time.
+
+        Raises:
+            RunError: Another process has taken the run over; its state is that process's now.
         """
         with self._database.write() as connection:
+            require_hold(connection, self._database, run_id)
+            is_kept = (runs.c.run_id == run_id) & (runs.c.state != "cancelled")
+            connection.execute(runs.update().where(is_kept).values(state=state, finished_at=now))
+
+    def cancel(self, run_id: str, now: datetime) -> None:
+        """Give a run up for good: no slot resumes it, and a process that works on it sends nothing more.
+
+        Args:
+            run_id: The run.
+            now: Aware time.
+        """
+        given_up = {"state": "cancelled", "finished_at": now}
+        with self._database.write() as connection:
+            connection.execute(runs.update().where(runs.c.run_id == run_id).values(given_up))
             connection.execute(
-                runs.update().where(runs.c.run_id == run_id).values(state=state, finished_at=now)
+                slots.update().where(slots.c.run_id == run_id, slots.c.state == "open").values(state="ended")
             )
 
-    def all(self) -> list[RunRecord]:
-        """List every run, newest first."""
+    def is_cancelled(self, run_id: str) -> bool:
+        """Whether a run was given up for good."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                sa.select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
-            )
-            return [_record(row) for row in rows]
+            state = connection.execute(sa.select(runs.c.state).where(runs.c.run_id == run_id)).scalar()
+        return bool(state == "cancelled")
+
+    def all(self) -> list[RunRecord]:
+        """List every run, the one begun last first, also where the clock was set back in between."""
+        newest_first = (runs.c.number.desc(), runs.c.started_at.desc(), runs.c.run_id.desc())
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(sa.select(runs).order_by(*newest_first))]
 
     def find(self, name: str) -> RunRecord:
         """Find a run by its id, a unique prefix of it, or ``latest``.
@@ -128,6 +158,29 @@ class Runs:
             accepted=", ".join(run.run_id for run in (found or known)[:5]),
             next_step="List them with: runoff runs" if known else "Begin with: runoff demo",
         )
+
+
+def cancelled_error(run_id: str) -> RunError:
+    """Build the error for a run that was cancelled and that nobody asked to take up again."""
+    return RunError(
+        where=f"run {run_id}",
+        what="was cancelled, and only a person can take it up again",
+        money="Nothing more was bought.",
+        next_step=f"To go on with it after all: runoff run --resume {run_id}",
+    )
+
+
+def insert_run(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Insert a run with the next number, unless it is stored already; return whether it was inserted.
+
+    Args:
+        connection: The caller's transaction.
+        values: All columns but the number.
+    """
+    next_number = sa.select(sa.func.coalesce(sa.func.max(runs.c.number), 0) + 1).scalar_subquery()
+    new = insert_new(connection, runs).values({**values, "number": next_number})
+    # Not the row count, which PostgreSQL's driver does not report for such an insert.
+    return connection.execute(new.returning(runs.c.run_id)).first() is not None
 
 
 def _record(row: sa.Row[Any]) -> RunRecord:

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0011"
+from tasks.redaction import hide_secrets, printable
+
+HEAD = "0016"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -42,6 +44,17 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+class ForeignText(TypeDecorator[str]):
+    """A text that comes from outside: no secret is stored, and nothing that a terminal would obey."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Redact a text before it is stored; what only looks like a key may be a name of ours."""
+        return None if value is None else printable(hide_secrets(value))
+
+
 runs = sa.Table(
     "runs",
     metadata,
@@ -52,6 +65,7 @@ runs = sa.Table(
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
     sa.Column("warnings", Json, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False, server_default="0"),
 )
 
 orders = sa.Table(
@@ -86,11 +100,12 @@ orders = sa.Table(
     sa.Column("text_input_tokens", sa.BigInteger),
     sa.Column("image_input_tokens", sa.BigInteger),
     sa.Column("output_tokens", sa.BigInteger),
-    sa.Column("vendor_request_id", sa.Text),
-    sa.Column("error_code", sa.String(64)),
-    sa.Column("error_message", sa.Text),
+    sa.Column("vendor_request_id", ForeignText),
+    sa.Column("error_code", ForeignText(64)),
+    sa.Column("error_message", ForeignText),
     sa.Index("orders_by_run", "run_id", "state"),
     sa.Index("orders_by_month", "month"),
+    sa.Index("orders_by_latency", "latency_s"),
 )
 
 batches = sa.Table(
@@ -143,6 +158,7 @@ reconciliations = sa.Table(
     sa.Column("resent_as", sa.String(40)),
     sa.Column("reconciled_by", sa.String(120), nullable=False),
     sa.Column("reconciled_at", Moment, nullable=False),
+    sa.Column("charged_before_nanousd", Money),
 )
 
 candidates = sa.Table(
@@ -156,26 +172,28 @@ candidates = sa.Table(
     sa.Column("file", sa.Text, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("n_bytes", sa.BigInteger, nullable=False),
-    sa.Column("downgraded", sa.Text),
+    sa.Column("downgraded", ForeignText),
     sa.Column("is_liked", sa.Boolean, nullable=False),
     sa.Column("is_inspected", sa.Boolean, nullable=False),
     sa.Column("width", sa.Integer),
     sa.Column("height", sa.Integer),
     sa.Column("format", sa.String(16)),
     sa.Column("has_c2pa", sa.Boolean),
-    sa.Column("c2pa_issuer", sa.Text),
+    sa.Column("c2pa_issuer", ForeignText),
     sa.Column("c2pa_state", sa.String(16)),
     sa.Column("phash", sa.String(64)),
     sa.Column("dhash", sa.String(64)),
     sa.Column("colorhash", sa.String(64)),
     sa.Column("measurements", Json),
     sa.Column("thumbnail", sa.Text),
-    sa.Column("fault", sa.Text),
+    sa.Column("fault", ForeignText),
     sa.Column("status", sa.String(16)),
     sa.Column("cluster", sa.String(40)),
     sa.Column("duplicate_of", sa.String(40)),
     sa.Column("duplicate_kind", sa.String(16)),
     sa.Column("hash_distance_bits", sa.Integer),
+    sa.Column("similarity", sa.Float),
+    sa.Column("similar_cluster", sa.String(40)),
     sa.Column("score", sa.Float),
     sa.Column("rank", sa.Integer),
     sa.Column("is_finalist", sa.Boolean),
@@ -185,6 +203,9 @@ candidates = sa.Table(
     sa.Column("fidelity_ssim", sa.Float),
     sa.Column("fidelity_hash_bits", sa.Integer),
     sa.Column("fidelity_palette", sa.Float),
+    sa.Column("fidelity_zoom", sa.Float),
+    sa.Column("fidelity_shift", sa.Float),
+    sa.Column("fidelity_tone", sa.Float),
     sa.Column("is_accepted", sa.Boolean),
     sa.Column("pruned_at", Moment),
 )
@@ -195,7 +216,7 @@ answers = sa.Table(
     sa.Column("answer_id", sa.Integer, primary_key=True),
     sa.Column("order_id", sa.String(40), sa.ForeignKey("orders.order_id"), nullable=False, index=True),
     sa.Column("question", sa.String(40), nullable=False, index=True),
-    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("content", ForeignText, nullable=False),
 )
 
 scores = sa.Table(
@@ -205,7 +226,7 @@ scores = sa.Table(
     sa.Column("scorer", sa.String(64), primary_key=True),
     sa.Column("version", sa.String(32), primary_key=True),
     sa.Column("value", sa.Float),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", ForeignText, nullable=False),
     sa.Column("measurements", Json, nullable=False),
     sa.Column("is_current", sa.Boolean, nullable=False),
 )
@@ -278,7 +299,7 @@ slots = sa.Table(
     sa.Column("due_at", Moment, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("run_id", sa.String(40), nullable=False, index=True),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", ForeignText, nullable=False),
     sa.Column("started_by", sa.String(64), nullable=False, index=True),
 )
 
@@ -287,4 +308,12 @@ allowances = sa.Table(
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("state", Json),
+)
+
+run_holds = sa.Table(
+    "run_holds",
+    metadata,
+    sa.Column("run_id", sa.String(40), primary_key=True),
+    sa.Column("token", sa.String(16), nullable=False),
+    sa.Column("lock_file", sa.String(300), nullable=False),
 )

@@ -12,7 +12,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from tasks.ledger.database import Database, insert_new
+from tasks.ledger.database import Database, insert_new, reconnecting
 from tasks.ledger.schema import runs, slots
 
 SlotState = Literal["open", "ended", "skipped", "failed"]
@@ -41,6 +41,7 @@ class Slot:
     started_by: str = ""
 
 
+@reconnecting
 class Slots:
     """The slots of one ledger."""
 

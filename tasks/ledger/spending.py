@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
-from tasks.ledger.database import Database
+from tasks.ledger.database import Database, reconnecting
 from tasks.ledger.order_rows import estimated_nanousd
 from tasks.ledger.schema import budgets, orders
 from tasks.money import from_nanousd
@@ -49,6 +49,7 @@ class MonthSpent:
     campaigns_usd: Mapping[str, Decimal]
 
 
+@reconnecting
 class Spending:
     """The sums of one ledger."""
 

@@ -1,15 +1,20 @@
-"""Verifies the ledger: its sums, its states and its pictures."""
+"""Verifies the ledger: the database itself, its sums, its states, and the files, in both directions.
+
+A damaged database is all that is reported of it: sums of what cannot be read mean nothing.
+"""
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.ledger.budgets import scopes_of
-from tasks.ledger.database import Database
+from tasks.ledger.budgets import sums_of_orders
+from tasks.ledger.database import Database, run_again
 from tasks.ledger.schema import answers, budgets, candidates, orders, runs, scores
-from tasks.money import from_nanousd
+from tasks.ledger.strays import describe_strays
+from tasks.money import count_of, from_nanousd
 from tasks.order import ORDER_STATES
 from tasks.storage.home import run_folder
 from tasks.storage.mirror import store_of
@@ -17,8 +22,9 @@ from tasks.storage.mirror import store_of
 OPEN_STATES = ("planned", "sent", "unknown")
 
 
+@run_again
 def verify(database: Database, home: Path | None = None) -> list[str]:
-    """List every inconsistency of the ledger with itself or with its pictures.
+    """List every fault of the ledger: damage, or where it is inconsistent with itself or with the files.
 
     Args:
         database: The ledger's database.
@@ -27,26 +33,32 @@ def verify(database: Database, home: Path | None = None) -> list[str]:
     Returns:
         One sentence for each fault, with the expected and the actual value; empty when there are none.
     """
+    if damage := database.damage():
+        return damage
     with database.read() as connection:
-        return [
-            *_wrong_sums(connection),
-            *_wrong_charges(connection),
-            *_orphans(connection),
-            *([] if home is None else _lost_pictures(connection, home)),
-        ]
+        faults = [*_broken_references(connection), *find_wrong_sums(connection), *_wrong_charges(connection)]
+        faults += _orphans(connection)
+        if home is not None:
+            faults += [*_lost_pictures(connection, home), *describe_strays(connection, home)]
+    return faults
 
 
-def _wrong_sums(connection: Connection) -> list[str]:
-    expected: dict[str, int] = {}
-    columns = (orders.c.run_id, orders.c.campaign, orders.c.month)
-    query = (
-        sa.select(*columns, sa.func.sum(orders.c.charged_nanousd))
-        .where(orders.c.month.is_not(None))
-        .group_by(*columns)
+def _broken_references(connection: Connection) -> list[str]:
+    """Find rows that point to rows that are not there; PostgreSQL always enforces that."""
+    if connection.dialect.name != "sqlite":
+        return []
+    found = Counter(
+        (table, parent) for table, _, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check")
     )
-    for run_id, campaign, month, charged in connection.execute(query):
-        for scope in scopes_of(run_id, campaign, month):
-            expected[scope.name] = expected.get(scope.name, 0) + int(charged)
+    return [
+        f"{count_of(count, 'row')} of {table} point to {parent} that are not there."
+        for (table, parent), count in sorted(found.items())
+    ]
+
+
+def find_wrong_sums(connection: Connection) -> list[str]:
+    """List the budgets that are not the sum of their orders, in a sentence each."""
+    expected = sums_of_orders(connection)
     held = {row.scope: row.charged_nanousd for row in connection.execute(sa.select(budgets))}
     return [
         f"budget {scope} holds {from_nanousd(held.get(scope, 0))} dollars; "

@@ -1,3 +1,11 @@
 """Builds a campaign's orders: drafts, finals and questions, and estimates their cost."""
 
-__all__ = ["drafts", "finals", "finals_costs", "missing_scores", "questions", "round_costs"]
+__all__ = [
+    "drafts",
+    "finals",
+    "finals_costs",
+    "likely_mistakes",
+    "missing_scores",
+    "questions",
+    "round_costs",
+]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.attachments.attachments import NOTHING, Sent, fill_mask, fill_path
+from tasks.attachments.attachments import NOTHING, Sent, fill_mask
 from tasks.attachments.fit import frame_draft
 from tasks.attachments.masks import plan_mask
+from tasks.attachments.paths import fill_path
 from tasks.attachments.references import ReferenceFaultError, read_mask, read_reference
 from tasks.campaign import Campaign, Row
 from tasks.campaign.finals import Finals

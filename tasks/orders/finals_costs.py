@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tasks.attachments.attachments import fill_path, is_template
 from tasks.attachments.fit import framed_size
+from tasks.attachments.paths import fill_path, is_template
 from tasks.attachments.references import read_reference
 from tasks.campaign import Campaign
 from tasks.campaign.finals import Finals

@@ -86,6 +86,16 @@ def partly_scored(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> 
     return found
 
 
+def scorers_that_count(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> list[str]:
+    """List the scorers with a weight above 0 that scored some picture, the weightiest first."""
+    answered = [
+        name
+        for name, weight in weights.items()
+        if weight > 0 and any(draft.value_of(name) is not None for draft in drafts)
+    ]
+    return sorted(answered, key=lambda name: (-weights[name], name))
+
+
 def silent(drafts: Sequence[Candidate], weights: Mapping[str, float]) -> list[str]:
     """List the judging models with a weight above 0 that scored no picture."""
     return [

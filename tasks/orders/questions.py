@@ -33,7 +33,8 @@ class JudgingPlan:
         pictures: The most pictures that are judged by the rubric.
         pairs: The most pairs that are compared; each is two orders.
         low_usd: Dollars when all but one picture of each arm and row are duplicates.
-        high_usd: Dollars when there are no duplicates.
+        high_usd: The most dollars when there are no duplicates.
+        usual_usd: What is expected then, dollars.
     """
 
     models: tuple[str, ...]
@@ -41,6 +42,7 @@ class JudgingPlan:
     pairs: int
     low_usd: Decimal
     high_usd: Decimal
+    usual_usd: Decimal = ZERO
 
     @property
     def orders(self) -> int:
@@ -148,6 +150,7 @@ def plan_judging(campaign: Campaign, estimates: Estimates) -> JudgingPlan | None
         pairs=sum(part.pairs for part in parts),
         low_usd=sum((part.low_usd for part in parts), ZERO),
         high_usd=sum((part.high_usd for part in parts), ZERO),
+        usual_usd=sum((part.usual_usd for part in parts), ZERO),
     )
 
 
@@ -163,6 +166,7 @@ def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
         pairs=0,
         low_usd=rows * sum((cost.low_usd for cost in costs), ZERO),
         high_usd=rows * per_prompt * sum((cost.high_usd for cost in costs), ZERO),
+        usual_usd=rows * per_prompt * sum((cost.low_usd for cost in costs), ZERO),
     )
 
 
@@ -180,6 +184,7 @@ def _plan_duels(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
         pairs=pairs,
         low_usd=2 * least * min(cost.low_usd for cost in costs),
         high_usd=2 * pairs * max(cost.high_usd for cost in costs),
+        usual_usd=2 * pairs * max(cost.low_usd for cost in costs),
     )
 
 

@@ -1,3 +1,18 @@
-"""Picture bytes: the container, decoding, perceptual hashes, provenance and transparency."""
+"""Picture bytes: the container, decoding, perceptual hashes, likeness, provenance and transparency."""
 
-__all__ = ["container", "decoding", "fingerprint", "provenance", "transparency"]
+__all__ = [
+    "alignment",
+    "bought",
+    "container",
+    "decoding",
+    "difference_picture",
+    "differences",
+    "fingerprint",
+    "likeness",
+    "looks",
+    "provenance",
+    "redrawing",
+    "registration",
+    "sendable",
+    "transparency",
+]

@@ -7,7 +7,7 @@ trusted, so the size is parsed from the header here, before any decoder runs.
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tasks.errors import PictureError
@@ -17,6 +17,14 @@ MAX_PX = 4 * 8_294_400
 
 Source: https://developers.openai.com/api/docs/guides/image-generation, checked 2026-11-22.
 """
+
+HALF = 128
+"""A pixel whose alpha is less counts as transparent."""
+
+MEDIA_TYPES: Mapping[str, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+"""By format, of the pictures that providers accept and make."""
+ENDINGS: Mapping[str, str] = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+"""By media type; not every machine's ``mimetypes`` knows WebP."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
@@ -84,6 +92,8 @@ def _describe_unknown(data: bytes) -> str:
         return "the bytes are an HTML page, not a picture"
     if start.startswith((b"<svg", b"<?xml")):
         return "the bytes are an SVG or XML text, which is not decoded here"
+    if data[4:8] == b"ftyp":
+        return "the bytes are a HEIC, AVIF or video file, as phones make them; export it as JPEG"
     if start.startswith((b"{", b"[")):
         return "the bytes are JSON text, not a picture"
     return f"the bytes are not a picture (they start with {data[:8].hex(' ')})"

@@ -1,4 +1,4 @@
-"""Decoding: pixels from untrusted bytes, or a `PictureError`.
+"""Decoding: pixels from untrusted bytes as people see them, upright and in sRGB, or a `PictureError`.
 
 A decoder may allocate the whole canvas just to open a file, and Pillow only warns about a decompression bomb,
 so the size is read from the header first. Every error of a decoder becomes a `PictureError`.
@@ -6,19 +6,21 @@ so the size is read from the header first. Every error of a decoder becomes a `P
 
 import io
 import struct
+import zlib
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from tasks.pictures.container import (
-    MAX_PX,
-    png_chunks,
-    read_header,
-    unsound,
-)
+from tasks.pictures.colour import to_srgb
+from tasks.pictures.container import MAX_PX, png_chunks, read_header, unsound
+from tasks.pictures.orientation import turn_needed
 
 THUMBNAIL_EDGE_PX = 384
 
+
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+_MOST_PROFILE_BYTES = 1_000_000
+"""Pillow refuses a whole PNG for text or a profile that is larger when unpacked."""
 
 _PILLOW_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP", "gif": "GIF"}
 
@@ -31,8 +33,8 @@ def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
         where: What to call it in an error; by default the path.
 
     Returns:
-        The pixels, 8 bits per channel: ``RGBA`` when the picture has transparency, else ``RGB``; of an
-        animation, the first frame.
+        The pixels as people see them: turned upright by their EXIF, in sRGB by their ICC profile, 8 bits per
+        channel; ``RGBA`` when the picture has transparency, else ``RGB``; of an animation, the first frame.
 
     Raises:
         PictureError: The file is missing, not a picture, larger than `MAX_PX` (checked before decoding),
@@ -47,11 +49,13 @@ def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
     if header.format == "png" and not any(kind == b"IEND" for kind, _, _ in png_chunks(source)):
         raise unsound(where, f"the png file is truncated after {len(source):,} bytes")
     try:
-        with Image.open(io.BytesIO(source), formats=[_PILLOW_NAMES[header.format]]) as picture:
+        with opened(source, header.format) as picture:
             _check_size(where, *picture.size)  # a gif's frame may be larger than its header says
-            return _to_eight_bits(picture)
+            return as_seen(source, header.format, picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
         raise unsound(where, f"it is a decompression bomb: {fault}") from fault
+    except UnidentifiedImageError as fault:
+        raise unsound(where, f"the header of the {header.format} file is damaged") from fault
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as fault:
         raise unsound(where, f"the {header.format} file is truncated or damaged: {fault}") from fault
 
@@ -68,12 +72,55 @@ def _read(path: Path, where: str) -> bytes:
         raise unsound(where, f"the file cannot be read: {fault.strerror}") from fault
 
 
-def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    picture.load()
-    if picture.mode.startswith("I"):  # 16-bit grey: Pillow would clip it, not scale it
-        picture = picture.convert("I").point(lambda level: level / 257).convert("L")
-    mode = "RGBA" if picture.has_transparency_data else "RGB"
-    return picture.convert(mode)
+def opened(data: bytes, kind: str) -> Image.Image:
+    """Open a picture with Pillow, without the texts of a PNG, whatever their size.
+
+    Args:
+        data: The whole file.
+        kind: Its format, as ``container.detect_format`` names it.
+
+    Returns:
+        The picture, whose pixels are not decoded yet; it is also a context manager.
+
+    Raises:
+        OSError: It cannot be opened; Pillow raises other errors too.
+    """
+    source = _without_texts(data) if kind == "png" else data
+    return Image.open(io.BytesIO(source), formats=[_PILLOW_NAMES[kind]])
+
+
+def _without_texts(data: bytes) -> bytes:
+    chunks = list(png_chunks(data))
+    kept = [
+        data[start - 8 : end + 4] for kind, start, end in chunks if not _is_dropped(kind, data[start:end])
+    ]
+    return data if len(kept) == len(chunks) else b"".join([data[:8], *kept])
+
+
+def _is_dropped(kind: bytes, content: bytes) -> bool:
+    if kind != b"iCCP":
+        return kind in _TEXT_CHUNKS
+    packed = content[content.find(b"\0") + 2 :]
+    try:
+        return len(zlib.decompressobj().decompress(packed, _MOST_PROFILE_BYTES)) == _MOST_PROFILE_BYTES
+    except zlib.error:
+        return True
+
+
+def as_seen(data: bytes, kind: str, picture: Image.Image) -> Image.Image:
+    """Decode an open picture to what people see: upright, in sRGB.
+
+    Args:
+        data: The whole file.
+        kind: Its format, as ``container.detect_format`` names it.
+        picture: The same file, from ``opened``.
+
+    Returns:
+        ``RGBA`` when it has transparency, else ``RGB``, 8 bits per channel.
+    """
+    turn = turn_needed(data, kind, picture)
+    plain = to_srgb(picture)
+    return plain if turn is None else plain.transpose(turn)
 
 
 def flatten(picture: Image.Image, background: tuple[int, int, int] = (128, 128, 128)) -> Image.Image:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tasks.errors import SettingError
+from tasks.limits import ANCHORS_BYTES
 from tasks.pictures.container import detect_format, has_c2pa
+from tasks.storage.regular_file import read_regular_text
 
 if TYPE_CHECKING:
     import c2pa
@@ -87,7 +89,7 @@ def _context(anchors_file: str | None) -> "c2pa.Context":
     settings: dict[str, Any] = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
     try:
         if anchors_file:
-            settings["trust"] = {"trust_anchors": Path(anchors_file).read_text(encoding="ascii")}
+            settings["trust"] = {"trust_anchors": read_regular_text(anchors_file, ANCHORS_BYTES)}
         return c2pa.Context.from_dict(settings)
     except (OSError, UnicodeDecodeError, c2pa.C2paError) as fault:
         raise SettingError(

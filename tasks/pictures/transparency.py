@@ -12,13 +12,14 @@ import numpy as np
 from PIL import Image
 
 from tasks.candidate import Inspection
+from tasks.pictures.container import HALF
+from tasks.pictures.differences import BETWEEN, join_differences
 
 LEAST_ALPHA_SHARE = 0.005
 """A picture with less than this share of transparent pixels has no transparent background."""
 
 NO_TRANSPARENCY = "no transparency although ordered"
 
-HALF = 128
 LIGHT, DARK = (229, 233, 239), (203, 210, 219)
 
 
@@ -57,8 +58,8 @@ def mark_missing_transparency(
     share = seen.measurements.get("alpha_share")
     if parameters.get("background") != "transparent" or share is None or share >= LEAST_ALPHA_SHARE:
         return None
-    known = downgraded.split("; ") if downgraded else []
-    return None if NO_TRANSPARENCY in known else "; ".join((*known, NO_TRANSPARENCY))
+    known = downgraded.split(BETWEEN) if downgraded else []
+    return None if NO_TRANSPARENCY in known else join_differences([*known, NO_TRANSPARENCY])
 
 
 def lay_on_chequerboard(picture: Image.Image, cell_px: int) -> Image.Image:

@@ -1,16 +1,16 @@
 """The table of the report's columns: name, type, unit and meaning, in order.
 
 The data frame, ``docs/report.md`` and the tests are all generated from this table, so they cannot disagree.
-A value that was not measured is null, never 0. A custom scorer adds its ``score_<name>`` after
-``score_votes``. To update the table on the page:
+A value that was not measured is null, never 0. A campaign's variables add their ``var_<name>`` after
+``row_index``, a custom scorer its ``score_<name>`` after ``score_votes``. To update the table on the page:
 ``python -m tasks.report_page.columns docs/report.md``.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Dtype = Literal["Int64", "Float64", "string", "boolean", "datetime64[ns, UTC]"]
 
@@ -40,9 +40,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("campaign", "string", "", "The campaign's name."),
     Column("stage", "string", "", "`draft`, `final`, or `judge`: a question to a judging model."),
     Column("arm", "string", "", "The arm under test."),
-    Column("row", "Int64", "index from 0", "The row of variables that filled the arm's template."),
+    Column("row", "Int64", "from 1", "The row of variables that filled the arm's template."),
+    Column("row_index", "Int64", "from 0", "The same, as it is in file names."),
     Column("prompt", "string", "", "The text as it was sent."),
-    Column("replicate", "Int64", "index from 0", "The picture's number within its arm and row."),
+    Column("replicate", "Int64", "from 1", "The picture's number within its arm and row."),
+    Column("replicate_index", "Int64", "from 0", "The same, as it is in file names."),
     Column("order_id", "string", "", "The paid request (order)."),
     Column("candidate_id", "string", "", "The picture; null if the request returned none."),
     Column("draft_id", "string", "", "For a final, its draft; for a question, the draft judged or the duel."),
@@ -65,6 +67,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("estimate_usd", "Float64", "US dollars", "The high end of the estimate, which was reserved."),
     Column("cost_usd", "Float64", "US dollars", "The cost by the provider's usage; null until known."),
     Column("file", "string", "", "The picture file, relative to the run's folder."),
+    Column("named_file", "string", "", "For an accepted final, its copy under the name by `files`."),
     Column("sha256", "string", "", "The SHA-256 of the file, in hex."),
     Column("bytes", "Int64", "bytes", "The size of the file."),
     Column("width", "Int64", "px", "The picture's width as decoded."),
@@ -74,15 +77,17 @@ COLUMNS: tuple[Column, ...] = (
     Column("c2pa_issuer", "string", "", "Who signed them; needs `runoff[provenance]`."),
     Column("c2pa_state", "string", "", "`valid`, `invalid` or `trusted`; needs `runoff[provenance]`."),
     Column("alpha_share", "Float64", "0 to 1", "The share of transparent pixels."),
-    Column("downgraded", "string", "", "What differs from the request; excludes the picture from the test."),
+    Column("downgraded", "string", "", "What differs from the request; pictures alike in it are compared."),
     Column("phash", "string", "", "The 64-bit perceptual hash, in hex."),
     Column("dhash", "string", "", "The 64-bit difference hash, in hex."),
     Column("colorhash", "string", "", "The colour hash, in hex."),
     Column("status", "string", "", "`survivor` (a unique image), `duplicate` or `unfit`."),
     Column("duplicate_of", "string", "", "The picture that it duplicates."),
-    Column("duplicate_kind", "string", "", "`exact` (same bytes), `near`, or `told` (marked by a person)."),
+    Column("duplicate_kind", "string", "", "`exact`, `near`, `similar`, `mirrored` or `told` (by people)."),
     Column("cluster", "string", "", "The representative of its cluster; its own id for a unique image."),
     Column("hash_distance", "Int64", "bits", "The distance between its hash and its representative's."),
+    Column("similarity", "Float64", "0 to 1", "To the picture it is most like; 0.75 on is the same."),
+    Column("similar_cluster", "string", "", "The best of the pictures that are similar to one another."),
     Column("score_technical", "Float64", "0 to 1", "Technical quality: sharpness, exposure, artefacts."),
     Column("score_judge", "Float64", "0 to 1", "The judging model's score by the rubric."),
     Column("score_duel", "Float64", "0 to 1", "Its strength within its row, from duels judged by a model."),
@@ -94,9 +99,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("finalist", "boolean", "", "Whether it was chosen to be bought at high quality."),
     Column("chosen_by", "string", "", "`rule`, or the person who chose it."),
     Column("fidelity", "Float64", "0 to 1", "For a final, how similar it is to its draft."),
-    Column("fidelity_ssim", "Float64", "-1 to 1", "The structural similarity (SSIM) that it is based on."),
+    Column("fidelity_ssim", "Float64", "-1 to 1", "The structural similarity (SSIM) where it is lowest."),
     Column("fidelity_hash_bits", "Int64", "bits", "The distance between the two perceptual hashes."),
-    Column("fidelity_palette", "Float64", "0 to 1", "The similarity of their colours."),
+    Column("fidelity_palette", "Float64", "0 to 1", "The similarity of their colours where it is lowest."),
+    Column("fidelity_zoom", "Float64", "share", "How much larger the final shows things: 0.04 is 4 %."),
+    Column("fidelity_shift", "Float64", "share", "How far its middle moved, of the longest edge."),
+    Column("fidelity_tone", "Float64", "share", "How far brightness or white balance changed, of the range."),
     Column("accepted", "boolean", "", "For a final, whether it was accepted."),
     Column("thumbnail", "string", "", "The thumbnail, relative to the run's folder."),
     Column("selection_reason", "string", "", "Why it was chosen or not."),
@@ -104,30 +112,62 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 _NAMES = frozenset(column.name for column in COLUMNS)
+_COUNTED = {"row_index": "row", "replicate_index": "replicate"}
+"""Columns that count from 0, with those that count from 1; in rows, both are one index from 0."""
+VARIABLE = "var_"
+"""Begins the columns of a campaign's variables."""
 
 
-def complete_columns(names: Iterable[str]) -> tuple[Column, ...]:
+def read_cell(name: str, row: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any column
+    """Read a column's value in a report row; people count rows and replicates from 1."""
+    if name in _COUNTED:
+        return row[_COUNTED[name]]
+    value = row[name]
+    return value + 1 if name in _COUNTED.values() and value is not None else value
+
+
+def complete_columns(names: Iterable[str], rows: Sequence[Mapping[str, Any]] = ()) -> tuple[Column, ...]:
     """Return the columns of rows that have these names.
 
     Args:
-        names: The keys of the rows.
+        names: The keys of the rows, in their order.
+        rows: The rows, by whose values the variables have their types; text without them.
 
     Returns:
-        The table, with a column for each custom scorer inserted after ``score_votes``.
+        The table, with a column for each variable after ``row_index``, and one for each custom scorer after
+        ``score_votes``.
 
     Raises:
-        ValueError: A column of the table is missing, or a name is neither in it nor a scorer's.
+        ValueError: A column of the table is missing, or a name is none of these.
     """
-    given = set(names)
-    own = sorted(given - _NAMES)
+    given = list(dict.fromkeys(names))
+    variables = [name for name in given if name.startswith(VARIABLE)]
+    own = sorted(set(given) - _NAMES - set(variables))
     unknown = [name for name in own if not name.startswith("score_")]
-    missing = [column.name for column in COLUMNS if column.name not in given]
+    missing = [name for name in (column.name for column in COLUMNS) if name not in {*given, *_COUNTED}]
     if unknown or missing:
         message = f"report rows lack the columns {missing} and have the unknown columns {unknown}"
         raise ValueError(message)
-    last_scorer = next(index for index, column in enumerate(COLUMNS) if column.name == "score_votes") + 1
-    added = (Column(name, "Float64", "0 to 1", f"The custom scorer `{name[6:]}`.") for name in own)
-    return (*COLUMNS[:last_scorer], *added, *COLUMNS[last_scorer:])
+    added = {
+        "row_index": [_variable_column(name, [row[name] for row in rows]) for name in variables],
+        "score_votes": [
+            Column(name, "Float64", "0 to 1", f"The custom scorer `{name[6:]}`.") for name in own
+        ],
+    }
+    return tuple(each for column in COLUMNS for each in (column, *added.get(column.name, ())))
+
+
+def _variable_column(name: str, values: Sequence[object]) -> Column:
+    """Describe a variable's column: numbers and truths as such if all values are, otherwise text."""
+    kinds = {type(value) for value in values if value is not None}
+    dtype: Dtype = "string"
+    if kinds == {bool}:
+        dtype = "boolean"
+    elif kinds == {int}:
+        dtype = "Int64"
+    elif kinds and kinds <= {int, float}:
+        dtype = "Float64"
+    return Column(name, dtype, "", f"The row's variable `{name.removeprefix(VARIABLE)}`.")
 
 
 def describe_columns() -> str:

@@ -76,6 +76,8 @@ class RunFacts:
             stages without one are left out.
         unknown_usd: The part of ``spent_usd`` that is estimates, dollars.
         all_high_usd: The cost of the same number of pictures, all at high quality, dollars.
+        finals_usd: The least that finals cost that are still to be bought, dollars; ``None`` if there are no
+            finals, bought or to be bought, or if that is unknown.
         warnings: Lifecycle and other warnings, one sentence each.
         counts_by_state: Orders by state.
         copies_by_radius: Radius in bits (0-12) to the number of drafts that would be duplicates.
@@ -86,7 +88,10 @@ class RunFacts:
             beats one of the second), ``verdict``, ``more_pictures_needed``, ``note``; ``arms``, name to a
             mapping with
             ``pictures``, ``duplicate_rate``, ``refusal_rate``, ``failure_rate``, ``mean_score`` and
-            ``cost_per_unique_image_usd``.
+            ``cost_per_unique_image_usd``; ``people``, the verdict by votes, or ``None``: ``headline``,
+            ``note``, ``is_enough`` (whether it comes first), ``pairs`` and ``segments``;
+            ``scores_headline``, the verdict by scores; ``segments``, mappings with ``variable``, ``value``,
+            ``arms``, ``rows``, ``difference``, ``low``, ``high``, ``shrunk`` and ``winner``.
         rounds: The rounds in which drafts were made, if there were several: mappings with ``number``,
             ``arms`` and ``replicates`` (how many; the maximum before it begins), ``is_last``, and
             ``standings``, empty while it is not decided: mappings with ``arm``, ``lead``, ``mean_score``,
@@ -112,6 +117,7 @@ class RunFacts:
     estimate_errors: Mapping[str, EstimateError] = field(default_factory=dict)
     unknown_usd: Decimal | None = None
     all_high_usd: Decimal | None = None
+    finals_usd: Decimal | None = Decimal(0)
     warnings: Sequence[str] = ()
     counts_by_state: Mapping[str, int] = field(default_factory=dict)
     copies_by_radius: Mapping[int, int] | None = None

@@ -26,7 +26,10 @@ _ORDER = (
 _MADE = ("edition", "endpoint")
 _PLACE = ("arm", "row", "replicate")
 _CHOICE = ("score", "rank", "chosen_by", "selection_reason")
-_FIDELITY = ("fidelity", "fidelity_ssim", "fidelity_hash_bits", "fidelity_palette")
+_FIDELITY = (
+    "fidelity", "fidelity_ssim", "fidelity_hash_bits", "fidelity_palette", "fidelity_zoom", "fidelity_shift",
+    "fidelity_tone",
+)  # fmt: skip
 
 
 def write_lineage(rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -49,7 +52,7 @@ def write_lineage(rows: Sequence[Row], folder: Path) -> list[Path]:
             file = folder / lineage_file(row["file"])
             lineage = describe_lineage(row, drafts[row["draft_id"]])
             text = json.dumps(lineage, indent=2, ensure_ascii=False, default=_plain)
-            write_atomically(file, f"{text}\n".encode(), is_durable=False)
+            write_atomically(file, f"{text}\n".encode())
             written.append(file)
     return written
 

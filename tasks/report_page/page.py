@@ -33,6 +33,7 @@ from tasks.report_page.rows import (
     is_finalist,
     is_unique_image,
 )
+from tasks.report_page.segments import complete_segments
 from tasks.report_page.sources import Sources, choose_sources
 from tasks.report_page.spending import Spending, state_spending, sum_up_spending
 from tasks.report_page.verdict import count_noun, state_verdict, summarize
@@ -56,7 +57,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
     arms = list(dict.fromkeys([*facts.arms, *sorted({row["arm"] for row in rows})]))
     sources = choose_sources(run_folder, [row["thumbnail"] for row in rows if row["thumbnail"]])
     unique_images = [row for row in drafts if is_unique_image(row)]
-    finalists = build_finalists(drafts, finals, sources)
+    finalists = build_finalists(drafts, finals, sources, facts.min_fidelity)
     spending = sum_up_spending(rows, facts)
     return _environment().get_template("page.html").render(
         facts=facts,
@@ -66,6 +67,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         key_figures=_key_figures(drafts, finals, spending, facts),
         arms=[_describe_arm(arm, drafts, unique_images, facts, sources) for arm in arms],
         pairs=_complete_pairs(list((facts.ab_test or {}).get("pairs") or ())),
+        segments=complete_segments(facts),
         finalists=finalists,
         gallery=build_gallery(drafts, arms, sources),
         disputed=show_disputed(drafts, facts, sources),
@@ -159,7 +161,11 @@ def _key_figures(
         ),
         ("Finalists", f"{finalists:,}", _note_on_finals(finalists, finals)),
         ("Spent", spending.show(spending.spent_usd), _note_on_estimate(spending, facts)),
-        ("Saved", spending.show(spending.saved_usd), _note_on_saving(spending)),
+        (
+            "Would be saved" if spending.awaits_finals else "Saved",
+            spending.show(spending.saved_usd),
+            _note_on_saving(spending),
+        ),
         (
             "Cost per unique image",
             unique_image_usd and _usd(unique_image_usd),
@@ -183,6 +189,9 @@ def _note_on_estimate(spending: Spending, facts: RunFacts) -> str:
 
 def _note_on_saving(spending: Spending) -> str:
     share = spending.saved_share
+    if share and spending.awaits_finals:
+        high, finals = spending.show(spending.all_high_usd), spending.show(spending.finals_usd)
+        return f"{share:.0%} of {high}, with finals for {finals}"
     return f"{share:.0%} of {spending.show(spending.all_high_usd)}, all at high quality" if share else ""
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.report_page.columns import VARIABLE
 from tasks.report_page.lineage import lineage_file
-from tasks.report_page.rows import Row, is_final, merit
+from tasks.report_page.rows import Row, is_final, merit, name_verdict
 from tasks.report_page.sources import Sources
 
 
@@ -58,10 +59,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One prompt row: the same variables in every arm, side by side."""
+    """One prompt row: the same variables in every arm, side by side; its title has their values."""
 
     row: int
     cells: tuple[Cell, ...]
+    title: str = ""
 
     @property
     def kinds(self) -> str:
@@ -81,19 +83,14 @@ class Final:
     Args:
         picture: The picture, and whether it was accepted (``None``: not decided).
         large: The large version of the picture; only for the first attempt.
+        verdict: Whether it was accepted, as a short label.
         lineage: Its lineage file relative to the run's folder, if there is one.
     """
 
     picture: Picture
     large: str | None
+    verdict: str
     lineage: str | None = None
-
-    @property
-    def verdict(self) -> str:
-        """The verdict as a short label."""
-        return {True: "Accepted", False: "Not accepted", None: "Not compared yet"}[
-            self.picture.row["accepted"]
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +129,7 @@ def build_gallery(drafts: Sequence[Row], arms: Sequence[str], sources: Sources) 
     """
     duplicates = _find_duplicates(drafts, sources)
     collapsed = {each.row["candidate_id"] for group in duplicates.values() for each in group}
+    titles = {row["row"]: _title_of(row) for row in drafts}
     by_place: dict[tuple[int, str], list[Row]] = defaultdict(list)
     for row in drafts:
         if row["candidate_id"] not in collapsed:
@@ -144,9 +142,15 @@ def build_gallery(drafts: Sequence[Row], arms: Sequence[str], sources: Sources) 
                 for arm in arms
                 if (row, arm) in by_place
             ),
+            titles.get(row, ""),
         )
         for row in sorted({place[0] for place in by_place})
     ]
+
+
+def _title_of(row: Row) -> str:
+    """Name a row by the values of its variables."""
+    return " · ".join(str(value) for key, value in row.items() if key.startswith(VARIABLE))
 
 
 def _find_duplicates(drafts: Sequence[Row], sources: Sources) -> dict[str, tuple[Picture, ...]]:
@@ -176,7 +180,11 @@ def _fill_cell(
 
 
 def build_finalists(
-    drafts: Iterable[Row], finals: Iterable[Row], sources: Sources, large_count: int = 12
+    drafts: Iterable[Row],
+    finals: Iterable[Row],
+    sources: Sources,
+    min_fidelity: float | None,
+    large_count: int = 12,
 ) -> list[Finalist]:
     """Pair each finalist with the finals that were made from it.
 
@@ -184,6 +192,7 @@ def build_finalists(
         drafts: The report rows of stage ``draft``.
         finals: The report rows of stage ``final``.
         sources: Gives thumbnails and large pictures.
+        min_fidelity: The fidelity below which a final is not accepted; ``None`` if editions differ.
         large_count: How many finalists are shown large; the others as thumbnails.
     """
     tries: dict[str, list[Row]] = defaultdict(list)
@@ -191,20 +200,23 @@ def build_finalists(
         tries[row["draft_id"]].append(row)
     chosen = sorted((row for row in drafts if row["finalist"] or row["candidate_id"] in tries), key=merit)
     return [
-        _pair(row, tries[row["candidate_id"]], sources, is_large=place < large_count)
+        _pair(row, tries[row["candidate_id"]], sources, min_fidelity, is_large=place < large_count)
         for place, row in enumerate(chosen)
     ]
 
 
-def _pair(draft: Row, tries: Sequence[Row], sources: Sources, *, is_large: bool) -> Finalist:
+def _pair(
+    draft: Row, tries: Sequence[Row], sources: Sources, min_fidelity: float | None, *, is_large: bool
+) -> Finalist:
     look: Callable[[Row], str | None] = lambda row: sources.thumbnail(row["thumbnail"])  # noqa: E731
     if is_large:
-        look = lambda row: sources.large(row["file"], row["thumbnail"])  # noqa: E731
+        look = sources.large
     made = sorted((row for row in tries if row["candidate_id"]), key=_accepted_first)
     finals = [
         Final(
             Picture(row, sources.thumbnail(row["thumbnail"])),
             look(row) if place == 0 else None,
+            name_verdict(row, min_fidelity).capitalize(),
             sources.beside(lineage_file(row["file"])) if row["file"] else None,
         )
         for place, row in enumerate(made)

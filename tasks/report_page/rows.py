@@ -61,3 +61,20 @@ def merit(row: Row) -> tuple[bool, int, float, int]:
     """Sort by rank, then by score, then by replicate; unknown values are last."""
     rank, score = row["rank"], row["score"]
     return (rank is None, rank or 0, -(-1.0 if score is None else score), row["replicate"] or 0)
+
+
+def name_verdict(row: Row, min_fidelity: float | None) -> str:
+    """Name what became of a final: whether it still is its draft's picture, or another one was taken.
+
+    Args:
+        row: The final's row.
+        min_fidelity: The fidelity below which a final is not accepted; ``None`` if editions differ.
+    """
+    if row["accepted"] is None:
+        return "not compared yet"
+    if row["accepted"]:
+        return "accepted"
+    fidelity = row["fidelity"]
+    return (
+        "not taken" if None not in (fidelity, min_fidelity) and fidelity >= min_fidelity else "not faithful"
+    )

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.rows import Row, is_final, is_unique_image, merit
-from tasks.report_page.sources import find_inside, open_small
+from tasks.report_page.rows import Row, is_final, is_unique_image, merit, name_verdict
+from tasks.report_page.sources import open_small
 from tasks.report_page.verdict import count_noun, state_verdict
 
 PICTURES_SHOWN = 120
@@ -55,13 +55,11 @@ def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
     pen = ImageDraw.Draw(sheet)
     _write_title(pen, rows, facts, width)
     for place in places:
-        _draw_cell(sheet, pen, place, run_folder)
+        _draw_cell(sheet, pen, place, run_folder, facts.min_fidelity)
     _write_foot(pen, len(candidates) - len(shown), _TITLE_PX + lines * _LINE_PX)
     stream = io.BytesIO()
-    if len(places) <= 40:
-        sheet.save(stream, "PNG", optimize=True)
-    else:  # takes half the time of Pillow's default, for a fifth more bytes
-        sheet.save(stream, "PNG", compress_level=3)
+    # A ninth of the time of optimize=True, for 3 % more bytes.
+    sheet.save(stream, "PNG", compress_level=4)
     return stream.getvalue()
 
 
@@ -116,7 +114,9 @@ def _write_foot(pen: ImageDraw.ImageDraw, left_out: int, top: int) -> None:
         pen.text((_MARGIN_PX, top + 16 + 22 * index), line, fill=_MUTED, font=_font(16))
 
 
-def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, folder: Path) -> None:
+def _draw_cell(
+    sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, folder: Path, min_fidelity: float | None
+) -> None:
     row = place.row
     left = _MARGIN_PX + place.column * (_CELL_PX + _GAP_PX)
     top = _TITLE_PX + place.line * _LINE_PX
@@ -124,8 +124,7 @@ def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, fold
         _write(pen, (left, top + 6), place.heading, 20, _INK, _CELL_PX)
     box = (left, top + _HEADING_PX, left + _CELL_PX - 1, top + _HEADING_PX + _CELL_PX - 1)
     pen.rectangle(box, fill=_EMPTY)
-    path = find_inside(folder, row["thumbnail"]) or find_inside(folder, row["file"])
-    picture = path and open_small(path, _CELL_PX)
+    picture = open_small(folder, row, _CELL_PX)
     if picture:
         offset = ((_CELL_PX - picture.width) // 2, (_CELL_PX - picture.height) // 2)
         sheet.paste(lay_on_chequerboard(picture, _CHEQUER_PX), (box[0] + offset[0], box[1] + offset[1]))
@@ -134,12 +133,12 @@ def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, fold
     _write(
         pen, (left, box[3] + 8), PurePosixPath(row["file"] or row["candidate_id"]).stem, 18, _INK, _CELL_PX
     )
-    _write(pen, (left, box[3] + 32), _label(row), 18, _MUTED, _CELL_PX)
+    _write(pen, (left, box[3] + 32), _label(row, min_fidelity), 18, _MUTED, _CELL_PX)
 
 
-def _label(row: Row) -> str:
+def _label(row: Row, min_fidelity: float | None) -> str:
     if is_final(row):
-        verdict = {True: "accepted", False: "not accepted", None: "final"}[row["accepted"]]
+        verdict = "final" if row["accepted"] is None else name_verdict(row, min_fidelity)
         return verdict if row["fidelity"] is None else f"fidelity {row['fidelity']:.2f}  {verdict}"
     score = "no score" if row["score"] is None else f"{row['score']:.2f}"
     rank = "" if row["rank"] is None else f"  #{row['rank']}"

@@ -5,6 +5,7 @@ Only files inside the run's folder are read, whatever path a row has.
 
 import base64
 import io
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +13,9 @@ from urllib.parse import quote
 from PIL import Image
 
 from tasks.errors import PictureError
+from tasks.pictures.bought import read_bought
 from tasks.pictures.decoding import decode, shrink
+from tasks.report_page.rows import Row
 
 EMBEDDED_PICTURES = 400
 EMBEDDED_BYTES = 7_000_000  # base64 adds a third, so that the page stays below 10 MB
@@ -29,15 +32,28 @@ def find_inside(folder: Path, name: str | None) -> Path | None:
     return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
 
 
-def open_small(path: Path, longest_px: int) -> Image.Image | None:
-    """Decode a picture, scaled down to a limit; ``None`` if it cannot be decoded.
+def open_small(folder: Path, row: Row, longest_px: int) -> Image.Image | None:
+    """Decode a picture's thumbnail, or the picture itself, scaled down to a limit.
 
     Args:
-        path: A file of the run.
+        folder: The run's folder.
+        row: The picture's report row.
         longest_px: The longest edge of the result, at most, pixels.
+
+    Returns:
+        ``None`` if neither can be decoded, or if the picture's file is not what was bought.
     """
+    thumbnail = find_inside(folder, row["thumbnail"])
+    with suppress(PictureError):
+        if thumbnail is not None:
+            return shrink(decode(thumbnail), longest_px)
+    return _open_bought(folder, row, longest_px)
+
+
+def _open_bought(folder: Path, row: Row, longest_px: int) -> Image.Image | None:
+    path = find_inside(folder, row["file"])
     try:
-        return shrink(decode(path), longest_px)
+        return None if path is None else shrink(decode(read_bought(path, row["sha256"])), longest_px)
     except PictureError:
         return None
 
@@ -68,12 +84,14 @@ class Sources:
         """Return the name of a file to link to, or ``None`` if there is no such file."""
         return name if find_inside(self.folder, name) else None
 
-    def large(self, file: str | None, thumbnail: str | None) -> str | None:
-        """Return the ``src`` of a large picture, embedded, at most ``LARGE_PX`` long, with transparency."""
-        path = find_inside(self.folder, file)
-        picture = path and open_small(path, LARGE_PX)
+    def large(self, row: Row) -> str | None:
+        """Return the ``src`` of a large picture, embedded, at most ``LARGE_PX`` long, with transparency.
+
+        It is the thumbnail if the picture's file is not what was bought.
+        """
+        picture = _open_bought(self.folder, row, LARGE_PX)
         if not picture:
-            return self.thumbnail(thumbnail)
+            return self.thumbnail(row["thumbnail"])
         stream = io.BytesIO()
         if picture.mode == "RGBA":
             picture.save(stream, "WEBP", quality=_LARGE_QUALITY, method=4)

@@ -1,4 +1,6 @@
-"""The money in one sentence: what was spent, how much of it is estimated, and what was saved.
+"""The money in one sentence: what was spent, how much of it is estimated, and what was or would be saved.
+
+Nothing is saved before the finals are bought: drafts alone are not what all at high quality would have been.
 
 The amounts of the sentence are rounded to the same unit before they are subtracted, so that they add up as
 shown.
@@ -26,6 +28,8 @@ class Spending:
         estimated_orders: The number of orders in that part.
         drafts: Drafts made.
         all_high_usd: The least cost of as many pictures, all at high quality; ``None`` if unknown.
+        finals_usd: The least that the finals cost that are still to be bought; ``None`` if there are none at
+            all, bought or to be bought, or if that is unknown.
         is_over: Whether nothing more will be bought.
         is_play: Whether the provider is the emulator, so that it is play money.
     """
@@ -35,15 +39,22 @@ class Spending:
     estimated_orders: int
     drafts: int
     all_high_usd: Decimal | None
+    finals_usd: Decimal | None = Decimal(0)
     is_over: bool = True
     is_play: bool = False
 
     @property
     def saved_usd(self) -> Decimal | None:
-        """How much less was spent; ``None`` if it was not less, or if ``all_high_usd`` is unknown."""
-        if self.all_high_usd is None or self.all_high_usd <= self.spent_usd:
+        """How much less it costs with its finals; ``None`` if not less, without finals, or if unknown."""
+        if self.all_high_usd is None or self.finals_usd is None:
             return None
-        return self.all_high_usd - self.spent_usd
+        saved_usd = self.all_high_usd - self.spent_usd - self.finals_usd
+        return saved_usd if saved_usd > 0 else None
+
+    @property
+    def awaits_finals(self) -> bool:
+        """Whether finals are still to be bought, so that nothing is saved yet."""
+        return bool(self.finals_usd)
 
     @property
     def saved_share(self) -> float | None:
@@ -68,13 +79,14 @@ def sum_up_spending(rows: Sequence[Row], facts: RunFacts) -> Spending:
         estimated_orders=len({row["order_id"] for row in open_rows}),
         drafts=count_pictures(row for row in rows if is_draft(row)),
         all_high_usd=None if high is None else high.quantize(unit, ROUND_HALF_UP),
+        finals_usd=None if facts.finals_usd is None else facts.finals_usd.quantize(unit, ROUND_HALF_UP),
         is_over=facts.awaiting == "done",
         is_play=facts.provider == "emulator",
     )
 
 
 def state_spending(spending: Spending) -> str:
-    """State what was spent, how much of it is estimated, and what was saved.
+    """State what was spent, how much of it is estimated, and what was or would be saved.
 
     Example:
         >>> state_spending(Spending(Decimal(4), Decimal(0), 0, 24, Decimal(12)))
@@ -96,6 +108,12 @@ def _state_saving(spending: Spending) -> str:
         return ""
     drafts = "The one draft" if spending.drafts == 1 else f"All {spending.drafts:,} drafts"
     price = f" {drafts} at high quality would have cost {spending.show(spending.all_high_usd)} or more"
+    if spending.finals_usd is None:
+        return f"{price}."
+    finals = (
+        f" with finals for {spending.show(spending.finals_usd)} or more," if spending.awaits_finals else ""
+    )
     if spending.saved_usd is None or spending.saved_share is None:
-        return f"{price}: nothing was saved."
-    return f"{price}: {spending.show(spending.saved_usd)} ({spending.saved_share:.0%}) was saved."
+        return f"{price}:{finals} nothing {'would be' if finals else 'was'} saved."
+    verb = "would be saved" if finals else "was saved"
+    return f"{price}:{finals} {spending.show(spending.saved_usd)} ({spending.saved_share:.0%}) {verb}."

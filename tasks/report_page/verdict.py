@@ -1,6 +1,7 @@
 """The report's first sentences: the verdict and the summary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.rows import (
@@ -74,5 +75,14 @@ def summarize(rows: Sequence[Row], facts: RunFacts) -> str:
         verb = "draft was" if pictures == 1 else "drafts were"
         sentences.append(f"{pictures:,} {verb} made{of_them}.")
     spending = state_spending(sum_up_spending(rows, facts)) if rows else None
+    sentences = [*_other_verdict(facts.ab_test or {}), *sentences]
     sentences += [text for text in (facts.finalists, spending, _AWAITING.get(facts.awaiting)) if text]
     return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in sentences)
+
+
+def _other_verdict(ab_test: Mapping[str, Any]) -> list[str]:
+    """Return the scores' verdict where people's is the headline, with what people left undecided."""
+    by_scores, people = ab_test.get("scores_headline"), ab_test.get("people") or {}
+    if not by_scores or by_scores == ab_test.get("headline"):
+        return []
+    return [text for text in (people.get("note"), by_scores) if text]

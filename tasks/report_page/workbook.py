@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tasks.errors import SettingError
-from tasks.report_page.columns import COLUMNS, Column, complete_columns
+from tasks.extras import install_command
+from tasks.report_page.columns import COLUMNS, Column, complete_columns, read_cell
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.measures import measure_arm
 from tasks.report_page.pictures import Finalist, Picture, build_finalists
@@ -119,7 +120,7 @@ def write_workbook(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> by
         raise SettingError(
             where="report --format xlsx", what="XlsxWriter is not installed",
             accepted="csv, which every spreadsheet opens without it",
-            next_step="Install it: pip install 'runoff[xlsx]'",
+            next_step=f"Install it: {install_command('xlsx')}",
         ) from error  # fmt: skip
     stream = io.BytesIO()
     with Workbook(stream, {"constant_memory": True, "remove_timezone": True}) as book:
@@ -176,7 +177,7 @@ def _list_finalists(writer: _Writer, rows: Sequence[Row], run_folder: Path) -> N
     drafts = [row for row in rows if is_draft(row)]
     finals = [row for row in rows if is_final(row)]
     sources = Sources(run_folder, is_embedded=False)
-    for line, finalist in enumerate(build_finalists(drafts, finals, sources, large_count=0), 1):
+    for line, finalist in enumerate(build_finalists(drafts, finals, sources, None, large_count=0), 1):
         if line <= MOST_SHOWN:
             sheet.set_row(line, _LINE_POINTS)
             pictures = [finalist.draft, *(final.picture for final in finalist.finals[:1])]
@@ -206,9 +207,7 @@ def _describe(finalist: Finalist) -> list[tuple[object, str]]:
 
 
 def _show(sheet: "Worksheet", line: int, column: int, picture: Picture, run_folder: Path) -> None:
-    row = picture.row
-    path = find_inside(run_folder, row["thumbnail"]) or find_inside(run_folder, row["file"])
-    small = path and open_small(path, _PICTURE_PX)
+    small = open_small(run_folder, picture.row, _PICTURE_PX)
     if not small:
         return
     stream = io.BytesIO()
@@ -224,7 +223,7 @@ def _show(sheet: "Worksheet", line: int, column: int, picture: Picture, run_fold
 
 
 def _list_rows(writer: _Writer, rows: Sequence[Row], run_folder: Path) -> None:
-    columns = complete_columns(rows[0]) if rows else COLUMNS
+    columns = complete_columns(rows[0], rows) if rows else COLUMNS
     sheet = writer.add_table(SHEETS[2], {column.name: _choose_width(column) for column in columns})
     styles = [(column.name, writer.style(num_format=_choose_format(column))) for column in columns]
     for line, row in enumerate(rows, 1):
@@ -232,7 +231,7 @@ def _list_rows(writer: _Writer, rows: Sequence[Row], run_folder: Path) -> None:
             if name == "file" and line <= MOST_LINKS and find_inside(run_folder, row[name]):
                 sheet.write_url(line, column, "external:" + quote(row[name]), string=row[name])
             else:
-                writer.put(sheet, line, column, row[name], style)
+                writer.put(sheet, line, column, read_cell(name, row), style)
     sheet.autofilter(0, 0, len(rows), len(columns) - 1)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tasks.campaign.choice import Clip
 from tasks.candidate import Candidate, Score
 from tasks.errors import SettingError
+from tasks.extras import install_command
 from tasks.pictures.decoding import decode, flatten
 from tasks.scorers import Assignment
 
@@ -78,7 +79,7 @@ def _load(clip: Clip) -> tuple[Any, Any, Any]:
     except ImportError as error:
         raise SettingError(
             where="scorer clip", what=f"open_clip cannot be loaded: {error}",
-            next_step="Install it: pip install 'runoff[clip]'",
+            next_step=f"Install it: {install_command('clip')}",
         ) from error  # fmt: skip
     name = clip.model
     if name.endswith(".json"):

@@ -49,6 +49,9 @@ class JudgeScorer:
         found = question.read_rubric_answer(reply.content, len(self._rubric))
         if found is None:
             return Score(None, "judge: no score, the answer is not valid", version=self.version)
+        if found.value is None:
+            reason = "judge: no score, the answer has no grade"
+            return Score(None, reason, self._measurements(found), self.version)
         return Score(found.value, self._reason(found), self._measurements(found), self.version)
 
     def _reason(self, found: question.RubricAnswer) -> str:
@@ -61,7 +64,7 @@ class JudgeScorer:
 
     def _measurements(self, found: question.RubricAnswer) -> dict[str, float]:
         statements = {f"judge_statement_{n}": float(v) for n, v in enumerate(found.verdicts, 1)}
-        return statements | {"judge_grade": found.grade}
+        return statements if found.grade is None else statements | {"judge_grade": found.grade}
 
 
 def _reason_not_asked(candidate: Candidate) -> str:

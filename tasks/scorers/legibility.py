@@ -10,7 +10,7 @@ Needs the extra ``ocr``: rapidocr, whose wheel contains its models, so that noth
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -100,9 +100,14 @@ def expected_text(template: str | None, row: Mapping[str, object]) -> str | None
     if template is None:
         return str(row[VARIABLE]) or None if VARIABLE in row else None
     try:
-        return PromptTemplate(template).render(row)
+        return _compiled(template).render(row)
     except EmptyPromptError:
         return None
+
+
+@lru_cache(maxsize=16)
+def _compiled(template: str) -> PromptTemplate:
+    return PromptTemplate(template)
 
 
 def character_error_rate(expected: str, reading: str) -> float:

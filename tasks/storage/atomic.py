@@ -1,20 +1,18 @@
 """Atomic file writes: a file is complete or absent, even after a crash.
 
-Bytes are written to temporary files, synced, and then renamed. Several files are renamed in quick succession,
-so that a kill between them is unlikely; the last one marks the set as complete. Where the home is the mirror
+Bytes are written to temporary files, synced, and then renamed. Several files are renamed one after the other;
+the last one marks the set as complete. Where the home is the mirror
 of an object store, they are also in the store before the call returns.
 """
 
 import os
-import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tasks.crash_points import crash_point
 from tasks.errors import SettingError
 from tasks.storage.mirror import store_of
-
-PART_PATTERN = ".*.part"
-"""The name pattern of temporary files; a killed process may leave some."""
+from tasks.storage.parts import part_of
 
 
 def write_atomically(path: Path, data: bytes, *, is_durable: bool = True) -> None:
@@ -43,15 +41,18 @@ def write_together(files: Sequence[tuple[Path, bytes]], *, is_durable: bool = Tr
         SettingError: A folder cannot be written or the disk is full, and no temporary file is left; or the
             store cannot be written, and the files are complete in its mirror.
     """
-    parts = [path.with_name(f".{path.name}.{secrets.token_hex(6)}.part") for path, _ in files]
+    parts = [part_of(path) for path, _ in files]
     path = files[0][0]
+    crash_point("before write", *(path for path, _ in files))
     try:
         try:
             for part, (path, data) in zip(parts, files, strict=True):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(part, data, is_durable=is_durable)
+                crash_point("file written", path)
             for part, (path, _) in zip(parts, files, strict=True):
                 part.replace(path)
+                crash_point("file renamed", path)
         except BaseException:
             for part in parts:
                 part.unlink(missing_ok=True)
@@ -59,15 +60,58 @@ def write_together(files: Sequence[tuple[Path, bytes]], *, is_durable: bool = Tr
         if is_durable:
             for folder in dict.fromkeys(path.parent for path, _ in files):
                 _sync_folder(folder)
+            crash_point("folder synced", *(path for path, _ in files))
         if store := store_of(path.parent):
             store.keep(path for path, _ in files)
     except OSError as fault:
-        raise SettingError(
-            where=str(path),
-            what=f"cannot be written: {fault.strerror or fault}",
-            money="An order that was answered before this stays charged in the ledger.",
-            next_step="Make room on the disk or make the folder writable, then resume the run.",
-        ) from fault
+        raise _unwritable(path, fault) from fault
+
+
+def publish(part: Path, path: Path) -> None:
+    """Give a file that another library wrote its name, once all its bytes are on disk.
+
+    Args:
+        part: The complete file, in the same folder.
+        path: Its name from now on; an existing file is replaced.
+
+    Raises:
+        OSError: It cannot be synced or renamed.
+    """
+    _sync(part, os.O_RDWR)
+    crash_point("file written", path)
+    part.replace(path)
+    crash_point("file renamed", path)
+    _sync_folder(path.parent)
+    crash_point("folder synced", path)
+
+
+def delete(files: Iterable[Path]) -> None:
+    """Delete files, one after the other; those that are gone already are left out.
+
+    Raises:
+        OSError: One cannot be deleted; those before it are gone.
+    """
+    for file in files:
+        crash_point("before delete", file)
+        file.unlink(missing_ok=True)
+        crash_point("file deleted", file)
+
+
+def sync_together(files: Iterable[Path]) -> None:
+    """Wait until files that were written without waiting are on disk; those that are gone are left out.
+
+    Raises:
+        SettingError: The disk is full or failing.
+    """
+    there = [file for file in files if file.is_file()]
+    try:
+        for file in there:
+            _sync(file, os.O_RDONLY)
+        for folder in dict.fromkeys(file.parent for file in there):
+            _sync_folder(folder)
+    except OSError as fault:
+        raise _unwritable(there[0], fault) from fault
+    crash_point("folder synced", *there)
 
 
 def _write(path: Path, data: bytes, *, is_durable: bool) -> None:
@@ -81,8 +125,21 @@ def _write(path: Path, data: bytes, *, is_durable: bool) -> None:
 def _sync_folder(folder: Path) -> None:
     if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder, and does not need this
         return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _unwritable(path: Path, fault: OSError) -> SettingError:
+    return SettingError(
+        where=str(path),
+        what=f"cannot be written: {fault.strerror or fault}",
+        money="An order that was answered before this stays charged in the ledger.",
+        next_step="Make room on the disk or make the folder writable, then resume the run.",
+    )

@@ -8,7 +8,6 @@ written by other machines are fetched when a run is opened. Any store that fsspe
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cache
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import SettingError
+from tasks.extras import install_command
+from tasks.storage.parts import part_of
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -220,7 +221,7 @@ class Store:
 
     def _bring(self, files: Mapping[Path, Mapping[str, Any]]) -> None:
         """Download files concurrently; each is renamed when complete, and gets the store's timestamp."""
-        parts = [file.with_name(f".{file.name}.{secrets.token_hex(6)}.part") for file in files]
+        parts = [part_of(file) for file in files]
         for folder in {file.parent for file in files}:
             folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -288,7 +289,7 @@ def _open_store(address: str, _pid: int) -> "tuple[AbstractFileSystem, str]":
         raise SettingError(
             where=f"store {address.partition('://')[0]}://",
             what=f"cannot be opened: {fault}",
-            accepted="s3:// with runoff[s3], or another kind with its fsspec package installed",
+            accepted=f"s3:// after {install_command('s3')}, or another kind with its fsspec package",
         ) from fault
     return files, str(path)
 

@@ -104,6 +104,7 @@ def test_every_variable_that_the_code_reads_is_explained() -> None:
     providers = yaml.safe_load((ROOT / "configs" / "providers.yaml").read_text("utf-8"))["providers"]
     for provider in providers.values():
         named |= {provider["key_variable"], provider["base_url_variable"]} - {None}
+        named |= set(re.findall(r"\$\{(\w+)", str(provider.get("headers"))))
     assert named
     assert {name for name in named if f"| `{name}` |" not in page} == set()
 

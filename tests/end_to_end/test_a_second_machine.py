@@ -18,18 +18,32 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed here"),
 ]
-ADDRESS = f"s3://{BUCKET}/runoff"
 REVIEW = {"finalists": {"count": 2, "approval": "review"}, "deduplicate": {"radius_bits": 0}}
 LOST = {"kind": "bill_then_drop", "nth": [1], "path": "generations"}
 
 
+@pytest.fixture(scope="module")
+def store() -> Iterator[dict[str, str]]:
+    """What leads a client to the team's store; one for all tests, as a process opens an address once."""
+    with object_store() as found:
+        yield found
+
+
 @pytest.fixture
-def machine(shell: Shell, tmp_path: Path) -> Iterator[Callable[[str], Shell]]:
+def address(tmp_path: Path) -> str:
+    """A place in the store of the test's own."""
+    return f"s3://{BUCKET}/{tmp_path.name}"
+
+
+@pytest.fixture
+def machine(
+    shell: Shell, tmp_path: Path, store: dict[str, str], address: str
+) -> Iterator[Callable[[str], Shell]]:
     """Sit down at a machine of the team by its name."""
     found = binaries()
     assert found is not None
-    with running(found) as postgresql, object_store() as store:
-        shared = {"RUNOFF_HOME": ADDRESS, "RUNOFF_LEDGER_URL": postgresql.new_database()}
+    with running(found) as postgresql:
+        shared = {"RUNOFF_HOME": address, "RUNOFF_LEDGER_URL": postgresql.new_database()}
 
         def sit_down(name: str) -> Shell:
             own = {"RUNOFF_MIRRORS": str(tmp_path / name)}
@@ -52,7 +66,7 @@ def folder_of(shell: Shell, run_id: str) -> Path:
 
 
 def test_a_run_is_looked_at_decided_and_bought_from_other_machines(
-    shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell]
+    shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell], address: str
 ) -> None:
     """Every command does there what it does on the machine that made the run."""
     provider = open_provider(LOST)
@@ -62,10 +76,10 @@ def test_a_run_is_looked_at_decided_and_bought_from_other_machines(
     (run,) = buyer.json("runs")
     run_id = run["run_id"]
     assert (run["state"], run["pictures"]) == ("awaiting review", 11)
-    assert ADDRESS in said(buyer, "doctor")
+    assert address in said(buyer, "doctor")
     name = run["finalists"][0]["candidate_id"]
     assert buyer.json("explain", "latest", name) == maker.json("explain", "latest", name)
-    assert "is right" in said(buyer, "ledger", "verify")
+    assert "sound and consistent" in said(buyer, "ledger", "verify")
     assert buyer.json("ledger", "spend")["month"] == maker.json("ledger", "spend")["month"]
 
     (lost,) = buyer.json("ledger", "unknown")
@@ -86,11 +100,11 @@ def test_a_run_is_looked_at_decided_and_bought_from_other_machines(
     assert maker.json("runs")[0]["accepted"] == 2
     report = Path(maker.json("report", "latest")["html"])
     assert report.read_text().count("data:image/jpeg") >= 4, "finals and their drafts, large"
-    assert "is right" in said(other, "ledger", "verify")
+    assert "sound and consistent" in said(other, "ledger", "verify")
 
     (dropped,) = other.json("runs", "--prune", "--older-than", "0d", "--yes")["runs"]
     assert dropped["n_pictures"] == 9
-    assert "is right" in said(maker, "ledger", "verify")
+    assert "sound and consistent" in said(maker, "ledger", "verify")
     assert maker.json("run", "--resume", "latest")["finals"] == 2
     assert len(list((folder_of(maker, run_id) / "drafts").glob("*.png"))) == 2
     assert provider.n_requests - before == 2
@@ -106,17 +120,17 @@ def test_a_batch_is_cancelled_from_another_machine(
     made = machine("maker").json("run", shell.campaign({"drafts": drafts | {"lane": "batch"}}))
     assert made["state"] == "waiting"
     clock.now_s += 5
-    assert "asked to stop 1 batch" in said(machine("buyer"), "cancel", "latest")
+    assert "asked to cancel 1 batch" in said(machine("buyer"), "cancel", "latest")
     clock.now_s += 60
     collected = machine("other").runoff("run", "--resume", "latest")
     assert (collected.returncode, "was cancelled" in collected.stderr) == (1, True)
     (run,) = machine("maker").json("runs")
     assert 0 < run["pictures"] < 12
-    assert "is right" in said(machine("maker"), "ledger", "verify")
+    assert "sound and consistent" in said(machine("maker"), "ledger", "verify")
 
 
 def test_a_picture_that_the_store_lost_is_found_missing(
-    shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell]
+    shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell], address: str
 ) -> None:
     """Also by the machine that still has it: what counts is what all can have."""
     import s3fs
@@ -129,9 +143,9 @@ def test_a_picture_that_the_store_lost_is_found_missing(
         endpoint_url=maker.environ["AWS_ENDPOINT_URL"], skip_instance_cache=True,
     )  # fmt: skip
     file = run["finalists"][0]["file"]
-    store.rm(f"{BUCKET}/runoff/otters/{run['run_id']}/{file}")
+    store.rm(f"{address}/otters/{run['run_id']}/{file}")
     for name in ("maker", "buyer"):
         done = machine(name).runoff("ledger", "verify")
         assert (done.returncode, "1 error\n" in done.stderr, file in done.stderr) == (1, True, True)
     assert maker.runoff("run", "--resume", "latest").returncode == 0
-    assert "is right" in said(machine("buyer"), "ledger", "verify")
+    assert "sound and consistent" in said(machine("buyer"), "ledger", "verify")

@@ -16,6 +16,7 @@ DRAFTS: dict[str, Any] = CAMPAIGN["drafts"]
 BY_BATCH: dict[str, Any] = {"drafts": DRAFTS | {"lane": "batch"}}
 
 
+@pytest.mark.slow  # every day: integration/test_batch_lane.py
 def test_a_run_by_batch_waits_without_a_worker_and_is_taken_up(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
@@ -103,7 +104,7 @@ def test_a_cancelled_run_keeps_what_was_done_and_buys_the_rest_only_when_resumed
     assert shell.json("run", "--resume", run_id)["state"] == "waiting"
     done = shell.runoff("cancel", run_id)
     assert done.returncode == 0, done.stderr
-    assert "asked to stop 1 batch" in done.stdout
+    assert "asked to cancel 1 batch" in done.stdout
     clock.now_s += 60
     done = shell.runoff("run", "--resume", run_id)
     assert done.returncode == 1
@@ -140,7 +141,9 @@ def product_campaign(shell: Shell, lane: str, count: int) -> Path:
     return shell.campaign(changes, f"{lane}.yaml")
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count", [pytest.param(6, marks=pytest.mark.slow), pytest.param(200, marks=pytest.mark.long)]
+)
 def test_masked_product_pictures_by_both_lanes(shell: Shell, open_provider: OpenProvider, count: int) -> None:
     """The same report, column by column; the batch one costs half of the other to the nano-dollar."""
     clock = Clock()

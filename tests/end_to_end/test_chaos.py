@@ -20,7 +20,7 @@ def hold(folder: Path, prefect_server: str, *, seed: int, n_drafts: int, n_kills
     assert found.n_samples > 100
 
 
-@pytest.mark.slow  # every day: one kill, in test_a_killed_run_is_resumed_and_buys_nothing_twice
+@pytest.mark.long  # every day: one kill, in test_a_killed_run_is_resumed_and_buys_nothing_twice
 def test_a_run_killed_and_resumed_ends_like_one_that_nobody_disturbed(
     tmp_path: Path, prefect_server: str
 ) -> None:
@@ -28,7 +28,8 @@ def test_a_run_killed_and_resumed_ends_like_one_that_nobody_disturbed(
     hold(tmp_path, prefect_server, seed=7, n_drafts=40, n_kills=2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_twenty_five_kills_change_nothing(tmp_path: Path, prefect_server: str) -> None:
     """The long one: 500 drafts."""
     hold(tmp_path, prefect_server, seed=2, n_drafts=500, n_kills=25)

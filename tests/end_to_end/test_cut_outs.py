@@ -48,3 +48,20 @@ def _check_lineage(folder: Path, frame: pd.DataFrame) -> None:
         assert float(story["final"]["cost_usd"]) == final["cost_usd"]
         assert story["final"]["fidelity"] == final["fidelity"]
         assert story["final"]["accepted"] is True
+
+
+@pytest.mark.slow  # every day: tests/unit/flows/evaluation/test_pictures_in_another_form.py
+def test_jpeg_in_place_of_png_for_every_picture_is_kept_said_and_compared(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """Both arms are alike in it, so the verdict is one about the arms."""
+    open_provider({"kind": "wrong_format"})
+    outcome = shell.json("run", shell.campaign())
+    folder = shell.folder(outcome["run_id"])
+    frame = pd.read_parquet(folder / "report.parquet")
+    assert set(frame["downgraded"]) == {"jpeg instead of png"}
+    assert set(frame["format"]) == {"jpeg"}
+    assert "cannot be compared" not in outcome["verdict"]
+    test = json.loads((folder / "summary.json").read_text())["ab_test"]
+    assert test["pairs"][0]["rows"] == 2
+    assert "The pictures compared came as jpeg instead of png, alike in all arms." in test["headline"]

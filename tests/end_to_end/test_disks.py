@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.child_process import started, wait_for_end
+from tests.support.paid_home import paid_home
 from tests.support.provider import OpenProvider, Provider
 from tests.support.shell import COMMAND, Shell
 
@@ -95,7 +96,7 @@ def test_a_full_disk_stops_a_run_that_then_goes_on_without_a_second_purchase(
     assert codes["verify"] == "0"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_folder_that_turns_read_only_stops_a_run_that_then_goes_on(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
@@ -119,3 +120,41 @@ def test_a_folder_that_turns_read_only_stops_a_run_that_then_goes_on(
     again = shell.runoff("run", "--resume", "latest")
     assert str(again.returncode) == assert_nothing_is_bought_twice(shell, provider), again.stderr
     assert shell.runoff("ledger", "verify").returncode == 0
+
+
+ON_A_READ_ONLY_HOME = """
+mount --bind "$RUNOFF_HOME" "$RUNOFF_HOME" && mount -o remount,ro,bind "$RUNOFF_HOME"
+for words in "runs" "report" "rescore" "ledger spend" "ledger verify" "ledger backup" "ledger rebuild" \
+    "ledger restore --yes" "promote --yes" "demo"; do
+    echo "== $words"; "$RUNOFF" $words 2>&1; echo "code $?"
+done
+"""
+
+
+@pytest.mark.slow  # every day: unit/tasks/storage/test_home.py and integration/test_ledger_opening.py
+def test_every_command_says_in_one_sentence_that_a_home_is_read_only(shell: Shell) -> None:
+    """No traceback, whoever opens the ledger or locks a run; nothing is bought."""
+    if not can_mount():
+        pytest.skip("needs to mount a folder as read-only")
+    paid_home(make_folder(shell.home))
+    backed_up = shell.runoff("ledger", "backup")
+    assert backed_up.returncode == 0, backed_up.stderr
+    done = subprocess.run(
+        ["unshare", "-m", "bash", "-c", ON_A_READ_ONLY_HOME],
+        env=shell.environ | {"RUNOFF": COMMAND},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout
+    for said in done.stdout.split("== ")[1:]:
+        assert "code 1" in said
+        assert "this user may" in said, said
+        assert "--home" in said, said
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder."""
+    folder.mkdir()
+    return folder

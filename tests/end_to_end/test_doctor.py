@@ -46,7 +46,7 @@ def test_a_person_reads_it_in_80_columns(shell: Shell, open_provider: OpenProvid
         ({}, {"api_key": "another"}, "endpoint", "rejects the key"),
         ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, {}, "endpoint", "cannot be reached"),
         ({"OPENAI_BASE_URL": "127.0.0.1:9"}, {}, "address", "is not a URL"),
-        ({"PREFECT_API_URL": "http://127.0.0.1:9/api"}, {}, "Prefect", "does not answer"),
+        ({"PREFECT_API_URL": "http://127.0.0.1:9/api"}, {}, "Prefect", "cannot be used"),
         ({"RUNOFF_HOME": "/proc/nowhere"}, {}, "home", "cannot be created"),
         ({"RUNOFF_LEDGER_URL": "nonsense"}, {}, "ledger", "is not a database address"),
     ],

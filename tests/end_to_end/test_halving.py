@@ -2,11 +2,14 @@
 
 import json
 from decimal import Decimal
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from tasks.candidate import Candidate, Score
 from tests.support.provider import OpenProvider
 from tests.support.shell import CAMPAIGN, Shell
 
@@ -23,12 +26,23 @@ FIRST, ALL = 8, 16
 """Drafts of the first round, and of both: 4 arms x 2 rows x 1, then 2 arms x 2 rows x 2."""
 
 
+class Taste:
+    """A scorer of the user's own, who likes arm A."""
+
+    name, version = "taste", "1"
+
+    def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002
+        """Score by the arm alone."""
+        return Score(0.9 if candidate.arm == "A" else 0.6, candidate.arm, {}, self.version)
+
+
 def summary(shell: Shell, outcome: dict[str, Any]) -> dict[str, Any]:
     """Read a run's summary."""
     found: dict[str, Any] = json.loads((shell.folder(outcome["run_id"]) / "summary.json").read_text())
     return found
 
 
+@pytest.mark.slow  # every day: unit/tasks/campaign/test_rounds.py
 def test_the_better_arms_get_the_pictures_of_the_others(shell: Shell, open_provider: OpenProvider) -> None:
     """The plan's drafts and dollars hold, the rounds are told, and the verdict is by later pictures only."""
     provider = open_provider(near_copy_rate=0.0)
@@ -47,9 +61,10 @@ def test_the_better_arms_get_the_pictures_of_the_others(shell: Shell, open_provi
         arm: 6 if arm in going_on else 2 for arm in "ABCD"
     }
     (pair,) = told["ab_test"]["pairs"]
-    fresh = frame[(frame["replicate"] >= 1) & (frame["status"] == "survivor")]
+    fresh = frame[(frame["replicate_index"] >= 1) & frame["status"].isin(("survivor", "duplicate"))]
+    counts = fresh.groupby(["arm", "row"])["cluster"].nunique().groupby("arm").sum()
     assert set(pair["arms"]) == going_on
-    assert pair["pictures"] == [int((fresh["arm"] == arm).sum()) for arm in pair["arms"]]
+    assert pair["pictures"] == [counts[arm] for arm in pair["arms"]]
     assert outcome["verdict"] == told["verdict"]
     assert "The other 2 arms were dropped in earlier rounds." in told["verdict"]
     page = (shell.folder(outcome["run_id"]) / "report.html").read_text()
@@ -58,20 +73,19 @@ def test_the_better_arms_get_the_pictures_of_the_others(shell: Shell, open_provi
 
 
 @pytest.mark.slow
-def test_a_clear_leader_saves_the_rest_of_the_drafts(shell: Shell, open_provider: OpenProvider) -> None:
+def test_a_clear_leader_saves_the_rest_of_the_drafts(
+    shell: Shell, open_provider: OpenProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After the first of four rounds the last one follows, of the leader and the runner-up: that is all."""
     provider = open_provider(near_copy_rate=0.0)
-    styles = ("vivid red and green poster", *(f"grey {style}, black and white" for style in STYLES[1:]))
-    vivid = {
-        "arms": {
-            name: {"prompt": f"An otter {{{{ action }}}}, {style}"}
-            for name, style in zip("ABCD", styles, strict=True)
-        },
+    taste = EntryPoint("taste", f"{__name__}:Taste", "runoff.scorers")
+    monkeypatch.setattr("tasks.scorers.entry_points", lambda **_: [taste])
+    clear = {
         "drafts": HALVING["drafts"] | {"per_prompt": 4},
-        "score": {"weights": {"technical": 1, "judge": 3}, "judge": {"rubric": ["Its colours are vivid"]}},
+        "score": {"weights": {"technical": 1, "taste": 3}},
     }
-    plan = shell.json("plan", shell.campaign(HALVING | vivid))
-    outcome = shell.json("run", shell.campaign(HALVING | vivid))
+    plan = shell.json("plan", shell.campaign(HALVING | clear))
+    outcome = shell.json("run", shell.campaign(HALVING | clear))
     told = summary(shell, outcome)
     first, last = told["rounds"]
     runner_up = first["standings"][1]["arm"]
@@ -85,7 +99,8 @@ def test_a_clear_leader_saves_the_rest_of_the_drafts(shell: Shell, open_provider
     assert last["is_last"]
     assert {standing["arm"] for standing in last["standings"]} == {"A", runner_up}
     (pair,) = told["ab_test"]["pairs"]
-    assert (set(pair["arms"]), pair["pictures"]) == ({"A", runner_up}, [4, 4])
+    assert set(pair["arms"]) == {"A", runner_up}
+    assert all(3 <= number <= 4 for number in pair["pictures"])  # of four each, less a duplicate
     shell.json("rescore", "latest", "--weight", "technical=1")
     again = shell.json("run", "--resume", "latest")
     assert (again["pictures"], provider.n_requests) == (FIRST + 8, FIRST + 8)

@@ -66,6 +66,7 @@ def test_each_survivor_is_judged_once_and_no_copy_is_paid_for(
     assert shell.runoff("ledger", "verify").returncode == 0
 
 
+@pytest.mark.slow  # every day: integration/test_judging.py
 def test_a_judge_that_is_down_costs_the_run_nothing_but_its_opinion(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

@@ -32,15 +32,24 @@ def models(shell: Shell, run_id: str) -> dict[str, int]:
     return {str(model): int(count) for model, count in counts.items()}
 
 
-def test_the_demo_plans_the_successor_from_the_day_on(shell: Shell) -> None:
+def test_a_plan_has_the_successor_from_the_day_on(shell: Shell) -> None:
     """On the eve the old model with a warning, on the day its successor, and it is said."""
+    file = shell.campaign({"drafts": MINI} | NO_FINALS)
     for day, model, said in (
         (EVE, "gpt-image-1-mini", "will be shut down on 2026-12-01, in 1 day"),
         (LAST_DAY, "gpt-image-2.5-flare", "was shut down on 2026-12-01; its successor gpt-image-2.5-flare"),
     ):
-        plan = json.loads(shell.runoff("plan", DEMO, "--json", RUNOFF_TODAY=day).stdout)
+        plan = json.loads(shell.runoff("plan", file, "--json", RUNOFF_TODAY=day).stdout)
         assert {arm["model"] for arm in plan["arms"]} == {model}
         assert any(said in warning for warning in plan["warnings"])
+
+
+def test_the_demo_has_a_living_model_on_every_day(shell: Shell) -> None:
+    """Its drafts take the cheapest, which is no longer the old one on the eve of its end."""
+    for day, model in (("2026-11-29", "gpt-image-1-mini"), (EVE, "gpt-image-2.5-flare")):
+        plan = json.loads(shell.runoff("plan", DEMO, "--json", RUNOFF_TODAY=day).stdout)
+        assert {arm["model"] for arm in plan["arms"]} == {model}
+        assert plan["notes"][0].startswith(f"drafts: model cheapest is {model} on {day}")
 
 
 def test_a_run_on_the_day_uses_the_successor_and_the_report_says_so(
@@ -117,7 +126,7 @@ def test_a_run_goes_on_across_the_day(shell: Shell, open_provider: OpenProvider)
     after = open_provider(today=lambda: date(2026, 12, 1))
     done = shell.runoff("run", "--resume", "latest", RUNOFF_TODAY=LAST_DAY)
     assert done.returncode == 0, done.stderr + done.stdout
-    assert f"{12 - bought} orders, at most $" in done.stdout
+    assert f"{12 - bought} requests to send, at most $" in done.stdout
     (run,) = shell.json("runs")
     assert run["orders"] == {"received": 12}
     assert models(shell, run["run_id"]) == {"gpt-image-1-mini": bought, "gpt-image-2.5-flare": 12 - bought}

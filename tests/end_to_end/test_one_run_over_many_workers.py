@@ -31,7 +31,7 @@ asyncio.run(prototype(*sys.argv[1:]))
 OF_TIME = ["sent_at", "latency_s", "vendor_request_id"]
 """What of a report's row is of the moment, and not of the order."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def test_workers_with_mirrors_of_their_own_share_a_run_in_a_store(
     provider = open_provider()
     with object_store() as store:
         mirrors = {"RUNOFF_MIRRORS": str(tmp_path / "here")}
-        shell.environ |= store | mirrors | {"RUNOFF_HOME": f"s3://{BUCKET}/runoff"}
+        shell.environ |= store | mirrors | {"RUNOFF_HOME": f"s3://{BUCKET}/{tmp_path.name}"}
         shell.environ["RUNOFF_LEDGER_URL"] = f"sqlite:///{tmp_path}/ledger.db"
         with dask_setup(tmp_path / "dask", shell.environ) as team:
             for name in ("one", "two"):

@@ -15,6 +15,7 @@ from tests.support.shell import CAMPAIGN, Shell
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
+@pytest.mark.slow  # every day: rescoring in integration/test_pictures_are_what_was_bought.py
 def test_other_rules_decide_anew_and_buy_nothing(shell: Shell, open_provider: OpenProvider) -> None:
     """More finalists and a wider radius from another file; its rules are the run's from then on."""
     provider = open_provider(near_copy_rate=0.5, paint="scene")
@@ -47,7 +48,7 @@ def test_a_finished_run_decided_again_by_its_own_rules_stays_as_it_is(
     assert (shell.folder(outcome["run_id"]) / "report.csv").read_text() == table
 
 
-@pytest.mark.slow
+@pytest.mark.long  # every day: unit/tasks/pairwise/test_calibration.py
 def test_the_weights_that_votes_suggest_can_be_put_in(shell: Shell, open_provider: OpenProvider) -> None:
     """Votes that side with one scorer are told in the report, and its command decides by them."""
     open_provider(paint="scene")

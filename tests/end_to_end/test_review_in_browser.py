@@ -65,6 +65,7 @@ def judge(page: Page, key: str, done: int) -> None:
     expect(page.locator("#sides")).not_to_have_class(re.compile("is-out"))
 
 
+@pytest.mark.slow  # every day: each step of it, in integration/test_review_in_browser.py
 def test_the_whole_way_from_a_run_to_its_finals(
     shell: Shell, served: Served, browser: Browser, tmp_path: Path
 ) -> None:

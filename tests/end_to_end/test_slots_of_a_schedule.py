@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,34 +15,7 @@ from flows.schedule.take_slot import Starter
 from tests.support.child_process import started, wait_until
 from tests.support.provider import OpenProvider
 from tests.support.shell import Shell
-
-SIX = datetime.now(UTC).replace(hour=6, minute=0, second=0, microsecond=0) + timedelta(days=1)
-"""The first turn lies ahead of the runs, which begin when the test does: so skipped turns come after them."""
-
-
-def day(number: int, by: str = "") -> dict[str, str]:
-    """A turn: six o'clock of a day, started by somebody."""
-    due_at = SIX + timedelta(days=number)
-    return {"due_at": due_at.isoformat(), "by": by or f"flow-run-{number}"}
-
-
-def turns(shell: Shell, campaign: Path, *wanted: dict[str, str]) -> list[dict[str, Any]]:
-    """Let turns come one after another, with a clock of their own."""
-    from flows import prototype
-
-    module: Any = prototype  # the module, whose names are replaced
-
-    async def come() -> list[dict[str, Any]]:
-        answers = []
-        for turn in wanted:
-            starter = Starter("otters", datetime.fromisoformat(turn["due_at"]), turn["by"])
-            with patch.object(module, "current_starter", lambda starter=starter, **_: starter):
-                state = await module.prototype(str(campaign), is_scheduled=True, return_state=True)
-            answer = await state.result(raise_on_failure=False)
-            answers.append({"name": state.name, "message": state.message, "answer": answer})
-        return answers
-
-    return shell.run_flow(come)
+from tests.support.turns import SIX, day, turns
 
 
 def test_each_slot_has_one_run_and_skips_are_told(shell: Shell, open_provider: OpenProvider) -> None:
@@ -100,6 +73,7 @@ with patch.object(module, "current_starter", lambda **_: starter):
 """
 
 
+@pytest.mark.slow  # every day: a retried flow run, below
 def test_a_run_left_by_a_killed_process_is_taken_up_by_the_next_turn(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

@@ -1,8 +1,12 @@
 """What ends a run from outside: a scheduler's SIGTERM, a folder removed in the middle. Then it goes on."""
 
+import fcntl
+import os
+import pty
 import shutil
 import signal
 import subprocess
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +14,7 @@ import pytest
 
 from tests.support.child_process import TextProcess, end_by, started, wait_for_end, wait_until
 from tests.support.provider import OpenProvider, Provider
-from tests.support.shell import COMMAND, Shell
+from tests.support.shell import CAMPAIGN, COMMAND, LIMIT_S, Shell
 
 
 @contextmanager
@@ -24,7 +28,7 @@ def started_run(shell: Shell, provider: Provider, n_requests: int) -> Iterator[T
         yield run
 
 
-@pytest.mark.slow
+@pytest.mark.long  # among the slow tests: SIGTERM in test_every_way_to_stop.py
 def test_sigterm_lets_what_is_under_way_come_in(shell: Shell, open_provider: OpenProvider) -> None:
     """As a scheduler sends it: one message, exit 130, nothing unknown, and a resume that buys the rest."""
     provider = open_provider(pace=0.1)
@@ -40,7 +44,37 @@ def test_sigterm_lets_what_is_under_way_come_in(shell: Shell, open_provider: Ope
     assert provider.n_requests == 14
 
 
-@pytest.mark.slow  # every day: a folder that goes away, in integration/test_buyer.py
+@pytest.mark.slow  # every day: a second press, in test_every_way_to_stop.py
+def test_a_terminal_that_is_closed_lets_what_is_under_way_come_in(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """Nothing can be shown any more; nothing is lost either, and the rest can be bought later."""
+    provider = open_provider(pace=0.05)
+    campaign = shell.campaign({"drafts": CAMPAIGN["drafts"] | {"per_prompt": 12}})
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen(
+        [COMMAND, "run", str(campaign), "--yes"], env=shell.environ | {"TERM": "xterm"},
+        stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=become_its_terminal, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        wait_until(lambda: provider.n_requests >= 2 or run.poll() is not None)
+        os.close(ours)
+        run.wait(LIMIT_S)
+    finally:
+        run.kill()
+    (stopped,) = shell.json("runs")
+    n_sent = provider.n_requests
+    assert (stopped["state"], stopped["orders"]) == ("stopped", {"received": n_sent, "planned": 48 - n_sent})
+    assert shell.runoff("ledger", "verify").returncode == 0
+
+
+def become_its_terminal() -> None:
+    """Make the terminal on standard input the one whose closing is told to this process."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@pytest.mark.long  # every day: a folder that goes away, in integration/test_buyer.py
 def test_a_folder_removed_in_the_middle_stops_the_buying(shell: Shell, open_provider: OpenProvider) -> None:
     """One message with the folder's name, no further order, a ledger whose sums are right."""
     provider = open_provider(pace=0.1)

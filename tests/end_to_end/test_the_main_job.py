@@ -3,9 +3,10 @@
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.support.shell import COMMAND, Shell
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long  # every day: a smaller campaign in this process, held against the bill, in the test below
 def test_the_vendors_example_runs_over_http_and_the_ledger_equals_the_bill(shell: Shell) -> None:
     """An emulator in its own process, the shipped campaign, the whole job, the same money on both sides."""
     with own_emulator() as provider:
@@ -49,7 +51,8 @@ def test_a_run_leaves_what_the_design_promises_and_a_second_one_buys_nothing(
 ) -> None:
     """Untouched bytes, table, page, sheet and summary, a row an order; again: nothing new, the same."""
     provider = open_provider()
-    outcome = shell.json("run", shell.campaign())
+    finals = {"model": "gpt-image-2.5-sunburst", "quality": "medium", "size": "1024x640", "align": True}
+    outcome = shell.json("run", shell.campaign({"finals": finals | {"attempts": 1, "min_fidelity": 0}}))
     folder = shell.folder(outcome["run_id"])
     frame = pd.read_parquet(folder / "report.parquet")
     assert len(frame) == provider.n_requests == 14
@@ -62,9 +65,10 @@ def test_a_run_leaves_what_the_design_promises_and_a_second_one_buys_nothing(
         with Image.open(folder / row["file"]) as picture:
             assert f"{picture.width}x{picture.height}" == row["size"]
     assert json.loads((folder / "summary.json").read_text())["counts"]["finals_accepted"] == 2
-    finals = frame[frame["stage"] == "final"]["file"].str.removeprefix("finals/")
-    lineages = {Path(name).with_suffix(".json").name for name in finals}
-    assert {path.name for path in (folder / "finals").iterdir()} == set(finals) | lineages
+    names = set(frame[frame["stage"] == "final"]["file"].str.removeprefix("finals/"))
+    stems = {Path(name).stem for name in names}
+    assert {path.name for path in (folder / "finals").iterdir()} == names | {f"{stem}.json" for stem in stems}
+    assert {path.name for path in (folder / "aligned").iterdir()} == {f"{stem}.png" for stem in stems}
 
     before, table = provider.n_requests, (folder / "report.csv").read_text()
     assert shell.runoff("run", "--resume", outcome["run_id"]).returncode == 0
@@ -93,6 +97,7 @@ def test_a_campaign_under_review_waits_and_is_promoted_later(
     assert provider.n_requests == 14
 
 
+@pytest.mark.slow  # every day: unit/tasks/test_compare.py and test_accept.py
 def test_a_final_that_is_another_picture_is_refused_with_its_figures(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
@@ -114,7 +119,8 @@ def test_a_final_that_is_another_picture_is_refused_with_its_figures(
     assert "there is nothing to buy. 1 final used all attempts." in again.stdout
 
 
-def test_drafts_are_found_to_be_copies_and_folded(shell: Shell, open_provider: OpenProvider) -> None:
+@pytest.mark.slow  # every day: integration/test_near_copies.py
+def test_near_copies_among_drafts_are_marked_as_duplicates(shell: Shell, open_provider: OpenProvider) -> None:
     """With many near-copies most are folded, and a folded one is never a finalist."""
     open_provider(near_copy_rate=0.9, paint="scene")
     outcome = shell.json("run", shell.campaign())
@@ -125,6 +131,7 @@ def test_drafts_are_found_to_be_copies_and_folded(shell: Shell, open_provider: O
     assert not copies["finalist"].any()
 
 
+@pytest.mark.slow  # every day: integration/test_images_api.py
 def test_answers_that_are_no_pictures_are_recorded_and_the_run_goes_on(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
@@ -137,7 +144,7 @@ def test_answers_that_are_no_pictures_are_recorded_and_the_run_goes_on(
     assert provider.n_requests == 14
     assert outcome["orders"] == {"received": 12, "unknown": 2}
     frame = pd.read_parquet(shell.folder(outcome["run_id"]) / "report.parquet")
-    assert set(frame[frame["state"] == "unknown"]["error_code"]) == {"not_json", "empty_data"}
+    assert set(frame[frame["state"] == "unknown"]["error_code"]) == {"web_page", "empty_data"}
     unfit = frame[frame["status"] == "unfit"]
     assert len(unfit) == 3
     assert unfit["downgraded"].notna().all()
@@ -145,6 +152,7 @@ def test_answers_that_are_no_pictures_are_recorded_and_the_run_goes_on(
     assert len(outcome["finalists"]) == outcome["accepted"] == 2
 
 
+@pytest.mark.slow  # every day: integration/test_failure_taxonomy.py
 def test_refused_prompts_are_reported_and_cost_nothing(shell: Shell, open_provider: OpenProvider) -> None:
     """Moderation refuses one row of one arm: its orders stand in the report, the run ends with 4."""
     provider = open_provider({"kind": "moderation", "prompt": "asleep.*photograph"})
@@ -191,9 +199,10 @@ def test_a_key_that_is_refused_stops_the_run_with_one_sentence(
     assert provider.charged_nanousd == 0
 
 
+@pytest.mark.long  # among the slow tests: Ctrl-C in test_every_way_to_stop.py
 def test_ctrl_c_lets_what_is_under_way_come_in(shell: Shell, open_provider: OpenProvider) -> None:
     """Interrupted in the middle: exit 130, a ledger that is right, and a resume that buys only the rest."""
-    provider = open_provider(pace=0.1)
+    provider = open_provider(pace=0.03)
     campaign = shell.campaign()
     words = [COMMAND, "run", str(campaign)]
     with started(words, env=shell.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
@@ -222,3 +231,56 @@ def test_a_killed_run_is_resumed_and_buys_nothing_twice(shell: Shell, open_provi
     assert outcome["orders"].get("unknown", 0) <= 8
     assert outcome["exit_code"] == (4 if "unknown" in outcome["orders"] else 0)
     assert shell.runoff("ledger", "verify").returncode == 0
+
+
+@pytest.mark.slow  # every day: the test below
+def test_a_promotion_killed_in_its_last_attempts_is_ended_by_the_next(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """What was in flight is unknown and charged, the run ends with its report, nothing is sent again."""
+    provider = open_provider(pace=0.05)
+    finalists = {"count": 2, "approval": "review"}
+    run_id = shell.json("run", shell.campaign({"finalists": finalists}))["run_id"]
+    words = [COMMAND, "promote", run_id, "--yes"]
+    with started(words, env=shell.environ, stdin=subprocess.DEVNULL) as promotion:
+        wait_until(lambda: provider.n_requests == 14, every_s=0.02)
+        promotion.kill()
+    (killed,) = shell.json("runs")
+    assert killed["orders"] == {"received": 12, "sent": 2}
+
+    done = shell.runoff("promote", run_id, "--yes")
+    assert "An earlier promotion did not end" in done.stdout
+    (run,) = shell.json("runs")
+    assert (run["state"], run["orders"]) == ("done", {"received": 12, "unknown": 2})
+    assert provider.n_requests == 14
+    assert (shell.folder(run_id) / "report.html").exists()
+    assert "there is nothing to buy" in shell.runoff("promote", run_id, "--yes").stdout
+    assert shell.runoff("ledger", "verify").returncode == 0
+
+
+def test_what_was_bought_before_a_kill_is_inspected_and_accepted(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """Finals whose pictures and sidecars are on disk, unknown to the ledger: none is bought again."""
+    provider = open_provider()
+    run_id = shell.json("run", shell.campaign())["run_id"]
+    with closing(sqlite3.connect(shell.home / "ledger.db")) as ledger, ledger:
+        final = "SELECT order_id FROM orders WHERE stage = 'final'"
+        ledger.execute(f"DELETE FROM candidates WHERE order_id IN ({final})")
+        ledger.execute("UPDATE orders SET state = 'sent' WHERE stage = 'final'")
+        ledger.execute("UPDATE runs SET state = 'running'")
+    outcome = shell.json("promote", run_id, "--yes")
+    assert (outcome["state"], outcome["accepted"]) == ("done", 2)
+    assert provider.n_requests == 14
+
+
+@pytest.mark.slow  # every day: integration/test_promotion_without_finalists.py
+def test_a_promotion_before_the_drafts_are_done_says_so(shell: Shell, open_provider: OpenProvider) -> None:
+    """Nothing is bought, and nothing is called bought that is not."""
+    provider = open_provider(pace=0.1)
+    with started([COMMAND, "run", str(shell.campaign())], env=shell.environ, stdin=subprocess.DEVNULL) as run:
+        wait_until(lambda: provider.bill()["total"]["charged_requests"] >= 1, every_s=0.02)
+        early = shell.runoff("promote", "latest", "--yes")
+        run.kill()
+    assert "drafts are still being bought" in early.stdout
+    assert early.returncode == 0

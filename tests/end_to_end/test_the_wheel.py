@@ -38,6 +38,7 @@ def not_sources(folder: str, names: list[str]) -> set[str]:
     return NOT_SOURCES(folder, names) | at_the_top & set(names)
 
 
+@pytest.mark.slow  # every day: pyproject.toml is what an editable installation is made from
 def test_the_wheel_holds_code_data_and_nothing_else(wheel: Path) -> None:
     """Runoff's face, flows, tasks and configs with every data file; no tests, no docs."""
     names = ZipFile(wheel).namelist()
@@ -74,7 +75,7 @@ def fetch_libraries(_: Path) -> list[str]:
     return ["-c", str(ROOT / "constraints.txt")]
 
 
-@pytest.mark.slow  # every day: the wheel holds every file, above; whole runs, in test_the_main_job.py
+@pytest.mark.long  # every day: whole runs, in test_the_main_job.py
 @pytest.mark.parametrize("libraries_of", [lend_libraries, fetch_libraries])
 def test_the_installed_wheel_runs_the_demo_from_the_root_folder(
     wheel: Path, tmp_path: Path, libraries_of: Callable[[Path], list[str]]

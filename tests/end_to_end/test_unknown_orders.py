@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.provider import OpenProvider
 from tests.support.shell import Shell
@@ -43,6 +44,25 @@ def test_three_lost_answers_get_three_verdicts(shell: Shell, open_provider: Open
     assert provider.n_requests == 13
     (left,) = shell.json("ledger", "unknown")
     assert left["order_id"] == again["order_id"], "the first may have been billed still"
+    assert shell.runoff("ledger", "verify").returncode == 0
+
+
+def test_a_provider_that_loses_every_answer_is_not_paid_for_them_all(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """More losses in a row than one broken connection can cause end the run; it can go on later."""
+    provider = open_provider({"kind": "bill_then_drop", "path": "generations", "times": 10})
+    shell.home.mkdir()
+    limits = {"providers": {"openai": {"concurrency": 2}}}
+    (shell.home / "providers.yaml").write_text(yaml.safe_dump(limits))
+    done = shell.runoff("run", shell.campaign(DRAFTS_ONLY))
+    assert done.returncode == 1
+    assert "the answers to 8 requests in a row were lost" in done.stderr
+    assert "runoff ledger unknown" in done.stderr
+    n_lost = len(shell.json("ledger", "unknown"))
+    assert 8 <= n_lost == provider.n_requests <= 10
+    assert shell.runoff("run", "--resume", "latest").returncode == 4
+    assert provider.n_requests == 12
     assert shell.runoff("ledger", "verify").returncode == 0
 
 

@@ -10,9 +10,25 @@ from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.storage.mirror import MIRRORS_VARIABLE
+from tests.support.batch_shop import Open, batch_shops
 from tests.support.object_store import BUCKET, object_store
 from tests.support.postgresql_server import PostgresqlServer, binaries, running
 from tests.support.shop import Opener, Shop
+
+EVERY_DAY_ON_BOTH = {
+    "test_ledger", "test_ledger_spending", "test_order_life", "test_reconciliation", "test_slots",
+    "test_batches_in_the_ledger",
+}  # fmt: skip
+"""What every day is tried on PostgreSQL too: what money goes through."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the rest of what is tried on PostgreSQL to the slow tests."""
+    for item in items:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        if params.get("home") == "postgresql" and item.path.stem not in EVERY_DAY_ON_BOTH:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +82,10 @@ def open_shop(tmp_path: Path) -> Iterator[Opener]:
     for emulator, shop in opened:
         shop.ledger.close()
         emulator.__exit__(None, None, None)
+
+
+@pytest.fixture
+def open_bench(tmp_path: Path) -> Iterator[Open]:
+    """Open shops that sell by batch, with faults; closed at the end."""
+    with batch_shops(tmp_path) as opened:
+        yield opened

@@ -14,7 +14,7 @@ from tests.support.serving import client_of, serving_campaign
 ANSWER = {"approve": "yes", "decided_by": "Ann"}
 
 
-@pytest.mark.slow
+@pytest.mark.long  # among the slow tests: an answer in Prefect, in test_approval_in_prefect.py
 def test_a_served_run_holds_no_process_until_it_is_answered(tmp_path: Path) -> None:
     """Its place is free while it is suspended; answered, it is started again and buys one final."""
     yearly = {"cron": "0 6 1 1 *"}

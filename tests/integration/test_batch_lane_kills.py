@@ -14,6 +14,7 @@ from tests.support.batch_shop import BatchShop, open_batch_shop, orders
 from tests.support.builders import RUN_ID
 from tests.support.child_process import LIMIT_S
 
+HANDING_OVER = "created, not noted"
 COLLECTING = ("picture kept, not settled", "one picture settled", "all settled, not noted")
 IN_DOUBT = "noted as asked, not asked"
 
@@ -36,7 +37,14 @@ def killed(bench: BatchShop, instant: str) -> None:
     recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms)
 
 
-@pytest.mark.parametrize("instant", [name for name in INSTANTS if name not in (*COLLECTING, IN_DOUBT)])
+@pytest.mark.parametrize(
+    "instant",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name != HANDING_OVER))
+        for name in INSTANTS
+        if name not in (*COLLECTING, IN_DOUBT)
+    ],
+)
 def test_a_kill_while_handing_over_makes_one_batch_and_no_second(bench: BatchShop, instant: str) -> None:
     """Every order is bought once, by one batch, whatever was written down before the kill."""
     killed(bench, instant)
@@ -49,6 +57,7 @@ def test_a_kill_while_handing_over_makes_one_batch_and_no_second(bench: BatchSho
     assert bench.is_right()
 
 
+@pytest.mark.slow  # every day: a kill while handing over, above
 def test_a_kill_right_before_asking_leaves_orders_that_nobody_can_tell_of(bench: BatchShop) -> None:
     """From the ledger alone the batch may exist: it is looked for, not asked for again."""
     killed(bench, IN_DOUBT)
@@ -61,7 +70,9 @@ def test_a_kill_right_before_asking_leaves_orders_that_nobody_can_tell_of(bench:
     assert bench.shop.ledger.verify() == []
 
 
-@pytest.mark.parametrize("instant", COLLECTING)
+@pytest.mark.parametrize(
+    "instant", [pytest.param(name, marks=[pytest.mark.slow] * (name != COLLECTING[1])) for name in COLLECTING]
+)
 def test_a_kill_while_collecting_loses_and_repeats_nothing(bench: BatchShop, instant: str) -> None:
     """Each picture is kept and settled once; each costs what the bill says."""
     bench.sit(*orders(3))
@@ -73,6 +84,7 @@ def test_a_kill_while_collecting_loses_and_repeats_nothing(bench: BatchShop, ins
     assert bench.is_right()
 
 
+@pytest.mark.slow  # every day: a kill while collecting, above
 def test_a_picture_damaged_after_a_kill_is_fetched_again(bench: BatchShop) -> None:
     """Kept but not settled, and not what came: the provider still has it."""
     bench.sit(*orders(3))

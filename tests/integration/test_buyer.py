@@ -27,7 +27,7 @@ from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
 from tasks.order import Order, OrderState
 from tests.support.builders import RUN_ID, an_order
-from tests.support.shop import FLARE, Opener, Shop, ToldPace, order_of
+from tests.support.shop import FLARE, Opener, RecordingLimiter, Shop, order_of
 
 ENOUGH_S = 5.0
 
@@ -50,14 +50,14 @@ def timed(shop: Shop, *orders: Order, rate_limiter: RateLimiter) -> float:
     return time.monotonic() - started_s
 
 
-def test_a_closed_desk_sends_home_at_once_who_waits_for_the_pace(open_shop: Opener) -> None:
+def test_a_closed_buyer_ends_at_once_what_waits_for_the_rate_limit(open_shop: Opener) -> None:
     """The pace would let the next picture go in a minute; nobody sits that out."""
     shop = open_shop()
     assert timed(shop, *(order_of(replicate=k) for k in range(6)), rate_limiter=RateLimiter(2)) < ENOUGH_S
     assert sorted(states(shop)) == ["planned"] * 4 + ["received"] * 2
 
 
-def test_a_closed_desk_sends_home_at_once_who_was_told_to_wait(open_shop: Opener) -> None:
+def test_a_closed_buyer_ends_at_once_what_the_provider_asked_to_wait(open_shop: Opener) -> None:
     """`Retry-After: 200` holds the whole run, and an interruption ends the hold."""
     shop = open_shop({"kind": "rate_limited", "retry_after": 200})
     assert timed(shop, order_of(), order_of(replicate=1), rate_limiter=RateLimiter(None)) < ENOUGH_S
@@ -65,7 +65,7 @@ def test_a_closed_desk_sends_home_at_once_who_was_told_to_wait(open_shop: Opener
     assert shop.bill()["total"]["requests"] <= 2
 
 
-def test_a_closed_desk_leaves_a_failed_order_planned_while_it_has_tries_left(open_shop: Opener) -> None:
+def test_a_closed_buyer_leaves_a_failed_order_planned_while_it_has_tries_left(open_shop: Opener) -> None:
     """It waits five seconds after a 500; closed meanwhile, it may be sent again by a resumed run."""
     shop = open_shop({"kind": "server_error", "status": 500})
 
@@ -78,7 +78,7 @@ def test_a_closed_desk_leaves_a_failed_order_planned_while_it_has_tries_left(ope
     assert shop.ledger.orders.charged_usd(RUN_ID) == 0
 
 
-def test_a_closed_desk_sends_home_who_waits_for_money_and_awaits_what_is_under_way(
+def test_a_closed_buyer_ends_what_waits_for_money_and_awaits_what_is_in_flight(
     open_shop: Opener,
 ) -> None:
     """One order fits the budget; the other waits for what it leaves, until the run is stopped."""
@@ -128,7 +128,7 @@ def test_two_processes_that_want_one_order_buy_it_once(open_shop: Opener) -> Non
     assert shop.bill()["total"]["requests"] == 1
 
 
-def test_a_bug_closes_the_desk_and_keeps_its_traceback(
+def test_a_bug_closes_the_buyer_and_keeps_its_traceback(
     open_shop: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever breaks, nothing further is bought."""
@@ -137,16 +137,19 @@ def test_a_bug_closes_the_desk_and_keeps_its_traceback(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tasks.images_api.buyer.read_answer", broken)
+    monkeypatch.setattr("tasks.images_api.reading.read_answer", broken)
     closed: list[Buyer] = []
 
     async def note(buyer: Buyer) -> None:
         closed.append(buyer)
 
-    with pytest.raises(ZeroDivisionError):
-        shop.buy(*(order_of(replicate=k) for k in range(12)), meanwhile=note)
+    shop.buy(*(order_of(replicate=k) for k in range(12)), meanwhile=note)
     assert "ZeroDivisionError" in str(closed[0].closed_by)
-    assert shop.bill()["total"]["requests"] <= 4
+    assert closed[0].closed_by is not None
+    assert isinstance(closed[0].closed_by.__cause__, ZeroDivisionError)
+    n_sent = shop.bill()["total"]["requests"]
+    assert n_sent <= 4
+    assert len(list((shop.folder / "answers").glob("*.body"))) == n_sent
 
 
 def test_a_second_ctrl_c_leaves_what_is_under_way_as_sent_and_healing_makes_it_unknown(
@@ -201,7 +204,7 @@ def test_slow_down_keeps_the_rate_low_for_a_quarter_of_an_hour(open_shop: Opener
     shop = open_shop({"kind": "slow_down", "times": 1})
     slowed: list[float] = []
 
-    class Slowing(ToldPace):
+    class Slowing(RecordingLimiter):
         """Notes for how long it is to stay slow."""
 
         async def slow_down(self, ordered_at_s: float, wait_s: float, for_s: float = 0.0) -> None:

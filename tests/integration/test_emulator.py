@@ -15,6 +15,7 @@ from openai.types import Model as OpenAIModel
 from tasks.emulator.app import create_app
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
+from tests.support.child_process import wait_until
 from tests.support.emulator_client import NOVEMBER, PLAIN, bill_of, client_of, pictures, png, root
 
 
@@ -130,6 +131,7 @@ def test_the_bill_charges_the_published_tokens(
     assert (answer.usage.output_tokens, answer.usage.input_tokens) == (tokens, 16)
     text_nanousd = 16 * (2_000 if model == "gpt-image-1-mini" else 5_000)
     expected = round(float(output_usd) * 1e9) + text_nanousd
+    wait_until(lambda: bill_of(shared_url)["entries"][-1]["is_answered"])  # noted once the last byte is out
     entry = bill_of(shared_url)["entries"][-1]
     assert entry["charged_nanousd"] == expected
     assert entry["charged_usd"] == f"{expected / 1e9:.9f}".rstrip("0")

@@ -81,6 +81,7 @@ def test_a_caller_that_leaves_early_is_billed_and_not_answered() -> None:
     assert entry["is_answered"] is False
 
 
+@pytest.mark.slow
 def test_the_loop_stays_free_while_painting() -> None:
     """The bill answers at once though a large picture is being painted."""
     with emulator_server(EmulatorSettings()) as url, client_of(url) as client:

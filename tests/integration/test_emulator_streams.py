@@ -19,6 +19,7 @@ from PIL import Image
 from tasks.emulator.app import create_app
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
+from tests.support.child_process import wait_until
 
 REQUEST: dict[str, Any] = {
     "model": "gpt-image-2", "prompt": "a fox", "quality": "low", "size": "1024x640", "stream": True,
@@ -96,6 +97,7 @@ def test_a_generation_streams_partial_pictures_and_the_whole_one(bench: Bench, p
     assert (last.background, last.output_format, last.size) == ("opaque", "png", "1024x640")
     assert last.usage.output_tokens == WHOLE_TOKENS + 100 * partials
     assert last.usage.total_tokens == last.usage.input_tokens + last.usage.output_tokens
+    wait_until(lambda: bool(bench.last()["is_answered"]))  # noted once the last byte is out
     entry = bench.last()
     assert entry["charged_nanousd"] == 8 * 5_000 + last.usage.output_tokens * 30_000
     assert (entry["is_answered"], entry["lane"], entry["status"]) == (True, "interactive", 200)

@@ -169,6 +169,7 @@ def test_server_starts_beside_other_work_and_is_shared_with_a_second_start(tmp_p
     assert not is_alive(server)
 
 
+@pytest.mark.slow  # every day: whole runs on one server, and their states in it
 def test_nothing_outside_is_looked_up_and_no_task_run_is_lost(tmp_path: Path) -> None:
     """A whole embedded run talks to 127.0.0.1 alone, and its 60 task runs are all in the database."""
     watch, seen = tmp_path / "watch", tmp_path / "seen.txt"
@@ -226,6 +227,7 @@ def test_given_server_that_runs_is_used(
     engine.wait_ready(limit_s=1)
 
 
+@pytest.mark.slow  # every day: a home that cannot be written, below
 def test_server_that_cannot_start_says_its_last_words(tmp_path: Path) -> None:
     """A database that is none ends the server, and its own log stands in the message."""
     (tmp_path / ".prefect").mkdir()
@@ -257,7 +259,7 @@ def clauses(statement: str) -> list[str]:
     return sorted(line.strip(" \t,") for line in statement.splitlines())
 
 
-@pytest.mark.slow  # every day: a campaign is served by a server that plans its turns, in test_serve.py
+@pytest.mark.slow  # as for `serve`, in test_serve.py
 def test_server_without_schedules_does_not_stand_in_for_one_with(tmp_path: Path) -> None:
     """Who needs schedules starts a server that has them; the plain one ends with its own last user."""
     with start_engine(tmp_path, print) as plain:
@@ -289,6 +291,7 @@ def test_killed_process_takes_its_server_along(tmp_path: Path) -> None:
     wait_until(lambda: not is_alive(server), 10)
 
 
+@pytest.mark.slow  # every day: all commands of the tests use one server that runs
 def test_second_process_uses_the_server_that_runs_for_its_steps(home: Path, engine: Engine) -> None:
     """Another process of the same home finds the server, and leaves it running when it ends.
 

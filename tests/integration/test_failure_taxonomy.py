@@ -47,7 +47,7 @@ ENDS: list[tuple[dict[str, Any], str, str | None, int, str]] = [
     ({"kind": "empty_data"}, "unknown", "empty_data", 1, ESTIMATE),
     ({"kind": "empty_data", "billed": True}, "unknown", "empty_data", 1, BILLED),
     ({"kind": "fewer_pictures"}, "unknown", "empty_data", 1, BILLED),
-    ({"kind": "html_200"}, "unknown", "not_json", 1, ESTIMATE),
+    ({"kind": "html_200"}, "planned", None, 1, FREE),
     ({"kind": "wrong_size"}, "received", None, 1, BILLED),
     ({"kind": "wrong_format"}, "received", None, 1, BILLED),
     ({"kind": "lower_tier"}, "received", None, 1, BILLED),

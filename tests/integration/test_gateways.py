@@ -1,12 +1,11 @@
 """Answers in shapes that only gateways send: each is understood, and none is sent again when it may cost."""
 
+import base64
 import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +13,13 @@ from hypothesis import strategies as st
 from tasks.errors import StopRunError
 from tasks.images_api.answers import Answer, read_answer
 from tasks.images_api.failures import Failure, failure_of_answer
-from tests.support.shop import KEY, Shop, order_of
+from tasks.redaction import Secret
+from tests.support.emulator_client import png
+from tests.support.gateway import Gateway
+from tests.support.shop import order_of
 
+PICTURE = png((1024, 640))
+ENCODED = base64.b64encode(PICTURE).decode()
 USAGE = {"input_tokens": 10, "input_tokens_details": {"text_tokens": 10}, "output_tokens": 196}
 INNER = {"message": "Blocked.", "type": "image_generation_user_error", "code": "moderation_blocked"}
 TEXT = json.dumps({"error": INNER})
@@ -28,26 +32,6 @@ ASKS_TOO_MUCH = {
         "code": "rate_limit_exceeded",
     }
 }
-
-
-class Gateway:
-    """A gateway that always gives one answer, and counts."""
-
-    def __init__(self, folder: Path) -> None:
-        self.shop = Shop("http://gateway.test/v1", folder)
-        self.n_requests = 0
-
-    def answers(self, status: int, body: object, **headers: str) -> Any:
-        """Buy one order from a gateway that answers so; returns its record."""
-
-        def answer(_: httpx2.Request) -> httpx2.Response:
-            self.n_requests += 1
-            content = body if isinstance(body, bytes) else json.dumps(body).encode()
-            return httpx2.Response(status, content=content, headers=headers)
-
-        self.shop.transport = httpx2.MockTransport(answer)
-        self.buyer = self.shop.buy(order_of())
-        return self.shop.record()
 
 
 @pytest.fixture
@@ -70,7 +54,6 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
         (200, {"data": "none", "usage": []}, "unknown", "empty_data"),
         (200, {"data": [None, 5, {"b64_json": 7}]}, "unknown", "empty_data"),
         (200, [1, 2], "unknown", "not_json"),
-        (200, b"<html>Welcome</html>", "unknown", "not_json"),
         (200, b"", "unknown", "not_json"),
         (202, {"task_id": "t-1", "status": "queued"}, "unknown", "empty_data"),
         (400, WRAPPED, "refused", "moderation_blocked"),
@@ -153,6 +136,24 @@ def test_a_picture_beside_zero_tokens_has_no_known_cost(gateway: Gateway) -> Non
     assert record.charged_usd == record.order.estimate_usd
 
 
+DATA_URL = f"data:image/png;base64,{ENCODED}"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [{"b64_json": DATA_URL}, {"url": DATA_URL}, {"b64_json": None, "url": DATA_URL},
+     {"b64_json": "\n".join(ENCODED[k : k + 76] for k in range(0, len(ENCODED), 76))},
+     {"b64_json": ENCODED.rstrip("=")}],
+    ids=["data URL", "as an address", "beside null", "wrapped", "without padding"],
+)  # fmt: skip
+def test_a_picture_is_read_however_a_gateway_writes_it(gateway: Gateway, item: dict[str, str]) -> None:
+    """It is in there, and was paid for."""
+    assert gateway.answers(200, {"data": [item], "usage": USAGE}).state == "received"
+    (candidate,) = gateway.shop.ledger.candidates.of_run(gateway.shop.record().order.run_id)
+    assert (gateway.shop.folder / candidate.file).read_bytes() == PICTURE
+    assert candidate.downgraded is None
+
+
 @pytest.mark.parametrize("text", ["not base64!", "ümlaut"])
 def test_what_is_not_base64_is_kept_as_it_came(gateway: Gateway, text: str) -> None:
     """It was paid for."""
@@ -197,20 +198,21 @@ JSON = st.recursive(
 @given(JSON, st.sampled_from([200, 400, 429, 500, 503]))
 def test_no_shape_of_an_answer_is_a_bug(body: object, status: int) -> None:
     """Whatever a provider sends becomes an answer or a fault, never an exception after the money is gone."""
-    read = read_answer(body, {}, order_of(), 196, KEY)
+    read = read_answer(body, {}, order_of(), 196)
     assert isinstance(read, Answer | Failure)
-    assert isinstance(failure_of_answer(status, body, {}, str(body), KEY), Failure)
+    assert isinstance(failure_of_answer(status, body, {}, str(body)), Failure)
 
 
 @pytest.mark.parametrize("cut", [195, 198, 490, 498])
 def test_a_key_is_blotted_out_before_a_text_is_cut(cut: int) -> None:
     """No part of a key is left at the end of a message that was too long."""
     key = "plainkey0123456789"
+    Secret(key)
     body = "x" * cut + key
     for fault in (
-        failure_of_answer(500, None, {}, body, key),
-        failure_of_answer(500, {"error": {"message": body, "code": key}}, {}, "", key),
-        read_answer(body, {}, order_of(), None, key),
+        failure_of_answer(500, None, {}, body),
+        failure_of_answer(500, {"error": {"message": body, "code": key}}, {}, ""),
+        read_answer(body, {}, order_of(), None),
     ):
         assert isinstance(fault, Failure)
         assert "plaink" not in fault.message + fault.code

@@ -11,12 +11,13 @@ from PIL import Image
 
 from tasks.attachments.references import read_reference
 from tasks.errors import BudgetError, SettingError, StopRunError
-from tasks.images_api.answer_store import sidecar_file
 from tasks.images_api.recover_sent import recover_sent
+from tasks.images_api.sidecars import sidecar_file
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
+from tasks.storage.parts import part_of
 from tests.support.builders import RUN_ID, an_order
-from tests.support.shop import FLARE, KEY, Opener, order_of
+from tests.support.shop import FLARE, KEY, Opener, Shop, order_of
 
 
 def test_an_order_is_bought_kept_and_settled(open_shop: Opener) -> None:
@@ -77,7 +78,6 @@ def test_an_edit_sends_its_references_and_mask(open_shop: Opener, tmp_path: Path
     [
         ({"kind": "moderation"}, "refused", "moderation_blocked"),
         ({"kind": "empty_data"}, "unknown", "empty_data"),
-        ({"kind": "html_200"}, "unknown", "not_json"),
         ({"kind": "bill_then_drop"}, "unknown", "RemoteProtocolError"),
         ({"kind": "bill_then_hang", "duration_s": 10}, "unknown", "ReadTimeout"),
         ({"kind": "truncated_body"}, "unknown", "RemoteProtocolError"),
@@ -138,7 +138,7 @@ def test_a_server_that_keeps_failing_is_left_after_two_more_tries(open_shop: Ope
         ({"kind": "billing_hard_limit"}, "billing_hard_limit_reached"),
         ({"kind": "unverified"}, "Verify the organization"),
         ({"kind": "retired"}, "Name another model"),
-        ({"kind": "redirect_html"}, "http_301"),
+        ({"kind": "redirect_html"}, "HTTP 301"),
     ],
 )
 def test_what_no_order_can_pass_stops_the_run(open_shop: Opener, fault: dict[str, Any], words: str) -> None:
@@ -247,30 +247,36 @@ def cut(*_: object, **__: object) -> None:
     raise PowerCut
 
 
-def test_a_sidecar_whose_picture_is_gone_proves_nothing(open_shop: Opener) -> None:
-    """After a power cut the one may be there without the other: nobody can tell, so it stays charged."""
-    shop = open_shop()
+def buy_and_go_off(shop: Shop) -> None:
+    """Let the machine go off when an order was answered and stored, and is to be settled."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shop.ledger.orders, "settle", cut)
         with pytest.raises(PowerCut):
             shop.buy(order_of())
-    (shop.folder / "drafts" / "A-000-000.png").unlink()
+
+
+def test_a_sidecar_whose_picture_is_gone_proves_nothing_until_the_picture_comes(open_shop: Opener) -> None:
+    """After a power cut the one may be there without the other: nobody can tell, so it stays charged."""
+    shop = open_shop()
+    buy_and_go_off(shop)
+    picture = shop.folder / "drafts" / "A-000-000.png"
+    picture.rename(shop.folder / "elsewhere.png")
     assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 0}
+    (shop.folder / "elsewhere.png").rename(picture)  # as when another machine brings it into the store later
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
+    assert shop.ledger.verify() == []
 
 
 @pytest.mark.parametrize(("moment", "is_cost_known"), [("settlement", True), ("sidecar", False)])
 def test_a_picture_on_disk_is_not_bought_again(
-    open_shop: Opener, monkeypatch: pytest.MonkeyPatch, moment: str, *, is_cost_known: bool
+    open_shop: Opener, moment: str, *, is_cost_known: bool
 ) -> None:
     """Killed between the bytes and the settlement, the order is healed from what is on disk."""
     shop = open_shop()
-    with monkeypatch.context() as patch:
-        patch.setattr(shop.ledger.orders, "settle", cut)
-        with pytest.raises(PowerCut):
-            shop.buy(order_of())
+    buy_and_go_off(shop)
     if moment == "sidecar":
         sidecar_file(shop.folder, order_of().order_id).unlink()
-    (shop.folder / "drafts" / ".A-000-001.png.0123.part").write_bytes(b"half")
     (shop.folder / "drafts" / "A-000-000.json").write_text("{}")  # no picture, whatever wrote it
     assert shop.record().state == "sent"
     assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
@@ -279,3 +285,60 @@ def test_a_picture_on_disk_is_not_bought_again(
     assert len(shop.ledger.candidates.of_run(RUN_ID)) == 1
     assert {file.name for file in (shop.folder / "drafts").iterdir()} == {"A-000-000.png", "A-000-000.json"}
     assert shop.ledger.verify() == []
+
+
+@pytest.mark.parametrize("renamed", [[], ["drafts"], ["answers"]])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_an_answer_that_was_written_and_not_named_is_received_at_its_cost(
+    open_shop: Opener, renamed: list[str], *, is_whole: bool
+) -> None:
+    """All bytes are on disk before a file has its name: a kill between the two loses nothing of them."""
+    shop = open_shop()
+    buy_and_go_off(shop)
+    files = [shop.folder / "drafts" / "A-000-000.png", sidecar_file(shop.folder, order_of().order_id)]
+    for file in files:
+        if file.parent.name not in renamed:
+            part = file.rename(part_of(file))
+            if not is_whole:
+                part.write_bytes(part.read_bytes()[:-9])
+    is_received = is_whole or "drafts" in renamed
+    found = recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms)
+    assert found == {"received": int(is_received), "unknown": int(not is_received)}
+    cost = shop.record().settlement.cost_usd
+    assert cost == (Decimal(shop.bill()["total"]["charged_usd"]) if is_whole else None)
+    assert list(shop.folder.rglob(".*.part")) == []
+    assert shop.ledger.verify() == []
+
+
+@pytest.mark.parametrize("content", [b"", b'{"order_id": ', b"\xff\xfe{}", b"[]", b'{"pictures": 7}'])
+@pytest.mark.parametrize("has_picture", [True, False])
+def test_a_damaged_sidecar_is_named_and_the_run_goes_on(
+    open_shop: Opener, content: bytes, *, has_picture: bool
+) -> None:
+    """Its order is received without a known cost if its picture is whole, else unknown; resuming works."""
+    shop = open_shop()
+    buy_and_go_off(shop)
+    sidecar = sidecar_file(shop.folder, order_of().order_id)
+    sidecar.write_bytes(content)
+    if not has_picture:
+        (shop.folder / "drafts" / "A-000-000.png").unlink()
+    said: list[str] = []
+    counts = recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms, said.append)
+    assert counts == {"received": int(has_picture), "unknown": int(not has_picture)}
+    assert (shop.record().cost_usd, shop.record().charged_usd) == (None, order_of().estimate_usd)
+    (sentence,) = said
+    assert f"sidecar {sidecar} is damaged" in sentence
+    assert sentence in shop.ledger.runs.find(RUN_ID).warnings
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms)["unknown"] == 0
+    assert sidecar.read_bytes() == content, "left for people"
+    assert shop.ledger.verify() == []
+
+
+def test_an_order_that_was_refused_stays_refused_after_a_kill(open_shop: Opener) -> None:
+    """Its end is on disk before the ledger has it: it is not charged as unknown."""
+    shop = open_shop({"kind": "moderation"})
+    buy_and_go_off(shop)
+    assert shop.record().state == "sent"
+    assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms)["unknown"] == 0
+    assert (shop.record().state, shop.record().charged_usd) == ("refused", 0)
+    assert shop.record().settlement.error_code == "moderation_blocked"

@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 
 from tasks.errors import PictureError, StopRunError
-from tasks.images_api.answer_store import sidecar_file, store_answer
 from tasks.images_api.answers import Answer
 from tasks.images_api.buyer import Purchase
-from tasks.images_api.circuit_breaker import CircuitBreaker
+from tasks.images_api.circuit_breaker import for_questions
 from tasks.images_api.disk_space import largest_bytes
 from tasks.images_api.failures import Failure, FailureKind
+from tasks.images_api.picture_files import store_answer
 from tasks.images_api.questions import CHAT_READ_TIMEOUT_S, ROOM_BYTES, read_reply
 from tasks.images_api.recover_sent import recover_sent
+from tasks.images_api.sidecars import sidecar_file
 from tasks.judging.rubric import read_rubric_answer
 from tasks.ledger import Limits, Settlement
 from tasks.ledger.replanning import replan
 from tasks.order import Order, Usage
+from tasks.redaction import Secret
 from tests.support.builders import NOON, RUN_ID
 from tests.support.judge_builders import RUBRIC, a_question, a_shown_picture
 from tests.support.shop import Opener, Shop
@@ -69,7 +71,6 @@ FAULTS: tuple[tuple[dict[str, Any], str, str | None, bool], ...] = (
     ({"kind": "moderation"}, "refused", "moderation_blocked", False),
     ({"kind": "server_error"}, "failed", "http_500", False),
     ({"kind": "empty_data"}, "unknown", "no_words", True),
-    ({"kind": "html_200"}, "unknown", "not_json", True),
     ({"kind": "bill_then_drop"}, "unknown", "RemoteProtocolError", True),
     ({"kind": "missing_usage"}, "received", None, True),
 )
@@ -224,13 +225,16 @@ def said(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 BODIES: tuple[tuple[object, FailureKind, str, bool], ...] = (
-    ("<html>Welcome</html>", FailureKind.unknown, "not_json", False),
+    ("<html>Welcome</html>", FailureKind.unknown, "web_page", False),
     ([], FailureKind.unknown, "not_json", False),
     ({}, FailureKind.empty, "no_words", False),
     ({"choices": "none"}, FailureKind.empty, "no_words", False),
     ({"choices": [], "usage": USAGE}, FailureKind.empty, "no_words", True),
     ({"choices": ["words"], "usage": USAGE}, FailureKind.empty, "no_words", True),
-    ({"choices": [{"message": "words"}], "usage": USAGE}, FailureKind.empty, "no_words", True),
+    ({"choices": [{"message": {"content": [{"type": "image_url"}, 7]}}], "usage": USAGE},
+     FailureKind.empty, "no_words", True),
+    ({"choices": [{"finish_reason": "content_filter", "message": {"content": None}}], "usage": USAGE},
+     FailureKind.refused, "content_filter", True),
     (said({"content": None}), FailureKind.empty, "no_words", True),
     (said({"content": ""}), FailureKind.empty, "no_words", True),
     (said({"content": None, "refusal": "No, sk-live-123456789."}),
@@ -251,28 +255,51 @@ def test_an_answer_of_another_shape_is_no_opinion(
     assert "sk-live" not in found.message
 
 
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"message": {"content": "Yes."}},
+        {"message": {"content": [{"type": "text", "text": "Ye"}, {"type": "text", "text": "s."}]}},
+        {"message": {"content": {"type": "text", "text": "Yes."}}},
+        {"message": {"content": ["Yes."]}},
+        {"message": "Yes."},
+        {"message": {"content": None}, "text": "Yes."},
+    ],
+)
+def test_words_are_found_wherever_a_gateway_puts_them(choice: dict[str, Any]) -> None:
+    """They were paid for."""
+    found = read_reply({"choices": [choice], "usage": USAGE}, {})
+    assert isinstance(found, Answer)
+    assert (found.content, found.usage.output_tokens) == ("Yes.", 5)
+
+
 def test_words_come_without_the_key_that_a_provider_repeats() -> None:
     """What is kept on disk and in the ledger holds no secret."""
-    found = read_reply(said({"content": "key: k-1234"}), {"x-request-id": "req-1"}, "k-1234")
+    Secret("k-1234567")
+    found = read_reply(said({"content": "key: k-1234567"}), {"x-request-id": "req-1"})
     assert isinstance(found, Answer)
-    assert (found.content, found.vendor_request_id, found.usage.output_tokens) == ("key: [key]", "req-1", 5)
+    assert (found.content, found.vendor_request_id, found.usage.output_tokens) == (
+        "key: [secret]",
+        "req-1",
+        5,
+    )
 
 
-def test_patience_ends_after_failures_in_a_row_only(tmp_path: Path) -> None:
+def test_a_circuit_breaker_closes_after_failures_in_a_row_only(tmp_path: Path) -> None:
     """An answer or a refusal between begins the count anew; everybody is still told of every end."""
     order = a_question(a_shown_picture(tmp_path))
     told: list[Purchase] = []
     closed: list[Any] = []
-    patience = CircuitBreaker(told.append, closed.append, failure_threshold=3)
+    breaker = for_questions(told.append, closed.append, threshold=3)
     fault = Failure(FailureKind.server_fault, "http_500", "The server had an error.")
     for state in ("failed", "unknown", "received", "failed", "failed", "refused", "failed"):
-        patience(Purchase(order, state, 0, Decimal(0), fault))
+        breaker(Purchase(order, state, 0, Decimal(0), fault))
     assert closed == []
-    patience(Purchase(order, "failed", 0, Decimal(0)))
-    patience(Purchase(order, "unknown", 0, Decimal(0), fault))
+    breaker(Purchase(order, "failed", 0, Decimal(0)))
+    breaker(Purchase(order, "unknown", 0, Decimal(0), fault))
     (error,) = closed
     assert isinstance(error, StopRunError)
     assert "3 questions in a row failed; the last: http_500" in str(error)
-    patience(Purchase(order, "failed", 0, Decimal(0)))
+    breaker(Purchase(order, "failed", 0, Decimal(0)))
     assert "4 questions in a row failed" in str(closed[-1])
     assert len(told) == 10

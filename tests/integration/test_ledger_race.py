@@ -5,8 +5,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from tasks.ledger import Ledger
@@ -14,7 +16,7 @@ from tasks.ledger.schema import budgets
 from tasks.money import to_nanousd
 from tests.support.builders import NOON, RUN_ID
 from tests.support.child_process import started, wait_for_end
-from tests.support.ledger_race import CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD, N_OWN, N_SHARED, RUN_USD
+from tests.support.ledger_race import N_SHARED, limits_of
 from tests.support.ledgers import open_ledger
 
 REPOSITORY = Path(__file__).parents[2]
@@ -34,17 +36,19 @@ def _most_charged(ledger: Ledger) -> dict[str, int]:
     return most
 
 
-def test_eight_processes_never_pass_one_budget(home: Path) -> None:
+@pytest.mark.parametrize("n_own", [20, pytest.param(75, marks=pytest.mark.slow)])
+def test_eight_processes_never_pass_one_budget(home: Path, n_own: int) -> None:
     """Whenever one looks, every budget holds; in the end ledger and buyers agree to the nano-dollar."""
     ledger = open_ledger(home)
     ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+    usd = limits_of(n_own)
     limits = {
-        "run": to_nanousd(RUN_USD),
-        "campaign's month": to_nanousd(CAMPAIGN_MONTH_USD),
-        "ledger's month": to_nanousd(LEDGER_MONTH_USD),
+        "run": to_nanousd(usd.per_run_usd or Decimal(0)),
+        "campaign's month": to_nanousd(usd.per_month_usd or Decimal(0)),
+        "ledger's month": to_nanousd(usd.ledger_per_month_usd or Decimal(0)),
     }
     n_samples = 0
-    command = [sys.executable, "-m", "tests.support.ledger_race", str(home), str(N_PROCESSES)]
+    command = [sys.executable, "-m", "tests.support.ledger_race", str(home), str(N_PROCESSES), str(n_own)]
     with started(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as racers:
         while racers.poll() is None:
             most = _most_charged(ledger)
@@ -63,7 +67,7 @@ def test_eight_processes_never_pass_one_budget(home: Path) -> None:
     assert charged == sum(book["charged_nanousd"] for book in books)
     assert charged == _most_charged(ledger)["run"]
     records = ledger.orders.of_run(RUN_ID)
-    assert len(records) == N_PROCESSES * N_OWN + N_SHARED
+    assert len(records) == N_PROCESSES * n_own + N_SHARED
     ends = Counter(record.state for record in records if record.state != "planned")
     assert ends == {state: counts[state] for state in ("sent", "received", "refused", "failed", "unknown")}
     ledger.close()

@@ -107,7 +107,7 @@ def test_a_key_that_comes_back_is_blotted_out() -> None:
     with server(repeat) as url:
         answer = read_models(terms(url))
     assert answer.kind == "wrong_address"
-    assert "[key]" in answer.what
+    assert "[secret]" in answer.what
     assert KEY not in answer.what
 
 

@@ -18,6 +18,7 @@ from tasks.ledger import Ledger, Limits, Settlement, Verdict
 from tasks.money import from_nanousd, to_nanousd
 from tasks.order import Order, OrderState
 from tests.support.builders import a_receipt, an_order
+from tests.support.fuzzing import fuzz_factor
 from tests.support.ledgers import open_ledger
 
 N_ORDERS = 4
@@ -129,11 +130,10 @@ class OrderLife(RuleBasedStateMachine):
             self.known.append(Expected(replace(one.order, attempt=1)))
             return
         one.state = "failed"
-        one.cost = None if usd is None else cost
         if verdict == "unbilled":
             one.charged, one.cost = 0, None
         elif usd is not None:
-            one.charged = to_nanousd(usd)
+            one.charged, one.cost = to_nanousd(usd), cost
 
     @invariant()
     def the_ledger_is_as_the_model(self) -> None:
@@ -171,6 +171,7 @@ class OrderLife(RuleBasedStateMachine):
         return False
 
 
+@pytest.mark.fuzz
 def test_no_sequence_of_moves_breaks_a_sum_or_a_budget(home: Path) -> None:
     """The ledger and the model agree after every move, and the ledger verifies after every sequence."""
     opened = open_ledger(home)
@@ -184,6 +185,8 @@ def test_no_sequence_of_moves_breaks_a_sum_or_a_budget(home: Path) -> None:
     slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
     run_state_machine_as_test(
         OnThisLedger,
-        settings=settings(max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=slow),
+        settings=settings(
+            max_examples=10 * fuzz_factor(), stateful_step_count=20, suppress_health_check=slow
+        ),
     )
     opened.close()

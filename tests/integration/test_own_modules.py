@@ -82,7 +82,13 @@ def python(folder: Path, *words: str, **environ: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("order", SESSIONS)
+@pytest.mark.parametrize(
+    "order",
+    [
+        order if order in ("imported after", "again") else pytest.param(order, marks=pytest.mark.slow)
+        for order in SESSIONS
+    ],
+)
 def test_both_work_in_one_session(folder: Path, order: str) -> None:
     """Runoff reaches its own packages, the user his own modules, whoever comes first."""
     done = python(folder, "-W", "error", "-c", SESSIONS[order])
@@ -92,6 +98,7 @@ def test_both_work_in_one_session(folder: Path, order: str) -> None:
     assert not (folder / "home").exists()
 
 
+@pytest.mark.slow  # every day: both in one session, above
 def test_what_is_not_there_is_missed_as_ever(folder: Path) -> None:
     """A name of neither, a submodule of neither, and a mistake in the user's own file."""
     session = (
@@ -108,6 +115,7 @@ def test_what_is_not_there_is_missed_as_ever(folder: Path) -> None:
     assert "ZeroDivisionError" in done.stderr
 
 
+@pytest.mark.slow  # every day: both in one session, above
 def test_a_package_of_the_users_own_keeps_its_other_modules(folder: Path) -> None:
     """Modules that Runoff has too are Runoff's; where that comes too late, one sentence says so."""
     (folder / "tasks.py").unlink()
@@ -124,7 +132,13 @@ def test_a_package_of_the_users_own_keeps_its_other_modules(folder: Path) -> Non
     assert "same names as Runoff's: plan. Rename it" in said
 
 
-@pytest.mark.parametrize("words", [["-m", "runoff"], ["-P", "-c", "import runoff; runoff.main()"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-m", "runoff"],
+        pytest.param(["-P", "-c", "import runoff; runoff.main()"], marks=pytest.mark.slow),
+    ],
+)
 def test_the_command_starts_there(folder: Path, words: list[str]) -> None:
     """By ``python -m``, which puts the working folder first, and where PYTHONPATH leads there."""
     done = python(folder, *words, "plan", str(DEMO), "--json", PYTHONPATH=str(folder))
@@ -142,7 +156,7 @@ print(first.state, again.state, len(runoff.report_frame(first.run_id, home="home
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long  # every day: both in one session, above
 def test_a_run_is_bought_there(folder: Path) -> None:
     """With Prefect's server and all that a run starts, and PYTHONPATH leading to the user's modules too."""
     done = python(folder, "-W", "error", "-c", BOUGHT, PYTHONPATH=str(folder))

@@ -99,6 +99,7 @@ def test_old_files_go_in_the_store_and_here(machines: Machines) -> None:
     assert find_prunable(machines.ledger, machines.here.mirror, LATER) == []
 
 
+@pytest.mark.slow  # every day: old files go, above
 def test_a_machine_that_still_has_them_does_not_bring_them_back(machines: Machines) -> None:
     """It takes the run up, and lets go of its own; a report that it writes shows what is left."""
     prune(machines.ledger, machines.here.mirror, LATER, LATER)
@@ -117,6 +118,7 @@ def test_a_machine_that_still_has_them_does_not_bring_them_back(machines: Machin
     assert again.read_bytes() == report.read_bytes()
 
 
+@pytest.mark.slow  # every day: old files go, above
 def test_a_kill_in_the_middle_is_finished_by_the_next_prune(machines: Machines) -> None:
     """Even where the other machine put its files into the store meanwhile."""
     words = [str(machines.here.mirror), LATER.isoformat()]

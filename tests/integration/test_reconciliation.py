@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from flows.runs.reconciling import BY_RULE, resend_drafts
-from tasks.errors import LedgerError
+from tasks.errors import BudgetError, LedgerError
 from tasks.ledger import Ledger, Limits, Settlement, Verdict
 from tasks.order import Order
-from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 from tests.support.ledgers import open_ledger
 
 CENT = Decimal("0.01")
@@ -170,3 +170,53 @@ def test_a_known_cost_stands_where_no_other_is_named(ledger: Ledger) -> None:
     assert record.estimated_usd == 0
     assert said.charged_usd == cost_usd
     assert ledger.verify() == []
+
+
+def _receive(ledger: Ledger, order: Order, cost_usd: Decimal | None) -> None:
+    ledger.orders.plan([order])
+    ledger.orders.send(order, Limits(), NOON)
+    settlement = Settlement("received", cost_usd, is_charged=True)
+    ledger.orders.settle(order.order_id, settlement, [a_receipt(order)])
+
+
+@pytest.mark.parametrize("wrong_usd", [Decimal(86_000), Decimal("0.001"), None])
+def test_a_wrong_cost_is_corrected_and_stays_on_record(ledger: Ledger, wrong_usd: Decimal | None) -> None:
+    """The picture stays received, the budgets of its own month follow, and the verdict holds both amounts."""
+    order, right_usd = an_order(), Decimal("0.043")
+    _receive(ledger, order, wrong_usd)
+    (verdict,) = ledger.reconciliations.correct([order.order_id], right_usd, by="mara", now=LATER)
+    (record,) = ledger.orders.of_run(RUN_ID)
+    assert (record.state, record.cost_usd, record.charged_usd) == ("received", right_usd, right_usd)
+    charged_before_usd = CENT if wrong_usd is None else wrong_usd
+    assert (verdict.charged_before_usd, verdict.charged_usd) == (charged_before_usd, right_usd)
+    assert (verdict.verdict, verdict.reconciled_by, verdict.reconciled_at) == ("corrected", "mara", LATER)
+    assert ledger.reconciliations.history() == [verdict]
+    assert ledger.spending.month(NOON).ledger_usd == right_usd
+    assert ledger.spending.month(LATER).ledger_usd == 0
+    assert ledger.verify() == []
+
+
+def test_a_corrected_budget_lets_the_run_go_on(ledger: Ledger) -> None:
+    """What a wrong price used up of a budget can be spent again."""
+    dear, next_one = an_order(), an_order(replicate=1)
+    limits = Limits(per_run_usd=Decimal(20))
+    _receive(ledger, dear, Decimal(86_000))
+    ledger.orders.plan([next_one])
+    with pytest.raises(BudgetError):
+        ledger.orders.send(next_one, limits, NOON)
+    ledger.reconciliations.correct([dear.order_id], Decimal("0.05"), by="mara", now=NOON)
+    ledger.orders.send(next_one, limits, NOON)
+
+
+def test_only_the_cost_of_what_has_ended_is_corrected(ledger: Ledger) -> None:
+    """An unknown order gets a verdict instead, and one that is planned has no cost; all or none."""
+    received, lost, planned = (an_order(replicate) for replicate in range(3))
+    _receive(ledger, received, CENT)
+    _lose(ledger, lost)
+    ledger.orders.plan([planned])
+    for wrong in (lost, planned):
+        names = [received.order_id, wrong.order_id]
+        with pytest.raises(LedgerError, match=f"order {wrong.order_id}: is not received or refused or"):
+            ledger.reconciliations.correct(names, Decimal(1), by="mara", now=NOON)
+    assert ledger.orders.charged_usd(RUN_ID) == 2 * CENT
+    assert ledger.reconciliations.history() == []

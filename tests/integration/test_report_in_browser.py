@@ -13,7 +13,7 @@ from tests.support.report_rows import make_facts, make_run, paint_files
 
 pytestmark = needs_browser
 
-DESK, PHONE, PAPER = (1440, 900), (390, 844), (688, 1000)  # the last is A4 within its margins
+DESKTOP, PHONE, PAPER = (1440, 900), (390, 844), (688, 1000)  # the last is A4 within its margins
 SCHEMES = ("light", "dark")
 
 
@@ -36,13 +36,13 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: Browser, report: Path) -> Iterator[Page]:
-    """Open it on a desk."""
+    """Open it on a desktop."""
     opened = open_page(browser, report)
     yield opened
     opened.context.close()
 
 
-def open_page(browser: Browser, path: Path, size: tuple[int, int] = DESK, scheme: str = "light") -> Page:
+def open_page(browser: Browser, path: Path, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Page:
     """Open a page from disk in a context of its own."""
     dark = scheme == "dark"
     context = browser.new_context(
@@ -126,7 +126,7 @@ def test_page_is_used_by_keyboard_alone(page: Page) -> None:
     assert page.evaluate("document.activeElement.matches('.look > summary')")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
 def test_axe_finds_no_fault(browser: Browser, report: Path, size: tuple[int, int], scheme: str) -> None:
     """axe-core has nothing to say, with everything expanded."""
     page = open_page(browser, report, size, scheme)
@@ -199,7 +199,7 @@ def test_large_run_loads_only_what_is_near(browser: Browser, tmp_path: Path) -> 
     assert len(asked) < 600
     page.get_by_role("button", name="Finalists").click()
     assert page.locator(".band:visible").count() == len({row["row"] for row in rows if row["finalist"]})
-    assert page.locator(".tile:visible").count() == 4
+    expect(page.locator(".tile:visible")).to_have_count(4)  # bands are built when the observer has seen them
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator(".tile").count() == sum(row["status"] == "survivor" for row in rows)
     page.context.close()

@@ -63,6 +63,7 @@ def status_of(address: str) -> int:
         return error.code
 
 
+@pytest.mark.slow  # every day: the test below
 def test_a_run_is_opened_on_this_machine_only(filled: Path) -> None:
     """RUN may be a beginning of its id; the address needs no token."""
     with opened(filled, RUN_ID[:10]) as address:

@@ -12,12 +12,15 @@ from tasks.errors import SettingError
 from tasks.ledger.schema import candidates
 from tests.support.browser import find_unsupported, needs_browser, open_browser
 from tests.support.builders import NOON, RUN_ID
-from tests.support.review_browser import DESK, PHONE, watched
-from tests.support.review_home import Open, review_page
+from tests.support.review_browser import DESKTOP, PHONE, watched
+from tests.support.review_home import Asked, Open, review_page
 
 pytestmark = needs_browser
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-PAGES = ("/", *(f"/runs/{RUN_ID}{tail}" for tail in ("", "/duels", "/ranking", "/finalists", "/finals")))
+PAGES = (
+    "/",
+    *(f"/runs/{RUN_ID}{tail}" for tail in ("", "/duels", "/ranking", "/finalists", "/finals", "/duplicates")),
+)
 MANY_PER_CELL = 750
 LONG_FRAME_MS = 250  # a busy machine without a graphics card; 17 to 50 where it is quiet
 
@@ -42,7 +45,13 @@ def open_at(page: Page, review: Open, path: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        pytest.param(DESKTOP, "light", id="desktop"),
+        pytest.param(PHONE, "dark", id="phone", marks=pytest.mark.slow),
+    ],
+)
 def test_every_page_can_be_used_by_everybody(
     browser: Browser, review: Open, tmp_path: Path, size: tuple[int, int], scheme: str
 ) -> None:
@@ -57,12 +66,56 @@ def test_every_page_can_be_used_by_everybody(
         assert complaints == []
 
 
+class CutOff(Asked):
+    """A promotion that was killed when its last finals were in flight: nothing is bought, and it can end."""
+
+    has_work = True
+    sentence = "An earlier promotion did not end; nothing more is bought."
+
+
+def test_a_promotion_that_was_cut_off_is_ended_without_a_word_of_buying(
+    browser: Browser, review: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button, the dialog and what follows say that it ends; no money is spoken of."""
+    monkeypatch.setattr(review.shop, "price", lambda _: CutOff([]))
+    with watched(browser, tmp_path) as (page, complaints):
+        open_at(page, review, PAGES[4])
+        expect(page.locator("#buy")).to_have_text("End the promotion")
+        page.locator("#buy").click()
+        dialog = page.locator("#confirm")
+        expect(dialog).to_contain_text("End the promotion?")
+        expect(dialog).to_contain_text(CutOff.sentence)
+        expect(dialog.get_by_text("spends money")).to_be_hidden()
+        page.locator("#confirm-yes").click()
+        page.wait_for_url("**/finals")
+        assert complaints == []
+    assert review.shop.started == [RUN_ID]
+
+
 DIALOGS = (
     (PAGES[1], ".tile .look", "#zoom"), (PAGES[1], "#help-button", "#help"),
     (PAGES[1], "#name-button", "#naming"), (PAGES[4], "#buy", "#confirm"),
+    (PAGES[1], "#cancel-run", "#cancel-dialog"),
 )  # fmt: skip
 
 
+@pytest.mark.slow  # every day: the requests behind it, in test_review_*.py
+def test_a_run_is_cancelled_after_a_question(browser: Browser, review: Open, tmp_path: Path) -> None:
+    """Not now leaves it; then it is given up, which the page says and shows."""
+    with watched(browser, tmp_path) as (page, complaints):
+        open_at(page, review, PAGES[1])
+        page.click("#cancel-run")
+        page.click("#cancel-no")
+        assert review.ledger.runs.find(RUN_ID).state == "awaiting review"
+        page.click("#cancel-run")
+        page.click("#cancel-yes")
+        expect(page.locator('.chip[data-state="cancelled"]')).to_be_visible()
+        expect(page.locator("#cancel-run")).to_have_count(0)
+        assert complaints == []
+    assert review.ledger.runs.find(RUN_ID).state == "cancelled"
+
+
+@pytest.mark.slow  # every day: the requests behind it, in test_review_*.py
 def test_every_dialog_can_be_used_by_everybody(browser: Browser, review: Open, tmp_path: Path) -> None:
     """Open it, ask axe-core, and leave it by Escape."""
     with watched(browser, tmp_path) as (page, complaints):
@@ -102,9 +155,9 @@ def test_what_a_campaign_says_does_nothing(browser: Browser, review: Open, tmp_p
         connection.execute(candidates.update().where(this_one).values(file="../../x", thumbnail="../../x"))
     with watched(browser, tmp_path) as (page, complaints):
         open_at(page, review, PAGES[1])
-        expect(page.locator(".cell-prompt").first).to_contain_text(SCRIPT)
+        expect(page.locator(".cell-prompt [dir=auto]").first).to_contain_text(SCRIPT)
         page.locator(f'[data-id="{hostile}"] .look').click()
-        expect(page.locator("#zoom-facts .prompt")).to_contain_text(SCRIPT)
+        expect(page.locator("#zoom-facts .prompt[dir=auto]")).to_contain_text(SCRIPT)
         expect(page.locator("#zoom-facts h2")).to_contain_text("x")
         for path in PAGES[2:]:
             open_at(page, review, path)
@@ -153,7 +206,7 @@ def test_duplicates_are_shown_separated_and_marked(browser: Browser, review: Ope
         expect(page.locator(".tile")).to_have_count(9)
         page.get_by_role("button", name="Not a duplicate").click()
         expect(page.locator("#say")).to_have_text("No longer a duplicate.")
-        expect(page.locator("#tally")).to_have_text("12 of 12 drafts")
+        expect(page.locator("#tally")).to_have_text("9 of 12 drafts")
         page.locator(f'[data-id="{review.drafts[2].candidate_id}"] .look').click()
         page.get_by_role("button", name="Is a duplicate of").click()
         page.locator(f'[data-id="{first}"] .look').click()
@@ -183,6 +236,7 @@ def test_filters_show_what_was_asked_and_stay_in_the_address(
         expect(tally).to_have_text("8 of 12 drafts")
 
 
+@pytest.mark.slow  # every day: the requests behind it, in test_review_*.py
 def test_a_second_tab_is_told_that_the_list_changed(browser: Browser, review: Open, tmp_path: Path) -> None:
     """Two tabs tick different pictures: the second is told, shows the first one's, and nothing is lost."""
     with watched(browser, tmp_path) as (page, _):
@@ -199,6 +253,7 @@ def test_a_second_tab_is_told_that_the_list_changed(browser: Browser, review: Op
     assert (last.revision, len(last.candidate_ids)) == (1, 3)
 
 
+@pytest.mark.slow  # every day: the requests behind it, in test_review_*.py
 def test_finalists_are_put_in_order_by_mouse(browser: Browser, review: Open, tmp_path: Path) -> None:
     """The last one dragged to the top is first, and that is written down."""
     with watched(browser, tmp_path) as (page, _):
@@ -222,6 +277,7 @@ def test_a_promotion_that_fails_is_told(browser: Browser, review: Open, tmp_path
         assert find_unsupported(page, "serious", "critical") == []
 
 
+@pytest.mark.slow  # every day: the requests behind it, in test_review_*.py
 def test_a_purchase_that_cannot_be_started_is_told(browser: Browser, review: Open, tmp_path: Path) -> None:
     """The list stays confirmed; the page says so, and how to go on, until something was bought."""
     review.shop.trouble = SettingError(where="promotion", what="could not be started: no memory")

@@ -119,7 +119,7 @@ def test_an_older_list_is_not_bought(page: Open) -> None:
 
 @pytest.mark.parametrize(
     ("n_chosen", "most_usd", "words"),
-    [(2, "0.19", "$0.1900 was shown"), (0, "1", "no finalist needs a final")],
+    [(2, "0.19", "$0.1900 was shown"), (0, "1", "0 finals, at most")],
 )
 def test_nothing_is_bought_for_more_than_was_shown(
     page: Open, n_chosen: int, most_usd: str, words: str

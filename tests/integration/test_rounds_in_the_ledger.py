@@ -1,16 +1,18 @@
 """Decided rounds in the ledger, on SQLite and PostgreSQL: a decision is made once and read back whole."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 
 from tasks.campaign.rounds import ArmStanding, RoundDecision
 from tasks.errors import LedgerError
+from tasks.ledger import Ledger
 from tests.support.builders import NOON, RUN_ID, an_order
-from tests.support.ledgers import open_ledger
+from tests.support.ledgers import open_ledger, open_older_ledger
 
 KILLED = "20261122-130000-test"
 
@@ -49,9 +51,19 @@ def test_a_round_of_no_run_is_refused(home: Path) -> None:
         assert ledger.rounds.of_run(RUN_ID) == []
 
 
-def test_rounds_decided_before_their_sizes_were_kept_are_read_off_the_orders(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def insert(older: Ledger, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows as an earlier version did, which had fewer columns."""
+    with older.database.write() as connection:
+        connection.execute(sa.Table(name, sa.MetaData(), autoload_with=connection).insert(), list(rows))
+
+
+def begin(older: Ledger, run_id: str) -> None:
+    """Begin a run as an earlier version did."""
+    facts = {"campaign": "otters", "provider": "emulator", "state": "running", "warnings": []}
+    insert(older, "runs", [{"run_id": run_id, "started_at": NOON.replace(tzinfo=None), **facts}])
+
+
+def test_rounds_decided_before_their_sizes_were_kept_are_read_off_the_orders(home: Path) -> None:
     """Of a run that ended, and of one that was killed before its second round was planned."""
     standings = [
         [asdict(ArmStanding(arm, 0.1, 0.5, 6, arm in going_on)) for arm in arms]
@@ -59,13 +71,10 @@ def test_rounds_decided_before_their_sizes_were_kept_are_read_off_the_orders(
     ]
     for standing in (one for kept in standings for one in kept):
         del standing["chance"]
-    with monkeypatch.context() as patch:
-        upgrade = command.upgrade
-        patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0009"))
-        older = open_ledger(home)
+    older = open_older_ledger(home, "0009")
     ended = {"A": 10, "B": 10, "C": 4, "D": 1, "E": 1, "F": 1}
     for run_id, replicates in ((RUN_ID, ended), (KILLED, {"A": 2, "D": 2})):
-        older.runs.start(run_id, campaign="otters", provider="emulator", now=NOON)
+        begin(older, run_id)
         older.orders.plan(
             [
                 an_order(replicate, run_id=run_id, arm=arm)
@@ -78,9 +87,7 @@ def test_rounds_decided_before_their_sizes_were_kept_are_read_off_the_orders(
         {"run_id": run_id, "number": number, "standings": kept, "decided_at": NOON.replace(tzinfo=None)}
         for run_id, number, kept in of_runs
     ]
-    with older.database.write() as connection:
-        table = sa.Table("rounds", sa.MetaData(), autoload_with=connection)
-        connection.execute(table.insert(), rows)
+    insert(older, "rounds", rows)
     older.close()
     with open_ledger(home) as ledger:
         first, second = ledger.rounds.of_run(RUN_ID)

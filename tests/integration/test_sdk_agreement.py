@@ -30,6 +30,7 @@ from tasks.catalogue.providers import Provider
 from tasks.emulator.server import emulator_server
 from tasks.images_api.batch_lane.lines import request_line
 from tasks.images_api.client import connect, fields_of, post
+from tasks.images_api.receiving import Bounds, Received
 from tasks.images_api.terms import Terms
 from tasks.order import Order, Reference
 from tests.support.builders import an_order
@@ -294,7 +295,7 @@ async def sent_by_runoff(url: str, order: Order) -> httpx2.Request:
     provider = Provider(name="shop", base_url=url, key_variable="SHOP_KEY", images_per_minute=1000)
     terms = Terms(provider, CATALOGUE, {"SHOP_KEY": "test-key"})
     async with connect(terms, wire) as client:
-        await post(client, order, fields_of(order), terms)
+        await post(client, order, fields_of(order), terms, Received(Bounds(60.0)))
     (request,) = wire.sent
     return request
 
@@ -372,7 +373,7 @@ async def test_a_batchs_line_says_what_a_request_of_its_own_would(
     if settings.moderation:
         return
     edit = order_of(settings, tmp_path, 2, has_mask=True)
-    ids = {picture.sha256: f"file-{index}" for index, picture in enumerate(edit.references)}
+    ids = {edit.upload_key(picture): f"file-{index}" for index, picture in enumerate(edit.references)}
     body = json.loads(request_line(edit, ids))["body"]
     assert body.pop("images") == [{"file_id": "file-0"}, {"file_id": "file-1"}]
     assert body.pop("mask") == {"file_id": "file-0"}

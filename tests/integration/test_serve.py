@@ -37,6 +37,7 @@ def _no_server_of_mine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
 
 
+@pytest.mark.slow  # every day: a turn is a flow run, in test_slots_of_a_schedule.py
 def test_a_served_campaign_has_its_turns_and_a_missed_one_is_skipped(tmp_path: Path) -> None:
     """Its next turns are planned, one that is due leaves a report, and one that nobody served is not made up.
 
@@ -54,20 +55,19 @@ def test_a_served_campaign_has_its_turns_and_a_missed_one_is_skipped(tmp_path: P
             assert deployment_id is not None
             client.create_flow_run_from_deployment(deployment_id)
             assert check_completed(client, served).deployment_id == deployment_id
-        served.stop(signal.SIGTERM)
-        assert "left" in served.said.read_text()
-        assert not is_alive(server.pid)
+            served.stop(signal.SIGTERM)
+            assert "left" in served.said.read_text()
 
-        with client_of(served.home) as client:
             an_hour_ago: State[Any] = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(hours=1))
             missed = client.create_flow_run_from_deployment(deployment_id, state=an_hour_ago)
-        served.start()
-        served.wait_for("Skipped a run missed")
-        with client_of(served.home) as client:
+            served.start()
+            served.wait_for("Skipped a run missed")
             state = client.read_flow_run(missed.id).state
-        assert state is not None
-        assert state.is_cancelled()
-        assert "nothing was bought" in str(state.message)
+            assert state is not None
+            assert state.is_cancelled()
+            assert "nothing was bought" in str(state.message)
+        served.stop(signal.SIGTERM)
+        wait_until(lambda: not is_alive(server.pid))  # it ends after the last one who uses it
 
 
 @pytest.mark.slow  # every day: its turns are planned and one is run, in the test above

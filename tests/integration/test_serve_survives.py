@@ -225,7 +225,7 @@ class ServerOfAnother:
         self._process.wait(30)
 
 
-@pytest.mark.slow
+@pytest.mark.long  # among the slow tests: a server that is away for a minute
 def test_a_server_of_somebody_else_may_be_gone_for_a_minute(
     tmp_path: Path, open_serving: Callable[..., Serving], monkeypatch: pytest.MonkeyPatch
 ) -> None:

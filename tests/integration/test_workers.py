@@ -47,12 +47,13 @@ def dask(provider_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def make(
-    dask: DaskSetup, provider_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, provider_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Work], Any]:
     """Open a run of 24 drafts for work with the team."""
     for name, value in {"OPENAI_BASE_URL": provider_url, "OPENAI_API_KEY": KEY}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("RUNOFF_DASK", dask.address)
+    if "dask" in request.fixturenames:
+        monkeypatch.setenv("RUNOFF_DASK", request.getfixturevalue("dask").address)
     monkeypatch.setenv("RUNOFF_IMAGES_PER_MINUTE", "100000")
     file = tmp_path / "otters.yaml"
     file.write_text(yaml.safe_dump(CAMPAIGN | {"drafts": CAMPAIGN["drafts"] | {"per_prompt": N_DRAFTS // 4}}))
@@ -76,6 +77,7 @@ def states_of(run: Session) -> Counter[str]:
     return Counter(record.state for record in run.ledger.orders.of_run(RUN_ID))
 
 
+@pytest.mark.slow  # every day: the same steps in one process
 def test_two_workers_buy_look_and_score_for_one_run(make: Callable[[Work], Any], dask: DaskSetup) -> None:
     """The ledger knows all; what comes back are ids and counts; asked again, nothing is bought again."""
 
@@ -110,6 +112,8 @@ async def again(run: Session, team: DaskPool) -> list[Bought]:
     return [await team.buy([record.order for record in run.ledger.orders.of_run(RUN_ID)])]
 
 
+@pytest.mark.slow  # every day: the same in one process, in end_to_end/test_stops_from_outside.py
+@pytest.mark.usefixtures("dask")
 def test_workers_stop_when_the_run_does_and_what_is_under_way_comes_in(make: Callable[[Work], Any]) -> None:
     """Nobody sends anything further; every order is either received or still planned."""
 
@@ -126,6 +130,8 @@ def test_workers_stop_when_the_run_does_and_what_is_under_way_comes_in(make: Cal
     make(work)
 
 
+@pytest.mark.slow  # with the other tests of workers
+@pytest.mark.usefixtures("dask")
 def test_a_worker_refuses_a_run_that_would_be_another_one_there(
     make: Callable[[Work], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -207,3 +207,31 @@ def open_batch_shop(folder: Path, *faults: dict[str, Any], **settings: Any) -> I
             yield bench
         finally:
             shop.ledger.close()
+
+
+Open = Callable[..., BatchShop]
+CREATE: dict[str, Any] = {"path": "/v1/batches", "method": "POST", "times": 1}
+UPLOAD: dict[str, Any] = {"path": "/v1/files", "method": "POST"}
+LOOK: dict[str, Any] = {"path": "/v1/batches/", "method": "GET", "times": 1}
+LIST: dict[str, Any] = {"path": "/v1/batches", "method": "GET", "times": 1}
+DOWNLOAD: dict[str, Any] = {"path": "/content", "method": "GET"}
+
+
+@contextmanager
+def batch_shops(folder: Path) -> Iterator[Open]:
+    """Open shops with faults in one folder; closed at the end."""
+    with ExitStack() as opened:
+
+        def open_one(*faults: dict[str, Any], **settings: Any) -> BatchShop:
+            return opened.enter_context(open_batch_shop(folder, *faults, **settings))
+
+        yield open_one
+
+
+def end(bench: BatchShop, *rules: dict[str, Any], count: int = 6) -> list[str]:
+    """Buy orders that meet faults, collect them, and tell the states."""
+    bench.set_faults(*rules)
+    bench.sit(*orders(count))
+    bench.later()
+    bench.sit()
+    return bench.states()

@@ -26,6 +26,17 @@ def basis() -> dict[str, Any]:
     }
 
 
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """Change one key of the small campaign."""
+    campaign = basis()
+    part: Any = campaign
+    *above, last = path.split(".")
+    for key in above:
+        part = part.setdefault(key, {})
+    part[last] = value
+    return campaign
+
+
 def load(folder: Path, campaign: dict[str, Any] | str) -> Campaign:
     """Write a campaign into a folder and read it."""
     file = folder / "campaign.yaml"

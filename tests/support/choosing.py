@@ -6,7 +6,7 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 
 from tasks.candidate import Candidate, HashName, Inspection, Score, Standing
-from tasks.deduplicate import Within
+from tasks.duplicates.rule import Level, Within
 from tasks.pictures.fingerprint import COLOUR_NAMES
 from tests.support.draft_builders import a_draft
 
@@ -36,10 +36,13 @@ POOLS = st.lists(FACTS, max_size=14).map(
 class Rule:
     """A campaign's rule, as its file gives it."""
 
-    radius_bits: int = 6
+    radius_bits: int | None = 6
     hash: Literal["phash", "dhash"] = "phash"
     within: Within = "prompt"
     history_runs: int = 0
+    level: Level = "near"
+    min_similarity: float | None = None
+    fold_mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class FinalistRule:
     min_score: float | None = None
     radius_bits: int | None = None
     hash: HashName = "phash"
+    allow_similar: bool = False
 
 
 def draft(name: str, bits: int = 0, technical: float | None = 0.5, **changes: Any) -> Candidate:

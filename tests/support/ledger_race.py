@@ -22,21 +22,23 @@ from tasks.order import Order, OrderState
 from tests.support.builders import NOON, a_receipt, an_order
 from tests.support.ledgers import open_ledger
 
-N_OWN = 100
 N_SHARED = 20
 START_TIMEOUT_S = 120.0
-RUN_USD, CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD = Decimal("2.5"), Decimal("1.8"), Decimal("1.600000001")
-LIMITS = Limits(RUN_USD, CAMPAIGN_MONTH_USD, LEDGER_MONTH_USD)
 # Some minutes before midnight of a month's last day (UTC) and some after it: two months are charged.
 NEW_YEAR = NOON.replace(month=12, day=31, hour=23, minute=59)
 
 ENDS: tuple[OrderState, ...] = ("received", "received", "refused", "failed", "unknown", "sent")
 
 
-def race_orders(process: int) -> list[Order]:
-    """List one process's own orders, or with -1 the shared ones; their estimates are odd amounts."""
+def limits_of(n_own: int) -> Limits:
+    """Return budgets that eight processes with so many own orders each reach."""
+    run_usd, campaign_usd, ledger_usd = Decimal("0.0333"), Decimal("0.024"), Decimal("0.021333333")
+    return Limits(n_own * run_usd, n_own * campaign_usd, n_own * ledger_usd)
+
+
+def race_orders(process: int, n: int) -> list[Order]:
+    """List one process's own orders, or with -1 shared ones; their estimates are odd amounts."""
     chance = random.Random(process)
-    n = N_SHARED if process < 0 else N_OWN
     return [
         an_order(
             replicate=k, row=process + 1, estimate_usd=from_nanousd(chance.randrange(1_000_000, 20_000_000))
@@ -51,12 +53,14 @@ class Buyer:
     Args:
         ledger: Its own connection.
         seed: Its own number.
+        limits: The budgets.
     """
 
-    def __init__(self, ledger: Ledger, seed: int) -> None:
+    def __init__(self, ledger: Ledger, seed: int, limits: Limits) -> None:
         self.charged_nanousd = 0
         self.counts: Counter[str] = Counter()
         self._ledger = ledger
+        self._limits = limits
         self._chance = random.Random(seed)
 
     def buy(self, order: Order) -> None:
@@ -64,7 +68,7 @@ class Buyer:
         for _ in range(2):
             minutes = self._chance.randrange(3)
             try:
-                self._ledger.orders.send(order, LIMITS, NEW_YEAR + timedelta(minutes=minutes))
+                self._ledger.orders.send(order, self._limits, NEW_YEAR + timedelta(minutes=minutes))
             except BudgetError:
                 self.counts["over budget"] += 1
                 return
@@ -97,14 +101,14 @@ class Buyer:
             self.charged_nanousd += estimate
 
 
-def race(home: Path, process: int, wait_for_all: Callable[[], object]) -> None:
+def race(home: Path, process: int, n_own: int, wait_for_all: Callable[[], object]) -> None:
     """Be one process: buy until every order was tried."""
     ledger = open_ledger(home)
-    orders = [*race_orders(process), *race_orders(-1)]
+    orders = [*race_orders(process, n_own), *race_orders(-1, N_SHARED)]
     random.Random(process).shuffle(orders)
     ledger.orders.plan(orders)
     wait_for_all()
-    buyer = Buyer(ledger, process)
+    buyer = Buyer(ledger, process, limits_of(n_own))
     for order in orders:
         buyer.buy(order)
     ledger.close()
@@ -113,13 +117,13 @@ def race(home: Path, process: int, wait_for_all: Callable[[], object]) -> None:
     sys.stdout.flush()
 
 
-def main(home: Path, n_processes: int) -> None:
+def main(home: Path, n_processes: int, n_own: int) -> None:
     """Fork all processes from one that has loaded everything and opened nothing."""
     context = multiprocessing.get_context("fork")
     start = context.Barrier(
         n_processes, timeout=START_TIMEOUT_S
     )  # one that fell must not hold the others for ever
-    racers = [context.Process(target=race, args=(home, k, start.wait)) for k in range(n_processes)]
+    racers = [context.Process(target=race, args=(home, k, n_own, start.wait)) for k in range(n_processes)]
     for racer in racers:
         racer.start()
     for racer in racers:
@@ -128,4 +132,4 @@ def main(home: Path, n_processes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

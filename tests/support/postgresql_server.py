@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,37 +20,115 @@ from pathlib import Path
 
 import psycopg
 
+from tasks.ledger import open_ledger
+from tasks.ledger.database import LEDGER_VARIABLE
+
 PASSWORD = "s3cret-of-the-tests"
+_TEMPLATE = "ledger_template"
 START_TIMEOUT_S = 60
 # Nothing of a test has to outlive a power cut.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgresqlServer:
     """A running server.
 
     Args:
         port: Where it listens on 127.0.0.1.
+        command: What starts it.
+        folder: Where its data and its log are.
+        user: Who runs it; ``None`` for this user.
     """
 
     port: int
+    command: Sequence[str | Path]
+    folder: Path
+    user: str | None
     _numbers: Iterator[int] = field(default_factory=count)
+    _process: "subprocess.Popen[bytes] | None" = None
+    _has_template: bool = False
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command, user=self.user, cwd=self.folder, stdout=log, stderr=log
+            )
+        self._wait_until_up()
+
+    def stop(self) -> None:
+        """Stop it at once, whoever is still connected; what was committed is kept."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(START_TIMEOUT_S)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Freeze it with all its connections while the block goes on."""
+        assert self._process is not None
+        pid = self._process.pid
+        found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=True)
+        pids = [pid, *map(int, found.stdout.split())]
+        for one in pids:
+            os.kill(one, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for one in pids:
+                os.kill(one, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def away(self, for_s: float) -> Iterator[None]:
+        """Stop it, and start it again some time later, while the block goes on."""
+        self.stop()
+        starter = threading.Timer(for_s, self.start)
+        starter.start()
+        try:
+            yield
+        finally:
+            starter.join()
+
+    def run(self, database: str, statement: str) -> None:
+        """Run a statement in a database, as its administrator."""
+        with psycopg.connect(self._address(database), autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def new_database(self) -> str:
         """Make an empty database; returns its address, with the password in it."""
         name = f"ledger_{next(self._numbers)}"
-        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+        self.run("postgres", f"CREATE DATABASE {name}")
+        return self._address(name)
+
+    def new_ledger(self) -> str:
+        """Make a database with an empty ledger of today, as a copy; returns its address."""
+        if not self._has_template:
+            self.run("postgres", f"CREATE DATABASE {_TEMPLATE}")
+            open_ledger(self.folder, {LEDGER_VARIABLE: self._address(_TEMPLATE)}).close()
+            self._has_template = True
+        name = f"ledger_{next(self._numbers)}"
+        self.run("postgres", f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         return self._address(name)
 
     def refuse_connections(self, database: str) -> None:
         """Let nobody into a database any more."""
-        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")
+        self.run("postgres", f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")
 
     def _address(self, database: str) -> str:
         return f"postgresql://runoff:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+
+    def _wait_until_up(self) -> None:
+        assert self._process is not None
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline_s and self._process.poll() is None:
+            try:
+                psycopg.connect(self._address("postgres"), connect_timeout=2).close()
+            except psycopg.OperationalError:
+                time.sleep(0.1)
+            else:
+                return
+        message = f"PostgreSQL did not come up:\n{(self.folder / 'log').read_text()}"
+        raise RuntimeError(message)
 
 
 def binaries() -> Path | None:
@@ -91,14 +170,12 @@ def running(folder_of_binaries: Path, settings: Sequence[str] = FAST) -> Iterato
             folder,
         ]
         command += ["-h", "127.0.0.1", *(part for setting in settings for part in ("-c", setting))]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command, user=user, cwd=folder, stdout=log, stderr=log)
+        server = PostgresqlServer(port, command, folder, user)
+        server.start()
         try:
-            _wait_until_up(port, process, folder / "log")
-            yield PostgresqlServer(port)
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)  # at once, whoever is still connected
-            process.wait(START_TIMEOUT_S)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -109,16 +186,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _wait_until_up(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline_s and process.poll() is None:
-        try:
-            psycopg.connect(PostgresqlServer(port)._address("postgres"), connect_timeout=2).close()
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return
-    message = f"PostgreSQL did not come up:\n{log.read_text()}"
-    raise RuntimeError(message)

@@ -4,6 +4,7 @@ The amounts follow the published prices of small models; the scores are drawn fr
 every call with the same arguments gives the same rows.
 """
 
+import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -114,7 +115,7 @@ def make_copy(draft: Mapping[str, Any], original: Mapping[str, Any], bits: int) 
     kind = "exact" if bits == 0 else "near"
     return dict(draft) | {
         "status": "duplicate", "duplicate_of": name, "cluster": name, "duplicate_kind": kind,
-        "hash_distance": bits, "finalist": None, "rank": None,
+        "hash_distance": bits, "similarity": None, "similar_cluster": None, "finalist": None, "rank": None,
         "selection_reason": "A copy of a better picture",
     }  # fmt: skip
 
@@ -196,12 +197,12 @@ def make_run(
 
 
 def paint_files(
-    rows: Sequence[Mapping[str, Any]], folder: Path, paint: Paint = paint_gradient, px: int = 96
+    rows: Sequence[dict[str, Any]], folder: Path, paint: Paint = paint_gradient, px: int = 96
 ) -> None:
     """Write the rows' pictures and thumbnails.
 
     Args:
-        rows: Report rows.
+        rows: Report rows; they get the digests of what is written.
         folder: The run's folder.
         paint: Makes a picture from prompt, replicate and size.
         px: The longer side of the pictures, pixels; thumbnails are at most 384.
@@ -215,6 +216,7 @@ def paint_files(
         for name in (row["file"], row["thumbnail"]):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
         picture.save(folder / row["file"], compress_level=1)
+        row["sha256"] = hashlib.sha256((folder / row["file"]).read_bytes()).hexdigest()
         picture.thumbnail((384, 384))
         picture.save(folder / row["thumbnail"], quality=80)
 

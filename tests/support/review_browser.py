@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-DESK, PHONE = (1440, 900), (390, 844)
+DESKTOP, PHONE = (1440, 900), (390, 844)
 PATIENCE_MS = 30_000
 
 
@@ -16,7 +16,7 @@ def watched(
     folder: Path,
     *,
     log: Path | None = None,
-    size: tuple[int, int] = DESK,
+    size: tuple[int, int] = DESKTOP,
     scheme: str = "light",
 ) -> Iterator[tuple[Page, list[str]]]:
     """Open a window; yields its page and the list that its complaints go to.

@@ -1,10 +1,13 @@
 """A home with a run that nobody bought, written straight into the ledger, and a review page on it."""
 
+import hashlib
+import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from flows.review.access import Access
 from flows.review.app import create_app
 from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
+from flows.session.cancelling import give_up
 from tasks.candidate import Candidate, Choice, Inspection, Receipt, Score, Standing
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger
@@ -86,6 +90,11 @@ class Asked:
         return len(self.ids)
 
     @property
+    def has_work(self) -> bool:
+        """Whether there is anything to buy."""
+        return self.n_finals > 0
+
+    @property
     def first_usd(self) -> Decimal:
         """One try each."""
         return TRY_USD * len(self.ids)
@@ -108,15 +117,25 @@ class Asked:
 
 def paint(folder: Path) -> None:
     """Paint a few small pictures and their thumbnails."""
-    chance = np.random.default_rng(7)
     for name in ("drafts", "finals", "thumbnails"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(painted()):
+        (folder / f"drafts/p{number:02d}.png").write_bytes(data)
+        with Image.open(io.BytesIO(data)) as picture:
+            picture.save(folder / f"thumbnails/p{number:02d}.webp")
+
+
+@cache
+def painted() -> list[bytes]:
+    """Paint the files of drafts and finals, ``p00.png`` and so on."""
+    chance, files = np.random.default_rng(7), []
     for number in range(N_PAINTED):
         pixels = np.full((40, 64, 3), chance.integers(40, 220, 3), dtype=np.uint8)
         pixels[8:32, 16 + number : 48, :] = chance.integers(40, 220, 3)
-        picture = Image.fromarray(pixels)
-        picture.save(folder / f"drafts/p{number:02d}.png")
-        picture.save(folder / f"thumbnails/p{number:02d}.webp")
+        stream = io.BytesIO()
+        Image.fromarray(pixels).save(stream, "PNG")
+        files.append(stream.getvalue())
+    return files
 
 
 def fill_run(
@@ -147,15 +166,18 @@ def receive(
 ) -> list[str]:
     """Write orders as received, a picture each, all at once; gives their candidates' ids."""
     ledger.orders.plan(ordered)
-    receipts = [
-        Receipt(order.order_id, 0, order.replicate, f"{folder}/p{k % n_files:02d}.png", f"{k:064x}", 90, None)
-        for k, order in enumerate(ordered)
-    ]
+    receipts = [_receipt(order, k % n_files, folder) for k, order in enumerate(ordered)]
     with ledger.database.write() as connection:
         here = orders.c.order_id.in_([order.order_id for order in ordered])
         connection.execute(orders.update().where(here).values(state="received", n_sends=1))
         insert_receipts(connection, RUN_ID, receipts)
     return [receipt.candidate_id for receipt in receipts]
+
+
+def _receipt(order: Order, number: int, folder: str) -> Receipt:
+    data = painted()[number] if number < N_PAINTED else b""
+    digest, name = hashlib.sha256(data).hexdigest(), f"{folder}/p{number:02d}.png"
+    return Receipt(order.order_id, 0, order.replicate, name, digest, len(data), None)
 
 
 def decide(ledger: Ledger, ordered: Sequence[Order], per_cell: int, n_files: int) -> None:
@@ -229,6 +251,9 @@ def page_on(
     """Serve a review page of a home as it is on a free port."""
     listener = listen("127.0.0.1", 0)
     access = Access("127.0.0.1", listener.getsockname()[1], frozenset({"studio"}), token)
-    shop = Shop(ledger)
-    with serving(create_app(PageContext(Settings(home, os.environ), ledger, shop, access, "mara")), listener):
+    shop, settings = Shop(ledger), Settings(home, os.environ)
+    context = PageContext(
+        settings, ledger, shop, access, "mara", lambda run_id: give_up(settings, run_id).sentence
+    )
+    with serving(create_app(context), listener):
         yield Open(home, ledger, access, shop, drafts)

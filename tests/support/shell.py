@@ -102,6 +102,7 @@ class Shell:
             yield
             if "prefect.client" in sys.modules:
                 gc.collect()
+                gc.freeze()  # what a command loaded is not gone through again after the next one
 
     def run_flow(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do what a worker of the shell's Prefect server does; returns what the work returns."""

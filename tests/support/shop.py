@@ -15,6 +15,7 @@ from tasks.images_api.buyer import Buyer, Purchase
 from tasks.images_api.client import connect
 from tasks.images_api.rate_limiter.limiter import RateLimiter
 from tasks.images_api.terms import Terms
+from tasks.images_api.wait_notices import WaitNotices
 from tasks.ledger import Ledger, Limits, OrderRecord
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, an_order
@@ -25,7 +26,7 @@ FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024
 READ_TIMEOUTS_S = {"low": 1.5}
 
 
-class ToldPace(RateLimiter):
+class RecordingLimiter(RateLimiter):
     """A rate limiter that notes its pauses and takes none."""
 
     def __init__(self, waits_s: list[float]) -> None:
@@ -68,6 +69,7 @@ class Shop:
         *orders: Order,
         limits: Limits | None = None,
         rate_limiter: RateLimiter | None = None,
+        waits: WaitNotices | None = None,
         meanwhile: Callable[[Buyer], Awaitable[None]] | None = None,
     ) -> Buyer:
         """Plan and buy orders, all at once, while something else goes on."""
@@ -84,8 +86,9 @@ class Shop:
                     ledger=self.ledger,
                     folder=self.folder,
                     limits=limits or Limits(),
-                    rate_limiter=rate_limiter or ToldPace(self.waits_s),
+                    rate_limiter=rate_limiter or RecordingLimiter(self.waits_s),
                     watch=self.purchases.append,
+                    waits=waits,
                     sleep=wait,
                     chance=lambda: 0.0,
                 )

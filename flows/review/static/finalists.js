@@ -53,9 +53,10 @@ const line = (label, value, kind = "") => make("div", { className: kind }, make(
 
 function drawPlan(facts, ids) {
   const { price } = facts;
-  const isReady = !price.trouble && price.n_finals > 0 && !shelf.isSaving() && !facts.is_buying;
+  const isReady = !price.trouble && price.has_work && !shelf.isSaving() && !facts.is_buying;
   byId("buy").disabled = !isReady;
-  byId("buy").textContent = isReady ? `Buy ${count(price.n_finals, "final")} for at most ${price.all}` : "Nothing to buy";
+  const action = price.n_finals ? `Buy ${count(price.n_finals, "final")} for at most ${price.all}` : "End the promotion";
+  byId("buy").textContent = isReady ? action : "Nothing to buy";
   byId("buy-note").textContent = buyNote(facts, ids);
   if (price.trouble) {
     byId("plan").replaceChildren(make("p", { className: "trouble", textContent: price.trouble }));
@@ -91,8 +92,11 @@ function poolTile(draft) {
 function ask() {
   const { price } = shelf.shortlist();
   byId("confirm-pictures").replaceChildren(...shelf.chosen().filter((id) => price.of_finalist[id]).map((id) => make("li", {}, make("img", { src: `/thumbnails/${id}`, alt: drafts.get(id)?.name ?? "" }))));
-  byId("confirm-text").replaceChildren(`${count(price.n_finals, "final")} with ${price.model}: `, make("b", { textContent: `${price.first} to ${price.all}` }), `. ${price.left} is left in ${price.left_in}.`);
-  byId("confirm-yes").textContent = `Buy for at most ${price.all}`;
+  if (!price.n_finals) byId("confirm-text").replaceChildren(price.sentence);
+  else byId("confirm-text").replaceChildren(`${count(price.n_finals, "final")} with ${price.model}: `, make("b", { textContent: `${price.first} to ${price.all}` }), `. ${price.left} is left in ${price.left_in}.`);
+  byId("confirm-title").textContent = price.n_finals ? "Buy these finals?" : "End the promotion?";
+  byId("confirm-note").hidden = !price.n_finals;
+  byId("confirm-yes").textContent = price.n_finals ? `Buy for at most ${price.all}` : "End it";
   byId("confirm").showModal();
 }
 

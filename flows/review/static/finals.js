@@ -7,14 +7,16 @@ const tries = new Map();
 let drawn = "";
 
 const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
+const percent = (share) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`);
 
 function card(one) {
   const attempt = one.tries[tries.get(one.key) ?? best(one)] ?? null;
   return make("article", { className: "final", tabIndex: 0, data: { id: one.key, colour: one.colour, final: attempt?.id ?? "" }, "aria-label": one.name },
     make("h2", {}, armMark(one.arm, one.colour), ` ${one.name}${one.edition ? ` · ${one.edition}` : ""} `, chip(one, attempt)),
     attempt ? slider(one, attempt) : waiting(one),
-    make("p", { className: "prompt", textContent: one.prompt }),
-    attempt ? make("p", { className: "figures-line" }, "Fidelity ", make("b", { textContent: number(attempt.fidelity) }), ` · structure ${number(attempt.ssim)} · ${attempt.bits ?? "–"} bits apart · ${attempt.cost}`) : null,
+    make("p", { className: "prompt", dir: "auto", textContent: one.prompt }),
+    attempt ? make("p", { className: "figures-line" }, "Fidelity ", make("b", { textContent: number(attempt.fidelity) }), ` · structure ${number(attempt.ssim)} · colours ${number(attempt.palette)} · zoom ${percent(attempt.zoom)} · shift ${percent(attempt.shift)} · tone ${percent(attempt.tone)} · ${attempt.cost}`) : null,
+    ...[one.trouble, attempt?.trouble].filter(Boolean).map((text) => make("p", { className: "trouble", textContent: text })),
     attempt?.reason ? make("p", { className: "note", textContent: attempt.reason }) : null,
     one.tries.length > 1 ? tabs(one, attempt) : null,
     ...one.without.filter((order) => order.state !== "planned" && order.state !== "sent").map((order) => make("p", { className: "trouble", textContent: `No picture: ${order.state}${order.why ? `, ${order.why}` : ""}` })),
@@ -31,7 +33,7 @@ function best(one) {
 function chip(one, attempt) {
   const [state, text] = attempt === null ? ["waiting", one.without.some((order) => order.state === "sent") ? "In progress" : "Not bought yet"]
     : attempt.is_accepted ? ["accepted", attempt.said_by ? `Accepted by ${attempt.said_by}` : "Accepted"]
-      : attempt.is_accepted === false ? ["rejected", attempt.said_by ? `Rejected by ${attempt.said_by}` : "Not accepted"] : ["waiting", "Not compared yet"];
+      : attempt.is_accepted === false ? ["rejected", attempt.said_by ? `Rejected by ${attempt.said_by}` : "Not faithful"] : ["waiting", "Not compared yet"];
   return make("span", { className: "chip", textContent: text, data: { state } });
 }
 

@@ -11,6 +11,8 @@ const fullCells = new Set();
 let facts = null;
 let drafts = new Map();
 let duplicatesOf = new Map();
+let alike = new Map();
+let onlyAlike = null;
 let seen = [];
 let picking = null;
 
@@ -19,19 +21,27 @@ const colour = (arm) => facts.arms[arm] ?? 0;
 function take(answer) {
   facts = answer;
   drafts = new Map(facts.drafts.map((draft) => [draft.id, draft]));
+  alike = Map.groupBy(facts.drafts.filter((draft) => draft.alike && draft.status === "survivor"), (draft) => draft.alike);
   duplicatesOf = Map.groupBy(facts.drafts.filter((draft) => drafts.has(draft.of)), (draft) => draft.of);
 }
 
 function draw() {
   const wanted = filters.read();
   filters.keep(wanted);
-  const shown = filters.sort(filters.choose(facts.drafts, wanted, facts.prompts, shelf.isChosen), wanted);
+  const found = filters.sort(filters.choose(facts.drafts, wanted, facts.prompts, shelf.isChosen), wanted);
+  const shown = sideBySide(onlyAlike ? found.filter((draft) => draft.alike === onlyAlike) : found);
   place.style.setProperty("--size", `${wanted.size}px`);
   place.dataset.view = wanted.view;
   place.replaceChildren(...(shown.length ? wanted.view === "all" ? grid(shown) : bands(shown) : [nothing()]));
   place.setAttribute("aria-busy", "false");
   seen = [...place.querySelectorAll(".tile")].map((tile) => tile.dataset.id);
   byId("tally").textContent = `${shown.length.toLocaleString("en")} of ${count(facts.drafts.length, "draft")}`;
+}
+
+// Pictures that look similar follow the first of them.
+function sideBySide(shown) {
+  const groups = Map.groupBy(shown, (draft) => (alike.get(draft.alike)?.length > 1 ? draft.alike : draft.id));
+  return [...groups.values()].flat();
 }
 
 function nothing() {
@@ -77,7 +87,7 @@ function cell(row, arm, shown) {
   const few = fullCells.has(key) ? shown : shown.slice(0, FIRST_OF_CELL);
   const more = shown.length - few.length;
   return make("div", { className: "cell", data: { colour: colour(arm) } },
-    make("p", { className: "cell-prompt" }, armMark(arm, colour(arm)), ` ${facts.prompts[key] ?? ""}`),
+    make("p", { className: "cell-prompt" }, armMark(arm, colour(arm)), " ", make("span", { dir: "auto", textContent: facts.prompts[key] ?? "" })),
     few.length ? make("ul", { className: "tiles" }, ...few.flatMap(tiles)) : make("p", { className: "nothing", textContent: "None." }),
     more > 0 ? make("button", { type: "button", className: "more", textContent: `${count(more, "more picture")}`, on: { click: () => { fullCells.add(key); draw(); } } }) : null);
 }
@@ -100,7 +110,17 @@ function tile(draft, own, of = null) {
       make("b", { textContent: draft.score === null ? "–" : draft.score.toFixed(2) }),
       draft.rank ? make("span", { textContent: `#${draft.rank}` }) : null,
       draft.odd ? make("span", { className: "odd", title: draft.odd, textContent: "not as ordered" }) : null),
-    of ? duplicateLine(draft, of) : own.length ? duplicatesButton(draft, own) : null);
+    of ? duplicateLine(draft, of) : own.length ? duplicatesButton(draft, own) : null,
+    of ? null : alikeButton(draft));
+}
+
+function alikeButton(draft) {
+  const group = draft.status === "survivor" ? alike.get(draft.alike) ?? [] : [];
+  if (group.length < 2) return null;
+  const isOnly = onlyAlike === draft.alike;
+  return make("button", { type: "button", className: "duplicates", "aria-pressed": String(isOnly), data: { action: "alike" },
+    title: draft.kind === "mirrored" ? "A mirrored or turned copy" : "The same composition with other details",
+    textContent: isOnly ? "Show all pictures" : `${group.length} alike` });
 }
 
 const duplicatesButton = (draft, own) => make("button", {
@@ -109,8 +129,13 @@ const duplicatesButton = (draft, own) => make("button", {
 });
 
 const HOW = { exact: "the same bytes", told: "marked by a person" };
+const howNear = ({ kind, similarity, bits }) => {
+  if (HOW[kind]) return HOW[kind];
+  if (similarity === null) return `${bits} bits apart`;
+  return `${kind === "mirrored" ? "mirrored or turned, " : ""}similarity ${similarity.toFixed(2)}`;
+};
 const duplicateLine = (draft, of) => make("p", { className: "duplicate-line" },
-  make("span", { textContent: `duplicate of ${of.name}: ${HOW[draft.kind] ?? `${draft.bits} bits apart`}` }),
+  make("span", { textContent: `duplicate of ${of.name}: ${howNear(draft)}` }),
   make("button", { type: "button", className: "duplicates", data: { action: "separate" }, textContent: "Not a duplicate" }));
 
 async function decideDuplicate(copyId, ofId, isCopy) {
@@ -164,6 +189,11 @@ const ACTIONS = {
     if (expanded.has(id)) expanded.delete(id); else expanded.add(id);
     draw();
     focus(id, ".duplicates");
+  },
+  alike: (id) => {
+    onlyAlike = onlyAlike ? null : drafts.get(id).alike;
+    draw();
+    focus(id, "[data-action=alike]");
   },
   separate: (id) => decideDuplicate(id, drafts.get(id).of, false),
 };

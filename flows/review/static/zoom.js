@@ -35,7 +35,7 @@ function details(facts) {
   const { colour } = around.about(facts.id);
   return [
     make("h2", {}, armMark(facts.arm, colour), ` ${facts.name}`),
-    make("p", { className: "prompt", textContent: facts.prompt }),
+    make("p", { className: "prompt", dir: "auto", textContent: facts.prompt }),
     make("p", { className: "why", textContent: facts.why ?? "Not decided yet." }),
     make("div", { className: "buttons" }, ...around.buttons(facts)),
     ...scores(facts),

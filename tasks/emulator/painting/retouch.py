@@ -1,7 +1,5 @@
 """Working on a picture that exists: an edit of a reference, and the small differences of a near-copy."""
 
-import io
-
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -9,6 +7,7 @@ from tasks.emulator.painting.palettes import grade
 from tasks.emulator.painting.reading import read_prompt
 from tasks.emulator.painting.scene import FINENESS
 from tasks.emulator.painting.texture import Floats, blend, blurred, clouds
+from tasks.pictures.sendable import decode_as_sent
 
 
 def repaint(reference: bytes, prompt: str, seed: int, size: tuple[int, int], tier: str) -> Image.Image:
@@ -23,8 +22,7 @@ def repaint(reference: bytes, prompt: str, seed: int, size: tuple[int, int], tie
         size: Width and height wanted, pixels.
         tier: Quality tier: how much finer.
     """
-    with Image.open(io.BytesIO(reference)) as picture:
-        base = _continued(picture.convert("RGB"), size)
+    base = _continued(decode_as_sent(reference).convert("RGB"), size)
     detail = FINENESS[tier][1]
     calm = base.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(0.5 + max(size) / 2400))
     crisp = calm.filter(
@@ -71,10 +69,8 @@ def within_mask(reference: bytes, mask: bytes, fresh: Image.Image) -> Image.Imag
         mask: A PNG of its size; alpha 0 may change, alpha 255 stays as it is.
         fresh: What to put there; its size is the result's.
     """
-    with Image.open(io.BytesIO(reference)) as picture:
-        kept = picture.convert("RGB").resize(fresh.size, Image.Resampling.LANCZOS)
-    with Image.open(io.BytesIO(mask)) as stencil:
-        stays = stencil.convert("RGBA").getchannel("A").resize(fresh.size, Image.Resampling.BILINEAR)
+    kept = decode_as_sent(reference).convert("RGB").resize(fresh.size, Image.Resampling.LANCZOS)
+    stays = decode_as_sent(mask).convert("RGBA").getchannel("A").resize(fresh.size, Image.Resampling.BILINEAR)
     return Image.composite(kept, fresh, stays)
 
 

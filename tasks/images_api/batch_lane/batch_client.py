@@ -6,8 +6,9 @@ is the only call that does and is never made twice for the same batch.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -17,11 +18,18 @@ import openai
 from openai import AsyncOpenAI
 from openai.types import Batch
 
+from tasks.crash_points import crash_point
+from tasks.images_api.answer_bounds import bounds_of_file, most_bytes
 from tasks.images_api.batch_lane.lines import split_lines
-from tasks.images_api.failures import Failure, FailureKind, failure_of
+from tasks.images_api.batch_lane.report import BatchReport, read_batch
+from tasks.images_api.failures import WEB_PAGE, Failure, FailureKind, failure_of, not_json
+from tasks.images_api.receiving import Received, receiving
 from tasks.images_api.retries import Chance, with_jitter
 from tasks.images_api.terms import Terms
 from tasks.ledger import BatchRecord
+from tasks.limits import ANSWER_MARGIN_BYTES
+from tasks.order import Order
+from tasks.redaction import hide_secrets, redact
 
 T = TypeVar("T")
 
@@ -30,6 +38,8 @@ KEY = "runoff_batch"
 READ_S, TRANSFER_S = 60.0, 600.0
 CLOCKS_APART = timedelta(hours=1)
 PAGE = 100
+MOST_LISTED = 10_000
+"""How many of the newest batches are looked through for one of ours."""
 UPLOAD_BACKOFF_S = (1.0, 5.0)
 """Before each further try; what fails three times is tried again when the run is resumed."""
 _WORTH_ANOTHER_TRY = (FailureKind.unsent, FailureKind.unknown, FailureKind.server_fault)
@@ -61,7 +71,10 @@ class BatchClient:
     async def upload(
         self, file: tuple[str, Path | bytes, str], what: Literal["lines", "picture"]
     ) -> str | Failure:
-        """Upload a file and return the provider's id for it. Costs nothing; tried up to three times."""
+        """Upload a file and return the provider's id for it. Costs nothing; tried up to three times.
+
+        A page in place of an answer means that nothing can be bought at this address.
+        """
         timeout = self._timeout(TRANSFER_S)
 
         async def send() -> str:
@@ -70,6 +83,8 @@ class BatchClient:
 
         for wait_s in UPLOAD_BACKOFF_S:
             answer = await self._attempt(send)
+            if isinstance(answer, Failure) and answer.code == WEB_PAGE:
+                return replace(answer, kind=FailureKind.stop_run)
             if isinstance(answer, str) or answer.kind not in _WORTH_ANOTHER_TRY:
                 return answer
             await self._sleep(with_jitter(wait_s, self._chance))
@@ -87,10 +102,10 @@ class BatchClient:
 
         return await self._attempt(look)
 
-    async def create(self, record: BatchRecord, endpoint: Any) -> Batch | Failure:  # noqa: ANN401 - the SDK's literal
+    async def create(self, record: BatchRecord, endpoint: Any) -> BatchReport | Failure:  # noqa: ANN401 - the SDK's literal
         """Create a batch. This spends money: its orders must be reserved already."""
 
-        async def ask() -> Batch:
+        async def ask() -> BatchReport:
             batch = await self._client.batches.create(
                 input_file_id=str(record.input_file_id),
                 endpoint=endpoint,
@@ -98,74 +113,88 @@ class BatchClient:
                 metadata={KEY: record.batch_key, "runoff_run": record.run_id},
                 timeout=self._timeout(READ_S),
             )
-            _named(batch)
-            return batch
+            return _report(batch)
 
         return await self._attempt(ask)
 
-    async def find(self, record: BatchRecord) -> Batch | Failure | None:
+    async def find(self, record: BatchRecord) -> BatchReport | Failure | None:
         """Find a batch by its key among the newest ones; ``None`` when it is not listed."""
         oldest_s = (record.reserved_at - CLOCKS_APART).timestamp()
 
-        async def look() -> Batch | None:
+        async def look() -> BatchReport | None:
+            n_seen = 0
             try:
                 async for batch in self._client.batches.list(limit=PAGE, timeout=self._timeout(READ_S)):
-                    if (batch.metadata or {}).get(KEY) == record.batch_key:
-                        return batch
+                    if isinstance(batch.metadata, dict) and batch.metadata.get(KEY) == record.batch_key:
+                        return _report(batch)
                     if batch.created_at < oldest_s:
                         break
-            except AttributeError as error:  # the SDK fails on a page with status 200
-                raise _UnreadableError(str(error)) from error
+                    n_seen += 1
+                    _require_end(n_seen)
+            except (AttributeError, TypeError, ValueError) as error:  # the SDK fails on another shape
+                raise _UnreadableError(redact(str(error))) from error
             return None
 
         return await self._attempt(look)
 
-    async def look(self, vendor_batch_id: str) -> Batch | Failure | None:
+    async def look(self, vendor_batch_id: str) -> BatchReport | Failure | None:
         """Read a batch's status; ``None`` when the provider does not know it."""
 
-        async def ask() -> Batch | None:
+        async def ask() -> BatchReport | None:
             try:
                 batch = await self._client.batches.retrieve(vendor_batch_id, timeout=self._timeout(READ_S))
             except openai.NotFoundError:
                 return None
-            _named(batch)
-            return batch
+            return _report(batch)
 
         return await self._attempt(ask)
 
-    async def cancel(self, vendor_batch_id: str) -> Batch | Failure:
+    async def cancel(self, vendor_batch_id: str) -> Failure | None:
         """Ask the provider to cancel a batch; finished requests stay and are billed."""
 
-        async def ask() -> Batch:
-            return await self._client.batches.cancel(vendor_batch_id, timeout=self._timeout(READ_S))
+        async def ask() -> None:
+            await self._client.batches.cancel(vendor_batch_id, timeout=self._timeout(READ_S))
 
         return await self._attempt(ask)
 
     @asynccontextmanager
-    async def lines(self, file_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open a file and read its lines while it is downloaded.
+    async def lines(self, file_id: str, orders: Sequence[Order]) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a file of results and read its lines while it is downloaded.
+
+        Args:
+            file_id: The provider's id of the file.
+            orders: The batch's orders, which say how large it may be.
 
         Raises:
             openai.APIError: It cannot be read.
             httpx2.HTTPError: The download was cut off; lines may be missing.
         """
         content = self._client.files.with_streaming_response.content
-        async with content(file_id, timeout=self._timeout(TRANSFER_S)) as response:
-            yield split_lines(response.iter_bytes())
+        most_line_bytes = max(map(most_bytes, orders), default=0) + ANSWER_MARGIN_BYTES
+        async with AsyncExitStack() as opened:
+            with receiving(Received(bounds_of_file(orders, TRANSFER_S), keeps=False)):
+                sending = content(file_id, timeout=self._timeout(TRANSFER_S))
+                response = await opened.enter_async_context(sending)
+            yield split_lines(response.iter_bytes(), most_line_bytes)
 
     def failure_of(self, error: Exception) -> Failure:
         """Return the failure that an exception of a call means."""
         if isinstance(error, openai.APIError):
-            return failure_of(error, self._terms.api_key)
-        return Failure(FailureKind.unknown, type(error).__name__, f"The download broke off: {error}")
+            return failure_of(error)
+        return Failure(
+            FailureKind.unknown, type(error).__name__, f"The download broke off: {redact(str(error))}"
+        )
 
     async def _attempt(self, call: Callable[[], Awaitable[T]]) -> T | Failure:
+        crash_point("before request")
         try:
-            return await call()
+            answer = await call()
         except openai.APIError as error:
             return self.failure_of(error)
         except _UnreadableError as error:
-            return Failure(FailureKind.unknown, "not_json", f"The answer is no JSON of the protocol: {error}")
+            return not_json(str(error), {})
+        crash_point("answered")
+        return answer
 
     def _timeout(self, read_s: float) -> httpx2.Timeout:
         connect_s = self._terms.provider.timeouts.connect_s
@@ -173,11 +202,22 @@ class BatchClient:
 
 
 class _UnreadableError(Exception):
-    """An answer with status 200 that is a page, or has no id."""
+    """An answer with status 200 that is a page, has no id, or has a secret for one."""
+
+
+def _require_end(n_seen: int) -> None:
+    if n_seen >= MOST_LISTED:
+        message = f"The list of batches has no end after {n_seen:,} of them."
+        raise _UnreadableError(message)
+
+
+def _report(batch: Batch) -> BatchReport:
+    _named(batch)
+    return read_batch(batch)
 
 
 def _named(answer: object) -> str:
     name = getattr(answer, "id", None)
-    if not isinstance(name, str) or not name:
-        raise _UnreadableError(str(answer)[:80])
+    if not isinstance(name, str) or not name or hide_secrets(name) != name:
+        raise _UnreadableError(redact(str(answer))[:80])
     return name

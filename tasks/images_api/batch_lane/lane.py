@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from openai import AsyncOpenAI
-from openai.types import Batch
 
 from tasks.errors import BudgetError, InterruptError, RunoffError, StopRunError
 from tasks.images_api.batch_lane.batch_client import BatchClient
 from tasks.images_api.batch_lane.lines import ENDPOINTS, request_line
 from tasks.images_api.batch_lane.rejection import rejected_orders
+from tasks.images_api.batch_lane.report import BatchReport
 from tasks.images_api.batch_lane.settler import BatchSettler, Collection
 from tasks.images_api.batch_lane.uploads import PictureUploads
 from tasks.images_api.disk_space import require_room
 from tasks.images_api.failures import Failure, FailureKind
 from tasks.images_api.retries import Chance, with_jitter
 from tasks.images_api.stop_messages import stop_after_cancelling, stop_asking, stop_for
+from tasks.images_api.wait_notices import WaitNotices
 from tasks.ledger import BatchRecord, Limits
 from tasks.money import count_of
 from tasks.order import Order
@@ -49,6 +50,7 @@ class BatchLane:
         settler: Settles orders, with the run's ledger, terms and folder.
         limits: The budgets.
         closed_by: Returns why the run's buyer is closed; ``None`` while it is open.
+        waits: Tells people about long waits.
         now: The time, aware.
         sleep: Waits that many seconds.
         chance: Draws from [0, 1), for the jitter of waits.
@@ -61,6 +63,7 @@ class BatchLane:
         settler: BatchSettler,
         limits: Limits,
         closed_by: Callable[[], RunoffError | None],
+        waits: WaitNotices | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Chance = random.random,
@@ -70,6 +73,7 @@ class BatchLane:
         self._ledger = settler.ledger
         self._limits = limits
         self._closed_by = closed_by
+        self._wait_notices = waits or WaitNotices()
         self._now = now
         self._sleep = sleep
         self._chance = chance
@@ -181,7 +185,9 @@ class BatchLane:
         open_ones = {record.batch_key: record}
         while self._is_open() and record.batch_key in open_ones:
             record = open_ones[record.batch_key]
-            if not await self._steps[record.state](record):
+            with self._wait_notices.waiting("for the provider's files and batches"):
+                is_on = await self._steps[record.state](record)
+            if not is_on:
                 return
             open_ones = {known.batch_key: known for known in self._ledger.batches.open_of(record.run_id)}
         self.notes.pop(record.batch_key, None)
@@ -211,7 +217,7 @@ class BatchLane:
         await self._advance(record, "asked", asked_at=self._now())
         endpoint = ENDPOINTS[self._orders(record)[0].endpoint]
         answer = await self._vendor.create(record, endpoint)
-        if isinstance(answer, Batch):
+        if isinstance(answer, BatchReport):
             return await self._created(record, answer)
         if answer.kind in _NOT_CREATED:
             await self._advance(record, "uploaded")
@@ -228,17 +234,20 @@ class BatchLane:
         for wait_s in FIND_BACKOFF_S:
             await self._sleep(with_jitter(wait_s, self._chance))
             found = await self._vendor.find(record)
-            if isinstance(found, Batch):
+            if isinstance(found, BatchReport):
                 return await self._created(record, found)
             if isinstance(found, Failure):
                 return self._waits(record, found.message)
         if refusal is not None:
             await self._advance(record, "uploaded")
             return self._waits(record, refusal.message)
-        if record.asked_at is None or self._now() - record.asked_at < FOUND_WITHIN:
-            return self._waits(record, "The provider may have accepted it; its list does not show it yet.")
-        message = "The provider was asked for the batch but does not list it; it may still have accepted it."
-        return await self._lose(record, "batch_not_found", message)
+        asked_at, now = record.asked_at, self._now()
+        if asked_at is not None and now < asked_at:  # the clock was set back: wait from now
+            await self._advance(record, "asked", asked_at=now)
+        elif asked_at is not None and now - asked_at >= FOUND_WITHIN:
+            message = "The provider was asked for the batch but does not list it; it may have accepted it."
+            return await self._lose(record, "batch_not_found", message)
+        return self._waits(record, "The provider may have accepted it; its list does not show it yet.")
 
     async def _look(self, record: BatchRecord) -> bool:
         """Read the batch's status; collect it when it is finished."""
@@ -248,7 +257,7 @@ class BatchLane:
             return await self._lose(record, "batch_gone", message)
         if isinstance(answer, Failure):
             if answer.kind in _STOPPING:
-                self._settler.close(stop_asking(record, answer))
+                self._settler.close(stop_asking(record, answer, self._settler.terms))
             return self._waits(record, answer.message)
         if answer.status != record.vendor_status:
             await self._advance(record, "created", vendor_status=answer.status)
@@ -258,9 +267,11 @@ class BatchLane:
             return self._waits(record, _progress(answer, record.n_orders))
         return await self._collect(record, answer)
 
-    async def _collect(self, record: BatchRecord, batch: Batch) -> bool:
+    async def _collect(self, record: BatchRecord, batch: BatchReport) -> bool:
+        orders = self._ledger.batches.orders_of(record.batch_key)
         out = self._ledger.batches.orders_out(record.batch_key)
-        fault = await Collection(self._vendor, self._settler, out, self._is_interrupted).collect(batch)
+        collection = Collection(self._vendor, self._settler, orders, out, self._is_interrupted)
+        fault = await collection.collect(batch)
         if fault is not None:
             return self._waits(record, fault.message)
         await self._advance(record, "collected", ended_at=self._now())
@@ -268,7 +279,7 @@ class BatchLane:
             self._settler.close(stop_after_cancelling(record))
         return True
 
-    async def _rejected(self, record: BatchRecord, batch: Batch) -> bool:
+    async def _rejected(self, record: BatchRecord, batch: BatchReport) -> bool:
         """Settle a file that the provider rejected: nothing ran, only the orders it names are at fault."""
         out = self._ledger.batches.orders_out(record.batch_key)
         rejection = rejected_orders(batch, out, self._file(record))
@@ -287,7 +298,7 @@ class BatchLane:
         withdraw = self._ledger.batches.withdraw
         await asyncio.to_thread(withdraw, record.batch_key, fault.code, fault.message, self._now())
         if is_stop and orders:
-            self._settler.close(stop_for(orders[0], fault))
+            self._settler.close(stop_for(orders[0], fault, self._settler.terms))
         return True
 
     async def _lose(self, record: BatchRecord, code: str, message: str) -> bool:
@@ -295,7 +306,7 @@ class BatchLane:
         await asyncio.to_thread(self._settler.give_up, out, code, message)
         return await self._advance(record, "lost", ended_at=self._now())
 
-    async def _created(self, record: BatchRecord, batch: Batch) -> bool:
+    async def _created(self, record: BatchRecord, batch: BatchReport) -> bool:
         return await self._advance(record, "created", vendor_batch_id=batch.id, vendor_status=batch.status)
 
     async def _advance(self, record: BatchRecord, state: Any, **facts: Any) -> bool:  # noqa: ANN401 - columns
@@ -324,7 +335,5 @@ def _kind(order: Order) -> tuple[str, str]:
     return order.endpoint, str(order.parameters["model"])
 
 
-def _progress(batch: Batch, n_orders: int) -> str:
-    counts = batch.request_counts
-    done = 0 if counts is None else counts.completed + counts.failed
-    return f"{batch.status.replace('_', ' ')}, {done} of {count_of(n_orders, 'order')} done"
+def _progress(batch: BatchReport, n_orders: int) -> str:
+    return f"{batch.status.replace('_', ' ')}, {batch.n_ran or 0} of {count_of(n_orders, 'order')} done"

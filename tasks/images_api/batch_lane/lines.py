@@ -6,12 +6,16 @@ batch requests and outputs, checked 2026-11-22.
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.images_api.error_body import READ_CHARS
 from tasks.order import Order
+from tasks.redaction import hide_keys
 
+_ORDER_ID = re.compile(r'"custom_id"\s*:\s*"([\w-]{1,64})"')
 ENDPOINTS = {"generations": "/v1/images/generations", "edits": "/v1/images/edits"}
 
 
@@ -20,13 +24,15 @@ def request_line(order: Order, file_ids: Mapping[str, str]) -> bytes:
 
     Args:
         order: The order.
-        file_ids: The provider's file ids of its pictures, by the SHA-256 of their bytes.
+        file_ids: The provider's file ids of its pictures, by ``Order.upload_key``.
     """
     body: dict[str, Any] = {"prompt": order.prompt, **order.parameters}
     if order.endpoint == "edits":
-        body["images"] = [{"file_id": file_ids[reference.sha256]} for reference in order.references]
+        body["images"] = [
+            {"file_id": file_ids[order.upload_key(reference)]} for reference in order.references
+        ]
         if order.mask is not None:
-            body["mask"] = {"file_id": file_ids[order.mask.sha256]}
+            body["mask"] = {"file_id": file_ids[order.upload_key(order.mask)]}
     url = ENDPOINTS[order.endpoint]
     line = {"custom_id": order.order_id, "method": "POST", "url": url, "body": body}
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
@@ -43,6 +49,7 @@ class ResultLine:
         request_id: The provider's id of the request.
         error_code: Why there is no answer, as a code.
         error_message: Why there is no answer, for people.
+        is_broken: Whether the line is no JSON, such as one that was cut off; its text is the ``body``.
     """
 
     order_id: str
@@ -51,6 +58,7 @@ class ResultLine:
     request_id: str | None = None
     error_code: str = ""
     error_message: str = ""
+    is_broken: bool = False
 
 
 def read_line(line: bytes) -> ResultLine | None:
@@ -58,7 +66,7 @@ def read_line(line: bytes) -> ResultLine | None:
     try:
         facts = json.loads(line)
     except (ValueError, RecursionError):
-        return None
+        return _broken(line.decode(errors="replace"))
     if not isinstance(facts, dict) or not isinstance(facts.get("custom_id"), str):
         return None
     response, error = facts.get("response"), facts.get("error")
@@ -68,26 +76,36 @@ def read_line(line: bytes) -> ResultLine | None:
         return ResultLine(facts["custom_id"], response["status_code"], response.get("body"), named)
     details = error if isinstance(error, dict) else {}
     code, message = (
-        str(details.get("code") or "no_answer"),
-        str(details.get("message") or "There was no answer."),
+        hide_keys(str(details.get("code") or "no_answer"))[:READ_CHARS],
+        hide_keys(str(details.get("message") or "There was no answer."))[:READ_CHARS],
     )
     return ResultLine(facts["custom_id"], None, error_code=code, error_message=message)
 
 
-async def split_lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+def _broken(line: str) -> ResultLine | None:
+    """Read what can be read of a line that is not JSON: the order's id, and its answer as text."""
+    named = _ORDER_ID.search(line[:READ_CHARS])
+    return ResultLine(named[1], 200, line, is_broken=True) if named else None
+
+
+async def split_lines(pieces: AsyncIterator[bytes], most_bytes: int) -> AsyncIterator[bytes]:
     """Split a download into lines as it arrives; only one line is in memory at a time.
 
     Only line feeds end a line: a prompt repeated in an answer may contain other characters that
     ``str.splitlines`` would split at.
+
+    Args:
+        pieces: The download.
+        most_bytes: The most that is kept of a line.
     """
     rest = bytearray()
     async for piece in pieces:
         begin = 0
         while (end := piece.find(b"\n", begin)) >= 0:
-            rest += piece[begin:end]
+            rest += piece[begin : min(end, begin + most_bytes - len(rest))]
             yield bytes(rest)
             rest.clear()
             begin = end + 1
-        rest += piece[begin:]
+        rest += piece[begin : begin + most_bytes - len(rest)]
     if rest:
         yield bytes(rest)

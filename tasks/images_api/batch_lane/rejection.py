@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from openai.types import Batch
-
+from tasks.images_api.batch_lane.report import BatchReport
 from tasks.images_api.failures import Failure, FailureKind
 from tasks.ledger import OrderRecord
 
@@ -32,7 +31,7 @@ class Rejection:
     fault: Failure
 
 
-def rejected_orders(batch: Batch, out: Sequence[OrderRecord], file: Path) -> Rejection:
+def rejected_orders(batch: BatchReport, out: Sequence[OrderRecord], file: Path) -> Rejection:
     """Find the orders because of which a batch was rejected.
 
     Args:
@@ -40,13 +39,12 @@ def rejected_orders(batch: Batch, out: Sequence[OrderRecord], file: Path) -> Rej
         out: Its orders without a result.
         file: The lines as they were uploaded.
     """
-    reported = (batch.errors.data if batch.errors else None) or []
     faults = [
         (
-            error.line,
-            Failure(FailureKind.rejected, error.code or NO_REASON, error.message or "no reason given"),
+            fault.line,
+            Failure(FailureKind.rejected, fault.code or NO_REASON, fault.message or "no reason given"),
         )
-        for error in reported
+        for fault in batch.faults
     ]
     first = faults[0][1] if faults else Failure(FailureKind.rejected, NO_REASON, "no reason given")
     own = {line: fault for line, fault in faults if line is not None and fault.code not in _OF_ALL}

@@ -6,26 +6,30 @@ that it never ran; otherwise it becomes ``unknown``.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import openai
-from openai.types import Batch
 
 from tasks.errors import RunoffError
-from tasks.images_api.answer_store import settlement_of, settlement_of_failure, store_answer
-from tasks.images_api.answers import Answer, read_answer
+from tasks.images_api.answers import Answer
 from tasks.images_api.batch_lane.batch_client import BatchClient
 from tasks.images_api.batch_lane.lines import ResultLine, read_line
+from tasks.images_api.batch_lane.report import BatchReport
 from tasks.images_api.buyer import Purchase
 from tasks.images_api.disk_space import require_room
 from tasks.images_api.failures import Failure, FailureKind, failure_of_answer
+from tasks.images_api.picture_files import store_answer, store_end
+from tasks.images_api.reading import Reader
+from tasks.images_api.receiving import AnswerTooLargeError
 from tasks.images_api.retries import SERVER_FAULT_BACKOFF_S
-from tasks.images_api.stop_messages import stop_for
+from tasks.images_api.settlements import settlement_of, settlement_of_failure
+from tasks.images_api.stop_messages import stop_for, stop_for_price
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, OrderRecord, Settlement
+from tasks.order import Order
 
 NOT_RUN_CODES = ("batch_expired", "batch_cancelled")
 """The vendor's code for a line not processed before the batch ended."""
@@ -52,36 +56,47 @@ class BatchSettler:
     watch: Callable[[Purchase], None]
     close: Callable[[RunoffError], None]
 
-    def settle_line(self, record: OrderRecord, line: ResultLine) -> None:
+    def settle_line(self, record: OrderRecord, line: ResultLine) -> bool:
         """Store and settle the result of an order.
+
+        Returns:
+            Whether the order is settled; a broken line without a whole picture settles nothing, as another
+            line may follow.
 
         Raises:
             StopRunError: There is no room for the picture; it stays at the provider, the order in its batch.
             SettingError: The picture could not be written; it stays at the provider, the order in its batch.
         """
-        order, key = record.order, self.terms.api_key
+        order = record.order
         headers = {"x-request-id": line.request_id} if line.request_id else {}
         if line.status is None:
             kind = FailureKind.unsent if line.error_code in NOT_RUN_CODES else FailureKind.unknown
-            self.settle_failure(record, Failure(kind, line.error_code[:64], line.error_message))
-            return
+            self.settle_failure(record, Failure(kind, line.error_code, line.error_message))
+            return True
         if line.status != 200:
-            self.settle_failure(record, failure_of_answer(line.status, line.body, headers, "", key))
-            return
-        answer = read_answer(line.body, headers, order, self.terms.expected_tokens(order), key)
-        if isinstance(answer, Failure):
+            self.settle_failure(record, failure_of_answer(line.status, line.body, headers, ""))
+            return True
+        reader = Reader(order, self.folder, self.terms.expected_tokens(order))
+        answer, trouble = reader.read(line.body, headers)
+        if trouble is not None:
+            self.close(trouble)
+        if isinstance(answer, Answer):
+            self._keep(record, answer)
+        elif line.is_broken:
+            return False
+        else:
             self.settle_failure(record, answer)
-            return
-        self._keep(record, answer)
+        return True
 
     def _keep(self, record: OrderRecord, answer: Answer) -> None:
         order = record.order
         require_room(self.folder, order, 0)
+        receipts = store_answer(self.folder, order, answer, None)
         settlement = settlement_of(
             order, answer.usage, self.terms, latency_s=None, vendor_request_id=answer.vendor_request_id
         )
-        receipts = store_answer(self.folder, order, answer, None)
         self.ledger.orders.settle(order.order_id, settlement, receipts)
+        self._stop_if_too_dear(order, settlement)
         self.watch(Purchase(order, "received", len(receipts), settlement.charged_usd(order.estimate_usd)))
 
     def settle_failure(self, record: OrderRecord, fault: Failure) -> None:
@@ -91,11 +106,17 @@ class BatchSettler:
             self.ledger.orders.unsend(order.order_id, fault.code, fault.message)
             is_limit = fault.kind is FailureKind.rate_limited and record.n_sends >= MOST_LIMITED_SENDS
             if is_limit or fault.kind is FailureKind.stop_run:
-                self.close(stop_for(order, fault))
+                self.close(stop_for(order, fault, self.terms))
             return
         settlement = settlement_of_failure(order, fault, self.terms, None)
+        store_end(self.folder, order, settlement)
         self.ledger.orders.settle(order.order_id, settlement)
+        self._stop_if_too_dear(order, settlement)
         self.watch(Purchase(order, fault.kind.state, 0, settlement.charged_usd(order.estimate_usd), fault))
+
+    def _stop_if_too_dear(self, order: Order, settlement: Settlement) -> None:
+        if error := stop_for_price(order, settlement):
+            self.close(error)
 
     def give_up(self, records: Iterable[OrderRecord], code: str, message: str) -> None:
         """Settle orders as ``unknown``; they stay charged at their estimates.
@@ -106,9 +127,10 @@ class BatchSettler:
             message: The same for people.
         """
         for record in records:
-            order_id, order = record.order.order_id, record.order
+            order = record.order
             settlement = Settlement("unknown", error_code=code, error_message=message)
-            self.ledger.orders.settle(order_id, settlement)
+            store_end(self.folder, order, settlement)
+            self.ledger.orders.settle(order.order_id, settlement)
             fault = Failure(FailureKind.unknown, code, message)
             self.watch(Purchase(order, "unknown", 0, order.estimate_usd, fault))
 
@@ -123,7 +145,8 @@ class Collection:
     Args:
         vendor: The client that reads its files.
         settler: Settles its orders.
-        out: Its orders without a result so far.
+        orders: All its orders, which say how large its files may be.
+        out: Those without a result so far.
         is_interrupted: Returns whether the run was interrupted; called before each line.
     """
 
@@ -131,17 +154,20 @@ class Collection:
         self,
         vendor: BatchClient,
         settler: BatchSettler,
+        orders: Sequence[Order],
         out: Iterable[OrderRecord],
         is_interrupted: Callable[[], bool],
     ) -> None:
         self._vendor = vendor
         self._settler = settler
         self._out = {record.order.order_id: record for record in out}
+        self._orders = orders
         self._is_interrupted = is_interrupted
         self._seen: set[str] = set()
         self._is_gone = False
+        self._is_cut = False
 
-    async def collect(self, batch: Batch) -> Failure | None:
+    async def collect(self, batch: BatchReport) -> Failure | None:
         """Read both files and settle every order of the batch.
 
         Args:
@@ -153,8 +179,8 @@ class Collection:
         Raises:
             RunoffError: A picture could not be stored; its order is still in the batch.
         """
-        for file_id in (batch.output_file_id, batch.error_file_id):
-            if file_id is not None and (fault := await self._download(file_id)):
+        for file_id in batch.file_ids if self._out else ():
+            if fault := await self._download(file_id):
                 return fault
         if self._is_interrupted():
             return Failure(
@@ -167,7 +193,7 @@ class Collection:
         fault = None
         for _ in range(DOWNLOADS):
             try:
-                async with self._vendor.lines(file_id) as lines:
+                async with self._vendor.lines(file_id, self._orders) as lines:
                     async for line in lines:
                         if self._is_interrupted():
                             return None
@@ -175,6 +201,9 @@ class Collection:
             except openai.NotFoundError:
                 self._is_gone = True
                 return None
+            except AnswerTooLargeError:
+                self._is_cut = True
+                return None  # what lies beyond can hardly be results of these orders
             except (openai.APIError, httpx2.HTTPError) as error:
                 fault = self._vendor.failure_of(error)
             else:
@@ -185,16 +214,16 @@ class Collection:
         line = read_line(text)
         if line is None:
             return
-        self._seen.add(line.order_id)
         record = self._out.get(line.order_id)
-        if record is not None:
-            self._settler.settle_line(record, line)
+        if record is not None and self._settler.settle_line(record, line):
             del self._out[line.order_id]
+        if not line.is_broken:
+            self._seen.add(line.order_id)
 
-    def _settle_missing(self, batch: Batch) -> None:
-        counts = batch.request_counts
-        n_ran = None if counts is None else counts.completed + counts.failed
-        has_all_that_ran = n_ran is not None and len(self._seen) >= n_ran and not self._is_gone
+    def _settle_missing(self, batch: BatchReport) -> None:
+        has_all_that_ran = (
+            batch.n_ran is not None and len(self._seen) >= batch.n_ran and not (self._is_gone or self._is_cut)
+        )
         if batch.status in ("cancelled", "expired") and has_all_that_ran:
             message = f"The batch was {batch.status} before this request was processed."
             for record in self._out.values():

@@ -33,40 +33,46 @@ class PictureUploads:
         self._sure: dict[str, str] = {}
 
     async def ids_of(self, orders: Iterable[Order]) -> dict[str, str] | Failure:
-        """Upload missing files; returns the provider's file ids by the SHA-256 of the bytes.
+        """Upload missing files; returns the provider's file ids by ``Order.upload_key``.
 
         Raises:
             PictureError: A picture is missing or was changed since it was planned.
         """
-        wanted = {picture.sha256: picture for order in orders for picture in order.sent}
-        missing = [picture for sha256, picture in wanted.items() if sha256 not in self._sure]
+        wanted = {
+            order.upload_key(picture): (picture, order.is_upright(picture))
+            for order in orders
+            for picture in order.sent
+        }
+        missing = [key for key in wanted if key not in self._sure]
         known = self._ledger.uploads.known(self._provider) if missing else {}
         places = asyncio.Semaphore(AT_ONCE)
 
-        async def name(picture: Reference) -> Failure | None:
+        async def name(key: str) -> Failure | None:
             async with places:
-                return await self._name(picture, known.get(picture.sha256))
+                return await self._name(key, *wanted[key], known.get(key))
 
         ends = await asyncio.gather(*map(name, missing), return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
         fault = next((end for end in ends if isinstance(end, Failure)), None)
-        return fault or {sha256: self._sure[sha256] for sha256 in wanted}
+        return fault or {key: self._sure[key] for key in wanted}
 
-    async def _name(self, picture: Reference, remembered: str | None) -> Failure | None:
+    async def _name(
+        self, key: str, picture: Reference, is_upright: bool, remembered: str | None
+    ) -> Failure | None:
         if remembered is not None:
             is_there = await self._vendor.has_file(remembered)
             if isinstance(is_there, Failure):
                 return is_there
             if is_there:
-                self._sure[picture.sha256] = remembered
+                self._sure[key] = remembered
                 return None
-        file = await asyncio.to_thread(upload, picture)
+        file = await asyncio.to_thread(upload, picture, is_upright=is_upright)
         answer = await self._vendor.upload(file, "picture")
         if isinstance(answer, Failure):
             return answer
         record = self._ledger.uploads.record
-        await asyncio.to_thread(record, self._provider, picture.sha256, answer, datetime.now(UTC))
-        self._sure[picture.sha256] = answer
+        await asyncio.to_thread(record, self._provider, key, answer, datetime.now(UTC))
+        self._sure[key] = answer
         return None

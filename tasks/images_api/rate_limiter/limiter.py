@@ -11,8 +11,9 @@ import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
+from tasks.catalogue.providers import AUTO, LEAST_IMAGES_PER_MINUTE
 from tasks.images_api.rate_limiter.sliding_window import WINDOW_S, SlidingWindow
 from tasks.images_api.retries import Chance
 from tasks.images_api.terms import Terms
@@ -25,6 +26,10 @@ WAKE_JITTER = 1 / 120
 """Each wait is longer by up to this share, at random: all processes wait for the same picture to leave the
 window, and would meet at the same row of the ledger.
 """
+
+
+FINDING_POLL_S = 1.0
+"""How often a limit that is being found is asked for, seconds: it is raised by answers, not by time."""
 
 
 class WindowHolder(Protocol):
@@ -94,7 +99,14 @@ def allowance_of(terms: Terms) -> str:
         SettingError: The key is missing.
     """
     salt = f"runoff allowance {terms.base_url}".encode()
-    return hashlib.pbkdf2_hmac("sha256", terms.api_key.encode(), salt, _KEY_ROUNDS).hex()
+    key = terms.api_key
+    return hashlib.pbkdf2_hmac("sha256", (key.reveal() if key else "none").encode(), salt, _KEY_ROUNDS).hex()
+
+
+def found_limit_in(state: dict[str, Any] | None) -> float | None:
+    """Return the limit that was found, from an allowance's state; ``None`` if none was."""
+    found = SlidingWindow.of(state).found if state else None
+    return None if found is None else found.limit
 
 
 def rate_limiter_of(terms: Terms, ledger: Ledger) -> "RateLimiter":
@@ -112,7 +124,7 @@ class RateLimiter:
     """The rate limiter of a process, shared by all its orders.
 
     Args:
-        images_per_minute: The provider's limit; ``None`` when not known.
+        images_per_minute: The provider's limit; ``None`` for none, ``auto`` to find it while buying.
         window: Where the window is kept; by default in memory.
         clock: Seconds that only go up.
         sleep: Waits that many seconds.
@@ -121,14 +133,17 @@ class RateLimiter:
 
     def __init__(
         self,
-        images_per_minute: float | None,
+        images_per_minute: float | Literal["auto"] | None,
         window: WindowHolder | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Chance = random.random,
     ) -> None:
-        self.limit = images_per_minute
+        self._is_finding = images_per_minute == AUTO
+        self._is_found = False
+        self.limit = LEAST_IMAGES_PER_MINUTE if images_per_minute == AUTO else images_per_minute
+        """Pictures a minute, as known when it last asked; ``None`` for no limit."""
         self._window = window or MemoryWindow(clock=clock)
         self._clock = clock
         self._sleep = sleep
@@ -138,6 +153,8 @@ class RateLimiter:
         self._waiting: dict[object, int] = {}
         self._went: dict[object, float] = {}
         self._turn = asyncio.Lock()
+        self.next_turn_s: float | None = None
+        """When it asks again, in seconds of ``time.monotonic``; ``None`` while nobody waits."""
 
     async def acquire(self, n: int) -> float:
         """Wait until ``n`` more pictures may be requested, and count them.
@@ -158,25 +175,62 @@ class RateLimiter:
                     if (wait_s := self._not_before_s - self._clock()) <= 0:
                         wait_s = await self._ask()
                     if me not in self._went:
-                        await self._sleep(wait_s * (1 + WAKE_JITTER * self._chance()))
+                        await self._sleep_on(wait_s * (1 + WAKE_JITTER * self._chance()))
             return self._went[me]
         finally:
             self._waiting.pop(me, None)
             self._went.pop(me, None)
+
+    async def _sleep_on(self, wait_s: float) -> None:
+        self.next_turn_s = time.monotonic() + wait_s
+        if self._is_finding and not self._is_found:
+            wait_s = min(wait_s, FINDING_POLL_S)  # an answer, here or elsewhere, may have raised it
+        try:
+            await self._sleep(wait_s)
+        finally:
+            self.next_turn_s = None
 
     async def _ask(self) -> float:
         """Admit as many waiting orders as possible; return the seconds until the next attempt."""
         asking = dict(self._waiting)
 
         def take(window: SlidingWindow, now_s: float) -> tuple[float, int, float]:
-            counts = list(asking.values())
-            return now_s, *window.take(now_s, counts, by=self._process, limit=self.limit)
+            counts, limit = list(asking.values()), self._limit_of(window, now_s)
+            return now_s, *window.take(now_s, counts, by=self._process, limit=limit)
 
         now_s, n_going, wait_s = await self._window.change(take)
         for order in list(asking)[:n_going]:
             if self._waiting.pop(order, None) is not None:  # else it was cancelled meanwhile
                 self._went[order] = now_s
         return wait_s
+
+    def _limit_of(self, window: SlidingWindow, now_s: float) -> float | None:
+        """Return the limit: the stated one, or the one that is found so far."""
+        if self._is_finding:
+            self.limit = window.find_limit(now_s)
+            self._is_found = window.found is not None and window.found.limit is not None
+        return self.limit
+
+    @property
+    def reason(self) -> str:
+        """Why an order waits for its turn, for people."""
+        if self.limit is None:
+            return "for its turn"
+        if self._is_finding:
+            found = (
+                "found for this account" if self._is_found else "tried so far, to find the account's limit"
+            )
+            return f"for the pace {found}: {self.limit:g} pictures a minute"
+        return f"for the limit of {self.limit:g} pictures a minute"
+
+    async def note_answer(self, ordered_at_s: float) -> None:
+        """Note that an order was answered, by which the account's limit is found if it was not stated.
+
+        Raises:
+            LedgerError: The window is in a ledger that cannot be written.
+        """
+        if self._is_finding and not self._is_found:
+            await self._window.change(lambda window, now_s: window.note_answer(now_s, ordered_at_s))
 
     def pause(self, wait_s: float) -> None:
         """Pause this process only, for ``wait_s`` seconds from now."""
@@ -196,6 +250,9 @@ class RateLimiter:
         """
 
         def slow(window: SlidingWindow, now_s: float) -> None:
-            window.slow_down(now_s, ordered_at_s=ordered_at_s, wait_s=wait_s, for_s=for_s, limit=self.limit)
+            if self._is_finding and window.exceeds_found(now_s, wait_s):
+                return
+            limit = self._limit_of(window, now_s)
+            window.slow_down(now_s, ordered_at_s=ordered_at_s, wait_s=wait_s, for_s=for_s, limit=limit)
 
         await self._window.change(slow)

@@ -15,10 +15,11 @@ Nothing here waits or reads a clock; the caller passes the time, in seconds.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from tasks.images_api.rate_limiter.adaptive_rate import halved, recovered
+from tasks.images_api.rate_limiter.found_limit import FoundLimit
 
 WINDOW_S = 60.0
 """Providers count pictures, or requests, per minute."""
@@ -88,6 +89,7 @@ class SlidingWindow:
         recovers_from_s: When the rate starts to grow again.
         taken: What was ordered in the last window, oldest first.
         waiting: The waiting processes, by name.
+        found: What was found of a limit that nobody stated; ``None`` while it is not asked for.
     """
 
     length_s: float = WINDOW_S
@@ -98,13 +100,15 @@ class SlidingWindow:
     recovers_from_s: float = 0.0
     taken: list[Taken] = field(default_factory=list)
     waiting: dict[str, Waiting] = field(default_factory=dict)
+    found: FoundLimit | None = None
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> Self:
         """Restore a window from what ``state`` returned."""
         taken = [Taken(*values) for values in state["taken"]]
         waiting = {by: Waiting(*values) for by, values in state["waiting"].items()}
-        return cls(**(state | {"taken": taken, "waiting": waiting}))
+        found = FoundLimit(**state["found"]) if state.get("found") else None
+        return cls(**(state | {"taken": taken, "waiting": waiting, "found": found}))
 
     def state(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -119,7 +123,32 @@ class SlidingWindow:
             "waiting": {
                 by: [one.since_s, one.until_s, one.counts, one.n_served] for by, one in self.waiting.items()
             },
+            "found": asdict(self.found) if self.found else None,
         }
+
+    def find_limit(self, now_s: float) -> float:
+        """Return the limit as far as it is found; see ``FoundLimit``."""
+        self._look(now_s)
+        self.found = self.found or FoundLimit()
+        return self.found.allowed(now_s, self.length_s)
+
+    def note_answer(self, now_s: float, ordered_at_s: float) -> None:
+        """Note that an order was answered: the pictures ordered by then are within the account's limit."""
+        self._look(now_s)
+        if self.found is not None:
+            self.found.answered(sum(entry.n for entry in self.taken if entry.at_s <= ordered_at_s))
+
+    def exceeds_found(self, now_s: float, wait_s: float) -> bool:
+        """Note a rate limit error while the limit is being found.
+
+        Returns:
+            Whether it found the limit: then all pause, and continue at that limit.
+        """
+        if self.found is None or not self.found.exceeded(now_s):
+            return False
+        self.not_before_s = max(self.not_before_s, now_s + wait_s)
+        self.slowed_at_s = now_s  # what is in flight says nothing about the limit
+        return True
 
     def take(self, now_s: float, counts: Sequence[int], *, by: str, limit: float | None) -> tuple[int, float]:
         """Admit as many orders as possible now, the first ones first; the others wait.
@@ -182,6 +211,8 @@ class SlidingWindow:
     def _shift(self, by_s: float) -> None:
         self.not_before_s += by_s
         self.slowed_at_s += by_s
+        if self.found is not None:
+            self.found.since_s += by_s
         self.recovers_from_s += by_s
         self.taken = [
             Taken(entry.since_s + by_s, entry.at_s + by_s, entry.n, entry.by) for entry in self.taken

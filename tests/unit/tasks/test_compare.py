@@ -2,38 +2,35 @@
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageFilter
 
+from benchmarks.fidelity_pictures import redrawn, zoomed
+from benchmarks.fidelity_pictures import toned as toned_by
 from tasks.candidate import Fidelity
-from tasks.compare import choose_attempt, measure_fidelity
+from tasks.compare import measure_fidelity
 from tasks.emulator.painting.retouch import as_image, repaint
 from tasks.emulator.painting.scene import paint_scene
 from tasks.errors import PictureError
+from tests.support.edited_pictures import draw_stool, write_lines
 
-PHOTOGRAPHS = (
-    "astronaut.png",
-    "camera.png",
-    "chelsea.png",
-    "coffee.png",
-    "motorcycle_left.png",
-    "rocket.jpg",
-)
-COLOURED = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+PHOTOGRAPHS = ("astronaut.png", "camera.png", "coffee.png", "motorcycle_left.png")
+COLOURED = ("chelsea.png", "coffee.png", "rocket.jpg")
 Change = Callable[[Image.Image], Image.Image]
 
 
 @cache
 def photograph(name: str) -> Image.Image:
-    """Load a photograph from scikit-image's wheel."""
+    """Load a photograph from scikit-image's wheel, reduced to a draft's size."""
     with Image.open(Path(skimage.data.__file__).parent / name) as picture:
-        return picture.convert("RGB")
+        plain = picture.convert("RGB")
+    plain.thumbnail((512, 512))
+    return plain
 
 
 @pytest.fixture
@@ -63,6 +60,11 @@ def toned(picture: Image.Image) -> Image.Image:
     return ImageEnhance.Contrast(picture).enhance(1.08)
 
 
+def darkened_and_warmed(picture: Image.Image) -> Image.Image:
+    """Take light away and warm it."""
+    return toned_by(picture, 0.95, 1.0, 0.04)
+
+
 def moved(picture: Image.Image) -> Image.Image:
     """Cut 1 % off two sides and stretch the rest."""
     cut = picture.width // 100
@@ -86,8 +88,12 @@ def trimmed(picture: Image.Image) -> Image.Image:
 
 
 @pytest.mark.parametrize(
-    "change", [finer, toned, moved, lambda picture: moved(toned(finer(picture))), widened, trimmed],
-    ids=["finer", "toned", "moved", "all three", "widened", "trimmed"],
+    "change",
+    [
+        toned, moved, widened, trimmed, pytest.param(finer, marks=pytest.mark.slow),
+        pytest.param(lambda picture: moved(toned(finer(picture))), marks=pytest.mark.slow),
+    ],
+    ids=["toned", "moved", "widened", "trimmed", "finer", "all three"],
 )  # fmt: skip
 def test_the_same_picture_drawn_finer_is_recognized(fidelity_of: Compare, change: Change) -> None:
     """Sharper, larger, mildly toned, moved by 1 %, continued or trimmed at the edges: above 0.75."""
@@ -96,24 +102,27 @@ def test_the_same_picture_drawn_finer_is_recognized(fidelity_of: Compare, change
 
 
 def test_other_photographs_are_not_taken_for_it(fidelity_of: Compare) -> None:
-    """Every couple of different photographs stays below 0.6, and so does a mirror image."""
-    for index, name in enumerate(PHOTOGRAPHS):
-        for other in PHOTOGRAPHS[index + 1 :]:
-            assert fidelity_of(photograph(name), photograph(other)).value < 0.6, (name, other)
+    """Different photographs stay below 0.6, and so does a mirror image."""
+    for name, other in pairwise(PHOTOGRAPHS):
+        assert fidelity_of(photograph(name), photograph(other)).value < 0.6, (name, other)
         mirror = photograph(name).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         assert fidelity_of(photograph(name), mirror).value < 0.6, name
 
 
 def test_the_same_forms_in_other_colours_are_refused(fidelity_of: Compare) -> None:
-    """Red for blue leaves the structure whole and still falls below the usual threshold."""
+    """Red for blue leaves the structure nearly whole; the colours refuse it."""
     for name in COLOURED:
         found = fidelity_of(photograph(name), Image.merge("RGB", photograph(name).split()[::-1]))
-        assert found.ssim > 0.9, name
-        assert found.value < 0.75, name
+        assert found.ssim > 0.5, name
+        assert found.value == found.palette < 0.5, name
 
 
 @pytest.mark.parametrize(
-    "prompt", ["A baby sea otter asleep, watercolour", "A lighthouse at dusk, photograph"]
+    "prompt",
+    [
+        "A baby sea otter asleep, watercolour",
+        pytest.param("A lighthouse at dusk, photograph", marks=pytest.mark.slow),
+    ],
 )
 def test_the_emulators_edits_keep_the_draft_and_its_drifts_do_not(
     fidelity_of: Compare, tmp_path: Path, prompt: str
@@ -130,28 +139,79 @@ def test_the_emulators_edits_keep_the_draft_and_its_drifts_do_not(
 
 def test_a_picture_is_wholly_itself(fidelity_of: Compare) -> None:
     """Every part of the measure has its best value."""
-    assert fidelity_of(photograph("coffee.png"), photograph("coffee.png")) == Fidelity(1.0, 1.0, 0, 1.0)
+    assert fidelity_of(photograph("coffee.png"), photograph("coffee.png")) == Fidelity(
+        1.0, 1.0, 0, 1.0, 0.0, 0.0, 0.0
+    )
 
 
-def test_the_more_it_is_moved_the_less_it_is_the_same(fidelity_of: Compare) -> None:
-    """Fidelity falls step by step as a photograph slides out of its frame."""
+def test_what_leaves_the_frame_is_borne_as_far_as_an_edit_would_go(fidelity_of: Compare) -> None:
+    """A photograph that slides out of its frame stays the same by a little, and is another by much."""
     coffee = photograph("coffee.png")
-    slid = [
-        coffee.crop((share * coffee.width // 100, 0, coffee.width, coffee.height)).resize(coffee.size)
-        for share in (0, 1, 3, 8, 20)
+    found = [
+        fidelity_of(coffee, coffee.crop((share * coffee.width // 100, 0, coffee.width, coffee.height)))
+        for share in (0, 1, 3, 20)
     ]
-    values = [fidelity_of(coffee, picture).value for picture in slid]
-    assert values == sorted(values, reverse=True)
-    assert len(set(values)) == len(values)
+    assert min(fidelity.value for fidelity in found[:3]) > 0.75
+    assert [fidelity.shift for fidelity in found[:3]] == sorted(fidelity.shift or 0 for fidelity in found[:3])
+    assert found[-1].value < 0.5
 
 
-def test_palette_alone_follows_the_colours(fidelity_of: Compare) -> None:
-    """Shuffled pixels keep the palette; a green cast loses it, as far as CIELAB says it is away."""
-    coffee = photograph("coffee.png").resize((64, 64))
-    pixels = np.asarray(coffee).reshape(-1, 3).copy()
-    np.random.default_rng(0).shuffle(pixels)
-    shuffled = Image.fromarray(pixels.reshape(64, 64, 3))
-    assert fidelity_of(coffee, shuffled).palette == pytest.approx(1, abs=1e-6)
+@pytest.mark.parametrize("name", ["astronaut.png", "motorcycle_left.png"])
+def test_what_editing_models_do_is_taken_out_and_measured(fidelity_of: Compare, name: str) -> None:
+    """Zoomed, moved, toned and redrawn by a hair, all at once; the figures tell by how much."""
+    photo = photograph(name).resize((512, 512))
+    drawn = redrawn(zoomed(photo, 1.05, (0.02, -0.01)), 0.006, np.random.default_rng(4))
+    found = fidelity_of(photo, darkened_and_warmed(drawn))
+    assert found.value > 0.75
+    assert found.zoom == pytest.approx(0.05, abs=0.01)
+    assert found.shift == pytest.approx(0.022, abs=0.008)
+    assert found.tone == pytest.approx(0.06, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("draft", "final"),
+    [
+        (draw_stool(4), draw_stool(3)),
+        (draw_stool(logo="O"), draw_stool(logo="K")),
+        (draw_stool(seat="#8a4b2a"), draw_stool(seat="#2a4b8a")),
+        (write_lines("FRESH COFFEE", "OPEN UNTIL NINE"), write_lines("FRESH COFFEE", "OPEN UNTIL FIVE")),
+        (write_lines("SALE -20%"), write_lines("SALE -50%")),
+        (write_lines("SALE"), write_lines("SALE").transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
+    ],
+    ids=["a leg less", "another logo", "another colour", "another word", "another number", "mirrored"],
+)  # fmt: skip
+def test_a_small_difference_that_matters_is_not_averaged_away(
+    fidelity_of: Compare, draft: Image.Image, final: Image.Image
+) -> None:
+    """Neither as it is nor zoomed, moved and redrawn; the draft redrawn in the same way is accepted."""
+
+    def drawn_anew(picture: Image.Image) -> Image.Image:
+        return redrawn(zoomed(picture, 1.03, (0.01, 0)), 0.004, np.random.default_rng(7))
+
+    assert fidelity_of(draft, final).value < 0.75
+    assert fidelity_of(draft, drawn_anew(final)).value < 0.75
+    assert fidelity_of(draft, drawn_anew(draft)).value > 0.75
+
+
+def test_what_was_to_be_inpainted_is_left_out_however_the_rest_moved(tmp_path: Path) -> None:
+    """The mask marks the middle; around it the scene is zoomed and still the same."""
+    draft, other = (photograph(name).resize((512, 512)) for name in ("coffee.png", "chelsea.png"))
+    final = zoomed(draft, 1.04)
+    final.paste(other.crop((150, 150, 360, 360)), (150, 150))
+    mask = Image.new("RGBA", draft.size, (0, 0, 0, 255))
+    mask.paste((0, 0, 0, 0), (140, 140, 372, 372))
+    for name, picture in (("draft", draft), ("final", final), ("mask", mask)):
+        picture.save(tmp_path / f"{name}.png", compress_level=1)
+    files = tmp_path / "draft.png", tmp_path / "final.png"
+    assert measure_fidelity(*files).value < 0.75
+    masked = measure_fidelity(*files, remade=tmp_path / "mask.png")
+    assert masked.value > 0.75
+    assert masked.zoom == pytest.approx(0.04, abs=0.01)
+
+
+def test_colours_count_where_they_are_farthest(fidelity_of: Compare) -> None:
+    """A green cast goes far beyond a change of light."""
+    coffee = photograph("coffee.png")
     cast = Image.blend(coffee, Image.new("RGB", coffee.size, "green"), 0.5)
     assert fidelity_of(coffee, cast).palette < 0.6
 
@@ -175,36 +235,3 @@ def test_a_broken_final_is_a_picture_error(tmp_path: Path) -> None:
     (tmp_path / "final.png").write_bytes(b"<html>")
     with pytest.raises(PictureError, match=r"final\.png"):
         measure_fidelity(tmp_path / "draft.png", tmp_path / "final.png")
-
-
-def a_fidelity(value: float) -> Fidelity:
-    """Make a fidelity of the given value."""
-    return Fidelity(value, 0.8, 5, 0.9)
-
-
-def test_the_best_attempt_is_accepted_with_its_figures() -> None:
-    """The reason carries what was measured and what was asked."""
-    chosen, reason = choose_attempt({"c-1": a_fidelity(0.8), "c-2": a_fidelity(0.9)}, 0.75)
-    assert chosen == "c-2"
-    assert reason == (
-        "accepted: fidelity 0.900 (structure 0.80, hash 5 of 64 bits apart, palette 0.90), at least 0.75"
-    )
-
-
-def test_all_attempts_can_be_refused() -> None:
-    """None is accepted below the minimum; a near miss is not rounded up."""
-    chosen, reason = choose_attempt({"c-1": a_fidelity(0.3), "c-2": a_fidelity(0.7499)}, 0.75)
-    assert chosen is None
-    assert reason.startswith("not accepted: the best of 2 attempts has fidelity 0.749 (")
-    assert reason.endswith("below 0.75")
-    assert choose_attempt({}, 0.75) == (None, "not accepted: there is no attempt")
-
-
-@given(st.dictionaries(st.text(min_size=1), st.floats(0, 1).map(a_fidelity), min_size=1), st.floats(0, 1))
-def test_the_choice_is_the_best_or_none(fidelities: dict[str, Fidelity], least: float) -> None:
-    """Whatever the attempts and their order."""
-    chosen, _ = choose_attempt(fidelities, least)
-    best = max(fidelity.value for fidelity in fidelities.values())
-    assert (chosen is None) == (best < least)
-    assert chosen is None or fidelities[chosen].value == best
-    assert choose_attempt(dict(reversed(fidelities.items())), least)[0] == chosen

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tasks.campaign.choice import Deduplicate
 from tasks.candidate import Candidate, Inspection, Score
-from tasks.deduplicate import Within, copies_by_radius, deduplicate
+from tasks.deduplicate import copies_by_radius, deduplicate
+from tasks.duplicates.rule import Within
 from tasks.pictures.fingerprint import COLOUR_NAMES, distance_bits
 from tests.support.choosing import GREY, Rule, draft, inspected
 

@@ -15,7 +15,8 @@ import skimage
 from PIL import Image, ImageEnhance
 
 from tasks.candidate import Candidate, Inspection, Score
-from tasks.deduplicate import Within, deduplicate
+from tasks.deduplicate import deduplicate
+from tasks.duplicates.rule import Level, Within
 from tasks.pictures.decoding import decode, flatten
 from tasks.pictures.fingerprint import fingerprint
 
@@ -32,6 +33,9 @@ class DefaultRule:
     radius_bits: int = 6
     within: Within = "campaign"
     history_runs: int = 0
+    level: Level = "near"
+    min_similarity: float | None = None
+    fold_mirrored: bool = False
 
 
 @cache

@@ -89,10 +89,7 @@ def test_a_copy_is_told_of_whom_and_how_far() -> None:
     assert (found.is_chosen, found.rank) == (False, None)
     assert found.standing == "a near-duplicate of c-best, 3 bits away"
     assert broken(found)[0] == "deduplicate"
-    assert (
-        Rule("spread", "more than 6 bits from every finalist", "0 bits from c-best, the nearest", False)
-        in found.rules
-    )
+    assert Rule("spread", "similar to no finalist", "not compared", None) in found.rules
 
 
 def test_an_unfit_picture_is_told_its_fault() -> None:
@@ -110,7 +107,7 @@ def test_a_final_is_explained_by_its_fidelity() -> None:
         fidelity=Fidelity(0.61, 0.6, 12, 0.7),
     )  # fmt: skip
     found = explain(final, [*a_pool(), final], Campaign.model_validate(CAMPAIGN))
-    assert found.reason == "not accepted: fidelity 0.61 to the draft c-best"
+    assert found.reason == "not faithful: fidelity 0.61 to the draft c-best"
     assert found.is_chosen is False
     assert found.rules == ()
 
@@ -143,6 +140,6 @@ def test_the_spread_is_explained_by_the_campaigns_own_hash() -> None:
         )
         for name, rank, phash, dhash in (("c-1", 1, "0" * 16, "0" * 16), ("c-2", 2, "f" * 16, "0" * 15 + "1"))
     )
-    campaign = Campaign.model_validate(CAMPAIGN | {"deduplicate": {"hash": "dhash"}})
+    campaign = Campaign.model_validate(CAMPAIGN | {"deduplicate": {"hash": "dhash", "radius_bits": 6}})
     (spread,) = (rule for rule in explain(other, [best, other], campaign).rules if rule.name == "spread")
     assert (spread.found, spread.holds) == ("1 bit from c-1, the nearest", False)

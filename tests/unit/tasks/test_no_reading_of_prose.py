@@ -9,9 +9,12 @@ import pytest
 
 from tasks.campaign.prompts import EmptyPromptError, PromptTemplate
 from tasks.candidate import Score
+from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import load_providers
 from tasks.errors import BudgetError
-from tasks.images_api.failures import Failure, FailureKind, failure_of_answer
+from tasks.images_api.failures import Failure, FailureKind, Remedy, failure_of_answer
 from tasks.images_api.stop_messages import stop_for
+from tasks.images_api.terms import Terms
 from tasks.judging.duels import QUESTIONS
 from tasks.ledger import Limits, open_ledger
 from tasks.ledger.budgets import LEDGER_PER_MONTH
@@ -43,16 +46,19 @@ def test_a_budget_that_is_used_up_names_itself(tmp_path: Path, limits: Limits, b
 @pytest.mark.parametrize("message", ["", "whatever the provider says", "something verified"])
 def test_the_way_out_of_a_stop_follows_from_the_failures_facts(message: str) -> None:
     """The same message with other facts has another way out."""
+    terms = Terms(load_providers().provider("openai"), load_catalogue(), {})
     known: dict[str, Any] = {"kind": FailureKind.stop_run, "code": "http_403", "message": message}
-    assert "Verify the organization" in str(stop_for(an_order(), Failure(**known, is_unverified=True)))
-    assert "Verify the organization" not in str(stop_for(an_order(), Failure(**known)))
+    unverified = Failure(**known, remedy=Remedy.organization)
+    assert "Verify the organization" in str(stop_for(an_order(), unverified, terms))
+    assert "Verify the organization" not in str(stop_for(an_order(), Failure(**known), terms))
 
 
 def test_only_the_providers_own_words_tell_that_an_organization_is_unverified() -> None:
     """It has no code for it, so they are read where its answers are."""
     body = {"error": {"message": "Your organization must be verified.", "type": "invalid_request_error"}}
-    assert failure_of_answer(403, body, {}, "").is_unverified
-    assert not failure_of_answer(403, {"error": {"message": "No.", "type": "x"}}, {}, "").is_unverified
+    assert failure_of_answer(403, body, {}, "").remedy is Remedy.organization
+    other = failure_of_answer(403, {"error": {"message": "No.", "type": "x"}}, {}, "")
+    assert other.remedy is Remedy.account
 
 
 @pytest.mark.parametrize("reason", ["duel: was in no pair", "", "any other words"])

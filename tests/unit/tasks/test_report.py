@@ -86,6 +86,18 @@ def test_spreadsheet_makes_no_number_of_a_hash(tmp_path: Path, digits: str) -> N
     assert read_csv(files.csv)[0]["phash"] == "'" + digits
 
 
+CHANGED = ("1-2", "MAR1", "Sept-2", "1/2", "2026-11-27", "16:9", "6:30 pm", "1E5", "01", "1.10", "5%", "TRUE")
+KEPT = ("A", "1-a", "marble1", "May", "1024x1024", "gpt-image-1.5", "otter at 16:9", "v1.10", "5", "c-5d4f")
+
+
+def test_a_spreadsheet_leaves_text_as_it_is(tmp_path: Path) -> None:
+    """An arm called 1-2 would become the 2nd of January, MAR1 the 1st of March; names and sizes stay."""
+    rows = [make_draft("A", row, 0, prompt=text) for row, text in enumerate(CHANGED + KEPT)]
+    files = write_report(rows, make_facts(), tmp_path)
+    assert [row["prompt"] for row in read_csv(files.csv)] == [*(f"'{text}" for text in CHANGED), *KEPT]
+    assert load_frame(tmp_path)["prompt"].tolist() == [*CHANGED, *KEPT]
+
+
 def test_csv_keeps_commas_quotes_lines_and_any_script(tmp_path: Path) -> None:
     """The CSV is UTF-8 with a mark, and every text survives."""
     text = 'Ein Otter, "süß"\nラッコ'
@@ -99,7 +111,7 @@ def test_numbers_stay_numbers_in_the_csv(tmp_path: Path) -> None:
     row = make_draft("A", 1200, 0, cost_usd=Decimal("0.0052"), fidelity_ssim=-0.25, bytes=1_234_567)
     cell = read_csv(write_report([row], make_facts(), tmp_path).csv)[0]
     assert (cell["cost_usd"], cell["fidelity_ssim"], cell["bytes"]) == ("0.0052", "-0.25", "1234567")
-    assert cell["sent_at"] == "2026-11-22 09:15:00"
+    assert cell["sent_at"] == "2026-11-22 09:15:00+00:00"
     assert (cell["c2pa"], cell["accepted"]) == ("True", "")
 
 

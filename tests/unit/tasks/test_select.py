@@ -136,7 +136,7 @@ def test_one_prompt_can_be_kept_from_filling_the_finals() -> None:
     ]
     choices = select(pool, FinalistRule(max_per_prompt=1))
     assert [choices[name].is_finalist for name in ("c-1", "c-2", "c-3")] == [True, False, True]
-    assert choices["c-2"].reason == "not chosen: arm A, row 0 already has 1 finalist"
+    assert choices["c-2"].reason == "not chosen: arm A, row 1 already has 1 finalist"
 
 
 def test_unscored_drafts_still_reach_the_finals_when_no_minimum_is_set() -> None:

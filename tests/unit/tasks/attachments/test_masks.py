@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tasks.attachments import references
-from tasks.attachments.attachments import absolute_path, fill_path
 from tasks.attachments.drawings import write_drawn
 from tasks.attachments.masks import box_in_pixels, check_mask, plan_mask
+from tasks.attachments.paths import absolute_path, fill_path
 from tasks.attachments.previews import masked_pictures, write_preview
 from tasks.attachments.references import ReferenceFaultError, read_reference
 from tasks.campaign.mask import Mask
@@ -23,6 +23,7 @@ from tasks.catalogue.sizes import Size
 from tasks.errors import CampaignError, RunError
 from tasks.order import Reference
 from tasks.plan import plan
+from tasks.storage.regular_file import read_regular
 from tests.support.campaign_files import basis, faults, load, save
 from tests.support.planning import CATALOGUE, PROVIDERS, RUN, TODAY
 
@@ -156,7 +157,7 @@ def test_a_mask_whose_picture_has_changed_since_is_not_written(tmp_path: Path) -
     mask = plan_mask(
         Mask(alpha_of="reference"), read_reference(str(tmp_path / "cut.png")), tmp_path / "drawn"
     )
-    Image.new("RGBA", (8, 8), (1, 2, 3, 128)).save(tmp_path / "cut.png")
+    Image.new("RGBA", (8, 8), (1, 2, 3, 100)).save(tmp_path / "cut.png")
     with pytest.raises(RunError, match="changed after the run was planned"):
         write_drawn([mask])
     (tmp_path / "cut.png").unlink()
@@ -223,7 +224,7 @@ def test_a_missing_picture_of_a_row_is_told_with_its_row(tmp_path: Path) -> None
     found = faults(tmp_path, campaign)
     assert len(found) == 1
     assert found[0].startswith("references.0 (line ")
-    assert "row 0: " in found[0]
+    assert "row 1: " in found[0]
     assert "cut-outs/lamp.png cannot be read" in found[0]
     assert "and 2 more rows" in found[0]
 
@@ -260,15 +261,15 @@ def test_a_file_is_read_once_however_often_it_is_named(
 ) -> None:
     """Checking and planning three rows of two arms: four files, four reads; a changed file is read again."""
     read: list[str] = []
-    plain = Path.read_bytes
+    plain = read_regular
     campaign = rows_campaign(tmp_path, mask={"box": [0, 0, 8, 8]})
     campaign["arms"]["B"] = {"prompt": "{{ name }} on oak"}
 
-    def noted(file: Path) -> bytes:
-        read.append(file.name)
-        return plain(file)
+    def noted(file: str, limit_bytes: int) -> bytes:
+        read.append(Path(file).name)
+        return plain(file, limit_bytes)
 
-    monkeypatch.setattr(Path, "read_bytes", noted)
+    monkeypatch.setattr(references, "read_regular", noted)
     loaded = load(tmp_path, campaign)
     first = plan(loaded, CATALOGUE, PROVIDERS, RUN, TODAY, home=tmp_path).orders[0]
     assert sorted(read) == ["lamp.png", "logo.webp", "mug.png", "vase.png"]
@@ -281,7 +282,7 @@ def test_a_picture_gone_after_the_check_stops_the_plan(tmp_path: Path) -> None:
     """Nothing is planned with a hole in it."""
     loaded = load(tmp_path, rows_campaign(tmp_path))
     (tmp_path / "products" / "mug.png").unlink()
-    with pytest.raises(CampaignError, match=r"arms\.A, row 1: .*mug\.png cannot be read"):
+    with pytest.raises(CampaignError, match=r"arms\.A, row 2: .*mug\.png cannot be read"):
         plan(loaded, CATALOGUE, PROVIDERS, RUN, TODAY, home=tmp_path)
 
 

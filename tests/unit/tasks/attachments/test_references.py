@@ -76,8 +76,9 @@ def test_a_reference_that_is_cut_off_anywhere_is_refused(name: str, tmp_path: Pa
     """A picture that nobody can decode is not paid for; whatever follows its end is no part of it."""
     kind, options = KINDS[name]
     data = encode(kind, **options)
-    assert read(tmp_path, data) == f"image/{kind}"
-    assert read(tmp_path, data + b"a film, \xff\xd8 and more") == f"image/{kind}"
+    sent = "jpeg" if name == "animated webp" else kind
+    assert read(tmp_path, data) == f"image/{sent}"
+    assert read(tmp_path, data + b"a film, \xff\xd8 and more") == f"image/{sent}"
     for length in {12, 30, 100, len(data) // 2, len(data) - 500, len(data) - 9, len(data) - 2}:
         with pytest.raises(ReferenceFaultError, match=r"is truncated: .*bytes"):
             read(tmp_path, data[:length])

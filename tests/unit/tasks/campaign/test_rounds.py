@@ -26,7 +26,8 @@ from benchmarks.halving import (
     who_goes_on,
 )
 from tasks.ab_test.arm_leads import measure_leads
-from tasks.ab_test.verdict import HeldOut, ScoredDraft, compare_arms
+from tasks.ab_test.evidence import HeldOut, ScoredDraft
+from tasks.ab_test.verdict import compare_arms
 from tasks.allocate import allocate
 from tasks.campaign.rounds import (
     LAST_ARMS,

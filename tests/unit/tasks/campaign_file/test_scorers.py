@@ -38,7 +38,7 @@ def load(folder: Path, score: dict[str, Any], **changes: Any) -> Campaign:
             "'blue' is not accepted, accepted: red",
         ),
         ({"weights": {"legibility": 1}}, "no row expects text, but score.weights uses legibility"),
-        ({"weights": {"legibility": 1}, "expect_text": "{{ sloagn }}"}, "row 0 cannot be filled"),
+        ({"weights": {"legibility": 1}, "expect_text": "{{ sloagn }}"}, "row 1 cannot be filled"),
         ({"weights": {"technical": 1}, "expect_text": "{{ slogan"}, "score.expect_text"),
     ],
 )
@@ -67,7 +67,7 @@ def test_an_extra_that_is_not_installed_is_named_with_the_way_out(
 ) -> None:
     """Nothing is bought that nobody could read."""
     monkeypatch.setattr(scorers, "find_spec", lambda module: None if module == "rapidocr" else module)
-    with pytest.raises(CampaignError, match=r"needs the extra 'ocr'.*pip install 'runoff\[ocr\]'"):
+    with pytest.raises(CampaignError, match=r"needs the extra 'ocr'.*pip install 'rapidocr>=3.10'"):
         load(tmp_path, {"weights": {"legibility": 1}, "expect_text": "{{ slogan }}"})
 
 

@@ -9,6 +9,7 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import RATE_VARIABLE, load_providers
 from tasks.errors import CatalogueError, SettingError
 from tasks.order import Usage
+from tasks.redaction import Secret
 
 CATALOGUE = load_catalogue(environ={})
 PROVIDERS = load_providers()
@@ -46,11 +47,22 @@ def test_an_address_that_leads_nowhere_is_refused(url: str) -> None:
         PROVIDERS.provider("openai").base_url_now({"OPENAI_BASE_URL": url})
 
 
+@pytest.mark.parametrize(
+    "url", ["http://me:planted/word-1@h/v1", "ftp://me:planted-word1@h", "http://me:planted word1@h"]
+)
+def test_an_address_that_is_refused_does_not_show_its_password(url: str) -> None:
+    """Whatever makes it unusable, such as a slash in the password."""
+    with pytest.raises(SettingError, match="is not a URL") as caught:
+        PROVIDERS.provider("openai").base_url_now({"OPENAI_BASE_URL": url})
+    assert "planted" not in str(caught.value)
+    assert "word" not in str(caught.value)
+
+
 @pytest.mark.parametrize(("name", "variable"), [("openai", "OPENAI_API_KEY"), ("cometapi", "COMETAPI_KEY")])
 def test_a_key_comes_from_its_variable_only(name: str, variable: str) -> None:
     """Set, empty and missing are told apart, and no provider shows a key."""
     provider = PROVIDERS.provider(name)
-    assert provider.api_key({variable: f" {KEY}\n"}) == KEY
+    assert provider.api_key({variable: f" {KEY}\n"}) == Secret(KEY)
     with pytest.raises(SettingError, match=f"{variable}, which is not set"):
         provider.api_key({"SOME_OTHER_KEY": KEY})
     with pytest.raises(SettingError, match=f"{variable}, which is empty") as caught:
@@ -60,15 +72,15 @@ def test_a_key_comes_from_its_variable_only(name: str, variable: str) -> None:
 
 def test_the_emulator_needs_no_key() -> None:
     """Nothing has to be set to try."""
-    assert PROVIDERS.provider("emulator").api_key({}) == "none"
+    assert PROVIDERS.provider("emulator").api_key({}) is None
 
 
 @pytest.mark.parametrize(
     ("quality", "size", "seconds"),
     [
-        ("low", "1024x1024", 180), ("medium", "1536x1024", 180), ("high", "1024x1024", 300),
-        ("xhigh", "1024x1024", 600), ("max", "1024x1024", 600), ("low", "2560x1440", 180),
-        ("low", "3840x2160", 600), ("unheard", "1024x1024", 600),
+        ("low", "1024x1024", 300), ("medium", "1536x1024", 600), ("high", "1024x1024", 900),
+        ("xhigh", "1024x1024", 1200), ("max", "1024x1024", 1200), ("low", "2560x1440", 300),
+        ("low", "3840x2160", 1200), ("unheard", "1024x1024", 1200),
     ],
 )  # fmt: skip
 def test_the_wait_follows_quality_and_size(quality: str, size: str, seconds: float) -> None:
@@ -116,8 +128,8 @@ def test_a_users_file_adds_providers_and_replaces_limits(tmp_path: Path) -> None
     assert not providers.provider("mine").capabilities.edits
 
 
-@pytest.mark.parametrize(("value", "rate"), [("", 5), ("250", 250)])
-def test_the_variable_comes_before_the_file(value: str, rate: int) -> None:
+@pytest.mark.parametrize(("value", "rate"), [("", "auto"), ("250", 250), ("auto", "auto")])
+def test_the_variable_comes_before_the_file(value: str, rate: int | str) -> None:
     """Whoever knows the account's limit need not edit a file; plans count with it too."""
     assert load_providers(environ={RATE_VARIABLE: value}).provider("openai").images_per_minute == rate
 

@@ -26,6 +26,7 @@ from tasks.images_api.terms import Terms
 from tasks.ledger import Limits, Settlement
 from tests.support.builders import NOON, RUN_ID, an_order
 from tests.support.ledgers import open_ledger
+from tests.support.paid_home import paid_home
 
 CATALOGUE = load_catalogue(environ={})
 PROVIDERS = load_providers()
@@ -220,6 +221,21 @@ def test_the_ledger_is_looked_at_and_not_touched(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"no database at all, and long enough to be read as one" * 20)
     (broken,) = check_ledger(tmp_path, {})
     assert broken.state == "fault"
+    assert "runoff ledger rebuild" in broken.way_out
+
+
+def test_a_ledger_that_knows_less_than_the_disk_is_a_fault(tmp_path: Path) -> None:
+    """Missing or emptied beside paid pictures: the next step leads to them, not to a first run."""
+    paid_home(tmp_path, n_drafts=1)
+    (sound,) = check_ledger(tmp_path, {})
+    assert sound.state == "ok"
+    (tmp_path / "ledger.db").unlink()
+    (missing,) = check_ledger(tmp_path, {})
+    open_ledger(tmp_path).close()
+    (emptied,) = check_ledger(tmp_path, {})
+    for finding in (missing, emptied):
+        assert (finding.state, RUN_ID in finding.what) == ("fault", True)
+        assert "runoff ledger rebuild" in finding.way_out
 
 
 def change(home: Path, statement: str) -> None:
@@ -255,10 +271,10 @@ class Healthy(BaseHTTPRequestHandler):
     """Answers as a Prefect server does when asked for its health."""
 
     def do_GET(self) -> None:
-        """Say that all is well."""
+        """Say that all is well, and which version it is."""
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(b"true")
+        self.wfile.write(b"true" if self.path.endswith("/health") else b'"3.8.8"')
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

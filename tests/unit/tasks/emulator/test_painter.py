@@ -2,7 +2,7 @@
 
 import io
 import itertools
-from typing import Any
+from typing import Any, Literal
 
 import imagehash
 import numpy as np
@@ -16,7 +16,10 @@ from tasks.emulator.painter import paint
 from tasks.emulator.painting.reading import SUBJECTS, read_prompt
 from tasks.emulator.painting.scene import paint_scene
 from tasks.emulator.painting.texture import luminance
-from tasks.emulator.replicates import Replicate
+from tasks.emulator.replicates import Replicate, Replicates
+from tasks.emulator.settings import EmulatorSettings
+from tasks.pictures.looks import look_at
+from tasks.pictures.redrawing import SAME_VALUE, compare_redrawing
 
 SMALL = (320, 320)
 OTTER = "A baby sea otter swimming on its back, watercolour"
@@ -84,7 +87,12 @@ def test_the_same_replicate_is_painted_byte_for_byte_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", [OTTER, "a bottle of perfume, studio photograph", "a house in the snow, ink drawing"]
+    "prompt",
+    [
+        "a bottle of perfume, studio photograph",
+        pytest.param(OTTER, marks=pytest.mark.slow),
+        pytest.param("a house in the snow, ink drawing", marks=pytest.mark.slow),
+    ],
 )
 def test_replicates_of_one_prompt_are_different_pictures(prompt: str) -> None:
     """Perceptual hashes of independent replicates lie far apart: never 8 bits, mostly beyond 16."""
@@ -122,6 +130,24 @@ def test_an_edit_keeps_the_composition_of_its_reference() -> None:
     assert similarity(square, reference) > 0.8
     assert similarity(wide.crop((80, 0, 400, 320)), reference) > 0.8
     assert square.tobytes() != reference.convert("RGB").tobytes()
+
+
+def test_an_edit_takes_the_liberties_of_real_models_unless_it_is_to_be_exact() -> None:
+    """It is zoomed and moved a little; the same replicate does it in the same way."""
+    request = order(
+        "finer", references=(as_upload(picture_of(order("a lighthouse at dusk"), 4)),), tier="high"
+    )
+    kinds: list[Literal["redrawn", "exact"]] = ["redrawn", "exact"]
+    redrawn, exact = (
+        Replicates(EmulatorSettings(edits=edits, edit_drift_rate=0)).take(request, None)[0] for edits in kinds
+    )
+    assert (redrawn.is_redrawn, exact.is_redrawn) == (True, False)
+    pictures = [Image.open(io.BytesIO(paint(request, each, "scene"))) for each in (redrawn, redrawn, exact)]
+    assert pictures[0].tobytes() == pictures[1].tobytes()
+    first, finer = (look_at(picture.convert("RGB")) for picture in (pictures[0], pictures[2]))
+    found = compare_redrawing(finer, first)
+    assert found.value > SAME_VALUE
+    assert 1.003 < found.registration.zoom < 1.06
 
 
 def test_an_edit_that_drifts_is_another_picture() -> None:
@@ -165,10 +191,19 @@ def test_every_subject_word_can_be_painted(subject: str) -> None:
     assert np.isfinite(scene.pixels).all()
 
 
+PLACES = ("sea", "beach", "lake", "mountain", "snow", "city", "forest", "desert", "meadow", "studio")
+STYLES = ("watercolour", "photograph", "ink", "flat", "isometric", "oil", "")
+
+
 @pytest.mark.parametrize(
-    "place", ["sea", "beach", "lake", "mountain", "snow", "city", "forest", "desert", "meadow", "studio"]
+    ("place", "style"),
+    [
+        # Every day each place and each style once.
+        pytest.param(place, style, marks=[pytest.mark.slow] * (k % len(STYLES) != n))
+        for k, place in enumerate(PLACES)
+        for n, style in enumerate(STYLES)
+    ],
 )
-@pytest.mark.parametrize("style", ["watercolour", "photograph", "ink", "flat", "isometric", "oil", ""])
 def test_every_place_can_be_painted_in_every_style(place: str, style: str) -> None:
     """Places and styles combine freely, in wide and tall sizes."""
     for size in ((144, 48), (48, 144)):

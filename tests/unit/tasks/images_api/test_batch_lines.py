@@ -28,10 +28,22 @@ def test_lines_are_the_same_however_the_download_is_cut(
     data = b"\n".join(lines) + (b"\n" if has_end and lines else b"")
 
     async def read() -> list[bytes]:
-        return [line async for line in split_lines(_pieces(data, cuts))]
+        return [line async for line in split_lines(_pieces(data, cuts), 10**6)]
 
     expected = data.split(b"\n")
     assert asyncio.run(read()) == (expected if expected[-1] else expected[:-1])
+
+
+def test_only_the_beginning_of_an_endless_line_is_kept() -> None:
+    """The next line is whole again."""
+
+    async def read() -> list[bytes]:
+        pieces = _pieces(b'{"custom_id": "o-1", ' + b"x" * 1000 + b"\n{}\n", [7, 300])
+        return [line async for line in split_lines(pieces, 30)]
+
+    first, second = asyncio.run(read())
+    assert (first, second) == (b'{"custom_id": "o-1", xxxxxxxxx', b"{}")
+    assert read_line(first) == ResultLine("o-1", 200, first.decode(), is_broken=True)
 
 
 def test_a_line_names_its_order_and_its_pictures_by_the_providers_ids() -> None:

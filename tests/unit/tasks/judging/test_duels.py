@@ -80,7 +80,17 @@ def test_the_question_names_the_rubric_only_when_there_is_one() -> None:
         ('{"better": "third"}', None),
         ('{"better": ["first"]}', None),
         ("{}", None),
-        ("first", None),
+        ("first", 1.0),
+        ("The second picture.", 0.0),
+        ('{"better": "Tie."}', 0.5),
+        ('```json\n{"reason": "sharper", "better": "FIRST"}\n```', 1.0),
+        ('Here you are: {"better": "second"} I hope this helps.', 0.0),
+        ('{"better": "first"} on reflection {"better": "second"}', None),
+        ('{"better": "first"} or {"worse": "second"}', 1.0),
+        ('"{\\"better\\": \\"first\\"}"', 1.0),
+        ("The first, or perhaps the second.", None),
+        ("null", None),
+        ("", None),
     ],
 )
 def test_an_answer_is_read_or_it_is_none(content: str, result: float | None) -> None:

@@ -49,7 +49,7 @@ def test_the_value_is_half_the_share_of_true_statements_and_half_the_grade(
     found = read_rubric_answer(said, len(verdicts))
     assert found is not None
     assert found.value == pytest.approx((sum(verdicts) / len(verdicts) + GRADES[grade]) / 2)
-    assert 0 <= found.value <= 1
+    assert 0 <= (found.value or 0.0) <= 1
 
 
 BROKEN = (
@@ -61,9 +61,10 @@ BROKEN = (
     "[" * 100_000,
     an_answer("yes"),
     an_answer("yes", "maybe"),
-    an_answer("yes", "no", grade="superb"),
-    json.dumps({"statement_1": "yes", "statement_2": "no", "overall": {"grade": "good"}}),
     json.dumps({"overall": "good"}),
+    "Yes.",
+    an_answer("yes", "no") + an_answer("no", "no"),
+    "{" * 1000 + an_answer("yes", "no")[1:],
 )
 
 
@@ -73,11 +74,52 @@ def test_an_answer_of_another_shape_is_none(content: str) -> None:
     assert read_rubric_answer(content, 2) is None
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"```json\n{an_answer('yes', 'no')}\n```",
+        f"Here is my verdict:\n\n{an_answer('yes', 'no')}\n\nI hope this helps {{}}.",
+        an_answer("Yes.", " NO ", grade="Good!"),
+        f"[{an_answer('yes', 'no')}]",
+        json.dumps(an_answer("yes", "no")),
+        an_answer("yes", "no") + "\n" + an_answer("yes", "no"),
+        json.dumps({"statement_1": "yes", "statement_2": False, "overall": "good"}),
+        json.dumps({"statement_1": {"answer": True}, "statement_2": "No", "overall": {"grade": "GOOD"}}),
+    ],
+    ids=["fenced", "among words", "punctuated", "list", "string", "twice", "without reasons", "truth values"],
+)
+def test_an_answer_in_other_clothes_is_read(content: str) -> None:
+    """It was paid for, and what it says is certain."""
+    found = read_rubric_answer(content, 2)
+    assert found is not None
+    assert (found.verdicts, found.grade, found.value) == ((True, False), 0.75, 0.625)
+
+
+@pytest.mark.parametrize(
+    "content", [an_answer("yes", "no", grade="superb"), '{"statement_1": "yes", "statement_2": "no"}']
+)
+def test_without_a_grade_the_statements_are_read_and_the_value_is_null(content: str) -> None:
+    """The total is not made up from half of it."""
+    found = judge(c1=Reply(content)).score(a_draft("c1"), HERE)
+    assert (found.value, found.reason) == (None, "judge: no score, the answer has no grade")
+    assert found.measurements == {"judge_statement_1": 1.0, "judge_statement_2": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("content", "verdict"), [("Yes.", True), ("no", False), ("**No**", False), ("Perhaps", None)]
+)
+def test_a_single_word_answers_a_single_statement(content: str, verdict: bool | None) -> None:
+    """With several, nobody knows which one it is about."""
+    found = read_rubric_answer(content, 1)
+    assert (found and found.verdicts) == (None if verdict is None else (verdict,))
+    assert found is None or found.value is None
+
+
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.text(), st.lists).map(json.dumps))
 def test_no_text_makes_reading_fail(content: str) -> None:
     """Whatever a model says is read or refused."""
     found = read_rubric_answer(content, 2)
-    assert found is None or 0 <= found.value <= 1
+    assert found is None or found.value is None or 0 <= found.value <= 1
 
 
 def judge(**replies: Reply) -> JudgeScorer:

@@ -72,7 +72,7 @@ def test_the_same_plan_changes_nothing(ledger: Ledger) -> None:
 
 
 @given(sat=st.lists(st.sampled_from(("planned", "sent", *ENDS)), min_size=1, max_size=8))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_successor_takes_only_the_places_that_are_free(
     tmp_path_factory: pytest.TempPathFactory, sat: list[OrderState]
 ) -> None:

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tasks.accept import choose_fallback
 from tasks.attachments.drawings import write_drawn
 from tasks.attachments.fit import frame_draft, framed_size, is_same_shape
 from tasks.attachments.references import read_reference
 from tasks.campaign.finals import Fit
 from tasks.candidate import Candidate, Fidelity, Inspection
 from tasks.catalogue.sizes import Size
-from tasks.compare import choose_fallback, measure_fidelity
+from tasks.compare import measure_fidelity
 from tasks.errors import RunError
 from tasks.order import Reference
 from tasks.orders.finals import plan_finals, wants_final
@@ -204,8 +205,8 @@ def test_what_a_mask_remakes_is_left_out_of_the_comparison(tmp_path: Path) -> No
         remade = tmp_path / f"{mask}.png" if mask else None
         return measure_fidelity(tmp_path / "draft.png", tmp_path / f"{name}.png", remade=remade)
 
-    assert fidelity("final", "mask").value == pytest.approx(1)
-    assert fidelity("final").value < 0.9
+    assert fidelity("final", "mask").value > 0.9
+    assert fidelity("final").value < 0.75
     assert fidelity("other", "mask").value < 0.3
     assert fidelity("final", "all") == fidelity("final")
 
@@ -223,7 +224,7 @@ def test_a_fallback_is_taken_without_a_bar_and_says_so() -> None:
     ("given", "expected"),
     [
         ([{"model": "gpt-image-2"}], "finals.0.name (line 21): is missing"),
-        ([{"name": "a", "model": "gpt-image-2"}] * 2, "finals.1.name (line 21): a occurs twice"),
+        ([{"name": "a", "model": "gpt-image-2"}] * 2, "finals.1.name (line 24): a occurs twice"),
         ([], "finals (line 20): [] is not accepted"),
         ({"model": "gpt-image-2", "name": "No Name"}, "finals.name (line 22): 'No Name' is not accepted"),
         ([{"name": "a", "model": "gpt-image-2", "size": "10x10"}], "finals.0.size (line 23): gpt-image-2"),

@@ -46,6 +46,15 @@ def test_the_sentence_stands_on_top_and_over_the_table() -> None:
     assert "Saved $6.76 84% of $8.02" in page
 
 
+def test_nothing_is_saved_before_the_finals_are_bought() -> None:
+    """The figure at the top has another name then."""
+    page = read_page(finals_usd=Decimal("0.50"))
+    assert "Would be saved $6.26 78% of $8.02, with finals for $0.50" in page
+    assert "Saved $" not in page
+    without = read_page(finals_usd=None)
+    assert "aved $" not in without
+
+
 @given(spent=DOLLARS, high=DOLLARS)
 def test_what_is_shown_adds_up(spent: Decimal, high: Decimal) -> None:
     """Whatever the amounts, spent and saved as shown are all-at-high-quality as shown."""
@@ -79,10 +88,24 @@ def test_what_is_shown_adds_up(spent: Decimal, high: Decimal) -> None:
             "$2.00 was spent. "
             "The one draft at high quality would have cost $1.50 or more: nothing was saved.",
         ),
+        (
+            Spending(Decimal("2.00"), Decimal(0), 0, 9, Decimal("9.00"), finals_usd=Decimal("1.00")),
+            "$2.00 was spent. All 9 drafts at high quality would have cost $9.00 or more:"
+            " with finals for $1.00 or more, $6.00 (67%) would be saved.",
+        ),
+        (
+            Spending(Decimal("2.00"), Decimal(0), 0, 9, Decimal("2.50"), finals_usd=Decimal("1.00")),
+            "$2.00 was spent. All 9 drafts at high quality would have cost $2.50 or more:"
+            " with finals for $1.00 or more, nothing would be saved.",
+        ),
+        (
+            Spending(Decimal("2.00"), Decimal(0), 0, 9, Decimal("9.00"), finals_usd=None),
+            "$2.00 was spent. All 9 drafts at high quality would have cost $9.00 or more.",
+        ),
     ],
 )
 def test_unusual_money_is_said_plainly(spending: Spending, said: str) -> None:
-    """Nothing spent, no comparison, a run that goes on, and one that saved nothing."""
+    """No comparison, a run that goes on, one that saved nothing, finals to come, and no finals at all."""
     assert state_spending(spending) == said
 
 

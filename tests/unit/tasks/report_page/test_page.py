@@ -1,11 +1,10 @@
 """The report's page: what it says, that it escapes every text, and that it needs nothing but itself."""
 
 import base64
+import hashlib
 import io
 import re
-from collections.abc import Iterator
 from decimal import Decimal
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from tasks.report_page.measures import count_scores, group_troubles, measure_arm
 from tasks.report_page.page import render_page
 from tasks.report_page.sources import EMBEDDED_PICTURES, Sources
 from tasks.report_page.verdict import state_verdict, summarize
+from tests.support.page_reader import Page, read
 from tests.support.report_rows import (
     RUN_ID,
     make_barren,
@@ -32,50 +32,6 @@ from tests.support.report_rows import (
 )
 
 BARE = RunFacts(run_id=RUN_ID, campaign="sea-otter")
-VOID_TAGS = {"meta", "link", "img", "br", "line", "rect"}
-
-
-class Page(HTMLParser):
-    """Reads a page: its tags with attributes, its text, and whether every tag is closed in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.words: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the tag."""
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID_TAGS:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close the tag that was opened last."""
-        if tag not in VOID_TAGS:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Note the text."""
-        self.words.append(data)
-
-    def all(self, tag: str) -> Iterator[dict[str, str | None]]:
-        """Give the attributes of every such tag."""
-        return (attributes for name, attributes in self.tags if name == tag)
-
-    @property
-    def text(self) -> str:
-        """All text with single spaces."""
-        return " ".join(" ".join(self.words).split())
-
-
-def read(rows: list[dict[str, Any]], facts: RunFacts, folder: Path) -> Page:
-    """Render and read a page."""
-    page = Page(render_page(rows, facts, folder))
-    assert not page.open
-    return page
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +141,7 @@ def test_page_reads_no_file_outside_the_run(tmp_path: Path, name: str) -> None:
     (folder / "thumbnails").mkdir(parents=True)
     sources = Sources(folder, is_embedded=True)
     assert sources.thumbnail(name) is None
-    assert sources.large(name, name) is None
+    assert sources.large(make_draft("A", 0, 0, file=name, thumbnail=name)) is None
 
 
 def test_large_run_links_its_thumbnails(tmp_path: Path) -> None:
@@ -365,6 +321,7 @@ def test_only_what_is_see_through_lies_on_a_chequerboard(tmp_path: Path) -> None
     picture = Image.new("RGBA", (96, 96), (255, 0, 0, 0))
     picture.paste("#0000ff", (48, 0, 96, 96))
     picture.save(tmp_path / cut_out["file"])
+    cut_out["sha256"] = hashlib.sha256((tmp_path / cut_out["file"]).read_bytes()).hexdigest()
     page = read(rows, BARE, tmp_path)
     shown = {str(image["alt"])[:15] for image in page.all("img") if image.get("class") == "transparent"}
     assert shown == {"Draft A-000-000"}
@@ -429,3 +386,10 @@ def test_every_edition_of_a_final_is_shown(tmp_path: Path) -> None:
     assert "Final shop high" in text
     assert "Final banner high 2304x768" in text
     assert "1 of 2 accepted" in text
+
+
+def test_a_prompt_is_written_in_its_own_direction() -> None:
+    """Arabic and Hebrew from right to left, beside arms that are Latin."""
+    prompt = "كوب أبيض"
+    page = render_page([make_draft("A", 0, 0, prompt=prompt)], BARE, Path("/nowhere"))
+    assert f'<span dir="auto">{prompt}</span>' in page

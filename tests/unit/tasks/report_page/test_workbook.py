@@ -143,5 +143,5 @@ def test_run_without_rows_is_still_a_workbook() -> None:
 def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra the message says how to get it."""
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
-    with pytest.raises(SettingError, match=r"runoff\[xlsx\]"):
+    with pytest.raises(SettingError, match=r"pip install 'xlsxwriter>=3.2'"):
         write_workbook([], make_facts(), NOWHERE)

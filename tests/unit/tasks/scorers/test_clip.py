@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def tiny(tmp_path: Path) -> Clip:
     """Write a tiny model's architecture and random weights, as a user has them on disk."""
-    reason = "needs the extra clip, with torch's gigabytes: pip install 'runoff[clip]'"
+    reason = "needs the extra clip, with torch's gigabytes: pip install -e '.[clip]'"
     torch = pytest.importorskip("torch", reason=reason)
     open_clip = pytest.importorskip("open_clip", reason=reason)
     torch.manual_seed(0)

@@ -26,7 +26,7 @@ TEXT = "Fresh Bakery\nopen until nine"
 def reads(test: Test) -> Test:
     """Mark a test that really reads pictures: what it needs takes 280 MB, so it is not one of every day."""
     no_reader = scorers.missing_extra("legibility") is not None
-    skipped = pytest.mark.skipif(no_reader, reason="needs the extra ocr: pip install 'runoff[ocr]'")
+    skipped = pytest.mark.skipif(no_reader, reason="needs the extra ocr: pip install -e '.[ocr]'")
     marked: Test = pytest.mark.slow(skipped(test))
     return marked
 

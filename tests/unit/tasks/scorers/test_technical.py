@@ -1,6 +1,5 @@
 """The technical scorer on real photographs, damaged step by step, and on drawn art."""
 
-import io
 from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import pairwise
@@ -18,6 +17,7 @@ from tasks.candidate import Inspection
 from tasks.scorers.technical import JUDGED, VERSION, TechnicalScorer, technical_score
 from tasks.scorers.technical_figures import measure
 from tests.support.draft_builders import a_draft
+from tests.support.edited_pictures import compressed, grainy
 
 PHOTOGRAPHS = (
     "astronaut.png", "brick.png", "camera.png", "chelsea.png", "coffee.png", "coins.png",
@@ -39,28 +39,6 @@ def photograph(name: str) -> Image.Image:
 def blurred(radius_px: float) -> Damage:
     """Make it softer."""
     return lambda picture: picture.filter(ImageFilter.GaussianBlur(radius_px))
-
-
-def grainy(levels: float) -> Damage:
-    """Add white noise to each channel."""
-
-    def damage(picture: Image.Image) -> Image.Image:
-        grain = np.random.default_rng(1).normal(0, levels, (picture.height, picture.width, 3))
-        return Image.fromarray(np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8))
-
-    return damage
-
-
-def squeezed(quality: int) -> Damage:
-    """Send it through JPEG."""
-
-    def damage(picture: Image.Image) -> Image.Image:
-        data = io.BytesIO()
-        picture.save(data, "JPEG", quality=quality)
-        with Image.open(data) as decoded:
-            return decoded.convert("RGB")
-
-    return damage
 
 
 def exposed(stops: float) -> Damage:
@@ -88,7 +66,7 @@ def barred(share: float) -> Damage:
 LADDERS: Mapping[str, tuple[Damage, ...]] = {
     "blur": tuple(map(blurred, (1, 2, 4, 8))),
     "noise": tuple(map(grainy, (8, 16, 32, 64))),
-    "jpeg": tuple(map(squeezed, (50, 20, 10, 5))),
+    "jpeg": tuple(map(compressed, (50, 20, 10, 5))),
     "too dark": tuple(map(exposed, (-1, -2, -3, -4))),
     "too bright": tuple(map(exposed, (1, 2, 3, 4))),
     "barred": tuple(map(barred, (0.1, 0.2, 0.4, 0.6))),
@@ -109,7 +87,10 @@ def is_ranked_right(picture: Image.Image, damages: tuple[Damage, ...]) -> bool:
     return all(better > worse for better, worse in pairwise(values) if better >= WORTHLESS)
 
 
-@pytest.mark.parametrize("ladder", LADDERS)
+@pytest.mark.parametrize(
+    "ladder",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in ("blur", "noise"))) for name in LADDERS],
+)
 def test_each_step_of_damage_to_a_photograph_costs_score(ladder: str) -> None:
     """Of the twelve photographs, all but one at most are ranked right from the first rung to the last."""
     wrong = [name for name in PHOTOGRAPHS if not is_ranked_right(photograph(name), LADDERS[ladder])]
@@ -270,7 +251,7 @@ def test_the_reason_names_what_pulled_it_down() -> None:
         "clean": technical_score(measure(coffee)).reason,
         "soft": technical_score(measure(blurred(3)(coffee))).reason,
         "noisy": technical_score(measure(grainy(50)(coffee))).reason,
-        "blocks": technical_score(measure(squeezed(5)(coffee))).reason,
+        "blocks": technical_score(measure(compressed(5)(coffee))).reason,
         "bright": technical_score(measure(exposed(2)(coffee))).reason,
         "blank": technical_score(measure(Image.new("RGB", (64, 64)))).reason,
     }

@@ -9,34 +9,35 @@ importing (0.6 s), looking for migrations (0.3 s), Prefect's UI (0.3 s).
 
 import asyncio
 import http.client
-import logging
 import os
 import socket
 import subprocess
 import sys
-import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
+from flows.engine import prefect_queues
+from flows.engine.prefect_server import PrefectServer, Trouble
 from flows.engine.registry import HOST, Registry, ServerRecord, is_alive
 from flows.engine.schema import make_database
-from flows.engine.settings import client_settings, environment, server_settings
+from flows.engine.settings import client_settings, environment, server_environment
 from tasks.errors import EngineError, SettingError
+from tasks.network import check_certificates, check_proxies
 
 START_LIMIT_S = 120.0
 REMOTE_LIMIT_S = 15.0
 SAY_EVERY_S = 3.0
 STOP_LIMIT_S = 20.0
+GIVEN_UP_LIMIT_S = 1.0
+HEALTH_S = 3.0
 
 # Not `-m`: it would put the working folder first on the path. `import runoff` finds Runoff's packages even
 # if PYTHONPATH leads to another `flows`.
 PROGRAM = (
-    "import sys; sys.path.append(sys.argv[1]); import runoff; from flows.engine.server_process import main;"
+    "import sys; sys.path.append(sys.argv[1]); import runoff; from flows.engine.server_program import main;"
     " main(*sys.argv[2:])"
 )
 PACKAGES = Path(__file__).parents[2]
@@ -55,6 +56,8 @@ class Engine:
 
     def __init__(self, api_url: str, say: Say) -> None:
         self.api_url = api_url
+        self.is_given_up = False
+        """It failed to record a run: nothing more is sent to it, and it is not waited for."""
         self._say = say
         self._began_s = time.monotonic()
         self._cleanup = ExitStack()
@@ -91,10 +94,35 @@ class Engine:
         """Restart this home's server at its old address if it died; for another server, report its state."""
         raise NotImplementedError
 
+    def give_up(self, what: str) -> None:
+        """Report that the server failed, and neither send to it nor wait for it any more.
+
+        Args:
+            what: What it failed to do.
+        """
+        self.is_given_up = True
+        self._say(f"{self._name} {what}. The run itself is not affected; see: runoff runs")
+
+    def failure(self, what: str) -> EngineError:
+        """Build the error for people.
+
+        Args:
+            what: What is wrong with the server.
+        """
+        raise NotImplementedError
+
+    @property
+    def shown_url(self) -> str:
+        """The address for people, without a name and a password."""
+        return self.api_url
+
     def stop(self) -> None:
         """Send what Prefect has queued, then release the server; it ends with its last client."""
         try:
-            _flush_prefect()
+            if self.is_given_up:
+                prefect_queues.drop()
+            else:
+                prefect_queues.flush()
         finally:
             self._cleanup.close()
 
@@ -120,7 +148,7 @@ class _HomeEngine(Engine):
         super().__init__(self._server.api_url, say)
         self._cleanup.callback(self._wait_until_gone)
         self._cleanup.callback(client.unlink, missing_ok=True)
-        settings = client_settings(registry.folder, self.api_url, with_schedules=with_schedules)
+        settings = client_settings(registry.folder, self.api_url, with_schedules=with_schedules, is_own=True)
         self._cleanup.enter_context(environment(settings))
 
     def mend(self) -> None:
@@ -130,22 +158,26 @@ class _HomeEngine(Engine):
         """
         if is_alive(self._server.pid):
             return
-        self._say(f"{self._name} has stopped; restarting it.")
         with self._registry.locked(), suppress(EngineError):
-            self._server = self._start(self._server.with_schedules, self._server.port)
+            known = self._registry.record()
+            if known is not None and known.port == self._server.port and is_alive(known.pid):
+                self._server = known  # another process that uses it has restarted it
+            else:
+                self._say(f"{self._name} has stopped; restarting it.")
+                self._server = self._start(self._server.with_schedules, self._server.port)
             client = self._registry.join(self._server.pid)
             self._cleanup.callback(client.unlink, missing_ok=True)
 
     def _start(self, with_schedules: bool, port: int = 0) -> ServerRecord:
         is_migrated = make_database(self._registry.database)
-        settings = server_settings(
+        environ = server_environment(
             self._registry.folder, is_migrated=is_migrated, with_schedules=with_schedules
         )
-        inherited = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
         with self._registry.log.open("wb") as log:
             self._child = subprocess.Popen(
                 [sys.executable, "-P", "-c", PROGRAM, str(PACKAGES), str(self._registry.folder), str(port)],
-                env=inherited | settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                env=environ, cwd=self._registry.folder,  # where no other project's prefect.toml or .env is
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal is for the run, which still needs its server
             )  # fmt: skip
         assert self._child.stdout is not None
@@ -153,7 +185,7 @@ class _HomeEngine(Engine):
             line = announcement.readline()
         if not line.strip():
             self._child.wait()
-            raise self._failure(what="exited before it was ready")
+            raise self.failure(what="exited before it was ready")
         server = ServerRecord(int(line), self._child.pid, with_schedules, HOST)
         self._registry.note(server)
         return server
@@ -163,12 +195,13 @@ class _HomeEngine(Engine):
 
     def _check(self, waited_s: float, limit_s: float | None) -> None:
         if not is_alive(self._server.pid):
-            raise self._failure(what="exited during start-up")
+            raise self.failure(what="exited during start-up")
         limit_s = START_LIMIT_S if limit_s is None else limit_s
         if waited_s > limit_s:
-            raise self._failure(what=f"gave no answer within {limit_s:.0f} s")
+            raise self.failure(what=f"gave no answer within {limit_s:.0f} s")
 
-    def _failure(self, what: str) -> EngineError:
+    def failure(self, what: str) -> EngineError:
+        """Build the error for people, with the last lines of the server's log."""
         log = self._registry.log
         tail = log.read_text(errors="replace").strip().splitlines()[-15:] if log.exists() else []
         heard = "\n".join(["", *(f"  {line}" for line in tail), ""]) if tail else ""
@@ -183,7 +216,7 @@ class _HomeEngine(Engine):
         """Wait for the child to end, unless another process uses it."""
         if self._child is None:
             return
-        deadline = time.monotonic() + STOP_LIMIT_S
+        deadline = time.monotonic() + (GIVEN_UP_LIMIT_S if self.is_given_up else STOP_LIMIT_S)
         while self._child.poll() is None:
             if self._has_other_clients():
                 _LEFT_RUNNING.append(self._child)
@@ -203,43 +236,43 @@ class _HomeEngine(Engine):
 class _GivenEngine(Engine):
     """The server that ``PREFECT_API_URL`` names; nothing is started or stopped."""
 
-    def __init__(self, api_url: str, registry: Registry, say: Say, *, with_schedules: bool) -> None:
-        super().__init__(api_url, say)
-        self._name = f"The Prefect server at {api_url}"
-        self._trouble = "no answer"
+    def __init__(self, server: PrefectServer, registry: Registry, say: Say, *, with_schedules: bool) -> None:
+        super().__init__(os.environ["PREFECT_API_URL"], say)
+        self._server = server
+        self._name = f"The Prefect server at {server.api_url}"
+        self._trouble: Trouble | None = None
         self._is_down = False
-        settings = client_settings(registry.folder, api_url, with_schedules=with_schedules)
+        settings = client_settings(registry.folder, self.api_url, with_schedules=with_schedules, is_own=False)
         self._cleanup.enter_context(environment(settings))
 
     def mend(self) -> None:
         """Report when the server stops and when it answers again: only its owner can restart it."""
         was_down, self._is_down = self._is_down, not self._answers()
-        if self._is_down and not was_down:
-            self._say(f"{self._name} does not answer ({self._trouble}). Runs continue and wait for it.")
+        if self._trouble is not None and not was_down:
+            self._say(f"{self._name} does not answer ({self._trouble.what}). Runs continue and wait for it.")
         elif was_down and not self._is_down:
             self._say(f"{self._name} answers again.")
 
+    def failure(self, what: str) -> EngineError:
+        """Build the error for people."""
+        return self._server.failure(what=what)
+
+    @property
+    def shown_url(self) -> str:
+        """The address for people, without a name and a password."""
+        return self._server.api_url
+
     def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.api_url.rstrip('/')}/health", timeout=5):
-                return True
-        except urllib.error.HTTPError as error:
-            self._trouble = f"status {error.code} from /health"
-            error.close()
-            return error.code in (401, 403)  # it runs; Prefect itself reports a wrong key
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            self._trouble = str(getattr(error, "reason", error))
-            return False
+        self._trouble = self._server.trouble(HEALTH_S)
+        return self._trouble is None
 
     def _check(self, waited_s: float, limit_s: float | None) -> None:
         limit_s = REMOTE_LIMIT_S if limit_s is None else limit_s
+        if self._trouble is not None and self._trouble.is_final:
+            raise self._server.failure(what=f"cannot be used: {self._trouble.what}")
         if waited_s > limit_s:
-            raise EngineError(
-                where=f"PREFECT_API_URL={self.api_url}",
-                what=f"the Prefect server does not answer within {limit_s:.0f} s ({self._trouble})",
-                accepted="the address of a running Prefect server, ending in /api",
-                next_step="Start that server, or unset PREFECT_API_URL to let Runoff start its own.",
-            )
+            reason = f" ({self._trouble.what})" if self._trouble else ""
+            raise self._server.failure(what=f"does not answer within {limit_s:.0f} s{reason}")
 
 
 def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engine:
@@ -255,9 +288,12 @@ def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engin
         with_schedules: The server must serve schedules and Prefect's UI.
 
     Raises:
-        SettingError: The home cannot be written. Nothing was started.
-        EngineError: The server's process ended at once. Nothing is left running.
+        SettingError: The home cannot be written or has a ``?`` in its path, or the environment's certificates
+            or proxies cannot be used. Nothing was started.
+        EngineError: ``PREFECT_API_URL`` is no address, or the server's process ended at once. Nothing is left
+            running.
     """
+    check_certificates(os.environ)
     try:
         registry = Registry(home.absolute() / ".prefect")
     except OSError as error:
@@ -265,9 +301,16 @@ def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engin
             where=str(home), what=f"the home cannot be written ({error.strerror})",
             next_step="Choose another folder with --home or RUNOFF_HOME.",
         ) from error  # fmt: skip
-    given = os.environ.get("PREFECT_API_URL")
-    if given:
+    given = PrefectServer.of(os.environ)
+    if given is not None:
+        check_proxies(os.environ, given.api_url)
         return _GivenEngine(given, registry, say, with_schedules=with_schedules)
+    if "?" in str(registry.folder):  # the address of its database ends there: it would lie somewhere else
+        raise SettingError(
+            where=f"home {home}",
+            what="has a ? in its path, which Prefect's server cannot keep its database under",
+            next_step="Choose another folder with --home or RUNOFF_HOME, or set PREFECT_API_URL.",
+        )
     return _HomeEngine(registry, say, with_schedules=with_schedules)
 
 
@@ -298,23 +341,3 @@ def _is_healthy(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _flush_prefect() -> None:
-    """Send the events and log lines that Prefect's client has queued, for up to 10 s."""
-    if "prefect.events.worker" not in sys.modules:
-        return
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    for service in (EventsWorker, APILogWorker):  # they would warn about unsent items
-        logging.getLogger(service.__name__).setLevel(logging.ERROR)
-
-    def drain() -> None:
-        EventsWorker.drain_all(timeout=5)
-        APILogWorker.drain_all(timeout=5)
-
-    # In a thread of its own, because inside an event loop these calls would only return a promise.
-    thread = threading.Thread(target=drain)
-    thread.start()
-    thread.join(10)

@@ -1,0 +1,189 @@
+"""Draws the pictures in docs/images: real runs with the emulator, seen in a real browser.
+
+``python -m docs.screenshots`` makes a run that awaits review and the demo, votes, and photographs the report
+and every page of ``runoff review`` at the size of a desktop and of a phone. It takes some minutes, needs
+Chromium and spends nothing. The form in Prefect's pages (``approval-in-prefect.png``) is not among them.
+"""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import open_browser
+from tests.support.child_process import end_by, read_line, started
+from tests.support.review_browser import DESKTOP, PHONE
+
+IMAGES = Path(__file__).parent / "images"
+COMMAND = str(Path(sys.executable).parent / "runoff")
+WHO = "mara"
+GAP_PX, EDGE = 36, (200, 204, 210)
+WIDTH_PX = 1200
+N_DUELS = 29
+SETTLE_MS = 150
+"""Pictures fade in; a key that comes sooner is not heeded."""
+KEYS = ("ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowDown")
+CAMPAIGN = {
+    "name": "sea-otter",
+    "provider": "emulator",
+    "budget": {"per_run_usd": 3.0},
+    "variables": {"scene": ["a baby sea otter asleep in kelp", "a lighthouse at dusk", "a sailing boat"]},
+    "arms": {
+        "A": {"prompt": "{{ scene }}, watercolour"},
+        "B": {"prompt": "{{ scene }}, studio photograph"},
+    },
+    "drafts": {"model": "gpt-image-2.5-flare", "quality": "low", "size": "1024x1024", "per_prompt": 8},
+    "finalists": {"count": 3, "max_per_prompt": 1, "approval": "review"},
+    "finals": {"model": "gpt-image-2.6-sunburst", "quality": "high", "size": "1024x1024"},
+}
+
+
+def runoff(folder: Path, *words: str | Path) -> str:
+    """Give the command in a folder of its own; returns its output."""
+    environ = os.environ | {"RUNOFF_HOME": str(folder / "runs")}
+    done = subprocess.run(
+        [COMMAND, *map(str, words)], cwd=folder, env=environ, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
+
+
+@contextmanager
+def review(folder: Path) -> Iterator[str]:
+    """Serve the review page of a folder's runs; gives its address."""
+    environ = os.environ | {"RUNOFF_HOME": str(folder / "runs"), "PYTHONUNBUFFERED": "1"}
+    words = [COMMAND, "review", "--port", "0", "--no-browser"]
+    with started(words, cwd=folder, env=environ, stdout=subprocess.PIPE) as process:
+        address = read_line(process).split()[1]
+        yield "/".join(address.split("/")[:3])
+        end_by(process, signal.SIGINT)
+
+
+@contextmanager
+def window(browser: Browser, size: tuple[int, int]) -> Iterator[Page]:
+    """Open a window of somebody who gave a name."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="light", has_touch=size == PHONE
+    )
+    context.add_init_script(f"localStorage.setItem('runoff-name', {json.dumps(WHO)})")
+    yield context.new_page()
+    context.close()
+
+
+def narrowed(picture: Image.Image) -> Image.Image:
+    """Scale a picture to the width of a page of documentation."""
+    size = (WIDTH_PX, picture.height * WIDTH_PX // picture.width)
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def save(picture: Image.Image, name: str) -> None:
+    """Write a picture in 128 colours: a third of the size, and the eye sees no difference at this scale."""
+    small = picture.convert("RGB").quantize(128, dither=Image.Dither.FLOYDSTEINBERG)
+    small.save(IMAGES / f"{name}.png", optimize=True)
+
+
+def shot(page: Page) -> Image.Image:
+    """Photograph what a window shows, once its pictures have come."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function("[...document.images].every(one => one.complete || one.loading === 'lazy')")
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def framed(picture: Image.Image) -> Image.Image:
+    """Draw a hairline around a picture."""
+    whole = Image.new("RGB", (picture.width + 2, picture.height + 2), EDGE)
+    whole.paste(picture, (1, 1))
+    return whole
+
+
+def save_pair(desktop: Image.Image, phone: Image.Image, name: str) -> None:
+    """Put a desktop and a phone side by side."""
+    one, other = framed(desktop), framed(phone)
+    whole = Image.new("RGB", (one.width + GAP_PX + other.width, max(one.height, other.height)), "white")
+    whole.paste(one, (0, 0))
+    whole.paste(other, (one.width + GAP_PX, 0))
+    save(narrowed(whole), name)
+
+
+def zoom_in(page: Page) -> None:
+    """Enlarge the first picture."""
+    page.locator(".tile img").first.click()
+    expect(page.locator("#zoom")).to_be_visible()
+
+
+def vote(page: Page) -> None:
+    """Judge pairs by keyboard; what is liked does not matter here."""
+    for number in range(N_DUELS):
+        expect(page.locator("#progress-text")).to_have_text(re.compile(rf"^{number} "))
+        expect(page.locator("#sides")).to_be_visible()
+        expect(page.locator("#sides")).not_to_have_class(re.compile("is-out"))
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(SETTLE_MS)
+        page.keyboard.press(KEYS[number % len(KEYS)])
+    expect(page.locator("#progress-text")).to_have_text(re.compile(rf"^{N_DUELS} "))
+
+
+def photograph_review(browser: Browser, address: str, waiting: str, bought: str) -> None:
+    """Photograph every page: those of the run that awaits review, and the finals of the other one."""
+    run = f"{address}/runs/{waiting}"
+    pages = {
+        "review-runs": address,
+        "review-gallery": run,
+        "review-zoom": run,
+        "review-duels": f"{run}/duels",
+        "review-ranking": f"{run}/ranking",
+        "review-finalists": f"{run}/finalists",
+        "review-finals": f"{address}/runs/{bought}/finals",
+    }
+    with window(browser, DESKTOP) as desktop, window(browser, PHONE) as phone:
+        desktop.goto(pages["review-duels"])
+        vote(desktop)
+        for name, url in pages.items():
+            shots = []
+            for page in (desktop, phone):
+                page.goto(url)
+                if name == "review-zoom":
+                    zoom_in(page)
+                shots.append(shot(page))
+            save_pair(shots[0], shots[1], name)
+
+
+def photograph_report(browser: Browser, folder: Path) -> None:
+    """Photograph the first pages of a report, and copy its contact sheet."""
+    with window(browser, (1040, 1720)) as page:
+        page.goto((folder / "report.html").as_uri())
+        save(shot(page), "report")
+    sheet = Image.open(folder / "contact_sheet.png")
+    save(
+        sheet.resize((WIDTH_PX, sheet.height * WIDTH_PX // sheet.width), Image.Resampling.LANCZOS),
+        "contact_sheet",
+    )
+
+
+def main() -> None:
+    """Make the runs, and photograph them."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "sea-otter.yaml"
+        file.write_text(yaml.safe_dump(CAMPAIGN))
+        waiting = json.loads(runoff(folder, "run", file, "--yes", "--json"))["run_id"]
+        demo = Path(__file__).parents[1] / "configs/campaigns/demo.yaml"
+        bought = json.loads(runoff(folder, "run", demo, "--yes", "--json"))["run_id"]
+        with open_browser() as browser:
+            photograph_report(browser, folder / "runs/demo" / bought)
+            with review(folder) as address:
+                photograph_review(browser, address, waiting, bought)
+
+
+if __name__ == "__main__":
+    main()

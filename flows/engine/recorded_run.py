@@ -1,0 +1,148 @@
+"""A flow run whose work does not depend on Prefect's server once it has begun.
+
+Prefect's engine asks its server before a flow's function and after it. Where that does not answer, it asks
+again for minutes and then fails. Here the end of the function counts. A server that does not let it begin
+within ``BEGIN_LIMIT_S`` is an error, and nothing was bought; one that does not record the end within
+``RECORD_LIMIT_S`` is reported and left.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine
+from copy import copy
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from flows.engine.start_server import Engine
+
+if TYPE_CHECKING:
+    from prefect import Flow
+
+T = TypeVar("T")
+BEGIN_LIMIT_S = 30.0
+RECORD_LIMIT_S = 12.0
+WATCH_EVERY_S = 2.0
+_LEAVE_S = 0.25
+_CREDENTIALS = re.compile(r"(?<=//)[^/@\s]+@")
+
+
+async def run_recorded(
+    engine: Engine, flow: "Flow[..., Coroutine[Any, Any, T]]", *args: object, **kwargs: object
+) -> T:
+    """Run a flow, and have its server watched and restarted meanwhile. What it may spend, its function says.
+
+    Args:
+        engine: The server.
+        flow: An asynchronous flow.
+        args: Its arguments.
+        kwargs: More of them.
+
+    Returns:
+        What the flow's function returns.
+
+    Raises:
+        EngineError: The server did not let it begin. Nothing was bought.
+        Exception: What the flow's function raises.
+    """
+    work: _Work[T] = _Work(flow.fn)
+    recorded = copy(flow)
+    recorded.fn = work.function()
+    watching = asyncio.create_task(_keep_server(engine))
+    recording = asyncio.ensure_future(recorded(*args, **kwargs))
+    try:
+        await _until(work.has_begun, recording, BEGIN_LIMIT_S)
+        if not work.has_begun.is_set():
+            engine.is_given_up = True
+            raise engine.failure(what=f"does not let a run begin ({_reason(recording, BEGIN_LIMIT_S)})")
+        await _until(work.has_ended, recording, None)
+        await asyncio.wait({recording}, timeout=RECORD_LIMIT_S)
+        if not recording.done() or (not work.has_failed and recording.exception()):
+            engine.give_up(f"has not recorded the end of this run ({_reason(recording, RECORD_LIMIT_S)})")
+    finally:
+        watching.cancel()
+        if work.has_begun.is_set() and not work.has_ended.is_set():  # cancelled from outside: it may clean up
+            recording.cancel()
+            await _until(work.has_ended, recording, None)
+        await _leave(recording)
+        await asyncio.gather(watching, return_exceptions=True)
+    return work.result()
+
+
+class _Work(Generic[T]):
+    """A flow's function, with its beginning and its end."""
+
+    def __init__(self, function: Callable[..., Coroutine[Any, Any, T]]) -> None:
+        self.has_begun, self.has_ended = asyncio.Event(), asyncio.Event()
+        self._function = function
+        self._results: list[T] = []
+        self._error: BaseException | None = None
+
+    def function(self) -> Callable[..., Coroutine[Any, Any, T]]:
+        """Return the function to run in its place."""
+
+        @wraps(self._function)
+        async def run(*args: object, **kwargs: object) -> T:
+            self.has_begun.set()
+            try:
+                result = await self._function(*args, **kwargs)
+            except BaseException as error:
+                self._error = error
+                raise
+            else:
+                self._results.append(result)
+                return result
+            finally:
+                self.has_ended.set()
+
+        return run
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it raised an error."""
+        return self._error is not None
+
+    def result(self) -> T:
+        """Return what it returned, or raise what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+
+async def _until(event: asyncio.Event, recording: "asyncio.Future[Any]", limit_s: float | None) -> None:
+    """Wait for an event, the end of the recording or the limit, whichever comes first."""
+    waiter = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({waiter, recording}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiter.cancel()
+
+
+async def _leave(recording: "asyncio.Future[Any]") -> None:
+    """Stop asking the server: twice, because Prefect answers the first cancellation by another request."""
+    for _ in range(3):
+        if recording.done():
+            break
+        recording.cancel()
+        await asyncio.wait({recording}, timeout=_LEAVE_S)
+    if recording.done() and not recording.cancelled():
+        recording.exception()  # or the loop would report that nobody looked
+
+
+async def _keep_server(engine: Engine) -> None:
+    while True:
+        await asyncio.sleep(WATCH_EVERY_S)
+        await asyncio.to_thread(engine.mend)
+
+
+def _reason(recording: "asyncio.Future[Any]", limit_s: float) -> str:
+    """Describe in a few words why Prefect failed, without the credentials of an address."""
+    if not recording.done():
+        return f"no answer within {limit_s:.0f} s"
+    if recording.cancelled() or (error := recording.exception()) is None:
+        return "it was cancelled"
+    cause = error.__cause__ or error
+    status = getattr(getattr(cause, "response", None), "status_code", None)
+    if status is not None:
+        return f"it answers {status}"
+    text = _CREDENTIALS.sub("", str(cause)).partition("\n")[0][:200]
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__

@@ -1,0 +1,97 @@
+"""The values and names of rows that are read from a file, and the faults of both."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.campaign.campaign import VARIABLE_PATTERN
+from tasks.limits import ROWS
+from tasks.text import escape_unprintable, find_no_text
+
+Scalar = str | int | float | bool
+Row = dict[str, Scalar]
+
+
+class RowsFaultError(ValueError):
+    """Rows cannot be read from a file; the message says where and why."""
+
+
+class Rows(NamedTuple):
+    """Rows that were read.
+
+    Args:
+        rows: The rows in their order.
+        places: Where each was read: its file and line, or the file alone if it is a picture.
+        n_blank: How many lines without any value were left out.
+    """
+
+    rows: list[Row]
+    places: list[str]
+    n_blank: int = 0
+
+
+def check_number(file: Path, line: int, number: int) -> None:
+    """Check that a campaign may have one more row than those read so far; ``number`` counts it.
+
+    Raises:
+        RowsFaultError: It may not.
+    """
+    if number > ROWS:
+        raise fault_at(file, line, f"is row {number:,}, and a campaign may have {ROWS:,}")
+
+
+def fault_at(file: Path, line: int, what: str) -> RowsFaultError:
+    """Make the fault of one line, counted from 1."""
+    return RowsFaultError(f"{escape_unprintable(str(file))}:{line}: {escape_unprintable(what)}")
+
+
+def check_names(file: Path, line: int, names: Sequence[str]) -> None:
+    """Check the names of a row's variables.
+
+    Raises:
+        RowsFaultError: One occurs twice, is empty, or is no name of a variable.
+    """
+    twice = sorted({name for name in names if names.count(name) > 1 and name})
+    if twice:
+        raise fault_at(file, line, f"the column {', '.join(twice)} occurs twice")
+    if "" in names:
+        raise fault_at(file, line, f"column {names.index('') + 1} has no name")
+    for name in names:
+        if not re.fullmatch(VARIABLE_PATTERN, name):
+            accepted = "letters, digits and _, not a digit first, at most 64"
+            raise fault_at(
+                file, line, f"the column {name[:80]!r} is no name of a variable; accepted: {accepted}"
+            )
+
+
+def check_value(file: Path, line: int, name: str, value: object) -> Scalar:
+    """Check one value; days and times become text.
+
+    Raises:
+        RowsFaultError: It is null, not finite, nested, or holds what cannot be sent or stored.
+    """
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, str) and (found := find_no_text(value)):
+        raise fault_at(file, line, f"{name} holds {found}; write it again, or leave it out")
+    if isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if value is None or isinstance(value, float):
+        shown = "null" if value is None else value
+        raise fault_at(file, line, f"{name} is {shown}, but a prompt needs a value")
+    raise fault_at(file, line, f"{name} is a {type(value).__name__}; accepted: text, a number, true or false")
+
+
+def check_same(file: Path, line: int, row: Mapping[str, object], first: Mapping[str, object]) -> None:
+    """Check that a row has the variables of the first one.
+
+    Raises:
+        RowsFaultError: It has not.
+    """
+    if missing := [name for name in first if name not in row]:
+        raise fault_at(file, line, f"{', '.join(missing)} is missing, but the first row has it")
+    if added := [name for name in row if name not in first]:
+        raise fault_at(file, line, f"{', '.join(added)} is not in the first row")

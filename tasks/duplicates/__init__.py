@@ -1,0 +1,10 @@
+"""Duplicates: which pictures are compared, and what makes one a duplicate of another, by look or by hash."""
+
+__all__ = [
+    "by_hash",
+    "by_look",
+    "comparison",
+    "rule",
+    "scope",
+    "tuning",
+]

@@ -1,0 +1,114 @@
+"""What a campaign probably does not mean, though it is valid: gaps in prompts, and equal requests.
+
+It is paid for all the same, so the plan tells.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
+
+from tasks.campaign import Campaign
+from tasks.campaign.prompts import PromptTemplate, finals_template
+from tasks.order import Order
+from tasks.text import is_blank
+
+MOST_ROWS_NAMED = 5
+
+Content = tuple[str, str, tuple[str, ...], bool]
+
+
+def find_likely_mistakes(campaign: Campaign, orders: Sequence[Order]) -> list[str]:
+    """Find gaps in prompts, arms that ask for the same, and rows that differ in nothing.
+
+    Args:
+        campaign: The campaign to run.
+        orders: Its draft orders.
+    """
+    firsts = takewhile(lambda order: order.replicate == orders[0].replicate, orders)
+    requests = {(order.arm, order.row): _content(order) for order in firsts}
+    return [*_gaps(campaign), *_equal_arms(campaign, requests), *_equal_rows(campaign, requests)]
+
+
+def unused_variables(campaign: Campaign) -> list[str]:
+    """List the variables that no template of the campaign uses, in their order."""
+    texts = [arm.prompt for arm in campaign.arms.values()]
+    texts += [finals_template(each.prompt, each.method, each.fit) for each in campaign.editions]
+    texts += [campaign.files or ""]
+    texts += [campaign.score.expect_text or "{{ expect_text }}"]
+    for arm in campaign.arms:
+        texts += campaign.references_of(arm)
+        mask = campaign.mask_of(arm)
+        texts += [mask] if isinstance(mask, str) else []
+    for edition in campaign.editions:
+        texts += edition.references
+        texts += [edition.mask] if isinstance(edition.mask, str) else []
+    used = frozenset[str]().union(*(PromptTemplate(text).names for text in texts))
+    return [name for name in (campaign.all_rows[0] if campaign.all_rows else {}) if name not in used]
+
+
+def _content(order: Order) -> Content:
+    """Return what is asked for, whoever asks."""
+    return order.prompt, str(order.parameters), tuple(sent.sha256 for sent in order.sent), order.mask is None
+
+
+def _gaps(campaign: Campaign) -> Iterator[str]:
+    """Describe empty values that a prompt uses without testing for them."""
+    for name, arm in campaign.arms.items():
+        template = PromptTemplate(arm.prompt)
+        for variable in sorted(template.names - template.names_tested):
+            empty = [
+                index
+                for index, row in enumerate(campaign.all_rows)
+                if isinstance(value := row.get(variable), str) and is_blank(value)
+            ]
+            if empty:
+                yield (
+                    f"arms.{name}.prompt: {variable} is empty in {_rows(empty)}, which leaves a gap in the"
+                    f" prompt; fill it, or write {{% if {variable} %}} around it."
+                )
+
+
+def _equal_arms(campaign: Campaign, requests: Mapping[tuple[str, int], Content]) -> Iterator[str]:
+    """Describe arms that ask for the same in some row: what is compared there is chance."""
+    alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for row in range(len(campaign.all_rows)):
+        groups: dict[Content, list[str]] = defaultdict(list)
+        for arm in campaign.arms:
+            if (arm, row) in requests:
+                groups[requests[arm, row]].append(arm)
+        for names in groups.values():
+            if len(names) > 1:
+                alike[tuple(names)].append(row)
+    for arms, rows in alike.items():
+        where = "" if len(rows) == len(campaign.all_rows) else f" in {_rows(rows)}"
+        yield (f"arms {_listed(arms)} ask for the same{where}: what differs between them there is chance.")
+
+
+def _equal_rows(campaign: Campaign, requests: Mapping[tuple[str, int], Content]) -> Iterator[str]:
+    """Describe rows for which every arm asks for the same."""
+    groups: dict[tuple[Content | None, ...], list[int]] = defaultdict(list)
+    for row in range(len(campaign.all_rows)):
+        groups[tuple(requests.get((arm, row)) for arm in campaign.arms)].append(row)
+    for rows in groups.values():
+        if len(rows) > 1:
+            yield f"{_rows(rows)} ask for the same in every arm; per_prompt makes more pictures of one row."
+
+
+def _rows(indices: Collection[int]) -> str:
+    """Name rows as people count them.
+
+    Example:
+        >>> _rows([0, 2, 3])
+        'rows 1, 3 and 4'
+    """
+    numbers = [str(index + 1) for index in indices]
+    if len(numbers) == 1:
+        return f"row {numbers[0]}"
+    if len(numbers) > MOST_ROWS_NAMED:
+        return f"rows {', '.join(numbers[:MOST_ROWS_NAMED])} and {len(numbers) - MOST_ROWS_NAMED} more"
+    return f"rows {_listed(numbers)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

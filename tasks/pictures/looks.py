@@ -1,0 +1,155 @@
+"""Looks: small copies of pictures, by which two pictures are compared as an eye would.
+
+A picture's look is made from its thumbnail, so that nothing more is kept for it: the thumbnail is some kB,
+lies in the run's folder and its store, and can be drawn again from the picture. What a look is compared by,
+its grey copies at several sizes, is computed once.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tasks.pictures.decoding import decode, flatten, make_thumbnail
+
+LOOK_EDGE_PX = 340
+"""The longest edge of a look; a thumbnail has 257 to 384 px unless the picture itself is smaller."""
+
+COARSE_EDGE_PX = 128
+FINE_EDGE_PX = 256
+TINY_EDGE_PX = 32
+CELL_PX = 4
+
+Pixels = NDArray[np.uint8]
+Grey = NDArray[np.float32]
+
+Turn = Literal[
+    "mirrored", "upside down", "turned by 90", "turned by 180", "turned by 270", "transposed", "transversed"
+]
+"""How one picture must be turned to become another; degrees anticlockwise."""
+
+_TURNS: dict[Turn, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "mirrored": lambda pixels: pixels[:, ::-1],
+    "upside down": lambda pixels: pixels[::-1],
+    "turned by 90": lambda pixels: np.rot90(pixels, 1),
+    "turned by 180": lambda pixels: np.rot90(pixels, 2),
+    "turned by 270": lambda pixels: np.rot90(pixels, 3),
+    "transposed": lambda pixels: pixels.swapaxes(0, 1),
+    "transversed": lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
+}
+TURNS: tuple[Turn, ...] = tuple(_TURNS)
+
+
+def size_with_edge(width: int, height: int, edge_px: int) -> tuple[int, int]:
+    """Return the width and height with the same proportions whose longer edge is ``edge_px``, pixels."""
+    scale = edge_px / max(width, height)
+    return max(8, round(width * scale)), max(8, round(height * scale))
+
+
+def cells_of(levels: NDArray[Any]) -> Grey:
+    """Average cells of `CELL_PX` x `CELL_PX` pixels: float32, of any number of channels."""
+    import cv2
+
+    height, width = levels.shape[:2]
+    size = max(1, width // CELL_PX), max(1, height // CELL_PX)
+    return np.asarray(cv2.resize(levels.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+class Look:
+    """A small copy of a picture; what it is compared by is computed when it is first needed."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        """Take pixels: uint8, shape (height, width, 3), RGB; the longest edge is `LOOK_EDGE_PX`."""
+        self._given = pixels
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        """The pixels: uint8, shape (height, width, 3), RGB."""
+        return np.ascontiguousarray(self._given)
+
+    @cached_property
+    def coarse(self) -> Grey:
+        """Grey levels 0-255, float32; the longest edge is `COARSE_EDGE_PX`."""
+        return self._grey(COARSE_EDGE_PX)
+
+    @cached_property
+    def fine(self) -> Grey:
+        """Grey levels 0-255, float32; the longest edge is `FINE_EDGE_PX`."""
+        return self._grey(FINE_EDGE_PX)
+
+    @cached_property
+    def outlines(self) -> Grey:
+        """What of ``coarse`` leaves its surroundings: a plain ground is 0 everywhere, whatever its level."""
+        return _without_ground(self.coarse)
+
+    @cached_property
+    def tiny_outlines(self) -> Grey:
+        """The same at `TINY_EDGE_PX`."""
+        return _without_ground(self._grey(TINY_EDGE_PX))
+
+    @cached_property
+    def signature(self) -> Grey:
+        """Outlines in 16 x 16 cells, whatever the proportions."""
+        import cv2
+
+        cells = cv2.resize(self.tiny_outlines, (16, 16), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.GaussianBlur(cells, (0, 0), 1), np.float32)
+
+    def turned(self, turn: Turn) -> "Look":
+        """Turn or mirror it."""
+        turned = Look(_TURNS[turn](self.pixels))
+        # Seven turns are looked at of every pair, and nearly all dismissed by this: it need not be made anew.
+        turned.__dict__["tiny_outlines"] = np.ascontiguousarray(_TURNS[turn](self.tiny_outlines))
+        return turned
+
+    def agreement_if_turned(self, turn: Turn, one: "Look") -> float:
+        """Correlate its signature, turned, with another's, within two cells of shift; -1 to 1."""
+        import cv2
+
+        ground = cv2.copyMakeBorder(one.signature, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
+        turned = np.ascontiguousarray(_TURNS[turn](self.signature))
+        found = cv2.matchTemplate(ground, turned, cv2.TM_CCORR_NORMED)
+        return float(np.nan_to_num(found, nan=-1.0, posinf=-1.0, neginf=-1.0).max())
+
+    def _grey(self, edge_px: int) -> Grey:
+        import cv2
+
+        height, width = self.pixels.shape[:2]
+        grey = cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY)
+        return cv2.resize(grey, size_with_edge(width, height, edge_px), interpolation=cv2.INTER_AREA).astype(
+            np.float32
+        )
+
+
+def _without_ground(grey: Grey) -> Grey:
+    import cv2
+
+    return grey - cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 21)
+
+
+def look_at(picture: Image.Image) -> Look:
+    """Make the look of a decoded picture, by way of its thumbnail.
+
+    Args:
+        picture: ``RGB`` or ``RGBA``; transparency is laid over middle grey.
+    """
+    return look_of_thumbnail(make_thumbnail(picture))
+
+
+def look_of_thumbnail(thumbnail: bytes | Path) -> Look:
+    """Make a look from a thumbnail.
+
+    Raises:
+        PictureError: The thumbnail is missing or damaged.
+    """
+    return Look(np.asarray(_resized(flatten(decode(thumbnail)))))
+
+
+def _resized(picture: Image.Image) -> Image.Image:
+    scale = LOOK_EDGE_PX / max(picture.size)
+    width, height = (max(1, round(edge * scale)) for edge in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)

@@ -1,0 +1,33 @@
+"""Text from outside: what no request, database or file name can hold, and what looks empty to people."""
+
+import re
+import unicodedata
+
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+"""NUL, which PostgreSQL refuses, and lone halves of surrogate pairs, which have no UTF-8."""
+_INVISIBLE_LETTERS = "\N{BRAILLE PATTERN BLANK}\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}"
+
+
+def find_no_text(text: str) -> str | None:
+    """Find what cannot be sent or stored in a text.
+
+    Returns:
+        What it is and where, worded to follow "holds"; ``None`` for a sound text.
+    """
+    found = _NO_TEXT.search(text)
+    if found is None:
+        return None
+    name = "a NUL character" if found[0] == "\x00" else f"half of a character (U+{ord(found[0]):04X})"
+    return f"{name} at position {found.start() + 1}"
+
+
+def escape_unprintable(text: str) -> str:
+    """Write as escapes what a terminal would obey or could not print, so that the text stays on its line."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
+
+
+def is_blank(text: str) -> bool:
+    """Return whether nothing of a text can be seen: it has only blanks, of any width, and invisible marks."""
+    return all(unicodedata.category(letter)[0] in "ZC" or letter in _INVISIBLE_LETTERS for letter in text)

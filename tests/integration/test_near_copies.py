@@ -1,0 +1,126 @@
+"""Pictures that a person cannot tell apart at 512 px are not shown, judged or chosen twice."""
+
+import hashlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from flows.evaluation.drafts import deduplicate_drafts, inspect_new, select_finalists
+from flows.evaluation.scores import add_free_scores
+from flows.review.pairing import choose_pair, pool_of
+from flows.runs.run import StoredRun
+from tasks.campaign_file.load import load_campaign
+from tasks.candidate import Candidate, Receipt
+from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import load_providers
+from tasks.emulator.painting.retouch import shaken
+from tasks.ledger import Ledger
+from tasks.ledger.candidates import insert_receipts
+from tasks.orders.questions import worth_judging
+from tasks.pairwise.votes import Vote
+from tasks.settings import Settings
+from tasks.storage.home import run_folder
+from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.edited_pictures import cropped, scaled
+from tests.support.ledgers import open_ledger
+
+ROOT = Path(__file__).parents[2]
+PRODUCTS = sorted((ROOT / "configs/campaigns/products").glob("*.png"))[:2]
+GROUNDS = {"beach": "#e8d9b5", "kitchen": "#d9d4cc"}
+
+
+def product_on_ground(product: Path, ground: str, left: int) -> Image.Image:
+    """Put a product on a plain ground, 512 px."""
+    picture = Image.new("RGB", (512, 512), ground)
+    with Image.open(product) as opened:
+        shown = opened.convert("RGBA").resize((280, 280))
+    picture.paste(shown, (left, 150), shown)
+    return picture
+
+
+def of_one_prompt(product: Path, ground: str, seed: int) -> list[Image.Image]:
+    """Make a picture, two that nobody can tell from it, and one with the product elsewhere."""
+    first = product_on_ground(product, ground, 90)
+    near = shaken(first, seed).convert("RGB")
+    off_corner = scaled(1.05)(cropped(left=0.03, top=0.03)(first))
+    return [first, near, off_corner, product_on_ground(product, ground, 190)]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[StoredRun]:
+    """A run of the product campaign, received and not yet looked at."""
+    settings = Settings(tmp_path, {})
+    campaign = load_campaign(
+        ROOT / "configs/campaigns/product-pictures.yaml",
+        catalogue=load_catalogue(tmp_path, {}),
+        providers=load_providers(tmp_path, {}),
+    )
+    with open_ledger(tmp_path) as ledger:
+        ledger.runs.start(RUN_ID, campaign=campaign.name, provider="emulator", now=NOON)
+        receive(ledger, run_folder(tmp_path, campaign.name, RUN_ID))
+        yield StoredRun(settings, ledger, ledger.runs.find(RUN_ID), campaign)
+
+
+def receive(ledger: Ledger, folder: Path) -> None:
+    """Write the pictures of every arm and row."""
+    (folder / "drafts").mkdir(parents=True)
+    orders, receipts = [], []
+    for row, product in enumerate(PRODUCTS):
+        for arm, ground in GROUNDS.items():
+            for replicate, picture in enumerate(of_one_prompt(product, ground, row)):
+                order = an_order(replicate=replicate, arm=arm, row=row, prompt=f"{product.stem} at the {arm}")
+                file = f"drafts/{arm}-{row:03d}-{replicate:03d}.png"
+                picture.save(folder / file)
+                data = (folder / file).read_bytes()
+                digest = hashlib.sha256(data).hexdigest()
+                orders.append(order)
+                receipts.append(Receipt(order.order_id, 0, replicate, file, digest, len(data), None))
+    ledger.orders.plan(orders)
+    with ledger.database.write() as connection:
+        insert_receipts(connection, RUN_ID, receipts)
+
+
+def are_one_picture(one: Candidate, other: Candidate) -> bool:
+    """Whether a person cannot tell them apart."""
+    return (one.arm, one.row) == (other.arm, other.row) and max(one.replicate, other.replicate) < 3
+
+
+def test_no_two_of_one_picture_are_duelled_judged_or_chosen(run: StoredRun) -> None:
+    """One of each three stays; the product elsewhere is another picture."""
+    inspect_new(run)
+    add_free_scores(run)
+    assert deduplicate_drafts(run) == 8
+    select_finalists(run)
+
+    drafts = run.read_candidates("draft")
+    survivors = [draft for draft in drafts if draft.is_survivor]
+    finalists = [draft for draft in drafts if draft.is_finalist]
+    judged = worth_judging(drafts)
+    duels = list(every_duel(drafts))
+
+    assert len(survivors) == len(judged) == 8
+    assert len(duels) == 12, "each row has two pictures of two arms"
+    assert finalists
+    for pairs in (duels, all_pairs(judged), all_pairs(finalists)):
+        assert not [pair for pair in pairs if are_one_picture(*pair)]
+
+
+def all_pairs(some: list[Candidate]) -> list[tuple[Candidate, Candidate]]:
+    """Pair each with each."""
+    return [(one, other) for place, one in enumerate(some) for other in some[:place]]
+
+
+def every_duel(drafts: list[Candidate]) -> Iterator[tuple[Candidate, Candidate]]:
+    """Judge until no pair is left."""
+    votes: list[Vote] = []
+    while pair := choose_pair(pool_of(drafts, votes, "mara"), random.Random(1)):
+        left, right = pair
+        yield left, right
+        votes.append(
+            Vote(
+                f"v{len(votes)}", RUN_ID, left.row, left.candidate_id, right.candidate_id, "tie", "mara", NOON
+            )
+        )

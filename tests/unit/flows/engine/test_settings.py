@@ -1,0 +1,60 @@
+"""What of the environment Prefect gets to see: its own server nothing of another one's, and no key."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.engine.settings import client_settings, server_environment
+
+OWN_URL = "http://127.0.0.1:4200/api"
+OF_ANOTHER = {
+    "PREFECT_API_URL": "http://other:4200/api",
+    "PREFECT_API_KEY": "pnu_0123456789",
+    "PREFECT_API_AUTH_STRING": "admin:other",
+    "PREFECT_SERVER_API_AUTH_STRING": "admin:other",
+    "PREFECT_SERVER_API_BASE_PATH": "/other",
+    "PREFECT_API_DATABASE_CONNECTION_URL": "postgresql+asyncpg://other/prefect",
+    "PREFECT_SERVER_DATABASE_PASSWORD": "other",
+    "PREFECT_CLIENT_CUSTOM_HEADERS": '{"X-Access": "other"}',
+    "PREFECT_PROFILE": "other",
+    "PREFECT_PROFILES_PATH": "/other/profiles.toml",
+}
+KEYS = {
+    "OPENAI_API_KEY": "sk-0123456789",
+    "AWS_SECRET_ACCESS_KEY": "0123456789",
+    "GITHUB_TOKEN": "0123456789",
+}
+
+
+@pytest.fixture(autouse=True)
+def _variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be in somebody's environment."""
+    for name, value in (OF_ANOTHER | KEYS).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "DEBUG")
+    monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "3")
+
+
+def test_the_own_server_gets_nothing_of_another_one_and_no_key(tmp_path: Path) -> None:
+    """It would ask for a password that its clients do not know, or write into another project's database."""
+    environ = server_environment(tmp_path, is_migrated=False, with_schedules=False)
+    assert not (set(OF_ANOTHER) | set(KEYS)) & set(environ)
+    assert environ["PREFECT_LOGGING_LEVEL"] == "DEBUG"
+    assert environ["PREFECT_HOME"] == str(tmp_path)
+    assert "PATH" in environ
+
+
+def test_clients_of_the_own_server_send_it_no_key(tmp_path: Path) -> None:
+    """What belongs to another server is unset while this one is used; the address is its own."""
+    changes = client_settings(tmp_path, OWN_URL, with_schedules=False, is_own=True)
+    unset = {name for name, value in changes.items() if value is None}
+    assert unset == set(OF_ANOTHER) - {"PREFECT_API_URL"}
+    assert changes["PREFECT_API_URL"] == OWN_URL
+    assert "PREFECT_CLIENT_MAX_RETRIES" not in changes
+
+
+def test_clients_of_a_given_server_keep_its_key(tmp_path: Path) -> None:
+    """All of it is meant for that server; only profiles are not, which are in another Prefect's home."""
+    changes = client_settings(tmp_path, OF_ANOTHER["PREFECT_API_URL"], with_schedules=False, is_own=False)
+    unset = {name for name, value in changes.items() if value is None}
+    assert unset == {"PREFECT_PROFILE", "PREFECT_PROFILES_PATH"}

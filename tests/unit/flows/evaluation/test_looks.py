@@ -1,0 +1,68 @@
+"""Looks at a run's pictures: from thumbnails, from the pictures, or not at all."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from flows.evaluation.looks import Looks
+from tasks.candidate import Candidate, Inspection
+from tasks.pictures.decoding import make_thumbnail
+from tasks.pictures.likeness import NEAR_SIMILARITY
+from tests.support.draft_builders import a_draft
+from tests.support.edited_pictures import cropped, draw_stool
+
+
+def a_bought(folder: Path, name: str, picture: Image.Image, **changes: Any) -> Candidate:
+    """Put a picture and its thumbnail on the disk."""
+    file, thumbnail = folder / f"drafts/{name}.png", folder / f"thumbnails/{name}.webp"
+    for path in (file, thumbnail):
+        path.parent.mkdir(exist_ok=True)
+    picture.save(file)
+    thumbnail.write_bytes(make_thumbnail(picture))
+    facts: dict[str, Any] = {
+        "file": f"drafts/{name}.png",
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "inspection": Inspection(thumbnail=f"thumbnails/{name}.webp"),
+    }
+    return a_draft(name, **(facts | changes))
+
+
+def test_a_copy_is_seen_by_the_thumbnails_alone(tmp_path: Path) -> None:
+    """The pictures themselves may be pruned."""
+    pair = [
+        a_bought(tmp_path, "c-1", draw_stool(logo="A"), is_pruned=True),
+        a_bought(tmp_path, "c-2", cropped(left=0.03)(draw_stool(logo="A")), is_pruned=True),
+    ]
+    for one in pair:
+        (tmp_path / one.file).unlink()
+
+    found = Looks({tmp_path: pair}).compare(*pair)
+
+    assert found is not None
+    assert found.similarity is not None
+    assert found.similarity >= NEAR_SIMILARITY
+
+
+def test_a_lost_or_damaged_thumbnail_is_made_from_the_picture_and_nothing_is_written(tmp_path: Path) -> None:
+    """Looking changes nothing."""
+    pair = [a_bought(tmp_path, name, draw_stool(logo=name[-1])) for name in ("c-B", "c-C")]
+    (tmp_path / "thumbnails/c-B.webp").unlink()
+    (tmp_path / "thumbnails/c-C.webp").write_bytes(b"RIFF")
+
+    found = Looks({tmp_path: pair}).compare(*pair)
+
+    assert found is not None
+    assert found.similarity is not None
+    assert found.similarity < NEAR_SIMILARITY, "another letter is another picture"
+    assert not (tmp_path / "thumbnails/c-B.webp").exists()
+
+
+def test_without_thumbnail_and_picture_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    """Nor with a picture that is not what was bought."""
+    gone, other = (a_bought(tmp_path, name, draw_stool(logo=name[-1])) for name in ("c-D", "c-E"))
+    (tmp_path / "thumbnails/c-D.webp").unlink()
+    (tmp_path / gone.file).write_bytes((tmp_path / other.file).read_bytes())
+
+    assert Looks({tmp_path: [gone, other]}).compare(gone, other) is None
