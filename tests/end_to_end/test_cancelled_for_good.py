@@ -4,7 +4,6 @@ import signal
 import threading
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from flows.prefect_ui import cancellation
@@ -12,6 +11,7 @@ from flows.session import stopping
 from flows.session.cancelling import give_up
 from tasks.settings import Settings
 from tests.support.child_process import wait_until
+from tests.support.prefect_server import prefect_client
 from tests.support.provider import OpenProvider, Provider
 from tests.support.shell import CAMPAIGN, Shell
 from tests.support.stops import IN_FLIGHT, PLANNED, make_busy, told_to_stop
@@ -71,7 +71,7 @@ def give_up_here(shell: Shell) -> None:
 
 def cancel_in_prefect(shell: Shell) -> None:
     """Cancel the flow run that runs, as somebody does in Prefect's pages; no worker started it."""
-    with httpx.Client(base_url=shell.environ["PREFECT_API_URL"], timeout=30) as server:
+    with prefect_client(shell.environ["PREFECT_API_URL"]) as server:
         wanted = {"flow_runs": {"name": {"like_": "busy"}, "state": {"type": {"any_": ["RUNNING"]}}}}
         (flow_run,) = server.post("/flow_runs/filter", json=wanted).raise_for_status().json()
         state = {"state": {"type": "CANCELLING"}, "force": True}
@@ -124,7 +124,7 @@ def test_a_cancellation_that_nobody_could_carry_out_is_heeded_by_the_next_turn(
 ) -> None:
     """The worker was killed with the process; the flow run is cancelled at the server all the same."""
     provider = open_provider(pace=1.0, latency_s=dict.fromkeys(("low", "medium"), 0.4))
-    with httpx.Client(base_url=shell.environ["PREFECT_API_URL"], timeout=30) as server:
+    with prefect_client(shell.environ["PREFECT_API_URL"]) as server:
         flow = server.post("/flows/", json={"name": "prototype"}).raise_for_status().json()
         wanted = {"flow_id": flow["id"], "state": {"type": "CANCELLING"}}
         by = str(server.post("/flow_runs/", json=wanted).raise_for_status().json()["id"])

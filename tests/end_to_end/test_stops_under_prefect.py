@@ -18,12 +18,12 @@ import pytest
 
 from flows.runs.stop_signals import SAME_STOP_S
 from tests.support.child_process import wait_until
+from tests.support.prefect_server import prefect_client
 from tests.support.provider import OpenProvider
 from tests.support.shell import COMMAND, LIMIT_S, Shell
 from tests.support.stops import IN_FLIGHT, PLANNED, Busy, make_busy
 
 CTRL_C = b"\x03"
-BUSY = 503
 
 
 @dataclass
@@ -117,12 +117,9 @@ class FlowRun:
         return str(self._ask(self.address)["state_type"])
 
     def _ask(self, path: str, body: Any = None) -> Any:
-        """Ask the server, again while it is busy."""
-        while True:
-            answer = self.server.get(path) if body is None else self.server.post(path, json=body)
-            if answer.status_code != BUSY:
-                return answer.raise_for_status().json()
-            time.sleep(1)
+        """Ask the server."""
+        answer = self.server.get(path) if body is None else self.server.post(path, json=body)
+        return answer.raise_for_status().json()
 
 
 @pytest.fixture
@@ -141,7 +138,7 @@ def at_work(shell: Shell, busy: Busy, by: str) -> Iterator[tuple[AtTerminal, Flo
     address = shell.environ["PREFECT_API_URL"]
     with (
         AtTerminal([COMMAND, *words], shell.environ) as command,
-        httpx.Client(base_url=address, timeout=30) as server,
+        prefect_client(address) as server,
     ):
         command.wait_for("started!" if by == "worker" else "stop with Ctrl-C")
         if by == "worker":

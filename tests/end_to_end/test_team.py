@@ -21,6 +21,7 @@ from tasks.ledger import Ledger
 from tests.support.ledgers import open_ledger
 from tests.support.object_store import BUCKET
 from tests.support.postgresql_server import binaries
+from tests.support.prefect_server import prefect_client
 from tests.support.provider import KEY
 from tests.support.shell import CAMPAIGN
 from tests.support.team_setup import BIN, POOL, Team, team
@@ -114,7 +115,7 @@ def onlooker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Onlook
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("RUNOFF_MIRRORS", str(tmp_path / "looking"))
         with (
-            httpx.Client(base_url=together.environ["PREFECT_API_URL"], timeout=30) as api,
+            prefect_client(together.environ["PREFECT_API_URL"]) as api,
             open_ledger(tmp_path) as ledger,
         ):
             found = Onlooker(together, api, ledger, bill_url)

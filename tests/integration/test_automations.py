@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from prefect.events.schemas.automations import AutomationCore, EventTrigger
@@ -20,6 +19,7 @@ from flows.runs.outcome import Outcome
 from flows.session.prepare import prepare
 from tasks.settings import Settings
 from tests.support.ledgers import open_ledger
+from tests.support.prefect_server import prefect_client
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 60
@@ -89,9 +89,10 @@ def wait_for_fired(api_url: str, n_wanted: int) -> list[str]:
     """Wait until the server says that so many automations fired; returns their names."""
     deadline = time.monotonic() + LIMIT_S
     wanted = {"filter": {"event": {"name": ["prefect.automation.triggered"]}}, "limit": 50}
-    while True:
-        found = httpx.post(f"{api_url}/events/filter", json=wanted).json()["events"]
-        names = [event["resource"]["prefect.resource.name"] for event in found]
-        if len(names) >= n_wanted or time.monotonic() > deadline:
-            return names
-        time.sleep(0.5)
+    with prefect_client(api_url) as server:
+        while True:
+            found = server.post("/events/filter", json=wanted).raise_for_status().json()["events"]
+            names = [event["resource"]["prefect.resource.name"] for event in found]
+            if len(names) >= n_wanted or time.monotonic() > deadline:
+                return names
+            time.sleep(0.5)

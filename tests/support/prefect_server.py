@@ -1,10 +1,13 @@
-"""One Prefect server for all tests that need any: the workers of a test session share it."""
+"""One Prefect server for all tests that need any, shared by the workers of a test session, and its client."""
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
 
 from tests.support.child_process import read_line, started, wait_for_end
 
@@ -26,3 +29,25 @@ def prefect_server(folder: Path) -> Iterator[str]:
     with started(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as keeper:
         yield read_line(keeper).strip()
         wait_for_end(keeper)
+
+
+N_TRIES = 30
+
+
+class _UntilFree(httpx.HTTPTransport):
+    """Asks again while the server's database is locked by another test, as Prefect's own client does."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request until the answer is another than 503; the last answer counts."""
+        for _ in range(N_TRIES):
+            answer = super().handle_request(request)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            answer.close()
+            time.sleep(1)
+        return answer
+
+
+def prefect_client(api_url: str) -> httpx.Client:
+    """Open a client of the server's API for what Prefect's own client cannot ask."""
+    return httpx.Client(base_url=api_url, timeout=30, transport=_UntilFree())
