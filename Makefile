@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format test test-slow test-long test-all fuzz coverage docs screenshots benchmarks wheel
+.PHONY: help setup demo check format test test-slow test-long test-all fuzz coverage docs site screenshots benchmarks wheel
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,13 @@ coverage: setup  ## Run the tests and require full branch coverage of the code t
 
 docs: setup  ## Regenerate pages and the schema
 	$(BIN)/python -m docs.generate
+
+site: setup $(BIN)/.site-ready  ## Build the documentation as a site into build/site; warnings are errors
+	$(BIN)/python -m docs.build_site
+
+$(BIN)/.site-ready: pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@
 
 screenshots: setup  ## Make runs and photograph them again for docs/images (minutes)
 	$(BIN)/python -m docs.screenshots

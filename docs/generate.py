@@ -137,11 +137,8 @@ def _commands() -> Iterator[str]:
         yield f"### `{path}`\n"
         yield f"{cleandoc(command.help or '')}\n"
         yield f"```text\n{usage}\n```\n"
-        yield "| | meaning |"
-        yield "|---|---|"
-        for parameter in command.params:
-            yield from _parameter(parameter, context)
-        yield ""
+        rows = [row for parameter in command.params for row in _parameter(parameter, context)]
+        yield from ("| | meaning |", "|---|---|", *rows, "") if rows else ()
 
 
 def _parameter(parameter: click.Parameter, context: click.Context) -> Iterator[str]:
