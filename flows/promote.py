@@ -20,7 +20,7 @@ from flows.runs.outcome import Outcome
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import settle_failed_flow_run
 from flows.runs.run import StoredRun
-from flows.session.prepare import prepare_to_buy
+from flows.session.asking import prepare_to_buy
 from flows.session.session import Session
 from flows.stages.buy import make_pictures
 from flows.stages.closing import close_run

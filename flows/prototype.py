@@ -43,8 +43,9 @@ from flows.schedule.take_slot import (
     take_slot,
     waiting_runs,
 )
+from flows.session.asking import prepare_scheduled, prepare_to_buy
 from flows.session.built_campaign import written_campaign
-from flows.session.prepare import Prepared, prepare_to_buy
+from flows.session.prepare import Prepared
 from flows.session.session import Purpose, Session
 from flows.stages.closing import close_run
 from flows.stages.evaluate import select_task
@@ -160,7 +161,7 @@ async def _make_slot_run(taken: TakenSlot, settings: Settings, *, is_scheduled: 
     """Make or resume a slot's run; a new scheduled run only if there is no reason to skip it."""
     slot = taken.slot
     try:
-        prepared = await asyncio.to_thread(prepare_to_buy, taken.file, settings, slot.run_id)
+        prepared = await prepare_scheduled(taken.file, settings, slot.run_id, get_run_logger().warning)
     except RunoffError as error:
         if not taken.is_begun:
             await asyncio.to_thread(fail_slot, settings, slot, error)

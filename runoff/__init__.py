@@ -185,17 +185,21 @@ async def run_async(
     Raises:
         CampaignError, CatalogueError: The campaign cannot be run. Nothing was bought.
         SettingError: A key or a folder is missing or unusable. Nothing was bought.
+        ProviderError: The provider is not there, or sells nothing to this key. Nothing was bought.
         BudgetError: The budget is below the least that the run can cost. Nothing was bought.
         EngineError: Prefect's server did not start. Nothing was bought.
         InterruptError: It was interrupted; what was bought is kept, and ``run_id`` resumes it.
         StopRunError: The provider accepts no further orders; what was bought is reported.
     """
+    from flows.session.asking import ask_provider, has_orders_left
     from flows.session.prepare import prepare
     from tasks.storage.home import prepare_home
 
     wanted, settings = _as_path(campaign), _settings(home)
-    # What is wrong is reported before a server is started; the flow reads the campaign again.
-    prepare(wanted, settings, run_id or "plan").terms.check()
+    # What is wrong is reported before a server is started; the flow reads the campaign and asks again.
+    prepared = prepare(wanted, settings, run_id or "plan")
+    prepared.terms.check()
+    ask_provider(prepared, is_needed=has_orders_left(prepared))
     folder = settings.home
     prepare_home(folder)
     with _start_prefect(folder) as engine:

@@ -4,6 +4,8 @@ RunoffError
 ├─ CampaignError      the campaign file is wrong (exit 2)
 ├─ CatalogueError     an unknown model, size or price (exit 2)
 ├─ SettingError       a key, an address or a folder is missing or unusable (exit 1)
+├─ ProviderError      the provider is not there, or sells nothing to this key (exit 1)
+│  └─ ProviderAwayError  it cannot be reached, which may pass by itself
 ├─ BudgetError        the next order would pass a budget (exit 3)
 ├─ RunError           a run is unknown, ambiguous or not in the state asked for (exit 1)
 ├─ PictureError       bytes that are not a usable picture; recorded on its order
@@ -71,6 +73,8 @@ def _rebuild(kind: type[RunoffError], facts: dict[str, object]) -> RunoffError:
 
 def _ends_in_command(next_step: str) -> bool:
     """Return whether a sentence ends in a command, which a full stop would break."""
+    if next_step.rpartition("\n")[2].startswith("  "):  # on a line of its own
+        return True
     return ": " in next_step.rsplit(". ", 1)[-1] and not next_step.endswith(".")
 
 
@@ -115,6 +119,14 @@ class CatalogueError(RunoffError):
 
 class SettingError(RunoffError):
     """A key, an address or a folder is missing or cannot be used."""
+
+
+class ProviderError(RunoffError):
+    """The provider sells nothing to this key, or is not at its address. Found before a run starts."""
+
+
+class ProviderAwayError(ProviderError):
+    """The provider cannot be reached, which may pass by itself: a scheduled run tries again for a while."""
 
 
 class BudgetError(RunoffError):

@@ -71,6 +71,17 @@ def check_proxies(environ: Mapping[str, str], url: str) -> None:
         )
 
 
+def proxy_variable(environ: Mapping[str, str], url: str) -> str | None:
+    """Return the variable whose proxy requests to an address go through; ``None`` where they go directly."""
+    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+    exceptions = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
+    domains = [entry.strip().partition("://")[2] or entry.strip() for entry in exceptions]
+    if is_loopback(url) or any(_is_within(host, domain.partition(":")[0]) for domain in domains):
+        return None
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+    return next((name for name in names if environ.get(name, "").strip()), None)
+
+
 def is_loopback(url: str) -> bool:
     """Return whether an address is on this machine."""
     host = urlsplit(url).hostname or ""
@@ -99,6 +110,10 @@ def local_network(environ: Mapping[str, str]) -> dict[str, str | None]:
     if has_proxy or any(environ.get(name) for name in NO_PROXY_VARIABLES):
         changes |= dict.fromkeys(NO_PROXY_VARIABLES, ",".join(entries))
     return changes
+
+
+def _is_within(host: str, domain: str) -> bool:
+    return domain == "*" or (domain != "" and f".{host}".endswith(f".{domain.lstrip('*.')}"))
 
 
 def _unusable(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

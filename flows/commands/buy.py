@@ -130,7 +130,8 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     console = _begin(as_json=as_json)
     from flows.promotion.plan import price_promotion
     from flows.runs.run import StoredRun
-    from flows.session.prepare import apply_announced_shutdowns, prepare, with_prepared
+    from flows.session.asking import ask_provider
+    from flows.session.prepare import prepare, with_prepared
     from tasks.ledger.runs import cancelled_error
 
     settings = read_settings(home)
@@ -149,11 +150,11 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
         if as_json:
             answer_json(_stored_outcome(settings, run_id))
         return
+    prepared = ask_provider(prepared, is_needed=bool(priced.n_finals))
     with _engine(settings.home, console) as engine:
         from flows.engine.recorded_run import run_recorded
         from flows.promote import promote as flow
 
-        prepared = apply_announced_shutdowns(prepared)
         engine.wait_ready()
         with with_prepared(prepared):
             outcome = _work(lambda: run_recorded(engine, flow, run_id, str(settings.home)), console)
@@ -172,21 +173,22 @@ def _stored_outcome(settings: "Settings", run_id: str) -> "Outcome":
 def _run(wanted: _Wanted, home: Path | None) -> None:
     console = _begin(as_json=wanted.as_json)
     from flows.runs.checking import require_fit_ledger
+    from flows.session.asking import ask_provider, has_orders_left
     from flows.session.pace import with_found_pace
-    from flows.session.prepare import apply_announced_shutdowns, prepare
+    from flows.session.prepare import prepare
     from tasks.campaign_file.overrides import NO_OVERRIDES
     from tasks.storage.home import prepare_home
 
     settings = read_settings(home)
     file, run_id = _file_and_run(wanted, settings)
-    # Errors are reported before anything is started; the server then starts while the SDK is loaded and
-    # the provider is asked.
+    # Errors are reported before anything is started or written; the server starts while the SDK is loaded.
     prepared = prepare(file, settings, run_id, overrides=wanted.overrides or NO_OVERRIDES)
     prepared.terms.check()
     require_fit_ledger(settings)
+    prepared = ask_provider(prepared, is_needed=wanted.resumed is None or has_orders_left(prepared))
     prepare_home(settings.home)
     with _engine(settings.home, console) as engine:
-        prepared = with_found_pace(apply_announced_shutdowns(prepared))
+        prepared = with_found_pace(prepared)
         is_repeat = _show_plan(prepared, wanted, console)
         question = "Bought before: buy it once more?" if is_repeat else "Buy it?"
         if not wanted.is_agreed and not _confirmed(yes=False, question=question):
@@ -267,14 +269,11 @@ def _resuming(prepared: "Prepared") -> "RenderableType":
     from rich.console import Group
 
     from flows.commands.plan_tables import warning_line
-    from flows.session.begun_orders import begun_drafts
-    from tasks.ledger.replanning import left_to_send
+    from flows.session.begun_orders import left_orders
     from tasks.money import count_of, format_usd
 
     with opened_ledger(prepared.settings) as ledger:
-        drafts = left_to_send(ledger, prepared.run_id, begun_drafts(prepared, ledger))
-        planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
-    left = [*drafts, *(order for order in planned if order.is_final)]
+        left = left_orders(prepared, ledger)
     most_usd = sum((order.estimate_usd for order in left), Decimal(0))
     still = (
         f"{count_of(len(left), 'request')} to send, at most {format_usd(most_usd)}"

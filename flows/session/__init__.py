@@ -1,6 +1,7 @@
 """The session of a run: preparing it and opening it for work in this process."""
 
 __all__ = [
+    "asking",
     "begun_orders",
     "built_campaign",
     "cancelling",

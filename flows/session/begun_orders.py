@@ -7,6 +7,7 @@ from tasks.attachments.attachments import SentPictures
 from tasks.campaign.rounds import Pass, passes_of
 from tasks.catalogue.estimates import Estimates
 from tasks.ledger import Ledger
+from tasks.ledger.replanning import left_to_send
 from tasks.order import Order
 from tasks.orders.drafts import draft_orders, draft_prompts
 from tasks.storage.home import drawn_folder
@@ -22,6 +23,18 @@ def begun_drafts(prepared: Prepared, ledger: Ledger) -> list[Order]:
     campaign, decided = prepared.campaign, ledger.rounds.of_run(prepared.run_id)
     _first, *later = passes_of(campaign.rounds, list(campaign.arms), decided)
     return [*prepared.plan.orders, *_round_orders(prepared, later)]
+
+
+def left_orders(prepared: Prepared, ledger: Ledger) -> list[Order]:
+    """List the drafts and planned finals that a resumed run would still send; writes nothing.
+
+    Raises:
+        CatalogueError: Something has no price.
+        CampaignError: A mask cannot be made.
+    """
+    drafts = left_to_send(ledger, prepared.run_id, begun_drafts(prepared, ledger))
+    planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
+    return [*drafts, *(order for order in planned if order.is_final)]
 
 
 def _round_orders(prepared: Prepared, passes: Sequence[Pass]) -> list[Order]:

@@ -1,8 +1,7 @@
 """Preparation of a run: its campaign is read, checked and planned before anything is written or spent.
 
-``prepare`` only reads files. ``apply_announced_shutdowns`` asks the provider for its list of models and plans
-again by the shutdown dates in it. A command passes the plan that it has shown to its flow, so that what was
-shown is what is bought, and the provider is asked once.
+``prepare`` only reads files; ``flows.session.asking`` asks the provider. A command passes the plan that it
+has shown to its flow, so that what was shown is what is bought, and the provider is asked once.
 """
 
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from tasks.campaign import Campaign
-from tasks.campaign.succession import heed_announced
 from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.catalogue import Catalogue, load_catalogue
@@ -122,31 +120,6 @@ def prepare(
     )
 
 
-def apply_announced_shutdowns(prepared: Prepared) -> Prepared:
-    """Ask the provider for its models, for a few seconds at most, and plan by its shutdown dates.
-
-    Without an answer the catalogue's dates are used, and the note says so. Spends and writes nothing.
-
-    Raises:
-        CatalogueError: A model is retired according to the provider and has no successor.
-        SettingError: The provider's key is missing.
-        BudgetError: The budget is below the least that the run can cost with successors.
-    """
-    if prepared.terms.base_url is None:
-        return prepared
-    from tasks.images_api.models_endpoint import read_models  # loading the SDK takes a second
-
-    answer = read_models(prepared.terms)
-    if answer.what:
-        return replace(prepared, note=f"{answer.what}; using the catalogue's shutdown dates.")
-    catalogue, warnings = heed_announced(prepared.requested, prepared.catalogue, answer.announced)
-    if not warnings:
-        return prepared
-    terms = replace(prepared.terms, catalogue=catalogue)
-    prepared = plan_again(replace(prepared, catalogue=catalogue, terms=terms))
-    return replace(prepared, plan=replace(prepared.plan, warnings=(*warnings, *prepared.plan.warnings)))
-
-
 def plan_again(prepared: Prepared) -> Prepared:
     """Plan what is requested by now.
 
@@ -179,26 +152,11 @@ def with_prepared(prepared: Prepared) -> Iterator[None]:
         _PREPARED.reset(token)
 
 
-def prepare_to_buy(
-    campaign_file: Path, settings: Settings, run_id: str, *, are_drafts_done: bool = False
-) -> Prepared:
-    """Return what ``with_prepared`` set for the run; otherwise prepare it and ask its provider.
-
-    Args:
-        campaign_file: The campaign file.
-        settings: The home and the environment.
-        run_id: The run.
-        are_drafts_done: No more drafts will be bought, so their models may be retired.
-
-    Raises:
-        RunoffError: See ``prepare`` and ``apply_announced_shutdowns``.
-    """
+def prepared_before(settings: Settings, run_id: str) -> Prepared | None:
+    """Return what ``with_prepared`` set for a run, if it did."""
     prepared = _PREPARED.get()
-    if prepared is not None and (prepared.home, prepared.run_id) == (settings.home, run_id):
-        return prepared
-    return apply_announced_shutdowns(
-        prepare(campaign_file, settings, run_id, are_drafts_done=are_drafts_done)
-    )
+    is_same = prepared is not None and (prepared.home, prepared.run_id) == (settings.home, run_id)
+    return prepared if is_same else None
 
 
 def _plan(

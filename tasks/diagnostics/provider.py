@@ -5,16 +5,9 @@ from collections.abc import Iterator
 from tasks.catalogue.providers import AUTO
 from tasks.diagnostics.finding import Finding, State
 from tasks.errors import SettingError
-from tasks.images_api.models_endpoint import AnswerKind, ModelsAnswer, read_models
+from tasks.images_api.models_endpoint import ModelsAnswer, read_models
+from tasks.images_api.provider_check import MAY_SELL, next_step
 from tasks.images_api.terms import Terms
-
-_NEXT_STEPS: dict[AnswerKind, str] = {
-    "bad_key": "Set a valid key: export {key}=…",
-    "wrong_address": "Give the address up to and including /v1: export {url}=…",
-    "no_network": "Check the network and the address.",
-    "no_answer": "Try again; a proxy or a firewall may block requests.",
-    "trouble": "Try again later, or look at the provider's status page.",
-}
 
 
 def check_key(terms: Terms, missing: State) -> Finding:
@@ -103,6 +96,5 @@ def check_answer(terms: Terms, answer: ModelsAnswer | None) -> Iterator[Finding]
         what = f"answers, and lists {len(answer.shutdown_dates):,} models"
         yield Finding("endpoint", "ok", what)
         return
-    provider = terms.provider
-    names = {"key": provider.key_variable, "url": provider.base_url_variable or "the provider's base_url"}
-    yield Finding("endpoint", "fault", answer.what, _NEXT_STEPS[answer.kind].format(**names))
+    state: State = "warning" if answer.kind in MAY_SELL else "fault"
+    yield Finding("endpoint", state, answer.what, ": ".join(filter(None, next_step(terms, answer))))

@@ -34,10 +34,9 @@ def client_options(terms: Terms) -> dict[str, Any]:
         SettingError: The key, the address or another variable is missing or unusable.
     """
     key = terms.api_key
-    query = {name: _plain(value) for name, value in terms.provider.query_now(terms.environ).items()}
     return {
         "api_key": key.reveal() if key else NO_KEY,
-        "default_query": query,
+        "default_query": _query(terms),
         "max_retries": 0,
     }
 
@@ -55,6 +54,7 @@ def sync_http_client(terms: Terms, **options: Any) -> httpx2.Client:  # noqa: AN
 
     if _is_here(terms):
         options["transport"] = httpx2.HTTPTransport()
+    options["params"] = _query(terms)
     return BoundedSyncClient(follow_redirects=False, event_hooks={"request": [clean]}, **options)
 
 
@@ -96,6 +96,10 @@ def _own_headers(terms: Terms) -> dict[str, str]:
     if terms.provider.key_variable is None and not terms.provider.headers:
         own["Authorization"] = f"Bearer {NO_KEY}"
     return own | {name: _plain(value) for name, value in terms.provider.headers_now(terms.environ).items()}
+
+
+def _query(terms: Terms) -> dict[str, str]:
+    return {name: _plain(value) for name, value in terms.provider.query_now(terms.environ).items()}
 
 
 def _keep_own(request: httpx2.Request, headers: dict[str, str]) -> None:

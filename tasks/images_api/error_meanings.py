@@ -35,6 +35,14 @@ class ErrorMeanings:
     codes: Mapping[str, Meaning]
     types: Mapping[str, Meaning]
     phrases: Sequence[tuple[str, Meaning]]
+    no_list_phrases: Sequence[str]
+
+    def at_models_endpoint(self, code: str, message: str) -> Meaning | None:
+        """Return what an error means for the list of models: ``no_list`` where it says nothing of buying."""
+        words = message.casefold()
+        if any(phrase in words for phrase in self.no_list_phrases):
+            return Meaning("no_list")
+        return self.of(ErrorBody(message, code, codes=(code,)))
 
     def of(self, error: ErrorBody) -> Meaning | None:
         """Return what an error means; ``None`` where only its status can say."""
@@ -69,7 +77,10 @@ def error_meanings() -> ErrorMeanings:
         for key in ("codes", "types")
     )
     phrases = read_mapping(file, "phrases").items()
-    return ErrorMeanings(codes, types, [(text.casefold(), _meaning(entry)) for text, entry in phrases])
+    no_list = [text.casefold() for text in read_mapping(file, "no_list_phrases")]
+    return ErrorMeanings(
+        codes, types, [(text.casefold(), _meaning(entry)) for text, entry in phrases], no_list
+    )
 
 
 def _meaning(entry: Mapping[str, Any]) -> Meaning:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import httpx2
-import openai
 
 from tasks.images_api.error_body import (
     READ_CHARS,
@@ -27,6 +27,9 @@ from tasks.images_api.waits import retry_after_s
 from tasks.limits import MESSAGE_CHARS, NUMBER_DIGITS
 from tasks.order import OrderState, Usage
 from tasks.redaction import one_line, redact
+
+if TYPE_CHECKING:
+    import openai
 
 
 class FailureKind(Enum):
@@ -183,15 +186,19 @@ _STATUS_REMEDIES = {
 }
 
 
-def failure_of(error: openai.APIError) -> Failure:
+def failure_of(error: "openai.APIError") -> Failure:
     """Classify an exception of the SDK.
 
     Args:
         error: What the SDK raised with ``max_retries=0``.
     """
+    import openai  # takes a second, which a look at the provider need not wait for
+
     if isinstance(error, openai.APIStatusError):
         response = error.response
-        return failure_of_answer(response.status_code, _json(response.text), response.headers, response.text)
+        return failure_of_answer(
+            response.status_code, json_of(response.text), response.headers, response.text
+        )
     cause = error.__cause__
     name = _CAUSE_CODES.get(type(cause)) or type(cause or error).__name__
     message = f"{error.message} {cause or ''}"
@@ -272,7 +279,8 @@ def unreadable(error: Exception) -> Failure:
     return Failure(FailureKind.unknown, "unreadable_answer", message)
 
 
-def _json(text: str) -> object:
+def json_of(text: str) -> object:
+    """Read an answer's JSON, or as much of it as can be read."""
     try:
         body: object = json.loads(text)
     except (ValueError, RecursionError):

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-import openai
 
 from tasks.limits import ERROR_BODY_S, ERROR_BYTES, JSON_BYTES, SLOWEST_UPLOAD_BYTES_PER_S
 
@@ -124,8 +123,8 @@ def receiving(received: Received) -> Iterator[None]:
         _EXPECTED.reset(token)
 
 
-class BoundedClient(openai.DefaultAsyncHttpxClient):
-    """The SDK's HTTP client, which ends every answer at its bounds."""
+class BoundedClient(httpx2.AsyncClient):
+    """An HTTP client that ends every answer at its bounds."""
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:  # noqa: ANN401 - the library's options
         """Send a request, and receive its answer within its bounds.
@@ -151,7 +150,7 @@ class BoundedClient(openai.DefaultAsyncHttpxClient):
         return response
 
 
-class BoundedSyncClient(openai.DefaultHttpxClient):
+class BoundedSyncClient(httpx2.Client):
     """The same without an event loop; it looks at the clock whenever bytes have arrived."""
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:  # noqa: ANN401 - the library's options

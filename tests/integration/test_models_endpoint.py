@@ -47,11 +47,18 @@ def server(answer: Callable[[BaseHTTPRequestHandler], Answer]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
-        thread = threading.Thread(target=served.serve_forever, daemon=True)
+    with served(Handler) as url:
+        yield url
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serve with a handler on a free port of this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{served.server_port}/v1"
-        served.shutdown()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
         thread.join()
 
 
@@ -80,12 +87,19 @@ def test_a_wrong_key_is_called_that_and_not_shown() -> None:
     ("status", "media_type", "body", "kind"),
     [
         (200, "text/html", b"<html><title>Welcome</title></html>", "wrong_address"),
-        (200, "application/json", b'{"models": []}', "wrong_address"),
-        (200, "application/json", b"[1, 2]", "wrong_address"),
-        (200, "application/json", b'{"data": ["gpt"]}', "wrong_address"),
         (404, "text/html", b"<html>nothing here</html>", "wrong_address"),
+        (200, "application/json", b'{"models": []}', "no_list"),
+        (200, "application/json", b"[1, 2]", "no_list"),
+        (200, "application/json", b'{"data": ["gpt"]}', "no_list"),
+        (404, "application/json", b'{"error": {"message": "no such route"}}', "no_list"),
+        (405, "application/json", b'{"detail": "Method Not Allowed"}', "no_list"),
+        (501, "text/plain", b"not implemented", "no_list"),
+        (401, "application/json", b'{"error": {"message": "Missing scopes: api.model.read."}}', "no_list"),
+        (403, "application/json", b'{"message": "Missing Authentication Token"}', "no_list"),
+        (402, "application/json", b'{"error": {"message": "no credits"}}', "no_access"),
         (401, "application/json", b'{"error": {"message": "no", "code": "invalid_api_key"}}', "bad_key"),
-        (403, "application/json", b'{"error": {"message": "country"}}', "trouble"),
+        (403, "application/json", b'{"error": {"message": "country"}}', "no_access"),
+        (403, "text/html", b"<html>Access denied</html>", "firewall"),
         (429, "application/json", b'{"error": {"message": "slow down"}}', "trouble"),
         (503, "text/html", b"<html>down</html>", "trouble"),
     ],
@@ -96,6 +110,58 @@ def test_what_is_no_list_is_told_apart(status: int, media_type: str, body: bytes
         answer = read_models(terms(url))
     assert (answer.kind, answer.shutdown_dates) == (kind, {})
     assert url in answer.what
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "media_type", "body"),
+    [
+        (405, {"allow": "POST"}, "text/html", b"<html>not allowed</html>"),
+        (200, {"allow": "OPTIONS, POST"}, "text/html", b"POST"),
+        (204, {}, "text/plain", b""),
+        (404, {}, "application/json", b'{"error": {"message": "OPTIONS is not known"}}'),
+    ],
+)
+def test_a_page_for_the_list_is_no_matter_where_pictures_may_be_sold(
+    status: int, headers: dict[str, str], media_type: str, body: bytes
+) -> None:
+    """What each framework says of its image endpoint when asked for the methods that it allows."""
+
+    class Gateway(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(404, {}, "text/html", b"<pre>Cannot GET /v1/models</pre>")
+
+        def do_OPTIONS(self) -> None:
+            self.answer(status, headers, media_type, body)
+
+        def answer(self, status: int, headers: dict[str, str], media_type: str, body: bytes) -> None:
+            self.send_response(status)
+            for name, value in {**headers, "content-type": media_type}.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with served(Gateway) as url:
+        assert read_models(terms(url)).kind == "no_list"
+
+
+@pytest.mark.parametrize("given", ["", "/v1/v1", "/v1/images/generations", "/v1/models", "/"])
+def test_the_address_that_was_meant_is_found(given: str) -> None:
+    """Where ``/v1`` was forgotten or doubled, or an endpoint was given, the API is found nearby."""
+    with emulator_server(EmulatorSettings(api_key=KEY)) as url:
+        answer = read_models(terms(url.removesuffix("/v1") + given))
+    assert (answer.kind, answer.better_url) == ("wrong_address", url)
+    assert answer.what.endswith(f"the API answers at {url}")
+
+
+@pytest.mark.parametrize("given", ["/v1/", "/v1//"])
+def test_a_slash_too_many_is_mended(given: str) -> None:
+    """Nobody need be told of it."""
+    with emulator_server(EmulatorSettings(api_key=KEY)) as url:
+        assert read_models(terms(url.removesuffix("/v1") + given)).kind == "ok"
 
 
 def test_a_key_that_comes_back_is_blotted_out() -> None:
@@ -166,12 +232,8 @@ def server_at(date_header: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as served:
-        thread = threading.Thread(target=served.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{served.server_port}/v1"
-        served.shutdown()
-        thread.join()
+    with served(Elsewhere) as url:
+        yield url
 
 
 def test_a_clock_that_is_wrong_shows() -> None:
