@@ -47,8 +47,8 @@ class Chatterbox(BaseHTTPRequestHandler):
         self.answer(*shapes[min(self.n_requests["all"], len(shapes)) - 1])
 
     def do_GET(self) -> None:
-        """Refuse the list of models, with the key."""
-        self.answer(401, {"error": {"message": self.headers["authorization"]}})
+        """Have no list of models, and say so with the key."""
+        self.answer(404, {"error": {"message": self.headers["authorization"]}})
 
     def answer(self, status: int, body: Any) -> None:
         """Send an answer."""
