@@ -7,6 +7,7 @@ flow never load Prefect.
 import sys
 import traceback
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 
@@ -24,7 +25,7 @@ from flows.commands.runs import cancel, runs
 from flows.commands.sections import SectionedGroup
 from flows.commands.serve import deploy, serve, worker
 from flows.commands.verdict import verdict
-from tasks.errors import RunoffError
+from tasks.errors import RunoffError, SettingError
 from tasks.redaction import redacted_outputs
 
 FAULT = 1
@@ -39,6 +40,15 @@ INTERRUPTED = 130
 @click.version_option(version("runoff"), prog_name="runoff")
 def runoff() -> None:
     """Make many cheap pictures, pick the best few, and buy only those at high quality."""
+    try:
+        Path.cwd()
+    except FileNotFoundError as fault:
+        raise SettingError(
+            where="the folder that this command was started in",
+            what="is gone",
+            money="Nothing was bought.",
+            next_step="Change to a folder that exists, then give the command again.",
+        ) from fault
 
 
 runoff.add_sections(
@@ -58,8 +68,12 @@ def main() -> None:
     Exit codes: 0 done, 1 an error, 2 wrong usage or campaign file, 3 budget used up, 4 finished but some
     orders were refused, failed or are unknown, 130 interrupted.
     """
-    with redacted_outputs():
+    with redacted_outputs() as lost:
         code = _run()
+        sys.stdout.flush()
+        if incomplete := [fault for fault in lost if not isinstance(fault, BrokenPipeError)]:
+            click.echo(f"Not all could be printed: {incomplete[0].strerror}. See: runoff runs", err=True)
+            code = code or FAULT
     sys.exit(code or 0)
 
 

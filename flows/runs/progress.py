@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from tasks.money import count_of, format_usd
-from tasks.redaction import hide_secrets
+from tasks.redaction import hide_secrets, redacted_outputs
 
 if TYPE_CHECKING:
     from tasks.images_api.buyer import Purchase
@@ -167,6 +167,26 @@ def showing(display: Display) -> Iterator[None]:
         yield
     finally:
         _SHOWN.reset(token)
+
+
+@contextmanager
+def lasting_outputs() -> Iterator[None]:
+    """Let work go on inside where nothing can be printed any more: a log's disk is full, its reader has gone.
+
+    Prefect's log is printed by ``rich`` too, which would end the process with requests in flight.
+    """
+    replaceable: Any = Console
+    before = Console.on_broken_pipe
+    replaceable.on_broken_pipe = _be_quiet
+    try:
+        with redacted_outputs():
+            yield
+    finally:
+        replaceable.on_broken_pipe = before
+
+
+def _be_quiet(console: Console) -> None:
+    console.quiet = True
 
 
 def current_display() -> Display:

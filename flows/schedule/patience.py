@@ -1,8 +1,8 @@
 """Patience with a flow run's process that was told to end: it may wait for answers that are paid for.
 
 Prefect 3.8.8 kills a process 30 s after it was told, if a run is cancelled or its worker stops. An answer
-may take twenty minutes, and would be paid and lost. A process that is told a second time ends at once: so it
-is told once, however many reasons there are.
+may take an hour, several large pictures three, and would be paid and lost. A process that is told a second
+time ends at once: so it is told once, however many reasons there are.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from uuid import UUID
 
 from prefect.runner._process_manager import ProcessManager
 
-PATIENCE_S = 1500.0
-"""How long a process may take: longer than any answer (``timeouts`` in providers.yaml) and a report."""
+PATIENCE_S = 4 * 3600.0
+"""How long a process may take: longer than an answer with the most and largest pictures, and a report."""
 HURRY_S = 10.0
 """How long it may take once everything is to end at once: it still says what is lost."""
 LOOK_S = 0.2

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from flows.runs.lock import locked_run
-from flows.runs.progress import Display, current_display
+from flows.runs.progress import Display, current_display, lasting_outputs
 from flows.runs.recovery import lost_line
 from flows.runs.run import StoredRun
 from flows.session.begun_orders import begun_drafts
@@ -121,7 +121,11 @@ async def open_session(prepared: Prepared, purpose: Purpose = "go on") -> AsyncI
     terms = prepared.terms
     terms.check()  # what is missing raises before anything is written
     prepare_home(prepared.home)
-    with open_ledger(prepared.home, prepared.settings.environ) as ledger, locked_run(ledger, prepared.folder):
+    with (
+        lasting_outputs(),
+        open_ledger(prepared.home, prepared.settings.environ) as ledger,
+        locked_run(ledger, prepared.folder),
+    ):
         if purpose != "close":
             ledger.require_fit_to_spend(prepared.home)
         limits, display = limits_of(prepared), current_display()

@@ -151,8 +151,8 @@ async def post(
     with receiving(received):
         raw = await _sender(client, order)(
             **fields,
-            timeout=httpx2.Timeout(
-                connect=terms.provider.timeouts.connect_s, read=within_s, write=WRITE_TIMEOUT_S, pool=within_s
+            timeout=httpx2.Timeout(  # the whole answer has its bounds, which know of suspended processes
+                connect=terms.provider.timeouts.connect_s, read=None, write=WRITE_TIMEOUT_S, pool=within_s
             ),
             # Unknown orders can be found in the provider's logs by this id.
             extra_headers={"X-Client-Request-Id": order.order_id},

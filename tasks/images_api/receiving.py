@@ -9,7 +9,7 @@ import asyncio
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,9 @@ from tasks.limits import ERROR_BODY_S, ERROR_BYTES, JSON_BYTES, SLOWEST_UPLOAD_B
 
 LONGEST_READ_S = 600.0
 """For a request without a timeout, seconds; the SDK's own."""
+SUSPENDED_S = 1.0
+"""A timer that is later than this, seconds, shows that the process did not run: it was suspended."""
+_BEFORE_S = 0.001
 _COMPRESSED = ("gzip", "x-gzip", "deflate")
 
 
@@ -84,6 +87,29 @@ class Received:
         upload_s = int(request.headers.get("content-length", 0)) / SLOWEST_UPLOAD_BYTES_PER_S
         self._until_s = self._clock() + self.bounds.within_s + upload_s
 
+    @asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """Wait inside for no longer than the answer may take.
+
+        Raises:
+            TimeoutError: It is cut off. A process that was suspended until then first reads what has arrived.
+        """
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            late_s = loop.time() - due_s
+            if late_s > SUSPENDED_S:
+                self._until_s = self._clock() + min(late_s, self.bounds.within_s)
+                limit.reschedule(loop.time() + self.left_s)
+
+        async with asyncio.timeout(self.left_s) as limit:
+            due_s = (limit.when() or 0.0) - _BEFORE_S
+            looking = loop.call_at(due_s, look)
+            try:
+                yield
+            finally:
+                looking.cancel()
+
     def has_headers(self, response: httpx2.Response) -> None:
         """Note an answer's headers, and expect less of one that failed."""
         self.headers = response.headers
@@ -136,7 +162,7 @@ class BoundedClient(httpx2.AsyncClient):
         received = _expected(request)
         received.begin(request)
         try:
-            async with asyncio.timeout(received.left_s):
+            async with received.in_time():
                 response = await super().send(request, stream=True, **options)
         except TimeoutError as error:
             raise received.too_late(request) from error
@@ -191,7 +217,7 @@ class _BoundedStream(httpx2.AsyncByteStream, httpx2.SyncByteStream):
         pieces = aiter(self._body)
         while True:
             try:
-                async with asyncio.timeout(self._received.left_s):
+                async with self._received.in_time():
                     piece = await anext(pieces)
                 taken = self._received.add(self._decompressed(piece))
             except StopAsyncIteration:

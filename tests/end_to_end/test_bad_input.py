@@ -1,10 +1,14 @@
 """What a user can get wrong: one message, the right exit code, nothing bought, no traceback."""
 
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from flows.command_line import runoff
+from tasks.errors import SettingError
 from tests.support.provider import OpenProvider
 from tests.support.shell import CAMPAIGN, Shell
 
@@ -82,6 +86,17 @@ def test_a_home_that_cannot_be_written_is_told(shell: Shell, open_provider: Open
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert "--home" in done.stderr
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    """A shell stays in a folder that somebody else has deleted; every path would be looked for in it."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with chdir(gone):
+        gone.rmdir()
+        done = CliRunner().invoke(runoff, ["plan", "otters.yaml"])
+    assert isinstance(done.exception, SettingError)
+    assert "the folder that this command was started in: is gone. Nothing was bought" in str(done.exception)
 
 
 def test_an_unknown_run_is_told(shell: Shell) -> None:

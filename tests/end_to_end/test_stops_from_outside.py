@@ -74,6 +74,23 @@ def become_its_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+@pytest.mark.slow  # every day: unit/flows/runs/test_progress.py and unit/tasks/redaction/test_outputs.py
+def test_a_run_whose_output_nobody_reads_any_more_is_done(shell: Shell, open_provider: OpenProvider) -> None:
+    """As ``| head`` does, or a log's reader that was killed: nothing in flight is lost, and all is bought."""
+    provider = open_provider(pace=0.05)
+    words = [COMMAND, "run", str(shell.campaign())]
+    with started(
+        words, env=shell.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as run:
+        assert run.stdout is not None
+        wait_until(lambda: provider.n_requests >= 2 or run.poll() is not None)
+        run.stdout.close()
+        run.wait(LIMIT_S)
+    assert run.returncode == 0
+    (done,) = shell.json("runs")
+    assert (done["state"], done["orders"]) == ("done", {"received": 14})
+
+
 @pytest.mark.long  # every day: a folder that goes away, in integration/test_buyer.py
 def test_a_folder_removed_in_the_middle_stops_the_buying(shell: Shell, open_provider: OpenProvider) -> None:
     """One message with the folder's name, no further order, a ledger whose sums are right."""

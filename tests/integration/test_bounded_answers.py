@@ -9,14 +9,17 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from tasks.catalogue.providers import Timeouts
 from tasks.images_api.answer_bounds import AnswerBounds, growth, most_bytes
 from tasks.images_api.batch_lane.batch_client import BatchClient
+from tasks.images_api.buyer import Buyer
 from tasks.images_api.client import connect
 from tasks.images_api.models_endpoint import read_models
 from tasks.images_api.rate_limiter.limiter import RateLimiter
@@ -87,6 +90,33 @@ def test_a_body_that_drips_is_cut_off_and_kept(tmp_path: Path) -> None:
     assert f"answers/{record.order.order_id}.body" in record.settlement.error_message
     assert "1.5 s" in record.settlement.error_message
     assert shop.folder == tmp_path
+
+
+@pytest.mark.parametrize("began", [False, True], ids=["before its headers", "in its body"])
+def test_an_answer_that_came_while_the_process_was_frozen_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, began: bool
+) -> None:
+    """Longer than the answer may take: it is there when the process goes on, and was paid for."""
+    monkeypatch.setattr("tasks.images_api.receiving.SUSPENDED_S", 0.2)
+    in_many_pieces = {"revised_prompt": "x" * 500_000}
+    body = json.dumps(in_many_pieces | {"data": [ITEM], "usage": USAGE}).encode()
+
+    def answer(send: Send) -> None:
+        if began:
+            send(OK + body[:100])
+        time.sleep(0.4)
+        send(body[100:] if began else OK + body)
+
+    async def freeze(_: Buyer) -> None:
+        await asyncio.sleep(0.3)
+        time.sleep(1.5)
+
+    with shop_at(tmp_path, answer) as (shop, _):
+        brief = Timeouts(read_s={"low": 0.5})
+        provider = shop.terms.provider.model_copy(update={"timeouts": brief})
+        shop.terms = replace(shop.terms, provider=provider)
+        shop.buy(order_of(), meanwhile=freeze)
+        assert shop.record().state == "received"
 
 
 def test_headers_that_drip_are_cut_off_too(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """A flow run's process is told once to end, and may take longer than Prefect gives it; real processes."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +15,15 @@ from prefect.runner._process_manager import ProcessHandle, ProcessManager
 
 from flows.schedule import patience
 from flows.schedule.patience import Patience
+from tasks.catalogue import load_catalogue
+from tasks.catalogue.providers import load_providers
+from tasks.images_api.answer_bounds import AnswerBounds
+from tasks.images_api.terms import Terms
+from tests.support.builders import an_order
 from tests.support.child_process import TextProcess, read_line, started
+from tests.support.ledgers import open_ledger
 
+ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import signal, sys, time
 def told(*_):
@@ -34,6 +43,39 @@ def process() -> Iterator[TextProcess]:
         assert read_line(child) == "ready\n"
         threading.Thread(target=child.wait, daemon=True).start()
         yield child
+
+
+def longest_answer_s(folder: Path, n: int) -> float:
+    """Tell how long the answer with the largest pictures may take, seconds."""
+    parameters = {"model": "gpt-image-2", "quality": "high", "size": "3840x2160", "n": n}
+    terms = Terms(load_providers().provider("openai"), load_catalogue(), {})
+    with open_ledger(folder) as ledger:
+        return AnswerBounds(terms, ledger).of(an_order(parameters=parameters)).within_s
+
+
+def test_patience_outlasts_every_answer(tmp_path: Path) -> None:
+    """As many pictures of the largest size as one request may ask for."""
+    most = load_providers().provider("openai").capabilities.max_n
+    assert longest_answer_s(tmp_path, most) < patience.PATIENCE_S
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern"),
+    [
+        ("compose.yaml", r"command: \[runoff, worker.*\]\n    stop_grace_period: (\d+)(h)\b"),
+        ("docs/deploy.md", r"TimeoutStopSec=(\d+)(h)\b"),
+        ("docs/deploy.md", r"stop_grace_period: (\d+)(h)\b"),
+        ("docs/deploy.md", r"terminationGracePeriodSeconds: (\d+)()\b"),
+        ("docs/schedules.md", r"TimeoutStopSec=(\d+)(h)\b"),
+    ],
+)
+def test_containers_and_services_are_given_the_time_of_an_answer(
+    tmp_path: Path, file: str, pattern: str
+) -> None:
+    """By our own file for Docker, and by what people are told to write."""
+    found = re.search(pattern, (ROOT / file).read_text(encoding="utf-8"))
+    assert found is not None
+    assert int(found[1]) * (3600 if found[2] else 1) > longest_answer_s(tmp_path, 1)
 
 
 async def killed(child: TextProcess, patient: Patience, *, first: bool = False) -> None:

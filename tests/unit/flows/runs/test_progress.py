@@ -1,12 +1,20 @@
 """What a run shows while it buys."""
 
 import io
+import os
 from decimal import Decimal
 
 import pytest
 from rich.console import Console
 
-from flows.runs.progress import LiveDisplay, PlainDisplay, Tally, current_display, showing
+from flows.runs.progress import (
+    LiveDisplay,
+    PlainDisplay,
+    Tally,
+    current_display,
+    lasting_outputs,
+    showing,
+)
 from tasks.images_api.buyer import Purchase
 from tasks.order import OrderState
 from tests.support.builders import an_order
@@ -35,6 +43,24 @@ def test_a_tally_says_what_brought_no_picture(monkeypatch: pytest.MonkeyPatch) -
     tally.add(a_purchase(n_pictures=0))
     assert "0 pictures · $0.0022" in str(tally)
     assert "1 without a picture" in str(tally)
+
+
+@pytest.mark.parametrize("lost", ["a pipe that nobody reads", "a full disk"])
+def test_progress_that_cannot_be_shown_ends_no_work(lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a log line of Prefect's, whose console was made before."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    is_pipe = lost == "a pipe that nobody reads"
+    with open(writing if is_pipe else "/dev/full", "w") as file:  # noqa: PTH123
+        monkeypatch.setattr("sys.stderr", file)
+        prefects = Console(file=file)
+        with lasting_outputs():
+            if is_pipe:  # any other error is handled by Prefect's own handler
+                prefects.print("Beginning flow run")
+            display = PlainDisplay()
+            display.start("drafts", 1)
+            display.bought(a_purchase())
+            display.finish()
 
 
 def test_without_a_terminal_there_are_plain_lines() -> None:

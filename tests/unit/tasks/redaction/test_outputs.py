@@ -1,8 +1,10 @@
 """What leaves a process without its code knowing: logs, standard output and error, errors as objects."""
 
 import asyncio
+import errno
 import io
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -97,6 +99,48 @@ def test_what_an_encoding_cannot_express_is_written_in_another_way(
         sys.stdout.write(f"4 · 2 … → é {KEY} \udcff\n")
         sys.stdout.flush()
     assert stream.getvalue().decode(encoding) == written
+
+
+class Full(io.StringIO):
+    """A file on a full disk."""
+
+    def write(self, _: str) -> int:
+        """Fail."""
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_output_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever prints; why is told in the end, and what was written before is still there."""
+    monkeypatch.setattr(sys, "stdout", Full())
+    with redacted_outputs() as lost:
+        click.echo("a line")
+        Console().print("another line")
+    assert {fault.errno for fault in lost} == {errno.ENOSPC}
+
+
+def test_a_pipe_that_nobody_reads_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is still to be written goes nowhere, and the process ends without a word about it."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        with redacted_outputs() as lost:
+            click.echo("read")
+            assert os.read(reading, 9) == b"read\n"
+            os.close(reading)
+            for _ in range(2):
+                click.echo("not read")
+    assert [type(fault) for fault in lost] == [BrokenPipeError]
+
+
+def test_a_process_without_outputs_has_some_that_lead_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those that were started with them closed; nothing is asked then."""
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    with redacted_outputs() as lost:
+        click.echo("a line")
+        sys.stderr.write("an error")
+        assert (sys.stdin.isatty(), sys.stdin.read(), sys.stdout.isatty()) == (False, "", False)
+    assert (sys.stdin, sys.stdout, sys.stderr, lost) == (None, None, None, [])
 
 
 def raising(error: BaseException) -> None:
