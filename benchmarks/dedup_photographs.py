@@ -139,6 +139,7 @@ class Rule:
     level: Level = "near"
     min_similarity: float | None = None
     fold_mirrored: bool = False
+    fold_framed: bool = False
 
 
 def find_photographs(folder: Path | None) -> dict[str, Image.Image]:

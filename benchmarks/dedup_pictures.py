@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageDraw, ImageEnhance, ImageFilter, ImageFont
+from PIL import Image, ImageCms, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 from benchmarks.dedup_photographs import EDGE_PX, cut, encode_as_jpeg
 from tasks.emulator.painting.retouch import as_image
 from tasks.emulator.painting.scene import paint_scene
+from tasks.pictures.decoding import shrink
 from tests.support.edited_pictures import Edit, grainy
 
 FIRST_EMOJI, LAST_EMOJI = 0x1F300, 0x1FAFF
@@ -123,6 +124,9 @@ EDITS: dict[str, Edit] = {
 }
 """What a picture stays the same under."""
 
+OF_OTHERS: tuple[Edit, ...] = (compressed(80), EDITS["15 % brighter"], EDITS["mixed"])
+"""What is done to the second of two pictures that differ."""
+
 TURNED: dict[str, Edit] = {
     "mirrored": lambda one: encode_as_jpeg(one.transpose(Image.Transpose.FLIP_LEFT_RIGHT), 80),
     "turned by 90°": lambda one: encode_as_jpeg(one.transpose(Image.Transpose.ROTATE_90), 80),
@@ -130,6 +134,37 @@ TURNED: dict[str, Edit] = {
     "mirrored, 3 % off one corner": lambda one: cropped(0.03, 0.03)(
         one.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     ),
+}
+
+
+def framed(colour: str, left: float, top: float, right: float, bottom: float, line: float = 0) -> Edit:
+    """Put a border round a picture, reduced to the size it had and compressed.
+
+    Args:
+        colour: Of the border.
+        left: Its width in shares of the longest edge; so the others.
+        top: Above.
+        right: Of the right one.
+        bottom: Below.
+        line: The width of a dark line between picture and border.
+    """
+
+    def edit(one: Image.Image) -> Image.Image:
+        edge = max(one.size)
+        lined = ImageOps.expand(one, round(line * edge), "#202020")
+        widths = tuple(round(share * edge) for share in (left, top, right, bottom))
+        whole = ImageOps.expand(lined, widths, colour)
+        return encode_as_jpeg(shrink(whole, edge), 80)
+
+    return edit
+
+
+FRAMED: dict[str, Edit] = {
+    "white margin of 10 %": framed("#ffffff", 0.1, 0.1, 0.1, 0.1),
+    "black margin of 15 %": framed("#000000", 0.15, 0.15, 0.15, 0.15),
+    "bars above and below": framed("#000000", 0, 0.16, 0, 0.16),
+    "instant picture": framed("#f4f1ea", 0.06, 0.06, 0.06, 0.24),
+    "mount with a line": framed("#e9e2d0", 0.12, 0.12, 0.12, 0.12, 0.012),
 }
 
 

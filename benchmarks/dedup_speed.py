@@ -37,6 +37,7 @@ class Rule:
     level: Level = "near"
     min_similarity: float | None = None
     fold_mirrored: bool = False
+    fold_framed: bool = False
 
 
 def make_hashes(count: int) -> NDArray[np.uint64]:

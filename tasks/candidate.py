@@ -92,9 +92,9 @@ class Standing:
         status: ``survivor`` (a unique image), ``duplicate`` or ``unfit`` (not a picture that can be shown).
         cluster: The candidate id of its cluster's representative; its own for a unique image.
         duplicate_of: The representative it is a duplicate of, or ``None``.
-        duplicate_kind: ``exact`` (same bytes), ``near``, ``similar``, ``mirrored`` (or turned), ``told`` (a
-            person decided it), or ``None``. A unique image may be ``mirrored`` too, when such copies are
-            kept.
+        duplicate_kind: ``exact`` (same bytes), ``near``, ``similar``, ``mirrored`` (or turned), ``framed``
+            (with a border), ``told`` (a person decided it), or ``None``. A unique image may be ``mirrored``
+            or ``framed`` too, when such copies are kept.
         hash_distance_bits: Hamming distance to the representative; ``None`` for a unique image.
         similarity: To the representative; for a unique image to the one that it is most similar to, 0-1;
             ``None`` when it was not measured.
@@ -105,7 +105,7 @@ class Standing:
     status: Status
     cluster: str | None
     duplicate_of: str | None = None
-    duplicate_kind: Literal["exact", "near", "similar", "mirrored", "told"] | None = None
+    duplicate_kind: Literal["exact", "near", "similar", "mirrored", "framed", "told"] | None = None
     hash_distance_bits: int | None = None
     similarity: float | None = None
     similar_cluster: str | None = None

@@ -200,8 +200,11 @@ _DUPLICATES = {
     "near": "a near-duplicate",
     "similar": "similar, and so a duplicate,",
     "mirrored": "a mirrored or turned copy",
+    "framed": "a copy with a border",
     "told": "a duplicate",
 }
+
+_KEPT_AND_ALTERED = {"mirrored": ", mirrored or turned", "framed": ", a copy with a border"}
 
 
 def _standing(candidate: Candidate) -> str:
@@ -209,7 +212,7 @@ def _standing(candidate: Candidate) -> str:
     if standing is None:
         return "a final" if candidate.is_final else "not yet compared with the others"
     if candidate.is_survivor:
-        return "a unique image" + (", mirrored or turned" if standing.duplicate_kind == "mirrored" else "")
+        return "a unique image" + _KEPT_AND_ALTERED.get(standing.duplicate_kind or "", "")
     if candidate.is_duplicate:
         away = standing.hash_distance_bits
         bits = "" if away is None else f", {count_of(away, 'bit')} away"

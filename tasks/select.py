@@ -50,6 +50,7 @@ _DUPLICATES = {
     "near": "a near-duplicate",
     "similar": "similar, and so a duplicate,",
     "mirrored": "a mirrored or turned copy",
+    "framed": "a copy with a border",
     "told": "marked as a duplicate",
 }
 

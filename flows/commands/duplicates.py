@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 SAID = {True: "the same", False: "not the same", None: "?"}
-COLUMNS = ("one", "other", "similarity", "turn", "is_same")
+COLUMNS = ("one", "other", "similarity", "alteration", "is_same")
 
 
 @click.command()
@@ -61,7 +61,7 @@ def _row(pair: "SimilarPair") -> dict[str, object]:
         pair.one.candidate_id,
         pair.other.candidate_id,
         round(pair.similarity, 4),
-        pair.turn,
+        pair.alteration,
         pair.is_same,
     )
     return dict(zip(COLUMNS, values, strict=True))
@@ -91,10 +91,10 @@ def _lines(found: "SimilarPairs", run_id: str, *, shows_all: bool) -> list[str]:
         f"{count_of(len(found.pairs), 'pair')} with something in common; duplicates from {found.limit:.2f} on"
     ]
     for pair in sorted(shown, key=lambda pair: -pair.similarity):
-        turn = f"  {pair.turn}" if pair.turn else ""
+        altered = f"  {pair.alteration}" if pair.alteration else ""
         mark = "=" if pair.similarity >= found.limit else " "
         said = SAID[pair.is_same]
-        lines.append(f"  {pair.similarity:.2f} {mark} {pair.one.name}  {pair.other.name}  {said}{turn}")
+        lines.append(f"  {pair.similarity:.2f} {mark} {pair.one.name}  {pair.other.name}  {said}{altered}")
     one = found.suggestion
     if one is None:
         n_answers = count_of(found.n_answers, "answer")

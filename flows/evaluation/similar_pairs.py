@@ -23,14 +23,14 @@ class SimilarPair:
         one: The better one.
         other: The other one.
         similarity: 0-1.
-        turn: How the second is turned; ``None`` when it is not.
+        alteration: How the second is turned, or ``framed`` when one has a border; ``None`` otherwise.
         is_same: What a person said; ``None`` when nobody did.
     """
 
     one: Candidate
     other: Candidate
     similarity: float
-    turn: str | None
+    alteration: str | None
     is_same: bool | None
 
 
@@ -73,12 +73,14 @@ def find_similar_pairs(run: StoredRun) -> SimilarPairs:
         if found is None or found.similarity is None or one.sha256 == other.sha256:
             continue
         is_same = answers.get(frozenset((one.candidate_id, other.candidate_id)))
-        pairs.append(SimilarPair(one, other, found.similarity, found.turn, is_same))
+        pairs.append(SimilarPair(one, other, found.similarity, found.alteration, is_same))
     pairs.sort(
         key=lambda pair: (abs(pair.similarity - limit), pair.one.candidate_id, pair.other.candidate_id)
     )
     said = [
-        Answer(pair.similarity, pair.is_same) for pair in pairs if pair.is_same is not None and not pair.turn
+        Answer(pair.similarity, pair.is_same)
+        for pair in pairs
+        if pair.is_same is not None and not pair.alteration
     ]
     return SimilarPairs(limit, pairs, suggest_limit(said))
 

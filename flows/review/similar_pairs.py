@@ -62,7 +62,7 @@ def _pair(pair: SimilarPair) -> dict[str, Any]:
         "other": pair.other.candidate_id,
         "names": [pair.one.name, pair.other.name],
         "similarity": pair.similarity,
-        "turn": pair.turn,
+        "alteration": pair.alteration,
         "is_same": pair.is_same,
     }
 

@@ -20,6 +20,9 @@ class Deduplicate(Section):
     fold_mirrored: bool = False
     """Whether a mirrored or turned copy is a duplicate; it is found in any case."""
 
+    fold_framed: bool = False
+    """Whether a copy with a border round it is a duplicate; it is found in any case."""
+
     hash: Literal["phash", "dhash"] = "phash"
     """The perceptual hash whose bits are compared."""
 
@@ -34,8 +37,11 @@ class Deduplicate(Section):
 
     @model_validator(mode="after")
     def _compares_one_way(self) -> "Deduplicate":
-        if self.radius_bits is not None and (self.min_similarity is not None or self.fold_mirrored):
-            message = "either radius_bits, or min_similarity and fold_mirrored: a hash knows neither"
+        by_look = self.min_similarity is not None or self.fold_mirrored or self.fold_framed
+        if self.radius_bits is not None and by_look:
+            message = (
+                "either radius_bits, or min_similarity, fold_mirrored and fold_framed: a hash knows none"
+            )
             raise ValueError(message)
         return self
 

@@ -4,6 +4,7 @@ __all__ = [
     "by_hash",
     "by_look",
     "comparison",
+    "proposals",
     "rule",
     "scope",
     "tuning",

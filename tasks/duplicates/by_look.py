@@ -1,33 +1,33 @@
 """Duplicates by look: hashes propose, a comparison of two pictures decides.
 
 In a scope of some hundred pictures, such as a prompt's, every pair is proposed. In larger ones the pictures
-of one prompt are proposed to one another, and besides those whose hashes are within a radius.
+of one prompt are proposed to one another, and besides those that `tasks.duplicates.proposals` finds.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from tasks.candidate import Standing
 from tasks.duplicates.by_hash import is_near_by_hash
 from tasks.duplicates.comparison import Comparer
+from tasks.duplicates.proposals import Proposals
 from tasks.duplicates.rule import (
-    DEFAULT_RADIUS_BITS,
     SIMILAR_SIMILARITY,
+    Altered,
     DuplicateRule,
+    folds,
     least_similarity,
 )
-from tasks.duplicates.scope import Kind, Scope, duplicate_of, exact_duplicate, neighbours
+from tasks.duplicates.scope import Kind, Scope, duplicate_of, exact_duplicate
 from tasks.pictures.fingerprint import hash_distance_bits
 from tasks.pictures.likeness import NEAR_SIMILARITY
 
 ALL_PAIRS_UP_TO = 128
 """In a scope of at most so many pictures every pair is proposed."""
 
-PROPOSED_RADIUS_BITS = 10
-"""In a larger one, pairs of hashes that differ in at most so many bits; fewer in a huge one."""
-
-HUGE = 5_000
+_ALTERED = get_args(Altered)
 
 
 def settle_by_look(scope: Scope, rule: DuplicateRule, compare: Comparer) -> dict[str, Standing]:
@@ -69,17 +69,10 @@ class _Settling:
         self._leaders: list[int] = []
         self._by_bytes: dict[str, int] = {}
         self._by_prompt: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        self._by_place: defaultdict[int, list[int]] = defaultdict(list)
-        self._near = self._hash_neighbours()
+        self._proposals = Proposals(scope)
         self._roots: dict[int, int] = {}
         self._closest: dict[int, _Found] = {}
         self._duplicates: dict[int, Standing] = {}
-
-    def _hash_neighbours(self) -> dict[int, list[tuple[int, int]]]:
-        if len(self._scope.ranked) <= ALL_PAIRS_UP_TO:
-            return {}
-        is_huge = len(self._scope.values) > HUGE
-        return neighbours(self._scope, DEFAULT_RADIUS_BITS if is_huge else PROPOSED_RADIUS_BITS)
 
     def take(self, index: int) -> None:
         """Decide about the next picture."""
@@ -103,7 +96,7 @@ class _Settling:
         self._leaders.append(index)
         self._by_bytes.setdefault(one.sha256, index)
         self._by_prompt[one.arm, one.prompt].append(index)
-        self._by_place[self._scope.places[index]].append(index)
+        self._proposals.add(index)
         self._roots.setdefault(index, index)
 
     def _proposed(self, index: int) -> Iterator[int]:
@@ -113,11 +106,7 @@ class _Settling:
             proposed = self._leaders
         else:
             own = self._by_prompt[one.arm, one.prompt]
-            near = {
-                leader
-                for _, place in self._near.get(scope.places[index], ())
-                for leader in self._by_place[place]
-            }
+            near = self._proposals.near(index)
             proposed = [*near, *(own if len(own) <= ALL_PAIRS_UP_TO else ())]
         bits = {leader: self._bits(index, leader) for leader in proposed}
         for leader in sorted(bits, key=lambda leader: (bits[leader] is None, bits[leader], leader)):
@@ -134,10 +123,10 @@ class _Settling:
             one = self._found(index, leader)
             if one is not None:
                 found.append(one)
-                if may_fold and one.is_duplicate and one.kind != "mirrored":
+                if may_fold and one.is_duplicate and one.kind not in _ALTERED:
                     break
         return sorted(
-            found, key=lambda one: (not one.is_duplicate, one.kind == "mirrored", -(one.similarity or 0))
+            found, key=lambda one: (not one.is_duplicate, one.kind in _ALTERED, -(one.similarity or 0))
         )
 
     def _found(self, index: int, leader: int) -> _Found | None:
@@ -148,8 +137,9 @@ class _Settling:
         similarity = comparison.similarity
         if similarity is None:
             return None
-        if comparison.turn is not None:
-            return _Found(leader, "mirrored", similarity, is_duplicate=self._rule.fold_mirrored)
+        if comparison.altered is not None:
+            is_duplicate = folds(self._rule, comparison.altered)
+            return _Found(leader, comparison.altered, similarity, is_duplicate)
         kind = _kind(similarity)
         return _Found(leader, kind, similarity, is_duplicate=similarity >= self._limit)
 
@@ -188,7 +178,7 @@ class _Settling:
             standings[name] = Standing(
                 "survivor",
                 cluster=name,
-                duplicate_kind="mirrored" if closest and closest.kind == "mirrored" else None,
+                duplicate_kind=closest.kind if closest and closest.kind in _ALTERED else None,
                 similarity=closest.similarity if closest else None,
                 similar_cluster=scope.ranked[self._root(index)].candidate_id,
             )

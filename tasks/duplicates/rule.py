@@ -7,6 +7,8 @@ from tasks.pictures.likeness import NEAR_SIMILARITY
 
 Level = Literal["exact", "near", "similar"]
 Within = Literal["prompt", "arm", "campaign"]
+Altered = Literal["mirrored", "framed"]
+"""A copy that was mirrored or turned, or that has a border round it."""
 
 DEFAULT_RADIUS_BITS = 6
 """The radius where no look can be had and none was set."""
@@ -27,6 +29,7 @@ class DuplicateRule(Protocol):
             ``similar`` the same composition with other details.
         min_similarity: The similarity from which on pictures are duplicates, 0-1; ``None`` for the level's.
         fold_mirrored: Whether a mirrored or turned copy is a duplicate.
+        fold_framed: Whether a copy with a border round it is a duplicate.
         hash: Which hash is compared.
         radius_bits: Hashes of duplicates differ in at most this many bits, 0-16, and no look is taken;
             ``None`` to decide by looks.
@@ -42,6 +45,8 @@ class DuplicateRule(Protocol):
     @property
     def fold_mirrored(self) -> bool: ...  # noqa: D102
     @property
+    def fold_framed(self) -> bool: ...  # noqa: D102
+    @property
     def hash(self) -> HashName: ...  # noqa: D102
     @property
     def radius_bits(self) -> int | None: ...  # noqa: D102
@@ -56,3 +61,8 @@ def least_similarity(rule: DuplicateRule) -> float:
     if rule.min_similarity is not None:
         return rule.min_similarity
     return SIMILAR_SIMILARITY if rule.level == "similar" else NEAR_SIMILARITY
+
+
+def folds(rule: DuplicateRule, altered: Altered) -> bool:
+    """Whether a copy that was turned, or that has a border, is a duplicate."""
+    return rule.fold_mirrored if altered == "mirrored" else rule.fold_framed

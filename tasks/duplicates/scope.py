@@ -173,7 +173,7 @@ def exact_duplicate(scope: Scope, index: int, leader: int | None) -> Standing | 
     return duplicate_of(scope.ranked[leader], "exact", 0, similarity=1.0)
 
 
-Kind = Literal["exact", "near", "similar", "mirrored"]
+Kind = Literal["exact", "near", "similar", "mirrored", "framed"]
 
 
 def duplicate_of(leader: Candidate, kind: Kind, bits: int | None, similarity: float | None) -> Standing:

@@ -3,9 +3,10 @@
 import numpy as np
 from PIL import Image
 
-from tasks.pictures.likeness import Likeness, beyond_neighbours, compare, in_one_tone
+from tasks.pictures.likeness import Likeness, beyond_neighbours, compare, find_framed, find_turn
 from tasks.pictures.looks import Look
 from tasks.pictures.registration import lay_on
+from tasks.pictures.tone import in_one_tone
 
 _FULL_RED_LEVELS = 64
 
@@ -18,10 +19,15 @@ def draw_difference(one: Look, other: Look) -> Image.Image | None:
         other: The other one.
 
     Returns:
-        RGB, the size of ``one``; what the other does not cover is left white. ``None`` when they
-        cannot be laid on one another.
+        RGB; what the other does not cover is left white. A copy is turned first, or taken out of its border.
+        ``None`` when they cannot be laid on one another.
     """
     likeness = compare(one, other)
+    if likeness is None or likeness.difference > 1:
+        if framed := find_framed(one, other):
+            return _drawn(*framed)
+        if turned := find_turn(one, other):
+            return _drawn(one, other.turned(turned[0]), turned[1])
     return None if likeness is None else _drawn(one, other, likeness)
 
 

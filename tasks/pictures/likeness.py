@@ -25,18 +25,29 @@ from tasks.pictures.registration import (
     registrations,
     unmoved,
 )
+from tasks.pictures.tone import (
+    LEAST_COVERED_SHARE,
+    PLAIN_RANGE_LEVELS,
+    Tone,
+    in_one_tone,
+    range_levels,
+    tones,
+)
 
 DETAIL_LIMIT_LEVELS = 32.0
 """Most that a block of 5 x 5 pixels may differ in the same picture."""
+
+DETAIL_LIMIT_SHARE = 0.4
+"""The same in shares of the range of levels, of a dark or pale picture."""
+
+LEAST_DETAIL_LIMIT_LEVELS = 8.0
+"""What noise and compression may do whatever the range."""
 
 GROUND_LIMIT_LEVELS = 20.0
 """Most that the mean colour of a block of 32 x 32 may: a ground that brightening clipped differs by 18."""
 
 PLAIN_LIMIT_LEVELS = 3.0
 """The same between pictures of one colour each, from which no brightening is taken out."""
-
-MOST_GAIN = 1.3
-MOST_OFFSET_LEVELS = 30.0
 
 NEAR_SIMILARITY = 0.75
 """From this similarity on two pictures are the same: it is where the limits above lie."""
@@ -48,36 +59,19 @@ LEAST_TURNED_AGREEMENT = 0.4
 """The same for outlines of 16 x 16 cells, by which turned pictures are dismissed."""
 
 _DETAIL_BLOCK_PX = 5
+_FAINT_SPREAD_LEVELS = 3.0
 _GROUND_BLOCK_CELLS = 8
-_PLAIN_SPREAD_LEVELS = 3.0
 _MOST_OF_OTHERS = NEAR_SIMILARITY - 1e-4
 _CLEARLY_SAME = 0.4
 _CLEARLY_OTHER = 3.5
-_NOT_CLIPPED = 4, 251
 _MOST_STRETCH_UNMOVED = 1.02
-_LEAST_COVERED_SHARE = 0.6
 _COMPOSITION_EDGE_PX = 64
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _HALF_CHROMA_LEVELS = 24
-_LEAST_TONE_CELLS = 60
-_LEAST_TONE_AGREEMENT = 0.8
 _3_BY_3 = np.ones((3, 3), np.uint8)
 
 Floats = NDArray[np.float32]
 Where = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Tone:
-    """The edit of brightness and contrast that was taken out: the second picture is gain x first + offset.
-
-    Args:
-        gain: 1 is none; within `MOST_GAIN` either way.
-        offset_levels: 0-255 levels; within `MOST_OFFSET_LEVELS` either way.
-    """
-
-    gain: float = 1.0
-    offset_levels: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +80,7 @@ class Likeness:
 
     Args:
         detail_levels: The largest difference in any block of 5 x 5 pixels of a look, 0-255 levels.
+        range_levels: How far apart the darkest and the lightest place of either lie, the lesser of both.
         ground_levels: The largest difference of the mean colours of any block of 32 x 32 pixels.
         composition: Agreement of what both show at 64 px, where either shows something: 0-1.
         is_plain: Whether neither shows anything but a ground of one colour.
@@ -94,6 +89,7 @@ class Likeness:
     """
 
     detail_levels: float
+    range_levels: float
     ground_levels: float
     composition: float
     is_plain: bool
@@ -104,7 +100,9 @@ class Likeness:
     def difference(self) -> float:
         """How far they differ in shares of what the same picture may: up to 1 they are the same."""
         ground_limit = PLAIN_LIMIT_LEVELS if self.is_plain else GROUND_LIMIT_LEVELS
-        return max(self.detail_levels / DETAIL_LIMIT_LEVELS, self.ground_levels / ground_limit)
+        most = min(DETAIL_LIMIT_SHARE * self.range_levels, DETAIL_LIMIT_LEVELS)
+        detail_limit = max(most, LEAST_DETAIL_LIMIT_LEVELS)
+        return max(self.detail_levels / detail_limit, self.ground_levels / ground_limit)
 
     @property
     def similarity(self) -> float:
@@ -143,7 +141,7 @@ def may_be_alike(one: Look, other: Look) -> bool:
 
     A picture that is nearly plain has no outlines to go by, and is always compared.
     """
-    if min(_spread(look.tiny_outlines) for look in (one, other)) < _PLAIN_SPREAD_LEVELS:
+    if min(_spread(look.tiny_outlines) for look in (one, other)) < _FAINT_SPREAD_LEVELS:
         return True
     if quick_agreement(one, other) < LEAST_QUICK_AGREEMENT:
         return False
@@ -170,7 +168,7 @@ def find_turn(one: Look, other: Look) -> tuple[Turn, Likeness] | None:
         The turn and the likeness after it; ``None`` when no turn makes them the same. Nor for a plain
         picture, of which every turn is the same.
     """
-    if _spread(one.tiny_outlines) < _PLAIN_SPREAD_LEVELS:
+    if _spread(one.tiny_outlines) < _FAINT_SPREAD_LEVELS:
         return None
     for turn in TURNS:
         if other.agreement_if_turned(turn, one) < LEAST_TURNED_AGREEMENT:
@@ -182,6 +180,24 @@ def find_turn(one: Look, other: Look) -> tuple[Turn, Likeness] | None:
     return None
 
 
+def find_framed(one: Look, other: Look) -> tuple[Look, Look, Likeness] | None:
+    """Find out whether one of two pictures is the other with a border round it.
+
+    Returns:
+        What lies within the border, the whole other picture, and their likeness; ``None`` when neither has
+        a border, or they differ.
+    """
+    for framed, plain in ((one, other), (other, one)):
+        for inner in framed.within_borders:
+            if _is_plain(inner) or _is_plain(plain) or not may_be_alike(inner, plain):
+                continue
+            whole = plain.reduced_to(inner.drawn_edge_px)
+            likeness = compare(inner, whole)
+            if likeness and likeness.difference <= 1:
+                return inner, whole, likeness
+    return None
+
+
 def likeness_at(one: Look, other: Look, registration: Registration) -> Likeness:
     """Compare two looks under one registration.
 
@@ -190,78 +206,36 @@ def likeness_at(one: Look, other: Look, registration: Registration) -> Likeness:
         other: Another one.
         registration: How ``one`` lies on it.
     """
+    moved, covered = lay_on(one, other, registration)
+    is_plain = _is_plain(one) and _is_plain(other)
+    whole = cells_of(covered) == 1
+    best: Likeness | None = None
+    for tone in tones(one.pixels, moved, covered):
+        first, second = in_one_tone(one.pixels, moved, tone)
+        found = Likeness(
+            detail_levels=_detail_levels(first, second, covered),
+            range_levels=min(range_levels(cells_of(each)[whole]) for each in (first, second)),
+            ground_levels=_ground_levels(first, second, covered),
+            composition=_composition(first, second, covered),
+            is_plain=is_plain,
+            registration=registration,
+            tone=tone,
+        )
+        if best is None or found.difference < best.difference:
+            best = found
+        if best.difference <= _CLEARLY_SAME:
+            break
+    assert best is not None
+    return best
+
+
+def _detail_levels(one: Pixels, other: Pixels, covered: Where) -> float:
+    """Return the largest mean difference of any small block, beyond what neighbouring pixels explain."""
     import cv2
 
-    moved, covered = lay_on(one, other, registration)
-    tone = fit_tone(one.pixels, moved, covered)
-    first, second = in_one_tone(one.pixels, moved, tone)
-    beyond = beyond_neighbours(first, second)
+    beyond = beyond_neighbours(one, other)
     beyond[~covered] = 0
-    blocks = cv2.blur(beyond.astype(np.float32), (_DETAIL_BLOCK_PX, _DETAIL_BLOCK_PX))
-    return Likeness(
-        detail_levels=float(blocks.max()),
-        ground_levels=_ground_levels(first, second, covered),
-        composition=_composition(first, second, covered),
-        is_plain=_is_plain(one) and _is_plain(other),
-        registration=registration,
-        tone=tone,
-    )
-
-
-def fit_tone(one: Pixels, other: Pixels, where: Where) -> Tone:
-    """Fit one gain and one offset for all channels to means of 4 x 4 pixels.
-
-    The gain is the ratio of both spreads (the geometric mean of the two regressions), which noise in either
-    does not bias. What is clipped in either picture is left out, and in the end what does not fit. A picture
-    without contrast keeps its tone: there any offset would make one plain colour another.
-
-    Args:
-        one: uint8, shape (height, width, 3).
-        other: The same shape.
-        where: Which pixels count, shape (height, width).
-    """
-    share, first, second = _reduced(where, one, other)
-    full = share > _LEAST_COVERED_SHARE
-    if not full.any() or min(_contrast(each[full]) for each in (first, second)) < _PLAIN_SPREAD_LEVELS:
-        return Tone()
-    x, y = first[full].ravel().astype(float), second[full].ravel().astype(float)
-    low, high = _NOT_CLIPPED
-    fair = (x >= low) & (x <= high) & (y >= low) & (y <= high)
-    tone = Tone()
-    for most_levels in (60, 30, 15):
-        left = np.abs(y - tone.gain * x - tone.offset_levels)
-        kept = fair & (left <= most_levels)
-        if kept.sum() < _LEAST_TONE_CELLS:
-            return Tone()
-        tone = _tone_of(x[kept], y[kept])
-    return tone
-
-
-def _contrast(cells: Floats) -> float:
-    """Return the spread of the levels within each channel, shape (cells, 3)."""
-    return float(cells.std(axis=0).mean())
-
-
-def _tone_of(x: NDArray[np.float64], y: NDArray[np.float64]) -> Tone:
-    spread, other_spread = float(x.std()), float(y.std())
-    shared = float((x * y).mean() - x.mean() * y.mean())
-    if shared <= _LEAST_TONE_AGREEMENT * spread * other_spread:
-        return Tone()
-    gain = min(max(other_spread / spread, 1 / MOST_GAIN), MOST_GAIN)
-    offset = float(y.mean()) - gain * float(x.mean())
-    return Tone(gain, min(max(offset, -MOST_OFFSET_LEVELS), MOST_OFFSET_LEVELS))
-
-
-def in_one_tone(one: Pixels, other: Pixels, tone: Tone) -> tuple[Pixels, Pixels]:
-    """Bring the picture of less contrast to the tone of the other, clipped as an edit would clip it."""
-    if tone.gain >= 1:
-        return _retoned(one, tone.gain, tone.offset_levels), other
-    return one, _retoned(other, 1 / tone.gain, -tone.offset_levels / tone.gain)
-
-
-def _retoned(pixels: Pixels, gain: float, offset_levels: float) -> Pixels:
-    levels = np.clip(np.arange(256) * gain + offset_levels, 0, 255)
-    return np.asarray(np.rint(levels).astype(np.uint8)[pixels])
+    return float(cv2.blur(beyond.astype(np.float32), (_DETAIL_BLOCK_PX, _DETAIL_BLOCK_PX)).max())
 
 
 def beyond_neighbours(one: Pixels, other: Pixels) -> Pixels:
@@ -293,7 +267,7 @@ def _ground_levels(one: Pixels, other: Pixels, covered: Where) -> float:
     blocks = (_GROUND_BLOCK_CELLS, _GROUND_BLOCK_CELLS)
     shares = cv2.blur(share, blocks, borderType=cv2.BORDER_CONSTANT)
     means = _worst_channel(np.abs(cv2.blur(apart, blocks, borderType=cv2.BORDER_CONSTANT)))
-    full = shares > _LEAST_COVERED_SHARE
+    full = shares > LEAST_COVERED_SHARE
     return float((means[full] / shares[full]).max()) if full.any() else 0.0
 
 
@@ -339,7 +313,7 @@ def _smooth(levels: Floats) -> Floats:
 
 
 def _is_plain(look: Look) -> bool:
-    return _spread(look.coarse) < _PLAIN_SPREAD_LEVELS
+    return range_levels(cells_of(look.pixels).reshape(-1, 3)) < PLAIN_RANGE_LEVELS
 
 
 def _spread(levels: Floats) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tasks.pictures.borders import within_borders
 from tasks.pictures.decoding import decode, flatten, make_thumbnail
 
 LOOK_EDGE_PX = 340
@@ -62,9 +63,15 @@ def cells_of(levels: NDArray[Any]) -> Grey:
 class Look:
     """A small copy of a picture; what it is compared by is computed when it is first needed."""
 
-    def __init__(self, pixels: Pixels) -> None:
-        """Take pixels: uint8, shape (height, width, 3), RGB; the longest edge is `LOOK_EDGE_PX`."""
+    def __init__(self, pixels: Pixels, drawn_edge_px: int = LOOK_EDGE_PX) -> None:
+        """Take pixels.
+
+        Args:
+            pixels: uint8, shape (height, width, 3), RGB; the longest edge is `LOOK_EDGE_PX`.
+            drawn_edge_px: The longest edge of what they were enlarged from.
+        """
         self._given = pixels
+        self.drawn_edge_px = drawn_edge_px
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -99,6 +106,17 @@ class Look:
         cells = cv2.resize(self.tiny_outlines, (16, 16), interpolation=cv2.INTER_AREA)
         return np.asarray(cv2.GaussianBlur(cells, (0, 0), 1), np.float32)
 
+    @cached_property
+    def within_borders(self) -> "list[Look]":
+        """What it shows within one band along its edges, within two, and so on; empty without any."""
+        return [
+            Look(_at_edge(inner, LOOK_EDGE_PX), max(inner.shape[:2])) for inner in within_borders(self.pixels)
+        ]
+
+    def reduced_to(self, edge_px: int) -> "Look":
+        """Show no more detail than a picture of so many pixels on its longest edge."""
+        return Look(_at_edge(_at_edge(self.pixels, edge_px), LOOK_EDGE_PX), edge_px)
+
     def turned(self, turn: Turn) -> "Look":
         """Turn or mirror it."""
         turned = Look(_TURNS[turn](self.pixels))
@@ -123,6 +141,15 @@ class Look:
         return cv2.resize(grey, size_with_edge(width, height, edge_px), interpolation=cv2.INTER_AREA).astype(
             np.float32
         )
+
+
+def _at_edge(pixels: Pixels, edge_px: int) -> Pixels:
+    import cv2
+
+    height, width = pixels.shape[:2]
+    size = size_with_edge(width, height, edge_px)
+    method = cv2.INTER_AREA if edge_px < max(height, width) else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
 
 
 def _without_ground(grey: Grey) -> Grey:

@@ -43,6 +43,7 @@ class Rule:
     level: Level = "near"
     min_similarity: float | None = None
     fold_mirrored: bool = False
+    fold_framed: bool = False
 
 
 @dataclass(frozen=True)

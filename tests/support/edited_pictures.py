@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageEnhance, ImageFont
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 EDGE_PX = 512
 GROUND = (226, 222, 214)
@@ -84,12 +84,40 @@ def moved(right_px: int, down_px: int) -> Edit:
     return edit
 
 
+def brighter(factor: float) -> Edit:
+    """Multiply every level."""
+    return lambda one: ImageEnhance.Brightness(one).enhance(factor)
+
+
+def snowy(one: Image.Image) -> Image.Image:
+    """Make it nearly white, with a sixth of its contrast."""
+    return Image.blend(one, Image.new("RGB", one.size, "#f4f6fa"), 5 / 6)
+
+
+def framed(colour: str, share: float, *, below: float | None = None, line_px: int = 0) -> Edit:
+    """Put a border round it.
+
+    Args:
+        colour: Of the border.
+        share: Its width in shares of the edge.
+        below: Its width below, if another one.
+        line_px: The width of a dark line between picture and border.
+    """
+
+    def edit(one: Image.Image) -> Image.Image:
+        lined = ImageOps.expand(one, line_px, "#202020")
+        width, low = (round(each * one.width) for each in (share, share if below is None else below))
+        return ImageOps.expand(lined, (width, width, width, low), colour)
+
+    return edit
+
+
 EDITS: dict[str, Edit] = {
     "compressed": compressed(50),
     "half the size": scaled(0.5),
     "half as large again": scaled(1.5),
-    "15 % brighter": lambda one: ImageEnhance.Brightness(one).enhance(1.15),
-    "15 % darker": lambda one: ImageEnhance.Brightness(one).enhance(0.85),
+    "15 % brighter": brighter(1.15),
+    "15 % darker": brighter(0.85),
     "more contrast": lambda one: ImageEnhance.Contrast(one).enhance(1.1),
     "5 % off one corner": cropped(left=0.05, top=0.05),
     "5 % off every side": cropped(0.05, 0.05, 0.05, 0.05),

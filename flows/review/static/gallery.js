@@ -119,7 +119,7 @@ function alikeButton(draft) {
   if (group.length < 2) return null;
   const isOnly = onlyAlike === draft.alike;
   return make("button", { type: "button", className: "duplicates", "aria-pressed": String(isOnly), data: { action: "alike" },
-    title: draft.kind === "mirrored" ? "A mirrored or turned copy" : "The same composition with other details",
+    title: ALTERED[draft.kind] ?? "The same composition with other details",
     textContent: isOnly ? "Show all pictures" : `${group.length} alike` });
 }
 
@@ -128,11 +128,13 @@ const duplicatesButton = (draft, own) => make("button", {
   textContent: `${expanded.has(draft.id) ? "Hide" : "Show"} ${count(own.length, "duplicate")}`,
 });
 
+const ALTERED = { mirrored: "A mirrored or turned copy", framed: "A copy with a border" };
 const HOW = { exact: "the same bytes", told: "marked by a person" };
 const howNear = ({ kind, similarity, bits }) => {
   if (HOW[kind]) return HOW[kind];
   if (similarity === null) return `${bits} bits apart`;
-  return `${kind === "mirrored" ? "mirrored or turned, " : ""}similarity ${similarity.toFixed(2)}`;
+  const altered = ALTERED[kind];
+  return `${altered ? `${altered.toLowerCase()}, ` : ""}similarity ${similarity.toFixed(2)}`;
 };
 const duplicateLine = (draft, of) => make("p", { className: "duplicate-line" },
   make("span", { textContent: `duplicate of ${of.name}: ${howNear(draft)}` }),

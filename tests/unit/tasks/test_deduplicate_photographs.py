@@ -36,6 +36,7 @@ class DefaultRule:
     level: Level = "near"
     min_similarity: float | None = None
     fold_mirrored: bool = False
+    fold_framed: bool = False
 
 
 @cache

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import combinations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from tasks.decisions import DuplicateDecision
 from tasks.deduplicate import deduplicate
 from tasks.duplicates.by_look import ALL_PAIRS_UP_TO
 from tasks.duplicates.comparison import Comparer, Comparison
-from tasks.duplicates.rule import SIMILAR_SIMILARITY, Level
+from tasks.duplicates.rule import SIMILAR_SIMILARITY, Altered, Level
 from tasks.duplicates.scope import affected
 from tasks.pictures.likeness import NEAR_SIMILARITY
 from tests.support.choosing import Rule, draft
@@ -83,15 +84,22 @@ def test_a_picture_that_is_like_no_other_is_a_group_of_its_own() -> None:
     assert (found["b"].similarity, found["c"].similarity) == (0.2, None)
 
 
-def test_a_mirrored_copy_is_told_and_folded_only_if_asked() -> None:
+@pytest.mark.parametrize(
+    ("comparison", "kind"),
+    [(Comparison(0.9, "mirrored"), "mirrored"), (Comparison(0.9, is_framed=True), "framed")],
+)
+def test_a_mirrored_or_framed_copy_is_told_and_folded_only_if_asked(
+    comparison: Comparison, kind: Altered
+) -> None:
     """Either way it is similar, so that both are not chosen."""
-    seen = {"ab": Comparison(0.9, "mirrored")}
+    asked = replace(LOOKS, fold_mirrored=kind == "mirrored", fold_framed=kind == "framed")
+    for_the_other = replace(LOOKS, fold_mirrored=kind != "mirrored", fold_framed=kind != "framed")
 
-    kept = decided(seen, names="ab")["b"]
-    folded = decided(seen, replace(LOOKS, fold_mirrored=True), names="ab")["b"]
+    kept = decided({"ab": comparison}, for_the_other, names="ab")["b"]
+    folded = decided({"ab": comparison}, asked, names="ab")["b"]
 
-    assert (kept.status, kept.duplicate_kind, kept.similar_cluster) == ("survivor", "mirrored", "a")
-    assert (folded.status, folded.duplicate_kind, folded.duplicate_of) == ("duplicate", "mirrored", "a")
+    assert (kept.status, kept.duplicate_kind, kept.similar_cluster) == ("survivor", kind, "a")
+    assert (folded.status, folded.duplicate_kind, folded.duplicate_of) == ("duplicate", kind, "a")
 
 
 def test_exact_folds_equal_bytes_only() -> None:

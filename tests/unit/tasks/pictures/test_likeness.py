@@ -1,9 +1,12 @@
 """What is the same picture to the eye, and what is not."""
 
+import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
 
+from tasks.duplicates.comparison import compare_looks
+from tasks.pictures.difference_picture import draw_difference
 from tasks.pictures.likeness import (
     NEAR_SIMILARITY,
     compare,
@@ -12,7 +15,16 @@ from tasks.pictures.likeness import (
     similarity_in_place,
 )
 from tasks.pictures.looks import Look, look_at
-from tests.support.edited_pictures import EDITS, compressed, draw_stool, write_lines
+from tests.support.edited_pictures import (
+    EDITS,
+    Edit,
+    brighter,
+    compressed,
+    draw_stool,
+    framed,
+    snowy,
+    write_lines,
+)
 
 CAT = Image.fromarray(data.chelsea()).convert("RGB")
 COFFEE = Image.fromarray(data.coffee()).convert("RGB")
@@ -71,6 +83,78 @@ def test_what_was_taken_out_is_said() -> None:
     assert found is not None
     assert found.tone.gain == pytest.approx(0.85, abs=0.02)
     assert found.tone.offset_levels == pytest.approx(0, abs=3)
+
+
+def test_a_nearly_white_picture_is_the_same_though_brightening_made_much_of_it_white() -> None:
+    """What is left of it decides."""
+    pale = snowy(CAT)
+
+    assert (np.asarray(brighter(1.15)(pale)) == 255).mean() > 0.3
+    assert difference(pale, brighter(1.15)(pale)) <= 1
+
+
+@pytest.mark.parametrize("dim", [snowy, brighter(1 / 6)], ids=["pale", "dark"])
+@pytest.mark.parametrize("edit", [compressed(70), brighter(1.15)], ids=["compressed", "brighter"])
+def test_another_word_is_another_picture_however_faint(dim: Edit, edit: Edit) -> None:
+    """A difference is measured by what a dark or pale picture shows at all."""
+    words, others = dim(LINES), dim(write_lines("silver lantern", "amber garden"))
+
+    assert difference(words, edit(others)) > 1
+    assert difference(words, compressed(70)(words)) <= 1
+
+
+@pytest.mark.parametrize("level", [230, 245, 255])
+def test_nearly_white_plain_pictures_are_not_brightened_into_one_another(level: int) -> None:
+    """No edit of brightness is taken out of what has no contrast."""
+    plain, other = (Image.new("RGB", (512, 512), (each,) * 3) for each in (level, level - 8))
+
+    assert difference(plain, other) > 1
+
+
+BORDERS = {
+    "a white margin": framed("#ffffff", 0.1),
+    "a black margin": framed("#000000", 0.15),
+    "an instant picture": framed("#f4f1ea", 0.06, below=0.24),
+    "a mount with a line": framed("#cfc4a8", 0.1, line_px=6),
+}
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("picture", [CAT, STOOL, LINES], ids=["photograph", "object", "lettering"])
+def test_a_picture_is_found_within_a_border(picture: Image.Image, border: str) -> None:
+    """Either way round, also where its own ground is plain; it is no duplicate by itself."""
+    bordered = compressed(80)(BORDERS[border](picture))
+
+    for one, other in ((picture, bordered), (bordered, picture)):
+        found = compare_looks(look_at(one), look_at(other))
+        assert (found.altered, found.alteration) == ("framed", "framed")
+        assert (found.similarity or 0) >= NEAR_SIMILARITY
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(STOOL, draw_stool(4), id="another number of legs"),
+        pytest.param(LINES, write_lines("silver lantern", "amber garden"), id="another word"),
+        pytest.param(CAT, COFFEE, id="another photograph"),
+        pytest.param(PLAIN, Image.new("RGB", (512, 512), (128, 148, 208)), id="another plain colour"),
+    ],
+)
+def test_another_picture_within_a_border_stays_another(one: Image.Image, other: Image.Image) -> None:
+    """A border hides no difference."""
+    for border in BORDERS.values():
+        found = compare_looks(look_at(one), look_at(border(other)))
+        assert found.altered is None
+        assert (found.similarity or 0) < NEAR_SIMILARITY
+
+
+def test_where_a_framed_copy_differs_is_drawn_within_its_border() -> None:
+    """And a mirrored one after it was turned: nothing of either is red."""
+    for copy in (BORDERS["a black margin"](CAT), CAT.transpose(Image.Transpose.FLIP_LEFT_RIGHT)):
+        drawn = draw_difference(look_at(copy), look_at(CAT))
+        assert drawn is not None
+        levels = np.asarray(drawn, int)
+        assert (levels[..., 0] - levels[..., 1] > 60).mean() < 0.01
 
 
 def test_other_details_in_the_same_composition_are_more_similar_than_another_picture() -> None:

@@ -1,0 +1,60 @@
+"""Borders: what a picture shows within a border that was put round it.
+
+A border is made of bands along the edges, each of one colour: a white margin, black bars above and below, a
+mount with a line round it. The ground that a product stands on is one too, so what is found within may also
+be the product itself, cut out closely.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MOST_BANDS = 4
+_TOLERANCE_LEVELS = 14
+_PLAIN_SHARE = 0.98
+_LEAST_CUT_SHARE = 0.04
+_LEAST_LEFT_SHARE = 0.4
+_MARGIN_PX = 1
+"""The pixel beside a band is mixed from both sides when a picture is reduced."""
+
+Pixels = NDArray[np.uint8]
+
+
+def within_borders(pixels: Pixels) -> list[Pixels]:
+    """Cut off the bands along the edges, one after another.
+
+    Args:
+        pixels: uint8, shape (height, width, 3).
+
+    Returns:
+        What lies within the first band, within the second, and so on, for as long as that is most of the
+        picture. Which of them is the border and which the picture's own ground cannot be told by itself.
+    """
+    height, width = pixels.shape[:2]
+    found, inner = [], pixels
+    for _ in range(_MOST_BANDS):
+        cut = _without_band(inner)
+        if cut.shape == inner.shape or min(cut.shape[0] / height, cut.shape[1] / width) < _LEAST_LEFT_SHARE:
+            break
+        inner = cut
+        if min(inner.shape[0] / height, inner.shape[1] / width) <= 1 - _LEAST_CUT_SHARE:
+            found.append(inner)
+    return found
+
+
+def _without_band(pixels: Pixels) -> Pixels:
+    """Cut off one band from every edge that has one."""
+    height, width = pixels.shape[:2]
+    top, bottom = (_band_px(pixels[::step]) for step in (1, -1))
+    left, right = (_band_px(pixels[:, ::step].swapaxes(0, 1)) for step in (1, -1))
+    if top + bottom >= height or left + right >= width:
+        return pixels[:0]
+    return pixels[top : height - bottom, left : width - right]
+
+
+def _band_px(lines: Pixels) -> int:
+    """Count the lines from the first one on that have the first one's colour nearly everywhere."""
+    colour = np.median(lines[0], axis=0)
+    away = np.abs(lines.astype(np.int16) - colour.astype(np.int16)).max(axis=2)
+    is_plain = (away <= _TOLERANCE_LEVELS).mean(axis=1) >= _PLAIN_SHARE
+    count = len(lines) if is_plain.all() else int(np.argmin(is_plain))
+    return count + _MARGIN_PX if count else 0
