@@ -24,14 +24,17 @@ from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
 from tasks.clock import today
 from tasks.errors import CampaignError, CatalogueError, RunoffError, SettingError
+from tasks.limits import YAML_BYTES
+from tasks.marked_yaml import YamlFaultError, read_yaml
 from tasks.storage.mirror import home_address
+from tasks.storage.regular_file import UnusableFileError, read_regular_text
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Schedule as PrefectSchedule
 
 ENTRYPOINT = "runoff.entrypoints.prototype"
-SCHEDULE_WANTED = 'schedule: missing, {cron: "0 6 * * 1-5", timezone: Europe/Paris}'
+SCHEDULE_WANTED = 'schedule: missing, accepted: a mapping such as {cron: "0 6 * * 1-5", timezone: UTC}'
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,12 @@ def read_scheduled(files: Sequence[Path], home: Path) -> Scheduled:
 
 def _read(file: Path, home: Path, used_names: set[str]) -> tuple[Campaign, list[str]]:
     catalogue, providers = load_catalogue(home, os.environ), load_providers(home, os.environ)
-    campaign = load_campaign(file, catalogue, providers)
-    if campaign.schedule is None:
-        raise CampaignError(str(file), [SCHEDULE_WANTED])
-    if campaign.name in used_names:
-        fault = f"name: {campaign.name!r} is used by another file, accepted: a unique name"
-        raise CampaignError(str(file), [fault])
+    try:
+        campaign = load_campaign(file, catalogue, providers)
+    except CampaignError as error:
+        raise CampaignError(str(file), [*error.faults, *_faults_in_use(file, used_names)]) from error
+    if faults := _faults_in_use(file, used_names):
+        raise CampaignError(str(file), faults)
     day = today(os.environ)
     try:  # report retired models now, not at every scheduled run
         provider = providers.provider(campaign.provider)
@@ -84,6 +87,20 @@ def _read(file: Path, home: Path, used_names: set[str]) -> tuple[Campaign, list[
         return campaign, [*notes, *with_successors(known, catalogue, day)[1]]
     except CatalogueError as error:
         raise error.at(str(file)) from error
+
+
+def _faults_in_use(file: Path, used_names: set[str]) -> list[str]:
+    """Find what only scheduled runs ask of a file; nothing in one that has no keys at all."""
+    try:
+        keys = read_yaml(read_regular_text(file, YAML_BYTES)).data
+    except (OSError, UnusableFileError, YamlFaultError):
+        return []
+    if not isinstance(keys, dict):
+        return []
+    faults = [] if keys.get("schedule") is not None else [SCHEDULE_WANTED]
+    if keys.get("name") in used_names:
+        faults.append(f"name: {keys['name']!r} is used by another file, accepted: a unique name")
+    return faults
 
 
 def announce(scheduled: Scheduled, say: Say) -> None:

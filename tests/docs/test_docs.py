@@ -2,7 +2,6 @@
 
 import ast
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,15 +61,6 @@ def code_blocks(page: Path) -> list[list[str]]:
     """List the fenced blocks of a page, each as its lines without blank ones."""
     found = re.findall(r"^```\w*\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return [[line for line in block.splitlines() if line.strip()] for block in found]
-
-
-def typed_commands() -> list[tuple[str, str]]:
-    """List every line on a page that tells the reader to type ``runoff …``, with its page."""
-    lines = [(page.name, line) for page in PAGES for block in code_blocks(page) for line in block]
-    mentions = [
-        (name, re.search(r"(?:^|\$ |&& |/)(runoff [a-z-].*?)(?: &&|\s+#|$)", line)) for name, line in lines
-    ]
-    return sorted({(name, found[1]) for name, found in mentions if found})
 
 
 def test_written_pages_are_current() -> None:
@@ -156,18 +146,6 @@ def test_the_readme_begins_with_its_two_commands() -> None:
         assert line.startswith("python3 -m venv .venv && .venv/bin/pip install ")
         assert "-c constraints.txt" in line
     assert "readme_command 2" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(("page", "line"), typed_commands())
-def test_commands_on_pages_exist(page: str, line: str) -> None:
-    """What a page tells the reader to type has that command and those options, and names real campaigns."""
-    words = shlex.split(line)
-    path = max((path for path in COMMANDS if f"{line} ".startswith(f"{path} ")), key=len)
-    assert not isinstance(COMMANDS[path], click.Group), f"{page}: {line}"
-    known = {name for parameter in COMMANDS[path].params for name in parameter.opts} | {"--help", "-h"}
-    given = {word.partition("=")[0] for word in words if word.startswith("-")}
-    assert given <= known, f"{page}: {line}"
-    assert [w for w in words if w.startswith("configs/") and not (ROOT / w).exists()] == []
 
 
 def test_changelog_tells_what_is_unreleased() -> None:

@@ -105,6 +105,18 @@ def test_campaign_without_schedule_is_not_served(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+def test_a_campaign_with_several_faults_is_told_all_of_them(tmp_path: Path) -> None:
+    """Those of the file and those that only a schedule asks about."""
+    one, other = (
+        write_campaign(tmp_path, name, schedule=EVERY_MINUTE) for name in ("one.yaml", "other.yaml")
+    )
+    other = write_campaign(tmp_path, "other.yaml", drafts={"per_prompt": "four"})
+    faults = read_scheduled([one, other], tmp_path / "home").faults[other]
+    assert isinstance(faults, CampaignError)
+    assert [fault.split(":")[0].split(" ")[0] for fault in faults.faults][-2:] == ["schedule", "name"]
+    assert any("drafts.per_prompt" in fault for fault in faults.faults)
+
+
 def test_a_wrong_file_is_told_and_keeps_no_other_from_being_served(tmp_path: Path) -> None:
     """One name is one schedule: the second file is left out, as is one without a schedule."""
     one, two, three = (
