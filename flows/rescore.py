@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from flows.evaluation.drafts import deduplicate_drafts, inspect_new, select_finalists
+from flows.evaluation.drafts import (
+    deduplicate_drafts,
+    find_without_finalist,
+    inspect_new,
+    select_finalists,
+)
 from flows.evaluation.finals import compare_finals
 from flows.evaluation.scores import add_bought_scores, add_free_scores
 from flows.run_report import write_run_report
@@ -68,7 +73,12 @@ def rescore(
         decided = run.decided_by(campaign)
         lacking = _decide(decided)
         written = write_run_report(decided)
-    return replace(outcome_of(run), verdict=written.verdict, message=" ".join(lacking))
+    return replace(
+        outcome_of(run),
+        verdict=written.verdict,
+        message=" ".join(lacking),
+        without_finalist=find_without_finalist(decided),
+    )
 
 
 def write_limit(run: StoredRun, suggestion: Suggestion | None) -> None:

@@ -18,6 +18,7 @@ from flows.runs.lock import fetch_files
 from flows.runs.named_finals import write_named_finals
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
+from tasks.campaign.row_groups import row_groups_of
 from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue
 from tasks.catalogue.estimates import Estimates
@@ -36,6 +37,7 @@ from tasks.report_page.estimate_errors import measure_estimates
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
 from tasks.report_page.lineage import lineage_file, write_lineage
 from tasks.report_page.verdict import state_verdict
+from tasks.select import groups_without_finalist
 from tasks.settings import Settings
 from tasks.storage.atomic import sync_together
 from tasks.storage.home import THUMBNAILS
@@ -197,6 +199,7 @@ def _facts(
         copies_by_radius=copies_by_radius(drafts, campaign.deduplicate),
         radius_bits=campaign.deduplicate.radius_bits,
         finalists=_finalists(drafts, candidates),
+        without_finalist=groups_without_finalist(drafts, row_groups_of(campaign)),
         min_fidelity=_min_fidelity(campaign),
         awaiting=AWAITING.get(run.state, "done"),
         campaign_yaml=campaign.as_yaml(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tasks.campaign import Campaign
 from tasks.campaign.choice import Deduplicate
+from tasks.campaign.row_groups import row_groups_of
 from tasks.candidate import Candidate, are_similar
 from tasks.errors import RunError
 from tasks.money import count_of
@@ -246,7 +247,8 @@ def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign
                 score is not None and score >= wanted.min_score,
             )
         )
-    rules.append(_room("count", wanted.count, others, "finalists"))
+    if wanted.most is not None:
+        rules.append(_room("count", wanted.most, others, "finalists"))
     of_arm = [one for one in others if one.arm == candidate.arm]
     if wanted.max_per_arm is not None:
         rules.append(_room("max_per_arm", wanted.max_per_arm, of_arm, f"finalists of arm {candidate.arm}"))
@@ -254,6 +256,11 @@ def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign
         of_prompt = [one for one in of_arm if one.row == candidate.row]
         place = f"finalists of arm {candidate.arm}, row {candidate.row + 1}"
         rules.append(_room("max_per_prompt", wanted.max_per_prompt, of_prompt, place))
+    for groups in row_groups_of(campaign):
+        group = groups.group_of.get(candidate.row)
+        if group is not None:
+            of_group = [one for one in others if groups.group_of.get(one.row) == group]
+            rules.append(_room(groups.key, groups.most, of_group, f"finalists of {group}"))
     if not wanted.allow_similar:
         rules.append(_spread(candidate, others, campaign.deduplicate))
     return rules

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from tasks.campaign.row_groups import RowGroups
 from tasks.candidate import Candidate, Choice, HashName, are_similar
 from tasks.decisions import Shortlist
 from tasks.pictures.fingerprint import hash_distance_bits
@@ -17,8 +18,12 @@ class Rule(Protocol):
     """How finalists are chosen; ``None`` means no limit."""
 
     @property
-    def count(self) -> int:
+    def count(self) -> int | None:
         """The number of finalists, 0 or more."""
+
+    @property
+    def row_groups(self) -> Sequence[RowGroups]:
+        """The groups of rows whose finalists are limited together."""
 
     @property
     def max_per_arm(self) -> int | None:
@@ -106,20 +111,31 @@ def choose_as_decided(choices: Mapping[str, Choice], shortlist: Shortlist) -> di
     return decided
 
 
-def keep_bought(choices: Mapping[str, Choice], bought: Collection[str], count: int) -> dict[str, Choice]:
+def keep_bought(
+    choices: Mapping[str, Choice], drafts: Sequence[Candidate], bought: Collection[str], rule: Rule
+) -> dict[str, Choice]:
     """Keep drafts whose finals were bought as finalists: a resumed run must not buy others instead.
 
     Scores may change before a run is resumed, with a newer scorer or a picture that arrived late.
 
     Args:
         choices: The rule's choice for each draft's candidate id.
+        drafts: The run's drafts.
         bought: Ids of drafts whose finals were ordered.
-        count: How many finalists the rule allows; places not taken by bought ones go to the rule's
-            best.
+        rule: How many finalists there may be, in all and of a group of rows; places that bought ones leave
+            go to the rule's best.
     """
-    left = max(count - len(bought), 0)
+    by_id = {draft.candidate_id: draft for draft in drafts}
+    places = [by_id[name] for name in bought if name in by_id]
     best = sorted((choice.rank or 0, name) for name, choice in choices.items() if choice.is_finalist)
-    filled = {name for _, name in [place for place in best if place[1] not in bought][:left]}
+    filled = set()
+    for rank, name in best:
+        draft = by_id[name]
+        if name not in bought and not (
+            _too_late(rank, places, rule) or _too_many_of_group(draft, places, rule)
+        ):
+            filled.add(name)
+            places.append(draft)
     kept = {}
     for name, choice in choices.items():
         if name in bought and not choice.is_finalist:
@@ -161,7 +177,7 @@ def _too_poor(draft: Candidate, rule: Rule) -> str | None:
 
 
 def _too_late(rank: int, finalists: Sequence[Candidate], rule: Rule) -> str | None:
-    if len(finalists) < rule.count:
+    if rule.count is None or len(finalists) < rule.count:
         return None
     wanted = "1 finalist was" if rule.count == 1 else f"{rule.count} finalists were"
     return f"not chosen: rank {rank}, and {wanted} asked for"
@@ -174,6 +190,15 @@ def _too_many(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> s
     of_prompt = Counter((finalist.arm, finalist.row) for finalist in finalists)[draft.arm, draft.row]
     if rule.max_per_prompt is not None and of_prompt >= rule.max_per_prompt:
         return f"not chosen: arm {draft.arm}, row {draft.row + 1} already has {_finalists(of_prompt)}"
+    return _too_many_of_group(draft, finalists, rule)
+
+
+def _too_many_of_group(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> str | None:
+    for groups in rule.row_groups:
+        group = groups.group_of.get(draft.row)
+        in_it = sum(groups.group_of.get(finalist.row) == group for finalist in finalists)
+        if group is not None and in_it >= groups.most:
+            return f"not chosen: {group} already has {_finalists(in_it)}"
     return None
 
 
@@ -211,3 +236,33 @@ def _why_unranked(draft: Candidate) -> str:
         kind = _DUPLICATES[draft.standing.duplicate_kind or "near"]
         return f"not ranked: {kind} of {draft.standing.duplicate_of}"
     return f"not ranked: cannot be shown{f' ({draft.fault})' if draft.fault else ''}"
+
+
+def groups_without_finalist(
+    candidates: Sequence[Candidate], row_groups: Sequence[RowGroups]
+) -> dict[str, str]:
+    """Name the groups of rows for which the rule allows finalists and that have none.
+
+    Args:
+        candidates: The run's pictures, with their choices; finals are ignored.
+        row_groups: The groups of the rule they were chosen by.
+
+    Returns:
+        Why, by the group's name: the reason of its best picture, or that it has none.
+    """
+    drafts = sorted((one for one in candidates if one.is_draft), key=_order_of_merit)
+    chosen = {draft.row for draft in drafts if draft.is_finalist}
+    return {
+        group: _why_none([draft for draft in drafts if groups.group_of.get(draft.row) == group])
+        for groups in row_groups
+        for group in groups.without(chosen)
+    }
+
+
+def _why_none(drafts: Sequence[Candidate]) -> str:
+    ranked = [draft for draft in drafts if draft.choice is not None and draft.choice.rank is not None]
+    if not ranked:
+        return "no sound picture" if drafts else "no picture"
+    choice = ranked[0].choice
+    assert choice is not None
+    return f"its best picture is {choice.reason}"

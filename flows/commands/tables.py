@@ -1,6 +1,6 @@
 """Tables for the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,10 @@ from tasks.money import count_of, format_usd
 if TYPE_CHECKING:
     from flows.runs.outcome import MissedSlot, Outcome
     from flows.runs.pruning import PrunableRun
+
+
+MOST_NAMED = 5
+"""How many rows without a finalist are named; the report names all."""
 
 
 def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -74,10 +78,22 @@ def outcome_renderable(outcome: "Outcome") -> Group:
         *([Text(outcome.verdict, "bold")] if outcome.verdict else []),
         Text(_figures(outcome)),
         Text(_money(outcome)),
+        *[Text(line, style="yellow") for line in without_finalist_lines(outcome.without_finalist)],
     ]
     if outcome.message:
         lines.append(Text(outcome.message, style="yellow"))
     return Group(*lines)
+
+
+def without_finalist_lines(without: Mapping[str, str]) -> list[str]:
+    """Say which rows have no finalist and why, the first few by name.
+
+    Args:
+        without: Why each row, or other group, has none, by its name.
+    """
+    named = [f"No finalist in {name}: {reason}." for name, reason in list(without.items())[:MOST_NAMED]]
+    rest = len(without) - len(named)
+    return [*named, f"And {count_of(rest, 'more')} without a finalist: see the report."] if rest else named
 
 
 def smoke_lines(outcome: "Outcome") -> list[str]:

@@ -10,13 +10,14 @@ from pathlib import Path, PurePosixPath
 
 from flows.evaluation.looks import Looks
 from flows.runs.run import StoredRun
-from tasks.campaign.choice import Deduplicate, Finalists
+from tasks.campaign import Campaign
+from tasks.campaign.row_groups import RowGroups, row_groups_of
 from tasks.candidate import Candidate, HashName
 from tasks.deduplicate import deduplicate
 from tasks.duplicates.scope import affected
 from tasks.inspect import inspect_pictures
 from tasks.pictures.transparency import mark_missing_transparency
-from tasks.select import choose_as_decided, keep_bought, select
+from tasks.select import choose_as_decided, groups_without_finalist, keep_bought, select
 from tasks.storage.home import THUMBNAILS, run_folder
 
 
@@ -89,25 +90,28 @@ def earlier_drafts(run: StoredRun) -> dict[Path, list[Candidate]]:
 class SelectionRule:
     """The campaign's rule for finalists, with the hash and radius by which duplicates are found."""
 
-    count: int
+    count: int | None
     max_per_arm: int | None
     max_per_prompt: int | None
     min_score: float | None
     radius_bits: int | None
     hash: HashName
     allow_similar: bool
+    row_groups: tuple[RowGroups, ...]
 
     @classmethod
-    def of(cls, finalists: Finalists, duplicates: Deduplicate) -> "SelectionRule":
+    def of(cls, campaign: Campaign) -> "SelectionRule":
         """Take the rule from a campaign."""
+        finalists, duplicates = campaign.finalists, campaign.deduplicate
         return cls(
-            count=finalists.count,
+            count=finalists.most,
             max_per_arm=finalists.max_per_arm,
             max_per_prompt=finalists.max_per_prompt,
             min_score=finalists.min_score,
             radius_bits=duplicates.radius_bits,
             hash=duplicates.hash,
             allow_similar=finalists.allow_similar,
+            row_groups=row_groups_of(campaign),
         )
 
 
@@ -119,14 +123,20 @@ def select_finalists(run: StoredRun, *, keeps_bought: bool = False) -> int:
         keeps_bought: Keep drafts for which a final was ordered, unless a person chose.
     """
     drafts = run.read_candidates("draft")
-    rule = SelectionRule.of(run.campaign.finalists, run.campaign.deduplicate)
+    rule = SelectionRule.of(run.campaign)
     choices = select(drafts, rule)
     if shortlist := run.ledger.shortlists.last(run.run_id):
         choices = choose_as_decided(choices, shortlist)
     elif keeps_bought:
-        choices = keep_bought(choices, _promoted(run), run.campaign.finalists.count)
+        choices = keep_bought(choices, drafts, _promoted(run), rule)
     run.ledger.candidates.record_choices(choices)
     return sum(choice.is_finalist for choice in choices.values())
+
+
+def find_without_finalist(run: StoredRun) -> dict[str, str]:
+    """Say by its name why a row, or another group that ``finalists`` limits, has no finalist."""
+    groups = row_groups_of(run.campaign)
+    return groups_without_finalist(run.read_candidates("draft"), groups) if groups else {}
 
 
 def _promoted(run: StoredRun) -> set[str]:

@@ -40,6 +40,7 @@ def emit_finished(outcome: Outcome, report: str) -> None:
         "drafts": outcome.pictures,
         "copies": outcome.duplicates,
         "finalists": [finalist["candidate_id"] for finalist in outcome.finalists],
+        "without_finalist": dict(outcome.without_finalist),
         "finals_accepted": outcome.accepted,
         "spent_usd": f"{outcome.spent_usd:f}",
         "exit_code": outcome.exit_code,

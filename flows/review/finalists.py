@@ -4,6 +4,7 @@ Every change is a revision and names the one it was made from. A revision is con
 accepts one confirmation, so that a second click, tab or person buys nothing.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,7 @@ from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView, moment, usd
 from flows.review.request_bodies import ConfirmBody, ShortlistBody
 from flows.runs.lock import locked_with_campaign
+from tasks.campaign.row_groups import row_groups_of
 from tasks.errors import EngineError, RunError, RunoffError, SettingError
 from tasks.ledger.runs import cancelled_error
 
@@ -151,8 +153,15 @@ def shortlist_facts(run: RunView) -> dict[str, Any]:
             for name in ids
             if name in drafts
         ],
+        "without": _without_finalist(run, ids),
         "price": _price(run),
     }
+
+
+def _without_finalist(run: RunView, ids: Sequence[str]) -> list[str]:
+    """Name the rows, or other groups that the campaign limits, that none of these drafts belongs to."""
+    rows = {draft.row for draft in run.drafts if draft.candidate_id in ids}
+    return [name for groups in row_groups_of(run.campaign) for name in groups.without(rows)]
 
 
 def _price(run: RunView) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Outcome:
         pictures: Drafts received.
         duplicates: Drafts that are duplicates.
         finalists: Each finalist's facts, best first.
+        without_finalist: Why a row, or another group that ``finalists`` names, has none, by its name.
         finals: Finals bought.
         accepted: Finals accepted.
         spent_usd: What the run is charged: known costs, and estimates for unknown costs.
@@ -71,6 +72,7 @@ class Outcome:
     verdict: str = ""
     message: str = ""
     finalists: list[dict[str, Any]] = field(default_factory=list)
+    without_finalist: dict[str, str] = field(default_factory=dict)
 
     def stopped_by(self, error: RunoffError) -> "Outcome":
         """Add the error that stopped the run, and its exit code."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from flows.evaluation.drafts import find_without_finalist
 from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.cancellation import is_given_up
 from flows.prefect_ui.events import emit_run_end
@@ -67,7 +68,13 @@ async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Ou
     now = datetime.now(UTC)
     all_high_usd, verdict = await write_report(run, state, now)
     run.ledger.runs.end(run.run_id, state, now)
-    outcome = replace(outcome_of(_reread(run)), all_high_usd=all_high_usd, verdict=verdict)
+    stored = _reread(run)
+    outcome = replace(
+        outcome_of(stored),
+        all_high_usd=all_high_usd,
+        verdict=verdict,
+        without_finalist=find_without_finalist(stored),
+    )
     outcome = explain(outcome)
     await show_outcome(run, outcome)
     emit_run_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)

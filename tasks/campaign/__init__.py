@@ -18,6 +18,7 @@ __all__ = [
     "prompts",
     "recurrence",
     "rounds",
+    "row_groups",
     "schedule",
     "schema",
     "succession",

@@ -48,6 +48,7 @@ class Deduplicate(Section):
 
 COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 JUDGING_MODEL = "gpt-6-luna"
+DEFAULT_COUNT = 4
 
 
 class Judge(Section):
@@ -125,8 +126,14 @@ class Score(Section):
 class Finalists(Section):
     """Which drafts are bought again."""
 
-    count: int = Field(default=4, ge=0, le=1000)
-    """The most finalists; 0 makes drafts only."""
+    count: int | None = Field(default=None, ge=0, le=1000)
+    """The most finalists; 0 makes drafts only. Default: 4, or what `per_row` and `per` allow."""
+
+    per_row: int | None = Field(default=None, ge=1)
+    """The most finalists of one row, whichever arm: 1 chooses the best picture of every row."""
+
+    per: dict[str, Annotated[int, Field(ge=1)]] = Field(default={})
+    """The most finalists of the rows that share a value of a variable: `{category: 2}` is two a category."""
 
     max_per_arm: int | None = Field(default=None, ge=1)
     """The most finalists of one arm."""
@@ -143,3 +150,10 @@ class Finalists(Section):
     approval: Literal["auto", "review", "prefect"] = "review"
     """`auto` buys them within the run; `review` waits for a person, who runs `runoff promote` or uses
     `runoff review`; `prefect` also lets a person answer in Prefect's UI."""
+
+    @property
+    def most(self) -> int | None:
+        """The most finalists of a run; ``None`` where only groups of rows limit them."""
+        if self.count is not None or self.per_row is not None or self.per:
+            return self.count
+        return DEFAULT_COUNT

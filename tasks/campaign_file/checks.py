@@ -64,6 +64,7 @@ def find_campaign_faults(
         faults += find_reference_faults(campaign, catalogue)
         faults += find_finals_faults(campaign, catalogue)
         faults += [CampaignFault(*fault) for fault in scorer_faults(campaign)]
+        faults += _group_faults(campaign)
     faults += _draft_faults(campaign, catalogue, provider)
     faults += _finals_faults(campaign, catalogue, provider)
     faults += _provider_faults(campaign, provider)
@@ -248,6 +249,14 @@ def _score_faults(campaign: Campaign, scorers: Collection[str]) -> Iterator[Camp
             yield CampaignFault(("score", "weights", name), what, ", ".join(sorted(scorers)))
     if not any(campaign.score.weights.values()):
         yield CampaignFault(("score", "weights"), "no scorer counts", "at least one weight above 0")
+
+
+def _group_faults(campaign: Campaign) -> Iterator[CampaignFault]:
+    known = campaign.variable_names
+    for name in campaign.finalists.per:
+        if name not in known:
+            accepted = f"a variable of the rows: {', '.join(sorted(known))}" if known else "variables or rows"
+            yield CampaignFault(("finalists", "per", name), f"no row has a variable {name!r}", accepted)
 
 
 def _schedule_faults(campaign: Campaign) -> Iterator[CampaignFault]:

@@ -10,6 +10,7 @@ from tasks.attachments.references import read_reference
 from tasks.campaign import Campaign
 from tasks.campaign.finals import Finals
 from tasks.campaign.pictures import PictureSettings
+from tasks.campaign.row_groups import row_groups_of
 from tasks.catalogue import Estimate
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.sizes import Size, parse_size
@@ -153,7 +154,10 @@ def _n_bytes(text: str) -> int:
 
 def _most_finalists(campaign: Campaign) -> int:
     rule, arms = campaign.finalists, len(campaign.arms)
-    limits = [rule.count, arms * campaign.n_rows * campaign.drafts.per_prompt]
+    limits = [arms * campaign.n_rows * campaign.drafts.per_prompt]
+    if rule.most is not None:
+        limits.append(rule.most)
+    limits += [groups.most * len(groups.names) for groups in row_groups_of(campaign)]
     if rule.max_per_arm is not None:
         limits.append(rule.max_per_arm * arms)
     if rule.max_per_prompt is not None:

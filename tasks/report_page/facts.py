@@ -99,6 +99,7 @@ class RunFacts:
         calibration: How well scorers agree with people's votes, as
             ``tasks.pairwise.calibration.Calibration.as_dict`` gives it; ``None`` if nobody voted.
         finalists: One sentence about the finalists.
+        without_finalist: Why a row, or another group that ``finalists`` limits, has none, by its name.
         min_fidelity: The fidelity below which a final is not accepted, 0 to 1.
         awaiting: ``done``, ``awaiting review`` (a person must choose) or ``waiting`` (requests are pending).
         campaign_yaml: The campaign file as it was run.
@@ -126,6 +127,7 @@ class RunFacts:
     rounds: Sequence[Mapping[str, Any]] = ()
     calibration: Mapping[str, Any] | None = None
     finalists: str | None = None
+    without_finalist: Mapping[str, str] = field(default_factory=dict)
     min_fidelity: float | None = None
     awaiting: Awaiting = "done"
     campaign_yaml: str = ""

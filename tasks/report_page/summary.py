@@ -46,6 +46,7 @@ def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
         "duplicates_by_radius": facts.copies_by_radius,
         "copies_by_radius": facts.copies_by_radius,  # its former name, kept for readers of it
         "finalists": [_name_finalist(row, finals) for row in _choose(drafts)],
+        "without_finalist": dict(facts.without_finalist),
         "warnings": list(facts.warnings),
         "models": dict(facts.models),
         "versions": dict(facts.versions),

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from tasks.campaign.row_groups import RowGroups
 from tasks.candidate import Candidate, HashName, Inspection, Score, Standing
 from tasks.duplicates.rule import Level, Within
 from tasks.pictures.fingerprint import COLOUR_NAMES
@@ -50,13 +51,14 @@ class Rule:
 class FinalistRule:
     """A rule as a campaign would give it."""
 
-    count: int = 4
+    count: int | None = 4
     max_per_arm: int | None = None
     max_per_prompt: int | None = None
     min_score: float | None = None
     radius_bits: int | None = None
     hash: HashName = "phash"
     allow_similar: bool = False
+    row_groups: tuple[RowGroups, ...] = ()
 
 
 def draft(name: str, bits: int = 0, technical: float | None = 0.5, **changes: Any) -> Candidate:

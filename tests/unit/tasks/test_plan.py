@@ -84,7 +84,7 @@ def test_no_more_finalists_than_the_caps_allow() -> None:
     """Caps per arm and per prompt bound what finals can cost; none cost nothing."""
     for rule, count in [
         ({"count": 100}, 24), ({"count": 100, "max_per_arm": 2}, 4), ({"count": 100, "max_per_prompt": 1}, 6),
-        ({"count": 0}, 0),
+        ({"count": 0}, 0), ({"per_row": 1}, 3), ({"per_row": 2, "count": 5}, 5), ({"per": {"place": 1}}, 3),
     ]:  # fmt: skip
         finals = planned(campaign(finalists=rule)).finals
         assert finals.finalists == count

@@ -1,25 +1,31 @@
 """Choosing finalists: limits hold, order does not matter, and every draft has a reason."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.campaign.row_groups import RowGroups
 from tasks.candidate import Candidate, Inspection, Standing
-from tasks.select import keep_bought, select
+from tasks.select import groups_without_finalist, keep_bought, select
 from tests.support.choosing import POOLS, FinalistRule
 from tests.support.draft_builders import a_draft
 
 LIMIT = st.none() | st.integers(1, 3)
+EACH_ROW = RowGroups("per_row", 1, {0: "row 1", 1: "row 2", 2: "row 3"})
+PAIRED = RowGroups("per.kind", 2, {0: "kind a", 1: "kind a"})
+GROUPS = st.sampled_from([(), (EACH_ROW,), (PAIRED,), (EACH_ROW, PAIRED)])
 RULES = st.builds(
     FinalistRule,
-    count=st.integers(0, 6),
+    count=st.none() | st.integers(0, 6),
     max_per_arm=LIMIT,
     max_per_prompt=LIMIT,
     min_score=st.none() | st.sampled_from([0.2, 0.5]),
     radius_bits=st.none() | st.integers(0, 8),
+    row_groups=GROUPS,
 )
 
 
@@ -40,7 +46,10 @@ def _bits(one: Candidate, other: Candidate) -> int | None:
 def test_no_limit_is_ever_passed(pool: list[Candidate], rule: FinalistRule) -> None:
     """Count, caps, minimum score and spread hold together, and only survivors are chosen."""
     chosen = _finalists(pool, rule)
-    assert len(chosen) <= rule.count
+    assert rule.count is None or len(chosen) <= rule.count
+    for groups in rule.row_groups:
+        of_group = Counter(groups.group_of[one.row] for one in chosen if one.row in groups.group_of)
+        assert not of_group or max(of_group.values()) <= groups.most
     for draft in chosen:
         assert draft.standing
         assert draft.standing.status == "survivor"
@@ -73,14 +82,22 @@ def test_a_place_stays_empty_only_when_nobody_could_take_it(
     choices = select(pool, rule)
     for draft in pool:
         choice = choices[draft.candidate_id]
-        if choice.rank is not None and not choice.is_finalist and len(chosen) < rule.count:
+        has_place = rule.count is None or len(chosen) < rule.count
+        if choice.rank is not None and not choice.is_finalist and has_place:
             too_poor = rule.min_score is not None and (draft.score is None or draft.score < rule.min_score)
             arm_is_full = rule.max_per_arm == sum(other.arm == draft.arm for other in chosen)
             prompt = (draft.arm, draft.row)
             prompt_is_full = rule.max_per_prompt == sum((other.arm, other.row) == prompt for other in chosen)
             distances = [_bits(draft, other) for other in chosen]
             is_alike = any(bits is not None and bits <= (rule.radius_bits or 0) for bits in distances)
-            assert too_poor or arm_is_full or prompt_is_full or (rule.radius_bits is not None and is_alike)
+            group_is_full = any(
+                groups.most
+                == sum(groups.group_of.get(other.row) == groups.group_of[draft.row] for other in chosen)
+                for groups in rule.row_groups
+                if draft.row in groups.group_of
+            )
+            is_close = rule.radius_bits is not None and is_alike
+            assert too_poor or arm_is_full or prompt_is_full or group_is_full or is_close
 
 
 @given(POOLS, RULES)
@@ -178,10 +195,14 @@ def test_drafts_that_were_bought_keep_their_places(
     names = [draft.candidate_id for draft in pool]
     bought = set(data.draw(st.lists(st.sampled_from(names), max_size=rule.count) if names else st.just([])))
     choices = select(pool, rule)
-    kept = keep_bought(choices, bought, rule.count)
+    kept = keep_bought(choices, pool, bought, rule)
     chosen = {name for name, choice in kept.items() if choice.is_finalist}
     assert bought <= chosen
-    assert len(chosen) <= max(rule.count, len(bought))
+    assert rule.count is None or len(chosen) <= max(rule.count, len(bought))
+    for groups in rule.row_groups:
+        of_group = Counter(groups.group_of.get(one.row) for one in pool if one.candidate_id in chosen)
+        before = Counter(groups.group_of.get(one.row) for one in pool if one.candidate_id in bought)
+        assert all(n <= max(groups.most, before[name]) for name, n in of_group.items() if name)
     assert chosen - bought <= {name for name, choice in choices.items() if choice.is_finalist}
     assert {name: choice.rank for name, choice in kept.items()} == {
         name: choice.rank for name, choice in choices.items()
@@ -201,3 +222,23 @@ def test_the_spread_is_measured_by_the_campaigns_own_hash() -> None:
     assert (
         select(pool, replace(rule, hash="dhash"))["c-2"].reason == "not chosen: within 1 bit of finalist c-1"
     )
+
+
+def test_the_best_of_each_row_is_chosen_whichever_arm_and_a_row_without_one_is_named() -> None:
+    """A row gets its own best picture though another row has several better ones."""
+    pool = [
+        a_draft("c-1", arm="A", row=0, score=0.9),
+        a_draft("c-2", arm="B", row=0, score=0.8),
+        a_draft("c-3", arm="B", row=1, score=0.5),
+        a_draft("c-4", arm="A", row=1, score=0.4),
+        a_draft("c-5", arm="A", row=2, score=0.2),
+    ]
+    rule = FinalistRule(count=None, row_groups=(EACH_ROW,), min_score=0.3)
+    choices = select(pool, rule)
+    assert [name for name, choice in choices.items() if choice.is_finalist] == ["c-1", "c-3"]
+    assert choices["c-2"].reason == "not chosen: row 1 already has 1 finalist"
+    chosen = [replace(draft, choice=choices[draft.candidate_id]) for draft in pool]
+    assert groups_without_finalist(chosen, rule.row_groups) == {
+        "row 3": "its best picture is not chosen: score 0.20 is below min_score 0.30"
+    }
+    assert groups_without_finalist(chosen[:4], rule.row_groups) == {"row 3": "no picture"}
