@@ -31,7 +31,10 @@ PREFECTS_OWN = {"flows/commands/buy.py: _engine"}
 def readers(file: Path) -> Iterator[str]:
     """Name the outermost functions of a file in which ``os.environ`` or ``os.getenv`` stands."""
     name = file.relative_to(ROOT).as_posix()
-    for part in ast.parse(file.read_text(encoding="utf-8")).body:
+    text = file.read_text(encoding="utf-8")
+    if not any(word in text for word in ("environ", "getenv", "from os ")):  # most files need no parsing
+        return
+    for part in ast.parse(text).body:
         for node in ast.walk(part):
             is_read = isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")
             is_of_os = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
