@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.evaluation.statements import describe_statements
 from flows.evaluation.thumbnails import redraw_thumbnails
 from flows.evaluation.verdict import compare_run, describe_rounds
 from flows.runs.lacking import describe_lacking, find_lacking
@@ -25,6 +26,7 @@ from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.providers import Provider
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunoffError
+from tasks.judging.conditions import are_met, conditions_of
 from tasks.ledger import Ledger, OrderRecord, RunRecord, open_existing_ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.order import Order
@@ -135,11 +137,20 @@ def _gather(run: StoredRun) -> _Gathered:
     provider = run.providers.provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates, campaign.all_rows)
     names = write_named_finals(run, candidates)
-    rows = [row | {"named_file": names.get(row["candidate_id"])} for row in rows]
+    met = {
+        one.candidate_id: are_met(conditions_of(campaign, one))
+        for one in candidates
+        if one.is_draft and one.is_survivor
+    }
+    rows = [
+        row | {"named_file": names.get(row["candidate_id"]), "meets_conditions": met.get(row["candidate_id"])}
+        for row in rows
+    ]
     decided = ledger.rounds.of_run(run.run_id)
     lacking = find_lacking(run.folder, candidates, _chosen(candidates))
     described = tuple(describe_lacking(candidates, lacking))
     facts = _facts(run.record, campaign, records, candidates)
+    statements = describe_statements(run, [one for one in candidates if one.is_draft])
     facts = replace(
         facts,
         warnings=(*facts.warnings, *described),
@@ -148,6 +159,9 @@ def _gather(run: StoredRun) -> _Gathered:
         estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),
         ab_test=compare_run(rows, candidates, campaign, decided, ledger.votes.of_run(run.run_id)),
         rounds=describe_rounds(rows, candidates, campaign, decided),
+        statements=statements.by_arm,
+        statement_sentences=statements.sentences,
+        statement_answers=statements.answers,
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
     return _Gathered(rows, facts, described)

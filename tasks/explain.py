@@ -11,6 +11,7 @@ from tasks.campaign.choice import Deduplicate
 from tasks.campaign.row_groups import row_groups_of
 from tasks.candidate import Candidate, are_similar
 from tasks.errors import RunError
+from tasks.judging.conditions import conditions_of
 from tasks.money import count_of
 from tasks.pictures.fingerprint import hash_distance_bits
 
@@ -235,6 +236,15 @@ def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign
             _standing(candidate),
             None if candidate.standing is None else candidate.is_survivor,
         )
+    ]
+    rules += [
+        Rule(
+            "must",
+            one.text,
+            "not answered" if one.is_met is None else "true" if one.is_met else "not true",
+            one.is_met,
+        )
+        for one in conditions_of(campaign, candidate)
     ]
     if wanted.min_score is not None:
         score = candidate.score

@@ -48,6 +48,9 @@ ROWS_CHARACTERS = 20_000_000
 ORDERS = 1_000_000
 """The most draft orders of a run, counted before any is made. A million take 40 s and 300 MB to plan."""
 
+STATEMENTS = 30
+"""The most statements that a judge answers about one picture."""
+
 PROMPT_CHARACTERS = 32_000
 """The most characters of a prompt. Source: docstring of `images.generate`, openai package 3.54.0."""
 

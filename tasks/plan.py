@@ -14,6 +14,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.cheapest import with_cheapest
 from tasks.campaign.recurrence import count_runs
 from tasks.campaign.rounds import passes_of
+from tasks.campaign.statements import statements_of
 from tasks.campaign.succession import with_successors
 from tasks.catalogue import Catalogue
 from tasks.catalogue.estimates import Estimates
@@ -128,6 +129,12 @@ class Plan:
         firsts = list(takewhile(lambda order: order.replicate == self.orders[0].replicate, self.orders))
         return sorted(firsts, key=lambda order: order.row)
 
+    def statements_about(self, order: Order) -> list[str]:
+        """List the statements that the judge answers about an order's pictures; empty without a judge."""
+        if "judge" not in self.campaign.score.weights:
+            return []
+        return [one.text for one in statements_of(self.campaign, order.row, order.arm)]
+
     def as_dict(self) -> dict[str, Any]:
         """Return the plan without its orders, for ``--json``; dollars are exact text."""
         return {
@@ -153,7 +160,10 @@ class Plan:
             "found_per_minute": self.found_per_minute,
             "drafts_s": self.drafts_s,
             "finals_s": self.finals_s,
-            "prompts": [_request_as_dict(order) for order in self.requests()],
+            "prompts": [
+                _request_as_dict(order) | {"statements": self.statements_about(order)}
+                for order in self.requests()
+            ],
             "notes": list(self.notes),
             "warnings": list(self.warnings),
         }

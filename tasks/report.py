@@ -1,6 +1,6 @@
 """The step that writes a run's report: a table, a page, a contact sheet and a summary.
 
-The ledger is the source of truth; the five files are derived from it and can be written again at any time.
+The ledger is the source of truth; the files are derived from it and can be written again at any time.
 pandas is imported only here, and only when a report is written or read.
 """
 
@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import RunError
-from tasks.report_page.columns import COLUMNS, VARIABLE, Column, complete_columns, read_cell
+from tasks.report_page.columns import (
+    COLUMNS,
+    STATEMENT_COLUMNS,
+    VARIABLE,
+    Column,
+    complete_columns,
+    read_cell,
+)
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.page import render_page
 from tasks.report_page.sheet import draw_sheet
@@ -22,6 +29,7 @@ from tasks.storage.atomic import write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
+STATEMENTS_FILE = "statements.parquet"
 FORMATS = ("html", "csv", "parquet", "json", "xlsx")
 
 _FORMULA_STARTS = r"^[=+\-@\t\r\n\0＝＋－＠]"
@@ -90,6 +98,10 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
     _write(files.html, render_page(rows, facts, run_folder).encode())
     _write(files.contact_sheet, draw_sheet(rows, facts, run_folder))
     _write(files.summary, write_summary(rows, facts))
+    if facts.statement_answers:
+        _write(
+            run_folder / STATEMENTS_FILE, statements_frame(facts.statement_answers).to_parquet(index=False)
+        )
     return files
 
 
@@ -155,6 +167,17 @@ def build_frame(rows: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
         raise ValueError(message)
     columns = complete_columns(rows[0], rows) if rows else COLUMNS
     return pd.DataFrame({column.name: _make_series(column, rows) for column in columns})
+
+
+def statements_frame(answers: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
+    """Build the typed table of a judge's answers: one row for each picture and statement.
+
+    Args:
+        answers: Mappings with the keys of ``STATEMENT_COLUMNS``; the row counts from 0.
+    """
+    import pandas as pd
+
+    return pd.DataFrame({column.name: _make_series(column, answers) for column in STATEMENT_COLUMNS})
 
 
 def _make_series(column: Column, rows: Sequence[Mapping[str, object]]) -> "pd.Series[Any]":

@@ -46,6 +46,10 @@ class Rule(Protocol):
         """Which hash is compared: the one by which duplicates are found."""
 
     @property
+    def unmet(self) -> Mapping[str, str]:
+        """Which condition a draft does not meet, by its id; drafts without an entry meet all."""
+
+    @property
     def allow_similar(self) -> bool:
         """Whether two pictures that look similar may both be chosen."""
 
@@ -160,11 +164,17 @@ def _order_of_merit(draft: Candidate) -> tuple[bool, float, str, int, int, str]:
 def _objection(draft: Candidate, rank: int, finalists: Sequence[Candidate], rule: Rule) -> str | None:
     """Return why a draft cannot join the finalists chosen so far; ``None`` when it can."""
     return (
-        _too_poor(draft, rule)
+        _unmet(draft, rule)
+        or _too_poor(draft, rule)
         or _too_late(rank, finalists, rule)
         or _too_many(draft, finalists, rule)
         or _too_alike(draft, finalists, rule)
     )
+
+
+def _unmet(draft: Candidate, rule: Rule) -> str | None:
+    reason = rule.unmet.get(draft.candidate_id)
+    return f"not chosen: {reason}" if reason else None
 
 
 def _too_poor(draft: Candidate, rule: Rule) -> str | None:

@@ -1,6 +1,7 @@
 """The rendered prompts of a plan, row by row, for people."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -30,7 +31,7 @@ def prompts_renderable(plan: Plan, *, shows_all: bool) -> RenderableType:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
-    for cells in _lines([order for order in requests if order.row < n_shown], shows_all=shows_all):
+    for cells in _lines(plan, [order for order in requests if order.row < n_shown], shows_all=shows_all):
         table.add_row(*cells)
     parts: list[RenderableType] = [Padding(table, (0, 0, 0, 1))]
     if n_rows > n_shown:
@@ -39,14 +40,22 @@ def prompts_renderable(plan: Plan, *, shows_all: bool) -> RenderableType:
     return Group(*parts, Text(""))
 
 
-def _lines(requests: list[Order], *, shows_all: bool) -> Iterator[tuple[str, str, Text]]:
-    last = -1
-    for order in requests:
+def _lines(plan: Plan, requests: list[Order], *, shows_all: bool) -> Iterator[tuple[str, str, Text]]:
+    last, judged = -1, [""]
+    for order, next_order in zip_longest(requests, requests[1:]):
         text = order.prompt if shows_all or len(order.prompt) <= FEW_CHARACTERS else _cut(order.prompt)
         sent = [reference.file.rpartition("/")[2] for reference in order.references]
         drawn = Text.assemble(text, (f"  + {', '.join(sent)}" if sent else "", "dim"))
         yield f"row {order.row + 1}" if order.row != last else "", order.arm, drawn
         last = order.row
+        asked = plan.statements_about(order)
+        if asked and asked != judged and (next_order is None or next_order.row != order.row):
+            yield (
+                "",
+                "judge",
+                Text("\n".join(f"{number}. {text}" for number, text in enumerate(asked, 1)), "dim"),
+            )
+            judged = asked  # rows that are asked the same need no second list
 
 
 def _cut(text: str) -> str:

@@ -8,6 +8,7 @@ __all__ = [
     "rounds",
     "scores",
     "similar_pairs",
+    "statements",
     "thumbnails",
     "verdict",
 ]

@@ -4,7 +4,7 @@ Steps know neither the ledger nor one another; only this package connects them. 
 Prefect, so that a run can be evaluated again at any time.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +16,7 @@ from tasks.candidate import Candidate, HashName
 from tasks.deduplicate import deduplicate
 from tasks.duplicates.scope import affected
 from tasks.inspect import inspect_pictures
+from tasks.judging.conditions import conditions_of, describe_unmet
 from tasks.pictures.transparency import mark_missing_transparency
 from tasks.select import choose_as_decided, groups_without_finalist, keep_bought, select
 from tasks.storage.home import THUMBNAILS, run_folder
@@ -98,10 +99,11 @@ class SelectionRule:
     hash: HashName
     allow_similar: bool
     row_groups: tuple[RowGroups, ...]
+    unmet: Mapping[str, str]
 
     @classmethod
-    def of(cls, campaign: Campaign) -> "SelectionRule":
-        """Take the rule from a campaign."""
+    def of(cls, campaign: Campaign, drafts: Sequence[Candidate]) -> "SelectionRule":
+        """Take the rule from a campaign, with what it makes a condition of these drafts."""
         finalists, duplicates = campaign.finalists, campaign.deduplicate
         return cls(
             count=finalists.most,
@@ -112,6 +114,11 @@ class SelectionRule:
             hash=duplicates.hash,
             allow_similar=finalists.allow_similar,
             row_groups=row_groups_of(campaign),
+            unmet={
+                draft.candidate_id: reason
+                for draft in drafts
+                if (reason := describe_unmet(conditions_of(campaign, draft)))
+            },
         )
 
 
@@ -123,7 +130,7 @@ def select_finalists(run: StoredRun, *, keeps_bought: bool = False) -> int:
         keeps_bought: Keep drafts for which a final was ordered, unless a person chose.
     """
     drafts = run.read_candidates("draft")
-    rule = SelectionRule.of(run.campaign)
+    rule = SelectionRule.of(run.campaign, drafts)
     choices = select(drafts, rule)
     if shortlist := run.ledger.shortlists.last(run.run_id):
         choices = choose_as_decided(choices, shortlist)

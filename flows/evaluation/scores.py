@@ -9,6 +9,7 @@ from collections.abc import Collection
 from flows.evaluation.judge_answers import read_judge_answers
 from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
+from tasks.campaign.statements import statements_of
 from tasks.orders.questions import BOUGHT, Questions
 from tasks.pairwise.bradley_terry import meetings_of
 from tasks.score import score_candidates, weighted_total
@@ -54,7 +55,14 @@ def add_bought_scores(run: StoredRun) -> int:
         return 0
     drafts = run.read_candidates("draft")
     answers = read_judge_answers(run.ledger, Questions(run.campaign, run.run_id, str(run.folder)), drafts)
-    assignment = Assignment(rules, run.campaign.all_rows, replies=answers.replies, duels=answers.duels)
+    asked = {
+        draft.candidate_id: [one.text for one in statements_of(run.campaign, draft.row, draft.arm)]
+        for draft in drafts
+        if draft.candidate_id in answers.replies
+    }
+    assignment = Assignment(
+        rules, run.campaign.all_rows, replies=answers.replies, statements=asked, duels=answers.duels
+    )
     scored = score_candidates(drafts, bought, run.folder, assignment)
     scores = {name: candidate.scores for name, candidate in scored.items()}
     totals = {

@@ -10,5 +10,6 @@ __all__ = [
     "segment_preferences",
     "segment_verdicts",
     "segments",
+    "statements",
     "verdict",
 ]

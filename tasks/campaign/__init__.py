@@ -21,5 +21,6 @@ __all__ = [
     "row_groups",
     "schedule",
     "schema",
+    "statements",
     "succession",
 ]

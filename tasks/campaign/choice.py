@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from tasks.campaign.section import Section
 
@@ -51,14 +51,41 @@ JUDGING_MODEL = "gpt-6-luna"
 DEFAULT_COUNT = 4
 
 
+class Statement(Section):
+    """A statement that the judge answers, with what follows from the answer."""
+
+    statement: str = Field(min_length=1)
+    """One sentence that is true of a good picture, as a template over the row's variables."""
+
+    must: bool = False
+    """Whether the rule never chooses a picture of which it is not true, or not answered."""
+
+    per_arm: bool = False
+    """Whether it may name `{{ arm }}` and its `{{ prompt }}`; otherwise all arms are asked the same."""
+
+
+def _kind(value: object) -> str:
+    return "[text]" if isinstance(value, str) else "[described]"
+
+
+AnyStatement = Annotated[
+    Annotated[str, Tag("[text]")] | Annotated[Statement, Tag("[described]")], Discriminator(_kind)
+]
+
+
 class Judge(Section):
     """A vision model that scores each picture by a rubric."""
 
     model: str = JUDGING_MODEL
     """The judging model's id in the catalogue."""
 
-    rubric: tuple[str, ...] = Field(min_length=1)
-    """Statements that are true of a good picture, one sentence each."""
+    rubric: tuple[AnyStatement, ...] = ()
+    """Statements that are true of a good picture, as templates; a row's own, in its `rubric`, are added."""
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The statements, each with what follows from its answer."""
+        return tuple(one if isinstance(one, Statement) else Statement(statement=one) for one in self.rubric)
 
 
 class Duel(Section):
@@ -68,7 +95,7 @@ class Duel(Section):
     """The judging model's id in the catalogue."""
 
     rubric: tuple[str, ...] = ()
-    """Statements that are true of a good picture; without any, the pictures are compared as a whole."""
+    """Statements that are true of a good picture, as templates; without any, the whole is compared."""
 
     per_row: int = Field(default=12, ge=1, le=1000)
     """The most pairs compared in a row; each pair is two requests, one in each order."""

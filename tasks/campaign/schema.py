@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tasks.campaign.campaign import Budget, Campaign
-from tasks.campaign.choice import Clip, Deduplicate, Duel, Finalists, Judge, Palette, Score
+from tasks.campaign.choice import Clip, Deduplicate, Duel, Finalists, Judge, Palette, Score, Statement
 from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, Successor
@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("deduplicate", Deduplicate),
     ("score", Score),
     ("score.judge", Judge),
+    ("score.judge.rubric[]", Statement),
     ("score.duel", Duel),
     ("score.palette", Palette),
     ("score.clip", Clip),

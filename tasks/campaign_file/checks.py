@@ -20,6 +20,7 @@ from tasks.campaign_file.prompts import find_prompt_faults
 from tasks.campaign_file.references import find_reference_faults
 from tasks.campaign_file.scorers import scorer_faults
 from tasks.campaign_file.sizes import order_faults
+from tasks.campaign_file.statements import statement_faults
 from tasks.catalogue import Catalogue, Model
 from tasks.catalogue.providers import Provider, Providers
 from tasks.errors import CatalogueError, SettingError
@@ -65,6 +66,7 @@ def find_campaign_faults(
         faults += find_finals_faults(campaign, catalogue)
         faults += [CampaignFault(*fault) for fault in scorer_faults(campaign)]
         faults += _group_faults(campaign)
+        faults += statement_faults(campaign)
     faults += _draft_faults(campaign, catalogue, provider)
     faults += _finals_faults(campaign, catalogue, provider)
     faults += _provider_faults(campaign, provider)
@@ -228,7 +230,7 @@ def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[
     if not can.edits and any(campaign.references_of(name) for name in campaign.arms):
         yield CampaignFault(("references",), f"{provider.name} does not edit pictures", "no references")
     for index, edition in enumerate(campaign.editions):
-        if not can.edits and edition.method == "edit" and campaign.finalists.count:
+        if not can.edits and edition.method == "edit" and campaign.finalists.most != 0:
             path = (*edition_path(campaign, index), "method")
             yield CampaignFault(path, f"{provider.name} does not edit pictures", "generate")
     if campaign.drafts.images_per_request > can.max_n:

@@ -360,7 +360,7 @@ def _meaning(path: KeyPath) -> str:
 def _section(path: KeyPath) -> type[BaseModel] | None:
     """Find the Pydantic model of the mapping at a path."""
     here: object = Campaign
-    for part in path:
+    for part in (part for part in path if not part.isdigit()):  # of a list, the model of its items was taken
         if isinstance(here, type) and issubclass(here, BaseModel):
             here = here.model_fields[part].annotation if part in here.model_fields else None
             here = _plain(here)

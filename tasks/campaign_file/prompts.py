@@ -52,7 +52,8 @@ def find_empty_values(campaign: Campaign, places: Sequence[str]) -> Iterator[Cam
         campaign: A campaign whose rows were read from a file.
         places: Where each row was read.
     """
-    users = {f"arm {name}": arm.prompt for name, arm in campaign.arms.items()} | _finals_prompts(campaign)
+    users = {f"the prompt of arm {name}": arm.prompt for name, arm in campaign.arms.items()}
+    users |= _finals_prompts(campaign) | _statements(campaign)
     needed: dict[str, str] = {}
     for user, text in users.items():
         with suppress(PromptFaultError):  # reported by its own check
@@ -63,14 +64,23 @@ def find_empty_values(campaign: Campaign, places: Sequence[str]) -> Iterator[Cam
         empty = [index for index, row in rows if isinstance(value := row.get(name), str) and is_blank(value)]
         if empty:
             others = f"; and {len(empty) - 1} more rows" if len(empty) > 1 else ""
-            what = f"{places[empty[0]]}: {name} is empty, and the prompt of {user} uses it{others}"
-            accepted = f"a value in every row, or {{% if {name} %}} in the prompt"
+            what = f"{places[empty[0]]}: {name} is empty, and {user} uses it{others}"
+            accepted = f"a value in every row, or {{% if {name} %}} around it"
             yield CampaignFault(("rows",), what, accepted)
 
 
 def _finals_prompts(campaign: Campaign) -> dict[str, str]:
     named = ((f"finals {edition.name or ''}".strip(), edition.prompt) for edition in campaign.editions)
-    return {name: prompt for name, prompt in named if prompt is not None}
+    return {f"the prompt of {name}": prompt for name, prompt in named if prompt is not None}
+
+
+def _statements(campaign: Campaign) -> dict[str, str]:
+    judge = campaign.score.judge
+    return (
+        {f"statement {number} of the judge": one.statement for number, one in enumerate(judge.statements, 1)}
+        if judge
+        else {}
+    )
 
 
 def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:

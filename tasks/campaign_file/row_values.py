@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.campaign.campaign import VARIABLE_PATTERN
+from tasks.campaign.statements import VARIABLE
 from tasks.limits import ROWS
 from tasks.text import escape_unprintable, find_no_text
 
@@ -68,13 +69,15 @@ def check_names(file: Path, line: int, names: Sequence[str]) -> None:
 
 
 def check_value(file: Path, line: int, name: str, value: object) -> Scalar:
-    """Check one value; days and times become text.
+    """Check one value; days and times become text, and a list of statements becomes its lines.
 
     Raises:
         RowsFaultError: It is null, not finite, nested, or holds what cannot be sent or stored.
     """
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if name == VARIABLE and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = "\n".join(value)
     if isinstance(value, str) and (found := find_no_text(value)):
         raise fault_at(file, line, f"{name} holds {found}; write it again, or leave it out")
     if isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):

@@ -51,6 +51,11 @@ class RubricAnswer:
         return (sum(self.verdicts) / len(self.verdicts) + self.grade) / 2
 
 
+def measurement_of(number: int) -> str:
+    """Name the measurement of a statement's answer, 1 for yes and 0 for no; statements count from 1."""
+    return f"judge_statement_{number}"
+
+
 def rubric_prompt(rubric: Sequence[str]) -> str:
     """Write the question for a rubric."""
     statements = "\n".join(f"{number}. {statement}" for number, statement in enumerate(rubric, 1))

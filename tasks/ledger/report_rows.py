@@ -99,6 +99,7 @@ def _picture_columns(record: OrderRecord, picture: Candidate | None) -> dict[str
         "replicate": record.order.replicate if picture is None else picture.replicate,
         "file": picture and (None if picture.is_pruned else picture.file),
         "named_file": None,
+        "meets_conditions": None,
         "sha256": picture and picture.sha256,
         "bytes": picture and picture.n_bytes,
         "width": seen.width,

@@ -16,6 +16,7 @@ from typing import Any
 
 from tasks.campaign.campaign import Scalar
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
+from tasks.campaign.statements import VARIABLE as RUBRIC
 from tasks.campaign_file.csv_rows import read_csv
 from tasks.campaign_file.row_values import RowsFaultError
 from tasks.campaign_file.rows import decode_text
@@ -84,10 +85,12 @@ def collect_promptfoo(file: Path, is_buyable: Callable[[str], bool]) -> Collecte
     models = list(_models(document.get("providers", document.get("targets")), taking))
     tests, default = _tests(document, taking), document.get("defaultTest")
     default = default if isinstance(default, dict) else {}
-    rubric = list(_rubric([default, *tests], taking))
-    rows = list(_rows(tests, _vars(default), taking))
-    names = {name: variable_name(name) for row in rows for name in row}
-    complete = _complete(rows, names, taking)
+    rubric, own = _rubrics(default, tests, taking)
+    rows = list(_rows(tests, _vars(default), own, taking))
+    names = {name: variable_name(name, (RUBRIC,)) for row in rows for name in row if name != OWN_STATEMENTS}
+    rows = [_with_renamed_statements(row, names) for row in rows]
+    complete = _complete(rows, names | {OWN_STATEMENTS: RUBRIC} if any(own) else names, taking)
+    rubric = [_renamed(statement, names) for statement in rubric]
     arms = _arms([(label, _renamed(text, names)) for label, text in prompts], models, complete, taking)
     if not arms:
         raise CampaignError(str(file), ["none of its prompts can be taken", *taking.not_taken], AGAIN)
@@ -105,6 +108,8 @@ def collect_promptfoo(file: Path, is_buyable: Callable[[str], bool]) -> Collecte
     )
 
 
+OWN_STATEMENTS = "__rubric"
+"""The key of a row's own statements, until its variables have their names."""
 KNOWN_KEYS = {"prompts", "providers", "targets", "tests", "defaultTest", "description", "tags"}
 
 
@@ -220,11 +225,21 @@ def _vars(test: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rows(
-    tests: Sequence[Mapping[str, Any]], default: Mapping[str, Any], taking: _Taking
+    tests: Sequence[Mapping[str, Any]],
+    default: Mapping[str, Any],
+    rubrics: Sequence[Sequence[str]],
+    taking: _Taking,
 ) -> Iterator[dict[str, Scalar]]:
-    """Yield a row for each test; a variable with a list of values makes one for each combination."""
+    """Yield a row for each test; a variable with a list of values makes one for each combination.
+
+    Args:
+        tests: The tests.
+        default: The variables of all tests.
+        rubrics: Each test's own statements.
+        taking: Notes what cannot be taken.
+    """
     n_rows = 0
-    for test in tests or [{}]:
+    for test, rubric in zip(tests or [{}], rubrics or [()], strict=True):
         values = {**default, **_vars(test)}
         lists: dict[str, list[Scalar]] = {}
         for name, value in values.items():
@@ -239,33 +254,48 @@ def _rows(
             if n_rows > ROWS:
                 taking.leave("further tests", f"a campaign has at most {ROWS:,} rows")
                 return
-            yield dict(zip(lists, combination, strict=True))
+            own = {OWN_STATEMENTS: "\n".join(rubric)} if rubric else {}
+            yield dict(zip(lists, combination, strict=True)) | own
+
+
+def _with_renamed_statements(row: dict[str, Scalar], names: Mapping[str, str]) -> dict[str, Scalar]:
+    own = row.get(OWN_STATEMENTS)
+    return row if own is None else row | {OWN_STATEMENTS: _renamed(str(own), names)}
 
 
 def _complete(
     rows: Sequence[Mapping[str, Scalar]], names: Mapping[str, str], taking: _Taking
 ) -> list[Mapping[str, Scalar]]:
     """Give every row every variable: one that a test does not set is empty."""
-    lacking = sorted({name for row in rows for name in names if name not in row})
+    lacking = sorted({name for row in rows for name in names if name not in row} - {OWN_STATEMENTS})
     if lacking:
         taking.not_taken.append(f"Empty in some rows, as their tests do not set it: {', '.join(lacking)}")
     complete = [{names[name]: row.get(name, "") for name in names} for row in rows]
     return list({tuple(row.items()): row for row in complete}.values())
 
 
-def _rubric(tests: Sequence[Mapping[str, Any]], taking: _Taking) -> Iterator[str]:
-    """Yield the statements of ``llm-rubric`` assertions; a judge answers them about every picture."""
-    found: dict[str, None] = {}
-    for test in tests:
-        for check in _listed(test.get("assert")):
-            kind, value = (check.get("type"), check.get("value")) if isinstance(check, dict) else ("", None)
-            if kind == "llm-rubric" and isinstance(value, str) and "{{" not in value and len(value) < 300:
-                found.setdefault(" ".join(value.split()))
-            else:
-                taking.leave(f"assertion {kind or check}", "only an llm-rubric of plain text can be")
-    for statement in list(found)[MOST_STATEMENTS:]:
+def _rubrics(
+    default: Mapping[str, Any], tests: Sequence[Mapping[str, Any]], taking: _Taking
+) -> tuple[list[str], list[list[str]]]:
+    """Return the statements that the judge answers about every picture, and those of each test."""
+    of_tests = [list(_statements(test, taking)) for test in tests]
+    shared = dict.fromkeys(_statements(default, taking))
+    first, *others = of_tests or [[]]
+    shared |= dict.fromkeys(one for one in first if all(one in statements for statements in others))
+    for statement in list(shared)[MOST_STATEMENTS:]:
         taking.leave(f"rubric: {statement}", f"a judge is asked at most {MOST_STATEMENTS} statements")
-    yield from list(found)[:MOST_STATEMENTS]
+    own = [[one for one in statements if one not in shared] for statements in of_tests]
+    return list(shared)[:MOST_STATEMENTS], [statements[:MOST_STATEMENTS] for statements in own]
+
+
+def _statements(test: Mapping[str, Any], taking: _Taking) -> Iterator[str]:
+    """Yield the statements of a test's ``llm-rubric`` assertions."""
+    for check in _listed(test.get("assert")):
+        kind, value = (check.get("type"), check.get("value")) if isinstance(check, dict) else ("", None)
+        if kind == "llm-rubric" and isinstance(value, str) and value.strip() and len(value) < 300:
+            yield " ".join(value.split())
+        else:
+            taking.leave(f"assertion {kind or check}", "only an llm-rubric of at most 300 characters can be")
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

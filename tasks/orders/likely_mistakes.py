@@ -9,6 +9,7 @@ from itertools import takewhile
 
 from tasks.campaign import Campaign
 from tasks.campaign.prompts import PromptTemplate, finals_template
+from tasks.campaign.statements import VARIABLE
 from tasks.order import Order
 from tasks.text import is_blank
 
@@ -35,6 +36,9 @@ def unused_variables(campaign: Campaign) -> list[str]:
     texts += [finals_template(each.prompt, each.method, each.fit) for each in campaign.editions]
     texts += [campaign.files or ""]
     texts += [campaign.score.expect_text or "{{ expect_text }}"]
+    if judge := campaign.score.judge:
+        texts += [f"{{{{ {VARIABLE} }}}}", *(one.statement for one in judge.statements)]
+    texts += campaign.score.duel.rubric if campaign.score.duel else ()
     for arm in campaign.arms:
         texts += campaign.references_of(arm)
         mask = campaign.mask_of(arm)
@@ -42,7 +46,7 @@ def unused_variables(campaign: Campaign) -> list[str]:
     for edition in campaign.editions:
         texts += edition.references
         texts += [edition.mask] if isinstance(edition.mask, str) else []
-    used = frozenset[str]().union(*(PromptTemplate(text).names for text in texts))
+    used = frozenset(campaign.finalists.per).union(*(PromptTemplate(text).names for text in texts))
     return [name for name in (campaign.all_rows[0] if campaign.all_rows else {}) if name not in used]
 
 
@@ -52,9 +56,12 @@ def _content(order: Order) -> Content:
 
 
 def _gaps(campaign: Campaign) -> Iterator[str]:
-    """Describe empty values that a prompt uses without testing for them."""
-    for name, arm in campaign.arms.items():
-        template = PromptTemplate(arm.prompt)
+    """Describe empty values that a prompt or a statement uses without testing for them."""
+    texts = {f"arms.{name}.prompt": arm.prompt for name, arm in campaign.arms.items()}
+    if judge := campaign.score.judge:
+        texts |= {f"score.judge.rubric.{index}": one.statement for index, one in enumerate(judge.statements)}
+    for key, text in texts.items():
+        template = PromptTemplate(text)
         for variable in sorted(template.names - template.names_tested):
             empty = [
                 index
@@ -62,9 +69,10 @@ def _gaps(campaign: Campaign) -> Iterator[str]:
                 if isinstance(value := row.get(variable), str) and is_blank(value)
             ]
             if empty:
+                where = "prompt" if key.startswith("arms.") else "statement"
                 yield (
-                    f"arms.{name}.prompt: {variable} is empty in {_rows(empty)}, which leaves a gap in the"
-                    f" prompt; fill it, or write {{% if {variable} %}} around it."
+                    f"{key}: {variable} is empty in {_rows(empty)}, which leaves a gap in the"
+                    f" {where}; fill it, or write {{% if {variable} %}} around it."
                 )
 
 

@@ -5,12 +5,14 @@ planned before there are pictures; earlier answers are found by the orders' ques
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from tasks.campaign import Campaign
+from tasks.campaign.statements import duel_statements, statements_of
 from tasks.candidate import Candidate
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.sizes import Size, parse_size
@@ -71,7 +73,8 @@ class Questions:
         """Build the order that has one picture judged by the rubric."""
         judge = self.campaign.score.judge
         assert judge is not None
-        prompt, parameters = rubric_prompt(judge.rubric), rubric_parameters(judge.model, judge.rubric)
+        rubric = [one.text for one in statements_of(self.campaign, draft.row, draft.arm)]
+        prompt, parameters = rubric_prompt(rubric), rubric_parameters(judge.model, rubric)
         return self._order(draft, prompt, parameters, [draft], draft.candidate_id)
 
     def between(self, first: Candidate, second: Candidate) -> Order:
@@ -80,7 +83,8 @@ class Questions:
         assert duel is not None
         parameters = duel_parameters(duel.model)
         name = duel_name(first.candidate_id, second.candidate_id)
-        return self._order(first, duel_prompt(duel.rubric), parameters, [first, second], name)
+        prompt = duel_prompt(duel_statements(self.campaign, first.row))
+        return self._order(first, prompt, parameters, [first, second], name)
 
     def _order(
         self,
@@ -157,24 +161,33 @@ def plan_judging(campaign: Campaign, estimates: Estimates) -> JudgingPlan | None
 def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
     judge = campaign.score.judge
     assert judge is not None
-    prompt, parameters = rubric_prompt(judge.rubric), rubric_parameters(judge.model, judge.rubric)
-    costs = [estimates.of(parameters, prompt, [drawn]) for drawn in _drawn(campaign)]
-    rows, per_prompt = campaign.n_rows, campaign.drafts.per_prompt
+    drawn = dict(zip(campaign.arms, _drawn(campaign), strict=True))
+    asked = Counter(
+        (tuple(one.text for one in statements_of(campaign, row, arm)), drawn[arm])
+        for row in range(campaign.n_rows)
+        for arm in campaign.arms
+    )
+    low, high = ZERO, ZERO
+    for (rubric, shown), count in asked.items():
+        cost = estimates.of(rubric_parameters(judge.model, rubric), rubric_prompt(rubric), [shown])
+        low, high = low + count * cost.low_usd, high + count * cost.high_usd
+    per_prompt = campaign.drafts.per_prompt
     return JudgingPlan(
         models=(judge.model,),
-        pictures=len(costs) * rows * per_prompt,
+        pictures=asked.total() * per_prompt,
         pairs=0,
-        low_usd=rows * sum((cost.low_usd for cost in costs), ZERO),
-        high_usd=rows * per_prompt * sum((cost.high_usd for cost in costs), ZERO),
-        usual_usd=rows * per_prompt * sum((cost.low_usd for cost in costs), ZERO),
+        low_usd=low,
+        high_usd=per_prompt * high,
+        usual_usd=per_prompt * low,
     )
 
 
 def _plan_duels(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
     duel = campaign.score.duel
     assert duel is not None
-    prompt, parameters = duel_prompt(duel.rubric), duel_parameters(duel.model)
-    drawn = _drawn(campaign)
+    rubrics = {duel_statements(campaign, row) for row in range(campaign.n_rows)}
+    prompt = max(map(duel_prompt, rubrics), key=lambda text: len(text.encode()))
+    parameters, drawn = duel_parameters(duel.model), _drawn(campaign)
     costs = [estimates.of(parameters, prompt, [one, other]) for one in drawn for other in drawn]
     pairs = campaign.n_rows * most_pairs(len(drawn) * campaign.drafts.per_prompt, duel.per_row)
     least = campaign.n_rows * most_pairs(len(drawn), duel.per_row)

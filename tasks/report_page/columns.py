@@ -16,6 +16,10 @@ Dtype = Literal["Int64", "Float64", "string", "boolean", "datetime64[ns, UTC]"]
 
 TABLE_BEGIN = "<!-- The table below is written by `python -m tasks.report_page.columns docs/report.md`. -->"
 TABLE_END = "<!-- End of the written table. -->"
+STATEMENTS_HEAD = """\
+### statements.parquet
+
+Where the campaign has a judge: one row for each picture and each [statement](judging.md) asked about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("score_palette", "Float64", "0 to 1", "How close the colours are to the palette."),
     Column("score_votes", "Float64", "0 to 1", "Its strength from people's votes."),
     Column("score", "Float64", "0 to 1", "The weighted mean of the scorers that gave a value."),
+    Column("meets_conditions", "boolean", "", "Whether every statement with `must` is true of it."),
     Column("rank", "Int64", "from 1", "The picture's rank among the unique images."),
     Column("finalist", "boolean", "", "Whether it was chosen to be bought at high quality."),
     Column("chosen_by", "string", "", "`rule`, or the person who chose it."),
@@ -110,6 +115,19 @@ COLUMNS: tuple[Column, ...] = (
     Column("selection_reason", "string", "", "Why it was chosen or not."),
     Column("score_reason", "string", "", "The reason for its score, in a few words."),
 )  # fmt: skip
+
+STATEMENT_COLUMNS: tuple[Column, ...] = (
+    Column("candidate_id", "string", "", "The picture."),
+    Column("arm", "string", "", "Its arm."),
+    Column("row", "Int64", "from 1", "Its row."),
+    Column("number", "Int64", "from 1", "The statement's number among those asked about the picture."),
+    Column("statement", "string", "", "The statement as it was asked."),
+    Column("template", "string", "", "As it is written in the campaign, the same for every row."),
+    Column("must", "boolean", "", "Whether it is a condition."),
+    Column("is_true", "boolean", "", "The judge's answer; null if there is none that can be read."),
+    Column("reason", "string", "", "The judge's reason."),
+)  # fmt: skip
+"""The columns of ``statements.parquet``: one row for each judged picture and statement."""
 
 _NAMES = frozenset(column.name for column in COLUMNS)
 _COUNTED = {"row_index": "row", "replicate_index": "replicate"}
@@ -171,10 +189,14 @@ def _variable_column(name: str, values: Sequence[object]) -> Column:
 
 
 def describe_columns() -> str:
-    """Write the table as Markdown, with its first and last marker line."""
+    """Write both tables as Markdown, with their first and last marker line."""
+    parts = (TABLE_BEGIN, _table(COLUMNS), STATEMENTS_HEAD, _table(STATEMENT_COLUMNS), TABLE_END)
+    return "\n\n".join(parts)
+
+
+def _table(columns: Iterable[Column]) -> str:
     lines = ["| column | type | unit | meaning |", "|---|---|---|---|"]
-    lines += [f"| `{c.name}` | {c.dtype} | {c.unit} | {c.meaning} |" for c in COLUMNS]
-    return "\n".join((TABLE_BEGIN, "", *lines, "", TABLE_END))
+    return "\n".join([*lines, *(f"| `{c.name}` | {c.dtype} | {c.unit} | {c.meaning} |" for c in columns)])
 
 
 def replace_table(page: str) -> str:

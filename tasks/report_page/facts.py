@@ -100,6 +100,12 @@ class RunFacts:
             ``tasks.pairwise.calibration.Calibration.as_dict`` gives it; ``None`` if nobody voted.
         finalists: One sentence about the finalists.
         without_finalist: Why a row, or another group that ``finalists`` limits, has none, by its name.
+        statements: The judge's statements by arm, worst first: mappings with ``template``, ``must``,
+            ``differing`` (pairs of arms, the worse first) and ``arms``, name to a mapping with ``answered``,
+            ``true``, ``share``, ``low``, ``high`` and ``failing`` (candidate ids).
+        statement_sentences: In which statements arms differ, a sentence each.
+        statement_answers: The answers, one for each picture and statement, with the columns of
+            ``statements.parquet``.
         min_fidelity: The fidelity below which a final is not accepted, 0 to 1.
         awaiting: ``done``, ``awaiting review`` (a person must choose) or ``waiting`` (requests are pending).
         campaign_yaml: The campaign file as it was run.
@@ -128,6 +134,9 @@ class RunFacts:
     calibration: Mapping[str, Any] | None = None
     finalists: str | None = None
     without_finalist: Mapping[str, str] = field(default_factory=dict)
+    statements: Sequence[Mapping[str, Any]] = ()
+    statement_sentences: Sequence[str] = ()
+    statement_answers: Sequence[Mapping[str, Any]] = ()
     min_fidelity: float | None = None
     awaiting: Awaiting = "done"
     campaign_yaml: str = ""

@@ -36,6 +36,8 @@ def measure_arm(rows: Sequence[Row], tested: Mapping[str, Any]) -> dict[str, Any
         ``pictures``, ``duplicate_rate``, ``refusal_rate``, ``failure_rate`` (shares of 1), ``mean_score`` and
         ``cost_per_unique_image_usd``: the drafts' cost divided by the unique images, ``None`` while an
         order's cost is unknown. ``cost_per_keeper_usd`` is its former name, with the same value.
+        ``cost_per_acceptable_usd`` divides by those unique images that meet the campaign's conditions;
+        ``None`` also without conditions, or while one is not answered.
     """
     pictures, unique_images = count_pictures(rows), [row for row in rows if is_unique_image(row)]
     answered = count_orders(rows, "received", "refused", "failed")
@@ -50,8 +52,16 @@ def measure_arm(rows: Sequence[Row], tested: Mapping[str, Any]) -> dict[str, Any
         "mean_score": fmean(scores) if scores else None,
         "cost_per_unique_image_usd": cost_usd,
         "cost_per_keeper_usd": cost_usd,
+        "cost_per_acceptable_usd": _cost_per_acceptable_usd(unique_images, spent if is_settled else None),
     }
     return own | {key: tested[key] for key in own if key in tested}
+
+
+def _cost_per_acceptable_usd(unique_images: Sequence[Row], spent_usd: Decimal | None) -> Decimal | None:
+    are_met = [row["meets_conditions"] for row in unique_images]
+    if not spent_usd or None in are_met or True not in are_met:
+        return None
+    return spent_usd / are_met.count(True)
 
 
 def _share(part: int, whole: int) -> float | None:

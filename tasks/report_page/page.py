@@ -36,6 +36,7 @@ from tasks.report_page.rows import (
 from tasks.report_page.segments import complete_segments
 from tasks.report_page.sources import Sources, choose_sources
 from tasks.report_page.spending import Spending, state_spending, sum_up_spending
+from tasks.report_page.statements import show_statements
 from tasks.report_page.verdict import count_noun, state_verdict, summarize
 
 _HERE = Path(__file__).parent
@@ -68,6 +69,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         arms=[_describe_arm(arm, drafts, unique_images, facts, sources) for arm in arms],
         pairs=_complete_pairs(list((facts.ab_test or {}).get("pairs") or ())),
         segments=complete_segments(facts),
+        statements=show_statements(drafts, facts, sources),
         finalists=finalists,
         gallery=build_gallery(drafts, arms, sources),
         disputed=show_disputed(drafts, facts, sources),

@@ -41,6 +41,7 @@ def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
         "money": _price(rows, facts),
         "arms": _measure_arms(drafts, facts),
         "ab_test": facts.ab_test,
+        "statements": list(facts.statements) or None,
         "rounds": list(facts.rounds) or None,
         "calibration": facts.calibration,
         "duplicates_by_radius": facts.copies_by_radius,

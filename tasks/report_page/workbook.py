@@ -43,7 +43,7 @@ _FINALIST_TITLES = {
 }  # fmt: skip
 _ARM_KEYS = {
     "pictures": _WHOLE, "mean_score": _SCORE, "duplicate_rate": _SHARE, "refusal_rate": _SHARE,
-    "failure_rate": _SHARE, "cost_per_unique_image_usd": _USD,
+    "failure_rate": _SHARE, "cost_per_unique_image_usd": _USD, "cost_per_acceptable_usd": _USD,
 }  # fmt: skip
 
 

@@ -62,6 +62,7 @@ class Assignment:
         rows: The campaign's rows of variables; a candidate's ``row`` is an index into them.
         meetings: People's votes on pairs of drafts, as candidate ids and the left one's result.
         replies: The judge's reply for each draft that it was asked about, by candidate id.
+        statements: What the judge was asked about each of these, by candidate id.
         duels: The judge's replies on pairs.
     """
 
@@ -69,6 +70,7 @@ class Assignment:
     rows: Sequence[Mapping[str, object]] = ()
     meetings: Sequence[Meeting] = ()
     replies: Mapping[str, Reply] = field(default_factory=dict)
+    statements: Mapping[str, Sequence[str]] = field(default_factory=dict)
     duels: Sequence[DuelReply] = ()
 
 

@@ -14,6 +14,15 @@ JUDGED: dict[str, Any] = {
     "score": {"weights": {"technical": 1, "judge": 3}, "judge": {"rubric": RUBRIC}},
     "finalists": {"count": 2, "approval": "review"},
 }
+OF_EACH_ROW: dict[str, Any] = {
+    "score": {
+        "weights": {"technical": 1, "judge": 3},
+        "judge": {
+            "rubric": [{"statement": "The otter is {{ action }} in good light", "must": True}, *RUBRIC]
+        },
+    },
+    "finalists": {"per_row": 1, "approval": "review"},
+}
 DUELLED: dict[str, Any] = {
     "score": {"weights": {"technical": 0, "duel": 1}, "duel": {"per_row": 9}},
     "finalists": {"count": 0},
@@ -39,10 +48,13 @@ def summary_warnings(shell: Shell, outcome: dict[str, Any]) -> str:
 def test_each_survivor_is_judged_once_and_no_copy_is_paid_for(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
-    """Money, ledger, report and bill agree; resuming and rescoring ask nothing."""
+    """Money, ledger, report and bill agree; resuming and rescoring ask nothing.
+
+    Each row has its own statements, and at most one finalist, which meets the condition.
+    """
     provider = open_provider(near_copy_rate=0.4, exact_copy_rate=0.3, paint="plain")
-    plan = shell.json("plan", shell.campaign(JUDGED))
-    outcome = shell.json("run", shell.campaign(JUDGED))
+    plan = shell.json("plan", shell.campaign(OF_EACH_ROW))
+    outcome = shell.json("run", shell.campaign(OF_EACH_ROW))
     drafts, asked = table(shell, outcome, "draft"), table(shell, outcome, "judge")
     survivors = drafts[drafts["status"] == "survivor"]
     assert 0 < len(survivors) < len(drafts) == 12
@@ -55,15 +67,34 @@ def test_each_survivor_is_judged_once_and_no_copy_is_paid_for(
     assert round(float(charged), 9) == pytest.approx(drafts["cost_usd"].sum() + asked["cost_usd"].sum())
     assert 0 < asked["cost_usd"].sum() <= float(plan["judging"]["high_usd"])
     assert (asked["cost_usd"] <= asked["estimate_usd"]).all()
+    check_statements_and_finalists(shell, outcome, survivors)
     before = provider.bill()["total"]["charged_nanousd"]
     assert shell.json("run", "--resume", "latest")["exit_code"] == 0
-    rules = shell.campaign(JUDGED | {"finalists": {"count": 3, "approval": "review"}}, "rules.yaml")
+    rules = shell.campaign(OF_EACH_ROW | {"finalists": {"count": 3, "approval": "review"}}, "rules.yaml")
     decided = shell.json("rescore", "latest", rules)
-    assert len(decided["finalists"]) == min(3, len(survivors))
+    assert len(decided["finalists"]) == min(3, int(survivors["meets_conditions"].sum()))
     assert provider.bill()["total"]["charged_nanousd"] == before
     spent = {row["name"]: row for row in shell.json("ledger", "spend", "--by", "model")["groups"]}
     assert Decimal(spent["gpt-6-luna"]["spent_usd"]) > 0
     assert shell.runoff("ledger", "verify").returncode == 0
+
+
+def check_statements_and_finalists(shell: Shell, outcome: dict[str, Any], survivors: pd.DataFrame) -> None:
+    """Every picture answered its row's three statements; a row has one finalist, or is named."""
+    answers = pd.read_parquet(shell.folder(outcome["run_id"]) / "statements.parquet")
+    assert len(answers) == 3 * len(survivors)
+    conditions = answers[answers["must"]].set_index("candidate_id")
+    assert set(conditions["statement"]) == {
+        f"The otter is {action} in good light" for action in ("swimming on its back", "asleep in kelp")
+    }
+    met = survivors.set_index("candidate_id")["meets_conditions"]
+    assert met.to_dict() == conditions["is_true"].to_dict()
+    finalists = pd.DataFrame(outcome["finalists"])
+    assert finalists["candidate_id"].map(met).all()
+    rows = {row + 1 for row in finalists["row"]}
+    assert len(rows) == len(finalists)
+    named = {int(name.split()[1]) for name in outcome["without_finalist"]}
+    assert named == {1, 2} - rows
 
 
 @pytest.mark.slow  # every day: integration/test_judging.py

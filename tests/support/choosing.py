@@ -1,6 +1,7 @@
 """Drafts to be compared and chosen from, and the rules that campaigns give for it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from hypothesis import strategies as st
@@ -59,6 +60,7 @@ class FinalistRule:
     hash: HashName = "phash"
     allow_similar: bool = False
     row_groups: tuple[RowGroups, ...] = ()
+    unmet: Mapping[str, str] = field(default_factory=dict)
 
 
 def draft(name: str, bits: int = 0, technical: float | None = 0.5, **changes: Any) -> Candidate:

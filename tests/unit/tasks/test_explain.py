@@ -45,7 +45,7 @@ def a_pool() -> list[Candidate]:
     unfit = a_draft("c-unfit", inspection=Inspection(fault="cut off"), standing=Standing("unfit", None))
     pool = [*drafts, copy, unfit]
     rules = Campaign.model_validate(CAMPAIGN)
-    choices = select(pool, SelectionRule.of(rules))
+    choices = select(pool, SelectionRule.of(rules, pool))
     return [replace(one, choice=choices[one.candidate_id]) for one in pool]
 
 

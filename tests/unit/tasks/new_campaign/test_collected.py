@@ -8,6 +8,7 @@ import yaml
 
 from flows.commands.new_campaign import Created, Given, create
 from tasks.campaign import Campaign
+from tasks.campaign.statements import statements_of
 from tasks.campaign_file.load import load_campaign
 from tasks.errors import CampaignError, SettingError
 from tasks.settings import Settings
@@ -111,6 +112,24 @@ def test_a_rubric_is_asked_of_the_judge(tmp_path: Path) -> None:
     assert created.not_taken == ()
     assert campaign.score.judge is not None
     assert campaign.score.judge.rubric == ("The animal is the subject",)
+
+
+def test_a_tests_own_rubric_is_asked_about_its_row(tmp_path: Path) -> None:
+    """With its variables, whatever they are called here; what all tests say is asked once for all."""
+    shared = {"type": "llm-rubric", "value": "It is sharp"}
+    own = {"type": "llm-rubric", "value": "Shows one {{ my-animal }}"}
+    tests = [
+        {"vars": {"my-animal": "fox"}, "assert": [shared, own]},
+        {"vars": {"my-animal": "hare"}, "assert": [shared]},
+    ]
+    changes = {"prompts": ["A painting of {{ my-animal }}"], "tests": tests, "defaultTest": None}
+    created, campaign = taken(tmp_path, "c.yaml", configuration(**changes))
+    assert created.not_taken == ()
+    assert campaign.score.judge is not None
+    assert campaign.score.judge.rubric == ("It is sharp",)
+    arm = next(iter(campaign.arms))
+    asked = [[one.text for one in statements_of(campaign, row, arm)] for row in (0, 1)]
+    assert asked == [["It is sharp", "Shows one fox"], ["It is sharp"]]
 
 
 def test_files_beside_the_configuration_are_read(tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ def test_arm_is_measured_by_hand_count() -> None:
     assert measures == {
         "pictures": 4, "duplicate_rate": 0.25, "refusal_rate": 0.5, "failure_rate": 0.25,
         "mean_score": pytest.approx(0.6), "cost_per_unique_image_usd": Decimal("0.0104"),
-        "cost_per_keeper_usd": Decimal("0.0104"),
+        "cost_per_keeper_usd": Decimal("0.0104"), "cost_per_acceptable_usd": None,
     }  # fmt: skip
 
 
@@ -241,6 +241,17 @@ def test_cost_per_unique_image_is_unknown_while_an_order_is() -> None:
     rows = [make_draft("A", 0, 0), make_barren("A", 0, 1, "unknown", "read_timeout", "No answer.")]
     assert measure_arm(rows, {})["cost_per_unique_image_usd"] is None
     assert measure_arm(rows[:1], {})["cost_per_unique_image_usd"] == Decimal("0.0052")
+
+
+def test_cost_per_acceptable_picture_is_shared_by_those_that_meet_the_conditions() -> None:
+    """Two of three meet them: half as much again for each; unknown while one was not answered."""
+    rows = [
+        make_draft("A", 0, number) | {"meets_conditions": met}
+        for number, met in enumerate((True, False, True))
+    ]
+    assert measure_arm(rows, {})["cost_per_acceptable_usd"] == Decimal("0.0052") * 3 / 2
+    assert measure_arm([*rows, rows[0] | {"meets_conditions": None}], {})["cost_per_acceptable_usd"] is None
+    assert measure_arm(rows[1:2], {})["cost_per_acceptable_usd"] is None
 
 
 def test_arm_without_rows_has_no_rates() -> None:

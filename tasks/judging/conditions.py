@@ -1,0 +1,55 @@
+"""The conditions that a campaign makes of a picture (``must``), and whether a draft meets them.
+
+A condition that was not answered is neither met nor broken; the rule does not choose such a picture, because
+a condition is made so that nothing else is bought at high quality.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.campaign import Campaign
+from tasks.campaign.statements import statements_of
+from tasks.candidate import Candidate
+from tasks.judging.rubric import measurement_of
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a draft.
+
+    Args:
+        text: The statement.
+        is_met: Whether it is true of the picture; ``None`` if that is not known.
+    """
+
+    text: str
+    is_met: bool | None
+
+
+def conditions_of(campaign: Campaign, draft: Candidate) -> list[Condition]:
+    """List the conditions of a draft: the judge's statements with ``must``, in their order."""
+    judged = draft.scores.get("judge")
+    answers = judged.measurements if judged is not None else {}
+    found = []
+    for number, one in enumerate(statements_of(campaign, draft.row, draft.arm), 1):
+        answer = answers.get(measurement_of(number))
+        found += [Condition(one.text, None if answer is None else answer >= 0.5)] if one.must else []
+    return found
+
+
+def are_met(conditions: Sequence[Condition]) -> bool | None:
+    """Return whether all conditions are met; ``None`` if there are none, or if that is not known."""
+    if not conditions:
+        return None
+    answers = {one.is_met for one in conditions}
+    return False if False in answers else None if None in answers else True
+
+
+def describe_unmet(conditions: Sequence[Condition]) -> str | None:
+    """Say which condition a picture breaks, or which was not answered; ``None`` if all are met."""
+    broken = [one.text for one in conditions if one.is_met is False]
+    if broken:
+        others = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        return f"it must be true that “{broken[0]}”, and it is not{others}"
+    unknown = next((one.text for one in conditions if one.is_met is None), None)
+    return f"it must be true that “{unknown}”, and the judge did not answer" if unknown else None

@@ -1,0 +1,76 @@
+"""What a judge answered to each statement about each picture: one entry for a picture and a statement."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tasks.campaign import Campaign
+from tasks.campaign.statements import statements_of
+from tasks.candidate import Candidate
+from tasks.judging.replies import Reply
+from tasks.judging.rubric import read_rubric_answer
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAnswer:
+    """The answer to one statement about one picture.
+
+    Args:
+        candidate_id: The picture.
+        arm: Its arm.
+        row: Its row's index.
+        number: The statement's number among those asked about the picture, from 1.
+        statement: The statement as it was asked.
+        template: As it was written, the same for every row.
+        must: Whether it is a condition.
+        is_true: The answer; ``None`` if the judge was asked and gave no answer that can be read.
+        reason: The judge's reason; empty if it gave none.
+    """
+
+    candidate_id: str
+    arm: str
+    row: int
+    number: int
+    statement: str
+    template: str
+    must: bool
+    is_true: bool | None
+    reason: str
+
+
+def statement_answers(
+    campaign: Campaign, drafts: Sequence[Candidate], replies: Mapping[str, Reply]
+) -> list[StatementAnswer]:
+    """List the answers about the drafts that the judge was asked about.
+
+    Args:
+        campaign: The campaign, whose statements were asked.
+        drafts: The run's drafts.
+        replies: The judge's reply by candidate id.
+    """
+    return [
+        answer
+        for draft in drafts
+        if draft.candidate_id in replies
+        for answer in _answers(campaign, draft, replies[draft.candidate_id])
+    ]
+
+
+def _answers(campaign: Campaign, draft: Candidate, reply: Reply) -> list[StatementAnswer]:
+    asked = statements_of(campaign, draft.row, draft.arm)
+    read = None if reply.content is None else read_rubric_answer(reply.content, len(asked))
+    verdicts: Sequence[bool | None] = [None] * len(asked) if read is None else read.verdicts
+    reasons = [""] * len(asked) if read is None else read.reasons
+    return [
+        StatementAnswer(
+            candidate_id=draft.candidate_id,
+            arm=draft.arm,
+            row=draft.row,
+            number=number,
+            statement=one.text,
+            template=one.template,
+            must=one.must,
+            is_true=is_true,
+            reason=reason,
+        )
+        for number, (one, is_true, reason) in enumerate(zip(asked, verdicts, reasons, strict=True), 1)
+    ]
