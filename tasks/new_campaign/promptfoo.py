@@ -254,7 +254,7 @@ def _rows(
             if n_rows > ROWS:
                 taking.leave("further tests", f"a campaign has at most {ROWS:,} rows")
                 return
-            own = {OWN_STATEMENTS: "\n".join(rubric)} if rubric else {}
+            own: dict[str, Scalar] = {OWN_STATEMENTS: "\n".join(rubric)} if rubric else {}
             yield dict(zip(lists, combination, strict=True)) | own
 
 
