@@ -94,7 +94,7 @@ class Standing:
         duplicate_of: The representative it is a duplicate of, or ``None``.
         duplicate_kind: ``exact`` (same bytes), ``near``, ``similar``, ``mirrored`` (or turned), ``framed``
             (with a border), ``told`` (a person decided it), or ``None``. A unique image may be ``mirrored``
-            or ``framed`` too, when such copies are kept.
+            or ``framed`` too, when such copies are kept, and ``near``: the same as one of another arm.
         hash_distance_bits: Hamming distance to the representative; ``None`` for a unique image.
         similarity: To the representative; for a unique image to the one that it is most similar to, 0-1;
             ``None`` when it was not measured.
@@ -300,6 +300,15 @@ class Candidate:
 def rank_finalists(candidates: Iterable[Candidate]) -> list[Candidate]:
     """List the finalists by rank; those that a person chose among the unranked come first."""
     return sorted((one for one in candidates if one.is_finalist), key=lambda one: one.rank or 0)
+
+
+def are_one_picture(one: Candidate, other: Candidate) -> bool:
+    """Whether two unique images are the same picture to the eye, in two arms.
+
+    In a group of similar pictures with such a pair its members are not told from the others.
+    """
+    kinds = [each.standing.duplicate_kind if each.standing else None for each in (one, other)]
+    return one.arm != other.arm and "near" in kinds and are_similar(one, other)
 
 
 def are_similar(one: Candidate, other: Candidate) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from tasks.candidate import Candidate, HashName, Standing
 from tasks.decisions import DuplicateDecision, last_duplicate_decisions
+from tasks.duplicates.across_arms import join_across_arms
 from tasks.duplicates.by_hash import settle_by_hash
 from tasks.duplicates.by_look import settle_by_look
 from tasks.duplicates.comparison import Comparer
@@ -43,13 +44,16 @@ def deduplicate(
 
     Returns:
         A standing for each candidate id: ``unfit`` when it is not a usable picture, ``duplicate`` of a
-        representative, or ``survivor`` (a unique image).
+        representative, or ``survivor`` (a unique image). A unique image that is ``near`` is the same picture
+        as one of another arm in its row.
     """
     standings = {one.candidate_id: Standing("unfit", cluster=None) for one in candidates}
     last = last_duplicate_decisions(decisions)
     apart = [decision for decision in last if not decision.is_copy]
     for scope in scopes(candidates, earlier, rule, apart):
         standings |= _settle(scope, rule, compare)
+    if compare is not None and rule.radius_bits is None and rule.level != "exact":
+        standings = join_across_arms(candidates, standings, apart, compare)
     known = {one.candidate_id: one for one in (*candidates, *earlier)}
     for decision in last:
         if decision.is_copy and {decision.copy_id, decision.of_id} <= known.keys():

@@ -206,7 +206,11 @@ _DUPLICATES = {
     "told": "a duplicate",
 }
 
-_KEPT_AND_ALTERED = {"mirrored": ", mirrored or turned", "framed": ", a copy with a border"}
+_KEPT = {
+    "near": ", the same picture as one of another arm",
+    "mirrored": ", mirrored or turned",
+    "framed": ", a copy with a border",
+}
 
 
 def _standing(candidate: Candidate) -> str:
@@ -214,7 +218,7 @@ def _standing(candidate: Candidate) -> str:
     if standing is None:
         return "a final" if candidate.is_final else "not yet compared with the others"
     if candidate.is_survivor:
-        return "a unique image" + _KEPT_AND_ALTERED.get(standing.duplicate_kind or "", "")
+        return "a unique image" + _KEPT.get(standing.duplicate_kind or "", "")
     if candidate.is_duplicate:
         away = standing.hash_distance_bits
         bits = "" if away is None else f", {count_of(away, 'bit')} away"

@@ -2,7 +2,7 @@
 
 Each person judges a pair at most once. Pictures with few duels come first, paired with one of another arm and
 of nearly the same score: a duel whose winner is predictable adds no information. Pictures that look similar
-meet last: there is least to choose between.
+meet last: there is least to choose between. The same picture in two arms never meets itself.
 """
 
 import math
@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from tasks.candidate import Candidate, are_similar
+from tasks.candidate import Candidate, are_one_picture, are_similar
 from tasks.pairwise.votes import Vote
 
 BEST_OF_CELL = 12
@@ -42,8 +42,15 @@ class Pool:
     def n_wanted(self) -> int:
         """How many duels make a ranking: a few for each picture, at most all pairs."""
         return sum(
-            min(math.comb(len(row), 2), math.ceil(len(row) * MEETINGS_EACH / 2)) for row in self.rows.values()
+            min(_count_pairs(row), math.ceil(len(row) * MEETINGS_EACH / 2)) for row in self.rows.values()
         )
+
+
+def _count_pairs(row: Sequence[Candidate]) -> int:
+    n_same = 0
+    if any(one.standing and one.standing.duplicate_kind == "near" for one in row):
+        n_same = sum(are_one_picture(*pair) for pair in combinations(row, 2))
+    return math.comb(len(row), 2) - n_same
 
 
 def pool_of(drafts: Sequence[Candidate], votes: Sequence[Vote], voter: str) -> Pool:
@@ -73,7 +80,7 @@ def choose_pair(pool: Pool, chance: random.Random) -> tuple[Candidate, Candidate
     for row in pool.rows.values():
         for one, other in combinations(row, 2):
             names = (one.candidate_id, other.candidate_id)
-            if frozenset(names) in pool.judged:
+            if frozenset(names) in pool.judged or are_one_picture(one, other):
                 continue
             key = (
                 are_similar(one, other),

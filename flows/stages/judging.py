@@ -6,13 +6,14 @@ chosen round by round, because the answers of a round show which pairs are still
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from flows.evaluation.judge_answers import JudgeAnswers, pools, read_judge_answers
 from flows.runs.progress import JUDGE
 from flows.session.session import Session
 from flows.stages.buy import ORDERS_PER_TASK
 from flows.stages.prefect_task import as_task
-from tasks.candidate import Candidate
+from tasks.candidate import Candidate, are_one_picture
 from tasks.catalogue.estimates import Estimates
 from tasks.errors import BudgetError, InterruptError
 from tasks.generate import generate
@@ -85,7 +86,12 @@ def next_round(
         for draft in pool
         if draft.standing and draft.standing.similar_cluster
     }
-    return list(in_both_orders(next_pairs(ids, asked, duels, n_left, alike)))
+    same = [
+        (one.candidate_id, other.candidate_id)
+        for one, other in combinations(pool, 2)
+        if are_one_picture(one, other)
+    ]
+    return list(in_both_orders(next_pairs(ids, asked, duels, n_left, alike, same)))
 
 
 async def _ask(run: Session, orders: Sequence[Order]) -> None:

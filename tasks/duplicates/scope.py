@@ -83,6 +83,17 @@ def scopes(
         yield _scope(ranked, before_ids, rule.hash, apart)
 
 
+def scope_of(group: Sequence[Candidate], apart: Sequence[DuplicateDecision]) -> Scope:
+    """Make a scope of inspected pictures, from the most to the least preferred.
+
+    Args:
+        group: Pictures of one run.
+        apart: Decisions that pictures are no duplicates.
+    """
+    ranked = sorted(group, key=lambda one: _preference(one, is_earlier=False))
+    return _scope(ranked, frozenset(), "phash", apart)
+
+
 GROUP_OF: dict[Within, Callable[[Candidate], object]] = {
     # By text, not row number: a row may move in the file between two runs.
     "prompt": lambda one: (one.arm, one.prompt),
@@ -100,7 +111,8 @@ def affected(
 ) -> list[Candidate]:
     """List the candidates whose standing may change by a decision about some of them.
 
-    Those are the pictures in the same scopes, and in scopes that other decisions connect with them.
+    Those are the pictures in the same scopes, and in scopes that other decisions or a common row connect
+    with them.
 
     Args:
         candidates: All of a run.
@@ -112,6 +124,10 @@ def affected(
     pairs = [
         {group_of[name] for name in (each.copy_id, each.of_id) if name in group_of} for each in decisions
     ]
+    of_row: defaultdict[int, set[object]] = defaultdict(set)
+    for one in candidates:
+        of_row[one.row].add(group_of[one.candidate_id])
+    pairs += of_row.values()
     reached = {group_of[name] for name in names if name in group_of}
     while more := [pair for pair in pairs if pair & reached and not pair <= reached]:
         reached.update(*more)

@@ -82,6 +82,7 @@ def next_pairs(
     duels: Sequence[DuelReply],
     n_left: int,
     alike: Mapping[str, str] = MappingProxyType({}),
+    same: Collection[Pair] = (),
 ) -> list[Pair]:
     """Choose the next round's pairs: those with the most information, each picture at most once.
 
@@ -94,13 +95,14 @@ def next_pairs(
         duels: The replies so far.
         n_left: How many more pairs may be asked.
         alike: The group of similar pictures that a picture belongs to; pairs within one come last.
+        same: Pairs of pictures that nobody can tell apart, which are not asked about.
 
     Returns:
         At most ``n_left`` pairs, the same for the same replies; empty when none is left.
     """
     known = strengths(meetings_of(duels))
     groups = _groups(pool, known, duels)
-    done = {frozenset(pair) for pair in asked}
+    done = {frozenset(pair) for pair in (*asked, *same)}
     open_pairs = [pair for pair in combinations(sorted(pool), 2) if frozenset(pair) not in done]
     open_pairs.sort(key=lambda pair: (-_information(pair, known, groups), _shuffled(pair)))
     open_pairs.sort(key=lambda pair: groups[pair[0]] == groups[pair[1]])  # stable: joining ones first

@@ -119,7 +119,7 @@ function alikeButton(draft) {
   if (group.length < 2) return null;
   const isOnly = onlyAlike === draft.alike;
   return make("button", { type: "button", className: "duplicates", "aria-pressed": String(isOnly), data: { action: "alike" },
-    title: ALTERED[draft.kind] ?? "The same composition with other details",
+    title: KEPT[draft.kind] ?? "The same composition with other details",
     textContent: isOnly ? "Show all pictures" : `${group.length} alike` });
 }
 
@@ -129,6 +129,7 @@ const duplicatesButton = (draft, own) => make("button", {
 });
 
 const ALTERED = { mirrored: "A mirrored or turned copy", framed: "A copy with a border" };
+const KEPT = { ...ALTERED, near: "The same picture in another arm" };
 const HOW = { exact: "the same bytes", told: "marked by a person" };
 const howNear = ({ kind, similarity, bits }) => {
   if (HOW[kind]) return HOW[kind];

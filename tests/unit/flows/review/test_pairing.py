@@ -77,3 +77,27 @@ def test_of_many_pictures_the_best_take_part() -> None:
     ]
     (row,) = pool_of(drafts, [], "mara").rows.values()
     assert [draft.score for draft in row] == [k / 100 for k in range(99, 99 - BEST_OF_CELL, -1)]
+
+
+def test_similar_pictures_meet_last_and_the_same_picture_in_two_arms_never() -> None:
+    """Nor is such a pair counted among those that are wanted."""
+    groups = {"c-0": "c-0", "c-1": "c-0", "c-2": "c-2", "c-3": "c-2", "c-4": "c-4"}
+    drafts = [
+        replace(
+            draft,
+            standing=Standing(
+                "survivor",
+                draft.candidate_id,
+                duplicate_kind="near" if draft.candidate_id == "c-1" else None,
+                similar_cluster=groups[draft.candidate_id],
+            ),
+        )
+        for draft in drafts_of([(arm, 0, 0.5, True) for arm in "ABAAB"])
+    ]
+
+    met = [{vote.left_id, vote.right_id} for vote in judge_all(drafts, "mara", [])]
+
+    assert {"c-0", "c-1"} not in met
+    assert met[-1] == {"c-2", "c-3"}, "one arm made them: they are only similar"
+    assert len(met) == 9
+    assert pool_of(drafts[:2], [], "mara").n_wanted == 0

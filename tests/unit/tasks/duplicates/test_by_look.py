@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.candidate import Candidate, Standing, are_similar
+from tasks.candidate import Candidate, Standing, are_one_picture, are_similar
 from tasks.decisions import DuplicateDecision
 from tasks.deduplicate import deduplicate
 from tasks.duplicates.by_look import ALL_PAIRS_UP_TO
@@ -165,6 +165,48 @@ def test_in_a_large_scope_hashes_propose_beside_the_own_prompt() -> None:
     assert (found["b"].duplicate_of, found["c"].duplicate_of) == ("a", None)
 
 
+def in_two_arms(seen: Mapping[str, Comparison | None], **rows: int) -> dict[str, Candidate]:
+    """Decide about a picture of arm A and others of arm B, all proposed by their hashes."""
+    drafts = [draft("a", 0, 0.9)]
+    drafts += [
+        draft(name, place, 0.8 - place / 10, arm="B", row=rows.get(name, 0))
+        for place, name in enumerate("bc")
+    ]
+    standings = deduplicate(drafts, LOOKS, compare=seeing(seen))
+    return {one.candidate_id: replace(one, standing=standings[one.candidate_id]) for one in drafts}
+
+
+def test_the_same_picture_in_two_arms_stays_in_both_and_is_told() -> None:
+    """It is evidence about either arm; both are not chosen, nor asked about as a pair."""
+    found = in_two_arms({"ab": Comparison(0.9), "bc": Comparison(0.65)})
+
+    assert [found[name].status for name in "abc"] == ["survivor"] * 3
+    near = found["b"].standing
+    assert near is not None
+    assert (near.duplicate_kind, near.similarity, near.similar_cluster) == ("near", 0.9, "a")
+    assert are_similar(found["b"], found["c"])
+    assert are_one_picture(found["a"], found["b"])
+    assert not are_one_picture(found["a"], found["c"]), "it is only similar to the other's picture"
+    assert not are_one_picture(found["b"], found["c"]), "they are of one arm"
+
+
+@pytest.mark.parametrize(
+    ("comparison", "row"),
+    [
+        (Comparison(0.9), 1),
+        (Comparison(NEAR_SIMILARITY - 0.01), 0),
+        (Comparison(0.9, "mirrored"), 0),
+        (None, 0),
+    ],
+    ids=["another row", "another picture", "mirrored", "not looked at"],
+)
+def test_other_pictures_of_two_arms_are_not_joined(comparison: Comparison | None, row: int) -> None:
+    """Arms are compared by what only resembles the other arm's pictures."""
+    found = in_two_arms({"ab": comparison}, b=row)
+
+    assert not are_similar(found["a"], found["b"])
+
+
 @PATIENTLY
 @given(
     seen=st.lists(SIMILARITIES, min_size=15, max_size=15),
@@ -198,13 +240,14 @@ def test_no_two_alike_are_left_in_different_groups(
             assert (found["".join(sorted((name, standing.duplicate_of)))].similarity or 0) >= limit
 
 
-def test_a_decision_concerns_its_own_scopes_and_those_that_decisions_connect() -> None:
+def test_a_decision_concerns_its_own_scopes_and_those_that_decisions_and_rows_connect() -> None:
     """Not the rest of the run."""
-    drafts = [draft(name, prompt=f"prompt {name}") for name in "abcd"]
+    drafts = [draft(name, prompt=f"prompt {name}", row=row) for row, name in enumerate("abcd")]
+    drafts.append(draft("e", prompt="prompt e", arm="B", row=2))
     when = datetime(2026, 1, 1, tzinfo=UTC)
     connected = [DuplicateDecision("run", "c", "b", True, "mara", when)]
 
     found = affected(drafts, "prompt", connected, ["a", "b"])
 
-    assert [one.candidate_id for one in found] == ["a", "b", "c"]
+    assert [one.candidate_id for one in found] == ["a", "b", "c", "e"], "e is of the row of c"
     assert affected(drafts, "campaign", (), ["a"]) == drafts

@@ -214,3 +214,15 @@ def test_the_surest_outcome_is_asked_last() -> None:
     duels = ask(by_name, ("a", "b"), ("b", "c"), ("c", "d"))
     asked = {(duel.first_id, duel.second_id) for duel in duels}
     assert ("a", "d") not in next_pairs(pool, asked, duels, 1)
+
+
+def test_similar_pictures_are_compared_last_and_the_same_picture_never() -> None:
+    """There is least to choose between."""
+    pool, alike = ["a", "b", "c"], {"a": "a", "b": "a"}
+
+    first = next_pairs(pool, (), (), 9, alike)
+    asked = [("a", "c"), ("b", "c")]
+
+    assert set(first) <= set(asked)
+    assert next_pairs(pool, asked, (), 9, alike) == [("a", "b")]
+    assert next_pairs(pool, asked, (), 9, alike, same=[("b", "a")]) == []
