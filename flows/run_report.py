@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.evaluation.nights import compare_nights_of_run
 from flows.evaluation.statements import describe_statements
 from flows.evaluation.thumbnails import redraw_thumbnails
 from flows.evaluation.verdict import compare_run, describe_rounds
@@ -157,7 +158,9 @@ def _gather(run: StoredRun) -> _Gathered:
         all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, provider),
         finals_usd=_finals_usd(campaign, candidates, run.catalogue, provider),
         estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),
-        ab_test=compare_run(rows, candidates, campaign, decided, ledger.votes.of_run(run.run_id)),
+        ab_test=_with_nights(
+            run, compare_run(rows, candidates, campaign, decided, ledger.votes.of_run(run.run_id))
+        ),
         rounds=describe_rounds(rows, candidates, campaign, decided),
         statements=statements.by_arm,
         statement_sentences=statements.sentences,
@@ -165,6 +168,14 @@ def _gather(run: StoredRun) -> _Gathered:
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
     return _Gathered(rows, facts, described)
+
+
+def _with_nights(run: StoredRun, ab_test: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Add what all nights of the campaign say, up to this run."""
+    if ab_test is None:
+        return None
+    nights = compare_nights_of_run(run)
+    return ab_test | {"nights": nights and nights.as_dict()}
 
 
 def _chosen(candidates: Sequence[Candidate]) -> set[str]:

@@ -12,13 +12,14 @@ from tasks.errors import RunError
 @click.argument("run", default="latest")
 @click.option(
     "--by",
-    metavar="votes|judge|technical|total",
-    help="Only the verdict by people's votes, by one of the campaign's scorers, or by their total.",
+    metavar="votes|judge|technical|total|nights",
+    help="Only the verdict by votes, by one of the campaign's scorers, by their total, or over all nights.",
 )
 @home_option
 @json_option
 def verdict(run: str, *, by: str | None, home: Path | None, as_json: bool) -> None:
-    """Say which arm is better, by people's votes and by each score. Spends nothing."""
+    """Say which arm is better, by people's votes, by each score and over all nights. Spends nothing."""
+    from flows.evaluation.nights import compare_nights_of_run
     from flows.evaluation.verdict import compare_by_each
     from flows.runs.run import StoredRun
 
@@ -26,6 +27,8 @@ def verdict(run: str, *, by: str | None, home: Path | None, as_json: bool) -> No
     with opened_ledger(settings) as opened:
         stored = StoredRun.find(settings, opened, run)
         found = compare_by_each(stored)
+        if found and (nights := compare_nights_of_run(stored)) is not None:
+            found["nights"] = nights.as_dict()
     if by is not None:
         if by not in found:
             raise _no_such_verdict(stored.run_id, by, list(found))

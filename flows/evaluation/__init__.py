@@ -5,6 +5,7 @@ __all__ = [
     "finals",
     "judge_answers",
     "looks",
+    "nights",
     "rounds",
     "scores",
     "similar_pairs",

@@ -39,7 +39,7 @@ def compare_run(
         decided: The run's decided rounds, in order.
         votes: People's votes; their verdict is the headline once there are enough.
     """
-    segments = find_segments(campaign.all_rows)
+    segments = _segments_of(campaign)
     found = _compare_by(campaign.score.weights, rows, candidates, decided, segments)
     if found is None:
         return None
@@ -60,13 +60,17 @@ def compare_by_each(run: StoredRun) -> dict[str, dict[str, Any]]:
     """
     candidates, weights = run.read_candidates(), run.campaign.score.weights
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), candidates)
-    decided, segments = run.ledger.rounds.of_run(run.run_id), find_segments(run.campaign.all_rows)
+    decided, segments = run.ledger.rounds.of_run(run.run_id), _segments_of(run.campaign)
     by_weights = {"total": weights} | {name: {name: 1.0} for name in sorted(weights) if name != "votes"}
     found = {"votes": compare_by_votes(candidates, run.ledger.votes.of_run(run.run_id), segments)}
     found |= {
         name: _compare_by(each, rows, candidates, decided, segments) for name, each in by_weights.items()
     }
     return {name: verdict for name, verdict in found.items() if verdict is not None}
+
+
+def _segments_of(campaign: Campaign) -> list[Segment]:
+    return find_segments(campaign.all_rows, campaign.ab_test.segments)
 
 
 def compare_by_votes(

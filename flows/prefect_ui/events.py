@@ -2,13 +2,14 @@
 
     runoff.run.finished          a run ended, in whatever state
     runoff.finalists.approved    somebody agreed to buy a run's finalists
+    runoff.verdict.decided       a campaign that stops when it is decided is decided
     runoff.budget.low            the month's budget is low, or less than the next run costs
     runoff.model.retiring        a model that a campaign uses is about to be shut down
 
 Dollars are text, so that they are not rounded. ``docs/automations.md`` has an automation for each event.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,24 @@ def emit_approved(campaign: str, run_id: str, finalists: Sequence[str], by: str)
     """
     payload = {"run_id": run_id, "campaign": campaign, "finalists": list(finalists), "approved_by": by}
     _emit("runoff.finalists.approved", _run(campaign, run_id), campaign, payload)
+
+
+def emit_decided(campaign: str, run_id: str, nights: Mapping[str, Any]) -> None:
+    """Emit that a campaign is decided over all its nights: ``runoff.verdict.decided``.
+
+    Args:
+        campaign: The campaign's name.
+        run_id: The run that decided it.
+        nights: The verdict over all nights, as ``tasks.ab_test.night_verdicts.NightsTest.as_dict`` gives it.
+    """
+    payload = {
+        "run_id": run_id,
+        "campaign": campaign,
+        "winner": nights["winner"],
+        "nights": nights["nights"],
+        "verdict": nights["headline"],
+    }
+    _emit("runoff.verdict.decided", _run(campaign, run_id), campaign, payload)
 
 
 def emit_low_budgets(prepared: "Prepared", ledger: "Ledger", now: datetime | None = None) -> None:

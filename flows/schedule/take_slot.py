@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from flows.evaluation.nights import compare_nights_of_campaign
 from flows.runs.budgets import BudgetOf, remaining_of_month
 from flows.runs.lock import fetch_campaign, is_free, is_resumable
 from flows.session.prepare import Prepared
@@ -158,10 +159,24 @@ def waiting_runs(settings: Settings, campaign: str) -> list[tuple[Path, str]]:
 def reason_to_skip(prepared: Prepared, now: datetime) -> str:
     """Return why a scheduled run is skipped; empty if it is not.
 
-    Too many runs await review, or a month's budget is below the least that a run costs.
+    Too many runs await review, a month's budget is below the least that a run costs, or the campaign is
+    decided and wants to stop then.
     """
     with open_ledger(prepared.home, prepared.settings.environ) as ledger:
-        return _unreviewed(prepared, ledger) or _too_little_money(prepared, ledger, now)
+        return (
+            _unreviewed(prepared, ledger)
+            or _too_little_money(prepared, ledger, now)
+            or _decided(prepared, ledger)
+        )
+
+
+def _decided(prepared: Prepared, ledger: Ledger) -> str:
+    if prepared.campaign.verdict.stop_when != "decided":
+        return ""
+    found = compare_nights_of_campaign(prepared.settings, ledger, prepared.campaign)
+    if found is None or found.winner is None:
+        return ""
+    return f"Decided: {found.headline} Nothing was bought."
 
 
 def _unreviewed(prepared: Prepared, ledger: Ledger) -> str:

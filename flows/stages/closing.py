@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from flows.evaluation.drafts import find_without_finalist
 from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.cancellation import is_given_up
-from flows.prefect_ui.events import emit_run_end
+from flows.prefect_ui.events import emit_decided, emit_run_end
 from flows.run_report import write_run_report
 from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
 from flows.runs.run import StoredRun
@@ -66,7 +67,7 @@ async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Ou
     In this order a run that is over has its report, wherever this process is killed.
     """
     now = datetime.now(UTC)
-    all_high_usd, verdict = await write_report(run, state, now)
+    all_high_usd, verdict, nights = await write_report(run, state, now)
     run.ledger.runs.end(run.run_id, state, now)
     stored = _reread(run)
     outcome = replace(
@@ -78,6 +79,8 @@ async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Ou
     outcome = explain(outcome)
     await show_outcome(run, outcome)
     emit_run_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
+    if run.campaign.verdict.stop_when == "decided" and nights.get("winner"):
+        emit_decided(outcome.campaign, outcome.run_id, nights)
     return outcome
 
 
@@ -125,9 +128,16 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
 
 
 @as_task("report")
-async def write_report(run: Session, state: RunState, now: datetime) -> tuple[Decimal | None, str]:
-    """Write the report of a run that ends now; returns all drafts' cost at high quality, and the verdict."""
+async def write_report(
+    run: Session, state: RunState, now: datetime
+) -> tuple[Decimal | None, str, dict[str, Any]]:
+    """Write the report of a run that ends now.
+
+    Returns:
+        All drafts' cost at high quality, the verdict, and the one over all nights, empty if there is none.
+    """
     stored = _reread(run)
     ending = replace(stored, record=replace(stored.record, state=state, finished_at=now))
     written = await asyncio.to_thread(write_run_report, ending)
-    return written.facts.all_high_usd, written.verdict
+    nights = (written.facts.ab_test or {}).get("nights") or {}
+    return written.facts.all_high_usd, written.verdict, nights

@@ -2,7 +2,10 @@
 
 __all__ = [
     "arm_leads",
+    "drift",
     "evidence",
+    "night_verdicts",
+    "nights",
     "paired_rows",
     "preference_sentences",
     "preferences",

@@ -22,6 +22,7 @@ how often the intervals hold.
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,21 @@ class RowDifference:
     rows: int
 
 
+class AddedVariance(NamedTuple):
+    """What the mean over the rows varies by besides, such as from night to night.
+
+    Args:
+        variance: Added to the variance of the mean.
+        doubt: The square of its own estimate over its degrees of freedom, as in Satterthwaite's formula.
+    """
+
+    variance: float
+    doubt: float
+
+
+NOTHING_ADDED = AddedVariance(0.0, 0.0)
+
+
 def row_difference(scores_a: ByRow, scores_b: ByRow) -> RowDifference:
     """Compare two arms over the rows in which both have a score.
 
@@ -97,12 +113,19 @@ def _compare_replicates(of_a: Floats, of_b: Floats) -> RowDifference:
     return RowDifference(centre, *ends, error, float(welch.pvalue), 1)
 
 
-def compare_rows(differences: Floats, by_one_picture: float) -> RowDifference:
+def compare_rows(
+    differences: Floats,
+    by_one_picture: float,
+    confidence: float = CONFIDENCE,
+    added: AddedVariance = NOTHING_ADDED,
+) -> RowDifference:
     """Compare two arms by their difference in each row.
 
     Args:
         differences: Mean score of A minus that of B, in [-1, 1], shape (rows,); two rows or more.
         by_one_picture: How much one picture can change a row's difference: 1 over the pictures of an arm.
+        confidence: Of the interval.
+        added: What else the mean varies by, than from row to row.
 
     SciPy's special functions are a tenth of the time of its t-test, which matters with many arms.
     """
@@ -112,12 +135,14 @@ def compare_rows(differences: Floats, by_one_picture: float) -> RowDifference:
     if _few_differ(differences):
         seen = np.append(differences, [by_one_picture, -by_one_picture])
     elif float(np.ptp(differences)) < NO_SPREAD:
-        return _all_alike(centre, rows, by_one_picture)
+        return _all_alike(centre, rows, by_one_picture, confidence, added)
     else:
         seen = differences
-    middle, error = float(seen.mean()), float(seen.std(ddof=1)) / seen.size**0.5
-    reach = float(special.stdtrit(seen.size - 1, (1 + CONFIDENCE) / 2)) * error
-    p_value = 2 * float(special.stdtr(seen.size - 1, -abs(middle) / error))
+    middle, of_rows = float(seen.mean()), float(seen.var(ddof=1)) / seen.size
+    error = (of_rows + added.variance) ** 0.5
+    freedom = error**4 / (of_rows**2 / (seen.size - 1) + added.doubt)
+    reach = float(special.stdtrit(freedom, (1 + confidence) / 2)) * error
+    p_value = 2 * float(special.stdtr(freedom, -abs(middle) / error))
     return RowDifference(centre, *_within_scores(middle - reach, middle + reach), error, p_value, rows)
 
 
@@ -126,16 +151,18 @@ def _few_differ(differences: Floats) -> bool:
     return n_that_differ <= min(MOST_OF_FEW, SHARE_OF_FEW * differences.size)
 
 
-def _all_alike(centre: float, rows: int, by_one_picture: float) -> RowDifference:
+def _all_alike(
+    centre: float, rows: int, by_one_picture: float, confidence: float, added: AddedVariance
+) -> RowDifference:
     """All rows differ by the same: count the rows that agree, as a sign test does.
 
     A few rows can agree by chance; many show that there is hardly a spread, and the two added rows bound it.
     """
     chance = 0.5 ** (rows - 1)
-    if chance > 1 - CONFIDENCE:
+    if chance > 1 - confidence:
         return RowDifference(centre, None, None, 0.0, chance, rows)
     spread = np.append(np.zeros(rows), [by_one_picture, -by_one_picture])
-    bounded = compare_rows(centre + spread, by_one_picture)
+    bounded = compare_rows(centre + spread, by_one_picture, confidence, added)
     return RowDifference(centre, bounded.low, bounded.high, bounded.standard_error, chance, rows)
 
 

@@ -21,7 +21,8 @@ def state_preferences(found: Sequence[Preference], segments: Sequence[SegmentPre
         if one.winner is not None and one.winner != on_the_whole[one.preference.arms]
     ]
     sentences = " ".join(f"By people's votes, {_preference(pair)}." for pair in found)
-    return sentences + say_where(elsewhere, "is preferred for")
+    is_open = all(winner is None for winner in on_the_whole.values())
+    return sentences + say_where(elsewhere, "is preferred for", is_open=is_open)
 
 
 def _score(pair: Preference) -> str:

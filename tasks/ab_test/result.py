@@ -101,6 +101,22 @@ class SegmentResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Interaction:
+    """Whether the difference of two arms depends on a variable.
+
+    Args:
+        variable: The variable's name.
+        arms: The two names.
+        p_value: Probability that rows whose difference does not depend on it vary so between its values;
+            ``None`` where the differences of a value's rows do not vary.
+    """
+
+    variable: str
+    arms: tuple[str, str]
+    p_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class AbTest:
     """The whole test.
 
@@ -109,12 +125,14 @@ class AbTest:
         arms: Each arm's own figures, by name.
         pairs: Every two arms, in order of their names.
         segments: Every two arms in each segment of the rows, if there are any.
+        interactions: For every two arms, whether their difference depends on each variable of the segments.
     """
 
     headline: str
     arms: dict[str, ArmResult]
     pairs: tuple[PairResult, ...]
     segments: tuple[SegmentResult, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Turn the result into JSON values: dollars become floats, tuples lists.
@@ -133,4 +151,11 @@ class AbTest:
             asdict(pair) | {"arms": list(pair.arms), "pictures": list(pair.pictures)} for pair in self.pairs
         ]
         segments = [asdict(segment) | {"arms": list(segment.arms)} for segment in self.segments]
-        return {"headline": self.headline, "arms": arms, "pairs": pairs, "segments": segments}
+        depends = [asdict(one) | {"arms": list(one.arms)} for one in self.interactions]
+        return {
+            "headline": self.headline,
+            "arms": arms,
+            "pairs": pairs,
+            "segments": segments,
+            "interactions": depends,
+        }

@@ -1,10 +1,12 @@
 """Compares arms by their scores in each segment of the rows."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, groupby
 
-from tasks.ab_test.paired_rows import ByRow, RowDifference, row_difference
-from tasks.ab_test.result import SegmentResult
+import numpy as np
+
+from tasks.ab_test.paired_rows import NO_SPREAD, ByRow, RowDifference, row_difference
+from tasks.ab_test.result import Interaction, SegmentResult
 from tasks.ab_test.segments import (
     FALSE_DISCOVERIES,
     LEAST_ROWS,
@@ -63,3 +65,31 @@ def _result(
         q_value=q_value,
         winner=arms[(found.difference or 0) < 0] if is_found else None,
     )
+
+
+def find_interactions(scores: Mapping[str, ByRow], segments: Sequence[Segment]) -> tuple[Interaction, ...]:
+    """Test for every two arms whether their difference depends on each variable.
+
+    It is Welch's analysis of variance of the rows' differences between the variable's values, which may vary
+    unequally: B. Welch (1951), "On the comparison of several mean values: an alternative approach".
+
+    Args:
+        scores: Each arm's scores, by row.
+        segments: From ``find_segments``, those of one variable together.
+    """
+    from scipy import stats
+
+    found = []
+    for variable, of_variable in groupby(segments, key=lambda segment: segment.variable):
+        rows_of_values = [segment.rows for segment in of_variable]
+        for a, b in combinations(sorted(scores), 2):
+            groups = [
+                [float(np.mean(scores[a][row]) - np.mean(scores[b][row])) for row in sorted(rows)]
+                for each in rows_of_values
+                if len(rows := each & scores[a].keys() & scores[b].keys()) >= LEAST_ROWS
+            ]
+            if len(groups) > 1:
+                varies = all(float(np.ptp(group)) > NO_SPREAD for group in groups)
+                p_value = float(stats.f_oneway(*groups, equal_var=False).pvalue) if varies else None
+                found.append(Interaction(variable, (a, b), p_value))
+    return tuple(found)

@@ -13,7 +13,7 @@ analysis using Stein's estimator and its generalizations" (shrinkage).
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,11 +38,14 @@ class Segment(NamedTuple):
     rows: frozenset[int]
 
 
-def find_segments(variables: Sequence[Mapping[str, Any]]) -> list[Segment]:
+def find_segments(
+    variables: Sequence[Mapping[str, Any]], names: Collection[str] | None = None
+) -> list[Segment]:
     """Find the segments of a campaign: of each variable with two to eight values, those with three rows.
 
     Args:
         variables: The campaign's rows, in order.
+        names: The variables that count, whatever number of values they have; ``None`` for all.
 
     Example:
         >>> rows = [{"light": light, "n": n} for n in range(9) for light in ("hard", "soft")]
@@ -56,7 +59,8 @@ def find_segments(variables: Sequence[Mapping[str, Any]]) -> list[Segment]:
     found = []
     for name, values in by_value.items():
         large = {value: rows for value, rows in values.items() if len(rows) >= LEAST_ROWS}
-        if 2 <= len(values) <= MOST_VALUES and len(large) >= 2:
+        is_wanted = len(values) <= MOST_VALUES if names is None else name in names
+        if is_wanted and len(large) >= 2:
             found += [Segment(name, value, frozenset(rows)) for value, rows in large.items()]
     return found
 

@@ -43,15 +43,17 @@ def name_segments(pairs: Sequence[PairResult], segments: Sequence[SegmentResult]
         for one in segments
         if one.winner is not None and whole[one.arms] != f"{one.winner} wins"
     ]
-    return say_where(found, "is better for")
+    is_open = all(whole[one.arms] == NOT_ENOUGH for one in segments)
+    return say_where(found, "is better for", is_open=is_open)
 
 
-def say_where(found: Sequence[tuple[str, str]], verb: str) -> str:
+def say_where(found: Sequence[tuple[str, str]], verb: str, *, is_open: bool = False) -> str:
     """Say which arm is what where.
 
     Args:
         found: Arms and segments.
         verb: Such as ``is better for``.
+        is_open: On the whole no arm wins, which is said again beside what the whole hides.
 
     Example:
         >>> say_where([("B", "kind typography"), ("A", "kind places")], "is better for")
@@ -62,7 +64,8 @@ def say_where(found: Sequence[tuple[str, str]], verb: str) -> str:
         where.setdefault(arm, []).append(segment)
     parts = [f"{arm} {verb} {' and '.join(where[arm])}" for arm in sorted(where)]
     short = [part.replace(verb, verb.split()[-1], 1) if place else part for place, part in enumerate(parts)]
-    return f" {', '.join(short)}." if parts else ""
+    on_the_whole = "; on the whole no difference is found" if is_open else ""
+    return f" {', '.join(short)}{on_the_whole}." if parts else ""
 
 
 def describe_pair(found: RowDifference, rows_left_out: int) -> str:

@@ -18,7 +18,7 @@ from tasks.ab_test.evidence import HeldOut, ScoredDraft, compared_form, describe
 from tasks.ab_test.holm import correct_by_holm
 from tasks.ab_test.paired_rows import RowDifference, row_difference
 from tasks.ab_test.result import NOT_ENOUGH, AbTest, ArmResult, PairResult
-from tasks.ab_test.segment_verdicts import compare_in_segments
+from tasks.ab_test.segment_verdicts import compare_in_segments, find_interactions
 from tasks.ab_test.segments import Segment
 from tasks.ab_test.sentences import describe_pair, name_segments, state_headline
 from tasks.order import may_be_billed
@@ -72,7 +72,7 @@ def compare_arms(
     headline += name_segments(pairs, in_segments)
     headline += _dropped(len(arms) - len(fresh))
     headline += describe_forms(scored, form) if len(names) > 1 else ""
-    return AbTest(headline, arms, pairs, in_segments)
+    return AbTest(headline, arms, pairs, in_segments, find_interactions(fresh, segments))
 
 
 def _dropped(n_arms: int) -> str:

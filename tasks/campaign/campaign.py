@@ -19,6 +19,7 @@ from tasks.campaign.pictures import Arm, Drafts
 from tasks.campaign.rounds import Round, plan_rounds
 from tasks.campaign.schedule import Schedule
 from tasks.campaign.section import Dollars, Section
+from tasks.campaign.verdict import AbTest, Verdict
 from tasks.marked_yaml import write_yaml
 
 Scalar = str | int | float | bool
@@ -83,6 +84,12 @@ class Campaign(Section):
 
     schedule: Schedule | None = None
     """When the campaign runs automatically."""
+
+    ab_test: AbTest = AbTest()
+    """How arms are compared."""
+
+    verdict: Verdict = Verdict()
+    """What the verdict over all nights leads to."""
 
     on_unknown: Literal["keep", "resend"] = "keep"
     """A request without an answer may be billed: `keep` it charged, or `resend` it and maybe pay twice."""

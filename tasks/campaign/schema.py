@@ -18,6 +18,7 @@ from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, Successor
 from tasks.campaign.schedule import Schedule
+from tasks.campaign.verdict import AbTest, Verdict
 from tasks.catalogue import configs_folder
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -38,6 +39,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("finalists", Finalists),
     ("finals", Finals),
     ("schedule", Schedule),
+    ("ab_test", AbTest),
+    ("verdict", Verdict),
 )
 SHOWN_FILES = ("demo.yaml", "product-ad.yaml")
 

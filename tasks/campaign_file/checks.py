@@ -74,6 +74,7 @@ def find_campaign_faults(
     faults += judging_faults(campaign, catalogue, provider, scorers)
     faults += halving_faults(campaign)
     faults += _schedule_faults(campaign)
+    faults += _segment_faults(campaign) if are_rows_known else ()
     faults += _arm_name_faults(campaign)
     return list(dict.fromkeys(faults))
 
@@ -267,3 +268,11 @@ def _schedule_faults(campaign: Campaign) -> Iterator[CampaignFault]:
         return
     for key, what, accepted in schedule_faults(schedule):
         yield CampaignFault(("schedule", key) if key else ("schedule",), what, accepted)
+
+
+def _segment_faults(campaign: Campaign) -> Iterator[CampaignFault]:
+    known = sorted(campaign.variable_names)
+    for place, name in enumerate(campaign.ab_test.segments or ()):
+        if name not in known:
+            what = f"no row has a variable {name!r}"
+            yield CampaignFault(("ab_test", "segments", str(place)), what, ", ".join(known) or "no segments")

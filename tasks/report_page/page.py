@@ -33,7 +33,7 @@ from tasks.report_page.rows import (
     is_finalist,
     is_unique_image,
 )
-from tasks.report_page.segments import complete_segments
+from tasks.report_page.segments import complete_segments, known_interactions
 from tasks.report_page.sources import Sources, choose_sources
 from tasks.report_page.spending import Spending, state_spending, sum_up_spending
 from tasks.report_page.statements import show_statements
@@ -70,6 +70,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         pairs=_complete_pairs(list((facts.ab_test or {}).get("pairs") or ())),
         segments=complete_segments(facts),
         statements=show_statements(drafts, facts, sources),
+        interactions=known_interactions(facts),
         finalists=finalists,
         gallery=build_gallery(drafts, arms, sources),
         disputed=show_disputed(drafts, facts, sources),

@@ -27,5 +27,11 @@ def complete_segments(facts: RunFacts) -> list[dict[str, Any]]:
     return [segment | {"reach": reach} for segment in shown]
 
 
+def known_interactions(facts: RunFacts) -> list[Mapping[str, Any]]:
+    """List, for every two arms and variable, whether their difference depends on it, where that is known."""
+    found = (facts.ab_test or {}).get("interactions") or ()
+    return [one for one in found if one["p_value"] is not None]
+
+
 def _segments(ab_test: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return ab_test.get("segments") or ()

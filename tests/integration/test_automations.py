@@ -71,7 +71,7 @@ def test_every_automation_of_the_page_fires(tmp_path: Path, monkeypatch: pytest.
 
 
 def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell all four events, as runs do."""
+    """Tell all five events, as runs do."""
     from flows.prefect_ui import events
 
     monkeypatch.setenv("RUNOFF_TODAY", "2026-11-22")
@@ -80,6 +80,8 @@ def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = prepare(file, Settings(folder / "home", os.environ), "plan")
     events.emit_finished(OUTCOME, "file:///report.html")
     events.emit_approved("otters", OUTCOME.run_id, ["a", "b"], "mara")
+    nights = {"winner": "B", "nights": 9, "headline": "Over 9 nights and 12 rows, arm B beats arm A."}
+    events.emit_decided("otters", OUTCOME.run_id, nights)
     with open_ledger(folder / "home") as ledger:
         events.emit_low_budgets(prepared, ledger)
     events.emit_retiring_models(prepared, date(2026, 11, 22))

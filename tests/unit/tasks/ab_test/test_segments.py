@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.oneway import anova_oneway
 from statsmodels.stats.proportion import proportion_confint
 
 from tasks.ab_test.evidence import ScoredDraft
@@ -16,6 +17,7 @@ from tasks.ab_test.preference_sentences import state_preferences
 from tasks.ab_test.preferences import Answer, ArmVote, prefer_arms
 from tasks.ab_test.result import AbTest
 from tasks.ab_test.segment_preferences import prefer_in_segments
+from tasks.ab_test.segment_verdicts import find_interactions
 from tasks.ab_test.segments import find_segments, hold_false_discoveries, shrink
 from tasks.ab_test.verdict import compare_arms
 
@@ -81,7 +83,9 @@ def test_what_the_whole_hides_is_named() -> None:
     """Better for one kind and worse for another: no difference on the whole, and both are said."""
     test = campaign_of(np.random.default_rng(4), {"typography": 0.15, "places": -0.15})
     assert test.headline.startswith("On the judge alone, not enough evidence that arms A and B differ")
-    assert test.headline.endswith(' A is better for kind "places", B for kind "typography".')
+    assert test.headline.endswith(
+        ' A is better for kind "places", B for kind "typography"; on the whole no difference is found.'
+    )
     by_kind = {one.value: one for one in test.segments}
     assert (by_kind["typography"].rows, by_kind["people"].winner) == (10, None)
     assert json.loads(json.dumps(test.as_dict()))["segments"][0]["arms"] == ["A", "B"]
@@ -130,10 +134,40 @@ def test_a_public_comparison_is_read_as_anybody_would_act_on_it() -> None:
     assert (on_the_whole[0].wins, on_the_whole[0].ties, on_the_whole[0].both_bad) == ((23, 27), 63, 7)
     sentence = state_preferences(on_the_whole, in_segments)
     assert sentence.startswith("By people's votes, not enough evidence that arm A or B is preferred")
-    assert sentence.endswith(' A is preferred for kind "places" (8 to 1), B for kind "typography" (19 to 7).')
+    assert sentence.endswith(
+        ' A is preferred for kind "places" (8 to 1), B for kind "typography" (19 to 7);'
+        " on the whole no difference is found."
+    )
     for one in in_segments:
         wins, decided = one.preference.wins[0], sum(one.preference.wins)
         score = (wins / decided - 0.5) * 2 * decided**0.5
         low, high = proportion_confint(wins, decided, method="wilson")
         assert one.preference.p_value == pytest.approx(2 * stats.norm.sf(abs(score)), abs=0.02)
         assert (one.preference.low, one.preference.high) == pytest.approx((low, high), abs=0.05)
+
+
+def test_whether_a_difference_depends_on_the_kind_is_tested_as_statsmodels_does() -> None:
+    """By Welch's analysis of variance of the rows' differences: small where kinds differ."""
+    apart = campaign_of(np.random.default_rng(4), {"typography": 0.15, "places": -0.15})
+    alike = campaign_of(np.random.default_rng(5), dict.fromkeys(KINDS, 0.15))
+    (found,), (none,) = apart.interactions, alike.interactions
+    assert (found.variable, found.arms) == ("kind", ("A", "B"))
+    assert found.p_value is not None
+    assert none.p_value is not None
+    assert found.p_value < 0.001 < 0.05 < none.p_value
+    rng = np.random.default_rng(6)
+    scores = {arm: {row: rng.random(3).tolist() for row in range(40)} for arm in "AB"}
+    differences = [float(np.mean(scores["A"][row]) - np.mean(scores["B"][row])) for row in range(40)]
+    expected = anova_oneway(np.array(differences), np.array([row["kind"] for row in ROWS]), use_var="unequal")
+    (tested,) = find_interactions(scores, find_segments(ROWS))
+    assert tested.p_value == pytest.approx(float(expected.pvalue))
+    flat = {"A": scores["A"], "B": scores["A"]}
+    assert find_interactions(flat, find_segments(ROWS))[0].p_value is None
+
+
+def test_named_variables_make_segments_whatever_their_number_of_values() -> None:
+    """``ab_test.segments`` names them; an empty list wants none."""
+    rows = [{"city": f"city {n % 10}", "light": n % 2} for n in range(40)]
+    assert {one.variable for one in find_segments(rows)} == {"light"}
+    assert {one.variable for one in find_segments(rows, ["city"])} == {"city"}
+    assert find_segments(rows, []) == []

@@ -1,0 +1,153 @@
+"""The nights of a campaign, read from the ledger: which runs belong together, and when a schedule stops."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from flows.command_line import runoff
+from flows.evaluation.nights import name_rows
+from flows.schedule.take_slot import reason_to_skip
+from flows.session.prepare import prepare
+from tasks.candidate import Receipt, Score, Standing
+from tasks.ledger import Ledger
+from tasks.ledger.candidates import insert_receipts
+from tasks.ledger.schema import orders
+from tasks.settings import Settings
+from tasks.storage.home import run_folder
+from tests.support.builders import NOON, an_order
+from tests.support.ledgers import open_ledger
+from tests.support.review_home import CAMPAIGN
+
+N_ROWS = 6
+ROWS = [{"action": f"doing {number}"} for number in range(N_ROWS)]
+STOPPING = {
+    **{key: value for key, value in CAMPAIGN.items() if key != "variables"},
+    "rows": ROWS,
+    "schedule": {"cron": "0 6 * * *"},
+    "verdict": {"stop_when": "decided"},
+}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A new ledger."""
+    opened = open_ledger(tmp_path)
+    yield opened
+    opened.close()
+
+
+def add_night(
+    home: Path,
+    ledger: Ledger,
+    number: int,
+    lifts: Mapping[str, float],
+    *,
+    version: str = "4",
+    campaign: Mapping[str, Any] = STOPPING,
+) -> str:
+    """Write a run that was bought and scored: each arm's pictures score better by its lift."""
+    now = NOON + timedelta(days=number)
+    run_id = f"{now:%Y%m%d-%H%M%S}-test"
+    ledger.runs.start(run_id, campaign="otters", provider="emulator", now=now)
+    folder = run_folder(home, "otters", run_id)
+    folder.mkdir(parents=True)
+    (folder / "campaign.yaml").write_text(yaml.safe_dump(dict(campaign)))
+    made = [
+        an_order(replicate, run_id=run_id, arm=arm, row=row)
+        for arm in lifts
+        for row in range(N_ROWS)
+        for replicate in range(2)
+    ]
+    ledger.orders.plan(made)
+    receipts = [
+        Receipt(one.order_id, 0, one.replicate, f"drafts/{k}.png", f"{k}", 1, None)
+        for k, one in enumerate(made)
+    ]
+    with ledger.database.write() as connection:
+        here = orders.c.order_id.in_([order.order_id for order in made])
+        connection.execute(orders.update().where(here).values(state="received", n_sends=1))
+        insert_receipts(connection, run_id, receipts)
+    rng = np.random.default_rng(number)
+    scores = {
+        receipt.candidate_id: float(
+            np.clip(0.5 + 0.02 * order.row + lifts[order.arm] + rng.normal(0, 0.03), 0, 1)
+        )
+        for order, receipt in zip(made, receipts, strict=True)
+    }
+    told = {name: {"technical": Score(value, "", {}, version)} for name, value in scores.items()}
+    ledger.candidates.record_scores(told, dict(scores))
+    ledger.candidates.record_standings({name: Standing("survivor", name) for name in scores})
+    ledger.runs.end(run_id, "done", now)
+    return run_id
+
+
+def ask(home: Path, run_id: str) -> dict[str, Any]:
+    """Ask for the verdict over all nights."""
+    words = ["verdict", run_id, "--home", str(home), "--by", "nights", "--json"]
+    done = CliRunner().invoke(runoff, words, catch_exceptions=False)
+    found: dict[str, Any] = json.loads(done.stdout)["verdicts"]["nights"]
+    return found
+
+
+def test_a_run_is_told_with_the_nights_before_it_and_never_with_later_ones(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    """The third night's verdict is of three nights, also once there are five."""
+    runs = [add_night(tmp_path, ledger, night, {"A": 0.0, "B": 0.2}) for night in range(5)]
+    third, fifth = ask(tmp_path, runs[2]), ask(tmp_path, runs[4])
+    assert (third["nights"], fifth["nights"], fifth["left_out"]) == (3, 5, 0)
+    assert fifth["winner"] == "B"
+    assert fifth["pairs"][0]["difference"] == pytest.approx(-0.2, abs=0.02)
+    plain = CliRunner().invoke(runoff, ["verdict", runs[4], "--home", str(tmp_path)], catch_exceptions=False)
+    assert "Over 5 nights and 6 rows, arm B beats arm A" in plain.stdout
+
+
+def test_arms_are_the_same_by_what_is_ordered_and_not_by_their_names(tmp_path: Path, ledger: Ledger) -> None:
+    """Swapped names are followed; another prompt leaves a run out, and it is said."""
+    a, b = STOPPING["arms"]["A"], STOPPING["arms"]["B"]
+    swapped, other = {"A": b, "B": a}, {"A": a, "B": {"prompt": "A crow {{ action }}"}}
+    add_night(tmp_path, ledger, 0, {"A": 0.2, "B": 0.0}, campaign=STOPPING | {"arms": swapped})
+    add_night(tmp_path, ledger, 1, {"A": 0.0, "B": -0.3}, campaign=STOPPING | {"arms": other})
+    last = add_night(tmp_path, ledger, 2, {"A": 0.0, "B": 0.2})
+    found = ask(tmp_path, last)
+    assert (found["nights"], found["left_out"]) == (2, 1)
+    assert found["pairs"][0]["difference"] == pytest.approx(-0.2, abs=0.02)
+    assert found["headline"].endswith("1 earlier run is left out: other arms, or scored otherwise.")
+
+
+def test_scores_of_another_version_are_not_mixed_in(tmp_path: Path, ledger: Ledger) -> None:
+    """A night that an older scorer scored must not pass for a change of pictures."""
+    add_night(tmp_path, ledger, 0, {"A": 0.0, "B": -0.4}, version="3")
+    runs = [add_night(tmp_path, ledger, night, {"A": 0.0, "B": 0.1}) for night in (1, 2)]
+    found = ask(tmp_path, runs[-1])
+    assert (found["nights"], found["left_out"]) == (2, 1)
+
+
+def test_a_schedule_stops_once_it_is_decided(tmp_path: Path, ledger: Ledger) -> None:
+    """Not before; and a campaign that does not ask for it goes on."""
+    file = tmp_path / "otters.yaml"
+    file.write_text(yaml.safe_dump(STOPPING))
+    prepared = prepare(file, Settings(tmp_path, {}), "plan")
+    for night in range(2):
+        add_night(tmp_path, ledger, night, {"A": 0.0, "B": 0.2})
+    assert reason_to_skip(prepared, NOON) == ""
+    for night in range(2, 6):
+        add_night(tmp_path, ledger, night, {"A": 0.0, "B": 0.2})
+    reason = reason_to_skip(prepared, NOON)
+    assert reason.startswith("Decided: Over 6 nights and 6 rows, arm B beats arm A by 0.20 points")
+    assert reason.endswith("Nothing was bought.")
+    file.write_text(yaml.safe_dump({key: value for key, value in STOPPING.items() if key != "verdict"}))
+    assert reason_to_skip(prepare(file, Settings(tmp_path, {}), "plan"), NOON) == ""
+
+
+def test_rows_are_known_by_their_variables() -> None:
+    """In any order of the keys; equal rows are counted."""
+    first, second = name_rows([{"a": 1, "b": 2}, {"b": 2, "a": 1}])
+    assert (first[:-1], first[-1], second[-1]) == (second[:-1], "1", "2")
