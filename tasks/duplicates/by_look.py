@@ -126,7 +126,12 @@ class _Settling:
                 if may_fold and one.is_duplicate and one.kind not in _ALTERED:
                     break
         return sorted(
-            found, key=lambda one: (not one.is_duplicate, one.kind in _ALTERED, -(one.similarity or 0))
+            found,
+            key=lambda one: (
+                not one.is_duplicate,
+                one.is_duplicate and one.kind in _ALTERED,
+                -(one.similarity or 0),
+            ),
         )
 
     def _found(self, index: int, leader: int) -> _Found | None:

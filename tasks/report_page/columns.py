@@ -87,7 +87,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("colorhash", "string", "", "The colour hash, in hex."),
     Column("status", "string", "", "`survivor` (a unique image), `duplicate` or `unfit`."),
     Column("duplicate_of", "string", "", "The picture that it duplicates."),
-    Column("duplicate_kind", "string", "", "`exact`, `near`, `similar`, `mirrored`, `framed` or `told`."),
+    Column(
+        "duplicate_kind",
+        "string",
+        "",
+        "`exact`, `near`, `similar`, `mirrored`, `framed` or `told` (by people); "
+        "of a unique image, what it is to another one that stays.",
+    ),
     Column("cluster", "string", "", "The representative of its cluster; its own id for a unique image."),
     Column("hash_distance", "Int64", "bits", "The distance between its hash and its representative's."),
     Column("similarity", "Float64", "0 to 1", "To the picture it is most like; 0.75 on is the same."),

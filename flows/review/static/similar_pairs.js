@@ -15,8 +15,8 @@ function show() {
     byId("about").textContent = "";
     return;
   }
-  const folds = pair.similarity >= facts.limit && !pair.alteration;
-  const parts = [`Similarity ${pair.similarity.toFixed(2)}`, pair.alteration, folds ? "a duplicate by the limit" : "kept by the limit", said[pair.is_same]];
+  const byLimit = pair.similarity >= facts.limit ? "a duplicate by the limit" : "kept by the limit";
+  const parts = [`Similarity ${pair.similarity.toFixed(2)}`, pair.alteration ?? byLimit, said[pair.is_same]];
   byId("about").textContent = parts.filter(Boolean).join(" · ");
   for (const [side, id, name] of [["one", pair.one, pair.names[0]], ["other", pair.other, pair.names[1]]]) {
     byId(side).src = `/pictures/${id}`;

@@ -102,6 +102,13 @@ def test_a_mirrored_or_framed_copy_is_told_and_folded_only_if_asked(
     assert (folded.status, folded.duplicate_kind, folded.duplicate_of) == ("duplicate", kind, "a")
 
 
+def test_what_a_unique_image_is_told_to_be_is_what_it_is_most_like() -> None:
+    """A mirrored copy that is also similar to another picture is told as a mirrored one."""
+    found = decided({"ac": Comparison(0.65), "bc": Comparison(0.9, "mirrored")})["c"]
+
+    assert (found.duplicate_kind, found.similarity) == ("mirrored", 0.9)
+
+
 def test_exact_folds_equal_bytes_only() -> None:
     """And compares nothing."""
     three = [draft("a", 0, 0.9), draft("b", 0, 0.8), draft("c", 0, 0.1, sha256="bytes of a")]
