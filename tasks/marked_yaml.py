@@ -9,7 +9,7 @@ repeat is counted before it is used, so that neither brackets nor aliases can ta
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -348,10 +348,24 @@ def _events(text: str) -> Iterator[Any]:
         yield from yaml.parse(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = ", ".join(part for part in (error.context, error.problem) if part)
-        raise YamlFaultError(what, mark.line + 1 if mark else None) from error
+        line = mark.line if mark else None
+        what = _likely_cause(text.splitlines(), line, str(error.problem))
+        what = what or ", ".join(part for part in (error.context, error.problem) if part)
+        raise YamlFaultError(what, None if line is None else line + 1) from error
     except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
         bad = _UNPRINTABLE.search(text)
         what = f"has the character U+{ord(bad[0]):04X}, which no text may have" if bad else str(error)
         line = text.count("\n", 0, bad.start()) + 1 if bad else None
         raise YamlFaultError(what.partition("\n")[0], line) from error
+
+
+def _likely_cause(lines: Sequence[str], line: int | None, problem: str) -> str:
+    """Say what people most often mean by text that is not YAML; empty where nothing is likely."""
+    here = lines[line] if line is not None and line < len(lines) else ""
+    if "\t" in here[: len(here) - len(here.lstrip())]:
+        return "it is indented with a tab, accepted: spaces"
+    if re.search(r"[:\[,-]\s*\{\{|:\s+[^\s\"'|>#][^\"']*\{\{", here):
+        return "text with {{ }} must stand in quotes"
+    if problem == "mapping values are not allowed here":
+        return "text with a colon must stand in quotes, and every key of a mapping at the same depth"
+    return ""

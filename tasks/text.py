@@ -1,7 +1,9 @@
 """Text from outside: what no request, database or file name can hold, and what looks empty to people."""
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 """NUL, which PostgreSQL refuses, and lone halves of surrogate pairs, which have no UTF-8."""
@@ -31,3 +33,15 @@ def escape_unprintable(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Return whether nothing of a text can be seen: it has only blanks, of any width, and invisible marks."""
     return all(unicodedata.category(letter)[0] in "ZC" or letter in _INVISIBLE_LETTERS for letter in text)
+
+
+def nearest_of(value: str, choices: Iterable[str]) -> str:
+    """Return the choice that was probably meant, whatever its case; empty where none is near."""
+    by_lower = {choice.lower(): choice for choice in choices}
+    return next((by_lower[near] for near in difflib.get_close_matches(value.lower(), by_lower, n=1)), "")
+
+
+def did_you_mean(value: str, choices: Iterable[str]) -> str:
+    """Return `` (did you mean …?)``, to follow what is wrong; empty where no choice is near."""
+    near = nearest_of(value, choices)
+    return f" (did you mean {near}?)" if near else ""

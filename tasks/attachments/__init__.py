@@ -6,6 +6,7 @@ __all__ = [
     "drawings",
     "fit",
     "masks",
+    "near_files",
     "paths",
     "previews",
     "references",

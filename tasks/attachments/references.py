@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.attachments.near_files import near_file
 from tasks.errors import PictureError
 from tasks.limits import CONVERTED_PX
 from tasks.order import Reference
@@ -79,6 +80,9 @@ def look_at(file: str, *, decodes: bool = False) -> SeenPicture:
             if len(_looked_at) >= FILES_REMEMBERED:
                 _looked_at.clear()
             seen = _looked_at[key] = _look_at(file, read_regular(file, MAX_REFERENCE_BYTES), decodes=decodes)
+    except FileNotFoundError as error:
+        message = f"there is no file {file}{near_file(Path(file))}"
+        raise ReferenceFaultError(message) from error
     except OSError as error:
         message = f"{file} cannot be read as a picture ({error.strerror or error})"
         raise ReferenceFaultError(message) from error

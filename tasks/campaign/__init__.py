@@ -8,6 +8,7 @@ from tasks.campaign.campaign import Campaign, Row
 __all__ = [
     "Campaign",
     "Row",
+    "accepted",
     "campaign",
     "cheapest",
     "choice",

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
+from tasks.text import did_you_mean
+
 _FIVE_FIELDS = re.compile(r"^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$")
 _INTERVAL = re.compile(r"^([1-9][0-9]{0,4})([mhd])$")
 _RULE = re.compile(r"^[A-Z]+=[A-Z0-9,+-]+(;[A-Z]+=[A-Z0-9,+-]+)*$")
@@ -68,9 +70,16 @@ def schedule_faults(when: When) -> Iterator[tuple[str, str, str]]:
     if not is_time_zone(when.timezone):
         yield (
             "timezone",
-            f"there is no time zone {when.timezone!r}",
+            f"there is no time zone {when.timezone!r}{_near_zone(when.timezone)}",
             "an IANA name such as Europe/Paris or UTC",
         )
+
+
+def _near_zone(name: str) -> str:
+    """Return the hint at a zone of a place of this name, or of a name like it; empty without one."""
+    zones, place = sorted(available_timezones()), name.strip().replace(" ", "_").lower()
+    of_place = [zone for zone in zones if zone.lower().rpartition("/")[2] == place]
+    return f" (did you mean {of_place[0]}?)" if of_place else did_you_mean(name, zones)
 
 
 def cron_fault(cron: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from tasks.campaign.accepted import table_words
 from tasks.campaign.campaign import Budget, Campaign
 from tasks.campaign.choice import Clip, Deduplicate, Duel, Finalists, Judge, Palette, Score, Statement
 from tasks.campaign.finals import Finals
@@ -95,10 +96,9 @@ def _section(key: str, model: type[BaseModel]) -> Iterator[str]:
     yield f"{(model.__doc__ or '').strip().splitlines()[0]}\n"
     yield "| key | accepted | default | meaning |"
     yield "|---|---|---|---|"
-    schema = Campaign.model_json_schema()
-    properties = schema["properties"] if model is Campaign else schema["$defs"][model.__name__]["properties"]
+    above = key.replace("NAME", "A").replace("[]", ".0").split(".") if key else []
     for name, field in model.model_fields.items():
-        accepted = _accepted(properties[name])
+        accepted = table_words((*above, name)).replace("|", "\\|")
         meaning = (field.description or "").replace("\n", " ")
         yield f"| `{name}` | {accepted} | {_default(field)} | {meaning} |"
     yield ""
@@ -113,38 +113,6 @@ def _default(field: FieldInfo) -> str:
     if default is None:
         return "none"
     return f"`{json.dumps(default)}`" if default != () else "none"
-
-
-def _accepted(schema: dict[str, Any]) -> str:
-    """Describe a JSON schema in a few words."""
-    parts = schema.get("anyOf") or schema.get("oneOf")
-    if parts:
-        choices = [_accepted(part) for part in parts if part.get("type") != "null"]
-        return " or ".join(dict.fromkeys(choices))
-    if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"])
-    if "$ref" in schema:
-        return "a mapping, see below"
-    kind = schema.get("type")
-    if kind == "array":
-        return f"a list: {_accepted(schema['items'])}" if "items" in schema else "a list"
-    if kind == "object":
-        return "a mapping by name"
-    if "pattern" in schema and kind == "string":
-        return (
-            f"text `{schema['pattern']}`".replace("|", "\\|") if len(schema["pattern"]) < 40 else "a number"
-        )
-    words = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
-    return words.get(str(kind), "text") + _limits(schema)
-
-
-def _limits(schema: dict[str, Any]) -> str:
-    limits = [
-        f"{sign} {schema[key]:g}"
-        for key, sign in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"))
-        if key in schema
-    ]
-    return f" {', '.join(limits)}" if limits else ""
 
 
 def generated_files() -> dict[Path, str]:

@@ -24,6 +24,7 @@ from tasks.campaign_file.statements import statement_faults
 from tasks.catalogue import Catalogue, Model
 from tasks.catalogue.providers import Provider, Providers
 from tasks.errors import CatalogueError, SettingError
+from tasks.text import did_you_mean
 
 FIELD_OF_PARAMETER = {
     "output_format": "format",
@@ -167,10 +168,15 @@ def _settings_faults(
 
 
 def _known_model(model_id: str, catalogue: Catalogue) -> Model | CampaignFault:
+    able = [model.id for model in catalogue.models.values() if model.capabilities is not None]
     try:
-        return catalogue.model(model_id)
-    except CatalogueError as error:
-        return CampaignFault((), error.what, error.accepted)
+        model = catalogue.model(model_id)
+    except CatalogueError:
+        what = f"there is no model {model_id!r} in the catalogue{did_you_mean(model_id, able)}"
+        return CampaignFault((), what, ", ".join(able))
+    if model.kind != "image":
+        return CampaignFault((), f"{model_id} makes no pictures", ", ".join(able))
+    return model
 
 
 def _model_faults(
@@ -248,7 +254,7 @@ def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[
 def _score_faults(campaign: Campaign, scorers: Collection[str]) -> Iterator[CampaignFault]:
     for name in campaign.score.weights:
         if name not in scorers:
-            what = f"there is no scorer {name!r} in this version"
+            what = f"there is no scorer {name!r} in this version{did_you_mean(name, scorers)}"
             yield CampaignFault(("score", "weights", name), what, ", ".join(sorted(scorers)))
     if not any(campaign.score.weights.values()):
         yield CampaignFault(("score", "weights"), "no scorer counts", "at least one weight above 0")

@@ -6,6 +6,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.file_names import MOST_CHARACTERS, PLACE_NAMES, FileNames, is_safe
 from tasks.campaign.prompts import PromptFaultError
 from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.prompts import undefined
 
 PATH = ("files",)
 ACCEPTED_NAME = f"letters, digits, spaces and .,()+@=_- inside, at most {MOST_CHARACTERS}, without folders"
@@ -22,7 +23,7 @@ def find_file_name_faults(campaign: Campaign) -> Iterator[CampaignFault]:
         return
     known = campaign.variable_names | set(PLACE_NAMES)
     if missing := sorted(names.names - known):
-        what = f"names {', '.join(missing)}, which no row defines"
+        what, _ = undefined(missing, known)
         yield CampaignFault(PATH, what, ", ".join([*PLACE_NAMES, *sorted(campaign.variable_names)]))
         return
     seen: dict[str, str] = {}

@@ -52,5 +52,7 @@ def _row(file: Path, number: int, line: str) -> Row:
     except ValueError as error:  # Python reads no longer ones
         raise fault_at(file, number, "has a number of more than 4,300 digits") from error
     if not isinstance(row, dict):
-        raise fault_at(file, number, "is not a mapping of variables")
+        raise fault_at(
+            file, number, "is not a mapping", 'a mapping of variables, such as {"action": "asleep"}'
+        )
     return {name: check_value(file, number, name, value) for name, value in row.items()}

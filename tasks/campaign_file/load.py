@@ -5,41 +5,32 @@ A fault does not hide others: the faulty key is left out and the rest is validat
 """
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, get_args, get_origin
-
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from typing import Any, NamedTuple
 
 from tasks.attachments.paths import absolute_path, expand_home
 from tasks.campaign import Campaign
-from tasks.campaign.pictures import CHEAPEST, Drafts, PictureSettings
 from tasks.campaign_file.characters import find_character_faults
 from tasks.campaign_file.checks import find_campaign_faults
 from tasks.campaign_file.fault import CampaignFault
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.campaign_file.prompts import find_empty_values
 from tasks.campaign_file.row_values import Rows, RowsFaultError
-from tasks.campaign_file.rows import ACCEPTED as ACCEPTED_ROWS
 from tasks.campaign_file.rows import read_rows
 from tasks.campaign_file.sizes import size_faults
+from tasks.campaign_file.structure import validated, with_enclosing
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Providers
 from tasks.errors import CampaignError
 from tasks.limits import SETTING_VALUES, YAML_BYTES
-from tasks.marked_yaml import KeyPath, MarkedYaml, YamlFaultError, read_yaml, write_yaml
+from tasks.marked_yaml import MarkedYaml, YamlFaultError, read_yaml, write_yaml
 from tasks.money import count_of
 from tasks.storage.regular_file import UnusableFileError, read_regular_text
 from tasks.text import escape_unprintable
 
 MAX_FAULTS_SHOWN = 50
 MAX_KEY_SHOWN = 64
-
-
-class _Read(NamedTuple):
-    campaign: Campaign | None
-    faults: list[CampaignFault]
 
 
 class _WithFiles(NamedTuple):
@@ -118,10 +109,8 @@ def _checked(
         raise CampaignError(name, list(_fault_lines(no_text, document)))
     data, faults, rows = _with_files(document.data, folder)
     too_large = list(size_faults(data))
-    read = _validated(
-        {key: data[key] for key in data if not any(fault.path[0] == key for fault in too_large)}
-    )
-    left_out = _with_enclosing(fault.path for fault in too_large)
+    read = validated({key: data[key] for key in data if not any(fault.path[0] == key for fault in too_large)})
+    left_out = with_enclosing(fault.path for fault in too_large)
     faults += too_large + [fault for fault in read.faults if fault.path not in left_out]
     if read.campaign is not None:
         are_rows_known = not any(fault.path[0] in ("rows", "variables") for fault in faults)
@@ -133,8 +122,12 @@ def _checked(
             are_rows_known=are_rows_known,
         )
         more += find_empty_values(read.campaign, rows.places) if rows and are_rows_known else ()
-        broken = _with_enclosing(fault.path for fault in faults)
-        faults += [fault for fault in more if fault.path not in broken]
+        broken = with_enclosing(fault.path for fault in faults)
+        faults += [
+            fault
+            for fault in more
+            if fault.path not in broken and not any(fault.path[: len(key)] == key for key in read.stand_ins)
+        ]
     if faults or read.campaign is None:
         raise CampaignError(name, list(_fault_lines(faults, document)))
     if rows and rows.n_blank:
@@ -160,11 +153,6 @@ def as_stand_alone_yaml(campaign: Campaign, folder: Path) -> str:
     return write_yaml(data)
 
 
-def _with_enclosing(broken: Iterable[KeyPath]) -> set[KeyPath]:
-    """Return keys that were left out as faulty and those around them: other faults of these only follow."""
-    return {path[:end] for path in broken for end in range(len(path) + 1)}
-
-
 def _read_document(file: Path, name: str) -> MarkedYaml:
     try:
         document = read_yaml(read_regular_text(file, YAML_BYTES))
@@ -180,12 +168,17 @@ def _read_document(file: Path, name: str) -> MarkedYaml:
         fault = escape_unprintable(f"{where}is not valid YAML: {error.what}")
         raise CampaignError(name, [fault]) from error
     if not isinstance(document.data, dict):
-        raise CampaignError(name, ["is not a mapping, accepted: keys such as name, provider, budget, arms"])
+        found = "is empty" if document.data is None else f"is a {_kind(document.data)}, not a mapping"
+        raise CampaignError(name, [f"{found}, accepted: the keys name, provider, budget, arms, finals, …"])
     if len(document.data) > SETTING_VALUES:
         raise CampaignError(
             name, [f"has {len(document.data):,} keys, accepted: name, provider, budget, arms, …"]
         )
     return document
+
+
+def _kind(data: object) -> str:
+    return "list" if isinstance(data, list) else "single value"
 
 
 def _near(file: Path) -> str:
@@ -203,7 +196,7 @@ def _with_files(data: dict[str, Any], folder: Path) -> _WithFiles:
             rows = read_rows(folder, data["rows"])
             result["rows"] = rows.rows
         except RowsFaultError as error:
-            faults.append(CampaignFault(("rows",), str(error), ACCEPTED_ROWS))
+            faults += [CampaignFault(("rows",), one.what, one.accepted) for one in (error, *error.others)]
             del result["rows"]
     result |= _absolute_pictures(data, folder) | _absolute_weights(data, folder)
     if isinstance(data.get("arms"), dict):
@@ -245,139 +238,6 @@ def _absolute_weights(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(name := clip.get(key), str) and (key == "weights" or name.endswith(".json"))
     }
     return {"score": {**data["score"], "clip": {**clip, **paths}}}
-
-
-PLACEHOLDERS: dict[KeyPath, Any] = {
-    ("name",): "unnamed",
-    ("budget",): {"per_run_usd": 1},
-    ("budget", "per_run_usd"): 1,
-}
-"""Placeholders for required values with a fault, so that the rest can be checked; they are never run."""
-
-
-def _validated(data: dict[str, Any]) -> _Read:
-    """Validate the structure; leave faulty keys out and try again, so that the rest is checked too."""
-    faults: list[CampaignFault] = []
-    for _ in range(4):
-        try:
-            return _Read(Campaign.model_validate(data), faults)
-        except ValidationError as error:
-            found = [_naming_model(fault, data) for fault in _structure_faults(error)]
-        known = _with_enclosing(fault.path for fault in faults)
-        faults += [fault for fault in found if fault.path not in known]
-        if any(fault.kind == "missing" and fault.path not in PLACEHOLDERS for fault in found):
-            break
-        data = _without(data, [fault.path for fault in found])
-        for fault in found:
-            if fault.path in PLACEHOLDERS:
-                _put(data, fault.path, PLACEHOLDERS[fault.path])
-    return _Read(None, faults)
-
-
-def _put(data: dict[str, Any], path: KeyPath, value: object) -> None:
-    for part in path[:-1]:
-        data = data.setdefault(part, {})
-    data[path[-1]] = value
-
-
-def _without(part: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
-    paths = list(paths)
-    gone = {path[0] for path in paths if len(path) == 1}
-    return {
-        key: _without(value, [path[1:] for path in paths if len(path) > 1 and path[0] == str(key)])
-        if isinstance(value, dict)
-        else value
-        for key, value in part.items()
-        if str(key) not in gone
-    }
-
-
-def _structure_faults(error: ValidationError) -> Iterable[CampaignFault]:
-    seen: set[KeyPath] = set()
-    for fault in error.errors():
-        path = tuple(
-            str(part) for part in fault["loc"] if part not in ("[key]", "str") and "[" not in str(part)
-        )
-        if path in seen:
-            continue
-        seen.add(path)
-        if fault["type"] == "extra_forbidden":
-            yield _unknown_key(path)
-        elif fault["type"] == "missing":
-            yield CampaignFault(path, "is missing", _meaning(path), "missing")
-        else:
-            what = f"{_shown(fault['input'])} is not accepted"
-            yield CampaignFault(path, what, _accepted(fault), "value")
-
-
-def _naming_model(fault: CampaignFault, data: Mapping[str, Any]) -> CampaignFault:
-    """Add the model's name to a fault of a picture setting."""
-    if fault.path[-1] not in PictureSettings.model_fields | Drafts.model_fields or "model" in fault.path:
-        return fault
-    part: Any = data
-    for key in fault.path[:-1]:
-        part = part[int(key)] if isinstance(part, list) else part.get(key) if isinstance(part, dict) else None
-    drafts = data.get("drafts")
-    model = part.get("model") if isinstance(part, dict) else None
-    if model is None and fault.path[0] == "arms" and isinstance(drafts, dict):
-        model = drafts.get("model")
-    if not isinstance(model, str) or model == CHEAPEST or fault.kind != "value":
-        return fault
-    return fault._replace(what=f"{fault.what} for {model}")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _accepted(fault: ErrorDetails) -> str:
-    context = fault.get("ctx", {})
-    if fault["type"] == "literal_error":
-        return str(context["expected"]).replace("'", "")
-    if fault["type"] == "model_type":
-        return "a path, or a mapping, see docs/campaign-file.md"
-    if fault["type"] == "string_pattern_mismatch":
-        return f"letters, digits and hyphens ({context['pattern']})"
-    message = str(fault["msg"])
-    return message.removeprefix("Input should be ").removeprefix("Value error, ").replace("Input", "it")
-
-
-def _unknown_key(path: KeyPath) -> CampaignFault:
-    section = _section(path[:-1])
-    known = list(section.model_fields) if section else []
-    near = difflib.get_close_matches(path[-1], known, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    return CampaignFault(path, f"there is no such key{hint}", ", ".join(known))
-
-
-def _meaning(path: KeyPath) -> str:
-    section = _section(path[:-1])
-    field = section.model_fields.get(path[-1]) if section else None
-    return (field.description or "").split("\n")[0].rstrip(".") if field else ""
-
-
-def _section(path: KeyPath) -> type[BaseModel] | None:
-    """Find the Pydantic model of the mapping at a path."""
-    here: object = Campaign
-    for part in (part for part in path if not part.isdigit()):  # of a list, the model of its items was taken
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            here = here.model_fields[part].annotation if part in here.model_fields else None
-            here = _plain(here)
-        elif here is None:
-            return None
-        else:  # a mapping by name: its values' model
-            here = _plain(get_args(here)[1]) if len(get_args(here)) > 1 else None
-    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
-
-
-def _plain(annotation: object) -> object:
-    """Take the model out of ``Model | None``, also in nested unions."""
-    if isinstance(annotation, type) or get_origin(annotation) is dict:
-        return annotation
-    inner = (_plain(arg) for arg in get_args(annotation))
-    models = (arg for arg in inner if isinstance(arg, type) and issubclass(arg, BaseModel))
-    return next(models, annotation)
 
 
 def _known_scorers(scorers: Collection[str] | None) -> Collection[str]:

@@ -1,6 +1,6 @@
 """The checks of a campaign's prompts: whether the rows are complete and the templates fit them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
 from tasks.campaign import Campaign, Row
@@ -9,7 +9,7 @@ from tasks.campaign.prompts import PromptFaultError, PromptTemplate, finals_temp
 from tasks.campaign_file.fault import CampaignFault
 from tasks.limits import ALL_PROMPTS_CHARACTERS, ALL_TEMPLATES_WORK
 from tasks.marked_yaml import KeyPath
-from tasks.text import is_blank
+from tasks.text import did_you_mean, is_blank
 
 WORK_PER_ROW = 20_000
 """What filling a prompt for one row may always take, in the units of ``limits.TEMPLATE_WORK``."""
@@ -94,14 +94,20 @@ def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:
             continue
         missing = sorted(template.names - campaign.variable_names)
         if missing:
-            known = ", ".join(sorted(campaign.variable_names)) or "none: the campaign has no variables"
-            yield CampaignFault(path, f"names {', '.join(missing)}, which no row defines", known)
+            yield CampaignFault(path, *undefined(missing, campaign.variable_names))
             continue
         yield from _rendering_faults(campaign, path, template, longest)
     for index, edition in enumerate(campaign.editions):
         if edition.prompt is not None or longest:
             above = ("finals", str(index)) if isinstance(campaign.finals, tuple) else ("finals",)
             yield from _finals_prompt_faults(campaign, edition, (*above, "prompt"), longest)
+
+
+def undefined(names: Sequence[str], known: Collection[str]) -> tuple[str, str]:
+    """Say which names no row defines, and which are defined."""
+    hint = did_you_mean(names[0], known) if len(names) == 1 else ""
+    accepted = ", ".join(sorted(known)) or "none: the campaign has no variables"
+    return f"names {', '.join(names)}, which no row defines{hint}", accepted
 
 
 def _rendering_faults(
@@ -143,8 +149,7 @@ def _finals_prompt_faults(
         template = PromptTemplate(finals_template(edition.prompt, edition.method, edition.fit))
         missing = sorted(template.names - campaign.variable_names - {"prompt"})
         if missing:
-            known = ", ".join(sorted(campaign.variable_names | {"prompt"}))
-            yield CampaignFault(path, f"names {', '.join(missing)}, which no row defines", known)
+            yield CampaignFault(path, *undefined(missing, campaign.variable_names | {"prompt"}))
             return
         for index, prompt in prompts.items():
             template.render({**campaign.all_rows[index], "prompt": prompt})

@@ -9,6 +9,7 @@ from tasks.attachments.references import MAX_REFERENCES, ReferenceFaultError, re
 from tasks.campaign import Campaign, Row
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
 from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.prompts import undefined
 from tasks.catalogue import Catalogue
 from tasks.errors import CatalogueError
 from tasks.marked_yaml import KeyPath
@@ -92,8 +93,7 @@ def unknown_names(campaign: Campaign, text: str) -> tuple[str, str] | None:
         return str(error), "a path, or a Jinja2 template of one"
     if not missing:
         return None
-    known = ", ".join(sorted(campaign.variable_names)) or "none: the campaign has no variables"
-    return f"names {', '.join(missing)}, which no row defines", known
+    return undefined(missing, campaign.variable_names)
 
 
 def mask_fault(model_id: str, catalogue: Catalogue) -> tuple[str, str] | None:

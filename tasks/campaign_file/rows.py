@@ -8,6 +8,7 @@ import codecs
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tasks.attachments.near_files import near_file
 from tasks.attachments.paths import expand_home, find_address
 from tasks.campaign_file.csv_rows import read_csv
 from tasks.campaign_file.json_rows import read_json_lines
@@ -57,11 +58,15 @@ def read_rows(folder: Path, name: str) -> Rows:
     except (OSError, ValueError) as error:
         if isinstance(error, RowsFaultError):
             raise
-        message = f"{escape_unprintable(str(path))} cannot be read ({escape_unprintable(_reason(error))})"
+        shown = escape_unprintable(str(path))
+        if isinstance(error, FileNotFoundError):
+            message = f"there is no file {shown}{near_file(path)}"
+            raise RowsFaultError(message, ACCEPTED) from error
+        message = f"{shown} cannot be read ({escape_unprintable(_reason(error))})"
         raise RowsFaultError(message) from error
     if not found.rows:
         message = f"{escape_unprintable(str(path))} has no rows"
-        raise RowsFaultError(message)
+        raise RowsFaultError(message, "a line of values or more, below the variables' names")
     return found
 
 
@@ -77,7 +82,7 @@ def _read_file(path: Path) -> Rows:
     reader = _READERS.get(ending)
     if reader is None:
         message = f"{escape_unprintable(str(path))} is not a kind of file that rows can be read from"
-        raise RowsFaultError(message)
+        raise RowsFaultError(message, ACCEPTED)
     return reader(path, decode_text(path, read_regular(path, ROWS_BYTES)))
 
 
@@ -88,9 +93,8 @@ def decode_text(file: Path, data: bytes) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        found = f"byte 0x{data[error.start]:02x}"
-        what = f"is not UTF-8 text ({found}); export it as “CSV UTF-8”, or save it in UTF-8"
-        raise fault_at(file, line, what) from error
+        what = f"is not UTF-8 text (byte 0x{data[error.start]:02x})"
+        raise fault_at(file, line, what, "UTF-8: export it as “CSV UTF-8”, or save it in UTF-8") from error
 
 
 def _matches(pattern: Path) -> tuple[Iterator[Path], Path]:
@@ -113,8 +117,8 @@ def _pictures(folder: Path, path: Path, files: Iterable[Path], below: Path) -> R
         and file.is_file()
     )
     if not found:
-        message = f"{escape_unprintable(str(path))} has no png, jpeg or webp pictures"
-        raise RowsFaultError(message)
+        message = f"{escape_unprintable(str(path))} has no pictures"
+        raise RowsFaultError(message, "png, jpeg or webp files in it")
     shown = [str(file.relative_to(folder) if file.is_relative_to(folder) else file) for file in found]
     if odd := next(filter(find_no_text, shown), None):
         message = f"the name of {escape_unprintable(odd)} is not UTF-8; rename the file"

@@ -10,14 +10,15 @@ from itertools import islice
 from typing import Any
 
 from tasks.campaign import Campaign
+from tasks.campaign.accepted import VARIABLE_WORDS, nearest_name
 from tasks.campaign.campaign import VARIABLE_PATTERN
 from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.row_values import ACCEPTED_VALUE
 from tasks.limits import ORDERS, ROW_VALUES, ROWS, ROWS_CHARACTERS, SETTING_VALUES
 from tasks.marked_yaml import KeyPath
 
 MAX_FAULTS = 51
 """As many as are shown, and one more."""
-ACCEPTED_VALUE = "text, a number, true or false; put a word such as null in quotes"
 _VARIABLE_NAME = re.compile(VARIABLE_PATTERN)
 
 
@@ -97,11 +98,15 @@ def _too_many(path: KeyPath, rows: int, width: int) -> Iterator[CampaignFault]:
 
 def _name_faults(path: KeyPath, name: str) -> Iterator[CampaignFault]:
     if not _VARIABLE_NAME.fullmatch(name):
-        what = f"{name[:60]!r} is no name of a variable"
-        yield CampaignFault(path, what, "letters, digits and _, at most 64, not a digit first")
+        near = nearest_name(name, VARIABLE_PATTERN)
+        what = f"{name[:60]!r} is no name of a variable" + (f" (did you mean {near}?)" if near else "")
+        yield CampaignFault(path, what, VARIABLE_WORDS)
 
 
 def _value_faults(path: KeyPath, value: object) -> Iterator[CampaignFault]:
     if not isinstance(value, str | int | float):  # a bool is an int
-        shown = "nothing" if value is None else f"a {'mapping' if isinstance(value, dict) else 'list'}"
-        yield CampaignFault(path, f"is {shown}", ACCEPTED_VALUE)
+        if value is None:
+            yield CampaignFault(path, "is null", f'{ACCEPTED_VALUE}; for the word, "null" in quotes')
+        else:
+            kind = "mapping" if isinstance(value, dict) else "list"
+            yield CampaignFault(path, f"is a {kind}", ACCEPTED_VALUE)

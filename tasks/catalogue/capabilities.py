@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from tasks.catalogue.prices import Facts
 from tasks.catalogue.sizes import SizeRule, parse_size
+from tasks.text import did_you_mean
 
 MAX_PICTURES_PER_REQUEST = 10
 NUMBERS = {"n": (1, MAX_PICTURES_PER_REQUEST), "output_compression": (0, 100), "partial_images": (0, 3)}
@@ -108,7 +109,8 @@ def _refused_choice(
         return UnsupportedParameter(
             key, f"{value!r} is not accepted: {model_id} does not support it", "leave it out"
         )
-    return UnsupportedParameter(key, f"{value!r} is not accepted by {model_id}", ", ".join(accepted))
+    what = f"{value!r} is not accepted by {model_id}{did_you_mean(str(value), accepted)}"
+    return UnsupportedParameter(key, what, ", ".join(accepted))
 
 
 def _size_faults(

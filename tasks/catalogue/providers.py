@@ -28,6 +28,7 @@ from tasks.catalogue.prices import Facts, Prices
 from tasks.catalogue.sizes import parse_size
 from tasks.errors import CatalogueError, SettingError
 from tasks.redaction import Secret
+from tasks.text import did_you_mean
 
 RATE_VARIABLE = "RUNOFF_IMAGES_PER_MINUTE"
 LARGE_PIXELS = 2560 * 1440
@@ -243,7 +244,7 @@ class Providers:
             return self.by_name[name]
         raise SettingError(
             where=str(self.files[-1]),
-            what=f"there is no provider {name!r}",
+            what=f"there is no provider {name!r}{did_you_mean(name, self.by_name)}",
             accepted=", ".join(self.by_name),
             next_step="Add your own to RUNOFF_HOME/providers.yaml.",
         )

@@ -96,7 +96,7 @@ def test_a_csv_with_ragged_rows_is_refused(tmp_path: Path) -> None:
     del campaign["variables"]
     found = faults(tmp_path, campaign)
     assert len(found) == 1
-    assert "rows.csv:3: 1 fields, but the first line has 2; light is missing" in found[0]
+    assert "rows.csv:3: has 1 value, but the first line has 2 names; light is missing" in found[0]
     (tmp_path / "rows.csv").write_text("action,light\n", encoding="utf-8")
     assert "has no rows" in faults(tmp_path, campaign)[0]
 

@@ -81,7 +81,10 @@ def test_rows_that_are_not_there_are_refused(rows: str) -> None:
     [
         ({"only_arms": ("C",)}, "there is no arm C, accepted: A, B"),
         ({"values": {"drafts.per_promt": "2"}}, "drafts.per_promt (line"),
-        ({"values": {"drafts.per_prompt": "-2"}}, "-2 is not accepted for gpt-image-2, accepted: greater"),
+        (
+            {"values": {"drafts.per_prompt": "-2"}},
+            "-2 is not accepted for gpt-image-2, accepted: a whole",
+        ),
         ({"values": {"name.first": "x"}}, "leads through the value 'sea-otter'"),
         ({"values": {"references.3": "x.png"}}, "references"),
         ({"values": {"drafts": "{a: ["}}, "is not a value"),

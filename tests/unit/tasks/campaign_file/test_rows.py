@@ -64,20 +64,20 @@ def test_a_folder_of_pictures_makes_rows(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("r.csv", "file,light\na,b\nc\n", "r.csv:3: 1 fields, but the first line has 2; light is missing"),
-        ("r.csv", "file,light\na,b,c\n", "r.csv:2: 3 fields, but the first line has 2"),
+        ("r.csv", "file,light\na,b\nc\n", "3: has 1 value, but the first line has 2 names; light is missing"),
+        ("r.csv", "file,light\na,b,c\n", "r.csv:2: has 3 values, but the first line has 2 names"),
         ("r.csv", "file,light,file\na,b,c\n", "r.csv:1: the column file occurs twice"),
         ("r.csv", "file,,light\na,b,c\n", "r.csv:1: column 2 has no name"),
-        ("r.csv", 'file\n"a\n', "r.csv:2: unexpected end of data"),
+        ("r.csv", 'file\n"a\n', "r.csv:2: a value that begins here with a quote has no closing quote"),
         ("r.csv", "file,light\n", "r.csv has no rows"),
         ("r.csv", "", "r.csv has no rows"),
-        ("r.jsonl", '{"a": 1}\n{"a": null}\n', "r.jsonl:2: a is null, but a prompt needs a value"),
-        ("r.jsonl", '{"a": 1}\n{"a": NaN}\n', "r.jsonl:2: a is nan, but a prompt needs a value"),
+        ("r.jsonl", '{"a": 1}\n{"a": null}\n', "r.jsonl:2: a is null, accepted: text, a number"),
+        ("r.jsonl", '{"a": 1}\n{"a": NaN}\n', "r.jsonl:2: a is nan, accepted: text, a number, true or false"),
         ("r.jsonl", '{"a": 1, "a": 2}\n', "r.jsonl:1: the column a occurs twice"),
         ("r.jsonl", '{"a": 1}\n\n{"b": 1}\n', "r.jsonl:3: a is missing, but the first row has it"),
         ("r.jsonl", '{"a": 1}\n{"a": 1, "b": 1}\n', "r.jsonl:2: b is not in the first row"),
-        ("r.jsonl", '{"a": [1]}\n', "r.jsonl:1: a is a list; accepted: text, a number, true or false"),
-        ("r.jsonl", "[1]\n", "r.jsonl:1: is not a mapping of variables"),
+        ("r.jsonl", '{"a": [1]}\n', "r.jsonl:1: a is a list, accepted: text, a number, true or false"),
+        ("r.jsonl", "[1]\n", "r.jsonl:1: is not a mapping, accepted: a mapping of variables"),
         ("r.jsonl", '{"a": 1}\n{"a"\n', "r.jsonl:2: is not JSON"),
         ("r.parquet", "no parquet", "r.parquet cannot be read"),
         ("r.jsonl", "[" * 100_000, "r.jsonl:1: is nested too deeply"),
@@ -87,15 +87,15 @@ def test_a_folder_of_pictures_makes_rows(tmp_path: Path, name: str) -> None:
         ("r.jsonl", '{"\\ud83d": 1}', r"r.jsonl:1: the column '\ud83d' is no name of a variable"),
         ("r.jsonl", '{"a": "b\\u0000"}', "r.jsonl:1: a holds a NUL character at position 2"),
         ("r.csv", "a,b\n1,2\n3,x\0\n", "r.csv:3: b holds a NUL character at position 2"),
-        ("r.csv", "sep=;\na;b\n1;2;3\n", "r.csv:3: 3 fields, but the first line has 2"),
-        ("r.csv", "my scene,b\n1,2\n", "r.csv:1: the column 'my scene' is no name of a variable; acc"),
+        ("r.csv", "sep=;\na;b\n1;2;3\n", "r.csv:3: has 3 values, but the first line has 2 names"),
+        ("r.csv", "my scene,b\n1,2\n", "'my scene' is no name of a variable (did you mean my_scene?)"),
         ("r.jsonl", '{"a": 1}\n' * 100_001, "r.jsonl:100001: is row 100,001, and a campaign may have"),
         ("https://pictures.example/r.csv", None, "is an address, and addresses are not fetched: download it"),
         ("no\0.csv", None, r"no\x00.csv cannot be read (embedded null byte)"),
         ("n" * 300 + ".csv", None, "cannot be read (File name too long)"),
         ("r.xlsx", "", "not a kind of file that rows can be read from"),
-        ("none.csv", None, "none.csv cannot be read"),
-        ("none/*.png", None, "none/*.png has no png, jpeg or webp pictures"),
+        ("none.csv", None, "none.csv, accepted: a .csv"),
+        ("none/*.png", None, "none/*.png has no pictures, accepted: png, jpeg or webp"),
     ],
 )  # fmt: skip
 def test_what_is_not_whole_is_refused_with_its_line(
@@ -141,7 +141,8 @@ def test_text_in_another_encoding_is_refused_with_its_line_and_what_to_export(tm
     """It could be any of a dozen, and the wrong one puts wrong letters into a prompt."""
     (tmp_path / "r.csv").write_bytes("scene\nkelp\ncafé\n".encode("cp1252"))
     with pytest.raises(
-        RowsFaultError, match=r":3: is not UTF-8 text \(byte 0xe9\); export it as “CSV UTF-8”"
+        RowsFaultError,
+        match=r":3: is not UTF-8 text \(byte 0xe9\), accepted: UTF-8: export it",
     ):
         read_rows(tmp_path, "r.csv")
 

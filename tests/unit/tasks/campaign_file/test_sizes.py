@@ -44,7 +44,7 @@ def _alone(key: str, value: Any, **others: Any) -> dict[str, Any]:
         (_alone("references", ["x.png"] * 6_000), "has 6,001 values, accepted: at most 5,000"),
         (
             _alone("finals", [{"model": "gpt-image-2", "name": f"n{n}"} for n in range(51)]),
-            "at most 50 items",
+            "at most 50",
         ),
     ],
     ids=["rows", "values", "listed rows", "characters", "orders", "references", "editions"],
@@ -71,7 +71,7 @@ def test_too_many_keys_are_no_campaign(tmp_path: Path) -> None:
     [
         (
             "null",
-            "variables.action.0 (line 5): is nothing, accepted: text, a number, true or false; put a word",
+            "variables.action.0 (line 5): is null, accepted: text, a number, true or false",
         ),
         ("[a]", "variables.action.0 (line 5): is a list, accepted: text"),
         ("{a: b}", "variables.action.0 (line 5): is a mapping, accepted: text"),
@@ -96,7 +96,7 @@ finals: {{model: gpt-image-2}}
 def test_a_name_that_no_template_can_use_is_one_fault(tmp_path: Path) -> None:
     """Of variables and of rows."""
     (fault,) = faults(tmp_path, changed("variables", {"light": ["x"], "action": ["x"], "a b": ["y"]}))
-    assert "variables.a b (line 10): 'a b' is no name of a variable, accepted: letters" in fault
+    assert "variables.a b (line 10): 'a b' is no name of a variable (did you mean a_b?)" in fault
     (fault,) = faults(tmp_path, _alone("rows", [{"a": 1, "2b": 2}]))
     assert "rows.0.2b" in fault
 
