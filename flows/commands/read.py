@@ -21,6 +21,7 @@ from flows.commands.options import (
 from flows.commands.overriding import override_options
 
 if TYPE_CHECKING:
+    from flows.evaluation.power import PowerPlan
     from flows.session.prepare import Prepared
     from tasks.campaign_file.overrides import Overrides
     from tasks.explain import ExplainedScore, Explanation
@@ -46,11 +47,24 @@ def _weights(context: click.Context, option: click.Parameter, values: tuple[str,
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--all", "shows_all", is_flag=True, help="Show every prompt, not only the first ones.")
+@click.option(
+    "--power",
+    "difference",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="DIFFERENCE",
+    help="Also show how many rows and pictures find such a difference of scores, such as 0.05.",
+)
 @override_options
 @home_option
 @json_option
 def plan(
-    file: Path | None, *, shows_all: bool, overrides: "Overrides", home: Path | None, as_json: bool
+    file: Path | None,
+    *,
+    shows_all: bool,
+    difference: float | None,
+    overrides: "Overrides",
+    home: Path | None,
+    as_json: bool,
 ) -> None:
     """Show what a campaign would buy, its prompts and its cost. Spends nothing.
 
@@ -59,6 +73,7 @@ def plan(
     parameters of its requests. Without FILE it is the only campaign file in this folder.
     """
     from flows.commands.plan_tables import plan_renderable, warning_line
+    from flows.commands.power_tables import power_renderable
     from flows.commands.prompt_tables import prompts_renderable
     from flows.runs.repeats import find_repeat
     from flows.session.pace import with_found_pace
@@ -68,11 +83,13 @@ def plan(
     prepared = with_found_pace(prepare(file, read_settings(home), "plan", overrides=overrides))
     repeat = find_repeat(prepared.home, prepared.campaign)
     preview = _preview_masks(prepared)
+    power = _plan_power(prepared, difference)
     if as_json:
         extra = {
             "ledger_per_month_usd": prepared.ledger_per_month_usd,
             "mask_preview": preview,
             "bought_as": repeat.run_id if repeat else None,
+            "power": power and power.as_dict(),
         }
         answer_json({**prepared.plan.as_dict(), **extra})
         return
@@ -81,10 +98,20 @@ def plan(
     if repeat is not None:
         console.print(warning_line(repeat.describe(datetime.now(UTC))))
     console.print(prompts_renderable(prepared.plan, shows_all=shows_all))
+    if power is not None:
+        console.print(power_renderable(power, prepared.campaign))
     if preview is not None:
         click.echo(f"What the masks will change: {preview}")
     command = f"runoff run {overrides.describe(str(file))}"
     console.print(f"Nothing was bought. Buy it with: {command}", markup=False, soft_wrap=True)
+
+
+def _plan_power(prepared: "Prepared", difference: float | None) -> "PowerPlan | None":
+    if difference is None:
+        return None
+    from flows.evaluation.power import plan_power
+
+    return plan_power(prepared.plan, prepared.settings, difference)
 
 
 def _preview_masks(prepared: "Prepared") -> str | None:

@@ -6,6 +6,7 @@ __all__ = [
     "judge_answers",
     "looks",
     "nights",
+    "power",
     "rounds",
     "scores",
     "similar_pairs",

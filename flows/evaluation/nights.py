@@ -56,6 +56,19 @@ def compare_nights_of_campaign(settings: Settings, ledger: Ledger, campaign: Cam
     return _compare(settings, ledger, campaign, list(reversed(runs)), None)
 
 
+def read_nights(settings: Settings, ledger: Ledger, campaign: Campaign) -> list[Night]:
+    """Read what a campaign's runs scored so far, oldest first, as far as they can be compared with the last.
+
+    Args:
+        settings: The home and the environment.
+        ledger: Its ledger.
+        campaign: The campaign as it is now.
+    """
+    runs = [run for run in ledger.runs.all() if run.campaign == campaign.name and _has_ended(run)]
+    nights, _ = _gather(settings, ledger, campaign, list(reversed(runs)), None)
+    return nights
+
+
 def arms_by_content(campaign: Campaign) -> dict[str, str]:
     """Return for each arm what is ordered for it, as text that two campaigns can be compared by."""
     return {name: _content_of(campaign, name) for name in campaign.arms}
@@ -92,6 +105,18 @@ def _compare(
 ) -> NightsTest | None:
     if len(campaign.arms) < 2 or len(records) < 2:
         return None
+    nights, left_out = _gather(settings, ledger, campaign, records, last)
+    return compare_nights(nights, left_out) if nights else None
+
+
+def _gather(
+    settings: Settings,
+    ledger: Ledger,
+    campaign: Campaign,
+    records: Sequence[RunRecord],
+    last: StoredRun | None,
+) -> tuple[list[Night], int]:
+    """Read the runs that can be compared with the last one that has scores, and count the others."""
     records = records[-MOST_NIGHTS:]
     runs = [_Scored(StoredRun(settings, ledger, record), campaign) for record in records]
     if last is not None:
@@ -103,7 +128,7 @@ def _compare(
             scoring = run.scorings
             kept.append(run.night())
     kept.reverse()
-    return compare_nights(kept, len(runs) - len(kept)) if kept else None
+    return kept, len(runs) - len(kept)
 
 
 @dataclass(frozen=True)

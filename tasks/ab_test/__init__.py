@@ -7,6 +7,7 @@ __all__ = [
     "night_verdicts",
     "nights",
     "paired_rows",
+    "power",
     "preference_sentences",
     "preferences",
     "result",

@@ -46,8 +46,9 @@ class PairResult:
         p_value: Probability that equal arms show so large a difference, before correction.
         p_value_holm: The same, corrected for the number of pairs.
         verdict: ``<arm> wins`` or ``not enough evidence``.
-        more_pictures_needed: For each arm, in new rows, to decide it with a probability of 80 % if the
-            difference is as measured; ``None`` when decided, too small to matter, or unknown.
+        more_rows_needed: New rows, with as many pictures as now, to decide it with a probability of 80 %
+            if the difference is as measured; ``None`` when decided, too small to matter, or unknown.
+        more_pictures_needed: Pictures of each arm in those new rows; of one row, more pictures of it.
         rows: Rows compared.
         rows_left_out: Rows in which only one of the two has a score.
         pictures: Unique images compared, of A and of B.
@@ -62,6 +63,7 @@ class PairResult:
     p_value: float | None
     p_value_holm: float | None
     verdict: str
+    more_rows_needed: int | None
     more_pictures_needed: int | None
     rows: int
     rows_left_out: int

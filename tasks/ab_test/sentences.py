@@ -118,10 +118,21 @@ def _sentence(pair: PairResult, *, is_more_of_use: bool) -> str:
     rows = "1 row" if pair.rows == 1 else f"{pair.rows} rows"
     if pair.verdict != NOT_ENOUGH:
         return f"arm {leader} beats arm {other} by {by} points {interval}, over {rows}."
-    more = pair.more_pictures_needed if is_more_of_use else None
-    settle = f"; about {more:,} more pictures per arm would decide it" if more else ""
+    settle = _more(pair) if is_more_of_use else ""
     lead = f"{leader} leads by {by} points {interval}"
     return f"not enough evidence that arms {a} and {b} differ: {lead}{settle}."
+
+
+def _more(pair: PairResult) -> str:
+    """Say what would decide it: rows first, since rows are the units."""
+    rows, pictures = pair.more_rows_needed, pair.more_pictures_needed
+    if not pictures:
+        return ""
+    if not rows:
+        return f"; about {pictures:,} more pictures per arm would decide it"
+    noun = "row" if rows == 1 else "rows"
+    of_them = f"{pictures:,} more {'picture' if pictures == 1 else 'pictures'} per arm"
+    return f"; about {rows:,} more {noun} ({of_them}) would decide it"
 
 
 def _ceiling(scores: Mapping[str, ByRow]) -> str:

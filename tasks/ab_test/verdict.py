@@ -17,14 +17,13 @@ from statistics import fmean
 from tasks.ab_test.evidence import HeldOut, ScoredDraft, compared_form, describe_forms, gather_evidence
 from tasks.ab_test.holm import correct_by_holm
 from tasks.ab_test.paired_rows import RowDifference, row_difference
+from tasks.ab_test.power import SIGNIFICANCE, least_units
 from tasks.ab_test.result import NOT_ENOUGH, AbTest, ArmResult, PairResult
 from tasks.ab_test.segment_verdicts import compare_in_segments, find_interactions
 from tasks.ab_test.segments import Segment
 from tasks.ab_test.sentences import describe_pair, name_segments, state_headline
 from tasks.order import may_be_billed
 
-SIGNIFICANCE = 0.05
-POWER = 0.8
 LEAST_DIFFERENCE = 0.01
 """A smaller difference of scores is not worth buying pictures for."""
 
@@ -131,6 +130,7 @@ def _judge_pair(
     shared = sorted(a.keys() & b.keys())
     of_a, of_b = ([score for row in shared for score in arm[row]] for arm in (a, b))
     winner = _winner(arms, found, p_holm)
+    more = (None, None) if winner else _more_units(found, len(of_a) + len(of_b), n_pairs)
     return PairResult(
         arms=arms,
         difference=found.difference,
@@ -140,7 +140,8 @@ def _judge_pair(
         p_value=found.p_value,
         p_value_holm=p_holm,
         verdict=f"{winner} wins" if winner else NOT_ENOUGH,
-        more_pictures_needed=None if winner else _more_pictures(found, len(of_a) + len(of_b), n_pairs),
+        more_rows_needed=more[0],
+        more_pictures_needed=more[1],
         rows=len(shared),
         rows_left_out=len(a.keys() ^ b.keys()),
         pictures=(len(of_a), len(of_b)),
@@ -165,32 +166,20 @@ def _probability(of_a: Sequence[float], of_b: Sequence[float]) -> float | None:
     return u / (len(of_a) * len(of_b))
 
 
-def _more_pictures(found: RowDifference, pictures: int, n_pairs: int) -> int | None:
-    """Return how many more pictures each arm needs, in new rows with as many replicates as now.
+def _more_units(found: RowDifference, pictures: int, n_pairs: int) -> tuple[int | None, int | None]:
+    """Return how many more rows, and how many more pictures for each arm, decide with a power of 80 %.
 
-    With a single row, more replicates of it are counted instead. The standard error falls with the square
-    root of the number of units ``m``. Sought is the least ``m`` at which (t of the significance + t of 80 %)
+    Rows are the units; with a single row, replicates of it are. The standard error falls with the square root
+    of the number of units ``m``. Sought is the least ``m`` at which (t of the significance + t of 80 %)
     standard errors are no more than the difference; t has the degrees of freedom that follow from ``m``.
 
     Source: S.-C. Chow, J. Shao, H. Wang (2008), "Sample Size Calculations in Clinical Research", chapter 3.
     """
     if not found.difference or not found.standard_error or abs(found.difference) < LEAST_DIFFERENCE:
-        return None
+        return None, None
     per_arm = pictures / 2
     units = found.rows if found.rows > 1 else per_arm
     freedom_of_unit = 1 if found.rows > 1 else 2
     times = found.standard_error**2 * units / found.difference**2
-    needed = _least_units(times, SIGNIFICANCE / n_pairs, freedom_of_unit)
-    return math.ceil(max(needed - units, 1) * per_arm / units)
-
-
-def _least_units(times: float, significance: float, freedom_of_unit: int) -> int:
-    """Return the least m with (t + t)² · ``times`` ≤ m, to within 2 %."""
-    from scipy import special
-
-    needed, reach = 1, math.inf
-    while reach**2 * times > needed:
-        needed += 1 + needed // 50
-        freedom = freedom_of_unit * (needed - 1)
-        reach = special.stdtrit(freedom, 1 - significance / 2) + special.stdtrit(freedom, POWER)
-    return needed
+    more = max(least_units(times, SIGNIFICANCE / n_pairs, freedom_of_unit) - units, 1)
+    return math.ceil(more) if found.rows > 1 else None, math.ceil(more * per_arm / units)

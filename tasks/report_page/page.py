@@ -218,7 +218,8 @@ def _scores(unique_images: Sequence[Row], arm: str) -> list[float]:
 
 def _complete_pairs(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Complete each pair: all keys, the leader first, and a common scale for drawing the intervals."""
-    keys = ("arms", "difference", "low", "high", "probability", "verdict", "more_pictures_needed", "note")
+    needed = ("more_rows_needed", "more_pictures_needed")
+    keys = ("arms", "difference", "low", "high", "probability", "verdict", *needed, "note")
     full = [_put_leader_first({key: pair.get(key) for key in keys}) for pair in pairs]
     ends = [abs(value) for pair in full for value in (pair["low"], pair["high"]) if value is not None]
     reach = max([0.05, *ends]) * 1.1

@@ -16,6 +16,7 @@ from flows.evaluation.nights import name_rows
 from flows.schedule.take_slot import reason_to_skip
 from flows.session.prepare import prepare
 from tasks.candidate import Receipt, Score, Standing
+from tasks.errors import SettingError
 from tasks.ledger import Ledger
 from tasks.ledger.candidates import insert_receipts
 from tasks.ledger.schema import orders
@@ -145,6 +146,27 @@ def test_a_schedule_stops_once_it_is_decided(tmp_path: Path, ledger: Ledger) -> 
     assert reason.endswith("Nothing was bought.")
     file.write_text(yaml.safe_dump({key: value for key, value in STOPPING.items() if key != "verdict"}))
     assert reason_to_skip(prepare(file, Settings(tmp_path, {}), "plan"), NOON) == ""
+
+
+def test_a_plan_says_how_many_rows_find_a_difference(tmp_path: Path, ledger: Ledger) -> None:
+    """By the campaign's own spread once it has a run; until then by an assumption, which is said."""
+    file = tmp_path / "otters.yaml"
+    file.write_text(yaml.safe_dump(STOPPING))
+    words = ["plan", str(file), "--power", "0.05", "--home", str(tmp_path)]
+    first = CliRunner().invoke(runoff, words, catch_exceptions=False).stdout
+    assert "Rows that find a difference of 0.05 in 80% of campaigns" in first
+    assert "Assumed, without an earlier run of these arms" in first
+    add_night(tmp_path, ledger, 0, {"A": 0.0, "B": 0.1})
+    told = json.loads(CliRunner().invoke(runoff, [*words, "--json"], catch_exceptions=False).stdout)["power"]
+    assert (told["earlier_runs"], told["difference"], told["power"]) == (1, 0.05, 0.8)
+    assert told["spread"]["pictures"] == pytest.approx(0.03, rel=0.5)
+    by_replicates = {size["replicates"]: size["rows"] for size in told["sizes"]}
+    assert set(by_replicates) == {1, 2, 3, 4, 8, 16}  # the campaign makes three
+    assert by_replicates[1] < 20
+    alone = {**STOPPING, "arms": {"A": STOPPING["arms"]["A"]}}
+    file.write_text(yaml.safe_dump(alone))
+    with pytest.raises(SettingError, match="there is one arm"):
+        CliRunner().invoke(runoff, words, catch_exceptions=False)
 
 
 def test_rows_are_known_by_their_variables() -> None:

@@ -72,7 +72,10 @@ def test_a_small_difference_asks_for_more_pictures() -> None:
     assert pair.verdict == NOT_ENOUGH
     assert pair.more_pictures_needed
     assert pair.more_pictures_needed > 16
-    assert f"about {pair.more_pictures_needed:,} more pictures per arm would decide it" in test.headline
+    assert pair.more_rows_needed
+    assert pair.more_pictures_needed == 4 * pair.more_rows_needed
+    more = f"about {pair.more_rows_needed} more rows ({pair.more_pictures_needed} more pictures per arm)"
+    assert f"; {more} would decide it." in test.headline
 
 
 def test_as_many_more_pictures_as_asked_for_do_settle_it() -> None:
