@@ -18,6 +18,7 @@ from tasks.attachments.fit import is_same_shape
 from tasks.campaign.finals import Fit
 from tasks.candidate import Fidelity
 from tasks.catalogue.sizes import Size
+from tasks.limits import PICTURE_BYTES
 from tasks.pictures.alignment import align
 from tasks.pictures.container import HALF, unsound
 from tasks.pictures.decoding import decode, flatten
@@ -25,6 +26,7 @@ from tasks.pictures.fingerprint import distance_bits, fingerprint
 from tasks.pictures.looks import LOOK_EDGE_PX, Look, size_with_edge
 from tasks.pictures.redrawing import Redrawing, compare_redrawing
 from tasks.pictures.sendable import decode_as_sent
+from tasks.storage.regular_file import read_regular
 
 LEAST_KEPT_SHARE = 0.05
 """When a mask keeps less of the picture than this, the whole picture is compared."""
@@ -140,9 +142,11 @@ def _kept(remade: Path | None) -> Image.Image | None:
     if remade is None:
         return None
     try:
-        return decode_as_sent(remade.read_bytes(), str(remade)).convert("RGBA").getchannel("A")
+        return (
+            decode_as_sent(read_regular(remade, PICTURE_BYTES), str(remade)).convert("RGBA").getchannel("A")
+        )
     except OSError as fault:
-        raise unsound(str(remade), f"the mask cannot be read: {fault.strerror}") from fault
+        raise unsound(str(remade), f"the mask cannot be read: {fault.strerror or fault}") from fault
 
 
 def _middle(picture: Image.Image, shape: float) -> Image.Image:

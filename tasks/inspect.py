@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tasks.candidate import Inspection
 from tasks.errors import PictureError
+from tasks.limits import PICTURE_BYTES
 from tasks.pictures.container import read_header
 from tasks.pictures.decoding import decode, make_thumbnail
 from tasks.pictures.fingerprint import fingerprint
@@ -21,6 +22,7 @@ from tasks.pictures.provenance import read_provenance
 from tasks.pictures.transparency import measure_transparency
 from tasks.scorers.technical_figures import measure
 from tasks.storage.atomic import write_atomically
+from tasks.storage.regular_file import read_regular
 
 
 def inspect_picture(
@@ -43,12 +45,12 @@ def inspect_picture(
     """
     path = run_folder / file
     try:
-        data = path.read_bytes()
+        data = read_regular(path, PICTURE_BYTES)
         picture = decode(data, file)
     except PictureError as fault:
         return Inspection(fault=fault.what)
     except OSError as fault:
-        return Inspection(fault=f"the file cannot be read: {fault.strerror}")
+        return Inspection(fault=f"the file cannot be read: {fault.strerror or fault}")
     prints = fingerprint(picture)
     measurements = measure(picture) | prints.colours | measure_transparency(picture)
     provenance = read_provenance(data, anchors_file)

@@ -18,6 +18,8 @@ NUMBER_DIGITS = 9
 CONVERTED_PX = 64_000_000
 """The most pixels of a picture that is converted before it is sent: a phone's largest; it takes 400 MB."""
 
+PICTURE_BYTES = 500_000_000
+"""The most bytes of a picture in a run's folder that is read: more than an answer has room for."""
 ROWS_BYTES = 50_000_000
 """The most bytes of a file of rows: 500 for each of the 100,000 rows that a campaign may have."""
 

@@ -123,8 +123,10 @@ def _end_purchases(promoter: "ChildPromoter | DeploymentPromoter", stops: "Seque
     if signal.SIGTERM in stops:
         promoter.stop()
         click.echo(f"Buying finals of {', '.join(runs)}. {stopping_line()}")
-        signal.signal(signal.SIGTERM, lambda *_: promoter.stop())
-        promoter.wait()
-        return
-    click.echo(f"Still buying finals of {', '.join(runs)}: waiting. Ctrl-C exits; the purchase continues.")
-    promoter.wait()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: promoter.stop())
+    else:
+        waiting = "waiting. Ctrl-C exits; the purchase continues."
+        click.echo(f"Still buying finals of {', '.join(runs)}: {waiting}")
+    for line in promoter.wait():
+        click.echo(line)

@@ -79,11 +79,14 @@ class ChildPromoter:
             if child.process.poll() is None:
                 child.process.terminate()
 
-    def wait(self) -> None:
-        """Wait until nothing is being bought, and close the children's outputs."""
+    def wait(self) -> list[str]:
+        """Wait until nothing is being bought; returns the last line that each promotion said."""
+        said = []
         for child in self._children.values():
             child.process.wait()
+            said.append(_last_line(child.output))
             child.output.close()
+        return said
 
 
 def _start(home: Path, run_id: str) -> _Child:

@@ -76,6 +76,6 @@ class DeploymentPromoter:
         """Have nothing more bought here: requests in flight are completed; ``wait`` waits for them."""
         self._child.stop()
 
-    def wait(self) -> None:
-        """Wait until nothing is being bought here."""
-        self._child.wait()
+    def wait(self) -> list[str]:
+        """Wait until nothing is being bought here; returns the last line that each promotion said."""
+        return self._child.wait()

@@ -12,9 +12,11 @@ from starlette.responses import FileResponse, Response
 
 from flows.review.page_context import PageContext
 from tasks.errors import PictureError
+from tasks.limits import PICTURE_BYTES
 from tasks.pictures.bought import MISSING, read_bought
 from tasks.storage.home import run_folder
 from tasks.storage.mirror import store_of
+from tasks.storage.regular_file import open_regular
 
 KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
@@ -83,7 +85,7 @@ def _is_here(path: Path) -> bool:
 def _kind(path: Path) -> str | None:
     """Return the media type by the first bytes; ``None`` if it is not a picture or cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path, PICTURE_BYTES) as file:
             return media_type_of(file.read(12))
     except OSError:
         return None

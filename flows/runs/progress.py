@@ -87,8 +87,8 @@ class PlainDisplay:
         self._shown_s = 0.0
 
     def say(self, line: str) -> None:
-        """Write one line."""
-        self._console.print(hide_secrets(line), markup=False, highlight=False)
+        """Write one line, however long."""
+        self._console.print(hide_secrets(line), markup=False, highlight=False, soft_wrap=True)
 
     def start(self, stage: str, n_orders: int) -> None:
         """Begin a stage."""

@@ -8,7 +8,9 @@ from tasks.attachments.drawings import reference_to
 from tasks.campaign.finals import Fit
 from tasks.catalogue.sizes import Size
 from tasks.errors import PictureError
+from tasks.limits import PICTURE_BYTES
 from tasks.order import Reference
+from tasks.storage.regular_file import read_regular
 
 SAME_SHAPE = 0.01
 """Proportions that differ by less count as equal, allowing for rounding to whole pixels."""
@@ -64,7 +66,7 @@ class FramedDraft:
         width, height = self.draft.width, self.draft.height
         left, top = (self.size.width - width) // 2, (self.size.height - height) // 2
         try:
-            plain = decode(Path(self.draft.file).read_bytes(), self.draft.file)
+            plain = decode(read_regular(self.draft.file, PICTURE_BYTES), self.draft.file)
         except PictureError as fault:
             raise OSError(fault.what) from fault
         if self.size.width > width or self.size.height > height:

@@ -3,19 +3,20 @@
 A damaged database is all that is reported of it: sums of what cannot be read mean nothing.
 """
 
-import hashlib
 from collections import Counter
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from tasks.errors import PictureError
 from tasks.ledger.budgets import sums_of_orders
 from tasks.ledger.database import Database, run_again
 from tasks.ledger.schema import answers, budgets, candidates, orders, runs, scores
 from tasks.ledger.strays import describe_strays
 from tasks.money import count_of, from_nanousd
 from tasks.order import ORDER_STATES
+from tasks.pictures.bought import read_bought
 from tasks.storage.home import run_folder
 from tasks.storage.mirror import store_of
 
@@ -120,6 +121,15 @@ def _lost_pictures(connection: Connection, home: Path) -> list[str]:
             faults.append(f"candidate {row.candidate_id}: {file} is missing.")
         elif kept is not None and file not in kept:
             faults.append(f"candidate {row.candidate_id}: {file} is on this machine and not in the store.")
-        elif hashlib.sha256(file.read_bytes()).hexdigest() != row.sha256:
-            faults.append(f"candidate {row.candidate_id}: {file} is not what was received.")
+        elif lack := _lack(file, row.sha256):
+            faults.append(f"candidate {row.candidate_id}: {file} {lack}.")
     return faults
+
+
+def _lack(file: Path, sha256: str) -> str | None:
+    """Read a picture, also one that was read before."""
+    try:
+        read_bought(file, sha256)
+    except PictureError as fault:
+        return fault.what
+    return None

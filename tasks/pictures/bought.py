@@ -7,6 +7,8 @@ import hashlib
 from pathlib import Path
 
 from tasks.errors import PictureError
+from tasks.limits import PICTURE_BYTES
+from tasks.storage.regular_file import UnusableFileError, read_regular
 
 MISSING = "is missing"
 CHANGED = "is not what was bought"
@@ -28,7 +30,9 @@ def read_bought(file: Path, sha256: str) -> bytes:
         PictureError: The file is missing or unreadable, or has other bytes.
     """
     try:
-        data = file.read_bytes()
+        data = read_regular(file, PICTURE_BYTES)
+    except UnusableFileError as fault:
+        raise _lacking(file, CHANGED) from fault
     except OSError as fault:
         what = MISSING if isinstance(fault, FileNotFoundError) else f"is unreadable ({fault.strerror})"
         raise _lacking(file, what) from fault

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from tasks.limits import PICTURE_BYTES
 from tasks.pictures.colour import to_srgb
 from tasks.pictures.container import MAX_PX, png_chunks, read_header, unsound
 from tasks.pictures.orientation import turn_needed
+from tasks.storage.regular_file import read_regular
 
 THUMBNAIL_EDGE_PX = 384
 
@@ -67,9 +69,9 @@ def _check_size(where: str, width: int, height: int) -> None:
 
 def _read(path: Path, where: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, PICTURE_BYTES)
     except OSError as fault:
-        raise unsound(where, f"the file cannot be read: {fault.strerror}") from fault
+        raise unsound(where, f"the file cannot be read: {fault.strerror or fault}") from fault
 
 
 def opened(data: bytes, kind: str) -> Image.Image:

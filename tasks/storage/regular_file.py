@@ -17,6 +17,7 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+_PIECE_BYTES = 1_000_000
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)  # what was replaced by a pipe since it was looked at must not block either
@@ -77,7 +78,10 @@ def read_regular(file: Path | str, limit_bytes: int) -> bytes:
         OSError: It is missing or cannot be read.
     """
     with open_regular(file, limit_bytes) as opened:
-        content = opened.read(limit_bytes + 1)
+        # Not up to the limit at once: that many bytes of memory would be taken for any file.
+        content = opened.read(os.fstat(opened.fileno()).st_size + 1)
+        while len(content) <= limit_bytes and (more := opened.read(_PIECE_BYTES)):
+            content += more
     if len(content) > limit_bytes:
         raise _too_large(file, len(content), limit_bytes)
     return content

@@ -24,10 +24,11 @@ ANOTHERS = {
 
 @pytest.mark.long  # every day: tests/unit/flows/engine/test_settings.py, tests/unit/tasks/test_network.py
 def test_a_demo_needs_nothing_of_the_environment_and_is_not_harmed_by_it(shell: Shell) -> None:
-    """With proxies that lead nowhere, and the settings, profile and files of another Prefect."""
+    """With proxies that lead nowhere, the settings, profile and files of another Prefect, and an odd home."""
     del shell.environ["PREFECT_API_URL"]
-    shell.environ |= ANOTHERS
     here = shell.home.parent
+    home = here / "a#b %20 é'\"q"
+    shell.environ |= ANOTHERS | {"RUNOFF_HOME": str(home)}
     (here / "prefect.toml").write_text('[server.api]\nauth_string = "admin:planted-word"\n', encoding="utf-8")
     (here / ".env").write_text("PREFECT_API_URL=http://127.0.0.1:9/api\n", encoding="utf-8")
     done = shell.runoff_process("demo")
@@ -35,6 +36,8 @@ def test_a_demo_needs_nothing_of_the_environment_and_is_not_harmed_by_it(shell: 
     assert "finals accepted" in done.stdout
     assert done.stderr == ""
     assert not any(word in done.stdout for word in ("WARNING", "planted", "another"))
+    assert {file.name for file in here.iterdir()} == {home.name, "prefect.toml", ".env"}
+    assert (home / ".prefect" / "prefect.db").is_file()
 
 
 @pytest.mark.parametrize("command", ["demo", "run", "doctor"])

@@ -80,13 +80,16 @@ def count(numbers: list[int]) -> int:
     return len(numbers)
 
 
-def test_a_server_that_freezes_in_the_middle_does_not_hold_up_the_work(recorder: Recorder) -> None:
+@pytest.mark.parametrize("state", ["frozen", "locked"])
+def test_a_server_that_freezes_in_the_middle_does_not_hold_up_the_work(
+    recorder: Recorder, state: State
+) -> None:
     """Its tasks go on, its progress is left out, its result returned; one sentence says what is missing."""
 
     async def work() -> int:
         progress = Progress("otters-drafts", "draft", 2)
         await progress.begin()
-        recorder.proxy.state = "frozen"
+        recorder.proxy.state = state
         for _ in range(2):
             await progress.add(1)
         return count([1, 2, 3])
@@ -149,7 +152,10 @@ def test_work_that_is_cancelled_from_outside_may_clean_up(recorder: Recorder) ->
     assert done == ["kept"]
 
 
-@pytest.mark.parametrize(("state", "reason"), [("frozen", "no answer within"), ("failing", "answers 500")])
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [("frozen", "no answer within"), ("failing", "answers 500"), ("locked", "no answer within")],
+)
 def test_a_server_that_lets_nothing_begin_is_an_error_before_anything_is_bought(
     state: State, reason: str, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

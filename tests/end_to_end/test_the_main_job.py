@@ -192,8 +192,8 @@ def test_a_key_that_is_refused_stops_the_run_with_one_sentence(
     provider = open_provider({"kind": "invalid_key"})
     done = shell.runoff("run", shell.campaign())
     assert done.returncode == 1
-    assert "invalid_api_key" in done.stderr
-    assert "Set a valid key for the provider" in done.stderr
+    assert "rejects the key" in done.stderr
+    assert "Set a valid key, then look again" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert KEY not in done.stderr + done.stdout
     assert provider.charged_nanousd == 0
@@ -230,6 +230,9 @@ def test_a_killed_run_is_resumed_and_buys_nothing_twice(shell: Shell, open_provi
     assert len(names) == len(set(names))
     assert outcome["orders"].get("unknown", 0) <= 8
     assert outcome["exit_code"] == (4 if "unknown" in outcome["orders"] else 0)
+    if n_lost := outcome["orders"].get("unknown", 0):
+        assert f"{n_lost} request" in done.stderr
+        assert "in flight when the run's last process ended, and may have been billed" in done.stderr
     assert shell.runoff("ledger", "verify").returncode == 0
 
 

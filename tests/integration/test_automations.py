@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
+from prefect.events.actions import RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger
 
 from flows.engine import start_engine
+from flows.prototype import prototype
 from flows.runs.outcome import Outcome
 from flows.session.prepare import prepare
 from tasks.settings import Settings
@@ -43,6 +45,18 @@ def automations() -> list[dict[str, Any]]:
     """Read the automations of the page."""
     page = (ROOT / "docs" / "automations.md").read_text()
     return [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+
+
+def test_what_takes_up_dead_runs_can_only_resume_them() -> None:
+    """A deployment's own defaults would begin a new run, with its schedule paused too."""
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    found = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(name: .*?)```", page, re.DOTALL)]
+    dead, taken_up = map(AutomationCore.model_validate, found)
+    assert [action.type for action in dead.actions] == ["change-flow-run-state"]
+    (action,) = taken_up.actions
+    assert isinstance(action, RunDeployment)
+    assert action.parameters == {"only_resumes": True}
+    assert "only_resumes" in prototype.parameters.properties
 
 
 def test_every_automation_of_the_page_is_one_that_prefect_takes() -> None:

@@ -354,7 +354,7 @@ def test_verify_finds_pictures_that_are_gone_or_changed(ledger: Ledger, tmp_path
         if k < 2:
             (tmp_path / "otters" / RUN_ID / receipt.file).write_bytes([b"whole", b"half"][k])
     changed, gone = sorted(ledger.verify(tmp_path), key=lambda fault: "gone" in fault)
-    assert "A-000-001.png is not what was received" in changed
+    assert "A-000-001.png is not what was bought" in changed
     assert "A-000-002.png is missing" in gone
 
 

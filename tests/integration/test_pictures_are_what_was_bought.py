@@ -21,8 +21,11 @@ from flows.run_report import write_run_report
 from flows.runs.run import StoredRun
 from tasks.candidate import Inspection
 from tasks.errors import RunError
+from tasks.inspect import inspect_picture
+from tasks.pictures.bought import CHANGED
 from tasks.settings import Settings
 from tests.support.builders import RUN_ID, an_order
+from tests.support.fuzzing import bounded
 from tests.support.page_reader import Page
 from tests.support.review_home import Open, receive, review_page
 from tests.support.review_requests import ask, buy_tries, read
@@ -182,6 +185,26 @@ def test_a_final_is_not_compared_with_something_else(
     assert one.choice.reason == f"not compared: {file.relative_to(page.folder)} {lack}"
     file.write_bytes(whole)
     assert found().fidelity.value > 0.99
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such files on this system")
+@pytest.mark.parametrize("size", ["none", "a terabyte"])
+def test_what_is_no_picture_at_all_is_not_read(page: Open, size: str) -> None:
+    """A pipe in a picture's place is not waited for, and what no answer can have is not taken into memory."""
+    draft = page.drafts[0]
+    file = page.folder / draft.file
+    file.unlink()
+    if size == "none":
+        os.mkfifo(file)
+    else:
+        with file.open("wb") as stream:
+            stream.truncate(2**40)
+    with bounded(memory_mb=200):
+        assert inspect_picture(page.folder, draft.file, "thumbnails/x.webp").fault
+        assert f"{file} {CHANGED}." in " ".join(page.ledger.verify(page.home))
+        outcome = rescore(Settings(page.home, os.environ), page.ledger, RUN_ID)
+        assert outcome.message == f"1 picture {CHANGED}: {draft.file}. See: runoff ledger verify"
+    assert json.loads(ask(page, f"/pictures/{draft.candidate_id}")[1])["message"] == f"its file {CHANGED}"
 
 
 def test_the_command_says_it(page: Open) -> None:

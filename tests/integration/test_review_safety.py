@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+import flows.review as review_room
 from flows.review.access import Access
 from tasks.ledger.schema import candidates
 from tests.support.builders import RUN_ID
@@ -128,6 +129,18 @@ def test_every_answer_says_what_may_run(page: Open) -> None:
             assert not re.findall(rb"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|<style|javascript:", content)
     assert "immutable" in str(ask(page, f"/thumbnails/{cid}")[0].getheader("cache-control"))
     assert ask(page, "/thumbnails/c-nobody")[0].getheader("cache-control") == "no-store"
+
+
+def test_a_prompt_is_written_in_its_own_direction_on_every_page(page: Open) -> None:
+    """Also where a script writes it."""
+    assert b'class="prompt" dir="auto"' in ask(page, f"/runs/{RUN_ID}")[1]
+    scripts = Path(review_room.__file__).parent / "static"
+    written = [
+        line for file in scripts.glob("*.js") for line in file.read_text(encoding="utf-8").splitlines()
+        if re.search(r"textContent: [\w.]*prompts?\b", line)
+    ]  # fmt: skip
+    assert len(written) >= 3
+    assert all('dir: "auto"' in line for line in written)
 
 
 def test_what_a_campaign_says_is_never_markup(page: Open) -> None:

@@ -1,4 +1,4 @@
-"""A proxy before a server: it passes all on, holds it back as a frozen server does, or answers 500."""
+"""A proxy before a server: it passes all on, holds it back as a frozen server does, or answers 500 or 503."""
 
 import selectors
 import socket
@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-State = Literal["open", "frozen", "failing"]
-FAILURE = (
-    b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: application/json\r\ncontent-length: 2\r\n"
-    b"connection: close\r\n\r\n{}"
-)
+State = Literal["open", "frozen", "failing", "locked"]
+_REST = b"\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
+FAILURES: dict[State, bytes] = {
+    "failing": b"HTTP/1.1 500 Internal Server Error" + _REST,
+    "locked": b"HTTP/1.1 503 Service Unavailable" + _REST,  # its database is locked
+}
 LOOK_EVERY_S = 0.05
 
 
@@ -53,8 +54,8 @@ class Proxy:
                     data = side.recv(65536)
                     if not data:
                         return
-                    if self.state == "failing" and side is client:
-                        client.sendall(FAILURE)
+                    if self.state in FAILURES and side is client:
+                        client.sendall(FAILURES[self.state])
                         return
                     others[side].sendall(data)
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import httpx
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.errors import SettingError
@@ -94,6 +94,7 @@ PROXIES = st.sampled_from(["", SOCKS, "http://127.0.0.1:9", "proxy:8080", "socks
         },
     )
 )
+@example(environ={"NO_PROXY": "localhost,[::1],fd00::/8", "ALL_PROXY": "http://127.0.0.1:9"})
 def test_with_the_changes_every_client_can_be_made_and_reaches_this_machine(environ: dict[str, str]) -> None:
     """Both libraries, whatever proxies and exceptions are set; and this machine is never behind a proxy."""
     changed = {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tasks.attachments.references import (
     MAX_REFERENCE_BYTES,
@@ -93,6 +94,14 @@ def test_a_phones_jpeg_with_more_pictures_in_it_is_a_jpeg(tmp_path: Path) -> Non
     assert read(tmp_path, stream.getvalue()) == "image/jpeg"
     with pytest.raises(ReferenceFaultError, match="is truncated"):
         read(tmp_path, stream.getvalue()[: len(first) - 100])
+
+
+def test_a_png_with_megabytes_of_text_is_a_reference(tmp_path: Path) -> None:
+    """As painting programs save their workflow; Pillow alone would refuse the picture."""
+    info = PngInfo()
+    info.add_itxt("workflow", "y" * 3_000_000, zip=True)
+    (tmp_path / "a.png").write_bytes(encode("png", pnginfo=info))
+    assert read_reference(str(tmp_path / "a.png"), decodes=True).media_type == "image/png"
 
 
 def test_every_flipped_bit_of_a_png_is_found(tmp_path: Path) -> None:

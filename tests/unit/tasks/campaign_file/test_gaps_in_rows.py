@@ -33,6 +33,14 @@ def test_an_empty_value_that_a_prompt_uses_is_a_fault_with_its_line(tmp_path: Pa
     assert load(tmp_path, campaign).all_rows == ({"scene": "kelp", "note": empty},)
 
 
+def test_an_empty_value_of_json_lines_is_a_fault_with_its_line(tmp_path: Path) -> None:
+    """As in a table."""
+    campaign = with_rows(tmp_path, "") | {"rows": "r.jsonl"}
+    (tmp_path / "r.jsonl").write_text('{"scene": "kelp"}\n{"scene": ""}\n', "utf-8")
+    (fault,) = faults(tmp_path, campaign)
+    assert "r.jsonl:2: scene is empty, and the prompt of arm A uses it" in fault
+
+
 def test_more_empty_values_are_counted(tmp_path: Path) -> None:
     """The first is named."""
     (fault,) = faults(tmp_path, with_rows(tmp_path, "scene,note\n,1\n,2\n,3\n"))
