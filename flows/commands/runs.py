@@ -64,7 +64,7 @@ def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | Non
 
 
 def _list(settings: "Settings", *, as_json: bool) -> None:
-    from flows.commands.tables import runs_table, skip_reasons
+    from flows.commands.tables import next_steps, runs_table, skip_reasons
     from flows.runs.outcome import list_runs
     from tasks.ledger import has_ledger
     from tasks.storage.home import paid_runs
@@ -77,7 +77,7 @@ def _list(settings: "Settings", *, as_json: bool) -> None:
         answer_json(listed)
     elif listed:
         open_console().print(runs_table(listed))
-        for line in skip_reasons(listed):
+        for line in (*skip_reasons(listed), *next_steps(listed)):
             click.echo(line)
     elif has_runs_on_disk:
         click.echo("The ledger has none of them.")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flows.runs.pruning import PrunableRun
 
 
+UNKNOWN_STEP = "Requests that may have been billed, and what to do about them: runoff ledger unknown"
 MOST_NAMED = 5
 """How many rows without a finalist are named; the report names all."""
 
@@ -51,6 +52,17 @@ def runs_table(runs: "Sequence[Outcome | MissedSlot]") -> Table:
 def skip_reasons(runs: "Sequence[Outcome | MissedSlot]") -> list[str]:
     """Describe why each scheduled run that did not start was skipped."""
     return [f"{_slot(run)}  {run.campaign}: {run.message}" for run in runs if run.run_id is None]
+
+
+def next_steps(runs: "Sequence[Outcome | MissedSlot]") -> list[str]:
+    """List what is to be done about runs: a line for each kind of step, with the newest run that needs it."""
+    made = [run for run in runs if run.run_id is not None]
+    steps = {
+        "Look, vote and choose: runoff review {}": [run for run in made if run.state == "awaiting review"],
+        "Resume it: runoff run --resume {}": [run for run in made if run.state in ("stopped", "waiting")],
+        UNKNOWN_STEP: [run for run in made if run.orders.get("unknown")],
+    }
+    return [step.format(found[0].run_id) for step, found in steps.items() if found]
 
 
 def _slot(slot: "MissedSlot") -> str:
@@ -110,6 +122,8 @@ def where_to_look(outcome: "Outcome") -> list[str]:
     if outcome.state == "awaiting review":
         lines.append(f"Look, vote and choose: runoff review {outcome.run_id}")
         lines.append(f"Or buy these finalists: runoff promote {outcome.run_id}")
+    if outcome.orders.get("unknown"):
+        lines.append(UNKNOWN_STEP)
     if outcome.state in ("stopped", "waiting", "cancelled"):
         lines.append(f"Resume it: runoff run --resume {outcome.run_id}")
     return lines

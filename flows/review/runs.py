@@ -1,5 +1,6 @@
 """The list of runs, those that await review first."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -7,7 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.review.page_context import PageContext
+from flows.runs.lock import state_now
+from tasks.ledger import RunRecord
 from tasks.ledger.pictures import RunTally
+from tasks.ledger.runs import RunState
+from tasks.storage.home import run_folder
 
 N_BEST = 5
 MOST_RUNS = 100
@@ -26,6 +31,10 @@ def routes(context: PageContext) -> APIRouter:
     return router
 
 
+def _state(context: PageContext, run: RunRecord) -> RunState:
+    return state_now(context.ledger, run_folder(context.settings.home, run.campaign, run.run_id), run)
+
+
 def _facts(context: PageContext) -> dict[str, Any]:
     tallies, best = context.ledger.pictures.tallies(), context.ledger.pictures.best(N_BEST)
     spent = {group.name: group.spent_usd for group in context.ledger.spending.by("run")}
@@ -34,7 +43,7 @@ def _facts(context: PageContext) -> dict[str, Any]:
     return {
         "runs": [
             {
-                "record": run,
+                "record": replace(run, state=_state(context, run)),
                 "tally": tallies.get(run.run_id, RunTally()),
                 "best": best.get(run.run_id, [])[:N_BEST],
                 "spent_usd": spent.get(run.run_id),

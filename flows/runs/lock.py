@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.errors import RunError
-from tasks.ledger import Ledger
+from tasks.ledger import Ledger, RunRecord
+from tasks.ledger.runs import RunState
 from tasks.storage.atomic import delete
-from tasks.storage.home import CAMPAIGN_FILE, PAID_FOLDERS, run_lock
+from tasks.storage.home import CAMPAIGN_FILE, PAID_FOLDERS, run_lock, run_lock_file
 from tasks.storage.mirror import store_of
 from tasks.storage.parts import PART_PATTERN
 
@@ -98,6 +99,23 @@ def fetch_campaign(folder: Path) -> Path:
 def is_resumable(ledger: Ledger, folder: Path) -> bool:
     """Whether a run can be resumed here: no process holds its lock, and its campaign file is available."""
     return fetch_campaign(folder).exists() and is_free(ledger, folder)
+
+
+def state_now(ledger: Ledger, folder: Path, record: RunRecord) -> RunState:
+    """Return a run's state, which is ``stopped`` if it was working and its process has gone.
+
+    A killed process cannot write down that it ended. Reads only: no lock file is made.
+
+    Args:
+        ledger: The ledger.
+        folder: The run's folder.
+        record: The run's row.
+    """
+    if record.state != "running":
+        return record.state
+    is_here = run_lock_file(folder).exists()
+    is_worked_on = not is_free(ledger, folder) if is_here else ledger.is_held(folder.name)
+    return "running" if is_worked_on else "stopped"
 
 
 def is_free(ledger: Ledger, folder: Path) -> bool:

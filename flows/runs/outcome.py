@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
+from flows.runs.lock import state_now
 from flows.runs.run import StoredRun
 from tasks.candidate import Candidate, rank_finalists
 from tasks.errors import RunoffError
@@ -150,13 +151,22 @@ class MissedSlot:
     message: str
 
 
+PROCESS_GONE = "Its process ended without closing it: it was killed, or its machine went down."
+
+
+def _listed(run: StoredRun) -> Outcome:
+    outcome = outcome_of(run)
+    state = state_now(run.ledger, run.folder, run.record)
+    return outcome if state == outcome.state else replace(outcome, state=state, message=PROCESS_GONE)
+
+
 def list_runs(settings: Settings, ledger: Ledger) -> list[Outcome | MissedSlot]:
     """List the outcomes of all runs and the slots without a run, newest first."""
     runs = ledger.runs.all()
     # A run never counts as older than the one begun before it, also where the clock was set back in between.
     began_at = [*accumulate((run.started_at for run in reversed(runs)), max)][::-1]
     made: list[tuple[datetime, Outcome | MissedSlot]] = [
-        (moment, outcome_of(StoredRun(settings, ledger, run)))
+        (moment, _listed(StoredRun(settings, ledger, run)))
         for moment, run in zip(began_at, runs, strict=True)
     ]
     known = {run.run_id for run in runs}

@@ -133,6 +133,11 @@ def _holds_files(folder: Path) -> bool:
     return False
 
 
+def run_lock_file(folder: Path) -> Path:
+    """Name the lock file of a run."""
+    return folder / ".lock"
+
+
 @contextmanager
 def run_lock(folder: Path) -> Iterator[str]:
     """Lock a run for this process, so that no other resumes it; a killed process releases the lock.
@@ -144,7 +149,7 @@ def run_lock(folder: Path) -> Iterator[str]:
         RunError: Another process works on the run.
         SettingError: The folder cannot be written.
     """
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(run_lock_file(folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)

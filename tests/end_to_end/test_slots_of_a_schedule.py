@@ -88,7 +88,9 @@ def test_a_run_left_by_a_killed_process_is_taken_up_by_the_next_turn(
         time.sleep(0.5)  # what was answered is kept by now
         process.kill()
     (left,) = shell.json("runs")
-    assert left["state"] == "running"
+    assert left["state"] == "stopped"
+    assert "killed" in left["message"]
+    assert f"Resume it: runoff run --resume {left['run_id']}" in shell.runoff("runs").stdout
     next_day, day_after = turns(shell, campaign, day(1), day(2))
     assert next_day["answer"]["run_id"] == left["run_id"]
     assert next_day["answer"]["state"] == "done"
