@@ -66,6 +66,7 @@ $(BIN)/.site-ready: pyproject.toml constraints.txt
 
 screenshots: setup  ## Make runs and photograph them again for docs/images (minutes)
 	$(BIN)/python -m docs.screenshots
+	$(BIN)/python -m docs.terminal_session
 
 benchmarks: setup  ## Run the benchmarks (minutes); copy the figures into benchmarks/README.md
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

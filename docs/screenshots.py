@@ -27,9 +27,12 @@ from tests.support.review_browser import DESKTOP, PHONE
 
 IMAGES = Path(__file__).parent / "images"
 COMMAND = str(Path(sys.executable).parent / "runoff")
+TODAY = "2026-12-02"
+"""The day of the runs: after the shutdown of a model, so that the pictures stay true."""
 WHO = "mara"
 GAP_PX, EDGE = 36, (200, 204, 210)
 WIDTH_PX = 1200
+REPORT_PX, MARGIN_PX = 1040, 40
 N_DUELS = 29
 SETTLE_MS = 150
 """Pictures fade in; a key that comes sooner is not heeded."""
@@ -51,7 +54,7 @@ CAMPAIGN = {
 
 def runoff(folder: Path, *words: str | Path) -> str:
     """Give the command in a folder of its own; returns its output."""
-    environ = os.environ | {"RUNOFF_HOME": str(folder / "runs")}
+    environ = os.environ | {"RUNOFF_HOME": str(folder / "runs"), "RUNOFF_TODAY": TODAY}
     done = subprocess.run(
         [COMMAND, *map(str, words)], cwd=folder, env=environ, check=True, stdout=subprocess.PIPE, text=True
     )
@@ -159,10 +162,16 @@ def photograph_review(browser: Browser, address: str, waiting: str, bought: str)
 
 
 def photograph_report(browser: Browser, folder: Path) -> None:
-    """Photograph the first pages of a report, and copy its contact sheet."""
-    with window(browser, (1040, 1720)) as page:
+    """Photograph a report down to its arms, and its first finalist; copy its contact sheet."""
+    with window(browser, (REPORT_PX, REPORT_PX)) as page:
         page.goto((folder / "report.html").as_uri())
-        save(shot(page), "report")
+        finalists = page.locator("main > section", has=page.get_by_role("heading", name="The finalists"))
+        tops = [one.bounding_box() for one in (finalists, finalists.locator(".finalist").nth(1))]
+        top, second = (int(box["y"]) for box in tops if box)
+        page.set_viewport_size({"width": REPORT_PX, "height": second})
+        whole = shot(page)
+        save(whole.crop((0, 0, REPORT_PX, top - MARGIN_PX)), "report")
+        whole.crop((0, top - MARGIN_PX, REPORT_PX, second)).save(IMAGES / "finalists.jpg", quality=88)
     sheet = Image.open(folder / "contact_sheet.png")
     save(
         sheet.resize((WIDTH_PX, sheet.height * WIDTH_PX // sheet.width), Image.Resampling.LANCZOS),

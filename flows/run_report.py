@@ -17,7 +17,7 @@ from flows.evaluation.thumbnails import redraw_thumbnails
 from flows.evaluation.verdict import compare_run, describe_rounds
 from flows.runs.lacking import describe_lacking, find_lacking
 from flows.runs.lock import fetch_files
-from flows.runs.named_finals import write_named_finals
+from flows.runs.named_finals import find_named_finals, write_named_finals
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.campaign.row_groups import row_groups_of
@@ -73,7 +73,12 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
     with open_existing_ledger(settings.home, settings.environ) as ledger:
         stored = StoredRun.find(settings, ledger, run)
         records, candidates = ledger.orders.of_run(stored.run_id), stored.read_candidates()
-    return build_frame(report_rows(stored.run_id, records, candidates, rows_of(stored)))
+    rows = report_rows(stored.run_id, records, candidates, rows_of(stored))
+    try:
+        names = find_named_finals(stored, candidates)
+    except RunoffError:  # its campaign file is gone or no longer valid
+        names = {}
+    return build_frame([row | {"named_file": names.get(row["candidate_id"])} for row in rows])
 
 
 def rows_of(run: StoredRun) -> Sequence[Mapping[str, Any]]:

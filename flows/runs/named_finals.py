@@ -61,6 +61,12 @@ def write_named_finals(run: StoredRun, candidates: Sequence[Candidate]) -> dict[
     return written
 
 
+def find_named_finals(run: StoredRun, candidates: Sequence[Candidate]) -> dict[str, str]:
+    """Find the named copies that are there, as ``write_named_finals`` returns them. Writes nothing."""
+    named = {one: f"{ACCEPTED}/{name}" for one, name in name_finals(run.campaign, candidates).items()}
+    return {one: path for one, path in named.items() if (run.folder / path).is_file()}
+
+
 def _is_there(folder: Path, final: Candidate, copy: Path) -> bool:
     """Write one copy unless it is there; returns whether it is, which takes the picture that was bought."""
     try:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from docs.terminal_session import SCREENS
 from flows.command_line import runoff
 from flows.deployments import read_scheduled
 
@@ -100,6 +101,13 @@ def test_a_command_of_a_page_is_parsed_and_names_files_that_are_there(
     named = [word for word in words if re.search(r"\.(yaml|csv|txt)$", word)]
     assert [word for word in named if Path(word).name not in known] == []
     assert [word for word in named if word.startswith("configs/") and not (ROOT / word).is_file()] == []
+
+
+def test_the_commands_of_the_filmed_session_are_parsed() -> None:
+    """Which is drawn rarely; this is every day."""
+    for screen in SCREENS:
+        for command in screen.commands:
+            assert parse(words_of(command)).command is not runoff
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

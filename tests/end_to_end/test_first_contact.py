@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from flows.run_report import report_frame
 from tests.support.provider import OpenProvider
 from tests.support.shell import Shell
 
@@ -96,6 +97,7 @@ def test_what_came_in_comes_out(shell: Shell, open_provider: OpenProvider) -> No
     shop = pd.read_csv(folder / "shop.csv", sep=";", dtype=str)
     finals = frame[frame["stage"] == "final"].merge(shop, left_on="var_sku", right_on="sku")
     assert len(finals) == 2
+    assert report_frame(home=shell.home)["named_file"].equals(frame["named_file"])
     assert (finals["var_action"] == finals["action"]).all()
     assert (finals["named_file"] == "accepted/" + finals["sku"] + " " + finals["arm"] + "-1.png").all()
     for one in finals.to_dict("records"):

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -51,8 +52,9 @@ asyncio.run(run_all())
 
 
 def session_cells() -> list[str]:
-    """Read the pieces of one session; the last piece of the page is about a table of one's own."""
-    *session, join = cells()
+    """Read the pieces of the first session; the page's two last pieces are about a table of one's own."""
+    *session, shop, join = cells()
+    assert '"rows": "products.csv"' in shop
     assert 'read_csv("products.csv"' in join
     return session
 
@@ -102,6 +104,29 @@ def test_the_session_of_the_page_runs(tmp_path: Path, prefect_server: str) -> No
     refused = CliRunner().invoke(command, ["rescore", *home])
     assert isinstance(refused.exception, RunError)
     assert "were deleted" in str(refused.exception)
+
+
+@pytest.mark.slow  # every day: columns and names of files, in test_first_contact.py
+def test_a_table_goes_in_and_the_pictures_join_back_to_it(tmp_path: Path, prefect_server: str) -> None:
+    """The page's CSV and code in a folder of their own: by the frame, by the workbook, and as named files."""
+    (table,) = re.findall(r"```csv\n(.*?)```", (ROOT / "docs" / "library.md").read_text(), re.DOTALL)
+    (tmp_path / "products.csv").write_text(table)
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(["import runoff", *cells()[-2:]])],
+        env=os.environ | {"PREFECT_API_URL": prefect_server},
+        cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"A-100 +18.00 +accepted/A-100-studio-\d.png +0\.", done.stdout), done.stdout
+    words = ["report", "latest", "--format", "xlsx", "--home", str(tmp_path / "runs")]
+    assert CliRunner().invoke(command, words).exit_code == 0
+    (folder,) = (tmp_path / "runs" / "shop").iterdir()
+    workbook = pd.read_excel(folder / "report.xlsx", sheet_name="Rows")
+    accepted = workbook[(workbook["stage"] == "final") & workbook["accepted"]]
+    products = pd.read_csv(tmp_path / "products.csv")
+    joined = products.merge(accepted, left_on="sku", right_on="var_sku")
+    assert list(joined["sku"]) == ["A-100", "A-200"]
+    assert all((folder / name).is_file() for name in joined["named_file"])
 
 
 def test_the_tour_of_the_docstring_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
