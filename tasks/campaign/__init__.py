@@ -12,6 +12,7 @@ __all__ = [
     "campaign",
     "cheapest",
     "choice",
+    "expected_text",
     "file_names",
     "finals",
     "mask",

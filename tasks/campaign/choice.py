@@ -128,6 +128,15 @@ class Clip(Section):
     """The file with the model's weights, relative to this file; nothing is downloaded."""
 
 
+def _texts(value: object) -> str:
+    return "[text]" if isinstance(value, str) else "[several]"
+
+
+AnyTexts = Annotated[
+    Annotated[str, Tag("[text]")] | Annotated[tuple[str, ...], Tag("[several]")], Discriminator(_texts)
+]
+
+
 class Score(Section):
     """How pictures are ranked."""
 
@@ -140,8 +149,20 @@ class Score(Section):
     duel: Duel | None = None
     """The settings of the scorer `duel`."""
 
-    expect_text: str | None = None
-    """The text that `legibility` expects, as a template. Default: the row's variable `expect_text`."""
+    expect_text: AnyTexts | None = None
+    """The text that `legibility` expects, as a template, or several. Default: the row's `expect_text`."""
+
+    expect_accents: bool = True
+    """Whether accents count as spelling: GROSSE is not GRÖSSE."""
+
+    expect_text_must: bool = False
+    """Whether the rule never chooses a picture whose text is not spelt as expected, or cannot be checked."""
+
+    @property
+    def expected_templates(self) -> tuple[str, ...]:
+        """The templates of the texts that are expected; empty where the rows have them."""
+        wanted = self.expect_text
+        return () if wanted is None else (wanted,) if isinstance(wanted, str) else wanted
 
     palette: Palette | None = None
     """The settings of the scorer `palette`."""

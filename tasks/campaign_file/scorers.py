@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.campaign import Campaign
+from tasks.campaign.expected_text import VARIABLE, expected_texts
 from tasks.campaign.prompts import PromptFaultError
 from tasks.extras import install_command
 from tasks.marked_yaml import KeyPath
 from tasks.scorers import missing_extra
-from tasks.scorers.legibility import VARIABLE, expected_text
 
 Fault = tuple[KeyPath, str, str]
 """Key, what is wrong, what is accepted."""
@@ -30,13 +30,13 @@ def scorer_faults(campaign: Campaign) -> Iterator[Fault]:
 
 
 def _text_faults(campaign: Campaign) -> Iterator[Fault]:
-    template = campaign.score.expect_text
+    templates = campaign.score.expected_templates
     path = ("score", "expect_text")
     failed = []
     wanted = 0
     for index, row in enumerate(campaign.all_rows):
         try:
-            wanted += expected_text(template, row) is not None
+            wanted += bool(expected_texts(templates, row))
         except PromptFaultError as error:
             failed.append(f"row {index + 1} {error}")
     if failed:
@@ -45,6 +45,9 @@ def _text_faults(campaign: Campaign) -> Iterator[Fault]:
     elif not wanted and "legibility" in campaign.score.weights:
         accepted = f"a template, or a variable {VARIABLE} in the rows"
         yield path, "no row expects text, but score.weights uses legibility", accepted
+    if campaign.score.expect_text_must and "legibility" not in campaign.score.weights:
+        what = "does not have legibility, and expect_text_must needs what it reads"
+        yield ("score", "weights"), what, "legibility: 1, or legibility: 0 to read without counting it"
 
 
 def _clip_faults(campaign: Campaign) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.campaign import Campaign
+from tasks.campaign.expected_text import expected_texts
 from tasks.campaign.statements import statements_of
 from tasks.candidate import Candidate
 from tasks.judging.rubric import measurement_of
@@ -27,14 +28,26 @@ class Condition:
 
 
 def conditions_of(campaign: Campaign, draft: Candidate) -> list[Condition]:
-    """List the conditions of a draft: the judge's statements with ``must``, in their order."""
+    """List the conditions of a draft: the judge's statements with ``must``, then the spelling of its text."""
     judged = draft.scores.get("judge")
     answers = judged.measurements if judged is not None else {}
-    found = []
+    found: list[Condition] = []
     for number, one in enumerate(statements_of(campaign, draft.row, draft.arm), 1):
         answer = answers.get(measurement_of(number))
         found += [Condition(one.text, None if answer is None else answer >= 0.5)] if one.must else []
+    if campaign.score.expect_text_must:
+        found += _spelling(campaign, draft)
     return found
+
+
+def _spelling(campaign: Campaign, draft: Candidate) -> list[Condition]:
+    expected = expected_texts(campaign.score.expected_templates, campaign.all_rows[draft.row])
+    if not expected:
+        return []
+    read = draft.scores.get("legibility")
+    rate = read.measurements.get("character_error_rate") if read is not None else None
+    shown = "”, “".join(expected)
+    return [Condition(f"the text reads “{shown}”", None if rate is None else rate == 0)]
 
 
 def are_met(conditions: Sequence[Condition]) -> bool | None:
@@ -52,4 +65,4 @@ def describe_unmet(conditions: Sequence[Condition]) -> str | None:
         others = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
         return f"it must be true that “{broken[0]}”, and it is not{others}"
     unknown = next((one.text for one in conditions if one.is_met is None), None)
-    return f"it must be true that “{unknown}”, and the judge did not answer" if unknown else None
+    return f"it must be true that “{unknown}”, and that is not known" if unknown else None

@@ -35,7 +35,7 @@ def unused_variables(campaign: Campaign) -> list[str]:
     texts = [arm.prompt for arm in campaign.arms.values()]
     texts += [finals_template(each.prompt, each.method, each.fit) for each in campaign.editions]
     texts += [campaign.files or ""]
-    texts += [campaign.score.expect_text or "{{ expect_text }}"]
+    texts += campaign.score.expected_templates or ("{{ expect_text }}",)
     if judge := campaign.score.judge:
         texts += [f"{{{{ {VARIABLE} }}}}", *(one.statement for one in judge.statements)]
     texts += campaign.score.duel.rubric if campaign.score.duel else ()

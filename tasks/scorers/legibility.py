@@ -2,15 +2,18 @@
 
 Optical character recognition (OCR) reads the picture as it is, and again under harder conditions: scaled
 down, and scaled down further with grain. Good OCR reads what people can hardly read; without the harder
-conditions, values between legible and illegible would be rare. Each time the expected text is searched in all
-text that was read; other text in the picture does not lower the value.
+conditions, values between legible and illegible would be rare. Each time every expected text is searched in
+all text that was read; other text in the picture does not lower the value, and is named. Spelling, accents
+included, is checked in the picture as it is; the harder conditions measure how well it can be read.
+
+A text in a script that the reader's models do not have has no value: it could not be read if it were perfect.
 
 Needs the extra ``ocr``: rapidocr, whose wheel contains its models, so that nothing is downloaded.
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -20,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks.campaign.prompts import EmptyPromptError, PromptTemplate
+from tasks.campaign.expected_text import expected_texts
 from tasks.candidate import Candidate, Score
 from tasks.pictures.decoding import decode, flatten
 from tasks.scorers import Assignment
@@ -28,9 +31,11 @@ from tasks.scorers import Assignment
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
 
-VERSION = "1"
-VARIABLE = "expect_text"
+VERSION = "2"
 EDGE_PX = 1024
+FINAL_SIGMA = "ς"
+MOST_OF_LINE = 0.5
+"""A line of which more than this share is in no expected text was not asked for."""
 
 
 class Viewing(NamedTuple):
@@ -49,75 +54,84 @@ class LegibilityScorer:
     name = "legibility"
     version = VERSION
 
-    def __init__(self, expected: Sequence[str | None]) -> None:
-        """Take the text that each row expects; ``None`` for none."""
+    def __init__(self, expected: Sequence[Sequence[str]], *, accents: bool = True) -> None:
+        """Take the texts that each row expects, and whether accents count as spelling."""
         self._expected = expected
+        self._accents = accents
 
     @classmethod
     def for_run(cls, assignment: Assignment) -> "LegibilityScorer":
         """Take the texts from the campaign."""
-        return cls([expected_text(assignment.wishes.expect_text, row) for row in assignment.rows])
+        wishes = assignment.wishes
+        expected = [expected_texts(wishes.expected_templates, row) for row in assignment.rows]
+        return cls(expected, accents=wishes.expect_accents)
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:
-        """Read a picture and compare; ``None`` if its row expects no text.
+        """Read a picture and compare; ``None`` if its row expects no text, or in a script that is not known.
 
         Raises:
             PictureError: The file is missing or not a picture.
         """
-        expected = self._expected[candidate.row] if candidate.row < len(self._expected) else None
-        if not expected or not _plain(expected):
+        given = self._expected[candidate.row] if candidate.row < len(self._expected) else ()
+        expected = [text for text in given if _plain(text)]
+        if not expected:
             return Score(None, "no text is expected", version=VERSION)
+        if unknown := _unknown_letters("".join(expected)):
+            shown = " ".join(unknown[:8])
+            return Score(None, f"the reader does not know {shown}: not checked", version=VERSION)
         picture = flatten(decode(run_folder / candidate.file), (255, 255, 255))
-        readings = [_read(_seen(picture, viewing)) for viewing in VIEWINGS]
-        rates = [character_error_rate(expected, reading) for reading in readings]
+        lines = [_read(_seen(picture, viewing)) for viewing in VIEWINGS]
+        first, *others = (" ".join(each) for each in lines)
+        rates = [
+            [
+                character_error_rate(text, first, accents=self._accents),
+                *(character_error_rate(text, reading) for reading in others),
+            ]
+            for text in expected
+        ]
+        extra = _unexpected(lines[0], expected)
+        reasons = [_reason(text, first, own) for text, own in zip(expected, rates, strict=True)]
+        unasked = [f"also reads {', '.join(map(repr, extra[:3]))}"] if extra else []
         return Score(
-            1 - fmean(rates),
-            _reason(expected, readings[0], rates),
-            {
-                "character_error_rate": rates[0],
-                "character_error_rate_small": rates[1],
-                "character_error_rate_grain": rates[2],
-                "characters_expected": len(_plain(expected)),
-                "characters_read": len(_plain(readings[0])),
+            1 - fmean(fmean(own) for own in rates),
+            "; ".join([*reasons, *unasked]),
+            _measurements(rates)
+            | {
+                "characters_expected": sum(len(_plain(text)) for text in expected),
+                "characters_read": len(_plain(first)),
+                "lines_unexpected": len(extra),
             },
             VERSION,
         )
 
 
-def expected_text(template: str | None, row: Mapping[str, object]) -> str | None:
-    """Return the text that a row's pictures should show.
-
-    Args:
-        template: The campaign's ``score.expect_text``; it may be empty for a row without text.
-        row: The row's variables; without a template, its own ``expect_text`` is taken.
-
-    Returns:
-        The text, or ``None`` if none is expected.
-
-    Raises:
-        PromptFaultError: The template is not valid, or uses a variable that the row does not have.
-    """
-    if template is None:
-        return str(row[VARIABLE]) or None if VARIABLE in row else None
-    try:
-        return _compiled(template).render(row)
-    except EmptyPromptError:
-        return None
+def _measurements(rates: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Return the error rates: of the worst text as it is, the means of the harder conditions, each text's."""
+    found = {
+        "character_error_rate": max(own[0] for own in rates),
+        "character_error_rate_small": fmean(own[1] for own in rates),
+        "character_error_rate_grain": fmean(own[2] for own in rates),
+    }
+    if len(rates) > 1:
+        found |= {f"character_error_rate_text_{number}": own[0] for number, own in enumerate(rates, 1)}
+    return found
 
 
-@lru_cache(maxsize=16)
-def _compiled(template: str) -> PromptTemplate:
-    return PromptTemplate(template)
+def _unexpected(lines: Sequence[str], expected: Sequence[str]) -> list[str]:
+    """List the lines that were read and are mostly in none of the expected texts."""
+    wanted = " ".join(expected)
+    return [line for line in lines if _plain(line) and character_error_rate(line, wanted) > MOST_OF_LINE]
 
 
-def character_error_rate(expected: str, reading: str) -> float:
+def character_error_rate(expected: str, reading: str, *, accents: bool = False) -> float:
     """Count the wrong characters at the best match in a reading, per expected character.
 
-    Case, white space and accents do not count: OCR confuses them in text that people read well.
+    Case and white space do not count: OCR confuses them in text that people read well.
 
     Args:
         expected: At least one character that is not white space.
         reading: All that was read, in reading order.
+        accents: Whether accents count.
 
     Returns:
         0 if found letter for letter, up to 1 if no part of it is found.
@@ -125,7 +139,7 @@ def character_error_rate(expected: str, reading: str) -> float:
     Source: P. H. Sellers (1980), "The theory and computation of evolutionary distances: pattern recognition":
     edit distance to the nearest part of a text.
     """
-    wanted, found = _plain(expected), _plain(reading)
+    wanted, found = _plain(expected, accents=accents), _plain(reading, accents=accents)
     row = [0] * (len(found) + 1)  # the text may begin anywhere in the reading at no cost
     for place, letter in enumerate(wanted, start=1):
         above, row = row, [place]
@@ -134,10 +148,29 @@ def character_error_rate(expected: str, reading: str) -> float:
     return min(row) / len(wanted)
 
 
-def _plain(text: str) -> str:
-    """Drop case, white space and accents."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
+def _plain(text: str, *, accents: bool = False) -> str:
+    """Drop case, white space and, unless they count, accents."""
+    letters = unicodedata.normalize("NFKC" if accents else "NFKD", text.casefold())
     return "".join(one for one in letters if not one.isspace() and not unicodedata.combining(one))
+
+
+def _unknown_letters(text: str) -> list[str]:
+    """List the letters that the reader cannot give, in their order."""
+    known = _alphabet()
+    letters = dict.fromkeys(one for one in unicodedata.normalize("NFC", text) if one.isalpha())
+    return [one for one in letters if known.isdisjoint({one, one.lower(), one.upper()}) or _is_symbol(one)]
+
+
+def _is_symbol(letter: str) -> bool:
+    """Whether a letter is Greek, and known as a symbol of formulas only: the final sigma is not."""
+    return unicodedata.name(letter, "").startswith("GREEK") and FINAL_SIGMA not in _alphabet()
+
+
+@cache
+def _alphabet() -> frozenset[str]:
+    """Return the characters that the reader's model knows; it is loaded by the first line it reads."""
+    _reader()(np.full((48, 48, 3), 255, dtype=np.uint8), use_det=False)
+    return frozenset(_reader().text_rec.postprocess_op.character)
 
 
 def _seen(picture: Image.Image, viewing: Viewing) -> NDArray[np.uint8]:
@@ -150,10 +183,10 @@ def _seen(picture: Image.Image, viewing: Viewing) -> NDArray[np.uint8]:
     return np.clip(pixels + grain, 0, 255).astype(np.uint8)
 
 
-def _read(pixels: NDArray[np.uint8]) -> str:
+def _read(pixels: NDArray[np.uint8]) -> Sequence[str]:
     """Read all text, line after line from the top."""
-    found: Any = _reader()(np.ascontiguousarray(pixels[:, :, ::-1]))  # rapidocr expects BGR
-    return " ".join(found.txts or ())
+    found: Any = _reader()(np.ascontiguousarray(pixels[:, :, ::-1]), use_det=True)  # BGR
+    return found.txts or ()
 
 
 @cache

@@ -42,7 +42,7 @@ def test_only_a_picture_that_meets_every_condition_is_chosen() -> None:
         "not chosen: it must be true that “There is one otter in kelp”, and it is not"
     )
     assert choices["c-mute"].reason == (
-        "not chosen: it must be true that “There is one otter in kelp”, and the judge did not answer"
+        "not chosen: it must be true that “There is one otter in kelp”, and that is not known"
     )
     assert choices["c-broken"].rank == 1
 

@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tasks import scorers
 from tasks.campaign.choice import Score as Wishes
+from tasks.campaign.expected_text import expected_text, expected_texts
 from tasks.candidate import Score
 from tasks.scorers import Assignment, load_scorer
-from tasks.scorers.legibility import character_error_rate, expected_text
+from tasks.scorers.legibility import character_error_rate
 from tests.support.draft_builders import a_draft
 
 Test = TypeVar("Test", bound=Callable[..., Any])
@@ -65,10 +66,12 @@ def misspelt(share: float) -> Image.Image:
     return a_sign("".join(letters))
 
 
-def judged(picture: Image.Image, folder: Path, expect: str | None = TEXT) -> Score:
+def judged(
+    picture: Image.Image, folder: Path, expect: str | tuple[str, ...] | None = TEXT, *, accents: bool = True
+) -> Score:
     """Score one picture as the step would."""
     picture.save(folder / "picture.png")
-    scorer = load_scorer("legibility", Assignment(Wishes(expect_text=expect), [{}]))
+    scorer = load_scorer("legibility", Assignment(Wishes(expect_text=expect, expect_accents=accents), [{}]))
     return scorer.score(a_draft(file="picture.png"), folder)
 
 
@@ -102,8 +105,10 @@ def test_the_reason_shows_what_was_read(tmp_path: Path) -> None:
 @reads
 def test_other_signs_in_the_picture_cost_nothing(tmp_path: Path) -> None:
     """The text is looked for in all that was read."""
-    score = judged(a_sign("since 1921\nCafe Paris\nno parking"), tmp_path, "Café Paris")
+    score = judged(a_sign("since 1921\nCafe Paris\nno parking"), tmp_path, "Café Paris", accents=False)
     assert score.measurements["character_error_rate"] == 0
+    assert score.measurements["lines_unexpected"] == 2
+    assert score.reason.endswith("; also reads 'since 1921', 'no parking'")
     assert score.measurements["characters_read"] > score.measurements["characters_expected"]
 
 
@@ -113,6 +118,41 @@ def test_a_picture_without_text_is_worth_nothing_where_text_is_expected(tmp_path
     score = judged(Image.new("RGB", (256, 256), "teal"), tmp_path, "Sale")
     assert score.value == 0
     assert score.reason == "'Sale' cannot be read"
+
+
+@reads
+def test_accents_are_spelling_unless_told_otherwise(tmp_path: Path) -> None:
+    """What is printed without them is another word."""
+    plain = a_sign("GROSSE WAHL")
+    assert judged(plain, tmp_path, "GRÖSSE WAHL").measurements["character_error_rate"] == pytest.approx(0.1)
+    assert judged(plain, tmp_path, "GRÖSSE WAHL", accents=False).measurements["character_error_rate"] == 0
+
+
+def test_a_text_with_its_accents_is_found_letter_for_letter() -> None:
+    """However they are written: as one character or as two."""
+    reading = "Unsere GRO\N{COMBINING DIAERESIS}SSE ist dabei"
+    assert character_error_rate("grösse", reading, accents=True) == 0
+    assert character_error_rate("grösse", "GROSSE", accents=True) == pytest.approx(1 / 6)
+    assert character_error_rate("grösse", "GROSSE") == 0
+
+
+@reads
+@pytest.mark.parametrize("expect", ["ЗИМА", "ΕΚΠΤΩΣΗ", "SALE ЗИМА"])
+def test_a_script_that_the_reader_does_not_know_is_not_checked(tmp_path: Path, expect: str) -> None:
+    """Null with the reason, never 0: it would fail if it were perfect."""
+    score = judged(a_sign("SALE"), tmp_path, expect)
+    assert (score.value, score.measurements) == (None, {})
+    assert score.reason.startswith("the reader does not know ")
+
+
+@reads
+def test_each_of_several_texts_is_read_apart(tmp_path: Path) -> None:
+    """A headline that is right and a price that is wrong: each has its figure and its reason."""
+    score = judged(a_sign("SUMMER SALE\n-20%\nShop now"), tmp_path, ("Summer Sale", "-50%", "Shop now"))
+    rates = [score.measurements[f"character_error_rate_text_{number}"] for number in (1, 2, 3)]
+    assert rates == pytest.approx([0, 0.25, 0])
+    assert score.measurements["character_error_rate"] == pytest.approx(0.25)
+    assert "25% of '-50%' wrong" in score.reason
 
 
 @pytest.mark.parametrize("expect", [None, "", "{{ '' }}"])
@@ -129,6 +169,8 @@ def test_each_row_expects_its_own_text() -> None:
     assert expected_text(None, row) == "Tomorrow"
     assert expected_text(None, {"slogan": "Buy now"}) is None
     assert expected_text(None, {"expect_text": ""}) is None
+    assert expected_texts(("{{ slogan }}", "{{ '' }}", "-20%"), row) == ("Buy now", "-20%")
+    assert expected_texts((), row) == ("Tomorrow",)
 
 
 def _edits(one: str, other: str) -> int:
