@@ -19,7 +19,8 @@ def expected_texts(templates: Sequence[str], row: Mapping[str, object]) -> tuple
     Raises:
         PromptFaultError: A template is not valid, or uses a variable that the row does not have.
     """
-    found = [expected_text(template, row) for template in templates or [None]]
+    wanted: Sequence[str | None] = templates or (None,)
+    found = [expected_text(template, row) for template in wanted]
     return tuple(text for text in found if text)
 
 

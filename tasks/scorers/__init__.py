@@ -24,7 +24,6 @@ __all__ = [
     "Assignment",
     "Scorer",
     "available_scorers",
-    "legibility",
     "load_scorer",
     "missing_extra",
     "technical",

@@ -170,7 +170,8 @@ def _is_symbol(letter: str) -> bool:
 def _alphabet() -> frozenset[str]:
     """Return the characters that the reader's model knows; it is loaded by the first line it reads."""
     _reader()(np.full((48, 48, 3), 255, dtype=np.uint8), use_det=False)
-    return frozenset(_reader().text_rec.postprocess_op.character)
+    recognizer: Any = _reader().text_rec
+    return frozenset(recognizer.postprocess_op.character)
 
 
 def _seen(picture: Image.Image, viewing: Viewing) -> NDArray[np.uint8]:
