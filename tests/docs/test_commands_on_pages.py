@@ -185,3 +185,24 @@ def test_the_quick_commands_of_a_page_work_in_a_folder_of_ones_own(
     for line in block.lines:
         done = typed(line, tmp_path)
         assert done is None or done.exit_code == 0, f"{line}\n{done.output}\n{done.exception}"
+
+
+TOUR = (ROOT / "docs" / "index.md").read_text("utf-8")
+PLANS = re.findall(
+    r"^\$ (?:RUNOFF_TODAY=(\S+) )?runoff (plan [^\n]*)\n(.*?)^```", TOUR, re.MULTILINE | re.DOTALL
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "words", "shown"), PLANS, ids=[day or "the tour's day" for day, _, _ in PLANS]
+)
+def test_the_tour_shows_what_plan_prints(
+    day: str, words: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Line by line, on the day that the page names."""
+    monkeypatch.chdir(ROOT)
+    named = re.search(r"with (\d{4}-\d\d-\d\d) as the date", TOUR)
+    assert named is not None
+    environ = {"RUNOFF_TODAY": day or named[1], "RUNOFF_HOME": str(tmp_path)}
+    done = CliRunner().invoke(runoff, shlex.split(words), env=environ)
+    assert [line.rstrip() for line in done.stdout.splitlines()] == shown.splitlines()
