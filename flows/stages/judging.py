@@ -12,6 +12,7 @@ from flows.evaluation.judge_answers import JudgeAnswers, pools, read_judge_answe
 from flows.runs.progress import JUDGE
 from flows.session.session import Session
 from flows.stages.buy import ORDERS_PER_TASK
+from flows.stages.judge_trial import N_FIRST, first_of_all, tell_if_alike
 from flows.stages.prefect_task import as_task
 from tasks.candidate import Candidate, are_one_picture
 from tasks.catalogue.estimates import Estimates
@@ -37,7 +38,10 @@ async def judge_drafts(run: Session) -> None:
     questions = Questions(run.campaign, run.run_id, str(run.folder), estimates)
     judged = worth_judging(run.ledger.candidates.of_run(run.run_id, "draft"))
     if "judge" in rules.weights and rules.judge is not None:
-        await _ask(run, [questions.about(draft) for draft in judged])
+        orders = [questions.about(draft) for draft in first_of_all(judged)]
+        await _ask(run, orders[:N_FIRST])
+        tell_if_alike(run, questions, orders)
+        await _ask(run, orders[N_FIRST:])
     if "duel" in rules.weights and rules.duel is not None:
         await _ask_pairs(run, questions, judged, rules.duel.per_row)
     stop = run.judging.closed_by
@@ -97,6 +101,8 @@ def next_round(
 async def _ask(run: Session, orders: Sequence[Order]) -> None:
     """Buy the answers to questions that have none yet."""
     if run.judging.closed_by is not None:
+        return
+    if not orders:
         return
     known = run.ledger.answers.find([order.question for order in orders])
     new = {order.question: order for order in orders if order.question not in known}
