@@ -25,6 +25,7 @@ from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.campaign.choice import Deduplicate
 from tasks.campaign_file.checks import find_campaign_faults
+from tasks.campaign_file.rules import rule_faults
 from tasks.duplicates.tuning import Suggestion
 from tasks.errors import CampaignError, RunError
 from tasks.ledger import Ledger
@@ -62,8 +63,7 @@ def rescore(
     run = StoredRun.find(settings, ledger, name)
     file, campaign = run.campaign_file(), run.campaign
     if rules_file is not None:
-        rules = read_campaign(rules_file, settings)
-        campaign = campaign.model_copy(update={key: getattr(rules, key) for key in RULES})
+        campaign = _with_rules(campaign, rules_file, settings)
     if weights:
         campaign = _with_weights(run, campaign, weights, file)
     _require_files(run)
@@ -79,6 +79,17 @@ def rescore(
         message=" ".join(lacking),
         without_finalist=find_without_finalist(decided),
     )
+
+
+def _with_rules(campaign: Campaign, file: Path, settings: Settings) -> Campaign:
+    """Take the rules of another campaign file, if they fit the run's rows."""
+    rules = read_campaign(file, settings)
+    changed = campaign.model_copy(update={key: getattr(rules, key) for key in RULES})
+    faults = [f"{'.'.join(one.path)}: {one.what}, accepted: {one.accepted}" for one in rule_faults(changed)]
+    if faults:
+        next_step = "The rules must fit the rows of the run, which stay as they are; nothing was changed."
+        raise CampaignError(str(file), faults, next_step)
+    return changed
 
 
 def write_limit(run: StoredRun, suggestion: Suggestion | None) -> None:

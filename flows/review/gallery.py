@@ -13,7 +13,9 @@ from starlette.responses import JSONResponse, Response
 
 from flows.review.page_context import PageContext, RunView
 from flows.review.request_bodies import CancelBody
+from tasks.campaign.statements import VARIABLE
 from tasks.candidate import Candidate
+from tasks.judging.conditions import failed_templates
 from tasks.ledger.report_rows import report_rows
 from tasks.report_page.measures import measure_arm
 from tasks.report_page.rows import is_draft
@@ -88,14 +90,21 @@ def gallery_facts(run: RunView) -> dict[str, Any]:
     prompts: dict[str, str] = {}
     for draft in drafts:
         prompts.setdefault(f"{draft.arm}:{draft.row}", draft.prompt)
+    failed = {draft.candidate_id: failed_templates(run.campaign, draft) for draft in drafts}
+    statements = list(dict.fromkeys(text for texts in failed.values() for text in texts))
     return {
         "run_id": run.run_id,
         "arms": run.arms,
         "rows": row_names(run),
+        "statements": statements,
         "prompts": prompts,
         "revision": revision,
         "finalists": chosen,
-        "drafts": [_tile(draft, n_duplicates) for draft in drafts],
+        "drafts": [
+            _tile(draft, n_duplicates)
+            | {"fails": [statements.index(text) for text in failed[draft.candidate_id]]}
+            for draft in drafts
+        ],
     }
 
 
@@ -125,7 +134,7 @@ def _tile(draft: Candidate, n_duplicates: Mapping[str | None, int]) -> dict[str,
 def row_names(run: RunView) -> list[str]:
     """Name each row by the values of its variables, which all arms share."""
     rows = run.campaign.all_rows
-    names = [" · ".join(str(value) for value in row.values()) for row in rows]
+    names = [" · ".join(str(value) for name, value in row.items() if name != VARIABLE) for row in rows]
     last = max((candidate.row for candidate in run.candidates), default=-1)
     return names + [""] * (last + 1 - len(names))
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from tasks.campaign.campaign import Campaign
+from tasks.campaign.statements import VARIABLE
 
 LABEL_CHARACTERS = 60
 
@@ -58,7 +59,7 @@ def row_label(campaign: Campaign, index: int) -> str:
     Returns:
         Such as ``row 3 (kettle, red)``; without values where the campaign does not have the row any more.
     """
-    values = campaign.all_rows[index].values() if index < len(campaign.all_rows) else ()
-    text = ", ".join(" ".join(str(value).split()) for value in values)
+    row = campaign.all_rows[index] if index < len(campaign.all_rows) else {}
+    text = ", ".join(" ".join(str(value).split()) for name, value in row.items() if name != VARIABLE)
     shown = text if len(text) <= LABEL_CHARACTERS else f"{text[: LABEL_CHARACTERS - 1]}…"
     return f"row {index + 1} ({shown})" if shown else f"row {index + 1}"

@@ -43,13 +43,13 @@ def statements_of(campaign: Campaign, row: int, arm: str) -> tuple[AskedStatemen
 
     Returns:
         The campaign's statements in their order, without those that are empty for the row, and the row's
-        own.
+        own; none for a row that the campaign does not have any more.
 
     Raises:
         PromptFaultError: A statement cannot be filled; such a campaign is refused before anything is bought.
     """
     judge = campaign.score.judge
-    if judge is None:
+    if judge is None or row >= len(campaign.all_rows):
         return ()
     values = campaign.all_rows[row]
     found = []

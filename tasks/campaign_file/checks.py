@@ -18,9 +18,8 @@ from tasks.campaign_file.finals import edition_path, find_finals_faults
 from tasks.campaign_file.judging import halving_faults, judging_faults
 from tasks.campaign_file.prompts import find_prompt_faults
 from tasks.campaign_file.references import find_reference_faults
-from tasks.campaign_file.scorers import scorer_faults
+from tasks.campaign_file.rules import rule_faults
 from tasks.campaign_file.sizes import order_faults
-from tasks.campaign_file.statements import statement_faults
 from tasks.catalogue import Catalogue, Model
 from tasks.catalogue.providers import Provider, Providers
 from tasks.errors import CatalogueError, SettingError
@@ -65,9 +64,7 @@ def find_campaign_faults(
         faults += find_file_name_faults(campaign)
         faults += find_reference_faults(campaign, catalogue)
         faults += find_finals_faults(campaign, catalogue)
-        faults += [CampaignFault(*fault) for fault in scorer_faults(campaign)]
-        faults += _group_faults(campaign)
-        faults += statement_faults(campaign)
+        faults += rule_faults(campaign)
     faults += _draft_faults(campaign, catalogue, provider)
     faults += _finals_faults(campaign, catalogue, provider)
     faults += _provider_faults(campaign, provider)
@@ -258,14 +255,6 @@ def _score_faults(campaign: Campaign, scorers: Collection[str]) -> Iterator[Camp
             yield CampaignFault(("score", "weights", name), what, ", ".join(sorted(scorers)))
     if not any(campaign.score.weights.values()):
         yield CampaignFault(("score", "weights"), "no scorer counts", "at least one weight above 0")
-
-
-def _group_faults(campaign: Campaign) -> Iterator[CampaignFault]:
-    known = campaign.variable_names
-    for name in campaign.finalists.per:
-        if name not in known:
-            accepted = f"a variable of the rows: {', '.join(sorted(known))}" if known else "variables or rows"
-            yield CampaignFault(("finalists", "per", name), f"no row has a variable {name!r}", accepted)
 
 
 def _schedule_faults(campaign: Campaign) -> Iterator[CampaignFault]:

@@ -50,6 +50,15 @@ def _spelling(campaign: Campaign, draft: Candidate) -> list[Condition]:
     return [Condition(f"the text reads “{shown}”", None if rate is None else rate == 0)]
 
 
+def failed_templates(campaign: Campaign, draft: Candidate) -> list[str]:
+    """List the judge's statements that are not true of a draft, as they are written in the campaign."""
+    judged = draft.scores.get("judge")
+    if judged is None:
+        return []
+    asked = enumerate(statements_of(campaign, draft.row, draft.arm), 1)
+    return [one.template for number, one in asked if judged.measurements.get(measurement_of(number)) == 0]
+
+
 def are_met(conditions: Sequence[Condition]) -> bool | None:
     """Return whether all conditions are met; ``None`` if there are none, or if that is not known."""
     if not conditions:

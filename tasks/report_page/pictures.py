@@ -14,6 +14,9 @@ from tasks.report_page.lineage import lineage_file
 from tasks.report_page.rows import Row, is_final, merit, name_verdict
 from tasks.report_page.sources import Sources
 
+STATEMENTS = f"{VARIABLE}rubric"
+"""The column of a row's own statements, which are no part of its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -150,7 +153,8 @@ def build_gallery(drafts: Sequence[Row], arms: Sequence[str], sources: Sources) 
 
 def _title_of(row: Row) -> str:
     """Name a row by the values of its variables."""
-    return " · ".join(str(value) for key, value in row.items() if key.startswith(VARIABLE))
+    named = (key for key in row if key.startswith(VARIABLE) and key != STATEMENTS)
+    return " · ".join(str(row[key]) for key in named)
 
 
 def _find_duplicates(drafts: Sequence[Row], sources: Sources) -> dict[str, tuple[Picture, ...]]:

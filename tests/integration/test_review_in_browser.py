@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from flows.promotion.action import Promotion
+from tasks.candidate import Candidate, Score
 from tasks.errors import SettingError
 from tasks.ledger.schema import candidates
 from tests.support.browser import find_unsupported, needs_browser, open_browser
@@ -214,13 +216,29 @@ def test_duplicates_are_shown_separated_and_marked(browser: Browser, review: Ope
     assert [fold.is_copy for fold in review.ledger.duplicate_decisions.of_run(RUN_ID)] == [False, True]
 
 
+def have_judged(review: Open, failing: Candidate) -> None:
+    """Ask a judge for one statement, which is true of all pictures but one."""
+    file = review.folder / "campaign.yaml"
+    score = {"weights": {"technical": 1, "judge": 0}, "judge": {"rubric": ["There is one otter"]}}
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"score": score}))
+    answers = {one.candidate_id: {"judge_statement_1": float(one != failing)} for one in review.drafts}
+    review.ledger.candidates.record_scores(
+        {name: {"judge": Score(None, "judge: why", answer)} for name, answer in answers.items()},
+        {one.candidate_id: one.score for one in review.drafts},
+    )
+
+
 def test_filters_show_what_was_asked_and_stay_in_the_address(
     browser: Browser, review: Open, tmp_path: Path
 ) -> None:
-    """By arm, row, status, score and words; a reload shows the same."""
+    """By a statement that fails, arm, row, status, score and words; a reload shows the same."""
+    have_judged(review, failing=review.drafts[4])
     with watched(browser, tmp_path) as (page, _):
         open_at(page, review, PAGES[1])
         tally = page.locator("#tally")
+        page.locator("#status").select_option(label="There is one otter")
+        expect(tally).to_have_text("1 of 12 drafts")
+        expect(page.locator(".tile")).to_have_attribute("data-id", review.drafts[4].candidate_id)
         page.locator("[name=arm][value=B]").uncheck()
         page.locator("#status").select_option("")
         expect(tally).to_have_text("6 of 12 drafts")

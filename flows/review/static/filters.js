@@ -8,6 +8,14 @@ export function fillRows(rows) {
   rows.forEach((name, row) => byId("row").append(new Option(`Row ${row + 1}${name ? `: ${name.slice(0, 60)}` : ""}`, row)));
 }
 
+// Pictures of which a statement is not true; the campaign's statements are known only with the pictures.
+export function fillStatements(statements) {
+  if (!statements.length) return;
+  const group = Object.assign(document.createElement("optgroup"), { label: "Fails" });
+  group.append(...statements.map((text, index) => new Option(text.slice(0, 70), `fails:${index}`)));
+  byId("status").append(group);
+}
+
 export function read() {
   const values = Object.fromEntries(FIELDS.map((id) => [id, byId(id).value]));
   const view = document.querySelector("[name=view]:checked").value;
@@ -48,7 +56,7 @@ const STATUS = {
 };
 
 export function choose(drafts, wanted, prompts, isChosen) {
-  const fits = STATUS[wanted.status];
+  const fits = STATUS[wanted.status] ?? ((draft) => draft.fails.includes(Number(wanted.status.split(":")[1])));
   return drafts.filter((draft) =>
     wanted.arms.has(draft.arm)
     && (wanted.row === "" || draft.row === Number(wanted.row))

@@ -263,6 +263,7 @@ async function begin() {
     const [answer] = await Promise.all([get(`/runs/${run}/gallery.json`), shelf.load()]);
     take(answer);
     filters.fillRows(facts.rows);
+    filters.fillStatements(facts.statements);
     filters.restore();
     draw();
     shelf.onChange(markChosen);
