@@ -185,11 +185,12 @@ def all_pairs(folder: Path, count: int, pool: ProcessPoolExecutor) -> Iterator[P
         if ONE_PLACE.get(name) in found
     ]
     hues = [("other hues", one, turn_hue(one)) for one in photographs.values() if is_coloured(one)]
-    some = [*words[:12], *islice(made.other_objects(font_file, count), 9)]
+    # The limit in shares of the range was fitted on the first nine of the words and five of the objects.
+    some = [*words[9:21], *islice(made.other_objects(font_file, count), 15, 27)]
     dim = [
         (f"{change}, {edit.__name__}", edit(one), edit(other))
-        for change, one, other in some
         for edit in (made.night, made.snow)
+        for change, one, other in some
     ]
     differing = {
         "photographs": [*places, *hues],

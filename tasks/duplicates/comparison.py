@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tasks.candidate import Candidate
-from tasks.duplicates.rule import SIMILAR_SIMILARITY, Altered
+from tasks.duplicates.rule import Altered
 from tasks.pictures.likeness import (
     NEAR_SIMILARITY,
     compare,
@@ -60,8 +60,6 @@ def compare_looks(one: Look, other: Look) -> Comparison:
     framed = find_framed(one, other)
     if framed is not None:
         return Comparison(framed[2].similarity, is_framed=True)
-    if likeness and likeness.similarity >= SIMILAR_SIMILARITY:
-        return Comparison(likeness.similarity)
     turned = find_turn(one, other)
     if turned is not None:
         return Comparison(turned[1].similarity, turned[0])

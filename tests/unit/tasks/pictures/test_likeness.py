@@ -6,6 +6,7 @@ from PIL import Image
 from skimage import data
 
 from tasks.duplicates.comparison import compare_looks
+from tasks.duplicates.rule import SIMILAR_SIMILARITY
 from tasks.pictures.difference_picture import draw_difference
 from tasks.pictures.likeness import (
     NEAR_SIMILARITY,
@@ -185,6 +186,18 @@ def test_a_mirrored_or_turned_picture_is_found(
 
     assert found is not None
     assert found[0] == turn
+
+
+def test_a_mirrored_picture_that_resembles_itself_is_told_as_mirrored() -> None:
+    """Not only as similar: all of a stool is symmetrical, but for its letter."""
+    one = draw_stool(logo="F")
+    mirrored = one.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+    straight = compare(look_at(one), look_at(mirrored))
+
+    assert straight is not None
+    assert SIMILAR_SIMILARITY <= straight.similarity < NEAR_SIMILARITY
+    assert compare_looks(look_at(one), look_at(mirrored)).alteration == "mirrored"
 
 
 def test_no_turn_is_found_between_other_pictures() -> None:
