@@ -28,6 +28,7 @@ from tasks.images_api.answers import Answer
 from tasks.images_api.client import fields_of, post
 from tasks.images_api.disk_space import require_room
 from tasks.images_api.failures import SLOW_DOWN_CODE, WEB_PAGE, Failure, FailureKind, failure_of
+from tasks.images_api.outage import Outage
 from tasks.images_api.picture_files import store_answer, store_end
 from tasks.images_api.rate_limiter.limiter import RateLimiter
 from tasks.images_api.reading import Reader
@@ -109,6 +110,7 @@ class Buyer:
         self._sleep = sleep
         self._chance = chance
         self._waits = waits or WaitNotices()
+        self._outage = Outage(terms.provider.timeouts.connect_s, self._waits.say, sleep, chance)
         self._held_by: Failure | None = None
         self._held_until_s = 0.0
         self._has_spoken_api = False
@@ -170,44 +172,66 @@ class Buyer:
     async def _try(self, order: Order, retries: Retries) -> Purchase | float | None:
         """Send an order once; return how it ended, or the seconds after which to send it again."""
         fields = await asyncio.to_thread(fields_of, order) if order.references else fields_of(order)
+        is_trying = await self._when_reachable()
+        if is_trying is None:
+            return None
+        try:
+            return await self._try_once(order, fields, retries, is_trying=is_trying)
+        finally:
+            if is_trying:
+                self._outage.leave()
+
+    async def _when_reachable(self) -> bool | None:
+        """Wait for a provider that is away; returns whether this order tries it, ``None`` once closed."""
+        if not self._outage.is_on:
+            return False
+        reason = "for the provider, which cannot be reached"
+        with self._waits.waiting(reason, until_s=self._outage.until_s):
+            return await self._while_open(self._outage.enter())
+
+    async def _try_once(
+        self, order: Order, fields: Mapping[str, Any], retries: Retries, *, is_trying: bool
+    ) -> Purchase | float | None:
         bounds = self._bounds.of(order)
         with self._waiting_for_turn():
             ordered_at_s = await self._while_open(self._rate_limiter.acquire(order.n))
         if ordered_at_s is None or not await self._reserve(order):
             return None
         try:
+            sent_at_s = time.monotonic()
             outcome, latency_s = await self._send(order, fields, Received(bounds))
             if isinstance(outcome, Answer):
                 purchase = await self._keep_and_settle(order, outcome, latency_s)
                 with contextlib.suppress(LedgerError):  # the next order finds out
                     await self._rate_limiter.note_answer(ordered_at_s)
                 return purchase
-            wait_s = retries.wait_s(outcome)
+            if outcome.kind is FailureKind.unsent:
+                with contextlib.suppress(LedgerError):
+                    await self._rate_limiter.give_back(ordered_at_s, order.n)
+                wait_s = 0.0 if self._outage.failed(outcome, sent_at_s, is_trying=is_trying) else None
+            else:
+                self._outage.reached()
+                wait_s = retries.wait_s(outcome)
             if wait_s is None:
                 return await self._settle_fault(order, outcome, latency_s)
             await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, outcome.code, outcome.message)
         finally:
             self._end_one()
-        if outcome.kind is FailureKind.server_fault:
+        if outcome.kind is not FailureKind.rate_limited:
             return wait_s
         await self._hold_all(outcome, wait_s, ordered_at_s)
         return 0.0
 
     async def _hold_all(self, fault: Failure, wait_s: float, ordered_at_s: float) -> None:
-        """Pause the whole run, and after a rate limit all runs: the next order would fail in the same way."""
+        """Pause all runs of the account after a rate limit: the next order would fail in the same way."""
         self._held_by, self._held_until_s = fault, time.monotonic() + wait_s
-        if fault.kind is FailureKind.rate_limited:
-            for_s = SLOW_DOWN_HOLD_S if fault.code == SLOW_DOWN_CODE else 0.0
-            await self._rate_limiter.slow_down(ordered_at_s, wait_s, for_s)
-        else:
-            self._rate_limiter.pause(wait_s)
+        for_s = SLOW_DOWN_HOLD_S if fault.code == SLOW_DOWN_CODE else 0.0
+        await self._rate_limiter.slow_down(ordered_at_s, wait_s, for_s)
 
     def _waiting_for_turn(self) -> AbstractContextManager[None]:
         """Note that an order waits for the rate limit, or for as long as the provider asked."""
         if self._held_by is not None and time.monotonic() < self._held_until_s:
-            is_asked = self._held_by.kind is FailureKind.rate_limited
-            code, details = self._held_by.code, self._held_by.message
-            why = f"as long as the provider asks ({code})" if is_asked else f"after a failure ({code})"
+            why, details = f"as long as the provider asks ({self._held_by.code})", self._held_by.message
         else:
             why, details = self._rate_limiter.reason, ""
         return self._waits.waiting(why, until_s=lambda: self._rate_limiter.next_turn_s, details=details)
@@ -248,12 +272,14 @@ class Buyer:
         reader = Reader(order, self._folder, self._terms.expected_tokens(order))
         try:
             sketches = sketches_of(self._folder, order)
-            with self._waits.waiting("for the provider's answer", received.bounds.within_s):
+            within_s = received.bounds.within_s
+            with self._waits.waiting("for the provider's answer", within_s), self._outage.sending():
                 body, headers = await post(self._client, order, fields, self._terms, received, sketches)
         except openai.APIError as error:
             read = partial(reader.read_cut_off, received, failure_of(error))
         else:
             read = partial(reader.read, body, headers)
+            self._outage.reached()
             self._has_spoken_api = self._has_spoken_api or isinstance(body, dict)
         latency_s = time.monotonic() - started_s
         answer, trouble = await asyncio.to_thread(read)

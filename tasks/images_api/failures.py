@@ -38,7 +38,12 @@ class FailureKind(Enum):
     ``state`` is the order's state when it is not sent again; ``planned`` also stops the run.
     """
 
-    unsent = ("planned", "The request did not leave this machine.", "not billed", "yes, up to 4 times")
+    unsent = (
+        "planned",
+        "The request did not leave this machine.",
+        "not billed",
+        "yes, for 5 minutes: one request tries, all others wait",
+    )
     rate_limited = (
         "planned",
         "The provider's rate limit was reached (429).",
@@ -104,9 +109,6 @@ class Remedy(Enum):
     model = "the model"
     network = "the network of this machine"
     organization = "the organization's verification"
-
-
-RESENT_KINDS = (FailureKind.unsent, FailureKind.rate_limited, FailureKind.server_fault)
 
 
 @dataclass(frozen=True, slots=True)

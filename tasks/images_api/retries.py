@@ -8,16 +8,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tasks.images_api.failures import RESENT_KINDS, Failure, FailureKind
+from tasks.images_api.failures import Failure, FailureKind
 
 JITTER = 0.25
 """Each wait is longer by up to this share, at random, so that many processes do not wake at once.
 
 It is only added: what the provider asks for in ``Retry-After`` is the least.
 """
-UNSENT_BACKOFF_S = (1.0, 4.0, 15.0, 30.0)
+UNSENT_BACKOFF_S = (1.0, 4.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0)
 """Nothing left this machine: exponential, since most broken connections are back within a second, then capped
-at what a router or a proxy takes to start anew. Its length is how often an order is sent again.
+at what a router or a proxy takes to start anew; five minutes in all, for all orders together
+(``tasks.images_api.outage``).
 """
 SERVER_FAULT_BACKOFF_S = (5.0, 20.0)
 """The provider failed and said so: twice, since a third failure is more likely the request's own."""
@@ -64,12 +65,11 @@ class Retries:
     def _least_wait_s(self, failure: Failure) -> float | None:
         n_before = self._failures[failure.kind]
         self._failures[failure.kind] += 1
-        if failure.kind not in RESENT_KINDS:
+        if failure.kind not in (FailureKind.rate_limited, FailureKind.server_fault):
             return None
         if failure.kind is FailureKind.rate_limited:
             asked_s = failure.retry_after_s
             least_s = RATE_LIMIT_BACKOFF_S if asked_s is None else asked_s + RETRY_AFTER_MARGIN_S
             self._limited_s += least_s
             return least_s if self._limited_s <= LONGEST_RATE_LIMIT_S else None
-        backoff_s = UNSENT_BACKOFF_S if failure.kind is FailureKind.unsent else SERVER_FAULT_BACKOFF_S
-        return backoff_s[n_before] if n_before < len(backoff_s) else None
+        return SERVER_FAULT_BACKOFF_S[n_before] if n_before < len(SERVER_FAULT_BACKOFF_S) else None

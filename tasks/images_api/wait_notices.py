@@ -40,7 +40,7 @@ class WaitNotices:
         show_after_s: float = SHOW_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._say = say
+        self.say = say
         self._show_after_s = show_after_s
         self._clock = clock
         self._waits: list[_Wait] = []
@@ -79,7 +79,11 @@ class WaitNotices:
 
     def _arm(self) -> None:
         if self._timer is None and self._waits:
-            self._timer = asyncio.get_running_loop().call_later(self._show_after_s / 2, self._check)
+            due_s = min(
+                max(w.since_s + self._show_after_s, self._due_s.get(w.reason, 0.0)) for w in self._waits
+            )
+            in_s = min(max(due_s - self._clock(), self._show_after_s / 20), self._show_after_s / 2)
+            self._timer = asyncio.get_running_loop().call_later(in_s, self._check)
 
     def _check(self) -> None:
         self._timer = None
@@ -91,7 +95,7 @@ class WaitNotices:
                 gap_s = self._gaps_s.get(reason, self._show_after_s)
                 self._due_s[reason] = now_s + gap_s
                 self._gaps_s[reason] = min(2 * gap_s, LONGEST_GAP_S)
-                self._say(self._line(reason, alike, waited_s))
+                self.say(self._line(reason, alike, waited_s))
         self._arm()
 
     def _line(self, reason: str, alike: list[_Wait], waited_s: float) -> str:

@@ -12,6 +12,7 @@ from PIL import Image
 from tasks.attachments.references import read_reference
 from tasks.errors import BudgetError, SettingError, StopRunError
 from tasks.images_api.recover_sent import recover_sent
+from tasks.images_api.retries import UNSENT_BACKOFF_S
 from tasks.images_api.sidecars import sidecar_file
 from tasks.images_api.terms import Terms
 from tasks.ledger import Limits
@@ -160,7 +161,7 @@ def test_an_address_where_nobody_listens_stops_the_run(open_shop: Opener) -> Non
     shop.terms = Terms(provider, shop.terms.catalogue, shop.terms.environ)
     buyer = shop.buy(order_of())
     assert isinstance(buyer.closed_by, StopRunError)
-    assert shop.waits_s == [1.0, 4.0, 15.0, 30.0]
+    assert shop.waits_s == list(UNSENT_BACKOFF_S)
     assert (shop.record().state, shop.record().charged_usd) == ("planned", 0)
 
 

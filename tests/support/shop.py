@@ -33,10 +33,6 @@ class RecordingLimiter(RateLimiter):
         super().__init__(None)
         self.waits_s = waits_s
 
-    def pause(self, wait_s: float) -> None:
-        """Note it."""
-        self.waits_s.append(wait_s)
-
     async def slow_down(self, ordered_at_s: float, wait_s: float, for_s: float = 0.0) -> None:
         """Note it, and slow down without a wait."""
         self.waits_s.append(wait_s)

@@ -145,11 +145,9 @@ class RateLimiter:
         self.limit = LEAST_IMAGES_PER_MINUTE if images_per_minute == AUTO else images_per_minute
         """Pictures a minute, as known when it last asked; ``None`` for no limit."""
         self._window = window or MemoryWindow(clock=clock)
-        self._clock = clock
         self._sleep = sleep
         self._chance = chance
         self._process = secrets.token_hex(4)
-        self._not_before_s = 0.0
         self._waiting: dict[object, int] = {}
         self._went: dict[object, float] = {}
         self._turn = asyncio.Lock()
@@ -172,8 +170,7 @@ class RateLimiter:
         try:
             async with self._turn:  # the holder of the lock asks for all that wait
                 while me not in self._went:
-                    if (wait_s := self._not_before_s - self._clock()) <= 0:
-                        wait_s = await self._ask()
+                    wait_s = await self._ask()
                     if me not in self._went:
                         await self._sleep_on(wait_s * (1 + WAKE_JITTER * self._chance()))
             return self._went[me]
@@ -232,9 +229,17 @@ class RateLimiter:
         if self._is_finding and not self._is_found:
             await self._window.change(lambda window, now_s: window.note_answer(now_s, ordered_at_s))
 
-    def pause(self, wait_s: float) -> None:
-        """Pause this process only, for ``wait_s`` seconds from now."""
-        self._not_before_s = max(self._not_before_s, self._clock() + wait_s)
+    async def give_back(self, ordered_at_s: float, n: int) -> None:
+        """Count ``n`` pictures no longer: their request did not leave this machine.
+
+        Args:
+            ordered_at_s: When they were counted.
+            n: How many pictures.
+
+        Raises:
+            LedgerError: The window is in a ledger that cannot be written.
+        """
+        await self._window.change(lambda window, _: window.give_back(ordered_at_s, n, by=self._process))
 
     async def slow_down(self, ordered_at_s: float, wait_s: float, for_s: float = 0.0) -> None:
         """Pause all processes that share the allowance, then continue at half the rate.

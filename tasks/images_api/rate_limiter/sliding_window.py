@@ -15,7 +15,7 @@ Nothing here waits or reads a clock; the caller passes the time, in seconds.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from tasks.images_api.rate_limiter.adaptive_rate import halved, recovered
@@ -171,6 +171,19 @@ class SlidingWindow:
         if n_pictures:
             self._count(now_s, n_pictures, by)
         return self._wait(now_s, counts, by, self._next_s(now_s, counts[n_going:], limit), n_going)
+
+    def give_back(self, ordered_at_s: float, n: int, *, by: str) -> None:
+        """Count pictures no longer that a process ordered and did not send.
+
+        Args:
+            ordered_at_s: When they were counted, seconds.
+            n: How many.
+            by: The process.
+        """
+        for place, entry in enumerate(self.taken):
+            if entry.by == by and entry.since_s <= ordered_at_s <= entry.at_s:
+                self.taken[place] = replace(entry, n=max(entry.n - n, 0))
+        self.taken = [entry for entry in self.taken if entry.n]
 
     def allowed(self, limit: float | None) -> float | None:
         """Return how many pictures may be ordered per window now; ``None`` when no limit is known."""

@@ -121,13 +121,14 @@ def test_without_a_limit_nothing_waits() -> None:
     assert clock.now_s == 1000.0
 
 
-def test_a_pause_holds_everybody_and_the_longest_counts() -> None:
-    """What the provider asks of one order it asks of all."""
-    rate_limiter, _ = a_rate_limiter(100)
-    rate_limiter.pause(200)
-    rate_limiter.pause(12)
-    assert turns(rate_limiter, [1, 1]) == [1200.0, 1200.0]
-    assert rate_of(rate_limiter) == 100
+def test_what_was_not_sent_does_not_count() -> None:
+    """Five of six go; once two were given back, two more go at once, and the next waits for the window."""
+    rate_limiter, clock = a_rate_limiter(5)
+    moments = turns(rate_limiter, [1] * 5)
+    clock.now_s += 10
+    for moment in moments[:2]:
+        asyncio.run(rate_limiter.give_back(moment, 1))
+    assert turns(rate_limiter, [1, 1, 1]) == [1010.0, 1010.0, 1061.0]
 
 
 def test_many_refusals_of_one_moment_slow_down_once() -> None:
