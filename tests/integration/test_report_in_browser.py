@@ -166,6 +166,7 @@ def test_page_fits_a_phone(browser: Browser, report: Path) -> None:
     page.context.close()
 
 
+@pytest.mark.slow  # every day: test_page_is_dark_where_the_reader_asks_for_it_and_never_on_paper
 def test_page_prints_whole(browser: Browser, report: Path) -> None:
     """On paper no table is cut, no button is left, and pictures are not torn over two pages."""
     page = open_page(browser, report, PAPER)

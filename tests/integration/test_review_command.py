@@ -71,6 +71,7 @@ def test_a_run_is_opened_on_this_machine_only(filled: Path) -> None:
         assert status_of(address) == 200
 
 
+@pytest.mark.slow  # every day: test_review_safety.py, in this process
 def test_elsewhere_the_page_needs_the_token_it_prints(filled: Path) -> None:
     """A new token each time, or the one that the environment sets."""
     with opened(filled, "--host", "0.0.0.0") as address:

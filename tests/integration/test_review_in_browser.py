@@ -319,6 +319,7 @@ def test_a_purchase_that_cannot_be_started_is_told(browser: Browser, review: Ope
     assert (shortlist.revision, shortlist.confirmed_by) == (2, "mara")
 
 
+@pytest.mark.slow  # every day: the requests behind it, in test_review_request_bodies.py
 def test_a_duel_by_touch_and_by_a_held_key(browser: Browser, review: Open, tmp_path: Path) -> None:
     """A tap votes once; a key held down votes once."""
     with watched(browser, tmp_path, size=PHONE) as (page, _):

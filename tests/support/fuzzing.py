@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 PROFILE_VARIABLE = "HYPOTHESIS_PROFILE"
 FACTOR_VARIABLE = "FUZZ_FACTOR"
 FUZZ = "fuzz"
+EXAMPLES = 50
+"""How many examples of each property are tried every day, unless the test says otherwise."""
 TIME_LIMIT_S = 5.0
 MEMORY_LIMIT_MB = 500
 
@@ -24,7 +26,7 @@ def load_profile() -> None:
     Every day the examples are the same ones, so that a change fails for itself; ``fuzz`` finds new ones.
     """
     # A shared machine breaks hypothesis's limit of 200 ms an example now and then.
-    settings.register_profile("same", deadline=None, derandomize=True)
+    settings.register_profile("same", deadline=None, derandomize=True, max_examples=EXAMPLES)
     settings.register_profile(FUZZ, deadline=None, print_blob=True)
     settings.load_profile(os.environ.get(PROFILE_VARIABLE, "same"))
 
