@@ -21,7 +21,7 @@ from flows.commands.ledger import ledger
 from flows.commands.models import models
 from flows.commands.read import explain, plan, report, rescore
 from flows.commands.review import review
-from flows.commands.runs import cancel, runs
+from flows.commands.runs import cancel, decline, runs
 from flows.commands.sections import SectionedGroup
 from flows.commands.serve import deploy, serve, worker
 from flows.commands.verdict import verdict
@@ -54,7 +54,7 @@ def runoff() -> None:
 runoff.add_sections(
     {
         "Begin": (demo, init, schema),
-        "Run": (plan, run, promote, rescore, cancel),
+        "Run": (plan, run, promote, decline, rescore, cancel),
         "Look": (runs, review, report, verdict, explain, duplicates),
         "Money": (ledger, models),
         "Operate": (serve, deploy, worker, doctor, emulator, completion),

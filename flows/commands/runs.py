@@ -116,6 +116,28 @@ def _prune(settings: "Settings", age: timedelta, *, is_agreed: bool, as_json: bo
 
 @click.command()
 @click.argument("run", default="latest", shell_complete=completing.runs)
+@click.option("--reason", default="", help="Why, for the report.")
+@home_option
+@json_option
+def decline(run: str, *, reason: str, home: Path | None, as_json: bool) -> None:
+    """Buy none of a run's finalists: it is done, and no schedule waits for its review.
+
+    Buys nothing. To choose after all, open the run with `runoff review`.
+    """
+    from flows.decline import decline as choose_none
+    from flows.runs.reconciling import user_name
+
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
+        declined = choose_none(settings, opened, run, user_name(), reason)
+    if as_json:
+        answer_json(declined)
+    else:
+        click.echo(declined.sentence)
+
+
+@click.command()
+@click.argument("run", default="latest", shell_complete=completing.runs)
 @click.option(
     "--for-good", is_flag=True, help="Give the run up: it stops, is reported, and no schedule resumes it."
 )

@@ -122,6 +122,7 @@ def where_to_look(outcome: "Outcome") -> list[str]:
     if outcome.state == "awaiting review":
         lines.append(f"Look, vote and choose: runoff review {outcome.run_id}")
         lines.append(f"Or buy these finalists: runoff promote {outcome.run_id}")
+        lines.append(f"Or none of them: runoff decline {outcome.run_id}")
     if outcome.orders.get("unknown"):
         lines.append(UNKNOWN_STEP)
     if outcome.state in ("stopped", "waiting", "cancelled"):

@@ -13,11 +13,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flows.decline import decline
 from flows.evaluation.drafts import select_finalists
 from flows.promotion.action import Price
 from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView, moment, usd
-from flows.review.request_bodies import ConfirmBody, ShortlistBody
+from flows.review.request_bodies import ConfirmBody, DeclineBody, ShortlistBody
 from flows.runs.lock import locked_with_campaign
 from tasks.campaign.row_groups import row_groups_of
 from tasks.errors import EngineError, RunError, RunoffError, SettingError
@@ -49,6 +50,12 @@ def routes(context: PageContext) -> APIRouter:
         _confirm(run, body)
         _start(run)
         return {"finals": f"/runs/{run.run_id}/finals"}
+
+    @router.post("/runs/{run_id}/decline")
+    def choose_none(run_id: str, body: DeclineBody) -> dict[str, str]:
+        run = context.run_view(run_id)
+        declined = decline(run.settings, run.ledger, run.run_id, body.by, body.reason)
+        return {"message": f"{declined.run_id} is done: none of its pictures is bought again."}
 
     return router
 

@@ -56,6 +56,12 @@ class CancelBody(Body):
     """Give the run up for good."""
 
 
+class DeclineBody(Body):
+    """Decide that none of the run's pictures is bought again."""
+
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
 class ConfirmBody(Body):
     """Confirm to buy the finalists of a revision, for at most the price shown."""
 

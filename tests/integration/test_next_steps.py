@@ -55,6 +55,7 @@ def test_a_run_that_waits_for_a_person_says_review_before_promote(begun: Path) -
     assert where_to_look(run)[3:] == [
         f"Look, vote and choose: runoff review {RUN_ID}",
         f"Or buy these finalists: runoff promote {RUN_ID}",
+        f"Or none of them: runoff decline {RUN_ID}",
         UNKNOWN,
     ]
     assert next_steps([run]) == [f"Look, vote and choose: runoff review {RUN_ID}", UNKNOWN]
