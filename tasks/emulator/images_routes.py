@@ -65,11 +65,17 @@ class ImagesRoutes:
 
     async def generations(self, request: Request, entry: BillEntry) -> Response:
         """``POST /v1/images/generations``."""
-        return await self._answer(request, entry, "generations")
+        return self._with_limit(await self._answer(request, entry, "generations"))
 
     async def edits(self, request: Request, entry: BillEntry) -> Response:
         """``POST /v1/images/edits``."""
-        return await self._answer(request, entry, "edits")
+        return self._with_limit(await self._answer(request, entry, "edits"))
+
+    def _with_limit(self, response: Response) -> Response:
+        settings = self._emulator.settings
+        if settings.states_limit and settings.images_per_minute is not None:
+            response.headers["x-ratelimit-limit-images"] = str(settings.images_per_minute)
+        return response
 
     async def _answer(self, request: Request, entry: BillEntry, endpoint: Endpoint) -> Response:
         emulator = self._emulator

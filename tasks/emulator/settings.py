@@ -34,6 +34,7 @@ class EmulatorSettings:
         pace: Factor of the latencies: 0 answers at once, 1 after ``latency_s``, 0.1 ten times faster.
         latency_s: Seconds per request by quality tier, times ``pace``.
         images_per_minute: The account's limit; ``None`` for none.
+        states_limit: Whether image answers state that limit, in ``x-ratelimit-limit-images``.
         minute_s: Length of that minute, seconds.
         today: The date, for models that are shut down.
         faults: Fault rules active from the start.
@@ -66,6 +67,7 @@ class EmulatorSettings:
     pace: float = 0.0
     latency_s: Mapping[str, float] = field(default_factory=lambda: dict(VENDOR_LATENCY_S))
     images_per_minute: int | None = None
+    states_limit: bool = False
     minute_s: float = 60.0
     today: Callable[[], date] = _utc_today
     faults: tuple[FaultRule, ...] = ()

@@ -31,6 +31,7 @@ from tasks.images_api.failures import SLOW_DOWN_CODE, WEB_PAGE, Failure, Failure
 from tasks.images_api.outage import Outage
 from tasks.images_api.picture_files import store_answer, store_end
 from tasks.images_api.rate_limiter.limiter import RateLimiter
+from tasks.images_api.rate_limiter.stated_limit import stated_limit
 from tasks.images_api.reading import Reader
 from tasks.images_api.receiving import Received
 from tasks.images_api.retries import SLOW_DOWN_HOLD_S, Chance, Retries
@@ -277,10 +278,13 @@ class Buyer:
                 body, headers = await post(self._client, order, fields, self._terms, received, sketches)
         except openai.APIError as error:
             read = partial(reader.read_cut_off, received, failure_of(error))
+            if isinstance(error, openai.APIStatusError):
+                await self._note_stated(error.response.headers)
         else:
             read = partial(reader.read, body, headers)
             self._outage.reached()
             self._has_spoken_api = self._has_spoken_api or isinstance(body, dict)
+            await self._note_stated(headers)
         latency_s = time.monotonic() - started_s
         answer, trouble = await asyncio.to_thread(read)
         if isinstance(answer, Failure) and answer.code == WEB_PAGE and await self._is_wrong_address():
@@ -290,6 +294,10 @@ class Buyer:
         if trouble is not None:
             self.close(trouble)
         return answer, latency_s
+
+    async def _note_stated(self, headers: Mapping[str, str]) -> None:
+        with contextlib.suppress(LedgerError):  # the next order finds out
+            await self._rate_limiter.note_stated(stated_limit(headers))
 
     async def _is_wrong_address(self) -> bool:
         """Return whether nobody sells pictures here: a page came, and a page for all that is in flight."""

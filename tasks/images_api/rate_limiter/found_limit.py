@@ -2,8 +2,9 @@
 
 It begins at the vendor's lowest limit. Each answer proves that as many pictures as were ordered by then are
 within the limit, and twice as many may be tried: slow start (RFC 5681), by answers, as they come sooner than
-minutes pass. The first rate limit error ends that: the limit is what was proven, and is treated as a stated
-one. A day later it is tried again from there, because an account may have been raised.
+minutes pass. Where the provider's answers state a limit, it goes straight there, and never above. The first
+rate limit error ends that: the limit is what was proven. A day later it is tried again from there, because an
+account may have been raised.
 """
 
 from dataclasses import dataclass
@@ -24,18 +25,27 @@ class FoundLimit:
         proven: The most pictures of a window that were answered without a rate limit error.
         limit: The limit that was found; ``None`` before.
         since_s: When it was found, seconds.
+        stated: The limit that the provider states; ``None`` where it states none.
     """
 
     reach: float = LEAST_IMAGES_PER_MINUTE
     proven: int = 0
     limit: float | None = None
     since_s: float = 0.0
+    stated: float | None = None
 
     def allowed(self, now_s: float, length_s: float) -> float:
         """Return how many pictures a window may have now."""
         if self.limit is not None and now_s - self.since_s >= PROBE_AGAIN_WINDOWS * length_s:
             self.reach, self.proven, self.limit = self.limit, 0, None
-        return self.reach if self.limit is None else self.limit
+        if self.stated is None:
+            return self.reach if self.limit is None else self.limit
+        return self.stated if self.limit is None else min(self.limit, self.stated)
+
+    def state(self, per_window: float) -> None:
+        """Note what the provider states. Another number than before counts more than an earlier error."""
+        if per_window != self.stated:
+            self.stated, self.limit = per_window, None
 
     def answered(self, n_ordered: int) -> None:
         """Note an answer, by whose order so many pictures of the window had been ordered."""

@@ -106,7 +106,9 @@ def allowance_of(terms: Terms) -> str:
 def found_limit_in(state: dict[str, Any] | None) -> float | None:
     """Return the limit that was found, from an allowance's state; ``None`` if none was."""
     found = SlidingWindow.of(state).found if state else None
-    return None if found is None else found.limit
+    if found is None or (found.limit is None and found.stated is None):
+        return None
+    return min(one for one in (found.limit, found.stated) if one is not None)
 
 
 def rate_limiter_of(terms: Terms, ledger: Ledger) -> "RateLimiter":
@@ -142,6 +144,7 @@ class RateLimiter:
     ) -> None:
         self._is_finding = images_per_minute == AUTO
         self._is_found = False
+        self._stated: int | None = None
         self.limit = LEAST_IMAGES_PER_MINUTE if images_per_minute == AUTO else images_per_minute
         """Pictures a minute, as known when it last asked; ``None`` for no limit."""
         self._window = window or MemoryWindow(clock=clock)
@@ -214,9 +217,11 @@ class RateLimiter:
         if self.limit is None:
             return "for its turn"
         if self._is_finding:
-            found = (
-                "found for this account" if self._is_found else "tried so far, to find the account's limit"
-            )
+            found = "tried so far, to find the account's limit"
+            if self._is_found:
+                found = "found for this account"
+            elif self._stated == self.limit:
+                found = "that the provider states"
             return f"for the pace {found}: {self.limit:g} pictures a minute"
         return f"for the limit of {self.limit:g} pictures a minute"
 
@@ -228,6 +233,17 @@ class RateLimiter:
         """
         if self._is_finding and not self._is_found:
             await self._window.change(lambda window, now_s: window.note_answer(now_s, ordered_at_s))
+
+    async def note_stated(self, per_minute: int | None) -> None:
+        """Note the limit that an answer states, where it is to be found; told again, it says nothing new.
+
+        Raises:
+            LedgerError: The window is in a ledger that cannot be written.
+        """
+        if not self._is_finding or per_minute is None or per_minute == self._stated:
+            return
+        self._stated = per_minute
+        await self._window.change(lambda window, now_s: window.note_stated(now_s, per_minute))
 
     async def give_back(self, ordered_at_s: float, n: int) -> None:
         """Count ``n`` pictures no longer: their request did not leave this machine.

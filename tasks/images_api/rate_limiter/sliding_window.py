@@ -138,6 +138,12 @@ class SlidingWindow:
         if self.found is not None:
             self.found.answered(sum(entry.n for entry in self.taken if entry.at_s <= ordered_at_s))
 
+    def note_stated(self, now_s: float, per_window: float) -> None:
+        """Note the limit that the provider states; it counts while the limit is being found."""
+        self._look(now_s)
+        self.found = self.found or FoundLimit()
+        self.found.state(per_window)
+
     def exceeds_found(self, now_s: float, wait_s: float) -> bool:
         """Note a rate limit error while the limit is being found.
 

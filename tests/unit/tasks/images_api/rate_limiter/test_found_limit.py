@@ -6,8 +6,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from tasks.catalogue.providers import LEAST_IMAGES_PER_MINUTE as START
-from tasks.images_api.rate_limiter.limiter import MemoryWindow, RateLimiter, WindowHolder
+from tasks.images_api.rate_limiter.limiter import (
+    MemoryWindow,
+    RateLimiter,
+    WindowHolder,
+    found_limit_in,
+)
 from tasks.images_api.rate_limiter.sliding_window import SlidingWindow
+from tasks.images_api.rate_limiter.stated_limit import stated_limit
 
 LATENCY_S = 15.0
 
@@ -145,3 +151,76 @@ def test_a_refusal_before_any_answer_slows_down_as_ever() -> None:
     account = an_account(2)
     asyncio.run(account.buy(6))
     assert account.n_refused < 12
+
+
+def a_limiter() -> tuple[RateLimiter, MemoryWindow]:
+    """A limiter that finds its limit, and its window."""
+    clock = Clock()
+    window = MemoryWindow(clock=lambda: clock.now_s)
+    return RateLimiter("auto", window, sleep=clock.sleep, chance=lambda: 0.0), window
+
+
+def n_at_once(window: MemoryWindow) -> float:
+    """How many pictures a window may have now."""
+    return window.window.find_limit(1000.0)
+
+
+def test_a_limit_that_the_provider_states_is_gone_to_and_never_passed() -> None:
+    """Without an answer for each step; answers prove no more than it."""
+    limiter, window = a_limiter()
+
+    async def work() -> None:
+        await limiter.note_stated(None)
+        assert n_at_once(window) == START
+        await limiter.note_stated(50)
+        assert n_at_once(window) == 50
+        moments = [await limiter.acquire(1) for _ in range(50)]
+        await limiter.note_answer(moments[-1])
+        assert n_at_once(window) == 50
+
+    asyncio.run(work())
+    assert limiter.reason == "for the pace that the provider states: 50 pictures a minute"
+    assert found_limit_in(window.window.state()) == 50
+
+
+def test_a_refusal_counts_more_than_what_is_stated_until_another_number_is() -> None:
+    """The header may be that of a whole organization, whose limit others use too."""
+    limiter, window = a_limiter()
+
+    async def work() -> None:
+        await limiter.note_stated(500)
+        moments = [await limiter.acquire(1) for _ in range(20)]
+        await limiter.note_answer(moments[-1])
+        await limiter.slow_down(moments[-1], 12.0)
+        assert n_at_once(window) == 20
+        await limiter.note_stated(500)
+        assert n_at_once(window) == 20
+        await limiter.note_stated(50)
+        assert n_at_once(window) == 50
+        await limiter.note_stated(10)
+        assert n_at_once(window) == 10
+
+    asyncio.run(work())
+
+
+def test_a_limit_that_a_person_states_is_kept_whatever_the_provider_says() -> None:
+    """It may be meant to be lower."""
+    clock = Clock()
+    limiter = RateLimiter(5, clock=lambda: clock.now_s, sleep=clock.sleep, chance=lambda: 0.0)
+
+    async def work() -> float:
+        await limiter.note_stated(50)
+        return [await limiter.acquire(1) for _ in range(6)][-1]
+
+    assert asyncio.run(work()) > 1060
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("50", 50), (" 50 ", 50), ("", None), ("0", None), ("-5", None), ("many", None), ("1e9", None),
+     ("9" * 5000, None), ("٥", None), ("100001", None), ("100000", 100_000)],
+)  # fmt: skip
+def test_only_a_number_that_can_be_meant_is_a_limit(text: str, expected: int | None) -> None:
+    """A header is text from outside."""
+    assert stated_limit({"x-ratelimit-limit-images": text}) == expected
+    assert stated_limit({"x-ratelimit-limit-requests": text}) is None
