@@ -129,9 +129,9 @@ def _encoded(item: Mapping[str, Any]) -> str | None:
 
 
 def _decoded(encoded: str, order: Order, of_answer: Sequence[str | None]) -> Picture:
-    # Some gateways write a whole data URL, wrap its lines, or leave the padding out.
+    # Some gateways write a data URL, wrap its lines, leave the padding out, or use the letters for URLs.
     bare = encoded.partition(",")[2] if encoded.startswith("data:") else encoded
-    bare = "".join(bare.split()).rstrip("=")
+    bare = "".join(bare.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         data = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
     except (binascii.Error, ValueError):

@@ -4,6 +4,7 @@ By default the SDK resends a POST twice after a read timeout, each time a new pu
 ``max_retries=0``. Redirects are not followed: a POST turned into a GET returns a page, not pictures.
 """
 
+import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
@@ -23,7 +24,7 @@ from tasks.images_api.receiving import Received, receiving
 from tasks.images_api.streaming import read_stream
 from tasks.images_api.terms import Terms
 from tasks.order import Order, Reference
-from tasks.pictures.container import ENDINGS
+from tasks.pictures.container import ENDINGS, detect_format
 from tasks.pictures.sendable import as_sent, look_at_sendable
 from tasks.storage.mirror import found_here
 from tasks.storage.regular_file import read_regular
@@ -177,5 +178,8 @@ def _content(response: httpx2.Response) -> object:
     try:
         content: object = response.json()
     except (ValueError, RecursionError):
-        return response.text
+        if detect_format(response.content) is None:
+            return response.text
+        # The picture itself, as some gateways send it; as text its bytes would be lost.
+        content = {"data": [{"b64_json": base64.b64encode(response.content).decode()}]}
     return content

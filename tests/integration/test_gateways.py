@@ -143,13 +143,23 @@ DATA_URL = f"data:image/png;base64,{ENCODED}"
     "item",
     [{"b64_json": DATA_URL}, {"url": DATA_URL}, {"b64_json": None, "url": DATA_URL},
      {"b64_json": "\n".join(ENCODED[k : k + 76] for k in range(0, len(ENCODED), 76))},
-     {"b64_json": ENCODED.rstrip("=")}],
-    ids=["data URL", "as an address", "beside null", "wrapped", "without padding"],
+     {"b64_json": ENCODED.rstrip("=")}, {"b64_json": base64.urlsafe_b64encode(PICTURE).decode()}],
+    ids=["data URL", "as an address", "beside null", "wrapped", "without padding", "letters for URLs"],
 )  # fmt: skip
 def test_a_picture_is_read_however_a_gateway_writes_it(gateway: Gateway, item: dict[str, str]) -> None:
     """It is in there, and was paid for."""
     assert gateway.answers(200, {"data": [item], "usage": USAGE}).state == "received"
     (candidate,) = gateway.shop.ledger.candidates.of_run(gateway.shop.record().order.run_id)
+    assert (gateway.shop.folder / candidate.file).read_bytes() == PICTURE
+    assert candidate.downgraded is None
+
+
+@pytest.mark.parametrize("media_type", ["image/png", "application/json"])
+def test_a_picture_that_is_the_whole_answer_is_read(gateway: Gateway, media_type: str) -> None:
+    """Its cost is not known; as a text its bytes would be lost."""
+    record = gateway.answers(200, PICTURE, **{"content-type": media_type})
+    assert (record.state, record.settlement.cost_usd) == ("received", None)
+    (candidate,) = gateway.shop.ledger.candidates.of_run(record.order.run_id)
     assert (gateway.shop.folder / candidate.file).read_bytes() == PICTURE
     assert candidate.downgraded is None
 
