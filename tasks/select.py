@@ -4,12 +4,12 @@ Going from best to worst, each unique image becomes a finalist or gets a reason 
 only on the candidates and the rule, never on the candidates' order. A person's choice overrides the rule's.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from tasks.campaign.row_groups import RowGroups
-from tasks.candidate import Candidate, Choice, HashName, are_similar
+from tasks.candidate import Candidate, Choice, HashName
 from tasks.decisions import Shortlist
 from tasks.pictures.fingerprint import hash_distance_bits
 
@@ -78,12 +78,12 @@ def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
     drafts = [candidate for candidate in candidates if candidate.is_draft]
     choices = {draft.candidate_id: Choice(None, False, _why_unranked(draft)) for draft in drafts}
     survivors = [draft for draft in drafts if draft.is_survivor]
-    finalists: list[Candidate] = []
+    finalists = _Finalists(rule)
     arms_seen: set[str] = set()
     for rank, draft in enumerate(sorted(survivors, key=_order_of_merit), start=1):
-        objection = _objection(draft, rank, finalists, rule)
+        objection = _unmet(draft, rule) or _too_poor(draft, rule) or finalists.objection(draft, rank)
         if objection is None:
-            finalists.append(draft)
+            finalists.add(draft)
         reason = objection or _praise(draft, rank, is_best_of_arm=draft.arm not in arms_seen)
         choices[draft.candidate_id] = Choice(
             rank, objection is None, reason + _caveat(draft), None if objection else "rule"
@@ -130,16 +130,16 @@ def keep_bought(
             go to the rule's best.
     """
     by_id = {draft.candidate_id: draft for draft in drafts}
-    places = [by_id[name] for name in bought if name in by_id]
+    places = _Finalists(rule)
+    for name in bought:
+        if name in by_id:
+            places.add(by_id[name])
     best = sorted((choice.rank or 0, name) for name, choice in choices.items() if choice.is_finalist)
     filled = set()
     for rank, name in best:
-        draft = by_id[name]
-        if name not in bought and not (
-            _too_late(rank, places, rule) or _too_many_of_group(draft, places, rule)
-        ):
+        if name not in bought and not (places.too_late(rank) or places.too_many_of_group(by_id[name])):
             filled.add(name)
-            places.append(draft)
+            places.add(by_id[name])
     kept = {}
     for name, choice in choices.items():
         if name in bought and not choice.is_finalist:
@@ -155,21 +155,83 @@ def keep_bought(
     return kept
 
 
+class _Finalists:
+    """The finalists chosen so far, counted by everything that limits them."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self._chosen: list[Candidate] = []
+        self._of_arm: Counter[str] = Counter()
+        self._of_prompt: Counter[tuple[str, int]] = Counter()
+        self._of_group: Counter[tuple[str, str]] = Counter()
+        self._of_cluster: dict[str, str] = {}
+
+    def add(self, draft: Candidate) -> None:
+        """Take a draft in."""
+        self._chosen.append(draft)
+        self._of_arm[draft.arm] += 1
+        self._of_prompt[draft.arm, draft.row] += 1
+        self._of_group.update((groups.key, group) for groups, group in self._groups(draft))
+        if (cluster := _similar_cluster(draft)) is not None:
+            self._of_cluster.setdefault(cluster, draft.candidate_id)
+
+    def objection(self, draft: Candidate, rank: int) -> str | None:
+        """Return why a draft cannot join them; ``None`` when it can."""
+        return self.too_late(rank) or self._too_many(draft) or self._too_alike(draft)
+
+    def too_late(self, rank: int) -> str | None:
+        """Return that all places are taken, if they are."""
+        count = self.rule.count
+        if count is None or len(self._chosen) < count:
+            return None
+        wanted = "1 finalist was" if count == 1 else f"{count} finalists were"
+        return f"not chosen: rank {rank}, and {wanted} asked for"
+
+    def too_many_of_group(self, draft: Candidate) -> str | None:
+        """Return which group of rows has all its finalists, if one of the draft's has."""
+        for groups, group in self._groups(draft):
+            if (number := self._of_group[groups.key, group]) >= groups.most:
+                return f"not chosen: {group} already has {_finalists(number)}"
+        return None
+
+    def _too_many(self, draft: Candidate) -> str | None:
+        of_arm, of_prompt = self._of_arm[draft.arm], self._of_prompt[draft.arm, draft.row]
+        if self.rule.max_per_arm is not None and of_arm >= self.rule.max_per_arm:
+            return f"not chosen: arm {draft.arm} already has {_finalists(of_arm)}"
+        if self.rule.max_per_prompt is not None and of_prompt >= self.rule.max_per_prompt:
+            return f"not chosen: arm {draft.arm}, row {draft.row + 1} already has {_finalists(of_prompt)}"
+        return self.too_many_of_group(draft)
+
+    def _too_alike(self, draft: Candidate) -> str | None:
+        if self.rule.allow_similar:
+            return None
+        if (similar := self._of_cluster.get(_similar_cluster(draft) or "")) is not None:
+            return f"not chosen: similar to finalist {similar}"
+        radius = self.rule.radius_bits
+        for finalist in self._chosen if radius is not None else ():
+            bits = hash_distance_bits(draft, finalist, self.rule.hash)
+            if bits is not None and radius is not None and bits <= radius:
+                unit = "bit" if bits == 1 else "bits"
+                return f"not chosen: within {bits} {unit} of finalist {finalist.candidate_id}"
+        return None
+
+    def _groups(self, draft: Candidate) -> list[tuple[RowGroups, str]]:
+        named = ((groups, groups.group_of.get(draft.row)) for groups in self.rule.row_groups)
+        return [(groups, group) for groups, group in named if group is not None]
+
+
+def _similar_cluster(draft: Candidate) -> str | None:
+    return draft.standing.similar_cluster if draft.standing else None
+
+
+def _finalists(number: int) -> str:
+    return "1 finalist" if number == 1 else f"{number} finalists"
+
+
 def _order_of_merit(draft: Candidate) -> tuple[bool, float, str, int, int, str]:
     return (
         draft.score is None, -(draft.score or 0.0), draft.arm, draft.row, draft.replicate, draft.candidate_id,
     )  # fmt: skip
-
-
-def _objection(draft: Candidate, rank: int, finalists: Sequence[Candidate], rule: Rule) -> str | None:
-    """Return why a draft cannot join the finalists chosen so far; ``None`` when it can."""
-    return (
-        _unmet(draft, rule)
-        or _too_poor(draft, rule)
-        or _too_late(rank, finalists, rule)
-        or _too_many(draft, finalists, rule)
-        or _too_alike(draft, finalists, rule)
-    )
 
 
 def _unmet(draft: Candidate, rule: Rule) -> str | None:
@@ -184,49 +246,6 @@ def _too_poor(draft: Candidate, rule: Rule) -> str | None:
         return f"not chosen: it has no score, and min_score is {rule.min_score:.2f}"
     digits = 2 if f"{draft.score:.2f}" != f"{rule.min_score:.2f}" else 4
     return f"not chosen: score {draft.score:.{digits}f} is below min_score {rule.min_score:.{digits}f}"
-
-
-def _too_late(rank: int, finalists: Sequence[Candidate], rule: Rule) -> str | None:
-    if rule.count is None or len(finalists) < rule.count:
-        return None
-    wanted = "1 finalist was" if rule.count == 1 else f"{rule.count} finalists were"
-    return f"not chosen: rank {rank}, and {wanted} asked for"
-
-
-def _too_many(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> str | None:
-    of_arm = Counter(finalist.arm for finalist in finalists)[draft.arm]
-    if rule.max_per_arm is not None and of_arm >= rule.max_per_arm:
-        return f"not chosen: arm {draft.arm} already has {_finalists(of_arm)}"
-    of_prompt = Counter((finalist.arm, finalist.row) for finalist in finalists)[draft.arm, draft.row]
-    if rule.max_per_prompt is not None and of_prompt >= rule.max_per_prompt:
-        return f"not chosen: arm {draft.arm}, row {draft.row + 1} already has {_finalists(of_prompt)}"
-    return _too_many_of_group(draft, finalists, rule)
-
-
-def _too_many_of_group(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> str | None:
-    for groups in rule.row_groups:
-        group = groups.group_of.get(draft.row)
-        in_it = sum(groups.group_of.get(finalist.row) == group for finalist in finalists)
-        if group is not None and in_it >= groups.most:
-            return f"not chosen: {group} already has {_finalists(in_it)}"
-    return None
-
-
-def _finalists(number: int) -> str:
-    return "1 finalist" if number == 1 else f"{number} finalists"
-
-
-def _too_alike(draft: Candidate, finalists: Sequence[Candidate], rule: Rule) -> str | None:
-    if rule.allow_similar:
-        return None
-    for finalist in finalists:
-        if are_similar(draft, finalist):
-            return f"not chosen: similar to finalist {finalist.candidate_id}"
-        bits = hash_distance_bits(draft, finalist, rule.hash)
-        if bits is not None and rule.radius_bits is not None and bits <= rule.radius_bits:
-            unit = "bit" if bits == 1 else "bits"
-            return f"not chosen: within {bits} {unit} of finalist {finalist.candidate_id}"
-    return None
 
 
 def _praise(draft: Candidate, rank: int, *, is_best_of_arm: bool) -> str:
@@ -262,11 +281,13 @@ def groups_without_finalist(
     """
     drafts = sorted((one for one in candidates if one.is_draft), key=_order_of_merit)
     chosen = {draft.row for draft in drafts if draft.is_finalist}
-    return {
-        group: _why_none([draft for draft in drafts if groups.group_of.get(draft.row) == group])
-        for groups in row_groups
-        for group in groups.without(chosen)
-    }
+    found = {}
+    for groups in row_groups:
+        members: dict[str, list[Candidate]] = defaultdict(list)
+        for draft in drafts:
+            members[groups.group_of.get(draft.row, "")].append(draft)
+        found |= {group: _why_none(members[group]) for group in groups.without(chosen)}
+    return found
 
 
 def _why_none(drafts: Sequence[Candidate]) -> str:

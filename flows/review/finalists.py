@@ -167,7 +167,8 @@ def shortlist_facts(run: RunView) -> dict[str, Any]:
 
 def _without_finalist(run: RunView, ids: Sequence[str]) -> list[str]:
     """Name the rows, or other groups that the campaign limits, that none of these drafts belongs to."""
-    rows = {draft.row for draft in run.drafts if draft.candidate_id in ids}
+    chosen = set(ids)
+    rows = {draft.row for draft in run.drafts if draft.candidate_id in chosen}
     return [name for groups in row_groups_of(run.campaign) for name in groups.without(rows)]
 
 

@@ -35,8 +35,8 @@ class RowGroups:
 
 
 def row_groups_of(campaign: Campaign) -> tuple[RowGroups, ...]:
-    """List the groups of rows by which a campaign limits its finalists, if it does."""
-    return tuple(_groups(campaign))
+    """List the groups of rows by which a campaign limits its finalists; none if it wants no finalists."""
+    return () if campaign.finalists.most == 0 else tuple(_groups(campaign))
 
 
 def _groups(campaign: Campaign) -> Iterator[RowGroups]:

@@ -40,6 +40,11 @@ def test_nothing_but_the_groups_limits_the_finalists_unless_a_count_does(tmp_pat
     assert load(tmp_path, with_rows({"per_row": 1, "count": 2})).finalists.most == 2
 
 
+def test_a_campaign_without_finalists_has_no_group_that_lacks_one(tmp_path: Path) -> None:
+    """Drafts only: nothing is missing."""
+    assert row_groups_of(load(tmp_path, with_rows({"per_row": 1, "count": 0}))) == ()
+
+
 def test_a_variable_that_no_row_has_is_a_fault(tmp_path: Path) -> None:
     """The message lists the variables there are."""
     (fault,) = faults(tmp_path, with_rows({"per": {"kategory": 1}}))
