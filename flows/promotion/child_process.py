@@ -110,12 +110,14 @@ def _lines(output: IO[bytes]) -> list[str]:
     import os
 
     text = os.pread(output.fileno(), 1_000_000, 0).decode(errors="replace")
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
 def _last_line(output: IO[bytes]) -> str:
-    return next(iter(reversed(_lines(output))), "")
+    """Return the last sentence; what is indented are commands that belong to one."""
+    lines = _lines(output)
+    return next((line for line in reversed(lines) if not line.startswith(" ")), lines[-1] if lines else "")
 
 
 def _last_lines(output: IO[bytes]) -> str:
-    return " ".join(_lines(output)[-3:])
+    return " ".join(line.strip() for line in _lines(output)[-3:])

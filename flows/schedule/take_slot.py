@@ -110,8 +110,9 @@ def fail_slot(settings: Settings, slot: Slot, fault: RunoffError) -> None:
         slot: The slot.
         fault: Why no run could be made.
     """
+    why = f"{fault.where}: {fault.what}".partition("\n")[0]
     with open_ledger(settings.home, settings.environ) as ledger:
-        ledger.slots.change(slot.name, "failed", reason=str(fault).partition("\n")[0])
+        ledger.slots.change(slot.name, "failed", reason=f"{why.rstrip('.')}. {fault.money}")
 
 
 def skip_slot(settings: Settings, slot: Slot, reason: str) -> None:
