@@ -28,6 +28,7 @@ _LEAST_CELLS = 60
 _LEAST_AGREEMENT = 0.8
 _LEAST_BRIGHTENING = 1.02
 _LEAST_CLIPPED_SHARE = 0.05
+_LEAST_WHITE_CELLS = 0.02
 
 Where = NDArray[np.bool_]
 
@@ -116,6 +117,8 @@ def _fit_gain(pictures: tuple[Pixels, Pixels], cells: tuple[Grey, Grey], where: 
         The gain; ``None`` when the brighter of them is hardly brighter, or nowhere white.
     """
     low, high = _NOT_CLIPPED
+    if max(float((each > high).mean()) for each in cells) < _LEAST_WHITE_CELLS:
+        return None
     whole = cells_of(where) == 1
     below = [(cells_of((levels <= high) & where[..., None]) == 1) for levels in pictures]
     fair = below[0] & below[1] & (cells[0] >= low) & (cells[1] >= low)
