@@ -281,7 +281,7 @@ def groups_without_finalist(
     """
     drafts = sorted((one for one in candidates if one.is_draft), key=_order_of_merit)
     chosen = {draft.row for draft in drafts if draft.is_finalist}
-    found = {}
+    found: dict[str, str] = {}
     for groups in row_groups:
         members: dict[str, list[Candidate]] = defaultdict(list)
         for draft in drafts:
