@@ -88,8 +88,12 @@ def pocock_level(paths: int = 20_000) -> float:
 
 
 def main() -> None:
-    """Print the table."""
-    campaigns = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    """Print the tables."""
+    print_nights(int(sys.argv[1]) if len(sys.argv) > 1 else 300)
+
+
+def print_nights(campaigns: int) -> None:
+    """Print the tables of so many campaigns for each figure."""
     print(f"level of 30 looks: {pocock_level():.4f}")
     print("rows unlike nights | equal: anytime  plain  planned 30 | always holds | 0.05 apart: found, nights")
     for rows, unlike, nights in SETTINGS:

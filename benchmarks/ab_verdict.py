@@ -6,7 +6,7 @@ that vary by 0.1 around their prompt, and arms whose effect differs from prompt 
 benchmark counts false wins (target 5 %) and how often the 95 % interval contains the truth (93 to 97 %); for
 arms 0.05 apart, how often the better one is found with how many pictures, compared with an oracle, a z-test
 that knows the true variances. With five equal arms it counts campaigns in which one is reported to win. Then
-come awkward scores (``benchmarks.ab_awkward``).
+come awkward scores (``benchmarks.ab_awkward``), and nights (``benchmarks.ab_nights``).
 
 Run: python -m benchmarks.ab_verdict [campaigns, default 1000]
 """
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks.ab_awkward import print_awkward
+from benchmarks.ab_nights import print_nights
 from tasks.ab_test.evidence import ScoredDraft
 from tasks.ab_test.result import NOT_ENOUGH
 from tasks.ab_test.verdict import compare_arms
@@ -55,6 +56,7 @@ def main() -> None:
     compare_arms(drafts)
     print(f"{len(drafts):,} candidates: {time.perf_counter() - started:.2f} s")
     print_awkward(campaigns)
+    print_nights(max(campaigns // 5, 20))  # each is looked at on thirty mornings
 
 
 def _errors(campaigns: int, rows: int, replicates: int) -> Iterator[str]:

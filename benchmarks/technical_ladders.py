@@ -34,6 +34,9 @@ from tasks.scorers.technical_figures import measure
 TARGET = 0.95
 WORTHLESS = 0.005
 MEAN = 0.45
+WHITE = 0.97
+WHITE_GROUND = 0.3
+"""Share of white from which it is the ground, and not a light."""
 STRONGEST_GAMMA = 20.0
 
 Damage = Callable[[Image.Image, float], Image.Image]
@@ -61,12 +64,16 @@ def squeeze(picture: Image.Image, quality: float) -> Image.Image:
 def meter(picture: Image.Image) -> Image.Image:
     """Expose as a camera's automatic would: the range stretched to white, the mean to 45 % by gamma.
 
-    A picture that stays brighter whatever the gamma, on a pure white ground say, is left as it is.
+    Of a picture on white the subject is metered, as by a spot meter: a black product on white would count as
+    well exposed as a whole, and brightening it would be no damage. What stays brighter whatever the gamma is
+    left as it is.
     """
     levels = np.asarray(ImageOps.autocontrast(picture, cutoff=0.5, preserve_tone=True)) / 255
-    if float((levels**STRONGEST_GAMMA).mean()) >= MEAN:
+    is_white = levels.min(axis=2) > WHITE
+    subject = levels[~is_white] if is_white.mean() > WHITE_GROUND else levels
+    if float((subject**STRONGEST_GAMMA).mean()) >= MEAN:
         return picture
-    gamma = brentq(lambda power: float((levels**power).mean()) - MEAN, 0.05, STRONGEST_GAMMA)
+    gamma = brentq(lambda power: float((subject**power).mean()) - MEAN, 0.05, STRONGEST_GAMMA)
     return Image.fromarray(np.round(levels**gamma * 255).astype(np.uint8))
 
 

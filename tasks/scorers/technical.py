@@ -3,8 +3,9 @@
 ``technical_score`` maps the raw figures of ``technical_figures.measure`` to a value, without the picture.
 Every mapping is absolute: a picture's value does not depend on other pictures, so runs can be compared.
 
-Damage must lower the value even if it improves another figure. Brightening spreads the tones, so contrast is
-limited by the headroom above the mean. Fading improves the exposure, so the loss of range weighs more.
+Damage must lower the value even if it improves another figure: brightening spreads the tones, so contrast is
+limited by the headroom above the mean. What is a style in one picture and damage in another, such as pure
+white, costs little; what is damage in any, such as blur throughout, costs most of the value.
 """
 
 import math
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from tasks.candidate import Candidate, Score
 
-VERSION = "3"
+VERSION = "4"
 """Raised whenever a measurement or a mapping changes: scores of two versions are not compared."""
 
 JUDGED = frozenset(
@@ -46,9 +47,10 @@ def technical_score(measurements: Mapping[str, float]) -> Score:
     Each part is a smooth curve from its figures to (0, 1]; the value is the product of the parts, each to
     its power. One severe fault gives a low value. A clean photograph reaches 0.75-0.95, a blank one 0.
     The curves are this project's own, fitted so that graded damage to photographs is ranked correctly
-    (``benchmarks/technical_ladders.py``) and flat posters, line art and products on white are not taken for
-    damage; they do not measure taste. Colourfulness and entropy are recorded but not scored: black and white
-    is not a fault.
+    (``benchmarks/technical_ladders.py``) and undamaged pictures of many styles reach 0.7
+    (``benchmarks/technical_styles.py``): what may be meant, such as light, dark or flat tones and a little
+    grain, costs little, however much there is of it. They do not measure taste. Colourfulness and entropy are
+    recorded but not scored: black and white is not a fault.
 
     Args:
         measurements: The result of ``measure``.
@@ -65,31 +67,36 @@ def technical_score(measurements: Mapping[str, float]) -> Score:
 
 
 def _parts(figures: Mapping[str, float]) -> list[Part]:
-    seen = _rising(1 - figures["blank"], 0.01, 1) * _rising(figures["structure"], 0.012, 2)
+    seen = _rising(1 - figures["blank"], 0.01, 1) * _rising(figures["structure"], 0.024, 2)
     headroom = min(1.0, max(0.02, (1 - figures["luminance"]) / (1 - METERED)))
-    contrast = headroom * max(figures["contrast"], 2 * figures["contrast_rms"])
-    reach = max(0.02, figures["range"] * headroom**0.44)
+    contrast = headroom**1.25 * max(figures["contrast"], 2 * figures["contrast_rms"])
+    reach = max(0.02, figures["range"] * headroom**0.22)
     blocks = min(
-        _falling(figures["quantisation"], 70, 2.5) ** 0.6,
-        _falling(figures["blocking"], 1.2, 3.5) ** 0.33,
+        _falling(figures["quantisation"], 57, 3.5) ** 0.9,
+        _falling(figures["blocking"], 1.4, 5) ** 0.33,
     )
     return [
         Part(seen, 1.0, "nearly blank"),
-        Part(_rising(figures["sharpness"] + 0.02, 0.22, 2.3), 0.6, _softness_complaint(figures)),
-        Part(_exposure(figures), 0.28, _exposure_complaint(figures)),
-        Part(_rising(contrast, 0.089, 1.8) ** 0.4 * reach**0.12, 1.0, "low contrast"),
-        Part(_falling(figures["noise"], 9.6, 2.1), 0.47, "noisy"),
+        Part(_sharpness(figures["sharpness"] + 0.02), 1.0, _softness_complaint(figures)),
+        Part(_exposure(figures), 0.32, _exposure_complaint(figures)),
+        Part(_rising(contrast, 0.018, 5) ** 0.26 * reach**0.032, 1.0, "low contrast"),
+        Part(_falling(figures["noise"], 8.5, 4), 0.6, "noisy"),
         Part(blocks, 1.0, "compression blocks"),
-        Part(_falling(figures["banding"], 0.05, 1), 0.15, "banding"),
-        Part(_falling(figures["border"], 1.1, 4), 0.2, f"plain border {figures['border']:.0%}"),
+        Part(_falling(figures["banding"], 0.05, 1), 0.14, "banding"),
+        Part(_falling(figures["border"], 1.4, 5.5), 0.16, f"plain border {figures['border']:.0%}"),
         Part(_falling(figures["bars"], 0.6, 1), 0.64, f"bars {figures['bars']:.0%}"),
     ]
 
 
+def _sharpness(sharpness: float) -> float:
+    """Rate it steeply where a picture is soft throughout, and a little everywhere, so that any blur costs."""
+    return float(_rising(sharpness, 0.14, 4) ** 0.8 * sharpness**0.1)
+
+
 def _exposure(figures: Mapping[str, float]) -> float:
-    """Rate the mean and the clipping; mildly, because a white or black background may be intended."""
-    mean = _falling(abs(figures["luminance"] - MIDDLE), 1.2, 1.2)
-    return mean * _falling(figures["highlights"], 0.91, 1.5) * _falling(figures["shadows"], 3.0, 2.5)
+    """Rate the mean and the clipping; mildly, because bright and dark pictures may be intended."""
+    mean = _falling(abs(figures["luminance"] - MIDDLE), 2.1, 1)
+    return mean * _falling(figures["highlights"], 1.4, 1.4) * _falling(figures["shadows"], 2.7, 2.3)
 
 
 def _softness_complaint(figures: Mapping[str, float]) -> str:

@@ -33,6 +33,9 @@ TOP = 0.98
 CHANNEL_NOISE = 1.5  # ratio of the noise in a channel to that in luminance, if independent
 PAPER_LEVELS = 6.0
 LEAST_LEFT = 0.05
+PLAIN = 0.97
+"""Share of the rim that has one colour, from which it is the ground."""
+LIGHT_LEVEL = 150.0
 WHOLE = (slice(None), slice(None))
 
 SPREAD_SD = 3.29  # standard deviations from the 5th to the 95th percentile
@@ -40,13 +43,15 @@ RANGE_SD = 5.15  # the same from the 0.5th to the 99.5th
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Area = tuple[slice, slice]
 
 
 def measure(picture: Image.Image) -> dict[str, float]:
     """Measure the raw technical figures of a decoded picture.
 
     A transparent picture is measured where it is opaque (alpha of at least half); its transparent part
-    counts neither as blank nor as clipped.
+    counts neither as blank nor as clipped. Of one with a plain light ground on all sides, tones, clipping
+    and ``blank`` are those of the rectangle that the subject fills.
 
     Args:
         picture: Any mode and size; not changed. It is decoded if it was not before.
@@ -76,19 +81,18 @@ def measure(picture: Image.Image) -> dict[str, float]:
         return {}
     grey = np.asarray(Image.fromarray(colours).convert("L")).astype(np.float32)
     window = np.asarray(_window(picture).convert("L")).astype(np.float32)
-    border, bars, within = _border(grey) if mask is None else (0.0, 0.0, WHOLE)
+    border, bars, within, subject = _border(grey) if mask is None else (0.0, 0.0, WHOLE, WHOLE)
     grey, colours = grey[within], colours[within]
-    inside = (
-        colours[::2, ::2].reshape(-1, 3) if mask is None else colours[mask]
-    )  # a quarter of the pixels is enough
     half, half_mask = _halve(grey), None if mask is None else _halve(mask.astype(np.float32)) == 1
+    toned, coarse = (grey[subject], _halve(grey[subject])) if mask is None else (grey[mask], half[half_mask])
+    shown = colours[subject][::2, ::2].reshape(-1, 3) if mask is None else colours[mask]  # a quarter will do
     noise, quantisation = _noise(grey, half, mask, window), measure_quantisation(window)
     return {
         "sharpness": _sharpness(grey, half, mask, half_mask, noise, quantisation),
-        **_tones(grey if mask is None else grey[mask], noise),
-        **_clipping(inside, half if half_mask is None else half[half_mask], noise),
-        "range": _range(half if half_mask is None else half[half_mask], noise / 2),
-        "colourfulness": _colourfulness(inside),
+        **_tones(toned, noise),
+        **_clipping(shown, coarse, noise),
+        "range": _range(coarse, noise / 2),
+        "colourfulness": _colourfulness(shown),
         "structure": _structure(half, half_mask),
         "noise": noise,
         "blocking": measure_blocking(window),
@@ -96,7 +100,7 @@ def measure(picture: Image.Image) -> dict[str, float]:
         "banding": _banding(window),
         "border": border,
         "bars": bars,
-        "blank": _most_frequent_share(inside),
+        "blank": _most_frequent_share(shown),
         "opaque": 1.0 if mask is None else float(mask.mean()),
     }
 
@@ -319,20 +323,24 @@ def _band_edges(window: Plane) -> float:
     return float(edges.mean())
 
 
-def _border(grey: Plane) -> tuple[float, float, tuple[slice, slice]]:
-    """Measure the plain rim: its share of the area, that of bars, and the area between bars.
+def _border(grey: Plane) -> tuple[float, float, Area, Area]:
+    """Measure the plain rim: its share of the area, that of bars, the area between bars, and the subject's.
 
-    A background of one colour on all sides is a style and stays; bars on two opposite sides are removed, so
-    that only the picture between them is measured.
+    A ground of one colour on all sides is a style and stays. If it is light, as in a shop, tones and clipping
+    are those of the rectangle that the subject fills: white paper is not overexposed. Bars on two opposite
+    sides are removed, so that only the picture between them is measured.
     """
     rows, columns = (_busy_span(np.ptp(grey, axis=axis) > PAPER_LEVELS) for axis in (1, 0))
     left = (rows.stop - rows.start) * (columns.stop - columns.start)
     border = 1.0 - left / grey.size
-    if left < grey.size * LEAST_LEFT or _rim(grey, PAPER_LEVELS)[1] > 0.97:
-        return border, 0.0, WHOLE
+    if left < grey.size * LEAST_LEFT:
+        return border, 0.0, WHOLE, WHOLE
+    level, alike = _rim(grey, PAPER_LEVELS)
+    if alike > PLAIN:
+        return border, 0.0, WHOLE, (rows, columns) if level >= LIGHT_LEVEL else WHOLE
     rows, columns = _between_bars(grey, rows), _between_bars(grey.T, columns)
     left = (rows.stop - rows.start) * (columns.stop - columns.start)
-    return border, 1.0 - left / grey.size, (rows, columns)
+    return border, 1.0 - left / grey.size, (rows, columns), WHOLE
 
 
 def _busy_span(is_busy: Mask) -> slice:

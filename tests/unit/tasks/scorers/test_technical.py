@@ -189,12 +189,49 @@ def a_product(edge_px: int = 1024) -> Image.Image:
     return picture
 
 
-@pytest.mark.parametrize("paint", [a_poster, a_watercolour, line_art, a_product])
-def test_art_is_not_taken_for_damage(paint: Callable[[], Image.Image]) -> None:
-    """Flat colour, soft washes, bare lines and white grounds are styles; and blurring them still costs."""
+def small_product(edge_px: int = 1024) -> Image.Image:
+    """Set the same product a third as large on white: nine tenths of the picture are its ground."""
+    large, third = a_product(edge_px * 2 // 3), edge_px // 6
+    picture = Image.new("RGB", (edge_px, edge_px), "white")
+    picture.paste(large, (third, third))
+    return picture
+
+
+def high_key() -> Image.Image:
+    """Lift a photograph's blacks and mid-tones; nothing is clipped."""
+    levels = 0.1 + 0.88 * (np.asarray(photograph("coffee.png")) / 255) ** 0.35
+    return Image.fromarray((levels * 255).astype(np.uint8))
+
+
+def low_key() -> Image.Image:
+    """Darken a photograph's mid-tones; its lights stay."""
+    levels = (np.asarray(photograph("astronaut.png")) / 255) ** 2.5
+    return Image.fromarray((levels * 255).astype(np.uint8))
+
+
+def film_grain() -> Image.Image:
+    """Add the grain of a fast film."""
+    return grainy(9)(photograph("chelsea.png"))
+
+
+@pytest.mark.parametrize(
+    "paint", [a_poster, a_watercolour, line_art, a_product, small_product, high_key, low_key, film_grain]
+)
+def test_a_style_is_not_taken_for_damage(paint: Callable[[], Image.Image]) -> None:
+    """Flat colour, washes, bare lines, white grounds, light, dark and grain are styles; blur still costs."""
     picture = paint()
-    assert judged(picture) > 0.55
-    assert judged(blurred(8)(picture)) < judged(picture) - 0.15
+    assert judged(picture) > 0.7
+    assert judged(blurred(16)(picture)) < 0.1
+
+
+def test_a_products_tones_are_those_of_the_product_and_not_of_its_white_ground() -> None:
+    """On white, light grey or without a ground, the same product has the same exposure and contrast."""
+    product = measure(a_product())
+    assert product["border"] == pytest.approx(0.75, abs=0.01)
+    assert product["highlights"] < 0.3  # the corners around a round product
+    assert measure(small_product())["luminance"] == pytest.approx(product["luminance"], abs=0.02)
+    on_black = Image.fromarray(np.where(np.asarray(a_product()) == 255, 0, np.asarray(a_product())))
+    assert measure(on_black)["luminance"] < 0.25  # a dark ground is part of a dark picture
 
 
 def test_black_and_white_is_no_fault() -> None:
