@@ -5,6 +5,7 @@ Three thousand pictures are one answer of half a megabyte, so that filtering and
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
@@ -13,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from flows.review.page_context import PageContext, RunView
 from flows.review.request_bodies import CancelBody
+from flows.runs.lock import state_now
 from tasks.campaign.statements import VARIABLE
 from tasks.candidate import Candidate
 from tasks.judging.conditions import failed_templates
@@ -56,7 +58,7 @@ def run_facts(run: RunView) -> dict[str, Any]:
     budget = run.campaign.budget
     spent_usd = run.ledger.orders.charged_usd(run.run_id)
     return {
-        "run": run.record,
+        "run": replace(run.record, state=state_now(run.ledger, run.folder, run.record)),
         "arms": run.arms,
         "spent_usd": spent_usd,
         "budget_usd": budget.per_run_usd,

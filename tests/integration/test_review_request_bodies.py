@@ -19,7 +19,7 @@ from flows.runs.run import StoredRun
 from tasks.candidate import Choice
 from tasks.settings import Settings
 from tasks.storage.home import run_lock
-from tests.support.builders import RUN_ID
+from tests.support.builders import NOON, RUN_ID
 from tests.support.review_home import Open, review_page
 from tests.support.review_requests import ask, buy_tries, read, say, survivors
 
@@ -140,6 +140,16 @@ def test_while_finals_are_bought_no_more_are(page: Open) -> None:
     status, told = say(page, "/confirm", revision=1, most_usd="1")
     assert (status, "being bought" in told["message"], page.shop.started) == (409, True, [])
     assert read(page, "/finals.json")["is_running"]
+
+
+def test_a_run_whose_process_has_gone_is_shown_as_stopped(page: Open) -> None:
+    """In the list and on its own page; while a process works on it, it is running."""
+    page.ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+    with run_lock(page.folder):
+        for path in ("/", f"/runs/{RUN_ID}"):
+            assert b'class="chip" data-state="running"' in ask(page, path)[1]
+    for path in ("/", f"/runs/{RUN_ID}"):
+        assert b'class="chip" data-state="stopped"' in ask(page, path)[1]
 
 
 def test_a_copy_is_taken_apart_and_put_together(page: Open) -> None:
