@@ -27,7 +27,8 @@ from tasks.orders.missing_scores import partly_scored
 from tasks.settings import Settings
 
 MOST_NIGHTS = 60
-"""Earlier ones are not read: a report is written in seconds."""
+MOST_PICTURES = 30_000
+"""Earlier nights are not read: a report is written in seconds, and 4,000 pictures take one."""
 NOT_OF_THE_ORDER = frozenset(["per_prompt", "images_per_request", "allocation", "lane", "successor"])
 """Settings of drafts that say how many and how they are bought, and not what is ordered."""
 
@@ -117,18 +118,20 @@ def _gather(
     last: StoredRun | None,
 ) -> tuple[list[Night], int]:
     """Read the runs that can be compared with the last one that has scores, and count the others."""
-    records = records[-MOST_NIGHTS:]
-    runs = [_Scored(StoredRun(settings, ledger, record), campaign) for record in records]
-    if last is not None:
-        runs[-1] = _Scored(last, campaign)
     scoring: Scorings | None = None
     kept: list[Night] = []
-    for run in reversed(runs):
+    n_read = n_pictures = 0
+    for record in reversed(records[-MOST_NIGHTS:]):
+        if n_pictures > MOST_PICTURES:
+            break
+        is_last = last is not None and record.run_id == last.run_id
+        run = _Scored(last if is_last and last else StoredRun(settings, ledger, record), campaign)
+        n_read, n_pictures = n_read + 1, n_pictures + len(run.candidates)
         if run.is_comparable and scoring in (None, run.scorings):
             scoring = run.scorings
             kept.append(run.night())
     kept.reverse()
-    return kept, len(runs) - len(kept)
+    return kept, n_read - len(kept)
 
 
 @dataclass(frozen=True)

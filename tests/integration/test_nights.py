@@ -110,6 +110,17 @@ def test_a_run_is_told_with_the_nights_before_it_and_never_with_later_ones(
     assert "Over 5 nights and 6 rows, arm B beats arm A" in plain.stdout
 
 
+def test_so_many_pictures_are_read_and_no_more(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The latest nights count; what is not read is not called left out."""
+    for night in range(4):
+        last = add_night(tmp_path, ledger, night, {"A": 0.0, "B": 0.2})
+    monkeypatch.setattr("flows.evaluation.nights.MOST_PICTURES", 24)  # of one night
+    found = ask(tmp_path, last)
+    assert (found["nights"], found["left_out"]) == (2, 0)
+
+
 def test_arms_are_the_same_by_what_is_ordered_and_not_by_their_names(tmp_path: Path, ledger: Ledger) -> None:
     """Swapped names are followed; another prompt leaves a run out, and it is said."""
     a, b = STOPPING["arms"]["A"], STOPPING["arms"]["B"]
