@@ -2,7 +2,8 @@
 
 Two arms, three pictures of each in a row; rows of four kinds and two seasons, so six segments. Pictures vary
 by 0.1 around their prompt, arms from row to row by 0.03. Planted: +0.1 in one kind, -0.1 in another, nothing
-on the whole. For votes: three people vote once on every row; planted are log-odds of +1.5 and -1.5.
+on the whole. For votes: three people vote once on every row; planted are log-odds of +1.5 and -1.5. Last, how
+often the difference is found to depend on the kind at all (at most 5 % with nothing planted).
 
 Run: python -m benchmarks.ab_segments [campaigns, default 1000]
 """
@@ -16,7 +17,7 @@ from scipy import special
 
 from tasks.ab_test.preferences import ArmVote
 from tasks.ab_test.segment_preferences import prefer_in_segments
-from tasks.ab_test.segment_verdicts import compare_in_segments
+from tasks.ab_test.segment_verdicts import compare_in_segments, find_interactions
 from tasks.ab_test.segments import Segment, find_segments
 
 ROWS = (12, 24, 40, 80)
@@ -46,6 +47,18 @@ def main() -> None:
         for rows in ROWS:
             for planted in PLANTED:
                 print(f"{name:6} {rows:4} {planted.name:7} | {_figures(campaigns, rows, draw, planted)}")
+    print("       rows planted | depends on the kind, at 5 %")
+    for rows in ROWS:
+        for planted in PLANTED:
+            print(f"scores {rows:4} {planted.name:7} | {_depends(campaigns, rows, planted):5.1%}", flush=True)
+
+
+def _depends(campaigns: int, rows: int, planted: Planted) -> float:
+    kinds = [KINDS[row % 4] for row in range(rows)]
+    segments = find_segments([{"kind": kind} for kind in kinds])
+    rng = np.random.default_rng([rows, len(planted.name), 1])
+    found = [find_interactions(_draw_scores(rng, kinds, planted), segments)[0] for _ in range(campaigns)]
+    return float(np.mean([one.p_value is not None and one.p_value <= 0.05 for one in found]))
 
 
 def _figures(
@@ -71,6 +84,13 @@ def _figures(
 def _by_scores(
     rng: np.random.Generator, kinds: Sequence[str], segments: Sequence[Segment], planted: Planted
 ) -> Named:
+    by_row = _draw_scores(rng, kinds, planted)
+    return [(one.value, one.winner) for one in compare_in_segments(by_row, segments) if one.winner]
+
+
+def _draw_scores(
+    rng: np.random.Generator, kinds: Sequence[str], planted: Planted
+) -> dict[str, dict[int, list[float]]]:
     n_rows = len(kinds)
     prompts = rng.normal(0.5, 0.1, n_rows)
     lifts = np.array([planted.of_score[KINDS.index(kind)] for kind in kinds])
@@ -79,8 +99,7 @@ def _by_scores(
         + rng.normal(0, 0.1, (n_rows, REPLICATES))
         for arm, lift in (("A", 0.0), ("B", lifts))
     }
-    by_row = {arm: dict(enumerate(values.tolist())) for arm, values in scores.items()}
-    return [(one.value, one.winner) for one in compare_in_segments(by_row, segments) if one.winner]
+    return {arm: dict(enumerate(values.tolist())) for arm, values in scores.items()}
 
 
 def _by_votes(
