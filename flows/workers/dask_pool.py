@@ -206,6 +206,8 @@ async def open_pool(
     """
     try:
         from distributed import Client
+
+        from flows.workers.hangup import StopsAtHangup
     except ImportError as fault:
         raise SettingError(
             where=DASK_VARIABLE,
@@ -229,6 +231,7 @@ async def open_pool(
             await client.wait_for_workers(1, timeout=CONNECT_S)
         except TimeoutError as fault:
             raise pool._gone(what=f"has no workers; start one with: dask worker {address}") from fault
+        await client.register_plugin(StopsAtHangup())  # new workers get it too
         await pool.refresh()
         await pool.wait_until_idle(say)
         yield pool

@@ -54,6 +54,29 @@ def test_a_promotion_that_is_told_to_stop(
     busy.check_books("done")
 
 
+@pytest.mark.long  # every day: a second press while drafts come, below
+def test_a_second_press_at_a_promotion_loses_what_is_in_flight_and_says_so(
+    shell: Shell, open_provider: OpenProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with drafts; the next promotion leaves what may have been billed alone and buys the rest."""
+    monkeypatch.setattr(stop_signals, "SAME_STOP_S", 0.2)
+    busy, made = finals_to_buy(shell, open_provider)
+    n_drafts = busy.provider.n_requests
+    full = lambda: wait_until(lambda: busy.provider.n_requests >= n_drafts + IN_FLIGHT)  # noqa: E731
+    with told_to_stop(full, [signal.SIGINT, signal.SIGINT], every_s=0.5):
+        done = shell.runoff("promote", made["run_id"], "--yes")
+    assert done.returncode == 130, done.stderr
+    n_unknown = busy.states()["unknown"]
+    assert 0 < n_unknown <= IN_FLIGHT
+    assert f"{n_unknown} requests in flight may have been billed: recorded as unknown" in done.stdout
+    assert busy.run_states() == ["stopped"]
+    n_sent = busy.provider.n_requests
+    assert shell.runoff("promote", made["run_id"], "--yes").returncode == 4
+    assert busy.provider.n_requests == n_drafts + len(made["finalists"])
+    assert busy.states()["unknown"] == n_unknown
+    assert n_sent <= busy.provider.n_requests
+
+
 @pytest.mark.slow  # every day: a second press, below
 def test_one_stop_that_is_told_twice(shell: Shell, busy: Busy) -> None:
     """A terminal or an init system signals the parent and the child, and the parent passes it on."""
