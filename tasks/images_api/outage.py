@@ -49,6 +49,7 @@ class Outage:
         self._wait_s = 0.0
         self._is_told = False
         self._is_tried = False
+        self._is_given_up = False
         self._changed = asyncio.Event()
 
     @property
@@ -66,7 +67,7 @@ class Outage:
         Returns:
             Whether this request tries a provider that is away; ``leave`` ends that. May be cancelled.
         """
-        while self.is_on:
+        while self.is_on and not self._is_given_up:
             if self._is_tried:
                 await self._changed.wait()
                 continue
@@ -117,6 +118,7 @@ class Outage:
         now_s = self._clock()
         self._since_s = self._since_s if self.is_on else sent_at_s
         if self._n_failures == len(UNSENT_BACKOFF_S):
+            self._is_given_up = True  # nobody waits any longer: the run stops
             return False
         self._failed_s = now_s
         self._wait_s = with_jitter(UNSENT_BACKOFF_S[self._n_failures], self._chance)
