@@ -35,7 +35,7 @@ LEAST_AGREEMENT = 0.6
 LEAST_CORRELATION = 0.55
 """Least correlation of coarse copies to go on from: that of copies is 0.71 and more."""
 
-_ZOOMS = (1.0, 1 / 1.05, 1.05, 1 / 1.1, 1.1, 1 / 1.025, 1.025)
+_ZOOMS = (1.0, 1 / 1.05, 1.05, 1 / 1.1, 1.1, 1 / 1.025, 1.025, 1 / 1.075, 1.075)
 _TINY_ZOOMS = (1.0, 1 / 1.08, 1.08)
 _SEARCHED_SHARE = 0.1
 _COARSE_STEPS, _FINE_STEPS = 30, 8
