@@ -136,6 +136,7 @@ def test_a_run_goes_on_across_the_day(shell: Shell, open_provider: OpenProvider)
     assert shell.runoff("ledger", "verify").returncode == 0
 
 
+@pytest.mark.slow  # every day: a retired model in integration/test_failure_taxonomy.py
 def test_a_model_that_is_gone_unannounced_stops_the_run_once(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

@@ -103,6 +103,7 @@ def test_what_a_killed_process_took_or_waited_for_comes_free_with_the_window(hom
     assert took_s < 8, "24 at 10 a second take 3 s, if nobody waits for the dead"
 
 
+@pytest.mark.slow  # every day: any number of processes, in rate_limiter/test_sliding_window.py
 @on_both
 def test_two_buyers_that_share_a_limit_are_never_refused(home: Path) -> None:
     """The emulator counts for itself: no request meets its limit, and both buy everything."""

@@ -70,9 +70,8 @@ def test_a_kill_right_before_asking_leaves_orders_that_nobody_can_tell_of(bench:
     assert bench.shop.ledger.verify() == []
 
 
-@pytest.mark.parametrize(
-    "instant", [pytest.param(name, marks=[pytest.mark.slow] * (name != COLLECTING[1])) for name in COLLECTING]
-)
+@pytest.mark.slow  # every day: a kill while handing over, above
+@pytest.mark.parametrize("instant", COLLECTING)
 def test_a_kill_while_collecting_loses_and_repeats_nothing(bench: BatchShop, instant: str) -> None:
     """Each picture is kept and settled once; each costs what the bill says."""
     bench.sit(*orders(3))

@@ -67,7 +67,7 @@ def test_pictures_of_one_row_count_for_less_where_rows_decide() -> None:
 def test_no_difference_is_called_one_by_chance() -> None:
     """Twelve statements, two equal arms, eight rows: at most one campaign in twenty names any."""
     dice, named = random.Random(5), 0
-    for _ in range(150):
+    for _ in range(60):
         given = [
             answer
             for number in range(12)
@@ -77,4 +77,4 @@ def test_no_difference_is_called_one_by_chance() -> None:
             )
         ]
         named += any(one.differing for one in sum_up_statements(given))
-    assert named <= 13, "5 % of 150 and three standard deviations"
+    assert named <= 8, "5 % of 60 and three standard deviations"
