@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -12,43 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from tasks.ab_test.evidence import ScoredDraft, compared_form
 from tasks.ab_test.result import NOT_ENOUGH
 from tasks.ab_test.verdict import compare_arms
-
-CENT = Decimal("0.01")
-
-
-def a_scored(arm: str, row: int, replicate: int, score: float | None, **changes: object) -> ScoredDraft:
-    """Make a received, surviving draft that cost a cent."""
-    name = f"{arm}-{row}-{replicate}"
-    draft = ScoredDraft(f"o-{name}", arm, row, replicate, "received", CENT, f"c-{name}", "survivor", score)
-    return replace(draft, **changes)  # type: ignore[arg-type]
-
-
-def a_campaign(scores: Mapping[str, Sequence[Sequence[float | None]]]) -> list[ScoredDraft]:
-    """Make the drafts of a table: arm to rows of scores."""
-    return [
-        a_scored(arm, row, replicate, score)
-        for arm, rows in scores.items()
-        for row, values in enumerate(rows)
-        for replicate, score in enumerate(values)
-    ]
-
-
-def simulate(
-    rng: np.random.Generator,
-    rows: int,
-    replicates: int,
-    lift: float = 0.0,
-    unlike: float = 0.0,
-    arms: str = "AB",
-) -> list[ScoredDraft]:
-    """Make a campaign whose last arm is better by ``lift``, and behaves ``unlike`` from row to row."""
-    prompts = rng.normal(0.5, 0.1, rows)
-    means = {arm: prompts + rng.normal(0, unlike, rows) + (lift if arm == arms[-1] else 0) for arm in arms}
-    noise = {arm: rng.normal(0, 0.1, (rows, replicates)) for arm in arms}
-    return a_campaign({arm: np.clip(means[arm][:, None] + noise[arm], 0, 1).tolist() for arm in arms})
+from tests.support.scored_campaigns import CENT, a_campaign, a_scored, simulate
 
 
 def test_a_clear_difference_wins_by_name() -> None:
@@ -192,60 +157,6 @@ def test_what_is_unknown_is_not_zero() -> None:
     assert noisy.pairs == plain.pairs
     assert noisy.arms["A"].mean_score == plain.arms["A"].mean_score
     assert noisy.arms["A"].pictures == plain.arms["A"].pictures + 2
-
-
-JPEG = "jpeg instead of png"
-
-
-def test_what_all_arms_are_alike_in_is_compared_and_said() -> None:
-    """A provider that always sends jpeg does so for both arms: the figures are the same."""
-    drafts = simulate(np.random.default_rng(5), rows=12, replicates=8, lift=0.1)
-    plain, alike = compare_arms(drafts), compare_arms([replace(draft, form=JPEG) for draft in drafts])
-    assert (alike.pairs, alike.arms) == (plain.pairs, plain.arms)
-    assert alike.headline == f"{plain.headline} The pictures compared came as {JPEG}, alike in all arms."
-
-
-def test_what_differs_between_arms_is_not_compared() -> None:
-    """One arm came as jpeg only: compression would pass for the arm."""
-    drafts = simulate(np.random.default_rng(5), rows=12, replicates=8, lift=0.1)
-    apart = compare_arms([replace(draft, form=JPEG if draft.arm == "A" else "") for draft in drafts])
-    assert apart.headline == (
-        "Arms A and B cannot be compared: the arms have no scored row in common; 12 rows were left out:"
-        " scored for one arm only. 96 pictures of another form are left out: jpeg instead of png."
-    )
-    assert [apart.arms[name].compared for name in "AB"] == [0, 96]
-
-
-@pytest.mark.parametrize(("n_jpeg", "compared"), [(1, 7), (4, 4), (5, 5), (7, 7)])
-def test_pictures_of_one_form_are_compared_with_one_another(n_jpeg: int, compared: int) -> None:
-    """The form that most have; of two with as many, the one that was ordered."""
-    drafts = [
-        replace(draft, form=JPEG if draft.replicate < n_jpeg else "")
-        for draft in simulate(np.random.default_rng(5), rows=12, replicates=8, lift=0.1)
-    ]
-    found = compare_arms(drafts)
-    assert [found.arms[name].compared for name in "AB"] == [12 * compared] * 2
-    assert (f"came as {JPEG}, alike" in found.headline) == (n_jpeg > 4)
-    assert f"{24 * (8 - compared)} pictures of another form are left out" in found.headline
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("ABC"), st.sampled_from(["", JPEG, "8x8 instead of 9x9"]), st.booleans())
-    )
-)
-def test_the_form_compared_is_one_that_the_most_arms_have(made: list[tuple[str, str, bool]]) -> None:
-    """So that as many arms as possible are compared; pictures of a cheaper tier have no say."""
-    drafts = [
-        a_scored(arm, 0, k, 0.5, form=form, is_downgraded=is_downgraded)
-        for k, (arm, form, is_downgraded) in enumerate(made)
-    ]
-    arms: dict[str, set[str]] = {}
-    for arm, form, is_downgraded in made:
-        if not is_downgraded:
-            arms.setdefault(form, set()).add(arm)
-    chosen = compared_form(drafts)
-    assert len(arms.get(chosen, ())) == max(map(len, arms.values()), default=0)
 
 
 def test_rows_of_one_arm_are_left_out_and_counted() -> None:
