@@ -20,7 +20,7 @@ from flows.runs.stop_signals import SAME_STOP_S
 from tests.support.child_process import wait_until
 from tests.support.prefect_server import prefect_client
 from tests.support.provider import OpenProvider
-from tests.support.shell import COMMAND, LIMIT_S, Shell
+from tests.support.shell import COMMAND, Shell
 from tests.support.stops import IN_FLIGHT, PLANNED, Busy, make_busy
 
 CTRL_C = b"\x03"
@@ -73,6 +73,10 @@ class AtTerminal:
         """Wait until something was said."""
         wait_until(lambda: text in self.said() or self.process.poll() is not None, told=self.said)
         assert text in self.said()
+
+    def wait_for_end(self) -> None:
+        """Wait until it has ended; if it does not, tell what it said."""
+        wait_until(lambda: self.process.poll() is not None, told=self.said)
 
     def _read(self) -> None:
         try:
@@ -171,7 +175,7 @@ def stop(shell: Shell, busy: Busy, by: str, how: str) -> None:
     """Stop what has thirty requests in flight; see that none is lost."""
     with at_work(shell, busy, by) as (command, _):
         STOPS[how](command)
-        command.process.wait(LIMIT_S)
+        command.wait_for_end()
         assert command.process.returncode == 0, command.said()
     busy.check_nothing_lost()
 
@@ -189,7 +193,7 @@ def test_a_flow_run_cancelled_in_prefect_ends_its_run_for_good(shell: Shell, bus
         wait_until(lambda: flow_run.state() not in ("RUNNING", "CANCELLING"), told=command.said)
         assert flow_run.state() == "CANCELLED"
         command.process.send_signal(signal.SIGTERM)
-        command.process.wait(LIMIT_S)
+        command.wait_for_end()
     busy.check_nothing_lost("cancelled")
     assert len(list(shell.home.glob("busy-*/*/report.html"))) == 1
 
@@ -202,7 +206,7 @@ def test_a_second_ctrl_c_loses_what_is_in_flight_and_says_so(shell: Shell, busy:
         os.write(command.terminal, CTRL_C)
         time.sleep(SAME_STOP_S + 0.2)
         os.write(command.terminal, CTRL_C)
-        command.process.wait(LIMIT_S)
+        command.wait_for_end()
         lost = busy.states()["unknown"]
         assert 0 < lost <= IN_FLIGHT
         assert f"{lost} requests in flight may have been billed: recorded as unknown" in command.said()

@@ -177,7 +177,7 @@ def test_a_server_that_dies_is_brought_back_and_the_run_ends_well(
     assert serving.provider.n_requests == N_DRAFTS + N_FINALS
 
 
-@pytest.mark.slow
+@pytest.mark.long  # among the slow tests: a server that dies is brought back, above
 def test_a_server_that_is_away_for_a_minute_costs_nothing(open_serving: Callable[..., Serving]) -> None:
     """Frozen for 60 s while a run is under way: it ends well, once, and so does the next one."""
     serving = open_serving(pace=0.15)
@@ -225,7 +225,7 @@ class ServerOfAnother:
         self._process.wait(30)
 
 
-@pytest.mark.long  # among the slow tests: a server that is away for a minute
+@pytest.mark.long  # among the slow tests: a server that dies is brought back, above
 def test_a_server_of_somebody_else_may_be_gone_for_a_minute(
     tmp_path: Path, open_serving: Callable[..., Serving], monkeypatch: pytest.MonkeyPatch
 ) -> None:
