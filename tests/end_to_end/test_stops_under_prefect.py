@@ -153,16 +153,9 @@ def at_work(shell: Shell, busy: Busy, by: str) -> Iterator[tuple[AtTerminal, Flo
         yield command, flow_run
 
 
-@pytest.mark.parametrize(
-    ("by", "how"),
-    [
-        pytest.param(
-            by, how, marks=pytest.mark.slow if (by, how) == ("serve", "Ctrl-C") else pytest.mark.long
-        )
-        for by in ("serve", "worker")
-        for how in STOPS
-    ],
-)
+@pytest.mark.long  # among the slow tests: a flow run cancelled in Prefect, below
+@pytest.mark.parametrize("by", ["serve", "worker"])
+@pytest.mark.parametrize("how", STOPS)
 def test_every_stop_of_what_runs_flows(shell: Shell, busy: Busy, by: str, how: str) -> None:
     """A terminal and an init system tell the flow run too, as a second time; all that is in flight comes in.
 
