@@ -4,7 +4,7 @@ The rules are in the run's own ``campaign.yaml``; rules taken from another campa
 Scores of older versions stay in the ledger. Finals that were bought stay, whichever drafts are chosen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.campaign.choice import Deduplicate
 from tasks.campaign_file.checks import find_campaign_faults
+from tasks.campaign_file.fault import CampaignFault
 from tasks.campaign_file.rules import rule_faults
 from tasks.duplicates.tuning import Suggestion
 from tasks.errors import CampaignError, RunError
@@ -85,10 +86,8 @@ def _with_rules(campaign: Campaign, file: Path, settings: Settings) -> Campaign:
     """Take the rules of another campaign file, if they fit the run's rows."""
     rules = read_campaign(file, settings)
     changed = campaign.model_copy(update={key: getattr(rules, key) for key in RULES})
-    faults = [f"{'.'.join(one.path)}: {one.what}, accepted: {one.accepted}" for one in rule_faults(changed)]
-    if faults:
-        next_step = "The rules must fit the rows of the run, which stay as they are; nothing was changed."
-        raise CampaignError(str(file), faults, next_step)
+    next_step = "The rules must fit the rows of the run, which stay as they are; nothing was changed."
+    _require_none(rule_faults(changed), file, next_step)
     return changed
 
 
@@ -139,12 +138,14 @@ def _with_weights(run: StoredRun, campaign: Campaign, weights: Mapping[str, floa
     score = campaign.score.model_copy(update={"weights": dict(weights)})
     changed = campaign.model_copy(update={"score": score})
     faults = find_campaign_faults(changed, run.catalogue, run.providers, available_scorers())
+    _require_none(faults, file, "Name other weights: runoff rescore RUN --weight technical=1")
+    return changed
+
+
+def _require_none(faults: Iterable[CampaignFault], file: Path, next_step: str) -> None:
     messages = [f"{'.'.join(fault.path)}: {fault.what}, accepted: {fault.accepted}" for fault in faults]
     if messages:
-        raise CampaignError(
-            str(file), messages, "Name other weights: runoff rescore RUN --weight technical=1"
-        )
-    return changed
+        raise CampaignError(str(file), messages, next_step)
 
 
 def _require_files(run: StoredRun) -> None:

@@ -4,12 +4,12 @@ A condition that was not answered is neither met nor broken; the rule does not c
 a condition is made so that nothing else is bought at high quality.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tasks.campaign import Campaign
 from tasks.campaign.expected_text import expected_texts
-from tasks.campaign.statements import statements_of
+from tasks.campaign.statements import AskedStatement, statements_of
 from tasks.candidate import Candidate
 from tasks.judging.rubric import measurement_of
 
@@ -29,12 +29,7 @@ class Condition:
 
 def conditions_of(campaign: Campaign, draft: Candidate) -> list[Condition]:
     """List the conditions of a draft: the judge's statements with ``must``, then the spelling of its text."""
-    judged = draft.scores.get("judge")
-    answers = judged.measurements if judged is not None else {}
-    found: list[Condition] = []
-    for number, one in enumerate(statements_of(campaign, draft.row, draft.arm), 1):
-        answer = answers.get(measurement_of(number))
-        found += [Condition(one.text, None if answer is None else answer >= 0.5)] if one.must else []
+    found = [Condition(one.text, is_true) for one, is_true in _answers(campaign, draft) if one.must]
     if campaign.score.expect_text_must:
         found += _spelling(campaign, draft)
     return found
@@ -52,11 +47,16 @@ def _spelling(campaign: Campaign, draft: Candidate) -> list[Condition]:
 
 def failed_templates(campaign: Campaign, draft: Candidate) -> list[str]:
     """List the judge's statements that are not true of a draft, as they are written in the campaign."""
+    return [one.template for one, is_true in _answers(campaign, draft) if is_true is False]
+
+
+def _answers(campaign: Campaign, draft: Candidate) -> Iterator[tuple[AskedStatement, bool | None]]:
+    """Yield what the judge was asked about a draft, and its answer; ``None`` where it gave none."""
     judged = draft.scores.get("judge")
-    if judged is None:
-        return []
-    asked = enumerate(statements_of(campaign, draft.row, draft.arm), 1)
-    return [one.template for number, one in asked if judged.measurements.get(measurement_of(number)) == 0]
+    answers = judged.measurements if judged is not None else {}
+    for number, one in enumerate(statements_of(campaign, draft.row, draft.arm), 1):
+        answer = answers.get(measurement_of(number))
+        yield one, None if answer is None else answer >= 0.5
 
 
 def are_met(conditions: Sequence[Condition]) -> bool | None:
