@@ -1,7 +1,8 @@
 """The promotion flow: buys finalists again at high quality and checks that each is still the same picture.
 
-Each attempt is bought, inspected and compared with its draft; the next one is bought only if it is not
-accepted. Drafts stay unchanged. Earlier purchases are in the ledger, so promoting twice buys nothing twice.
+Each attempt is bought, inspected and compared with its draft, and judged where it must keep what the judge
+said of its draft; the next one is bought only if it is not accepted. Drafts stay unchanged. Earlier purchases
+are in the ledger, so promoting twice buys nothing twice.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from flows.session.session import Session
 from flows.stages.buy import make_pictures
 from flows.stages.closing import close_run
 from flows.stages.evaluate import compare_task, inspect_task
+from flows.stages.judging import judge_finals
 from tasks.attachments.drawings import write_drawn
 from tasks.campaign.finals import Finals
 from tasks.ledger import open_ledger
@@ -38,7 +40,8 @@ from tasks.settings import Settings
 async def buy_finals(run: Session) -> None:
     """Buy every finalist again, attempt by attempt, until it is accepted or its attempts are used up.
 
-    This spends money: at most finalists x attempts orders for each edition.
+    This spends money: at most finalists x attempts orders for each edition, and a question about each final
+    where its statements are kept.
     """
     for attempt in range(max(edition.tries for edition in run.campaign.editions)):
         editions = [edition for edition in run.campaign.editions if attempt < edition.tries]
@@ -50,6 +53,8 @@ async def buy_finals(run: Session) -> None:
         else:
             await inspect_task(run)  # what an earlier process bought and did not come to inspect
         await compare_task(run)
+        while await judge_finals(run):
+            await compare_task(run)
         if run.buyer.closed_by is not None:
             return
 

@@ -129,7 +129,7 @@ def _decide(run: StoredRun) -> list[str]:
     deduplicate_drafts(run)
     add_bought_scores(run)
     select_finalists(run)
-    compare_finals(run)
+    compare_finals(run, reads_again=True)
     return describe_lacking(candidates, lacking)
 
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.evaluation.kept import kept_by_finals
 from flows.evaluation.nights import compare_nights_of_run
 from flows.evaluation.statements import describe_statements
 from flows.evaluation.thumbnails import redraw_thumbnails
@@ -27,7 +28,7 @@ from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.providers import Provider
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunoffError
-from tasks.judging.conditions import are_met, conditions_of
+from tasks.judging.conditions import are_met, conditions_of, unjudged_warnings
 from tasks.ledger import Ledger, OrderRecord, RunRecord, open_existing_ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.order import Order
@@ -148,6 +149,8 @@ def _gather(run: StoredRun) -> _Gathered:
         for one in candidates
         if one.is_draft and one.is_survivor
     }
+    kept = kept_by_finals(run)
+    met |= {name: are_met(conditions) for name, conditions in kept.items()}
     rows = [
         row | {"named_file": names.get(row["candidate_id"]), "meets_conditions": met.get(row["candidate_id"])}
         for row in rows
@@ -159,7 +162,7 @@ def _gather(run: StoredRun) -> _Gathered:
     statements = describe_statements(run, [one for one in candidates if one.is_draft])
     facts = replace(
         facts,
-        warnings=(*facts.warnings, *described),
+        warnings=(*facts.warnings, *unjudged_warnings(candidates, kept), *described),
         all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, provider),
         finals_usd=_finals_usd(campaign, candidates, run.catalogue, provider),
         estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),

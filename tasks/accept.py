@@ -1,8 +1,9 @@
 """The step that accepts a final: a person's word first, else the attempt with the highest fidelity.
 
 At most one attempt at one edition of one final is accepted. One that a person accepted is chosen over all
-others; a rejected one is never chosen. Where no edit is good enough, a final made from the prompt alone takes
-its place.
+others; a rejected one is never chosen. One that lost what it had to keep of its draft, a statement or the
+lettering, is not accepted; where that is not known, it is accepted and the reason says so. Where no edit is
+good enough, a final made from the prompt alone takes its place.
 """
 
 import math
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from tasks.campaign.finals import Finals
 from tasks.candidate import Candidate, Fidelity
 from tasks.decisions import Acceptance
+from tasks.judging.conditions import Condition, describe_lost, describe_unknown
 
 
 def accept(
@@ -18,6 +20,7 @@ def accept(
     fidelities: Mapping[str, Fidelity],
     acceptances: Mapping[str, Acceptance],
     edition: Finals,
+    kept: Mapping[str, Sequence[Condition]] = {},
 ) -> dict[str, tuple[bool, str]]:
     """Accept one of the attempts at one edition of one final, or none.
 
@@ -26,13 +29,14 @@ def accept(
         fidelities: Candidate id of each attempt that is a usable picture to its fidelity to the draft.
         acceptances: Candidate id to what a person last decided about it; others' are ignored.
         edition: The edition's rules.
+        kept: What each attempt must keep of its draft; an attempt that is not named must keep nothing.
 
     Returns:
         Candidate id of each attempt to whether it is accepted, and the reason with the figures or the person.
     """
     rejected = {name for name, one in acceptances.items() if not one.is_accepted}
     eligible = {name: fidelity for name, fidelity in fidelities.items() if name not in rejected}
-    chosen, reason = _choose(edition, finals, eligible)
+    chosen, reason = _choose(edition, finals, eligible, kept)
     accepted_ids = acceptances.keys() - rejected
     if accepted := [acceptances[f.candidate_id] for f in finals if f.candidate_id in accepted_ids]:
         latest = max(accepted, key=lambda one: one.decided_at)
@@ -47,12 +51,15 @@ def accept(
     }
 
 
-def choose_attempt(fidelities: Mapping[str, Fidelity], edition: Finals) -> tuple[str | None, str]:
+def choose_attempt(
+    fidelities: Mapping[str, Fidelity], edition: Finals, kept: Mapping[str, Sequence[Condition]] = {}
+) -> tuple[str | None, str]:
     """Choose the attempt with the highest fidelity to its draft, within the bounds of drift.
 
     Args:
         fidelities: Candidate id of each attempt at one final to its fidelity.
         edition: The least fidelity, and the most zoom, shift and change of tone.
+        kept: What each attempt must keep of its draft; none that lost some of it is chosen.
 
     Returns:
         The accepted attempt's candidate id, or ``None`` when none is accepted; and the reason, with the
@@ -61,15 +68,27 @@ def choose_attempt(fidelities: Mapping[str, Fidelity], edition: Finals) -> tuple
     if not fidelities:
         return None, "no final: there is no attempt"
     by_fidelity = sorted(fidelities, key=lambda name: (-fidelities[name].value, name))
-    within = [name for name in by_fidelity if not _excess(fidelities[name], edition)]
-    if within and fidelities[within[0]].value >= edition.min_fidelity:
-        chosen = fidelities[within[0]]
-        return within[0], f"accepted: {_describe(chosen)}, at least {edition.min_fidelity:.2f}"
-    best = fidelities[by_fidelity[0]]
+    faithful = [name for name in by_fidelity if _is_faithful(fidelities[name], edition)]
+    if chosen := next((name for name in faithful if not describe_lost(kept.get(name, ()))), None):
+        reason = f"accepted: {_describe(fidelities[chosen])}, at least {edition.min_fidelity:.2f}"
+        return chosen, reason + _in_doubt(kept.get(chosen, ()))
     tries = "the only attempt has" if len(fidelities) == 1 else f"the best of {len(fidelities)} attempts has"
+    if faithful:
+        lost = describe_lost(kept[faithful[0]])
+        return None, f"not as its draft: {lost}; {tries} {_describe(fidelities[faithful[0]])}"
+    best = fidelities[by_fidelity[0]]
     short = f"below {edition.min_fidelity:.2f}" if best.value < edition.min_fidelity else ""
     faults = ", ".join(filter(None, (short, *_excess(best, edition))))
     return None, f"not faithful: {tries} {_describe(best)}, {faults}"
+
+
+def _is_faithful(fidelity: Fidelity, edition: Finals) -> bool:
+    return fidelity.value >= edition.min_fidelity and not _excess(fidelity, edition)
+
+
+def _in_doubt(kept: Sequence[Condition]) -> str:
+    unknown = describe_unknown(kept)
+    return f"; {unknown}" if unknown else ""
 
 
 def _excess(fidelity: Fidelity, edition: Finals) -> list[str]:
@@ -89,12 +108,15 @@ def _excess(fidelity: Fidelity, edition: Finals) -> list[str]:
     ]
 
 
-def choose_fallback(fidelities: Mapping[str, Fidelity], rejection: str) -> tuple[str | None, str]:
+def choose_fallback(
+    fidelities: Mapping[str, Fidelity], rejection: str, kept: Mapping[str, Sequence[Condition]] = {}
+) -> tuple[str | None, str]:
     """Accept a picture made from the prompt alone, whatever its fidelity, because no edit was accepted.
 
     Args:
         fidelities: Candidate id of each such picture to its fidelity.
         rejection: Why the edits were not accepted.
+        kept: What each must keep of its draft.
 
     Returns:
         As ``choose_attempt``.
@@ -102,9 +124,13 @@ def choose_fallback(fidelities: Mapping[str, Fidelity], rejection: str) -> tuple
     if not fidelities:
         return None, rejection
 
-    best = min(fidelities, key=lambda name: (-fidelities[name].value, name))
+    by_fidelity = sorted(fidelities, key=lambda name: (-fidelities[name].value, name))
+    best = next((name for name in by_fidelity if not describe_lost(kept.get(name, ()))), None)
+    if best is None:
+        lost = describe_lost(kept[by_fidelity[0]])
+        return None, f"not as its draft, made from the prompt alone: {lost}; edits {rejection}"
     reason = f"accepted in place of an edit, made from the prompt alone: {_describe(fidelities[best])}"
-    return best, f"{reason}; edits {rejection}"
+    return best, f"{reason}{_in_doubt(kept.get(best, ()))}; edits {rejection}"
 
 
 def _describe(fidelity: Fidelity) -> str:
@@ -121,15 +147,18 @@ def _describe(fidelity: Fidelity) -> str:
 
 
 def _choose(
-    edition: Finals, finals: Sequence[Candidate], eligible: Mapping[str, Fidelity]
+    edition: Finals,
+    finals: Sequence[Candidate],
+    eligible: Mapping[str, Fidelity],
+    kept: Mapping[str, Sequence[Condition]],
 ) -> tuple[str | None, str]:
     """Choose by the edition's rule; if no edit is good enough, a final generated in its place."""
     fallbacks = {final.candidate_id for final in finals if _is_fallback(edition, final)}
     regular = {name: fidelity for name, fidelity in eligible.items() if name not in fallbacks}
-    chosen, reason = choose_attempt(regular, edition)
+    chosen, reason = choose_attempt(regular, edition, kept)
     if chosen is not None:
         return chosen, reason
-    return choose_fallback({name: eligible[name] for name in eligible if name in fallbacks}, reason)
+    return choose_fallback({name: eligible[name] for name in eligible if name in fallbacks}, reason, kept)
 
 
 def _is_fallback(edition: Finals, final: Candidate) -> bool:

@@ -65,7 +65,10 @@ def _orders_table(plan: Plan) -> Table:
         dollars = format_range(edition.low_usd, edition.high_usd)
         name = Text(" ".join(filter(None, ("finals", edition.name))), "magenta")
         pictures = _span(edition.fewest_pictures, edition.most_pictures)
-        table.add_row(name, edition.model, f"{edition.quality} {edition.size}", pictures, dollars)
+        settings = f"{edition.quality} {edition.size}"
+        if edition.questions:
+            settings += f", ≤ {_count(edition.questions, 'question')}"
+        table.add_row(name, edition.model, settings, pictures, dollars)
     return table
 
 

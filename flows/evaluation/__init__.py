@@ -4,6 +4,7 @@ __all__ = [
     "drafts",
     "finals",
     "judge_answers",
+    "kept",
     "looks",
     "nights",
     "power",

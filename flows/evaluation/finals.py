@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from flows.evaluation.kept import edition_of, kept_by_finals, score_finals
 from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from tasks.accept import accept
-from tasks.campaign import Campaign
 from tasks.campaign.finals import Finals
 from tasks.candidate import Candidate, Fidelity
 from tasks.compare import align_final, measure_fidelity
@@ -17,8 +17,15 @@ from tasks.report_page.lineage import write_lineage
 from tasks.storage.atomic import write_atomically
 
 
-def compare_finals(run: StoredRun) -> int:
-    """Measure the fidelity of each final to its draft and accept the best ones; returns how many."""
+def compare_finals(run: StoredRun, *, reads_again: bool = False) -> int:
+    """Measure the fidelity of each final to its draft and accept the best ones; returns how many.
+
+    Args:
+        run: The run.
+        reads_again: Read the text of finals again, where it must be kept: another may be expected now.
+    """
+    score_finals(run, reads_again=reads_again)
+    kept = kept_by_finals(run)
     records = run.ledger.orders.of_run(run.run_id)
     masks = {record.order.order_id: record.order.mask for record in records}
     drafts = {draft.candidate_id: draft for draft in run.read_candidates("draft")}
@@ -29,7 +36,7 @@ def compare_finals(run: StoredRun) -> int:
     acceptances = {one.candidate_id: one for one in run.ledger.acceptances.of_run(run.run_id)}
     n_accepted = 0
     for (draft_id, name), finals in attempts.items():
-        edition = _edition(run.campaign, name)
+        edition = edition_of(run.campaign, name)
         measured = {
             final.candidate_id: final.fidelity
             or _measure(run.folder, drafts[draft_id], final, edition, masks[final.order_id])
@@ -37,7 +44,7 @@ def compare_finals(run: StoredRun) -> int:
             if final.is_sound
         }
         fidelities = {name: found for name, found in measured.items() if isinstance(found, Fidelity)}
-        verdicts = accept(finals, fidelities, acceptances, edition)
+        verdicts = accept(finals, fidelities, acceptances, edition, kept)
         for name, found in measured.items():
             if isinstance(found, str) and name not in acceptances:
                 verdicts[name] = False, f"not compared: {found}"
@@ -67,11 +74,6 @@ def _write_aligned(folder: Path, draft: Candidate, accepted: Iterable[Candidate]
             continue
         if content := align_final(folder / draft.file, folder / final.file):
             write_atomically(file, content)
-
-
-def _edition(campaign: Campaign, name: str | None) -> Finals:
-    """Find an edition's rules; those of the first edition if the campaign no longer has it."""
-    return next((edition for edition in campaign.editions if edition.name == name), campaign.editions[0])
 
 
 def _measure(

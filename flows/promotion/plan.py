@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from flows.promotion.finalists import bought_finalists, is_chosen
 from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
@@ -11,11 +12,14 @@ from flows.runs.lock import is_free
 from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
+from tasks.candidate import Candidate
+from tasks.catalogue.estimates import Estimates
+from tasks.judging.conditions import kept_statements
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
-from tasks.order import Order
 from tasks.orders.finals import plan_finals
+from tasks.orders.finals_costs import price_question
 from tasks.settings import Settings
 
 BUDGET_NAMES: Mapping[BudgetOf, str] = {
@@ -31,8 +35,8 @@ class PromotionPlan:
 
     Args:
         n_finals: Finals that are not accepted yet and have attempts left, one for each finalist and edition.
-        first_usd: The most that the next attempt at each costs.
-        all_usd: The most that all remaining attempts cost.
+        first_usd: The most that the next attempt at each costs, with the judge's question about it.
+        all_usd: The most that all remaining attempts cost, with theirs.
         n_used_up: Finals without an accepted attempt that have no attempts left.
         model: The model and quality of the finals, of each edition.
         of_finalist_usd: The most that the next attempt costs, by the draft's candidate id.
@@ -40,6 +44,7 @@ class PromotionPlan:
         left_in: The name of that budget.
         is_cut_off: An earlier promotion did not end: what it bought is still to be settled and compared.
         without_finalists: Why there are no finalists, in a sentence for people; empty if there are some.
+        is_judged: Whether these prices include the judge's questions about finals.
     """
 
     n_finals: int
@@ -52,6 +57,7 @@ class PromotionPlan:
     left_in: str
     is_cut_off: bool
     without_finalists: str = ""
+    is_judged: bool = False
 
     @property
     def has_work(self) -> bool:
@@ -71,6 +77,7 @@ class PromotionPlan:
         if not self.n_finals:
             return "All finalists have finals or used all attempts; there is nothing to buy." + used_up
         finals = f"{count_of(self.n_finals, 'final')} with {self.model}"
+        finals += ", each judged" if self.is_judged else ""
         first, every = format_usd(self.first_usd), format_usd(self.all_usd)
         every = f"{every} for all remaining attempts"
         return f"{finals}: at most {first} if the next attempts are accepted, {every}.{used_up}"
@@ -106,8 +113,8 @@ def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
     waiting = [attempts for attempts in attempts_left if attempts]
     return PromotionPlan(
         n_finals=len(waiting),
-        first_usd=sum((attempts[0].estimate_usd for attempts in waiting), Decimal(0)),
-        all_usd=sum((order.estimate_usd for attempts in waiting for order in attempts), Decimal(0)),
+        first_usd=sum((attempts[0].usd for attempts in waiting), Decimal(0)),
+        all_usd=sum((attempt.usd for attempts in waiting for attempt in attempts), Decimal(0)),
         n_used_up=len(attempts_left) - len(waiting),
         model=" and ".join(dict.fromkeys(models)),
         of_finalist_usd=_of_finalist_usd(waiting),
@@ -115,6 +122,7 @@ def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
         left_in=left_in,
         is_cut_off=_is_cut_off(run),
         without_finalists=_why_no_finalists(run),
+        is_judged=any(attempt.is_judged for attempts in waiting for attempt in attempts),
     )
 
 
@@ -153,19 +161,27 @@ def _tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
     return min((budget.left_usd, BUDGET_NAMES[budget.of]) for budget in budgets)
 
 
-def _of_finalist_usd(waiting: Sequence[Sequence[Order]]) -> dict[str, Decimal]:
+class _Attempt(NamedTuple):
+    """An attempt that is not bought yet: its draft, and what it and the question about it cost at most."""
+
+    draft_id: str
+    usd: Decimal
+    is_judged: bool
+
+
+def _of_finalist_usd(waiting: Sequence[Sequence[_Attempt]]) -> dict[str, Decimal]:
     """Sum what the next attempt at each edition of a finalist costs at most."""
     costs: dict[str, Decimal] = {}
-    for attempts in waiting:
-        draft_id = str(attempts[0].draft_id)
-        costs[draft_id] = costs.get(draft_id, Decimal(0)) + attempts[0].estimate_usd
+    for first, *_ in waiting:
+        costs[first.draft_id] = costs.get(first.draft_id, Decimal(0)) + first.usd
     return costs
 
 
-def _remaining_attempts(run: StoredRun, prepared: Prepared, edition: Finals) -> list[list[Order]]:
+def _remaining_attempts(run: StoredRun, prepared: Prepared, edition: Finals) -> list[list[_Attempt]]:
     """List, for each finalist, the remaining attempts at one edition, in their order."""
     finalists = bought_finalists(run, edition.name)
-    attempts: dict[str | None, list[Order]] = {draft.candidate_id: [] for draft in finalists}
+    asking_usd = {draft.candidate_id: _asking_usd(prepared, edition, draft) for draft in finalists}
+    attempts: dict[str, list[_Attempt]] = {draft.candidate_id: [] for draft in finalists}
     for attempt in range(edition.tries):
         orders = plan_finals(
             prepared.campaign,
@@ -179,5 +195,15 @@ def _remaining_attempts(run: StoredRun, prepared: Prepared, edition: Finals) -> 
             home=prepared.home,
         )
         for order in left_to_send(run.ledger, run.run_id, orders):
-            attempts[order.draft_id].append(order)
+            draft_id = str(order.draft_id)
+            asking = asking_usd[draft_id]
+            attempts[draft_id].append(_Attempt(draft_id, order.estimate_usd + asking, asking > 0))
     return list(attempts.values())
+
+
+def _asking_usd(prepared: Prepared, edition: Finals, draft: Candidate) -> Decimal:
+    """Price the question about a final of a draft, dollars; 0 where no statement must be kept."""
+    if not kept_statements(prepared.campaign, draft, edition.keep_statements):
+        return Decimal(0)
+    estimates = Estimates(prepared.catalogue, prepared.terms.provider)
+    return price_question(prepared.campaign, edition, draft.row, draft.arm, estimates).high_usd

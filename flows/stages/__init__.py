@@ -4,5 +4,6 @@ __all__ = [
     "buy",
     "closing",
     "evaluate",
+    "judging",
     "rounds",
 ]

@@ -1,14 +1,16 @@
-"""The judging stage: asks judging models about a run's unique images.
+"""The judging stage: asks judging models about a run's unique images, and about finals.
 
 Judging has its own buyer. If the judge is down, asking stops and the run continues without its scores; only a
 used-up budget or an interruption closes the run's own buyer too. Each picture is asked about once; pairs are
 chosen round by round, because the answers of a round show which pairs are still informative.
 """
 
+import asyncio
 from collections.abc import Sequence
 from itertools import combinations
 
 from flows.evaluation.judge_answers import JudgeAnswers, pools, read_judge_answers
+from flows.evaluation.kept import finals_to_judge
 from flows.runs.progress import JUDGE
 from flows.session.session import Session
 from flows.stages.buy import ORDERS_PER_TASK
@@ -33,9 +35,7 @@ async def judge_drafts(run: Session) -> None:
     """
     if run.buyer.closed_by is not None:
         return
-    rules, prepared = run.campaign.score, run.prepared
-    estimates = Estimates(prepared.catalogue, prepared.terms.provider)
-    questions = Questions(run.campaign, run.run_id, str(run.folder), estimates)
+    rules, questions = run.campaign.score, _questions(run)
     judged = worth_judging(run.ledger.candidates.of_run(run.run_id, "draft"))
     if "judge" in rules.weights and rules.judge is not None:
         orders = [questions.about(draft) for draft in first_of_all(judged)]
@@ -44,6 +44,34 @@ async def judge_drafts(run: Session) -> None:
         await _ask(run, orders[N_FIRST:])
     if "duel" in rules.weights and rules.duel is not None:
         await _ask_pairs(run, questions, judged, rules.duel.per_row)
+    _tell_stop(run)
+
+
+async def judge_finals(run: Session) -> int:
+    """Have finals judged that are accepted so far and must keep statements of their drafts. Spends money.
+
+    Each is asked about once. One without an answer stays accepted, and is reported as unjudged.
+
+    Returns:
+        How many were asked about.
+    """
+    if run.buyer.closed_by is not None:
+        return 0
+    finals = await asyncio.to_thread(finals_to_judge, run.stored)
+    questions = _questions(run)
+    n_asked = await _ask(run, [questions.about(final) for final in finals])
+    if n_asked:
+        _tell_stop(run)
+    return n_asked
+
+
+def _questions(run: Session) -> Questions:
+    estimates = Estimates(run.prepared.catalogue, run.prepared.terms.provider)
+    return Questions(run.campaign, run.run_id, str(run.folder), estimates)
+
+
+def _tell_stop(run: Session) -> None:
+    """Close the run's buyer too if the judge's stopped for want of money, or by an interruption."""
     stop = run.judging.closed_by
     if isinstance(stop, BudgetError | InterruptError):
         run.buyer.close(stop)
@@ -98,12 +126,10 @@ def next_round(
     return list(in_both_orders(next_pairs(ids, asked, duels, n_left, alike, same)))
 
 
-async def _ask(run: Session, orders: Sequence[Order]) -> None:
-    """Buy the answers to questions that have none yet."""
-    if run.judging.closed_by is not None:
-        return
-    if not orders:
-        return
+async def _ask(run: Session, orders: Sequence[Order]) -> int:
+    """Buy the answers to questions that have none yet; returns how many were to be asked."""
+    if run.judging.closed_by is not None or not orders:
+        return 0
     known = run.ledger.answers.find([order.question for order in orders])
     new = {order.question: order for order in orders if order.question not in known}
     run.ledger.orders.plan(list(new.values()))
@@ -114,3 +140,4 @@ async def _ask(run: Session, orders: Sequence[Order]) -> None:
             await judge_task(waiting[start : start + ORDERS_PER_TASK], run.judging)
     finally:
         run.display.finish()
+    return len(waiting)

@@ -9,6 +9,7 @@ from tasks.campaign.pictures import PictureSettings
 
 Method = Literal["edit", "generate"]
 Fit = Literal["any", "pad", "crop", "same"]
+Kept = Literal["none", "must", "all"]
 
 
 class Finals(PictureSettings):
@@ -49,6 +50,13 @@ class Finals(PictureSettings):
 
     max_tone: float = Field(default=0.15, ge=0, le=0.25)
     """The most that brightness or white balance may change, in shares of the range from black to white."""
+
+    keep_statements: Kept = "none"
+    """Which of the judge's statements that are true of the draft must be true of its final: `none`, those
+    with `must`, or `all`. Each final that is faithful enough is then judged, which costs a request."""
+
+    keep_text: bool = False
+    """`true`: where the draft spells the expected text right, its final must too."""
 
     align: bool = False
     """`true`: keep a second file of an accepted final, in `aligned/`, in which its drift is undone."""

@@ -37,6 +37,7 @@ def find_finals_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[Cam
         path = edition_path(campaign, index)
         for fault in (
             *_method_faults(edition),
+            *_kept_faults(campaign, edition),
             *_extra_faults(campaign, edition, catalogue),
             *_shape_faults(campaign, edition),
             *_mask_faults(campaign, edition, catalogue),
@@ -68,6 +69,21 @@ def _method_faults(edition: Finals) -> Iterator[CampaignFault]:
     for key, is_key_set in is_set.items():
         if is_key_set:
             yield CampaignFault((key,), "has no effect if only the prompt is sent", "method: edit")
+
+
+def _kept_faults(campaign: Campaign, edition: Finals) -> Iterator[CampaignFault]:
+    """Find what finals cannot keep, because nobody asks it of drafts."""
+    judge, weights = campaign.score.judge, campaign.score.weights
+    key = ("keep_statements",)
+    if edition.keep_statements != "none" and (judge is None or "judge" not in weights):
+        what = "keeps statements, but no judge is asked about drafts"
+        yield CampaignFault(key, what, "none; or score.weights with judge, 0 to ask without counting it")
+    elif edition.keep_statements == "must" and judge and not any(one.must for one in judge.statements):
+        yield CampaignFault(key, "keeps statements with must, and there are none", "all, or none")
+    if edition.keep_text and "legibility" not in weights:
+        what = "keeps the text, but it is not read in drafts"
+        accepted = "false; or score.weights with legibility, 0 to read without counting it"
+        yield CampaignFault(("keep_text",), what, accepted)
 
 
 def _extra_faults(campaign: Campaign, edition: Finals, catalogue: Catalogue) -> Iterator[CampaignFault]:

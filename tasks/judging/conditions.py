@@ -1,14 +1,16 @@
-"""The conditions that a campaign makes of a picture (``must``), and whether a draft meets them.
+"""The conditions that a campaign makes of a picture (``must``), and whether a draft or a final meets them.
 
-A condition that was not answered is neither met nor broken; the rule does not choose such a picture, because
-a condition is made so that nothing else is bought at high quality.
+A condition that was not answered is neither met nor broken. The rule does not choose such a draft, because a
+condition is made so that nothing else is bought at high quality. A final is refused only for a condition that
+is broken: it is paid for, and no answer says nothing about it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.campaign import Campaign
 from tasks.campaign.expected_text import expected_texts
+from tasks.campaign.finals import Finals, Kept
 from tasks.campaign.statements import AskedStatement, statements_of
 from tasks.candidate import Candidate
 from tasks.judging.rubric import measurement_of
@@ -16,7 +18,7 @@ from tasks.judging.rubric import measurement_of
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition of a draft.
+    """One condition of a draft or a final.
 
     Args:
         text: The statement.
@@ -35,11 +37,54 @@ def conditions_of(campaign: Campaign, draft: Candidate) -> list[Condition]:
     return found
 
 
-def _spelling(campaign: Campaign, draft: Candidate) -> list[Condition]:
-    expected = expected_texts(campaign.score.expected_templates, campaign.all_rows[draft.row])
+def kept_conditions(
+    campaign: Campaign, draft: Candidate, final: Candidate, edition: Finals
+) -> list[Condition]:
+    """List what is true of a draft and must be of its final, and whether it is; empty if nothing must.
+
+    Args:
+        campaign: The campaign.
+        draft: A draft.
+        final: A final of it, with what the judge answered and what was read, as far as that is known.
+        edition: Says what is kept.
+    """
+    found = kept_statements(campaign, draft, edition.keep_statements, final)
+    if edition.keep_text and spells_its_text(campaign, draft):
+        found += _spelling(campaign, final)
+    return found
+
+
+def kept_statements(
+    campaign: Campaign, draft: Candidate, kept: Kept, final: Candidate | None = None
+) -> list[Condition]:
+    """List the judge's statements that are true of a draft and must be true of its final.
+
+    Args:
+        campaign: The campaign.
+        draft: A draft.
+        kept: Which statements.
+        final: Its final; without it, what is asked of one that does not exist yet.
+    """
+    if kept == "none":
+        return []
+    after = dict(_answers(campaign, final)) if final is not None else {}
+    return [
+        Condition(one.text, after.get(one))
+        for one, is_true in _answers(campaign, draft)
+        if is_true and (one.must or kept == "all")
+    ]
+
+
+def spells_its_text(campaign: Campaign, picture: Candidate) -> bool | None:
+    """Whether a picture spells what its row expects; ``None`` if nothing is expected, or it was not read."""
+    return are_met(_spelling(campaign, picture))
+
+
+def _spelling(campaign: Campaign, picture: Candidate) -> list[Condition]:
+    expected = expected_texts(campaign.score.expected_templates, campaign.all_rows[picture.row])
     if not expected:
         return []
-    read = draft.scores.get("legibility")
+    read = picture.scores.get("legibility")
     rate = read.measurements.get("character_error_rate") if read is not None else None
     shown = "”, “".join(expected)
     return [Condition(f"the text reads “{shown}”", None if rate is None else rate == 0)]
@@ -50,11 +95,11 @@ def failed_templates(campaign: Campaign, draft: Candidate) -> list[str]:
     return [one.template for one, is_true in _answers(campaign, draft) if is_true is False]
 
 
-def _answers(campaign: Campaign, draft: Candidate) -> Iterator[tuple[AskedStatement, bool | None]]:
-    """Yield what the judge was asked about a draft, and its answer; ``None`` where it gave none."""
-    judged = draft.scores.get("judge")
+def _answers(campaign: Campaign, picture: Candidate) -> Iterator[tuple[AskedStatement, bool | None]]:
+    """Yield what the judge was asked about a picture, and its answer; ``None`` where it gave none."""
+    judged = picture.scores.get("judge")
     answers = judged.measurements if judged is not None else {}
-    for number, one in enumerate(statements_of(campaign, draft.row, draft.arm), 1):
+    for number, one in enumerate(statements_of(campaign, picture.row, picture.arm), 1):
         answer = answers.get(measurement_of(number))
         yield one, None if answer is None else answer >= 0.5
 
@@ -75,3 +120,35 @@ def describe_unmet(conditions: Sequence[Condition]) -> str | None:
         return f"it must be true that “{broken[0]}”, and it is not{others}"
     unknown = next((one.text for one in conditions if one.is_met is None), None)
     return f"it must be true that “{unknown}”, and that is not known" if unknown else None
+
+
+def describe_lost(kept: Sequence[Condition]) -> str | None:
+    """Say which condition a final does not keep of its draft; ``None`` unless one is broken."""
+    lost = [one.text for one in kept if one.is_met is False]
+    others = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    return f"“{lost[0]}” is true of the draft and not of the final{others}" if lost else None
+
+
+def describe_unknown(kept: Sequence[Condition]) -> str | None:
+    """Say of which condition it is not known whether a final keeps it; ``None`` if all are answered."""
+    unknown = [one.text for one in kept if one.is_met is None]
+    others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    return f"unjudged: not known whether “{unknown[0]}” is still true{others}" if unknown else None
+
+
+def unjudged_warnings(candidates: Iterable[Candidate], kept: Mapping[str, Sequence[Condition]]) -> list[str]:
+    """Warn of accepted finals of which it is not known whether they keep what they must.
+
+    Args:
+        candidates: A run's candidates.
+        kept: What finals must keep, by candidate id.
+    """
+    names = [
+        one.name for one in candidates if one.is_accepted and describe_unknown(kept.get(one.candidate_id, ()))
+    ]
+    if not names:
+        return []
+    return [
+        f"finals: accepted unjudged, because there is no answer about what they must keep of their drafts:"
+        f" {', '.join(names)}."
+    ]

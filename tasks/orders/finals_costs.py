@@ -11,9 +11,11 @@ from tasks.campaign import Campaign
 from tasks.campaign.finals import Finals
 from tasks.campaign.pictures import PictureSettings
 from tasks.campaign.row_groups import row_groups_of
+from tasks.campaign.statements import statements_of
 from tasks.catalogue import Estimate
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.sizes import Size, parse_size
+from tasks.judging.rubric import rubric_parameters, rubric_prompt
 from tasks.order import Reference
 from tasks.orders.finals import final_template
 
@@ -22,7 +24,11 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class EditionPlan:
-    """One edition of the finals: its cost with one attempt per finalist, and with all attempts."""
+    """One edition of the finals: its cost with one attempt per finalist, and with all attempts.
+
+    ``questions`` are the most that a judge is asked about these finals; their cost is in ``low_usd`` and
+    ``high_usd``.
+    """
 
     name: str | None
     model: str
@@ -33,6 +39,7 @@ class EditionPlan:
     most_pictures: int
     low_usd: Decimal
     high_usd: Decimal
+    questions: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,9 @@ def _plan_edition(
     if edition.fallback and count:
         last = _estimates_of(campaign, edition, prompts, estimates, edition.attempts)
         high_usd += max(estimate.high_usd for estimate in last)
+    asked = list(_questions_of(campaign, edition, estimates)) if count else []
+    low_usd += min((estimate.low_usd for estimate in asked), default=ZERO)
+    high_usd += edition.tries * max((estimate.high_usd for estimate in asked), default=ZERO)
     return EditionPlan(
         name=edition.name,
         model=edition.model,
@@ -108,7 +118,34 @@ def _plan_edition(
         most_pictures=count * edition.tries,
         low_usd=count * low_usd,
         high_usd=count * high_usd,
+        questions=count * edition.tries if asked else 0,
     )
+
+
+def _questions_of(campaign: Campaign, edition: Finals, estimates: Estimates) -> Iterator[Estimate]:
+    """Estimate the question about a final of each arm and row; nothing where its statements are not kept."""
+    if edition.keep_statements != "none":
+        for row in range(campaign.n_rows):
+            for arm in campaign.arms:
+                yield price_question(campaign, edition, row, arm, estimates)
+
+
+def price_question(campaign: Campaign, edition: Finals, row: int, arm: str, estimates: Estimates) -> Estimate:
+    """Price the judge's question about a final that does not exist yet.
+
+    Args:
+        campaign: A campaign with ``score.judge``.
+        edition: The edition of the final.
+        row: Index of its row.
+        arm: Its arm.
+        estimates: The cost of requests.
+    """
+    judge = campaign.score.judge
+    assert judge is not None
+    rubric = [one.text for one in statements_of(campaign, row, arm)]
+    size = parse_size(edition.size) or Size(1024, 1024)
+    shown = Reference("", "", size.width, size.height, f"image/{edition.format}")
+    return estimates.of(rubric_parameters(judge.model, rubric), rubric_prompt(rubric), [shown])
 
 
 def _estimates_of(

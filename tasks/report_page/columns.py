@@ -105,7 +105,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("score_palette", "Float64", "0 to 1", "How close the colours are to the palette."),
     Column("score_votes", "Float64", "0 to 1", "Its strength from people's votes."),
     Column("score", "Float64", "0 to 1", "The weighted mean of the scorers that gave a value."),
-    Column("meets_conditions", "boolean", "", "Whether every statement with `must` is true of it."),
+    Column(
+        "meets_conditions",
+        "boolean",
+        "",
+        "Whether every statement with `must` is true of it; of a final, what it must keep of its draft.",
+    ),
     Column("rank", "Int64", "from 1", "The picture's rank among the unique images."),
     Column("finalist", "boolean", "", "Whether it was chosen to be bought at high quality."),
     Column("chosen_by", "string", "", "`rule`, or the person who chose it."),

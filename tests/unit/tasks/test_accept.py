@@ -3,9 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.accept import choose_attempt
+from tasks.accept import choose_attempt, choose_fallback
 from tasks.campaign.finals import Finals
 from tasks.candidate import Fidelity
+from tasks.judging.conditions import Condition
+
+LOST = [Condition("There is one otter", is_met=False)]
+KEPT = [Condition("There is one otter", is_met=True)]
+UNJUDGED = [Condition("There is one otter", is_met=None)]
 
 
 def a_fidelity(value: float, zoom: float = 0.04, shift: float = 0.01, tone: float = 0.03) -> Fidelity:
@@ -68,3 +73,34 @@ def test_the_choice_is_the_best_or_none(fidelities: dict[str, Fidelity], least: 
     assert (chosen is None) == (best < least)
     assert chosen is None or fidelities[chosen].value == best
     assert choose_attempt(dict(reversed(fidelities.items())), limits(least))[0] == chosen
+
+
+def test_an_attempt_that_lost_what_it_must_keep_gives_way_to_the_next_best() -> None:
+    """However faithful it is; where every faithful one lost something, the reason says what."""
+    attempts = {"c-1": a_fidelity(0.95), "c-2": a_fidelity(0.8), "c-3": a_fidelity(0.5)}
+    assert choose_attempt(attempts, limits(), {"c-1": LOST, "c-2": KEPT})[0] == "c-2"
+    chosen, reason = choose_attempt(attempts, limits(), {"c-1": LOST, "c-2": LOST})
+    assert chosen is None
+    assert reason.startswith(
+        "not as its draft: “There is one otter” is true of the draft and not of the final; the best of 3"
+        " attempts has fidelity 0.950 ("
+    )
+
+
+def test_an_attempt_that_nobody_answered_about_is_accepted_and_said_to_be_unjudged() -> None:
+    """It is paid for, and no answer says nothing about it."""
+    chosen, reason = choose_attempt({"c-1": a_fidelity(0.9)}, limits(), {"c-1": UNJUDGED})
+    assert chosen == "c-1"
+    assert reason.endswith("at least 0.75; unjudged: not known whether “There is one otter” is still true")
+
+
+def test_a_picture_in_place_of_an_edit_must_keep_as_much() -> None:
+    """It may be another picture, but not one that breaks what its draft kept."""
+    pair = {"c-1": a_fidelity(0.3), "c-2": a_fidelity(0.2)}
+    assert choose_fallback(pair, "not faithful", {"c-1": LOST, "c-2": KEPT})[0] == "c-2"
+    chosen, reason = choose_fallback(pair, "not faithful", {"c-1": LOST, "c-2": LOST})
+    assert chosen is None
+    assert reason == (
+        "not as its draft, made from the prompt alone: “There is one otter” is true of the draft and not of"
+        " the final; edits not faithful"
+    )

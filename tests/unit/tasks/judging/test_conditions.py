@@ -1,11 +1,20 @@
 """Conditions: what a picture must show, and what follows where it does not or nobody knows."""
 
 from dataclasses import replace
+from typing import Any
 
 from flows.evaluation.drafts import SelectionRule
+from tasks.campaign.finals import Finals
 from tasks.candidate import Candidate, Score
 from tasks.explain import explain
-from tasks.judging.conditions import Condition, are_met, conditions_of, describe_unmet
+from tasks.judging.conditions import (
+    Condition,
+    are_met,
+    conditions_of,
+    describe_unmet,
+    kept_conditions,
+    unjudged_warnings,
+)
 from tasks.select import select
 from tests.support.draft_builders import a_draft
 from tests.support.planning import campaign
@@ -68,3 +77,45 @@ def test_what_is_not_known_is_neither_met_nor_broken() -> None:
     assert describe_unmet([met]) is None
     assert describe_unmet([unknown, broken, broken]) == "it must be true that “b”, and it is not and 1 more"
     assert conditions_of(campaign(), a_draft("c-1")) == []
+
+
+def an_edition(**keys: Any) -> Finals:
+    """Make an edition that keeps something."""
+    return Finals(model="gpt-image-2", size="1024x1024", **keys)
+
+
+def test_a_final_must_keep_what_is_true_of_its_draft() -> None:
+    """Not what its draft broke or nobody knows; the statements with `must`, or all of them."""
+    draft, final = answered("c-1", 1, 1, 0), answered("c-2", 0, None, 0)
+    must = kept_conditions(RULES, draft, final, an_edition(keep_statements="must"))
+    every = kept_conditions(RULES, draft, final, an_edition(keep_statements="all"))
+    assert must == [Condition("There is one otter in kelp", is_met=False)]
+    assert every == [*must, Condition("The light is good", is_met=None)]
+    assert kept_conditions(RULES, draft, final, an_edition()) == []
+    assert kept_conditions(RULES, a_draft("c-3"), final, an_edition(keep_statements="all")) == []
+
+
+def test_lettering_that_is_spelt_right_in_the_draft_must_be_in_the_final() -> None:
+    """One wrong letter breaks it; a draft that was misspelt, or not read, asks nothing of its final."""
+    signs = campaign(score={"weights": {"legibility": 1}, "expect_text": "OPEN"})
+
+    def reading(error_rate: float) -> Candidate:
+        read = Score(0.5, "", {"character_error_rate": error_rate})
+        return a_draft("c-1", scores={"legibility": read})
+
+    keeping = an_edition(keep_text=True)
+    (lost,) = kept_conditions(signs, reading(0), reading(0.25), keeping)
+    assert lost == Condition("the text reads “OPEN”", is_met=False)
+    assert kept_conditions(signs, reading(0.25), reading(0), keeping) == []
+    assert kept_conditions(signs, a_draft("c-2"), reading(0), keeping) == []
+    (unread,) = kept_conditions(signs, reading(0), a_draft("c-2"), keeping)
+    assert unread.is_met is None
+
+
+def test_the_report_names_accepted_finals_that_nobody_answered_about() -> None:
+    """Refused ones, and those that are known to keep it, are not."""
+    finals = [replace(a_draft(name), is_accepted=name != "c-3") for name in ("c-1", "c-2", "c-3")]
+    unknown, met = [Condition("a", is_met=None)], [Condition("a", is_met=True)]
+    (warning,) = unjudged_warnings(finals, {"c-1": unknown, "c-2": met, "c-3": unknown})
+    assert warning.endswith("about what they must keep of their drafts: c-1.")
+    assert unjudged_warnings(finals, {"c-2": met}) == []

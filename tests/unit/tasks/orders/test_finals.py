@@ -324,3 +324,47 @@ def test_a_padded_draft_is_asked_to_be_gone_on_with() -> None:
     assert finals(campaign(finals=own)).prompt == f"{DRAFT.prompt}, wide"
     announced = planned(padded).finals
     assert finals(padded).estimate_usd <= announced.high_usd / announced.most_pictures
+
+
+JUDGED: dict[str, Any] = {
+    "weights": {"technical": 1, "judge": 0},
+    "judge": {"rubric": [{"statement": "One otter in {{ place }}", "must": True}, "The light is good"]},
+}
+
+
+def test_the_plan_of_finals_that_keep_statements_counts_a_question_about_each() -> None:
+    """As many as pictures, in the price at both ends; without, the plan is what it was."""
+    edition = {"model": "gpt-image-2", "attempts": 3}
+    without = planned(campaign(score=JUDGED, finals=edition)).finals
+    judged = planned(campaign(score=JUDGED, finals=edition | {"keep_statements": "must"})).finals
+    (plain,), (asking,) = without.editions, judged.editions
+    assert (plain.questions, asking.questions) == (0, asking.most_pictures) == (0, 9)
+    assert asking.low_usd > plain.low_usd
+    more_usd = asking.high_usd - plain.high_usd
+    assert 0 < more_usd < 9 * Decimal("0.01")
+
+
+@pytest.mark.parametrize(
+    ("score", "keys", "expected"),
+    [
+        ({}, {"keep_statements": "all"}, "keeps statements, but no judge is asked about drafts"),
+        (JUDGED | {"weights": {"technical": 1}}, {"keep_statements": "must"}, "no judge is asked"),
+        (
+            {"weights": {"judge": 1}, "judge": {"rubric": ["The light is good"]}},
+            {"keep_statements": "must"},
+            "keeps statements with must, and there are none",
+        ),
+        ({}, {"keep_text": True}, "keeps the text, but it is not read in drafts"),
+    ],
+)
+def test_a_final_cannot_keep_what_nobody_asks_of_drafts(
+    tmp_path: Path, score: dict[str, Any], keys: dict[str, Any], expected: str
+) -> None:
+    """It is said before anything is bought, with what would do."""
+    changed = basis()
+    changed["finals"] = changed["finals"] | keys
+    if score:
+        changed["score"] = score
+        changed["score"]["judge"] = {"rubric": ["The light is good"]} | score.get("judge", {})
+    found = faults(tmp_path, changed)
+    assert any(expected in fault for fault in found), found
