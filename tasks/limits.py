@@ -109,3 +109,15 @@ SIDECAR_BYTES = 20_000_000
 
 BATCH_FAULTS = 50_000
 """How many faults of a rejected batch are read: as many as a batch may have lines."""
+
+FETCH_S = 120.0
+"""How long fetching one picture by its address may take, redirects and further tries included, seconds."""
+
+FETCH_CONNECT_S = 10.0
+"""How long a connection to such an address may take, seconds."""
+
+FETCH_TRIES = 3
+"""How often such a picture is asked for."""
+
+FETCH_REDIRECTS = 3
+"""How often its address may lead elsewhere."""

@@ -36,6 +36,10 @@ BILLED_WITHOUT_PICTURE = "billed_without_picture"
 """The error code of a failed order that, according to the provider's bill, was billed."""
 
 
+ANSWER_KEPT_CODES = ("address_only", "unreadable", "unreadable_answer")
+"""The error codes of unknown orders whose answer came and is kept: they were paid, and can be read again."""
+
+
 def may_be_billed(state: OrderState, error_code: str | None) -> bool:
     """Return whether an order was, or may have been, billed; without a known cost it is charged its estimate.
 

@@ -24,6 +24,7 @@ from flows.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from tasks.images_api.reread import Reread
     from tasks.ledger import Reconciliation, Verdict
     from tasks.ledger.reconciliation import UnknownOrder
 
@@ -194,6 +195,7 @@ def _agreed(question: str, *, as_json: bool) -> bool:
 def unknown(*, home: Path | None, as_json: bool) -> None:
     """List the requests that may have been billed, with the ids by which the provider can find them."""
     from flows.commands.money_tables import unknown_lines
+    from tasks.order import ANSWER_KEPT_CODES
 
     with opened_ledger(read_settings(home)) as opened:
         found = opened.reconciliations.unknown()
@@ -203,6 +205,8 @@ def unknown(*, home: Path | None, as_json: bool) -> None:
     elif facts:
         for line in unknown_lines(facts):
             click.echo(line)
+        if any(order["error_code"] in ANSWER_KEPT_CODES for order in facts):
+            click.echo("Answers were kept of some of them; read those again with: runoff ledger reread")
         click.echo("Look them up at the provider, then record the result: runoff ledger reconcile")
     else:
         click.echo("No request is unknown.")
@@ -283,6 +287,61 @@ def reconcile(
         return
     for line in _reconciliation_lines(reconciled, verdict):
         click.echo(line)
+
+
+@ledger.command()
+@click.argument("orders", nargs=-1, metavar="[ORDER]...")
+@click.option(
+    "--all-of",
+    "run",
+    metavar="RUN",
+    shell_complete=completing.runs,
+    help="Only the answers of a run: its id, or latest.",
+)
+@click.option(
+    "--partly",
+    "takes_part",
+    is_flag=True,
+    help="Take the pictures of a request that are there, though others of it can no longer be fetched.",
+)
+@home_option
+@json_option
+def reread(
+    orders: tuple[str, ...], *, run: str | None, takes_part: bool, home: Path | None, as_json: bool
+) -> None:
+    """Read the kept answers of unknown requests again: of ORDER, or of all.
+
+    Such an answer had only the addresses of pictures, which could not be fetched, or a shape that an earlier
+    version could not read. Fetching a picture is not buying it.
+    """
+    from flows.runs.rereading import reread_answers
+
+    settings = read_settings(home)
+    with opened_ledger(settings) as opened:
+        found = reread_answers(settings, opened, orders, run, takes_part=takes_part)
+    if as_json:
+        answer_json([asdict(one) for one in found])
+        return
+    for line in _reread_lines(found):
+        click.echo(line)
+
+
+def _reread_lines(found: "Sequence[Reread]") -> list[str]:
+    from tasks.money import count_of, format_usd
+
+    if not found:
+        return ["No unknown request has a kept answer. Nothing was changed."]
+    lines = [
+        f"{one.order_id}  still unknown, charged {format_usd(one.charged_usd)}: {one.reason}"
+        if one.reason
+        else f"{one.order_id}  received, {count_of(one.n_pictures, 'picture')}, "
+        f"charged {format_usd(one.charged_usd)}"
+        for one in found
+    ]
+    runs = sorted({one.run_id for one in found if not one.reason})
+    if runs:
+        lines.append("Inspect, score and report them, without buying, with:")
+    return [*lines, *(f"  runoff rescore {run_id}" for run_id in runs)]
 
 
 def _check_usage(

@@ -13,6 +13,7 @@ __all__ = [
     "pruning",
     "reconciling",
     "recovery",
+    "rereading",
     "repeats",
     "run",
     "stop_signals",

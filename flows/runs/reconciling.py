@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from tasks.ledger import Ledger, Reconciliation, Verdict
-from tasks.order import Order
+from tasks.order import ANSWER_KEPT_CODES, Order
 
 BY_RULE = "on_unknown: resend"
 
@@ -48,6 +48,8 @@ def reconcile(
 def resend_drafts(ledger: Ledger, run_id: str, today: Sequence[Order]) -> int:
     """Plan each unknown draft of a run once more, as its campaign says; the first stays charged.
 
+    Not those whose answer came: it is kept, was paid, and can be read again.
+
     Args:
         ledger: The ledger.
         run_id: The run.
@@ -60,6 +62,7 @@ def resend_drafts(ledger: Ledger, run_id: str, today: Sequence[Order]) -> int:
         unknown.record.order.order_id
         for unknown in ledger.reconciliations.unknown(run_id)
         if unknown.record.order.is_draft and unknown.record.order.attempt == 0 and unknown.resent_as is None
+        if unknown.record.settlement is None or unknown.record.settlement.error_code not in ANSWER_KEPT_CODES
     ]
     ledger.reconciliations.record(lost, "resend", by=BY_RULE, now=datetime.now(UTC), today=today)
     return len(lost)

@@ -7,7 +7,7 @@ whatever happens. ``flows.session.stopping`` describes how it is stopped from ou
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from tasks.campaign import Campaign
 from tasks.errors import InterruptError, LedgerError, RunError
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import add_warnings, replan
+from tasks.money import count_of
 from tasks.order import Order
 from tasks.orders.finals import wants_final
 from tasks.storage.atomic import write_atomically
@@ -167,6 +168,7 @@ def _begin(prepared: Prepared, ledger: Ledger, purpose: Purpose) -> StoredRun:
     )
     say = current_display().say
     healed = recover_sent(ledger, prepared.run_id, prepared.folder, prepared.terms, say)
+    _reread_kept(prepared, ledger, say)
     if healed["unknown"]:
         say(lost_line(healed["unknown"]))
     drafts, is_wanted = begun_drafts(prepared, ledger), wants_final(prepared.campaign)
@@ -174,6 +176,18 @@ def _begin(prepared: Prepared, ledger: Ledger, purpose: Purpose) -> StoredRun:
     withdrawn = replan(ledger, prepared.run_id, drafts, is_wanted)
     add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_withdrawal_warnings(withdrawn)])
     return _find(prepared, ledger)
+
+
+def _reread_kept(prepared: Prepared, ledger: Ledger, say: Callable[[str], None]) -> None:
+    """Fetch pictures that were paid and could not be fetched, and read what could not be read, once more."""
+    from tasks.images_api.reread import kept_orders, reread
+
+    records = kept_orders(ledger, prepared.run_id, prepared.folder)
+    if records:
+        say(f"{count_of(len(records), 'kept answer')} of earlier requests: read again, which buys nothing.")
+    found = list(reread(ledger, records, prepared.folder, lambda _: prepared.terms))
+    if n_received := sum(not one.reason for one in found):
+        say(f"{count_of(n_received, 'request')} of them received now.")
 
 
 def _withdrawal_warnings(withdrawn: Sequence[Order]) -> Iterator[str]:

@@ -10,6 +10,7 @@ __all__ = [
     "purchasing",
     "rate_limiter",
     "recover_sent",
+    "reread",
     "settlements",
     "sidecars",
     "terms",

@@ -27,12 +27,13 @@ from tasks.images_api.answer_bounds import AnswerBounds
 from tasks.images_api.answers import Answer
 from tasks.images_api.client import fields_of, post
 from tasks.images_api.disk_space import require_room
-from tasks.images_api.failures import SLOW_DOWN_CODE, WEB_PAGE, Failure, FailureKind, failure_of
+from tasks.images_api.failures import SLOW_DOWN_CODE, WEB_PAGE, Failure, FailureKind
 from tasks.images_api.outage import Outage
+from tasks.images_api.own_thread import in_own_thread
 from tasks.images_api.picture_files import store_answer, store_end
 from tasks.images_api.rate_limiter.limiter import RateLimiter
 from tasks.images_api.rate_limiter.stated_limit import stated_limit
-from tasks.images_api.reading import Reader
+from tasks.images_api.reading import reader_of
 from tasks.images_api.receiving import Received
 from tasks.images_api.retries import SLOW_DOWN_HOLD_S, Chance, Retries
 from tasks.images_api.settlements import settlement_of, settlement_of_failure
@@ -41,6 +42,7 @@ from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
 from tasks.images_api.wait_notices import WaitNotices
 from tasks.ledger import Ledger, Limits, Settlement
+from tasks.limits import FETCH_S
 from tasks.order import Order, OrderState
 
 T = TypeVar("T")
@@ -270,14 +272,14 @@ class Buyer:
         self, order: Order, fields: Mapping[str, Any], received: Received
     ) -> tuple[Answer | Failure, float]:
         started_s = time.monotonic()
-        reader = Reader(order, self._folder, self._terms.expected_tokens(order))
+        reader = reader_of(order, self._folder, self._terms)
         try:
             sketches = sketches_of(self._folder, order)
             within_s = received.bounds.within_s
             with self._waits.waiting("for the provider's answer", within_s), self._outage.sending():
                 body, headers = await post(self._client, order, fields, self._terms, received, sketches)
         except openai.APIError as error:
-            read = partial(reader.read_cut_off, received, failure_of(error))
+            read = partial(reader.read_error, error, received)
             if isinstance(error, openai.APIStatusError):
                 await self._note_stated(error.response.headers)
         else:
@@ -286,7 +288,8 @@ class Buyer:
             self._has_spoken_api = self._has_spoken_api or isinstance(body, dict)
             await self._note_stated(headers)
         latency_s = time.monotonic() - started_s
-        answer, trouble = await asyncio.to_thread(read)
+        with self._waits.waiting("for a picture at the address that the provider gave", FETCH_S):
+            answer, trouble = await in_own_thread(read)
         if isinstance(answer, Failure) and answer.code == WEB_PAGE and await self._is_wrong_address():
             answer = replace(answer, kind=FailureKind.stop_run)
         if isinstance(answer, Answer):

@@ -70,7 +70,7 @@ class FailureKind(Enum):
     )
     empty = (
         "unknown",
-        "The provider answered 200 without a picture: nothing, a URL, or an error.",
+        "The answer has no picture that could be read or fetched: nothing, an unknown shape, an error.",
         "by its usage if reported, else perhaps: charged at its estimate",
         "no",
     )

@@ -4,6 +4,7 @@ import json
 import re
 
 _PICTURE = re.compile(r'"b64_json"\s*:\s*"([^"]+)"')
+_BEGUN = re.compile(r'"(?:b64_json|image_base64|bytesBase64Encoded)"\s*:\s*"[A-Za-z0-9+/_=\\\s-]{1000}')
 _USAGE = re.compile(r'"usage"\s*:\s*(?=\{)')
 
 
@@ -27,6 +28,11 @@ def readable_part(text: str, *, has_pictures: bool) -> dict[str, object] | None:
         "data": [{"b64_json": picture} for picture in pictures],
         "usage": _object_at(text, usage.end()) if usage else None,
     }
+
+
+def begins_picture(text: str) -> bool:
+    """Return whether a text has at least the beginning of a picture in it."""
+    return _BEGUN.search(text) is not None
 
 
 def _object_at(text: str, start: int) -> dict[str, object] | None:

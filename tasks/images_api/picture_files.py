@@ -7,6 +7,7 @@ The bytes are written as received. A process killed before the ledger was writte
 import contextlib
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tasks.images_api.answers import UNREADABLE, Answer, Picture
 from tasks.images_api.sidecars import sidecar_file, sidecar_of_answer, sidecar_of_end
 from tasks.ledger import Settlement
 from tasks.order import Order
-from tasks.redaction import hide_keys, hide_keys_in_bytes
+from tasks.redaction import hide_keys_in_bytes, hide_known
 from tasks.storage.atomic import write_atomically, write_together
 from tasks.storage.home import ANSWERS, STAGE_FOLDERS
 
@@ -47,7 +48,10 @@ def store_answer(folder: Path, order: Order, answer: Answer, latency_s: float | 
         receipt = receipt_of(order, index, f"{stem_of(order, index)}.{ending}", picture)
         receipts.append(receipt)
         files.append((folder / receipt.file, picture.data))
-    sidecar = sidecar_of_answer(order, answer, receipts, latency_s)
+    extras = [(folder / _extra_file(order, number, one), one.data)
+              for number, one in enumerate(map(_without_secrets, answer.extras), 1)]  # fmt: skip
+    files += extras
+    sidecar = sidecar_of_answer(order, answer, receipts, latency_s, [file.name for file, _ in extras])
     write_together([*files, (sidecar_file(folder, order.order_id), sidecar)])
     return receipts
 
@@ -76,7 +80,7 @@ def _without_secrets(picture: Picture) -> Picture:
 
 
 def store_body(folder: Path, order: Order, body: object) -> None:
-    """Keep an answer that holds no picture that can be read, for people.
+    """Keep an answer whose pictures are not there yet, or in which none was found, to be read again later.
 
     A disk that cannot be written loses it; the order is unknown either way.
 
@@ -85,7 +89,8 @@ def store_body(folder: Path, order: Order, body: object) -> None:
         order: The order.
         body: The answer's JSON, of any shape, or its text.
     """
-    text = hide_keys(body if isinstance(body, str) else json.dumps(body, default=str))
+    # What only looks like a key may be a part of a picture, or of the signature of its address.
+    text = hide_known(body if isinstance(body, str) else json.dumps(body, default=str))
     with contextlib.suppress(SettingError):
         write_atomically(folder / body_file(order), text.encode(errors="replace"))
 
@@ -93,6 +98,30 @@ def store_body(folder: Path, order: Order, body: object) -> None:
 def body_file(order: Order) -> str:
     """Return the path of an order's unread answer below the run's folder."""
     return f"{ANSWERS}/{order.order_id}.body"
+
+
+def fetched_file(folder: Path, order: Order, address: str) -> Path:
+    """Return where a picture is kept that was fetched while others of its order could not be."""
+    name = hashlib.sha256(address.encode(errors="replace")).hexdigest()[:12]
+    return folder / ANSWERS / f"{order.order_id}-{name}.fetched"
+
+
+def keep_fetched(folder: Path, order: Order, fetched: Mapping[str, bytes]) -> None:
+    """Keep pictures that were fetched while others of their order could not be; their addresses may expire.
+
+    Args:
+        folder: The run's folder.
+        order: The order.
+        fetched: The pictures by their addresses.
+    """
+    with contextlib.suppress(SettingError):
+        for address, data in fetched.items():
+            write_atomically(fetched_file(folder, order, address), data)
+
+
+def _extra_file(order: Order, number: int, picture: Picture) -> str:
+    ending = _ENDINGS.get(picture.ending, picture.ending)
+    return f"{ANSWERS}/{order.order_id}-extra{number}.{ending}"
 
 
 def receipt_of(order: Order, index: int, file: str, picture: Picture) -> Receipt:

@@ -115,7 +115,8 @@ class Received:
         self.headers = response.headers
         if not response.is_success:
             self._until_s = min(self._until_s, self._clock() + ERROR_BODY_S)
-            self._most_bytes = ERROR_BYTES
+            if "json" not in response.headers.get("content-type", ""):  # else it may hold a picture
+                self._most_bytes = ERROR_BYTES
 
     def add(self, piece: bytes) -> bytes:
         """Count a piece, up to what there may be, and return that much of it."""

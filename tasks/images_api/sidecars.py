@@ -149,7 +149,11 @@ def sidecar_file(folder: Path, order_id: str) -> Path:
 
 
 def sidecar_of_answer(
-    order: Order, answer: Answer, receipts: Sequence[Receipt], latency_s: float | None
+    order: Order,
+    answer: Answer,
+    receipts: Sequence[Receipt],
+    latency_s: float | None,
+    extras: Sequence[str] = (),
 ) -> bytes:
     """Write the sidecar of an answer.
 
@@ -158,6 +162,7 @@ def sidecar_of_answer(
         answer: Its answer.
         receipts: Its pictures.
         latency_s: Seconds from sending to the end of the answer; ``None`` when not measured.
+        extras: The names of the files of pictures beyond those asked for.
     """
     facts: dict[str, Any] = {
         "vendor_request_id": _without_keys(answer.vendor_request_id),
@@ -165,6 +170,7 @@ def sidecar_of_answer(
         "usage": asdict(answer.usage),
         "pictures": [asdict(receipt) for receipt in receipts],
         "content": _without_keys(answer.content),
+        **({"extras": list(extras)} if extras else {}),
     }
     return _written(order, "received", facts)
 

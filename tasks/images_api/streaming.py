@@ -48,7 +48,7 @@ async def read_stream(raw: Any, sketches: Path | None) -> object:  # noqa: ANN40
             facts = event.to_dict() if isinstance(event, BaseModel) else {}
             kind = str(facts.get("type"))
             if kind.endswith(".completed"):
-                return facts | {"data": [{"b64_json": facts.get("b64_json")}]}
+                return facts | {"data": [{"b64_json": facts.get("b64_json"), "url": facts.get("url")}]}
             if kind.endswith(".partial_image") and sketches is not None:
                 _keep_sketch(facts, sketches)
     except openai.APIError as error:

@@ -141,7 +141,15 @@ def hide_keys(text: str) -> str:
 
     Not for our own texts: a campaign may be called ``sk-skyline``.
     """
-    return _LOOKS_LIKE_A_KEY.sub(MASK, _without_cut_secret(hide_secrets(text)))
+    return _LOOKS_LIKE_A_KEY.sub(MASK, hide_known(text))
+
+
+def hide_known(text: str) -> str:
+    """Replace every known secret in a text that comes from outside and must stay whole otherwise.
+
+    It may have been cut in the middle of a secret.
+    """
+    return _without_cut_secret(hide_secrets(text))
 
 
 def hide_keys_in_bytes(data: bytes) -> bytes:

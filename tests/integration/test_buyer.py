@@ -134,7 +134,7 @@ def test_a_bug_closes_the_buyer_and_keeps_its_traceback(
     """Whatever breaks, nothing further is bought."""
     shop = open_shop()
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("tasks.images_api.reading.read_answer", broken)

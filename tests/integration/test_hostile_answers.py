@@ -174,7 +174,7 @@ def test_an_answer_without_a_picture_is_kept_for_people(hostile: HostileShop) ->
 def test_what_breaks_the_reading_loses_nothing(hostile: HostileShop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever reading an answer raises, the order is unknown and the answer on the disk."""
 
-    def read_answer(*_: object) -> None:
+    def read_answer(*_: object, **__: object) -> None:
         raise AssertionError
 
     monkeypatch.setattr("tasks.images_api.reading.read_answer", read_answer)

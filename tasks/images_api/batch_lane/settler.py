@@ -22,7 +22,7 @@ from tasks.images_api.buyer import Purchase
 from tasks.images_api.disk_space import require_room
 from tasks.images_api.failures import Failure, FailureKind, failure_of_answer
 from tasks.images_api.picture_files import store_answer, store_end
-from tasks.images_api.reading import Reader
+from tasks.images_api.reading import reader_of
 from tasks.images_api.receiving import AnswerTooLargeError
 from tasks.images_api.retries import SERVER_FAULT_BACKOFF_S
 from tasks.images_api.settlements import settlement_of, settlement_of_failure
@@ -73,11 +73,12 @@ class BatchSettler:
             kind = FailureKind.unsent if line.error_code in NOT_RUN_CODES else FailureKind.unknown
             self.settle_failure(record, Failure(kind, line.error_code, line.error_message))
             return True
-        if line.status != 200:
-            self.settle_failure(record, failure_of_answer(line.status, line.body, headers, ""))
-            return True
-        reader = Reader(order, self.folder, self.terms.expected_tokens(order))
-        answer, trouble = reader.read(line.body, headers)
+        reader = reader_of(order, self.folder, self.terms)
+        if line.status == 200:
+            answer, trouble = reader.read(line.body, headers)
+        else:
+            fault = failure_of_answer(line.status, line.body, headers, "")
+            answer, trouble = reader.read_failure(line.body, "", headers, fault)
         if trouble is not None:
             self.close(trouble)
         if isinstance(answer, Answer):
