@@ -19,6 +19,8 @@ PROMPT_SPREAD = PICTURE_SPREAD = 0.1
 LIFT = 0.05
 COPY_NOISE = 0.02
 """By how much two measurements of one picture, such as of a copy cropped a little, differ."""
+BREAK = 0.5
+"""What a picture loses in a row in which its arm fails."""
 DRAWN_FOR_TRUTH = 1_000_000
 
 
@@ -95,10 +97,13 @@ def _keep_some(rng: np.random.Generator, scores: Floats) -> Floats:
     return np.where(np.arange(scores.shape[1]) < numbers, scores, np.nan)
 
 
-def breaks(rng: np.random.Generator, rows: int, replicates: int, *, share: float) -> Arms:
-    """Draw scores of which the first arm loses a half in a few rows."""
+def breaks(
+    rng: np.random.Generator, rows: int, replicates: int, *, shares: tuple[float, float] = (0.1, 0.0)
+) -> Arms:
+    """Draw scores of which each arm loses a half in a share of the rows."""
     first, second = smooth(rng, rows, replicates, unlike=0.0)
-    return first - 0.5 * (rng.random((rows, 1)) < share), second
+    lost = rng.random((2, rows, 1)) < np.array(shares)[:, None, None]
+    return first - BREAK * lost[0], second - BREAK * lost[1]
 
 
 POPULATIONS = (

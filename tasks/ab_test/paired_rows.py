@@ -8,15 +8,21 @@ Interval and p-value are those of the paired t-test over the rows.
 Where nearly all rows differ in nothing, as with a scorer that gives nearly every picture full marks, the few
 rows that do differ show too little of how far rows can differ. Then two rows are added, in which one picture
 makes all the difference that a score can make, once in favour of each arm. This is the adjustment for paired
-proportions, applied to means. With one row the replicates are the units and Welch's interval is used: it
-holds for that prompt alone.
+proportions, applied to means. Where one row differs from the others by far more than they do from one
+another, as with an arm that fails now and then, such rows may as well have come once more: the end of the
+interval on its side is that of the rows with this one counted twice. With one row in all the replicates are
+the units and Welch's interval is used: it holds for that prompt alone.
+
+What no row has shown cannot be in the interval. ``unseen_share`` says how much that may be.
 
 Source: R. Hayes, L. Moulton (2017), "Cluster Randomised Trials", chapter 10 (t-test on summaries of few
 clusters); A. Agresti, Y. Min (2005), "Simple improved confidence intervals for comparing matched
 proportions"; D. Bonett, R. Price (2012), "Adjusted Wald confidence interval for a difference of binomial
-proportions based on paired data" (two added pairs); B. Welch (1947), "The generalization of Student's
-problem". ``benchmarks/ab_intervals.py`` compares it with other methods; ``benchmarks/ab_verdict.py`` measures
-how often the intervals hold.
+proportions based on paired data" (two added pairs); B. Iglewicz, D. Hoaglin (1993), "How to Detect and Handle
+Outliers" (by the median deviation); C. Clopper, E. Pearson (1934), "The use of confidence or fiducial limits"
+(what was not seen); B. Welch (1947), "The generalization of Student's problem".
+``benchmarks/ab_intervals.py`` compares it with other methods; ``benchmarks/ab_verdict.py`` measures how often
+the intervals hold.
 """
 
 import warnings
@@ -33,6 +39,12 @@ MOST_OF_FEW = 4
 SHARE_OF_FEW = 0.4
 """In a campaign of few rows four may be most of them, which is enough to see how far rows differ."""
 NO_SPREAD = 1e-12
+FAR = 5.0
+"""From the median, in standard deviations as the median deviation gives them."""
+FEWEST_FOR_FAR = 5
+"""Of fewer rows none can be told to be unlike all others."""
+DEVIATION = 1.4826
+"""Standard deviation of normal values over their median deviation."""
 
 Floats = NDArray[np.float64]
 ByRow = Mapping[int, Sequence[float]]
@@ -52,6 +64,7 @@ class RowDifference:
         p_value: Two-sided: the probability that equal arms show so large a difference; ``None`` where there
             is no standard error.
         rows: Number of rows compared.
+        has_far_row: Whether a row differs from the others by so much that it is counted twice at one end.
     """
 
     difference: float | None
@@ -60,6 +73,7 @@ class RowDifference:
     standard_error: float | None
     p_value: float | None
     rows: int
+    has_far_row: bool = False
 
 
 class AddedVariance(NamedTuple):
@@ -129,21 +143,68 @@ def compare_rows(
 
     SciPy's special functions are a tenth of the time of its t-test, which matters with many arms.
     """
-    from scipy import special
-
     rows, centre = differences.size, float(differences.mean())
     if _few_differ(differences):
-        seen = np.append(differences, [by_one_picture, -by_one_picture])
-    elif float(np.ptp(differences)) < NO_SPREAD:
+        found = _student(np.append(differences, [by_one_picture, -by_one_picture]), confidence, added)
+        return _result(centre, rows, found)
+    if float(np.ptp(differences)) < NO_SPREAD:
         return _all_alike(centre, rows, by_one_picture, confidence, added)
+    found = _student(differences, confidence, added)
+    far = _far_row(differences)
+    if far is None:
+        return _result(centre, rows, found)
+    again = _student(np.append(differences, far), confidence, added)
+    if far < centre:
+        found = found._replace(low=min(found.low, again.low), p_above=max(found.p_above, again.p_above))
     else:
-        seen = differences
+        found = found._replace(high=max(found.high, again.high), p_below=max(found.p_below, again.p_below))
+    return _result(centre, rows, found, has_far_row=True)
+
+
+class _Student(NamedTuple):
+    """What Student's t says of a mean: its error, its interval, and one-sided p-values against zero."""
+
+    error: float
+    low: float
+    high: float
+    p_above: float
+    p_below: float
+
+
+def _student(seen: Floats, confidence: float, added: AddedVariance) -> _Student:
+    from scipy import special
+
     middle, of_rows = float(seen.mean()), float(seen.var(ddof=1)) / seen.size
     error = (of_rows + added.variance) ** 0.5
     freedom = error**4 / (of_rows**2 / (seen.size - 1) + added.doubt)
     reach = float(special.stdtrit(freedom, (1 + confidence) / 2)) * error
-    p_value = 2 * float(special.stdtr(freedom, -abs(middle) / error))
-    return RowDifference(centre, *_within_scores(middle - reach, middle + reach), error, p_value, rows)
+    p_above, p_below = (float(special.stdtr(freedom, side * middle / error)) for side in (-1, 1))
+    return _Student(error, middle - reach, middle + reach, p_above, p_below)
+
+
+def _result(centre: float, rows: int, found: _Student, *, has_far_row: bool = False) -> RowDifference:
+    ends, p_value = _within_scores(found.low, found.high), 2 * min(found.p_above, found.p_below)
+    return RowDifference(centre, *ends, found.error, min(p_value, 1.0), rows, has_far_row)
+
+
+def _far_row(differences: Floats) -> float | None:
+    """Return the difference of the row that is far from all others, if there is one."""
+    if differences.size < FEWEST_FOR_FAR:
+        return None
+    away = differences - np.median(differences)
+    place = int(np.abs(away).argmax())
+    usual = DEVIATION * float(np.median(np.abs(away)))
+    return float(differences[place]) if abs(away[place]) > FAR * max(usual, NO_SPREAD) else None
+
+
+def unseen_share(rows: int) -> float:
+    """Return how large a share of rows an arm may fail in, and so many rows show none in 5 % of campaigns.
+
+    Example:
+        >>> [round(unseen_share(rows), 2) for rows in (3, 12, 40)]
+        [0.63, 0.22, 0.07]
+    """
+    return 1 - float((1 - CONFIDENCE) ** (1 / rows))
 
 
 def _few_differ(differences: Floats) -> bool:

@@ -53,6 +53,8 @@ class PairResult:
         rows_left_out: Rows in which only one of the two has a score.
         pictures: Unique images compared, of A and of B.
         note: A caveat, or empty.
+        unseen_share: The share of rows in which an arm may fail badly although, by a chance of 5 %, none of
+            these rows shows it: the interval cannot contain that. ``None`` without rows.
     """
 
     arms: tuple[str, str]
@@ -69,6 +71,7 @@ class PairResult:
     rows_left_out: int
     pictures: tuple[int, int]
     note: str
+    unseen_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ def describe_pair(found: RowDifference, rows_left_out: int) -> str:
         parts.append("one row only: the verdict holds for this prompt, and other prompts may differ")
     elif found.rows < FEW_ROWS:
         parts.append(f"{found.rows} rows only: other prompts may differ")
+    if found.has_far_row:
+        parts.append("one row differs far more than the others, and the interval allows for another such row")
     if rows_left_out:
         verb = "row was" if rows_left_out == 1 else "rows were"
         parts.append(f"{rows_left_out} {verb} left out: scored for one arm only")

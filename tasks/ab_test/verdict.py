@@ -16,7 +16,7 @@ from statistics import fmean
 
 from tasks.ab_test.evidence import HeldOut, ScoredDraft, compared_form, describe_forms, gather_evidence
 from tasks.ab_test.holm import correct_by_holm
-from tasks.ab_test.paired_rows import RowDifference, row_difference
+from tasks.ab_test.paired_rows import RowDifference, row_difference, unseen_share
 from tasks.ab_test.power import SIGNIFICANCE, least_units
 from tasks.ab_test.result import NOT_ENOUGH, AbTest, ArmResult, PairResult
 from tasks.ab_test.segment_verdicts import compare_in_segments, find_interactions
@@ -146,6 +146,7 @@ def _judge_pair(
         rows_left_out=len(a.keys() ^ b.keys()),
         pictures=(len(of_a), len(of_b)),
         note=describe_pair(found, len(a.keys() ^ b.keys())),
+        unseen_share=unseen_share(len(shared)) if shared else None,
     )
 
 
