@@ -6,6 +6,7 @@ Nothing is decided here: the ledger's facts are compared with the campaign's cur
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tasks.ab_test.winners import Winners
 from tasks.campaign import Campaign
 from tasks.campaign.choice import Deduplicate
 from tasks.campaign.row_groups import row_groups_of
@@ -126,13 +127,19 @@ def find_candidate(candidates: Sequence[Candidate], name: str) -> Candidate:
     )
 
 
-def explain(candidate: Candidate, candidates: Sequence[Candidate], campaign: Campaign) -> Explanation:
+def explain(
+    candidate: Candidate,
+    candidates: Sequence[Candidate],
+    campaign: Campaign,
+    winners: Winners | None = None,
+) -> Explanation:
     """Explain one picture of a run.
 
     Args:
         candidate: Any draft or final.
         candidates: All pictures of the run.
         campaign: The rules.
+        winners: The arms that won, if finalists are of these.
     """
     drafts = [one for one in candidates if one.is_draft]
     choice = candidate.choice
@@ -155,7 +162,7 @@ def explain(candidate: Candidate, candidates: Sequence[Candidate], campaign: Cam
             for one in drafts
             if one.standing and one.standing.duplicate_of == candidate.candidate_id
         ),
-        rules=() if candidate.is_final else tuple(_rules(candidate, drafts, campaign)),
+        rules=() if candidate.is_final else tuple(_rules(candidate, drafts, campaign, winners)),
     )
 
 
@@ -229,7 +236,9 @@ def _standing(candidate: Candidate) -> str:
     return f"cannot be shown{f': {candidate.fault}' if candidate.fault else ''}"
 
 
-def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign) -> list[Rule]:
+def _rules(
+    candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign, winners: Winners | None
+) -> list[Rule]:
     """List the rules: first those about the picture alone, then those about the other finalists."""
     wanted = campaign.finalists
     others = [one for one in drafts if one.is_finalist and one.candidate_id != candidate.candidate_id]
@@ -250,6 +259,7 @@ def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign
         )
         for one in conditions_of(campaign, candidate)
     ]
+    rules += [] if winners is None else [_from(candidate, winners)]
     if wanted.min_score is not None:
         score = candidate.score
         shown = "no score" if score is None else f"{score:.4f}"
@@ -278,6 +288,12 @@ def _rules(candidate: Candidate, drafts: Sequence[Candidate], campaign: Campaign
     if not wanted.allow_similar:
         rules.append(_spread(candidate, others, campaign.deduplicate))
     return rules
+
+
+def _from(candidate: Candidate, winners: Winners) -> Rule:
+    won = winners.of_row(candidate.row)
+    found = "no arm won" if won is None else " ".join(filter(None, (f"arm {won.arm} won", won.where)))
+    return Rule("from", "of the arm that won, if one did", found, won is None or won.arm == candidate.arm)
 
 
 def _room(name: str, limit: int, others: Sequence[Candidate], what: str) -> Rule:

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from tasks.ab_test.winners import Winners
 from tasks.campaign.row_groups import RowGroups
 from tasks.candidate import Candidate, Choice, HashName
 from tasks.decisions import Shortlist
@@ -24,6 +25,10 @@ class Rule(Protocol):
     @property
     def row_groups(self) -> Sequence[RowGroups]:
         """The groups of rows whose finalists are limited together."""
+
+    @property
+    def winners(self) -> Winners | None:
+        """The arms that won, if finalists are of these; else ``None``."""
 
     @property
     def max_per_arm(self) -> int | None:
@@ -81,10 +86,15 @@ def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
     finalists = _Finalists(rule)
     arms_seen: set[str] = set()
     for rank, draft in enumerate(sorted(survivors, key=_order_of_merit), start=1):
-        objection = _unmet(draft, rule) or _too_poor(draft, rule) or finalists.objection(draft, rank)
+        objection = (
+            _unmet(draft, rule)
+            or _of_another_arm(draft, rule)
+            or _too_poor(draft, rule)
+            or finalists.objection(draft, rank)
+        )
         if objection is None:
             finalists.add(draft)
-        reason = objection or _praise(draft, rank, is_best_of_arm=draft.arm not in arms_seen)
+        reason = objection or _praise(draft, rank, rule, is_best_of_arm=draft.arm not in arms_seen)
         choices[draft.candidate_id] = Choice(
             rank, objection is None, reason + _caveat(draft), None if objection else "rule"
         )
@@ -239,6 +249,13 @@ def _unmet(draft: Candidate, rule: Rule) -> str | None:
     return f"not chosen: {reason}" if reason else None
 
 
+def _of_another_arm(draft: Candidate, rule: Rule) -> str | None:
+    won = rule.winners.of_row(draft.row) if rule.winners else None
+    if won is None or won.arm == draft.arm:
+        return None
+    return f"not chosen: finalists are of the arm that won{f' {won.where}' if won.where else ''}, {won.arm}"
+
+
 def _too_poor(draft: Candidate, rule: Rule) -> str | None:
     if rule.min_score is None or (draft.score is not None and draft.score >= rule.min_score):
         return None
@@ -248,10 +265,11 @@ def _too_poor(draft: Candidate, rule: Rule) -> str | None:
     return f"not chosen: score {draft.score:.{digits}f} is below min_score {rule.min_score:.{digits}f}"
 
 
-def _praise(draft: Candidate, rank: int, *, is_best_of_arm: bool) -> str:
+def _praise(draft: Candidate, rank: int, rule: Rule, *, is_best_of_arm: bool) -> str:
     merit = f"best of arm {draft.arm}" if is_best_of_arm else f"arm {draft.arm}"
     score = "not scored" if draft.score is None else f"score {draft.score:.2f}"
-    return f"chosen: rank {rank}, {merit}, {score}"
+    is_open = rule.winners is not None and rule.winners.of_row(draft.row) is None
+    return f"chosen: rank {rank}, {merit}, {score}{'; no arm won, so all count' if is_open else ''}"
 
 
 def _caveat(draft: Candidate) -> str:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from flows.evaluation.looks import Looks
+from flows.evaluation.winners import find_winners_of_run
 from flows.runs.run import StoredRun
+from tasks.ab_test.winners import Winners
 from tasks.campaign import Campaign
 from tasks.campaign.row_groups import RowGroups, row_groups_of
 from tasks.candidate import Candidate, HashName
@@ -100,10 +102,13 @@ class SelectionRule:
     allow_similar: bool
     row_groups: tuple[RowGroups, ...]
     unmet: Mapping[str, str]
+    winners: Winners | None = None
 
     @classmethod
-    def of(cls, campaign: Campaign, drafts: Sequence[Candidate]) -> "SelectionRule":
-        """Take the rule from a campaign, with what it makes a condition of these drafts."""
+    def of(
+        cls, campaign: Campaign, drafts: Sequence[Candidate], winners: Winners | None = None
+    ) -> "SelectionRule":
+        """Take the rule from a campaign, with what it makes a condition of these drafts, and who won."""
         finalists, duplicates = campaign.finalists, campaign.deduplicate
         return cls(
             count=finalists.most,
@@ -119,6 +124,7 @@ class SelectionRule:
                 for draft in drafts
                 if (reason := describe_unmet(conditions_of(campaign, draft)))
             },
+            winners=winners,
         )
 
 
@@ -130,7 +136,7 @@ def select_finalists(run: StoredRun, *, keeps_bought: bool = False) -> int:
         keeps_bought: Keep drafts for which a final was ordered, unless a person chose.
     """
     drafts = run.read_candidates("draft")
-    rule = SelectionRule.of(run.campaign, drafts)
+    rule = SelectionRule.of(run.campaign, drafts, find_winners_of_run(run))
     choices = select(drafts, rule)
     if shortlist := run.ledger.shortlists.last(run.run_id):
         choices = choose_as_decided(choices, shortlist)

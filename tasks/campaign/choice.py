@@ -189,6 +189,9 @@ class Finalists(Section):
     max_per_prompt: int | None = Field(default=None, ge=1)
     """The most finalists of one arm and row."""
 
+    from_: Literal["all", "winner"] = Field(default="all", alias="from")
+    """`winner`: only the arm that won, in a row's segment if `ab_test.segments` has it; all if none did."""
+
     min_score: float | None = Field(default=None, ge=0, le=1)
     """The lowest total score of a finalist, 0 to 1."""
 

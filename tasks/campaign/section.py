@@ -18,4 +18,6 @@ Dollars = Annotated[
 class Section(BaseModel):
     """A section of the campaign file: frozen, and unknown keys are faults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, serialize_by_alias=True
+    )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from tasks.ab_test.winners import Winners
 from tasks.campaign.row_groups import RowGroups
 from tasks.candidate import Candidate, HashName, Inspection, Score, Standing
 from tasks.duplicates.rule import Level, Within
@@ -61,6 +62,7 @@ class FinalistRule:
     allow_similar: bool = False
     row_groups: tuple[RowGroups, ...] = ()
     unmet: Mapping[str, str] = field(default_factory=dict)
+    winners: Winners | None = None
 
 
 def draft(name: str, bits: int = 0, technical: float | None = 0.5, **changes: Any) -> Candidate:

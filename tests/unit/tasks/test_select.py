@@ -8,6 +8,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.ab_test.winners import Winner, Winners
 from tasks.campaign.row_groups import RowGroups
 from tasks.candidate import Candidate, Inspection, Standing
 from tasks.select import groups_without_finalist, keep_bought, select
@@ -242,3 +243,40 @@ def test_the_best_of_each_row_is_chosen_whichever_arm_and_a_row_without_one_is_n
         "row 3": "its best picture is not chosen: score 0.20 is below min_score 0.30"
     }
     assert groups_without_finalist(chosen[:4], rule.row_groups) == {"row 3": "no picture"}
+
+
+def test_finalists_are_of_the_arm_that_won_and_of_all_where_none_did() -> None:
+    """In a row whose segment has a winner, of that; the reason says which arm won, or that none did."""
+    pool = [
+        a_draft(f"c-{arm}{row}", arm=arm, row=row, score=0.9 if arm == "A" else 0.8)
+        for row in range(2)
+        for arm in "AB"
+    ]
+    winners = Winners("A", {}, {1: Winner("B", 'for kind "places"')})
+    choices = select(pool, FinalistRule(winners=winners))
+    assert [name for name, choice in choices.items() if choice.is_finalist] == ["c-A0", "c-B1"]
+    assert choices["c-B0"].reason == "not chosen: finalists are of the arm that won, A"
+    assert choices["c-A1"].reason == 'not chosen: finalists are of the arm that won for kind "places", B'
+    undecided = select(pool, FinalistRule(winners=Winners(None)))
+    assert all(choice.is_finalist for choice in undecided.values())
+    assert undecided["c-A0"].reason.endswith("score 0.90; no arm won, so all count")
+
+
+def test_a_row_without_a_picture_of_the_arm_that_won_has_no_finalist_and_says_why() -> None:
+    """``per_row`` leaves its place empty; it is not given to the arm that lost."""
+    pool = [a_draft("c-A0", score=0.5), a_draft("c-B1", arm="B", row=1, score=0.9)]
+    rule = FinalistRule(winners=Winners("A"), row_groups=(EACH_ROW,))
+    chosen = [
+        replace(one, choice=choice) for one, choice in zip(pool, select(pool, rule).values(), strict=True)
+    ]
+    assert groups_without_finalist(chosen, (RowGroups("per_row", 1, {0: "row 1", 1: "row 2"}),)) == {
+        "row 2": "its best picture is not chosen: finalists are of the arm that won, A"
+    }
+
+
+def test_a_draft_whose_final_was_bought_stays_a_finalist_whichever_arm_wins_now() -> None:
+    """A resumed run buys no other instead."""
+    pool = [a_draft("c-A", score=0.9), a_draft("c-B", arm="B", score=0.8)]
+    rule = FinalistRule(count=1, winners=Winners("B"))
+    kept = keep_bought(select(pool, rule), pool, ["c-A"], rule)
+    assert [name for name, choice in kept.items() if choice.is_finalist] == ["c-A"]
