@@ -16,10 +16,12 @@ from flows.evaluation.nights import compare_nights_of_run
 from flows.evaluation.statements import describe_statements
 from flows.evaluation.thumbnails import redraw_thumbnails
 from flows.evaluation.verdict import compare_run, describe_rounds
+from flows.evaluation.winners import winners_by
 from flows.runs.lacking import describe_lacking, find_lacking
 from flows.runs.lock import fetch_files
 from flows.runs.named_finals import find_named_finals, write_named_finals
 from flows.runs.run import StoredRun
+from tasks.ab_test.winners import Winners
 from tasks.campaign import Campaign
 from tasks.campaign.row_groups import row_groups_of
 from tasks.candidate import Candidate
@@ -159,6 +161,7 @@ def _gather(run: StoredRun) -> _Gathered:
     lacking = find_lacking(run.folder, candidates, _chosen(candidates))
     described = tuple(describe_lacking(candidates, lacking))
     facts = _facts(run.record, campaign, records, candidates)
+    ab_test = compare_run(rows, candidates, campaign, decided, ledger.votes.of_run(run.run_id))
     statements = describe_statements(run, [one for one in candidates if one.is_draft])
     facts = replace(
         facts,
@@ -166,9 +169,8 @@ def _gather(run: StoredRun) -> _Gathered:
         all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, provider),
         finals_usd=_finals_usd(campaign, candidates, run.catalogue, provider),
         estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),
-        ab_test=_with_nights(
-            run, compare_run(rows, candidates, campaign, decided, ledger.votes.of_run(run.run_id))
-        ),
+        ab_test=_with_nights(run, ab_test),
+        finalists=_with_winners(facts.finalists, winners_by(ab_test, campaign)),
         rounds=describe_rounds(rows, candidates, campaign, decided),
         statements=statements.by_arm,
         statement_sentences=statements.sentences,
@@ -180,10 +182,15 @@ def _gather(run: StoredRun) -> _Gathered:
 
 def _with_nights(run: StoredRun, ab_test: dict[str, Any] | None) -> dict[str, Any] | None:
     """Add what all nights of the campaign say, up to this run."""
-    if ab_test is None:
-        return None
     nights = compare_nights_of_run(run)
+    if ab_test is None:
+        return None if nights is None else {"nights": nights.as_dict()}
     return ab_test | {"nights": nights and nights.as_dict()}
+
+
+def _with_winners(finalists: str | None, winners: Winners | None) -> str | None:
+    """Say of which arms finalists are, where the campaign takes them from the arm that won."""
+    return finalists if finalists is None or winners is None else f"{finalists} {winners.state()}."
 
 
 def _chosen(candidates: Sequence[Candidate]) -> set[str]:

@@ -27,7 +27,7 @@ def verdict(run: str, *, by: str | None, home: Path | None, as_json: bool) -> No
     with opened_ledger(settings) as opened:
         stored = StoredRun.find(settings, opened, run)
         found = compare_by_each(stored)
-        if found and (nights := compare_nights_of_run(stored)) is not None:
+        if (nights := compare_nights_of_run(stored)) is not None:
             found["nights"] = nights.as_dict()
     if by is not None:
         if by not in found:

@@ -8,10 +8,12 @@ __all__ = [
     "looks",
     "nights",
     "power",
+    "retirement",
     "rounds",
     "scores",
     "similar_pairs",
     "statements",
     "thumbnails",
     "verdict",
+    "winners",
 ]

@@ -17,7 +17,7 @@ from flows.evaluation.scored_drafts import scored_drafts
 from flows.evaluation.verdict import held_out
 from flows.runs.run import StoredRun
 from tasks.ab_test.evidence import compared_form, gather_evidence
-from tasks.ab_test.night_verdicts import Night, NightsTest, compare_nights
+from tasks.ab_test.night_verdicts import Night, NightsTest, Retirement, compare_nights
 from tasks.campaign import Campaign
 from tasks.candidate import Candidate
 from tasks.errors import RunoffError
@@ -70,6 +70,12 @@ def read_nights(settings: Settings, ledger: Ledger, campaign: Campaign) -> list[
     return nights
 
 
+def with_retired(campaign: Campaign) -> Campaign:
+    """Return a campaign with the arms that it was made without."""
+    out = {name: one.arm for name, one in campaign.verdict.retired.items()}
+    return campaign.model_copy(update={"arms": {**campaign.arms, **out}}) if out else campaign
+
+
 def arms_by_content(campaign: Campaign) -> dict[str, str]:
     """Return for each arm what is ordered for it, as text that two campaigns can be compared by."""
     return {name: _content_of(campaign, name) for name in campaign.arms}
@@ -104,10 +110,16 @@ def _compare(
     records: Sequence[RunRecord],
     last: StoredRun | None,
 ) -> NightsTest | None:
-    if len(campaign.arms) < 2 or len(records) < 2:
+    if len(with_retired(campaign).arms) < 2 or len(records) < 2:
         return None
     nights, left_out = _gather(settings, ledger, campaign, records, last)
-    return compare_nights(nights, left_out) if nights else None
+    return compare_nights(nights, left_out, _retirement_of(campaign)) if nights else None
+
+
+def _retirement_of(campaign: Campaign) -> Retirement:
+    verdict = campaign.verdict
+    may_retire = campaign.arms.keys() - set(verdict.keep) if verdict.retire_when == "beaten" else ()
+    return Retirement({name: one.why for name, one in verdict.retired.items()}, frozenset(may_retire))
 
 
 def _gather(
@@ -148,7 +160,8 @@ class _Scored:
             here = arms_by_content(self.run.campaign)
         except RunoffError:
             return {}
-        there = {content: name for name, content in arms_by_content(self.campaign).items()}
+        race = with_retired(self.campaign)
+        there = {content: name for name, content in arms_by_content(race).items()}
         return {name: there[content] for name, content in here.items() if content in there}
 
     @cached_property
@@ -169,8 +182,9 @@ class _Scored:
 
     @property
     def is_comparable(self) -> bool:
-        """Whether two of its arms are the campaign's, and their pictures have scores."""
-        return len(self.arms) > 1 and bool(self.scorings)
+        """Whether two of its arms are the campaign's, or one where others retired, and they have scores."""
+        fewest = 1 if self.campaign.verdict.retired else 2
+        return len(self.arms) >= fewest and bool(self.scorings)
 
     def night(self) -> Night:
         """Gather what is compared of it."""

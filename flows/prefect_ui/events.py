@@ -3,6 +3,7 @@
     runoff.run.finished          a run ended, in whatever state
     runoff.finalists.approved    somebody agreed to buy a run's finalists
     runoff.verdict.decided       a campaign that stops when it is decided is decided
+    runoff.arm.retired           an arm lost over all nights, and is not bought any more
     runoff.budget.low            the month's budget is low, or less than the next run costs
     runoff.model.retiring        a model that a campaign uses is about to be shut down
 
@@ -78,6 +79,21 @@ def emit_decided(campaign: str, run_id: str, nights: Mapping[str, Any]) -> None:
         "verdict": nights["headline"],
     }
     _emit("runoff.verdict.decided", _run(campaign, run_id), campaign, payload)
+
+
+def emit_retired(campaign: str, run_id: str, nights: Mapping[str, Any], arm: str, why: str) -> None:
+    """Emit that an arm is left out from the next run on: ``runoff.arm.retired``.
+
+    Args:
+        campaign: The campaign's name.
+        run_id: The run that decided it.
+        nights: The verdict over all nights, as above.
+        arm: The arm.
+        why: Which arm beat it, and over how many nights.
+    """
+    payload = {"run_id": run_id, "campaign": campaign, "arm": arm, "why": why}
+    payload |= {"nights": nights["nights"], "verdict": nights["headline"]}
+    _emit("runoff.arm.retired", _run(campaign, run_id), campaign, payload)
 
 
 def emit_low_budgets(prepared: "Prepared", ledger: "Ledger", now: datetime | None = None) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from flows.evaluation.retirement import Market, as_asked_for, without_retired
 from tasks.campaign import Campaign
 from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
@@ -107,6 +108,11 @@ def prepare(
         campaign = load_campaign(campaign_file, catalogue, providers, overrides=overrides)
         place = str(campaign_file)
     providers = providers.with_pace(campaign.provider, campaign.images_per_minute)
+    if overrides.only_arms:
+        campaign = as_asked_for(campaign)
+    elif not are_drafts_done:
+        market = Market(catalogue, providers.provider(campaign.provider), settings.today)
+        campaign = without_retired(campaign, settings, run_id, market)
     return Prepared(
         place=place,
         settings=settings,

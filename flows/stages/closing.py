@@ -15,7 +15,7 @@ from typing import Any
 from flows.evaluation.drafts import find_without_finalist
 from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.cancellation import is_given_up
-from flows.prefect_ui.events import emit_decided, emit_run_end
+from flows.prefect_ui.events import emit_decided, emit_retired, emit_run_end
 from flows.run_report import write_run_report
 from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
 from flows.runs.run import StoredRun
@@ -81,6 +81,8 @@ async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Ou
     emit_run_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
     if run.campaign.verdict.stop_when == "decided" and nights.get("winner"):
         emit_decided(outcome.campaign, outcome.run_id, nights)
+    for arm, why in (nights.get("retiring") or {}).items():
+        emit_retired(outcome.campaign, outcome.run_id, nights, arm, why)
     return outcome
 
 

@@ -16,4 +16,5 @@ __all__ = [
     "segments",
     "statements",
     "verdict",
+    "winners",
 ]

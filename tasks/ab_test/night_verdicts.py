@@ -1,9 +1,10 @@
 """The verdict over all nights of a campaign, for whoever looks every morning."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,6 +88,21 @@ class Drift:
     provider: str | None
 
 
+class Retirement(NamedTuple):
+    """Which arms are out of the race, and which may leave it.
+
+    Args:
+        retired: The arms that are no longer bought, and why.
+        may_retire: The arms that are to be left out of later runs once they are beaten.
+    """
+
+    retired: Mapping[str, str] = MappingProxyType({})
+    may_retire: frozenset[str] = frozenset()
+
+
+NOBODY_RETIRES = Retirement()
+
+
 @dataclass(frozen=True, slots=True)
 class NightsTest:
     """The whole test.
@@ -95,9 +111,11 @@ class NightsTest:
         headline: For people.
         nights: Number of nights.
         left_out: Earlier runs that cannot be compared with the last one.
-        winner: The arm that beats every other one; the campaign is decided then.
-        pairs: Every two arms.
+        winner: The arm that beats every other one that is in the race; the campaign is decided then.
+        pairs: Every two arms, also those that retired.
         drifts: Arms that score otherwise since some night.
+        retired: The arms that are no longer bought, and why.
+        retiring: The arms that are left out from the next run on, and why.
     """
 
     headline: str
@@ -106,6 +124,8 @@ class NightsTest:
     winner: str | None
     pairs: tuple[NightsPair, ...]
     drifts: tuple[Drift, ...]
+    retired: dict[str, str] = field(default_factory=dict)
+    retiring: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Turn the result into JSON values."""
@@ -114,17 +134,20 @@ class NightsTest:
         return asdict(self) | {"pairs": pairs, "drifts": drifts}
 
 
-def compare_nights(nights: Sequence[Night], left_out: int = 0) -> NightsTest | None:
-    """Compare the arms of the last night over all nights.
+def compare_nights(
+    nights: Sequence[Night], left_out: int = 0, retirement: Retirement = NOBODY_RETIRES
+) -> NightsTest | None:
+    """Compare arms over all nights.
 
     Args:
         nights: In order; each has only arms and scores that are comparable with the last one's.
         left_out: How many runs are not among them; for the headline.
+        retirement: Which arms are out of the race, and which may leave it.
 
     Returns:
         ``None`` with one night, with one arm, or where no two arms share two rows.
     """
-    arms = sorted(nights[-1].scores) if nights else []
+    arms = sorted({arm for night in nights for arm in night.scores})
     pooled = {pair: _pool(nights, pair) for pair in combinations(arms, 2)}
     known = {pair: found for pair, found in pooled.items() if found is not None}
     if len(nights) < 2 or not known:
@@ -132,9 +155,15 @@ def compare_nights(nights: Sequence[Night], left_out: int = 0) -> NightsTest | N
     corrected = correct_by_holm([found.anytime.p_value for found in known.values()])
     pairs = tuple(_pair(arms, found, p) for (arms, found), p in zip(known.items(), corrected, strict=True))
     drifts = tuple(drift for arm in arms if (drift := _drift(nights, arm)) is not None)
-    winner = next((arm for arm in arms if _beats(arm, pairs) == len(arms) - 1), None)
-    headline = _state(pairs, winner, len(nights)) + _state_drifts(drifts) + _state_left_out(left_out)
-    return NightsTest(headline, len(nights), left_out, winner, pairs, drifts)
+    retired = dict(retirement.retired)
+    in_race = [arm for arm in arms if arm not in retired]
+    winner = next((arm for arm in in_race if _beats_all(arm, in_race, pairs)), None)
+    retiring = _retiring(pairs, in_race, retirement)
+    headline = _state(pairs, winner, len(nights), is_smaller=bool(retired)) + _state_retired(
+        retired, retiring
+    )
+    headline += _state_drifts(drifts) + _state_left_out(left_out)
+    return NightsTest(headline, len(nights), left_out, winner, pairs, drifts, retired, retiring)
 
 
 def _pool(nights: Sequence[Night], arms: tuple[str, str]) -> PooledNights | None:
@@ -188,19 +217,39 @@ def _drift(nights: Sequence[Night], arm: str) -> Drift | None:
     return Drift(arm, night.day, night.run_id, shift.change, shift.p_value, provider)
 
 
-def _beats(arm: str, pairs: Sequence[NightsPair]) -> int:
-    return sum(pair.winner == arm for pair in pairs)
+def _beats_all(arm: str, in_race: Sequence[str], pairs: Sequence[NightsPair]) -> bool:
+    """Whether it beats every other arm in the race; the last one beat, or outlasted, those that retired."""
+    beaten = {_other(pair) for pair in pairs if pair.winner == arm}
+    return beaten >= set(in_race) - {arm}
 
 
-def _state(pairs: Sequence[NightsPair], winner: str | None, n_nights: int) -> str:
+def _retiring(pairs: Sequence[NightsPair], in_race: Sequence[str], retirement: Retirement) -> dict[str, str]:
+    """Name the beaten arms that may leave; if every arm was beaten by another, as in a circle, none."""
+    beaten: dict[str, str] = {}
+    for pair in pairs:
+        if pair.winner is not None and _other(pair) in in_race:
+            beaten.setdefault(_other(pair), f"beaten by {pair.winner} over {pair.nights} nights")
+    leave = {arm: why for arm, why in beaten.items() if arm in retirement.may_retire}
+    return leave if len(beaten) < len(in_race) else {}
+
+
+def _state(pairs: Sequence[NightsPair], winner: str | None, n_nights: int, *, is_smaller: bool) -> str:
     if len(pairs) == 1:
         return _state_pair(pairs[0])
     over = f"Over {n_nights} nights, "
     if winner is not None:
-        return f"{over}arm {winner} beats every other arm, also for whoever looks every morning."
+        others = "every other arm in the race" if is_smaller else "every other arm"
+        return f"{over}arm {winner} beats {others}, also for whoever looks every morning."
     beaten = [f"{pair.winner} beats {_other(pair)}" for pair in pairs if pair.winner]
     so_far = f" {', '.join(beaten)}." if beaten else ""
     return f"{over}no arm beats every other one yet, for whoever looks every morning.{so_far}"
+
+
+def _state_retired(retired: Mapping[str, str], retiring: Mapping[str, str]) -> str:
+    out = [f" Arm {arm} is retired, {why}." for arm, why in retired.items()]
+    return "".join(
+        [*out, *(f" Arm {arm} is not bought any more from now on, {why}." for arm, why in retiring.items())]
+    )
 
 
 def _state_pair(pair: NightsPair) -> str:

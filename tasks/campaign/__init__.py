@@ -25,4 +25,5 @@ __all__ = [
     "schema",
     "statements",
     "succession",
+    "verdict",
 ]

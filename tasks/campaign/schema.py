@@ -19,7 +19,7 @@ from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, Successor
 from tasks.campaign.schedule import Schedule
-from tasks.campaign.verdict import AbTest, Verdict
+from tasks.campaign.verdict import AbTest, RetiredArm, Verdict
 from tasks.catalogue import configs_folder
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -42,6 +42,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("schedule", Schedule),
     ("ab_test", AbTest),
     ("verdict", Verdict),
+    ("verdict.retired.NAME", RetiredArm),
 )
 SHOWN_FILES = ("demo.yaml", "product-ad.yaml")
 
@@ -98,6 +99,7 @@ def _section(key: str, model: type[BaseModel]) -> Iterator[str]:
     yield "|---|---|---|---|"
     above = key.replace("NAME", "A").replace("[]", ".0").split(".") if key else []
     for name, field in model.model_fields.items():
+        name = field.alias or name
         accepted = table_words((*above, name)).replace("|", "\\|")
         meaning = (field.description or "").replace("\n", " ")
         yield f"| `{name}` | {accepted} | {_default(field)} | {meaning} |"

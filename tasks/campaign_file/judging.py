@@ -37,7 +37,7 @@ def halving_faults(campaign: Campaign) -> Iterator[CampaignFault]:
     if campaign.drafts.allocation != "halving":
         return
     path = ("drafts", "allocation")
-    if len(campaign.arms) <= LAST_ARMS:
+    if len(campaign.arms) + len(campaign.verdict.retired) <= LAST_ARMS:
         what = f"halving has no arm to drop: {len(campaign.arms)} arms are too few"
         yield CampaignFault(path, what, "fixed, or three arms or more")
     if campaign.drafts.per_prompt < LEAST_PER_PROMPT:

@@ -46,7 +46,8 @@ def unused_variables(campaign: Campaign) -> list[str]:
     for edition in campaign.editions:
         texts += edition.references
         texts += [edition.mask] if isinstance(edition.mask, str) else []
-    used = frozenset(campaign.finalists.per).union(*(PromptTemplate(text).names for text in texts))
+    counted = {*campaign.finalists.per, *(campaign.ab_test.segments or ())}
+    used = counted.union(*(PromptTemplate(text).names for text in texts))
     return [name for name in (campaign.all_rows[0] if campaign.all_rows else {}) if name not in used]
 
 

@@ -85,10 +85,11 @@ class RunFacts:
         ab_test: The result of the test, or ``None``. Keys, all optional: ``headline``, a sentence;
             ``pairs``, a list of mappings with ``arms`` (two names), ``difference`` (first minus second, mean
             score), ``low``, ``high`` (its 95 % interval), ``probability`` (that a random picture of the first
-            beats one of the second), ``verdict``, ``more_rows_needed``, ``more_pictures_needed``, ``note``;
-            ``arms``, name to a mapping with
-            ``pictures``, ``duplicate_rate``, ``refusal_rate``, ``failure_rate``, ``mean_score`` and
-            ``cost_per_unique_image_usd``; ``people``, the verdict by votes, or ``None``: ``headline``,
+            beats one of the second), ``verdict``, ``more_rows_needed``, ``more_pictures_needed``, ``rows``,
+            ``unseen_share``, ``note``; ``arms``, name to a mapping with ``pictures``, ``duplicate_rate``,
+            ``refusal_rate``, ``failure_rate``, ``mean_score`` and ``cost_per_unique_image_usd``;
+            ``nights``, as ``tasks.ab_test.night_verdicts.NightsTest.as_dict`` gives it, or ``None``;
+            ``people``, the verdict by votes, or ``None``: ``headline``,
             ``note``, ``is_enough`` (whether it comes first), ``pairs`` and ``segments``;
             ``scores_headline``, the verdict by scores; ``segments``, mappings with ``variable``, ``value``,
             ``arms``, ``rows``, ``difference``, ``low``, ``high``, ``shrunk`` and ``winner``.

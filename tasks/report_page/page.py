@@ -24,6 +24,7 @@ from tasks.report_page.measures import (
 )
 from tasks.report_page.people import show_disputed
 from tasks.report_page.pictures import Picture, build_finalists, build_gallery
+from tasks.report_page.race import show_race
 from tasks.report_page.rows import (
     Row,
     count_pictures,
@@ -71,6 +72,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         segments=complete_segments(facts),
         statements=show_statements(drafts, facts, sources),
         interactions=known_interactions(facts),
+        race=show_race(facts),
         finalists=finalists,
         gallery=build_gallery(drafts, arms, sources),
         disputed=show_disputed(drafts, facts, sources),
@@ -219,7 +221,8 @@ def _scores(unique_images: Sequence[Row], arm: str) -> list[float]:
 def _complete_pairs(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Complete each pair: all keys, the leader first, and a common scale for drawing the intervals."""
     needed = ("more_rows_needed", "more_pictures_needed")
-    keys = ("arms", "difference", "low", "high", "probability", "verdict", *needed, "note")
+    about = ("rows", "unseen_share", "note")
+    keys = ("arms", "difference", "low", "high", "probability", "verdict", *needed, *about)
     full = [_put_leader_first({key: pair.get(key) for key in keys}) for pair in pairs]
     ends = [abs(value) for pair in full for value in (pair["low"], pair["high"]) if value is not None]
     reach = max([0.05, *ends]) * 1.1

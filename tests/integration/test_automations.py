@@ -85,7 +85,7 @@ def test_every_automation_of_the_page_fires(tmp_path: Path, monkeypatch: pytest.
 
 
 def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell all five events, as runs do."""
+    """Tell all six events, as runs do."""
     from flows.prefect_ui import events
 
     monkeypatch.setenv("RUNOFF_TODAY", "2026-11-22")
@@ -96,6 +96,7 @@ def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events.emit_approved("otters", OUTCOME.run_id, ["a", "b"], "mara")
     nights = {"winner": "B", "nights": 9, "headline": "Over 9 nights and 12 rows, arm B beats arm A."}
     events.emit_decided("otters", OUTCOME.run_id, nights)
+    events.emit_retired("otters", OUTCOME.run_id, nights, "A", "beaten by B over 9 nights")
     with open_ledger(folder / "home") as ledger:
         events.emit_low_budgets(prepared, ledger)
     events.emit_retiring_models(prepared, date(2026, 11, 22))
