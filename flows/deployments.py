@@ -212,7 +212,7 @@ def work(pool: str, home: Path, say: Say, *, limit: int | None = None, name: str
         engine.wait_ready()
         from flows.schedule.draining_worker import DrainingWorker
 
-        asyncio.run(DrainingWorker(pool, say, limit=limit, name=name).work())
+        asyncio.run(DrainingWorker(pool, say, engine.give_up, limit=limit, name=name).work())
 
 
 def _require_server() -> None:

@@ -152,7 +152,7 @@ def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, 
 
     async def run() -> None:
         # Schedules stay active in the server's database; slots missed until the next start are skipped then.
-        runner = DrainingRunner(say)
+        runner = DrainingRunner(say, engine.give_up)
         for deployment in deployments:
             await runner.aadd_deployment(deployment)
         await asyncio.to_thread(resume_unfinished, deployments, home, say)

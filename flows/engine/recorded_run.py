@@ -3,12 +3,17 @@
 Prefect's engine asks its server before a flow's function and after it. Where that does not answer, it asks
 again for minutes and then fails. Here the end of the function counts. A server that does not let it begin
 within ``BEGIN_LIMIT_S`` is an error, and nothing was bought; one that does not record the end within
-``RECORD_LIMIT_S`` is reported and left.
+``RECORD_LIMIT_S`` is reported and left. A flow run in a process of its own, started by Prefect's runner or
+worker, waits as long as Prefect does, except once it was told to end: ``leave_when_unrecorded``.
 """
 
 import asyncio
+import os
 import re
+import sys
+import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from copy import copy
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BEGIN_LIMIT_S = 30.0
 RECORD_LIMIT_S = 12.0
+UNRECORDED_STATUS = 143
+"""As of a process that SIGTERM ended: Prefect's runner then says that the flow run crashed."""
 WATCH_EVERY_S = 2.0
 _LEAVE_S = 0.25
 _CREDENTIALS = re.compile(r"(?<=//)[^/@\s]+@")
@@ -66,6 +73,30 @@ async def run_recorded(
         await _leave(recording)
         await asyncio.gather(watching, return_exceptions=True)
     return work.result()
+
+
+def leave_when_unrecorded() -> None:
+    """Let this process end within ``RECORD_LIMIT_S``, whether or not the server records its flow run's end.
+
+    For a flow run whose books are closed and which was told to end. In a process that runs something else
+    besides, such as a notebook, it does nothing.
+    """
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if spec is None or spec.name != "prefect.engine":
+        return
+
+    def leave() -> None:
+        reason = f"no answer within {RECORD_LIMIT_S:.0f} s"
+        line = (
+            f"Prefect's server has not recorded the end of this flow run ({reason}). Its run is not affected."
+        )
+        with suppress(OSError):
+            os.write(2, f"{line}\n".encode())
+        os._exit(UNRECORDED_STATUS)
+
+    timer = threading.Timer(RECORD_LIMIT_S, leave)
+    timer.daemon = True
+    timer.start()
 
 
 class _Work(Generic[T]):

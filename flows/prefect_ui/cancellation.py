@@ -20,10 +20,11 @@ from prefect.client.schemas.objects import StateType
 from prefect.context import FlowRunContext
 from prefect.logging import get_logger
 
+from flows.engine.recorded_run import leave_when_unrecorded
 from flows.runs.recovery import run_of_flow_run
 from flows.session.cancelling import give_up
 from flows.session.session import Purpose, Session, open_session
-from tasks.errors import RunoffError
+from tasks.errors import InterruptError, RunoffError
 from tasks.ledger import has_ledger, open_ledger
 from tasks.settings import Settings
 
@@ -50,13 +51,17 @@ async def open_cancellable(prepared: "Prepared", purpose: Purpose = "go on") -> 
     Raises:
         RunoffError: See ``open_session``.
     """
-    async with open_session(prepared, purpose) as run:
-        looking = asyncio.create_task(_give_up_when_cancelled(run))
-        try:
-            yield run
-        finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+    try:
+        async with open_session(prepared, purpose) as run:
+            looking = asyncio.create_task(_give_up_when_cancelled(run))
+            try:
+                yield run
+            finally:
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
+    except InterruptError:
+        leave_when_unrecorded()
+        raise
 
 
 async def is_given_up(run: Session) -> bool:

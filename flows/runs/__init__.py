@@ -13,8 +13,8 @@ __all__ = [
     "pruning",
     "reconciling",
     "recovery",
-    "rereading",
     "repeats",
+    "rereading",
     "run",
     "stop_signals",
 ]

@@ -17,26 +17,30 @@ from flows.runs.stop_signals import (
     is_ignored,
     stopping_line,
 )
-from flows.schedule.patience import HURRY_S, Patience
+from flows.schedule.patience import HURRY_S, LOOK_S, RECORD_S, Patience
 
 
 class DrainingRunner(Runner):
     """A runner that a signal asks to stop: nothing new is started, and what is under way is awaited.
 
+    Prefect's server is not: one that does not record the ends of the flow runs is left after ``RECORD_S``.
     Each flow run's process is asked by SIGTERM: it sends no more orders, and waits for those in flight. A
     second Ctrl-C or SIGTERM ends everything at once; each process says what is lost.
 
     Args:
         say: Prints one line for the user.
+        give_up: Called with what the server failed to do, when it is left.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], give_up: Callable[[str], None]) -> None:
         super().__init__(pause_on_shutdown=False)
         self._say = say
+        self._give_up = give_up
         self._presses = Presses()
         self._patience = Patience()
         self._main: asyncio.Task[None] | None = None
         self._last_resort: asyncio.TimerHandle | None = None
+        self._leaving: asyncio.Task[None] | None = None
 
     async def start(self, *_: object, **__: object) -> None:
         """Serve until a signal comes, and then until the flow runs under way have ended."""
@@ -46,9 +50,14 @@ class DrainingRunner(Runner):
         with handling(numbers, self._asked), self._patience.with_flow_runs():
             try:
                 await super().start()
+            except asyncio.CancelledError:
+                if not self.stopping:
+                    raise
             finally:
                 if self._last_resort is not None:
                     self._last_resort.cancel()
+                if self._leaving is not None:
+                    self._leaving.cancel()
 
     def handle_sigterm(self, *_: object, **__: object) -> None:
         """Prefect's handler of SIGTERM; its own awaits nothing, and so stops nothing."""
@@ -68,6 +77,16 @@ class DrainingRunner(Runner):
         if self._patience.tell(self._pids()):
             self._say(stopping_line())
         self._loops_task_group.cancel_scope.cancel()
+        self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        while pids := self._pids():
+            self._patience.tell(pids)  # one may have been started meanwhile
+            await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(RECORD_S)
+        self._give_up("has not recorded the end of what ran here")
+        if self._main is not None:
+            self._main.cancel()
 
     def _pids(self) -> list[int]:
         handles = self._process_manager._process_map.values()

@@ -5,6 +5,7 @@ asked a provider for by then would be paid and lost.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -18,18 +19,21 @@ from flows.runs.stop_signals import (
     is_ignored,
     stopping_line,
 )
-from flows.schedule.patience import HURRY_S, LOOK_S, Patience
+from flows.schedule.patience import HURRY_S, LOOK_S, RECORD_S, Patience, is_alive
 
 
 class DrainingWorker(ProcessWorker):
     """A worker that a signal asks to stop: it takes no more flow runs, and awaits those that it has.
 
+    Prefect's server is not awaited: one that does not record the ends of the flow runs is left after
+    ``RECORD_S``.
     Each flow run's process is asked by SIGTERM: it sends no more orders, and waits for those in flight. A
     second Ctrl-C or SIGTERM ends everything at once; each process says what is lost.
 
     Args:
         pool: The work pool, of the type ``process``.
         say: Prints one line for the user.
+        give_up: Called with what the server failed to do, when it is left.
         limit: The most flow runs at once; ``None`` for no limit.
         name: The worker's name in Prefect's UI; ``None`` for one that Prefect makes.
     """
@@ -37,10 +41,17 @@ class DrainingWorker(ProcessWorker):
     type = "draining-process"  # registered as a type of its own, so that Prefect's worker is not replaced
 
     def __init__(
-        self, pool: str, say: Callable[[str], None], *, limit: int | None = None, name: str | None = None
+        self,
+        pool: str,
+        say: Callable[[str], None],
+        give_up: Callable[[str], None],
+        *,
+        limit: int | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__(work_pool_name=pool, limit=limit, name=name)
         self._say = say
+        self._give_up = give_up
         self._presses = Presses()
         self._patience = Patience()
         self._n_runs = 0
@@ -68,7 +79,14 @@ class DrainingWorker(ProcessWorker):
     async def _drain(self, working: "asyncio.Future[None]") -> None:
         if self._patience.tell(self._pids):
             self._say(stopping_line())
+        gone_s = time.monotonic()
         while self._n_runs and not working.done():
+            self._patience.tell(self._pids)  # one may have been started meanwhile
+            if any(map(is_alive, self._pids)):
+                gone_s = time.monotonic()
+            if time.monotonic() - gone_s > RECORD_S:
+                self._give_up("has not recorded the end of what ran here")
+                break
             await asyncio.sleep(LOOK_S)
         working.cancel()
 

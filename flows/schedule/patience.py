@@ -21,6 +21,8 @@ PATIENCE_S = 4 * 3600.0
 """How long a process may take: longer than an answer with the most and largest pictures, and a report."""
 HURRY_S = 10.0
 """How long it may take once everything is to end at once: it still says what is lost."""
+RECORD_S = 6.0
+"""How long Prefect's server may take to record that the flow runs ended, once their processes are gone."""
 LOOK_S = 0.2
 
 
@@ -79,6 +81,15 @@ class Patience:
                     handle.hard_kill()
                 return
             await asyncio.sleep(LOOK_S)
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _signal(pid: int) -> None:

@@ -20,6 +20,7 @@ from flows.runs.stop_signals import SAME_STOP_S
 from tests.support.child_process import wait_until
 from tests.support.prefect_server import prefect_client
 from tests.support.provider import OpenProvider
+from tests.support.proxy import State, proxy_to
 from tests.support.shell import COMMAND, Shell
 from tests.support.stops import IN_FLIGHT, PLANNED, Busy, make_busy
 
@@ -170,6 +171,35 @@ def stop(shell: Shell, busy: Busy, by: str, how: str) -> None:
         STOPS[how](command)
         command.wait_for_end()
         assert command.process.returncode == 0, command.said()
+    busy.check_nothing_lost()
+
+
+@pytest.mark.parametrize(
+    ("by", "state"),
+    [
+        pytest.param("serve", "locked", marks=pytest.mark.slow),
+        *(
+            pytest.param(by, state, marks=pytest.mark.long)
+            for by, state in [
+                ("serve", "frozen"), ("serve", "failing"),
+                ("worker", "frozen"), ("worker", "locked"), ("worker", "failing"),
+            ]
+        ),
+    ],
+)  # fmt: skip
+def test_a_stop_does_not_wait_for_a_server_that_is_away(
+    shell: Shell, busy: Busy, by: str, state: State
+) -> None:
+    """What is in flight comes in and the books are closed; then nobody waits for Prefect to record it."""
+    with proxy_to(shell.environ["PREFECT_API_URL"]) as proxy:
+        shell.environ["PREFECT_API_URL"] = proxy.url
+        with at_work(shell, busy, by) as (command, _):
+            proxy.state = state
+            os.write(command.terminal, CTRL_C)
+            command.wait_for_end()
+            assert command.process.returncode == 0, command.said()
+            if state != "failing":  # whose answer is one: it is not asked again
+                assert "has not recorded the end of what ran here" in command.said()
     busy.check_nothing_lost()
 
 
