@@ -11,7 +11,7 @@ and its hashes are the same algorithms.
     apt-get download mate-backgrounds lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 \
         plasma-workspace-wallpapers opencv-doc fonts-noto-color-emoji
     for package in *.deb; do dpkg-deb -x "$package" unpacked; done
-    python -m benchmarks.deduplication --folder unpacked
+    python -m benchmarks.deduplication --folder unpacked [--count 20] [--kind "objects on plain grounds"]
 """
 
 import argparse
@@ -150,8 +150,8 @@ def of_two(kind: str, item: tuple[int, tuple[str, Image.Image, Image.Image]]) ->
     ]
 
 
-def all_pairs(folder: Path, count: int, pool: ProcessPoolExecutor) -> Iterator[Pair]:
-    """Yield what is measured about every pair of every kind."""
+def all_pairs(folder: Path, count: int, only: str | None, pool: ProcessPoolExecutor) -> Iterator[Pair]:
+    """Yield what is measured about every pair of every kind, or of one kind of picture only."""
     font_file = next(folder.rglob("NotoColorEmoji.ttf"))
     found = find_photographs(folder)
     photographs = {
@@ -171,6 +171,8 @@ def all_pairs(folder: Path, count: int, pool: ProcessPoolExecutor) -> Iterator[P
         },
     }
     for kind, pictures in kinds.items():
+        if only not in (None, kind):
+            continue
         items = [(number, name, one) for number, (name, one) in enumerate(pictures.items())]
         originals = []
         for number, (pairs, original) in enumerate(pool.map(partial(of_one, kind), items)):
@@ -200,6 +202,8 @@ def all_pairs(folder: Path, count: int, pool: ProcessPoolExecutor) -> Iterator[P
         "plain colours and gradients": list(made.flats(count)),
     }
     for kind, two in differing.items():
+        if only not in (None, kind):
+            continue
         for pairs in pool.map(partial(of_two, kind), enumerate(two)):
             yield from pairs
 
@@ -351,9 +355,10 @@ def main() -> None:
     parser.add_argument(
         "--count", type=int, default=40, help="drawn pictures of words; of objects three times as many"
     )
+    parser.add_argument("--kind", help="only this kind of picture, by which radii are then fitted too")
     options = parser.parse_args()
     with ProcessPoolExecutor(2) as pool:
-        pairs = list(all_pairs(options.folder, options.count, pool))
+        pairs = list(all_pairs(options.folder, options.count, options.kind, pool))
     straight = [pair for pair in pairs if pair.made_as is None]
     fitted = [pair for pair in straight if pair.is_fitted]
     rules: dict[str, Decision] = {"looks": lambda pair: pair.is_near, TODAY: by_both_hashes}

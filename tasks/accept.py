@@ -92,9 +92,10 @@ def _in_doubt(kept: Sequence[Condition]) -> str:
 
 
 def _excess(fidelity: Fidelity, edition: Finals) -> list[str]:
-    """Say which of zoom, shift and tone is more than the edition allows; what was not measured is not.
+    """Say which of zoom, shift and tone is more than the edition allows, and whether it is mirrored.
 
-    An edition without a least fidelity takes whatever comes, and there a zoom means nothing.
+    What was not measured is neither. An edition without a least fidelity takes whatever comes, and there a
+    zoom means nothing.
     """
     if edition.min_fidelity == 0:
         return []
@@ -103,9 +104,10 @@ def _excess(fidelity: Fidelity, edition: Finals) -> list[str]:
         ("shift", fidelity.shift, edition.max_shift),
         ("tone", fidelity.tone, edition.max_tone),
     )
-    return [
+    excess = [
         f"{name} over {most:.1%}" for name, found, most in bounds if found is not None and abs(found) > most
     ]
+    return [*excess, "and it shows the draft mirrored"] if fidelity.is_mirrored else excess
 
 
 def choose_fallback(

@@ -158,6 +158,7 @@ class Fidelity:
             it was not measured.
         shift: How far its middle moved, in shares of the longest edge.
         tone: How far its colours changed as a whole, in shares of the range from black to white.
+        is_mirrored: Whether it shows the draft's mirror image.
     """
 
     value: float
@@ -167,6 +168,7 @@ class Fidelity:
     zoom: float | None = None
     shift: float | None = None
     tone: float | None = None
+    is_mirrored: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from tasks.pictures.container import HALF, unsound
 from tasks.pictures.decoding import decode, flatten
 from tasks.pictures.fingerprint import distance_bits, fingerprint
 from tasks.pictures.looks import LOOK_EDGE_PX, Look, size_with_edge
-from tasks.pictures.redrawing import Redrawing, compare_redrawing
+from tasks.pictures.redrawing import Redrawing, compare_redrawing, shows_mirrored
 from tasks.pictures.sendable import decode_as_sent
 from tasks.storage.regular_file import read_regular
 
@@ -48,8 +48,9 @@ def measure_fidelity(draft: Path, final: Path, fit: Fit = "any", remade: Path | 
 
     Returns:
         ``value``, ``ssim`` and ``palette`` as in ``tasks.pictures.redrawing``: from 0.75 on it shows the
-        same. ``zoom``, ``shift`` and ``tone`` say what was taken out before. ``hash_distance_bits`` of
-        ``phash`` is for information only.
+        same. ``zoom``, ``shift`` and ``tone`` say what was taken out before, ``is_mirrored`` whether the
+        mirrored draft is clearly more alike; it is not looked for where a part was inpainted.
+        ``hash_distance_bits`` of ``phash`` is for information only.
 
     Raises:
         PictureError: One of the files is not a usable picture; nothing was changed.
@@ -66,6 +67,7 @@ def measure_fidelity(draft: Path, final: Path, fit: Fit = "any", remade: Path | 
         zoom=found.registration.zoom - 1,
         shift=found.registration.shift_share,
         tone=found.tone.share,
+        is_mirrored=framing.shows_mirrored(found),
     )
 
 
@@ -108,6 +110,11 @@ class Framing:
         """Compare the two."""
         draft, final = look_of(self.draft), look_of(self.final)
         return compare_redrawing(draft, final, self._kept_of(draft))
+
+    def shows_mirrored(self, found: Redrawing) -> bool | None:
+        """Whether the final shows the draft's mirror image; ``None`` where only a part is compared."""
+        draft = look_of(self.draft)
+        return None if self._kept_of(draft) is not None else shows_mirrored(draft, look_of(self.final), found)
 
     def _kept_of(self, look: Look) -> NDArray[np.bool_] | None:
         if self.kept is None:

@@ -138,6 +138,7 @@ class Candidates:
             "fidelity_zoom": fidelity.zoom,
             "fidelity_shift": fidelity.shift,
             "fidelity_tone": fidelity.tone,
+            "fidelity_mirrored": fidelity.is_mirrored,
         }
         self._update([(candidate_id, values)])
 
@@ -269,4 +270,5 @@ def _fidelity(row: sa.Row[Any]) -> Fidelity:
         row.fidelity_zoom,
         row.fidelity_shift,
         row.fidelity_tone,
+        row.fidelity_mirrored,
     )

@@ -159,4 +159,5 @@ def _fidelity_columns(fidelity: Fidelity | None) -> dict[str, Any]:
         "fidelity_zoom": fidelity and fidelity.zoom,
         "fidelity_shift": fidelity and fidelity.shift,
         "fidelity_tone": fidelity and fidelity.tone,
+        "fidelity_mirrored": fidelity and fidelity.is_mirrored,
     }

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from tasks.redaction import hide_secrets, printable
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -206,6 +206,7 @@ candidates = sa.Table(
     sa.Column("fidelity_zoom", sa.Float),
     sa.Column("fidelity_shift", sa.Float),
     sa.Column("fidelity_tone", sa.Float),
+    sa.Column("fidelity_mirrored", sa.Boolean),
     sa.Column("is_accepted", sa.Boolean),
     sa.Column("pruned_at", Moment),
 )

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.pictures.likeness import LEAST_QUICK_AGREEMENT
 from tasks.pictures.looks import Look, Pixels, cells_of, size_with_edge
-from tasks.pictures.registration import Registration, lay_on, registrations, unmoved
+from tasks.pictures.registration import Registration, lay_on, quick_agreement, registrations, unmoved
 
 STRUCTURE_LIMIT = 0.75
 """The lowest structure of a picture that shows the same: 1 % of those fitted to have less."""
@@ -30,6 +31,12 @@ COLOUR_LIMIT_DELTA_E = 13.0
 
 SAME_VALUE = 0.75
 """The value at either limit."""
+
+MIRROR_MARGIN = 0.01
+"""By how much the mirror image must be more alike than the picture itself to be what is shown.
+
+Of nearly symmetrical pictures it is 0.05 and more where the mirror image is shown, else -0.03 and less.
+"""
 
 MOST_GAIN = 1.25
 MOST_OFFSET_LEVELS = 25.0
@@ -125,6 +132,25 @@ def compare_redrawing(draft: Look, final: Look, kept: Where | None = None) -> Re
         if found[-1].value >= _CLEARLY_SAME:
             break
     return max(found, key=lambda each: each.value)
+
+
+def shows_mirrored(draft: Look, final: Look, found: Redrawing) -> bool:
+    """Tell whether a picture drawn anew shows the mirror image of another rather than the other itself.
+
+    Mirror images of nearly symmetrical things, such as a face seen from the front, differ so little that each
+    passes for a redrawing of the other. Which of both a third one was drawn from can still be told.
+
+    Args:
+        draft: The look of the first.
+        final: The look of the second.
+        found: How they compare as they are.
+    """
+    if found.value >= 1 - MIRROR_MARGIN:
+        return False
+    mirrored = draft.turned("mirrored")
+    if quick_agreement(mirrored, final) < LEAST_QUICK_AGREEMENT:
+        return False
+    return compare_redrawing(mirrored, final).value > found.value + MIRROR_MARGIN
 
 
 def _registrations(draft: Look, final: Look, hole: Where | None) -> Iterator[Registration]:

@@ -121,6 +121,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("fidelity_zoom", "Float64", "share", "How much larger the final shows things: 0.04 is 4 %."),
     Column("fidelity_shift", "Float64", "share", "How far its middle moved, of the longest edge."),
     Column("fidelity_tone", "Float64", "share", "How far brightness or white balance changed, of the range."),
+    Column("fidelity_mirrored", "boolean", "", "Whether the final shows the draft's mirror image."),
     Column("accepted", "boolean", "", "For a final, whether it was accepted."),
     Column("thumbnail", "string", "", "The thumbnail, relative to the run's folder."),
     Column("selection_reason", "string", "", "Why it was chosen or not."),

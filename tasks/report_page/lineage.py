@@ -28,7 +28,7 @@ _PLACE = ("arm", "row", "replicate")
 _CHOICE = ("score", "rank", "chosen_by", "selection_reason")
 _FIDELITY = (
     "fidelity", "fidelity_ssim", "fidelity_hash_bits", "fidelity_palette", "fidelity_zoom", "fidelity_shift",
-    "fidelity_tone",
+    "fidelity_tone", "fidelity_mirrored",
 )  # fmt: skip
 
 

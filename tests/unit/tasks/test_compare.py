@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-from benchmarks.fidelity_pictures import redrawn, zoomed
-from benchmarks.fidelity_pictures import toned as toned_by
+from benchmarks.fidelity_changes import redrawn, zoomed
+from benchmarks.fidelity_changes import toned as toned_by
+from tasks.accept import choose_attempt
+from tasks.campaign.finals import Finals
 from tasks.candidate import Fidelity
 from tasks.compare import measure_fidelity
 from tasks.emulator.painting.retouch import as_image, repaint
@@ -140,7 +142,7 @@ def test_the_emulators_edits_keep_the_draft_and_its_drifts_do_not(
 def test_a_picture_is_wholly_itself(fidelity_of: Compare) -> None:
     """Every part of the measure has its best value."""
     assert fidelity_of(photograph("coffee.png"), photograph("coffee.png")) == Fidelity(
-        1.0, 1.0, 0, 1.0, 0.0, 0.0, 0.0
+        1.0, 1.0, 0, 1.0, 0.0, 0.0, 0.0, is_mirrored=False
     )
 
 
@@ -191,6 +193,36 @@ def test_a_small_difference_that_matters_is_not_averaged_away(
     assert fidelity_of(draft, final).value < 0.75
     assert fidelity_of(draft, drawn_anew(final)).value < 0.75
     assert fidelity_of(draft, drawn_anew(draft)).value > 0.75
+
+
+def test_a_mirror_image_is_told_where_hardly_anything_differs(fidelity_of: Compare) -> None:
+    """A face from the front, lit from one side: its mirror image would pass for a redrawing of it."""
+    face = draw_face(lit_from=-1)
+    for anew in (lambda one: one, lambda one: redrawn(zoomed(one, 1.03), 0.004, np.random.default_rng(7))):
+        mirrored, same = fidelity_of(face, anew(draw_face(lit_from=1))), fidelity_of(face, anew(face))
+        assert mirrored.value > 0.75
+        assert (mirrored.is_mirrored, same.is_mirrored) == (True, False)
+        chosen, reason = choose_attempt({"c-1": mirrored}, Finals(model="-", size="-"))
+        assert chosen is None
+        assert reason.endswith(", and it shows the draft mirrored")
+    both = draw_face(lit_from=0)
+    assert not fidelity_of(both, both.transpose(Image.Transpose.FLIP_LEFT_RIGHT)).is_mirrored
+
+
+def draw_face(lit_from: int) -> Image.Image:
+    """Draw a round face, 512 px, with a soft light from the left (-1), the right (1) or the front (0)."""
+    face = Image.new("RGB", (511, 511), "#c9d3d6")
+    pen = ImageDraw.Draw(face)
+    pen.ellipse((105, 105, 405, 405), fill="#d9a066", outline="#5b3a1e", width=6)
+    light = Image.new("L", face.size)
+    middle = 255 + 60 * lit_from
+    ImageDraw.Draw(light).ellipse((middle - 60, 150, middle + 60, 330), fill=90)
+    face.paste("#f6dcb4", mask=light.filter(ImageFilter.GaussianBlur(24)))
+    pen = ImageDraw.Draw(face)
+    for x in (200, 310):
+        pen.ellipse((x - 22, 200, x + 22, 250), fill="#2b1c10")
+    pen.arc((195, 240, 315, 340), 20, 160, fill="#5b3a1e", width=9)
+    return face
 
 
 def test_what_was_to_be_inpainted_is_left_out_however_the_rest_moved(tmp_path: Path) -> None:

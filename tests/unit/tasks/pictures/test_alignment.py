@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from benchmarks.fidelity_pictures import redrawn, toned, zoomed
+from benchmarks.fidelity_changes import redrawn, toned, zoomed
 from tasks.compare import Framing
 from tasks.pictures.alignment import align
 
