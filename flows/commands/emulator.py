@@ -1,9 +1,12 @@
 """The command ``runoff emulator``, which serves the offline provider to any OpenAI client."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
+
+if TYPE_CHECKING:
+    from tasks.emulator.settings import PlantedError
 
 
 @click.command()
@@ -71,6 +74,34 @@ import click
     show_default=True,
     help="Share of the judge's answers whose JSON is truncated.",
 )
+@click.option(
+    "--judge-errors",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of statements about objects, numbers, colours, places and words that the judge gets wrong.",
+)
+@click.option(
+    "--judge-yes-bias",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of those statements that the judge says yes to in any case.",
+)
+@click.option(
+    "--judge-logprobs/--no-judge-logprobs",
+    default=True,
+    show_default=True,
+    help="Whether the judge's model gives log-probabilities.",
+)
+@click.option(
+    "--plant",
+    "planted",
+    multiple=True,
+    metavar="KIND=RATE[@WORDS]",
+    help="Plant errors into pictures whose prompt has these words: missing, extra, wrong_colour, misspelt or"
+    " swapped, at a rate from 0 to 1. Can be given several times.",
+)
 @click.option("--images-per-minute", type=int, help="Rate limit; requests above it get 429.")
 def emulator(
     *,
@@ -87,6 +118,10 @@ def emulator(
     judge_bias: float,
     judge_refusals: float,
     judge_broken: float,
+    judge_errors: float,
+    judge_yes_bias: float,
+    judge_logprobs: bool,
+    planted: tuple[str, ...],
     images_per_minute: int | None,
 ) -> None:
     """Serve the offline emulator of the Images API. It paints pictures and keeps a bill (GET /_bill)."""
@@ -107,6 +142,10 @@ def emulator(
         judge_first_bias=judge_bias,
         judge_refusal_rate=judge_refusals,
         judge_broken_rate=judge_broken,
+        judge_error_rate=judge_errors,
+        judge_yes_bias=judge_yes_bias,
+        judge_logprobs=judge_logprobs,
+        planted_errors=tuple(map(_planted, planted)),
     )
 
     def ready(url: str) -> None:
@@ -114,3 +153,23 @@ def emulator(
         click.echo(f"  export OPENAI_API_KEY=anything\n\nIts bill: {url.removesuffix('/v1')}/_bill")
 
     serve(settings, host, port, ready)
+
+
+def _planted(text: str) -> "PlantedError":
+    """Read ``KIND=RATE[@WORDS]``."""
+    from tasks.emulator.painting.contents import ERROR_KINDS
+    from tasks.emulator.settings import PlantedError
+
+    kind, _, rest = text.partition("=")
+    rate, _, words = rest.partition("@")
+    try:
+        share = float(rate)
+    except ValueError:
+        share = -1.0
+    if kind not in ERROR_KINDS or not 0 <= share <= 1:
+        message = (
+            f"{text!r} plants nothing; accepted: KIND=RATE or KIND=RATE@WORDS, with a KIND of "
+            f"{', '.join(ERROR_KINDS)} and a RATE from 0 to 1."
+        )
+        raise click.BadParameter(message, param_hint="--plant")
+    return PlantedError(kind, share, words)

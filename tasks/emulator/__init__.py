@@ -5,4 +5,17 @@ from the published protocol alone and shares no code or data with the client sid
 cannot hide another.
 """
 
-__all__ = ["app", "faults", "mosaic", "painting", "server", "settings"]
+__all__ = [
+    "app",
+    "faults",
+    "images_request",
+    "models",
+    "mosaic",
+    "painter",
+    "painting",
+    "picture_note",
+    "replicates",
+    "server",
+    "settings",
+    "vision_judge",
+]

@@ -21,6 +21,7 @@ ROLES = ("developer", "system", "user", "assistant")
 DETAILS = ("auto", "low", "high", "original")
 FORMATS = ("text", "json_object", "json_schema")
 MOST_OUTPUT_TOKENS = 128_000
+MOST_TOP_LOGPROBS = 20
 KNOWN = frozenset(
     {
         "model",
@@ -28,6 +29,8 @@ KNOWN = frozenset(
         "response_format",
         "reasoning_effort",
         "max_completion_tokens",
+        "logprobs",
+        "top_logprobs",
         "n",
         "user",
         "stream",
@@ -45,6 +48,8 @@ class ChatRequest:
         pictures: The pictures, in order.
         schema: The JSON schema of the answer; ``None`` for free text.
         most_tokens: The most tokens of the answer, which is then cut.
+        top_logprobs: How many alternatives of each token are given with their log-probabilities; ``None`` for
+            no log-probabilities.
     """
 
     model: ChatModel
@@ -52,6 +57,7 @@ class ChatRequest:
     pictures: tuple[Upload, ...]
     schema: Mapping[str, Any] | None
     most_tokens: int
+    top_logprobs: int | None = None
 
     @property
     def input_tokens(self) -> int:
@@ -60,8 +66,12 @@ class ChatRequest:
         return text_tokens(self.text + shape) + sum(picture_tokens(*one.size) for one in self.pictures)
 
 
-def read_chat(fields: Mapping[str, Any]) -> ChatRequest:
+def read_chat(fields: Mapping[str, Any], *, gives_logprobs: bool = True) -> ChatRequest:
     """Check a request for a chat completion.
+
+    Args:
+        fields: The body.
+        gives_logprobs: Whether the model gives log-probabilities.
 
     Raises:
         Refusal: The vendor would not accept it.
@@ -79,7 +89,31 @@ def read_chat(fields: Mapping[str, Any]) -> ChatRequest:
     if fields.get("reasoning_effort", "medium") not in EFFORTS:
         raise refusals.invalid_value("reasoning_effort", fields["reasoning_effort"], EFFORTS)
     texts, pictures = _read_messages(fields.get("messages"))
-    return ChatRequest(model, "\n".join(texts), tuple(pictures), _read_format(fields), _most_tokens(fields))
+    return ChatRequest(
+        model,
+        "\n".join(texts),
+        tuple(pictures),
+        _read_format(fields),
+        _most_tokens(fields),
+        _top_logprobs(fields, gives_logprobs=gives_logprobs),
+    )
+
+
+def _top_logprobs(fields: Mapping[str, Any], *, gives_logprobs: bool) -> int | None:
+    """Read whether log-probabilities are asked for; models that reason give none."""
+    wanted, most = fields.get("logprobs", False), fields.get("top_logprobs", 0)
+    if not wanted:
+        if "top_logprobs" in fields:
+            message = "'top_logprobs' is only allowed when 'logprobs' is set to true."
+            raise refusals.invalid("top_logprobs", message, "invalid_value")
+        return None
+    if not gives_logprobs or fields.get("reasoning_effort", "medium") != "none":
+        message = "Unsupported parameter: 'logprobs' is not supported with this model."
+        raise Refusal(400, message, param="logprobs", code="unsupported_parameter")
+    if type(most) is not int or not 0 <= most <= MOST_TOP_LOGPROBS:
+        message = f"Invalid 'top_logprobs': {most!r}."
+        raise refusals.invalid("top_logprobs", message, "integer_out_of_range")
+    return most
 
 
 def _unsupported(name: str) -> Refusal:

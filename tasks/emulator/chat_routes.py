@@ -22,6 +22,7 @@ from tasks.emulator.chat_request import ChatRequest, read_chat
 from tasks.emulator.delivery import SlowBody, TruncatedBody
 from tasks.emulator.fault_kinds import ANSWER_KINDS, BODY_KINDS, is_billed
 from tasks.emulator.faults import FailureKind, FaultRule
+from tasks.emulator.log_probabilities import log_probabilities
 from tasks.emulator.state import EmulatorState, text_of
 from tasks.emulator.vision_judge import VisionJudge
 
@@ -50,7 +51,7 @@ class ChatRoutes:
         entry.fault = rule.kind if rule else None
         if rule and not is_billed(rule) and (stand_in := _stand_in(emulator, rule, entry)):
             return stand_in
-        asked = read_chat(fields)
+        asked = read_chat(fields, gives_logprobs=emulator.settings.judge_logprobs)
         answer = await anyio.to_thread.run_sync(self._answer, asked, entry)
         entry.usage = answer["usage"]
         spent = answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]
@@ -72,6 +73,8 @@ class ChatRoutes:
             settings.seed,
             settings.judge_noise,
             settings.judge_first_bias,
+            settings.judge_error_rate,
+            settings.judge_yes_bias,
         )
         chance = random.Random(f"{settings.seed} {entry.client_request_id or entry.number}")
         is_refused = chance.random() < settings.judge_refusal_rate
@@ -81,7 +84,11 @@ class ChatRoutes:
         is_cut = text_tokens(content) > asked.most_tokens
         if is_cut:
             content = content[: 4 * max(0, asked.most_tokens - 6)]
-        return _completion(asked, entry, content, is_refused=is_refused, is_cut=is_cut)
+        completion = _completion(asked, entry, content, is_refused=is_refused, is_cut=is_cut)
+        if asked.top_logprobs is not None and not is_refused:
+            found = log_probabilities(content, vision_judge.certainties, asked.top_logprobs)
+            completion["choices"][0]["logprobs"] = {"content": found, "refusal": None}
+        return completion
 
 
 def _texts(messages: object) -> str | None:

@@ -11,11 +11,19 @@ from functools import lru_cache
 
 from PIL import Image
 
+from tasks.emulator.picture_note import NOTE_KEY, note_for
+
 GRID = 8
 
 
 def mosaic(
-    seed: int, shake: int | None, size: tuple[int, int], format: str, compression: int, transparent: bool
+    seed: int,
+    shake: int | None,
+    size: tuple[int, int],
+    format: str,
+    compression: int,
+    transparent: bool,
+    note: str = "",
 ) -> bytes:
     """Make a mosaic of 8 x 8 colours.
 
@@ -26,6 +34,7 @@ def mosaic(
         format: ``png``, ``jpeg`` or ``webp``.
         compression: Quality of jpeg and webp, 0-100.
         transparent: Whether the four corner tiles are transparent.
+        note: Text for its metadata, ASCII; empty for none.
     """
     chance = random.Random(seed)
     levels = [chance.randrange(16, 240) for _ in range(3 * GRID * GRID)]
@@ -37,20 +46,21 @@ def mosaic(
         for corner in (0, GRID - 1, GRID * (GRID - 1), GRID * GRID - 1):
             alphas[corner] = 0
     if format == "png":
-        return _png(size, bytes(levels), bytes(alphas) if transparent else b"")
+        return _png(size, bytes(levels), bytes(alphas) if transparent else b"", note)
     tiles = Image.frombytes("RGB", (GRID, GRID), bytes(levels))
     if transparent:
         tiles.putalpha(Image.frombytes("L", (GRID, GRID), bytes(alphas)))
     stream = io.BytesIO()
     picture = tiles.resize(size, Image.Resampling.NEAREST)
-    picture.save(
-        stream, format.upper(), quality=min(compression, 90), **({"method": 0} if format == "webp" else {})
-    )
+    more = note_for(format, note) | ({"method": 0} if format == "webp" else {})
+    picture.save(stream, format.upper(), quality=min(compression, 90), **more)
     return stream.getvalue()
 
 
-def _png(size: tuple[int, int], palette: bytes, alphas: bytes) -> bytes:
+def _png(size: tuple[int, int], palette: bytes, alphas: bytes, note: str) -> bytes:
     head, body = png_parts(size)
+    if note:
+        head += png_chunk(b"tEXt", NOTE_KEY.encode() + b"\0" + note.encode())
     return head + png_chunk(b"PLTE", palette) + (png_chunk(b"tRNS", alphas) if alphas else b"") + body
 
 

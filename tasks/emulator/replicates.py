@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from tasks.emulator.images_request import ImagesRequest
+from tasks.emulator.painting.contents import ErrorKind
 from tasks.emulator.settings import EmulatorSettings
 
 
@@ -23,12 +24,14 @@ class Replicate:
         shake_seed: Determines the small differences of a near-duplicate; ``None`` for the scene itself.
         drifts: For an edit: whether it loses the reference's composition.
         is_redrawn: For an edit: whether it is moved and toned a little, not only drawn finer.
+        planted: The kinds of error planted in it.
     """
 
     scene_seed: int
     shake_seed: int | None
     drifts: bool
     is_redrawn: bool = False
+    planted: tuple[ErrorKind, ...] = ()
 
 
 class Replicates:
@@ -45,12 +48,26 @@ class Replicates:
     def take(self, request: ImagesRequest, client_request_id: str | None) -> list[Replicate]:
         """Take the next replicates of a request, one for each of its pictures."""
         key = _identity(request)
+        return [
+            self._with_errors(request.prompt, each) for each in self._plain(request, key, client_request_id)
+        ]
+
+    def _plain(self, request: ImagesRequest, key: str, client_request_id: str | None) -> list[Replicate]:
         if client_request_id and self._settings.picture_by_client_request_id:
             base = int.from_bytes(hashlib.sha256(client_request_id.encode()).digest()[:4], "big")
             return [self._of_caller(key, base + index) for index in range(request.n)]
         first = self._counts[key]
         self._counts[key] += request.n
         return [self._numbered(key, first + index) for index in range(request.n)]
+
+    def _with_errors(self, prompt: str, each: Replicate) -> Replicate:
+        """Plant the errors of its scene, so that duplicates have the same."""
+        planted = [
+            rule.kind
+            for number, rule in enumerate(self._settings.planted_errors)
+            if rule.prompt in prompt and self._chance("planted", each.scene_seed, number).random() < rule.rate
+        ]
+        return replace(each, planted=tuple(planted)) if planted else each
 
     def _numbered(self, key: str, number: int) -> Replicate:
         """The ``number``-th replicate; a duplicate of a duplicate is resolved to the scene itself."""

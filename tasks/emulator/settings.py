@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 from tasks.emulator.faults import FaultRule
+from tasks.emulator.painting.contents import ErrorKind
 
 # Rough seconds per picture at the vendor. Source: timings reported in public, checked 2026-11-22.
 VENDOR_LATENCY_S = {"low": 8.0, "medium": 15.0, "high": 40.0, "xhigh": 70.0, "max": 120.0}
@@ -19,6 +20,21 @@ def _utc_today() -> date:
 
 
 @dataclass(frozen=True, slots=True)
+class PlantedError:
+    """An error that some pictures have.
+
+    Args:
+        kind: What is wrong; a prompt in which nothing can be wrong in that way is painted as it is.
+        rate: The share of pictures, 0-1.
+        prompt: Only pictures of prompts that contain this text, so that one arm has more of them.
+    """
+
+    kind: ErrorKind
+    rate: float
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EmulatorSettings:
     """The settings of an emulator. Equal settings and an equal order of requests give equal answers.
 
@@ -28,6 +44,7 @@ class EmulatorSettings:
         near_copy_rate: Share of replicates that are near-duplicates of an earlier one of the same request,
             0-1.
         exact_copy_rate: Share of replicates whose bytes equal those of an earlier one, 0-1.
+        planted_errors: Errors in what pictures show, each chosen by itself.
         edits: ``redrawn`` zooms, shifts, tones and redraws an edit a little, as editing models do; ``exact``
             only draws it finer.
         edit_drift_rate: Share of edits that lose the reference's composition, 0-1.
@@ -49,7 +66,11 @@ class EmulatorSettings:
         batch_window_s: Seconds after which a batch expires.
         most_batch_lines: The most lines in a batch.
         batch_file_bytes: The largest input file of a batch, bytes.
-        judge_noise: Standard deviation of the noise added to a judge's measures, each in [0, 1].
+        judge_noise: Standard deviation of the noise added to a judge's measures, each in [0, 1], and a tenth
+            of the noise of its log-odds.
+        judge_error_rate: Share of the statements about what a picture shows that a judge answers wrongly.
+        judge_yes_bias: Share of those that it answers with yes in any case, 0-1.
+        judge_logprobs: Whether judging models give log-probabilities; else asking for them is refused.
         judge_first_bias: Share of comparisons in which a judge prefers the first picture in any case, 0-1.
         judge_refusal_rate: Share of chat answers that are a refusal, 0-1; a refusal is billed.
         judge_broken_rate: Share of chat answers with truncated JSON, 0-1.
@@ -62,6 +83,7 @@ class EmulatorSettings:
     paint: Literal["scene", "plain"] = "scene"
     near_copy_rate: float = 0.25
     exact_copy_rate: float = 0.03
+    planted_errors: tuple[PlantedError, ...] = ()
     edits: Literal["redrawn", "exact"] = "redrawn"
     edit_drift_rate: float = 0.15
     pace: float = 0.0
@@ -81,6 +103,9 @@ class EmulatorSettings:
     most_batch_lines: int = 50_000
     batch_file_bytes: int = 200_000_000
     judge_noise: float = 0.05
+    judge_error_rate: float = 0.0
+    judge_yes_bias: float = 0.0
+    judge_logprobs: bool = True
     judge_first_bias: float = 0.0
     judge_refusal_rate: float = 0.0
     judge_broken_rate: float = 0.0

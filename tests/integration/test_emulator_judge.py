@@ -15,7 +15,7 @@ from PIL import Image, ImageFilter
 
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
-from tasks.emulator.settings import EmulatorSettings
+from tasks.emulator.settings import EmulatorSettings, PlantedError
 from tasks.emulator.vision_judge import VisionJudge, measure
 from tests.support.emulator_client import bill_of, client_of
 
@@ -320,3 +320,40 @@ def test_the_list_of_models_tells_those_that_answer(url: str) -> None:
     client = client_of(url)
     assert {MODEL, "gpt-image-2.6-flare"} <= {model.id for model in client.models.list()}
     assert client.models.retrieve(MODEL).created == 1_790_035_200
+
+
+def test_log_probabilities_are_given_where_the_model_has_them_and_refused_where_not() -> None:
+    """As the vendor does: with reasoning off, and an unsupported parameter otherwise."""
+    asked: Any = {"model": MODEL, "messages": messages(SHARP), "response_format": SHARPNESS}
+    wanted: Any = asked | {"logprobs": True, "top_logprobs": 5, "reasoning_effort": "none"}
+    with emulator_server(EmulatorSettings(judge_noise=0.0)) as url:
+        found = client_of(url).chat.completions.create(**wanted)
+        assert found.choices[0].logprobs is not None
+        tokens = found.choices[0].logprobs.content or []
+        assert "".join(token.token for token in tokens) == found.choices[0].message.content
+        with pytest.raises(openai.BadRequestError, match="logprobs"):
+            client_of(url).chat.completions.create(**wanted | {"reasoning_effort": "low"})
+        with pytest.raises(openai.BadRequestError, match="top_logprobs"):
+            client_of(url).chat.completions.create(**wanted | {"logprobs": False})
+    with emulator_server(EmulatorSettings(judge_logprobs=False)) as url:
+        with pytest.raises(openai.BadRequestError) as refused:
+            client_of(url).chat.completions.create(**wanted)
+        assert (refused.value.code, refused.value.param) == ("unsupported_parameter", "logprobs")
+        assert bill_of(url)["total"]["charged_nanousd"] == 0
+
+
+def test_the_judge_knows_what_the_emulator_painted_and_where_it_erred() -> None:
+    """Painted and judged by HTTP: the prompt is never in the question, only the picture is."""
+    statement = "The picture shows exactly two red mugs"
+    rules = (PlantedError("extra", 1.0, prompt="watercolour"),)
+    with emulator_server(EmulatorSettings(paint="plain", planted_errors=rules)) as url:
+        client = client_of(url)
+        for style, expected in (("photograph", "yes"), ("watercolour", "no")):
+            painted = client.images.generate(
+                model="gpt-image-2.6-flare", prompt=f"Two red mugs on a table, {style}", size="1024x1024"
+            )
+            assert painted.data
+            assert painted.data[0].b64_json
+            question = shape(right={"type": "string", "enum": ["yes", "no"], "description": statement})
+            data = base64.b64decode(painted.data[0].b64_json)
+            assert answer(url, data, response_format=question) == {"right": expected}

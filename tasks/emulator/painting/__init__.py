@@ -6,4 +6,4 @@
 Colours are float32 in [0, 1], shape (height, width, 3); shapes are outlines in units of their subject.
 """
 
-__all__ = ["liberties", "retouch", "scene"]
+__all__ = ["contents", "liberties", "reading", "retouch", "scene"]

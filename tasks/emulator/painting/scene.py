@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.emulator.painting import animals, buildings, creatures, products
+from tasks.emulator.painting.arrangement import arrange, with_lettering
 from tasks.emulator.painting.brush import Layer, Pose, ellipse
+from tasks.emulator.painting.contents import Contents
 from tasks.emulator.painting.interiors import paint_diorama, paint_nothing, paint_studio
 from tasks.emulator.painting.palettes import accents, choose_light, grade
 from tasks.emulator.painting.reading import PRODUCTS, Brief, read_prompt
 from tasks.emulator.painting.scenery import Stage, paint_place
 from tasks.emulator.painting.still_life import draw_still_life
 from tasks.emulator.painting.styles import render_in_style
-from tasks.emulator.painting.texture import Chance, Floats, blend, blurred, smoothstep
+from tasks.emulator.painting.texture import Chance, Floats, blend, blurred, colour, smoothstep
 
 # How many pixels of the longest edge are really painted, and how finely.
 FINENESS = {
@@ -42,7 +44,15 @@ class Scene:
     cover: Floats
 
 
-def paint_scene(prompt: str, seed: int, size: tuple[int, int], tier: str, *, bare: bool = False) -> Scene:
+def paint_scene(
+    prompt: str,
+    seed: int,
+    size: tuple[int, int],
+    tier: str,
+    *,
+    bare: bool = False,
+    contents: Contents | None = None,
+) -> Scene:
     """Paint a prompt.
 
     Args:
@@ -51,6 +61,7 @@ def paint_scene(prompt: str, seed: int, size: tuple[int, int], tier: str, *, bar
         size: Width and height of the picture wanted; fewer or more pixels may be painted, in proportion.
         tier: Quality tier.
         bare: Leave the background out.
+        contents: What it shows, where that is more than its subject, or not what the prompt asks for.
     """
     brief = read_prompt(prompt)
     longest, detail = FINENESS[tier]
@@ -64,7 +75,12 @@ def paint_scene(prompt: str, seed: int, size: tuple[int, int], tier: str, *, bar
     stage = _place(brief, back, chance, colours, bare)
     front = Layer(width, height, light, detail)
     pose = _compose(brief, stage, chance)
-    _subject(brief, front, pose, chance, colours)
+    arranged = contents is not None and contents.is_arranged
+    if contents is not None and arranged:
+        for each, place in arrange(brief, contents, pose, front.width):
+            _subject(each, front, place, chance, [*map(colour, each.colours), *colours][:3])
+    else:
+        _subject(brief, front, pose, chance, colours)
     _ground_it(brief, stage, front, pose)
     if brief.style == "photograph" and not bare:
         back.pixels = blurred(back.pixels, height / 130)
@@ -74,6 +90,8 @@ def paint_scene(prompt: str, seed: int, size: tuple[int, int], tier: str, *, bar
     else:
         back.lay(front)
     pixels = grade(render_in_style(brief.style, picture.pixels, chance, detail), brief)
+    if contents is not None and arranged:
+        pixels = with_lettering(pixels, contents.lettering)
     return Scene(np.clip(pixels, 0, 1).astype(np.float32), np.clip(front.cover, 0, 1))
 
 

@@ -1,0 +1,28 @@
+"""Writes a benchmark's figures into ``benchmarks/README.md``, between its two marker lines."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+README = Path(__file__).parent / "README.md"
+
+
+def write_figures(module: str, text: str) -> None:
+    """Replace a benchmark's figures and say when they were measured.
+
+    Args:
+        module: The benchmark, as ``benchmarks.planted_errors``.
+        text: Markdown.
+
+    Raises:
+        ValueError: The page has no place for them.
+    """
+    begin, end = f"<!-- figures: written by `python -m {module}`. -->", f"<!-- figures: end of {module}. -->"
+    page = README.read_text(encoding="utf-8")
+    if begin not in page or end not in page:
+        message = f"{README} has no lines {begin} and {end}"
+        raise ValueError(message)
+    head, _, rest = page.partition(begin)
+    measured = f"Measured on {datetime.now(UTC):%Y-%m-%d}."
+    README.write_text(
+        f"{head}{begin}\n\n{measured}\n\n{text.strip()}\n\n{end}{rest.partition(end)[2]}", encoding="utf-8"
+    )
