@@ -5,15 +5,16 @@ Answers are found by their question, whichever run asked it and in whatever orde
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 from tasks.campaign.choice import Score
 from tasks.candidate import Candidate
 from tasks.judging.duels import Pair
+from tasks.judging.forms import Form
 from tasks.judging.replies import DuelReply, Reply
 from tasks.ledger import Ledger
-from tasks.orders.questions import Questions, worth_judging
+from tasks.orders.questions import Questions, forms_of, worth_judging
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,56 @@ def _asks(rules: Score, name: str) -> bool:
 def _replies(
     ledger: Ledger, questions: Questions, drafts: Sequence[Candidate], judged: Sequence[Candidate]
 ) -> dict[str, Reply]:
-    asked = {draft.sha256: questions.about(draft).question for draft in judged}
-    came = ledger.answers.replies(questions.run_id, list(asked.values()))
+    by_bytes = read_statement_replies(ledger, questions, judged)
     return {
-        draft.candidate_id: came[asked[draft.sha256]]
+        draft.candidate_id: by_bytes[draft.sha256]
         for draft in drafts
-        if draft.is_survivor and asked[draft.sha256] in came
+        if draft.is_survivor and draft.sha256 in by_bytes
     }
+
+
+def read_statement_replies(
+    ledger: Ledger, questions: Questions, pictures: Sequence[Candidate]
+) -> dict[str, Reply]:
+    """Read the replies by the rubric about pictures, in whichever form they came.
+
+    Args:
+        ledger: The ledger.
+        questions: Makes the run's questions.
+        pictures: Drafts or finals.
+
+    Returns:
+        Hex digest of a picture's bytes to the reply; only pictures that were asked about.
+    """
+    judge = questions.campaign.score.judge
+    assert judge is not None
+    by_bytes: dict[str, Reply] = {}
+    for form in forms_of(judge):
+        missing = [draft for draft in pictures if not _has_answer(by_bytes.get(draft.sha256))]
+        asked = {
+            draft.sha256: [one.question for one in questions.all_about(draft, form)] for draft in missing
+        }
+        came = ledger.answers.replies(questions.run_id, [one for each in asked.values() for one in each])
+        for name, each in asked.items():
+            replies = [came[one] for one in each if one in came]
+            if found := _in_form(replies, form, by_bytes.get(name)):
+                by_bytes[name] = found
+    return by_bytes
+
+
+def _has_answer(reply: Reply | None) -> bool:
+    return reply is not None and reply.content is not None
+
+
+def _in_form(replies: Sequence[Reply], form: Form, other: Reply | None) -> Reply | None:
+    """Join the replies in a form to one; without an answer, why there is none."""
+    texts = [reply.content for reply in replies if reply.content is not None]
+    if form == "log_probabilities" and replies and texts and not replies[0].yes_at:
+        return replace(other or Reply(None), content=None, fault="the model gives no log-probabilities")
+    if texts:
+        yes_at = next(reply.yes_at for reply in replies if reply.content is not None)
+        return Reply(texts[0], yes_at=yes_at, form=form, samples=tuple(texts[1:]))
+    return replies[0] if replies else other
 
 
 def _duels(ledger: Ledger, questions: Questions, judged: Sequence[Candidate]) -> list[DuelReply]:

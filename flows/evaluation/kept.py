@@ -6,6 +6,7 @@ here. Nothing here spends.
 
 from collections.abc import Mapping, Sequence
 
+from flows.evaluation.judge_answers import read_statement_replies
 from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
@@ -94,13 +95,9 @@ def _judged(run: StoredRun, finals: Sequence[Candidate]) -> Mapping[str, Mapping
     if not finals:
         return {}
     questions = Questions(run.campaign, run.run_id, str(run.folder))
-    asked = {final.candidate_id: questions.about(final).question for final in finals}
-    came = run.ledger.answers.replies(run.run_id, list(asked.values()))
-    replies = {name: came[question] for name, question in asked.items() if question in came}
-    statements = {
-        final.candidate_id: [one.text for one in statements_of(run.campaign, final.row, final.arm)]
-        for final in finals
-    }
+    came = read_statement_replies(run.ledger, questions, finals)
+    replies = {final.candidate_id: came[final.sha256] for final in finals if final.sha256 in came}
+    statements = {final.candidate_id: statements_of(run.campaign, final.row, final.arm) for final in finals}
     told = Assignment(run.campaign.score, run.campaign.all_rows, replies=replies, statements=statements)
     return _scores(run, [final for final in finals if final.candidate_id in replies], "judge", told)
 

@@ -56,7 +56,7 @@ def add_bought_scores(run: StoredRun) -> int:
     drafts = run.read_candidates("draft")
     answers = read_judge_answers(run.ledger, Questions(run.campaign, run.run_id, str(run.folder)), drafts)
     asked = {
-        draft.candidate_id: [one.text for one in statements_of(run.campaign, draft.row, draft.arm)]
+        draft.candidate_id: statements_of(run.campaign, draft.row, draft.arm)
         for draft in drafts
         if draft.candidate_id in answers.replies
     }

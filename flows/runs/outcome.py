@@ -10,7 +10,8 @@ from flows.runs.lock import state_now
 from flows.runs.run import StoredRun
 from tasks.candidate import Candidate, rank_finalists
 from tasks.errors import RunoffError
-from tasks.ledger import Ledger
+from tasks.judging.forms import is_declined
+from tasks.ledger import Ledger, OrderRecord
 from tasks.ledger.slots import SlotState
 from tasks.orders.missing_scores import without_score
 from tasks.orders.questions import BOUGHT
@@ -89,7 +90,7 @@ def outcome_of(run: StoredRun) -> Outcome:
     orders: dict[str, int] = {}
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1
-    is_whole = set(orders) <= {"received"} and not any(candidate.fault for candidate in candidates)
+    is_whole = all(map(_is_whole, records)) and not any(candidate.fault for candidate in candidates)
     is_whole = is_whole and not any(without_score(drafts, name) for name in BOUGHT)
     return Outcome(
         run_id=run.run_id,
@@ -105,6 +106,14 @@ def outcome_of(run: StoredRun) -> Outcome:
         spent_usd=run.ledger.orders.charged_usd(run.run_id),
         unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
         exit_code=0 if is_whole or run.record.state == "waiting" else INCOMPLETE,
+    )
+
+
+def _is_whole(record: OrderRecord) -> bool:
+    """Whether an order has its answer, or asked a judge for log-probabilities that it does not give."""
+    code = record.settlement.error_code if record.settlement else None
+    return record.state == "received" or (
+        record.state == "failed" and is_declined(record.order.parameters, code)
     )
 
 

@@ -7,14 +7,16 @@ nothing. Comparing pairs has no ceiling, so that is proposed, with its price.
 from collections.abc import Sequence
 from decimal import Decimal
 
+from flows.evaluation.judge_answers import read_judge_answers
 from flows.session.session import Session
 from tasks.campaign import Campaign
 from tasks.campaign.choice import Duel
 from tasks.campaign.statements import statements_of
 from tasks.candidate import Candidate
 from tasks.catalogue.estimates import Estimates
+from tasks.judging.forms import Form
 from tasks.judging.replies import Reply
-from tasks.judging.rubric import read_rubric_answer
+from tasks.judging.reply_reading import read_reply
 from tasks.ledger.replanning import add_warnings
 from tasks.money import count_of, format_usd
 from tasks.order import Order
@@ -32,25 +34,28 @@ def first_of_all(judged: Sequence[Candidate]) -> list[Candidate]:
     return sorted(judged, key=lambda draft: (draft.replicate, draft.row, draft.arm))
 
 
-def tell_if_alike(run: Session, questions: Questions, orders: Sequence[Order]) -> None:
+def tell_if_alike(run: Session, questions: Questions, pictures: Sequence[Candidate], form: Form) -> None:
     """Say it, and warn in the report, if the judge scored the first pictures all alike.
 
     Args:
         run: The run.
         questions: What the questions were made by.
-        orders: The questions about all pictures, in the order in which they are asked.
+        pictures: All pictures, in the order in which they are asked about.
+        form: How the statements are answered.
     """
-    first, rest = orders[:N_FIRST], orders[N_FIRST:]
-    came = run.ledger.answers.replies(run.run_id, [order.question for order in first])
+    first, rest = pictures[:N_FIRST], pictures[N_FIRST:]
+    replies = read_judge_answers(run.ledger, questions, first).replies
     values = [
         value
-        for order in first
-        if (reply := came.get(order.question)) and (value := _value(run.campaign, reply, order)) is not None
+        for draft in first
+        if (reply := replies.get(draft.candidate_id))
+        and (value := _value(run.campaign, reply, draft)) is not None
     ]
     if len(values) < N_FIRST or len(set(values)) > 1:
         return
-    known = run.ledger.answers.find([order.question for order in rest])
-    left = [order for order in rest if order.question not in known]
+    orders = [order for draft in rest for order in questions.all_about(draft, form)]
+    known = run.ledger.answers.find([order.question for order in orders])
+    left = [order for order in orders if order.question not in known]
     estimates = questions.estimates
     if left and estimates is not None:
         warning = describe_alike(run.campaign, estimates, values[0], left)
@@ -58,10 +63,8 @@ def tell_if_alike(run: Session, questions: Questions, orders: Sequence[Order]) -
         add_warnings(run.ledger, run.run_id, [warning])
 
 
-def _value(campaign: Campaign, reply: Reply, order: Order) -> float | None:
-    if reply.content is None:
-        return None
-    found = read_rubric_answer(reply.content, len(statements_of(campaign, order.row, order.arm)))
+def _value(campaign: Campaign, reply: Reply, draft: Candidate) -> float | None:
+    found = read_reply(reply, statements_of(campaign, draft.row, draft.arm))
     return None if found is None else found.value
 
 
@@ -74,11 +77,12 @@ def describe_alike(campaign: Campaign, estimates: Estimates, value: float, left:
         value: The score of all pictures so far.
         left: The questions that are still to be asked.
     """
+    n_left = len({order.draft_id for order in left})
     rest_usd = sum((order.estimate_usd for order in left), Decimal(0))
     score = "full marks" if value == 1 else f"the same score ({value:.2f})"
     return (
         f"The judge gave the first {N_FIRST} pictures {score}: its rubric may not tell the arms apart."
-        f" Asking about the other {count_of(len(left), 'picture')} costs up to {format_usd(rest_usd)}."
+        f" Asking about the other {count_of(n_left, 'picture')} costs up to {format_usd(rest_usd)}."
         f" {_propose_duels(campaign, estimates)}"
     )
 

@@ -21,8 +21,9 @@ from tasks.catalogue.estimates import Estimates
 from tasks.errors import BudgetError, InterruptError
 from tasks.generate import generate
 from tasks.judging.duels import in_both_orders, most_pairs, next_pairs
+from tasks.judging.forms import Form
 from tasks.order import Order
-from tasks.orders.questions import Questions, worth_judging
+from tasks.orders.questions import Questions, forms_of, worth_judging
 
 judge_task = as_task("judge")(generate)
 
@@ -38,10 +39,7 @@ async def judge_drafts(run: Session) -> None:
     rules, questions = run.campaign.score, _questions(run)
     judged = worth_judging(run.ledger.candidates.of_run(run.run_id, "draft"))
     if "judge" in rules.weights and rules.judge is not None:
-        orders = [questions.about(draft) for draft in first_of_all(judged)]
-        await _ask(run, orders[:N_FIRST])
-        tell_if_alike(run, questions, orders)
-        await _ask(run, orders[N_FIRST:])
+        await _ask_statements(run, questions, first_of_all(judged))
     if "duel" in rules.weights and rules.duel is not None:
         await _ask_pairs(run, questions, judged, rules.duel.per_row)
     _tell_stop(run)
@@ -59,7 +57,10 @@ async def judge_finals(run: Session) -> int:
         return 0
     finals = await asyncio.to_thread(finals_to_judge, run.stored)
     questions = _questions(run)
-    n_asked = await _ask(run, [questions.about(final) for final in finals])
+    if not finals:
+        return 0
+    form = await _choose_form(run, questions, finals)
+    n_asked = await _ask(run, [order for final in finals for order in questions.all_about(final, form)])
     if n_asked:
         _tell_stop(run)
     return n_asked
@@ -77,6 +78,37 @@ def _tell_stop(run: Session) -> None:
         run.buyer.close(stop)
     elif stop is not None:
         run.display.say(f"The judge is no longer asked; the run continues without it. {stop}")
+
+
+async def _ask_statements(run: Session, questions: Questions, pictures: Sequence[Candidate]) -> None:
+    """Ask about each picture, first about a dozen of them."""
+    form = await _choose_form(run, questions, pictures)
+    first, rest = (
+        [order for draft in some for order in questions.all_about(draft, form)]
+        for some in (pictures[:N_FIRST], pictures[N_FIRST:])
+    )
+    await _ask(run, first)
+    tell_if_alike(run, questions, pictures, form)
+    await _ask(run, rest)
+
+
+async def _choose_form(run: Session, questions: Questions, pictures: Sequence[Candidate]) -> Form:
+    """Choose the form that the judge's model can answer; if nobody knows, one picture is asked about.
+
+    A model without log-probabilities rejects the question, which costs nothing, or answers without them.
+    Both are remembered in the ledger. Where neither happened, this run uses the other form and the next asks
+    again.
+    """
+    judge = run.campaign.score.judge
+    assert judge is not None
+    preferred, *others = forms_of(judge)
+    if not others or not pictures:
+        return preferred
+    gives = run.ledger.answers.gives_log_probabilities(run.campaign.provider, judge.model)
+    if gives is None:
+        await _ask(run, questions.all_about(pictures[0], preferred))
+        gives = run.ledger.answers.gives_log_probabilities(run.campaign.provider, judge.model)
+    return preferred if gives else others[0]
 
 
 async def _ask_pairs(run: Session, questions: Questions, judged: Sequence[Candidate], per_row: int) -> None:

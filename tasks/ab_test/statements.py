@@ -1,9 +1,9 @@
 """Statements by arm: how often each is true, worst first, and in which of them arms differ.
 
-Arms are compared row by row, as by a score of 1 where the statement is true and 0 where it is not; over all
-statements and pairs of arms, Holm's correction keeps chance from naming one. The interval of a single arm's
-share is Wilson's, with the pictures counted for as much as they tell: pictures of one row are alike, so their
-number is divided by the design effect.
+Arms are compared row by row, by the probability of yes where answers are graded, else as by a score of 1
+where the statement is true and 0 where it is not; over all statements and pairs of arms, Holm's correction
+keeps chance from naming one. The interval of a single arm's share is Wilson's, with the pictures counted for
+as much as they tell: pictures of one row are alike, so their number is divided by the design effect.
 
 Source: E. Wilson (1927), "Probable inference, the law of succession, and statistical inference"; L. Kish
 (1965), "Survey Sampling" (design effect, and its correlation by the analysis of variance).
@@ -36,6 +36,7 @@ class ArmShare:
         low: The lower end of its 95 % interval.
         high: The upper end.
         failing: Some pictures of which it is not true, by candidate id.
+        mean_chance: The mean probability of yes where answers are graded; else ``None``.
     """
 
     answered: int
@@ -44,6 +45,7 @@ class ArmShare:
     low: float | None
     high: float | None
     failing: tuple[str, ...]
+    mean_chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,22 @@ def sum_up_statements(
 
 
 def state_statements(results: Sequence[StatementResult]) -> list[str]:
-    """Say in which statements arms differ, as ``A loses on “hands are right” (31 % against 8 % fail)``."""
+    """Say in which statements arms differ, as ``A loses on “hands are right” (31 % against 8 % fail)``.
+
+    Where answers are graded, arms may differ in a statement that no picture fails; so the means are given.
+    """
     return [
-        f"{worse} loses on “{one.template}” ({_failing(one, worse)} against {_failing(one, better)} fail)."
+        f"{worse} loses on “{one.template}” ({_against(one, worse, better)})."
         for one in results
         for worse, better in one.differing
     ]
+
+
+def _against(one: StatementResult, worse: str, better: str) -> str:
+    low, high = one.arms[worse].mean_chance, one.arms[better].mean_chance
+    if low is not None and high is not None:
+        return f"probability of yes {low:.2f} against {high:.2f}"
+    return f"{_failing(one, worse)} against {_failing(one, better)} fail"
 
 
 def _failing(one: StatementResult, arm: str) -> str:
@@ -139,7 +151,7 @@ def _by_row(given: Sequence[StatementAnswer], arm: str) -> dict[int, list[float]
     found: dict[int, list[float]] = defaultdict(list)
     for one in given:
         if one.arm == arm and one.is_true is not None:
-            found[one.row].append(float(one.is_true))
+            found[one.row].append(float(one.is_true) if one.chance is None else one.chance)
     return found
 
 
@@ -156,7 +168,10 @@ def _share(given: Sequence[StatementAnswer], scores: Mapping[str, float | None])
     for one in answered:
         rows[one.row].append(float(bool(one.is_true)))
     low, high = wilson_interval(n_true / len(answered), len(answered) / design_effect(list(rows.values())))
-    return ArmShare(len(answered), n_true, n_true / len(answered), low, high, tuple(failing[:MOST_FAILING]))
+    chances = [one.chance for one in answered if one.chance is not None]
+    mean_chance = sum(chances) / len(chances) if chances else None
+    share = n_true / len(answered)
+    return ArmShare(len(answered), n_true, share, low, high, tuple(failing[:MOST_FAILING]), mean_chance)
 
 
 def design_effect(rows: Sequence[Sequence[float]]) -> float:

@@ -63,6 +63,9 @@ class Statement(Section):
     per_arm: bool = False
     """Whether it may name `{{ arm }}` and its `{{ prompt }}`; otherwise all arms are asked the same."""
 
+    depends_on: str | None = Field(default=None, min_length=1)
+    """An earlier statement, as it is written there: where that one is not true, this one is not either."""
+
 
 def _kind(value: object) -> str:
     return "[text]" if isinstance(value, str) else "[described]"
@@ -81,6 +84,26 @@ class Judge(Section):
 
     rubric: tuple[AnyStatement, ...] = ()
     """Statements that are true of a good picture, as templates; a row's own, in its `rubric`, are added."""
+
+    answers: Literal["yes_no", "graded"] = "yes_no"
+    """How a statement is answered: `yes_no`, or `graded` by how sure the model is of a yes."""
+
+    samples: int = Field(default=1, ge=1, le=9)
+    """For a model without log-probabilities: from 2 on, each picture is asked about this often, and the
+    answers are averaged; 1 asks for one word of five instead."""
+
+    @model_validator(mode="after")
+    def _depends_on_what_comes_before(self) -> "Judge":
+        earlier: list[str] = []
+        for one in self.statements:
+            if one.depends_on is not None and one.depends_on not in earlier:
+                message = f"{one.statement!r} depends on {one.depends_on!r}, which is no statement before it"
+                raise ValueError(message)
+            earlier.append(one.statement)
+        if self.samples > 1 and self.answers != "graded":
+            message = "samples are averaged only with `answers: graded`"
+            raise ValueError(message)
+        return self
 
     @property
     def statements(self) -> tuple[Statement, ...]:

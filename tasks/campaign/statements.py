@@ -26,11 +26,13 @@ class AskedStatement:
         text: The sentence.
         template: What it was written as: the same for every row, so that its answers are summed up.
         must: Whether a picture of which it is not true is never chosen by the rule.
+        parent: The place, from 0, of the statement without which it cannot be true; ``None`` for none.
     """
 
     text: str
     template: str
     must: bool = False
+    parent: int | None = None
 
 
 def statements_of(campaign: Campaign, row: int, arm: str) -> tuple[AskedStatement, ...]:
@@ -52,10 +54,14 @@ def statements_of(campaign: Campaign, row: int, arm: str) -> tuple[AskedStatemen
     if judge is None or row >= len(campaign.all_rows):
         return ()
     values = campaign.all_rows[row]
-    found = []
+    found: list[AskedStatement] = []
+    places: dict[str, int] = {}
     for one in judge.statements:
         text = fill_statement(one, _with_arm(campaign, arm, values) if one.per_arm else values)
-        found += [AskedStatement(text, one.statement, one.must)] if text else []
+        if text:
+            parent = places.get(one.depends_on) if one.depends_on else None
+            places.setdefault(one.statement, len(found))
+            found.append(AskedStatement(text, one.statement, one.must, parent))
     own = (
         (written, fill_statement(Statement(statement=written), values)) for written in own_statements(values)
     )

@@ -14,6 +14,8 @@ from typing import Any
 from tasks.images_api.answers import Answer, count_of_tokens
 from tasks.images_api.error_body import find_request_id, read_error
 from tasks.images_api.failures import Failure, FailureKind, failure_of_answer, not_json
+from tasks.images_api.log_probabilities import probabilities_of_yes
+from tasks.judging.replies import stored_text
 from tasks.order import Order, Usage
 from tasks.redaction import redact
 
@@ -58,7 +60,9 @@ def read_reply(body: object, headers: Mapping[str, str]) -> Answer | Failure:
     if isinstance(refusal, str) and refusal:
         return Failure(FailureKind.refused, "judge_refused", refusal, request_id, usage=usage)
     if content.strip():
-        return Answer((), usage, request_id, redact(content))
+        kept = redact(content)
+        yes_at = probabilities_of_yes(content, choice.get("logprobs")) if kept == content else {}
+        return Answer((), usage, request_id, stored_text(kept, yes_at))
     if choice.get("finish_reason") == FILTERED:
         words = "The moderation kept the answer back."
         return Failure(FailureKind.refused, FILTERED, words, request_id, usage=usage)

@@ -13,6 +13,7 @@ from tasks.campaign.expected_text import expected_texts
 from tasks.campaign.finals import Finals, Kept
 from tasks.campaign.statements import AskedStatement, statements_of
 from tasks.candidate import Candidate
+from tasks.judging.forms import is_yes
 from tasks.judging.rubric import measurement_of
 
 
@@ -101,7 +102,7 @@ def _answers(campaign: Campaign, picture: Candidate) -> Iterator[tuple[AskedStat
     answers = judged.measurements if judged is not None else {}
     for number, one in enumerate(statements_of(campaign, picture.row, picture.arm), 1):
         answer = answers.get(measurement_of(number))
-        yield one, None if answer is None else answer >= 0.5
+        yield one, None if answer is None else is_yes(answer)
 
 
 def are_met(conditions: Sequence[Condition]) -> bool | None:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from tasks.campaign import Campaign
 from tasks.campaign.statements import statements_of
 from tasks.candidate import Candidate
+from tasks.judging.forms import GRADED_BY
 from tasks.judging.replies import Reply
-from tasks.judging.rubric import read_rubric_answer
+from tasks.judging.reply_reading import read_reply
+from tasks.judging.rubric import RubricAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class StatementAnswer:
         must: Whether it is a condition.
         is_true: The answer; ``None`` if the judge was asked and gave no answer that can be read.
         reason: The judge's reason; empty if it gave none.
+        chance: The probability of yes, in [0, 1], where answers are graded; else ``None``.
+        graded_by: What it was read from; ``None`` where answers are yes or no.
     """
 
     candidate_id: str
@@ -35,6 +39,8 @@ class StatementAnswer:
     must: bool
     is_true: bool | None
     reason: str
+    chance: float | None = None
+    graded_by: str | None = None
 
 
 def statement_answers(
@@ -57,9 +63,8 @@ def statement_answers(
 
 def _answers(campaign: Campaign, draft: Candidate, reply: Reply) -> list[StatementAnswer]:
     asked = statements_of(campaign, draft.row, draft.arm)
-    read = None if reply.content is None else read_rubric_answer(reply.content, len(asked))
-    verdicts: Sequence[bool | None] = [None] * len(asked) if read is None else read.verdicts
-    reasons = [""] * len(asked) if read is None else read.reasons
+    read = read_reply(reply, asked) or RubricAnswer((None,) * len(asked), ("",) * len(asked), None, "")
+    graded_by = GRADED_BY[reply.form]
     return [
         StatementAnswer(
             candidate_id=draft.candidate_id,
@@ -71,6 +76,10 @@ def _answers(campaign: Campaign, draft: Candidate, reply: Reply) -> list[Stateme
             must=one.must,
             is_true=is_true,
             reason=reason,
+            chance=chance if graded_by else None,
+            graded_by=graded_by,
         )
-        for number, (one, is_true, reason) in enumerate(zip(asked, verdicts, reasons, strict=True), 1)
+        for number, (one, is_true, reason, chance) in enumerate(
+            zip(asked, read.verdicts, read.reasons, read.chances, strict=True), 1
+        )
     ]

@@ -11,13 +11,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.judging.replies import Reply
+from tasks.judging.forms import is_declined
+from tasks.judging.replies import Reply, reply_of
 from tasks.ledger.database import Database, reconnecting
 from tasks.ledger.order_rows import order_record
 from tasks.ledger.schema import answers, orders
 from tasks.order import OrderState
 
 IDS_AT_ONCE = 500
+LOOKED_BACK = 200
+"""How many of the latest questions with log-probabilities say whether a model gives them."""
 NO_REPLY: Mapping[OrderState, str] = {
     "planned": "it was not asked",
     "sent": "its answer is still pending",
@@ -58,7 +61,7 @@ class Answers:
             run_id: The run whose orders say why there is no answer.
             questions: ``Order.question`` of each.
         """
-        found = {question: Reply(content) for question, content in self.find(questions).items()}
+        found = {question: reply_of(content) for question, content in self.find(questions).items()}
         wanted = set(questions) - found.keys()
         of_run = (orders.c.run_id == run_id) & (orders.c.stage == "judge")
         with self._database.read() as connection:
@@ -73,6 +76,36 @@ class Answers:
                 )
                 found[question] = Reply(None, why)
         return found
+
+    def gives_log_probabilities(self, provider: str, model: str) -> bool | None:
+        """Return whether a judging model gave log-probabilities when it was last asked for them.
+
+        Args:
+            provider: The provider's name.
+            model: The judging model's id.
+
+        Returns:
+            ``None`` if it never was, or if nothing came that says so.
+        """
+        asked = (orders.c.stage == "judge") & (orders.c.provider == provider)
+        ended = orders.c.state.in_(("received", "failed"))
+        query = (
+            sa.select(orders.c.parameters, orders.c.state, orders.c.error_code, answers.c.content)
+            .outerjoin(answers, answers.c.order_id == orders.c.order_id)
+            .where(asked & ended & sa.cast(orders.c.parameters, sa.Text).contains('"logprobs"'))
+            .order_by(orders.c.sent_at.desc())
+            .limit(LOOKED_BACK)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        for row in rows:
+            if row.parameters.get("model") != model:
+                continue
+            if row.state == "received" and row.content is not None:
+                return bool(reply_of(row.content).yes_at)
+            if is_declined(row.parameters, row.error_code):
+                return False
+        return None
 
 
 def insert_answer(connection: Connection, row: sa.Row[Any], content: str) -> None:

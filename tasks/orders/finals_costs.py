@@ -15,9 +15,9 @@ from tasks.campaign.statements import statements_of
 from tasks.catalogue import Estimate
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.sizes import Size, parse_size
-from tasks.judging.rubric import rubric_parameters, rubric_prompt
 from tasks.order import Reference
 from tasks.orders.finals import final_template
+from tasks.orders.questions import price_statements
 
 ZERO = Decimal(0)
 
@@ -118,8 +118,13 @@ def _plan_edition(
         most_pictures=count * edition.tries,
         low_usd=count * low_usd,
         high_usd=count * high_usd,
-        questions=count * edition.tries if asked else 0,
+        questions=count * edition.tries * _asks_each(campaign) if asked else 0,
     )
+
+
+def _asks_each(campaign: Campaign) -> int:
+    judge = campaign.score.judge
+    return judge.samples if judge else 1
 
 
 def _questions_of(campaign: Campaign, edition: Finals, estimates: Estimates) -> Iterator[Estimate]:
@@ -145,7 +150,7 @@ def price_question(campaign: Campaign, edition: Finals, row: int, arm: str, esti
     rubric = [one.text for one in statements_of(campaign, row, arm)]
     size = parse_size(edition.size) or Size(1024, 1024)
     shown = Reference("", "", size.width, size.height, f"image/{edition.format}")
-    return estimates.of(rubric_parameters(judge.model, rubric), rubric_prompt(rubric), [shown])
+    return price_statements(judge, rubric, shown, estimates)
 
 
 def _estimates_of(

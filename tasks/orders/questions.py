@@ -7,16 +7,19 @@ planned before there are pictures; earlier answers are found by the orders' ques
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from tasks.campaign import Campaign
+from tasks.campaign.choice import Judge
 from tasks.campaign.statements import duel_statements, statements_of
 from tasks.candidate import Candidate
+from tasks.catalogue import Estimate
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.sizes import Size, parse_size
 from tasks.judging.duels import duel_parameters, duel_prompt, most_pairs
+from tasks.judging.forms import Form
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
 from tasks.order import Order, Reference
 
@@ -37,6 +40,7 @@ class JudgingPlan:
         low_usd: Dollars when all but one picture of each arm and row are duplicates.
         high_usd: The most dollars when there are no duplicates.
         usual_usd: What is expected then, dollars.
+        per_picture: The most requests about one picture.
     """
 
     models: tuple[str, ...]
@@ -45,11 +49,12 @@ class JudgingPlan:
     low_usd: Decimal
     high_usd: Decimal
     usual_usd: Decimal = ZERO
+    per_picture: int = 1
 
     @property
     def orders(self) -> int:
         """The most requests."""
-        return self.pictures + 2 * self.pairs
+        return self.pictures * self.per_picture + 2 * self.pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,28 @@ class Questions:
     folder: str
     estimates: Estimates | None = None
 
-    def about(self, draft: Candidate) -> Order:
-        """Build the order that has one picture judged by the rubric."""
+    def about(self, draft: Candidate, form: Form | None = None, sample: int = 0) -> Order:
+        """Build the order that has one picture judged by the rubric.
+
+        Args:
+            draft: The picture.
+            form: How the statements are answered; by default as the campaign prefers.
+            sample: In the form ``samples``, which of the answers it is.
+        """
         judge = self.campaign.score.judge
         assert judge is not None
+        form = form or forms_of(judge)[0]
         rubric = [one.text for one in statements_of(self.campaign, draft.row, draft.arm)]
-        prompt, parameters = rubric_prompt(rubric), rubric_parameters(judge.model, rubric)
+        prompt = rubric_prompt(rubric, form, sample)
+        parameters = rubric_parameters(judge.model, rubric, form)
         return self._order(draft, prompt, parameters, [draft], draft.candidate_id)
+
+    def all_about(self, draft: Candidate, form: Form) -> list[Order]:
+        """Build the orders by which one picture is judged in a form: one, or as many as are averaged."""
+        judge = self.campaign.score.judge
+        assert judge is not None
+        n_samples = judge.samples if form == "samples" else 1
+        return [self.about(draft, form, sample) for sample in range(n_samples)]
 
     def between(self, first: Candidate, second: Candidate) -> Order:
         """Build the order that compares two pictures, shown in this order."""
@@ -120,6 +140,36 @@ class Questions:
         return Reference(f"{self.folder}/{draft.file}", draft.sha256, width, height, f"image/{kind or 'png'}")
 
 
+def forms_of(judge: Judge) -> tuple[Form, ...]:
+    """Return the forms in which a campaign's rubric may be put to its model, the preferred one first."""
+    if judge.answers == "yes_no":
+        return ("yes_no",)
+    return ("log_probabilities", "samples" if judge.samples > 1 else "word_of_five")
+
+
+def price_statements(judge: Judge, rubric: Sequence[str], shown: Reference, estimates: Estimates) -> Estimate:
+    """Price what one picture is asked about, whatever the form in which its model can answer.
+
+    Args:
+        judge: The judge.
+        rubric: The statements.
+        shown: The picture.
+        estimates: The cost of requests.
+    """
+    costs = [
+        (
+            judge.samples if form == "samples" else 1,
+            estimates.of(rubric_parameters(judge.model, rubric, form), rubric_prompt(rubric, form), [shown]),
+        )
+        for form in forms_of(judge)
+    ]
+    return replace(
+        costs[0][1],
+        low_usd=min(count * cost.low_usd for count, cost in costs),
+        high_usd=max(count * cost.high_usd for count, cost in costs),
+    )
+
+
 def duel_name(first_id: str, second_id: str) -> str:
     """Return a pair's name, independent of the order in which it is shown."""
     return "d-" + hashlib.sha256("".join(sorted((first_id, second_id))).encode()).hexdigest()[:20]
@@ -155,6 +205,7 @@ def plan_judging(campaign: Campaign, estimates: Estimates) -> JudgingPlan | None
         low_usd=sum((part.low_usd for part in parts), ZERO),
         high_usd=sum((part.high_usd for part in parts), ZERO),
         usual_usd=sum((part.usual_usd for part in parts), ZERO),
+        per_picture=parts[0].per_picture,
     )
 
 
@@ -169,7 +220,7 @@ def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
     )
     low, high = ZERO, ZERO
     for (rubric, shown), count in asked.items():
-        cost = estimates.of(rubric_parameters(judge.model, rubric), rubric_prompt(rubric), [shown])
+        cost = price_statements(judge, rubric, shown, estimates)
         low, high = low + count * cost.low_usd, high + count * cost.high_usd
     per_prompt = campaign.drafts.per_prompt
     return JudgingPlan(
@@ -179,6 +230,7 @@ def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
         low_usd=low,
         high_usd=per_prompt * high,
         usual_usd=per_prompt * low,
+        per_picture=judge.samples,
     )
 
 

@@ -99,7 +99,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("similarity", "Float64", "0 to 1", "To the picture it is most like; 0.75 on is the same."),
     Column("similar_cluster", "string", "", "The best of the pictures that are similar to one another."),
     Column("score_technical", "Float64", "0 to 1", "Technical quality: sharpness, exposure, artefacts."),
-    Column("score_judge", "Float64", "0 to 1", "The judging model's score by the rubric."),
+    Column("score_judge", "Float64", "0 to 1", "The judging model's score: statements and grade, half each."),
     Column("score_duel", "Float64", "0 to 1", "Its strength within its row, from duels judged by a model."),
     Column("score_legibility", "Float64", "0 to 1", "Whether the expected text can be read."),
     Column("score_palette", "Float64", "0 to 1", "How close the colours are to the palette."),
@@ -138,6 +138,8 @@ STATEMENT_COLUMNS: tuple[Column, ...] = (
     Column("must", "boolean", "", "Whether it is a condition."),
     Column("is_true", "boolean", "", "The judge's answer; null if there is none that can be read."),
     Column("reason", "string", "", "The judge's reason."),
+    Column("chance", "Float64", "0 to 1", "The judge's probability of yes, read as `graded_by` says."),
+    Column("graded_by", "string", "", "`log-probabilities`, `one word of five`, `several answers` or null."),
 )  # fmt: skip
 """The columns of ``statements.parquet``: one row for each judged picture and statement."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from tasks.campaign.choice import Score as Wishes
+from tasks.campaign.statements import AskedStatement
 from tasks.candidate import Candidate, Score
 from tasks.errors import SettingError
 from tasks.judging.replies import DuelReply, Reply
@@ -69,7 +70,7 @@ class Assignment:
     rows: Sequence[Mapping[str, object]] = ()
     meetings: Sequence[Meeting] = ()
     replies: Mapping[str, Reply] = field(default_factory=dict)
-    statements: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    statements: Mapping[str, Sequence[AskedStatement]] = field(default_factory=dict)
     duels: Sequence[DuelReply] = ()
 
 

@@ -9,9 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tasks.campaign.statements import AskedStatement
 from tasks.candidate import Candidate, Score
 from tasks.judging import rubric as question
 from tasks.judging.replies import Reply
+from tasks.judging.reply_reading import read_reply
 from tasks.scorers import Assignment
 
 
@@ -23,6 +25,7 @@ class JudgeScorer:
         rubric: The campaign's statements, as they are written: what makes one version of this scorer.
         replies: Candidate id to the judge's reply.
         statements: Candidate id to the statements that the reply answers; by default the rubric.
+        how: What else than the statements makes another version.
     """
 
     name = "judge"
@@ -32,10 +35,11 @@ class JudgeScorer:
         model: str = "",
         rubric: Sequence[str] = (),
         replies: Mapping[str, Reply] = {},
-        statements: Mapping[str, Sequence[str]] = {},
+        statements: Mapping[str, Sequence[AskedStatement]] = {},
+        how: Sequence[str] = (),
     ) -> None:
-        self.version = version_of(question.VERSION, model, *rubric)
-        self._rubric = tuple(rubric)
+        self.version = version_of(question.VERSION, model, *how, *rubric)
+        self._rubric = tuple(AskedStatement(text, text) for text in rubric)
         self._replies = replies
         self._statements = statements
 
@@ -46,36 +50,43 @@ class JudgeScorer:
         if judge is None:
             return cls()
         written = [one.statement for one in judge.statements]
-        return cls(judge.model, written, assignment.replies, assignment.statements)
+        depends = [f"{one.statement}: {one.depends_on}" for one in judge.statements if one.depends_on]
+        how = [*([judge.answers] if judge.answers != "yes_no" else []), *depends]
+        return cls(judge.model, written, assignment.replies, assignment.statements, how)
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002
-        """Return the mean of the share of true statements and the grade; ``None`` without a usable answer."""
+        """Return the mean of the statements and the grade, half each; ``None`` without a usable answer."""
         reply = self._replies.get(candidate.candidate_id)
         if reply is None:
             return Score(None, f"judge: {_reason_not_asked(candidate)}", version=self.version)
         if reply.content is None:
             return Score(None, f"judge: no answer, {reply.fault}", version=self.version)
         statements = self._statements.get(candidate.candidate_id, self._rubric)
-        found = question.read_rubric_answer(reply.content, len(statements))
+        found = read_reply(reply, statements)
         if found is None:
             return Score(None, "judge: no score, the answer is not valid", version=self.version)
         if found.value is None:
-            reason = "judge: no score, the answer has no grade"
+            lacks = "grade" if found.grade is None else "log-probabilities"
+            reason = f"judge: no score, the answer has no {lacks}"
             return Score(None, reason, _measurements(found), self.version)
         return Score(found.value, _reason(found, statements), _measurements(found), self.version)
 
 
-def _reason(found: question.RubricAnswer, statements: Sequence[str]) -> str:
+def _reason(found: question.RubricAnswer, statements: Sequence[AskedStatement]) -> str:
     missed = [
-        f"not “{statement}” ({reason})" if reason else f"not “{statement}”"
-        for statement, verdict, reason in zip(statements, found.verdicts, found.reasons, strict=True)
-        if not verdict
+        f"not “{one.text}” ({reason})" if reason else f"not “{one.text}”"
+        for one, verdict, reason in zip(statements, found.verdicts, found.reasons, strict=True)
+        if verdict is False
     ]
     return "judge: " + "; ".join([found.grade_reason or "no reason given", *missed])
 
 
 def _measurements(found: question.RubricAnswer) -> dict[str, float]:
-    statements = {question.measurement_of(number): float(v) for number, v in enumerate(found.verdicts, 1)}
+    statements = {
+        question.measurement_of(number): chance
+        for number, chance in enumerate(found.chances, 1)
+        if chance is not None
+    }
     return statements if found.grade is None else statements | {"judge_grade": found.grade}
 
 

@@ -63,7 +63,7 @@ def ask(folder: Path, texts: Sequence[str], campaign: Any = JUDGE_ALONE, n_pictu
         run = SimpleNamespace(
             ledger=around, run_id=RUN, campaign=campaign, display=SimpleNamespace(say=said.append)
         )
-        tell_if_alike(cast("Any", run), questions, orders)
+        tell_if_alike(cast("Any", run), questions, first_of_all(drafts), "yes_no")
         warned = list(ledger.runs.find(RUN).warnings)
     assert [line.removesuffix(" Ctrl-C stops asking; what is paid is kept.") for line in said] == warned
     return warned
