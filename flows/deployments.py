@@ -83,7 +83,7 @@ def _read(file: Path, home: Path, used_names: set[str]) -> tuple[Campaign, list[
     day = today(os.environ)
     try:  # report retired models now, not at every scheduled run
         provider = providers.provider(campaign.provider)
-        known, notes = with_cheapest(campaign, catalogue, provider, day)
+        known, notes = with_cheapest(campaign, catalogue, provider, day, providers)
         return campaign, [*notes, *with_successors(known, catalogue, day)[1]]
     except CatalogueError as error:
         raise error.at(str(file)) from error

@@ -27,7 +27,7 @@ from tasks.campaign.row_groups import row_groups_of
 from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue
 from tasks.catalogue.estimates import Estimates
-from tasks.catalogue.providers import Provider
+from tasks.catalogue.providers import Providers
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunoffError
 from tasks.judging.conditions import are_met, conditions_of, unjudged_warnings
@@ -143,7 +143,6 @@ def _gather(run: StoredRun) -> _Gathered:
     records, candidates = ledger.orders.of_run(run.run_id), run.read_candidates()
     fetch_files(run.folder, _shown_files(candidates))
     redraw_thumbnails(run.folder, candidates)
-    provider = run.providers.provider(campaign.provider)
     rows = report_rows(run.run_id, records, candidates, campaign.all_rows)
     names = write_named_finals(run, candidates)
     met = {
@@ -166,9 +165,9 @@ def _gather(run: StoredRun) -> _Gathered:
     facts = replace(
         facts,
         warnings=(*facts.warnings, *unjudged_warnings(candidates, kept), *described),
-        all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, provider),
-        finals_usd=_finals_usd(campaign, candidates, run.catalogue, provider),
-        estimate_errors=measure_estimates(_billed(records), run.catalogue, provider),
+        all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, run.providers),
+        finals_usd=_finals_usd(campaign, candidates, run.catalogue, run.providers),
+        estimate_errors=measure_estimates(_billed(records), run.catalogue, run.providers),
         ab_test=_with_nights(run, ab_test),
         finalists=_with_winners(facts.finalists, winners_by(ab_test, campaign)),
         rounds=describe_rounds(rows, candidates, campaign, decided),
@@ -228,7 +227,7 @@ def _facts(
         campaign=run.campaign,
         started_at=run.started_at,
         finished_at=run.finished_at,
-        provider=run.provider,
+        provider=", ".join(campaign.sellers),
         models=_models(campaign),
         arms=_arms(campaign),
         spent_usd=_spent_usd(records),
@@ -264,6 +263,7 @@ def _arms(campaign: Campaign) -> dict[str, ArmFacts]:
             parameters=campaign.drafts_of(name).parameters(
                 n=campaign.drafts.images_per_request, is_edit=bool(campaign.references_of(name))
             ),
+            provider=campaign.provider_of(name) if len(campaign.sellers) > 1 else "",
         )
         for name, arm in campaign.arms.items()
     }
@@ -298,14 +298,14 @@ def _counts(records: Sequence[OrderRecord]) -> dict[str, int]:
 
 
 def _all_high_usd(
-    campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, provider: Provider
+    campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, providers: Providers
 ) -> Decimal | None:
     """Price the received drafts with the settings of finals: the low end, a cautious comparison."""
     finals = campaign.editions[0]
     parameters = finals.parameters(n=1, is_edit=False)
     prompts = [candidate.prompt for candidate in candidates if candidate.is_draft]
     try:
-        model = catalogue.model(finals.model)
+        model, provider = catalogue.model(finals.model), providers.provider(campaign.final_provider(finals))
         estimates = [model.estimate_usd(parameters, prompt, provider=provider) for prompt in prompts]
     except RunoffError:
         return None
@@ -313,7 +313,7 @@ def _all_high_usd(
 
 
 def _finals_usd(
-    campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, provider: Provider
+    campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, providers: Providers
 ) -> Decimal | None:
     """Price the finals that are still to be bought, one for each finalist and edition without one.
 
@@ -328,7 +328,8 @@ def _finals_usd(
     if not open_finalists:
         return Decimal(0)
     try:
-        priced = plan_finals_cost(campaign, draft_prompts(campaign), Estimates(catalogue, provider))
+        estimates = Estimates(catalogue, providers.provider(campaign.provider), providers)
+        priced = plan_finals_cost(campaign, draft_prompts(campaign), estimates)
     except RunoffError:
         return None
     if not priced.finalists:

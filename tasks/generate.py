@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tasks.images_api.buyer import Buyer, Purchase
+from tasks.images_api.sellers import Sellers
 from tasks.order import Order, OrderState
 
 
@@ -27,12 +28,12 @@ class GenerateCounts:
     n_pictures: int = 0
 
 
-async def generate(orders: Sequence[Order], buyer: Buyer) -> GenerateCounts:
+async def generate(orders: Sequence[Order], buyer: Buyer | Sellers) -> GenerateCounts:
     """Buy every order. This spends money: up to the sum of the orders' estimates.
 
     Args:
         orders: Planned orders.
-        buyer: The run's buyer.
+        buyer: The run's buyers, or one of them.
 
     Returns:
         The counts. Once the buyer is closed (see ``buyer.closed_by``) the remaining orders stay planned.

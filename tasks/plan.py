@@ -23,6 +23,7 @@ from tasks.errors import BudgetError
 from tasks.money import format_usd
 from tasks.order import Order
 from tasks.orders.drafts import draft_orders, draft_prompts
+from tasks.orders.durations import drafts_s, finals_s
 from tasks.orders.finals_costs import FinalsPlan, plan_finals_cost
 from tasks.orders.likely_mistakes import find_likely_mistakes, unused_variables
 from tasks.orders.questions import JudgingPlan, plan_judging
@@ -30,7 +31,6 @@ from tasks.orders.round_costs import RoundPlan, plan_round_costs
 from tasks.storage.home import DEFAULT_HOME, drawn_folder
 
 ZERO = Decimal(0)
-SECONDS_PER_MINUTE = 60
 DAYS_IN_MONTH = 30
 BATCH_WINDOW_S = 24.0 * 3600
 """The vendor completes a batch within this time, or lets it expire."""
@@ -41,6 +41,7 @@ class ArmPlan:
     """One arm's drafts: the orders, and the range of their cost in dollars."""
 
     arm: str
+    provider: str
     model: str
     quality: str
     size: str
@@ -198,17 +199,16 @@ def plan(
         CampaignError: A reference is missing, or a mask cannot be drawn.
     """
     provider = providers.provider(campaign.provider)
-    campaign, chosen = with_cheapest(campaign, catalogue, provider, today)
+    campaign, chosen = with_cheapest(campaign, catalogue, provider, today, providers)
     campaign, successor_warnings = with_successors(
         campaign, catalogue, today, are_drafts_done=are_drafts_done
     )
-    estimates = Estimates(catalogue, provider)
+    estimates = Estimates(catalogue, provider, providers)
     prompts = draft_prompts(campaign)
     pictures = SentPictures(campaign, drawn_folder(home))
     passes = passes_of(campaign.rounds, list(campaign.arms), ())
     orders = tuple(draft_orders(campaign, prompts, pictures, estimates, run_id, passes))
     finals = plan_finals_cost(campaign, prompts, estimates)
-    per_minute = provider.surely_per_minute
     arms = tuple(_arm_plans(campaign, orders, estimates))
     rounds = _round_plans(campaign, arms)
     n_first = sum(arm.pictures for arm in arms)
@@ -222,8 +222,8 @@ def plan(
         all_high_usd=_all_high(campaign, orders, estimates) * n_drafts / n_first,
         drafts_s=BATCH_WINDOW_S
         if campaign.drafts.lane == "batch"
-        else n_drafts * SECONDS_PER_MINUTE / per_minute,
-        finals_s=finals.most_pictures * SECONDS_PER_MINUTE / per_minute,
+        else drafts_s({arm.arm: arm.pictures for arm in arms}, campaign, providers) * n_drafts / n_first,
+        finals_s=finals_s(finals, campaign, providers),
         judging=plan_judging(campaign, estimates),
         rounds=rounds,
         notes=(*chosen, *_unused_notes(campaign)),
@@ -235,9 +235,20 @@ def plan(
             *estimates.notes,
             *find_likely_mistakes(campaign, orders),
             *_unconnected_warnings(campaign),
+            *_share_warnings(campaign, arms),
         ),
     )
     return _within_budget(_worth_warned(_with_month(result, today)))
+
+
+def _share_warnings(campaign: Campaign, arms: Sequence[ArmPlan]) -> list[str]:
+    """Warn of arms that may cost more than their own limit."""
+    return [
+        f"arms.{arm.arm}.budget_usd: its drafts can cost up to {format_usd(arm.high_usd)};"
+        f" {format_usd(limit)} is allowed, this arm stops buying when that is reached."
+        for arm in arms
+        if (limit := campaign.arms[arm.arm].budget_usd) is not None and arm.high_usd > limit
+    ]
 
 
 def _with_month(planned: Plan, today: date) -> Plan:
@@ -272,10 +283,12 @@ def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates
     for order in orders:
         by_arm[order.arm].append(order)
     for arm, own in by_arm.items():
-        costs = [estimates.of(order.parameters, order.prompt, order.references, order.lane) for order in own]
+        at = estimates.at(campaign.provider_of(arm))
+        costs = [at.of(order.parameters, order.prompt, order.references, order.lane) for order in own]
         drafts = campaign.drafts_of(arm)
         yield ArmPlan(
             arm=arm,
+            provider=campaign.provider_of(arm),
             model=drafts.model,
             quality=drafts.quality,
             size=drafts.size,
@@ -295,6 +308,7 @@ def _round_plans(campaign: Campaign, arms: Sequence[ArmPlan]) -> tuple[RoundPlan
 
 def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Decimal:
     parameters = campaign.editions[0].parameters(n=1, is_edit=False)
+    estimates = estimates.at(campaign.final_provider(campaign.editions[0]))
     return sum((order.n * estimates.of(parameters, order.prompt).low_usd for order in orders), ZERO)
 
 

@@ -174,6 +174,7 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     console = _begin(as_json=wanted.as_json)
     from flows.runs.checking import require_fit_ledger
     from flows.session.asking import ask_provider, has_orders_left
+    from flows.session.composition import check_sellers
     from flows.session.pace import with_found_pace
     from flows.session.prepare import prepare
     from tasks.campaign_file.overrides import NO_OVERRIDES
@@ -183,7 +184,7 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     file, run_id = _file_and_run(wanted, settings)
     # Errors are reported before anything is started or written; the server starts while the SDK is loaded.
     prepared = prepare(file, settings, run_id, overrides=wanted.overrides or NO_OVERRIDES)
-    prepared.terms.check()
+    check_sellers(prepared)
     require_fit_ledger(settings)
     prepared = ask_provider(prepared, is_needed=wanted.resumed is None or has_orders_left(prepared))
     prepare_home(settings.home)

@@ -81,6 +81,27 @@ def _provider_findings(file: Path | None, named: str | None, settings: "Settings
     from tasks.catalogue import load_catalogue
     from tasks.catalogue.providers import load_providers
     from tasks.diagnostics.finding import Finding
+    from tasks.images_api.terms import Terms
+
+    catalogue = load_catalogue(settings.home, settings.environ)
+    providers = load_providers(settings.home, settings.environ)
+    campaign = None if file is None else load_campaign(file, catalogue=catalogue, providers=providers)
+    if file is not None and campaign is not None:
+        yield Finding("campaign", "ok", f"{file} is valid")
+    if campaign is not None:
+        seller = providers.provider(named or campaign.provider)
+        campaign, _ = with_cheapest(campaign, catalogue, seller, settings.today, providers)
+    names = (named,) if named else campaign.sellers if campaign else (DEFAULT_PROVIDER,)
+    for name in names:
+        terms = Terms(providers.provider(name), catalogue, settings.environ)
+        yield from _seller_findings(campaign, terms, settings, is_named=named is not None)
+
+
+def _seller_findings(
+    campaign: "Campaign | None", terms: "Terms", settings: "Settings", *, is_named: bool
+) -> "Iterator[Finding]":
+    """Check one provider, and the models that a campaign buys there."""
+    from tasks.diagnostics.finding import Finding
     from tasks.diagnostics.machine import check_clock
     from tasks.diagnostics.provider import (
         ask,
@@ -90,20 +111,10 @@ def _provider_findings(file: Path | None, named: str | None, settings: "Settings
         check_key,
         check_network,
     )
-    from tasks.images_api.terms import Terms
 
-    catalogue = load_catalogue(settings.home, settings.environ)
-    providers = load_providers(settings.home, settings.environ)
-    campaign = None if file is None else load_campaign(file, catalogue=catalogue, providers=providers)
-    if file is not None and campaign is not None:
-        yield Finding("campaign", "ok", f"{file} is valid")
-    name = named or (campaign.provider if campaign else DEFAULT_PROVIDER)
-    terms = Terms(providers.provider(name), catalogue, settings.environ)
-    if campaign is not None:
-        campaign, _ = with_cheapest(campaign, catalogue, terms.provider, settings.today)
     # Nobody asked for this provider; without its key the emulator still works.
-    missing: State = "fault" if named or campaign else "warning"
-    yield Finding("provider", "ok", name)
+    missing: State = "fault" if is_named or campaign else "warning"
+    yield Finding("provider", "ok", terms.provider.name)
     yield check_abilities(terms)
     yield check_key(terms, missing)
     yield check_address(terms)
@@ -112,11 +123,11 @@ def _provider_findings(file: Path | None, named: str | None, settings: "Settings
     answer = ask(terms)
     yield from check_answer(terms, answer)
     yield from check_clock(None if answer is None else answer.clock_ahead_s, settings.environ)
-    yield from _model_findings(campaign, terms, answer, settings.today)
+    yield from _model_findings(campaign, terms, answer, settings.today, is_named=is_named)
 
 
 def _model_findings(
-    campaign: "Campaign | None", terms: "Terms", answer: "ModelsAnswer | None", today: date
+    campaign: "Campaign | None", terms: "Terms", answer: "ModelsAnswer | None", today: date, *, is_named: bool
 ) -> "Iterator[Finding]":
     from tasks.campaign.succession import models_of, models_with_successors
     from tasks.diagnostics.models import check_catalogue, check_model
@@ -125,7 +136,7 @@ def _model_findings(
         yield from check_catalogue(list(terms.catalogue.models.values()), terms.provider, answer, today)
         return
     succeeded = models_with_successors(campaign)
-    for model_id in models_of(campaign):
+    for model_id in models_of(campaign, None if is_named else terms.provider.name):
         yield from check_model(
             model_id,
             terms.catalogue,

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     "--profile",
     "--manners",
     "profile",
-    type=click.Choice(["openai", "cometapi"]),
+    type=click.Choice(["openai", "cometapi", "relay"]),
     default="openai",
     show_default=True,
-    help="Behave like the vendor or like a gateway.",
+    help="Behave like the vendor, like a gateway, or like a relay that answers with addresses.",
 )
 @click.option("--batch-pace", default=0.01, show_default=True, help="Seconds that a batch takes per line.")
 @click.option(
@@ -112,7 +112,7 @@ def emulator(
     near_duplicates: float,
     edits: Literal["redrawn", "exact"],
     faults: Path | None,
-    profile: Literal["openai", "cometapi"],
+    profile: Literal["openai", "cometapi", "relay"],
     batch_pace: float,
     judge_noise: float,
     judge_bias: float,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tasks.ledger import Reconciliation, Verdict
     from tasks.ledger.reconciliation import UnknownOrder
 
-GROUPS = ("run", "month", "campaign", "model", "arm", "day")
+GROUPS = ("run", "month", "campaign", "provider", "model", "arm", "day")
 
 
 def _read_cost(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Decimal | None:

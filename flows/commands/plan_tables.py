@@ -35,13 +35,14 @@ def _title(plan: Plan) -> RenderableType:
     rows = _count(campaign.n_rows, "row")
     title = Text.assemble(
         (campaign.name, "bold"),
-        (f"  at {campaign.provider}", "dim"),
+        (f"  at {', '.join(campaign.sellers)}", "dim"),
         (f" · {_count(len(campaign.arms), 'arm')} × {rows} × {campaign.drafts.per_prompt}", "dim"),
     )
     return Padding(title, (1, 0, 0, 1))
 
 
 def _orders_table(plan: Plan) -> Table:
+    campaign = plan.campaign
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column("arm", overflow="fold", min_width=7)
     table.add_column("model", no_wrap=True)
@@ -51,7 +52,8 @@ def _orders_table(plan: Plan) -> Table:
     for arm in plan.arms:
         dollars = format_range(arm.low_usd, arm.high_usd)
         name = Text(arm.arm, "cyan")
-        table.add_row(name, arm.model, f"{arm.quality} {arm.size}", f"{arm.pictures:,}", dollars)
+        model = arm.model if len(campaign.sellers) == 1 else f"{arm.model} at {arm.provider}"
+        table.add_row(name, model, f"{arm.quality} {arm.size}", f"{arm.pictures:,}", dollars)
     for part in plan.rounds[1:]:
         name, settings = Text(f"round {part.number}", "cyan"), f"{part.replicates:,} of each arm and row"
         dollars = format_range(part.low_usd, part.high_usd)
@@ -61,14 +63,16 @@ def _orders_table(plan: Plan) -> Table:
         dollars = format_range(plan.judging.low_usd, plan.judging.high_usd)
         asked, models = f"≤ {_count(plan.judging.orders, 'question')}", ", ".join(plan.judging.models)
         table.add_row(Text("judge", "yellow"), models, asked, "", dollars)
-    for edition in plan.finals.editions if plan.finals.finalists else ():
+    for number, edition in enumerate(plan.finals.editions if plan.finals.finalists else ()):
         dollars = format_range(edition.low_usd, edition.high_usd)
         name = Text(" ".join(filter(None, ("finals", edition.name))), "magenta")
         pictures = _span(edition.fewest_pictures, edition.most_pictures)
         settings = f"{edition.quality} {edition.size}"
         if edition.questions:
             settings += f", ≤ {_count(edition.questions, 'question')}"
-        table.add_row(name, edition.model, settings, pictures, dollars)
+        seller = campaign.final_provider(campaign.editions[number])
+        model = edition.model if len(campaign.sellers) == 1 else f"{edition.model} at {seller}"
+        table.add_row(name, model, settings, pictures, dollars)
     return table
 
 
@@ -87,7 +91,7 @@ def _money_table(plan: Plan, ledger_per_month_usd: Decimal | None) -> Padding:
 
 def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[tuple[str, RenderableType]]:
     budget = plan.campaign.budget
-    play = " of play money" if plan.campaign.provider == "emulator" else ""
+    play = " of play money" if plan.campaign.sellers == ("emulator",) else ""
     lines: list[tuple[str, RenderableType]] = [
         ("total", Text(format_range(plan.low_usd, plan.high_usd) + play, "bold green")),
         (

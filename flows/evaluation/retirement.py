@@ -17,7 +17,7 @@ from tasks.campaign.cheapest import with_cheapest
 from tasks.campaign.succession import with_successors
 from tasks.campaign.verdict import RetiredArm
 from tasks.catalogue import Catalogue
-from tasks.catalogue.providers import Provider
+from tasks.catalogue.providers import Provider, Providers
 from tasks.errors import CatalogueError, RunoffError
 from tasks.ledger import Ledger, has_ledger, open_existing_ledger
 from tasks.settings import Settings
@@ -33,11 +33,13 @@ class Market:
         catalogue: Models and prices.
         provider: The campaign's provider.
         today: Today's date (UTC).
+        providers: All providers, where arms have their own.
     """
 
     catalogue: Catalogue
     provider: Provider
     today: date
+    providers: Providers | None = None
 
     def resolve(self, campaign: Campaign) -> Campaign:
         """Replace retired models by their successors, and ``cheapest`` by a model, as a run's file has them.
@@ -45,7 +47,7 @@ class Market:
         Raises:
             CatalogueError: There is none.
         """
-        chosen, _ = with_cheapest(campaign, self.catalogue, self.provider, self.today)
+        chosen, _ = with_cheapest(campaign, self.catalogue, self.provider, self.today, self.providers)
         return with_successors(chosen, self.catalogue, self.today)[0]
 
 

@@ -205,5 +205,5 @@ def _asking_usd(prepared: Prepared, edition: Finals, draft: Candidate) -> Decima
     """Price the question about a final of a draft, dollars; 0 where no statement must be kept."""
     if not kept_statements(prepared.campaign, draft, edition.keep_statements):
         return Decimal(0)
-    estimates = Estimates(prepared.catalogue, prepared.terms.provider)
+    estimates = Estimates(prepared.catalogue, prepared.terms.provider, prepared.providers)
     return price_question(prepared.campaign, edition, draft.row, draft.arm, estimates).high_usd

@@ -78,6 +78,9 @@ def arm_cards(run: RunView) -> list[dict[str, Any]]:
             "name": arm,
             "colour": colour,
             "prompt": campaign.arms[arm].prompt if arm in campaign.arms else "",
+            "provider": campaign.provider_of(arm)
+            if arm in campaign.arms and len(campaign.sellers) > 1
+            else "",
             "measures": measure_arm([row for row in drafts if row["arm"] == arm], {}),
         }
         for arm, colour in run.arms.items()

@@ -50,7 +50,8 @@ def settle_dead_run(ledger: Ledger, settings: Settings, run_id: str) -> int | No
         return None
     try:
         with locked_run(ledger, run.folder):
-            terms = Terms(run.providers.provider(run.record.provider), run.catalogue, settings.environ)
+            provider = run.providers.provider(run.record.provider)
+            terms = Terms(provider, run.catalogue, settings.environ, run.providers)
             healed = recover_sent(ledger, run.run_id, run.folder, terms)
             ledger.runs.end(run.run_id, "stopped", datetime.now(UTC))
     except RunError:  # another process holds the lock

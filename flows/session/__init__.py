@@ -5,6 +5,7 @@ __all__ = [
     "begun_orders",
     "built_campaign",
     "cancelling",
+    "composition",
     "pace",
     "prepare",
     "rebuilding",

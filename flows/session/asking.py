@@ -22,7 +22,7 @@ SCHEDULED_WAITS_S = (15.0, 30.0, 60.0, 120.0, 240.0, 435.0)
 
 
 def ask_provider(prepared: Prepared, *, is_needed: bool = True) -> Prepared:
-    """Ask the provider for its models, for a few seconds at most, and plan by its shutdown dates.
+    """Ask each provider for its models, for a few seconds at most, and plan by their shutdown dates.
 
     Without a list of models the catalogue's dates are used, and the note says so. Spends and writes nothing.
 
@@ -36,16 +36,25 @@ def ask_provider(prepared: Prepared, *, is_needed: bool = True) -> Prepared:
         SettingError: The provider's key is missing.
         BudgetError: The budget is below the least that the run can cost with successors.
     """
-    if prepared.terms.base_url is None:
+    for name in prepared.campaign.sellers:
+        prepared = _ask_seller(prepared, name, is_needed=is_needed)
+    return prepared
+
+
+def _ask_seller(prepared: Prepared, name: str, *, is_needed: bool) -> Prepared:
+    """Ask one of the providers."""
+    seller = prepared.terms.at(name)
+    if seller.base_url is None:
         return prepared
     from tasks.images_api.models_endpoint import read_models  # loading the HTTP client takes a moment
     from tasks.images_api.provider_check import require_provider
 
-    answer = read_models(prepared.terms)
+    answer = read_models(seller)
     if is_needed:
-        require_provider(prepared.terms, answer)
+        require_provider(seller, answer)
     if answer.what:
-        return replace(prepared, note=f"{answer.what}; using the catalogue's shutdown dates.")
+        note = f"{answer.what}; using the catalogue's shutdown dates."
+        return replace(prepared, note=" ".join(filter(None, (prepared.note, note))))
     catalogue, warnings = heed_announced(prepared.requested, prepared.catalogue, answer.announced)
     if not warnings:
         return prepared

@@ -43,6 +43,6 @@ def _round_orders(prepared: Prepared, passes: Sequence[Pass]) -> list[Order]:
         return []
     campaign = prepared.campaign
     pictures = SentPictures(campaign, drawn_folder(prepared.home))
-    estimates = Estimates(prepared.catalogue, prepared.terms.provider)
+    estimates = Estimates(prepared.catalogue, prepared.terms.provider, prepared.providers)
     prompts = draft_prompts(campaign)
     return list(draft_orders(campaign, prompts, pictures, estimates, prepared.run_id, passes))

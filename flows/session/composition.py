@@ -6,22 +6,25 @@ Buyers are composed in ``tasks.images_api.purchasing``.
 import asyncio
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from flows.runs.progress import current_display
-from flows.session.prepare import Prepared
+from flows.session.prepare import Prepared, without_arms
 from tasks.clock import today
+from tasks.errors import SettingError
 from tasks.ledger import Limits
 from tasks.storage.home import ANSWERS
 from tasks.storage.mirror import home_address
 
 if TYPE_CHECKING:
     import httpx2
+    from openai import AsyncOpenAI
 
     from flows.workers.dask_pool import DaskPool
-    from tasks.images_api.buyer import Buyer
+    from tasks.images_api.sellers import Sellers
+    from tasks.images_api.terms import Terms
 
 
 @asynccontextmanager
@@ -35,8 +38,9 @@ async def open_workers(prepared: Prepared, limits: Limits, hold: str) -> AsyncIt
     """
     from flows.workers.dask_pool import open_pool, scheduler_address
 
-    address, base_url = scheduler_address(prepared.settings.environ), prepared.terms.base_url
-    if address is None or base_url is None:
+    address = scheduler_address(prepared.settings.environ)
+    addresses = {name: prepared.terms.at(name).base_url for name in prepared.campaign.sellers}
+    if address is None or None in addresses.values():
         yield None
         return
     from flows.workers.worker import Job
@@ -47,8 +51,8 @@ async def open_workers(prepared: Prepared, limits: Limits, hold: str) -> AsyncIt
             run_id=prepared.run_id,
             home=home_address(prepared.home),
             campaign=prepared.campaign,
-            provider=prepared.terms.provider,
-            base_url=base_url,
+            providers=prepared.providers,
+            addresses=addresses,
             catalogue=prepared.terms.catalogue,
             limits=limits,
             hold=hold,
@@ -58,8 +62,34 @@ async def open_workers(prepared: Prepared, limits: Limits, hold: str) -> AsyncIt
         yield pool
 
 
+def check_sellers(prepared: Prepared) -> None:
+    """Read the key and all else that each provider of a run needs.
+
+    Raises:
+        SettingError: Something is missing; where only some arms need it, the message says how to go without.
+    """
+    for name in prepared.campaign.sellers:
+        try:
+            prepared.terms.at(name).check()
+        except SettingError as error:
+            raise without_arms(prepared, name, error) from error
+
+
 @asynccontextmanager
-async def watched(pool: "DaskPool | None", buyer: "Buyer") -> AsyncIterator[None]:
+async def connected(prepared: Prepared) -> "AsyncIterator[dict[str, AsyncOpenAI]]":
+    """Connect to every provider that a run buys from; yields the connections by name."""
+    from tasks.images_api.client import connect
+
+    async with AsyncExitStack() as stack:
+        clients = {}
+        for name in prepared.campaign.sellers:
+            terms = prepared.terms.at(name)
+            clients[name] = await stack.enter_async_context(connect(terms, transport_of(prepared, terms)))
+        yield clients
+
+
+@asynccontextmanager
+async def watched(pool: "DaskPool | None", buyer: "Sellers") -> AsyncIterator[None]:
     """Watch the workers, if there are any, as long as the session is open."""
     watching = None if pool is None else asyncio.create_task(pool.keep_watch(buyer))
     try:
@@ -70,9 +100,9 @@ async def watched(pool: "DaskPool | None", buyer: "Buyer") -> AsyncIterator[None
             await asyncio.gather(watching, return_exceptions=True)
 
 
-def transport_of(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":
-    """Return a transport to the emulator in this process if the provider has no address."""
-    if prepared.terms.base_url is not None:
+def transport_of(prepared: Prepared, terms: "Terms") -> "httpx2.AsyncBaseTransport | None":
+    """Return a transport to the emulator in this process if a provider has no address."""
+    if terms.base_url is not None:
         return None
     import httpx2
 
@@ -88,6 +118,7 @@ def transport_of(prepared: Prepared) -> "httpx2.AsyncBaseTransport | None":
 
 
 def limits_of(prepared: Prepared) -> Limits:
-    """Return the limits of a run: in total, in its campaign's month, and in the whole ledger's month."""
-    budget = prepared.campaign.budget
-    return Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd)
+    """Return the limits of a run: in total, by arm, in its campaign's month, and in the ledger's month."""
+    budget, arms = prepared.campaign.budget, prepared.campaign.arms
+    of_arms = {name: arm.budget_usd for name, arm in arms.items() if arm.budget_usd is not None}
+    return Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd, of_arms)

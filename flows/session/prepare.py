@@ -17,7 +17,7 @@ from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Providers, load_providers
-from tasks.errors import CatalogueError
+from tasks.errors import CatalogueError, SettingError
 from tasks.images_api.terms import Terms
 from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.plan import Plan, plan
@@ -111,19 +111,20 @@ def prepare(
     if overrides.only_arms:
         campaign = as_asked_for(campaign)
     elif not are_drafts_done:
-        market = Market(catalogue, providers.provider(campaign.provider), settings.today)
+        market = Market(catalogue, providers.provider(campaign.provider), settings.today, providers)
         campaign = without_retired(campaign, settings, run_id, market)
-    return Prepared(
+    prepared = Prepared(
         place=place,
         settings=settings,
         requested=campaign,
         catalogue=catalogue,
         providers=providers,
-        terms=Terms(providers.provider(campaign.provider), catalogue, settings.environ),
+        terms=Terms(providers.provider(campaign.provider), catalogue, settings.environ, providers),
         plan=_plan(place, campaign, catalogue, providers, run_id, settings, are_drafts_done),
         are_drafts_done=are_drafts_done,
         ledger_per_month_usd=ledger_limit_usd,
     )
+    return _with_missing_keys(prepared)
 
 
 def plan_again(prepared: Prepared) -> Prepared:
@@ -143,6 +144,37 @@ def plan_again(prepared: Prepared) -> Prepared:
         prepared.are_drafts_done,
     )
     return replace(prepared, plan=planned)
+
+
+def without_arms(prepared: Prepared, seller: str, error: SettingError) -> SettingError:
+    """Add to what a provider lacks how to run without it, where only some arms are bought there."""
+    campaign = prepared.campaign
+    others = [name for name in campaign.arms if campaign.provider_of(name) != seller]
+    if not others or len(others) == len(campaign.arms):
+        return error
+    options = " ".join(f"--only-arm {name}" for name in others)
+    own = ", ".join(name for name in campaign.arms if name not in others)
+    return SettingError(
+        where=f"arms.{own}: {error.where}",
+        what=error.what,
+        accepted=error.accepted,
+        money=error.money,
+        next_step=f"{error.next_step} Or run the other arms alone: runoff run {prepared.place} {options}",
+    )
+
+
+def _with_missing_keys(prepared: Prepared) -> Prepared:
+    """Warn of what a provider of some arms lacks; a campaign at one provider can be planned without a key."""
+    if len(prepared.campaign.sellers) == 1:
+        return prepared
+    warnings = []
+    for name in prepared.campaign.sellers:
+        try:
+            prepared.terms.at(name).check()
+        except SettingError as error:
+            missing = without_arms(prepared, name, error)
+            warnings.append(f"{missing.where}: {missing.what}. {missing.next_step}")
+    return replace(prepared, plan=replace(prepared.plan, warnings=(*prepared.plan.warnings, *warnings)))
 
 
 _PREPARED: ContextVar[Prepared | None] = ContextVar("prepared", default=None)

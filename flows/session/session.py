@@ -19,7 +19,7 @@ from flows.runs.progress import Display, current_display, lasting_outputs
 from flows.runs.recovery import lost_line
 from flows.runs.run import StoredRun
 from flows.session.begun_orders import begun_drafts
-from flows.session.composition import limits_of, open_workers, transport_of, watched
+from flows.session.composition import check_sellers, connected, limits_of, open_workers, watched
 from flows.session.prepare import Prepared
 from flows.session.stopping import Stopping, stopped_from_outside
 from tasks.attachments.drawings import write_drawn
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from flows.workers.dask_pool import DaskPool
     from tasks.images_api.batch_lane.lane import BatchLane
     from tasks.images_api.buyer import Buyer
+    from tasks.images_api.sellers import Sellers
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Session:
     Args:
         prepared: The prepared run.
         stored: The same run for reading it and deciding about it.
-        buyer: Buys orders one by one.
+        buyer: Buys orders one by one, each at its provider.
         batch_lane: Buys orders in batches.
         judging: Asks judging models; it alone is closed if the judge is down.
         display: Shows progress.
@@ -56,7 +57,7 @@ class Session:
 
     prepared: Prepared
     stored: StoredRun
-    buyer: "Buyer"
+    buyer: "Sellers"
     batch_lane: "BatchLane"
     judging: "Buyer"
     display: Display
@@ -116,11 +117,9 @@ async def open_session(prepared: Prepared, purpose: Purpose = "go on") -> AsyncI
         RunError: Another process works on the run, or it was cancelled.
         LedgerError: The ledger cannot be opened, is damaged, or knows less than what is on disk.
     """
-    from tasks.images_api.client import connect
     from tasks.images_api.purchasing import compose
 
-    terms = prepared.terms
-    terms.check()  # what is missing raises before anything is written
+    check_sellers(prepared)  # what is missing raises before anything is written
     prepare_home(prepared.home)
     with (
         lasting_outputs(),
@@ -135,12 +134,13 @@ async def open_session(prepared: Prepared, purpose: Purpose = "go on") -> AsyncI
         async with (
             _leaving_backup(ledger, display),
             open_workers(prepared, limits, hold) as pool,
-            connect(terms, transport_of(prepared)) as client,
+            connected(prepared) as clients,
         ):
             stored = _find(prepared, ledger) if purpose == "close" else _begin(prepared, ledger, purpose)
             buyer, lane, judging = compose(
-                client, terms, ledger, prepared.folder, limits, display.bought, display.say
-            )
+                clients, prepared.campaign.draft_sellers[0], prepared.terms, ledger, prepared.folder, limits,
+                display.bought, display.say,
+            )  # fmt: skip
             stopping = Stopping(prepared, ledger, (buyer, judging), display, has_workers=pool is not None)
             with _stopped_on_fault(prepared, ledger):
                 async with stopped_from_outside(stopping), watched(pool, buyer):
@@ -185,7 +185,7 @@ def _reread_kept(prepared: Prepared, ledger: Ledger, say: Callable[[str], None])
     records = kept_orders(ledger, prepared.run_id, prepared.folder)
     if records:
         say(f"{count_of(len(records), 'kept answer')} of earlier requests: read again, which buys nothing.")
-    found = list(reread(ledger, records, prepared.folder, lambda _: prepared.terms))
+    found = list(reread(ledger, records, prepared.folder, prepared.terms.at))
     if n_received := sum(not one.reason for one in found):
         say(f"{count_of(n_received, 'request')} of them received now.")
 

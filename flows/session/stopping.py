@@ -29,6 +29,7 @@ from tasks.money import count_of, format_usd
 
 if TYPE_CHECKING:
     from tasks.images_api.buyer import Buyer
+    from tasks.images_api.sellers import Sellers
 
 LOOK_S = 1.0
 """How often the ledger is asked whether the run was cancelled."""
@@ -49,7 +50,7 @@ class Stopping:
         self,
         prepared: Prepared,
         ledger: Ledger,
-        buyers: Sequence["Buyer"],
+        buyers: "Sequence[Sellers | Buyer]",
         display: Display,
         *,
         has_workers: bool,

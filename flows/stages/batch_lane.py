@@ -27,13 +27,18 @@ async def buy_in_batches(run: Session, stage: str) -> None:
     try:
         await _collect(run, stage)
         await _submit(run, stage)
-        while run.prepared.terms.base_url is None and run.is_out and run.buyer.closed_by is None:
+        while _is_here(run) and run.is_out and run.buyer.closed_by is None:
             await asyncio.sleep(POLL_S)
             await _collect(run, stage)
             await _submit(run, stage)
     except RunoffError as error:
         run.buyer.close(error)
         raise
+
+
+def _is_here(run: Session) -> bool:
+    """Return whether the provider of the drafts is in this process, and ends with it."""
+    return run.prepared.terms.at(run.campaign.draft_sellers[0]).base_url is None
 
 
 async def _collect(run: Session, stage: str) -> None:

@@ -61,14 +61,32 @@ async def _buy_at_workers(run: Session, stage: str, orders: Sequence[Order], pro
         if shortage is None:
             break
         if len(left) == n_before:
-            run.buyer.close(shortage)
+            run.buyer.end_by(shortage)
+            break
 
 
 async def _buy_once(run: Session, orders: Sequence[Order], progress: Progress) -> BudgetError | None:
     """Try every order once; returns the budget error of a worker, if there was one."""
-    n_orders_each, n_at_once = await _batching(run, len(orders))
-    places = asyncio.Semaphore(n_at_once)
     shortages: list[BudgetError] = []
+    by_seller: dict[str, list[Order]] = {}
+    for order in orders:  # a slow provider must not hold up the batches of a fast one
+        by_seller.setdefault("" if run.pool else order.provider, []).append(order)
+    ends = await asyncio.gather(
+        *(_buy_at(run, name, own, progress, shortages) for name, own in by_seller.items()),
+        return_exceptions=True,
+    )
+    for end in ends:
+        if end is not None:
+            raise end
+    return shortages[0] if shortages else None
+
+
+async def _buy_at(
+    run: Session, seller: str, orders: Sequence[Order], progress: Progress, shortages: list[BudgetError]
+) -> None:
+    """Try the orders at one provider once, or with workers all orders; adds budget errors of workers."""
+    n_orders_each, n_at_once = await _batching(run, seller, len(orders))
+    places = asyncio.Semaphore(n_at_once)
 
     async def make(batch: Sequence[Order]) -> None:
         async with places:
@@ -79,14 +97,13 @@ async def _buy_once(run: Session, orders: Sequence[Order], progress: Progress) -
         await progress.add(len(batch))
 
     await _in_batches(run, orders, n_orders_each, make)
-    return shortages[0] if shortages else None
 
 
-async def _batching(run: Session, n_orders: int) -> tuple[int, int]:
+async def _batching(run: Session, seller: str, n_orders: int) -> tuple[int, int]:
     """Return how many orders a batch has at most, and how many batches are in flight at once."""
     if run.pool is None:
         # Two batches more than can be in flight at once: the buyer must never wait for work.
-        return ORDERS_PER_TASK, run.prepared.terms.provider.concurrency // ORDERS_PER_TASK + 2
+        return ORDERS_PER_TASK, run.prepared.terms.at(seller).provider.concurrency // ORDERS_PER_TASK + 2
     await run.pool.refresh()
     return run.pool.batch_size(n_orders, ORDERS_PER_TASK), max(1, run.pool.n_places)
 
@@ -109,6 +126,8 @@ async def buy_batch(orders: Sequence[Order], run: Session) -> BudgetError | None
     by_id = {order.order_id: order for order in orders}
     for end in bought.ends:
         run.display.bought(Purchase(by_id[end.order_id], end.state, end.n_pictures, end.charged_usd))
+    for name, reason in bought.closed.items():
+        run.buyer.close_for(name, reason)
     if isinstance(bought.stop, BudgetError):
         return bought.stop
     if bought.stop is not None:

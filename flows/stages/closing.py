@@ -45,7 +45,7 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
         StopRunError: No further order could succeed; the report was written.
         InterruptError: Somebody interrupted it.
     """
-    stop = run.buyer.closed_by
+    stop = run.buyer.closed_by or run.buyer.stopped_by
     if isinstance(stop, InterruptError) and await is_given_up(run):
         raise await _close_cancelled(run)
     state = "stopped" if stop else "waiting" if run.is_out else state
@@ -106,8 +106,9 @@ def _with_reason(outcome: Outcome, run: Session, lack: str) -> Outcome:
         outcome = replace(outcome, message=lack, exit_code=INCOMPLETE)
     if run.is_out:
         outcome = replace(outcome, message=waiting_message(run))
-    if isinstance(run.buyer.closed_by, BudgetError):
-        outcome = outcome.stopped_by(_with_place(run.buyer.closed_by, run))
+    stop = run.buyer.closed_by or run.buyer.stopped_by
+    if isinstance(stop, BudgetError):
+        outcome = outcome.stopped_by(_with_place(stop, run))
     return outcome
 
 

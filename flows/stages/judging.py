@@ -67,7 +67,7 @@ async def judge_finals(run: Session) -> int:
 
 
 def _questions(run: Session) -> Questions:
-    estimates = Estimates(run.prepared.catalogue, run.prepared.terms.provider)
+    estimates = Estimates(run.prepared.catalogue, run.prepared.terms.provider, run.prepared.providers)
     return Questions(run.campaign, run.run_id, str(run.folder), estimates)
 
 

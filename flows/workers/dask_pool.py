@@ -27,7 +27,7 @@ from tasks.order import Order
 if TYPE_CHECKING:
     from distributed import Client
 
-    from tasks.images_api.buyer import Buyer
+    from tasks.images_api.sellers import Sellers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -134,7 +134,7 @@ class DaskPool:
             f"runoff run --resume {self.job.run_id}",
         )
 
-    async def keep_watch(self, buyer: "Buyer") -> None:
+    async def keep_watch(self, buyer: "Sellers") -> None:
         """Stop every worker once the buyer is closed, and give up once there is no worker."""
         seen_s = time.monotonic()
         while True:
@@ -171,8 +171,12 @@ def _buy_with_share(job: Job, orders: Sequence[Order]) -> Bought:
     from distributed import get_worker
 
     at_once = min(BATCHES_AT_ONCE, get_worker().state.nthreads)
-    part = job.provider.model_copy(update={"concurrency": -(-job.provider.concurrency // at_once)})
-    return workers_side.buy(replace(job, provider=part), orders, _wanted_by_dask())
+    parts = {
+        name: provider.model_copy(update={"concurrency": -(-provider.concurrency // at_once)})
+        for name, provider in job.providers.by_name.items()
+    }
+    own = replace(job, providers=replace(job.providers, by_name=parts))
+    return workers_side.buy(own, orders, _wanted_by_dask())
 
 
 def _wanted_by_dask() -> Callable[[], bool]:

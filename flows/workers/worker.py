@@ -10,19 +10,19 @@ import asyncio
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from flows.evaluation.drafts import inspect_new
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.catalogue import Catalogue
-from tasks.catalogue.providers import Provider
-from tasks.errors import InterruptError, RunError, RunoffError, SettingError
+from tasks.catalogue.providers import Providers
+from tasks.errors import InterruptError, RunError, RunoffError, SettingError, StopRunError
 from tasks.generate import generate
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, Limits, has_ledger, open_ledger
@@ -31,6 +31,9 @@ from tasks.redaction import with_redacted_errors
 from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, run_folder
 from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
+
+if TYPE_CHECKING:
+    from tasks.images_api.sellers import Sellers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,8 +55,8 @@ class Job:
         run_id: The run.
         home: The home's folder, or its store's address.
         campaign: The campaign as it runs.
-        provider: The provider, with this worker's share of its concurrency.
-        base_url: The provider's address in the process that holds the run lock.
+        providers: The providers, with this worker's share of their concurrency.
+        addresses: The address of each provider of the run, in the process that holds the run lock.
         catalogue: Models and prices.
         limits: The budgets.
         hold: The token of the run's hold in the ledger; empty with a SQLite ledger.
@@ -63,8 +66,8 @@ class Job:
     run_id: str
     home: str
     campaign: Campaign
-    provider: Provider
-    base_url: str | None
+    providers: Providers
+    addresses: Mapping[str, str | None]
     catalogue: Catalogue
     limits: Limits
     hold: str = ""
@@ -87,10 +90,12 @@ class Bought:
     Args:
         ends: The end states of its orders, without those that were not sent.
         stop: Why the rest was not sent, if anything stopped it.
+        closed: Why nothing more is sent to a provider, by its name.
     """
 
     ends: tuple[End, ...]
     stop: RunoffError | None = None
+    closed: Mapping[str, RunoffError] = field(default_factory=dict)
 
 
 def stop(token: str) -> None:
@@ -139,12 +144,16 @@ def buy(job: Job, orders: Sequence[Order], is_wanted: Callable[[], bool]) -> Bou
             _fetch(Path(reference.file) for order in orders for reference in order.sent)
             planned = run.ledger.orders.planned([order.order_id for order in orders])
             left = [order for order in orders if order.order_id in planned]
-            reason = asyncio.run(_generate_and_inspect(job, left, terms, run, is_wanted, ends))
+            sellers = asyncio.run(_generate_and_inspect(job, left, terms, run, is_wanted, ends))
             # The last pictures, and those that a dead worker received.
             inspect_new(run, [order.order_id for order in orders])
     except RunoffError as error:
         return Bought(tuple(ends), error)
-    return Bought(tuple(ends), reason)
+    reason = sellers.stopped_by
+    closed = {
+        name: error for name, error in sellers.closed_sellers.items() if isinstance(error, StopRunError)
+    }
+    return Bought(tuple(ends), None if isinstance(reason, StopRunError) else reason, closed)
 
 
 async def _generate_and_inspect(
@@ -154,17 +163,19 @@ async def _generate_and_inspect(
     run: StoredRun,
     is_wanted: Callable[[], bool],
     ends: list[End],
-) -> RunoffError | None:
+) -> "Sellers":
     from tasks.images_api.buyer import Purchase
     from tasks.images_api.client import connect
-    from tasks.images_api.purchasing import compose_buyer
+    from tasks.images_api.purchasing import compose_sellers
 
     def note(purchase: Purchase) -> None:
         end = End(purchase.order.order_id, purchase.state, purchase.n_pictures, purchase.charged_usd)
         ends.append(end)
 
-    async with connect(terms) as client:
-        buyer = compose_buyer(client, terms, run.ledger, run.folder, job.limits, note)
+    async with AsyncExitStack() as stack:
+        names = dict.fromkeys(order.provider for order in orders)
+        clients = {name: await stack.enter_async_context(connect(terms.at(name))) for name in names}
+        buyer = compose_sellers(clients, terms, run.ledger, run.folder, job.limits, note)
         is_over = asyncio.Event()
         watching = asyncio.create_task(_close_when_unwanted(buyer.close, job, is_wanted))
         inspecting = asyncio.create_task(
@@ -176,7 +187,7 @@ async def _generate_and_inspect(
             watching.cancel()
             is_over.set()
             await asyncio.gather(watching, inspecting, return_exceptions=True)
-    return buyer.closed_by
+    return buyer
 
 
 async def _inspect_meanwhile(run: StoredRun, order_ids: Sequence[str], is_over: asyncio.Event) -> None:
@@ -214,7 +225,8 @@ def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
     with _working_on(job.run_id):
         settings = Settings.of(job.home, os.environ)
         home = settings.home
-        terms = Terms(job.provider, job.catalogue, os.environ)
+        provider = job.providers.provider(job.campaign.provider)
+        terms = Terms(provider, job.catalogue, os.environ, job.providers)
         _require_same_address(job, terms)
         folder = run_folder(home, job.campaign.name, job.run_id)
         _require_folder(job, folder)
@@ -226,11 +238,13 @@ def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
 
 
 def _require_same_address(job: Job, terms: Terms) -> None:
-    if terms.base_url != job.base_url:
-        raise _different_setup(
-            job, f"{job.provider.name} is at {terms.base_url}, not at {job.base_url}",
-            str(job.provider.base_url_variable or "RUNOFF_HOME/providers.yaml"),
-        )  # fmt: skip
+    for name, address in job.addresses.items():
+        here = terms.at(name)
+        if here.base_url != address:
+            what = f"{name} is at {here.base_url}, not at {address}"
+            raise _different_setup(
+                job, what, str(here.provider.base_url_variable or "RUNOFF_HOME/providers.yaml")
+            )
 
 
 def _require_folder(job: Job, folder: Path) -> None:

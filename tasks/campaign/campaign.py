@@ -47,7 +47,7 @@ class Campaign(Section):
     """The campaign's name: lower-case letters, digits and hyphens, at most 64."""
 
     provider: str
-    """The provider: a name in providers.yaml, such as openai, cometapi or emulator."""
+    """The provider: a name in providers.yaml, such as openai, cometapi or emulator; arms may have others."""
 
     budget: Budget
     """How much money may be spent."""
@@ -141,6 +141,26 @@ class Campaign(Section):
         if own.model is not None and own.successor is None:
             changes["successor"] = None  # the campaign's successor belongs to the campaign's model
         return self.drafts.model_copy(update=changes)
+
+    def provider_of(self, arm: str) -> str:
+        """Return the provider of an arm's drafts."""
+        return self.arms[arm].provider or self.provider
+
+    def final_provider(self, edition: Finals) -> str:
+        """Return the provider of an edition's finals."""
+        return edition.provider or self.provider
+
+    @property
+    def draft_sellers(self) -> tuple[str, ...]:
+        """The providers of drafts, in the sequence of the arms, each once."""
+        return tuple(dict.fromkeys(map(self.provider_of, self.arms)))
+
+    @property
+    def sellers(self) -> tuple[str, ...]:
+        """Every provider that a run buys from: of drafts, of finals, and of the judge; each once."""
+        finals = map(self.final_provider, self.editions) if self.finalists.most != 0 else ()
+        judge = (self.provider,) if self.score.weights.keys() & {"judge", "duel"} else ()
+        return tuple(dict.fromkeys((*self.draft_sellers, *finals, *judge)))
 
     @property
     def rounds(self) -> tuple[Round, ...]:

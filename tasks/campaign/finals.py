@@ -18,6 +18,9 @@ class Finals(PictureSettings):
     name: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
     """The edition's name, in the report and in file names; required if `finals` is a list."""
 
+    provider: str | None = None
+    """The provider of the finals, whoever made the drafts. Default: the campaign's."""
+
     quality: str = "high"
     """The model's quality: low, medium or high, with some models also xhigh or max. `auto` has no price."""
 

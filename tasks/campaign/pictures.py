@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tasks.campaign.mask import AnyMask
 from tasks.campaign.rounds import Allocation
-from tasks.campaign.section import Section
+from tasks.campaign.section import Dollars, Section
 from tasks.catalogue.prices import Lane
 
 CHEAPEST = "cheapest"
@@ -68,6 +68,12 @@ class Arm(Section):
 
     prompt: str = Field(min_length=1)
     """A Jinja2 template; `{{ name }}` is replaced by the row's value of that variable."""
+
+    provider: str | None = None
+    """The provider of this arm's drafts: a name in providers.yaml. Default: the campaign's."""
+
+    budget_usd: Dollars | None = None
+    """The most that this arm's drafts may cost in one run, in US dollars; the other arms go on."""
 
     drafts: ArmDrafts | None = None
     """This arm's own draft settings."""

@@ -108,17 +108,27 @@ def models_with_successors(campaign: Campaign) -> set[str]:
     return {part.model for part in settings} - without
 
 
-def models_of(campaign: Campaign) -> list[str]:
+def models_of(campaign: Campaign, seller: str | None = None) -> list[str]:
     """List the models that a campaign names, each once, with successors and judging models.
 
     ``cheapest`` is among them unless it was replaced.
+
+    Args:
+        campaign: The campaign.
+        seller: Only those that are bought at this provider.
     """
-    parts = _pictures_of(campaign)
+    parts = _pictures_of(campaign) if seller is None else _bought_at(campaign, seller)
     names = [part.model for part in parts]
     names += [part.successor.model for part in parts if part.successor is not None]
-    judging = (campaign.score.judge, campaign.score.duel)
+    judging = (campaign.score.judge, campaign.score.duel) if seller in (None, campaign.provider) else ()
     names += [settings.model for settings in judging if settings is not None]
     return list(dict.fromkeys(names))
+
+
+def _bought_at(campaign: Campaign, seller: str) -> list[PictureSettings]:
+    arms = [name for name in campaign.arms if campaign.provider_of(name) == seller]
+    editions = [edition for edition in campaign.editions if campaign.final_provider(edition) == seller]
+    return [*map(campaign.drafts_of, arms), *editions]
 
 
 def heed_announced(

@@ -19,10 +19,11 @@ from tasks.campaign_file.judging import halving_faults, judging_faults
 from tasks.campaign_file.prompts import find_prompt_faults
 from tasks.campaign_file.references import find_reference_faults
 from tasks.campaign_file.rules import rule_faults
+from tasks.campaign_file.sellers import edit_faults, seller_faults
 from tasks.campaign_file.sizes import order_faults
 from tasks.catalogue import Catalogue, Model
 from tasks.catalogue.providers import Provider, Providers
-from tasks.errors import CatalogueError, SettingError
+from tasks.errors import CatalogueError
 from tasks.text import did_you_mean
 
 FIELD_OF_PARAMETER = {
@@ -49,14 +50,10 @@ def find_campaign_faults(
         scorers: The names of the installed scorers.
         are_rows_known: Whether its rows could be read; otherwise nothing that depends on them is checked.
     """
-    faults: list[CampaignFault] = []
-    try:
-        provider = providers.provider(campaign.provider)
-    except SettingError as error:
-        faults.append(CampaignFault(("provider",), error.what, error.accepted))
-        provider = None
+    faults = list(seller_faults(campaign, providers))
+    provider = providers.by_name.get(campaign.provider)
     faults += _cheapest_faults(campaign)
-    campaign = with_closest(campaign, catalogue, provider)
+    campaign = with_closest(campaign, catalogue, provider, providers)
     too_many = list(order_faults(campaign))
     faults += too_many
     if are_rows_known and not too_many:
@@ -65,9 +62,9 @@ def find_campaign_faults(
         faults += find_reference_faults(campaign, catalogue)
         faults += find_finals_faults(campaign, catalogue)
         faults += rule_faults(campaign)
-    faults += _draft_faults(campaign, catalogue, provider)
-    faults += _finals_faults(campaign, catalogue, provider)
-    faults += _provider_faults(campaign, provider)
+    faults += _draft_faults(campaign, catalogue, providers)
+    faults += _finals_faults(campaign, catalogue, providers)
+    faults += edit_faults(campaign, providers)
     faults += _score_faults(campaign, scorers)
     faults += judging_faults(campaign, catalogue, provider, scorers)
     faults += halving_faults(campaign)
@@ -106,25 +103,24 @@ class _Request(NamedTuple):
     is_edit: bool
 
 
-def _draft_faults(
-    campaign: Campaign, catalogue: Catalogue, provider: Provider | None
-) -> Iterator[CampaignFault]:
+def _draft_faults(campaign: Campaign, catalogue: Catalogue, providers: Providers) -> Iterator[CampaignFault]:
     successors = all_succeeded(campaign)
     for name in campaign.arms:
         settings, own = campaign.drafts_of(name), campaign.arms[name].drafts
         n = min(settings.images_per_request, max(each.replicates for each in campaign.rounds))
         request = _Request(n, is_edit=bool(campaign.references_of(name)))
+        provider = providers.by_name.get(campaign.provider_of(name))
         for fault in _settings_faults(settings, successors.drafts_of(name), request, catalogue, provider):
-            path = ("arms", name, "drafts") if _is_own(own, fault.path[0]) else ("drafts",)
+            is_own = _is_own(own, fault.path[0]) or campaign.arms[name].provider is not None
+            path = ("arms", name, "drafts") if is_own else ("drafts",)
             yield fault._replace(path=(*path, *fault.path))
 
 
-def _finals_faults(
-    campaign: Campaign, catalogue: Catalogue, provider: Provider | None
-) -> Iterator[CampaignFault]:
+def _finals_faults(campaign: Campaign, catalogue: Catalogue, providers: Providers) -> Iterator[CampaignFault]:
     successors = all_succeeded(campaign).editions
     for index, (edition, succeeded) in enumerate(zip(campaign.editions, successors, strict=True)):
         request = _Request(1, is_edit=edition.method == "edit")
+        provider = providers.by_name.get(campaign.final_provider(edition))
         for fault in _settings_faults(edition, succeeded, request, catalogue, provider):
             yield fault._replace(path=(*edition_path(campaign, index), *fault.path))
 
@@ -225,27 +221,6 @@ def _batch_factor(model: Model, provider: Provider | None) -> Decimal | None:
         return model.prices_at(provider).batch_factor
     except CatalogueError:
         return Decimal(0)  # a missing price is a fault of its own
-
-
-def _provider_faults(campaign: Campaign, provider: Provider | None) -> Iterator[CampaignFault]:
-    if provider is None:
-        return
-    can = provider.capabilities
-    if not can.edits and any(campaign.references_of(name) for name in campaign.arms):
-        yield CampaignFault(("references",), f"{provider.name} does not edit pictures", "no references")
-    for index, edition in enumerate(campaign.editions):
-        if not can.edits and edition.method == "edit" and campaign.finalists.most != 0:
-            path = (*edition_path(campaign, index), "method")
-            yield CampaignFault(path, f"{provider.name} does not edit pictures", "generate")
-    if campaign.drafts.images_per_request > can.max_n:
-        what = f"{campaign.drafts.images_per_request} is more than {provider.name} makes per request"
-        yield CampaignFault(("drafts", "images_per_request"), what, f"at most {can.max_n}")
-        return
-    per_minute = campaign.images_per_minute or provider.images_per_minute
-    if isinstance(per_minute, int) and campaign.drafts.images_per_request > per_minute:
-        limit = f"the limit of images per minute at {provider.name}"
-        what = f"{campaign.drafts.images_per_request} is more than {limit}"
-        yield CampaignFault(("drafts", "images_per_request"), what, f"at most {per_minute}")
 
 
 def _score_faults(campaign: Campaign, scorers: Collection[str]) -> Iterator[CampaignFault]:

@@ -5,17 +5,36 @@ from typing import Any
 
 from tasks.catalogue.catalogue import Catalogue, Estimate
 from tasks.catalogue.prices import Lane
-from tasks.catalogue.providers import Provider
+from tasks.catalogue.providers import Provider, Providers
 from tasks.order import Reference
 
 
 class Estimates:
-    """Estimates for one provider: equal requests with equally long prompts cost the same."""
+    """Estimates for one provider: equal requests with equally long prompts cost the same.
 
-    def __init__(self, catalogue: Catalogue, provider: Provider) -> None:
+    Args:
+        catalogue: Models and prices.
+        provider: The provider.
+        providers: All providers, where arms or finals may be bought from others.
+    """
+
+    def __init__(self, catalogue: Catalogue, provider: Provider, providers: Providers | None = None) -> None:
         self.catalogue = catalogue
         self.provider = provider
+        self._providers = providers
         self._known: dict[object, Estimate] = {}
+
+    def at(self, name: str) -> "Estimates":
+        """Return the estimates for another provider; they share what is known, and the notes.
+
+        Raises:
+            SettingError: There is no such provider.
+        """
+        if self._providers is None or name == self.provider.name:
+            return self
+        other = Estimates(self.catalogue, self._providers.provider(name), self._providers)
+        other._known = self._known
+        return other
 
     def of(
         self,
@@ -37,7 +56,7 @@ class Estimates:
         """
         sizes = tuple((reference.width, reference.height) for reference in references)
         fields = tuple((name, repr(value)) for name, value in parameters.items())
-        key = (fields, len(prompt), len(prompt.encode()), sizes, lane)
+        key = (self.provider.name, fields, len(prompt), len(prompt.encode()), sizes, lane)
         if key not in self._known:
             model = self.catalogue.model(str(parameters["model"]))
             self._known[key] = model.estimate_usd(

@@ -42,6 +42,7 @@ class Work:
         count: The tokens it used.
         partials: How many partial pictures are sent.
         rule: The fault that applies to it, if any.
+        address: Where the emulator is.
     """
 
     order: ImagesRequest
@@ -50,6 +51,7 @@ class Work:
     count: TokenCount
     partials: int
     rule: FaultRule | None
+    address: str
 
 
 class ImagesRoutes:
@@ -87,7 +89,9 @@ class ImagesRoutes:
         entry.fault = rule.kind if rule else None
         if rule and not is_billed(rule) and (stand_in := emulator.stand_in(rule, entry)):
             return stand_in
-        work = self._charge(emulator.read_order(endpoint, body), entry, rule)
+        work = self._charge(
+            emulator.read_order(endpoint, body), entry, rule, str(request.base_url).rstrip("/")
+        )
         if work.order.stream:
             if rule and (stand_in := emulator.stand_in(rule, entry)):
                 return stand_in
@@ -97,7 +101,7 @@ class ImagesRoutes:
             return stand_in
         return await _deliver(await self._paint(work), rule)
 
-    def _charge(self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None) -> Work:
+    def _charge(self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None, address: str) -> Work:
         emulator = self._emulator
         order = emulator.settle_tier(order, rule)
         self._limiter.take(order.model.id, order.n)
@@ -106,7 +110,7 @@ class ImagesRoutes:
         if rule and rule.kind == "fewer_partials":
             partials = max(0, order.partials - 1)
         count = emulator.charge(order, entry, rule, partials)
-        return Work(order, entry, replicates, count, partials, rule)
+        return Work(order, entry, replicates, count, partials, rule, address)
 
     def _latency_s(self, order: ImagesRequest) -> float:
         settings = self._emulator.settings
@@ -115,7 +119,7 @@ class ImagesRoutes:
     async def _paint(self, work: Work) -> dict[str, Any]:
         emulator = self._emulator
         answer = await emulator.renderer.paint(work.order, work.replicates, work.count, int(time.time()))
-        return emulator.profile.dress(work.order, answer)
+        return emulator.profile.dress(work.order, answer, work.address)
 
     def _stream(self, work: Work) -> Response:
         events = self._events(work)

@@ -8,7 +8,8 @@ threads, checked 2026-11-22.
 
 # ruff: noqa: EM101 - the literals are names of fields, not messages
 
-from typing import Any, Literal
+import base64
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from tasks.emulator.fault_kinds import gateway_page, spoil
 from tasks.emulator.images_request import ImagesRequest
 from tasks.emulator.refusals import Refusal, unknown
-from tasks.emulator.settings import EmulatorSettings
+from tasks.emulator.settings import EmulatorSettings, ProfileName
 
 API_VERSION = "2020-10-01"
 ABSENT_AT_GATEWAY = ("/v1/files", "/v1/batches")
@@ -69,8 +70,8 @@ class VendorProfile:
             Refusal: The provider does not support it.
         """
 
-    def dress(self, _order: ImagesRequest, answer: dict[str, Any]) -> dict[str, Any]:
-        """Make the last changes to an answer."""
+    def dress(self, _order: ImagesRequest, answer: dict[str, Any], _address: str) -> dict[str, Any]:
+        """Make the last changes to an answer, of an emulator at an address."""
         return answer
 
 
@@ -124,9 +125,41 @@ class GatewayProfile(VendorProfile):
             message = f"The model {order.model.id} supports n=1 only."
             raise Refusal(400, message, param="n", code="invalid_value")
 
-    def dress(self, order: ImagesRequest, answer: dict[str, Any]) -> dict[str, Any]:
+    def dress(self, order: ImagesRequest, answer: dict[str, Any], _address: str) -> dict[str, Any]:
         """Add the gateway's own keys to the ``usage`` of edits."""
         return spoil("foreign_usage_keys", answer) if order.endpoint == "edits" else answer
+
+
+class RelayProfile(GatewayProfile):
+    """The profile of a relay of the new-api kind: its pictures are at addresses, for as long as it runs.
+
+    All three keys of a picture are there, those without a value as an empty text. Source: the code of
+    QuantumNous/new-api, read 2026-11-28.
+    """
+
+    def __init__(self, settings: EmulatorSettings) -> None:
+        super().__init__(settings)
+        self._files: list[bytes] = []
+
+    def dress(self, _order: ImagesRequest, answer: dict[str, Any], address: str) -> dict[str, Any]:
+        """Put each picture at an address.
+
+        Args:
+            _order: The request; not used.
+            answer: The answer.
+            address: Where the relay is.
+        """
+        for item in answer["data"]:
+            self._files.append(base64.b64decode(item["b64_json"]))
+            item |= {"url": f"{address}/files/{len(self._files)}", "b64_json": "", "revised_prompt": ""}
+        return answer
+
+    def file(self, request: Request) -> Response:
+        """``GET /files/{number}``: a picture."""
+        number = int(request.path_params["number"])
+        if not 0 < number <= len(self._files):
+            return Response("expired", 404)
+        return Response(self._files[number - 1], media_type="application/octet-stream")
 
 
 def _enveloped(status: int, error: dict[str, Any], headers: dict[str, str]) -> Response:
@@ -135,7 +168,8 @@ def _enveloped(status: int, error: dict[str, Any], headers: dict[str, str]) -> R
     return refusal.response()
 
 
-PROFILES: dict[Literal["openai", "cometapi"], type[VendorProfile]] = {
+PROFILES: dict[ProfileName, type[VendorProfile]] = {
     "openai": VendorProfile,
     "cometapi": GatewayProfile,
+    "relay": RelayProfile,
 }

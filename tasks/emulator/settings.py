@@ -15,6 +15,9 @@ VENDOR_LATENCY_S = {"low": 8.0, "medium": 15.0, "high": 40.0, "xhigh": 70.0, "ma
 GATEWAY_ONE_PICTURE = frozenset({"gpt-image-2.6-sunburst", "gpt-image-2.6-flare"})
 
 
+ProfileName = Literal["openai", "cometapi", "relay"]
+
+
 def _utc_today() -> date:
     return datetime.now(UTC).date()
 
@@ -59,7 +62,7 @@ class EmulatorSettings:
         picture_by_client_request_id: Let the caller's ``X-Client-Request-Id`` determine the picture instead
             of the order of arrival, so that a request repeated after a crash gives the same picture. For a
             line of a batch its ``custom_id`` is used.
-        profile: ``openai`` answers like the vendor, ``cometapi`` like the gateway.
+        profile: ``openai`` answers like the vendor, ``cometapi`` like the gateway, ``relay`` with addresses.
         one_picture_models: Models for which the gateway accepts only ``n`` = 1.
         fewer_partials_rate: Share of streams with fewer partial pictures than requested, 0-1.
         batch_pace_s: Seconds that a batch takes per line, and for checking and finishing.
@@ -95,7 +98,7 @@ class EmulatorSettings:
     faults: tuple[FaultRule, ...] = ()
     api_key: str | None = None
     picture_by_client_request_id: bool = False
-    profile: Literal["openai", "cometapi"] = "openai"
+    profile: ProfileName = "openai"
     one_picture_models: frozenset[str] = GATEWAY_ONE_PICTURE
     fewer_partials_rate: float = 0.2
     batch_pace_s: float = 0.01

@@ -11,6 +11,7 @@ __all__ = [
     "rate_limiter",
     "recover_sent",
     "reread",
+    "sellers",
     "settlements",
     "sidecars",
     "terms",

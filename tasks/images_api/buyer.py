@@ -28,6 +28,7 @@ from tasks.images_api.answers import Answer
 from tasks.images_api.client import fields_of, post
 from tasks.images_api.disk_space import require_room
 from tasks.images_api.failures import SLOW_DOWN_CODE, WEB_PAGE, Failure, FailureKind
+from tasks.images_api.in_flight import InFlight
 from tasks.images_api.outage import Outage
 from tasks.images_api.own_thread import in_own_thread
 from tasks.images_api.picture_files import store_answer, store_end
@@ -41,7 +42,7 @@ from tasks.images_api.stop_messages import stop_for, stop_for_price, unstored_an
 from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
 from tasks.images_api.wait_notices import WaitNotices
-from tasks.ledger import Ledger, Limits, Settlement
+from tasks.ledger import Ledger, Limits, Settlement, is_of_arm
 from tasks.limits import FETCH_S
 from tasks.order import Order, OrderState
 
@@ -79,6 +80,7 @@ class Buyer:
         rate_limiter: Limits the pictures requested per minute.
         watch: Called with every order's end.
         waits: Tells people about long waits.
+        in_flight: The orders in flight of the run, also at other providers; by default only this buyer's.
         now: The time, aware.
         sleep: Waits that many seconds.
         chance: Draws from [0, 1), for the jitter of waits.
@@ -95,11 +97,13 @@ class Buyer:
         rate_limiter: RateLimiter,
         watch: Callable[[Purchase], None] = lambda _: None,
         waits: WaitNotices | None = None,
+        in_flight: InFlight | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Chance = random.random,
     ) -> None:
         self.closed_by: RunoffError | None = None
+        self.full_arms: dict[str, BudgetError] = {}
         self._client = client
         self._terms = terms
         self._ledger = ledger
@@ -120,7 +124,7 @@ class Buyer:
         self._n_pages = 0
         self._n_under_way = 0
         self._closed = asyncio.Event()
-        self._freed = asyncio.Event()
+        self._in_flight = in_flight or InFlight()
 
     def close(self, reason: RunoffError) -> None:
         """Send nothing more; requests in flight are still awaited. The first reason is kept."""
@@ -195,6 +199,8 @@ class Buyer:
     async def _try_once(
         self, order: Order, fields: Mapping[str, Any], retries: Retries, *, is_trying: bool
     ) -> Purchase | float | None:
+        if order.arm in self.full_arms:
+            return None
         bounds = self._bounds.of(order)
         with self._waiting_for_turn():
             ordered_at_s = await self._while_open(self._rate_limiter.acquire(order.n))
@@ -241,32 +247,39 @@ class Buyer:
 
     async def _reserve(self, order: Order) -> bool:
         """Reserve an order and mark it sent; if the budget is full, wait for requests in flight."""
-        while self.closed_by is None:
-            freed = self._freed
+        while self.closed_by is None and order.arm not in self.full_arms:
+            freed = self._in_flight.freed
             try:
-                require_room(self._folder, order, self._n_under_way)
-                self._n_under_way += 1
+                require_room(self._folder, order, self._in_flight.n)
+                self._begin_one()
                 try:
                     await asyncio.to_thread(self._ledger.orders.send, order, self._limits, self._now())
                 except BaseException:
                     self._n_under_way -= 1
+                    self._in_flight.n -= 1
                     raise
             except BudgetError as error:
-                if self._n_under_way == 0 and not freed.is_set():
-                    self.close(error)
-                else:
+                if self._in_flight.n or freed.is_set():
                     await self._while_open(freed.wait())
+                elif is_of_arm(error):
+                    self.full_arms[order.arm] = error
+                else:
+                    self.close(error)
             except StopRunError as error:
                 self.close(error)
             else:
                 return True
+        self._in_flight.wake()  # orders that saw this one's attempt may wait for it to end
         return False
 
     def _end_one(self) -> None:
         """Count one order less in flight, and wake orders that wait for the money it freed."""
         self._n_under_way -= 1
-        freed, self._freed = self._freed, asyncio.Event()
-        freed.set()
+        self._in_flight.end()
+
+    def _begin_one(self) -> None:
+        self._n_under_way += 1
+        self._in_flight.begin()
 
     async def _send(
         self, order: Order, fields: Mapping[str, Any], received: Received
@@ -307,7 +320,7 @@ class Buyer:
         self._n_pages += 1
         try:
             while not self._has_spoken_api and self.closed_by is None and self._n_pages < self._n_under_way:
-                await self._while_open(self._freed.wait())
+                await self._while_open(self._in_flight.freed.wait())
             return not self._has_spoken_api
         finally:
             self._n_pages -= 1

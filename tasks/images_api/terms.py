@@ -1,11 +1,11 @@
 """The terms of one provider: the cost of an order, its expected answer and its timeout."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tasks.catalogue import Catalogue
-from tasks.catalogue.providers import Provider
+from tasks.catalogue.providers import Provider, Providers
 from tasks.catalogue.sizes import parse_size
 from tasks.images_api.questions import CHAT_READ_TIMEOUT_S
 from tasks.network import check_certificates, check_proxies
@@ -21,11 +21,23 @@ class Terms:
         provider: The provider.
         catalogue: The models and their prices.
         environ: Where the key and the address are looked up; never shown in a message.
+        providers: All providers, where orders may be of others; ``None`` where this is the only one.
     """
 
     provider: Provider
     catalogue: Catalogue
     environ: Mapping[str, str] = field(repr=False)
+    providers: Providers | None = None
+
+    def at(self, name: str) -> "Terms":
+        """Return the terms of another provider; without any others, these.
+
+        Raises:
+            SettingError: There is no such provider.
+        """
+        if self.providers is None or name == self.provider.name:
+            return self
+        return replace(self, provider=self.providers.provider(name))
 
     @property
     def api_key(self) -> Secret | None:
@@ -60,7 +72,7 @@ class Terms:
     def cost_usd(self, order: Order, usage: Usage) -> Decimal | None:
         """Price an order by its usage, dollars; ``None`` when the usage is incomplete."""
         model = self.catalogue.model(str(order.parameters["model"]))
-        return model.cost_usd(usage, order.lane, self.provider)
+        return model.cost_usd(usage, order.lane, self.at(order.provider).provider)
 
     def expected_tokens(self, order: Order) -> int | None:
         """Return the fewest output tokens of an order's tier; ``None`` where not published."""
@@ -74,4 +86,4 @@ class Terms:
         """Return how long the answer to an order for one standard picture may take, seconds."""
         if order.endpoint == "chat":
             return CHAT_READ_TIMEOUT_S
-        return self.provider.read_timeout_s(order.parameters)
+        return self.at(order.provider).provider.read_timeout_s(order.parameters)

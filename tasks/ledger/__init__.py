@@ -11,7 +11,7 @@ SQLite by default; PostgreSQL when its address is given.
 """
 
 from tasks.ledger.batches import BatchRecord
-from tasks.ledger.budgets import Limits
+from tasks.ledger.budgets import Limits, is_of_arm
 from tasks.ledger.latencies import RequestKind
 from tasks.ledger.ledger import Ledger, has_ledger, open_existing_ledger, open_ledger
 from tasks.ledger.order_rows import INTERRUPTED, OrderRecord, Settlement
@@ -33,6 +33,7 @@ __all__ = [
     "budgets",
     "database",
     "has_ledger",
+    "is_of_arm",
     "monthly_limit",
     "open_existing_ledger",
     "open_ledger",

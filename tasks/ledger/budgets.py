@@ -5,14 +5,15 @@ sending (UTC), whenever the bill arrives. Scopes are always charged in the seque
 order itself was locked, to avoid deadlocks.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from tasks.errors import BudgetError
 from tasks.ledger.database import insert_new
 from tasks.ledger.schema import budgets, orders
 from tasks.money import to_nanousd
@@ -29,11 +30,13 @@ class Limits:
         per_run_usd: By one run.
         per_month_usd: By one campaign in one calendar month (UTC).
         ledger_per_month_usd: By all campaigns of the ledger in one calendar month (UTC).
+        per_arm_usd: By the drafts of an arm in one run, by the arm's name.
     """
 
     per_run_usd: Decimal | None = None
     per_month_usd: Decimal | None = None
     ledger_per_month_usd: Decimal | None = None
+    per_arm_usd: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,27 @@ def ensure(connection: Connection, scope: str) -> int:
     connection.execute(insert_new(connection, budgets).values(scope=scope, charged_nanousd=0))
     query = sa.select(budgets.c.charged_nanousd).where(budgets.c.scope == scope)
     return int(connection.execute(query).scalar_one())
+
+
+def arm_key(arm: str) -> str:
+    """Return the campaign file's key of an arm's own limit."""
+    return f"arms.{arm}.budget_usd"
+
+
+def is_of_arm(error: BudgetError) -> bool:
+    """Return whether it is an arm's own limit that is reached, so that other arms may go on."""
+    return error.budget.startswith("arms.")
+
+
+def charged_of_arm(connection: Connection, run_id: str, arm: str) -> int:
+    """Add up what the drafts of an arm are charged in a run, nano-dollars.
+
+    Call it after the run's budget was charged in the same transaction: that row is locked until its end, so
+    that no other order of the run can be added meanwhile.
+    """
+    own = (orders.c.run_id == run_id) & (orders.c.arm == arm) & (orders.c.stage == "draft")
+    query = sa.select(sa.func.sum(orders.c.charged_nanousd)).where(own)
+    return int(connection.execute(query).scalar() or 0)
 
 
 def scopes_of(run_id: str, campaign: str, month: str) -> list[Scope]:

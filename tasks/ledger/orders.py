@@ -18,7 +18,16 @@ from sqlalchemy.engine import Connection
 from tasks.candidate import Receipt
 from tasks.errors import BudgetError, LedgerError
 from tasks.ledger.answers import insert_answer
-from tasks.ledger.budgets import Limits, Scope, charge, ensure, recharge, scopes_of
+from tasks.ledger.budgets import (
+    Limits,
+    Scope,
+    arm_key,
+    charge,
+    charged_of_arm,
+    ensure,
+    recharge,
+    scopes_of,
+)
 from tasks.ledger.candidates import insert_receipts
 from tasks.ledger.database import Database, insert_new, reconnecting
 from tasks.ledger.order_rows import INTERRUPTED, OrderRecord, Settlement, order_record, order_row
@@ -84,6 +93,7 @@ class Orders:
                 limit = scope.limit(limits)
                 if not charge(connection, scope.name, estimate, limit):
                     raise over_budget(connection, order, scope, limit)
+            _require_share(connection, order, limits)
 
     def unsend(self, order_id: str, error_code: str, error_message: str) -> None:
         """Return a sent order to ``planned``, because it was certainly not billed; it may be sent again.
@@ -296,6 +306,25 @@ def wrong_state(order_id: str, expected: str) -> LedgerError:
         what=f"is not {expected}; another process changed it",
         money="It was not sent from here.",
         next_step="Let the other run finish, then: runoff run --resume latest",
+    )
+
+
+def _require_share(connection: Connection, order: Order, limits: Limits) -> None:
+    """Refuse a draft that would exceed its arm's own limit; its estimate is charged already."""
+    limit = limits.per_arm_usd.get(order.arm) if order.is_draft else None
+    if limit is None:
+        return
+    charged = charged_of_arm(connection, order.run_id, order.arm)
+    if charged <= to_nanousd(limit):
+        return
+    before = from_nanousd(charged) - order.estimate_usd
+    raise BudgetError(
+        budget=arm_key(order.arm),
+        where=f"budget {arm_key(order.arm)}",
+        what=f"{before} dollars are spent or reserved of {limit}, and the next draft may cost "
+        f"{order.estimate_usd}",
+        money="The request was not sent; what was bought is kept, and the other arms go on.",
+        next_step=f"Raise it where it is set, then: runoff run --resume {order.run_id}",
     )
 
 

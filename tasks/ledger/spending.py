@@ -13,7 +13,7 @@ from tasks.ledger.order_rows import estimated_nanousd
 from tasks.ledger.schema import budgets, orders
 from tasks.money import from_nanousd
 
-Group = Literal["run", "month", "campaign", "model", "arm", "day"]
+Group = Literal["run", "month", "campaign", "provider", "model", "arm", "day"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
 
@@ -88,6 +88,7 @@ def _name(group: Group) -> sa.ColumnElement[Any]:
         "campaign": orders.c.campaign,
         "model": orders.c.parameters["model"].as_string(),
         "arm": orders.c.arm,
+        "provider": orders.c.provider,
         "day": sa.func.date(orders.c.sent_at, type_=sa.String()),
     }
     return names[group]

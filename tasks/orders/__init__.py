@@ -2,6 +2,7 @@
 
 __all__ = [
     "drafts",
+    "durations",
     "finals",
     "finals_costs",
     "likely_mistakes",

@@ -66,15 +66,15 @@ def draft_orders(
                     replicate=replicate,
                     attempt=0,
                     prompt=prompt,
-                    provider=campaign.provider,
+                    provider=campaign.provider_of(arm),
                     endpoint="edits" if sent.references else "generations",
                     parameters=parameters,
                     references=sent.references,
                     mask=sent.mask,
                     lane=campaign.drafts.lane,
-                    estimate_usd=estimates.of(
-                        parameters, prompt, sent.references, campaign.drafts.lane
-                    ).high_usd,
+                    estimate_usd=estimates.at(campaign.provider_of(arm))
+                    .of(parameters, prompt, sent.references, campaign.drafts.lane)
+                    .high_usd,
                 )
 
 

@@ -54,7 +54,8 @@ def plan_finals(
         CatalogueError: Something has no price.
     """
     edition = edition or campaign.editions[0]
-    estimates = Estimates(catalogue, providers.provider(campaign.provider))
+    provider = campaign.final_provider(edition)
+    estimates = Estimates(catalogue, providers.provider(provider))
     drawn = drawn_folder(home)
     is_edit = edition.method_of(attempt) == "edit"
     parameters, template = edition.parameters(n=1, is_edit=is_edit), final_template(edition, attempt)
@@ -73,7 +74,7 @@ def plan_finals(
                 replicate=draft.replicate,
                 attempt=attempt,
                 prompt=prompt,
-                provider=campaign.provider,
+                provider=provider,
                 endpoint="edits" if is_edit else "generations",
                 parameters=parameters,
                 references=sent.references,
@@ -132,6 +133,7 @@ class _Wanted:
     """What a final of one edition and method requests today, apart from the draft and its prompt."""
 
     edition: str | None
+    provider: str
     endpoint: str
     parameters: dict[str, Any]
     has_mask: bool
@@ -143,6 +145,7 @@ def wants_final(campaign: Campaign) -> Callable[[Order], bool]:
     wanted = [
         _Wanted(
             edition=edition.name,
+            provider=campaign.final_provider(edition),
             endpoint="edits" if is_edit else "generations",
             parameters=edition.parameters(n=1, is_edit=is_edit),
             has_mask=is_edit and edition.mask is not None,
@@ -155,6 +158,7 @@ def wants_final(campaign: Campaign) -> Callable[[Order], bool]:
     def is_wanted(order: Order) -> bool:
         asked = _Wanted(
             edition=order.edition,
+            provider=order.provider,
             endpoint=order.endpoint,
             parameters=dict(order.parameters),
             has_mask=order.mask is not None,

@@ -99,11 +99,12 @@ def _plan_edition(
     estimates: Estimates,
     count: int,
 ) -> EditionPlan:
-    first = list(_estimates_of(campaign, edition, prompts, estimates, 0)) if count else []
+    seller = estimates.at(campaign.final_provider(edition))
+    first = list(_estimates_of(campaign, edition, prompts, seller, 0)) if count else []
     low_usd = min((estimate.low_usd for estimate in first), default=ZERO)
     high_usd = edition.attempts * max((estimate.high_usd for estimate in first), default=ZERO)
     if edition.fallback and count:
-        last = _estimates_of(campaign, edition, prompts, estimates, edition.attempts)
+        last = _estimates_of(campaign, edition, prompts, seller, edition.attempts)
         high_usd += max(estimate.high_usd for estimate in last)
     asked = list(_questions_of(campaign, edition, estimates)) if count else []
     low_usd += min((estimate.low_usd for estimate in asked), default=ZERO)

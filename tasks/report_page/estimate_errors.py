@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from tasks.catalogue import Catalogue
-from tasks.catalogue.providers import Provider
+from tasks.catalogue.providers import Providers
 from tasks.errors import RunoffError
 from tasks.order import Order
 from tasks.report_page.facts import EstimateError
@@ -13,14 +13,14 @@ ZERO = Decimal(0)
 
 
 def measure_estimates(
-    billed: Iterable[tuple[Order, Decimal]], catalogue: Catalogue, provider: Provider
+    billed: Iterable[tuple[Order, Decimal]], catalogue: Catalogue, providers: Providers
 ) -> dict[str, EstimateError]:
     """Compare estimates with the bill, stage by stage.
 
     Args:
         billed: Orders with their known cost, dollars.
         catalogue: Source of the low end; the high end is stored with the order.
-        provider: The provider that billed them.
+        providers: The providers that billed them.
 
     Returns:
         Stage to its error; a stage without a known cost is left out.
@@ -32,7 +32,7 @@ def measure_estimates(
     return {
         stage: EstimateError(
             orders=len(pairs),
-            low_usd=_sum([_low_usd(order, catalogue, provider, known) for order, _ in pairs]),
+            low_usd=_sum([_low_usd(order, catalogue, providers, known) for order, _ in pairs]),
             high_usd=sum((order.estimate_usd for order, _ in pairs), ZERO),
             billed_usd=sum((cost_usd for _, cost_usd in pairs), ZERO),
         )
@@ -45,14 +45,24 @@ def _sum(amounts: list[Decimal | None]) -> Decimal | None:
 
 
 def _low_usd(
-    order: Order, catalogue: Catalogue, provider: Provider, known: dict[object, Decimal | None]
+    order: Order, catalogue: Catalogue, providers: Providers, known: dict[object, Decimal | None]
 ) -> Decimal | None:
     """Estimate an order's low end again; equal requests are estimated once."""
     sizes = tuple((reference.width, reference.height) for reference in order.references)
-    key = (_text(order.parameters), order.lane, len(order.prompt), len(order.prompt.encode()), sizes)
+    key = (
+        order.provider,
+        _text(order.parameters),
+        order.lane,
+        len(order.prompt),
+        len(order.prompt.encode()),
+        sizes,
+    )
     if key not in known:
         try:
-            model = catalogue.model(str(order.parameters["model"]))
+            model, provider = (
+                catalogue.model(str(order.parameters["model"])),
+                providers.provider(order.provider),
+            )
             known[key] = model.estimate_usd(
                 order.parameters, order.prompt, order.references, order.lane, provider
             ).low_usd

@@ -19,10 +19,12 @@ class ArmFacts:
     Args:
         prompt: The template, before a row fills it.
         parameters: What this arm orders (model, quality, size, …).
+        provider: Where it is bought, in a run at several providers; else empty.
     """
 
     prompt: str
     parameters: Mapping[str, object] = field(default_factory=dict)
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from tasks.report_page.facts import RunFacts
@@ -38,12 +38,16 @@ def measure_arm(rows: Sequence[Row], tested: Mapping[str, Any]) -> dict[str, Any
         order's cost is unknown. ``cost_per_keeper_usd`` is its former name, with the same value.
         ``cost_per_acceptable_usd`` divides by those unique images that meet the campaign's conditions;
         ``None`` also without conditions, or while one is not answered.
+        ``charged_per_unique_image_usd`` takes estimates for unknown costs. ``median_latency_s``,
+        ``p95_latency_s`` and ``latency_per_unique_image_s``, seconds, are of requests that were answered with
+        pictures; one answer is not asked for while another is awaited, so a run is faster than their sum.
     """
     pictures, unique_images = count_pictures(rows), [row for row in rows if is_unique_image(row)]
     answered = count_orders(rows, "received", "refused", "failed")
     scores = [row["score"] for row in unique_images if row["score"] is not None]
     spent, is_settled = add_usd(rows, "cost_usd"), not any(map(is_estimated, rows))
     cost_usd = spent / len(unique_images) if unique_images and spent and is_settled else None
+    charged = spent + add_usd(filter(is_estimated, rows), "estimate_usd")
     own: dict[str, Any] = {
         "pictures": pictures,
         "duplicate_rate": _share(sum(map(is_duplicate, rows)), sum(1 for row in rows if row["status"])),
@@ -53,8 +57,27 @@ def measure_arm(rows: Sequence[Row], tested: Mapping[str, Any]) -> dict[str, Any
         "cost_per_unique_image_usd": cost_usd,
         "cost_per_keeper_usd": cost_usd,
         "cost_per_acceptable_usd": _cost_per_acceptable_usd(unique_images, spent if is_settled else None),
+        "charged_per_unique_image_usd": charged / len(unique_images) if unique_images and charged else None,
+        **_latencies(rows, len(unique_images)),
     }
     return own | {key: tested[key] for key in own if key in tested}
+
+
+def _latencies(rows: Sequence[Row], n_unique: int) -> dict[str, float | None]:
+    """Measure how long answers took, seconds; an order with several pictures counts once."""
+    by_order = {
+        row["order_id"]: row["latency_s"]
+        for row in rows
+        if row["state"] == "received" and row["latency_s"] is not None
+    }
+    seen = sorted(by_order.values())
+    if not seen:
+        return {"median_latency_s": None, "p95_latency_s": None, "latency_per_unique_image_s": None}
+    return {
+        "median_latency_s": median(seen),
+        "p95_latency_s": seen[math.ceil(0.95 * len(seen)) - 1],
+        "latency_per_unique_image_s": sum(seen) / n_unique if n_unique else None,
+    }
 
 
 def _cost_per_acceptable_usd(unique_images: Sequence[Row], spent_usd: Decimal | None) -> Decimal | None:

@@ -34,6 +34,7 @@ MOST_LINKS = 65_000
 MOST_SHOWN = 200
 _PICTURE_PX, _LINE_POINTS = 150, 118
 _USD, _SCORE, _SHARE, _WHOLE, _TEXT = "$#,##0.0000", "0.000", "0%", "#,##0", "@"
+_SECONDS = "0.0"
 _MOMENT = "yyyy-mm-dd hh:mm:ss"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _WIDTHS = {"prompt": 60, "error_message": 40, "selection_reason": 40, "score_reason": 40}
@@ -44,6 +45,7 @@ _FINALIST_TITLES = {
 _ARM_KEYS = {
     "pictures": _WHOLE, "mean_score": _SCORE, "duplicate_rate": _SHARE, "refusal_rate": _SHARE,
     "failure_rate": _SHARE, "cost_per_unique_image_usd": _USD, "cost_per_acceptable_usd": _USD,
+    "charged_per_unique_image_usd": _USD, "median_latency_s": _SECONDS, "p95_latency_s": _SECONDS,
 }  # fmt: skip
 
 
@@ -159,6 +161,10 @@ def _list_arms(writer: _Writer, sheet: "Worksheet", line: int, rows: Sequence[Ro
         "refused",
         "failed",
         "US dollars per unique image",
+        "per acceptable picture",
+        "per unique image, with estimates",
+        "seconds, median",
+        "seconds, 95 %",
     )
     for column, title in enumerate(titles):
         style = writer.style(bold=True, bottom=1, align="right" if column else "left")

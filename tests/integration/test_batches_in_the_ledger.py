@@ -56,7 +56,7 @@ def test_a_batch_reserves_all_its_orders_in_one_transaction(ledger: Ledger) -> N
 @pytest.mark.parametrize("key", ["per_run_usd", "per_month_usd", "ledger_per_month_usd"])
 def test_every_budget_cuts_a_batch_off_where_it_ends(ledger: Ledger, key: str) -> None:
     """Of five orders three fit; of the rest not one, and that is told."""
-    orders, limits = planned(ledger, 5), Limits(**{key: CENT * 3})
+    orders, limits = planned(ledger, 5), Limits(**{key: CENT * 3})  # type: ignore[arg-type]
     assert ledger.batches.reserve(orders, limits, NOON)[1] == 3
     assert states(ledger) == ["sent"] * 3 + ["planned"] * 2
     with pytest.raises(BudgetError, match=key):

@@ -81,7 +81,7 @@ def test_no_budget_is_passed(ledger: Ledger, key: str) -> None:
     """The order that would pass a limit is not sent; the one that just fits is."""
     fits, too_much = an_order(replicate=0), an_order(replicate=1)
     ledger.orders.plan([fits, too_much])
-    limits = Limits(**{key: CENT})
+    limits = Limits(**{key: CENT})  # type: ignore[arg-type]
     ledger.orders.send(fits, limits, NOON)
     with pytest.raises(BudgetError, match=key):
         ledger.orders.send(too_much, limits, NOON)

@@ -290,18 +290,18 @@ def test_an_edition_that_just_fits_is_taken(tmp_path: Path, given: dict[str, Any
 
 
 def test_a_planned_final_is_wanted_while_its_edition_asks_the_same() -> None:
-    """Another edition, method, format or number of pictures: withdrawn when the run is taken up again."""
+    """Another edition, provider, method, format or count: withdrawn when the run is taken up again."""
     subject = campaign(finals=EDITIONS)
     wanted = wants_final(subject)
     edition = subject.editions[0]
     order = an_order(
         stage="final", endpoint="edits", edition="wide", parameters=edition.parameters(n=1, is_edit=True),
-        references=(UNOPENED,),
+        references=(UNOPENED,), provider=subject.provider,
     )  # fmt: skip
     assert wanted(order)
     assert wanted(replace(order, endpoint="generations", references=()))  # the fallback
     for change in (
-        {"edition": None}, {"edition": "shop"}, {"references": ()}, {"mask": UNOPENED},
+        {"edition": None}, {"edition": "shop"}, {"references": ()}, {"mask": UNOPENED}, {"provider": "relay"},
         {"parameters": dict(order.parameters) | {"quality": "low"}},
     ):  # fmt: skip
         assert not wanted(replace(order, **change))

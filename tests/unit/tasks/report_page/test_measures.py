@@ -26,6 +26,8 @@ def test_arm_is_measured_by_hand_count() -> None:
         "pictures": 4, "duplicate_rate": 0.25, "refusal_rate": 0.5, "failure_rate": 0.25,
         "mean_score": pytest.approx(0.6), "cost_per_unique_image_usd": Decimal("0.0104"),
         "cost_per_keeper_usd": Decimal("0.0104"), "cost_per_acceptable_usd": None,
+        "charged_per_unique_image_usd": Decimal("0.0104"), "median_latency_s": pytest.approx(13.764),
+        "p95_latency_s": pytest.approx(18.553), "latency_per_unique_image_s": pytest.approx(28.6025),
     }  # fmt: skip
 
 

@@ -1,0 +1,86 @@
+"""The buyers of a run, one for each provider that its orders are bought at.
+
+A provider that accepts no more orders, because of its key, its account or its answers, is closed alone: the
+orders of other providers go on. What concerns the whole run, such as its budget, the disk or an interruption,
+closes all of them.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from tasks.errors import BudgetError, RunoffError, StopRunError
+from tasks.images_api.buyer import Buyer, Purchase
+from tasks.ledger import is_of_arm
+from tasks.order import Order
+
+
+class Sellers:
+    """The buyers of one run, used as if they were one.
+
+    Args:
+        buyers: By the provider's name, at least one.
+    """
+
+    def __init__(self, buyers: Mapping[str, Buyer]) -> None:
+        self._buyers = dict(buyers)
+        self._full_arms: list[BudgetError] = []
+
+    @property
+    def closed_by(self) -> RunoffError | None:
+        """Why nothing is sent any more; ``None`` as long as one provider accepts orders."""
+        reasons = [buyer.closed_by for buyer in self._buyers.values()]
+        return reasons[0] if all(reasons) else None
+
+    @property
+    def stopped_by(self) -> RunoffError | None:
+        """Why orders of a provider, or of an arm, are not sent any more; ``None`` where all are."""
+        every = self._buyers.values()
+        full = (error for buyer in every for error in buyer.full_arms.values())
+        reasons = (*(buyer.closed_by for buyer in every), *full, *self._full_arms)
+        return next(filter(None, reasons), None)
+
+    @property
+    def closed_sellers(self) -> dict[str, RunoffError]:
+        """Why nothing is sent any more to each provider that is closed."""
+        return {name: buyer.closed_by for name, buyer in self._buyers.items() if buyer.closed_by}
+
+    @property
+    def n_in_flight(self) -> int:
+        """How many requests are in flight."""
+        return sum(buyer.n_in_flight for buyer in self._buyers.values())
+
+    def close(self, reason: RunoffError) -> None:
+        """Send nothing more anywhere; requests in flight are still awaited."""
+        for buyer in self._buyers.values():
+            buyer.close(reason)
+
+    def closed_at(self, name: str) -> RunoffError | None:
+        """Why nothing is sent to a provider any more; ``None`` while it accepts orders."""
+        return self._buyers[name].closed_by
+
+    def close_for(self, name: str, reason: RunoffError) -> None:
+        """Send nothing more to one provider, or anywhere if the reason concerns the whole run."""
+        if isinstance(reason, StopRunError):
+            self._buyers[name].close(reason)
+        else:
+            self.close(reason)
+
+    def end_by(self, shortage: BudgetError) -> None:
+        """End for want of money, as a worker found: everything, or the arm alone whose own limit it is."""
+        if is_of_arm(shortage):
+            self._full_arms.append(shortage)
+        else:
+            self.close(shortage)
+
+    async def until_closed(self) -> None:
+        """Wait until nothing is sent any more."""
+        await asyncio.gather(*(buyer.until_closed() for buyer in self._buyers.values()))
+
+    async def buy(self, order: Order) -> Purchase | None:
+        """Buy an order at its provider; see ``Buyer.buy``. This spends money."""
+        buyer = self._buyers[order.provider]
+        try:
+            return await buyer.buy(order)
+        finally:
+            if buyer.closed_by is not None:
+                self.close_for(order.provider, buyer.closed_by)
