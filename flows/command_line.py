@@ -19,6 +19,7 @@ from flows.commands.duplicates import duplicates
 from flows.commands.emulator import emulator
 from flows.commands.ledger import ledger
 from flows.commands.models import models
+from flows.commands.questions import questions
 from flows.commands.read import explain, plan, report, rescore
 from flows.commands.review import review
 from flows.commands.runs import cancel, decline, runs
@@ -54,7 +55,7 @@ def runoff() -> None:
 runoff.add_sections(
     {
         "Begin": (demo, init, schema),
-        "Run": (plan, run, promote, decline, rescore, cancel),
+        "Run": (plan, questions, run, promote, decline, rescore, cancel),
         "Look": (runs, review, report, verdict, explain, duplicates),
         "Money": (ledger, models),
         "Operate": (serve, deploy, worker, doctor, emulator, completion),

@@ -47,6 +47,7 @@ from flows.session.asking import prepare_scheduled, prepare_to_buy
 from flows.session.built_campaign import written_campaign
 from flows.session.prepare import Prepared
 from flows.session.session import Purpose, Session
+from flows.stages.brief_questions import with_written_statements
 from flows.stages.closing import close_run
 from flows.stages.evaluate import select_task
 from flows.stages.rounds import make_drafts, score_and_judge
@@ -181,6 +182,7 @@ async def _make_run(file: Path, settings: Settings, run_id: str, purpose: Purpos
 
 async def _make(prepared: Prepared, purpose: Purpose = "go on") -> Outcome:
     async with open_cancellable(prepared, purpose) as run:
+        run = await with_written_statements(run)
         undecided = await make_drafts(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")

@@ -53,6 +53,9 @@ ORDERS = 1_000_000
 STATEMENTS = 30
 """The most statements that a judge answers about one picture."""
 
+STATEMENT_CHARACTERS = 500
+"""The most characters of a statement that a model wrote; a longer one is left out."""
+
 PROMPT_CHARACTERS = 32_000
 """The most characters of a prompt. Source: docstring of `images.generate`, openai package 3.54.0."""
 

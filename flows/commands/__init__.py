@@ -10,6 +10,7 @@ __all__ = [
     "ledger",
     "models",
     "plan_tables",
+    "questions",
     "read",
     "review",
     "runs",

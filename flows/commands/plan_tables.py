@@ -106,6 +106,9 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
         ),
         ("time", _drafts_time(plan)),
     ]
+    if plan.judging and plan.judging.briefs:
+        briefs = _count(plan.judging.briefs, "brief")
+        lines.append(("statements", f"of {briefs}, written first and paid once: runoff questions"))
     if plan.judging and plan.drafts_low_usd:
         share = plan.judging.usual_usd / plan.drafts_low_usd
         lines.append(("judging", f"about {share:.0%} of the drafts' price"))

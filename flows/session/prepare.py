@@ -40,6 +40,8 @@ class Prepared:
         are_drafts_done: No more drafts will be bought, so their models may be retired.
         note: Why the provider's list of models could not be read; empty otherwise.
         ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
+        questions_folder: Where statements that a model writes are kept: the campaign file's folder; ``None``
+            for a run's own file, and for a campaign built in Python.
     """
 
     place: str
@@ -52,6 +54,7 @@ class Prepared:
     are_drafts_done: bool = False
     note: str = ""
     ledger_per_month_usd: Decimal | None = None
+    questions_folder: Path | None = None
 
     @property
     def home(self) -> Path:
@@ -123,8 +126,16 @@ def prepare(
         plan=_plan(place, campaign, catalogue, providers, run_id, settings, are_drafts_done),
         are_drafts_done=are_drafts_done,
         ledger_per_month_usd=ledger_limit_usd,
+        questions_folder=_questions_folder(campaign_file, settings.home),
     )
     return _with_missing_keys(prepared)
+
+
+def _questions_folder(campaign_file: Path | Campaign, home: Path) -> Path | None:
+    if isinstance(campaign_file, Campaign):
+        return None
+    folder = campaign_file.resolve().parent
+    return None if folder.is_relative_to(home.resolve()) else folder
 
 
 def plan_again(prepared: Prepared) -> Prepared:

@@ -16,6 +16,7 @@ from flows.session.session import Session
 from flows.stages.buy import ORDERS_PER_TASK
 from flows.stages.judge_trial import N_FIRST, first_of_all, tell_if_alike
 from flows.stages.prefect_task import as_task
+from tasks.campaign.statements import statements_of
 from tasks.candidate import Candidate, are_one_picture
 from tasks.catalogue.estimates import Estimates
 from tasks.errors import BudgetError, InterruptError
@@ -39,7 +40,8 @@ async def judge_drafts(run: Session) -> None:
     rules, questions = run.campaign.score, _questions(run)
     judged = worth_judging(run.ledger.candidates.of_run(run.run_id, "draft"))
     if "judge" in rules.weights and rules.judge is not None:
-        await _ask_statements(run, questions, first_of_all(judged))
+        asked = [draft for draft in judged if statements_of(run.campaign, draft.row, draft.arm)]
+        await _ask_statements(run, questions, first_of_all(asked))
     if "duel" in rules.weights and rules.duel is not None:
         await _ask_pairs(run, questions, judged, rules.duel.per_row)
     _tell_stop(run)

@@ -9,6 +9,7 @@ __all__ = [
     "Campaign",
     "Row",
     "accepted",
+    "briefs",
     "campaign",
     "cheapest",
     "choice",

@@ -51,6 +51,9 @@ JUDGING_MODEL = "gpt-6-luna"
 DEFAULT_COUNT = 4
 
 
+StatementKind = Literal["object", "count", "attribute", "relation", "text", "style", "absent"]
+
+
 class Statement(Section):
     """A statement that the judge answers, with what follows from the answer."""
 
@@ -65,6 +68,9 @@ class Statement(Section):
 
     depends_on: str | None = Field(default=None, min_length=1)
     """An earlier statement, as it is written there: where that one is not true, this one is not either."""
+
+    kind: StatementKind | None = None
+    """What it is about, for people."""
 
 
 def _kind(value: object) -> str:
@@ -92,6 +98,15 @@ class Judge(Section):
     """For a model without log-probabilities: from 2 on, each picture is asked about this often, and the
     answers are averaged; 1 asks for one word of five instead."""
 
+    questions: Literal["from_brief"] | None = None
+    """`from_brief`: a model writes each row's statements once; they are kept in `questions.yaml`."""
+
+    brief: str | None = Field(default=None, min_length=1)
+    """What a picture shall show, as a template over the row. Default: what all arms' prompts share."""
+
+    statements_by_brief: dict[str, tuple[Statement, ...]] = Field(default={})
+    """The statements of each brief, as a run keeps them; read from `questions.yaml`."""
+
     @model_validator(mode="after")
     def _depends_on_what_comes_before(self) -> "Judge":
         earlier: list[str] = []
@@ -102,6 +117,9 @@ class Judge(Section):
             earlier.append(one.statement)
         if self.samples > 1 and self.answers != "graded":
             message = "samples are averaged only with `answers: graded`"
+            raise ValueError(message)
+        if self.brief is not None and self.questions is None:
+            message = "a brief is used only with `questions: from_brief`"
             raise ValueError(message)
         return self
 

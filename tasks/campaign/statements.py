@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tasks.campaign.briefs import brief_of, unfilled
 from tasks.campaign.campaign import Campaign
 from tasks.campaign.choice import Statement
 from tasks.campaign.prompts import EmptyPromptError, PromptTemplate
@@ -44,8 +45,9 @@ def statements_of(campaign: Campaign, row: int, arm: str) -> tuple[AskedStatemen
         arm: The arm; it matters only to statements with ``per_arm``.
 
     Returns:
-        The campaign's statements in their order, without those that are empty for the row, and the row's
-        own; none for a row that the campaign does not have any more.
+        The campaign's statements in their order, without those that are empty for the row; those that a
+        model wrote from the row's brief; and the row's own. None for a row that the campaign does not have
+        any more.
 
     Raises:
         PromptFaultError: A statement cannot be filled; such a campaign is refused before anything is bought.
@@ -62,10 +64,26 @@ def statements_of(campaign: Campaign, row: int, arm: str) -> tuple[AskedStatemen
             parent = places.get(one.depends_on) if one.depends_on else None
             places.setdefault(one.statement, len(found))
             found.append(AskedStatement(text, one.statement, one.must, parent))
+    found += _from_brief(campaign, row, len(found))
     own = (
         (written, fill_statement(Statement(statement=written), values)) for written in own_statements(values)
     )
     return (*found, *(AskedStatement(text, line) for line, text in own if text))
+
+
+def _from_brief(campaign: Campaign, row: int, n_before: int) -> list[AskedStatement]:
+    """List the statements that a model wrote for a row; none as long as there are none."""
+    judge = campaign.score.judge
+    if judge is None or not judge.statements_by_brief:
+        return []
+    values = campaign.all_rows[row]
+    places: dict[str, int] = {}
+    found: list[AskedStatement] = []
+    for one in judge.statements_by_brief.get(brief_of(campaign, row), ()):
+        parent = places.get(one.depends_on) if one.depends_on else None
+        places.setdefault(one.statement, n_before + len(found))
+        found.append(AskedStatement(one.statement, unfilled(one.statement, values), one.must, parent))
+    return found
 
 
 def _with_arm(campaign: Campaign, arm: str, values: Mapping[str, object]) -> dict[str, object]:

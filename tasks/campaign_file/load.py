@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 from tasks.attachments.paths import absolute_path, expand_home
 from tasks.campaign import Campaign
+from tasks.campaign.briefs import asks_from_brief, with_statements
 from tasks.campaign_file.characters import find_character_faults
 from tasks.campaign_file.checks import find_campaign_faults
 from tasks.campaign_file.fault import CampaignFault
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.campaign_file.prompts import find_empty_values
+from tasks.campaign_file.questions_file import QuestionsFaultError, read_questions
 from tasks.campaign_file.row_values import Rows, RowsFaultError
 from tasks.campaign_file.rows import read_rows
 from tasks.campaign_file.sizes import size_faults
@@ -130,10 +132,13 @@ def _checked(
         ]
     if faults or read.campaign is None:
         raise CampaignError(name, list(_fault_lines(faults, document)))
+    campaign = read.campaign
+    if asks_from_brief(campaign):
+        campaign = with_statements(campaign, {})  # without the briefs of other campaigns
     if rows and rows.n_blank:
         note = f"rows: {document.data['rows']}: {count_of(rows.n_blank, 'blank line')} left out."
-        return read.campaign.with_notes([note])
-    return read.campaign
+        return campaign.with_notes([note])
+    return campaign
 
 
 def as_stand_alone_yaml(campaign: Campaign, folder: Path) -> str:
@@ -199,6 +204,10 @@ def _with_files(data: dict[str, Any], folder: Path) -> _WithFiles:
             faults += [CampaignFault(("rows",), one.what, one.accepted) for one in (error, *error.others)]
             del result["rows"]
     result |= _absolute_pictures(data, folder) | _absolute_weights(data, folder)
+    try:
+        result |= _with_questions(result, folder)
+    except QuestionsFaultError as error:
+        faults.append(error.fault)
     if isinstance(data.get("arms"), dict):
         result["arms"] = {
             name: {**arm, **_absolute_pictures(arm, folder)} if isinstance(arm, dict) else arm
@@ -224,6 +233,27 @@ def _absolute_pictures(part: dict[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(mask, str):
         changed["mask"] = absolute_path(folder, mask)
     return changed
+
+
+def _with_questions(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Read the statements that a model wrote, if the campaign has them written.
+
+    Raises:
+        QuestionsFaultError: Their file is wrong.
+    """
+    score = data.get("score")
+    judge = score.get("judge") if isinstance(score, dict) else None
+    if not isinstance(score, dict) or not isinstance(judge, dict) or judge.get("questions") != "from_brief":
+        return {}
+    kept = judge.get("statements_by_brief")
+    found = {
+        brief: [one.model_dump(mode="json", exclude_unset=True) for one in statements]
+        for brief, statements in read_questions(folder).items()
+    }
+    if not found and kept is None:
+        return {}
+    merged = {**found, **(kept if isinstance(kept, dict) else {})}
+    return {"score": {**score, "judge": {**judge, "statements_by_brief": merged}}}
 
 
 def _absolute_weights(data: dict[str, Any], folder: Path) -> dict[str, Any]:

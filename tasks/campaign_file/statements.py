@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tasks.campaign import Campaign
+from tasks.campaign.briefs import asks_from_brief, brief_of, brief_template
 from tasks.campaign.choice import Statement
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
 from tasks.campaign.statements import ARM_NAMES, VARIABLE, statements_of
@@ -25,6 +26,8 @@ def statement_faults(campaign: Campaign) -> Iterator[CampaignFault]:
         faults += _template_faults(
             campaign, Statement(statement=text), ("score", "duel", "rubric", str(index))
         )
+    if judge is not None and judge.questions:
+        faults += _brief_faults(campaign)
     yield from faults
     if judge is not None and not faults:
         yield from _row_faults(campaign)
@@ -48,6 +51,32 @@ def _template_faults(campaign: Campaign, one: Statement, path: KeyPath) -> Itera
         yield CampaignFault(path, f"names {', '.join(sorted(missing))}, which no row defines", known)
 
 
+def _brief_faults(campaign: Campaign) -> Iterator[CampaignFault]:
+    """Find why a model cannot write the rows' statements."""
+    path = ("score", "judge", "brief")
+    if "judge" not in campaign.score.weights:
+        what = "does not have the judge, and statements from briefs are for its answers"
+        yield CampaignFault(("score", "weights"), what, "judge: 1, or judge: 0 to ask without counting it")
+    template = brief_template(campaign)
+    if not template:
+        what = "is missing, and the arms' prompts have too little in common to be one"
+        yield CampaignFault(path, what, "what every picture shall show, such as: a {{ product }} on a table")
+        return
+    try:
+        missing = PromptTemplate(template).names - campaign.variable_names
+        if missing:
+            known = ", ".join(sorted(campaign.variable_names)) or "none: the campaign has no variables"
+            yield CampaignFault(path, f"names {', '.join(sorted(missing))}, which no row defines", known)
+            return
+        for row in range(len(campaign.all_rows)):
+            if not brief_of(campaign, row):
+                yield CampaignFault(path, f"is empty for row {row + 1}", "a text for every row")
+                return
+    except PromptFaultError as error:
+        if campaign.score.judge and campaign.score.judge.brief:
+            yield CampaignFault(path, str(error), "a sentence, or a Jinja2 template of one")
+
+
 def _row_faults(campaign: Campaign) -> Iterator[CampaignFault]:
     """Find the first row without statements, with too many, or for which one cannot be filled."""
     path = ("score", "judge", "rubric")
@@ -58,7 +87,7 @@ def _row_faults(campaign: Campaign) -> Iterator[CampaignFault]:
             if _are_prompts_sound(campaign, row):
                 yield CampaignFault(path, f"row {row + 1}: a statement {error}", "a text for every row")
             return
-        if not count:
+        if not count and not asks_from_brief(campaign):
             accepted = f"at least one sentence, or a variable {VARIABLE} in the rows"
             yield CampaignFault(path, f"row {row + 1} has no statement", accepted)
             return

@@ -23,6 +23,7 @@ from tasks.emulator.delivery import SlowBody, TruncatedBody
 from tasks.emulator.fault_kinds import ANSWER_KINDS, BODY_KINDS, is_billed
 from tasks.emulator.faults import FailureKind, FaultRule
 from tasks.emulator.log_probabilities import log_probabilities
+from tasks.emulator.question_writer import write_questions
 from tasks.emulator.state import EmulatorState, text_of
 from tasks.emulator.vision_judge import VisionJudge
 
@@ -102,6 +103,8 @@ def _texts(messages: object) -> str | None:
 
 
 def _content(asked: ChatRequest, vision_judge: VisionJudge) -> str:
+    if asked.schema is not None and (written := write_questions(asked.text, asked.schema)):
+        return json.dumps(written)
     if asked.schema is not None:
         return json.dumps(vision_judge.fill(asked.schema))
     return str(vision_judge.fill({"type": "string"}))

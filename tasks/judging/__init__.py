@@ -1,3 +1,12 @@
 """Judging by a vision model: rubrics, duels, and the model's replies."""
 
-__all__ = ["conditions", "duels", "forms", "replies", "reply_reading", "rubric", "statement_answers"]
+__all__ = [
+    "brief_questions",
+    "conditions",
+    "duels",
+    "forms",
+    "replies",
+    "reply_reading",
+    "rubric",
+    "statement_answers",
+]

@@ -6,18 +6,21 @@ planned before there are pictures; earlier answers are found by the orders' ques
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from tasks.campaign import Campaign
+from tasks.campaign.briefs import brief_of, missing_briefs
 from tasks.campaign.choice import Judge
 from tasks.campaign.statements import duel_statements, statements_of
 from tasks.candidate import Candidate
 from tasks.catalogue import Estimate
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.sizes import Size, parse_size
+from tasks.judging.brief_questions import MOST as MOST_WRITTEN
+from tasks.judging.brief_questions import brief_parameters, brief_prompt
 from tasks.judging.duels import duel_parameters, duel_prompt, most_pairs
 from tasks.judging.forms import Form
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
@@ -25,6 +28,9 @@ from tasks.order import Order, Reference
 
 BOUGHT = ("judge", "duel")
 """The scorers whose scores are bought."""
+
+LIKELY_CHARACTERS = 80
+"""How long a statement is taken to be that no model has written yet."""
 
 ZERO = Decimal(0)
 
@@ -41,6 +47,7 @@ class JudgingPlan:
         high_usd: The most dollars when there are no duplicates.
         usual_usd: What is expected then, dollars.
         per_picture: The most requests about one picture.
+        briefs: How many briefs a model writes the statements of, once.
     """
 
     models: tuple[str, ...]
@@ -50,11 +57,20 @@ class JudgingPlan:
     high_usd: Decimal
     usual_usd: Decimal = ZERO
     per_picture: int = 1
+    briefs: int = 0
 
     @property
     def orders(self) -> int:
         """The most requests."""
-        return self.pictures * self.per_picture + 2 * self.pairs
+        return self.pictures * self.per_picture + 2 * self.pairs + self.briefs
+
+
+class Place(NamedTuple):
+    """Where in a campaign a question belongs that shows no picture."""
+
+    arm: str
+    row: int
+    replicate: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +113,21 @@ class Questions:
         n_samples = judge.samples if form == "samples" else 1
         return [self.about(draft, form, sample) for sample in range(n_samples)]
 
+    def of_brief(self, brief: str, row: int, attempt: int = 0) -> Order:
+        """Build the order by which a model writes the statements of a brief.
+
+        Args:
+            brief: What the pictures shall show.
+            row: The first row that has it.
+            attempt: 0, or which time it is asked again because an answer could not be read.
+        """
+        judge = self.campaign.score.judge
+        assert judge is not None
+        prompt, parameters = brief_prompt(brief, attempt), brief_parameters(judge.model)
+        name = "b-" + hashlib.sha256(brief.encode()).hexdigest()[:20]
+        at = Place(next(iter(self.campaign.arms)), row, 0)
+        return self._order(at, prompt, parameters, [], name)
+
     def between(self, first: Candidate, second: Candidate) -> Order:
         """Build the order that compares two pictures, shown in this order."""
         duel = self.campaign.score.duel
@@ -108,7 +139,7 @@ class Questions:
 
     def _order(
         self,
-        at: Candidate,
+        at: "Candidate | Place",
         prompt: str,
         parameters: Mapping[str, Any],
         shown: Sequence[Candidate],
@@ -170,6 +201,19 @@ def price_statements(judge: Judge, rubric: Sequence[str], shown: Reference, esti
     )
 
 
+def price_brief(campaign: Campaign, brief: str, estimates: Estimates) -> Estimate:
+    """Price the question by which a model writes the statements of a brief.
+
+    Args:
+        campaign: A campaign with ``score.judge``.
+        brief: What the pictures shall show.
+        estimates: The cost of requests.
+    """
+    judge = campaign.score.judge
+    assert judge is not None
+    return estimates.of(brief_parameters(judge.model), brief_prompt(brief), [])
+
+
 def duel_name(first_id: str, second_id: str) -> str:
     """Return a pair's name, independent of the order in which it is shown."""
     return "d-" + hashlib.sha256("".join(sorted((first_id, second_id))).encode()).hexdigest()[:20]
@@ -206,6 +250,7 @@ def plan_judging(campaign: Campaign, estimates: Estimates) -> JudgingPlan | None
         high_usd=sum((part.high_usd for part in parts), ZERO),
         usual_usd=sum((part.usual_usd for part in parts), ZERO),
         per_picture=parts[0].per_picture,
+        briefs=parts[0].briefs,
     )
 
 
@@ -213,8 +258,9 @@ def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
     judge = campaign.score.judge
     assert judge is not None
     drawn = dict(zip(campaign.arms, _drawn(campaign), strict=True))
+    briefs = missing_briefs(campaign)
     asked = Counter(
-        (tuple(one.text for one in statements_of(campaign, row, arm)), drawn[arm])
+        (_likely_statements(campaign, briefs, row, arm), drawn[arm])
         for row in range(campaign.n_rows)
         for arm in campaign.arms
     )
@@ -223,15 +269,24 @@ def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
         cost = price_statements(judge, rubric, shown, estimates)
         low, high = low + count * cost.low_usd, high + count * cost.high_usd
     per_prompt = campaign.drafts.per_prompt
+    written = [price_brief(campaign, brief, estimates) for brief in briefs]
     return JudgingPlan(
         models=(judge.model,),
         pictures=asked.total() * per_prompt,
         pairs=0,
-        low_usd=low,
-        high_usd=per_prompt * high,
-        usual_usd=per_prompt * low,
+        low_usd=low + sum((cost.low_usd for cost in written), ZERO),
+        high_usd=per_prompt * high + sum((cost.high_usd for cost in written), ZERO),
+        usual_usd=per_prompt * low + sum((cost.low_usd for cost in written), ZERO),
         per_picture=judge.samples,
+        briefs=len(briefs),
     )
+
+
+def _likely_statements(campaign: Campaign, missing: Collection[str], row: int, arm: str) -> tuple[str, ...]:
+    """List a row's statements; where a model has still to write some, as many and as long as there may be."""
+    texts = tuple(one.text for one in statements_of(campaign, row, arm))
+    is_missing = bool(missing) and brief_of(campaign, row) in missing
+    return (*texts, *(["x" * LIKELY_CHARACTERS] * MOST_WRITTEN)) if is_missing else texts
 
 
 def _plan_duels(campaign: Campaign, estimates: Estimates) -> JudgingPlan:

@@ -141,6 +141,8 @@ def _stable_row(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     volatile = {name for name in row if name.endswith("_at")} | MADE_UP
     if table == "orders" and row["state"] == "unknown":
         volatile |= UNKNOWN_ONLY
+    if table == "orders" and row["stage"] == "judge":
+        volatile |= {"position"}  # counted among the questions that still have no answer
     if table == "shortlists":
         volatile |= {"revision"}  # a list that was confirmed gets another one to be confirmed again
     if table == "scores" and row["value"] is None:

@@ -55,6 +55,15 @@ CAMPAIGN: dict[str, Any] = {
     },
 }  # fmt: skip
 _JUDGED = {"score": {"weights": {"technical": 1, "judge": 3}, "judge": {"rubric": ["The picture is sharp"]}}}
+_FROM_BRIEF = {
+    "rows": [{"animal": animal} for animal in ("otter", "fox", "owl", "hare", "bear", "mouse", "lion", "wolf",
+             "cat", "dog", "robin", "whale")],
+    "arms": {
+        "A": {"prompt": "One {{ animal }} on a rock, watercolour"},
+        "B": {"prompt": "One {{ animal }} on a rock, photograph"},
+    },
+    "score": {"weights": {"judge": 1}, "judge": {"questions": "from_brief"}},
+}  # fmt: skip
 _REVIEWED = {"finalists": {"count": 1, "approval": "review"}}
 _BATCH = {"drafts": CAMPAIGN["drafts"] | {"lane": "batch"}}
 _PROMOTE = Job("command", ("promote", RUN_ID, "--yes"))
@@ -65,6 +74,7 @@ WAYS = {
     way.name: way
     for way in (
         Way("run", FLOW, campaign=_JUDGED),
+        Way("statements from briefs", FLOW, campaign=_FROM_BRIEF),
         Way("promote", _PROMOTE, before=(FLOW,), campaign=_REVIEWED),
         Way("hand over a batch", FLOW, campaign=_BATCH, later_s=3600),
         Way("collect a batch", FLOW, before=(FLOW,), campaign=_BATCH, later_s=3600),
