@@ -1,4 +1,4 @@
-"""What a campaign probably does not mean, though it is valid: gaps in prompts, and equal requests.
+"""What a campaign probably does not mean, though it is valid: gaps in prompts, equal requests, unknown names.
 
 It is paid for all the same, so the plan tells.
 """
@@ -19,7 +19,7 @@ Content = tuple[str, str, tuple[str, ...], bool]
 
 
 def find_likely_mistakes(campaign: Campaign, orders: Sequence[Order]) -> list[str]:
-    """Find gaps in prompts, arms that ask for the same, and rows that differ in nothing.
+    """Find gaps in prompts, arms that ask for the same, rows that differ in nothing, and names of nothing.
 
     Args:
         campaign: The campaign to run.
@@ -27,7 +27,12 @@ def find_likely_mistakes(campaign: Campaign, orders: Sequence[Order]) -> list[st
     """
     firsts = takewhile(lambda order: order.replicate == orders[0].replicate, orders)
     requests = {(order.arm, order.row): _content(order) for order in firsts}
-    return [*_gaps(campaign), *_equal_arms(campaign, requests), *_equal_rows(campaign, requests)]
+    return [
+        *_gaps(campaign),
+        *_equal_arms(campaign, requests),
+        *_equal_rows(campaign, requests),
+        *_unknown_names(campaign),
+    ]
 
 
 def unused_variables(campaign: Campaign) -> list[str]:
@@ -54,6 +59,16 @@ def unused_variables(campaign: Campaign) -> list[str]:
 def _content(order: Order) -> Content:
     """Return what is asked for, whoever asks."""
     return order.prompt, str(order.parameters), tuple(sent.sha256 for sent in order.sent), order.mask is None
+
+
+def _unknown_names(campaign: Campaign) -> Iterator[str]:
+    """Describe names in the verdict's rules that no arm and no variable has: the rules would do nothing."""
+    for name in campaign.ab_test.segments or ():
+        if name not in campaign.variable_names:
+            yield f"ab_test.segments: no row has a variable {name!r}."
+    for name in campaign.verdict.keep if campaign.verdict.retire_when else ():
+        if name not in campaign.arms:
+            yield f"verdict.keep: there is no arm {name!r}; the arms are {', '.join(campaign.arms)}."
 
 
 def _gaps(campaign: Campaign) -> Iterator[str]:

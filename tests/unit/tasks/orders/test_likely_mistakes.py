@@ -49,6 +49,15 @@ def test_rows_that_differ_in_nothing_are_told() -> None:
     assert result.notes == ("rows: no prompt uses sku.",)
 
 
+def test_a_rule_of_the_verdict_that_names_nothing_is_told() -> None:
+    """A typing error in ``keep`` would let an arm retire that was to stay; one in ``segments`` finds none."""
+    (line,) = warned(ab_test={"segments": ["plaec", "place"]})
+    assert line == "ab_test.segments: no row has a variable 'plaec'."
+    (line,) = warned(verdict={"retire_when": "beaten", "keep": ["D", "A"]})
+    assert line.startswith("verdict.keep: there is no arm 'D'; the arms are A")
+    assert warned(verdict={"keep": ["D"]}) == []
+
+
 def test_many_rows_are_not_all_named() -> None:
     """The first five, and how many more."""
     (line,) = warned(variables=None, rows=[{"place": "kelp"}] * 9)
