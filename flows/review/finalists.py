@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from flows.decline import decline
 from flows.evaluation.drafts import select_finalists
+from flows.evaluation.winners import find_winners_of_run
 from flows.promotion.action import Price
 from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView, moment, usd
@@ -139,12 +140,14 @@ def _is_buying(run: RunView) -> bool:
 def shortlist_facts(run: RunView) -> dict[str, Any]:
     """Return the finalists in their order, and their price."""
     revision, ids = run.shortlist_ids()
+    winners = find_winners_of_run(run) if revision == 0 else None
     last = run.ledger.shortlists.last(run.run_id)
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     accepted = {final.draft_id for final in run.finals if final.is_accepted}
     return {
         "revision": revision,
         "chosen_by": last.chosen_by if last else "rule",
+        "rule": f"{winners.state()}." if winners else "",
         "confirmed": last and last.confirmed_at and f"{last.confirmed_by}, {moment(last.confirmed_at)}",
         "is_buying": _is_buying(run),
         "finalists": [

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from flows.command_line import runoff
@@ -17,6 +18,8 @@ from tasks.settings import Settings
 from tests.support.builders import NOON
 from tests.support.ledgers import open_ledger
 from tests.support.nights import STOPPING, add_night
+from tests.support.review_home import review_page
+from tests.support.review_requests import read, say, survivors
 
 KINDS = [{"action": f"doing {n}", "kind": "places" if n % 2 else "words"} for n in range(12)]
 OF_WINNER = STOPPING | {"finalists": {"from": "winner", "per_row": 1}, "rows": KINDS}
@@ -86,3 +89,15 @@ def test_the_rule_is_off_unless_asked_for(tmp_path: Path, ledger: Ledger) -> Non
     """The default chooses the best pictures of all arms, and no verdict is computed for it."""
     _, arms = chosen(tmp_path, ledger, STOPPING | {"finalists": {"count": 12}, "rows": KINDS}, 0.02)
     assert set(arms) == {"A", "B"}
+
+
+def test_the_page_says_by_what_rule_finalists_were_chosen(tmp_path: Path) -> None:
+    """While nobody has chosen; a run of few pictures has no winner."""
+    with review_page(tmp_path) as page:
+        file = page.folder / "campaign.yaml"
+        rule = {"from": "winner", "count": 2}
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"finalists": rule}))
+        assert read(page, "/shortlist.json")["rule"] == "No arm won, so finalists are of all arms."
+        first = survivors(page)[0]
+        say(page, "/shortlist", candidate_ids=[first], after=0)
+        assert read(page, "/shortlist.json")["rule"] == ""

@@ -41,7 +41,7 @@ function draw() {
   byId("chosen-none").hidden = ids.length > 0;
   byId("without").hidden = !facts.without.length || shelf.isSaving();
   byId("without").textContent = `Still without a finalist: ${facts.without.join(", ")}.`;
-  byId("chosen-by").textContent = facts.revision ? `Chosen by ${facts.chosen_by}, revision ${facts.revision}.` : "Chosen by the campaign’s rule; you can change it.";
+  byId("chosen-by").textContent = facts.revision ? `Chosen by ${facts.chosen_by}, revision ${facts.revision}.` : `Chosen by the campaign’s rule; you can change it. ${facts.rule}`;
   for (const tile of byId("pool").children) {
     const isChosen = shelf.isChosen(tile.dataset.id);
     tile.dataset.chosen = isChosen;
