@@ -313,7 +313,7 @@ def _smooth(levels: Floats) -> Floats:
 
 
 def _is_plain(look: Look) -> bool:
-    return range_levels(cells_of(look.pixels).reshape(-1, 3)) < PLAIN_RANGE_LEVELS
+    return range_levels(look.cells.reshape(-1, 3)) < PLAIN_RANGE_LEVELS
 
 
 def _spread(levels: Floats) -> float:

@@ -99,6 +99,11 @@ class Look:
         return _without_ground(self._grey(TINY_EDGE_PX))
 
     @cached_property
+    def cells(self) -> Grey:
+        """Means of cells of `CELL_PX` x `CELL_PX` pixels: float32, shape (rows, columns, 3)."""
+        return cells_of(self.pixels)
+
+    @cached_property
     def signature(self) -> Grey:
         """Outlines in 16 x 16 cells, whatever the proportions."""
         import cv2
