@@ -19,6 +19,7 @@ SPOKEN = {
     "duel": "the judge's duels",
     "votes": "the votes for pictures",
     "palette": "brand colours",
+    "copy_space": "room for lettering",
     "clip": "the match with the prompt",
 }
 """Scorers as a sentence names them; others by their own names."""

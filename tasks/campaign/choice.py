@@ -159,6 +159,32 @@ class Palette(Section):
     """The brand's colours as `"#RRGGBB"`, including neutral ones (in quotes, because # starts a comment)."""
 
 
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class CopySpace(Section):
+    """Where lettering will stand, in shares of the picture's width and height."""
+
+    left: Share
+    """The box's left edge, 0 to 1."""
+
+    top: Share
+    """Its upper edge, 0 to 1."""
+
+    width: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+    """Its width, 0 to 1."""
+
+    height: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+    """Its height, 0 to 1."""
+
+    @model_validator(mode="after")
+    def _is_inside(self) -> "CopySpace":
+        if self.left + self.width > 1 + 1e-9 or self.top + self.height > 1 + 1e-9:
+            message = "reaches beyond the picture: left + width and top + height are at most 1"
+            raise ValueError(message)
+        return self
+
+
 class Clip(Section):
     """A CLIP model that measures how well a picture matches its prompt."""
 
@@ -207,6 +233,9 @@ class Score(Section):
 
     palette: Palette | None = None
     """The settings of the scorer `palette`."""
+
+    copy_space: CopySpace | None = None
+    """The settings of the scorer `copy_space`."""
 
     clip: Clip | None = None
     """The settings of the scorer `clip`."""

@@ -14,7 +14,17 @@ from pydantic.fields import FieldInfo
 
 from tasks.campaign.accepted import table_words
 from tasks.campaign.campaign import Budget, Campaign
-from tasks.campaign.choice import Clip, Deduplicate, Duel, Finalists, Judge, Palette, Score, Statement
+from tasks.campaign.choice import (
+    Clip,
+    CopySpace,
+    Deduplicate,
+    Duel,
+    Finalists,
+    Judge,
+    Palette,
+    Score,
+    Statement,
+)
 from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, Successor
@@ -36,6 +46,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("score.judge.rubric[]", Statement),
     ("score.duel", Duel),
     ("score.palette", Palette),
+    ("score.copy_space", CopySpace),
     ("score.clip", Clip),
     ("finalists", Finalists),
     ("finals", Finals),

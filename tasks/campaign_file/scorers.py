@@ -25,6 +25,9 @@ def scorer_faults(campaign: Campaign) -> Iterator[Fault]:
     palette = campaign.score.palette
     if "palette" in campaign.score.weights and (palette is None or not palette.colors):
         yield ("score", "palette"), "has no colour, but score.weights uses it", 'colors: ["#1A2B3C"]'
+    if "copy_space" in campaign.score.weights and campaign.score.copy_space is None:
+        accepted = "{left: 0.05, top: 0.05, width: 0.5, height: 0.3}, in shares of the picture"
+        yield ("score", "copy_space"), "is missing, but score.weights uses it", accepted
     if "clip" in campaign.score.weights:
         yield from _clip_faults(campaign)
 
