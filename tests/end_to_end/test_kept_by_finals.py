@@ -46,9 +46,10 @@ def questions(provider: Provider) -> list[dict[str, Any]]:
     return [entry for entry in provider.bill()["entries"] if "chat" in entry["path"]]
 
 
-def open_steady(open_provider: OpenProvider, *faults: dict[str, Any]) -> Provider:
+def open_steady(open_provider: OpenProvider, *faults: dict[str, Any], seed: int = 1) -> Provider:
     """Open a provider whose judge measures without noise, and who copies nothing."""
-    return open_provider(*faults, paint="scene", judge_noise=0.0, near_copy_rate=0.0, exact_copy_rate=0.0)
+    exact = {"judge_noise": 0.0, "near_copy_rate": 0.0, "exact_copy_rate": 0.0}
+    return open_provider(*faults, paint="scene", seed=seed, **exact)
 
 
 def test_a_final_that_lost_a_statement_is_refused_tried_again_and_judged_once(
@@ -109,6 +110,26 @@ def test_a_final_whose_judgement_is_lost_is_accepted_and_reported_as_unjudged(
     shell.json("run", "--resume", "latest")
     assert len(questions(provider)) == n_asked
     assert report(shell, outcome, "final")["accepted"].tolist() == [True]
+
+
+@pytest.mark.slow
+def test_a_resumed_run_asks_what_a_judge_that_was_down_left_open(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """Until then the final is accepted unjudged; then it is refused, and the next attempt bought."""
+    ink = POSTER_AND_INK | {"finals": POSTER_AND_INK["finals"][1]}
+    open_steady(open_provider, {"kind": "unverified", "path": "chat", "nth": [2]})
+    outcome = shell.json("run", shell.campaign(ink))
+    (accepted,) = report(shell, outcome, "final")["selection_reason"]
+    assert "unjudged" in accepted
+
+    healthy = open_steady(open_provider, seed=2)  # with the same one the next try is the same picture
+    resumed = shell.json("run", "--resume", "latest")
+    finals = report(shell, resumed, "final")
+    assert finals["accepted"].tolist() == [False, False]
+    assert finals["selection_reason"].str.startswith("not as its draft").all()
+    assert (len(questions(healthy)), healthy.n_requests) == (2, 1)
+    assert shell.runoff("ledger", "verify").returncode == 0
 
 
 @pytest.mark.slow  # the price itself: unit/tasks/orders
