@@ -17,7 +17,7 @@ from tasks.images_api.answers import UNREADABLE, Answer, Picture
 from tasks.images_api.sidecars import sidecar_file, sidecar_of_answer, sidecar_of_end
 from tasks.ledger import Settlement
 from tasks.order import Order
-from tasks.redaction import hide_keys_in_bytes, hide_known
+from tasks.redaction import hide_keys_beside_pictures, hide_keys_in_bytes
 from tasks.storage.atomic import write_atomically, write_together
 from tasks.storage.home import ANSWERS, STAGE_FOLDERS
 
@@ -89,8 +89,7 @@ def store_body(folder: Path, order: Order, body: object) -> None:
         order: The order.
         body: The answer's JSON, of any shape, or its text.
     """
-    # What only looks like a key may be a part of a picture, or of the signature of its address.
-    text = hide_known(body if isinstance(body, str) else json.dumps(body, default=str))
+    text = hide_keys_beside_pictures(body if isinstance(body, str) else json.dumps(body, default=str))
     with contextlib.suppress(SettingError):
         write_atomically(folder / body_file(order), text.encode(errors="replace"))
 

@@ -6,15 +6,21 @@ ledger and every process can use it.
 
 from tasks.redaction.environment import is_secret_name, learn_environment, secrets_of_address
 from tasks.redaction.errors import with_redacted_errors
-from tasks.redaction.known_secrets import Secret, hide_keys, hide_keys_in_bytes, hide_known, hide_secrets
+from tasks.redaction.known_secrets import (
+    Secret,
+    hide_keys,
+    hide_keys_beside_pictures,
+    hide_keys_in_bytes,
+    hide_secrets,
+)
 from tasks.redaction.outputs import redacted_outputs
 from tasks.redaction.text import one_line, printable, redact
 
 __all__ = [
     "Secret",
     "hide_keys",
+    "hide_keys_beside_pictures",
     "hide_keys_in_bytes",
-    "hide_known",
     "hide_secrets",
     "is_secret_name",
     "learn_environment",

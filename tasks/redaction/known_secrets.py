@@ -29,6 +29,9 @@ CUT_CHARS = 6
 
 # It begins with a literal, which is found fast.
 _LOOKS_LIKE_A_KEY = re.compile(r"sk-(?<!\wsk-)[A-Za-z0-9_*-]{6,}")
+_KEY_AS_A_WORD = re.compile(r"(?:(?<![\w=&/%.+-])|(?<=\\[nrt]))sk-[A-Za-z0-9_*-]{6,250}(?![\w*-])")
+"""What looks like a key and is a word, also after an escaped line end; no part of a picture's Base64, nor of
+an address, which leads nowhere without its signature."""
 _URL_PASSWORD = re.compile(r"(?<=://)([^\s/?#:@'\"]*):[^\s/?#'\"]+@")
 _BASE64_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
@@ -141,15 +144,12 @@ def hide_keys(text: str) -> str:
 
     Not for our own texts: a campaign may be called ``sk-skyline``.
     """
-    return _LOOKS_LIKE_A_KEY.sub(MASK, hide_known(text))
+    return _LOOKS_LIKE_A_KEY.sub(MASK, _without_cut_secret(hide_secrets(text)))
 
 
-def hide_known(text: str) -> str:
-    """Replace every known secret in a text that comes from outside and must stay whole otherwise.
-
-    It may have been cut in the middle of a secret.
-    """
-    return _without_cut_secret(hide_secrets(text))
+def hide_keys_beside_pictures(text: str) -> str:
+    """Do the same with a text that may hold pictures and their addresses, which stay whole."""
+    return _KEY_AS_A_WORD.sub(MASK, _without_cut_secret(hide_secrets(text)))
 
 
 def hide_keys_in_bytes(data: bytes) -> bytes:
