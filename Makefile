@@ -13,6 +13,7 @@ setup: $(BIN)/.ready  ## Create the environment with everything that tests and c
 
 $(BIN)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade --constraint constraints.txt pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]'
 	@touch $@
 
