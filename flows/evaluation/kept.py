@@ -91,7 +91,7 @@ def _asks(campaign: Campaign, draft: Candidate, final: Candidate) -> bool:
 
 
 def _judged(run: StoredRun, finals: Sequence[Candidate]) -> Mapping[str, Mapping[str, Score]]:
-    """Score the finals that the judge was asked about by its answers."""
+    """Score finals by the judge's answers; one without an answer to today's statements has no value."""
     if not finals:
         return {}
     questions = Questions(run.campaign, run.run_id, str(run.folder))
@@ -99,7 +99,7 @@ def _judged(run: StoredRun, finals: Sequence[Candidate]) -> Mapping[str, Mapping
     replies = {final.candidate_id: came[final.sha256] for final in finals if final.sha256 in came}
     statements = {final.candidate_id: statements_of(run.campaign, final.row, final.arm) for final in finals}
     told = Assignment(run.campaign.score, run.campaign.all_rows, replies=replies, statements=statements)
-    return _scores(run, [final for final in finals if final.candidate_id in replies], "judge", told)
+    return _scores(run, finals, "judge", told)
 
 
 def _read(run: StoredRun, finals: Sequence[Candidate]) -> Mapping[str, Mapping[str, Score]]:
