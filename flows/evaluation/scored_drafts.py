@@ -20,6 +20,7 @@ SPOKEN = {
     "votes": "the votes for pictures",
     "palette": "brand colours",
     "copy_space": "room for lettering",
+    "untouched": "what was kept outside the mask",
     "clip": "the match with the prompt",
 }
 """Scorers as a sentence names them; others by their own names."""

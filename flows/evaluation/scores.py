@@ -4,16 +4,17 @@ Scorers of ``tasks.orders.questions.BOUGHT`` use a judging model's answers, whic
 only; so they come after deduplication.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from flows.evaluation.judge_answers import read_judge_answers
 from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from tasks.campaign.statements import statements_of
+from tasks.candidate import Candidate
 from tasks.orders.questions import BOUGHT, Questions
 from tasks.pairwise.bradley_terry import meetings_of
 from tasks.score import score_candidates, weighted_total
-from tasks.scorers import Assignment
+from tasks.scorers import Assignment, Masked
 
 
 def add_free_scores(
@@ -37,7 +38,12 @@ def add_free_scores(
     fetch_files(run.folder, [draft.file for draft in drafts if not draft.is_pruned])
     rules = run.campaign.score
     weights = {name: weight for name, weight in rules.weights.items() if name not in BOUGHT}
-    assignment = Assignment(rules, run.campaign.all_rows, meetings_of(run.ledger.votes.of_run(run.run_id)))
+    assignment = Assignment(
+        rules,
+        run.campaign.all_rows,
+        meetings_of(run.ledger.votes.of_run(run.run_id)),
+        masked=_masked(run, scorable) if "untouched" in weights else {},
+    )
     scored = score_candidates(scorable, weights, run.folder, assignment)
     totals = {draft.candidate_id: weighted_total(draft.scores, weights) for draft in drafts}
     totals |= {name: candidate.total for name, candidate in scored.items()}
@@ -45,6 +51,16 @@ def add_free_scores(
         {name: candidate.scores for name, candidate in scored.items()}, totals
     )
     return len(scored)
+
+
+def _masked(run: StoredRun, drafts: Sequence[Candidate]) -> dict[str, Masked]:
+    """Find the reference and the mask that each draft's order sent; only of those with a mask."""
+    orders = {record.order.order_id: record.order for record in run.ledger.orders.of_run(run.run_id)}
+    return {
+        draft.candidate_id: Masked(order.references[0], order.mask)
+        for draft in drafts
+        if (order := orders.get(draft.order_id)) is not None and order.mask is not None
+    }
 
 
 def add_bought_scores(run: StoredRun) -> int:

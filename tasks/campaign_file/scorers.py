@@ -28,6 +28,9 @@ def scorer_faults(campaign: Campaign) -> Iterator[Fault]:
     if "copy_space" in campaign.score.weights and campaign.score.copy_space is None:
         accepted = "{left: 0.05, top: 0.05, width: 0.5, height: 0.3}, in shares of the picture"
         yield ("score", "copy_space"), "is missing, but score.weights uses it", accepted
+    if "untouched" in campaign.score.weights and not any(map(campaign.mask_of, campaign.arms)):
+        what = "has untouched, and no arm has a mask, outside of which nothing should change"
+        yield ("score", "weights", "untouched"), what, "a mask, or weights without untouched"
     if "clip" in campaign.score.weights:
         yield from _clip_faults(campaign)
 

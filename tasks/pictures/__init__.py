@@ -15,4 +15,5 @@ __all__ = [
     "registration",
     "sendable",
     "transparency",
+    "untouched",
 ]

@@ -19,10 +19,12 @@ from tasks.campaign.statements import AskedStatement
 from tasks.candidate import Candidate, Score
 from tasks.errors import SettingError
 from tasks.judging.replies import DuelReply, Reply
+from tasks.order import Reference
 from tasks.pairwise.bradley_terry import Meeting
 
 __all__ = [
     "Assignment",
+    "Masked",
     "Scorer",
     "available_scorers",
     "copy_space",
@@ -38,6 +40,7 @@ BUILT_IN = {
     "legibility": "tasks.scorers.legibility:LegibilityScorer",
     "palette": "tasks.scorers.palette:PaletteScorer",
     "copy_space": "tasks.scorers.copy_space:CopySpaceScorer",
+    "untouched": "tasks.scorers.untouched:UntouchedScorer",
     "votes": "tasks.scorers.votes:VotesScorer",
     "clip": "tasks.scorers.clip:ClipScorer",
     "judge": "tasks.scorers.judge:JudgeScorer",
@@ -55,6 +58,13 @@ class Extra(NamedTuple):
 EXTRAS = {"legibility": Extra("ocr", ("rapidocr", "onnxruntime")), "clip": Extra("clip", ("open_clip",))}
 
 
+class Masked(NamedTuple):
+    """What an edit was made from, and where it was to be changed: where the mask is transparent."""
+
+    reference: Reference
+    mask: Reference
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """What a scorer gets to know about the run before it scores.
@@ -66,6 +76,7 @@ class Assignment:
         replies: The judge's reply for each draft that it was asked about, by candidate id.
         statements: What the judge was asked about each of these, by candidate id.
         duels: The judge's replies on pairs.
+        masked: The first reference and the mask that were sent with an edit, by candidate id.
     """
 
     wishes: Wishes = field(default_factory=Wishes)
@@ -74,6 +85,7 @@ class Assignment:
     replies: Mapping[str, Reply] = field(default_factory=dict)
     statements: Mapping[str, Sequence[AskedStatement]] = field(default_factory=dict)
     duels: Sequence[DuelReply] = ()
+    masked: Mapping[str, Masked] = field(default_factory=dict)
 
 
 class Scorer(Protocol):
