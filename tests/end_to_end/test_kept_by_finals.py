@@ -52,6 +52,7 @@ def open_steady(open_provider: OpenProvider, *faults: dict[str, Any], seed: int 
     return open_provider(*faults, paint="scene", seed=seed, **exact)
 
 
+@pytest.mark.slow
 def test_a_final_that_lost_a_statement_is_refused_tried_again_and_judged_once(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

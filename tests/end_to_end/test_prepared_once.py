@@ -1,5 +1,7 @@
 """A run is prepared once: what was shown is what is bought, and the provider is asked for its models once."""
 
+import pytest
+
 from tests.support.provider import OpenProvider, Provider
 from tests.support.shell import Shell
 
@@ -9,6 +11,7 @@ def n_looks_at_models(provider: Provider) -> int:
     return sum(entry["path"].endswith("/models") for entry in provider.bill()["entries"])
 
 
+@pytest.mark.slow
 def test_a_run_and_a_promotion_ask_for_the_models_once_each(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

@@ -100,9 +100,9 @@ def test_a_run_left_by_a_killed_process_is_taken_up_by_the_next_turn(
     assert shell.runoff("ledger", "verify").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("n_failures", "state", "in_ledger"),
-    [(2, "Completed", "done"), pytest.param(9, "Failed", "stopped", marks=pytest.mark.slow)],
+    ("n_failures", "state", "in_ledger"), [(2, "Completed", "done"), (9, "Failed", "stopped")]
 )
 def test_a_retried_flow_run_goes_on_with_its_run(
     shell: Shell, open_provider: OpenProvider, n_failures: int, state: str, in_ledger: str

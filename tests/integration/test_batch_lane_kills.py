@@ -14,7 +14,6 @@ from tests.support.batch_shop import BatchShop, open_batch_shop, orders
 from tests.support.builders import RUN_ID
 from tests.support.child_process import LIMIT_S
 
-HANDING_OVER = "created, not noted"
 COLLECTING = ("picture kept, not settled", "one picture settled", "all settled, not noted")
 IN_DOUBT = "noted as asked, not asked"
 
@@ -39,11 +38,7 @@ def killed(bench: BatchShop, instant: str) -> None:
 
 @pytest.mark.parametrize(
     "instant",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] * (name != HANDING_OVER))
-        for name in INSTANTS
-        if name not in (*COLLECTING, IN_DOUBT)
-    ],
+    [pytest.param(name, marks=pytest.mark.slow) for name in INSTANTS if name not in (*COLLECTING, IN_DOUBT)],
 )
 def test_a_kill_while_handing_over_makes_one_batch_and_no_second(bench: BatchShop, instant: str) -> None:
     """Every order is bought once, by one batch, whatever was written down before the kill."""

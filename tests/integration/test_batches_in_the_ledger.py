@@ -66,6 +66,9 @@ def test_every_budget_cuts_a_batch_off_where_it_ends(ledger: Ledger, key: str) -
     assert ledger.verify() == []
 
 
+@pytest.mark.parametrize(
+    "home", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cents=st.lists(st.integers(1, 9), min_size=1, max_size=8), limit=st.integers(1, 30))
 def test_a_batch_holds_what_one_by_one_would_have_fitted_in_a_row(

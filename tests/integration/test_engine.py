@@ -140,6 +140,7 @@ def server_of(home: Path) -> int:
     return record.pid
 
 
+@pytest.mark.slow
 def test_server_starts_beside_other_work_and_is_shared_with_a_second_start(tmp_path: Path) -> None:
     """The start returns at once, work goes on, and while waiting one hears why.
 

@@ -32,6 +32,7 @@ def ledger(tmp_path: Path, postgresql: PostgresqlServer, monkeypatch: pytest.Mon
         yield ledger
 
 
+@pytest.mark.slow
 def test_what_is_written_while_the_server_restarts_is_written_once_it_is_back(
     ledger: Ledger, postgresql: PostgresqlServer
 ) -> None:

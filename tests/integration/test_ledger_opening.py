@@ -104,9 +104,8 @@ def test_a_read_only_ledger_is_told_and_nothing_is_sent(
     assert planned.orders.charged_usd(RUN_ID) == 0
 
 
-@pytest.mark.parametrize(
-    "home", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("home", ["sqlite", "postgresql"], indirect=True)
 def test_many_processes_open_a_new_ledger_at_once(home: Path) -> None:
     """The tables are made once, and every process finds them."""
     with ExitStack() as stack:

@@ -100,6 +100,7 @@ def are_one_picture(one: Candidate, other: Candidate) -> bool:
     return of_two_arms == {("beach", 3), ("kitchen", 4)}
 
 
+@pytest.mark.slow
 def test_no_two_of_one_picture_are_duelled_judged_or_chosen(run: StoredRun) -> None:
     """One of each three stays; the product elsewhere is another picture, and the same in both arms."""
     inspect_new(run)

@@ -171,6 +171,9 @@ class OrderLife(RuleBasedStateMachine):
         return False
 
 
+@pytest.mark.parametrize(
+    "home", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 @pytest.mark.fuzz
 def test_no_sequence_of_moves_breaks_a_sum_or_a_budget(home: Path) -> None:
     """The ledger and the model agree after every move, and the ledger verifies after every sequence."""

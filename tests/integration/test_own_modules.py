@@ -85,7 +85,7 @@ def python(folder: Path, *words: str, **environ: str) -> subprocess.CompletedPro
 @pytest.mark.parametrize(
     "order",
     [
-        order if order in ("imported after", "again") else pytest.param(order, marks=pytest.mark.slow)
+        order if order == "imported after" else pytest.param(order, marks=pytest.mark.slow)
         for order in SESSIONS
     ],
 )

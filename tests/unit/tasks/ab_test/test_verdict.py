@@ -76,12 +76,10 @@ def test_more_pictures_are_counted_with_the_replicates_of_a_row(replicates: int)
 @pytest.mark.parametrize(
     ("rows", "replicates", "unlike"),
     [
-        (2, 8, 0.1),
         (6, 4, 0.05),
-        (1, 10, 0.0),
         *(
             pytest.param(*shape, marks=pytest.mark.slow)
-            for shape in ((3, 8, 0.1), (3, 8, 0.0), (10, 4, 0.05))
+            for shape in ((2, 8, 0.1), (1, 10, 0.0), (3, 8, 0.1), (3, 8, 0.0), (10, 4, 0.05))
         ),
     ],
 )

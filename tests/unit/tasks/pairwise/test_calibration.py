@@ -116,6 +116,7 @@ def test_a_scorer_that_people_contradict_gets_no_weight() -> None:
     assert found.suggested_weights == {"judge": 1.0, "technical": 0.0}
 
 
+@pytest.mark.slow
 def test_chance_suggests_nothing() -> None:
     """When people vote without regard to any scorer, weights are suggested in few of 40 runs."""
     suggested = [told(*a_jury(10, seed, judge=0)).suggested_weights is not None for seed in range(40)]

@@ -120,7 +120,9 @@ BORDERS = {
 }
 
 
-@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize(
+    "border", [pytest.param(one, marks=[pytest.mark.slow] * (one != "an instant picture")) for one in BORDERS]
+)
 @pytest.mark.parametrize("picture", [CAT, STOOL, LINES], ids=["photograph", "object", "lettering"])
 def test_a_picture_is_found_within_a_border(picture: Image.Image, border: str) -> None:
     """Either way round, also where its own ground is plain; it is no duplicate by itself."""
