@@ -52,7 +52,7 @@ def open_steady(open_provider: OpenProvider, *faults: dict[str, Any], seed: int 
     return open_provider(*faults, paint="scene", seed=seed, **exact)
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # every day: integration/test_kept_by_finals.py
 def test_a_final_that_lost_a_statement_is_refused_tried_again_and_judged_once(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
@@ -89,7 +89,7 @@ def test_a_final_that_lost_a_statement_is_refused_tried_again_and_judged_once(
     assert shell.runoff("ledger", "verify").returncode == 0
 
 
-@pytest.mark.slow  # every day: unit/tasks/test_accept.py, and test_judging.py of unknown answers
+@pytest.mark.slow  # every day: integration/test_kept_by_finals.py
 def test_a_final_whose_judgement_is_lost_is_accepted_and_reported_as_unjudged(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
@@ -131,14 +131,3 @@ def test_a_resumed_run_asks_what_a_judge_that_was_down_left_open(
     assert finals["selection_reason"].str.startswith("not as its draft").all()
     assert (len(questions(healthy)), healthy.n_requests) == (2, 1)
     assert shell.runoff("ledger", "verify").returncode == 0
-
-
-@pytest.mark.slow  # the price itself: unit/tasks/orders
-def test_the_price_of_a_promotion_counts_its_questions(shell: Shell, open_provider: OpenProvider) -> None:
-    """And the sentence says that finals are judged."""
-    open_steady(open_provider)
-    reviewed = POSTER_AND_INK | {"finalists": {"count": 1, "approval": "review"}}
-    unjudged = reviewed | {"finals": [one | {"keep_statements": "none"} for one in reviewed["finals"]]}
-    plans = [shell.json("plan", shell.campaign(one)) for one in (reviewed, unjudged)]
-    more_usd = Decimal(plans[0]["finals"]["high_usd"]) - Decimal(plans[1]["finals"]["high_usd"])
-    assert 0 < more_usd < Decimal("0.05")
