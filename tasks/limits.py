@@ -124,3 +124,6 @@ FETCH_TRIES = 3
 
 FETCH_REDIRECTS = 3
 """How often its address may lead elsewhere."""
+
+MOST_REPORTED_USD = 100
+"""The most that an answer may say that it cost, dollars; a larger amount is not believed."""

@@ -1,12 +1,15 @@
 """The command ``runoff emulator``, which serves the offline provider to any OpenAI client."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 if TYPE_CHECKING:
     from tasks.emulator.settings import PlantedError
+
+
+MANNERS = ("openai", "cometapi", "relay", "openrouter", "chat-images", "gemini")
 
 
 @click.command()
@@ -41,10 +44,10 @@ if TYPE_CHECKING:
     "--profile",
     "--manners",
     "profile",
-    type=click.Choice(["openai", "cometapi", "relay"]),
+    type=click.Choice(MANNERS),
     default="openai",
     show_default=True,
-    help="Behave like the vendor, like a gateway, or like a relay that answers with addresses.",
+    help="Behave like the vendor, a gateway, a relay with addresses, or a seller by another protocol.",
 )
 @click.option("--batch-pace", default=0.01, show_default=True, help="Seconds that a batch takes per line.")
 @click.option(
@@ -112,7 +115,7 @@ def emulator(
     near_duplicates: float,
     edits: Literal["redrawn", "exact"],
     faults: Path | None,
-    profile: Literal["openai", "cometapi", "relay"],
+    profile: Any,  # noqa: ANN401 - one of PROFILES
     batch_pace: float,
     judge_noise: float,
     judge_bias: float,

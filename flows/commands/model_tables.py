@@ -16,6 +16,7 @@ from tasks.catalogue.prices import Prices
 from tasks.catalogue.providers import Provider
 from tasks.catalogue.sizes import Size
 from tasks.errors import CatalogueError
+from tasks.money import format_usd
 
 COMMON_SIZES = (Size(1024, 640), Size(1024, 1024), Size(1536, 1024), Size(1024, 1536), Size(2048, 2048))
 """Shown for models that make any size."""
@@ -71,6 +72,7 @@ def facts_of(model: Model, provider: Provider, day: date) -> dict[str, Any]:
         "price_checked_on": prices and prices.checked_on,
         "price_note": prices and (prices.note or None),
         "source": prices and prices.source,
+        "is_by_picture": prices and prices.is_by_picture,
         "picture_usd": _picture_usd(model, provider) if prices else {},
     }
 
@@ -117,11 +119,21 @@ def models_table(facts: Sequence[Mapping[str, Any]]) -> Table:
         table.add_row(
             fact["model"],
             _shutdown(fact),
-            f"{qualities[0]} to {qualities[-1]}" if qualities else "",
-            "–" if price is None else f"{price}",
+            " to ".join(dict.fromkeys((qualities[0], qualities[-1]))) if qualities else "",
+            _price(fact) if price is None else f"{price}",
             style="dim" if fact["state"] == "retired" else None,
         )
     return table
+
+
+def _price(fact: Mapping[str, Any]) -> str:
+    """Write the prices of a model that is not sold by tokens of output."""
+    found = [cell["high_usd"] for sizes in fact["picture_usd"].values() for cell in sizes.values()]
+    known = sorted(usd for usd in found if usd is not None)
+    if not fact["is_by_picture"] or not known:
+        return "–"
+    ends = dict.fromkeys(format_usd(usd) for usd in (known[0], known[-1]))
+    return f"{' to '.join(ends)} each"
 
 
 def _shutdown(fact: Mapping[str, Any]) -> str:

@@ -1,8 +1,11 @@
-"""The command ``runoff models``, which shows the catalogue or one model."""
+"""The command ``runoff models``, which shows the catalogue or one model, and adds models to one's own."""
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from flows.commands import completing
 from flows.commands.options import answer_json, home_option, json_option, open_console, read_settings
@@ -11,7 +14,34 @@ DEFAULT_PROVIDER = "openai"
 WIDTH = 80
 
 
-@click.command()
+class _Models(click.Group):
+    """A group whose first word may be a model: ``runoff models MODEL`` shows it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show, unless a subcommand or its help is asked for."""
+        return super().parse_args(ctx, args if args[:1] == ["--help"] else self._with_subcommand(args))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take a first word that is no subcommand for a model."""
+        return super().resolve_command(ctx, self._with_subcommand(args))
+
+    def _with_subcommand(self, args: list[str]) -> list[str]:
+        return args if args and args[0] in self.commands else ["show", *args]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer models beside the subcommands."""
+        names = completing.models(ctx, click.Argument(["model"]), incomplete)
+        return [*super().shell_complete(ctx, incomplete), *map(CompletionItem, names)]
+
+
+@click.group(cls=_Models)
+def models() -> None:
+    """List models and prices, show one, or add one of your own."""
+
+
+@models.command()
 @click.argument("model", required=False, shell_complete=completing.models)
 @click.option(
     "--provider",
@@ -24,7 +54,7 @@ WIDTH = 80
 )
 @home_option
 @json_option
-def models(model: str | None, *, seller: str, home: Path | None, as_json: bool) -> None:
+def show(model: str | None, *, seller: str, home: Path | None, as_json: bool) -> None:
     """List models and prices, or show the details of one MODEL.
 
     Your own RUNOFF_HOME/catalogue.yaml adds or replaces models and prices.
@@ -50,3 +80,55 @@ def models(model: str | None, *, seller: str, home: Path | None, as_json: bool) 
     else:
         console.print(models_table(listed))
         click.echo("Details of a model, with prices by size and quality: runoff models MODEL")
+
+
+@models.command()
+@click.argument("model")
+@click.option(
+    "--provider",
+    "seller",
+    required=True,
+    metavar="NAME",
+    shell_complete=completing.providers,
+    help="The provider that sells it.",
+)
+@click.option("--per-picture", metavar="USD", help="What each picture costs, if all cost the same.")
+@click.option(
+    "--price",
+    "by_kind",
+    multiple=True,
+    metavar="KEY=USD",
+    help="A price by quality or size, or QUALITY/SIZE; repeatable.",
+)
+@click.option("--per-megapixel", metavar="USD", help="What each million pixels costs.")
+@click.option("--per-request", metavar="USD", help="What each request costs, whatever comes.")
+@click.option("--per-reference", metavar="USD", help="What each picture costs that is sent along.")
+@click.option("--size", "sizes", multiple=True, metavar="WxH", help="A size that it makes; repeatable.")
+@click.option("--quality", "qualities", multiple=True, help="A quality that it knows; repeatable.")
+@click.option("--format", "formats", multiple=True, help="A format that it makes; png if not given.")
+@click.option("--edits", is_flag=True, help="It takes pictures along.")
+@click.option("--drop", multiple=True, metavar="FIELD", help="A field that it does not know; repeatable.")
+@click.option("--send", multiple=True, metavar="FIELD=JSON", help="A field that is always sent; repeatable.")
+@click.option("--source", help="The page that the price is from.")
+@click.option("--as-of", "as_of", metavar="DATE", help="The day for which it holds: YYYY-MM-DD [today].")
+@click.option("--yes", is_flag=True, help="Write it without asking.")
+@home_option
+def add(**given: Any) -> None:  # noqa: ANN401 - the options above
+    """Add MODEL, as its seller calls it, to RUNOFF_HOME/catalogue.yaml.
+
+    What it costs, the sizes that it makes and the page with its price are asked for where they are not given.
+    What is to be written is shown first.
+    """
+    from flows.commands.added_model import ask_for_missing, block_of, write_block
+    from tasks.catalogue.providers import load_providers
+
+    settings = read_settings(given.pop("home"))
+    is_agreed = given.pop("yes")
+    load_providers(settings.home, settings.environ).provider(given["seller"])
+    block = block_of(ask_for_missing(given, settings.today))
+    click.echo(block)
+    if not is_agreed and not (sys.stdin.isatty() and click.confirm("Write this?", default=True)):
+        click.echo("Nothing was written. Write it with --yes.")
+        return
+    file = write_block(settings, given["model"], block)
+    click.echo(f"Wrote {file}. See: runoff models {given['model']} --provider {given['seller']}")

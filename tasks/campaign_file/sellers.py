@@ -59,17 +59,33 @@ def edit_faults(campaign: Campaign, providers: Providers) -> Iterator[CampaignFa
             path: Path = ("references",) if arm.provider is None else ("arms", name, "provider")
             yield CampaignFault(path, f"{provider.name} does not edit pictures", "no references")
         yield from _count_faults(campaign, provider)
+        if campaign.mask_of(name) is not None:
+            yield from _mask_faults(
+                ("mask",) if campaign.arms[name].mask is None else ("arms", name, "mask"), provider
+            )
     for index, edition in enumerate(campaign.editions):
         provider = providers.by_name.get(campaign.final_provider(edition))
         is_edited = edition.method == "edit" and campaign.finalists.most != 0
         if provider is not None and not provider.capabilities.edits and is_edited:
             path = (*edition_path(campaign, index), "method")
             yield CampaignFault(path, f"{provider.name} does not edit pictures", "generate")
+        if provider is not None and edition.mask is not None:
+            yield from _mask_faults((*edition_path(campaign, index), "mask"), provider)
+
+
+def _mask_faults(path: Path, provider: Provider) -> Iterator[CampaignFault]:
+    if provider.kind != "openai":
+        what = f"{provider.name} takes no mask: its kind is {provider.kind}"
+        yield CampaignFault(path, what, "no mask, or a provider of the kind openai")
 
 
 def _count_faults(campaign: Campaign, provider: Provider) -> Iterator[CampaignFault]:
     n, can = campaign.drafts.images_per_request, provider.capabilities
     path = ("drafts", "images_per_request")
+    if n > 1 and provider.kind in ("chat-images", "gemini"):
+        what = f"{n} pictures cannot be asked for at once of {provider.name}: its kind is {provider.kind}"
+        yield CampaignFault(path, what, "1")
+        return
     if n > can.max_n:
         what = f"{n} is more than {provider.name} makes per request"
         yield CampaignFault(path, what, f"at most {can.max_n}")

@@ -7,10 +7,11 @@ from tasks.catalogue.catalogue import (
     load_catalogue,
     read_mapping,
 )
-from tasks.catalogue.model import Estimate, Model
+from tasks.catalogue.model import Bought, Estimate, Model
 
 __all__ = [
     "CATALOGUE_VARIABLE",
+    "Bought",
     "Catalogue",
     "Estimate",
     "Model",

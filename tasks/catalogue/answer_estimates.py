@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from tasks.catalogue import tokens
-from tasks.catalogue.prices import ExactDecimal, Facts, Lane, Prices
+from tasks.catalogue.facts import ExactDecimal, Facts
+from tasks.catalogue.prices import Lane, Prices
 from tasks.order import Reference
 
 LEAST_ANSWER_SHARE = 10

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import model_validator
 
-from tasks.catalogue.prices import Facts
+from tasks.catalogue.facts import Facts
 from tasks.catalogue.sizes import SizeRule, parse_size
 from tasks.text import did_you_mean
 

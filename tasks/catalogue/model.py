@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from math import ceil, floor
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import Field
 
 from tasks.catalogue import tokens
 from tasks.catalogue.answer_estimates import Vision, answer_cost_usd
 from tasks.catalogue.capabilities import Capabilities, UnsupportedParameter, find_unsupported
-from tasks.catalogue.prices import ExactDecimal, Facts, Lane, Prices
+from tasks.catalogue.facts import ExactDecimal, Facts
+from tasks.catalogue.prices import Lane, Prices
 from tasks.catalogue.sizes import Size, parse_size
 from tasks.errors import CatalogueError
 from tasks.order import Reference, Usage
@@ -69,6 +70,38 @@ class OutputTokens(Facts):
         return floor(count * (100 - percent) / 100), ceil(count * (100 + percent) / 100)
 
 
+class Bought(NamedTuple):
+    """The pictures that came of an order, and what they were asked to be."""
+
+    n_pictures: int
+    quality: str
+    size: Size | None
+    n_references: int
+
+
+class RequestShape(Facts):
+    """How a model is asked, where that differs from the vendor's Images API.
+
+    Args:
+        rename: Other names of fields.
+        drop: Fields that it does not know.
+        add: Fields that are always sent.
+        by_size: Fields that are sent in place of ``size``, by size, such as an aspect ratio.
+    """
+
+    rename: Mapping[str, str] = {}
+    drop: tuple[str, ...] = ()
+    add: Mapping[str, Any] = {}
+    by_size: Mapping[str, Mapping[str, Any]] = {}
+
+    def of(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request's fields as this model wants them."""
+        sized = self.by_size.get(str(fields.get("size")), {})
+        left_out = {*self.drop, *(["size"] if sized else [])}
+        kept = {self.rename.get(name, name): value for name, value in fields.items() if name not in left_out}
+        return kept | dict(sized) | dict(self.add)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """The estimated cost of a request, USD.
@@ -85,7 +118,10 @@ class Estimate:
 
 
 class Model(Facts):
-    """One model. Without capabilities or prices it cannot be bought."""
+    """One model. Without capabilities or prices it cannot be bought.
+
+    ``sold_at`` names the providers that sell it at these prices; without it, all that have none of their own.
+    """
 
     id: str
     kind: Literal["image", "text"]
@@ -97,6 +133,8 @@ class Model(Facts):
     reference_tokens: Literal["patches", "tiles"] | None = None
     image_prices: Mapping[str, Mapping[str, ExactDecimal]] = {}
     vision: Vision | None = None
+    request: RequestShape = RequestShape()
+    sold_at: tuple[str, ...] = ()
 
     def faults_of(self, parameters: Mapping[str, Any]) -> list[str]:
         """List what the model does not accept, as ``key: what, accepted: …``; empty when it accepts all.
@@ -140,12 +178,13 @@ class Model(Facts):
         if self.kind == "text":
             return self._estimate_answer_usd(parameters, prompt, references, lane, provider)
         faults = self.faults_of(parameters)
-        size = parse_size(parameters.get("size"))
+        size, prices = parse_size(parameters.get("size")), self.prices_at(provider)
+        if prices.is_by_picture and not faults:
+            return self._estimate_by_picture(parameters, prompt, references, provider)
         if faults or size is None or self.output_tokens is None:
             raise CatalogueError(
                 where=self.id, what="; ".join(faults) or "its output tokens are not published"
             )
-        prices = self.prices_at(provider)
         n, quality = int(parameters.get("n", 1)), str(parameters["quality"])
         pictures = self._reference_tokens(references, str(parameters.get("input_fidelity", "low")))
         low_output, high_output = self.output_tokens.range(quality, size)
@@ -172,6 +211,26 @@ class Model(Facts):
         )
         return Estimate(low, high, note)
 
+    def _estimate_by_picture(
+        self,
+        parameters: Mapping[str, Any],
+        prompt: str,
+        references: Sequence[Reference],
+        provider: Seller | None,
+    ) -> Estimate:
+        """Estimate pictures that have a price of their own, with the text sent where that has one too."""
+        prices = self.prices_at(provider)
+        size, quality = parse_size(parameters.get("size")), str(parameters["quality"])
+        flat = prices.pictures_usd(int(parameters.get("n", 1)), quality, size, len(references))
+        if flat is None:
+            raise self._unpriced(provider, f"has no published price for {quality} {parameters.get('size')}")
+        per_text = (prices.text_input or Decimal(0)) / 1_000_000
+        low, high = (
+            tokens.least_text_tokens(prompt),
+            tokens.most_text_tokens(prompt, is_edit=bool(references)),
+        )
+        return Estimate(flat + low * per_text, flat + high * per_text)
+
     def _estimate_answer_usd(
         self,
         parameters: Mapping[str, Any],
@@ -188,22 +247,39 @@ class Model(Facts):
         return Estimate(cost.low_usd, cost.high_usd)
 
     def cost_usd(
-        self, usage: Usage, lane: Lane = "interactive", provider: Seller | None = None
+        self,
+        usage: Usage,
+        lane: Lane = "interactive",
+        provider: Seller | None = None,
+        bought: Bought | None = None,
     ) -> Decimal | None:
-        """Compute the exact cost of the usage that a provider reports.
+        """Compute the exact cost of the usage that a provider reports, or of pictures that have a price.
 
         Args:
             usage: The tokens used.
             lane: ``interactive`` or ``batch``.
             provider: The provider; without one the vendor's own prices are used.
+            bought: What came, for pictures that are not priced by tokens; ``None`` where none came.
 
         Returns:
             Dollars; ``None`` when output or text tokens are missing, or a price is unknown. Missing picture
             tokens count as 0, because a request without references need not report them.
         """
+        prices = self.prices_at(provider)
+        if prices.is_by_picture and self.kind == "image":
+            if bought is None or (prices.text_input and usage.text_input_tokens is None):
+                return None
+            flat = prices.pictures_usd(bought.n_pictures, bought.quality, bought.size, bought.n_references)
+            text = prices.charge_usd(
+                text_input=usage.text_input_tokens or 0 if prices.text_input else 0,
+                image_input=0,
+                output=0,
+                lane=lane,
+            )
+            return None if flat is None or text is None else flat + text
         if usage.output_tokens is None or usage.text_input_tokens is None:
             return None
-        return self.prices_at(provider).charge_usd(
+        return prices.charge_usd(
             text_input=usage.text_input_tokens,
             image_input=usage.image_input_tokens or 0,
             output=usage.output_tokens,

@@ -3,45 +3,81 @@
 A price is quoted in YAML, so that it is never read as a binary float.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from tasks.catalogue.facts import ExactDecimal, Facts
+from tasks.catalogue.sizes import Size
 
 TOKENS_PER_PRICE = 1_000_000
 NANO = Decimal("0.000000001")
 Lane = Literal["interactive", "batch"]
 
 
-class Facts(BaseModel):
-    """Base class of validated, immutable data."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _refuse_float(value: object) -> object:
-    if isinstance(value, float):
-        message = f"{value!r} has no quotes; write it as '{value}' so that it stays exact"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reports a ValueError as a fault of the file
-    return value
-
-
-ExactDecimal = Annotated[Decimal, BeforeValidator(_refuse_float), Field(ge=0, allow_inf_nan=False)]
+BySize = Mapping[str, ExactDecimal | Mapping[str, ExactDecimal]]
+"""Prices by quality, by size, or by quality and then size."""
 
 
 class Prices(Facts):
-    """Token prices at one provider, USD per 1,000,000 tokens; ``None`` where none is published."""
+    """What a model costs at one provider, USD; ``None`` where nothing is published.
+
+    Token prices are per 1,000,000 tokens. ``per_picture`` is one price, or prices by quality, size or both;
+    ``per_megapixel`` is for each 1,000,000 pixels asked for, ``per_request`` for each request whatever comes,
+    and ``per_reference`` for each picture sent along. With any of these four, output has no price by tokens.
+    """
 
     text_input: ExactDecimal | None = None
     image_input: ExactDecimal | None = None
     image_output: ExactDecimal | None = None
     text_output: ExactDecimal | None = None
+    per_picture: ExactDecimal | BySize | None = None
+    per_megapixel: ExactDecimal | None = None
+    per_request: ExactDecimal | None = None
+    per_reference: ExactDecimal | None = None
     batch_factor: ExactDecimal | None = None
     price_as_of: date
     source: str
     checked_on: date
     note: str = ""
+
+    @property
+    def is_by_picture(self) -> bool:
+        """Whether pictures or requests are priced, not the tokens of the output."""
+        own = (self.per_picture, self.per_megapixel, self.per_request, self.per_reference)
+        return any(price is not None for price in own)
+
+    def pictures_usd(self, n: int, quality: str, size: Size | None, n_references: int) -> Decimal | None:
+        """Price pictures that are not priced by tokens, rounded up to a whole nano-dollar.
+
+        Args:
+            n: How many pictures.
+            quality: Their quality.
+            size: Their size; ``None`` where it is not known.
+            n_references: How many pictures are sent along.
+
+        Returns:
+            Dollars, or ``None`` when a price that is needed is not published.
+        """
+        each = self._of_picture(quality, size)
+        if self.per_megapixel is not None:
+            if size is None or each is None:
+                return None
+            each += self.per_megapixel * size.width * size.height / 1_000_000
+        if each is None:
+            return None
+        total = (self.per_request or 0) + n * each + n_references * (self.per_reference or 0)
+        return Decimal(total).quantize(NANO, ROUND_CEILING)
+
+    def _of_picture(self, quality: str, size: Size | None) -> Decimal | None:
+        found = self.per_picture
+        for key in (quality, str(size)):
+            if isinstance(found, Mapping) and key in found:
+                found = found[key]
+        if found is None:
+            return Decimal(0)
+        return None if isinstance(found, Mapping) else found
 
     def charge_usd(self, *, text_input: int, image_input: int, output: int, lane: Lane) -> Decimal | None:
         """Compute the cost of tokens, rounded up to a whole nano-dollar.

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from tasks.catalogue.addresses import Address, read_address
 from tasks.catalogue.catalogue import NO_ENVIRONMENT, Model, configs_folder, merged, read_mapping
+from tasks.catalogue.facts import Facts
 from tasks.catalogue.headers import (
     AUTHORIZATION,
     Values,
@@ -24,7 +25,7 @@ from tasks.catalogue.headers import (
     variables_of,
 )
 from tasks.catalogue.keys import read_key
-from tasks.catalogue.prices import Facts, Prices
+from tasks.catalogue.prices import Prices
 from tasks.catalogue.sizes import parse_size
 from tasks.errors import CatalogueError, SettingError
 from tasks.redaction import Secret
@@ -66,6 +67,10 @@ LEAST_IMAGES_PER_MINUTE = 5
 """The vendor's lowest limit, from which a limit is found."""
 
 
+Kind = Literal["openai", "chat-images", "openrouter", "gemini"]
+"""The protocols by which providers sell pictures."""
+
+
 class BatchLimits(Facts):
     """What one file of a batch may hold."""
 
@@ -78,6 +83,7 @@ class Provider(Facts):
 
     Args:
         name: Its name in campaign files.
+        kind: The protocol by which it sells pictures; see ``tasks.images_api.adapters``.
         base_url: Its address; ``None`` is the emulator inside the process.
         base_url_variable: The environment variable that may set another address.
         key_variable: The environment variable that holds the key; ``None`` when none is needed.
@@ -87,10 +93,12 @@ class Provider(Facts):
         images_per_minute: The account's rate limit; ``auto`` finds it while buying.
         concurrency: The most requests in flight.
         batches: What one file of a batch may hold.
+        bills_by: ``answer`` if the cost that an answer states is what is billed; else its prices count.
         prices: Its own prices by model id; ``None`` when the catalogue's prices apply.
     """
 
     name: str
+    kind: Kind = "openai"
     base_url: str | None
     base_url_variable: str | None = None
     key_variable: str | None = None
@@ -102,7 +110,15 @@ class Provider(Facts):
     timeouts: Timeouts = Timeouts()
     capabilities: ProviderCapabilities = ProviderCapabilities()
     batches: BatchLimits = BatchLimits()
+    bills_by: Literal["prices", "answer"] = "prices"
     prices: Mapping[str, Prices] | None = None
+
+    @model_validator(mode="after")
+    def _can_by_its_kind(self) -> "Provider":
+        if self.kind != "openai" and (self.capabilities.batch or self.capabilities.streaming):
+            message = f"capabilities: a provider of the kind {self.kind} has neither batch nor streaming"
+            raise ValueError(message)
+        return self
 
     @property
     def surely_per_minute(self) -> int:
@@ -209,6 +225,13 @@ class Provider(Facts):
                 none; the message says how to add one.
         """
         if self.prices is None:
+            if model.sold_at and self.name not in model.sold_at:
+                raise CatalogueError(
+                    where=f"{model.id} at {self.name}",
+                    what=f"{self.name} does not sell {model.id}",
+                    accepted=f"it is sold at {', '.join(model.sold_at)}",
+                    next_step=f"Or add it to models.{model.id}.sold_at in RUNOFF_HOME/catalogue.yaml.",
+                )
             return model.prices_at()
         for name in (model.id, *model.aliases):
             if name in self.prices:

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import NamedTuple
 
-from tasks.catalogue.prices import Facts
+from tasks.catalogue.facts import Facts
 
 
 class Size(NamedTuple):

@@ -18,12 +18,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tasks.emulator.bill import BillEntry
-from tasks.emulator.bodies import read_body
+from tasks.emulator.bodies import Body, read_body, read_json
 from tasks.emulator.delivery import CutShortError, Pieces, SlowBody, TruncatedBody, cut
 from tasks.emulator.fault_kinds import IMAGE_KINDS, STREAM_KINDS, is_billed, spoil, stream_error
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.images_request import Endpoint, ImagesRequest, is_set
 from tasks.emulator.limiter import ImagesPerMinute
+from tasks.emulator.other_protocols import OtherProtocol
 from tasks.emulator.replicates import Replicate
 from tasks.emulator.state import EmulatorState, text_of
 from tasks.emulator.tokens import TokenCount
@@ -67,11 +68,20 @@ class ImagesRoutes:
 
     async def generations(self, request: Request, entry: BillEntry) -> Response:
         """``POST /v1/images/generations``."""
-        return self._with_limit(await self._answer(request, entry, "generations"))
+        body = await read_body(request, self._emulator.files.picture)
+        return self._with_limit(await self._answer(request, entry, "generations", body))
 
     async def edits(self, request: Request, entry: BillEntry) -> Response:
         """``POST /v1/images/edits``."""
-        return self._with_limit(await self._answer(request, entry, "edits"))
+        body = await read_body(request, self._emulator.files.picture)
+        return self._with_limit(await self._answer(request, entry, "edits", body))
+
+    async def by_protocol(self, request: Request, entry: BillEntry) -> Response:
+        """The path of a profile with a protocol of its own."""
+        profile = self._emulator.profile
+        assert isinstance(profile, OtherProtocol)
+        body = profile.body_of(await read_json(request), request.path_params)
+        return await self._answer(request, entry, "edits" if body.images else "generations", body)
 
     def _with_limit(self, response: Response) -> Response:
         settings = self._emulator.settings
@@ -79,9 +89,8 @@ class ImagesRoutes:
             response.headers["x-ratelimit-limit-images"] = str(settings.images_per_minute)
         return response
 
-    async def _answer(self, request: Request, entry: BillEntry, endpoint: Endpoint) -> Response:
+    async def _answer(self, request: Request, entry: BillEntry, endpoint: Endpoint, body: Body) -> Response:
         emulator = self._emulator
-        body = await read_body(request, emulator.files.picture)
         entry.prompt, entry.model = text_of(body.fields.get("prompt")), text_of(body.fields.get("model"))
         entry.lane = "interactive"
         kinds = IMAGE_KINDS | (STREAM_KINDS if is_set(body.fields, "stream") else frozenset())
@@ -99,7 +108,10 @@ class ImagesRoutes:
         await asyncio.sleep(self._latency_s(work.order))
         if rule and (stand_in := emulator.stand_in(rule, entry)):
             return stand_in
-        return await _deliver(await self._paint(work), rule)
+        answer = await self._paint(work)
+        if rule is not None:
+            answer = await anyio.to_thread.run_sync(spoil, rule.kind, answer)
+        return _deliver(emulator.profile.shape(answer, entry.charged_nanousd), rule)
 
     def _charge(self, order: ImagesRequest, entry: BillEntry, rule: FaultRule | None, address: str) -> Work:
         emulator = self._emulator
@@ -159,11 +171,11 @@ def _event(type: str, answer: dict[str, Any], facts: dict[str, Any]) -> bytes:
     return f"event: {type}\ndata: {json.dumps(event)}\n\n".encode()
 
 
-async def _deliver(answer: dict[str, Any], rule: FaultRule | None) -> Response:
+def _deliver(answer: dict[str, Any], rule: FaultRule | None) -> Response:
     if rule is None:
         return JSONResponse(answer)
     if rule.kind == "slow_body":
         return SlowBody(json.dumps(answer).encode(), rule.duration_s)
     if rule.kind == "truncated_body":
         return TruncatedBody(json.dumps(answer), media_type="application/json")
-    return JSONResponse(await anyio.to_thread.run_sync(spoil, rule.kind, answer))
+    return JSONResponse(answer)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from tasks.emulator.fault_kinds import gateway_page, spoil
 from tasks.emulator.images_request import ImagesRequest
 from tasks.emulator.refusals import Refusal, unknown
-from tasks.emulator.settings import EmulatorSettings, ProfileName
+from tasks.emulator.settings import EmulatorSettings
 
 API_VERSION = "2020-10-01"
 ABSENT_AT_GATEWAY = ("/v1/files", "/v1/batches")
@@ -31,6 +31,7 @@ class VendorProfile:
     """
 
     has_batches = True
+    key_header = "authorization"
 
     def __init__(self, settings: EmulatorSettings) -> None:
         self.settings = settings
@@ -72,6 +73,10 @@ class VendorProfile:
 
     def dress(self, _order: ImagesRequest, answer: dict[str, Any], _address: str) -> dict[str, Any]:
         """Make the last changes to an answer, of an emulator at an address."""
+        return answer
+
+    def shape(self, answer: dict[str, Any], _charged_nanousd: int) -> dict[str, Any]:
+        """Give a finished answer the shape of the protocol."""
         return answer
 
 
@@ -166,10 +171,3 @@ def _enveloped(status: int, error: dict[str, Any], headers: dict[str, str]) -> R
     refusal = Refusal(status, error["message"], headers=headers)
     refusal.error = error
     return refusal.response()
-
-
-PROFILES: dict[ProfileName, type[VendorProfile]] = {
-    "openai": VendorProfile,
-    "cometapi": GatewayProfile,
-    "relay": RelayProfile,
-}

@@ -15,7 +15,7 @@ VENDOR_LATENCY_S = {"low": 8.0, "medium": 15.0, "high": 40.0, "xhigh": 70.0, "ma
 GATEWAY_ONE_PICTURE = frozenset({"gpt-image-2.6-sunburst", "gpt-image-2.6-flare"})
 
 
-ProfileName = Literal["openai", "cometapi", "relay"]
+ProfileName = Literal["openai", "cometapi", "relay", "openrouter", "chat-images", "gemini"]
 
 
 def _utc_today() -> date:
@@ -62,7 +62,8 @@ class EmulatorSettings:
         picture_by_client_request_id: Let the caller's ``X-Client-Request-Id`` determine the picture instead
             of the order of arrival, so that a request repeated after a crash gives the same picture. For a
             line of a batch its ``custom_id`` is used.
-        profile: ``openai`` answers like the vendor, ``cometapi`` like the gateway, ``relay`` with addresses.
+        profile: ``openai`` answers like the vendor, ``cometapi`` like the gateway, ``relay`` with addresses;
+            the others sell pictures by protocols of their own.
         one_picture_models: Models for which the gateway accepts only ``n`` = 1.
         fewer_partials_rate: Share of streams with fewer partial pictures than requested, 0-1.
         batch_pace_s: Seconds that a batch takes per line, and for checking and finishing.

@@ -16,7 +16,7 @@ from tasks.emulator.fault_kinds import ANSWER_KINDS, gateway_page, is_billed, re
 from tasks.emulator.faults import FailureKind, FaultBook, FaultRule
 from tasks.emulator.files import FileStore
 from tasks.emulator.images_request import Endpoint, ImagesRequest, read_request, read_upload
-from tasks.emulator.provider_profiles import PROFILES
+from tasks.emulator.profiles import PROFILES
 from tasks.emulator.refusals import Refusal
 from tasks.emulator.renderer import Renderer
 from tasks.emulator.settings import EmulatorSettings
@@ -63,7 +63,9 @@ class EmulatorState:
         return answer
 
     def _check_key(self, request: Request) -> None:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        header = self.profile.key_header
+        given = request.headers.get(header, "")
+        scheme, _, key = (given if header == "authorization" else f"Bearer {given}").partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
             raise refusals.no_key()
         if self.settings.api_key not in (None, key.strip()):

@@ -7,6 +7,7 @@ part of an answer is assumed to be well-formed.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from tasks.errors import PictureError
@@ -15,6 +16,7 @@ from tasks.images_api.failures import Failure, FailureKind, failure_of_answer, n
 from tasks.images_api.fetching import NotFetchedError
 from tasks.images_api.found_pictures import Found, decoded, find_pictures
 from tasks.images_api.moderation import moderation_of
+from tasks.images_api.reported_cost import reported_cost_usd
 from tasks.limits import MOST_TOKENS
 from tasks.order import Order, Usage
 from tasks.pictures.container import read_header
@@ -52,6 +54,7 @@ class Answer:
         vendor_request_id: The provider's id of the request, if known.
         content: A judging model's text.
         extras: Pictures beyond those asked for; kept, and no candidates.
+        reported_usd: What the answer says that it cost, dollars.
     """
 
     pictures: Sequence[Picture]
@@ -59,6 +62,7 @@ class Answer:
     vendor_request_id: str | None
     content: str | None = None
     extras: Sequence[Picture] = ()
+    reported_usd: Decimal | None = None
 
 
 Fetch = Callable[[str], bytes]
@@ -145,7 +149,10 @@ def read_pictures(
     shortage = describe_shortage(len(contents), order.n)
     of_answer = [shortage, _cheaper_tier(usage, expected_tokens)]
     pictures = [_as_picture(content, order, of_answer) for content in contents]
-    return Answer(pictures[: order.n], usage, request_id, extras=pictures[order.n :])
+    reported_usd = reported_cost_usd(body, headers)
+    return Answer(
+        pictures[: order.n], usage, request_id, extras=pictures[order.n :], reported_usd=reported_usd
+    )
 
 
 def _contents(found: Iterable[Found], fetch: Fetch) -> tuple[list[bytes | str], list[tuple[str, str]]]:

@@ -179,6 +179,7 @@ class Buyer:
     async def _try(self, order: Order, retries: Retries) -> Purchase | float | None:
         """Send an order once; return how it ended, or the seconds after which to send it again."""
         fields = await asyncio.to_thread(fields_of, order) if order.references else fields_of(order)
+        fields = self._terms.fields_as_sent(order, fields)
         is_trying = await self._when_reachable()
         if is_trying is None:
             return None
@@ -332,7 +333,10 @@ class Buyer:
 
     def _keep(self, order: Order, answer: Answer, latency_s: float) -> Settlement:
         """Store an answer before anything about it is computed, then settle its order."""
-        settle = partial(settlement_of, order, answer.usage, self._terms, latency_s=latency_s)
+        settle = partial(
+            settlement_of, order, answer.usage, self._terms, latency_s=latency_s,
+            n_pictures=len(answer.pictures), reported_usd=answer.reported_usd,
+        )  # fmt: skip
         request_id = answer.vendor_request_id
         try:
             receipts = store_answer(self._folder, order, answer, latency_s)

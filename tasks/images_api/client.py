@@ -18,6 +18,8 @@ from openai import AsyncOpenAI
 from tasks.attachments.references import MAX_REFERENCE_BYTES
 from tasks.crash_points import crash_point
 from tasks.errors import PictureError
+from tasks.images_api.adapters import ADAPTERS
+from tasks.images_api.adapters.json_request import OF_IMAGES
 from tasks.images_api.connection import CONNECTIONS, async_http_client, client_options
 from tasks.images_api.questions import chat_fields
 from tasks.images_api.receiving import Received, receiving
@@ -149,21 +151,39 @@ async def post(
     """
     within_s = received.bounds.within_s
     crash_point("before request")
+    timeout = httpx2.Timeout(  # the whole answer has its bounds, which know of suspended processes
+        connect=terms.provider.timeouts.connect_s, read=None, write=WRITE_TIMEOUT_S, pool=within_s
+    )
+    # Unknown orders can be found in the provider's logs by this id.
+    headers = {"X-Client-Request-Id": order.order_id}
+    adapter = None if order.endpoint == "chat" else ADAPTERS.get(terms.provider.kind)
     with receiving(received):
-        raw = await _sender(client, order)(
-            **fields,
-            timeout=httpx2.Timeout(  # the whole answer has its bounds, which know of suspended processes
-                connect=terms.provider.timeouts.connect_s, read=None, write=WRITE_TIMEOUT_S, pool=within_s
-            ),
-            # Unknown orders can be found in the provider's logs by this id.
-            extra_headers={"X-Client-Request-Id": order.order_id},
-        )
+        if adapter is not None:
+            request = adapter(fields)
+            response = await client.post(
+                request.path,
+                cast_to=httpx2.Response,
+                body=request.body,
+                options={"headers": headers, "timeout": timeout},
+            )
+            crash_point("answered")
+            return _content(response), response.headers
+        raw = await _sender(client, order)(**_known(fields, order), timeout=timeout, extra_headers=headers)
     if order.parameters.get("stream"):
         answer = await read_stream(raw, sketches)
     else:
         answer = _content(raw.http_response)
     crash_point("answered")
     return answer, raw.headers
+
+
+def _known(fields: Mapping[str, Any], order: Order) -> dict[str, Any]:
+    """Return fields as the SDK takes them: what it has no name for goes into the body beside them."""
+    if order.endpoint == "chat":
+        return dict(fields)
+    own = {name: value for name, value in fields.items() if name not in OF_IMAGES}
+    kept = {name: value for name, value in fields.items() if name in OF_IMAGES}
+    return kept | ({"extra_body": own} if own else {})
 
 
 def _sender(client: AsyncOpenAI, order: Order) -> Callable[..., Awaitable[Any]]:

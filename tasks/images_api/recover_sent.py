@@ -96,7 +96,10 @@ def are_whole(folder: Path, sidecar: Sidecar) -> bool:
 
 def _without_sidecar(folder: Path, order: Order, terms: Terms) -> _Found:
     if receipts := pictures_without_sidecar(folder, order):
-        return settlement_of(order, Usage(), terms, latency_s=None, vendor_request_id=None), receipts, None
+        found = settlement_of(
+            order, Usage(), terms, latency_s=None, vendor_request_id=None, n_pictures=len(receipts)
+        )
+        return found, receipts, None
     message = "The process ended before the answer was stored; the provider may have billed it."
     return Settlement("unknown", error_code=INTERRUPTED, error_message=message), [], None
 

@@ -93,6 +93,8 @@ def reread(
                 terms,
                 latency_s=latency_s,
                 vendor_request_id=answer.vendor_request_id,
+                n_pictures=len(receipts),
+                reported_usd=answer.reported_usd,
             )
             ledger.orders.settle_reread(order.order_id, settlement, receipts, answer.content)
             charged_usd = settlement.charged_usd(order.estimate_usd)

@@ -11,7 +11,14 @@ from tasks.order import Order, Usage
 
 
 def settlement_of(
-    order: Order, usage: Usage, terms: Terms, *, latency_s: float | None, vendor_request_id: str | None
+    order: Order,
+    usage: Usage,
+    terms: Terms,
+    *,
+    latency_s: float | None,
+    vendor_request_id: str | None,
+    n_pictures: int = 0,
+    reported_usd: Decimal | None = None,
 ) -> Settlement:
     """Build the settlement of an order whose answer is stored: its cost by usage, else its estimate.
 
@@ -21,10 +28,12 @@ def settlement_of(
         terms: The provider's terms.
         latency_s: Seconds from sending to the end of the answer; ``None`` when not measured.
         vendor_request_id: The provider's id of the request, if known.
+        n_pictures: How many pictures came.
+        reported_usd: What the answer says that it cost.
     """
     return Settlement(
         state="received",
-        cost_usd=_cost_usd(order, usage, terms),
+        cost_usd=_cost_usd(order, usage, terms, n_pictures, reported_usd),
         usage=usage,
         latency_s=latency_s,
         vendor_request_id=vendor_request_id,
@@ -44,7 +53,7 @@ def settlement_of_failure(order: Order, fault: Failure, terms: Terms, latency_s:
     usage = fault.usage or Usage()
     return Settlement(
         state=fault.kind.state,
-        cost_usd=_cost_usd(order, usage, terms),
+        cost_usd=_cost_usd(order, usage, terms, 0, None),
         usage=usage,
         latency_s=latency_s,
         vendor_request_id=fault.vendor_request_id,
@@ -63,7 +72,9 @@ def settlement_of_sidecar(order: Order, sidecar: Sidecar, terms: Terms | None) -
     """
     return Settlement(
         state=sidecar.state,
-        cost_usd=None if terms is None else _cost_usd(order, sidecar.usage, terms),
+        cost_usd=None
+        if terms is None
+        else _cost_usd(order, sidecar.usage, terms, len(sidecar.receipts), sidecar.reported_usd),
         usage=sidecar.usage,
         latency_s=sidecar.latency_s,
         vendor_request_id=sidecar.vendor_request_id,
@@ -73,9 +84,11 @@ def settlement_of_sidecar(order: Order, sidecar: Sidecar, terms: Terms | None) -
     )
 
 
-def _cost_usd(order: Order, usage: Usage, terms: Terms) -> Decimal | None:
+def _cost_usd(
+    order: Order, usage: Usage, terms: Terms, n_pictures: int, reported_usd: Decimal | None
+) -> Decimal | None:
     """Price an order; ``None`` where that fails, as what was paid is kept whether it can be priced or not."""
     try:
-        return terms.cost_usd(order, usage)
+        return terms.cost_usd(order, usage, n_pictures, reported_usd)
     except (RunoffError, ArithmeticError, ValueError):
         return None

@@ -50,6 +50,7 @@ class Sidecar:
         answered_at: When the answer was stored, aware; ``None`` in sidecars of earlier versions.
         error_code: Why there is no picture, as a code.
         error_message: The same for people.
+        reported_usd: What the answer says that it cost, dollars.
     """
 
     order_id: str
@@ -63,6 +64,7 @@ class Sidecar:
     answered_at: datetime | None
     error_code: str | None
     error_message: str | None
+    reported_usd: Decimal | None = None
 
 
 class _Part(BaseModel):
@@ -141,6 +143,7 @@ class _File(_Part):
     answered_at: datetime | None = None
     error_code: str | None = None
     error_message: str | None = None
+    reported_usd: Annotated[Decimal, Field(ge=0, lt=10**6)] | None = None
 
 
 def sidecar_file(folder: Path, order_id: str) -> Path:
@@ -170,6 +173,7 @@ def sidecar_of_answer(
         "usage": asdict(answer.usage),
         "pictures": [asdict(receipt) for receipt in receipts],
         "content": _without_keys(answer.content),
+        **({} if answer.reported_usd is None else {"reported_usd": str(answer.reported_usd)}),
         **({"extras": list(extras)} if extras else {}),
     }
     return _written(order, "received", facts)
@@ -259,6 +263,7 @@ def read_sidecar(file: Path, order_id: str | None = None) -> Sidecar:
         answered_at=_aware(facts.answered_at),
         error_code=facts.error_code,
         error_message=facts.error_message,
+        reported_usd=facts.reported_usd,
     )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
-from tasks.catalogue import Catalogue
+from tasks.catalogue import Bought, Catalogue
 from tasks.catalogue.providers import Provider, Providers
 from tasks.catalogue.sizes import parse_size
 from tasks.images_api.questions import CHAT_READ_TIMEOUT_S
@@ -69,10 +70,33 @@ class Terms:
         if url := self.base_url:
             check_proxies(self.environ, url)
 
-    def cost_usd(self, order: Order, usage: Usage) -> Decimal | None:
-        """Price an order by its usage, dollars; ``None`` when the usage is incomplete."""
+    def cost_usd(
+        self, order: Order, usage: Usage, n_pictures: int = 0, reported_usd: Decimal | None = None
+    ) -> Decimal | None:
+        """Price an order, dollars; ``None`` when what it is priced by is not known.
+
+        Args:
+            order: The order.
+            usage: The tokens that the provider reports.
+            n_pictures: How many of its pictures came, where these have a price.
+            reported_usd: What the answer says that it cost; it counts where the provider bills by it.
+        """
+        provider = self.at(order.provider).provider
+        if provider.bills_by == "answer" and reported_usd is not None:
+            return reported_usd
         model = self.catalogue.model(str(order.parameters["model"]))
-        return model.cost_usd(usage, order.lane, self.at(order.provider).provider)
+        bought = None
+        if n_pictures:
+            size = parse_size(order.parameters.get("size"))
+            quality, sent = str(order.parameters.get("quality")), len(order.references)
+            bought = Bought(n_pictures, quality, size, sent)
+        return model.cost_usd(usage, order.lane, provider, bought)
+
+    def fields_as_sent(self, order: Order, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request's fields as its model wants them: renamed, left out, added."""
+        if order.endpoint == "chat":
+            return dict(fields)
+        return self.catalogue.model(str(order.parameters["model"])).request.of(fields)
 
     def expected_tokens(self, order: Order) -> int | None:
         """Return the fewest output tokens of an order's tier; ``None`` where not published."""

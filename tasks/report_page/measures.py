@@ -63,6 +63,26 @@ def measure_arm(rows: Sequence[Row], tested: Mapping[str, Any]) -> dict[str, Any
     return own | {key: tested[key] for key in own if key in tested}
 
 
+def measure_finals(drafts: Sequence[Row], finals: Sequence[Row]) -> dict[str, Any]:
+    """Measure what one arm's accepted finals cost, with all its drafts and every attempt.
+
+    Args:
+        drafts: The arm's report rows of stage ``draft``.
+        finals: Those of stage ``final``.
+
+    Returns:
+        ``accepted``, and ``charged_per_accepted_usd``: dollars, with estimates for unknown costs; ``None``
+        without an accepted final.
+    """
+    accepted = sum(1 for row in finals if row["accepted"])
+    rows = [*drafts, *finals]
+    charged = add_usd(rows, "cost_usd") + add_usd(filter(is_estimated, rows), "estimate_usd")
+    return {
+        "accepted": accepted,
+        "charged_per_accepted_usd": charged / accepted if accepted and charged else None,
+    }
+
+
 def _latencies(rows: Sequence[Row], n_unique: int) -> dict[str, float | None]:
     """Measure how long answers took, seconds; an order with several pictures counts once."""
     by_order = {

@@ -16,11 +16,13 @@ from markupsafe import Markup
 
 from tasks.money import format_usd
 from tasks.report_page.facts import ArmFacts, RunFacts
+from tasks.report_page.frontier import draw_frontier
 from tasks.report_page.measures import (
     account,
     count_scores,
     group_troubles,
     measure_arm,
+    measure_finals,
 )
 from tasks.report_page.people import show_disputed
 from tasks.report_page.pictures import Picture, build_finalists, build_gallery
@@ -61,13 +63,15 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
     unique_images = [row for row in drafts if is_unique_image(row)]
     finalists = build_finalists(drafts, finals, sources, facts.min_fidelity)
     spending = sum_up_spending(rows, facts)
+    described = [_describe_arm(arm, drafts, finals, unique_images, facts, sources) for arm in arms]
     return _environment().get_template("page.html").render(
         facts=facts,
         colours={arm: index % _ARM_COLOURS for index, arm in enumerate(arms)},
         verdict=state_verdict(rows, facts),
         summary=summarize(rows, facts),
         key_figures=_key_figures(drafts, finals, spending, facts),
-        arms=[_describe_arm(arm, drafts, unique_images, facts, sources) for arm in arms],
+        arms=described,
+        frontier=draw_frontier(described),
         pairs=_complete_pairs(list((facts.ab_test or {}).get("pairs") or ())),
         segments=complete_segments(facts),
         statements=show_statements(drafts, facts, sources),
@@ -201,7 +205,12 @@ def _note_on_saving(spending: Spending) -> str:
 
 
 def _describe_arm(
-    arm: str, drafts: Sequence[Row], unique_images: Sequence[Row], facts: RunFacts, sources: Sources
+    arm: str,
+    drafts: Sequence[Row],
+    finals: Sequence[Row],
+    unique_images: Sequence[Row],
+    facts: RunFacts,
+    sources: Sources,
 ) -> dict[str, Any]:
     own = [row for row in drafts if row["arm"] == arm]
     tested = ((facts.ab_test or {}).get("arms") or {}).get(arm) or {}
@@ -211,7 +220,8 @@ def _describe_arm(
     )
     best = [Picture(row, sources.thumbnail(row["thumbnail"])) for row in ranked[:_BEST_OF_ARM]]
     arm_facts = facts.arms.get(arm) or ArmFacts(prompt=own[0]["prompt"] if own else "")
-    return {"name": arm, "facts": arm_facts, "measures": measure_arm(own, tested), "best": best}
+    measures = measure_arm(own, tested) | measure_finals(own, [row for row in finals if row["arm"] == arm])
+    return {"name": arm, "facts": arm_facts, "measures": measures, "best": best}
 
 
 def _scores(unique_images: Sequence[Row], arm: str) -> list[float]:

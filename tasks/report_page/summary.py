@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.measures import measure_arm, total_spent
+from tasks.report_page.measures import measure_arm, measure_finals, total_spent
 from tasks.report_page.rows import (
     Row,
     count_orders,
@@ -39,7 +39,7 @@ def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
         "verdict": state_verdict(rows, facts),
         "counts": _count(drafts, finals, facts),
         "money": _price(rows, facts),
-        "arms": _measure_arms(drafts, facts),
+        "arms": _measure_arms(drafts, finals, facts),
         "ab_test": facts.ab_test,
         "statements": list(facts.statements) or None,
         "rounds": list(facts.rounds) or None,
@@ -93,12 +93,13 @@ def _price(rows: Sequence[Row], facts: RunFacts) -> dict[str, Any]:
     }
 
 
-def _measure_arms(drafts: Sequence[Row], facts: RunFacts) -> dict[str, Any]:
+def _measure_arms(drafts: Sequence[Row], finals: Sequence[Row], facts: RunFacts) -> dict[str, Any]:
     tested = (facts.ab_test or {}).get("arms") or {}
-    names = list(facts.arms) or sorted({row["arm"] for row in drafts})
-    return {
-        arm: measure_arm([row for row in drafts if row["arm"] == arm], tested.get(arm) or {}) for arm in names
-    }
+    measured = {}
+    for arm in list(facts.arms) or sorted({row["arm"] for row in drafts}):
+        own, bought = ([row for row in rows if row["arm"] == arm] for rows in (drafts, finals))
+        measured[arm] = measure_arm(own, tested.get(arm) or {}) | measure_finals(own, bought)
+    return measured
 
 
 def _choose(drafts: Sequence[Row]) -> list[Row]:

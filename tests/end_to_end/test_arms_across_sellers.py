@@ -18,11 +18,13 @@ from tasks.emulator.settings import EmulatorSettings
 from tests.support.provider import Provider
 from tests.support.shell import COMMAND, Shell
 
-MANNERS = {"vendor": "openai", "gateway": "cometapi", "relay": "relay"}
+MANNERS = {"vendor": "openai", "chat": "chat-images", "relay": "relay"}
+"""The vendor's own, pictures in a chat's messages, and addresses of pictures."""
 ARMS = {
     name: {"prompt": "A baby sea otter {{ action }}, watercolour", "provider": seller}
-    for name, seller in (("A", "vendor"), ("B", "gateway"), ("C", "relay"))
+    for name, seller in (("A", "vendor"), ("B", "chat"), ("C", "relay"))
 }
+DRAFTS = {"model": "gpt-image-2.5-flare", "quality": "high", "size": "1024x1024", "per_prompt": 3}
 FINALS = {
     "provider": "vendor", "model": "gpt-image-2.5-sunburst", "quality": "low", "size": "1024x640",
     "attempts": 1, "min_fidelity": 0.0,
@@ -48,11 +50,23 @@ class Market:
             name: {
                 "base_url": seller.url, "key_variable": f"{name.upper()}_KEY", "images_per_minute": 100_000,
                 "concurrency": 2,
+                **({"kind": "chat-images", "bills_by": "answer"} if name == "chat" else {}),
             }
             for name, seller in self.sellers.items()
         }  # fmt: skip
         self.shell.home.mkdir()
         (self.shell.home / "providers.yaml").write_text(yaml.safe_dump({"providers": entries}))
+
+    def orders(self, name: str) -> list[dict[str, Any]]:
+        """List the requests for pictures that a provider got."""
+        paths = ("/images/", "/chat/completions")
+        return [
+            one for one in self.sellers[name].bill()["entries"] if any(part in one["path"] for part in paths)
+        ]
+
+    def n_orders(self) -> dict[str, int]:
+        """Count them at each provider."""
+        return {name: len(self.orders(name)) for name in self.sellers}
 
     def charged_usd(self, name: str) -> Decimal:
         """Ask a provider what it charged."""
@@ -79,7 +93,8 @@ def market(shell: Shell) -> Iterator[Market]:
 
 def campaign(market: Market, **changes: Any) -> str:
     """Write a campaign with an arm at each provider."""
-    kept = {"provider": "vendor", "arms": ARMS, "finals": FINALS}
+    kept = {"provider": "vendor", "arms": ARMS, "finals": FINALS, "drafts": DRAFTS,
+            "budget": {"per_run_usd": "20.00"}}  # fmt: skip
     return str(market.shell.campaign(kept | changes))
 
 
@@ -88,11 +103,10 @@ def test_each_arm_is_bought_at_its_own_provider_with_its_own_key(market: Market)
     market.open(**{name: {"api_key": f"sk-of-{name}-0123456789"} for name in MANNERS})
     done = market.shell.runoff("run", campaign(market))
     assert done.returncode == 0, done.stderr
-    orders = {name: seller.orders() for name, seller in market.sellers.items()}
-    assert {name: len(found) for name, found in orders.items()} == {"vendor": 8, "gateway": 6, "relay": 6}
-    assert {name: {one["path"] for one in found} for name, found in orders.items()} == {
+    assert market.n_orders() == {"vendor": 8, "chat": 6, "relay": 6}
+    assert {name: {one["path"] for one in market.orders(name)} for name in MANNERS} == {
         "vendor": {"/v1/images/generations", "/v1/images/edits"},
-        "gateway": {"/v1/images/generations"}, "relay": {"/v1/images/generations"},
+        "chat": {"/v1/chat/completions"}, "relay": {"/v1/images/generations"},
     }  # fmt: skip
     market.bills_agree()
     (folder,) = (market.shell.home / "otters").glob("2*")
@@ -106,14 +120,13 @@ def test_each_arm_is_bought_at_its_own_provider_with_its_own_key(market: Market)
 @pytest.mark.slow
 def test_a_run_at_three_providers_is_killed_and_resumed(market: Market) -> None:
     """Nothing is bought twice, and the three bills are the three parts of the ledger to the micro-dollar."""
-    market.open(**{name: {"pace": 0.05} for name in MANNERS})
-    file = campaign(market, drafts={
-        "model": "gpt-image-2.5-flare", "quality": "low", "size": "1024x640", "per_prompt": 6})  # fmt: skip
+    market.open(**{name: {"pace": 0.01} for name in MANNERS})
+    file = campaign(market, drafts=DRAFTS | {"per_prompt": 6})
     process = subprocess.Popen(
         [COMMAND, "run", file, "--yes"], env=market.shell.environ, cwd=market.shell.home.parent,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    while min(seller.n_requests for seller in market.sellers.values()) < 3:
+    while min(market.n_orders().values()) < 3:
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
@@ -126,14 +139,14 @@ def test_a_run_at_three_providers_is_killed_and_resumed(market: Market) -> None:
     for order in lost:
         (entry,) = [
             one
-            for seller in market.sellers.values()
-            for one in seller.orders()
+            for name in MANNERS
+            for one in market.orders(name)
             if one["client_request_id"] == order["client_request_id"]
         ]
         verdict = ("--billed", "--cost", str(Decimal(entry["charged_nanousd"]) / 10**9))
         market.shell.runoff("ledger", "reconcile", order["order_id"], *verdict)
     market.bills_agree()
-    ids = [one["client_request_id"] for seller in market.sellers.values() for one in seller.orders()]
+    ids = [one["client_request_id"] for name in MANNERS for one in market.orders(name)]
     assert len(ids) == len(set(ids))
 
 
@@ -145,7 +158,7 @@ def test_each_provider_has_its_own_prices_and_an_arm_its_own_limit(market: Marke
     dated = PRICES | {"price_as_of": "2026-11-22", "checked_on": "2026-11-22", "source": "https://relay.test"}
     entries["providers"]["relay"]["prices"] = {"gpt-image-2.5-flare": dated}
     (market.shell.home / "providers.yaml").write_text(yaml.safe_dump(entries))
-    arms = ARMS | {"B": ARMS["B"] | {"budget_usd": "0.012"}}
+    arms = ARMS | {"B": ARMS["B"] | {"budget_usd": "0.30"}}
     file = campaign(market, arms=arms, finalists={"count": 0})
     planned = market.shell.json("plan", file)
     by_arm = {arm["arm"]: arm for arm in planned["arms"]}
@@ -155,10 +168,10 @@ def test_each_provider_has_its_own_prices_and_an_arm_its_own_limit(market: Marke
     done = market.shell.runoff("run", file)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "arms.B.budget_usd" in done.stdout + done.stderr
-    n_orders = {name: seller.n_requests for name, seller in market.sellers.items()}
+    n_orders = market.n_orders()
     assert (n_orders["vendor"], n_orders["relay"]) == (6, 6)
-    assert 0 < n_orders["gateway"] < 6
-    assert market.in_ledger_usd()["gateway"] <= Decimal("0.012")
+    assert 0 < n_orders["chat"] < 6
+    assert market.in_ledger_usd()["chat"] <= Decimal("0.30")
 
 
 @pytest.mark.slow
@@ -173,25 +186,25 @@ def test_a_missing_key_of_one_arm_is_told_and_the_others_run_alone(market: Marke
     refused = market.shell.runoff("run", file)
     assert refused.returncode == 1
     assert "--only-arm A --only-arm B" in refused.stderr
-    assert all(seller.n_requests == 0 for seller in market.sellers.values())
+    assert set(market.n_orders().values()) == {0}
     assert market.shell.runoff("run", file, "--only-arm", "A", "--only-arm", "B").returncode == 0
-    assert [seller.n_requests for seller in market.sellers.values()] == [6, 6, 0]
+    assert list(market.n_orders().values()) == [6, 6, 0]
 
 
 @pytest.mark.slow
 def test_a_provider_that_blocks_the_account_stops_its_arms_and_not_the_run(market: Market) -> None:
     """The others are bought and reported; the run says what to do, and goes on there when it is resumed."""
     market.open()
-    blocked = [{"kind": "unverified", "path": "images", "times": 100}]
-    address = market.sellers["gateway"].url.removesuffix("/v1") + "/_faults"
+    blocked = [{"kind": "unverified", "path": "chat", "times": 100}]
+    address = market.sellers["chat"].url.removesuffix("/v1") + "/_faults"
     httpx2.post(address, json=blocked).raise_for_status()
     file = campaign(market, finalists={"count": 0})
     done = market.shell.runoff("run", file)
     assert done.returncode == 1
-    assert "provider gateway" in done.stderr
+    assert "provider chat" in done.stderr
     assert "runoff run --resume" in done.stderr
-    assert [len(market.sellers[name].orders()) for name in ("vendor", "relay")] == [6, 6]
-    assert market.in_ledger_usd().get("gateway", 0) == 0
+    assert [market.n_orders()[name] for name in ("vendor", "relay")] == [6, 6]
+    assert market.in_ledger_usd().get("chat", 0) == 0
     httpx2.delete(address).raise_for_status()
     assert market.shell.runoff("run", "--resume", "latest").returncode == 0
     market.bills_agree()

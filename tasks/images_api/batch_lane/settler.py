@@ -94,8 +94,9 @@ class BatchSettler:
         require_room(self.folder, order, 0)
         receipts = store_answer(self.folder, order, answer, None)
         settlement = settlement_of(
-            order, answer.usage, self.terms, latency_s=None, vendor_request_id=answer.vendor_request_id
-        )
+            order, answer.usage, self.terms, latency_s=None, vendor_request_id=answer.vendor_request_id,
+            n_pictures=len(receipts), reported_usd=answer.reported_usd,
+        )  # fmt: skip
         self.ledger.orders.settle(order.order_id, settlement, receipts)
         self._stop_if_too_dear(order, settlement)
         self.watch(Purchase(order, "received", len(receipts), settlement.charged_usd(order.estimate_usd)))

@@ -1,0 +1,14 @@
+"""Every profile of the emulator, by its name."""
+
+from tasks.emulator.other_protocols import ChatImagesProfile, GeminiProfile, OpenRouterProfile
+from tasks.emulator.provider_profiles import GatewayProfile, RelayProfile, VendorProfile
+from tasks.emulator.settings import ProfileName
+
+PROFILES: dict[ProfileName, type[VendorProfile]] = {
+    "openai": VendorProfile,
+    "cometapi": GatewayProfile,
+    "relay": RelayProfile,
+    "openrouter": OpenRouterProfile,
+    "chat-images": ChatImagesProfile,
+    "gemini": GeminiProfile,
+}
