@@ -3,7 +3,8 @@
 Each photograph goes through ladders of graded damage; the first step is the photograph itself, or for
 exposure the photograph well exposed, because brightening a dark one is no damage. A step is right when the
 more damaged picture has the lower score; a ladder is right when all its steps are. Steps of a picture whose
-score is already near zero (0.005, for instance all white) are not counted. Target: for each ladder, at least
+score is already near zero (0.005, for instance all white) are not counted, nor are steps that change no
+figure: a drawing that is all white and black cannot be brightened. Target: for each ladder, at least
 95 % of the photographs are ranked right from the first step to the last.
 
 The photographs are those of ``dedup_photographs.py``: scikit-image's own, and with ``--folder`` many more
@@ -109,17 +110,23 @@ LADDERS: Mapping[str, tuple[Damage, tuple[float, ...]]] = {
 
 def judge(picture: Image.Image) -> float:
     """Measure and score in one go."""
-    value = technical_score(measure(picture)).value
+    return _value(measure(picture))
+
+
+def _value(figures: Mapping[str, float]) -> float:
+    value = technical_score(figures).value
     assert value is not None
     return value
 
 
 def climb(picture: Image.Image, ladder: str) -> list[float]:
-    """Give the values of the photograph and of its rungs."""
+    """Give the values of the photograph and of its rungs, without those that change no figure."""
     damage, grades = LADDERS[ladder]
     if damage is expose:
         picture = meter(picture)
-    return [judge(picture), *(judge(damage(picture, grade)) for grade in grades)]
+    rungs = [measure(picture), *(measure(damage(picture, grade)) for grade in grades)]
+    changed = [rung for place, rung in enumerate(rungs) if not place or rung != rungs[place - 1]]
+    return [_value(rung) for rung in changed]
 
 
 def steps_right(values: list[float]) -> list[bool]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tasks.candidate import Candidate, Score
 
-VERSION = "4"
+VERSION = "5"
 """Raised whenever a measurement or a mapping changes: scores of two versions are not compared."""
 
 JUDGED = frozenset(
@@ -95,8 +95,8 @@ def _sharpness(sharpness: float) -> float:
 
 def _exposure(figures: Mapping[str, float]) -> float:
     """Rate the mean and the clipping; mildly, because bright and dark pictures may be intended."""
-    mean = _falling(abs(figures["luminance"] - MIDDLE), 2.1, 1)
-    return mean * _falling(figures["highlights"], 1.4, 1.4) * _falling(figures["shadows"], 2.7, 2.3)
+    mean = _falling(abs(figures["luminance"] - MIDDLE), 3, 1)
+    return mean * _falling(figures["highlights"], 1.1, 1.7) * _falling(figures["shadows"], 2.7, 2.3)
 
 
 def _softness_complaint(figures: Mapping[str, float]) -> str:
