@@ -1,6 +1,7 @@
 """The command ``runoff models``, which shows the catalogue or one model, and adds models to one's own."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,68 @@ def add(**given: Any) -> None:  # noqa: ANN401 - the options above
         return
     file = write_block(settings, given["model"], block)
     click.echo(f"Wrote {file}. See: runoff models {given['model']} --provider {given['seller']}")
+
+
+@models.command()
+@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.option(
+    "--provider",
+    "seller",
+    required=True,
+    metavar="NAME",
+    shell_complete=completing.providers,
+    help="The provider whose price list is read.",
+)
+@click.option(
+    "--list",
+    "kind",
+    type=click.Choice(["openrouter", "litellm", "new-api"]),
+    help="Which kind of list it has [openrouter for a provider of that kind, else new-api].",
+)
+@click.option("--group", default="default", show_default=True, help="Your account's group, at new-api.")
+@click.option("--yes", is_flag=True, help="Take the prices without asking.")
+@home_option
+@json_option
+def pull(
+    names: tuple[str, ...],
+    *,
+    seller: str,
+    kind: Any,  # noqa: ANN401 - one of the choices
+    group: str,
+    yes: bool,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Draw prices from a seller's own list: of MODEL, or of all that it is known to sell.
+
+    What differs is shown before it is taken. Nothing is bought.
+    """
+    from flows.commands.pulled_prices import differences, models_sold, write_pulled
+    from tasks.catalogue import load_catalogue
+    from tasks.catalogue.providers import load_providers
+    from tasks.images_api.price_lists import read_price_list
+    from tasks.images_api.terms import Terms
+
+    settings = read_settings(home)
+    catalogue = load_catalogue(settings.home, settings.environ)
+    provider = load_providers(settings.home, settings.environ).provider(seller)
+    terms = Terms(provider, catalogue, settings.environ)
+    kind = kind or ("openrouter" if provider.kind == "openrouter" else "new-api")
+    found = read_price_list(terms, names or models_sold(catalogue, provider), kind, group)
+    changed = differences(found, catalogue, provider)
+    if as_json:
+        answer_json(
+            {"source": found.source, "changed": [asdict(one) for one in changed], "unread": found.unread}
+        )
+    else:
+        for one in changed:
+            click.echo(f"{one.model}: {one.before or 'no price'} → {one.after}")
+        for name, reason in found.unread.items():
+            click.echo(f"{name}: not taken, {reason}")
+        if not changed:
+            click.echo(f"No price differs from {found.source}.")
+    asked = changed and not yes and sys.stdin.isatty() and click.confirm("Take these prices?", err=as_json)
+    if changed and (yes or asked):
+        click.echo(f"Wrote {write_pulled(settings, provider, found, settings.today)}", err=as_json)
+    elif changed:
+        click.echo("Nothing was written. Take them with --yes.", err=as_json)

@@ -87,7 +87,7 @@ def _kept_faults(campaign: Campaign, edition: Finals) -> Iterator[CampaignFault]
 
 
 def _extra_faults(campaign: Campaign, edition: Finals, catalogue: Catalogue) -> Iterator[CampaignFault]:
-    limit = _max_references(edition, catalogue) - 1
+    limit = max(0, _max_references(edition, catalogue) - 1)  # a model without edits is a fault of its own
     if len(edition.references) > limit:
         what = f"{len(edition.references)} pictures in addition to the draft for {edition.model}"
         yield CampaignFault(("references",), what, f"at most {limit}")

@@ -31,6 +31,8 @@ from tasks.errors import CatalogueError, SettingError
 from tasks.redaction import Secret
 from tasks.text import did_you_mean
 
+PULLED_PRICES = "prices"
+"""The folder of the home with prices drawn from sellers' own lists."""
 RATE_VARIABLE = "RUNOFF_IMAGES_PER_MINUTE"
 LARGE_PIXELS = 2560 * 1440
 """Above this the vendor calls a size experimental; the time is that of the highest quality."""
@@ -224,7 +226,10 @@ class Provider(Facts):
             CatalogueError: The provider has prices of its own but none for this model, or the catalogue has
                 none; the message says how to add one.
         """
-        if self.prices is None:
+        for name in (model.id, *model.aliases):
+            if self.prices is not None and name in self.prices:
+                return self.prices[name]
+        if self.prices is None or self.name in model.sold_at:
             if model.sold_at and self.name not in model.sold_at:
                 raise CatalogueError(
                     where=f"{model.id} at {self.name}",
@@ -233,9 +238,6 @@ class Provider(Facts):
                     next_step=f"Or add it to models.{model.id}.sold_at in RUNOFF_HOME/catalogue.yaml.",
                 )
             return model.prices_at()
-        for name in (model.id, *model.aliases):
-            if name in self.prices:
-                return self.prices[name]
         raise CatalogueError(
             where=f"{model.id} at {self.name}",
             what=f"{self.name} has no dated price for {model.id}",
@@ -284,7 +286,8 @@ def load_providers(home: Path | None = None, environ: Mapping[str, str] = NO_ENV
     """Read the installed providers, overridden by the user's own.
 
     Args:
-        home: RUNOFF_HOME; its ``providers.yaml``, if any, is merged over the installed one.
+        home: RUNOFF_HOME; its ``providers.yaml``, if any, is merged over the installed one, and over prices
+            that were drawn from sellers' lists.
         environ: ``RUNOFF_IMAGES_PER_MINUTE`` in it replaces every provider's own limit.
 
     Raises:
@@ -294,9 +297,11 @@ def load_providers(home: Path | None = None, environ: Mapping[str, str] = NO_ENV
     files = [configs_folder() / "providers.yaml"]
     if home is not None and (home / "providers.yaml").exists():
         files.append(home / "providers.yaml")
-    entries: dict[str, Any] = {}
-    for file in files:
-        entries = merged(entries, read_mapping(file, "providers"))
+    installed, *others = (read_mapping(file, "providers") for file in files)
+    own = others[0] if others else {}
+    entries = installed
+    for part in ({} if home is None else _pulled(home, merged(installed, own)), own):
+        entries = merged(entries, part)
     account = _account_limits(environ)
     return Providers(
         {
@@ -305,6 +310,18 @@ def load_providers(home: Path | None = None, environ: Mapping[str, str] = NO_ENV
         },
         tuple(files),
     )
+
+
+def _pulled(home: Path, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Read prices drawn from the lists of sellers that there still are, where no file states another."""
+    found: dict[str, Any] = {}
+    for file in sorted((home / PULLED_PRICES).glob("*.yaml")):
+        for name, facts in read_mapping(file, "providers").items():
+            if name in stated:
+                known = stated[name].get("prices") or {} if isinstance(stated[name], Mapping) else {}
+                prices = facts["prices"].items() if isinstance(facts, Mapping) else ()
+                found[name] = {"prices": {model: one for model, one in prices if model not in known}}
+    return found
 
 
 def _account_limits(environ: Mapping[str, str]) -> dict[str, ImagesPerMinute]:

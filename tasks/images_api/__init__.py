@@ -6,6 +6,7 @@ __all__ = [
     "client",
     "failures",
     "models_endpoint",
+    "price_lists",
     "provider_check",
     "purchasing",
     "rate_limiter",

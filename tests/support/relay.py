@@ -20,6 +20,7 @@ class Relay:
         answer: What every purchase gets: status and body.
         files: What every path gets; a list is used up one by one, its last for ever.
         bought: How often something was bought.
+        asked: The JSON of every purchase.
         fetched: The path and the headers of every request for a file.
     """
 
@@ -27,6 +28,7 @@ class Relay:
     answer: tuple[int, Any] = (200, {})
     files: dict[str, Response | list[Response]] = field(default_factory=dict)
     bought: int = 0
+    asked: list[dict[str, Any]] = field(default_factory=list)
     fetched: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     @property
@@ -53,8 +55,10 @@ def relay() -> Iterator[Relay]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
+            sent = self.rfile.read(int(self.headers.get("content-length", 0)))
             served.bought += 1
+            if self.headers.get("content-type") == "application/json":
+                served.asked.append(json.loads(sent))
             status, body = served.answer
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             self._send(status, {"content-type": "application/json"}, content)
