@@ -9,13 +9,14 @@ importing (0.6 s), looking for migrations (0.3 s), Prefect's UI (0.3 s).
 
 import asyncio
 import http.client
+import math
 import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -33,6 +34,10 @@ SAY_EVERY_S = 3.0
 STOP_LIMIT_S = 20.0
 GIVEN_UP_LIMIT_S = 1.0
 HEALTH_S = 3.0
+LONGEST_WAIT_S = 60.0
+"""The longest wait between two restarts of a server that keeps dying."""
+STEADY_S = 300.0
+"""A server that has lived for so long is restarted at once."""
 
 # Not `-m`: it would put the working folder first on the path. `import runoff` finds Runoff's packages even
 # if PYTHONPATH leads to another `flows`.
@@ -142,6 +147,7 @@ class _HomeEngine(Engine):
     def __init__(self, registry: Registry, say: Say, *, with_schedules: bool) -> None:
         self._registry = registry
         self._child: subprocess.Popen[bytes] | None = None
+        self._n_restarts, self._restarted_s = 0, -math.inf
         with registry.locked():
             self._server = _running(registry, with_schedules) or self._start(with_schedules)
             client = registry.join(self._server.pid)
@@ -152,21 +158,40 @@ class _HomeEngine(Engine):
         self._cleanup.enter_context(environment(settings))
 
     def mend(self) -> None:
-        """Restart the server at its old address if its process died.
+        """Restart the server at its old address if its process died, ever more seldom if that is of no use.
 
         Its clients retry by themselves. If another program uses the address, it is not restarted.
         """
-        if is_alive(self._server.pid):
+        since_s = time.monotonic() - self._restarted_s
+        if since_s > STEADY_S:
+            self._n_restarts = 0
+        if is_alive(self._server.pid) or since_s < min(2**self._n_restarts, LONGEST_WAIT_S):
             return
-        with self._registry.locked(), suppress(EngineError):
+        with self._registry.locked():
             known = self._registry.record()
             if known is not None and known.port == self._server.port and is_alive(known.pid):
                 self._server = known  # another process that uses it has restarted it
-            else:
-                self._say(f"{self._name} has stopped; restarting it.")
-                self._server = self._start(self._server.with_schedules, self._server.port)
+            elif not self._restart():
+                return
             client = self._registry.join(self._server.pid)
             self._cleanup.callback(client.unlink, missing_ok=True)
+
+    def _restart(self) -> bool:
+        self._n_restarts, self._restarted_s = self._n_restarts + 1, time.monotonic()
+        if self._n_restarts == 1:
+            self._say(f"{self._name} has stopped; restarting it.")
+        if self._child is not None:
+            self._child.poll()  # or it would stay a zombie
+        try:
+            self._server = self._start(self._server.with_schedules, self._server.port)
+        except EngineError:
+            if self._n_restarts == 1:
+                self._say(
+                    f"{self._name} could not be restarted at port {self._server.port}; trying again, at most "
+                    f"{LONGEST_WAIT_S:.0f} s apart. Its log: {self._registry.log}"
+                )
+            return False
+        return True
 
     def _start(self, with_schedules: bool, port: int = 0) -> ServerRecord:
         is_migrated = make_database(self._registry.database)

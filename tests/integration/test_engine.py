@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -290,6 +291,46 @@ def test_killed_process_takes_its_server_along(tmp_path: Path) -> None:
         server = server_of(tmp_path)
         end_by(holder, signal.SIGKILL)
     wait_until(lambda: not is_alive(server), 10)
+
+
+def has_taken(listener: socket.socket, port: int) -> bool:
+    """Take a port, unless somebody still has it."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    listener.listen()
+    return True
+
+
+@pytest.mark.slow
+def test_a_server_whose_port_is_taken_is_restarted_seldom_and_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's program has its port; once that is free again, it comes back there."""
+    said: list[str] = []
+    with start_engine(tmp_path, said.append) as engine:
+        engine.wait_ready()
+        server = Registry(tmp_path / ".prefect").record()
+        assert server is not None
+        os.kill(server.pid, signal.SIGKILL)
+        wait_until(lambda: not is_alive(server.pid), 10)
+        said.clear()
+        with socket.socket() as other:
+            wait_until(lambda: has_taken(other, server.port), 10)
+            for _ in range(20):
+                engine.mend()
+            stopped, failed = said
+            assert "has stopped; restarting it" in stopped
+            assert f"could not be restarted at port {server.port}; trying again" in failed
+        monkeypatch.setattr("flows.engine.start_server.LONGEST_WAIT_S", 0.0)
+        engine.mend()
+        engine.wait_ready()
+        again = Registry(tmp_path / ".prefect").record()
+        assert again is not None
+        assert again.port == server.port
+        assert [line for line in said if "restart" in line] == [stopped, failed]
 
 
 @pytest.mark.slow  # every day: all commands of the tests use one server that runs
