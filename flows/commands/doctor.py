@@ -35,16 +35,42 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "fault": ("✗", "r
     shell_complete=completing.providers,
     help="Check this provider [default: the campaign's, or openai].",
 )
+@click.option(
+    "--buy-one",
+    "buys",
+    is_flag=True,
+    help="Also buy one picture of --provider, the cheapest that it sells, after saying its price.",
+)
+@click.option(
+    "--model", metavar="MODEL", shell_complete=completing.models, help="With --buy-one: of this model."
+)
+@click.option("--yes", is_flag=True, help="With --buy-one: do not ask.")
 @home_option
 @json_option
-def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_json: bool) -> None:
+def doctor(
+    file: Path | None,
+    *,
+    provider: str | None,
+    buys: bool,
+    model: str | None,
+    yes: bool,
+    home: Path | None,
+    as_json: bool,
+) -> None:
     """Check that everything is ready for a run.
 
     Checks versions, key, provider, models, prices, ledger, disk and Prefect. Spends nothing and starts
-    nothing. With a campaign FILE, checks that campaign's provider and models. Exits with 1 if anything
-    would make a run fail.
+    nothing, but for one picture with --buy-one, which shows how a new provider answers and bills. With a
+    campaign FILE, checks that campaign's providers and models. Exits with 1 if anything would make a run
+    fail.
     """
-    findings = list(_findings(file, provider, read_settings(home)))
+    if buys and provider is None:
+        message = "--buy-one goes with --provider."
+        raise click.UsageError(message)
+    settings = read_settings(home)
+    findings = list(_findings(file, provider, settings))
+    if buys and provider is not None:
+        findings += _bought(provider, model, settings, is_agreed=yes, as_json=as_json)
     n_faults = sum(finding.state == "fault" for finding in findings)
     n_warnings = sum(finding.state == "warning" for finding in findings)
     if as_json:
@@ -54,6 +80,43 @@ def doctor(file: Path | None, *, provider: str | None, home: Path | None, as_jso
         _show(findings, n_faults, n_warnings, open_console())
     if n_faults:
         sys.exit(1)
+
+
+def _bought(
+    name: str, model: str | None, settings: "Settings", *, is_agreed: bool, as_json: bool
+) -> "Iterator[Finding]":
+    """Buy one picture, if somebody agrees to its price, and judge what came."""
+    import asyncio
+    from datetime import UTC, datetime
+
+    from flows.session.one_picture import buy_one, prepare_one
+    from tasks.catalogue import load_catalogue
+    from tasks.catalogue.providers import load_providers
+    from tasks.diagnostics.conformance import check_purchase
+    from tasks.diagnostics.finding import Finding
+    from tasks.errors import RunoffError
+    from tasks.ledger.runs import new_run_id
+    from tasks.money import format_usd
+
+    try:
+        catalogue = load_catalogue(settings.home, settings.environ)
+        provider = load_providers(settings.home, settings.environ).provider(name)
+        prepared = prepare_one(settings, catalogue, provider, model, new_run_id(datetime.now(UTC)))
+        (order,) = prepared.plan.orders
+        asked = order.parameters
+        click.echo(
+            f"One picture of {asked['model']}, {asked['quality']} {asked['size']}, at {name}: at most "
+            f"{format_usd(order.estimate_usd)}.",
+            err=as_json,
+        )
+        if not is_agreed and not (sys.stdin.isatty() and click.confirm("Buy it?", err=as_json)):
+            yield Finding("picture", "warning", "none was bought", "Agree to its price, or use --yes.")
+            return
+        bought = asyncio.run(buy_one(prepared))
+    except RunoffError as error:
+        yield Finding.of("picture", error)
+        return
+    yield from check_purchase(provider, bought.record, bought.candidates, bought.stop)
 
 
 def _findings(file: Path | None, named: str | None, settings: "Settings") -> "Iterator[Finding]":

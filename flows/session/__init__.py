@@ -6,6 +6,7 @@ __all__ = [
     "built_campaign",
     "cancelling",
     "composition",
+    "one_picture",
     "pace",
     "prepare",
     "rebuilding",

@@ -1,6 +1,6 @@
 """The checks of ``runoff doctor``: each reports its findings with a next step, and changes nothing.
 
-No check spends money, starts a server or leaves a file.
+No check spends money, starts a server or leaves a file; ``conformance`` judges what ``--buy-one`` bought.
 """
 
-__all__ = ["finding", "ledger", "machine", "models", "provider"]
+__all__ = ["conformance", "finding", "ledger", "machine", "models", "provider"]

@@ -1,0 +1,74 @@
+"""Judges what one bought picture says of its provider: what a run relies on passes or fails, in words."""
+
+from collections.abc import Iterator, Sequence
+
+from tasks.candidate import Candidate
+from tasks.catalogue.providers import Provider
+from tasks.diagnostics.finding import Finding
+from tasks.ledger import OrderRecord, Settlement
+from tasks.money import format_usd
+
+_RECONCILE = "Compare with the provider's bill, then: runoff ledger reconcile"
+
+
+def check_purchase(
+    provider: Provider, record: OrderRecord, candidates: Sequence[Candidate], stop: str
+) -> Iterator[Finding]:
+    """Yield what was found, the most important first.
+
+    Args:
+        provider: The provider.
+        record: The order, as it ended.
+        candidates: Its pictures.
+        stop: Why nothing more would be sent to the provider; empty where nothing says so.
+    """
+    end = record.settlement
+    if not candidates or end is None:
+        yield _without_picture(record, stop)
+        return
+    yield Finding("picture", "ok", f"came as {candidates[0].file}, and is kept byte for byte")
+    yield _form(candidates[0])
+    yield _price(provider, record, end)
+    yield _request_id(end)
+    if end.latency_s is not None:
+        yield Finding("time", "ok", f"the answer came after {end.latency_s:.1f} s")
+
+
+def _without_picture(record: OrderRecord, stop: str) -> Finding:
+    end = record.settlement
+    why = stop or (f"{end.error_code}: {end.error_message}" if end else "it was not sent")
+    charged = f"It is {record.state} and charged {format_usd(record.charged_usd)}."
+    ways = {
+        "unknown": "Read its answer again with runoff ledger reread, or see: runoff ledger unknown",
+        "refused": "The moderation refused a harmless prompt: try another model with --model.",
+        "failed": "See which fields the model knows: models.MODEL.request in docs/providers.md",
+    }
+    return Finding(
+        "picture", "fault", f"none came. {charged} {why}", ways.get(record.state, "Then try again.")
+    )
+
+
+def _form(candidate: Candidate) -> Finding:
+    if candidate.downgraded is None:
+        return Finding("form", "ok", "size and format are what was asked for")
+    way_out = "Give the model's sizes and formats in catalogue.yaml, or how they are asked for: request"
+    return Finding("form", "warning", f"is not what was asked for: {candidate.downgraded}", way_out)
+
+
+def _price(provider: Provider, record: OrderRecord, end: Settlement) -> Finding:
+    reserved, charged = format_usd(record.order.estimate_usd), format_usd(record.charged_usd)
+    if end.cost_usd is None:
+        what = f"the answer has no usage that a price follows from: the estimate, {charged}, is charged"
+        return Finding("price", "warning", what, _RECONCILE)
+    by = "the cost that the answer states" if provider.bills_by == "answer" else "its price"
+    if record.charged_usd > record.order.estimate_usd:
+        what = f"{charged} by {by}, and {reserved} was the most that was expected"
+        return Finding("price", "fault", what, "Correct its price in catalogue.yaml or providers.yaml.")
+    return Finding("price", "ok", f"{charged} by {by}, of {reserved} that was reserved")
+
+
+def _request_id(end: Settlement) -> Finding:
+    if end.vendor_request_id:
+        return Finding("request id", "ok", f"{end.vendor_request_id}, by which the provider can find it")
+    what = "the answer has none: a lost request can be found by our own id only, X-Client-Request-Id"
+    return Finding("request id", "ok", what)
