@@ -19,6 +19,7 @@ SPOKEN = {
     "duel": "the judge's duels",
     "votes": "the votes for pictures",
     "palette": "brand colours",
+    "framing": "whole subjects",
     "copy_space": "room for lettering",
     "untouched": "what was kept outside the mask",
     "clip": "the match with the prompt",
