@@ -82,7 +82,7 @@ def _mask_faults(path: Path, provider: Provider) -> Iterator[CampaignFault]:
 def _count_faults(campaign: Campaign, provider: Provider) -> Iterator[CampaignFault]:
     n, can = campaign.drafts.images_per_request, provider.capabilities
     path = ("drafts", "images_per_request")
-    if n > 1 and provider.kind in ("chat-images", "gemini"):
+    if n > 1 and provider.kind in ("chat-images", "gemini", "predictions"):
         what = f"{n} pictures cannot be asked for at once of {provider.name}: its kind is {provider.kind}"
         yield CampaignFault(path, what, "1")
         return

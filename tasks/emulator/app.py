@@ -18,7 +18,7 @@ from tasks.emulator.faults import explain, read_rules
 from tasks.emulator.file_routes import FileRoutes
 from tasks.emulator.images_routes import ImagesRoutes
 from tasks.emulator.models import MODELS
-from tasks.emulator.other_protocols import OtherProtocol
+from tasks.emulator.other_protocols import OtherProtocol, PredictionsProfile
 from tasks.emulator.provider_profiles import RelayProfile
 from tasks.emulator.settings import EmulatorSettings
 from tasks.emulator.state import EmulatorState
@@ -41,6 +41,8 @@ def create_app(settings: EmulatorSettings | None = None) -> Starlette:
     if isinstance(emulator.profile, OtherProtocol):
         sold = emulator.billed(ImagesRoutes(emulator).by_protocol)
         routes.insert(0, Route(emulator.profile.path, sold, methods=["POST"]))
+    if isinstance(emulator.profile, PredictionsProfile):
+        routes.append(Route("/v1/predictions/{id}", emulator.profile.show))
     if emulator.profile.has_batches:
         routes += _files(emulator) + _batches(emulator, batches)
 

@@ -13,10 +13,14 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
 from tasks.emulator.bill import NANOUSD_PER_USD
 from tasks.emulator.bodies import Body, Fields
 from tasks.emulator.provider_profiles import VendorProfile
 from tasks.emulator.refusals import Refusal, invalid
+from tasks.emulator.settings import EmulatorSettings
 
 _OF_CONFIG = ("size", "quality", "output_format")
 
@@ -120,6 +124,45 @@ class GeminiProfile(OtherProtocol):
             "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}],
             "usageMetadata": counted,
         }
+
+
+class PredictionsProfile(OtherProtocol):
+    """Predictions, as CometAPI sells FLUX: created by a request, asked for until they are there."""
+
+    path = "/v1/models/{model:path}/predictions"
+    questions = 2
+    """How often one is not there yet."""
+
+    def __init__(self, settings: EmulatorSettings) -> None:
+        super().__init__(settings)
+        self._made: dict[str, tuple[int, list[str]]] = {}
+
+    def body_of(self, fields: Fields, path_parameters: Mapping[str, Any]) -> Body:
+        """Read a request; the emulator also takes size and quality from the input."""
+        given = fields.get("input")
+        if not isinstance(given, dict):
+            raise Refusal(422, "input is required")
+        own = {name: given[name] for name in _OF_CONFIG if name in given}
+        images = [_decoded(str(url).partition(",")[2]) for url in given.get("input_images") or []]
+        return Body({"model": path_parameters["model"], "prompt": given.get("prompt"), **own}, images, None)
+
+    def shape(self, answer: dict[str, Any], charged_nanousd: int) -> dict[str, Any]:  # noqa: ARG002
+        """Keep the pictures under an id."""
+        name = f"p{len(self._made) + 1}"
+        urls = [f"data:image/png;base64,{item['b64_json']}" for item in answer["data"]]
+        self._made[name] = (self.questions, urls)
+        return {"id": name, "status": "starting", "output": None}
+
+    def show(self, request: Request) -> Response:
+        """``GET /v1/predictions/{id}``."""
+        name = request.path_params["id"]
+        if name not in self._made:
+            return JSONResponse({"detail": "not found"}, 404)
+        left, urls = self._made[name]
+        self._made[name] = (left - 1, urls)
+        if left > 0:
+            return JSONResponse({"data": {"id": name, "status": "processing", "output": None}})
+        return JSONResponse({"data": {"id": name, "status": "SUCCESS", "data": {"output": urls}}})
 
 
 def _usage(charged_nanousd: int) -> dict[str, Any]:

@@ -1,6 +1,11 @@
 """Every profile of the emulator, by its name."""
 
-from tasks.emulator.other_protocols import ChatImagesProfile, GeminiProfile, OpenRouterProfile
+from tasks.emulator.other_protocols import (
+    ChatImagesProfile,
+    GeminiProfile,
+    OpenRouterProfile,
+    PredictionsProfile,
+)
 from tasks.emulator.provider_profiles import GatewayProfile, RelayProfile, VendorProfile
 from tasks.emulator.settings import ProfileName
 
@@ -11,4 +16,5 @@ PROFILES: dict[ProfileName, type[VendorProfile]] = {
     "openrouter": OpenRouterProfile,
     "chat-images": ChatImagesProfile,
     "gemini": GeminiProfile,
+    "predictions": PredictionsProfile,
 }

@@ -43,7 +43,6 @@ from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
 from tasks.images_api.wait_notices import WaitNotices
 from tasks.ledger import Ledger, Limits, Settlement, is_of_arm
-from tasks.limits import FETCH_S
 from tasks.order import Order, OrderState
 
 T = TypeVar("T")
@@ -302,8 +301,10 @@ class Buyer:
             self._has_spoken_api = self._has_spoken_api or isinstance(body, dict)
             await self._note_stated(headers)
         latency_s = time.monotonic() - started_s
-        with self._waits.waiting("for a picture at the address that the provider gave", FETCH_S):
+        with self._waits.waiting("for a picture that the answer names"):
             answer, trouble = await in_own_thread(read)
+        if reader.predictions is not None:  # the answer is the one that was asked for last
+            latency_s = time.monotonic() - started_s
         if isinstance(answer, Failure) and answer.code == WEB_PAGE and await self._is_wrong_address():
             answer = replace(answer, kind=FailureKind.stop_run)
         if isinstance(answer, Answer):

@@ -17,6 +17,7 @@ from tasks.images_api.fetching import PictureFetcher
 from tasks.images_api.found_pictures import find_in_failure
 from tasks.images_api.fragments import begins_picture, readable_part
 from tasks.images_api.picture_files import body_file, fetched_file, keep_fetched, store_body
+from tasks.images_api.predictions import Predictions, prediction_of
 from tasks.images_api.questions import read_reply
 from tasks.images_api.receiving import Received
 from tasks.images_api.stop_messages import stop_for_unreadable
@@ -41,6 +42,7 @@ class Reader:
         expected_tokens: The fewest output tokens of the requested tier; ``None`` where not published.
         fetcher: Fetches pictures of which the answer has the address.
         takes_part: Whether pictures that are there count though others of the order could not be fetched.
+        predictions: Where an answer names something to be asked for later.
     """
 
     order: Order
@@ -48,6 +50,7 @@ class Reader:
     expected_tokens: int | None
     fetcher: PictureFetcher
     takes_part: bool = False
+    predictions: Predictions | None = None
     _fetched: dict[str, bytes] = field(default_factory=dict)
 
     def read(self, body: object, headers: Mapping[str, str]) -> Reading:
@@ -64,6 +67,9 @@ class Reader:
             body = body[0]  # some gateways put a list around it
         trouble = None
         try:
+            if self.predictions is not None and prediction_of(body) is not None:
+                self._keep(raw)  # the id, before it is asked for
+                body = self.predictions.finished(body)
             answer = self._read(raw, body, headers)
         except Exception as error:  # whatever it holds was paid
             answer, trouble = unreadable(error), stop_for_unreadable(self.order, error)
@@ -182,5 +188,9 @@ def reader_of(order: Order, folder: Path, terms: Terms, *, takes_part: bool = Fa
         terms: The terms of its provider.
         takes_part: Whether pictures that are there count though others of the order could not be fetched.
     """
-    fetcher = PictureFetcher(terms.base_url, terms.environ)
-    return Reader(order, folder, terms.expected_tokens(order), fetcher, takes_part)
+    own = terms.at(order.provider)
+    fetcher = PictureFetcher(own.base_url, own.environ)
+    predictions = None
+    if own.provider.kind == "predictions" and order.endpoint != "chat":
+        predictions = Predictions(own, own.read_timeout_s(order))
+    return Reader(order, folder, own.expected_tokens(order), fetcher, takes_part, predictions)

@@ -13,12 +13,15 @@ from tasks.attachments.references import read_reference
 from tasks.catalogue.providers import Provider
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings, ProfileName
+from tasks.images_api.predictions import Prediction, Predictions, prediction_of
+from tasks.images_api.receiving import Bounds
 from tasks.images_api.recover_sent import recover_sent
+from tasks.images_api.reread import kept_orders, reread
 from tests.support.builders import RUN_ID
 from tests.support.provider import Provider as Served
 from tests.support.shop import KEY, Shop, order_of
 
-KINDS: tuple[ProfileName, ...] = ("openrouter", "chat-images", "gemini")
+KINDS: tuple[ProfileName, ...] = ("openrouter", "chat-images", "gemini", "predictions")
 STATES_COST = ("openrouter", "chat-images")
 
 
@@ -37,6 +40,11 @@ class Counter:
         """The only order's record, of a ledger that is consistent."""
         assert self.shop.ledger.verify() == []
         return self.shop.record()
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.images_api.predictions.FIRST_WAIT_S", 0.01)
 
 
 @pytest.fixture(params=KINDS)
@@ -117,3 +125,71 @@ def test_an_account_that_is_blocked_stops_the_run(counter: Counter) -> None:
     buyer = counter.shop.buy(order_of(size="1024x1024", quality="high"))
     assert buyer.closed_by is not None
     assert (counter.record().state, counter.record().charged_usd) == ("planned", 0)
+
+
+@pytest.fixture
+def predicting(tmp_path: Path) -> Iterator[Counter]:
+    """A shop that buys predictions."""
+    settings = EmulatorSettings(paint="plain", profile="predictions", api_key=KEY)
+    with emulator_server(settings) as url:
+        opened = Counter("predictions", url, tmp_path)
+        yield opened
+        opened.shop.ledger.close()
+
+
+ORDER = order_of(size="1024x1024", quality="high")
+
+
+def read_again(counter: Counter) -> list[str]:
+    """Read the kept answers again; returns why there is still no picture, empty texts where there is."""
+    records = kept_orders(counter.shop.ledger, RUN_ID, counter.shop.folder)
+    found = reread(counter.shop.ledger, records, counter.shop.folder, lambda _: counter.shop.terms)
+    return [one.reason for one in found]
+
+
+def test_a_prediction_that_a_kill_left_is_asked_for_and_not_bought_again(
+    predicting: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its id was on the disk before it was asked for."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.images_api.predictions.Predictions.finished", killed)
+        with pytest.raises(KeyboardInterrupt):
+            predicting.shop.buy(ORDER)
+    recover_sent(predicting.shop.ledger, RUN_ID, predicting.shop.folder, predicting.shop.terms)
+    assert predicting.shop.record().state == "unknown"
+    assert read_again(predicting) == [""]
+    assert predicting.record().state == "received"
+    assert predicting.served.bill()["total"]["charged_requests"] == 1
+
+
+def test_a_prediction_that_takes_too_long_is_kept_and_comes_later(
+    predicting: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays charged, and is not bought again."""
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.images_api.terms.Terms.read_timeout_s", lambda *_: 0.0)
+        patch.setattr("tasks.images_api.answer_bounds.growth", lambda _: 1.0)
+        late = Predictions(predicting.shop.terms, 0.0)
+        patch.setattr("tasks.images_api.reading.Predictions", lambda *_: late)
+        patch.setattr("tasks.images_api.answer_bounds.AnswerBounds.of", lambda *_: Bounds(30.0, 20_000_000))
+        predicting.shop.buy(ORDER)
+    record = predicting.record()
+    assert (record.state, record.settlement.error_code) == ("unknown", "unreadable")
+    assert record.charged_usd == record.order.estimate_usd
+    assert read_again(predicting) == [""]
+    assert predicting.record().state == "received"
+    assert predicting.served.bill()["total"]["charged_requests"] == 1
+
+
+def test_a_prediction_is_asked_for_at_the_providers_own_address_only() -> None:
+    """Whatever address the answer names; the id is one part of a path."""
+    body = {"id": "../../evil?x=", "status": "starting", "urls": {"get": "https://evil.test/p"}}
+    found = prediction_of(body)
+    assert found is not None
+    assert not found.is_over
+    assert prediction_of({"data": {"task_id": "t", "status": "SUCCESS"}}) == Prediction("t", "success")
+    assert prediction_of({"id": "x", "object": "chat"}) is None

@@ -9,7 +9,7 @@ model wants besides stands in the catalogue as its ``request``.
 
 from collections.abc import Callable, Mapping
 
-from tasks.images_api.adapters import chat_images, gemini, openrouter
+from tasks.images_api.adapters import chat_images, gemini, openrouter, predictions
 from tasks.images_api.adapters.json_request import Fields, JsonRequest
 
 Adapter = Callable[[Fields], JsonRequest]
@@ -18,6 +18,7 @@ ADAPTERS: Mapping[str, Adapter] = {
     "chat-images": chat_images.request_of,
     "gemini": gemini.request_of,
     "openrouter": openrouter.request_of,
+    "predictions": predictions.request_of,
 }
 """By a provider's ``kind``; ``openai`` needs none."""
 
