@@ -11,8 +11,10 @@ import httpx2
 import numpy as np
 import openai
 import pytest
+from click.testing import CliRunner
 from PIL import Image, ImageFilter
 
+from flows.commands.emulator import emulator
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings, PlantedError
@@ -357,3 +359,11 @@ def test_the_judge_knows_what_the_emulator_painted_and_where_it_erred() -> None:
             question = shape(right={"type": "string", "enum": ["yes", "no"], "description": statement})
             data = base64.b64decode(painted.data[0].b64_json)
             assert answer(url, data, response_format=question) == {"right": expected}
+
+
+@pytest.mark.parametrize("text", ["foo=0.1", "extra", "extra=2", "extra=often", "=0.1"])
+def test_an_error_that_cannot_be_planted_is_wrong_usage(text: str) -> None:
+    """With what is accepted; nothing is served."""
+    found = CliRunner().invoke(emulator, ["--plant", text])
+    assert found.exit_code == 2
+    assert "missing, extra, wrong_colour, misspelt, swapped" in found.output
