@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tasks.emulator.settings import PlantedError
 
 
-MANNERS = ("openai", "cometapi", "relay", "openrouter", "chat-images", "gemini", "predictions")
+MANNERS = ("openai", "azure", "cometapi", "relay", "openrouter", "chat-images", "gemini", "predictions")
 
 
 @click.command()

@@ -59,6 +59,10 @@ def edit_faults(campaign: Campaign, providers: Providers) -> Iterator[CampaignFa
             path: Path = ("references",) if arm.provider is None else ("arms", name, "provider")
             yield CampaignFault(path, f"{provider.name} does not edit pictures", "no references")
         yield from _count_faults(campaign, provider)
+        own = campaign.arms[name].drafts
+        is_own = own is not None and own.format is not None
+        place: Path = ("arms", name, "drafts") if is_own else ("drafts",)
+        yield from _format_faults((*place, "format"), campaign.drafts_of(name).format, provider)
         if campaign.mask_of(name) is not None:
             yield from _mask_faults(
                 ("mask",) if campaign.arms[name].mask is None else ("arms", name, "mask"), provider
@@ -69,12 +73,19 @@ def edit_faults(campaign: Campaign, providers: Providers) -> Iterator[CampaignFa
         if provider is not None and not provider.capabilities.edits and is_edited:
             path = (*edition_path(campaign, index), "method")
             yield CampaignFault(path, f"{provider.name} does not edit pictures", "generate")
+        if provider is not None:
+            yield from _format_faults((*edition_path(campaign, index), "format"), edition.format, provider)
         if provider is not None and edition.mask is not None:
             yield from _mask_faults((*edition_path(campaign, index), "mask"), provider)
 
 
+def _format_faults(path: Path, picture_format: str, provider: Provider) -> Iterator[CampaignFault]:
+    if provider.kind == "azure" and picture_format == "webp":
+        yield CampaignFault(path, f"{provider.name} makes no webp: its kind is azure", "png, jpeg")
+
+
 def _mask_faults(path: Path, provider: Provider) -> Iterator[CampaignFault]:
-    if provider.kind != "openai":
+    if provider.kind not in ("openai", "azure"):
         what = f"{provider.name} takes no mask: its kind is {provider.kind}"
         yield CampaignFault(path, what, "no mask, or a provider of the kind openai")
 

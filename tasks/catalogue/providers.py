@@ -69,7 +69,7 @@ LEAST_IMAGES_PER_MINUTE = 5
 """The vendor's lowest limit, from which a limit is found."""
 
 
-Kind = Literal["openai", "chat-images", "openrouter", "gemini", "predictions"]
+Kind = Literal["openai", "azure", "chat-images", "openrouter", "gemini", "predictions"]
 """The protocols by which providers sell pictures."""
 
 

@@ -19,7 +19,7 @@ from tasks.emulator.file_routes import FileRoutes
 from tasks.emulator.images_routes import ImagesRoutes
 from tasks.emulator.models import MODELS
 from tasks.emulator.other_protocols import OtherProtocol, PredictionsProfile
-from tasks.emulator.provider_profiles import RelayProfile
+from tasks.emulator.provider_profiles import AzureProfile, RelayProfile
 from tasks.emulator.settings import EmulatorSettings
 from tasks.emulator.state import EmulatorState
 
@@ -38,6 +38,9 @@ def create_app(settings: EmulatorSettings | None = None) -> Starlette:
     routes = _images(emulator) + _control(emulator, batches)
     if isinstance(emulator.profile, RelayProfile):
         routes.append(Route("/files/{number:int}", emulator.profile.file))
+    if isinstance(emulator.profile, AzureProfile):
+        sold = emulator.billed(ImagesRoutes(emulator).at_deployment)
+        routes.append(Route(emulator.profile.path, sold, methods=["POST"]))
     if isinstance(emulator.profile, OtherProtocol):
         sold = emulator.billed(ImagesRoutes(emulator).by_protocol)
         routes.insert(0, Route(emulator.profile.path, sold, methods=["POST"]))

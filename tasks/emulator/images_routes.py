@@ -25,6 +25,7 @@ from tasks.emulator.faults import FaultRule
 from tasks.emulator.images_request import Endpoint, ImagesRequest, is_set
 from tasks.emulator.limiter import ImagesPerMinute
 from tasks.emulator.other_protocols import OtherProtocol
+from tasks.emulator.provider_profiles import AzureProfile
 from tasks.emulator.replicates import Replicate
 from tasks.emulator.state import EmulatorState, text_of
 from tasks.emulator.tokens import TokenCount
@@ -82,6 +83,14 @@ class ImagesRoutes:
         assert isinstance(profile, OtherProtocol)
         body = profile.body_of(await read_json(request), request.path_params)
         return await self._answer(request, entry, "edits" if body.images else "generations", body)
+
+    async def at_deployment(self, request: Request, entry: BillEntry) -> Response:
+        """The path of Azure's deployments."""
+        profile, endpoint = self._emulator.profile, request.path_params["endpoint"]
+        assert isinstance(profile, AzureProfile)
+        body = await read_body(request, self._emulator.files.picture)
+        body.fields = profile.fields_of(request, body.fields)
+        return await self._answer(request, entry, "edits" if endpoint == "edits" else "generations", body)
 
     def _with_limit(self, response: Response) -> Response:
         settings = self._emulator.settings

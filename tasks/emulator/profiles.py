@@ -6,11 +6,12 @@ from tasks.emulator.other_protocols import (
     OpenRouterProfile,
     PredictionsProfile,
 )
-from tasks.emulator.provider_profiles import GatewayProfile, RelayProfile, VendorProfile
+from tasks.emulator.provider_profiles import AzureProfile, GatewayProfile, RelayProfile, VendorProfile
 from tasks.emulator.settings import ProfileName
 
 PROFILES: dict[ProfileName, type[VendorProfile]] = {
     "openai": VendorProfile,
+    "azure": AzureProfile,
     "cometapi": GatewayProfile,
     "relay": RelayProfile,
     "openrouter": OpenRouterProfile,

@@ -80,6 +80,34 @@ class VendorProfile:
         return answer
 
 
+class AzureProfile(VendorProfile):
+    """The profile of Azure's deployment route: its key in a header of its own, the model in the path.
+
+    Source: MicrosoftDocs/azure-ai-docs, dall-e.md (2026-04-17); BerriAI/litellm issue 26316 (2026).
+    """
+
+    has_batches = False
+    key_header = "api-key"
+    path = "/openai/deployments/{deployment}/images/{endpoint}"
+
+    def fields_of(self, request: Request, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a request with its deployment as the model.
+
+        Raises:
+            Refusal: The version is missing, or the body names a model too.
+        """
+        if not request.query_params.get("api-version"):
+            raise Refusal(404, "Resource not found", code="404")
+        if "model" in fields:
+            message = f"The model '{fields['model']}' does not exist."
+            raise Refusal(
+                400, message, type="image_generation_user_error", param="model", code="invalid_value"
+            )
+        if fields.get("output_format") == "webp":
+            raise Refusal(400, "Invalid value: 'webp'.", param="output_format", code="invalid_value")
+        return fields | {"model": request.path_params["deployment"]}
+
+
 class GatewayProfile(VendorProfile):
     """The profile of CometAPI."""
 

@@ -15,7 +15,9 @@ VENDOR_LATENCY_S = {"low": 8.0, "medium": 15.0, "high": 40.0, "xhigh": 70.0, "ma
 GATEWAY_ONE_PICTURE = frozenset({"gpt-image-2.6-sunburst", "gpt-image-2.6-flare"})
 
 
-ProfileName = Literal["openai", "cometapi", "relay", "openrouter", "chat-images", "gemini", "predictions"]
+ProfileName = Literal[
+    "openai", "azure", "cometapi", "relay", "openrouter", "chat-images", "gemini", "predictions"
+]
 
 
 def _utc_today() -> date:

@@ -19,6 +19,7 @@ from tasks.attachments.references import MAX_REFERENCE_BYTES
 from tasks.crash_points import crash_point
 from tasks.errors import PictureError
 from tasks.images_api.adapters import ADAPTERS
+from tasks.images_api.adapters.azure import at_deployment
 from tasks.images_api.adapters.json_request import OF_IMAGES
 from tasks.images_api.connection import CONNECTIONS, async_http_client, client_options
 from tasks.images_api.questions import chat_fields
@@ -157,6 +158,8 @@ async def post(
     # Unknown orders can be found in the provider's logs by this id.
     headers = {"X-Client-Request-Id": order.order_id}
     adapter = None if order.endpoint == "chat" else ADAPTERS.get(terms.provider.kind)
+    if terms.provider.kind == "azure":
+        client, fields = at_deployment(client, fields)
     with receiving(received):
         if adapter is not None:
             request = adapter(fields)

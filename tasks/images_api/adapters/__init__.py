@@ -20,6 +20,6 @@ ADAPTERS: Mapping[str, Adapter] = {
     "openrouter": openrouter.request_of,
     "predictions": predictions.request_of,
 }
-"""By a provider's ``kind``; ``openai`` needs none."""
+"""By a provider's ``kind``; ``openai`` needs none, and ``azure`` only another address (``azure.py``)."""
 
-__all__ = ["ADAPTERS", "json_request"]
+__all__ = ["ADAPTERS", "azure", "json_request"]
