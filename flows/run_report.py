@@ -76,7 +76,7 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
     with open_existing_ledger(settings.home, settings.environ) as ledger:
         stored = StoredRun.find(settings, ledger, run)
         records, candidates = ledger.orders.of_run(stored.run_id), stored.read_candidates()
-    rows = report_rows(stored.run_id, records, candidates, rows_of(stored))
+    rows = report_rows(stored.run_id, records, candidates, rows_of(stored), levels_of(stored))
     try:
         names = find_named_finals(stored, candidates)
     except RunoffError:  # its campaign file is gone or no longer valid
@@ -90,6 +90,14 @@ def rows_of(run: StoredRun) -> Sequence[Mapping[str, Any]]:
         return run.campaign.all_rows
     except RunoffError:
         return ()
+
+
+def levels_of(run: StoredRun) -> Mapping[str, Mapping[str, str]]:
+    """Return the levels of the arms that were made of factors; none if the campaign file is not valid."""
+    try:
+        return run.campaign.levels_by_arm
+    except RunoffError:
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,7 @@ def _gather(run: StoredRun) -> _Gathered:
     records, candidates = ledger.orders.of_run(run.run_id), run.read_candidates()
     fetch_files(run.folder, _shown_files(candidates))
     redraw_thumbnails(run.folder, candidates)
-    rows = report_rows(run.run_id, records, candidates, campaign.all_rows)
+    rows = report_rows(run.run_id, records, candidates, campaign.all_rows, campaign.levels_by_arm)
     names = write_named_finals(run, candidates)
     met = {
         one.candidate_id: are_met(conditions_of(campaign, one))

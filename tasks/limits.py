@@ -47,6 +47,12 @@ ROW_VALUES = 1_000_000
 ROWS_CHARACTERS = 20_000_000
 """The most characters of all listed rows, names included, so that their copy beside the run can be read."""
 
+ARMS = 26
+"""The most arms of a campaign, those made of factors included: each is compared with every other."""
+
+COMBINATIONS = 10_000
+"""The most combinations of the levels of factors, those that are left out included."""
+
 ORDERS = 1_000_000
 """The most draft orders of a run, counted before any is made. A million take 40 s and 300 MB to plan."""
 

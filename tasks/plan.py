@@ -147,6 +147,7 @@ class Plan:
             "orders": len(self.orders),
             "pictures": self.pictures,
             "arms": [_plain(arm.__dict__) for arm in self.arms],
+            **_design_as_dict(self.campaign),
             "finals": _finals_as_dict(self.finals),
             "rounds": [_plain(asdict(part)) for part in self.rounds],
             "month": _plain(asdict(self.month)) if self.month else None,
@@ -168,6 +169,14 @@ class Plan:
             "notes": list(self.notes),
             "warnings": list(self.warnings),
         }
+
+
+def _design_as_dict(campaign: Campaign) -> dict[str, Any]:
+    """Return the levels of every factor and of every arm; nothing without factors."""
+    if campaign.factors is None:
+        return {}
+    levels = {factor: list(named) for factor, named in campaign.factors.named_levels.items()}
+    return {"factors": levels, "levels_by_arm": campaign.levels_by_arm}
 
 
 def plan(

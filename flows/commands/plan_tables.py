@@ -9,6 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tasks.campaign import Campaign
+from tasks.campaign.factors import names_in
 from tasks.catalogue.providers import LEAST_IMAGES_PER_MINUTE
 from tasks.money import format_usd
 from tasks.plan import Plan
@@ -23,6 +25,7 @@ def plan_renderable(plan: Plan, ledger_per_month_usd: Decimal | None = None) -> 
     """
     parts: list[RenderableType] = [
         _title(plan),
+        *_design_table(plan.campaign),
         _orders_table(plan),
         _money_table(plan, ledger_per_month_usd),
     ]
@@ -39,6 +42,24 @@ def _title(plan: Plan) -> RenderableType:
         (f" · {_count(len(campaign.arms), 'arm')} × {rows} × {campaign.drafts.per_prompt}", "dim"),
     )
     return Padding(title, (1, 0, 0, 1))
+
+
+def _design_table(campaign: Campaign) -> list[Table]:
+    """Draw the factors, if the campaign has any: their levels, and what each varies."""
+    factors, made = campaign.factors, campaign.levels_by_arm.values()
+    if factors is None:
+        return []
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table.add_column("factor", no_wrap=True)
+    table.add_column("levels, the baseline first", overflow="fold")
+    table.add_column("varies", overflow="fold")
+    for factor, levels in factors.named_levels.items():
+        counts = [(level, sum(arm[factor] == level for arm in made)) for level in levels]
+        text = ", ".join(f"{level} ({_count(count, 'arm')})" for level, count in counts)
+        keys = dict.fromkeys(key for level in levels.values() for key in level.settings)
+        used = ["prompt"] * (factor in names_in(factors.prompt))
+        table.add_row(Text(factor, "cyan"), text, ", ".join([*used, *keys]))
+    return [table]
 
 
 def _orders_table(plan: Plan) -> Table:

@@ -14,6 +14,7 @@ __all__ = [
     "cheapest",
     "choice",
     "expected_text",
+    "factors",
     "file_names",
     "finals",
     "mask",

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from tasks.campaign.campaign import NAME_PATTERN, VARIABLE_PATTERN, Campaign
+from tasks.campaign.factors import FACTOR_PATTERN, LEVEL_PATTERN
+from tasks.limits import ARMS
 from tasks.marked_yaml import KeyPath
 from tasks.text import nearest_of
 
@@ -23,6 +25,8 @@ _PATTERN_WORDS = {
     "^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$": "letters, digits, hyphens and _, at most 32, such as A",
     "^#[0-9A-Fa-f]{6}$": 'red, green and blue as "#RRGGBB"',
     VARIABLE_PATTERN: VARIABLE_WORDS,
+    FACTOR_PATTERN: "letters, digits and _, a letter first, at most 32, such as light",
+    LEVEL_PATTERN: "letters, digits and hyphens, at most 32, such as hard",
 }
 _DOLLARS = "an amount in US dollars, above 0, such as 5.00"
 _AT: dict[KeyPath, str] = {
@@ -32,11 +36,17 @@ _AT: dict[KeyPath, str] = {
     ("budget", "per_month_usd"): _DOLLARS,
     ("variables",): "a mapping of names to lists, such as {action: [swimming, asleep]}",
     ("rows",): "a list of mappings, or the name of a file or a folder of pictures",
-    ("arms",): 'a mapping of 1 to 26 names, such as {A: {prompt: "An otter"}}',
+    ("arms",): f'a mapping of 1 to {ARMS} names, such as {{A: {{prompt: "An otter"}}}}',
     ("arms", "*"): 'a mapping, such as {prompt: "An otter"}',
     ("arms", "*", "prompt"): "text, which may be a Jinja2 template",
     ("arms", "*", "mask"): "the path of a png, or a mapping with box, keep_box or alpha_of",
     ("mask",): "the path of a png, or a mapping with box, keep_box or alpha_of",
+    ("factors",): "a mapping with prompt and levels",
+    ("factors", "prompt"): "text, which may be a Jinja2 template",
+    ("factors", "levels"): "a mapping, such as {light: {soft: soft window light, hard: hard studio light}}",
+    ("factors", "baseline"): "a mapping of factors to levels, such as {light: soft}",
+    ("factors", "exclude"): "a list of mappings, such as [{light: hard, lens: wide}]",
+    ("factors", "only"): "a list of mappings, such as [{light: hard, lens: wide}]",
     ("finals",): "a mapping, such as {model: gpt-image-2}, or a list of them",
     ("finals", "mask"): "the path of a png, or a mapping with box, keep_box or alpha_of",
     ("schedule",): "a mapping with cron, interval or rrule",

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr
 
 from tasks.campaign.choice import Deduplicate, Finalists, Score
+from tasks.campaign.factors import Factors
 from tasks.campaign.finals import AnyFinals, Finals
 from tasks.campaign.mask import AnyMask, Mask
 from tasks.campaign.pictures import Arm, Drafts
@@ -20,6 +21,7 @@ from tasks.campaign.rounds import Round, plan_rounds
 from tasks.campaign.schedule import Schedule
 from tasks.campaign.section import Dollars, Section
 from tasks.campaign.verdict import AbTest, Verdict
+from tasks.limits import ARMS
 from tasks.marked_yaml import write_yaml
 
 Scalar = str | int | float | bool
@@ -58,8 +60,11 @@ class Campaign(Section):
     rows: tuple[dict[VariableName, Scalar], ...] | str | None = None
     """The rows themselves: a list of mappings; a CSV, JSON lines or parquet file; or a folder of pictures."""
 
-    arms: dict[ArmName, Arm] = Field(min_length=1, max_length=26)
-    """The variants under test, by name; every arm uses the same rows."""
+    arms: dict[ArmName, Arm] = Field(min_length=1, max_length=ARMS)
+    """The variants under test, by name; every arm uses the same rows. `factors` makes more of them."""
+
+    factors: Factors | None = None
+    """What is varied by design instead of, or beside, `arms`: every combination of levels is an arm."""
 
     references: tuple[str, ...] = ()
     """Pictures sent with every draft: png, jpeg or webp; `products/{{ file }}` is a different one per row."""
@@ -131,6 +136,11 @@ class Campaign(Section):
         names = list(self.variables or {})
         values = (self.variables or {}).values()
         return tuple(dict(zip(names, combination, strict=True)) for combination in itertools.product(*values))
+
+    @property
+    def levels_by_arm(self) -> dict[str, dict[str, str]]:
+        """The levels of every arm that was made of factors, by the factor's name."""
+        return {name: arm.levels for name, arm in self.arms.items() if arm.levels}
 
     def drafts_of(self, arm: str) -> Drafts:
         """Return an arm's draft settings: the campaign's, overridden by the arm's own."""

@@ -84,6 +84,9 @@ class Arm(Section):
     mask: AnyMask | None = None
     """The arm's own mask, instead of the campaign's."""
 
+    levels: dict[str, str] | None = None
+    """The levels of `factors` that the arm is made of. Runoff writes this into a run's own file."""
+
 
 class PictureSettings(Section):
     """How pictures are asked for."""

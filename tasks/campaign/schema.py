@@ -25,6 +25,7 @@ from tasks.campaign.choice import (
     Score,
     Statement,
 )
+from tasks.campaign.factors import Factors, Level
 from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, Successor
@@ -37,6 +38,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("budget", Budget),
     ("arms.NAME", Arm),
     ("arms.NAME.drafts", ArmDrafts),
+    ("factors", Factors),
+    ("factors.levels.NAME.NAME", Level),
     ("mask", Mask),
     ("drafts", Drafts),
     ("drafts.successor", Successor),
@@ -61,6 +64,8 @@ SHOWN_FILES = ("demo.yaml", "product-ad.yaml")
 def campaign_schema() -> str:
     """Write the JSON schema of a campaign file, as the text of ``configs/campaign.schema.json``."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Campaign.model_json_schema()}
+    schema["required"] = [key for key in schema["required"] if key != "arms"]
+    schema["anyOf"] = [{"required": ["arms"]}, {"required": ["factors"]}]
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

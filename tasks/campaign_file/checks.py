@@ -12,6 +12,7 @@ from tasks.campaign.cheapest import with_closest
 from tasks.campaign.pictures import CHEAPEST, ArmDrafts, Drafts, PictureSettings
 from tasks.campaign.recurrence import schedule_faults
 from tasks.campaign.succession import all_succeeded
+from tasks.campaign_file.factors import level_faults
 from tasks.campaign_file.fault import CampaignFault
 from tasks.campaign_file.file_names import find_file_name_faults
 from tasks.campaign_file.finals import edition_path, find_finals_faults
@@ -71,6 +72,7 @@ def find_campaign_faults(
     faults += _schedule_faults(campaign)
     faults += _segment_faults(campaign) if are_rows_known else ()
     faults += _arm_name_faults(campaign)
+    faults += level_faults(campaign)
     return list(dict.fromkeys(faults))
 
 

@@ -14,6 +14,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.briefs import asks_from_brief, with_statements
 from tasks.campaign_file.characters import find_character_faults
 from tasks.campaign_file.checks import find_campaign_faults
+from tasks.campaign_file.factors import factor_faults, placed, with_made_arms
 from tasks.campaign_file.fault import CampaignFault
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.campaign_file.prompts import find_empty_values
@@ -33,6 +34,8 @@ from tasks.text import escape_unprintable
 
 MAX_FAULTS_SHOWN = 50
 MAX_KEY_SHOWN = 64
+_ARMS_UNMADE = {"A": {"prompt": "unknown"}}
+"""For arms that cannot be made of faulty factors, so that the rest can be checked; they are never run."""
 
 
 class _WithFiles(NamedTuple):
@@ -90,7 +93,7 @@ def check_built_campaign(
     Raises:
         CampaignError: It has faults; the error lists all of them.
     """
-    document = MarkedYaml(campaign.model_dump(mode="json", exclude_unset=True))
+    document = MarkedYaml(with_made_arms(campaign.model_dump(mode="json", exclude_unset=True)))
     try:
         return _checked(document, folder, campaign.name, catalogue, providers, None)
     except CampaignError as error:
@@ -110,6 +113,10 @@ def _checked(
     if no_text := list(find_character_faults(document.data)):
         raise CampaignError(name, list(_fault_lines(no_text, document)))
     data, faults, rows = _with_files(document.data, folder)
+    has_arms, unmade = data.get("arms") is not None, factor_faults(data)
+    if unmade or (data.get("factors") is not None and not has_arms):
+        data["arms"] = _ARMS_UNMADE
+    faults += unmade
     too_large = list(size_faults(data))
     read = validated({key: data[key] for key in data if not any(fault.path[0] == key for fault in too_large)})
     left_out = with_enclosing(fault.path for fault in too_large)
@@ -130,6 +137,10 @@ def _checked(
             for fault in more
             if fault.path not in broken and not any(fault.path[: len(key)] == key for key in read.stand_ins)
         ]
+    if data.get("arms") is _ARMS_UNMADE:
+        faults = [fault for fault in faults if fault.path[0] != "arms" or fault in unmade]
+    if read.campaign is not None and read.campaign.factors is not None:
+        faults = list(dict.fromkeys(placed(fault, read.campaign) for fault in faults))
     if faults or read.campaign is None:
         raise CampaignError(name, list(_fault_lines(faults, document)))
     campaign = read.campaign

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tasks.campaign_file.factors import with_made_arms
 from tasks.errors import CampaignError
 from tasks.marked_yaml import MarkedYaml, YamlFaultError, read_yaml
 
@@ -46,7 +47,7 @@ class Overrides:
         return " ".join([name, *words])
 
     def applied(self, document: MarkedYaml) -> MarkedYaml:
-        """Change a document's values and leave out arms.
+        """Change a document's values, make the arms of its factors, and leave out arms.
 
         Raises:
             CampaignError: A value is not YAML, a key leads through a value, or there is no such arm.
@@ -54,6 +55,7 @@ class Overrides:
         data = document.data
         for key, text in self.values.items():
             data = _with_value(data, key, key.split("."), _read(key, text))
+        data = with_made_arms(data)
         if self.only_arms:
             data = {**data, "arms": self._kept_arms(data.get("arms"))}
         return MarkedYaml(data, document.text)

@@ -94,7 +94,8 @@ def _prompt_faults(campaign: Campaign) -> Iterator[CampaignFault]:
             continue
         missing = sorted(template.names - campaign.variable_names)
         if missing:
-            yield CampaignFault(path, *undefined(missing, campaign.variable_names))
+            known = campaign.variable_names | (arm.levels or {}).keys()
+            yield CampaignFault(path, *undefined(missing, known))
             continue
         yield from _rendering_faults(campaign, path, template, longest)
     for index, edition in enumerate(campaign.editions):

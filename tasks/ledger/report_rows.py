@@ -5,6 +5,7 @@ was paid. Unmeasured values are ``None``.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from tasks.candidate import Candidate, Fidelity, Inspection, Standing
@@ -19,6 +20,7 @@ def report_rows(
     records: Sequence[OrderRecord],
     candidates: Sequence[Candidate],
     variables: Sequence[Mapping[str, Any]] = (),
+    levels: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Build a run's rows with the columns of the report.
 
@@ -27,6 +29,7 @@ def report_rows(
         records: Its orders, in the order of the rows.
         candidates: Its pictures.
         variables: The campaign's rows; each gets a column ``var_<name>`` for its variables.
+        levels: The levels of each arm that was made of factors; each factor gets a column ``factor_<name>``.
 
     Returns:
         One mapping for each picture, and for each order without one.
@@ -36,6 +39,7 @@ def report_rows(
         of_order.setdefault(candidate.order_id, []).append(candidate)
     scorers = sorted({*SCORERS, *(name for candidate in candidates for name in candidate.scores)})
     names = list(dict.fromkeys(name for row in variables for name in row))
+    factors = list(dict.fromkeys(name for of_arm in levels.values() for name in of_arm))
     rows = []
     for record in records:
         place = record.order.row
@@ -46,6 +50,7 @@ def report_rows(
             rows.append(
                 {"run_id": run_id}
                 | _order_columns(record)
+                | {f"factor_{name}": levels.get(record.order.arm, {}).get(name) for name in factors}
                 | {f"var_{name}": values.get(name) for name in names}
                 | money
                 | _picture_columns(record, picture)

@@ -1,8 +1,9 @@
 """The table of the report's columns: name, type, unit and meaning, in order.
 
 The data frame, ``docs/report.md`` and the tests are all generated from this table, so they cannot disagree.
-A value that was not measured is null, never 0. A campaign's variables add their ``var_<name>`` after
-``row_index``, a custom scorer its ``score_<name>`` after ``score_votes``. To update the table on the page:
+A value that was not measured is null, never 0. A campaign's factors add
+their ``factor_<name>`` after ``row_index``, then its variables their ``var_<name>``; a custom scorer adds its
+``score_<name>`` after ``score_votes``. To update the table on the page:
 ``python -m tasks.report_page.columns docs/report.md``.
 """
 
@@ -146,7 +147,7 @@ STATEMENT_COLUMNS: tuple[Column, ...] = (
 _NAMES = frozenset(column.name for column in COLUMNS)
 _COUNTED = {"row_index": "row", "replicate_index": "replicate"}
 """Columns that count from 0, with those that count from 1; in rows, both are one index from 0."""
-VARIABLE = "var_"
+VARIABLE, FACTOR = "var_", "factor_"
 """Begins the columns of a campaign's variables."""
 
 
@@ -166,22 +167,26 @@ def complete_columns(names: Iterable[str], rows: Sequence[Mapping[str, Any]] = (
         rows: The rows, by whose values the variables have their types; text without them.
 
     Returns:
-        The table, with a column for each variable after ``row_index``, and one for each custom scorer after
-        ``score_votes``.
+        The table, with a column for each factor and variable after ``row_index``, and one for each custom
+        scorer after ``score_votes``.
 
     Raises:
         ValueError: A column of the table is missing, or a name is none of these.
     """
     given = list(dict.fromkeys(names))
     variables = [name for name in given if name.startswith(VARIABLE)]
-    own = sorted(set(given) - _NAMES - set(variables))
+    factors = [name for name in given if name.startswith(FACTOR)]
+    own = sorted(set(given) - _NAMES - set(variables) - set(factors))
     unknown = [name for name in own if not name.startswith("score_")]
     missing = [name for name in (column.name for column in COLUMNS) if name not in {*given, *_COUNTED}]
     if unknown or missing:
         message = f"report rows lack the columns {missing} and have the unknown columns {unknown}"
         raise ValueError(message)
     added = {
-        "row_index": [_variable_column(name, [row[name] for row in rows]) for name in variables],
+        "row_index": [
+            *(Column(name, "string", "", f"The arm's level of `{name[len(FACTOR) :]}`.") for name in factors),
+            *(_variable_column(name, [row[name] for row in rows]) for name in variables),
+        ],
         "score_votes": [
             Column(name, "Float64", "0 to 1", f"The custom scorer `{name[6:]}`.") for name in own
         ],

@@ -56,6 +56,18 @@ def test_an_order_without_a_picture_has_a_row_of_its_own() -> None:
         assert row[name] is None
 
 
+def test_an_arm_that_was_made_of_factors_has_its_levels_as_text_columns() -> None:
+    """Another arm has none; without factors there are no such columns."""
+    rows = report_rows(
+        RUN_ID, [a_record(1, None)], [], [{"place": "ice"}], {"A": {"light": "soft"}, "B": {"lens": "5"}}
+    )
+    frame = build_frame(rows)
+    assert list(frame.columns[6:9]) == ["factor_light", "factor_lens", "var_place"]
+    assert frame["factor_light"].tolist() == ["soft"]
+    assert frame["factor_lens"].isna().all()
+    assert str(frame["factor_lens"].dtype) == "string"
+
+
 def test_a_broken_picture_is_said_to_differ_from_the_order() -> None:
     """Its fault stands where downgrades stand, and it has no size."""
     record = a_record(1, Decimal("0.002"))
