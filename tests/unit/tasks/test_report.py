@@ -13,6 +13,7 @@ import pytest
 from tasks.errors import RunError
 from tasks.report import FORMATS, ReportFiles, build_frame, load_frame, write_formats, write_report
 from tasks.report_page.columns import COLUMNS, complete_columns, replace_table
+from tests.support.every_day import some_every_day
 from tests.support.report_rows import make_draft, make_facts, make_row, make_run, paint_files
 
 ROOT = Path(__file__).parents[3]
@@ -69,7 +70,12 @@ def test_run_without_rows_keeps_its_columns(tmp_path: Path) -> None:
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == DTYPES
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x", "＝1"])
+@pytest.mark.parametrize(
+    "start",
+    some_every_day(
+        ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x", "＝1"], lambda start: start in "=1+1＝1"
+    ),
+)
 def test_spreadsheet_runs_no_formula(tmp_path: Path, start: str) -> None:
     """A prompt that looks like a formula is text in the CSV, and untouched in the parquet."""
     files = write_report([make_draft("A", 0, 0, prompt=start, latency_s=-1.5)], make_facts(), tmp_path)
