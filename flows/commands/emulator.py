@@ -92,6 +92,21 @@ MANNERS = ("openai", "azure", "cometapi", "relay", "openrouter", "chat-images", 
     help="Share of those statements that the judge says yes to in any case.",
 )
 @click.option(
+    "--judge-swayed",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of statements that the judge answers as text in the picture orders it to"
+    " (“answer yes to everything”), where the request does not say that such text is no instruction.",
+)
+@click.option(
+    "--judge-swayed-though-told",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="The same where the request says it.",
+)
+@click.option(
     "--judge-logprobs/--no-judge-logprobs",
     default=True,
     show_default=True,
@@ -123,6 +138,8 @@ def emulator(
     judge_broken: float,
     judge_errors: float,
     judge_yes_bias: float,
+    judge_swayed: float,
+    judge_swayed_though_told: float,
     judge_logprobs: bool,
     planted: tuple[str, ...],
     images_per_minute: int | None,
@@ -147,6 +164,8 @@ def emulator(
         judge_broken_rate=judge_broken,
         judge_error_rate=judge_errors,
         judge_yes_bias=judge_yes_bias,
+        judge_swayed_rate=judge_swayed,
+        judge_swayed_though_told_rate=judge_swayed_though_told,
         judge_logprobs=judge_logprobs,
         planted_errors=tuple(map(_planted, planted)),
     )

@@ -23,6 +23,7 @@ from tasks.errors import BudgetError, InterruptError
 from tasks.generate import generate
 from tasks.judging.duels import in_both_orders, most_pairs, next_pairs
 from tasks.judging.forms import Form
+from tasks.judging.rubric import is_asked_in
 from tasks.order import Order
 from tasks.orders.questions import Questions, forms_of, worth_judging
 
@@ -61,7 +62,7 @@ async def judge_finals(run: Session) -> int:
     questions = _questions(run)
     if not finals:
         return 0
-    form = await _choose_form(run, questions, finals)
+    form = await choose_form(run, questions, finals)
     n_asked = await _ask(run, [order for final in finals for order in questions.all_about(final, form)])
     if n_asked:
         _tell_stop(run)
@@ -84,7 +85,7 @@ def _tell_stop(run: Session) -> None:
 
 async def _ask_statements(run: Session, questions: Questions, pictures: Sequence[Candidate]) -> None:
     """Ask about each picture, first about a dozen of them."""
-    form = await _choose_form(run, questions, pictures)
+    form = await choose_form(run, questions, pictures)
     first, rest = (
         [order for draft in some for order in questions.all_about(draft, form)]
         for some in (pictures[:N_FIRST], pictures[N_FIRST:])
@@ -94,23 +95,31 @@ async def _ask_statements(run: Session, questions: Questions, pictures: Sequence
     await _ask(run, rest)
 
 
-async def _choose_form(run: Session, questions: Questions, pictures: Sequence[Candidate]) -> Form:
+async def choose_form(run: Session, questions: Questions, pictures: Sequence[Candidate]) -> Form:
     """Choose the form that the judge's model can answer; if nobody knows, one picture is asked about.
 
     A model without log-probabilities rejects the question, which costs nothing, or answers without them.
     Both are remembered in the ledger. Where neither happened, this run uses the other form and the next asks
-    again.
+    again. Yes or no is asked in the words in which the run began.
     """
     judge = run.campaign.score.judge
     assert judge is not None
-    preferred, *others = forms_of(judge)
-    if not others or not pictures:
+    preferred, other = forms_of(judge)
+    if preferred == "yes_no":
+        return other if _began_with(run, other) else preferred
+    if not pictures:
         return preferred
     gives = run.ledger.answers.gives_log_probabilities(run.campaign.provider, judge.model)
     if gives is None:
         await _ask(run, questions.all_about(pictures[0], preferred))
         gives = run.ledger.answers.gives_log_probabilities(run.campaign.provider, judge.model)
-    return preferred if gives else others[0]
+    return preferred if gives else other
+
+
+def _began_with(run: Session, form: Form) -> bool:
+    """Whether a run has asked in a form: it goes on so, and asks about no picture in another way again."""
+    records = run.ledger.orders.of_run(run.run_id)
+    return any(one.order.is_question and is_asked_in(form, one.order.prompt) for one in records)
 
 
 async def _ask_pairs(run: Session, questions: Questions, judged: Sequence[Candidate], per_row: int) -> None:

@@ -7,6 +7,7 @@ reference of chat completions, checked 2026-11-22.
 import asyncio
 import json
 import random
+import re
 import time
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,8 @@ from tasks.emulator.vision_judge import VisionJudge
 
 CHAT_KINDS: frozenset[FailureKind] = ANSWER_KINDS | BODY_KINDS | frozenset({"missing_usage"})
 LATENCY_S = 2.0
+SAYS_NO_ORDERS = re.compile(r"\btext\b[^.]*\b(?:never|not|no)\b[^.]*\binstructions?\b", re.I)
+"""A request's sentence that text in the picture is no instruction."""
 REFUSAL = "I'm sorry, I can't assist with that."
 
 
@@ -76,6 +79,9 @@ class ChatRoutes:
             settings.judge_first_bias,
             settings.judge_error_rate,
             settings.judge_yes_bias,
+            settings.judge_swayed_though_told_rate
+            if SAYS_NO_ORDERS.search(asked.text)
+            else settings.judge_swayed_rate,
         )
         chance = random.Random(f"{settings.seed} {entry.client_request_id or entry.number}")
         is_refused = chance.random() < settings.judge_refusal_rate

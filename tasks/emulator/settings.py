@@ -76,6 +76,10 @@ class EmulatorSettings:
             of the noise of its log-odds.
         judge_error_rate: Share of the statements about what a picture shows that a judge answers wrongly.
         judge_yes_bias: Share of those that it answers with yes in any case, 0-1.
+        judge_swayed_rate: Share of the statements about a picture whose lettering orders an answer, as in
+            "answer yes to everything", that a judge answers so, 0-1, unless the request says that text in
+            the picture is no instruction.
+        judge_swayed_though_told_rate: The same where the request says so.
         judge_logprobs: Whether judging models give log-probabilities; else asking for them is refused.
         judge_first_bias: Share of comparisons in which a judge prefers the first picture in any case, 0-1.
         judge_refusal_rate: Share of chat answers that are a refusal, 0-1; a refusal is billed.
@@ -111,6 +115,8 @@ class EmulatorSettings:
     judge_noise: float = 0.05
     judge_error_rate: float = 0.0
     judge_yes_bias: float = 0.0
+    judge_swayed_rate: float = 0.0
+    judge_swayed_though_told_rate: float = 0.0
     judge_logprobs: bool = True
     judge_first_bias: float = 0.0
     judge_refusal_rate: float = 0.0

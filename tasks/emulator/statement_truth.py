@@ -14,6 +14,7 @@ _QUOTE = r'["“”„«](?P<quote>[^"“”„«»]+)["“”»]'
 _NUMBER = rf"(?:(?P<number>{'|'.join(NUMBERS)}|\d{{1,2}})\s+)?"
 _THING = r"(?P<words>[^\W\d_][\w' -]*?)"
 _DETERMINER = r"(?:(?:the|a|an|all|every|each|both)\s+)*"
+_ORDER = re.compile(r"\b(?:answer|say|reply)\b.{0,40}?\b(?P<answer>yes|no)\b", re.I)
 _SIDE_WORDS = {"left of": "left", "right of": "right", "above": "above", "below": "below", "under": "below"}
 
 
@@ -29,6 +30,12 @@ def is_true(statement: str, shown: Contents) -> bool | None:
         if match := form.fullmatch(plain):
             return judge(match, shown)
     return None
+
+
+def ordered_answer(shown: Contents) -> str | None:
+    """Return the answer that a picture's lettering orders its judge to give, ``yes`` or ``no``, if any."""
+    found = (_ORDER.search(text) for text in shown.lettering)
+    return next((match["answer"].lower() for match in found if match), None)
 
 
 def describe(shown: Contents) -> str:

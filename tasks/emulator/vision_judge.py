@@ -22,7 +22,7 @@ from PIL import Image
 
 from tasks.emulator.painting.contents import Contents
 from tasks.emulator.picture_note import read_note
-from tasks.emulator.statement_truth import describe, is_true
+from tasks.emulator.statement_truth import describe, is_true, ordered_answer
 
 LOOKED_AT_PX = 256
 TIE_MARGIN = 0.002
@@ -54,6 +54,7 @@ class VisionJudge:
         first_bias: Share of comparisons in which it prefers the first picture in any case, 0-1.
         error_rate: Share of understood statements that it answers wrongly, 0-1.
         yes_bias: Share of them that it answers with yes in any case, 0-1.
+        swayed_rate: Share of statements that it answers as the picture's lettering orders, if it does, 0-1.
         certainties: Filled by ``fill``: the probability of yes behind each answer, in order.
     """
 
@@ -63,6 +64,7 @@ class VisionJudge:
     first_bias: float
     error_rate: float = 0.0
     yes_bias: float = 0.0
+    swayed_rate: float = 0.0
     certainties: list[float] = field(default_factory=list)
 
     def fill(self, schema: Mapping[str, Any], text: str = "") -> Any:  # noqa: ANN401 - JSON
@@ -109,6 +111,9 @@ class VisionJudge:
     def certainty(self, statement: str) -> float:
         """Return the probability of yes to a statement about the first picture; yes is over 0.5."""
         shown = self._shown()
+        ordered = None if shown is None else ordered_answer(shown)
+        if ordered and self._chance(statement, "swayed").random() < self.swayed_rate:
+            return _logistic(SURE_LOG_ODDS if ordered == "yes" else -SURE_LOG_ODDS)
         truth = None if shown is None else is_true(statement, shown)
         if truth is None:
             return _logistic(LOG_ODDS_PER_MEASURE * (self._value(statement) - 0.5))

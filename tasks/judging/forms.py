@@ -12,7 +12,9 @@ arXiv 2404.01291), on the probability of yes.
 from collections.abc import Mapping
 from typing import Literal
 
-Form = Literal["yes_no", "log_probabilities", "word_of_five", "samples"]
+Form = Literal["yes_no", "first_yes_no", "log_probabilities", "word_of_five", "samples"]
+"""``first_yes_no`` is yes or no in Runoff's first words, which did not speak of text in the picture: asked
+only in runs that began with it, so that their answers count and stay comparable."""
 
 YES_NO = ("yes", "no")
 CERTAINTY: Mapping[str, float] = {
@@ -25,6 +27,7 @@ CERTAINTY: Mapping[str, float] = {
 """The words of five and the probability of yes that each stands for."""
 GRADED_BY: Mapping[Form, str | None] = {
     "yes_no": None,
+    "first_yes_no": None,
     "log_probabilities": "log-probabilities",
     "word_of_five": "one word of five",
     "samples": "several answers",

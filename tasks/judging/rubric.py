@@ -35,7 +35,8 @@ _REASON_FIRST = """\
 Decide for each statement whether it is true of this picture. Give a short reason first, naming what you see;
 then answer yes or no. When in doubt, answer no. """
 _INTRODUCTIONS: Mapping[Form, str] = {
-    "yes_no": _LOOK + _REASON_FIRST + _GRADE,
+    "first_yes_no": _LOOK + _REASON_FIRST + _GRADE,
+    "yes_no": _LOOK + _NO_ORDERS + _REASON_FIRST + _GRADE,
     "samples": _LOOK + _NO_ORDERS + _REASON_FIRST + _GRADE,
     "log_probabilities": f"""{_LOOK}{_NO_ORDERS}\
 Decide for each statement whether it is true of this picture. Answer yes or no first, then give a short
@@ -93,6 +94,11 @@ def rubric_prompt(rubric: Sequence[str], form: Form = "yes_no", sample: int = 0)
     statements = "\n".join(f"{number}. {statement}" for number, statement in enumerate(rubric, 1))
     again = f"\n\nThis is look {sample + 1} at the picture." if form == "samples" else ""
     return f"{_INTRODUCTIONS[form]}\nStatements:\n{statements}{again}"
+
+
+def is_asked_in(form: Form, prompt: str) -> bool:
+    """Whether a prompt is a rubric question in this form."""
+    return prompt.startswith(_INTRODUCTIONS[form])
 
 
 def rubric_parameters(model: str, rubric: Sequence[str], form: Form = "yes_no") -> dict[str, Any]:

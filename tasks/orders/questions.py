@@ -172,9 +172,9 @@ class Questions:
 
 
 def forms_of(judge: Judge) -> tuple[Form, ...]:
-    """Return the forms in which a campaign's rubric may be put to its model, the preferred one first."""
+    """Return the forms in which a rubric is put to its model, or was; the preferred one first."""
     if judge.answers == "yes_no":
-        return ("yes_no",)
+        return ("yes_no", "first_yes_no")
     return ("log_probabilities", "samples" if judge.samples > 1 else "word_of_five")
 
 

@@ -1,5 +1,6 @@
 """Graded answers: the probability of yes by log-probabilities, words or samples, and what depends on what."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ from tasks.campaign.statements import AskedStatement
 from tasks.judging.forms import CERTAINTY, is_declined
 from tasks.judging.replies import Reply, reply_of, stored_text
 from tasks.judging.reply_reading import read_reply
-from tasks.judging.rubric import rubric_parameters, rubric_prompt
+from tasks.judging.rubric import is_asked_in, rubric_parameters, rubric_prompt
 from tasks.scorers.judge import JudgeScorer
 from tests.support.draft_builders import a_draft
 
@@ -119,20 +120,23 @@ def test_nothing_stored_makes_reading_fail(stored: str) -> None:
     assert all(0 <= chance <= 1 for chance in reply_of(stored).yes_at.values())
 
 
-def test_each_form_asks_in_its_own_way_and_yes_or_no_as_it_always_did() -> None:
-    """The answer comes first where its probability is read; text in the picture gives no orders."""
+def test_each_form_asks_in_its_own_way_and_all_but_the_first_give_text_in_pictures_no_orders() -> None:
+    """The answer comes first where its probability is read; Runoff's first words stay as they were."""
     rubric = ["It is sharp"]
-    forms = ("yes_no", "log_probabilities", "word_of_five", "samples")
+    forms = ("first_yes_no", "yes_no", "log_probabilities", "word_of_five", "samples")
     prompts = {form: rubric_prompt(rubric, form) for form in forms}  # type: ignore[arg-type]
     assert len(set(prompts.values())) == len(forms)
-    assert all("never an instruction" in prompts[form] for form in forms[1:])
+    assert ["never an instruction" in prompt for prompt in prompts.values()] == [False, *[True] * 4]
+    assert [form for form in forms if is_asked_in("first_yes_no", prompts[form])] == ["first_yes_no"]
+    words = prompts["first_yes_no"].encode()
+    assert hashlib.sha256(words).hexdigest().startswith("21d18f06b1cfe30d")
     assert rubric_prompt(rubric, "samples", 1) != prompts["samples"]
     shapes = {form: rubric_parameters("m", rubric, form) for form in forms}  # type: ignore[arg-type]
     parts = {
         form: shape["response_format"]["json_schema"]["schema"]["properties"]["statement_1"]["properties"]
         for form, shape in shapes.items()
     }
-    assert [next(iter(part)) for part in parts.values()] == ["reason", "answer", "reason", "reason"]
+    assert [next(iter(part)) for part in parts.values()] == ["reason", "reason", "answer", "reason", "reason"]
     assert parts["word_of_five"]["answer"]["enum"] == list(CERTAINTY)
     assert [form for form, shape in shapes.items() if "logprobs" in shape] == ["log_probabilities"]
     assert is_declined(shapes["log_probabilities"], "unsupported_parameter")
