@@ -318,30 +318,30 @@ def reread(
 
     settings = read_settings(home)
     with opened_ledger(settings) as opened:
-        found = reread_answers(settings, opened, orders, run, takes_part=takes_part)
+        if not as_json:
+            click.echo("Reading kept answers again; fetching a picture may take two minutes …", err=True)
+        watch = (lambda _: None) if as_json else _print_reread
+        found = reread_answers(settings, opened, orders, run, takes_part=takes_part, watch=watch)
     if as_json:
         answer_json([asdict(one) for one in found])
         return
-    for line in _reread_lines(found):
-        click.echo(line)
+    if not found:
+        whose = "None of these has" if orders else "No unknown request has"
+        click.echo(f"{whose} a kept answer. Nothing was changed.")
+    if runs := sorted({one.run_id for one in found if not one.reason}):
+        click.echo("Inspect, score and report them, without buying, with:")
+        for run_id in runs:
+            click.echo(f"  runoff rescore {run_id}")
 
 
-def _reread_lines(found: "Sequence[Reread]") -> list[str]:
+def _print_reread(one: "Reread") -> None:
     from tasks.money import count_of, format_usd
 
-    if not found:
-        return ["No unknown request has a kept answer. Nothing was changed."]
-    lines = [
-        f"{one.order_id}  still unknown, charged {format_usd(one.charged_usd)}: {one.reason}"
-        if one.reason
-        else f"{one.order_id}  received, {count_of(one.n_pictures, 'picture')}, "
-        f"charged {format_usd(one.charged_usd)}"
-        for one in found
-    ]
-    runs = sorted({one.run_id for one in found if not one.reason})
-    if runs:
-        lines.append("Inspect, score and report them, without buying, with:")
-    return [*lines, *(f"  runoff rescore {run_id}" for run_id in runs)]
+    charged = format_usd(one.charged_usd)
+    end = f"still unknown, charged {charged}: {one.reason}"
+    if not one.reason:
+        end = f"received, {count_of(one.n_pictures, 'picture')}, charged {charged}"
+    click.echo(f"{one.order_id}  {end}")
 
 
 def _check_usage(

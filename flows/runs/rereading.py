@@ -1,6 +1,6 @@
 """Reading the kept answers of unknown requests again, of all runs or of some requests."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from flows.runs.lock import locked_run
@@ -19,6 +19,7 @@ def reread_answers(
     run: str | None = None,
     *,
     takes_part: bool = False,
+    watch: Callable[[Reread], None] = lambda _: None,
 ) -> list[Reread]:
     """Read kept answers again; what can be read now is received. Nothing is bought.
 
@@ -28,10 +29,11 @@ def reread_answers(
         order_ids: Only these orders; by default all.
         run: Only of this run; by default of all.
         takes_part: Whether pictures that are there count though others of their order could not be fetched.
+        watch: Is told of each, as soon as it was read.
 
     Raises:
         RunError: There is no such run, or another process works on one.
-        LedgerError: An order has no kept answer. Nothing was changed.
+        LedgerError: An order is not unknown. Nothing was changed.
         SettingError: A picture could not be stored.
     """
     unknown = ledger.reconciliations.unknown(None if run is None else ledger.runs.find(run).run_id)
@@ -54,5 +56,7 @@ def reread_answers(
         with locked_run(ledger, stored.folder):
             records = kept_orders(ledger, run_id, stored.folder)
             records = [record for record in records if record.order.order_id in chosen]
-            found += reread(ledger, records, stored.folder, terms_of, takes_part=takes_part)
+            for one in reread(ledger, records, stored.folder, terms_of, takes_part=takes_part):
+                watch(one)
+                found.append(one)
     return found

@@ -8,6 +8,7 @@ between. Redirects are few, and each is checked in the same way. Bytes, time and
 
 # ruff: noqa: EM101, EM102 - a reason is a part of the sentence about the order, not a message of its own
 
+import contextlib
 import ipaddress
 import socket
 import ssl
@@ -81,17 +82,20 @@ class PictureFetcher:
         self._resolve = resolve
         self._sleep = sleep
 
-    def fetch(self, address: str, most_bytes: int) -> bytes:
+    def fetch(self, address: str, most_bytes: int, within_s: float = FETCH_S) -> bytes:
         """Fetch a picture, trying again where that may help. Blocks: call it in a thread.
 
         Args:
             address: Where an answer says that it is.
             most_bytes: The most bytes that it may have.
+            within_s: How long it may take, redirects and further tries included, seconds.
 
         Raises:
             NotFetchedError: It is not fetched from there, or could not be.
         """
-        received = Received(Bounds(FETCH_S, most_bytes), keeps=False)
+        if within_s <= 0:
+            raise NotFetchedError("the time for the pictures of its answer was over")
+        received = Received(Bounds(within_s, most_bytes), keeps=False)
         for wait_s in (*_RETRY_WAITS_S[: FETCH_TRIES - 1], None):
             try:
                 return self._once(address, received)
@@ -160,7 +164,7 @@ def is_private(place: str) -> bool:
         inner = number.ipv4_mapped or number.sixtofour or (number.teredo or (None, None))[1]
         if number in _NAT64:
             inner = ipaddress.IPv4Address(int(number) & 0xFFFFFFFF)
-    return not number.is_global if inner is None else is_private(str(inner)) or number.is_multicast
+    return number.is_multicast or (not number.is_global if inner is None else is_private(str(inner)))
 
 
 def _url(address: str) -> httpx2.URL:
@@ -189,6 +193,8 @@ def _check_form(url: httpx2.URL, *, is_own: bool) -> None:
 
 def _check_name(host: str) -> None:
     """Refuse what is surely private before a proxy, which looks up names itself, is asked for it."""
+    with contextlib.suppress(OSError, UnicodeError):  # 127.1 and 0x7f.0.0.1 are numbers to a proxy, too
+        host = socket.inet_ntoa(socket.inet_aton(host))
     if _is_number(host):
         if is_private(host):
             raise NotFetchedError(f"it leads into a private network ({host})")

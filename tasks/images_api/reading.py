@@ -4,6 +4,7 @@ What may have been paid is kept before it is judged: an answer with the addresse
 is fetched, and one in which no picture was found.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from tasks.images_api.questions import read_reply
 from tasks.images_api.receiving import Received
 from tasks.images_api.stop_messages import stop_for_unreadable
 from tasks.images_api.terms import Terms
-from tasks.limits import MESSAGE_CHARS
+from tasks.limits import FETCH_S, MESSAGE_CHARS
 from tasks.order import Order
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Reader:
         fetcher: Fetches pictures of which the answer has the address.
         takes_part: Whether pictures that are there count though others of the order could not be fetched.
         predictions: Where an answer names something to be asked for later.
+        is_kept: Whether the answer is on disk already, as it came.
     """
 
     order: Order
@@ -51,6 +53,7 @@ class Reader:
     fetcher: PictureFetcher
     takes_part: bool = False
     predictions: Predictions | None = None
+    is_kept: bool = False
     _fetched: dict[str, bytes] = field(default_factory=dict)
 
     def read(self, body: object, headers: Mapping[str, str]) -> Reading:
@@ -152,27 +155,32 @@ class Reader:
             text: What was kept.
             headers: The headers of the answer, as far as they are known.
         """
-        answer, _ = self.read(json_of(text) or text, headers)
+        answer, _ = replace(self, is_kept=True).read(json_of(text) or text, headers)
         return answer
 
     def _fetch_of(self, raw: object) -> Fetch:
         """Fetch the pictures of one answer, which is kept before the first is asked for.
 
-        One that was fetched while others were not is taken from the disk.
+        One that was fetched while others were not is taken from the disk. All together have the time
+        of as many as were ordered: an answer may name more, and where nothing comes the run waits for them.
         """
+        until_s = time.monotonic() + FETCH_S * self.order.n
 
         def fetch(address: str) -> bytes:
             file = fetched_file(self.folder, self.order, address)
             if address not in self._fetched and not file.is_file():
                 self._keep(raw)
-                self._fetched[address] = self.fetcher.fetch(address, most_bytes(self.order))
+                self._fetched[address] = self.fetcher.fetch(
+                    address, most_bytes(self.order), min(FETCH_S, until_s - time.monotonic())
+                )
             return self._fetched.get(address) or file.read_bytes()
 
         return fetch
 
     def _keep(self, body: object) -> None:
         """Keep an answer as it came, and with it the pictures that were fetched for it already."""
-        store_body(self.folder, self.order, body)
+        if not self.is_kept:
+            store_body(self.folder, self.order, body)
         keep_fetched(self.folder, self.order, self._fetched)
 
     def _part(self, text: str) -> dict[str, object] | None:

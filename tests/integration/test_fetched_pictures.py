@@ -2,8 +2,9 @@
 
 import base64
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx2
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from flows.runs.rereading import reread_answers
 from tasks.errors import LedgerError
 from tasks.images_api.fetching import NotFetchedError, PictureFetcher, is_private
+from tasks.images_api.picture_files import body_file
 from tasks.images_api.recover_sent import recover_sent
 from tasks.images_api.reread import Reread, kept_orders, reread
+from tasks.ledger import OrderRecord
 from tasks.settings import Settings
 from tests.support.builders import NOON, RUN_ID
 from tests.support.emulator_client import png
@@ -276,3 +279,80 @@ def test_an_order_without_a_kept_answer_is_told(shop: Shop) -> None:
     """Nothing is changed."""
     with pytest.raises(LedgerError, match="o-none: is not unknown"):
         reread_answers(Settings.of(shop.folder, {}), shop.ledger, ["o-none"])
+
+
+def test_an_answer_that_names_more_than_was_ordered_waits_no_longer(
+    seller: Relay, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty addresses at which nothing comes would hold up the picture that is there for half an hour."""
+    left_s: list[float] = []
+
+    def fetch(_: PictureFetcher, address: str, __: int, within_s: float) -> bytes:
+        left_s.append(within_s)
+        if address.endswith("/0.png"):
+            return PICTURE
+        now_s[0] += 61.0
+        reason = "it is silent"
+        raise NotFetchedError(reason)
+
+    now_s = [0.0]
+    monkeypatch.setattr(PictureFetcher, "fetch", fetch)
+    monkeypatch.setattr("tasks.images_api.reading.time.monotonic", lambda: now_s[0])
+    seller.answer = (200, {"data": [{"url": f"{seller.host}/{n}.png"} for n in range(30)]})
+    shop.buy(order_of())
+    assert shop.record().state == "received"
+    assert max(left_s) <= 120
+    assert all(one <= 0 for one in left_s[3:])
+
+
+def test_nothing_is_fetched_once_its_time_is_over(seller: Relay) -> None:
+    """Nobody is asked."""
+    with pytest.raises(NotFetchedError, match="was over"):
+        fetcher(seller.url).fetch(seller.file("/1.png", PICTURE), MOST_BYTES, 0.0)
+    assert seller.fetched == []
+
+
+def test_a_kept_answer_that_became_anything_is_told_and_left_as_it_is(seller: Relay, shop: Shop) -> None:
+    """Junk, too much of it, or a folder; reading it again does not write it again."""
+    seller.answer = (200, {"data": [{"url": f"{seller.host}/1.png"}]})
+    shop.buy(order_of())
+    file = shop.folder / body_file(shop.record().order)
+    file.write_bytes(b"\xff\xfe junk")
+    assert "not JSON" in reread_all(shop)[0].reason
+    assert file.read_bytes() == b"\xff\xfe junk"
+    with file.open("wb") as large:
+        large.truncate(10**9)
+    assert "1,000,000,000 bytes, more than any answer" in reread_all(shop)[0].reason
+    assert shop.record().state == "unknown"
+
+
+def test_what_was_read_again_is_told_while_others_are_awaited(
+    seller: Relay, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fetch may take minutes; whoever stops meanwhile does not wait for it."""
+    seller.answer = (200, {"art": 1})
+    shop.buy(order_of(), order_of(1))
+    records = kept_orders(shop.ledger, RUN_ID, shop.folder)
+    slow, released = records[0].order.order_id, Event()
+
+    def read(_: Path, __: object, record: OrderRecord, **___: bool) -> str:
+        if record.order.order_id == slow:
+            released.wait(20)
+        return "nothing yet"
+
+    monkeypatch.setattr("tasks.images_api.reread._read", read)
+    found = reread(shop.ledger, records, shop.folder, lambda _: shop.terms)
+    assert next(found).order_id != slow
+    assert isinstance(found, Generator)
+    found.close()
+    assert not released.is_set()
+    released.set()
+
+
+def test_a_number_in_an_old_form_is_no_name_to_a_proxy() -> None:
+    """A proxy would take it for this machine."""
+    behind = PictureFetcher("https://own.test/v1", {"https_proxy": "http://proxy.test:3128"})
+    for host in ("127.1", "0x7f.0.0.1", "2130706433"):
+        with pytest.raises(NotFetchedError, match="private network"):
+            behind.fetch(f"https://{host}/1.png", MOST_BYTES)
+    assert is_private("224.0.0.1")
