@@ -229,7 +229,7 @@ def test_a_key_that_is_refused_stops_all_workers(
     shell: Shell, open_provider: OpenProvider, tmp_path: Path
 ) -> None:
     """One clear message, and no worker goes on asking."""
-    provider = open_provider({"kind": "invalid_key"})
+    provider = open_provider({"kind": "invalid_key", "path": "images"})
     with workers_of(shell, tmp_path / "dask"):
         done = shell.runoff("run", shell.campaign(drafts_each(12)))
     assert done.returncode == 1
