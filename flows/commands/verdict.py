@@ -12,8 +12,8 @@ from tasks.errors import RunError
 @click.argument("run", default="latest")
 @click.option(
     "--by",
-    metavar="votes|judge|technical|total|nights",
-    help="Only the verdict by votes, by one of the campaign's scorers, by their total, or over all nights.",
+    metavar="votes|judge|technical|total|effects|nights",
+    help="Only the verdict by votes, by one scorer, by their total, of the factors, or over all nights.",
 )
 @home_option
 @json_option

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from flows.evaluation.effects import compare_factors
 from flows.evaluation.scored_drafts import name_scorers, scored_drafts
 from flows.runs.run import StoredRun
 from tasks.ab_test.evidence import HeldOut
@@ -45,15 +46,18 @@ def compare_run(
         return None
     people = compare_by_votes(candidates, votes, segments)
     found |= {"people": people, "scores_headline": found["headline"]}
+    if effects := compare_factors(rows, candidates, campaign, decided):
+        found["effects"] = effects
     return found | {"headline": people["headline"]} if people and people["is_enough"] else found
 
 
 def compare_by_each(run: StoredRun) -> dict[str, dict[str, Any]]:
-    """Compare a run's arms by people's votes, by the total, and by each scorer alone. Writes nothing.
+    """Compare a run's arms by people's votes, by the total and by each scorer alone. Writes nothing.
 
     Returns:
-        The verdicts by ``votes``, ``total`` and the scorers' names, as far as they exist. Votes decide about
-        arms directly, never by way of the scorer ``votes``, which ranks pictures.
+        The verdicts by ``votes``, ``total`` and the scorers' names, and what ``effects`` the factors have, as
+        far as they exist. Votes decide about arms directly, never by way of the scorer ``votes``, which ranks
+        pictures.
 
     Raises:
         RunError: The run's campaign file is missing.
@@ -66,6 +70,7 @@ def compare_by_each(run: StoredRun) -> dict[str, dict[str, Any]]:
     found |= {
         name: _compare_by(each, rows, candidates, decided, segments) for name, each in by_weights.items()
     }
+    found["effects"] = compare_factors(rows, candidates, run.campaign, decided)
     return {name: verdict for name, verdict in found.items() if verdict is not None}
 
 

@@ -3,6 +3,8 @@
 __all__ = [
     "arm_leads",
     "drift",
+    "effect_sentences",
+    "effects",
     "evidence",
     "night_verdicts",
     "nights",

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.money import format_usd
+from tasks.report_page.effects import complete_effects
 from tasks.report_page.facts import ArmFacts, RunFacts
 from tasks.report_page.frontier import draw_frontier
 from tasks.report_page.measures import (
@@ -74,6 +75,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         frontier=draw_frontier(described),
         pairs=_complete_pairs(list((facts.ab_test or {}).get("pairs") or ())),
         segments=complete_segments(facts),
+        effects=complete_effects(facts),
         statements=show_statements(drafts, facts, sources),
         interactions=known_interactions(facts),
         race=show_race(facts),

@@ -83,7 +83,9 @@ def summarize(rows: Sequence[Row], facts: RunFacts) -> str:
 def _other_verdict(ab_test: Mapping[str, Any]) -> list[str]:
     """Return the scores' verdict where people's is the headline, what they left open, and all nights'."""
     by_scores, people = ab_test.get("scores_headline"), ab_test.get("people") or {}
-    nights = (ab_test.get("nights") or {}).get("headline")
+    nights = " ".join(
+        str(said) for key in ("effects", "nights") if (said := (ab_test.get(key) or {}).get("headline"))
+    )
     if not by_scores or by_scores == ab_test.get("headline"):
         return [nights] if nights else []
     return [text for text in (people.get("note"), by_scores, nights) if text]

@@ -1,0 +1,184 @@
+"""Effects of factors: against a textbook, least squares and a t-test; with missing cells; in words."""
+
+import itertools
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from tasks.ab_test.effect_sentences import state_effects
+from tasks.ab_test.effects import Cell, Effect, estimate_effects
+
+TWO = {"light": ["soft", "hard"], "lens": ["wide", "tele"], "size": ["s", "l"]}
+THREE = {"light": ["soft", "hard", "dim"], "lens": ["wide", "tele"]}
+
+
+def cells_of(
+    levels: Mapping[str, list[str]],
+    n_rows: int,
+    value: Callable[[Mapping[str, str], int], float],
+) -> list[Cell]:
+    """Make a cell of every combination and row."""
+    combinations = (dict(zip(levels, each, strict=True)) for each in itertools.product(*levels.values()))
+    return [Cell(each, row, value(each, row)) for each in combinations for row in range(n_rows)]
+
+
+def noisy(levels: Mapping[str, list[str]], n_rows: int, seed: int, hard: float = 0.0) -> list[Cell]:
+    """Make cells that vary from row to row, with hard light better."""
+    rng = np.random.default_rng(seed)
+    prompts = rng.normal(0.5, 0.2, n_rows)
+    return cells_of(
+        levels,
+        n_rows,
+        lambda chosen, row: prompts[row] + hard * (chosen["light"] == "hard") + rng.normal(0, 0.05),
+    )
+
+
+def named(effects: list[Effect]) -> dict[tuple[str, ...], Effect]:
+    """Map effects by their levels."""
+    return {effect.levels: effect for effect in effects}
+
+
+def test_effects_are_those_of_the_textbook() -> None:
+    """A 2^2 design, three blocks, with known results: concentration +8.33, catalyst −5.00, both 1.67.
+
+    Source: D. C. Montgomery, "Design and Analysis of Experiments", the chemical process of chapter 6 and its
+    blocked form in chapter 7. Its AB = 1.67 is half the difference of the differences that is reported here.
+    """
+    yields = {"--": (28, 25, 27), "+-": (36, 32, 32), "-+": (18, 19, 23), "++": (31, 30, 29)}
+    levels = {"A": ["-", "+"], "B": ["-", "+"]}
+    found = named(
+        estimate_effects(
+            cells_of(levels, 3, lambda chosen, row: yields[chosen["A"] + chosen["B"]][row]), levels
+        )
+    )
+    by_factor = {effect.factors: effect.difference for effect in found.values()}
+    assert by_factor["B",] == pytest.approx(-5.0)
+    mains = estimate_effects(
+        cells_of(levels, 3, lambda chosen, row: yields[chosen["A"] + chosen["B"]][row]), levels
+    )
+    assert mains[0].difference == pytest.approx(25 / 3)
+    assert by_factor["A", "B"] / 2 == pytest.approx(5 / 3)
+
+
+@settings(max_examples=15)
+@given(st.integers(2, 12), st.integers(0, 1_000))
+def test_with_every_cell_an_effect_is_the_t_test_of_the_rows_differences(n_rows: int, seed: int) -> None:
+    """Estimate, interval and p-value, for main effects and interactions."""
+    cells = noisy(TWO, n_rows, seed)
+    by_row = {}
+    for row in range(n_rows):
+        here = {tuple(cell.levels.values()): cell.value for cell in cells if cell.row == row}
+        by_row[row] = sum((1 if key[0] == "hard" else -1) * value for key, value in here.items()) / 4
+    test = stats.ttest_1samp(list(by_row.values()), 0)
+    (low, high), found = test.confidence_interval(0.95), named(estimate_effects(cells, TWO))[("hard",)]
+    assert [found.low, found.high, found.p_value] == pytest.approx(
+        [low, high, test.pvalue], rel=1e-6, abs=1e-9
+    )
+
+
+@pytest.mark.slow  # loading the formulas takes two seconds
+def test_with_missing_cells_effects_are_those_of_least_squares_with_a_coefficient_per_row() -> None:
+    """Statsmodels' own formula, with sums of effects and clusters, gives the same."""
+    import pandas as pd
+    import statsmodels.formula.api as smf
+
+    rng = np.random.default_rng(3)
+    cells = [cell for cell in noisy(THREE, 9, 5, hard=0.1) if rng.random() > 0.15]
+    frame = pd.DataFrame([{**cell.levels, "row": cell.row, "value": cell.value} for cell in cells])
+    formula = "value ~ C(row) + C(light, Treatment('soft')) + C(lens, Treatment('wide'))"
+    together = formula + " + C(light, Treatment('soft')):C(lens, Treatment('wide'))"
+    fit = smf.ols(together, frame).fit(
+        cov_type="cluster", cov_kwds={"groups": frame["row"], "use_correction": False}
+    )
+    found = named(estimate_effects(cells, THREE))
+    hard, both = (
+        "C(light, Treatment('soft'))[T.hard]",
+        "C(light, Treatment('soft'))[T.hard]:C(lens, Treatment('wide'))[T.tele]",
+    )
+    averaged = fit.t_test(f"{hard} + 0.5 * {both} = 0")
+    scale = (9 / 8) ** 0.5
+    for effect, of_fit in ((found[("hard",)], averaged), (found["hard", "tele"], fit.t_test(f"{both} = 0"))):
+        reach = stats.t.ppf(0.975, 8) * of_fit.sd.item() * scale
+        assert effect.difference == pytest.approx(of_fit.effect.item())
+        assert effect.high == pytest.approx(of_fit.effect.item() + reach)
+
+
+def test_rows_that_are_harder_change_nothing() -> None:
+    """Also when a hard row has lost the cells of one level."""
+    cells = [cell for cell in noisy(TWO, 6, 1) if not (cell.row == 0 and cell.levels["light"] == "hard")]
+    harder = [Cell(one.levels, one.row, one.value - 0.4 * (one.row == 0)) for one in cells]
+    for before, after in zip(estimate_effects(cells, TWO), estimate_effects(harder, TWO), strict=True):
+        assert after.difference == pytest.approx(before.difference)
+        assert after.low == pytest.approx(before.low)
+
+
+def test_what_cannot_be_told_is_not_estimated() -> None:
+    """One row; factors that vary only together; a design that tells main effects but no interactions."""
+    assert estimate_effects(noisy(TWO, 1, 0), TWO) == []
+    confounded = [
+        one for one in noisy(TWO, 4, 0) if (one.levels["light"] == "hard") == (one.levels["lens"] == "tele")
+    ]
+    assert estimate_effects(confounded, TWO) == []
+    signs = {name: {levels[0]: -1, levels[1]: 1} for name, levels in TWO.items()}
+    half = [
+        one
+        for one in noisy(TWO, 4, 0)
+        if np.prod([signs[factor][level] for factor, level in one.levels.items()]) > 0
+    ]
+    assert [len(effect.factors) for effect in estimate_effects(half, TWO)] == [1, 1, 1]
+
+
+def test_a_level_that_was_never_made_leaves_the_others() -> None:
+    """As after a refusal of all its orders."""
+    cells = [cell for cell in noisy(THREE, 5, 2) if cell.levels["light"] != "dim"]
+    assert [effect.levels for effect in estimate_effects(cells, THREE)][:2] == [("hard",), ("tele",)]
+
+
+def test_rows_that_all_agree_exactly_give_no_interval() -> None:
+    """There is nothing by which to say how far rows vary."""
+    (effect, *_) = estimate_effects(cells_of(TWO, 3, lambda _, row: 0.5 + 0.1 * row), TWO)
+    assert (effect.low, effect.p_value, effect.matters) == (None, None, False)
+
+
+def test_a_planted_effect_is_named_and_no_other() -> None:
+    """First what matters, then what does not, then what is open."""
+    cells = noisy(TWO, 60, 8, hard=0.08)
+    sentence = state_effects(estimate_effects(cells, TWO), "by the judge", lambda value: f"{value:.2f}")
+    assert sentence == (
+        "By the judge, light matters (+0.08 for hard instead of soft), lens does not (within ±0.02),"
+        " size does not (within ±0.02)."
+    )
+
+
+def an_effect(difference: float, reach: float | None, *levels: str, matters: bool = False) -> Effect:
+    """Make an effect by hand."""
+    low, high = (None, None) if reach is None else (difference - reach, difference + reach)
+    factors = ("light", "lens")[: len(levels)]
+    return Effect(factors, levels, ("soft", "wide")[: len(levels)], difference, low, high, 0.5, 0.5, matters)
+
+
+@pytest.mark.parametrize(
+    ("effects", "sentence"),
+    [
+        ([an_effect(0.0, 0.01, "hard")], "By x, light does not matter (within ±0.01)."),
+        ([an_effect(0.01, 0.05, "hard")], "By x, light is not settled (−0.04 to +0.06)."),
+        ([an_effect(0.01, None, "hard")], "By x, light is not settled."),
+        ([an_effect(0.0, 0.0131, "hard")], "By x, light does not matter (within ±0.02)."),
+        (
+            [
+                an_effect(-0.1, 0.05, "hard", matters=True),
+                an_effect(0.06, 0.01, "hard", "tele", matters=True),
+            ],
+            "By x, light matters (−0.10 for hard instead of soft)."
+            " Together, light hard with lens tele makes 0.06 more than the two alone.",
+        ),
+        ([], ""),
+    ],
+)
+def test_sentences(effects: list[Effect], sentence: str) -> None:
+    """What is within two points is said not to matter; wider, it is open."""
+    assert state_effects(effects, "by x", lambda value: f"{value:.2f}") == sentence
