@@ -154,7 +154,9 @@ class Order:
     def question(self) -> str:
         """A digest of the question, independent of run and order: equal questions need only one answer."""
         shown = [reference.sha256 for reference in self.references]
-        return "q-" + digest_of([self.provider, self.endpoint, self.prompt, dict(self.parameters), shown])
+        mask = [] if self.mask is None else [self.mask.sha256]
+        asked = [self.provider, self.endpoint, self.prompt, dict(self.parameters), shown, *mask]
+        return "q-" + digest_of(asked)
 
     def is_upright(self, picture: Reference) -> bool:
         """Whether one of its pictures is sent upright, whatever its EXIF says: a mask, and what it masks."""

@@ -10,6 +10,7 @@ __all__ = [
     "power",
     "retirement",
     "rounds",
+    "run_questions",
     "scores",
     "similar_pairs",
     "statements",

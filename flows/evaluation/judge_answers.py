@@ -74,7 +74,8 @@ def read_statement_replies(
         pictures: Drafts or finals.
 
     Returns:
-        Hex digest of a picture's bytes to the reply; only pictures that were asked about.
+        Hex digest of a picture's bytes to the reply; only pictures that were asked about, and those that
+        cannot be.
     """
     judge = questions.campaign.score.judge
     assert judge is not None
@@ -89,6 +90,11 @@ def read_statement_replies(
             replies = [came[one] for one in each if one in came]
             if found := _in_form(replies, form, by_bytes.get(name)):
                 by_bytes[name] = found
+    for picture in pictures:
+        known = by_bytes.get(picture.sha256)
+        if not _has_answer(known) and (fault := questions.fault_beside(picture)):
+            why = f"{known.fault}; {fault}" if known is not None else fault
+            by_bytes[picture.sha256] = Reply(None, why)
     return by_bytes
 
 

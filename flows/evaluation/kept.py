@@ -7,6 +7,7 @@ here. Nothing here spends.
 from collections.abc import Mapping, Sequence
 
 from flows.evaluation.judge_answers import read_statement_replies
+from flows.evaluation.run_questions import questions_of
 from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
@@ -14,7 +15,6 @@ from tasks.campaign.finals import Finals
 from tasks.campaign.statements import statements_of
 from tasks.candidate import Candidate, Score
 from tasks.judging.conditions import Condition, kept_conditions, kept_statements, spells_its_text
-from tasks.orders.questions import Questions
 from tasks.score import score_candidates
 from tasks.scorers import Assignment
 
@@ -94,7 +94,7 @@ def _judged(run: StoredRun, finals: Sequence[Candidate]) -> Mapping[str, Mapping
     """Score finals by the judge's answers; one without an answer to today's statements has no value."""
     if not finals:
         return {}
-    questions = Questions(run.campaign, run.run_id, str(run.folder))
+    questions = questions_of(run)
     came = read_statement_replies(run.ledger, questions, finals)
     replies = {final.candidate_id: came[final.sha256] for final in finals if final.sha256 in came}
     statements = {final.candidate_id: statements_of(run.campaign, final.row, final.arm) for final in finals}

@@ -7,11 +7,12 @@ only; so they come after deduplication.
 from collections.abc import Collection, Sequence
 
 from flows.evaluation.judge_answers import read_judge_answers
+from flows.evaluation.run_questions import questions_of
 from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from tasks.campaign.statements import statements_of
 from tasks.candidate import Candidate
-from tasks.orders.questions import BOUGHT, Questions
+from tasks.orders.questions import BOUGHT
 from tasks.pairwise.bradley_terry import meetings_of
 from tasks.score import score_candidates, weighted_total
 from tasks.scorers import Assignment, Masked
@@ -70,7 +71,7 @@ def add_bought_scores(run: StoredRun) -> int:
     if not bought:
         return 0
     drafts = run.read_candidates("draft")
-    answers = read_judge_answers(run.ledger, Questions(run.campaign, run.run_id, str(run.folder)), drafts)
+    answers = read_judge_answers(run.ledger, questions_of(run), drafts)
     asked = {
         draft.candidate_id: statements_of(run.campaign, draft.row, draft.arm)
         for draft in drafts

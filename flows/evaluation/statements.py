@@ -5,11 +5,11 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from flows.evaluation.judge_answers import read_judge_answers
+from flows.evaluation.run_questions import questions_of
 from flows.runs.run import StoredRun
 from tasks.ab_test.statements import state_statements, sum_up_statements
 from tasks.candidate import Candidate
 from tasks.judging.statement_answers import StatementAnswer, statement_answers
-from tasks.orders.questions import Questions
 
 
 class Statements(NamedTuple):
@@ -31,7 +31,7 @@ def read_statement_answers(run: StoredRun, drafts: Sequence[Candidate]) -> list[
     score = run.campaign.score
     if score.judge is None or "judge" not in score.weights:
         return []
-    questions = Questions(run.campaign, run.run_id, str(run.folder))
+    questions = questions_of(run)
     return statement_answers(run.campaign, drafts, read_judge_answers(run.ledger, questions, drafts).replies)
 
 

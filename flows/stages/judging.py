@@ -11,6 +11,7 @@ from itertools import combinations
 
 from flows.evaluation.judge_answers import JudgeAnswers, pools, read_judge_answers
 from flows.evaluation.kept import finals_to_judge
+from flows.evaluation.run_questions import questions_of
 from flows.runs.progress import JUDGE
 from flows.session.session import Session
 from flows.stages.buy import ORDERS_PER_TASK
@@ -42,6 +43,7 @@ async def judge_drafts(run: Session) -> None:
     judged = worth_judging(run.ledger.candidates.of_run(run.run_id, "draft"))
     if "judge" in rules.weights and rules.judge is not None:
         asked = [draft for draft in judged if statements_of(run.campaign, draft.row, draft.arm)]
+        asked = await asyncio.to_thread(_with_all_beside, questions, asked)
         await _ask_statements(run, questions, first_of_all(asked))
     if "duel" in rules.weights and rules.duel is not None:
         await _ask_pairs(run, questions, judged, rules.duel.per_row)
@@ -60,6 +62,7 @@ async def judge_finals(run: Session) -> int:
         return 0
     finals = await asyncio.to_thread(finals_to_judge, run.stored)
     questions = _questions(run)
+    finals = await asyncio.to_thread(_with_all_beside, questions, finals)
     if not finals:
         return 0
     form = await choose_form(run, questions, finals)
@@ -69,9 +72,14 @@ async def judge_finals(run: Session) -> int:
     return n_asked
 
 
+def _with_all_beside(questions: Questions, pictures: Sequence[Candidate]) -> list[Candidate]:
+    """Keep the pictures that can be asked about: what the judge sees beside them is still what was sent."""
+    return [picture for picture in pictures if not questions.fault_beside(picture)]
+
+
 def _questions(run: Session) -> Questions:
     estimates = Estimates(run.prepared.catalogue, run.prepared.terms.provider, run.prepared.providers)
-    return Questions(run.campaign, run.run_id, str(run.folder), estimates)
+    return questions_of(run.stored, estimates)
 
 
 def _tell_stop(run: Session) -> None:

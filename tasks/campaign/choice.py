@@ -98,6 +98,10 @@ class Judge(Section):
     """For a model without log-probabilities: from 2 on, each picture is asked about this often, and the
     answers are averaged; 1 asks for one word of five instead."""
 
+    sees: tuple[Literal["references", "mask"], ...] = ()
+    """What the judge sees beside a picture: the `references`, the `mask`, or both, that its draft was made
+    with."""
+
     questions: Literal["from_brief"] | None = None
     """`from_brief`: a model writes each row's statements once; they are kept in `questions.yaml`."""
 

@@ -30,6 +30,21 @@ def judging_faults(
             yield from _model_faults(name, section.model, catalogue, provider)
         elif name in score.weights and name in scorers:
             yield CampaignFault(("score", name), "is missing, but score.weights uses it", needs[name])
+    if score.judge is not None:
+        yield from _sight_faults(campaign, score.judge)
+
+
+def _sight_faults(campaign: Campaign, judge: Judge) -> Iterator[CampaignFault]:
+    """Find what the judge shall see beside pictures and no arm sends."""
+    sent = {
+        "references": any(campaign.references_of(arm) for arm in campaign.arms),
+        "mask": any(campaign.mask_of(arm) and campaign.references_of(arm) for arm in campaign.arms),
+    }
+    for name in judge.sees:
+        if not sent[name]:
+            what = f"no arm is sent {'a mask' if name == 'mask' else name}, so there is nothing to see"
+            accepted = f"{name} of the campaign or of an arm, or leave it out"
+            yield CampaignFault(("score", "judge", "sees"), what, accepted)
 
 
 def halving_faults(campaign: Campaign) -> Iterator[CampaignFault]:

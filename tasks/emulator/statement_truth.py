@@ -5,7 +5,7 @@ Statements are understood by their form, as ``The picture shows exactly two red 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tasks.emulator.painting.contents import NUMBERS, SIDES, WRITING, Contents, Thing, read_thing, singular
 from tasks.emulator.painting.reading import COLOURS
@@ -14,6 +14,7 @@ _QUOTE = r'["“”„«](?P<quote>[^"“”„«»]+)["“”»]'
 _NUMBER = rf"(?:(?P<number>{'|'.join(NUMBERS)}|\d{{1,2}})\s+)?"
 _THING = r"(?P<words>[^\W\d_][\w' -]*?)"
 _DETERMINER = r"(?:(?:the|a|an|all|every|each|both)\s+)*"
+_AS_IN = re.compile(r"\bsame\b.{1,60}\bas (?:in |on )?(?:the|its|a) references?\b", re.I)
 _ORDER = re.compile(r"\b(?:answer|say|reply)\b.{0,40}?\b(?P<answer>yes|no)\b", re.I)
 _SIDE_WORDS = {"left of": "left", "right of": "right", "above": "above", "below": "below", "under": "below"}
 
@@ -30,6 +31,24 @@ def is_true(statement: str, shown: Contents) -> bool | None:
         if match := form.fullmatch(plain):
             return judge(match, shown)
     return None
+
+
+def is_as_in(statement: str, shown: Contents, references: Sequence[Contents]) -> bool | None:
+    """Say whether a picture shows what a reference does, as `the same product as in the reference`.
+
+    Args:
+        statement: One sentence.
+        shown: What the picture shows; its first thing is what is compared.
+        references: What each reference shows.
+
+    Returns:
+        ``None`` if it is not understood, or if nothing can be compared.
+    """
+    if not _AS_IN.search(statement) or not shown.things or not references:
+        return None
+    subject = shown.things[0]
+    others = [thing for reference in references for thing in reference.things]
+    return any((one.name, one.colour) == (subject.name, subject.colour) for one in others)
 
 
 def ordered_answer(shown: Contents) -> str | None:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from tasks.emulator.painting.contents import Contents
 from tasks.emulator.picture_note import read_note
-from tasks.emulator.statement_truth import describe, is_true, ordered_answer
+from tasks.emulator.statement_truth import describe, is_as_in, is_true, ordered_answer
 
 LOOKED_AT_PX = 256
 TIE_MARGIN = 0.002
@@ -114,7 +114,7 @@ class VisionJudge:
         ordered = None if shown is None else ordered_answer(shown)
         if ordered and self._chance(statement, "swayed").random() < self.swayed_rate:
             return _logistic(SURE_LOG_ODDS if ordered == "yes" else -SURE_LOG_ODDS)
-        truth = None if shown is None else is_true(statement, shown)
+        truth = None if shown is None else self._truth(statement, shown)
         if truth is None:
             return _logistic(LOG_ODDS_PER_MEASURE * (self._value(statement) - 0.5))
         chance = self._chance(statement, "answer")
@@ -123,6 +123,11 @@ class VisionJudge:
         sure = WRONG_LOG_ODDS if (sign > 0) != truth else SURE_LOG_ODDS
         noise = chance.gauss(0, 10 * self.noise) if self.noise else 0.0
         return _logistic(sign * max(0.05, sure + noise))
+
+    def _truth(self, statement: str, shown: Contents) -> bool | None:
+        references = [note for picture in self.pictures[1:] if (note := read_note(picture)) is not None]
+        as_in = is_as_in(statement, shown, references)
+        return is_true(statement, shown) if as_in is None else as_in
 
     def _shown(self) -> Contents | None:
         return read_note(self.pictures[0]) if self.pictures else None
@@ -149,7 +154,7 @@ class VisionJudge:
         if not self.pictures:
             return "There is no picture."
         shown = self._shown()
-        if shown is not None and is_true(statement, shown) is not None:
+        if shown is not None and self._truth(statement, shown) is not None:
             return describe(shown)
         seen = [measure(picture) for picture in self.pictures[:2]]
         measured = " / ".join(", ".join(f"{name} {value:.2f}" for name, value in one.items()) for one in seen)

@@ -29,6 +29,7 @@ from tasks.images_api.terms import Terms
 from tasks.order import Order, Reference
 from tasks.pictures.container import ENDINGS, detect_format
 from tasks.pictures.sendable import as_sent, look_at_sendable
+from tasks.pictures.shown import draw_mask, shrink
 from tasks.storage.mirror import found_here
 from tasks.storage.regular_file import read_regular
 
@@ -60,7 +61,7 @@ def fields_of(order: Order) -> dict[str, Any]:
         PictureError: A reference is missing or was changed since it was planned. Nothing was sent.
     """
     if order.endpoint == "chat":
-        return chat_fields(order, (upload(shown, is_upright=True) for shown in order.references))
+        return chat_fields(order, [_shown(one, is_mask=one is order.mask) for one in order.sent])
     fields: dict[str, Any] = {"prompt": order.prompt, **order.parameters}
     if order.endpoint == "edits":
         images = [upload(one, is_upright=order.is_upright(one)) for one in order.references]
@@ -69,6 +70,18 @@ def fields_of(order: Order) -> dict[str, Any]:
         if order.mask is not None:
             fields["mask"] = upload(order.mask, is_upright=True)
     return fields
+
+
+def _shown(picture: Reference, *, is_mask: bool) -> tuple[str, bytes, str]:
+    """Read a picture that a judging model is shown: no larger than its order says."""
+    name, data, media_type = upload(picture, is_upright=True)
+    size = picture.width, picture.height
+    seen = look_at_sendable(data)
+    if is_mask:
+        data, media_type = draw_mask(data, size)
+    elif all(size) and (seen.width > size[0] or seen.height > size[1]):
+        data, media_type = shrink(data, size)
+    return name, data, media_type
 
 
 def upload(reference: Reference, *, is_upright: bool = False) -> tuple[str, bytes, str]:

@@ -83,17 +83,38 @@ def measurement_of(number: int) -> str:
     return f"judge_statement_{number}"
 
 
-def rubric_prompt(rubric: Sequence[str], form: Form = "yes_no", sample: int = 0) -> str:
+def rubric_prompt(
+    rubric: Sequence[str],
+    form: Form = "yes_no",
+    sample: int = 0,
+    n_references: int = 0,
+    *,
+    shows_mask: bool = False,
+) -> str:
     """Write the question for a rubric.
 
     Args:
         rubric: The statements.
         form: How they are answered.
         sample: In the form ``samples``, which of the answers it is, from 0.
+        n_references: How many references follow the picture.
+        shows_mask: Whether a mask follows, last.
     """
     statements = "\n".join(f"{number}. {statement}" for number, statement in enumerate(rubric, 1))
     again = f"\n\nThis is look {sample + 1} at the picture." if form == "samples" else ""
-    return f"{_INTRODUCTIONS[form]}\nStatements:\n{statements}{again}"
+    beside = _beside(n_references, shows_mask=shows_mask)
+    return f"{_INTRODUCTIONS[form]}{beside}\nStatements:\n{statements}{again}"
+
+
+def _beside(n_references: int, *, shows_mask: bool) -> str:
+    """Say which of several pictures is judged, and what the others are; empty where there is only one."""
+    references = ["its reference" if n_references == 1 else f"its {n_references} references"]
+    mask = ["a mask, white where its first reference was to be changed and black where it was to stay"]
+    others = (references if n_references else []) + (mask if shows_mask else [])
+    if not others:
+        return ""
+    follow = ", then ".join(others)
+    return f"Judge the first picture only. What it was made from follows, to compare it with: {follow}.\n"
 
 
 def is_asked_in(form: Form, prompt: str) -> bool:

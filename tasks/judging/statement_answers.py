@@ -25,7 +25,7 @@ class StatementAnswer:
         template: As it was written, the same for every row.
         must: Whether it is a condition.
         is_true: The answer; ``None`` if the judge was asked and gave no answer that can be read.
-        reason: The judge's reason; empty if it gave none.
+        reason: The judge's reason, or why there is no answer; empty if neither is known.
         chance: The probability of yes, in [0, 1], where answers are graded; else ``None``.
         graded_by: What it was read from; ``None`` where answers are yes or no.
     """
@@ -63,7 +63,8 @@ def statement_answers(
 
 def _answers(campaign: Campaign, draft: Candidate, reply: Reply) -> list[StatementAnswer]:
     asked = statements_of(campaign, draft.row, draft.arm)
-    read = read_reply(reply, asked) or RubricAnswer((None,) * len(asked), ("",) * len(asked), None, "")
+    none = RubricAnswer((None,) * len(asked), (reply.fault,) * len(asked), None, "")
+    read = read_reply(reply, asked) or none
     graded_by = GRADED_BY[reply.form]
     return [
         StatementAnswer(

@@ -16,6 +16,7 @@ from tasks.catalogue import Estimate
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.sizes import Size, parse_size
 from tasks.order import Reference
+from tasks.orders.beside import planned_beside
 from tasks.orders.finals import final_template
 from tasks.orders.questions import price_statements
 
@@ -151,7 +152,7 @@ def price_question(campaign: Campaign, edition: Finals, row: int, arm: str, esti
     rubric = [one.text for one in statements_of(campaign, row, arm)]
     size = parse_size(edition.size) or Size(1024, 1024)
     shown = Reference("", "", size.width, size.height, f"image/{edition.format}")
-    return price_statements(judge, rubric, shown, estimates)
+    return price_statements(judge, rubric, shown, estimates, planned_beside(campaign, arm, row))
 
 
 def _estimates_of(

@@ -7,10 +7,11 @@ planned before there are pictures; earlier answers are found by the orders' ques
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from tasks.attachments.attachments import NOTHING, Sent
 from tasks.campaign import Campaign
 from tasks.campaign.briefs import brief_of, missing_briefs
 from tasks.campaign.choice import Judge
@@ -25,6 +26,7 @@ from tasks.judging.duels import duel_parameters, duel_prompt, most_pairs
 from tasks.judging.forms import Form
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
 from tasks.order import Order, Reference
+from tasks.orders.beside import fault_of, planned_beside, shown_beside
 
 BOUGHT = ("judge", "duel")
 """The scorers whose scores are bought."""
@@ -83,12 +85,15 @@ class Questions:
         folder: The run's folder, to which the pictures' files are relative.
         estimates: The cost of orders; without it the orders only serve to find answers and must not be
             bought.
+        sent: The references and the mask that drafts were made with, by the draft's candidate id; needed
+            where the judge sees them.
     """
 
     campaign: Campaign
     run_id: str
     folder: str
     estimates: Estimates | None = None
+    sent: Mapping[str, Sent] = field(default_factory=dict)
 
     def about(self, draft: Candidate, form: Form | None = None, sample: int = 0) -> Order:
         """Build the order that has one picture judged by the rubric.
@@ -102,9 +107,20 @@ class Questions:
         assert judge is not None
         form = form or forms_of(judge)[0]
         rubric = [one.text for one in statements_of(self.campaign, draft.row, draft.arm)]
-        prompt = rubric_prompt(rubric, form, sample)
+        beside = self.beside(draft)
+        prompt = _prompt(rubric, form, beside, sample)
         parameters = rubric_parameters(judge.model, rubric, form)
-        return self._order(draft, prompt, parameters, [draft], draft.candidate_id)
+        return self._order(draft, prompt, parameters, [draft], draft.candidate_id, beside)
+
+    def beside(self, picture: Candidate) -> Sent:
+        """Return what the judge sees beside a picture: of a final, what its draft was made with."""
+        judge = self.campaign.score.judge
+        assert judge is not None
+        return shown_beside(judge, self.sent.get(picture.draft_id or picture.candidate_id, NOTHING))
+
+    def fault_beside(self, picture: Candidate) -> str:
+        """Say why a picture cannot be asked about: what belongs beside it is gone, or another picture now."""
+        return fault_of(self.beside(picture))
 
     def all_about(self, draft: Candidate, form: Form) -> list[Order]:
         """Build the orders by which one picture is judged in a form: one, or as many as are averaged."""
@@ -144,10 +160,12 @@ class Questions:
         parameters: Mapping[str, Any],
         shown: Sequence[Candidate],
         about: str,
+        beside: Sent = NOTHING,
     ) -> Order:
-        references = tuple(self._shown(draft) for draft in shown)
+        references = (*(self._shown(draft) for draft in shown), *beside.references)
         estimates = self.estimates
-        estimate = estimates.of(parameters, prompt, references).high_usd if estimates else ZERO
+        pictures = references if beside.mask is None else (*references, beside.mask)
+        estimate = estimates.of(parameters, prompt, pictures).high_usd if estimates else ZERO
         return Order(
             run_id=self.run_id,
             campaign=self.campaign.name,
@@ -161,6 +179,7 @@ class Questions:
             endpoint="chat",
             parameters=parameters,
             references=references,
+            mask=beside.mask,
             estimate_usd=estimate,
             draft_id=about,
         )
@@ -178,7 +197,14 @@ def forms_of(judge: Judge) -> tuple[Form, ...]:
     return ("log_probabilities", "samples" if judge.samples > 1 else "word_of_five")
 
 
-def price_statements(judge: Judge, rubric: Sequence[str], shown: Reference, estimates: Estimates) -> Estimate:
+def _prompt(rubric: Sequence[str], form: Form, beside: Sent, sample: int = 0) -> str:
+    shows_mask = beside.mask is not None
+    return rubric_prompt(rubric, form, sample, len(beside.references), shows_mask=shows_mask)
+
+
+def price_statements(
+    judge: Judge, rubric: Sequence[str], shown: Reference, estimates: Estimates, beside: Sent = NOTHING
+) -> Estimate:
     """Price what one picture is asked about, whatever the form in which its model can answer.
 
     Args:
@@ -186,11 +212,15 @@ def price_statements(judge: Judge, rubric: Sequence[str], shown: Reference, esti
         rubric: The statements.
         shown: The picture.
         estimates: The cost of requests.
+        beside: What the judge sees beside it.
     """
+    pictures = [shown, *beside.references, *([] if beside.mask is None else [beside.mask])]
     costs = [
         (
             judge.samples if form == "samples" else 1,
-            estimates.of(rubric_parameters(judge.model, rubric, form), rubric_prompt(rubric, form), [shown]),
+            estimates.of(
+                rubric_parameters(judge.model, rubric, form), _prompt(rubric, form, beside), pictures
+            ),
         )
         for form in forms_of(judge)
     ]
@@ -260,13 +290,13 @@ def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
     drawn = dict(zip(campaign.arms, _drawn(campaign), strict=True))
     briefs = missing_briefs(campaign)
     asked = Counter(
-        (_likely_statements(campaign, briefs, row, arm), drawn[arm])
+        (_likely_statements(campaign, briefs, row, arm), drawn[arm], planned_beside(campaign, arm, row))
         for row in range(campaign.n_rows)
         for arm in campaign.arms
     )
     low, high = ZERO, ZERO
-    for (rubric, shown), count in asked.items():
-        cost = price_statements(judge, rubric, shown, estimates)
+    for (rubric, shown, beside), count in asked.items():
+        cost = price_statements(judge, rubric, shown, estimates, beside)
         low, high = low + count * cost.low_usd, high + count * cost.high_usd
     per_prompt = campaign.drafts.per_prompt
     written = [price_brief(campaign, brief, estimates) for brief in briefs]

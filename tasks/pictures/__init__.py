@@ -14,6 +14,7 @@ __all__ = [
     "redrawing",
     "registration",
     "sendable",
+    "shown",
     "transparency",
     "untouched",
 ]

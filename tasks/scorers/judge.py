@@ -52,7 +52,8 @@ class JudgeScorer:
         written = [one.statement for one in judge.statements]
         depends = [f"{one.statement}: {one.depends_on}" for one in judge.statements if one.depends_on]
         written_by = [f"from_brief: {judge.brief or ''}"] if judge.questions else []
-        how = [*([judge.answers] if judge.answers != "yes_no" else []), *depends, *written_by]
+        sees = [f"sees: {one}" for one in judge.sees]
+        how = [*([judge.answers] if judge.answers != "yes_no" else []), *depends, *written_by, *sees]
         return cls(judge.model, written, assignment.replies, assignment.statements, how)
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002

@@ -17,11 +17,10 @@ from tasks.campaign.statements import AskedStatement
 from tasks.judging.forms import Form
 from tasks.judging.reply_reading import read_reply
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
-from tasks.ledger import Ledger, Limits, Settlement
-from tasks.order import Order, Reference
+from tasks.order import Reference
 from tasks.orders.questions import Questions
 from tests.support.builders import NOON, RUN_ID
-from tests.support.judge_builders import MODEL, a_question, judged, seen
+from tests.support.judge_builders import MODEL, a_question, answer_yes, judged, seen
 from tests.support.ledgers import open_ledger
 from tests.support.planning import RUN
 from tests.support.shop import FLARE, Opener, Shop, order_of
@@ -77,17 +76,6 @@ def test_an_order_to_say_no_is_obeyed_too(open_shop: Opener) -> None:
     assert verdicts(shop, picture, "first_yes_no") == (False, False)
 
 
-def answer(ledger: Ledger, order: Order) -> None:
-    """Settle a question with two times yes."""
-    ledger.orders.plan([order])
-    ledger.orders.send(order, Limits(), NOON)
-    content = (
-        '{"statement_1": {"reason": "", "answer": "yes"}, "statement_2": {"reason": "", "answer": "yes"},'
-        ' "overall": {"reason": "", "grade": "good"}}'
-    )
-    ledger.orders.settle(order.order_id, Settlement("received", is_charged=True), (), content)
-
-
 async def test_a_run_that_was_asked_in_the_first_words_goes_on_in_them(tmp_path: Path) -> None:
     """Its answers count, none is asked and paid again in other words; a new run is asked in today's."""
     campaign = judged()
@@ -96,7 +84,7 @@ async def test_a_run_that_was_asked_in_the_first_words_goes_on_in_them(tmp_path:
         ledger.runs.start(RUN, campaign="otter", provider="openai", now=NOON)
         run = cast("Any", SimpleNamespace(ledger=ledger, run_id=RUN, campaign=campaign))
         assert await choose_form(run, questions, drafts) == "yes_no"
-        answer(ledger, questions.about(drafts[0], "first_yes_no"))
+        answer_yes(ledger, questions.about(drafts[0], "first_yes_no"))
         assert await choose_form(run, questions, drafts) == "first_yes_no"
         replies = read_judge_answers(ledger, questions, drafts).replies
     assert list(replies) == ["c-1"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from tasks.campaign import Campaign
 from tasks.candidate import Candidate, Inspection
 from tasks.judging.duels import duel_parameters, duel_prompt
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
+from tasks.ledger import Ledger, Limits, Settlement
 from tasks.order import Order, Reference
-from tests.support.builders import an_order
+from tests.support.builders import NOON, an_order
 from tests.support.draft_builders import a_draft
 from tests.support.planning import campaign
 
@@ -61,3 +63,12 @@ def judged(**changes: Any) -> Campaign:
 def seen(name: str, **changes: Any) -> Candidate:
     """Make a survivor of 1024 x 1024 px."""
     return a_draft(name, inspection=Inspection(width=1024, height=1024, format="webp"), **changes)
+
+
+def answer_yes(ledger: Ledger, order: Order) -> None:
+    """Settle a question about two statements with two times yes."""
+    ledger.orders.plan([order])
+    ledger.orders.send(order, Limits(), NOON)
+    yes = {"reason": "", "answer": "yes"}
+    content = json.dumps({"statement_1": yes, "statement_2": yes, "overall": {"reason": "", "grade": "good"}})
+    ledger.orders.settle(order.order_id, Settlement("received", is_charged=True), (), content)
