@@ -133,3 +133,6 @@ FETCH_REDIRECTS = 3
 
 MOST_REPORTED_USD = 100
 """The most that an answer may say that it cost, dollars; a larger amount is not believed."""
+
+MOST_WEIGHT = 1_000_000
+"""The largest weight of a scorer: the sum of all of them must be a number."""

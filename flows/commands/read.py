@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from flows.commands.options import (
     read_settings,
 )
 from flows.commands.overriding import override_options
+from tasks.limits import MOST_WEIGHT
 
 if TYPE_CHECKING:
     from flows.evaluation.power import PowerPlan
@@ -38,8 +38,9 @@ def _weights(context: click.Context, option: click.Parameter, values: tuple[str,
             weights[scorer] = float(number)
         except ValueError:
             weights[scorer] = -1.0
-        if not scorer or not 0 <= weights[scorer] < inf:
-            what = f"{value!r} is not a weight, accepted: SCORER=WEIGHT with WEIGHT ≥ 0, such as judge=3"
+        if not scorer or not 0 <= weights[scorer] <= MOST_WEIGHT:
+            accepted = f"SCORER=WEIGHT with WEIGHT from 0 to {MOST_WEIGHT:,}, such as judge=3"
+            what = f"{value!r} is not a weight, accepted: {accepted}"
             raise click.BadParameter(what, context, option)
     return weights
 

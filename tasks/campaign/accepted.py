@@ -233,11 +233,11 @@ def _mapping(schema: Schema) -> str:
 def _range(schema: Schema) -> str:
     least, above, most = (schema.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
     if least is not None and most is not None:
-        return f" from {least:g} to {most:g}"
+        return f" from {least:.10g} to {most:.10g}"
     if least is not None:
-        return f", {least:g} or more"
-    parts = [f"above {above:g}"] if above is not None else []
-    parts += [f"at most {most:g}"] if most is not None else []
+        return f", {least:.10g} or more"
+    parts = [f"above {above:.10g}"] if above is not None else []
+    parts += [f"at most {most:.10g}"] if most is not None else []
     return f" {', '.join(parts)}" if parts else ""
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from tasks.campaign.section import Section
+from tasks.limits import MOST_WEIGHT
 
 
 class Deduplicate(Section):
@@ -164,6 +165,7 @@ class Palette(Section):
 
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=MOST_WEIGHT, allow_inf_nan=False)]
 
 
 class CopySpace(Section):
@@ -211,7 +213,7 @@ AnyTexts = Annotated[
 class Score(Section):
     """How pictures are ranked."""
 
-    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(default={"technical": 1.0})
+    weights: dict[str, Weight] = Field(default={"technical": 1.0})
     """The weight of each scorer, by name."""
 
     judge: Judge | None = None

@@ -81,7 +81,11 @@ def test_the_weights_that_votes_suggest_can_be_put_in(shell: Shell, open_provide
     assert kept["score"]["weights"] == {**suggested, "votes": 1}
     table = pd.read_parquet(folder / "report.parquet")
     assert table.loc[table["stage"] == "draft", "score_votes"].notna().all()
-    for wrong, expected in (("beauty=1", "there is no scorer 'beauty'"), ("technical", "is not a weight")):
+    for wrong, expected in (
+        ("beauty=1", "there is no scorer 'beauty'"),
+        ("technical", "is not a weight"),
+        ("technical=1e308", "from 0 to 1,000,000"),
+    ):
         answer = shell.runoff("rescore", run_id, "--weight", wrong)
         assert (answer.returncode, expected in answer.stderr) == (2, True)
     assert yaml.safe_load((folder / "campaign.yaml").read_text()) == kept
