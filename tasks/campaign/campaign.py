@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
 from tasks.campaign.choice import Deduplicate, Finalists, Score
-from tasks.campaign.factors import Factors
+from tasks.campaign.factors import Factors, with_made_arms
 from tasks.campaign.finals import AnyFinals, Finals
 from tasks.campaign.mask import AnyMask, Mask
 from tasks.campaign.pictures import Arm, Drafts
@@ -106,6 +106,11 @@ class Campaign(Section):
     """The limit of images per minute of the account, instead of the provider's; `auto` finds it."""
 
     _notes: tuple[str, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_made_arms(cls, data: object) -> object:
+        return with_made_arms(data) if isinstance(data, dict) else data
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import Field, StrictFloat, StrictInt
+from pydantic import Field, StrictFloat, StrictInt, ValidationError
 
 from tasks.campaign.mask import AnyMask
 from tasks.campaign.pictures import ArmDrafts
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
 from tasks.campaign.section import Section
-from tasks.limits import COMBINATIONS
+from tasks.limits import ARMS, COMBINATIONS
 
 FACTOR_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,31}$"
 LEVEL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$"
@@ -78,6 +78,9 @@ class Factors(Section):
     only: tuple[dict[FactorName, str | tuple[str, ...]], ...] = ()
     """The only combinations that are made. Default: all that are not excluded."""
 
+    made: bool = False
+    """Whether the arms are under `arms` already. Runoff writes this into a run's own file."""
+
     @cached_property
     def named_levels(self) -> dict[str, dict[str, Level]]:
         """Each factor's levels by name, its baseline first."""
@@ -93,6 +96,13 @@ class Factors(Section):
         """How many combinations of levels there are, those that are not made included."""
         return math.prod(map(len, self.named_levels.values()))
 
+    @property
+    def n_arms(self) -> int:
+        """How many arms they make; of far too many, how many combinations there are."""
+        if self.n_combinations > COMBINATIONS:
+            return self.n_combinations
+        return sum(1 for _ in self.combinations())
+
     def combinations(self) -> Iterator[Combination]:
         """List the combinations that are made, the baseline of every factor first."""
         named = self.named_levels
@@ -101,6 +111,29 @@ class Factors(Section):
             is_wanted = not self.only or any(_fits(combination, pick) for pick in self.only)
             if is_wanted and not any(_fits(combination, pick) for pick in self.exclude):
                 yield combination
+
+
+def read_factors(data: Mapping[str, Any]) -> Factors | None:
+    """Read the factors of a document; ``None`` without any, or where their structure is faulty."""
+    try:
+        return None if data.get("factors") is None else Factors.model_validate(data["factors"])
+    except ValidationError:
+        return None
+
+
+def with_made_arms(data: dict[str, Any]) -> dict[str, Any]:
+    """Add to a document the arms that its factors make, once; unchanged where they cannot be made.
+
+    What a run stored without some of these arms does not grow them again.
+    """
+    factors, arms = read_factors(data), data.get("arms") or {}
+    if factors is None or factors.made or not isinstance(arms, dict) or factors.n_arms > ARMS:
+        return data
+    made = made_arms(factors)
+    if not made or made.keys() & arms.keys():
+        return data
+    noted = factors.model_dump(mode="json", exclude_unset=True) | {"made": True}
+    return {**data, "factors": noted, "arms": {**arms, **made}}
 
 
 def made_arms(factors: Factors) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Reading ``factors``: the arms that are made of them, and the faults of a design, each at its own key."""
+"""The faults of a design, each at its own key: levels, uses, picks, and what its arms can tell."""
 
 import itertools
 import re
@@ -6,28 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from pydantic import ValidationError
-
 from tasks.campaign import Campaign
-from tasks.campaign.factors import Combination, Factors, arm_name, level_name, made_arms, names_in
+from tasks.campaign.factors import Combination, Factors, arm_name, level_name, names_in, read_factors
 from tasks.campaign_file.fault import CampaignFault
-from tasks.limits import ARMS, COMBINATIONS
+from tasks.limits import ARMS
 from tasks.marked_yaml import KeyPath
 from tasks.text import did_you_mean
 
 ARM_CHARACTERS = 32
 _MARKS = re.compile(r"\{[{%#]")
-
-
-def with_made_arms(data: dict[str, Any]) -> dict[str, Any]:
-    """Add to a document the arms that its factors make; unchanged where they are there, or cannot be made."""
-    factors, arms = _read(data), data.get("arms") or {}
-    if factors is None or not isinstance(arms, dict) or any(_has_levels(arm) for arm in arms.values()):
-        return data
-    if _n_arms(factors) > ARMS:
-        return data
-    made = made_arms(factors)
-    return {**data, "arms": {**arms, **made}} if made and not made.keys() & arms.keys() else data
 
 
 def factor_faults(data: Mapping[str, Any]) -> list[CampaignFault]:
@@ -36,7 +23,7 @@ def factor_faults(data: Mapping[str, Any]) -> list[CampaignFault]:
     Args:
         data: The document's data; faults of its structure are found elsewhere.
     """
-    factors = _read(data)
+    factors = read_factors(data)
     if factors is None:
         return []
     faults = [*_level_faults(factors), *_use_faults(factors), *_pick_faults(factors)]
@@ -72,24 +59,6 @@ def placed(fault: CampaignFault, campaign: Campaign) -> CampaignFault:
         if key and key[0] in factors.named_levels[factor][level].settings:
             return fault._replace(path=(*_level_path(factors, factor, level), *key))
     return fault._replace(path=("factors", "levels"))
-
-
-def _read(data: Mapping[str, Any]) -> Factors | None:
-    try:
-        return None if data.get("factors") is None else Factors.model_validate(data["factors"])
-    except ValidationError:
-        return None  # found with the faults of the structure
-
-
-def _has_levels(arm: object) -> bool:
-    return isinstance(arm, dict) and arm.get("levels") is not None
-
-
-def _n_arms(factors: Factors) -> int:
-    """Count the arms, as far as the bound needs it."""
-    if factors.n_combinations > COMBINATIONS:
-        return factors.n_combinations
-    return sum(1 for _ in factors.combinations())
 
 
 def _level_path(factors: Factors, factor: str, level: str) -> KeyPath:
@@ -171,11 +140,10 @@ def _pick_faults(factors: Factors) -> Iterator[CampaignFault]:
 def _design_faults(factors: Factors, arms: object) -> Iterator[CampaignFault]:
     """Check the arms that are made: how many, their names, and what can be told from them."""
     path: KeyPath = ("factors", "levels")
-    n_arms, by_hand = _n_arms(factors), len(arms) if isinstance(arms, dict) else 0
-    is_made = isinstance(arms, dict) and any(_has_levels(arm) for arm in arms.values())
-    if n_arms + (0 if is_made else by_hand) > ARMS:
+    n_arms, by_hand = factors.n_arms, len(arms) if isinstance(arms, dict) else 0
+    if n_arms + (0 if factors.made else by_hand) > ARMS:
         product = " x ".join(str(len(levels)) for levels in factors.levels.values())
-        more = f", besides {by_hand} in arms" if by_hand and not is_made else ""
+        more = f", besides {by_hand} in arms" if by_hand and not factors.made else ""
         what = f"{product} levels make {n_arms:,} arms{more}"
         yield CampaignFault(path, what, f"at most {ARMS} in all: fewer levels, or exclude and only")
         return
@@ -187,7 +155,7 @@ def _design_faults(factors: Factors, arms: object) -> Iterator[CampaignFault]:
     if len(longest) > ARM_CHARACTERS:
         what = f"the levels make an arm {longest}, {len(longest)} characters long"
         yield CampaignFault(path, what, f"at most {ARM_CHARACTERS}: a mapping of short names to texts")
-    if isinstance(arms, dict) and not is_made:
+    if isinstance(arms, dict) and not factors.made:
         for name in sorted(arms.keys() & set(map(arm_name, made))):
             yield CampaignFault(("arms", name), "factors makes an arm of this name", "another name")
     yield from _untold_faults(factors, made)

@@ -14,7 +14,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.briefs import asks_from_brief, with_statements
 from tasks.campaign_file.characters import find_character_faults
 from tasks.campaign_file.checks import find_campaign_faults
-from tasks.campaign_file.factors import factor_faults, placed, with_made_arms
+from tasks.campaign_file.factors import factor_faults, placed
 from tasks.campaign_file.fault import CampaignFault
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.campaign_file.prompts import find_empty_values
@@ -93,7 +93,7 @@ def check_built_campaign(
     Raises:
         CampaignError: It has faults; the error lists all of them.
     """
-    document = MarkedYaml(with_made_arms(campaign.model_dump(mode="json", exclude_unset=True)))
+    document = MarkedYaml(campaign.model_dump(mode="json", exclude_unset=True))
     try:
         return _checked(document, folder, campaign.name, catalogue, providers, None)
     except CampaignError as error:
@@ -140,7 +140,8 @@ def _checked(
     if data.get("arms") is _ARMS_UNMADE:
         faults = [fault for fault in faults if fault.path[0] != "arms" or fault in unmade]
     if read.campaign is not None and read.campaign.factors is not None:
-        faults = list(dict.fromkeys(placed(fault, read.campaign) for fault in faults))
+        faults = [fault if fault in unmade else placed(fault, read.campaign) for fault in faults]
+        faults = list(dict.fromkeys(faults))
     if faults or read.campaign is None:
         raise CampaignError(name, list(_fault_lines(faults, document)))
     campaign = read.campaign

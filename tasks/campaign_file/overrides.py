@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tasks.campaign_file.factors import with_made_arms
+from tasks.campaign.factors import with_made_arms
 from tasks.errors import CampaignError
 from tasks.marked_yaml import MarkedYaml, YamlFaultError, read_yaml
 

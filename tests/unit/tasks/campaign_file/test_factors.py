@@ -15,7 +15,7 @@ from flows.commands.plan_tables import plan_renderable
 from tasks.campaign import Campaign
 from tasks.campaign.factors import Factors, arm_name, made_arms
 from tasks.campaign.prompts import PromptTemplate
-from tasks.campaign_file.load import load_campaign
+from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.campaign_file.overrides import Overrides
 from tests.support.campaign_files import basis, faults, load, save
 from tests.support.planning import CATALOGUE, PROVIDERS, planned
@@ -56,6 +56,23 @@ def test_the_runs_own_file_reads_back_as_the_same_campaign(tmp_path: Path) -> No
         tmp_path / "campaign.yaml", CATALOGUE, PROVIDERS, overrides=Overrides(only_arms=["hard_low"])
     )
     assert list(load(tmp_path, one.as_yaml()).arms) == ["hard_low"]
+
+
+def test_a_run_of_arms_by_hand_alone_does_not_grow_others_when_it_is_resumed(
+    tmp_path: Path,
+) -> None:
+    """They would be bought."""
+    file = tmp_path / "campaign.yaml"
+    file.write_text(yaml.safe_dump(designed() | {"arms": {"plain": {"prompt": "otter {{ action }}"}}}))
+    one = load_campaign(file, CATALOGUE, PROVIDERS, overrides=Overrides(only_arms=["plain"]))
+    assert list(load(tmp_path, one.as_yaml()).arms) == ["plain"]
+
+
+def test_a_campaign_built_in_python_has_the_same_arms(tmp_path: Path) -> None:
+    """Without a file."""
+    built = Campaign.model_validate(designed())
+    assert built.arms == load(tmp_path, designed()).arms
+    assert check_built_campaign(built, tmp_path, CATALOGUE, PROVIDERS).arms == built.arms
 
 
 def test_arms_written_by_hand_stand_beside_those_of_factors(tmp_path: Path) -> None:
