@@ -116,7 +116,7 @@ def _bought(
     except RunoffError as error:
         yield Finding.of("picture", error)
         return
-    yield from check_purchase(provider, bought.record, bought.candidates, bought.stop)
+    yield from check_purchase(provider, bought.record, bought.candidates, bought.stop, bought.stated_usd)
 
 
 def _findings(file: Path | None, named: str | None, settings: "Settings") -> "Iterator[Finding]":

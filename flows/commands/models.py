@@ -47,15 +47,13 @@ def models() -> None:
 @click.option(
     "--provider",
     "seller",
-    default=DEFAULT_PROVIDER,
-    show_default=True,
     metavar="NAME",
     shell_complete=completing.providers,
-    help="Show this provider's prices.",
+    help=f"Show this provider's prices [default: who sells MODEL, or {DEFAULT_PROVIDER}].",
 )
 @home_option
 @json_option
-def show(model: str | None, *, seller: str, home: Path | None, as_json: bool) -> None:
+def show(model: str | None, *, seller: str | None, home: Path | None, as_json: bool) -> None:
     """List models and prices, or show the details of one MODEL.
 
     Your own RUNOFF_HOME/catalogue.yaml adds or replaces models and prices.
@@ -66,10 +64,12 @@ def show(model: str | None, *, seller: str, home: Path | None, as_json: bool) ->
 
     settings = read_settings(home)
     catalogue = load_catalogue(settings.home, settings.environ)
+    asked = None if model is None else catalogue.model(model)
+    seller = seller or (asked.sold_at[0] if asked and asked.sold_at else DEFAULT_PROVIDER)
     provider = load_providers(settings.home, settings.environ).provider(seller)
     console = open_console()
-    if model is not None:
-        facts = facts_of(catalogue.model(model), provider, settings.today)
+    if asked is not None:
+        facts = facts_of(asked, provider, settings.today)
         if as_json:
             answer_json(facts)
         else:

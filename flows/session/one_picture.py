@@ -17,6 +17,7 @@ from tasks.catalogue.model import Model
 from tasks.catalogue.providers import Provider
 from tasks.catalogue.sizes import Size
 from tasks.errors import CatalogueError
+from tasks.images_api.sidecars import read_sidecar, sidecar_file
 from tasks.ledger import OrderRecord
 from tasks.settings import Settings
 
@@ -34,12 +35,14 @@ class OnePicture:
         record: The order, as it ended.
         candidates: Its pictures.
         stop: Why nothing more would be sent to this provider; empty where nothing says so.
+        stated_usd: What the answer says that it cost; ``None`` where it says nothing that is known.
     """
 
     run_id: str
     record: OrderRecord
     candidates: tuple[Candidate, ...]
     stop: str
+    stated_usd: Decimal | None
 
 
 def prepare_one(
@@ -51,13 +54,15 @@ def prepare_one(
         settings: The home and the environment.
         catalogue: Models and prices.
         provider: The provider.
-        model: The model; by default the one whose cheapest picture costs least.
+        model: The model; by default the one whose cheapest picture costs least, of those that name the
+            provider in ``sold_at`` if there are any: the others it is only assumed to sell.
         run_id: The run.
 
     Raises:
         CatalogueError: The provider sells no such model at a known price.
     """
-    models = catalogue.models.values() if model is None else [catalogue.model(model)]
+    models = list(catalogue.models.values()) if model is None else [catalogue.model(model)]
+    models = [one for one in models if provider.name in one.sold_at] or models
     offers = [offer for one in models for offer in _offers(one, provider)]
     if not offers:
         raise CatalogueError(
@@ -115,6 +120,11 @@ async def buy_one(prepared: Prepared) -> OnePicture:
         stop = run.buyer.closed_by
         run.ledger.runs.end(run.run_id, "done", datetime.now(UTC))
         (record,) = run.ledger.orders.of_run(run.run_id)
+        sidecar = sidecar_file(run.folder, record.order.order_id)
         return OnePicture(
-            run.run_id, record, tuple(run.ledger.candidates.of_run(run.run_id)), str(stop or "")
+            run.run_id,
+            record,
+            tuple(run.ledger.candidates.of_run(run.run_id)),
+            str(stop or ""),
+            read_sidecar(sidecar).reported_usd if sidecar.exists() else None,
         )

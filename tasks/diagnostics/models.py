@@ -56,7 +56,7 @@ def check_catalogue(
         today: The date (UTC).
     """
     living = [model for model in models if model.kind == "image" and model.capabilities]
-    sold = [model for model in living if provider.prices is None or model.id in provider.prices]
+    sold = [model for model in living if _is_sold_by(provider, model)]
     troubles: dict[tuple[str, str], list[str]] = {}
     for model in sold:
         for finding in (
@@ -69,6 +69,13 @@ def check_catalogue(
         yield Finding("models", "warning", f"{', '.join(names)}: {what}", way_out)
     n_well = len(sold) - len({name for names in troubles.values() for name in names})
     yield Finding("models", "ok", f"{n_well} of {len(sold)} image models have a price and no shutdown date")
+
+
+def _is_sold_by(provider: Provider, model: Model) -> bool:
+    """Whether the provider names a price for it, or the model the provider; else all that name nobody."""
+    if provider.name in model.sold_at or model.id in (provider.prices or {}):
+        return True
+    return provider.prices is None and not model.sold_at
 
 
 def _listed(model_id: str, answer: ModelsAnswer | None) -> Iterator[Finding]:

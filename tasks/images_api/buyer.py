@@ -238,9 +238,9 @@ class Buyer:
         await self._rate_limiter.slow_down(ordered_at_s, wait_s, for_s)
 
     def _waiting_for_turn(self) -> AbstractContextManager[None]:
-        """Note that an order waits for the rate limit, or for as long as the provider asked."""
+        """Note that an order waits for the rate limit; after an error also what the provider said."""
         if self._held_by is not None and time.monotonic() < self._held_until_s:
-            why, details = f"as long as the provider asks ({self._held_by.code})", self._held_by.message
+            why, details = f"for the provider's rate limit ({self._held_by.code})", self._held_by.message
         else:
             why, details = self._rate_limiter.reason, ""
         return self._waits.waiting(why, until_s=lambda: self._rate_limiter.next_turn_s, details=details)

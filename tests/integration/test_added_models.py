@@ -1,5 +1,6 @@
 """`runoff models add`: a model becomes data, is shown first, and an arm buys it at its own price."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -75,3 +76,11 @@ def test_models_are_shown_as_before(tmp_path: Path) -> None:
         done = CliRunner().invoke(runoff, [*words, "--home", str(tmp_path)])
         assert done.exit_code == 0, done.output
         assert "seedream" in done.output
+
+
+def test_a_model_is_shown_at_who_sells_it(tmp_path: Path) -> None:
+    """Without ``--provider``, at the first that sells it; where that is openai, there."""
+    add(tmp_path, "seedream", "--provider", "cometapi", *PRICED, "--yes")
+    for model, seller in (("seedream", "cometapi"), ("gpt-image-2", "openai")):
+        shown = CliRunner().invoke(runoff, ["models", model, "--home", str(tmp_path), "--json"])
+        assert json.loads(shown.stdout)["provider"] == seller

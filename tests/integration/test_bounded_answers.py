@@ -378,6 +378,6 @@ def test_whoever_waits_long_is_told_for_what_and_until_when(tmp_path: Path) -> N
     assert "1 request waits for the provider's answer, 0 s so far; until " in said
     assert "(in 1 s)" in said
     assert re.search(
-        r"waits as long as the provider asks \(slow_down\), .*; until \d\d:\d\d:\d\d .*: Too many\.",
+        r"waits for the provider's rate limit \(slow_down\), .*; until \d\d:\d\d:\d\d .*: Too many\.",
         said,
     )

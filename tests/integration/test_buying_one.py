@@ -91,3 +91,25 @@ def test_a_model_that_is_not_sold_is_told(open_one: Any, tmp_path: Path) -> None
     """With how to add it."""
     found = doctor(tmp_path, open_one(), "--yes", "--model", "dall-e-3")
     assert "runoff models add" in found["picture"]["way_out"]
+
+
+def test_a_cost_that_no_answer_states_is_not_said_to_be_stated(open_one: Any, tmp_path: Path) -> None:
+    """Where ``bills_by: answer`` found nothing, the model's own price was charged."""
+    found = doctor(tmp_path, open_one(), "--yes", bills_by="answer")
+    assert found["price"]["state"] == "warning"
+    assert "the answer states no cost that is known" in found["price"]["what"]
+    assert "by its price" in found["price"]["what"]
+
+
+def test_a_model_that_is_sold_here_by_name_is_bought_before_the_catalogues(
+    open_one: Any, tmp_path: Path
+) -> None:
+    """Though one of the catalogue's costs less: a provider without prices is only assumed to sell it."""
+    provider = open_one()
+    doctor(tmp_path, provider)
+    words = ["models", "add", "painter", "--provider", "shop", "--per-picture", "0.5", "--size", "1024x1024"]
+    CliRunner().invoke(runoff, [*words, "--source", "https://shop.test", "--yes", "--home", str(tmp_path)])
+    found = doctor(tmp_path, provider)
+    assert "One picture of painter, standard 1024x1024" in found["said"]
+    found = doctor(tmp_path, provider, prices={})
+    assert found["models"]["what"] == "1 of 1 image models have a price and no shutdown date"
