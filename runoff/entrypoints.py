@@ -1,10 +1,25 @@
 """The entrypoints of the flows for Prefect's deployments.
 
 Prefect puts the working folder first on the path while it imports an entrypoint; this module imports
-Runoff's ``flows`` even if that folder has another one.
+Runoff's ``flows`` even if that folder has another one. It also keeps tracebacks of Runoff's own errors, which
+say all that a user needs, out of what such a flow run prints.
 """
+
+import logging
 
 from flows.promote import promote
 from flows.prototype import prototype
+from tasks.errors import RunoffError
 
 __all__ = ["promote", "prototype"]
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, RunoffError):
+        record.msg, record.args, record.exc_info = str(error), (), None
+    return True
+
+
+for _name in ("prefect.flow_runs", "prefect.engine"):
+    logging.getLogger(_name).addFilter(_without_traceback)

@@ -137,7 +137,8 @@ def _figures(outcome: "Outcome") -> str:
         count_of(len(outcome.finalists), "finalist"),
     ]
     if outcome.finals:
-        parts.append(f"{count_of(outcome.accepted, 'final')} accepted of {outcome.finals} bought")
+        unjudged = f", {outcome.unjudged} unjudged" if outcome.unjudged else ""
+        parts.append(f"{count_of(outcome.accepted, 'final')} accepted of {outcome.finals} bought{unjudged}")
     lost = {state: n for state, n in outcome.orders.items() if state != "received"}
     parts += [f"{count_of(n, 'request')} {state}" for state, n in sorted(lost.items())]
     return " · ".join(parts)

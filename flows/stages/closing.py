@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from flows.evaluation.drafts import find_without_finalist
+from flows.evaluation.kept import kept_by_finals
 from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.cancellation import is_given_up
 from flows.prefect_ui.events import emit_decided, emit_retired, emit_run_end
@@ -24,6 +25,7 @@ from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
 from flows.stages.prefect_task import as_task
 from tasks.errors import BudgetError, InterruptError, StopRunError
+from tasks.judging.conditions import find_unjudged
 from tasks.ledger.budgets import LEDGER_PER_MONTH
 from tasks.ledger.runs import RunState
 from tasks.storage.home import CAMPAIGN_FILE
@@ -75,6 +77,7 @@ async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Ou
         all_high_usd=all_high_usd,
         verdict=verdict,
         without_finalist=find_without_finalist(stored),
+        unjudged=len(find_unjudged(stored.read_candidates("final"), kept_by_finals(stored))),
     )
     outcome = explain(outcome)
     await show_outcome(run, outcome)

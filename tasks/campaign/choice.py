@@ -177,11 +177,11 @@ class CopySpace(Section):
     top: Share
     """Its upper edge, 0 to 1."""
 
-    width: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-    """Its width, 0 to 1."""
+    width: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)]
+    """Its width, 0.01 to 1."""
 
-    height: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-    """Its height, 0 to 1."""
+    height: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)]
+    """Its height, 0.01 to 1."""
 
     @model_validator(mode="after")
     def _is_inside(self) -> "CopySpace":

@@ -137,16 +137,21 @@ def describe_unknown(kept: Sequence[Condition]) -> str | None:
     return f"unjudged: not known whether “{unknown[0]}” is still true{others}" if unknown else None
 
 
-def unjudged_warnings(candidates: Iterable[Candidate], kept: Mapping[str, Sequence[Condition]]) -> list[str]:
-    """Warn of accepted finals of which it is not known whether they keep what they must.
+def find_unjudged(candidates: Iterable[Candidate], kept: Mapping[str, Sequence[Condition]]) -> list[str]:
+    """Name the accepted finals of which it is not known whether they keep what they must.
 
     Args:
         candidates: A run's candidates.
         kept: What finals must keep, by candidate id.
     """
-    names = [
+    return [
         one.name for one in candidates if one.is_accepted and describe_unknown(kept.get(one.candidate_id, ()))
     ]
+
+
+def unjudged_warnings(candidates: Iterable[Candidate], kept: Mapping[str, Sequence[Condition]]) -> list[str]:
+    """Warn of those finals, see ``find_unjudged``."""
+    names = find_unjudged(candidates, kept)
     if not names:
         return []
     return [

@@ -54,7 +54,7 @@ def _explain_nothing(rows: Sequence[Row]) -> str:
     if not rows:
         return "Nothing was bought, so there is nothing to show."
     states = ("refused", "failed", "unknown", "sent", "planned")
-    labels = {"unknown": "without an answer", "sent": "still pending", "planned": "not sent yet"}
+    labels = {"unknown": "without a usable answer", "sent": "still pending", "planned": "not sent yet"}
     counts = {labels.get(state, state): number for state in states if (number := count_orders(rows, state))}
     orders = count_orders(rows, *states)
     if len(counts) == 1:

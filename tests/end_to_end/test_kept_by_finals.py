@@ -105,6 +105,7 @@ def test_a_final_whose_judgement_is_lost_is_accepted_and_reported_as_unjudged(
     assert finals["selection_reason"].str.contains(f"unjudged: not known whether “{STATEMENT}”").all()
     assert asked["state"].value_counts().to_dict() == {"received": N_DRAFTS, "unknown": 1}
     assert "accepted unjudged" in (shell.folder(outcome["run_id"]) / "summary.json").read_text()
+    assert outcome["unjudged"] == outcome["accepted"] > 0
     assert Decimal(outcome["spent_usd"]) >= Decimal(provider.charged_nanousd) / 10**9
 
     n_asked = len(questions(provider))

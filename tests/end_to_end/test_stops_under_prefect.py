@@ -171,6 +171,7 @@ def stop(shell: Shell, busy: Busy, by: str, how: str) -> None:
         STOPS[how](command)
         command.wait_for_end()
         assert command.process.returncode == 0, command.said()
+        assert "Traceback" not in command.said(), command.said()
     busy.check_nothing_lost()
 
 
@@ -217,6 +218,7 @@ def test_a_flow_run_cancelled_in_prefect_ends_its_run_for_good(shell: Shell, bus
         assert flow_run.state() == "CANCELLED"
         command.process.send_signal(signal.SIGTERM)
         command.wait_for_end()
+        assert "Traceback" not in command.said(), command.said()
     busy.check_nothing_lost("cancelled")
     assert len(list(shell.home.glob("busy-*/*/report.html"))) == 1
 

@@ -23,6 +23,7 @@ SEAMS = {
 NOT_OF_A_RUN = {
     "flows/engine/registry.py: Registry": "the address of Prefect's server",
     "flows/engine/schema.py: _restore": "Prefect's own database",
+    "flows/commands/added_model.py: write_block": "a catalogue that is read before it takes its place",
     "flows/engine/schema.py: write_schema": "a file of the source tree",
     "flows/engine/start_server.py: _HomeEngine": "the log of Prefect's server",
     "tasks/campaign/schema.py: main": "a file of the source tree",

@@ -95,7 +95,7 @@ def test_only_the_box_counts(tmp_path: Path) -> None:
     assert judged(picture, tmp_path).value == pytest.approx(1)
     whole = CopySpace(left=0, top=0, width=1, height=1)
     assert (judged(picture, tmp_path, whole).value or 0.0) < 0.9
-    assert crop(picture, CopySpace(left=0.999, top=0.999, width=0.001, height=0.001)).size == (1, 1)
+    assert crop(picture, CopySpace(left=0.99, top=0.99, width=0.01, height=0.01)).size == (3, 2)
 
 
 def test_a_transparent_ground_is_not_known(tmp_path: Path) -> None:
