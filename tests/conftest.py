@@ -14,6 +14,7 @@ import pytest
 
 from tasks.redaction.known_secrets import forget_secrets
 from tests.support import prefect_server as shared
+from tests.support.emulator_client import close_clients
 from tests.support.fuzzing import load_profile
 
 load_profile()
@@ -50,6 +51,13 @@ def _one_tls_context() -> Iterator[None]:
         patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
         patch.setattr("httpx2._transports.default.create_ssl_context", cache(httpx2.create_ssl_context))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _closed_clients() -> Iterator[None]:
+    """Close the official clients that a test opened."""
+    yield
+    close_clients()
 
 
 OURS = ("RUNOFF_", "OPENAI_", "COMETAPI_", "PREFECT_")

@@ -16,9 +16,20 @@ NOVEMBER = date(2026, 11, 22)
 PLAIN = EmulatorSettings(paint="plain", today=lambda: NOVEMBER)
 
 
+_OPEN: list[openai.OpenAI] = []
+
+
 def client_of(url: str) -> openai.OpenAI:
-    """An official client that never sends twice."""
-    return openai.OpenAI(api_key="test-key", base_url=url, max_retries=0, timeout=20)
+    """An official client that never sends twice; closed after the test."""
+    client = openai.OpenAI(api_key="test-key", base_url=url, max_retries=0, timeout=20)
+    _OPEN.append(client)
+    return client
+
+
+def close_clients() -> None:
+    """Close the clients of a test: one that is collected as garbage warns in whatever test that happens."""
+    while _OPEN:
+        _OPEN.pop().close()
 
 
 def root(url: str) -> str:
