@@ -63,6 +63,7 @@ def code_blocks(page: Path) -> list[list[str]]:
     return [[line for line in block.splitlines() if line.strip()] for block in found]
 
 
+@pytest.mark.slow
 def test_written_pages_are_current() -> None:
     """Write them again with: make docs."""
     done = subprocess.run(

@@ -98,6 +98,7 @@ def campaign(market: Market, **changes: Any) -> str:
     return str(market.shell.campaign(kept | changes))
 
 
+@pytest.mark.slow
 def test_each_arm_is_bought_at_its_own_provider_with_its_own_key(market: Market) -> None:
     """Finals come from where the campaign says; the report has them side by side."""
     market.open(**{name: {"api_key": f"sk-of-{name}-0123456789"} for name in MANNERS})

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from tests.support.provider import OpenProvider
 from tests.support.shell import Shell
 
 
+@pytest.mark.slow
 def test_a_schedule_skips_while_runs_await_review(shell: Shell, open_provider: OpenProvider) -> None:
     """The second turn is skipped, says why and buys nothing; by hand a run is still made."""
     provider = open_provider()

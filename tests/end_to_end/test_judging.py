@@ -45,6 +45,7 @@ def summary_warnings(shell: Shell, outcome: dict[str, Any]) -> str:
     return (shell.folder(outcome["run_id"]) / "summary.json").read_text()
 
 
+@pytest.mark.slow
 def test_each_survivor_is_judged_once_and_no_copy_is_paid_for(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

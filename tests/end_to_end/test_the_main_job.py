@@ -261,6 +261,7 @@ def test_a_promotion_killed_in_its_last_attempts_is_ended_by_the_next(
     assert shell.runoff("ledger", "verify").returncode == 0
 
 
+@pytest.mark.slow
 def test_what_was_bought_before_a_kill_is_inspected_and_accepted(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

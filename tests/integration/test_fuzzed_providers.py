@@ -144,6 +144,7 @@ def new_orders(n: int) -> list[Order]:
     return [batch_order(next(_numbers)) for _ in range(n)]
 
 
+@pytest.mark.slow
 @fuzz(examples=12)
 @given(answers=st.lists(ANSWERS, max_size=3), file=st.binary(max_size=60))
 @example(

@@ -75,6 +75,7 @@ def test_a_beaten_arm_is_no_longer_ordered_and_the_plan_says_why(tmp_path: Path,
     assert set(prepared(tmp_path, unruled).campaign.arms) == {"A", "B", "C"}
 
 
+@pytest.mark.slow
 def test_it_stays_out_and_the_reports_go_on_showing_the_race(tmp_path: Path, ledger: Ledger) -> None:
     """Though its evidence is old by then; also for a run whose file has one arm left."""
     race(tmp_path, ledger, 4)

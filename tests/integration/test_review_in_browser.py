@@ -47,12 +47,10 @@ def open_at(page: Page, review: Open, path: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "scheme"),
-    [
-        pytest.param(DESKTOP, "light", id="desktop"),
-        pytest.param(PHONE, "dark", id="phone", marks=pytest.mark.slow),
-    ],
+    [pytest.param(DESKTOP, "light", id="desktop"), pytest.param(PHONE, "dark", id="phone")],
 )
 def test_every_page_can_be_used_by_everybody(
     browser: Browser, review: Open, tmp_path: Path, size: tuple[int, int], scheme: str
@@ -177,6 +175,7 @@ def test_an_empty_home_says_how_to_begin(browser: Browser, tmp_path: Path) -> No
             assert find_unsupported(page, "serious", "critical") == []
 
 
+@pytest.mark.slow
 def test_a_run_that_another_machine_makes_appears(browser: Browser, review: Open, tmp_path: Path) -> None:
     """Nobody loads the list again."""
     with watched(browser, tmp_path) as (page, complaints):
@@ -198,6 +197,7 @@ def empty_everything(review: Open) -> None:
                 connection.execute(table.delete())
 
 
+@pytest.mark.slow
 def test_duplicates_are_shown_separated_and_marked(browser: Browser, review: Open, tmp_path: Path) -> None:
     """By the buttons under a picture, and by choosing what it is a duplicate of."""
     with watched(browser, tmp_path) as (page, _):

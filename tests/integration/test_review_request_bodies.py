@@ -168,6 +168,7 @@ def test_a_copy_is_taken_apart_and_put_together(page: Open) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_people_said_outlives_a_rescore(page: Open) -> None:
     """Finalists stay in the person's order, a copy stays told, though the rule would choose otherwise."""
     ids = survivors(page)

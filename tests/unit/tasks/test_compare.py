@@ -103,6 +103,7 @@ def test_the_same_picture_drawn_finer_is_recognized(fidelity_of: Compare, change
         assert fidelity_of(photograph(name), change(photograph(name))).value > 0.75, name
 
 
+@pytest.mark.slow
 def test_other_photographs_are_not_taken_for_it(fidelity_of: Compare) -> None:
     """Different photographs stay below 0.6, and so does a mirror image."""
     for name, other in pairwise(PHOTOGRAPHS):
@@ -119,6 +120,7 @@ def test_the_same_forms_in_other_colours_are_refused(fidelity_of: Compare) -> No
         assert found.value == found.palette < 0.5, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -146,6 +148,7 @@ def test_a_picture_is_wholly_itself(fidelity_of: Compare) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_leaves_the_frame_is_borne_as_far_as_an_edit_would_go(fidelity_of: Compare) -> None:
     """A photograph that slides out of its frame stays the same by a little, and is another by much."""
     coffee = photograph("coffee.png")
@@ -158,6 +161,7 @@ def test_what_leaves_the_frame_is_borne_as_far_as_an_edit_would_go(fidelity_of: 
     assert found[-1].value < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["astronaut.png", "motorcycle_left.png"])
 def test_what_editing_models_do_is_taken_out_and_measured(fidelity_of: Compare, name: str) -> None:
     """Zoomed, moved, toned and redrawn by a hair, all at once; the figures tell by how much."""
@@ -173,9 +177,14 @@ def test_what_editing_models_do_is_taken_out_and_measured(fidelity_of: Compare, 
 @pytest.mark.parametrize(
     ("draft", "final"),
     [
-        pytest.param(draw_stool(4), draw_stool(3), id="a leg less"),
+        pytest.param(draw_stool(4), draw_stool(3), id="a leg less", marks=pytest.mark.slow),
         pytest.param(draw_stool(logo="O"), draw_stool(logo="K"), id="another logo", marks=pytest.mark.slow),
-        pytest.param(draw_stool(seat="#8a4b2a"), draw_stool(seat="#2a4b8a"), id="another colour"),
+        pytest.param(
+            draw_stool(seat="#8a4b2a"),
+            draw_stool(seat="#2a4b8a"),
+            id="another colour",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             write_lines("FRESH COFFEE", "OPEN UNTIL NINE"),
             write_lines("FRESH COFFEE", "OPEN UNTIL FIVE"),
