@@ -82,7 +82,7 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: OpenPr
     assert provider.n_requests == N_DRAFTS + 2
 
 
-@pytest.mark.slow
+@pytest.mark.long  # among the slow tests: an answer in Prefect is bought once
 def test_no_ends_the_run_and_who_confirmed_on_the_page_is_not_overruled(
     shell: Shell, open_provider: OpenProvider
 ) -> None:

@@ -35,7 +35,7 @@ def test_some_points_of_every_way_change_nothing(trials: Trials, name: str) -> N
     assert wrong == []
 
 
-@pytest.mark.slow  # every day: test_what_was_bought_before_a_kill_is_inspected_and_accepted
+@pytest.mark.slow
 def test_a_final_that_came_before_the_crash_is_accepted(trials: Trials) -> None:
     """Its picture and sidecar are on disk, the ledger does not know: the next promotion compares it."""
     way = WAYS["promote"]

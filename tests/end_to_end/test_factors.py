@@ -11,7 +11,7 @@ from tests.support.shell import Shell
 LIGHTING = Path(__file__).parents[2] / "configs" / "campaigns" / "lighting.yaml"
 
 
-@pytest.mark.slow  # every day: unit/flows/evaluation/test_effects.py
+@pytest.mark.long  # every day: unit/flows/evaluation/test_effects.py
 def test_the_report_names_the_planted_effect_and_no_other(shell: Shell) -> None:
     """The emulator paints the two lights otherwise, and not the lenses; what is resumed buys nothing more."""
     outcome = shell.json("run", LIGHTING, "--set", "drafts.size=1024x640")

@@ -49,7 +49,7 @@ def other_machine(shell: Shell) -> Shell:
     return other
 
 
-@pytest.mark.slow  # every day: integration/test_ledger_away.py and integration/test_run_lock.py
+@pytest.mark.long  # every day: integration/test_ledger_away.py and integration/test_run_lock.py
 def test_a_run_outlives_a_restart_of_its_ledger_and_no_other_machine_takes_it_over(
     shell: Shell, open_provider: OpenProvider, server: PostgresqlServer
 ) -> None:

@@ -74,7 +74,7 @@ def become_its_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-@pytest.mark.slow  # every day: unit/flows/runs/test_progress.py and unit/tasks/redaction/test_outputs.py
+@pytest.mark.long  # every day: unit/flows/runs/test_progress.py and unit/tasks/redaction/test_outputs.py
 def test_a_run_whose_output_nobody_reads_any_more_is_done(shell: Shell, open_provider: OpenProvider) -> None:
     """As ``| head`` does, or a log's reader that was killed: nothing in flight is lost, and all is bought."""
     provider = open_provider(pace=0.05)

@@ -119,7 +119,7 @@ def test_a_final_that_is_another_picture_is_refused_with_its_figures(
     assert "there is nothing to buy. 1 final used all attempts." in again.stdout
 
 
-@pytest.mark.slow  # every day: integration/test_near_copies.py
+@pytest.mark.slow  # every day: unit/tasks/test_deduplicate.py
 def test_near_copies_among_drafts_are_marked_as_duplicates(shell: Shell, open_provider: OpenProvider) -> None:
     """With many near-copies most are folded, and a folded one is never a finalist."""
     open_provider(near_copy_rate=0.9, paint="scene")

@@ -137,8 +137,9 @@ def test_a_draft_that_nobody_chose_is_missed_too(page: Open) -> None:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("damage", "lack"), LACKS)
+@pytest.mark.parametrize(
+    ("damage", "lack"), [LACKS[0], *(pytest.param(*one, marks=pytest.mark.slow) for one in LACKS[1:])]
+)
 def test_rescoring_names_it_and_keeps_its_scores(page: Open, damage: Damage, lack: str) -> None:
     """What was measured of the picture that was bought stays; the other one is not measured."""
     campaign = page.folder / "campaign.yaml"
