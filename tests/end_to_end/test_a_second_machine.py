@@ -14,7 +14,6 @@ from tests.support.provider import OpenProvider
 from tests.support.shell import CAMPAIGN, Shell
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed here"),
 ]
@@ -65,6 +64,7 @@ def folder_of(shell: Shell, run_id: str) -> Path:
     return mirror / "otters" / run_id
 
 
+@pytest.mark.slow
 def test_a_run_is_looked_at_decided_and_bought_from_other_machines(
     shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell], address: str
 ) -> None:
@@ -110,6 +110,7 @@ def test_a_run_is_looked_at_decided_and_bought_from_other_machines(
     assert provider.n_requests - before == 2
 
 
+@pytest.mark.long
 def test_a_batch_is_cancelled_from_another_machine(
     shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell]
 ) -> None:
@@ -129,6 +130,7 @@ def test_a_batch_is_cancelled_from_another_machine(
     assert "sound and consistent" in said(machine("maker"), "ledger", "verify")
 
 
+@pytest.mark.long
 def test_a_picture_that_the_store_lost_is_found_missing(
     shell: Shell, open_provider: OpenProvider, machine: Callable[[str], Shell], address: str
 ) -> None:
