@@ -17,7 +17,7 @@ from flows.runs.stop_signals import (
     is_ignored,
     stopping_line,
 )
-from flows.schedule.patience import HURRY_S, LOOK_S, RECORD_S, Patience
+from flows.schedule.patience import HURRY_S, UNRECORDED, Patience
 
 
 class DrainingRunner(Runner):
@@ -80,11 +80,8 @@ class DrainingRunner(Runner):
         self._leaving = asyncio.create_task(self._leave())
 
     async def _leave(self) -> None:
-        while pids := self._pids():
-            self._patience.tell(pids)  # one may have been started meanwhile
-            await asyncio.sleep(LOOK_S)
-        await asyncio.sleep(RECORD_S)
-        self._give_up("has not recorded the end of what ran here")
+        await self._patience.see_off(self._pids)
+        self._give_up(UNRECORDED)
         if self._main is not None:
             self._main.cancel()
 

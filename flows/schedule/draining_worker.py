@@ -5,7 +5,6 @@ asked a provider for by then would be paid and lost.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -19,7 +18,7 @@ from flows.runs.stop_signals import (
     is_ignored,
     stopping_line,
 )
-from flows.schedule.patience import HURRY_S, LOOK_S, RECORD_S, Patience, is_alive
+from flows.schedule.patience import HURRY_S, LOOK_S, UNRECORDED, Patience
 
 
 class DrainingWorker(ProcessWorker):
@@ -79,15 +78,12 @@ class DrainingWorker(ProcessWorker):
     async def _drain(self, working: "asyncio.Future[None]") -> None:
         if self._patience.tell(self._pids):
             self._say(stopping_line())
-        gone_s = time.monotonic()
-        while self._n_runs and not working.done():
-            self._patience.tell(self._pids)  # one may have been started meanwhile
-            if any(map(is_alive, self._pids)):
-                gone_s = time.monotonic()
-            if time.monotonic() - gone_s > RECORD_S:
-                self._give_up("has not recorded the end of what ran here")
-                break
+        seeing_off = asyncio.create_task(self._patience.see_off(lambda: self._pids))
+        while self._n_runs and not working.done() and not seeing_off.done():
             await asyncio.sleep(LOOK_S)
+        if self._n_runs and seeing_off.done():
+            self._give_up(UNRECORDED)
+        seeing_off.cancel()
         working.cancel()
 
     async def get_and_submit_flow_runs(self) -> list[Any]:

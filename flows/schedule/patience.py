@@ -10,12 +10,14 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from prefect.runner._process_manager import ProcessManager
+
+from flows.engine.registry import is_alive
 
 PATIENCE_S = 4 * 3600.0
 """How long a process may take: longer than an answer with the most and largest pictures, and a report."""
@@ -23,6 +25,8 @@ HURRY_S = 10.0
 """How long it may take once everything is to end at once: it still says what is lost."""
 RECORD_S = 6.0
 """How long Prefect's server may take to record that the flow runs ended, once their processes are gone."""
+UNRECORDED = "has not recorded the end of what ran here"
+"""What is said of a server that is left."""
 LOOK_S = 0.2
 
 
@@ -41,6 +45,20 @@ class Patience:
                 self._told.add(pid)
                 _signal(pid)
         return bool(pids)
+
+    async def see_off(self, pids: Callable[[], Iterable[int]]) -> None:
+        """Return once no process has been there for ``RECORD_S``: nobody waits longer for Prefect's server.
+
+        Args:
+            pids: Lists the processes now; one that was started meanwhile is told too.
+        """
+        gone_s = time.monotonic()
+        while time.monotonic() - gone_s <= RECORD_S:
+            now = list(pids())
+            self.tell(now)
+            if any(map(is_alive, now)):
+                gone_s = time.monotonic()
+            await asyncio.sleep(LOOK_S)
 
     def hurry(self, pids: Iterable[int]) -> None:
         """Tell processes to end at once, and wait for none of them much longer."""
@@ -81,15 +99,6 @@ class Patience:
                     handle.hard_kill()
                 return
             await asyncio.sleep(LOOK_S)
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether a process is there."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _signal(pid: int) -> None:
