@@ -64,6 +64,17 @@ def read_usd(text: str) -> Decimal:
     raise ValueError(message)
 
 
+def read_amount(value: object) -> Decimal | None:
+    """Read an amount that somebody else states, as a number or a text; ``None`` for what is no finite one."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = Decimal(str(value)[:40])
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
 def share_nanousd(nanousd: int, parts: int) -> list[int]:
     """Split an amount into ``parts`` shares that add up to it exactly.
 

@@ -8,7 +8,7 @@ and code of the three, read 2026-11-28.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from tasks.errors import ProviderError, SettingError
 from tasks.images_api.connection import sync_http_client
 from tasks.images_api.failures import json_of
 from tasks.images_api.terms import Terms
+from tasks.money import read_amount
 from tasks.redaction import one_line, redact
 
 WAIT_S = 20.0
@@ -206,10 +207,5 @@ def _mappings(items: object) -> Iterator[Mapping[str, Any]]:
 
 def _amount(value: object) -> Decimal | None:
     """Read a price; only a positive amount that can be one."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = Decimal(str(value)[:40])
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and 0 < amount <= MOST_PRICE_USD else None
+    amount = read_amount(value)
+    return amount if amount is not None and 0 < amount <= MOST_PRICE_USD else None

@@ -5,9 +5,10 @@ and code, read 2026-11-28.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from tasks.limits import MOST_REPORTED_USD
+from tasks.money import read_amount
 
 TICKS_PER_USD = 10**10
 """Of ``usage.cost_in_usd_ticks``."""
@@ -26,20 +27,10 @@ def reported_cost_usd(body: object, headers: Mapping[str, str]) -> Decimal | Non
     cost = usage.get("cost")
     if isinstance(cost, dict):
         cost = cost.get("total_cost")
-    ticks = _amount(usage.get("cost_in_usd_ticks"))
+    ticks = read_amount(usage.get("cost_in_usd_ticks"))
     stated = (
-        _amount(cost),
+        read_amount(cost),
         None if ticks is None else ticks / TICKS_PER_USD,
-        _amount(headers.get(COST_HEADER)),
+        read_amount(headers.get(COST_HEADER)),
     )
     return next((one for one in stated if one is not None and 0 < one <= MOST_REPORTED_USD), None)
-
-
-def _amount(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = Decimal(str(value)[:40])
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None
