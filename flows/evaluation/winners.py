@@ -5,6 +5,7 @@ from typing import Any
 
 from flows.evaluation.verdict import compare_run
 from flows.runs.run import StoredRun
+from tasks.ab_test.result import winner_by
 from tasks.ab_test.segments import find_segments
 from tasks.ab_test.winners import Outcome, Winners, find_winners
 from tasks.campaign import Campaign
@@ -59,11 +60,7 @@ def _is_of(found: Mapping[str, Any], variable: str, value: str) -> bool:
 def _outcomes(pairs: Sequence[Mapping[str, Any]]) -> list[Outcome]:
     """Scores' pairs say who wins as a verdict, people's pairs and all segments as a winner."""
     return [
-        Outcome((a, b), pair.get("winner") or _winner_by(pair.get("verdict"), (a, b)))
+        Outcome((a, b), pair.get("winner") or winner_by(pair.get("verdict"), (a, b)))
         for pair in pairs
         for a, b in (pair["arms"],)
     ]
-
-
-def _winner_by(verdict: str | None, arms: tuple[str, str]) -> str | None:
-    return next((arm for arm in arms if verdict == f"{arm} wins"), None)

@@ -1,5 +1,6 @@
 """The result of the A/B test: for each arm, for each pair of arms, and as one sentence."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -31,6 +32,16 @@ class ArmResult:
     failure_rate: float | None
     mean_score: float | None
     cost_per_unique_image_usd: Decimal | None
+
+
+def state_winner(arm: str) -> str:
+    """Return the verdict that an arm wins."""
+    return f"{arm} wins"
+
+
+def winner_by(verdict: str | None, arms: Iterable[str]) -> str | None:
+    """Return which of two arms wins by a verdict; ``None`` if neither does."""
+    return next((arm for arm in arms if verdict == state_winner(arm)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,11 @@ class PairResult:
     pictures: tuple[int, int]
     note: str
     unseen_share: float | None = None
+
+    @property
+    def winner(self) -> str | None:
+        """The arm that wins, or ``None``."""
+        return winner_by(self.verdict, self.arms)
 
 
 @dataclass(frozen=True, slots=True)

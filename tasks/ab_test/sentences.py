@@ -37,13 +37,13 @@ def name_segments(pairs: Sequence[PairResult], segments: Sequence[SegmentResult]
         pairs: The arms on the whole.
         segments: The arms in each segment.
     """
-    whole = {pair.arms: pair.verdict for pair in pairs}
+    whole = {pair.arms: pair for pair in pairs}
     found = [
         (one.winner, f'{one.variable} "{one.value}"')
         for one in segments
-        if one.winner is not None and whole[one.arms] != f"{one.winner} wins"
+        if one.winner is not None and whole[one.arms].winner != one.winner
     ]
-    is_open = all(whole[one.arms] == NOT_ENOUGH for one in segments)
+    is_open = all(whole[one.arms].verdict == NOT_ENOUGH for one in segments)
     return say_where(found, "is better for", is_open=is_open)
 
 
@@ -94,7 +94,7 @@ def _headline(arms: Mapping[str, ArmResult], pairs: Sequence[PairResult], *, is_
         return "only one arm: there is nothing to compare." if arms else "there is nothing to compare."
     if len(pairs) == 1:
         return _sentence(pairs[0], is_more_of_use=is_more_of_use)
-    beaten = {arm: [_loser(pair) for pair in pairs if pair.verdict == f"{arm} wins"] for arm in arms}
+    beaten = {arm: [_loser(pair) for pair in pairs if pair.winner == arm] for arm in arms}
     best = max(sorted(arms), key=lambda arm: (len(beaten[arm]), arms[arm].mean_score or 0.0))
     if len(beaten[best]) == len(arms) - 1:
         return f"arm {best} beats every other arm."
@@ -104,7 +104,7 @@ def _headline(arms: Mapping[str, ArmResult], pairs: Sequence[PairResult], *, is_
 
 
 def _loser(pair: PairResult) -> str:
-    return pair.arms[1] if pair.verdict == f"{pair.arms[0]} wins" else pair.arms[0]
+    return pair.arms[1] if pair.winner == pair.arms[0] else pair.arms[0]
 
 
 def _sentence(pair: PairResult, *, is_more_of_use: bool) -> str:

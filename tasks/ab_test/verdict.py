@@ -18,7 +18,7 @@ from tasks.ab_test.evidence import HeldOut, ScoredDraft, compared_form, describe
 from tasks.ab_test.holm import correct_by_holm
 from tasks.ab_test.paired_rows import RowDifference, row_difference, unseen_share
 from tasks.ab_test.power import SIGNIFICANCE, least_units
-from tasks.ab_test.result import NOT_ENOUGH, AbTest, ArmResult, PairResult
+from tasks.ab_test.result import NOT_ENOUGH, AbTest, ArmResult, PairResult, state_winner
 from tasks.ab_test.segment_verdicts import compare_in_segments, find_interactions
 from tasks.ab_test.segments import Segment
 from tasks.ab_test.sentences import describe_pair, name_segments, state_headline
@@ -139,7 +139,7 @@ def _judge_pair(
         probability=_probability(of_a, of_b),
         p_value=found.p_value,
         p_value_holm=p_holm,
-        verdict=f"{winner} wins" if winner else NOT_ENOUGH,
+        verdict=state_winner(winner) if winner else NOT_ENOUGH,
         more_rows_needed=more[0],
         more_pictures_needed=more[1],
         rows=len(shared),
