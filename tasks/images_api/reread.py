@@ -102,7 +102,7 @@ def reread(
             n_pictures=len(receipts),
             reported_usd=answer.reported_usd,
         )
-        ledger.orders.settle_reread(order.order_id, settlement, receipts, answer.content)
+        ledger.orders.settle(order.order_id, settlement, receipts, answer.content, is_reread=True)
         charged_usd = settlement.charged_usd(order.estimate_usd)
         yield Reread(order.run_id, order.order_id, len(receipts) or 1, charged_usd)
 

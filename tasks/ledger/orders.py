@@ -121,6 +121,8 @@ class Orders:
         settlement: Settlement,
         receipts: Sequence[Receipt] = (),
         answer: str | None = None,
+        *,
+        is_reread: bool = False,
     ) -> None:
         """Record how an order ended, with its pictures, in one transaction.
 
@@ -132,35 +134,36 @@ class Orders:
             settlement: How it ended.
             receipts: Its pictures; their bytes must be safe on disk already.
             answer: For a judge's order, the model's verbatim answer, which must be safe on disk too.
+            is_reread: Whether the kept answer of an unknown order could be read after all.
 
         Raises:
-            LedgerError: The order is neither ``sent`` nor given up for interrupted. Nothing was changed.
+            LedgerError: The order is neither ``sent`` nor given up for interrupted; read again, it is not
+                ``unknown``. Nothing was changed.
         """
         with self._database.write() as connection:
-            row = _locked_open(connection, order_id)
-            _settle(connection, row, settlement, receipts, answer)
-
-    def settle_reread(
-        self,
-        order_id: str,
-        settlement: Settlement,
-        receipts: Sequence[Receipt] = (),
-        answer: str | None = None,
-    ) -> None:
-        """Record that the kept answer of an unknown order could be read after all, in one transaction.
-
-        Args:
-            order_id: The order.
-            settlement: How it ended.
-            receipts: Its pictures; their bytes must be safe on disk already.
-            answer: For a judge's order, the model's verbatim answer, which must be safe on disk too.
-
-        Raises:
-            LedgerError: The order is not ``unknown``. Nothing was changed.
-        """
-        with self._database.write() as connection:
-            row = locked_order(connection, order_id, "unknown")
-            _settle(connection, row, settlement, receipts, answer)
+            row = (
+                locked_order(connection, order_id, "unknown")
+                if is_reread
+                else _locked_open(connection, order_id)
+            )
+            cost = None if settlement.cost_usd is None else to_nanousd(settlement.cost_usd)
+            charged_usd = settlement.charged_usd(from_nanousd(row.estimate_nanousd))
+            recharge(connection, [(row, to_nanousd(charged_usd))])
+            connection.execute(
+                orders.update()
+                .where(orders.c.order_id == order_id)
+                .values(
+                    state=settlement.state,
+                    cost_nanousd=cost,
+                    latency_s=settlement.latency_s,
+                    vendor_request_id=settlement.vendor_request_id,
+                    **error_columns(settlement.error_code, settlement.error_message),
+                    **asdict(settlement.usage),
+                )
+            )
+            insert_receipts(connection, row.run_id, receipts)
+            if answer is not None:
+                insert_answer(connection, row, answer)
 
     def of_run(self, run_id: str, *states: OrderState) -> list[OrderRecord]:
         """List a run's orders in the order of the plan, all or those in the given states."""
@@ -198,33 +201,6 @@ class Orders:
         query = sa.select(sa.func.sum(orders.c.charged_nanousd)).where(orders.c.run_id == run_id)
         with self._database.read() as connection:
             return from_nanousd(int(connection.execute(query).scalar() or 0))
-
-
-def _settle(
-    connection: Connection,
-    row: sa.Row[Any],
-    settlement: Settlement,
-    receipts: Sequence[Receipt],
-    answer: str | None,
-) -> None:
-    cost = None if settlement.cost_usd is None else to_nanousd(settlement.cost_usd)
-    charged_usd = settlement.charged_usd(from_nanousd(row.estimate_nanousd))
-    recharge(connection, [(row, to_nanousd(charged_usd))])
-    connection.execute(
-        orders.update()
-        .where(orders.c.order_id == row.order_id)
-        .values(
-            state=settlement.state,
-            cost_nanousd=cost,
-            latency_s=settlement.latency_s,
-            vendor_request_id=settlement.vendor_request_id,
-            **error_columns(settlement.error_code, settlement.error_message),
-            **asdict(settlement.usage),
-        )
-    )
-    insert_receipts(connection, row.run_id, receipts)
-    if answer is not None:
-        insert_answer(connection, row, answer)
 
 
 def in_sequence() -> tuple[sa.ColumnElement[Any], ...]:
