@@ -10,7 +10,6 @@ from pathlib import Path
 
 from flows.evaluation.drafts import (
     deduplicate_drafts,
-    find_without_finalist,
     inspect_new,
     select_finalists,
 )
@@ -74,12 +73,7 @@ def rescore(
         decided = run.decided_by(campaign)
         lacking = _decide(decided)
         written = write_run_report(decided)
-    return replace(
-        outcome_of(run),
-        verdict=written.verdict,
-        message=" ".join(lacking),
-        without_finalist=find_without_finalist(decided),
-    )
+    return replace(written.complete(outcome_of(run)), message=" ".join(lacking))
 
 
 def _with_rules(campaign: Campaign, file: Path, settings: Settings) -> Campaign:

@@ -20,6 +20,7 @@ from flows.evaluation.winners import winners_by
 from flows.runs.lacking import describe_lacking, find_lacking
 from flows.runs.lock import fetch_files
 from flows.runs.named_finals import find_named_finals, write_named_finals
+from flows.runs.outcome import Outcome
 from flows.runs.run import StoredRun
 from tasks.ab_test.winners import Winners
 from tasks.campaign import Campaign
@@ -30,7 +31,7 @@ from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.providers import Providers
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunoffError
-from tasks.judging.conditions import are_met, conditions_of, unjudged_warnings
+from tasks.judging.conditions import are_met, conditions_of, find_unjudged, unjudged_warnings
 from tasks.ledger import Ledger, OrderRecord, RunRecord, open_existing_ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.order import Order
@@ -102,12 +103,26 @@ def levels_of(run: StoredRun) -> Mapping[str, Mapping[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class WrittenReport:
-    """A report on disk, its facts about the run, its verdict, and which pictures are not what was bought."""
+    """A report on disk, its facts about the run, and its verdict.
+
+    ``lacking`` says which pictures are not what was bought, and ``unjudged`` names the accepted finals of
+    which it is not known whether they keep what they must.
+    """
 
     files: ReportFiles
     facts: RunFacts
     verdict: str
     lacking: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
+
+    def complete(self, outcome: Outcome) -> Outcome:
+        """Add to a run's outcome what only its report knows."""
+        return replace(
+            outcome,
+            verdict=self.verdict,
+            without_finalist=dict(self.facts.without_finalist),
+            unjudged=len(self.unjudged),
+        )
 
 
 def write_run_report(run: StoredRun) -> WrittenReport:
@@ -122,7 +137,7 @@ def write_run_report(run: StoredRun) -> WrittenReport:
     sync_together((run.folder / THUMBNAILS).glob("*.webp"))
     write_lineage(rows, run.folder)
     files = write_report(rows, facts, run.folder)
-    return WrittenReport(files, facts, state_verdict(rows, facts), gathered.lacking)
+    return WrittenReport(files, facts, state_verdict(rows, facts), gathered.lacking, gathered.unjudged)
 
 
 def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]:
@@ -143,6 +158,7 @@ class _Gathered(NamedTuple):
     rows: list[dict[str, Any]]
     facts: RunFacts
     lacking: tuple[str, ...]
+    unjudged: tuple[str, ...]
 
 
 def _gather(run: StoredRun) -> _Gathered:
@@ -184,7 +200,7 @@ def _gather(run: StoredRun) -> _Gathered:
         statement_answers=statements.answers,
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
-    return _Gathered(rows, facts, described)
+    return _Gathered(rows, facts, described, tuple(find_unjudged(candidates, kept)))
 
 
 def _with_nights(run: StoredRun, ab_test: dict[str, Any] | None) -> dict[str, Any] | None:

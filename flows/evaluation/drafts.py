@@ -20,7 +20,7 @@ from tasks.duplicates.scope import affected
 from tasks.inspect import inspect_pictures
 from tasks.judging.conditions import conditions_of, describe_unmet
 from tasks.pictures.transparency import mark_missing_transparency
-from tasks.select import choose_as_decided, groups_without_finalist, keep_bought, select
+from tasks.select import choose_as_decided, keep_bought, select
 from tasks.storage.home import THUMBNAILS, run_folder
 
 
@@ -144,12 +144,6 @@ def select_finalists(run: StoredRun, *, keeps_bought: bool = False) -> int:
         choices = keep_bought(choices, drafts, _promoted(run), rule)
     run.ledger.candidates.record_choices(choices)
     return sum(choice.is_finalist for choice in choices.values())
-
-
-def find_without_finalist(run: StoredRun) -> dict[str, str]:
-    """Say by its name why a row, or another group that ``finalists`` limits, has no finalist."""
-    groups = row_groups_of(run.campaign)
-    return groups_without_finalist(run.read_candidates("draft"), groups) if groups else {}
 
 
 def _promoted(run: StoredRun) -> set[str]:

@@ -9,15 +9,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
 
-from flows.evaluation.drafts import find_without_finalist
-from flows.evaluation.kept import kept_by_finals
 from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.cancellation import is_given_up
 from flows.prefect_ui.events import emit_decided, emit_retired, emit_run_end
-from flows.run_report import write_run_report
+from flows.run_report import WrittenReport, write_run_report
 from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
 from flows.runs.run import StoredRun
 from flows.session.cancelling import end_batches
@@ -25,7 +21,6 @@ from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
 from flows.stages.prefect_task import as_task
 from tasks.errors import BudgetError, InterruptError, StopRunError
-from tasks.judging.conditions import find_unjudged
 from tasks.ledger.budgets import LEDGER_PER_MONTH
 from tasks.ledger.runs import RunState
 from tasks.storage.home import CAMPAIGN_FILE
@@ -69,17 +64,11 @@ async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Ou
     In this order a run that is over has its report, wherever this process is killed.
     """
     now = datetime.now(UTC)
-    all_high_usd, verdict, nights = await write_report(run, state, now)
+    written = await write_report(run, state, now)
+    nights = (written.facts.ab_test or {}).get("nights") or {}
     run.ledger.runs.end(run.run_id, state, now)
-    stored = _reread(run)
-    outcome = replace(
-        outcome_of(stored),
-        all_high_usd=all_high_usd,
-        verdict=verdict,
-        without_finalist=find_without_finalist(stored),
-        unjudged=len(find_unjudged(stored.read_candidates("final"), kept_by_finals(stored))),
-    )
-    outcome = explain(outcome)
+    outcome = written.complete(outcome_of(_reread(run)))
+    outcome = explain(replace(outcome, all_high_usd=written.facts.all_high_usd))
     await show_outcome(run, outcome)
     emit_run_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
     if run.campaign.verdict.stop_when == "decided" and nights.get("winner"):
@@ -134,16 +123,8 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
 
 
 @as_task("report")
-async def write_report(
-    run: Session, state: RunState, now: datetime
-) -> tuple[Decimal | None, str, dict[str, Any]]:
-    """Write the report of a run that ends now.
-
-    Returns:
-        All drafts' cost at high quality, the verdict, and the one over all nights, empty if there is none.
-    """
+async def write_report(run: Session, state: RunState, now: datetime) -> WrittenReport:
+    """Write the report of a run that ends now."""
     stored = _reread(run)
     ending = replace(stored, record=replace(stored.record, state=state, finished_at=now))
-    written = await asyncio.to_thread(write_run_report, ending)
-    nights = (written.facts.ab_test or {}).get("nights") or {}
-    return written.facts.all_high_usd, written.verdict, nights
+    return await asyncio.to_thread(write_run_report, ending)

@@ -9,7 +9,7 @@ import yaml
 from click.testing import CliRunner
 
 from flows.command_line import runoff
-from flows.evaluation.drafts import find_without_finalist, select_finalists
+from flows.evaluation.drafts import select_finalists
 from flows.run_report import write_run_report
 from flows.runs.run import StoredRun
 from tasks.decisions import Shortlist
@@ -56,8 +56,8 @@ def test_the_arm_that_won_has_all_finalists(tmp_path: Path, ledger: Ledger) -> N
     """The report says which; a person's list overrides it."""
     run, arms = chosen(tmp_path, ledger, OF_WINNER, 0.1)
     assert arms == ["B"] * 12
-    assert find_without_finalist(run) == {}
     facts = write_run_report(run).facts
+    assert facts.without_finalist == {}
     assert str(facts.finalists).endswith("Finalists are of the arm that won: B on the whole.")
     assert "Finalists are of the arm that won: B" in (run.folder / "report.html").read_text()
     losing = next(draft for draft in run.read_candidates("draft") if draft.arm == "A")
