@@ -15,11 +15,12 @@ def questions_of(run: StoredRun, estimates: Estimates | None = None) -> Question
         estimates: The cost of orders, if they are to be bought.
     """
     judge = run.campaign.score.judge
-    sent = _sent_with_drafts(run) if judge is not None and judge.sees else {}
+    sent = sent_with_drafts(run) if judge is not None and judge.sees else {}
     return Questions(run.campaign, run.run_id, str(run.folder), estimates, sent)
 
 
-def _sent_with_drafts(run: StoredRun) -> dict[str, Sent]:
+def sent_with_drafts(run: StoredRun) -> dict[str, Sent]:
+    """Find what each draft's order sent along, by candidate id; only of those that sent something."""
     orders = [record.order for record in run.ledger.orders.of_run(run.run_id)]
     return {
         candidate_id(order.order_id, index): Sent(tuple(order.references), order.mask)

@@ -4,14 +4,13 @@ Scorers of ``tasks.orders.questions.BOUGHT`` use a judging model's answers, whic
 only; so they come after deduplication.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from flows.evaluation.judge_answers import read_judge_answers
-from flows.evaluation.run_questions import questions_of
+from flows.evaluation.run_questions import questions_of, sent_with_drafts
 from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
 from tasks.campaign.statements import statements_of
-from tasks.candidate import Candidate
 from tasks.orders.questions import BOUGHT
 from tasks.pairwise.bradley_terry import meetings_of
 from tasks.score import score_candidates, weighted_total
@@ -43,7 +42,7 @@ def add_free_scores(
         rules,
         run.campaign.all_rows,
         meetings_of(run.ledger.votes.of_run(run.run_id)),
-        masked=_masked(run, scorable) if "untouched" in weights else {},
+        masked=_masked(run) if "untouched" in weights else {},
     )
     scored = score_candidates(scorable, weights, run.folder, assignment)
     totals = {draft.candidate_id: weighted_total(draft.scores, weights) for draft in drafts}
@@ -54,13 +53,12 @@ def add_free_scores(
     return len(scored)
 
 
-def _masked(run: StoredRun, drafts: Sequence[Candidate]) -> dict[str, Masked]:
+def _masked(run: StoredRun) -> dict[str, Masked]:
     """Find the reference and the mask that each draft's order sent; only of those with a mask."""
-    orders = {record.order.order_id: record.order for record in run.ledger.orders.of_run(run.run_id)}
     return {
-        draft.candidate_id: Masked(order.references[0], order.mask)
-        for draft in drafts
-        if (order := orders.get(draft.order_id)) is not None and order.mask is not None
+        name: Masked(sent.references[0], sent.mask)
+        for name, sent in sent_with_drafts(run).items()
+        if sent.mask is not None
     }
 
 
