@@ -4,7 +4,7 @@ They buy nothing. ``reconcile --resend`` plans an order that the resumed run buy
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ import click
 
 from flows.commands import completing
 from flows.commands.options import (
+    F,
     answer_json,
     home_option,
     json_option,
@@ -235,15 +236,15 @@ def _unknown_facts(unknown_order: "UnknownOrder") -> dict[str, Any]:
     }
 
 
+def _orders_or_run(told: str) -> Callable[[F], F]:
+    """Let a command take orders, or a run by ``--all-of``."""
+    of_run = click.option("--all-of", "run", metavar="RUN", shell_complete=completing.runs, help=told)
+    orders = click.argument("orders", nargs=-1, metavar="[ORDER]...")
+    return lambda command: orders(of_run(command))
+
+
 @ledger.command()
-@click.argument("orders", nargs=-1, metavar="[ORDER]...")
-@click.option(
-    "--all-of",
-    "run",
-    metavar="RUN",
-    shell_complete=completing.runs,
-    help="All unknown requests of a run: its id, or latest.",
-)
+@_orders_or_run("All unknown requests of a run: its id, or latest.")
 @click.option("--billed", "verdict", flag_value="billed", help="It was billed: it stays charged.")
 @click.option(
     "--cost",
@@ -290,14 +291,7 @@ def reconcile(
 
 
 @ledger.command()
-@click.argument("orders", nargs=-1, metavar="[ORDER]...")
-@click.option(
-    "--all-of",
-    "run",
-    metavar="RUN",
-    shell_complete=completing.runs,
-    help="Only the answers of a run: its id, or latest.",
-)
+@_orders_or_run("Only the answers of a run: its id, or latest.")
 @click.option(
     "--partly",
     "takes_part",

@@ -1,6 +1,7 @@
 """The command ``runoff models``, which shows the catalogue or one model, and adds models to one's own."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from flows.commands import completing
-from flows.commands.options import answer_json, home_option, json_option, open_console, read_settings
+from flows.commands.options import F, answer_json, home_option, json_option, open_console, read_settings
 
 DEFAULT_PROVIDER = "openai"
 WIDTH = 80
@@ -83,16 +84,20 @@ def show(model: str | None, *, seller: str | None, home: Path | None, as_json: b
         click.echo("Details of a model, with prices by size and quality: runoff models MODEL")
 
 
+def _seller_option(told: str) -> Callable[[F], F]:
+    return click.option(
+        "--provider",
+        "seller",
+        required=True,
+        metavar="NAME",
+        shell_complete=completing.providers,
+        help=told,
+    )
+
+
 @models.command()
 @click.argument("model")
-@click.option(
-    "--provider",
-    "seller",
-    required=True,
-    metavar="NAME",
-    shell_complete=completing.providers,
-    help="The provider that sells it.",
-)
+@_seller_option("The provider that sells it.")
 @click.option("--per-picture", metavar="USD", help="What each picture costs, if all cost the same.")
 @click.option(
     "--price",
@@ -137,14 +142,7 @@ def add(**given: Any) -> None:  # noqa: ANN401 - the options above
 
 @models.command()
 @click.argument("names", nargs=-1, metavar="[MODEL]...")
-@click.option(
-    "--provider",
-    "seller",
-    required=True,
-    metavar="NAME",
-    shell_complete=completing.providers,
-    help="The provider whose price list is read.",
-)
+@_seller_option("The provider whose price list is read.")
 @click.option(
     "--list",
     "kind",
