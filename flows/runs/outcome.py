@@ -49,7 +49,8 @@ class Outcome:
         without_finalist: Why a row, or another group that ``finalists`` names, has none, by its name.
         finals: Finals bought.
         accepted: Finals accepted.
-        unjudged: Those of them of which it is not known whether they keep what they must of their drafts.
+        unjudged: Those of them of which it is not known whether they keep what they must of their drafts;
+            ``None`` where no report was written for this outcome.
         spent_usd: What the run is charged: known costs, and estimates for unknown costs.
         unknown_usd: The estimated part of it.
         exit_code: 0, or 3 when a budget ended it, or 4 when some orders returned no sound picture
@@ -76,7 +77,7 @@ class Outcome:
     message: str = ""
     finalists: list[dict[str, Any]] = field(default_factory=list)
     without_finalist: dict[str, str] = field(default_factory=dict)
-    unjudged: int = 0
+    unjudged: int | None = None
 
     def stopped_by(self, error: RunoffError) -> "Outcome":
         """Add the error that stopped the run, and its exit code."""
