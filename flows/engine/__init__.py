@@ -12,6 +12,7 @@ __all__ = [
     "prefect_server",
     "presence",
     "recorded_run",
+    "registry",
     "start_engine",
     "start_server",
 ]

@@ -82,7 +82,6 @@ def init_of(package: str) -> str:
     return FILES[package].relative_to(ROOT).as_posix()
 
 
-@pytest.mark.slow
 def test_what_is_imported_from_another_package_is_listed_there() -> None:
     """Or the importer takes something that its owner keeps to itself."""
     faults = [
