@@ -63,12 +63,17 @@ def decline(settings: Settings, ledger: Ledger, name: str, by: str, reason: str 
         if last.confirmed_at is None:
             ledger.shortlists.confirm(run.run_id, last.revision, by=by, now=now)
         select_finalists(run)
-        told = " ".join(reason.split())
-        add_warnings(ledger, run.run_id, [f"Declined by {by}: {told}" if told else f"Declined by {by}."])
+        add_warnings(ledger, run.run_id, [declined_line(by, reason)])
         record = ledger.runs.find(run.run_id)
         written = write_run_report(replace(run, record=replace(record, state="done", finished_at=now)))
         ledger.runs.end(run.run_id, "done", now)
     return Declined(run.run_id, str(written.files.html))
+
+
+def declined_line(by: str, reason: str) -> str:
+    """Say in one line who declined a run, and why if that was given."""
+    told = " ".join(reason.split())
+    return f"Declined by {by}: {told}" if told else f"Declined by {by}."
 
 
 def _require_undecided(run: StoredRun) -> None:

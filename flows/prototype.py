@@ -21,6 +21,7 @@ from flows.approval.approval import (
     run_of_form,
     why_not_asked,
 )
+from flows.overdue import decide_overdue, is_left_to_buy
 from flows.prefect_ui.cancellation import (
     give_up_cancelled_flow_run,
     give_up_runs_cancelled_before,
@@ -29,7 +30,7 @@ from flows.prefect_ui.cancellation import (
 from flows.prefect_ui.events import emit_low_budgets
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
 from flows.prefect_ui.flow_states import allow_retries, current_starter, flow_result
-from flows.promote import buy_finals
+from flows.promote import buy_finals, promote_run
 from flows.promotion.plan import price_promotion
 from flows.runs.outcome import Outcome, Skipped
 from flows.runs.recovery import settle_failed_flow_run
@@ -118,6 +119,10 @@ async def prototype(
     if starter is not None:
         starter = replace(starter, only_resumes=only_resumes)
         return flow_result(await _make_slot(file, settings, starter, is_scheduled=is_scheduled))
+    if run_id is not None:
+        is_left = await asyncio.to_thread(is_left_to_buy, settings, run_id)
+        if is_left:
+            return flow_result(await promote_run(run_id, settings))
     purpose: Purpose = "take up" if takes_up_cancelled else "go on"
     outcome = await _make_run(file, settings, run_id or new_run_id(datetime.now(UTC)), purpose)
     await ask_if_wanted(outcome, settings)
@@ -130,6 +135,7 @@ async def _make_slot(
     """Make the run of a slot once. This spends money, within the budgets."""
     await give_up_runs_cancelled_before(settings, campaign_name(file))
     if is_scheduled:
+        await _decide_overdue_runs(file, settings)
         await _resume_waiting_runs(file, settings)
     taken = await asyncio.to_thread(take_slot, file, settings, starter)
     if taken.reason:
@@ -142,6 +148,21 @@ async def _make_slot(
         await allow_retries(error)
         raise
     return outcome
+
+
+async def _decide_overdue_runs(file: Path, settings: Settings) -> None:
+    """End the campaign's reviews whose time is up. This spends money where the campaign says ``auto``."""
+    named = [campaign_name(file)]
+    for run in await asyncio.to_thread(decide_overdue, settings, named, datetime.now(UTC)):
+        get_run_logger().info(run.sentence)
+        if not run.is_to_buy:
+            continue
+        try:
+            await promote_run(run.run_id, settings)
+        except InterruptError:
+            raise
+        except RunoffError as error:
+            get_run_logger().warning("The finalists of %s could not be bought: %s", run.run_id, error)
 
 
 async def _resume_waiting_runs(file: Path, settings: Settings) -> None:

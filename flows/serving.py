@@ -1,7 +1,8 @@
 """Scheduled campaigns on one machine: Prefect's server with its scheduler, and a runner.
 
 Each scheduled run has a process of its own. Slots that passed while ``serve`` was stopped are skipped, a run
-that it left unfinished is resumed when it starts again, and a server that stopped is restarted.
+that it left unfinished is resumed when it starts again, a server that stopped is restarted, and reviews end
+when their campaign says so.
 """
 
 import asyncio
@@ -12,12 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from flows.deployments import Scheduled, announce, deployment_of, read_scheduled
 from flows.engine import Engine, start_engine
 from flows.engine.start_server import Say
+from flows.overdue import decide_overdue
 from flows.runs.lock import is_resumable
 from flows.runs.recovery import lost_line, settle_dead_run
 from flows.schedule.take_slot import unfinished_run
+from tasks.errors import RunoffError
 from tasks.ledger import Ledger, open_ledger
 from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, run_folder
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
 CHECK_SERVER_S = 2.0
+CHECK_REVIEWS_S = 60.0
 
 
 def serve(files: Sequence[Path], home: Path, say: Say) -> Scheduled:
@@ -157,11 +163,15 @@ def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, 
             await runner.aadd_deployment(deployment)
         await asyncio.to_thread(resume_unfinished, deployments, home, say)
         say(f"Prefect's UI: {engine.shown_url.removesuffix('/api')} · stop with Ctrl-C")
-        watcher = asyncio.create_task(_keep_server_running(engine))
+        watchers = [
+            asyncio.create_task(_keep_server_running(engine)),
+            asyncio.create_task(_keep_deadlines(deployments, home, say)),
+        ]
         try:
             await runner.start()
         finally:
-            watcher.cancel()
+            for watcher in watchers:
+                watcher.cancel()
 
     with suppress(KeyboardInterrupt):
         asyncio.run(run())
@@ -172,3 +182,51 @@ async def _keep_server_running(engine: Engine) -> None:
     while True:
         await asyncio.sleep(CHECK_SERVER_S)
         await asyncio.to_thread(engine.mend)
+
+
+async def _keep_deadlines(deployments: "Sequence[RunnerDeployment]", home: Path, say: Say) -> None:
+    """End the reviews whose time is up, each minute."""
+    begun: set[str] = set()
+    while True:
+        try:
+            await asyncio.to_thread(end_reviews, deployments, home, say, begun)
+        except (RunoffError, httpx.HTTPError) as error:  # a server or a ledger that is away: the next minute
+            say(f"! Reviews could not be looked at: {error}")
+        await asyncio.sleep(CHECK_REVIEWS_S)
+
+
+def end_reviews(
+    deployments: "Sequence[RunnerDeployment]",
+    home: Path,
+    say: Say,
+    begun: set[str],
+    now: datetime | None = None,
+) -> None:
+    """Decide about runs whose review has ended, and begin to buy what their campaigns say, by flow runs.
+
+    Args:
+        deployments: The deployments that are served.
+        home: Runoff's home.
+        say: Prints one line for the user.
+        begun: The runs whose purchase began here: those are not begun again.
+        now: Aware time; default: now.
+    """
+    from prefect.client.orchestration import get_client
+
+    settings, names = Settings(home, os.environ), [deployment.name for deployment in deployments]
+    for run in decide_overdue(settings, names, now or datetime.now(UTC)):
+        if run.run_id in begun:
+            continue
+        if not run.is_to_buy:
+            say(run.sentence)
+            continue
+        served = [deployment for deployment in deployments if deployment.name == run.campaign]
+        with get_client(sync_client=True) as client:
+            if _flow_runs(client, served, ["RUNNING", "PENDING"]):
+                continue  # one run at a time: the server would cancel it
+            deployment = client.read_deployment_by_name(f"prototype/{run.campaign}")
+            file = run_folder(home, run.campaign, run.run_id) / CAMPAIGN_FILE
+            parameters = {"campaign_file": str(file), "home": str(home), "run_id": run.run_id}
+            client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
+        begun.add(run.run_id)
+        say(run.sentence)

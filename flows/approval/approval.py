@@ -19,6 +19,7 @@ from prefect.logging import get_run_logger
 from pydantic import ValidationError
 
 from flows.approval.form import Answer, form_of, offer_of
+from flows.decline import declined_line
 from flows.evaluation.drafts import select_finalists
 from flows.promote import promote_run
 from flows.promotion.plan import promotion_plan
@@ -29,6 +30,7 @@ from tasks.campaign import Campaign
 from tasks.decisions import Shortlist
 from tasks.errors import RunError
 from tasks.ledger import RunRecord, has_ledger, open_ledger
+from tasks.ledger.replanning import add_warnings
 from tasks.money import format_usd
 from tasks.settings import Settings
 
@@ -152,7 +154,7 @@ async def act_on_answer(form: ShownForm, settings: Settings, run_id: str) -> Out
     if earlier:
         return Skipped(earlier, name="Decided before")
     by = answer.decided_by
-    note = "" if answer.approve == "yes" else f"{by} declined in Prefect: the run ends without finals."
+    note = "" if answer.approve == "yes" else declined_line(f"{by}, in Prefect", answer.reason)
     return await promote_run(run_id, settings, note=note)
 
 
@@ -198,6 +200,8 @@ def record_decision(settings: Settings, run_id: str, answer: Answer, revision: i
                 _confirm(run, ids, answer, by=by, revision=revision)
             except RunError as error:
                 raise UnusableAnswer(error.what) from error
+            if answer.approve == "no":
+                add_warnings(ledger, run_id, [declined_line(by, answer.reason)])
     return ""
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 
 from flows.prefect_ui.artifacts import report_link
 from flows.promotion.plan import PromotionPlan, promotion_plan
+from flows.runs.deadline import deadline_of
 from flows.runs.run import StoredRun
 from tasks.candidate import Candidate
 from tasks.ledger import open_ledger
@@ -26,6 +27,7 @@ Who = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$")
 ]
 Dollars = Annotated[str, StringConstraints(max_length=24, pattern=r"^[0-9]+([.][0-9]+)?$")]
+Reason = Annotated[str, StringConstraints(max_length=500)]
 YesOrNo = Literal["yes", "no"]
 
 
@@ -37,6 +39,7 @@ class Answer(BaseModel):
         decided_by: The name of the person who answered.
         finalists: Drafts by name, most important first.
         most_usd: The most that all their attempts may cost, dollars.
+        reason: Why, for the report.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,6 +48,7 @@ class Answer(BaseModel):
     decided_by: Who
     finalists: tuple[str, ...]
     most_usd: Decimal
+    reason: Reason = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Offer:
         others: Unique images that can be chosen instead, best first.
         plan: The price of the finalists.
         report: The report's address.
+        decide: When the review ends, and what happens then; empty if it does not end.
     """
 
     campaign: str
@@ -68,6 +73,7 @@ class Offer:
     others: Sequence[Candidate]
     plan: PromotionPlan
     report: str
+    decide: str = ""
 
 
 def offer_of(settings: Settings, run_id: str) -> Offer:
@@ -79,7 +85,7 @@ def offer_of(settings: Settings, run_id: str) -> Offer:
     with open_ledger(settings.home, settings.environ) as ledger:
         run = StoredRun.find(settings, ledger, run_id)
         last = ledger.shortlists.last(run.run_id)
-        drafts = run.read_candidates("draft")
+        drafts, deadline = run.read_candidates("draft"), deadline_of(run)
     ranked = sorted((draft for draft in drafts if draft.rank is not None), key=lambda draft: draft.rank or 0)
     finalists = [draft for draft in ranked if draft.is_finalist]
     if last is not None:
@@ -95,6 +101,7 @@ def offer_of(settings: Settings, run_id: str) -> Offer:
         others=others[: max(MOST_OFFERED - len(finalists), 0)],
         plan=promotion_plan(settings, run.run_id),
         report=report_link(str(run.folder)),
+        decide=deadline.sentence if deadline else "",
     )
 
 
@@ -110,7 +117,7 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
     fields: dict[str, Any] = {
         "approve": (
             YesOrNo,
-            Field(title="Buy them?", description="yes buys the finalists; no ends the run without finals"),
+            Field(title="Buy them?", description="yes buys the finalists; no buys none, and the run is done"),
         ),
         "decided_by": (
             Who,
@@ -135,6 +142,7 @@ def form_of(offer: Offer, trouble: str = "") -> type[RunInput]:
                 "if they may cost more, nothing is bought",
             ),
         ),
+        "reason": (Reason, Field(default="", title="Why", description="For the report, above all if not")),
     }
     form = cast("type[RunInput]", create_model("Approval", __base__=RunInput, **fields))
     return form.with_initial_data(description=_description(offer, trouble))
@@ -149,6 +157,7 @@ def _description(offer: Offer, trouble: str) -> str:
         f"{plan.sentence} {plan.left_in.capitalize()} has {format_usd(plan.left_usd)} left.",
         "Answer here, on the review page (`runoff review`) or with `runoff promote`; the first "
         "decision counts, and a later one buys nothing.",
+        offer.decide,
         _table(offer),
     ]
     return "\n\n".join(line for line in lines if line)

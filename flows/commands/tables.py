@@ -62,7 +62,8 @@ def next_steps(runs: "Sequence[Outcome | MissedSlot]") -> list[str]:
         "Resume it: runoff run --resume {}": [run for run in made if run.state in ("stopped", "waiting")],
         UNKNOWN_STEP: [run for run in made if run.orders.get("unknown")],
     }
-    return [step.format(found[0].run_id) for step, found in steps.items() if found]
+    ends = [f"{run.run_id}: {run.decide}" for run in made if run.decide]
+    return [*(step.format(found[0].run_id) for step, found in steps.items() if found), *ends]
 
 
 def _slot(slot: "MissedSlot") -> str:
@@ -123,6 +124,7 @@ def where_to_look(outcome: "Outcome") -> list[str]:
         lines.append(f"Look, vote and choose: runoff review {outcome.run_id}")
         lines.append(f"Or buy these finalists: runoff promote {outcome.run_id}")
         lines.append(f"Or none of them: runoff decline {outcome.run_id}")
+        lines += [outcome.decide] if outcome.decide else []
     if outcome.orders.get("unknown"):
         lines.append(UNKNOWN_STEP)
     if outcome.state in ("stopped", "waiting", "cancelled"):

@@ -65,14 +65,21 @@ class PrefectServer:
             headers["authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
         return cls(address, headers)
 
-    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    def ask(
+        self, path: str, body: Mapping[str, Any] | None = None, method: str | None = None
+    ) -> dict[str, Any] | None:
         """Send a GET request, or with a body a POST request; returns ``None`` for 404.
+
+        Args:
+            path: What follows ``/api``.
+            body: Sent as JSON.
+            method: Another method, such as ``PATCH``.
 
         Raises:
             EngineError: It does not answer, or answers with another error.
         """
         try:
-            content: dict[str, Any] = json.loads(self._fetch(path, body, WAIT_S))
+            content: dict[str, Any] = json.loads(self._fetch(path, body, WAIT_S, method) or "{}")
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == 404:
@@ -114,9 +121,11 @@ class PrefectServer:
             next_step=next_step or f"Start that server, or unset {VARIABLE} to let Runoff start its own.",
         )
 
-    def _fetch(self, path: str, body: Mapping[str, Any] | None, wait_s: float) -> bytes:
+    def _fetch(
+        self, path: str, body: Mapping[str, Any] | None, wait_s: float, method: str | None = None
+    ) -> bytes:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.api_url + path, data, dict(self.headers))
+        request = urllib.request.Request(self.api_url + path, data, dict(self.headers), method=method)
         with urllib.request.urlopen(request, timeout=wait_s) as answer:
             content: bytes = answer.read()
         return content

@@ -28,8 +28,10 @@ def check_engine(home: Path) -> Iterator[Finding]:
         what = f"PREFECT_API_URL={given.api_url} cannot be used ({trouble.what})"
         yield Finding("Prefect", "fault", what, next_step)
         return
-    server = Registry(home / ".prefect").record() if (home / ".prefect").is_dir() else None
-    if server is not None and is_alive(server.pid) and _is_fine(server.api_url):
+    known = Registry(home / ".prefect").records() if (home / ".prefect").is_dir() else []
+    for server in known:
+        if not is_alive(server.pid) or not _is_fine(server.api_url):
+            continue
         schedules = "with schedules" if server.with_schedules else "for a run in progress"
         yield Finding("Prefect", "ok", f"this home's own server runs at {server.api_url}, {schedules}")
         return

@@ -1,9 +1,10 @@
 """The registry of this home's server and its clients: files in ``<home>/.prefect`` shared by all processes.
 
-``server.json`` has the server's address; ``clients/`` has one empty file for each process that uses a server,
-named by machine, server and process. A server lives as long as one of its clients does, so that no process
-can stop it for another and a killed process leaves nothing behind. A file lock guards every decision.
-Machines or containers that share a home each have their own server and manage their own clients.
+``servers/`` has a file for each server, named by machine and port; ``clients/`` has one empty file for each
+process that uses a server, named by machine, server and process. A server lives as long as one of its clients
+does, so that no process can stop it for another and a killed one leaves nothing behind. A file lock guards
+every decision. Machines or containers that share a home each have their own server and manage their own
+clients.
 """
 
 import itertools
@@ -54,9 +55,10 @@ class Registry:
         self.folder = folder
         self.log = folder / "server.log"
         self.database = folder / "prefect.db"
-        self._record = folder / "server.json"
+        self._servers = folder / "servers"
         self._clients = folder / "clients"
-        self._clients.mkdir(parents=True, exist_ok=True)
+        for shared in (self._servers, self._clients):
+            shared.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -64,23 +66,40 @@ class Registry:
         with FileLock(self.folder / "server.lock"):
             yield
 
-    def record(self) -> ServerRecord | None:
-        """Return the server recorded for this machine, alive or not; ``None`` if there is none."""
-        try:
-            server = ServerRecord(**json.loads(self._record.read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
-            return None
-        return server if server.host == HOST else None
+    def records(self) -> list[ServerRecord]:
+        """List the servers recorded for this machine, alive or not, the newest first."""
+        known = []
+        for file in self._servers.glob("*.json"):
+            try:
+                server = ServerRecord(**json.loads(file.read_text()))
+                known.append((file.stat().st_mtime_ns, server))
+            except (FileNotFoundError, ValueError, TypeError):
+                continue
+        newest_first = sorted(known, key=lambda one: one[0], reverse=True)
+        return [server for _, server in newest_first if server.host == HOST]
+
+    def record(self, port: int | None = None) -> ServerRecord | None:
+        """Return this machine's newest server, or the one at a port, alive or not; ``None`` without one."""
+        return next((one for one in self.records() if port in (None, one.port)), None)
 
     def note(self, server: ServerRecord) -> None:
-        """Record the server. Call it inside ``locked``."""
-        self._record.write_text(json.dumps(asdict(server)))
+        """Record a server in place of those that are gone. Call it inside ``locked``."""
+        for known in self.records():
+            if not is_alive(known.pid):
+                self._file(known).unlink(missing_ok=True)
+        file = self._file(server)
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(asdict(server)))
+        part.replace(file)
 
     def forget(self, pid: int) -> None:
-        """Remove the record of the server, if it is still this one. Call it inside ``locked``."""
-        server = self.record()
-        if server and server.pid == pid:
-            self._record.unlink()
+        """Remove the record of a server. Call it inside ``locked``."""
+        for server in self.records():
+            if server.pid == pid:
+                self._file(server).unlink(missing_ok=True)
+
+    def _file(self, server: ServerRecord) -> Path:
+        return self._servers / f"{server.host}~{server.port}.json"
 
     def join(self, server_pid: int) -> Path:
         """Register this process as a client of a server; unlink the returned file to leave."""

@@ -168,8 +168,8 @@ class _HomeEngine(Engine):
         if is_alive(self._server.pid) or since_s < min(2**self._n_restarts, LONGEST_WAIT_S):
             return
         with self._registry.locked():
-            known = self._registry.record()
-            if known is not None and known.port == self._server.port and is_alive(known.pid):
+            known = self._registry.record(self._server.port)
+            if known is not None and is_alive(known.pid):
                 self._server = known  # another process that uses it has restarted it
             elif not self._restart():
                 return
@@ -341,10 +341,16 @@ def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engin
 
 def _running(registry: Registry, with_schedules: bool) -> ServerRecord | None:
     """Return this home's server if it runs and can do what is needed."""
-    server = registry.record()
-    if server is None or not is_alive(server.pid) or not _is_listening(server.port):
-        return None
-    return server if server.with_schedules or not with_schedules else None
+    return next(
+        (
+            server
+            for server in registry.records()
+            if (server.with_schedules or not with_schedules)
+            and is_alive(server.pid)
+            and _is_listening(server.port)
+        ),
+        None,
+    )
 
 
 def _is_listening(port: int) -> bool:

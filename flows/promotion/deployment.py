@@ -4,7 +4,9 @@ The server is called over HTTP, so that the page's process never loads Prefect. 
 deployment, a child process of the page buys, as without a server.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flows.engine.prefect_server import PrefectServer
 from flows.promotion.action import Promotion
@@ -47,11 +49,19 @@ class DeploymentPromoter:
         if deployment is None:
             self._child.start(run_id)
             return
+        self._let_wait(deployment)
         parameters = {"run_id": run_id, "home": home_address(self._home)}
         path = f"/deployments/{deployment['id']}/create_flow_run"
         made = self._server.ask(path, {"parameters": parameters, "tags": ["runoff", run_id]})
         if made is not None:
             self._flow_runs[run_id] = str(made["id"])
+
+    def _let_wait(self, deployment: Mapping[str, Any]) -> None:
+        """Have a purchase wait for others where an earlier ``prefect.yaml`` has the server cancel it."""
+        options = deployment.get("concurrency_options") or {}
+        if options.get("collision_strategy") == "CANCEL_NEW":
+            wanted = {"concurrency_options": {"collision_strategy": "ENQUEUE"}}
+            self._server.ask(f"/deployments/{deployment['id']}", wanted, method="PATCH")
 
     def look(self, run_id: str) -> Promotion | None:
         """Return the progress of the run's promotion; ``None`` if none was started here."""

@@ -20,6 +20,7 @@ from flows.promotion.action import Price
 from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView, moment, usd
 from flows.review.request_bodies import ConfirmBody, DeclineBody, ShortlistBody
+from flows.runs.deadline import deadline_of
 from flows.runs.lock import locked_with_campaign
 from tasks.campaign.row_groups import row_groups_of
 from tasks.errors import EngineError, RunError, RunoffError, SettingError
@@ -32,8 +33,10 @@ def routes(context: PageContext) -> APIRouter:
 
     @router.get("/runs/{run_id}/finalists")
     def page(request: Request, run_id: str) -> Response:
-        facts = run_facts(context.run_view(run_id))
-        return context.page(request, "finalists.html", here="finalists", **facts)
+        run = context.run_view(run_id)
+        deadline = deadline_of(run)
+        decide = deadline.sentence if deadline else ""
+        return context.page(request, "finalists.html", here="finalists", decide=decide, **run_facts(run))
 
     @router.get("/runs/{run_id}/shortlist.json")
     def shortlist(run_id: str) -> dict[str, Any]:

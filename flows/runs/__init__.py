@@ -4,6 +4,7 @@ __all__ = [
     "budgets",
     "campaign",
     "checking",
+    "deadline",
     "lacking",
     "ledger_backups",
     "lock",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
+from flows.runs.deadline import deadline_of
 from flows.runs.lock import state_now
 from flows.runs.run import StoredRun
 from tasks.candidate import Candidate, rank_finalists
@@ -49,6 +50,7 @@ class Outcome:
         without_finalist: Why a row, or another group that ``finalists`` names, has none, by its name.
         finals: Finals bought.
         accepted: Finals accepted.
+        decide: When its review ends, if it does, and what happens then; for people.
         unjudged: Those of them of which it is not known whether they keep what they must of their drafts;
             ``None`` where no report was written for this outcome.
         spent_usd: What the run is charged: known costs, and estimates for unknown costs.
@@ -78,6 +80,7 @@ class Outcome:
     finalists: list[dict[str, Any]] = field(default_factory=list)
     without_finalist: dict[str, str] = field(default_factory=dict)
     unjudged: int | None = None
+    decide: str = ""
 
     def stopped_by(self, error: RunoffError) -> "Outcome":
         """Add the error that stopped the run, and its exit code."""
@@ -95,6 +98,7 @@ def outcome_of(run: StoredRun) -> Outcome:
         orders[record.state] = orders.get(record.state, 0) + 1
     is_whole = all(map(_is_whole, records)) and not any(candidate.fault for candidate in candidates)
     is_whole = is_whole and not any(without_score(drafts, name) for name in BOUGHT)
+    deadline = deadline_of(run)
     return Outcome(
         run_id=run.run_id,
         campaign=run.record.campaign,
@@ -109,6 +113,7 @@ def outcome_of(run: StoredRun) -> Outcome:
         spent_usd=run.ledger.orders.charged_usd(run.run_id),
         unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
         exit_code=0 if is_whole or run.record.state == "waiting" else INCOMPLETE,
+        decide=deadline.sentence if deadline else "",
     )
 
 

@@ -278,6 +278,12 @@ class Finalists(Section):
     """`auto` buys them within the run; `review` waits for a person, who runs `runoff promote` or uses
     `runoff review`; `prefect` also lets a person answer in Prefect's UI."""
 
+    decide_within: str | None = None
+    """How long a person has to decide, such as 72h or 3d. Default: for ever."""
+
+    then: Literal["decline", "auto"] = "decline"
+    """What happens when nobody decided in time: `decline` buys none, `auto` buys the finalists."""
+
     @property
     def most(self) -> int | None:
         """The most finalists of a run; ``None`` where only groups of rows limit them."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tasks.campaign import Campaign
 from tasks.campaign.cheapest import with_closest
 from tasks.campaign.pictures import CHEAPEST, ArmDrafts, Drafts, PictureSettings
-from tasks.campaign.recurrence import schedule_faults
+from tasks.campaign.recurrence import ACCEPTED_INTERVAL, interval_fault, schedule_faults
 from tasks.campaign.succession import all_succeeded
 from tasks.campaign_file.factors import level_faults
 from tasks.campaign_file.fault import CampaignFault
@@ -70,6 +70,7 @@ def find_campaign_faults(
     faults += judging_faults(campaign, catalogue, provider, scorers)
     faults += halving_faults(campaign)
     faults += _schedule_faults(campaign)
+    faults += _deadline_faults(campaign)
     faults += _segment_faults(campaign) if are_rows_known else ()
     faults += _arm_name_faults(campaign)
     faults += level_faults(campaign)
@@ -240,6 +241,21 @@ def _schedule_faults(campaign: Campaign) -> Iterator[CampaignFault]:
         return
     for key, what, accepted in schedule_faults(schedule):
         yield CampaignFault(("schedule", key) if key else ("schedule",), what, accepted)
+
+
+def _deadline_faults(campaign: Campaign) -> Iterator[CampaignFault]:
+    rules = campaign.finalists
+    if rules.decide_within is None:
+        if "then" in rules.model_fields_set:
+            what = "says what happens without saying when"
+            yield CampaignFault(("finalists", "then"), what, "decide_within beside it, such as 72h")
+        return
+    path = ("finalists", "decide_within")
+    if wrong := interval_fault(rules.decide_within):
+        yield CampaignFault(path, wrong, ACCEPTED_INTERVAL)
+    if rules.approval == "auto":
+        what = "has nobody to wait for: approval is auto"
+        yield CampaignFault(path, what, "approval: review or prefect, or no decide_within")
 
 
 def _segment_faults(campaign: Campaign) -> Iterator[CampaignFault]:

@@ -30,12 +30,25 @@ def tell(server: PrefectServer, path: str, body: dict[str, Any]) -> dict[str, An
 def deployed(server: PrefectServer) -> Iterator[None]:
     """Let the server have a promote deployment for a while."""
     flow = tell(server, "/flows/", {"name": "promote"})
-    made = tell(server, "/deployments/", {"name": "promote", "flow_id": flow["id"]})
+    one_at_a_time = {"concurrency_limit": 1, "concurrency_options": {"collision_strategy": "CANCEL_NEW"}}
+    made = tell(server, "/deployments/", {"name": "promote", "flow_id": flow["id"]} | one_at_a_time)
     try:
         yield
     finally:
         address = f"{server.api_url}/deployments/{made['id']}"
         urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
+
+
+def check_two_purchases_go_through(server: PrefectServer, promoter: DeploymentPromoter) -> None:
+    """Two people confirm two runs at once: the second waits for the first, and is not cancelled."""
+    states = []
+    for run_id in (f"{RUN}2", f"{RUN}3"):
+        promoter.start(run_id)
+        made = promoter._flow_runs[run_id]
+        for state in ("PENDING", "RUNNING"):
+            told = tell(server, f"/flow_runs/{made}/set_state", {"state": {"type": state}})
+        states.append((told.get("state") or {}).get("name"))
+    assert states == ["Running", "AwaitingConcurrencySlot"]
 
 
 class NotingChild(ChildPromoter):
@@ -84,6 +97,7 @@ def test_confirming_starts_the_deployment_or_else_a_child(quiet_server: str, tmp
         told = promoter.look(RUN)
         assert told is not None
         assert (told.state, told.message) == ("failed", "The worker went away.")
+        check_two_purchases_go_through(server, promoter)
 
 
 def test_a_server_that_is_away_is_told(tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ def test_a_purchase_survives_its_own_server_that_is_killed_and_then_frozen(
         run = Run(process, provider, shell.home)
         run.wait_for(2)
         killed = run.end_server(signal.SIGKILL)
-        wait_until(lambda: not (shell.home / ".prefect" / "server.json").read_text().count(str(killed)))
+        wait_until(lambda: killed not in [known.pid for known in Registry(shell.home / ".prefect").records()])
         run.wait_for(40)
         frozen = run.end_server(signal.SIGSTOP)
         out, _ = wait_for_end(process)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from unittest.mock import patch
 import pytest
 
 from flows.schedule.take_slot import Starter
+from tasks.ledger.schema import runs
 from tests.support.child_process import started, wait_until
+from tests.support.ledgers import open_ledger
 from tests.support.provider import OpenProvider
 from tests.support.shell import Shell
 from tests.support.turns import SIX, day, turns
@@ -143,3 +145,22 @@ def retried(shell: Shell, campaign: Path, n_failures: int) -> tuple[str, int]:
             lambda: module.prototype(str(campaign), is_scheduled=True, return_state=True)
         )
     return state.name, n_calls
+
+
+@pytest.mark.slow  # every day: what is decided, in integration/test_deadlines.py
+def test_a_slot_buys_first_what_nobody_decided_about_in_time(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """The first day's review has ended by the second: its finalists are bought, once; the second waits."""
+    provider = open_provider()
+    rules = {"count": 2, "approval": "review", "decide_within": "2h", "then": "auto"}
+    campaign = shell.campaign({"schedule": {"cron": "0 6 * * *"}, "finalists": rules})
+    turns(shell, campaign, day(0))
+    assert "Decide by" in shell.runoff("runs").stdout
+    long_ago = datetime.now(UTC) - timedelta(hours=3)
+    with open_ledger(shell.home) as ledger, ledger.database.write() as connection:
+        connection.execute(runs.update().values(finished_at=long_ago))
+    turns(shell, campaign, day(1), day(1))
+    listed = {run["run_id"]: (run["state"], run["finals"]) for run in shell.json("runs")}
+    assert [listed[name] for name in sorted(listed)] == [("done", 2), ("awaiting review", 0)]
+    assert provider.n_requests == 12 + 2 + 12

@@ -150,7 +150,7 @@ def test_server_starts_beside_other_work_and_is_shared_with_a_second_start(tmp_p
     """
     registry = Registry(tmp_path / ".prefect")
     stale = {"port": 9, "pid": os.getpid(), "with_schedules": True, "host": HOST}
-    (registry.folder / "server.json").write_text(json.dumps(stale))
+    (registry.folder / "servers" / f"{HOST}~9.json").write_text(json.dumps(stale))
     said: list[str] = []
     began_s = time.monotonic()
     with start_engine(tmp_path, said.append) as engine:
