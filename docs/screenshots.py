@@ -32,7 +32,7 @@ TODAY = "2026-12-02"
 WHO = "mara"
 GAP_PX, EDGE = 36, (200, 204, 210)
 WIDTH_PX = 1200
-REPORT_PX, MARGIN_PX = 1040, 40
+REPORT_PX, MARGIN_PX, MOST_PX = 1040, 40, 1300
 N_DUELS = 29
 SETTLE_MS = 150
 """Pictures fade in; a key that comes sooner is not heeded."""
@@ -179,17 +179,38 @@ def photograph_report(browser: Browser, folder: Path) -> None:
     )
 
 
+def photograph_factors(browser: Browser, folder: Path) -> None:
+    """Photograph the grid of a campaign with factors, coloured by score, and its effects."""
+    with window(browser, (REPORT_PX, REPORT_PX)) as page:
+        page.goto((folder / "report.html").as_uri())
+        page.get_by_label("Colour by score").check()
+        for name, heading in (("grid", "Grid"), ("effects", "What matters")):
+            section = page.locator(
+                "main > section", has=page.get_by_role("heading", name=heading, exact=True)
+            )
+            box = section.bounding_box()
+            assert box is not None
+            page.set_viewport_size({"width": REPORT_PX, "height": int(box["height"]) + 2 * MARGIN_PX})
+            section.scroll_into_view_if_needed()
+            picture = Image.open(io.BytesIO(section.screenshot())).convert("RGB")
+            save(picture.crop((0, 0, picture.width, min(picture.height, MOST_PX))), name)
+
+
 def main() -> None:
     """Make the runs, and photograph them."""
+    campaigns = Path(__file__).parents[1] / "configs/campaigns"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "sea-otter.yaml"
         file.write_text(yaml.safe_dump(CAMPAIGN))
         waiting = json.loads(runoff(folder, "run", file, "--yes", "--json"))["run_id"]
-        demo = Path(__file__).parents[1] / "configs/campaigns/demo.yaml"
-        bought = json.loads(runoff(folder, "run", demo, "--yes", "--json"))["run_id"]
+        demo, lighting = (campaigns / f"{one}.yaml" for one in ("demo", "lighting"))
+        bought, designed = (
+            json.loads(runoff(folder, "run", one, "--yes", "--json"))["run_id"] for one in (demo, lighting)
+        )
         with open_browser() as browser:
             photograph_report(browser, folder / "runs/demo" / bought)
+            photograph_factors(browser, folder / "runs/lighting" / designed)
             with review(folder) as address:
                 photograph_review(browser, address, waiting, bought)
 

@@ -17,6 +17,7 @@ from flows.commands.completion import completion
 from flows.commands.doctor import doctor
 from flows.commands.duplicates import duplicates
 from flows.commands.emulator import emulator
+from flows.commands.grid import grid
 from flows.commands.ledger import ledger
 from flows.commands.models import models
 from flows.commands.questions import questions
@@ -56,7 +57,7 @@ runoff.add_sections(
     {
         "Begin": (demo, init, schema),
         "Run": (plan, questions, run, promote, decline, rescore, cancel),
-        "Look": (runs, review, report, verdict, explain, duplicates),
+        "Look": (runs, review, report, grid, verdict, explain, duplicates),
         "Money": (ledger, models),
         "Operate": (serve, deploy, worker, doctor, emulator, completion),
     }

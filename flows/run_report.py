@@ -254,6 +254,7 @@ def _facts(
         provider=", ".join(campaign.sellers),
         models=_models(campaign),
         arms=_arms(campaign),
+        factors=campaign.levels_by_factor,
         spent_usd=_spent_usd(records),
         estimate_usd=sum((record.order.estimate_usd for record in records), Decimal(0)),
         unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),

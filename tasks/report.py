@@ -20,6 +20,8 @@ from tasks.report_page.columns import (
     read_cell,
 )
 from tasks.report_page.facts import RunFacts
+from tasks.report_page.grid import Grid
+from tasks.report_page.grid_sheet import GridView, draw_grid, page_views, write_pdf, write_png
 from tasks.report_page.page import render_page
 from tasks.report_page.sheet import draw_sheet
 from tasks.report_page.summary import write_summary
@@ -134,6 +136,31 @@ def write_formats(
     files = {name: run_folder / f"report.{name}" for name in formats}
     for name, path in files.items():
         _write(path, makers[name]())
+    return files
+
+
+def write_grid(
+    grid: Grid, view: GridView, facts: RunFacts, run_folder: Path, name: str = "grid"
+) -> dict[str, Path]:
+    """Write the grid of a run's drafts as a picture and as a PDF, beside its report.
+
+    Args:
+        grid: The grid.
+        view: What is along its edges.
+        facts: The run's facts, for the title.
+        run_folder: The run's folder; the files are written into it.
+        name: The files' name without its extension.
+
+    Returns:
+        The files ``png`` and ``pdf``.
+
+    Raises:
+        SettingError: The folder cannot be written or the disk is full.
+    """
+    pages = [draw_grid(grid, each, facts, run_folder) for each in page_views(grid, view)]
+    files = {"png": run_folder / f"{name}.png", "pdf": run_folder / f"{name}.pdf"}
+    _write(files["png"], write_png(pages[0]))
+    _write(files["pdf"], write_pdf(pages))
     return files
 
 

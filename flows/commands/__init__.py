@@ -7,6 +7,7 @@ __all__ = [
     "doctor",
     "duplicates",
     "emulator",
+    "grid",
     "ledger",
     "models",
     "plan_tables",

@@ -3,6 +3,7 @@
 __all__ = [
     "drafts",
     "finals",
+    "grid",
     "judge_answers",
     "kept",
     "looks",

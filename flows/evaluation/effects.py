@@ -59,7 +59,7 @@ def compare_factors(
     counted = scorers_that_count(pictures, weights)
     by_scores = {"total": weights} | {name: {name: 1.0} for name in counted if len(counted) > 1}
     measures: dict[str, dict[str, Any]] = {}
-    named = {factor: list(known) for factor, known in campaign.factors.named_levels.items()}
+    named = campaign.levels_by_factor
 
     def add(name: str, values: Values, measure: _Measure) -> None:
         cells = [Cell(levels[arm], row, fmean(each)) for (arm, row), each in values.items() if arm in levels]

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from flows.review import duels, duplicates, finalists, finals, gallery, pictures, runs, similar_pairs
+from flows.review import duels, duplicates, finalists, finals, gallery, grid, pictures, runs, similar_pairs
 from flows.review.access import AccessMiddleware
 from flows.review.page_context import HERE, PageContext
 from tasks.errors import RunError, RunoffError
@@ -26,7 +26,7 @@ def create_app(context: PageContext) -> ASGIApp:
         The application with access control.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for part in (runs, gallery, duplicates, similar_pairs, duels, finalists, finals, pictures):
+    for part in (runs, gallery, grid, duplicates, similar_pairs, duels, finalists, finals, pictures):
         app.include_router(part.routes(context))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 

@@ -147,6 +147,12 @@ class Campaign(Section):
         """The levels of every arm that was made of factors, by the factor's name."""
         return {name: arm.levels for name, arm in self.arms.items() if arm.levels}
 
+    @property
+    def levels_by_factor(self) -> dict[str, list[str]]:
+        """The names of each factor's levels, its baseline first; empty without factors."""
+        named = self.factors.named_levels if self.factors else {}
+        return {factor: list(levels) for factor, levels in named.items()}
+
     def drafts_of(self, arm: str) -> Drafts:
         """Return an arm's draft settings: the campaign's, overridden by the arm's own."""
         own = self.arms[arm].drafts

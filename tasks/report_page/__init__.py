@@ -9,6 +9,8 @@ __all__ = [
     "columns",
     "estimate_errors",
     "facts",
+    "grid",
+    "grid_sheet",
     "lineage",
     "measures",
     "page",

@@ -41,3 +41,35 @@
     open.querySelector("summary").focus();
   });
 })();
+
+// The grid of factors: a picture is enlarged from its file; where that was not handed on, from its thumbnail.
+(() => {
+  const held = document.getElementById("grid-facts");
+  if (!held) return;
+  const byId = (name) => document.getElementById(`grid-zoom${name}`);
+  const dialog = byId("");
+  let shown = null;
+  let pictures = [];
+  const show = (picture) => {
+    shown = picture;
+    const image = byId("-image");
+    image.onerror = () => { image.onerror = null; image.src = picture.src ?? document.querySelector(`img[data-picture="${picture.id}"]`)?.src ?? ""; };
+    image.src = picture.file.split("/").map(encodeURIComponent).join("/");
+    image.alt = picture.name;
+    byId("-name").textContent = picture.name;
+    byId("-score").textContent = picture.score === null ? "no score" : picture.score.toFixed(2);
+    byId("-file").href = image.src;
+    byId("-prompt").textContent = picture.prompt;
+  };
+  const step = (by) => { const next = pictures[pictures.indexOf(shown) + by]; if (next) show(next); };
+  byId("-back").addEventListener("click", () => step(-1));
+  byId("-next").addEventListener("click", () => step(1));
+  byId("-close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("keydown", ({ key }) => step(key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0));
+  dialog.addEventListener("click", ({ target }) => { if (target === dialog) dialog.close(); });
+  drawGrid(document.getElementById("grid"), JSON.parse(held.textContent), (picture, all) => {
+    pictures = all;
+    show(picture);
+    dialog.showModal();
+  });
+})();

@@ -18,6 +18,7 @@ from tasks.money import format_usd
 from tasks.report_page.effects import complete_effects
 from tasks.report_page.facts import ArmFacts, RunFacts
 from tasks.report_page.frontier import draw_frontier
+from tasks.report_page.grid import build_grid, grid_facts
 from tasks.report_page.measures import (
     account,
     count_scores,
@@ -80,6 +81,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         interactions=known_interactions(facts),
         race=show_race(facts),
         finalists=finalists,
+        grid=_grid(drafts, facts, sources),
         gallery=build_gallery(drafts, arms, sources),
         disputed=show_disputed(drafts, facts, sources),
         histograms=count_scores({arm: _scores(unique_images, arm) for arm in arms}),
@@ -89,10 +91,22 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         spending=state_spending(spending),
         unique_image_usd=measure_arm(drafts, {})["cost_per_unique_image_usd"],
         troubles=group_troubles(rows),
-        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
+        style=_inlined("page.css", "grid.css"),
         is_embedded=sources.is_embedded,
-        script=Markup((_HERE / "page.js").read_text(encoding="utf-8")),
+        script=_inlined("grid.js", "page.js"),
     )  # fmt: skip
+
+
+def _inlined(*names: str) -> Markup:
+    return Markup("\n".join((_HERE / name).read_text(encoding="utf-8") for name in names))
+
+
+def _grid(drafts: Sequence[Row], facts: RunFacts, sources: Sources) -> dict[str, Any] | None:
+    """Return the grid of factors; thumbnails that are embedded in the gallery are not embedded again."""
+    if not facts.factors or not any(map(is_unique_image, drafts)):
+        return None
+    linked = {} if sources.is_embedded else {row["candidate_id"]: row["thumbnail"] for row in drafts}
+    return grid_facts(build_grid(drafts, facts), {name: sources.thumbnail(at) for name, at in linked.items()})
 
 
 @cache

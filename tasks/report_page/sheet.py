@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
+from tasks.report_page.lettering import font_of, wrap, write
 from tasks.report_page.rows import Row, is_final, is_unique_image, merit, name_verdict
 from tasks.report_page.sources import open_small
 from tasks.report_page.verdict import count_noun, state_verdict
@@ -99,8 +100,8 @@ def _name_group(row: int, arm: str, is_final: bool) -> str:
 
 def _write_title(pen: ImageDraw.ImageDraw, rows: Sequence[Row], facts: RunFacts, width: int) -> None:
     room = width - 2 * _MARGIN_PX
-    _write(pen, (_MARGIN_PX, 36), f"{facts.campaign}  {facts.run_id}", 18, _MUTED, room)
-    _write(pen, (_MARGIN_PX, 64), state_verdict(rows, facts), 28, _INK, room)
+    write(pen, (_MARGIN_PX, 36), f"{facts.campaign}  {facts.run_id}", 18, _MUTED, room)
+    write(pen, (_MARGIN_PX, 64), state_verdict(rows, facts), 28, _INK, room)
 
 
 def _write_foot(pen: ImageDraw.ImageDraw, left_out: int, top: int) -> None:
@@ -110,8 +111,8 @@ def _write_foot(pen: ImageDraw.ImageDraw, left_out: int, top: int) -> None:
             f" Not shown for lack of space: {count_noun(left_out, 'picture')} of lower rank; see report.html."
         )
     room = int(pen.im.size[0]) - 2 * _MARGIN_PX
-    for index, line in enumerate(_wrap(pen, note, 16, room)[:3]):
-        pen.text((_MARGIN_PX, top + 16 + 22 * index), line, fill=_MUTED, font=_font(16))
+    for index, line in enumerate(wrap(pen, note, 16, room)[:3]):
+        pen.text((_MARGIN_PX, top + 16 + 22 * index), line, fill=_MUTED, font=font_of(16))
 
 
 def _draw_cell(
@@ -121,7 +122,7 @@ def _draw_cell(
     left = _MARGIN_PX + place.column * (_CELL_PX + _GAP_PX)
     top = _TITLE_PX + place.line * _LINE_PX
     if place.heading:
-        _write(pen, (left, top + 6), place.heading, 20, _INK, _CELL_PX)
+        write(pen, (left, top + 6), place.heading, 20, _INK, _CELL_PX)
     box = (left, top + _HEADING_PX, left + _CELL_PX - 1, top + _HEADING_PX + _CELL_PX - 1)
     pen.rectangle(box, fill=_EMPTY)
     picture = open_small(folder, row, _CELL_PX)
@@ -130,10 +131,8 @@ def _draw_cell(
         sheet.paste(lay_on_chequerboard(picture, _CHEQUER_PX), (box[0] + offset[0], box[1] + offset[1]))
     if row["finalist"] or row["accepted"]:
         pen.rectangle((box[0] - 6, box[1] - 6, box[2] + 6, box[3] + 6), outline=_FRAME, width=5)
-    _write(
-        pen, (left, box[3] + 8), PurePosixPath(row["file"] or row["candidate_id"]).stem, 18, _INK, _CELL_PX
-    )
-    _write(pen, (left, box[3] + 32), _label(row, min_fidelity), 18, _MUTED, _CELL_PX)
+    write(pen, (left, box[3] + 8), PurePosixPath(row["file"] or row["candidate_id"]).stem, 18, _INK, _CELL_PX)
+    write(pen, (left, box[3] + 32), _label(row, min_fidelity), 18, _MUTED, _CELL_PX)
 
 
 def _label(row: Row, min_fidelity: float | None) -> str:
@@ -143,28 +142,3 @@ def _label(row: Row, min_fidelity: float | None) -> str:
     score = "no score" if row["score"] is None else f"{row['score']:.2f}"
     rank = "" if row["rank"] is None else f"  #{row['rank']}"
     return score + rank + ("  finalist" if row["finalist"] else "")
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
-
-
-def _write(
-    pen: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, colour: str, room_px: int
-) -> None:
-    font = _font(size)
-    shown = text
-    while len(shown) > 1 and pen.textlength(shown, font=font) > room_px:
-        shown = shown[:-2].rstrip() + "…"
-    pen.text(at, shown, fill=colour, font=font)
-
-
-def _wrap(pen: ImageDraw.ImageDraw, text: str, size: int, room_px: int) -> list[str]:
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if pen.textlength(longer, font=_font(size)) > room_px:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines

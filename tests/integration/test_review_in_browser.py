@@ -21,7 +21,10 @@ pytestmark = needs_browser
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 PAGES = (
     "/",
-    *(f"/runs/{RUN_ID}{tail}" for tail in ("", "/duels", "/ranking", "/finalists", "/finals", "/duplicates")),
+    *(
+        f"/runs/{RUN_ID}{tail}"
+        for tail in ("", "/duels", "/ranking", "/finalists", "/finals", "/duplicates", "/grid")
+    ),
 )
 MANY_PER_CELL = 750
 LONG_FRAME_MS = 250  # a busy machine without a graphics card; 17 to 50 where it is quiet

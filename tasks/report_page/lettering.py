@@ -1,0 +1,47 @@
+"""Text on drawn sheets: cut to its room, or wrapped."""
+
+from PIL import ImageDraw, ImageFont
+
+
+def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the font of a size, px."""
+    return ImageFont.load_default(size)
+
+
+def write(
+    pen: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, colour: str, room_px: int
+) -> None:
+    """Write one line of text, cut where it is too long.
+
+    Args:
+        pen: Draws on the sheet.
+        at: The left upper corner, px.
+        text: The text.
+        size: The size of the font, px.
+        colour: Its colour.
+        room_px: The width that it may take.
+    """
+    font = font_of(size)
+    shown = text
+    while len(shown) > 1 and pen.textlength(shown, font=font) > room_px:
+        shown = shown[:-2].rstrip() + "…"
+    pen.text(at, shown, fill=colour, font=font)
+
+
+def wrap(pen: ImageDraw.ImageDraw, text: str, size: int, room_px: int) -> list[str]:
+    """Break text into lines; a word that is too long has a line of its own.
+
+    Args:
+        pen: Measures the text.
+        text: The text.
+        size: The size of the font, px.
+        room_px: The width of a line.
+    """
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and pen.textlength(longer, font=font_of(size)) > room_px:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
