@@ -29,7 +29,7 @@ export function keep(wanted) {
   if (wanted.view !== "prompts") params.set("view", wanted.view);
   const all = document.querySelectorAll("[name=arm]").length;
   if (wanted.arms.size !== all) params.set("arms", [...wanted.arms].join(","));
-  history.replaceState(null, "", params.size ? `?${params}` : location.pathname);
+  history.replaceState(history.state, "", `${location.pathname}${params.size ? `?${params}` : ""}${location.hash}`);
 }
 
 export function restore() {

@@ -24,7 +24,7 @@ function chosenLine(id, index) {
   const button = (text, label, act) => make("button", { type: "button", className: "quiet round", textContent: text, "aria-label": `${label}: ${draft.name}`, on: { click: act } });
   return make("li", { className: "chosen-one", draggable: true, tabIndex: 0, data: { id, colour: arms[draft.arm] ?? 0 }, "aria-label": `${index + 1}. ${draft.name}` },
     make("span", { className: "place", textContent: index + 1 }),
-    make("img", { src: `/thumbnails/${id}`, alt: "", draggable: false }),
+    make("a", { href: `/runs/${run}#${id}`, draggable: false, "aria-label": `Enlarge ${draft.name}` }, make("img", { src: `/thumbnails/${id}`, alt: "", draggable: false })),
     make("div", { className: "chosen-text" }, make("p", {}, armMark(draft.arm, arms[draft.arm] ?? 0), make("b", { textContent: ` ${draft.name}` })),
       make("p", { className: "note", textContent: price ? `at most ${price} per attempt` : isDone(id) ? "has an accepted final" : shelf.isSaving() ? "pricing …" : "" })),
     make("div", { className: "chosen-buttons" }, button("↑", "Up", () => move(id, -1)), button("↓", "Down", () => move(id, 1)), button("✕", "Remove", () => shelf.toggle(id))));

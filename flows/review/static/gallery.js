@@ -1,8 +1,10 @@
 // The gallery: arms side by side for each prompt, or all pictures in one grid; duplicates collapsed under the picture that they repeat.
 import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.js";
 import * as filters from "./filters.js";
+import { currentId, goTo, inTabOrder, listen, takeUp } from "./hands.js";
+import { shownIds, showParts, tileOf } from "./parts.js";
 import * as shelf from "./shelf.js";
-import { closeZoom, redraw, zoom } from "./zoom.js";
+import { closeZoom, followAddress, onClose, redraw, zoom } from "./zoom.js";
 
 const FIRST_OF_CELL = 24;
 const place = byId("gallery");
@@ -13,7 +15,6 @@ let drafts = new Map();
 let duplicatesOf = new Map();
 let alike = new Map();
 let onlyAlike = null;
-let seen = [];
 let picking = null;
 
 const colour = (arm) => facts.arms[arm] ?? 0;
@@ -32,10 +33,21 @@ function draw() {
   const shown = sideBySide(onlyAlike ? found.filter((draft) => draft.alike === onlyAlike) : found);
   place.style.setProperty("--size", `${wanted.size}px`);
   place.dataset.view = wanted.view;
-  place.replaceChildren(...(shown.length ? wanted.view === "all" ? grid(shown) : bands(shown) : [nothing()]));
+  showParts(place, wanted.view === "all" ? grid(shown) : bands(shown));
+  if (!shown.length) place.replaceChildren(nothing());
   place.setAttribute("aria-busy", "false");
-  seen = [...place.querySelectorAll(".tile")].map((tile) => tile.dataset.id);
-  byId("tally").textContent = `${shown.length.toLocaleString("en")} of ${count(facts.drafts.length, "draft")}`;
+  const few = shown.length.toLocaleString("en");
+  byId("tally").textContent = `${few} of ${count(facts.drafts.length, "draft")}`;
+  byId("tools-tally").textContent = `${few} of ${facts.drafts.length.toLocaleString("en")}`;
+  takeUp();
+}
+
+// Draw once for all that was typed until the screen is painted.
+let isDue = false;
+function drawSoon() {
+  if (isDue) return;
+  isDue = true;
+  requestAnimationFrame(() => { isDue = false; draw(); });
 }
 
 // Pictures that look similar follow the first of them.
@@ -50,21 +62,30 @@ function nothing() {
     make("button", { type: "button", textContent: "Show all again", on: { click: () => { location.search = ""; } } }));
 }
 
-// Whole lines of pictures in chunks: the browser lays out only the chunks that are near.
+// Whole lines of pictures in chunks: only the chunks that are near are made.
 const LINES_OF_CHUNK = 6;
 function grid(shown) {
-  const all = shown.flatMap(tiles);
+  const all = shown.flatMap(withDuplicates);
   columns = countColumns();
   const chunks = [];
   for (let from = 0; from < all.length; from += columns * LINES_OF_CHUNK) {
-    chunks.push(make("ul", { className: "tiles chunk" }, ...all.slice(from, from + columns * LINES_OF_CHUNK)));
+    const some = all.slice(from, from + columns * LINES_OF_CHUNK);
+    chunks.push({ element: make("ul", { className: "tiles chunk" }), ids: some.map(({ draft }) => draft.id), fill: () => some.map(tile), height: heightOf(some.length, columns) });
   }
   return chunks;
 }
 
 const GAP_PX = 12;
+const CAPTION_PX = 50;
 let columns = 0;
 const countColumns = () => Math.max(1, Math.floor((place.clientWidth + GAP_PX) / (Number(byId("size").value) + GAP_PX)));
+
+// About how high so many tiles will be, so that the scroll bar is right before they are made.
+function heightOf(number, across) {
+  const { width, height } = facts.drafts.find((draft) => draft.width) ?? { width: 1, height: 1 };
+  const each = (place.clientWidth / across) * (height / width) + CAPTION_PX;
+  return Math.round(Math.ceil(number / across) * each);
+}
 
 function bands(shown) {
   const rows = Map.groupBy(shown, (draft) => draft.row);
@@ -74,36 +95,42 @@ function bands(shown) {
 
 function band(row, shown, arms) {
   const cells = Map.groupBy(shown, (draft) => draft.arm);
-  const name = facts.rows[row];
-  const section = make("section", { className: "band", "aria-label": `Row ${row + 1}` },
-    make("h2", {}, make("span", { textContent: `Row ${row + 1}` }), name ? ` ${name}` : ""),
-    make("div", { className: "cells" }, ...arms.map((arm) => cell(row, arm, cells.get(arm) ?? []))));
-  section.style.setProperty("--arms", arms.length);
-  return section;
+  const few = arms.map((arm) => fewOf(arm, row, cells.get(arm) ?? []));
+  const element = make("section", { className: "band", "aria-label": `Row ${row + 1}` });
+  element.style.setProperty("--arms", arms.length);
+  return {
+    element,
+    ids: few.flatMap((some) => some.flatMap(withDuplicates)).map(({ draft }) => draft.id),
+    fill: () => [bandTitle(row), make("div", { className: "cells" }, ...arms.map((arm, index) => cell(row, arm, few[index], cells.get(arm)?.length ?? 0)))],
+    height: 100 + heightOf(Math.max(...few.map((some) => some.length)), Math.max(1, Math.floor(countColumns() / arms.length))),
+  };
 }
 
-function cell(row, arm, shown) {
+const bandTitle = (row) => make("h2", {}, make("span", { textContent: `Row ${row + 1}` }), facts.rows[row] ? ` ${facts.rows[row]}` : "");
+const fewOf = (arm, row, shown) => (fullCells.has(`${arm}:${row}`) ? shown : shown.slice(0, FIRST_OF_CELL));
+
+function cell(row, arm, few, all) {
   const key = `${arm}:${row}`;
-  const few = fullCells.has(key) ? shown : shown.slice(0, FIRST_OF_CELL);
-  const more = shown.length - few.length;
+  const more = all - few.length;
   return make("div", { className: "cell", data: { colour: colour(arm) } },
     make("p", { className: "cell-prompt" }, armMark(arm, colour(arm)), " ", make("span", { dir: "auto", textContent: facts.prompts[key] ?? "" })),
-    few.length ? make("ul", { className: "tiles" }, ...few.flatMap(tiles)) : make("p", { className: "nothing", textContent: "None." }),
-    more > 0 ? make("button", { type: "button", className: "more", textContent: `${count(more, "more picture")}`, on: { click: () => { fullCells.add(key); draw(); } } }) : null);
+    few.length ? make("ul", { className: "tiles" }, ...few.flatMap(withDuplicates).map(tile)) : make("p", { className: "nothing", textContent: "None." }),
+    more > 0 ? make("button", { type: "button", className: "more", textContent: `${count(more, "more picture")}`, on: { click: () => { fullCells.add(key); draw(); goTo(few.at(-1).id); } } }) : null);
 }
 
-function tiles(draft) {
+// A picture, and after it its duplicates if they are expanded.
+function withDuplicates(draft) {
   const own = duplicatesOf.get(draft.id) ?? [];
-  return [tile(draft, own), ...(expanded.has(draft.id) ? own.map((duplicate) => tile(duplicate, [], draft)) : [])];
+  return [{ draft, own, of: null }, ...(expanded.has(draft.id) ? own.map((duplicate) => ({ draft: duplicate, own: [], of: draft })) : [])];
 }
 
-function tile(draft, own, of = null) {
+function tile({ draft, own, of }) {
   const isChosen = shelf.isChosen(draft.id);
   const image = make("img", {
     src: `/thumbnails/${draft.id}`, alt: `${draft.name}, arm ${draft.arm}`, loading: "lazy", decoding: "async",
     width: draft.width ?? 512, height: draft.height ?? 512, className: draft.clear ? "see-through" : "",
   });
-  return make("li", { className: "tile", data: { id: draft.id, colour: colour(draft.arm), status: draft.status, chosen: isChosen, duplicate: Boolean(of) } },
+  const made = make("li", { className: "tile", data: { id: draft.id, colour: colour(draft.arm), status: draft.status, chosen: isChosen, duplicate: Boolean(of) } },
     make("button", { type: "button", className: "look", "aria-label": `Enlarge ${draft.name}`, data: { action: "look" } }, image),
     draft.status === "unfit" ? null : make("button", { type: "button", className: "tick", "aria-pressed": String(isChosen), "aria-label": `Finalist: ${draft.name}`, data: { action: "tick" }, textContent: "✓" }),
     make("p", { className: "caption" }, armMark(draft.arm, colour(draft.arm)),
@@ -112,6 +139,8 @@ function tile(draft, own, of = null) {
       draft.odd ? make("span", { className: "odd", title: draft.odd, textContent: "not as ordered" }) : null),
     of ? duplicateLine(draft, of) : own.length ? duplicatesButton(draft, own) : null,
     of ? null : alikeButton(draft));
+  inTabOrder(made, draft.id === currentId());
+  return made;
 }
 
 function alikeButton(draft) {
@@ -176,8 +205,10 @@ function endPicking() {
 }
 
 function look(id) {
-  zoom(id, seen, buttons, (one) => ({ name: drafts.get(one).name, clear: drafts.get(one).clear, colour: colour(drafts.get(one).arm) }));
+  zoom(id, shownIds(), { buttons, about: shownAs, tick: (one) => { shelf.toggle(one); redraw(); } });
 }
+
+const shownAs = (id) => ({ name: drafts.get(id).name, clear: drafts.get(id).clear, colour: colour(drafts.get(id).arm) });
 
 const ACTIONS = {
   look: (id) => {
@@ -191,54 +222,37 @@ const ACTIONS = {
     if (!duplicatesOf.has(id)) return;
     if (expanded.has(id)) expanded.delete(id); else expanded.add(id);
     draw();
-    focus(id, ".duplicates");
+    goTo(id, { part: ".duplicates" });
   },
   alike: (id) => {
     onlyAlike = onlyAlike ? null : drafts.get(id).alike;
     draw();
-    focus(id, "[data-action=alike]");
+    goTo(id, { part: "[data-action=alike]" });
   },
   separate: (id) => decideDuplicate(id, drafts.get(id).of, false),
 };
-
-const tileOf = (id) => place.querySelector(`[data-id="${CSS.escape(id)}"]`);
-const focus = (id, part = ".look") => tileOf(id)?.querySelector(part)?.focus();
 
 place.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-action]");
   if (button) ACTIONS[button.dataset.action](button.closest(".tile").dataset.id);
 });
 
-// An arrow key moves to the nearest picture in that direction on the screen.
-const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-function neighbour(tile, [across, down]) {
-  const all = [...place.querySelectorAll(".tile")];
-  if (across) return all[all.indexOf(tile) + across];
-  const own = tile.getBoundingClientRect();
-  const middle = own.left + own.width / 2;
-  const rest = down > 0 ? all.slice(all.indexOf(tile) + 1) : all.slice(0, all.indexOf(tile)).reverse();
-  return rest.find((one) => {
-    const box = one.getBoundingClientRect();
-    return (box.top - own.top) * down > 4 && box.left <= middle && box.right >= middle;
-  });
-}
-
+listen(place, { Enter: (id) => ACTIONS.look(id), " ": (id) => ACTIONS.tick(id), x: (id) => ACTIONS.tick(id), c: (id) => ACTIONS.duplicates(id) });
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && picking !== null) endPicking();
-  if (!isFree(event)) return;
-  if (event.key === "/") {
-    event.preventDefault();
-    byId("text").focus();
-    return;
-  }
-  const tile = document.activeElement.closest(".tile");
-  if (!tile) return;
-  if (DIRECTIONS[event.key]) {
-    event.preventDefault();
-    neighbour(tile, DIRECTIONS[event.key])?.querySelector(".look").focus();
-  } else if (event.key === "x") ACTIONS.tick(tile.dataset.id);
-  else if (event.key === "c") ACTIONS.duplicates(tile.dataset.id);
+  if (event.key !== "/" || !isFree(event)) return;
+  event.preventDefault();
+  if (byId("text").checkVisibility() === false) showTools();
+  byId("text").focus();
 });
+byId("text").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" && event.key !== "Enter") return;
+  event.preventDefault();
+  event.stopPropagation();
+  goTo(currentId());
+});
+
+onClose((id) => goTo(tileOf(id) ? id : currentId()));
 
 function markChosen() {
   for (const tile of place.querySelectorAll(".tile")) {
@@ -266,9 +280,10 @@ async function begin() {
     filters.fillStatements(facts.statements);
     filters.restore();
     draw();
+    followAddress(look, (id) => drafts.has(id));
     shelf.onChange(markChosen);
     shelf.drawShelf();
-    document.querySelector(".tools").addEventListener("input", draw);
+    document.querySelector(".tools").addEventListener("input", drawSoon);
     addEventListener("resize", () => { if (filters.read().view === "all" && countColumns() !== columns) draw(); });
     byId("picking-cancel").addEventListener("click", endPicking);
     byId("more-tools").addEventListener("click", showTools);

@@ -1,18 +1,38 @@
-// One enlarged picture with all its facts and the reason for each score.
+// One enlarged picture with all its facts and the reason for each score. Its address is that of the gallery and the picture's id.
 import { armMark, byId, get, make, run, say } from "./page.js";
 
 const dialog = byId("zoom");
-let around = { ids: [], buttons: () => [] };
+let around = { ids: [], buttons: () => [], tick: () => {} };
 let shown = null;
 
-// Open a picture; `ids` lists the pictures in the order shown, `buttons(facts)` makes its buttons.
-export function zoom(id, ids, buttons, about) {
-  around = { ids, buttons, about };
+// Open a picture; `ids` lists the pictures in the order shown, `buttons(facts)` makes its buttons, `about(id)` is what the gallery knows of it.
+export function zoom(id, ids, { about, buttons = () => [], tick = () => {} }) {
+  around = { ids, buttons, about, tick };
+  if (location.hash !== `#${id}`) history.pushState({ isZoom: true }, "", `#${id}`);
   show(id);
   if (!dialog.open) dialog.showModal();
 }
 
-export const closeZoom = () => dialog.close();
+// Close it by going back to the gallery's own address, so that Back never opens it again.
+export function closeZoom() {
+  if (location.hash && history.state?.isZoom) return history.back();
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+  if (dialog.open) dialog.close();
+}
+
+// Back closes the enlarged picture, and who opens its address sees it, if the page has it.
+export function followAddress(open, isKnown) {
+  const follow = () => {
+    const id = location.hash.slice(1);
+    if (isKnown(id)) open(id);
+    else closeZoom();
+  };
+  addEventListener("popstate", follow);
+  follow();
+}
+
+let closed = () => {};
+export const onClose = (act) => { closed = act; };
 
 async function show(id) {
   shown = id;
@@ -59,13 +79,28 @@ function scores(facts) {
 function step(by) {
   const place = around.ids.indexOf(shown);
   const next = around.ids[place + by];
-  if (next) show(next);
+  if (!next) return;
+  history.replaceState(history.state, "", `#${next}`);
+  show(next);
+  const after = around.ids[place + 2 * by];
+  if (after) new Image().src = `/pictures/${after}`;
 }
 
 byId("zoom-close").addEventListener("click", closeZoom);
 byId("zoom-back").addEventListener("click", () => step(-1));
 byId("zoom-next").addEventListener("click", () => step(1));
+dialog.addEventListener("cancel", (event) => {
+  if (event.target !== dialog) return;
+  event.preventDefault();
+  closeZoom();
+});
+dialog.addEventListener("close", () => {
+  closeZoom();
+  closed(shown);
+});
+const KEYS = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), x: () => around.tick(shown), " ": () => around.tick(shown) };
 dialog.addEventListener("keydown", (event) => {
-  if (event.key === "ArrowLeft") step(-1);
-  if (event.key === "ArrowRight") step(1);
+  if (!KEYS[event.key] || (event.key === " " && event.target.closest("button, a"))) return;
+  event.preventDefault();
+  KEYS[event.key]();
 });
