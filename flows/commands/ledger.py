@@ -23,6 +23,7 @@ from flows.commands.options import (
     opened_ledger,
     read_settings,
 )
+from flows.commands.team_ledger import copy, limit, migrate
 
 if TYPE_CHECKING:
     from tasks.images_api.reread import Reread
@@ -44,6 +45,10 @@ def _read_cost(_ctx: click.Context, _param: click.Parameter, text: str | None) -
 @click.group()
 def ledger() -> None:
     """Read, check and reconcile the ledger of orders and money."""
+
+
+for command in (limit, migrate, copy):
+    ledger.add_command(command)
 
 
 @ledger.command()

@@ -18,4 +18,5 @@ __all__ = [
     "rereading",
     "run",
     "stop_signals",
+    "team_ledger",
 ]

@@ -11,6 +11,7 @@ from tasks.campaign import Campaign
 from tasks.ledger import Ledger
 from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.ledger.spending import Group
+from tasks.ledger.spending_limits import lower_of
 from tasks.settings import Settings
 
 BudgetOf = Literal["run", "campaign", "ledger"]
@@ -79,9 +80,11 @@ def month_budgets(ledger: Ledger, settings: Settings, now: datetime) -> MonthBud
     spent = ledger.spending.month(now)
     newest = {run.campaign: run for run in reversed(ledger.runs.all())}
     budgets = {name: run_budget(settings.home, newest[name]) for name in spent.campaigns_usd}
+    here_usd = ledger_per_month_usd(settings.home, settings.environ)
+    limit_usd = lower_of(here_usd, ledger.spending_limits.per_month_usd())
     return MonthBudgets(
         month=spent.month,
-        ledger=Balance.of(spent.ledger_usd, ledger_per_month_usd(settings.home, settings.environ)),
+        ledger=Balance.of(spent.ledger_usd, limit_usd),
         campaigns={
             name: Balance.of(spent_usd, budget.per_month_usd if (budget := budgets[name]) else None)
             for name, spent_usd in spent.campaigns_usd.items()
@@ -97,14 +100,16 @@ def remaining_of_month(
     Args:
         ledger: The ledger.
         campaign: The campaign.
-        ledger_limit_usd: What the whole ledger may spend in a month, dollars.
+        ledger_limit_usd: What this machine lets the whole ledger spend in a month, dollars; the ledger's own
+            limit counts too.
         now: Aware time; its UTC month counts.
     """
     spent = ledger.spending.month(now)
     of_campaign = Balance.of(
         spent.campaigns_usd.get(campaign.name, Decimal(0)), campaign.budget.per_month_usd
     )
-    return _limited({"campaign": of_campaign, "ledger": Balance.of(spent.ledger_usd, ledger_limit_usd)})
+    limit_usd = lower_of(ledger_limit_usd, ledger.spending_limits.per_month_usd())
+    return _limited({"campaign": of_campaign, "ledger": Balance.of(spent.ledger_usd, limit_usd)})
 
 
 def remaining_of_run(ledger: Ledger, campaign: Campaign, run_id: str) -> Remaining:

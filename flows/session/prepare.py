@@ -20,6 +20,7 @@ from tasks.catalogue.providers import Providers, load_providers
 from tasks.errors import CatalogueError, SettingError
 from tasks.images_api.terms import Terms
 from tasks.ledger.monthly_limit import ledger_per_month_usd
+from tasks.ledger.spending_limits import known_limit_usd, lower_of
 from tasks.plan import Plan, plan
 from tasks.settings import Settings
 from tasks.storage.home import run_folder
@@ -101,7 +102,10 @@ def prepare(
         SettingError: The ledger's monthly limit is not an amount.
         BudgetError: The budget is below the least that the run can cost.
     """
-    ledger_limit_usd = ledger_per_month_usd(settings.home, settings.environ)
+    ledger_limit_usd = lower_of(
+        ledger_per_month_usd(settings.home, settings.environ),
+        known_limit_usd(settings.home, settings.environ),
+    )
     catalogue = load_catalogue(settings.home, settings.environ)
     providers = load_providers(settings.home, settings.environ)
     if isinstance(campaign_file, Campaign):

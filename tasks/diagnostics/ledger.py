@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from tasks.diagnostics.finding import Finding
 from tasks.errors import LedgerError
 from tasks.ledger.database import LEDGER_VARIABLE, Database, ledger_url
+from tasks.ledger.migrating import require_own, version_of
 from tasks.ledger.schema import HEAD, orders
 from tasks.ledger.strays import lost_runs, require_complete
 from tasks.ledger.verify import verify
@@ -38,13 +39,18 @@ def check_ledger(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _look(database: Database, home: Path) -> Iterator[Finding]:
-    found = _version(database)
+    found = version_of(database)
     if found is not None and found > HEAD:
         what = f"version {found}, written by a newer Runoff; this one knows {HEAD}"
         yield Finding("ledger", "fault", what, "Install the newer Runoff, or use another home.")
         return
     if found != HEAD:
         was = "empty" if found is None else f"version {found}"
+        try:
+            require_own(database, found)
+        except LedgerError as error:
+            yield Finding("ledger", "fault", f"{was}; this Runoff needs {HEAD}", error.next_step)
+            return
         yield Finding("ledger", "ok", f"{was}; the next command migrates it to {HEAD}")
         return
     faults = verify(database)
@@ -55,14 +61,6 @@ def _look(database: Database, home: Path) -> Iterator[Finding]:
     require_complete(database, home)
     yield Finding("ledger", "ok", f"version {found}; its sums and states agree")
     yield from _unknown(database)
-
-
-def _version(database: Database) -> str | None:
-    with database.read() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        version: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-        return version
 
 
 def _unknown(database: Database) -> Iterator[Finding]:

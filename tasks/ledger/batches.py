@@ -199,7 +199,7 @@ def _n_that_fit(
     for scope in scopes_of(first.run_id, first.campaign, month):
         ensure(connection, scope.name)
         charge(connection, scope.name, 0, None)  # locks it, so that the value read next stays valid
-        limit = scope.limit(limits)
+        limit = scope.limit(connection, limits)
         if limit is None:
             continue
         room = to_nanousd(limit) - ensure(connection, scope.name)

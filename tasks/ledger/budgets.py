@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from tasks.errors import BudgetError
 from tasks.ledger.database import insert_new
 from tasks.ledger.schema import budgets, orders
+from tasks.ledger.spending_limits import limit_now, lower_of
 from tasks.money import to_nanousd
 
 LEDGER_PER_MONTH = "ledger_per_month_usd"
@@ -46,10 +47,18 @@ class Scope:
     name: str
     key: str
 
-    def limit(self, limits: Limits) -> Decimal | None:
-        """Return the scope's limit, dollars; ``None`` means no limit."""
+    def limit(self, connection: Connection, limits: Limits) -> Decimal | None:
+        """Return the scope's limit, dollars; ``None`` means no limit.
+
+        That of the whole ledger is read from the ledger now: it holds for processes that began before it was
+        set, too.
+
+        Args:
+            connection: The caller's transaction.
+            limits: The limits of this process.
+        """
         limit: Decimal | None = getattr(limits, self.key)
-        return limit
+        return limit if self.key != LEDGER_PER_MONTH else lower_of(limit, limit_now(connection))
 
 
 def charge(connection: Connection, scope: str, nanousd: int, limit_usd: Decimal | None) -> bool:

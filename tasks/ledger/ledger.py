@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Self
-
-import sqlalchemy as sa
 
 from tasks.errors import LedgerError, RunError
 from tasks.ledger.allowances import Allowances
@@ -17,6 +15,7 @@ from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
 from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists, Votes
 from tasks.ledger.latencies import Latencies
+from tasks.ledger.migrating import require_own, upgrade, version_of
 from tasks.ledger.orders import Orders
 from tasks.ledger.pictures import Pictures
 from tasks.ledger.pruning import Pruning
@@ -27,12 +26,10 @@ from tasks.ledger.runs import Runs
 from tasks.ledger.schema import HEAD
 from tasks.ledger.slots import Slots
 from tasks.ledger.spending import Spending
+from tasks.ledger.spending_limits import SpendingLimits
 from tasks.ledger.strays import describe_strays, lost_runs, note_of_lost_runs, require_complete
 from tasks.ledger.verify import find_wrong_sums, verify
 from tasks.storage.home import paid_runs
-
-# Keeps two processes that open a new ledger at once from both creating its tables. Any fixed number will do.
-_UPGRADE_LOCK = 7_266_863_301
 
 
 class Ledger:
@@ -54,6 +51,7 @@ class Ledger:
         self.uploads = Uploads(database)
         self.reconciliations = Reconciliations(database)
         self.spending = Spending(database)
+        self.spending_limits = SpendingLimits(database)
         self.latencies = Latencies(database)
         self.slots = Slots(database)
         self.allowances = Allowances(database)
@@ -183,7 +181,10 @@ class Ledger:
 
 
 def open_ledger(home: Path, environ: Mapping[str, str], wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
-    """Open the ledger of a home folder, creating or migrating it when needed, after a backup.
+    """Open the ledger of a home folder; a new one is created, an older SQLite file migrated after a backup.
+
+    A PostgreSQL ledger is shared, and others may work on it by an earlier version: it is migrated only by
+    ``tasks.ledger.migrating.migrate``.
 
     Args:
         home: Runoff's home; must exist when the ledger is the SQLite file in it.
@@ -191,14 +192,15 @@ def open_ledger(home: Path, environ: Mapping[str, str], wait_s: float = WAIT_FOR
         wait_s: How long a write waits for other writers before it gives up, seconds.
 
     Raises:
-        LedgerError: It cannot be opened, is damaged, cannot be backed up before its migration, or was written
-            by a newer Runoff. Nothing was changed.
+        LedgerError: It cannot be opened, is damaged, cannot be backed up before its migration, is shared and
+            not migrated yet, or was written by a newer Runoff. Nothing was changed.
     """
     database = Database(ledger_url(home, environ.get(LEDGER_VARIABLE)), wait_s, home=home)
     try:
-        version = _version(database)
+        version = version_of(database)
         if version != HEAD:
-            _upgrade(database, version)
+            require_own(database, version)
+            upgrade(database, version)
     except LedgerError:
         database.close()
         raise
@@ -225,36 +227,3 @@ def open_existing_ledger(home: Path, environ: Mapping[str, str]) -> Ledger:
 def has_ledger(home: Path, environ: Mapping[str, str]) -> bool:
     """Return whether a home has a ledger already: its own file, or one given by address."""
     return LEDGER_VARIABLE in environ or (home / "ledger.db").exists()
-
-
-def _version(database: Database) -> str | None:
-    with database.read() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        version: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-        return version
-
-
-def _upgrade(database: Database, version: str | None) -> None:
-    # Alembic is imported only when there is something to do: it is slow to load.
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if version is not None and version not in known:
-        raise LedgerError(
-            where=f"ledger {database.name}",
-            what=f"has version {version!r}, written by a newer Runoff",
-            accepted=f"up to {HEAD!r}",
-            next_step="Install the newer Runoff, or name another home with --home.",
-        )
-    if version is not None and (file := sqlite_file(database.url)):
-        back_up(file, datetime.now(UTC))
-    with database.write() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")

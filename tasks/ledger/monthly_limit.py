@@ -1,6 +1,7 @@
-"""The monthly spending limit of the whole ledger, across all campaigns.
+"""The monthly spending limit of the whole ledger, across all campaigns, as one machine has it.
 
-A campaign's budget is in its file; this limit is in the environment, or in ``limits.yaml`` of the home.
+A campaign's budget is in its file; this limit is in the environment, or in ``limits.yaml`` of the home. A
+team's own limit is in the ledger (``tasks.ledger.spending_limits``), and this one can only lower it.
 """
 
 from collections.abc import Mapping

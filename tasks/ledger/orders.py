@@ -19,6 +19,7 @@ from tasks.candidate import Receipt
 from tasks.errors import BudgetError, LedgerError
 from tasks.ledger.answers import insert_answer
 from tasks.ledger.budgets import (
+    LEDGER_PER_MONTH,
     Limits,
     Scope,
     arm_key,
@@ -90,7 +91,7 @@ class Orders:
             if connection.execute(orders.update().where(is_planned).values(sent)).rowcount != 1:
                 raise wrong_state(order.order_id, "planned")
             for scope in scopes_of(order.run_id, order.campaign, month):
-                limit = scope.limit(limits)
+                limit = scope.limit(connection, limits)
                 if not charge(connection, scope.name, estimate, limit):
                     raise over_budget(connection, order, scope, limit)
             _require_share(connection, order, limits)
@@ -314,11 +315,12 @@ def over_budget(connection: Connection, order: Order, scope: Scope, limit: Decim
         limit: The budget's limit, dollars.
     """
     charged = ensure(connection, scope.name)
+    where_set = "It is the whole ledger's: runoff ledger limit" if scope.key == LEDGER_PER_MONTH else ""
     return BudgetError(
         budget=scope.key,
         where=f"budget {scope.key}",
         what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next order may cost "
         f"{order.estimate_usd}",
         money="The request was not sent; what was bought is kept.",
-        next_step=f"Raise it where it is set, then: runoff run --resume {order.run_id}",
+        next_step=f"{where_set or 'Raise it where it is set'}, then: runoff run --resume {order.run_id}",
     )

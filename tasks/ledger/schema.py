@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from tasks.redaction import hide_secrets, printable
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -317,4 +317,13 @@ run_holds = sa.Table(
     sa.Column("run_id", sa.String(40), primary_key=True),
     sa.Column("token", sa.String(16), nullable=False),
     sa.Column("lock_file", sa.String(300), nullable=False),
+)
+
+spending_limits = sa.Table(
+    "spending_limits",
+    metadata,
+    sa.Column("limit_id", sa.Integer, primary_key=True),
+    sa.Column("per_month_nanousd", Money),
+    sa.Column("set_by", sa.String(120), nullable=False),
+    sa.Column("set_at", Moment, nullable=False),
 )

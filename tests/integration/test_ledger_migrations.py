@@ -1,7 +1,7 @@
 """Ledgers of every earlier version, full of rows, are brought up to date on SQLite and PostgreSQL alike."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from tasks.ledger.schema import HEAD
 from tasks.ledger.spending import GROUPS
 from tasks.order import OrderState
 from tests.support.builders import RUN_ID, a_receipt, an_order
-from tests.support.ledgers import open_ledger, open_older_ledger
+from tests.support.ledger_rows import STORED_NOON, a_row, tables_of
+from tests.support.ledgers import open_ledger, open_migrated_ledger, open_older_ledger
 
 SCRIPTS = Path(ledger_module.__file__).parent / "migrations" / "versions"
 EARLIER = sorted(file.name[1:5] for file in SCRIPTS.glob("m*.py"))[:-1]
-NOON = datetime(2026, 11, 22, 12)  # as the database keeps it: UTC without a zone
-AWARE_NOON = NOON.replace(tzinfo=UTC)
+AWARE_NOON = STORED_NOON.replace(tzinfo=UTC)
 
 # Every day the first version, which passes through all the others.
 HOMES = [
@@ -28,39 +28,6 @@ HOMES = [
     for home in ("sqlite", "postgresql")
     for version in EARLIER
 ]
-
-
-def tables_of(connection: sa.Connection) -> list[sa.Table]:
-    """Read the tables that are really there, those first that others point to."""
-    metadata = sa.MetaData()
-    metadata.reflect(connection)
-    return [table for table in metadata.sorted_tables if table.name != "alembic_version"]
-
-
-def a_row(table: sa.Table, number: int) -> dict[str, Any]:
-    """Make a row that every column holds something of; the second one holds only what it must."""
-    return {column.name: a_value(column, number) for column in table.columns}
-
-
-def a_value(column: sa.Column[Any], number: int) -> object:
-    """Make a value of a column's type; where it points to another table, the same row's there."""
-    if number and column.nullable:
-        return None
-    for pointer in column.foreign_keys:
-        return a_value(pointer.column, number)
-    kind = column.type
-    if isinstance(kind, sa.JSON):
-        return {"said": ["é", number]}
-    if isinstance(kind, sa.Boolean):
-        return number == 0
-    if isinstance(kind, sa.Integer):
-        return 7 + number
-    if isinstance(kind, sa.Numeric | sa.Float):
-        return 0.5
-    if isinstance(kind, sa.DateTime):
-        return NOON
-    text = f"{number} {column.table.name} {column.name}"
-    return text[: getattr(kind, "length", None) or 200]
 
 
 def rows_of(ledger: Ledger) -> dict[str, list[dict[str, Any]]]:
@@ -101,7 +68,7 @@ def test_a_full_ledger_of_every_version_keeps_all_its_rows(
     assert all(len(rows) == 2 for rows in before.values())
     older.close()
 
-    newer = open_ledger(home)
+    newer = open_migrated_ledger(home)
     after = rows_of(newer)
     with newer.database.read() as connection:
         assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == HEAD
@@ -156,7 +123,7 @@ def test_a_run_of_every_version_is_read_as_it_was(
                 connection.execute(table.insert(), rows)
     older.close()
 
-    with open_ledger(home) as newer:
+    with open_migrated_ledger(home) as newer:
         assert newer.verify() == []
         (run,) = newer.runs.all()
         assert (run.run_id, run.state) == (RUN_ID, "done")

@@ -16,7 +16,7 @@ from tasks.ledger.database import LEDGER_VARIABLE, ledger_url
 from tasks.ledger.schema import HEAD
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 from tests.support.child_process import TextProcess, read_line, started, wait_for_end
-from tests.support.ledgers import open_ledger, open_older_ledger
+from tests.support.ledgers import open_ledger, open_migrated_ledger, open_older_ledger
 from tests.support.postgresql_server import PASSWORD, PostgresqlServer
 
 REPOSITORY = Path(__file__).parents[2]
@@ -157,7 +157,7 @@ def test_what_the_first_version_wrote_is_brought_up_to_date(
         assert not sa.inspect(connection).has_table("reconciliations")
     today.close()
     older.close()
-    newer = open_ledger(home)
+    newer = open_migrated_ledger(home)
     assert newer.orders.of_run(RUN_ID) == before
     (picture,) = newer.candidates.of_run(RUN_ID)
     assert (picture.candidate_id, picture.sha256) == (a_receipt(received).candidate_id, received.file_stem())

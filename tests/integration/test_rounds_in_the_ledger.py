@@ -12,7 +12,7 @@ from tasks.campaign.rounds import ArmStanding, RoundDecision
 from tasks.errors import LedgerError
 from tasks.ledger import Ledger
 from tests.support.builders import NOON, RUN_ID, an_order
-from tests.support.ledgers import open_ledger, open_older_ledger
+from tests.support.ledgers import open_ledger, open_migrated_ledger, open_older_ledger
 
 KILLED = "20261122-130000-test"
 
@@ -89,7 +89,7 @@ def test_rounds_decided_before_their_sizes_were_kept_are_read_off_the_orders(hom
     ]
     insert(older, "rounds", rows)
     older.close()
-    with open_ledger(home) as ledger:
+    with open_migrated_ledger(home) as ledger:
         first, second = ledger.rounds.of_run(RUN_ID)
         (cut_short,) = ledger.rounds.of_run(KILLED)
     assert (first.next_first_replicate, first.next_replicates, first.is_next_last) == (1, 3, False)

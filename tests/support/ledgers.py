@@ -9,9 +9,11 @@ from unittest.mock import patch
 
 from alembic import command
 
+from flows.runs.team_ledger import migrate
 from tasks.ledger import Ledger
 from tasks.ledger import open_ledger as open_by_environment
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S
+from tasks.settings import Settings
 
 
 def open_ledger(home: Path, wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
@@ -27,6 +29,12 @@ def open_older_ledger(home: Path, version: str) -> Ledger:
     upgrade = command.upgrade
     with patch.object(command, "upgrade", lambda config, _: upgrade(config, version)):
         return open_by_environment(home, os.environ)
+
+
+def open_migrated_ledger(home: Path) -> Ledger:
+    """Migrate a ledger as `runoff ledger migrate` does, and open it."""
+    migrate(Settings(home, os.environ))
+    return open_by_environment(home, os.environ)
 
 
 @cache
