@@ -13,10 +13,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
 import yaml
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -34,6 +35,9 @@ GAP_PX, EDGE = 36, (200, 204, 210)
 WIDTH_PX = 1200
 REPORT_PX, MARGIN_PX, MOST_PX = 1040, 40, 1300
 N_DUELS = 29
+MOST_STATEMENTS = 200
+NEXT_OR_DONE = """before => document.getElementById("asking").hidden
+  || document.getElementById("progress-text").textContent !== before"""
 SETTLE_MS = 150
 """Pictures fade in; a key that comes sooner is not heeded."""
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowDown")
@@ -161,6 +165,35 @@ def photograph_review(browser: Browser, address: str, waiting: str, bought: str)
             save_pair(shots[0], shots[1], name)
 
 
+def answer_statements(page: Page, judged: Mapping[tuple[str, str], bool]) -> None:
+    """Answer by keyboard as the judge did; otherwise about the light, which it measures as no person does."""
+    for number in range(MOST_STATEMENTS):
+        page.wait_for_load_state("networkidle")
+        if page.locator("#result").is_visible():
+            return
+        statement = page.locator("#statement").inner_text()
+        is_true = judged[page.locator("#looked-at").get_attribute("data-id") or "", statement]
+        said = number % 3 > 0 if "light" in statement else is_true
+        before = page.locator("#progress-text").inner_text()
+        page.keyboard.press("y" if said else "n")
+        page.wait_for_function(NEXT_OR_DONE, arg=before)
+
+
+def photograph_statements(browser: Browser, address: str, folder: Path) -> None:
+    """Photograph a statement that is asked on a desktop, and the result on a phone."""
+    answers = pd.read_parquet(folder / "statements.parquet")
+    pairs = zip(answers["candidate_id"], answers["statement"], strict=True)
+    judged = dict(zip(pairs, answers["is_true"], strict=True))
+    with window(browser, DESKTOP) as desktop, window(browser, PHONE) as phone:
+        desktop.goto(f"{address}/runs/{folder.name}/statements")
+        expect(desktop.locator("#asking")).to_be_visible()
+        asked = shot(desktop)
+        answer_statements(desktop, judged)
+        phone.goto(f"{address}/runs/{folder.name}/statements")
+        expect(phone.locator("#result")).to_be_visible()
+        save_pair(asked, shot(phone), "review-statements")
+
+
 def photograph_report(browser: Browser, folder: Path) -> None:
     """Photograph a report down to its arms, and its first finalist; copy its contact sheet."""
     with window(browser, (REPORT_PX, REPORT_PX)) as page:
@@ -204,15 +237,17 @@ def main() -> None:
         file = folder / "sea-otter.yaml"
         file.write_text(yaml.safe_dump(CAMPAIGN))
         waiting = json.loads(runoff(folder, "run", file, "--yes", "--json"))["run_id"]
-        demo, lighting = (campaigns / f"{one}.yaml" for one in ("demo", "lighting"))
-        bought, designed = (
-            json.loads(runoff(folder, "run", one, "--yes", "--json"))["run_id"] for one in (demo, lighting)
+        names = ("demo", "lighting", "product-shots")
+        files = (campaigns / f"{name}.yaml" for name in names)
+        bought, designed, judged = (
+            json.loads(runoff(folder, "run", one, "--yes", "--json"))["run_id"] for one in files
         )
         with open_browser() as browser:
             photograph_report(browser, folder / "runs/demo" / bought)
             photograph_factors(browser, folder / "runs/lighting" / designed)
             with review(folder) as address:
                 photograph_review(browser, address, waiting, bought)
+                photograph_statements(browser, address, folder / "runs/product-shots" / judged)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from flows.commands.doctor import doctor
 from flows.commands.duplicates import duplicates
 from flows.commands.emulator import emulator
 from flows.commands.grid import grid
+from flows.commands.judge import judge
 from flows.commands.ledger import ledger
 from flows.commands.models import models
 from flows.commands.questions import questions
@@ -57,7 +58,7 @@ runoff.add_sections(
     {
         "Begin": (demo, init, schema),
         "Run": (plan, questions, run, promote, decline, rescore, cancel),
-        "Look": (runs, review, report, grid, verdict, explain, duplicates),
+        "Look": (runs, review, report, grid, verdict, explain, duplicates, judge),
         "Money": (ledger, models),
         "Operate": (serve, deploy, worker, doctor, emulator, completion),
     }

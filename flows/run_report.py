@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.evaluation.judge_check import check_run, exported_answers
 from flows.evaluation.kept import kept_by_finals
 from flows.evaluation.nights import compare_nights_of_run
 from flows.evaluation.statements import describe_statements
@@ -185,7 +186,8 @@ def _gather(run: StoredRun) -> _Gathered:
     described = tuple(describe_lacking(candidates, lacking))
     facts = _facts(run.record, campaign, records, candidates)
     ab_test = compare_run(rows, candidates, campaign, decided, ledger.votes.of_run(run.run_id))
-    statements = describe_statements(run, [one for one in candidates if one.is_draft])
+    drafts = [one for one in candidates if one.is_draft]
+    statements, checked = describe_statements(run, drafts), check_run(run, drafts)
     facts = replace(
         facts,
         warnings=(*facts.warnings, *unjudged_warnings(candidates, kept), *described),
@@ -198,6 +200,8 @@ def _gather(run: StoredRun) -> _Gathered:
         statements=statements.by_arm,
         statement_sentences=statements.sentences,
         statement_answers=statements.answers,
+        judge_check=checked.facts,
+        people_answers=exported_answers(checked.people, drafts, checked.judged),
         calibration=_calibration(run.run_id, ledger, campaign, candidates),
     )
     return _Gathered(rows, facts, described, tuple(find_unjudged(candidates, kept)))

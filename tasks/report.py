@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.errors import RunError
 from tasks.report_page.columns import (
     COLUMNS,
+    PEOPLE_COLUMNS,
     STATEMENT_COLUMNS,
     VARIABLE,
     Column,
@@ -31,7 +32,7 @@ from tasks.storage.atomic import write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
-STATEMENTS_FILE = "statements.parquet"
+STATEMENTS_FILE, PEOPLE_FILE = "statements.parquet", "people_answers.parquet"
 FORMATS = ("html", "csv", "parquet", "json", "xlsx")
 
 _FORMULA_STARTS = r"^[=+\-@\t\r\n\0＝＋－＠]"
@@ -104,6 +105,8 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
         _write(
             run_folder / STATEMENTS_FILE, statements_frame(facts.statement_answers).to_parquet(index=False)
         )
+    if facts.people_answers:
+        _write(run_folder / PEOPLE_FILE, people_frame(facts.people_answers).to_parquet(index=False))
     return files
 
 
@@ -205,6 +208,17 @@ def statements_frame(answers: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame({column.name: _make_series(column, answers) for column in STATEMENT_COLUMNS})
+
+
+def people_frame(answers: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
+    """Build the typed table of people's answers to statements: one row for each person and answer.
+
+    Args:
+        answers: Mappings with the keys of ``PEOPLE_COLUMNS``; the row counts from 0.
+    """
+    import pandas as pd
+
+    return pd.DataFrame({column.name: _make_series(column, answers) for column in PEOPLE_COLUMNS})
 
 
 def _make_series(column: Column, rows: Sequence[Mapping[str, object]]) -> "pd.Series[Any]":

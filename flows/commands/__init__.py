@@ -8,6 +8,7 @@ __all__ = [
     "duplicates",
     "emulator",
     "grid",
+    "judge",
     "ledger",
     "models",
     "plan_tables",

@@ -5,6 +5,7 @@ __all__ = [
     "finals",
     "grid",
     "judge_answers",
+    "judge_check",
     "kept",
     "looks",
     "nights",

@@ -8,7 +8,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from flows.review import duels, duplicates, finalists, finals, gallery, grid, pictures, runs, similar_pairs
+from flows.review import (
+    duels,
+    duplicates,
+    finalists,
+    finals,
+    gallery,
+    grid,
+    pictures,
+    runs,
+    similar_pairs,
+    statements,
+)
 from flows.review.access import AccessMiddleware
 from flows.review.page_context import HERE, PageContext
 from tasks.errors import RunError, RunoffError
@@ -26,7 +37,8 @@ def create_app(context: PageContext) -> ASGIApp:
         The application with access control.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for part in (runs, gallery, grid, duplicates, similar_pairs, duels, finalists, finals, pictures):
+    of_runs = (runs, gallery, grid, duplicates, similar_pairs, duels, statements, finalists, finals)
+    for part in (*of_runs, pictures):
         app.include_router(part.routes(context))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from flows.evaluation.judge_check import has_judge
 from flows.review.page_context import PageContext, RunView
 from flows.review.request_bodies import CancelBody
 from flows.runs.lock import state_now
@@ -65,6 +66,7 @@ def run_facts(run: RunView) -> dict[str, Any]:
         "n_finalists": len(run.shortlist_ids()[1]),
         "n_finals": len(run.finals),
         "n_votes": len(run.ledger.votes.of_run(run.run_id)),
+        "has_judge": has_judge(run),
     }
 
 

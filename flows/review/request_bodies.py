@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from tasks.judging.people_answers import Said
+
 Name = Annotated[
     str,
     StringConstraints(
@@ -14,6 +16,8 @@ Name = Annotated[
 Id = Annotated[str, StringConstraints(max_length=40, pattern=r"^[A-Za-z0-9-]*$")]
 Revision = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Dollars = Annotated[Decimal, Field(ge=0, max_digits=20, allow_inf_nan=False)]
+MOST_CHARACTERS = 5000
+"""More than any statement has."""
 
 
 class Body(BaseModel):
@@ -43,6 +47,14 @@ class UndoBody(Body):
     """Undo the vote of a duel."""
 
     duel_id: Id
+
+
+class StatementBody(Body):
+    """Whether a statement is true of a picture."""
+
+    candidate_id: Id
+    statement: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
+    answer: Said
 
 
 class ShortlistBody(Body):

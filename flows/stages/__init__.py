@@ -1,6 +1,7 @@
 """The stages of a run as Prefect tasks, in this process or at a worker."""
 
 __all__ = [
+    "asked_again",
     "brief_questions",
     "buy",
     "closing",

@@ -5,19 +5,18 @@ later one, finds them there. What they say is written into the run's own campaig
 beside the campaign's file, where people edit it and the next run reads it.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from flows.session.prepare import Prepared
 from flows.session.session import Session, open_session
+from flows.stages.answers import buy_answers
 from tasks.campaign import Campaign
 from tasks.campaign.briefs import missing_briefs, with_statements
 from tasks.campaign.choice import Statement
 from tasks.campaign_file.questions_file import QUESTIONS_FILE, QuestionsFaultError, add_questions
 from tasks.catalogue.estimates import Estimates
-from tasks.errors import BudgetError, InterruptError, SettingError
-from tasks.generate import generate
+from tasks.errors import SettingError
 from tasks.judging.brief_questions import read_statements
 from tasks.judging.replies import reply_of
 from tasks.ledger.replanning import add_warnings
@@ -44,7 +43,7 @@ async def with_written_statements(run: Session) -> Session:
         return run
     for attempt in range(ATTEMPTS):
         orders = _orders(run, attempt)
-        await _ask(run, list(orders.values()))
+        await buy_answers(run, list(orders.values()))
         answers = run.ledger.answers.find([order.question for order in orders.values()])
         read = {
             brief: read_statements(reply_of(answers[order.question]).content or "")
@@ -84,23 +83,6 @@ def _orders(run: Session, attempt: int) -> dict[str, Order]:
     return {
         brief: questions.of_brief(brief, row, attempt) for brief, row in missing_briefs(run.campaign).items()
     }
-
-
-async def _ask(run: Session, orders: Sequence[Order]) -> None:
-    """Buy the answers to questions that have none yet."""
-    known = run.ledger.answers.find([order.question for order in orders])
-    new = {order.order_id: order for order in orders if order.question not in known}
-    if not new or run.judging.closed_by is not None:
-        return
-    run.ledger.orders.plan(list(new.values()))
-    waiting = [order for order in run.planned("judge") if order.order_id in new]
-    run.display.start("judge", len(waiting))
-    try:
-        await generate(waiting, run.judging)
-    finally:
-        run.display.finish()
-    if isinstance(stop := run.judging.closed_by, BudgetError | InterruptError):
-        run.buyer.close(stop)
 
 
 def _keeping(run: Session, found: dict[str, tuple[Statement, ...]]) -> Session:

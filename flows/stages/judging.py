@@ -12,9 +12,8 @@ from itertools import combinations
 from flows.evaluation.judge_answers import JudgeAnswers, pools, read_judge_answers
 from flows.evaluation.kept import finals_to_judge
 from flows.evaluation.run_questions import questions_of
-from flows.runs.progress import JUDGE
 from flows.session.session import Session
-from flows.stages.buy import ORDERS_PER_TASK
+from flows.stages.answers import buy_answers
 from flows.stages.judge_trial import N_FIRST, first_of_all, tell_if_alike
 from flows.stages.prefect_task import as_task
 from tasks.campaign.statements import statements_of
@@ -83,11 +82,9 @@ def _questions(run: Session) -> Questions:
 
 
 def _tell_stop(run: Session) -> None:
-    """Close the run's buyer too if the judge's stopped for want of money, or by an interruption."""
+    """Say that the judge is not asked any more, unless the run stops with it."""
     stop = run.judging.closed_by
-    if isinstance(stop, BudgetError | InterruptError):
-        run.buyer.close(stop)
-    elif stop is not None:
+    if stop is not None and not isinstance(stop, BudgetError | InterruptError):
         run.display.say(f"The judge is no longer asked; the run continues without it. {stop}")
 
 
@@ -178,17 +175,4 @@ def next_round(
 
 
 async def _ask(run: Session, orders: Sequence[Order]) -> int:
-    """Buy the answers to questions that have none yet; returns how many were to be asked."""
-    if run.judging.closed_by is not None or not orders:
-        return 0
-    known = run.ledger.answers.find([order.question for order in orders])
-    new = {order.question: order for order in orders if order.question not in known}
-    run.ledger.orders.plan(list(new.values()))
-    waiting = [order for order in run.planned(JUDGE) if order.question in new]
-    run.display.start(JUDGE, len(waiting))
-    try:
-        for start in range(0, len(waiting), ORDERS_PER_TASK):
-            await judge_task(waiting[start : start + ORDERS_PER_TASK], run.judging)
-    finally:
-        run.display.finish()
-    return len(waiting)
+    return await buy_answers(run, orders, judge_task)

@@ -3,8 +3,11 @@
 __all__ = [
     "brief_questions",
     "conditions",
+    "drawn_pictures",
     "duels",
     "forms",
+    "judge_check",
+    "people_answers",
     "replies",
     "reply_reading",
     "rubric",

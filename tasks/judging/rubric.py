@@ -96,12 +96,12 @@ def rubric_prompt(
     Args:
         rubric: The statements.
         form: How they are answered.
-        sample: In the form ``samples``, which of the answers it is, from 0.
+        sample: Which of several answers about the same picture it is, from 0.
         n_references: How many references follow the picture.
         shows_mask: Whether a mask follows, last.
     """
     statements = "\n".join(f"{number}. {statement}" for number, statement in enumerate(rubric, 1))
-    again = f"\n\nThis is look {sample + 1} at the picture." if form == "samples" else ""
+    again = f"\n\nThis is look {sample + 1} at the picture." if form == "samples" or sample else ""
     beside = _beside(n_references, shows_mask=shows_mask)
     return f"{_INTRODUCTIONS[form]}{beside}\nStatements:\n{statements}{again}"
 

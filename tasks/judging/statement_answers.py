@@ -7,6 +7,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.statements import statements_of
 from tasks.candidate import Candidate
 from tasks.judging.forms import GRADED_BY
+from tasks.judging.people_answers import Asked
 from tasks.judging.replies import Reply
 from tasks.judging.reply_reading import read_reply
 from tasks.judging.rubric import RubricAnswer
@@ -28,6 +29,8 @@ class StatementAnswer:
         reason: The judge's reason, or why there is no answer; empty if neither is known.
         chance: The probability of yes, in [0, 1], where answers are graded; else ``None``.
         graded_by: What it was read from; ``None`` where answers are yes or no.
+        is_own: Whether it is the judge's own answer, and does not follow from the statement that this one
+            depends on.
     """
 
     candidate_id: str
@@ -41,6 +44,12 @@ class StatementAnswer:
     reason: str
     chance: float | None = None
     graded_by: str | None = None
+    is_own: bool = True
+
+    @property
+    def about(self) -> Asked:
+        """The picture and the statement."""
+        return self.candidate_id, self.statement
 
 
 def statement_answers(
@@ -79,6 +88,7 @@ def _answers(campaign: Campaign, draft: Candidate, reply: Reply) -> list[Stateme
             reason=reason,
             chance=chance if graded_by else None,
             graded_by=graded_by,
+            is_own=one.parent is None or read.verdicts[one.parent] is not False,
         )
         for number, (one, is_true, reason, chance) in enumerate(
             zip(asked, read.verdicts, read.reasons, read.chances, strict=True), 1

@@ -17,6 +17,7 @@ from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists, 
 from tasks.ledger.latencies import Latencies
 from tasks.ledger.migrating import require_own, upgrade, version_of
 from tasks.ledger.orders import Orders
+from tasks.ledger.people_answers import PeopleAnswers
 from tasks.ledger.pictures import Pictures
 from tasks.ledger.pruning import Pruning
 from tasks.ledger.reconciliation import Reconciliations
@@ -60,6 +61,7 @@ class Ledger:
         self.duplicate_decisions = DuplicateDecisions(database)
         self.shortlists = Shortlists(database)
         self.acceptances = Acceptances(database)
+        self.people_answers = PeopleAnswers(database)
 
     def hold(self, run_id: str, lock_file: str = "") -> AbstractContextManager[None]:
         """Hold a run for this process, among all machines that share this ledger.

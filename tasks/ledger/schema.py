@@ -292,6 +292,18 @@ acceptances = sa.Table(
     sa.Column("decided_at", Moment, nullable=False),
 )
 
+people_answers = sa.Table(
+    "people_answers",
+    metadata,
+    sa.Column("answer_id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), nullable=False, index=True),
+    sa.Column("candidate_id", sa.String(40), sa.ForeignKey("candidates.candidate_id"), nullable=False),
+    sa.Column("statement", sa.Text, nullable=False),
+    sa.Column("answer", sa.String(16), nullable=False),
+    sa.Column("answered_by", sa.String(120), nullable=False),
+    sa.Column("answered_at", Moment, nullable=False),
+)
+
 slots = sa.Table(
     "slots",
     metadata,

@@ -101,7 +101,7 @@ class Questions:
         Args:
             draft: The picture.
             form: How the statements are answered; by default as the campaign prefers.
-            sample: In the form ``samples``, which of the answers it is.
+            sample: Which of several answers about the same picture it is, from 0.
         """
         judge = self.campaign.score.judge
         assert judge is not None

@@ -21,6 +21,10 @@ STATEMENTS_HEAD = """\
 ### statements.parquet
 
 Where the campaign has a judge: one row for each picture and each [statement](judging.md) asked about it."""
+PEOPLE_HEAD = """\
+### people_answers.parquet
+
+Where people answered statements in `runoff review`: one row for each person, picture and statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +145,22 @@ STATEMENT_COLUMNS: tuple[Column, ...] = (
     Column("reason", "string", "", "The judge's reason."),
     Column("chance", "Float64", "0 to 1", "The judge's probability of yes, read as `graded_by` says."),
     Column("graded_by", "string", "", "`log-probabilities`, `one word of five`, `several answers` or null."),
+    Column("is_own", "boolean", "", "Whether the judge gave it; else it follows from its parent's."),
 )  # fmt: skip
 """The columns of ``statements.parquet``: one row for each judged picture and statement."""
+PEOPLE_COLUMNS: tuple[Column, ...] = (
+    Column("candidate_id", "string", "", "The picture."),
+    Column("arm", "string", "", "Its arm."),
+    Column("row", "Int64", "from 1", "Its row."),
+    Column("statement", "string", "", "The statement as it was asked."),
+    Column("template", "string", "", "As it is written in the campaign; null if it is not asked any more."),
+    Column("answered_by", "string", "", "Who answered."),
+    Column("answered_at", "datetime64[ns, UTC]", "UTC", "When."),
+    Column("answer", "string", "", "`yes`, `no` or `cannot_tell`; each person's last answer."),
+    Column("judge_is_true", "boolean", "", "The judge's answer; null if there is none."),
+    Column("judge_chance", "Float64", "0 to 1", "Its probability of yes, where answers are graded."),
+)  # fmt: skip
+"""The columns of ``people_answers.parquet``: one row for each person, picture and statement."""
 
 _NAMES = frozenset(column.name for column in COLUMNS)
 _COUNTED = {"row_index": "row", "replicate_index": "replicate"}
@@ -209,8 +227,8 @@ def _variable_column(name: str, values: Sequence[object]) -> Column:
 
 def describe_columns() -> str:
     """Write both tables as Markdown, with their first and last marker line."""
-    parts = (TABLE_BEGIN, _table(COLUMNS), STATEMENTS_HEAD, _table(STATEMENT_COLUMNS), TABLE_END)
-    return "\n\n".join(parts)
+    statements, people = (STATEMENTS_HEAD, _table(STATEMENT_COLUMNS)), (PEOPLE_HEAD, _table(PEOPLE_COLUMNS))
+    return "\n\n".join((TABLE_BEGIN, _table(COLUMNS), *statements, *people, TABLE_END))
 
 
 def _table(columns: Iterable[Column]) -> str:

@@ -110,6 +110,9 @@ class RunFacts:
         statement_sentences: In which statements arms differ, a sentence each.
         statement_answers: The answers, one for each picture and statement, with the columns of
             ``statements.parquet``.
+        judge_check: The judge's answers against people's, as ``tasks.judging.judge_check.JudgeCheck.as_dict``
+            gives it; ``None`` if nobody answered.
+        people_answers: What people answered, with the columns of ``people_answers.parquet``.
         min_fidelity: The fidelity below which a final is not accepted, 0 to 1.
         awaiting: ``done``, ``awaiting review`` (a person must choose) or ``waiting`` (requests are pending).
         campaign_yaml: The campaign file as it was run.
@@ -142,6 +145,8 @@ class RunFacts:
     statements: Sequence[Mapping[str, Any]] = ()
     statement_sentences: Sequence[str] = ()
     statement_answers: Sequence[Mapping[str, Any]] = ()
+    judge_check: Mapping[str, Any] | None = None
+    people_answers: Sequence[Mapping[str, Any]] = ()
     min_fidelity: float | None = None
     awaiting: Awaiting = "done"
     campaign_yaml: str = ""

@@ -42,6 +42,7 @@ def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
         "arms": _measure_arms(drafts, finals, facts),
         "ab_test": facts.ab_test,
         "statements": list(facts.statements) or None,
+        "judge_check": facts.judge_check,
         "rounds": list(facts.rounds) or None,
         "calibration": facts.calibration,
         "duplicates_by_radius": facts.copies_by_radius,
