@@ -39,12 +39,15 @@ def postgresql() -> Iterator[PostgresqlServer]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A new home whose ledger is the file in it, or a new database of the server."""
-    if request.param == "postgresql":
-        server: PostgresqlServer = request.getfixturevalue("postgresql")
-        monkeypatch.setenv("RUNOFF_LEDGER_URL", server.new_database())
-    return tmp_path
+    if request.param == "sqlite":
+        yield tmp_path
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    monkeypatch.setenv("RUNOFF_LEDGER_URL", server.new_ledger())
+    yield tmp_path
+    server.drop_databases()
 
 
 @pytest.fixture(scope="session")

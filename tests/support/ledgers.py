@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+import psycopg
 from alembic import command
 
 from flows.runs.team_ledger import migrate
@@ -25,7 +26,11 @@ def open_ledger(home: Path, wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
 
 
 def open_older_ledger(home: Path, version: str) -> Ledger:
-    """Open a new ledger as a Runoff of an earlier version made it."""
+    """Open a new ledger as a Runoff of an earlier version made it; a database of PostgreSQL is emptied."""
+    if address := os.environ.get(LEDGER_VARIABLE):
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
     upgrade = command.upgrade
     with patch.object(command, "upgrade", lambda config, _: upgrade(config, version)):
         return open_by_environment(home, os.environ)

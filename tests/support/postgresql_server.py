@@ -46,6 +46,7 @@ class PostgresqlServer:
     folder: Path
     user: str | None
     _numbers: Iterator[int] = field(default_factory=count)
+    _databases: list[str] = field(default_factory=list)
     _process: "subprocess.Popen[bytes] | None" = None
     _has_template: bool = False
 
@@ -96,9 +97,7 @@ class PostgresqlServer:
 
     def new_database(self) -> str:
         """Make an empty database; returns its address, with the password in it."""
-        name = f"ledger_{next(self._numbers)}"
-        self.run("postgres", f"CREATE DATABASE {name}")
-        return self._address(name)
+        return self._address(self._create(""))
 
     def new_ledger(self) -> str:
         """Make a database with an empty ledger of today, as a copy; returns its address."""
@@ -106,9 +105,18 @@ class PostgresqlServer:
             self.run("postgres", f"CREATE DATABASE {_TEMPLATE}")
             open_ledger(self.folder, {LEDGER_VARIABLE: self._address(_TEMPLATE)}).close()
             self._has_template = True
+        return self._address(self._create(f"TEMPLATE {_TEMPLATE}"))
+
+    def drop_databases(self) -> None:
+        """Drop what was made until now; files that never reach the disk cost nothing to delete."""
+        while self._databases:
+            self.run("postgres", f"DROP DATABASE {self._databases.pop()} WITH (FORCE)")
+
+    def _create(self, settings: str) -> str:
         name = f"ledger_{next(self._numbers)}"
-        self.run("postgres", f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-        return self._address(name)
+        self.run("postgres", f"CREATE DATABASE {name} {settings}")
+        self._databases.append(name)
+        return name
 
     def refuse_connections(self, database: str) -> None:
         """Let nobody into a database any more."""
