@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from tasks.redaction import hide_secrets, printable
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
