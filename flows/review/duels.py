@@ -109,7 +109,7 @@ def routes(context: PageContext) -> APIRouter:
     @router.post("/runs/{run_id}/votes/undo")
     def undo(run_id: str, body: UndoBody) -> dict[str, Any]:
         duel = duels.find(body.duel_id)
-        context.ledger.votes.withdraw(duel.duel_id)
+        context.ledger.votes.withdraw(duel.duel_id, body.by)
         run = context.run_view(run_id)
         return _duel_facts(run, _pool(run, body.by), duel)
 
@@ -132,4 +132,9 @@ def _next_duel(run: RunView, duels: OpenDuels, chance: random.Random, voter: str
 def _duel_facts(run: RunView, pool: Pool, duel: Duel | None) -> dict[str, Any]:
     """Return what a page may know: no arm, no score, no id of a picture."""
     shown = duel and {"id": duel.duel_id, "about": row_names(run)[duel.row]}
-    return {"duel": shown, "n_done": len(pool.judged), "n_wanted": pool.n_wanted}
+    return {
+        "duel": shown,
+        "n_done": pool.n_done,
+        "n_skipped": len(pool.judged) - pool.n_done,
+        "n_wanted": pool.n_wanted,
+    }

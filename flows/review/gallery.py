@@ -20,6 +20,7 @@ from tasks.campaign.statements import VARIABLE
 from tasks.candidate import Candidate
 from tasks.judging.conditions import failed_templates
 from tasks.ledger.report_rows import report_rows
+from tasks.pairwise.votes import without_skips
 from tasks.report_page.measures import measure_arm
 from tasks.report_page.rows import is_draft
 
@@ -65,8 +66,8 @@ def run_facts(run: RunView) -> dict[str, Any]:
         "budget_usd": budget.per_run_usd,
         "n_finalists": len(run.shortlist_ids()[1]),
         "n_finals": len(run.finals),
-        "n_votes": len(run.ledger.votes.of_run(run.run_id)),
         "has_judge": has_judge(run),
+        "n_votes": len(without_skips(run.ledger.votes.of_run(run.run_id))),
     }
 
 

@@ -1,11 +1,12 @@
 """The JSON bodies that pages send, validated before anything is written."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tasks.judging.people_answers import Said
+from tasks.pairwise.votes import VoteOutcome
 
 Name = Annotated[
     str,
@@ -37,10 +38,10 @@ class DuplicateBody(Body):
 
 
 class VoteBody(Body):
-    """Which of the two pictures of a duel is better."""
+    """Which of the two pictures of a duel is better, or that neither is, or nothing."""
 
     duel_id: Id
-    outcome: Literal["left", "right", "tie"]
+    outcome: VoteOutcome
 
 
 class UndoBody(Body):

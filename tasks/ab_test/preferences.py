@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.ab_test.holm import correct_by_holm
-from tasks.pairwise.votes import Vote
+from tasks.pairwise.votes import Vote, without_skips
 
 CONFIDENCE = 0.95
 SIGNIFICANCE = 0.05
@@ -92,14 +92,14 @@ class Preference:
 
 
 def votes_between_arms(votes: Sequence[Vote], made_by: Mapping[str, tuple[str, int]]) -> list[ArmVote]:
-    """Keep the votes on two arms' pictures of one row.
+    """Keep the votes on two arms' pictures of one row; a skip is none.
 
     Args:
         votes: People's votes.
         made_by: Candidate id to its arm and row; votes on other pictures are left out.
     """
     found = []
-    for vote in votes:
+    for vote in without_skips(votes):
         if not {vote.left_id, vote.right_id} <= made_by.keys():
             continue
         (left, row), (right, other_row) = made_by[vote.left_id], made_by[vote.right_id]
@@ -110,6 +110,7 @@ def votes_between_arms(votes: Sequence[Vote], made_by: Mapping[str, tuple[str, i
             "left": "first" if is_in_order else "second",
             "right": "second" if is_in_order else "first",
             "tie": "tie",
+            "both bad": "both bad",
         }
         arms = (left, right) if is_in_order else (right, left)
         found.append(ArmVote(row, vote.voter, arms, answers[vote.outcome]))

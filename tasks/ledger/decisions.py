@@ -2,7 +2,7 @@
 
 Shortlists have revisions. A change names the revision it was made from, a confirmation the one it was shown:
 one based on an older revision fails and changes nothing. Votes on pairs are used for the ranking and to
-evaluate the scorers; only votes can be withdrawn.
+evaluate the scorers. Votes can be withdrawn, and nothing else.
 """
 
 from collections.abc import Sequence
@@ -179,10 +179,11 @@ class Votes:
         with self._database.write() as connection:
             connection.execute(insert_new(connection, votes).values(asdict(vote)))
 
-    def withdraw(self, vote_id: str) -> None:
-        """Delete a vote; an unknown one changes nothing."""
+    def withdraw(self, vote_id: str, voter: str) -> None:
+        """Delete a person's own vote; an unknown one, or somebody else's, changes nothing."""
+        own = (votes.c.vote_id == vote_id) & (votes.c.voter == voter)
         with self._database.write() as connection:
-            connection.execute(votes.delete().where(votes.c.vote_id == vote_id))
+            connection.execute(votes.delete().where(own))
 
     def of_run(self, run_id: str) -> list[Vote]:
         """List a run's votes, oldest first."""

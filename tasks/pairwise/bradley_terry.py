@@ -25,6 +25,7 @@ Meeting = tuple[str, str, float]
 """Left id, right id, and the left one's result: 1 won, 0.5 tied, 0 lost. A judge sees the left one first."""
 
 RESULTS: dict[VoteOutcome, float] = {"left": 1.0, "tie": 0.5, "right": 0.0}
+"""The outcomes that compare the two pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,12 @@ class Strength:
 
 
 def meetings_of(votes: Iterable[Vote]) -> list[Meeting]:
-    """Turn people's votes into meetings, in the same order."""
-    return [(vote.left_id, vote.right_id, RESULTS[vote.outcome]) for vote in votes]
+    """Turn people's votes into meetings, in the same order.
+
+    A skip says nothing. Two pictures that are both bad are not compared by that, and need not be equally bad:
+    a tie would pull them to the middle. So neither is a meeting.
+    """
+    return [(vote.left_id, vote.right_id, RESULTS[vote.outcome]) for vote in votes if vote.outcome in RESULTS]
 
 
 def strengths(pairs: Sequence[Meeting]) -> dict[str, Strength]:

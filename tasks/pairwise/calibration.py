@@ -1,7 +1,8 @@
 """The calibration of scorers: how often each agrees with people's votes.
 
-The unit is a pair of pictures that people compared. Several votes on a pair count once, as their majority; a
-tie does not say which picture is better and is left out. The scorer ``votes`` is not compared with the votes.
+The unit is a pair of pictures that people compared. Several votes on a pair count once, as their majority.
+A tie and "both bad" do not say which picture is better: they are left out. The scorer ``votes`` is not
+compared with the votes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from tasks.candidate import Candidate
 from tasks.pairwise.bradley_terry import RESULTS
 from tasks.pairwise.suggested_weights import suggest_weights
-from tasks.pairwise.votes import Vote
+from tasks.pairwise.votes import Vote, without_skips
 
 PEOPLE = "votes"
 TOTAL = "score"
@@ -64,7 +65,8 @@ class Calibration:
     """How well the scorers agree with people's votes.
 
     Args:
-        votes: The number of votes.
+        votes: The number of votes, skips left out.
+        both_bad: How many of them call both pictures bad.
         voters: The number of people who voted.
         pairs: Pairs that a majority decided.
         ties: Pairs that stayed undecided.
@@ -76,6 +78,7 @@ class Calibration:
     """
 
     votes: int
+    both_bad: int
     voters: int
     pairs: int
     ties: int
@@ -111,7 +114,7 @@ def calibrate(
         ``None`` if nobody voted.
     """
     known = {draft.candidate_id: draft for draft in drafts}
-    counted = [vote for vote in votes if vote.left_id in known and vote.right_id in known]
+    counted = [vote for vote in without_skips(votes) if {vote.left_id, vote.right_id} <= known.keys()]
     if not counted:
         return None
     pairs, ties = _decide(counted, known)
@@ -124,6 +127,7 @@ def calibrate(
     suspect = "judge" if "judge" in values else TOTAL
     return Calibration(
         votes=len(counted),
+        both_bad=sum(vote.outcome == "both bad" for vote in counted),
         voters=len({vote.voter for vote in counted}),
         pairs=len(pairs),
         ties=ties,
@@ -138,6 +142,8 @@ def _decide(votes: Sequence[Vote], known: Mapping[str, Candidate]) -> tuple[list
     """Take the majority on each pair; count the pairs without one."""
     results_by_pair: dict[tuple[str, str], list[float]] = {}
     for vote in votes:
+        if vote.outcome not in RESULTS:
+            continue
         first, second = sorted((vote.left_id, vote.right_id))
         result = RESULTS[vote.outcome]
         results_by_pair.setdefault((first, second), []).append(

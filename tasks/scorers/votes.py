@@ -28,11 +28,11 @@ class VotesScorer:
     def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002 - votes suffice
         """Return the probability that people prefer it to an average one of those it met.
 
-        The value is ``None`` if nobody voted on it.
+        The value is ``None`` if no vote compares it: nobody voted on it, or only to call both bad.
         """
         found = self._strengths.get(candidate.candidate_id)
         if found is None:
-            return Score(None, "nobody voted on it", version=VERSION)
+            return Score(None, "no vote compares it with another picture", version=VERSION)
         duels = "1 duel" if found.meetings == 1 else f"{found.meetings} duels"
         return Score(
             found.value,

@@ -49,11 +49,12 @@ def test_a_vote_comes_back_as_it_was_given_and_once(ledger: Ledger) -> None:
 
 
 def test_a_withdrawn_vote_is_gone(ledger: Ledger) -> None:
-    """Undo leaves the others; undoing twice, or what was never said, changes nothing."""
-    ledger.votes.add(a_vote("v-a"))
-    ledger.votes.add(a_vote("v-b"))
+    """Undo leaves the others; undoing twice, or what somebody else said, changes nothing."""
+    ledger.votes.add(a_vote("v-a", outcome="both bad"))
+    ledger.votes.add(a_vote("v-b", outcome="skip"))
+    ledger.votes.withdraw("v-a", "jo")
     for _ in range(2):
-        ledger.votes.withdraw("v-b")
+        ledger.votes.withdraw("v-b", "mara")
     assert [vote.vote_id for vote in ledger.votes.of_run(RUN_ID)] == ["v-a"]
 
 

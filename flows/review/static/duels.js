@@ -32,17 +32,19 @@ async function show(state) {
   delete byId("sides").dataset.won;
 }
 
-function showProgress({ n_done: done, n_wanted: wanted }) {
+function showProgress({ n_done: done, n_wanted: wanted, n_skipped: skipped }) {
   byId("progress").max = Math.max(wanted, 1);
   byId("progress").value = Math.min(done, wanted);
   byId("progress-text").textContent = done >= wanted && wanted ? `${count(done, "duel")}: enough for a ranking` : `${done} of ${wanted}`;
+  if (skipped) byId("progress-text").textContent += ` · ${skipped} skipped`;
   byId("undo").disabled = judged.length === 0;
 }
 
-function showEnd({ n_done: done }) {
+function showEnd({ n_done: done, n_skipped: skipped }) {
   byId("about").textContent = "";
-  byId("ended-title").textContent = done ? "You have judged every pair." : "There is nothing to compare.";
-  byId("ended-text").textContent = done ? `${count(done, "duel")}. Thank you.` : "A duel needs two different pictures of one row.";
+  const isAny = done + skipped > 0;
+  byId("ended-title").textContent = isAny ? "You have seen every pair." : "There is nothing to compare.";
+  byId("ended-text").textContent = isAny ? `${count(done, "duel")}${skipped ? `, ${skipped} skipped` : ""}. Thank you.` : "A duel needs two different pictures of one row.";
 }
 
 // One action at a time: a key that is held down must not vote on pictures that were never shown.
@@ -77,7 +79,7 @@ const undo = () => once(async () => {
   say("Vote undone.");
 });
 
-const KEYS = { ArrowLeft: () => vote("left"), ArrowRight: () => vote("right"), ArrowDown: () => vote("tie"), z: undo };
+const KEYS = { ArrowLeft: () => vote("left"), ArrowRight: () => vote("right"), ArrowDown: () => vote("tie"), b: () => vote("both bad"), s: () => vote("skip"), z: undo };
 addEventListener("keydown", (event) => {
   if (!isFree(event) || event.repeat || !KEYS[event.key]) return;
   event.preventDefault();
@@ -86,6 +88,8 @@ addEventListener("keydown", (event) => {
 byId("left").addEventListener("click", () => vote("left"));
 byId("right").addEventListener("click", () => vote("right"));
 byId("tie").addEventListener("click", () => vote("tie"));
+byId("both-bad").addEventListener("click", () => vote("both bad"));
+byId("skip").addEventListener("click", () => vote("skip"));
 byId("undo").addEventListener("click", undo);
 
 once(async () => show(await next()));

@@ -194,7 +194,9 @@ def test_votes_are_a_score_where_somebody_voted() -> None:
     assert scored["c-1"].measurements == {
         "votes_low": fitted["c-1"].low, "votes_high": fitted["c-1"].high, "votes_duels": 3
     }  # fmt: skip
-    assert scored["c-3"] == Score(None, "nobody voted on it", version=VotesScorer.version)
+    assert scored["c-3"] == Score(
+        None, "no vote compares it with another picture", version=VotesScorer.version
+    )
 
 
 @pytest.mark.parametrize("place", ["no_such_package.here:Scorer", "tasks.scorers:NoSuchScorer"])

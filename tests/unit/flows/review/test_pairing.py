@@ -101,3 +101,28 @@ def test_similar_pictures_meet_last_and_the_same_picture_in_two_arms_never() -> 
     assert met[-1] == {"c-2", "c-3"}, "one arm made them: they are only similar"
     assert len(met) == 9
     assert pool_of(drafts[:2], [], "mara").n_wanted == 0
+
+
+def test_two_people_have_orders_of_their_own_and_meet_now_and_then() -> None:
+    """Of equal pairs they begin with others; each fourth duel is about a pair that the other one judged."""
+    drafts = drafts_of([(arm, 0, 0.5, True) for arm in "AB" for _ in range(6)])
+    mara = judge_all(drafts, "mara", [])
+    alone = judge_all(drafts, "jo", [])
+    assert [_pair(one) for one in mara[:6]] != [_pair(one) for one in alone[:6]]
+    beside = [one for one in judge_all(drafts, "jo", mara[:12]) if one.voter == "jo"]
+    judged_first = {_pair(one) for one in mara[:12]}
+    assert [_pair(one) in judged_first for one in (beside[3], beside[7])] == [True, True]
+
+
+def test_a_skipped_pair_does_not_come_again_and_counts_nowhere() -> None:
+    """It is neither progress nor a meeting, and its pictures still meet others."""
+    drafts = drafts_of([("A", 0, 0.5, True), ("B", 0, 0.5, True), ("B", 0, 0.5, True)])
+    skip = Vote("v-0", RUN_ID, 0, "c-0", "c-1", "skip", "mara", NOON)
+    pool = pool_of(drafts, [skip], "mara")
+    assert (pool.n_done, len(pool.judged), pool.meetings) == (0, 1, {})
+    later = judge_all(drafts, "mara", [skip])[1:]
+    assert {_pair(one) for one in later} == {frozenset(("c-0", "c-2")), frozenset(("c-1", "c-2"))}
+
+
+def _pair(vote: Vote) -> frozenset[str]:
+    return frozenset((vote.left_id, vote.right_id))

@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import binomtest
 
 from tasks.candidate import Candidate, Score
+from tasks.pairwise.bradley_terry import meetings_of, strengths
 from tasks.pairwise.calibration import Calibration, calibrate
 from tasks.pairwise.votes import Vote, VoteOutcome
 from tests.support.draft_builders import a_draft
@@ -85,6 +86,21 @@ def test_many_votes_on_one_pair_are_one_opinion() -> None:
     found = told(drafts, votes)
     assert (found.votes, found.voters, found.pairs, found.ties) == (6, 3, 1, 2)
     assert found.agreements[0].pairs == 1
+
+
+def test_both_bad_and_a_skip_prefer_nothing() -> None:
+    """Both bad is counted and shown, a skip is not; the fit, and who agrees, stay as they were."""
+    drafts = [scored(name, judge=value) for name, value in (("c-1", 0.9), ("c-2", 0.4), ("c-3", 0.1))]
+    votes = [vote("c-1", "c-2", number=1), vote("c-2", "c-3", number=2)]
+    more = [
+        vote("c-2", "c-3", "both bad", 3),
+        vote("c-1", "c-3", "skip", 4),
+        vote("c-1", "c-3", "both bad", 5),
+    ]
+    found, before = told(drafts, votes + more), told(drafts, votes)
+    assert (found.votes, found.both_bad, found.pairs, found.ties) == (4, 2, 2, 0)
+    assert found.agreements == before.agreements
+    assert strengths(meetings_of(votes + more)) == strengths(meetings_of(votes))
 
 
 def test_the_votes_are_not_measured_against_themselves() -> None:
