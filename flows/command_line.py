@@ -21,6 +21,7 @@ from flows.commands.grid import grid
 from flows.commands.judge import judge
 from flows.commands.ledger import ledger
 from flows.commands.models import models
+from flows.commands.more import more
 from flows.commands.questions import questions
 from flows.commands.read import explain, plan, report, rescore
 from flows.commands.review import review
@@ -57,7 +58,7 @@ def runoff() -> None:
 runoff.add_sections(
     {
         "Begin": (demo, init, schema),
-        "Run": (plan, questions, run, promote, decline, rescore, cancel),
+        "Run": (plan, questions, run, more, promote, decline, rescore, cancel),
         "Look": (runs, review, report, grid, verdict, explain, duplicates, judge),
         "Money": (ledger, models),
         "Operate": (serve, deploy, worker, doctor, emulator, completion),

@@ -31,7 +31,6 @@ from flows.prefect_ui.events import emit_low_budgets
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
 from flows.prefect_ui.flow_states import allow_retries, current_starter, flow_result
 from flows.promote import buy_finals, promote_run
-from flows.promotion.plan import price_promotion
 from flows.runs.outcome import Outcome, Skipped
 from flows.runs.recovery import settle_failed_flow_run
 from flows.schedule.take_slot import (
@@ -47,9 +46,9 @@ from flows.schedule.take_slot import (
 from flows.session.asking import prepare_scheduled, prepare_to_buy
 from flows.session.built_campaign import written_campaign
 from flows.session.prepare import Prepared
-from flows.session.session import Purpose, Session
+from flows.session.session import Purpose
 from flows.stages.brief_questions import with_written_statements
-from flows.stages.closing import close_run
+from flows.stages.closing import awaits_review, close_run
 from flows.stages.evaluate import select_task
 from flows.stages.rounds import make_drafts, score_and_judge
 from tasks.campaign import Campaign
@@ -215,17 +214,8 @@ async def _make(prepared: Prepared, purpose: Purpose = "go on") -> Outcome:
         if run.is_interrupted:
             return await close_run(run, state="stopped")
         n_finalists = await select_task(run, keeps_bought=True)
-        if n_finalists and run.campaign.finalists.approval != "auto" and await _awaits_review(run):
+        if n_finalists and run.campaign.finalists.approval != "auto" and await awaits_review(run):
             return await close_run(run, state="awaiting review", note=why_not_asked(run.campaign))
         if run.campaign.finalists.approval == "auto" and run.buyer.closed_by is None:
             await buy_finals(run)
         return await close_run(run, state="done")
-
-
-async def _awaits_review(run: Session) -> bool:
-    """Whether a person still has to decide: not once every finalist has been bought."""
-    records = run.ledger.orders.of_run(run.run_id)
-    if not any(record.order.is_final and record.state != "planned" for record in records):
-        return True
-    priced = await asyncio.to_thread(price_promotion, run.ledger, run.prepared)
-    return priced.n_finals > 0

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.evaluation.further_rounds import describe_further_rounds
 from flows.evaluation.judge_check import check_run, exported_answers
 from flows.evaluation.kept import kept_by_finals
 from flows.evaluation.nights import compare_nights_of_run
@@ -186,7 +187,7 @@ def _gather(run: StoredRun) -> _Gathered:
     described = tuple(describe_lacking(candidates, lacking))
     facts = _facts(run.record, campaign, records, candidates)
     ab_test = compare_run(rows, candidates, campaign, decided, ledger.votes.of_run(run.run_id))
-    drafts = [one for one in candidates if one.is_draft]
+    drafts = [one for one in candidates if one.is_campaign_draft]
     statements, checked = describe_statements(run, drafts), check_run(run, drafts)
     facts = replace(
         facts,
@@ -197,6 +198,7 @@ def _gather(run: StoredRun) -> _Gathered:
         ab_test=_with_nights(run, ab_test),
         finalists=_with_winners(facts.finalists, winners_by(ab_test, campaign)),
         rounds=describe_rounds(rows, candidates, campaign, decided),
+        further_rounds=describe_further_rounds(run, records, candidates),
         statements=statements.by_arm,
         statement_sentences=statements.sentences,
         statement_answers=statements.answers,

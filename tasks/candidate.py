@@ -188,8 +188,10 @@ class Candidate:
         sha256: Hex digest of the bytes.
         n_bytes: The number of bytes.
         downgraded: What differs from the request, or ``None``.
-        draft_id: For a final, the draft it is made from.
+        draft_id: For a final, the draft it is made from; for a draft of a further round, the picture that it
+            grew from.
         edition: For a final, which edition it is; ``None`` where there is only one.
+        further_round: Which further round bought it, or its draft; ``None`` for the campaign's own.
         endpoint: Which endpoint made it.
         is_liked: Whether a person liked it: such a picture is never marked as a duplicate.
         is_pruned: Whether its files were deleted to save disk space.
@@ -226,6 +228,7 @@ class Candidate:
     choice: Choice | None = None
     fidelity: Fidelity | None = None
     is_accepted: bool | None = None
+    further_round: int | None = None
 
     @property
     def name(self) -> str:
@@ -236,6 +239,16 @@ class Candidate:
     def is_draft(self) -> bool:
         """Whether it is a draft."""
         return self.stage == "draft"
+
+    @property
+    def is_further_draft(self) -> bool:
+        """Whether it is a draft that a person asked for from one picture."""
+        return self.is_draft and self.further_round is not None
+
+    @property
+    def is_campaign_draft(self) -> bool:
+        """Whether it is a draft that the campaign itself asks for, and so evidence about its arm."""
+        return self.is_draft and self.further_round is None
 
     @property
     def is_final(self) -> bool:

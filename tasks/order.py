@@ -91,10 +91,12 @@ class Order:
         references: Pictures sent with the request, in order.
         mask: The mask sent with the request, if any.
         estimate_usd: What is reserved for it: the high end of the estimate, dollars.
-        draft_id: For a final, the candidate it is made from; for a judge's order, the candidate judged, or
-            the name of the duel.
+        draft_id: For a final, the candidate it is made from; for a draft of a further round, the picture that
+            it grew from; for a judge's order, the candidate judged, or the name of the duel.
         lane: ``interactive`` or ``batch``.
         edition: For a final, which of the campaign's editions it is; ``None`` where there is only one.
+        further_round: Which further round buys it, or bought a final's draft, from 1; ``None`` for what the
+            campaign itself asks for.
     """
 
     run_id: str
@@ -114,6 +116,7 @@ class Order:
     draft_id: str | None = None
     lane: Literal["interactive", "batch"] = "interactive"
     edition: str | None = None
+    further_round: int | None = None
     order_id: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +125,7 @@ class Order:
             self.provider, self.endpoint, self.prompt, dict(self.parameters),
             [reference.sha256 for reference in self.references], self.mask and self.mask.sha256,
             *([self.edition] if self.edition else []),
+            *([{"further_round": self.further_round}] if self.further_round else []),
         ]  # fmt: skip
         object.__setattr__(self, "order_id", "o-" + digest_of(identity))
 
@@ -129,6 +133,11 @@ class Order:
     def is_draft(self) -> bool:
         """Whether it buys drafts."""
         return self.stage == "draft"
+
+    @property
+    def is_further_draft(self) -> bool:
+        """Whether it buys drafts that a person asked for from one picture, beside those of the campaign."""
+        return self.is_draft and self.further_round is not None
 
     @property
     def is_final(self) -> bool:
@@ -171,6 +180,8 @@ class Order:
     def file_stem(self, index: int = 0) -> str:
         """Return the file name of the order's ``index``-th picture, without folder and extension."""
         stem = f"{self.arm}-{self.row:03d}-{self.replicate + index:03d}"
+        if self.further_round is not None:
+            stem = f"{stem}-more{self.further_round}"
         if self.is_draft:
             return stem
         return "-".join(filter(None, (stem, self.edition, f"try{self.attempt + 1}")))

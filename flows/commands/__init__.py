@@ -11,6 +11,7 @@ __all__ = [
     "judge",
     "ledger",
     "models",
+    "more",
     "plan_tables",
     "questions",
     "read",

@@ -4,26 +4,23 @@ They print the first line before anything slow is loaded. Prefect's server start
 campaign is priced and shown.
 """
 
-import asyncio
 import sys
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from flows.commands import completing
+from flows.commands.buying import begin, confirmed, report_outcome, run_shown, started_engine
 from flows.commands.campaign_choice import chosen_campaign
 from flows.commands.options import (
     answer_json,
     home_option,
     json_option,
-    open_console,
     opened_ledger,
     read_settings,
     yes_option,
@@ -31,6 +28,8 @@ from flows.commands.options import (
 from flows.commands.overriding import override_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console, RenderableType
 
     from flows.engine import Engine
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from tasks.settings import Settings
 
 DEMO = "campaigns/demo.yaml"
-Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
 
 @click.command()
@@ -127,7 +125,7 @@ class _Wanted:
 @json_option
 def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     """Buy a run's finalists again at high quality. Shows the price and asks first."""
-    console = _begin(as_json=as_json)
+    console = begin(as_json=as_json)
     from flows.promotion.plan import price_promotion
     from flows.runs.run import StoredRun
     from flows.session.asking import ask_provider
@@ -144,21 +142,21 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
         prepared = prepare(known.campaign_file(), settings, run_id, are_drafts_done=True)
         priced = price_promotion(ledger, prepared)
     console.print(priced.sentence, markup=False)
-    if not priced.has_work or (priced.n_finals and not _confirmed(yes=yes)):
+    if not priced.has_work or (priced.n_finals and not confirmed(yes=yes)):
         if priced.n_finals:
             console.print("Nothing was bought.")
         if as_json:
             answer_json(_stored_outcome(settings, run_id))
         return
     prepared = ask_provider(prepared, is_needed=bool(priced.n_finals))
-    with _engine(settings.home, console) as engine:
+    with started_engine(settings.home, console) as engine:
         from flows.engine.recorded_run import run_recorded
         from flows.promote import promote as flow
 
         engine.wait_ready()
         with with_prepared(prepared):
-            outcome = _work(lambda: run_recorded(engine, flow, run_id, str(settings.home)), console)
-    _report(outcome, console, as_json=as_json)
+            outcome = run_shown(lambda: run_recorded(engine, flow, run_id, str(settings.home)), console)
+    report_outcome(outcome, console, as_json=as_json)
 
 
 def _stored_outcome(settings: "Settings", run_id: str) -> "Outcome":
@@ -171,7 +169,7 @@ def _stored_outcome(settings: "Settings", run_id: str) -> "Outcome":
 
 
 def _run(wanted: _Wanted, home: Path | None) -> None:
-    console = _begin(as_json=wanted.as_json)
+    console = begin(as_json=wanted.as_json)
     from flows.runs.checking import require_fit_ledger
     from flows.session.asking import ask_provider, has_orders_left
     from flows.session.composition import check_sellers
@@ -188,16 +186,16 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     require_fit_ledger(settings)
     prepared = ask_provider(prepared, is_needed=wanted.resumed is None or has_orders_left(prepared))
     prepare_home(settings.home)
-    with _engine(settings.home, console) as engine:
+    with started_engine(settings.home, console) as engine:
         prepared = with_found_pace(prepared)
         is_repeat = _show_plan(prepared, wanted, console)
         question = "Bought before: buy it once more?" if is_repeat else "Buy it?"
-        if not wanted.is_agreed and not _confirmed(yes=False, question=question):
+        if not wanted.is_agreed and not confirmed(yes=False, question=question):
             console.print("Nothing was bought.")
             return
         made = partial(_make, engine, file, takes_up_cancelled=wanted.resumed is not None, console=console)
         outcome = _smoked(prepared, made, wanted, console) if wanted.smokes else made(prepared)
-    _report(outcome, console, as_json=wanted.as_json)
+    report_outcome(outcome, console, as_json=wanted.as_json)
 
 
 def _file_and_run(wanted: _Wanted, settings: "Settings") -> tuple[Path, str]:
@@ -242,7 +240,7 @@ def _make(
     engine.wait_ready()
     where = (str(file), str(prepared.home), prepared.run_id)
     with with_prepared(prepared):
-        return _work(
+        return run_shown(
             lambda: run_recorded(engine, flow, *where, takes_up_cancelled=takes_up_cancelled), console
         )
 
@@ -259,7 +257,7 @@ def _smoked(
     if outcome.exit_code:
         console.print("Not every arm has its picture, so nothing more was bought.")
         return outcome
-    if not wanted.is_agreed and not _confirmed(yes=False, question="Go on with the whole campaign?"):
+    if not wanted.is_agreed and not confirmed(yes=False, question="Go on with the whole campaign?"):
         return outcome
     make_whole(prepared)
     return made(prepared)
@@ -283,49 +281,3 @@ def _resuming(prepared: "Prepared") -> "RenderableType":
     )
     resuming = f"Resuming {prepared.campaign.name} · {prepared.run_id}: {still}."
     return Group(resuming, *map(warning_line, prepared.plan.warnings))
-
-
-def _begin(*, as_json: bool = False) -> "Console":
-    """Print the first line before anything slow is loaded."""
-    click.echo(f"Runoff {version('runoff')} · reading, pricing, checking …", err=as_json)
-    return open_console(as_json=as_json)
-
-
-def _engine(home: Path, console: "Console") -> "Engine":
-    import logging
-    import os
-
-    from flows.engine import start_engine
-
-    logging.raiseExceptions = False  # or Prefect prints each log line that its server did not take
-    os.environ.setdefault(
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL"
-    )  # errors are printed below, once
-    return start_engine(home, lambda line: console.print(line, markup=False, style="dim"))
-
-
-def _work(work: Work, console: "Console") -> "Outcome":
-    from flows.runs.outcome import Outcome
-    from flows.runs.progress import LiveDisplay, PlainDisplay, showing
-
-    display = LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
-    with showing(display):
-        return Outcome(**asyncio.run(work()))
-
-
-def _confirmed(*, yes: bool, question: str = "Buy it?") -> bool:
-    if yes or not sys.stdin.isatty():
-        return True
-    return click.confirm(question, default=False)
-
-
-def _report(outcome: "Outcome", console: "Console", *, as_json: bool) -> None:
-    if as_json:
-        answer_json(outcome)
-    else:
-        from flows.commands.tables import outcome_renderable, where_to_look
-
-        console.print(outcome_renderable(outcome))
-        click.echo("\n".join(where_to_look(outcome)))
-    if outcome.exit_code:
-        sys.exit(outcome.exit_code)

@@ -21,6 +21,7 @@ from flows.commands.options import (
     json_option,
     open_console,
     opened_ledger,
+    read_dollars,
     read_settings,
 )
 from flows.commands.team_ledger import copy, limit, migrate
@@ -31,15 +32,6 @@ if TYPE_CHECKING:
     from tasks.ledger.reconciliation import UnknownOrder
 
 GROUPS = ("run", "month", "campaign", "provider", "model", "arm", "day")
-
-
-def _read_cost(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Decimal | None:
-    from tasks.money import read_usd
-
-    try:
-        return None if text is None else read_usd(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 @click.group()
@@ -255,7 +247,7 @@ def _orders_or_run(told: str) -> Callable[[F], F]:
     "--cost",
     "cost_usd",
     metavar="USD",
-    callback=_read_cost,
+    callback=read_dollars,
     help="With --billed and --corrected: the billed amount of each.",
 )
 @click.option(

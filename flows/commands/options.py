@@ -43,6 +43,16 @@ def yes_option(command: F) -> F:
     return click.option("--yes", is_flag=True, help="Spend without asking.")(command)
 
 
+def read_dollars(_context: click.Context, _option: click.Parameter, text: str | None) -> Decimal | None:
+    """Read an exact amount of dollars."""
+    from tasks.money import read_usd
+
+    try:
+        return None if text is None else read_usd(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def read_settings(home: Path | None) -> "Settings":
     """Read the settings from the environment; the only place where commands do.
 

@@ -3,6 +3,7 @@
 __all__ = [
     "drafts",
     "finals",
+    "further_rounds",
     "grid",
     "judge_answers",
     "judge_check",

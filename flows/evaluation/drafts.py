@@ -54,7 +54,7 @@ def deduplicate_drafts(run: StoredRun, about: Collection[str] | None = None) -> 
         run: The run.
         about: Only drafts that a decision about these may concern; by default all.
     """
-    drafts = run.read_candidates("draft")
+    drafts = in_scope_of_origin(run.read_candidates("draft"))
     decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
     if about is not None:
         drafts = affected(drafts, run.campaign.deduplicate.within, decisions, about)
@@ -67,6 +67,22 @@ def deduplicate_drafts(run: StoredRun, about: Collection[str] | None = None) -> 
     standings = deduplicate(liked, run.campaign.deduplicate, before, decisions, looks.compare)
     run.ledger.candidates.record_standings(standings)
     return sum(standing.status == "duplicate" for standing in standings.values())
+
+
+def in_scope_of_origin(drafts: Sequence[Candidate]) -> list[Candidate]:
+    """Give drafts of further rounds the prompt of the campaign's draft that they grew from.
+
+    Duplicates are looked for among drafts of one prompt; one that is made with other words of a picture may
+    still come out the same.
+    """
+    by_id = {draft.candidate_id: draft for draft in drafts}
+
+    def origin(draft: Candidate) -> Candidate:
+        while draft.is_further_draft and (grown_from := by_id.get(str(draft.draft_id))) is not None:
+            draft = grown_from
+        return draft
+
+    return [replace(draft, prompt=origin(draft).prompt) for draft in drafts]
 
 
 def earlier_drafts(run: StoredRun) -> dict[Path, list[Candidate]]:
@@ -122,10 +138,17 @@ class SelectionRule:
             unmet={
                 draft.candidate_id: reason
                 for draft in drafts
-                if (reason := describe_unmet(conditions_of(campaign, draft)))
+                if (reason := _why_not_by_rule(campaign, draft))
             },
             winners=winners,
         )
+
+
+def _why_not_by_rule(campaign: Campaign, draft: Candidate) -> str:
+    """Say why the rule may not choose a draft; empty if it may."""
+    if draft.is_further_draft:
+        return f"of further round {draft.further_round}: a person chooses among these"
+    return describe_unmet(conditions_of(campaign, draft)) or ""
 
 
 def select_finalists(run: StoredRun, *, keeps_bought: bool = False) -> int:

@@ -54,7 +54,7 @@ def compare_factors(
     if campaign.factors is None or not levels:
         return None
     most = min((one.next_first_replicate for one in decided), default=None)
-    pictures = [one for one in candidates if one.is_draft]
+    pictures = [one for one in candidates if one.is_campaign_draft]
     weights = campaign.score.weights
     counted = scorers_that_count(pictures, weights)
     by_scores = {"total": weights} | {name: {name: 1.0} for name in counted if len(counted) > 1}

@@ -29,7 +29,7 @@ def read_grid(run: StoredRun) -> RunGrid:
     """
     campaign = run.campaign
     records = [one for one in run.ledger.orders.of_run(run.run_id) if one.order.stage == "draft"]
-    drafts = run.read_candidates("draft")
+    drafts = [one for one in run.read_candidates("draft") if one.is_campaign_draft]
     rows = report_rows(run.run_id, records, drafts, campaign.all_rows, campaign.levels_by_arm)
     arms = {name: ArmFacts(prompt=arm.prompt) for name, arm in campaign.arms.items()}
     facts = RunFacts(run_id=run.run_id, campaign=campaign.name, arms=arms, factors=campaign.levels_by_factor)
@@ -42,7 +42,7 @@ def draw_grid_of_run(run: StoredRun, found: RunGrid, view: GridView) -> dict[str
     Raises:
         SettingError: The folder cannot be written.
     """
-    drafts = [one for one in run.read_candidates("draft") if not one.is_pruned]
+    drafts = [one for one in run.read_candidates("draft") if one.is_campaign_draft and not one.is_pruned]
     fetch_files(run.folder, {one.thumbnail or one.file for one in drafts})
     redraw_thumbnails(run.folder, drafts)
     return write_grid(found.grid, view, found.facts, run.folder)

@@ -44,7 +44,8 @@ def read_judge_answers(ledger: Ledger, questions: Questions, drafts: Sequence[Ca
     """
     rules, judged = questions.campaign.score, worth_judging(drafts)
     replies = _replies(ledger, questions, drafts, judged) if _asks(rules, "judge") else {}
-    duels = _duels(ledger, questions, judged) if _asks(rules, "duel") else []
+    own = [draft for draft in judged if draft.is_campaign_draft]  # others are in no duel
+    duels = _duels(ledger, questions, own) if _asks(rules, "duel") else []
     return JudgeAnswers(replies, duels)
 
 

@@ -166,8 +166,9 @@ class _Scored:
 
     @cached_property
     def candidates(self) -> list[Candidate]:
-        """Its drafts that were scored."""
-        return [one for one in self.run.read_candidates("draft") if one.arm in self.arms]
+        """Its drafts that were scored; not those of further rounds, which are no evidence."""
+        drafts = self.run.read_candidates("draft")
+        return [one for one in drafts if one.arm in self.arms and one.is_campaign_draft]
 
     @cached_property
     def scorings(self) -> Scorings:

@@ -20,7 +20,8 @@ def decide_round(run: StoredRun) -> RoundDecision | None:
 
 
 def _decision(run: StoredRun, decided: Sequence[RoundDecision]) -> RoundDecision | None:
-    campaign, drafts = run.campaign, run.read_candidates("draft")
+    campaign = run.campaign
+    drafts = [draft for draft in run.read_candidates("draft") if draft.is_campaign_draft]
     weights = campaign.score.weights
     this = passes_of(campaign.rounds, list(campaign.arms), decided)[-1]
     if silent([draft for draft in drafts if draft.replicate >= this.first_replicate], weights):

@@ -2,6 +2,9 @@
 
 A duplicate counts together with the picture that represents it. Judging models are not asked about it again,
 so it takes their scores from its representative: otherwise its total would be of another kind.
+
+Drafts of further rounds are left out: a person asked for them of a picture that looked good, so they say
+nothing of what an arm makes.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -10,7 +13,7 @@ from typing import Any
 from tasks.ab_test.evidence import ScoredDraft
 from tasks.orders.questions import BOUGHT
 from tasks.pictures.differences import Form, split_by_form
-from tasks.report_page.rows import is_draft
+from tasks.report_page.rows import is_campaign_draft
 from tasks.score import weighted_mean
 
 SPOKEN = {
@@ -39,7 +42,7 @@ def scored_drafts(
         excluded: Candidates whose scores cannot be compared with the others; they count as unscored.
         weights: Scorer's name to weight; the test compares the weighted mean of the scores with a value.
     """
-    drafts = [row for row in rows if is_draft(row)]
+    drafts = [row for row in rows if is_campaign_draft(row)]
     representatives = {row["candidate_id"]: row for row in drafts if row["status"] == "survivor"}
     return [
         _scored_draft(row, _total(row, _representative(row, representatives), excluded, weights))

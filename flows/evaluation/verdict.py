@@ -18,6 +18,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.rounds import ArmStanding, Pass, RoundDecision, is_complete, passes_of
 from tasks.candidate import Candidate
 from tasks.ledger.report_rows import report_rows
+from tasks.money import count_of
 from tasks.orders.missing_scores import note_of_test, partly_scored, scorers_that_count
 from tasks.pairwise.votes import Vote
 
@@ -88,7 +89,7 @@ def compare_by_votes(
         votes: People's votes.
         segments: Rows in which the arms are also compared by themselves.
     """
-    made_by = {one.candidate_id: (one.arm, one.row) for one in candidates if one.is_draft}
+    made_by = {one.candidate_id: (one.arm, one.row) for one in candidates if one.is_campaign_draft}
     counted = votes_between_arms(votes, made_by)
     found, in_segments = prefer_arms(counted), prefer_in_segments(counted, segments)
     if not found:
@@ -118,13 +119,15 @@ def _compare_by(
     decided: Sequence[RoundDecision],
     segments: Sequence[Segment],
 ) -> dict[str, Any] | None:
-    pictures = [one for one in candidates if one.is_draft]
+    pictures = [one for one in candidates if one.is_campaign_draft]
     drafts = scored_drafts(rows, partly_scored(pictures, weights), weights)
     if len({draft.arm for draft in drafts}) < 2:
         return None
     by = name_scorers(scorers_that_count(pictures, weights))
     found = compare_arms(drafts, held_out(decided), by, segments).as_dict()
-    note = note_of_test(pictures, weights)
+    n_further = sum(one.is_further_draft for one in candidates)
+    further = f"Not counted: {count_of(n_further, 'draft')} of further rounds." if n_further else ""
+    note = " ".join(filter(None, (note_of_test(pictures, weights), further)))
     return found | {"headline": f"{found['headline']} {note}"} if note else found
 
 
@@ -178,7 +181,7 @@ def describe_rounds(
 def _first_in_the_end(
     rows: Sequence[Mapping[str, Any]], candidates: Sequence[Candidate], campaign: Campaign, last: Pass
 ) -> list[ArmStanding]:
-    made = [one for one in candidates if one.is_draft]
+    made = [one for one in candidates if one.is_campaign_draft]
     if not any(draft.replicate >= last.first_replicate for draft in made):
         return []
     weights = campaign.score.weights

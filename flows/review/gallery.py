@@ -22,7 +22,7 @@ from tasks.judging.conditions import failed_templates
 from tasks.ledger.report_rows import report_rows
 from tasks.pairwise.votes import without_skips
 from tasks.report_page.measures import measure_arm
-from tasks.report_page.rows import is_draft
+from tasks.report_page.rows import is_campaign_draft
 
 
 def routes(context: PageContext) -> APIRouter:
@@ -74,7 +74,7 @@ def run_facts(run: RunView) -> dict[str, Any]:
 def arm_cards(run: RunView) -> list[dict[str, Any]]:
     """Return each arm's prompt and its measures, computed as for the report."""
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), run.candidates)
-    drafts = [row for row in rows if is_draft(row)]
+    drafts = [row for row in rows if is_campaign_draft(row)]
     campaign = run.campaign
     return [
         {
@@ -136,6 +136,7 @@ def _tile(draft: Candidate, n_duplicates: Mapping[str | None, int]) -> dict[str,
         "height": seen and seen.height,
         "clear": bool(seen and seen.measurements.get("alpha_share")),
         "odd": draft.downgraded or draft.fault,
+        "further": draft.further_round,
     }
 
 

@@ -26,7 +26,9 @@ def begun_drafts(prepared: Prepared, ledger: Ledger) -> list[Order]:
 
 
 def left_orders(prepared: Prepared, ledger: Ledger) -> list[Order]:
-    """List the drafts and planned finals that a resumed run would still send; writes nothing.
+    """List the drafts, further ones and planned finals too, that a resumed run would still send.
+
+    Writes nothing.
 
     Raises:
         CatalogueError: Something has no price.
@@ -34,7 +36,7 @@ def left_orders(prepared: Prepared, ledger: Ledger) -> list[Order]:
     """
     drafts = left_to_send(ledger, prepared.run_id, begun_drafts(prepared, ledger))
     planned = [record.order for record in ledger.orders.of_run(prepared.run_id, "planned")]
-    return [*drafts, *(order for order in planned if order.is_final)]
+    return [*drafts, *(order for order in planned if order.is_final or order.is_further_draft)]
 
 
 def _round_orders(prepared: Prepared, passes: Sequence[Pass]) -> list[Order]:

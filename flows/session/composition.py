@@ -121,4 +121,10 @@ def limits_of(prepared: Prepared) -> Limits:
     """Return the limits of a run: in total, by arm, in its campaign's month, and in the ledger's month."""
     budget, arms = prepared.campaign.budget, prepared.campaign.arms
     of_arms = {name: arm.budget_usd for name, arm in arms.items() if arm.budget_usd is not None}
-    return Limits(budget.per_run_usd, budget.per_month_usd, prepared.ledger_per_month_usd, of_arms)
+    return Limits(
+        budget.per_run_usd,
+        budget.per_month_usd,
+        prepared.ledger_per_month_usd,
+        of_arms,
+        budget.further_usd,
+    )

@@ -6,6 +6,7 @@ has its own buyer, and the shared ledger limits what all of them spend.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from operator import attrgetter
 
 from flows.prefect_ui.artifacts import Progress
 from flows.runs.lock import fetch_files
@@ -20,6 +21,7 @@ from tasks.images_api.recover_sent import recover_sent
 from tasks.order import Order
 from tasks.report import load_libraries
 
+Wanted = Callable[[Order], bool]
 ORDERS_PER_TASK = 50
 LOAD_AFTER_S = 1.0
 """When the report's libraries are loaded: the first orders are in flight by then."""
@@ -32,7 +34,20 @@ async def make_pictures(run: Session, stage: str) -> None:
     provider's Batch lane are collected and submitted first.
     """
     await buy_in_batches(run, stage)
-    orders = _interactive(run, stage)
+    await _make(run, stage)
+
+
+async def make_further_drafts(run: Session) -> None:
+    """Buy every planned draft of further rounds and inspect the pictures. This spends, within the budgets.
+
+    Drafts of the campaign that are still planned are left to whoever resumes the run.
+    """
+    await _make(run, "draft", is_wanted=attrgetter("is_further_draft"))
+
+
+async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) -> None:
+    """Buy the planned orders of a stage that are wanted, one by one, and inspect the pictures."""
+    orders = _interactive(run, stage, is_wanted)
     progress = Progress(f"{run.campaign.name}-{stage}s", stage, len(orders))
     await progress.begin()
     run.display.start(f"{stage}s", len(orders))
@@ -41,13 +56,15 @@ async def make_pictures(run: Session, stage: str) -> None:
         if run.pool is None:
             await _buy_once(run, orders, progress)
         else:
-            await _buy_at_workers(run, stage, orders, progress)
+            await _buy_at_workers(run, stage, orders, progress, is_wanted)
     finally:
         run.display.finish()
     await _inspect(run)
 
 
-async def _buy_at_workers(run: Session, stage: str, orders: Sequence[Order], progress: Progress) -> None:
+async def _buy_at_workers(
+    run: Session, stage: str, orders: Sequence[Order], progress: Progress, is_wanted: Wanted
+) -> None:
     """Have the workers buy and inspect orders; afterwards fetch their files.
 
     A worker may find a budget reserved by requests in flight at others, which release a part of it when they
@@ -57,7 +74,7 @@ async def _buy_at_workers(run: Session, stage: str, orders: Sequence[Order], pro
     while left and run.buyer.closed_by is None:
         shortage = await _buy_once(run, left, progress)
         await asyncio.to_thread(_fetch_results, run)
-        n_before, left = len(left), _interactive(run, stage)
+        n_before, left = len(left), _interactive(run, stage, is_wanted)
         if shortage is None:
             break
         if len(left) == n_before:
@@ -164,8 +181,8 @@ async def _inspect(run: Session) -> None:
         await inspect_task(run)
 
 
-def _interactive(run: Session, stage: str) -> list[Order]:
-    return [order for order in run.planned(stage) if order.lane == "interactive"]
+def _interactive(run: Session, stage: str, is_wanted: Wanted) -> list[Order]:
+    return [order for order in run.planned(stage) if order.lane == "interactive" and is_wanted(order)]
 
 
 def _fetch_results(run: Session) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.cancellation import is_given_up
 from flows.prefect_ui.events import emit_decided, emit_retired, emit_run_end
+from flows.promotion.plan import price_promotion
 from flows.run_report import WrittenReport, write_run_report
 from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
 from flows.runs.run import StoredRun
@@ -56,6 +57,15 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
     if isinstance(stop, StopRunError):
         raise stop
     return outcome
+
+
+async def awaits_review(run: Session) -> bool:
+    """Whether a person still has to decide: not once every finalist has been bought."""
+    records = run.ledger.orders.of_run(run.run_id)
+    if not any(record.order.is_final and record.state != "planned" for record in records):
+        return True
+    priced = await asyncio.to_thread(price_promotion, run.ledger, run.prepared)
+    return priced.n_finals > 0
 
 
 async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Outcome]) -> Outcome:

@@ -45,7 +45,8 @@ async def judge_drafts(run: Session) -> None:
         asked = await asyncio.to_thread(_with_all_beside, questions, asked)
         await _ask_statements(run, questions, first_of_all(asked))
     if "duel" in rules.weights and rules.duel is not None:
-        await _ask_pairs(run, questions, judged, rules.duel.per_row)
+        own = [draft for draft in judged if draft.is_campaign_draft]
+        await _ask_pairs(run, questions, own, rules.duel.per_row)
     _tell_stop(run)
 
 

@@ -41,6 +41,9 @@ class Budget(Section):
     per_month_usd: Dollars | None = None
     """The most that all runs of this campaign may spend in a calendar month (UTC), in US dollars."""
 
+    further_usd: Dollars | None = None
+    """The most that drafts of `runoff more` may cost in one run, within `per_run_usd`, in US dollars."""
+
 
 class Campaign(Section):
     """A campaign file: make many cheap pictures, pick the best few, buy only those at high quality."""

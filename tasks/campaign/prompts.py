@@ -21,6 +21,21 @@ PADDED_EDIT_PROMPT = (
     " edges. Keep its subject, composition, pose, colours and style as they are. It shows: {{ prompt }}"
 )
 DEFAULT_GENERATE_PROMPT = "{{ prompt }}"
+LIKE_BEGINNING = (
+    "A new picture in the manner of the one given: the same subject, style, light and mood, in another"
+    " composition. It shows: "
+)
+"""What stands before a draft's own words where more like it is asked for."""
+
+
+def own_words(prompt: str) -> str:
+    """Return what a draft's prompt says of its picture, without what says how it is to be like another.
+
+    Example:
+        >>> own_words(f"{LIKE_BEGINNING}an otter"), own_words("an otter")
+        ('an otter', 'an otter')
+    """
+    return prompt.removeprefix(LIKE_BEGINNING)
 
 
 class PromptFaultError(ValueError):

@@ -140,6 +140,7 @@ _OTHER_HASH: Mapping[HashName, HashName] = {"phash": "dhash", "dhash": "phash"}
 def _preference(one: Candidate, *, is_earlier: bool) -> tuple[object, ...]:
     technical = one.value_of("technical")
     return (
+        one.is_further_draft,  # or what was asked for later would take the place of evidence
         not one.is_liked,
         not is_earlier,
         math.inf if technical is None else -technical,

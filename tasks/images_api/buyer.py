@@ -42,7 +42,7 @@ from tasks.images_api.stop_messages import stop_for, stop_for_price, unstored_an
 from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
 from tasks.images_api.wait_notices import WaitNotices
-from tasks.ledger import Ledger, Limits, Settlement, is_of_arm
+from tasks.ledger import Ledger, Limits, Settlement, is_of_share, share_of
 from tasks.order import Order, OrderState
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ class Buyer:
         chance: Chance = random.random,
     ) -> None:
         self.closed_by: RunoffError | None = None
-        self.full_arms: dict[str, BudgetError] = {}
+        self.full_shares: dict[str, BudgetError] = {}
         self._client = client
         self._terms = terms
         self._ledger = ledger
@@ -199,7 +199,7 @@ class Buyer:
     async def _try_once(
         self, order: Order, fields: Mapping[str, Any], retries: Retries, *, is_trying: bool
     ) -> Purchase | float | None:
-        if order.arm in self.full_arms:
+        if share_of(order) in self.full_shares:
             return None
         bounds = self._bounds.of(order)
         with self._waiting_for_turn():
@@ -247,7 +247,7 @@ class Buyer:
 
     async def _reserve(self, order: Order) -> bool:
         """Reserve an order and mark it sent; if the budget is full, wait for requests in flight."""
-        while self.closed_by is None and order.arm not in self.full_arms:
+        while self.closed_by is None and share_of(order) not in self.full_shares:
             freed = self._in_flight.freed
             try:
                 require_room(self._folder, order, self._in_flight.n)
@@ -261,8 +261,8 @@ class Buyer:
             except BudgetError as error:
                 if self._in_flight.n or freed.is_set():
                     await self._while_open(freed.wait())
-                elif is_of_arm(error):
-                    self.full_arms[order.arm] = error
+                elif is_of_share(error):
+                    self.full_shares[share_of(order)] = error
                 else:
                     self.close(error)
             except StopRunError as error:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from tasks.errors import BudgetError, RunoffError, StopRunError
 from tasks.images_api.buyer import Buyer, Purchase
-from tasks.ledger import is_of_arm
+from tasks.ledger import is_of_share
 from tasks.order import Order
 
 
@@ -23,7 +23,7 @@ class Sellers:
 
     def __init__(self, buyers: Mapping[str, Buyer]) -> None:
         self._buyers = dict(buyers)
-        self._full_arms: list[BudgetError] = []
+        self._full_shares: list[BudgetError] = []
 
     @property
     def closed_by(self) -> RunoffError | None:
@@ -35,8 +35,8 @@ class Sellers:
     def stopped_by(self) -> RunoffError | None:
         """Why orders of a provider, or of an arm, are not sent any more; ``None`` where all are."""
         every = self._buyers.values()
-        full = (error for buyer in every for error in buyer.full_arms.values())
-        reasons = (*(buyer.closed_by for buyer in every), *full, *self._full_arms)
+        full = (error for buyer in every for error in buyer.full_shares.values())
+        reasons = (*(buyer.closed_by for buyer in every), *full, *self._full_shares)
         return next(filter(None, reasons), None)
 
     @property
@@ -66,9 +66,9 @@ class Sellers:
             self.close(reason)
 
     def end_by(self, shortage: BudgetError) -> None:
-        """End for want of money, as a worker found: everything, or the arm alone whose own limit it is."""
-        if is_of_arm(shortage):
-            self._full_arms.append(shortage)
+        """End for want of money, as a worker found: everything, or only what has that limit."""
+        if is_of_share(shortage):
+            self._full_shares.append(shortage)
         else:
             self.close(shortage)
 

@@ -120,6 +120,7 @@ class _Order(_Part):
     mask: _Sent | None
     draft_id: _Name | None
     edition: Annotated[str, Field(pattern=_NO_NUL, max_length=32)] | None
+    further_round: Annotated[int, Field(ge=1, lt=2**31)] | None = None
     estimate_usd: Annotated[Decimal, Field(ge=0, lt=10**6)]
 
     def order(self) -> Order:

@@ -11,7 +11,7 @@ SQLite by default; PostgreSQL when its address is given.
 """
 
 from tasks.ledger.batches import BatchRecord
-from tasks.ledger.budgets import Limits, is_of_arm
+from tasks.ledger.budgets import Limits, is_of_share, share_of
 from tasks.ledger.latencies import RequestKind
 from tasks.ledger.ledger import Ledger, has_ledger, open_existing_ledger, open_ledger
 from tasks.ledger.order_rows import INTERRUPTED, OrderRecord, Settlement
@@ -33,8 +33,9 @@ __all__ = [
     "budgets",
     "copying",
     "database",
+    "further_rounds",
     "has_ledger",
-    "is_of_arm",
+    "is_of_share",
     "migrating",
     "monthly_limit",
     "open_existing_ledger",
@@ -48,6 +49,7 @@ __all__ = [
     "restoring",
     "runs",
     "schema",
+    "share_of",
     "slots",
     "spending",
     "spending_limits",

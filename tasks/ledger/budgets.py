@@ -18,6 +18,7 @@ from tasks.ledger.database import insert_new
 from tasks.ledger.schema import budgets, orders
 from tasks.ledger.spending_limits import limit_now, lower_of
 from tasks.money import to_nanousd
+from tasks.order import Order
 
 LEDGER_PER_MONTH = "ledger_per_month_usd"
 """The limit of the whole ledger; the names of the others are keys of a campaign's ``budget``."""
@@ -31,13 +32,15 @@ class Limits:
         per_run_usd: By one run.
         per_month_usd: By one campaign in one calendar month (UTC).
         ledger_per_month_usd: By all campaigns of the ledger in one calendar month (UTC).
-        per_arm_usd: By the drafts of an arm in one run, by the arm's name.
+        per_arm_usd: By the drafts of an arm in one run, by the arm's name; not by those of further rounds.
+        further_usd: By the drafts of all further rounds of one run.
     """
 
     per_run_usd: Decimal | None = None
     per_month_usd: Decimal | None = None
     ledger_per_month_usd: Decimal | None = None
     per_arm_usd: Mapping[str, Decimal] = field(default_factory=dict)
+    further_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +101,38 @@ def arm_key(arm: str) -> str:
     return f"arms.{arm}.budget_usd"
 
 
-def is_of_arm(error: BudgetError) -> bool:
-    """Return whether it is an arm's own limit that is reached, so that other arms may go on."""
-    return error.budget.startswith("arms.")
+FURTHER_KEY = "budget.further_usd"
+"""The campaign file's key of the limit of further rounds."""
 
 
-def charged_of_arm(connection: Connection, run_id: str, arm: str) -> int:
-    """Add up what the drafts of an arm are charged in a run, nano-dollars.
+def is_of_share(error: BudgetError) -> bool:
+    """Return whether an arm's own limit is reached, or that of further rounds, so that all else may go on."""
+    return error.budget.startswith("arms.") or error.budget == FURTHER_KEY
+
+
+def share_of(order: Order) -> str:
+    """Return the key of the limit that a draft has a share of; empty for finals and questions."""
+    if order.is_further_draft:
+        return FURTHER_KEY
+    return arm_key(order.arm) if order.is_draft else ""
+
+
+def charged_of_share(connection: Connection, run_id: str, arm: str | None) -> int:
+    """Add up what a run's drafts of an arm are charged, or those of its further rounds, nano-dollars.
+
+    Args:
+        connection: The caller's transaction.
+        run_id: The run.
+        arm: The arm; ``None`` for further rounds, which count for no arm.
 
     Call it after the run's budget was charged in the same transaction: that row is locked until its end, so
     that no other order of the run can be added meanwhile.
     """
-    own = (orders.c.run_id == run_id) & (orders.c.arm == arm) & (orders.c.stage == "draft")
+    own = (orders.c.run_id == run_id) & (orders.c.stage == "draft")
+    if arm is None:
+        own &= orders.c.further_round.is_not(None)
+    else:
+        own &= (orders.c.arm == arm) & orders.c.further_round.is_(None)
     query = sa.select(sa.func.sum(orders.c.charged_nanousd)).where(own)
     return int(connection.execute(query).scalar() or 0)
 

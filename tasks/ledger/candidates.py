@@ -12,7 +12,7 @@ from tasks.ledger.database import Database, reconnecting
 from tasks.ledger.schema import candidates, orders, scores
 from tasks.order import Stage
 
-_OF_ORDER = ("stage", "arm", "row", "attempt", "prompt", "draft_id", "edition", "endpoint")
+_OF_ORDER = ("stage", "arm", "row", "attempt", "prompt", "draft_id", "edition", "endpoint", "further_round")
 
 
 class Uninspected(NamedTuple):
@@ -215,6 +215,7 @@ def _candidate(row: sa.Row[Any], given: Mapping[str, Score]) -> Candidate:
         downgraded=row.downgraded,
         draft_id=row.draft_id,
         edition=row.edition,
+        further_round=row.further_round,
         endpoint=row.endpoint,
         is_liked=row.is_liked,
         is_pruned=row.pruned_at is not None,

@@ -14,6 +14,7 @@ from tasks.ledger.batches import Batches, Uploads
 from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
 from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists, Votes
+from tasks.ledger.further_rounds import FurtherRounds
 from tasks.ledger.latencies import Latencies
 from tasks.ledger.migrating import require_own, upgrade, version_of
 from tasks.ledger.orders import Orders
@@ -49,6 +50,7 @@ class Ledger:
         self.pictures = Pictures(database)
         self.answers = Answers(database)
         self.rounds = Rounds(database)
+        self.further_rounds = FurtherRounds(database)
         self.uploads = Uploads(database)
         self.reconciliations = Reconciliations(database)
         self.spending = Spending(database)

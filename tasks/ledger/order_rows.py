@@ -98,6 +98,7 @@ def order_row(order: Order, position: int) -> dict[str, Any]:
         "mask": None if order.mask is None else _picture_as_row(order.mask),
         "draft_id": order.draft_id,
         "edition": order.edition,
+        "further_round": order.further_round,
         "state": "planned",
         "estimate_nanousd": to_nanousd(order.estimate_usd),
         "charged_nanousd": 0,
@@ -141,6 +142,7 @@ def _order(row: sa.Row[Any]) -> Order:
         mask=None if row.mask is None else Reference(**row.mask),
         draft_id=row.draft_id,
         edition=row.edition,
+        further_round=row.further_round,
     )
 
 

@@ -22,12 +22,12 @@ from tasks.ledger.budgets import (
     LEDGER_PER_MONTH,
     Limits,
     Scope,
-    arm_key,
     charge,
-    charged_of_arm,
+    charged_of_share,
     ensure,
     recharge,
     scopes_of,
+    share_of,
 )
 from tasks.ledger.candidates import insert_receipts
 from tasks.ledger.database import Database, insert_new, reconnecting
@@ -209,9 +209,15 @@ def in_sequence() -> tuple[sa.ColumnElement[Any], ...]:
     return (orders.c.stage, orders.c.position, orders.c.attempt, orders.c.order_id)
 
 
-def insert_planned(connection: Connection, new: Sequence[Order]) -> None:
-    """Insert orders as ``planned``, in the caller's transaction; see ``Orders.plan``."""
-    rows = [order_row(order, position) for position, order in enumerate(new)]
+def insert_planned(connection: Connection, new: Sequence[Order], first_position: int = 0) -> None:
+    """Insert orders as ``planned``, in the caller's transaction; see ``Orders.plan``.
+
+    Args:
+        connection: The caller's transaction.
+        new: The orders.
+        first_position: The place of the first in the sequence of the run's orders.
+    """
+    rows = [order_row(order, position) for position, order in enumerate(new, first_position)]
     # Two processes may plan the same orders: all lock them in one sequence, to avoid deadlocks.
     rows.sort(key=itemgetter("order_id"))
     known = _known_terms(connection, [row["order_id"] for row in rows])
@@ -287,20 +293,30 @@ def wrong_state(order_id: str, expected: str) -> LedgerError:
 
 
 def _require_share(connection: Connection, order: Order, limits: Limits) -> None:
-    """Refuse a draft that would exceed its arm's own limit; its estimate is charged already."""
-    limit = limits.per_arm_usd.get(order.arm) if order.is_draft else None
+    """Refuse a draft that would exceed its arm's own limit, or a further one that would exceed theirs.
+
+    Its estimate is charged already.
+    """
+    if not order.is_draft:
+        return
+    arm = None if order.is_further_draft else order.arm
+    limit = limits.further_usd if arm is None else limits.per_arm_usd.get(arm)
     if limit is None:
         return
-    charged = charged_of_arm(connection, order.run_id, order.arm)
+    charged = charged_of_share(connection, order.run_id, arm)
     if charged <= to_nanousd(limit):
         return
-    before = from_nanousd(charged) - order.estimate_usd
+    before, others = (
+        from_nanousd(charged) - order.estimate_usd,
+        "all else" if arm is None else "the other arms",
+    )
+    goes_on = "goes on" if arm is None else "go on"
     raise BudgetError(
-        budget=arm_key(order.arm),
-        where=f"budget {arm_key(order.arm)}",
+        budget=share_of(order),
+        where=f"budget {share_of(order)}",
         what=f"{before} dollars are spent or reserved of {limit}, and the next draft may cost "
         f"{order.estimate_usd}",
-        money="The request was not sent; what was bought is kept, and the other arms go on.",
+        money=f"The request was not sent; what was bought is kept, and {others} {goes_on}.",
         next_step=f"Raise it where it is set, then: runoff run --resume {order.run_id}",
     )
 

@@ -51,7 +51,7 @@ def replan(
 
 def _again(withdrawn: Sequence[Order], new: Sequence[Order]) -> Iterator[Order]:
     """Give orders that are to be resent after an unknown answer today's content."""
-    today = {(order.arm, order.row, order.replicate): order for order in new}
+    today = {(order.arm, order.row, order.replicate): order for order in new if not order.is_further_draft}
     for order in withdrawn:
         heir = today.get((order.arm, order.row, order.replicate))
         if order.is_draft and order.attempt and heir is not None:
@@ -116,6 +116,8 @@ def _holds(record: OrderRecord) -> bool:
 def _is_wanted(order: Order, wanted: Collection[str], wants_final: Callable[[Order], bool]) -> bool:
     if order.is_question:  # planned when needed; one resent by a person's decision stays
         return order.attempt > 0
+    if order.is_further_draft:  # a person agreed to it, whatever the campaign asks for by now
+        return True
     if order.is_final:
         return wants_final(order)
     return replace(order, attempt=0).order_id in wanted

@@ -71,6 +71,7 @@ def _order_columns(record: OrderRecord) -> dict[str, Any]:
         "order_id": order.order_id,
         "draft_id": order.draft_id,
         "edition": order.edition,
+        "further_round": order.further_round,
         "provider": order.provider,
         "endpoint": order.endpoint,
         "model": parameters.get("model"),

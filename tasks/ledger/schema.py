@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from tasks.redaction import hide_secrets, printable
 
-HEAD = "0019"
+HEAD = "0020"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -89,6 +89,7 @@ orders = sa.Table(
     sa.Column("mask", Json),
     sa.Column("draft_id", sa.String(40)),
     sa.Column("edition", sa.String(32)),
+    sa.Column("further_round", sa.Integer),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("estimate_nanousd", Money, nullable=False),
     sa.Column("charged_nanousd", Money, nullable=False),
@@ -242,6 +243,20 @@ rounds = sa.Table(
     sa.Column("next_replicates", sa.Integer, nullable=False),
     sa.Column("is_next_last", sa.Boolean, nullable=False),
     sa.Column("decided_at", Moment, nullable=False),
+)
+
+further_rounds = sa.Table(
+    "further_rounds",
+    metadata,
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("candidate_id", sa.String(40), sa.ForeignKey("candidates.candidate_id"), nullable=False),
+    sa.Column("asked", Json, nullable=False),
+    sa.Column("key", sa.String(64), nullable=False),
+    sa.Column("estimate_nanousd", Money, nullable=False),
+    sa.Column("asked_by", sa.String(120), nullable=False),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.UniqueConstraint("run_id", "key"),
 )
 
 votes = sa.Table(

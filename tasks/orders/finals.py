@@ -13,7 +13,7 @@ from tasks.attachments.references import ReferenceFaultError, read_mask, read_re
 from tasks.campaign import Campaign, Row
 from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
-from tasks.campaign.prompts import DEFAULT_GENERATE_PROMPT, PromptTemplate, finals_template
+from tasks.campaign.prompts import DEFAULT_GENERATE_PROMPT, PromptTemplate, finals_template, own_words
 from tasks.candidate import Candidate
 from tasks.catalogue import Catalogue
 from tasks.catalogue.estimates import Estimates
@@ -62,7 +62,7 @@ def plan_finals(
     orders = []
     for draft in finalists:
         row = campaign.all_rows[draft.row]
-        prompt = template.render({**row, "prompt": draft.prompt})
+        prompt = template.render({**row, "prompt": own_words(draft.prompt)})
         sent = _sent(edition, draft, row, Path(folder), drawn) if is_edit else NOTHING
         orders.append(
             Order(
@@ -82,6 +82,7 @@ def plan_finals(
                 estimate_usd=estimates.of(parameters, prompt, sent.references).high_usd,
                 draft_id=draft.candidate_id,
                 edition=edition.name,
+                further_round=draft.further_round,
             )
         )
     return orders

@@ -116,7 +116,8 @@ class Questions:
         """Return what the judge sees beside a picture: of a final, what its draft was made with."""
         judge = self.campaign.score.judge
         assert judge is not None
-        return shown_beside(judge, self.sent.get(picture.draft_id or picture.candidate_id, NOTHING))
+        draft_id = picture.draft_id if picture.is_final else None
+        return shown_beside(judge, self.sent.get(draft_id or picture.candidate_id, NOTHING))
 
     def fault_beside(self, picture: Candidate) -> str:
         """Say why a picture cannot be asked about: what belongs beside it is gone, or another picture now."""

@@ -56,7 +56,14 @@ COLUMNS: tuple[Column, ...] = (
     Column("replicate_index", "Int64", "from 0", "The same, as it is in file names."),
     Column("order_id", "string", "", "The paid request (order)."),
     Column("candidate_id", "string", "", "The picture; null if the request returned none."),
-    Column("draft_id", "string", "", "For a final, its draft; for a question, the draft judged or the duel."),
+    Column(
+        "draft_id",
+        "string",
+        "",
+        "For a final, its draft; for a draft of a further round, the picture that it grew from; "
+        "for a question, the draft judged or the duel.",
+    ),
+    Column("further_round", "Int64", "from 1", "The round of `runoff more` that bought it, or its draft."),
     Column("edition", "string", "", "The edition of a final; null if the campaign has only one."),
     Column("provider", "string", "", "Where the request was sent."),
     Column("endpoint", "string", "", "`generations`: from the prompt alone; `edits`: with pictures."),

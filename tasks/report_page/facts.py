@@ -100,6 +100,9 @@ class RunFacts:
             ``arms`` and ``replicates`` (how many; the maximum before it begins), ``is_last``, and
             ``standings``, empty while it is not decided: mappings with ``arm``, ``lead``, ``mean_score``,
             ``pictures``, ``goes_on`` and ``chance`` (that it would lead in the end), the best first.
+        further_rounds: The rounds that people asked for from one picture: mappings with ``number``, ``what``,
+            ``candidate_id`` (of that picture), ``asked_by``, ``asked_at``, ``estimate_usd`` (what was agreed
+            to), ``spent_usd``, ``orders`` and ``pictures``.
         calibration: How well scorers agree with people's votes, as
             ``tasks.pairwise.calibration.Calibration.as_dict`` gives it; ``None`` if nobody voted.
         finalists: One sentence about the finalists.
@@ -139,6 +142,7 @@ class RunFacts:
     radius_bits: int | None = None
     ab_test: Mapping[str, Any] | None = None
     rounds: Sequence[Mapping[str, Any]] = ()
+    further_rounds: Sequence[Mapping[str, Any]] = ()
     calibration: Mapping[str, Any] | None = None
     finalists: str | None = None
     without_finalist: Mapping[str, str] = field(default_factory=dict)

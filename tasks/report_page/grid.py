@@ -15,7 +15,7 @@ from typing import Any
 
 from tasks.report_page.columns import FACTOR, VARIABLE
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.rows import Row, count_orders, is_draft, merit
+from tasks.report_page.rows import Row, count_orders, is_campaign_draft, merit
 
 ARM, ROW = "arm", "row"
 MOST_PLACES = 3_000
@@ -103,7 +103,7 @@ def build_grid(rows: Sequence[Row], facts: RunFacts) -> Grid:
         rows: The report's rows; with factors, arms that are not made of them have no place.
         facts: The run's facts: ``factors``, and the order of ``arms``.
     """
-    drafts = [row for row in rows if is_draft(row)]
+    drafts = [row for row in rows if is_campaign_draft(row)]
     axes = dict(facts.factors) or {ARM: list(dict.fromkeys([*facts.arms, *(row["arm"] for row in drafts)]))}
     columns = {name: f"{FACTOR}{name}" for name in facts.factors} or {ARM: ARM}
     indices = {name: {value: index for index, value in enumerate(values)} for name, values in axes.items()}

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tasks.report_page.rows import Row, is_draft, is_final
+from tasks.report_page.rows import Row, ancestors, is_draft, is_final
 from tasks.storage.atomic import write_atomically
 
 _RUN = ("run_id", "campaign", "provider")
@@ -50,7 +50,8 @@ def write_lineage(rows: Sequence[Row], folder: Path) -> list[Path]:
     for row in rows:
         if is_final(row) and row["accepted"] is not None and row["draft_id"] in drafts:
             file = folder / lineage_file(row["file"])
-            lineage = describe_lineage(row, drafts[row["draft_id"]])
+            draft = drafts[row["draft_id"]]
+            lineage = describe_lineage(row, draft, ancestors(draft, drafts))
             text = json.dumps(lineage, indent=2, ensure_ascii=False, default=_plain)
             write_atomically(file, f"{text}\n".encode())
             written.append(file)
@@ -62,21 +63,25 @@ def lineage_file(final: str) -> str:
     return str(PurePosixPath(final).with_suffix(".json"))
 
 
-def describe_lineage(final: Row, draft: Row) -> dict[str, Any]:
+def describe_lineage(final: Row, draft: Row, grown_from: Sequence[Row] = ()) -> dict[str, Any]:
     """Describe a final and its draft.
 
     Args:
         final: The final's report row.
         draft: The report row of the draft that it was made from.
+        grown_from: Those of the drafts that it grew from in turn, the nearest first.
 
     Returns:
-        ``run``, ``final`` and ``draft``, with the report's column names; unknown values are ``None``.
+        ``run``, ``final`` and ``draft``, with the report's column names; unknown values are ``None``. A draft
+        of a further round has ``grown_from`` too.
     """
-    return {
+    origins = [_take(row, (*_PICTURE, *_PLACE, *_ORDER, "further_round")) for row in grown_from]
+    described = {
         "run": _take(final, _RUN),
         "final": _take(final, (*_PICTURE, *_MADE, *_ORDER, *_FIDELITY, "accepted", "selection_reason")),
         "draft": _take(draft, (*_PICTURE, *_PLACE, *_ORDER, *_CHOICE)),
     }
+    return described | {"grown_from": origins} if origins else described
 
 
 def _take(row: Row, names: Sequence[str]) -> dict[str, Any]:

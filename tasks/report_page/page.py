@@ -17,6 +17,7 @@ from markupsafe import Markup
 from tasks.money import format_usd
 from tasks.report_page.effects import complete_effects
 from tasks.report_page.facts import ArmFacts, RunFacts
+from tasks.report_page.family import find_families
 from tasks.report_page.frontier import draw_frontier
 from tasks.report_page.grid import build_grid, grid_facts
 from tasks.report_page.measures import (
@@ -32,6 +33,7 @@ from tasks.report_page.race import show_race
 from tasks.report_page.rows import (
     Row,
     count_pictures,
+    is_campaign_draft,
     is_draft,
     is_duplicate,
     is_final,
@@ -62,10 +64,11 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
     finals = [row for row in rows if is_final(row)]
     arms = list(dict.fromkeys([*facts.arms, *sorted({row["arm"] for row in rows})]))
     sources = choose_sources(run_folder, [row["thumbnail"] for row in rows if row["thumbnail"]])
-    unique_images = [row for row in drafts if is_unique_image(row)]
+    own = [row for row in drafts if is_campaign_draft(row)]
+    unique_images = [row for row in own if is_unique_image(row)]
     finalists = build_finalists(drafts, finals, sources, facts.min_fidelity)
     spending = sum_up_spending(rows, facts)
-    described = [_describe_arm(arm, drafts, finals, unique_images, facts, sources) for arm in arms]
+    described = [_describe_arm(arm, own, finals, unique_images, facts, sources) for arm in arms]
     return _environment().get_template("page.html").render(
         facts=facts,
         colours={arm: index % _ARM_COLOURS for index, arm in enumerate(arms)},
@@ -81,7 +84,8 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         interactions=known_interactions(facts),
         race=show_race(facts),
         finalists=finalists,
-        grid=_grid(drafts, facts, sources),
+        families=find_families(rows, sources),
+        grid=_grid(own, facts, sources),
         gallery=build_gallery(drafts, arms, sources),
         disputed=show_disputed(drafts, facts, sources),
         histograms=count_scores({arm: _scores(unique_images, arm) for arm in arms}),
@@ -236,7 +240,9 @@ def _describe_arm(
     )
     best = [Picture(row, sources.thumbnail(row["thumbnail"])) for row in ranked[:_BEST_OF_ARM]]
     arm_facts = facts.arms.get(arm) or ArmFacts(prompt=own[0]["prompt"] if own else "")
-    measures = measure_arm(own, tested) | measure_finals(own, [row for row in finals if row["arm"] == arm])
+    measures = measure_arm(own, tested) | measure_finals(
+        own, [row for row in finals if row["arm"] == arm and not row.get("further_round")]
+    )
     return {"name": arm, "facts": arm_facts, "measures": measures, "best": best}
 
 

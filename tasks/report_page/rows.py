@@ -37,6 +37,11 @@ def is_draft(row: Row) -> bool:
     return bool(row["stage"] == "draft")
 
 
+def is_campaign_draft(row: Row) -> bool:
+    """Return whether a row belongs to a draft that the campaign itself asks for: evidence about its arm."""
+    return is_draft(row) and row.get("further_round") is None
+
+
 def is_final(row: Row) -> bool:
     """Return whether a row belongs to a final's order."""
     return bool(row["stage"] == "final")
@@ -55,6 +60,20 @@ def is_unique_image(row: Row) -> bool:
 def is_finalist(row: Row) -> bool:
     """Return whether a row is a finalist."""
     return is_draft(row) and bool(row["finalist"])
+
+
+def ancestors(draft: Row, drafts: Mapping[str, Row]) -> list[Row]:
+    """List the drafts that a draft grew from, the nearest first; none for the campaign's own.
+
+    Args:
+        draft: The draft's row.
+        drafts: All drafts of the run, by candidate id.
+    """
+    found: list[Row] = []
+    while draft.get("further_round") and (origin := drafts.get(draft["draft_id"])) and origin not in found:
+        found.append(origin)
+        draft = origin
+    return found
 
 
 def merit(row: Row) -> tuple[bool, int, float, int]:

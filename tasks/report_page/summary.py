@@ -44,6 +44,7 @@ def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
         "statements": list(facts.statements) or None,
         "judge_check": facts.judge_check,
         "rounds": list(facts.rounds) or None,
+        "further_rounds": list(facts.further_rounds) or None,
         "calibration": facts.calibration,
         "duplicates_by_radius": facts.copies_by_radius,
         "copies_by_radius": facts.copies_by_radius,  # its former name, kept for readers of it
@@ -98,9 +99,14 @@ def _measure_arms(drafts: Sequence[Row], finals: Sequence[Row], facts: RunFacts)
     tested = (facts.ab_test or {}).get("arms") or {}
     measured = {}
     for arm in list(facts.arms) or sorted({row["arm"] for row in drafts}):
-        own, bought = ([row for row in rows if row["arm"] == arm] for rows in (drafts, finals))
+        own, bought = ([row for row in rows if _is_of_arm(row, arm)] for rows in (drafts, finals))
         measured[arm] = measure_arm(own, tested.get(arm) or {}) | measure_finals(own, bought)
     return measured
+
+
+def _is_of_arm(row: Row, arm: str) -> bool:
+    """Whether a row counts for an arm: what grew from one of its pictures in a further round does not."""
+    return row["arm"] == arm and row.get("further_round") is None
 
 
 def _choose(drafts: Sequence[Row]) -> list[Row]:

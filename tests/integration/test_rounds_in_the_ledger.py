@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tasks.campaign.rounds import ArmStanding, RoundDecision
 from tasks.errors import LedgerError
 from tasks.ledger import Ledger
+from tasks.ledger.order_rows import order_row
 from tests.support.builders import NOON, RUN_ID, an_order
 from tests.support.ledgers import open_ledger, open_migrated_ledger, open_older_ledger
 
@@ -75,13 +76,12 @@ def test_rounds_decided_before_their_sizes_were_kept_are_read_off_the_orders(hom
     ended = {"A": 10, "B": 10, "C": 4, "D": 1, "E": 1, "F": 1}
     for run_id, replicates in ((RUN_ID, ended), (KILLED, {"A": 2, "D": 2})):
         begin(older, run_id)
-        older.orders.plan(
-            [
-                an_order(replicate, run_id=run_id, arm=arm)
-                for arm, number in replicates.items()
-                for replicate in range(number)
-            ]
-        )
+        orders = [
+            order_row(an_order(replicate, run_id=run_id, arm=arm), position=replicate)
+            for arm, number in replicates.items()
+            for replicate in range(number)
+        ]
+        insert(older, "orders", [{k: v for k, v in one.items() if k != "further_round"} for one in orders])
     of_runs = ((RUN_ID, 1, standings[0]), (RUN_ID, 2, standings[1]), (KILLED, 1, standings[0]))
     rows = [
         {"run_id": run_id, "number": number, "standings": kept, "decided_at": NOON.replace(tzinfo=None)}

@@ -11,6 +11,7 @@ DOORS = {
     "flows/commands/options.py: read_settings",
     "flows/deployments.py: _read",
     "flows/deployments.py: _require_server",
+    "flows/more.py: more",
     "flows/prefect_ui/cancellation.py: give_up_cancelled_flow_run",
     "flows/promote.py: promote",
     "flows/prototype.py: prototype",
@@ -24,7 +25,7 @@ DOORS = {
 }
 """Where a process begins: a command, a flow, Prefect's hook, a Dask worker's task, a call from Python."""
 
-PREFECTS_OWN = {"flows/commands/buy.py: _engine"}
+PREFECTS_OWN = {"flows/commands/buying.py: started_engine"}
 """Prefect takes its settings from the environment alone, so what starts it reads and sets them there; all of
 ``flows/engine`` besides."""
 

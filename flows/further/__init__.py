@@ -1,0 +1,3 @@
+"""Further rounds: what a person asks for from one picture, its price, and how its purchase is started."""
+
+__all__ = ["asked", "plan"]

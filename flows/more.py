@@ -1,0 +1,148 @@
+"""The flow of a further round: buys drafts that a person asked for from one picture, and scores them.
+
+A further round is a purchase within a run that exists: the same ledger, budgets, duplicates and scores. Its
+drafts are no evidence about arms, and no rule chooses among them. The round and its orders are written before
+anything is sent, under a key, so that the same purchase is never made twice.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from prefect import flow
+
+from flows.further.asked import Asked
+from flows.further.plan import FurtherPlan, plan_further
+from flows.prefect_ui.cancellation import give_up_cancelled_flow_run, open_cancellable
+from flows.prefect_ui.flow_parameters import RunName
+from flows.prefect_ui.flow_states import flow_result
+from flows.runs.reconciling import user_name
+from flows.runs.recovery import settle_failed_flow_run
+from flows.runs.run import StoredRun
+from flows.session.asking import prepare_to_buy
+from flows.session.session import Session
+from flows.stages.buy import make_further_drafts
+from flows.stages.closing import awaits_review, close_run
+from flows.stages.evaluate import select_task
+from flows.stages.rounds import score_and_judge
+from tasks.attachments.drawings import write_drawn
+from tasks.campaign.rounds import is_complete
+from tasks.errors import BudgetError
+from tasks.ledger import open_existing_ledger
+from tasks.ledger.further_rounds import FurtherRound
+from tasks.ledger.runs import RunState
+from tasks.money import count_of, format_usd
+from tasks.redaction import with_redacted_errors
+from tasks.settings import Settings
+
+NAMED = 8
+"""So many of a further round's pictures are named in its outcome."""
+
+
+@flow(
+    name="more",
+    flow_run_name="more-{run_id}",
+    persist_result=False,
+    validate_parameters=False,
+    on_failure=[settle_failed_flow_run],
+    on_crashed=[settle_failed_flow_run],
+    on_cancellation=[give_up_cancelled_flow_run],
+)
+@with_redacted_errors
+async def more(
+    run_id: RunName,
+    asked: Mapping[str, Any],
+    key: str,
+    at_most_usd: str | None = None,
+    by: str | None = None,
+    home: str | None = None,
+) -> dict[str, Any]:
+    """Buy further drafts from one picture of a run. This spends money, within the campaign's budgets.
+
+    Args:
+        run_id: The run: its id, a unique beginning of it, or ``latest``.
+        asked: What is asked for: ``flows.further.asked.Asked`` as a mapping.
+        key: Names the purchase; one with this name is made once, and completed if it was cut off.
+        at_most_usd: The price that was agreed to, dollars; if it is higher by now, nothing is bought.
+        by: Who asks; default: this user.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
+
+    Returns:
+        The state of the run now: ``flows.runs.outcome.Outcome`` as a mapping.
+
+    Raises:
+        RunoffError: It cannot be ordered, or no further order could succeed.
+    """
+    settings = Settings.of(home, os.environ)
+    with open_existing_ledger(settings.home, settings.environ) as ledger:
+        known = StoredRun.find(settings, ledger, run_id)
+        file = known.campaign_file()
+    prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, are_drafts_done=True)
+    async with open_cancellable(prepared) as run:
+        planned = await asyncio.to_thread(plan_further, run.ledger, prepared, Asked.of(asked))
+        limit_usd = None if at_most_usd is None else Decimal(at_most_usd)
+        number = await asyncio.to_thread(_begin, run, planned, key, limit_usd, by or user_name())
+        run.display.say(f"Further round {number}: {planned.what}.")
+        await make_further_drafts(run)
+        await score_and_judge(run)
+        n_finalists = await select_task(run, keeps_bought=True)
+        state = await _state_after(run, n_finalists)
+        return flow_result(await close_run(run, state=state, note=_what_came(run, number)))
+
+
+def _begin(run: Session, planned: FurtherPlan, key: str, at_most_usd: Decimal | None, by: str) -> int:
+    """Write the round with its orders, unless one with its key is there; returns its number.
+
+    Raises:
+        BudgetError: It costs more than was agreed to, or than is left. Nothing was bought.
+    """
+    rounds = run.ledger.further_rounds
+    known = next((one.number for one in rounds.of_run(run.run_id) if one.key == key), None)
+    if known is not None:
+        return known
+    if at_most_usd is not None and planned.most_usd > at_most_usd:
+        raise BudgetError(
+            where=f"run {run.run_id}: {planned.what}",
+            what=f"can cost {format_usd(planned.most_usd)} by now; {format_usd(at_most_usd)} was agreed to",
+            next_step="Look at the price again, and agree to it.",
+        )
+    planned.require_budget()
+    write_drawn(picture for order in planned.orders for picture in order.sent)
+    first = planned.orders[0]
+    asked = FurtherRound(
+        run_id=run.run_id,
+        number=0,
+        candidate_id=planned.asked.candidate_id,
+        asked=planned.asked.as_dict(),
+        key=key,
+        estimate_usd=planned.most_usd,
+        asked_by=by,
+        asked_at=datetime.now(UTC),
+    )
+    return rounds.begin(asked, first.arm, first.row, planned.orders_at)
+
+
+def _what_came(run: Session, number: int) -> str:
+    """Say what came of a further round: how many pictures, which of them are duplicates, and their files."""
+    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
+    came = [draft for draft in drafts if draft.further_round == number]
+    if not came:
+        return f"Further round {number} has no picture."
+    n_duplicates = sum(draft.is_duplicate for draft in came)
+    duplicates = f", {count_of(n_duplicates, 'duplicate')}" if n_duplicates else ""
+    names = ", ".join(draft.name for draft in came[:NAMED])
+    more_names = f" and {len(came) - NAMED} more" if len(came) > NAMED else ""
+    return f"Further round {number}: {count_of(len(came), 'picture')}{duplicates}: {names}{more_names}."
+
+
+async def _state_after(run: Session, n_finalists: int) -> RunState:
+    """Return the state that the run has apart from the further round: what was left to do still is."""
+    left = [order for stage in ("draft", "final") for order in run.planned(stage)]
+    if left or not is_complete(run.campaign.rounds, run.ledger.rounds.of_run(run.run_id)):
+        return "stopped"
+    if n_finalists and run.campaign.finalists.approval != "auto" and await awaits_review(run):
+        return "awaiting review"
+    return "done"
