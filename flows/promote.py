@@ -75,7 +75,7 @@ def _attempts(run: Session, edition: Finals, attempt: int) -> list[Order]:
 
 @flow(
     name="promote",
-    flow_run_name="promote-{run_id}",
+    flow_run_name="finals · {run_id}",
     persist_result=False,
     validate_parameters=False,
     on_failure=[settle_failed_flow_run],
@@ -96,7 +96,8 @@ async def promote(run_id: RunName, home: str | None = None) -> dict[str, Any]:
     Raises:
         RunoffError: No further order could succeed, or something could not be read or written.
     """
-    return flow_result(await promote_run(run_id, Settings.of(home, os.environ)))
+    settings = Settings.of(home, os.environ)
+    return flow_result(await promote_run(run_id, settings), settings)
 
 
 async def promote_run(run_id: str, settings: Settings, note: str = "") -> Outcome:

@@ -27,11 +27,13 @@ from flows.prefect_ui.cancellation import (
     give_up_runs_cancelled_before,
     open_cancellable,
 )
-from flows.prefect_ui.events import emit_low_budgets
+from flows.prefect_ui.events import emit_low_budgets, emit_skipped
+from flows.prefect_ui.flow_names import flow_run_name
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
-from flows.prefect_ui.flow_states import allow_retries, current_starter, flow_result
+from flows.prefect_ui.flow_states import allow_retries, awaiting_line, current_starter, flow_result
 from flows.promote import buy_finals, promote_run
 from flows.runs.outcome import Outcome, Skipped
+from flows.runs.progress import current_display
 from flows.runs.recovery import settle_failed_flow_run
 from flows.schedule.take_slot import (
     Starter,
@@ -61,12 +63,12 @@ from tasks.storage.home import CAMPAIGN_FILE
 
 
 def _name_run() -> str:
-    """Name the flow run after its campaign file, and its run if that is known in advance."""
+    """Name the flow run after its campaign file; its run is added once it is known."""
     parameters = flow_run.parameters
     given = parameters["campaign_file"]
     file = Path(given.name if isinstance(given, Campaign) else given)
     campaign = file.parent.parent.name if file.name == CAMPAIGN_FILE else file.stem
-    return "-".join(filter(None, ("prototype", campaign, parameters.get("run_id"))))
+    return flow_run_name(campaign, parameters.get("run_id"))
 
 
 @flow(
@@ -109,23 +111,23 @@ async def prototype(
     if isinstance(campaign_file, Campaign):
         run_id = run_id or new_run_id(datetime.now(UTC))
         with written_campaign(campaign_file, settings, run_id) as file:
-            return flow_result(await _make_run(file, settings, run_id))
+            return flow_result(await _make_run(file, settings, run_id), settings)
     form = await last_form()
     if form.response is not None and (form_run_id := run_of_form(settings, run_id)):
-        return flow_result(await act_on_answer(form, settings, form_run_id))
+        return flow_result(await act_on_answer(form, settings, form_run_id), settings)
     file = Path(campaign_file)
     starter = None if run_id else current_starter(is_scheduled=is_scheduled or only_resumes)
     if starter is not None:
         starter = replace(starter, only_resumes=only_resumes)
-        return flow_result(await _make_slot(file, settings, starter, is_scheduled=is_scheduled))
+        return flow_result(await _make_slot(file, settings, starter, is_scheduled=is_scheduled), settings)
     if run_id is not None:
         is_left = await asyncio.to_thread(is_left_to_buy, settings, run_id)
         if is_left:
-            return flow_result(await promote_run(run_id, settings))
+            return flow_result(await promote_run(run_id, settings), settings)
     purpose: Purpose = "take up" if takes_up_cancelled else "go on"
     outcome = await _make_run(file, settings, run_id or new_run_id(datetime.now(UTC)), purpose)
     await ask_if_wanted(outcome, settings)
-    return flow_result(outcome)
+    return flow_result(outcome, settings)
 
 
 async def _make_slot(
@@ -138,10 +140,13 @@ async def _make_slot(
         await _resume_waiting_runs(file, settings)
     taken = await asyncio.to_thread(take_slot, file, settings, starter)
     if taken.reason:
+        emit_skipped(taken.slot.campaign, taken.slot.due_at, taken.reason)
         return Skipped(taken.reason)
     try:
         outcome = await _make_slot_run(taken, settings, is_scheduled=is_scheduled)
         if isinstance(outcome, Outcome):
+            if outcome.state == "awaiting review":
+                current_display().say(awaiting_line(outcome, settings))
             await ask_if_wanted(outcome, settings)
     except Exception as error:
         await allow_retries(error)
@@ -191,6 +196,7 @@ async def _make_slot_run(taken: TakenSlot, settings: Settings, *, is_scheduled: 
         await asyncio.to_thread(skip_slot, settings, slot, reason)
         with open_ledger(settings.home, settings.environ) as ledger:
             emit_low_budgets(prepared, ledger)
+        emit_skipped(slot.campaign, slot.due_at, reason)
         return Skipped(reason)
     return await _make(prepared)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from prefect.client.schemas.objects import FlowRunInput
 from prefect.context import FlowRunContext
+from prefect.exceptions import Pause
 from prefect.flow_runs import asuspend_flow_run
 from prefect.input.actions import afilter_flow_run_input
 from prefect.logging import get_run_logger
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 from flows.approval.form import Answer, form_of, offer_of
 from flows.decline import declined_line
 from flows.evaluation.drafts import select_finalists
+from flows.prefect_ui.flow_states import name_suspended, state_message
 from flows.promote import promote_run
 from flows.promotion.plan import promotion_plan
 from flows.runs.lock import locked_run
@@ -108,14 +110,18 @@ async def ask_if_wanted(outcome: Outcome, settings: Settings) -> None:
     with open_ledger(settings.home, settings.environ) as ledger:
         rules = StoredRun.find(settings, ledger, outcome.run_id).campaign
     if rules.finalists.approval == "prefect":
-        await _ask(settings, outcome.run_id)
+        await _ask(settings, outcome.run_id, message=state_message(outcome, settings))
 
 
-async def _ask(settings: Settings, run_id: str, trouble: str = "") -> None:
+async def _ask(settings: Settings, run_id: str, trouble: str = "", message: str = "") -> None:
     offer = await asyncio.to_thread(offer_of, settings, run_id)
     number = (await last_form()).number + 1
     key = f"approval-{number}-{offer.revision}"
-    await asuspend_flow_run(form_of(offer, trouble), timeout=FORM_LIFETIME_S, key=key)
+    try:
+        await asuspend_flow_run(form_of(offer, trouble), timeout=FORM_LIFETIME_S, key=key)
+    except Pause as pause:
+        await name_suspended(pause, message or offer.sentence)
+        raise
 
 
 def run_of_form(settings: Settings, run_id: str | None) -> str | None:

@@ -6,12 +6,13 @@ Its fields are typed, so that the server rejects names that are not on offer and
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from prefect.input import RunInput
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
-from flows.prefect_ui.artifacts import report_link
+from flows.prefect_ui.artifacts import MOST_THUMBNAILS, report_link, small_picture
 from flows.promotion.plan import PromotionPlan, promotion_plan
 from flows.runs.deadline import deadline_of
 from flows.runs.run import StoredRun
@@ -63,6 +64,7 @@ class Offer:
         others: Unique images that can be chosen instead, best first.
         plan: The price of the finalists.
         report: The report's address.
+        folder: The run's folder.
         decide: When the review ends, and what happens then; empty if it does not end.
     """
 
@@ -73,7 +75,13 @@ class Offer:
     others: Sequence[Candidate]
     plan: PromotionPlan
     report: str
+    folder: Path
     decide: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What it waits for, in a sentence."""
+        return " ".join(filter(None, (f"{self.run_id} awaits review.", self.decide, self.report)))
 
 
 def offer_of(settings: Settings, run_id: str) -> Offer:
@@ -100,7 +108,8 @@ def offer_of(settings: Settings, run_id: str) -> Offer:
         finalists=finalists,
         others=others[: max(MOST_OFFERED - len(finalists), 0)],
         plan=promotion_plan(settings, run.run_id),
-        report=report_link(str(run.folder)),
+        report=report_link(str(run.folder), settings),
+        folder=run.folder,
         decide=deadline.sentence if deadline else "",
     )
 
@@ -164,11 +173,13 @@ def _description(offer: Offer, trouble: str) -> str:
 
 
 def _table(offer: Offer) -> str:
-    """List the drafts on offer with rank and score, and the price of the chosen ones."""
-    rows = ["| draft | rank | score | next attempt |", "|---|---|---|---|"]
-    for draft in (*offer.finalists, *offer.others):
+    """List the drafts on offer with picture, rank and score, and the price of the chosen ones."""
+    rows = ["| draft | picture | rank | score | next attempt |", "|---|---|---|---|---|"]
+    for place, draft in enumerate((*offer.finalists, *offer.others)):
+        picture = small_picture(offer.folder / draft.file) if place < MOST_THUMBNAILS else None
+        shown = f"![{draft.name}]({picture})" if picture else "–"
         cost_usd = offer.plan.of_finalist_usd.get(draft.candidate_id)
         score = "–" if draft.score is None else f"{draft.score:.2f}"
         price = "not chosen" if cost_usd is None else f"at most {format_usd(cost_usd)}"
-        rows.append(f"| {draft.name} | {draft.rank or '–'} | {score} | {price} |")
+        rows.append(f"| {draft.name} | {shown} | {draft.rank or '–'} | {score} | {price} |")
     return "\n".join(rows)

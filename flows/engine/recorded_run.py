@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from copy import copy
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from flows.engine.start_server import Engine
 
@@ -113,9 +113,13 @@ class _Work(Generic[T]):
 
         @wraps(self._function)
         async def run(*args: object, **kwargs: object) -> T:
+            from prefect.client.schemas.objects import State
+
             self.has_begun.set()
             try:
                 result = await self._function(*args, **kwargs)
+                if isinstance(result, State):  # which Prefect names, and hands the caller its data
+                    result = cast("T", result.data)
             except BaseException as error:
                 self._error = error
                 raise

@@ -1,3 +1,10 @@
 """Runoff in Prefect's UI: artifacts, events, parameters and states of flow runs."""
 
-__all__ = ["artifacts", "cancellation", "events", "flow_parameters", "flow_states"]
+__all__ = [
+    "artifacts",
+    "cancellation",
+    "events",
+    "flow_names",
+    "flow_parameters",
+    "flow_states",
+]

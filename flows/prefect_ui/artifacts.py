@@ -1,4 +1,4 @@
-"""Prefect artifacts of a run: progress while it buys, then a summary, its finalists and a link.
+"""Prefect artifacts of a run: progress while it buys, then one with all: verdict, money, finalists, link.
 
 Progress is updated once per batch. If the server does not accept an artifact in time, the run continues
 without it: asking again would hold up a purchase.
@@ -7,27 +7,28 @@ without it: asking again would hold up a purchase.
 import asyncio
 import base64
 import io
+import re
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import httpx
 from prefect.artifacts import (
-    acreate_link_artifact,
     acreate_markdown_artifact,
     acreate_progress_artifact,
-    acreate_table_artifact,
     aupdate_progress_artifact,
 )
 from prefect.exceptions import PrefectException
 from prefect.logging import get_logger
 
+from flows.prefect_ui.flow_names import tag_flow_run
 from flows.runs.outcome import Outcome
 from tasks.errors import PictureError
 from tasks.money import format_usd
 from tasks.pictures.decoding import decode, shrink
+from tasks.settings import Settings
 from tasks.storage.mirror import shared_address
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ if TYPE_CHECKING:
 MOST_FINALISTS_SHOWN = 200
 MOST_THUMBNAILS = 12
 THUMBNAIL_PX = 160
+MOST_CELL_CHARACTERS = 80
 REPORT_FILE = "report.html"
+PUBLIC_URL_VARIABLE = "RUNOFF_PUBLIC_URL"
+"""Where people open the review page, as its address in links; without it, links lead to files."""
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#!|&])")
 LIMIT_S = 5.0
 """How long the server may take for an artifact."""
 REST_S = 30.0
@@ -81,33 +86,38 @@ class Progress:
 
 
 async def show_outcome(run: "Session", outcome: Outcome) -> None:
-    """Create a summary with thumbnails, a table of finalists and a link to the report."""
-    key, markdown = run.campaign.name, markdown_of(outcome)
-    finalists = [_finalist_row(run, row) for row in outcome.finalists[:MOST_FINALISTS_SHOWN]]
-    link = report_link(outcome.folder)
+    """Create the run's artifact, and tag its flow run with what became of it."""
+    link = report_link(outcome.folder, run.prepared.settings)
+    markdown = await asyncio.to_thread(markdown_of, outcome, run.campaign.all_rows, link)
 
     async def create() -> None:
-        await acreate_markdown_artifact(key=f"{key}-report", markdown=markdown)
-        await acreate_table_artifact(key=f"{key}-finalists", table=finalists)
-        await acreate_link_artifact(key=f"{key}-page", link=link, link_text="Report")
+        await acreate_markdown_artifact(key=f"{run.campaign.name}-report", markdown=markdown)
+        await tag_flow_run(outcome.campaign, outcome.state)
 
     await _is_accepted(create())
 
 
-def report_link(folder: str) -> str:
-    """Return the address of the report in a run's folder; with a store, the address in the store."""
+def report_link(folder: str, settings: Settings | None = None) -> str:
+    """Return an address of a run: on the review page where ``RUNOFF_PUBLIC_URL`` is set, else of its report.
+
+    Args:
+        folder: The run's folder.
+        settings: The environment.
+    """
+    public = (settings.environ.get(PUBLIC_URL_VARIABLE) or "").rstrip("/") if settings else ""
+    if public.startswith(("https://", "http://")):
+        return f"{public}/runs/{Path(folder).name}"
     return shared_address(Path(folder) / REPORT_FILE)
 
 
-def _finalist_row(run: "Session", row: dict[str, Any]) -> dict[str, Any]:
-    rows, index = run.campaign.all_rows, row["row"]
-    values = rows[index] if index < len(rows) else {}
-    variables = {f"var_{name}": value for name, value in values.items()}
-    return row | {"row": index + 1} | variables | {"file": str(run.folder / row["file"])}
+def markdown_of(outcome: Outcome, rows: Sequence[Mapping[str, Any]], link: str) -> str:
+    """Describe a run's outcome: verdict, figures, money, and the finalists with thumbnails and labels.
 
-
-def markdown_of(outcome: Outcome) -> str:
-    """Describe a run's outcome: verdict, figures, money and thumbnails of the finalists."""
+    Args:
+        outcome: What became of the run.
+        rows: The campaign's rows of variables.
+        link: Where more is seen.
+    """
     counts = ", ".join(f"{count} {state}" for state, count in sorted(outcome.orders.items()))
     lines = [
         f"# {outcome.campaign} · {outcome.run_id}",
@@ -115,25 +125,47 @@ def markdown_of(outcome: Outcome) -> str:
         f"**{outcome.state}** — {outcome.pictures} drafts, {outcome.duplicates} duplicates, "
         f"{len(outcome.finalists)} finalists, {outcome.accepted} finals accepted.",
         f"Spent {format_usd(outcome.spent_usd)}; orders: {counts}.",
+        outcome.decide,
         outcome.message,
-        *_thumbnails(outcome),
-        f"[The full report]({report_link(outcome.folder)})",
+        _finalists_table(outcome, rows),
+        f"[Look, vote and choose]({link})"
+        if outcome.state == "awaiting review"
+        else f"[See all of it]({link})",
     ]
     return "\n\n".join(line for line in lines if line)
 
 
-def _thumbnails(outcome: Outcome) -> list[str]:
-    """Show the best finalists side by side, as finals if there are any; each adds a few kilobytes."""
-    pictures = []
-    for row in outcome.finalists[:MOST_THUMBNAILS]:
-        source = _small_picture(Path(outcome.folder) / (row["final"] or row["file"]))
-        if source is not None:
-            name = f"{row['rank']}: {row['arm']}, row {row['row'] + 1}"
-            pictures.append(f"![{name}]({source} '{name}')")
-    return [" ".join(pictures)] if pictures else []
+def _finalists_table(outcome: Outcome, rows: Sequence[Mapping[str, Any]]) -> str:
+    """List the finalists, the best first, each with a small picture of a few kilobytes; finals if bought."""
+    if not outcome.finalists:
+        return ""
+    lines = ["| # | picture | arm | row | variables | score | final |", "|---|---|---|---|---|---|---|"]
+    for place, one in enumerate(outcome.finalists[:MOST_FINALISTS_SHOWN]):
+        source = None
+        if place < MOST_THUMBNAILS:
+            source = small_picture(Path(outcome.folder) / (one["final"] or one["file"]))
+        label = f"{one['arm']}, row {one['row'] + 1}"
+        values = rows[one["row"]] if one["row"] < len(rows) else {}
+        cells = (
+            one["rank"] or place + 1,
+            f"![{_cell(label)}]({source})" if source else "–",
+            _cell(one["arm"]),
+            one["row"] + 1,
+            _cell(", ".join(map(str, values.values()))),
+            "–" if one["score"] is None else f"{one['score']:.2f}",
+            "accepted" if one["final"] else "–",
+        )
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
 
 
-def _small_picture(file: Path) -> str | None:
+def _cell(text: str) -> str:
+    """Make a text one that stays in its cell, and is no markup."""
+    plain = " ".join(text.split())[:MOST_CELL_CHARACTERS]
+    return _MARKUP.sub(r"\\\1", plain)
+
+
+def small_picture(file: Path) -> str | None:
     """Make a data URL of a picture; ``None`` if it cannot be read."""
     stream = io.BytesIO()
     try:

@@ -21,6 +21,8 @@ from prefect.context import FlowRunContext
 from prefect.logging import get_logger
 
 from flows.engine.recorded_run import leave_when_unrecorded
+from flows.prefect_ui.flow_names import named_flow_run
+from flows.prefect_ui.run_log import logged_run
 from flows.runs.recovery import run_of_flow_run
 from flows.session.cancelling import give_up
 from flows.session.session import Purpose, Session, open_session
@@ -51,8 +53,12 @@ async def open_cancellable(prepared: "Prepared", purpose: Purpose = "go on") -> 
     Raises:
         RunoffError: See ``open_session``.
     """
+    campaign, is_promotion = prepared.campaign.name, prepared.are_drafts_done
     try:
-        async with open_session(prepared, purpose) as run:
+        async with (
+            named_flow_run(campaign, prepared.run_id, is_promotion=is_promotion),
+            open_logged(prepared, purpose) as run,
+        ):
             looking = asyncio.create_task(_give_up_when_cancelled(run))
             try:
                 yield run
@@ -62,6 +68,19 @@ async def open_cancellable(prepared: "Prepared", purpose: Purpose = "go on") -> 
     except InterruptError:
         leave_when_unrecorded()
         raise
+
+
+@asynccontextmanager
+async def open_logged(prepared: "Prepared", purpose: Purpose) -> AsyncIterator[Session]:
+    """Open a session whose lines are in Prefect's log of the flow run, too.
+
+    Args:
+        prepared: The prepared run.
+        purpose: What it is opened for.
+    """
+    with logged_run():
+        async with open_session(prepared, purpose) as run:
+            yield run
 
 
 async def is_given_up(run: Session) -> bool:

@@ -1,6 +1,7 @@
 """Prefect events that Runoff emits, each about a run, a budget or a model.
 
     runoff.run.finished          a run ended, in whatever state
+    runoff.run.skipped           a scheduled run was not made, and why
     runoff.finalists.approved    somebody agreed to buy a run's finalists
     runoff.verdict.decided       a campaign that stops when it is decided is decided
     runoff.arm.retired           an arm lost over all nights, and is not bought any more
@@ -38,6 +39,7 @@ def emit_finished(outcome: Outcome, report: str) -> None:
         "state": outcome.state,
         "verdict": outcome.verdict,
         "message": outcome.message,
+        "decide": outcome.decide,
         "report": report,
         "drafts": outcome.pictures,
         "copies": outcome.duplicates,
@@ -47,7 +49,30 @@ def emit_finished(outcome: Outcome, report: str) -> None:
         "spent_usd": f"{outcome.spent_usd:f}",
         "exit_code": outcome.exit_code,
     }
-    _emit("runoff.run.finished", _run(outcome.campaign, outcome.run_id), outcome.campaign, payload)
+    resource = _run(outcome.campaign, outcome.run_id) | {
+        "runoff.state": outcome.state,
+        "runoff.spent_usd": f"{outcome.spent_usd:f}",
+        "runoff.link": report,
+    }
+    _emit("runoff.run.finished", resource, outcome.campaign, payload)
+
+
+def emit_skipped(campaign: str, due_at: datetime, reason: str) -> None:
+    """Emit that a scheduled run was skipped: ``runoff.run.skipped``.
+
+    Args:
+        campaign: The campaign's name.
+        due_at: When it was to start, aware.
+        reason: Why it was skipped.
+    """
+    slot = f"{due_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    resource = {
+        "prefect.resource.id": f"runoff.slot.{campaign}.{slot}",
+        "prefect.resource.name": f"{campaign} {slot}",
+        "runoff.campaign": campaign,
+        "runoff.state": "skipped",
+    }
+    _emit("runoff.run.skipped", resource, campaign, {"campaign": campaign, "due_at": slot, "message": reason})
 
 
 def emit_approved(campaign: str, run_id: str, finalists: Sequence[str], by: str) -> None:
@@ -162,6 +187,7 @@ def _run(campaign: str, run_id: str) -> dict[str, str]:
         "prefect.resource.id": f"runoff.run.{run_id}",
         "prefect.resource.name": f"{campaign} {run_id}",
         "runoff.campaign": campaign,
+        "runoff.run": run_id,
     }
 
 

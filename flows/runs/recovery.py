@@ -73,6 +73,8 @@ def settle_failed_flow_run(flow: "Flow[..., Any]", flow_run: "FlowRun", state: "
     try:
         if run_id := run_of_flow_run(settings, flow_run):
             with open_ledger(settings.home, settings.environ) as ledger:
+                if run_id not in {run.run_id for run in ledger.runs.all()}:
+                    return  # it failed before its run began
                 n_unknown = settle_dead_run(ledger, settings, run_id)
             if n_unknown:
                 get_logger("runoff").warning("Run %s: %s", run_id, lost_line(n_unknown))

@@ -80,7 +80,8 @@ async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Ou
     outcome = written.complete(outcome_of(_reread(run)))
     outcome = explain(replace(outcome, all_high_usd=written.facts.all_high_usd))
     await show_outcome(run, outcome)
-    emit_run_end(run, outcome, report_link(outcome.folder), run.prepared.settings.today)
+    link = report_link(outcome.folder, run.prepared.settings)
+    emit_run_end(run, outcome, link, run.prepared.settings.today)
     if run.campaign.verdict.stop_when == "decided" and nights.get("winner"):
         emit_decided(outcome.campaign, outcome.run_id, nights)
     for arm, why in (nights.get("retiring") or {}).items():

@@ -52,7 +52,7 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: OpenPr
     cheap = YES | {"most_usd": "0.001"}
     unfit = [YES | {"finalists": ["Z-9-9"]}, YES | {"decided_by": ""}, {"approve": "yes"}]
     ((asked, again, done, over),) = drive(shell, [[*unfit, cheap], [YES, YES], [YES]])
-    assert (asked["type"], asked["name"]) == ("PAUSED", "Suspended")
+    assert (asked["type"], asked["name"]) == ("PAUSED", "Awaiting review")
     days = (datetime.fromisoformat(asked["expires"]) - datetime.now(UTC)).days
     assert days == FORM_LIFETIME_S // (24 * 3600) - 1
     assert [reply["code"] for reply in again["replies"]] == [200, 200, 200, 201]

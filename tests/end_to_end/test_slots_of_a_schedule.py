@@ -1,5 +1,6 @@
 """A schedule by a fast clock: slots, skips, pauses, and runs that are taken up again."""
 
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from flows.schedule.take_slot import Starter
 from tasks.ledger.schema import runs
 from tests.support.child_process import started, wait_until
 from tests.support.ledgers import open_ledger
+from tests.support.prefect_server import prefect_client
 from tests.support.provider import OpenProvider
 from tests.support.shell import Shell
 from tests.support.turns import SIX, day, turns
@@ -27,6 +29,9 @@ def test_each_slot_has_one_run_and_skips_are_told(shell: Shell, open_provider: O
     campaign = shell.campaign(daily)
     first, again, second = turns(shell, campaign, day(0), day(0, by="another worker"), day(1))
     assert first["answer"]["state"] == second["answer"]["state"] == "done"
+    assert first["name"] == "Completed"
+    assert f"Spent ${Decimal(first['answer']['spent_usd']):.4f}" in first["message"]
+    check_seen_in_prefect(shell, first["answer"]["run_id"])
     assert again["name"] == "Skipped"
     assert f"This slot already has its run: {first['answer']['run_id']}, done." in again["message"]
     assert provider.n_requests == 2 * (12 + 2)
@@ -41,6 +46,22 @@ def test_each_slot_has_one_run_and_skips_are_told(shell: Shell, open_provider: O
     assert told.count("skipped") == 2
     assert told.count("otters: This month's budget of otters") == 2
     assert [run["state"] for run in shell.json("runs")] == ["skipped", "skipped", "done", "done"]
+
+
+def check_seen_in_prefect(shell: Shell, run_id: str) -> None:
+    """The flow run is named by campaign, time and run, tagged by what became of it, and has the run's log."""
+    api_url = shell.environ["PREFECT_API_URL"]
+    with prefect_client(api_url) as server:
+        wanted = {"flow_runs": {"tags": {"all_": ["runoff", "otters", "done"]}}}
+        (seen,) = [
+            one
+            for one in server.post("/flow_runs/filter", json=wanted).json()
+            if one["name"].endswith(f" · {run_id}")
+        ]
+        assert re.fullmatch(rf"otters · \d{{4}}-\d\d-\d\d \d\d:\d\d · {run_id}", seen["name"])
+        assert any(tag.startswith("by ") for tag in seen["tags"])
+        asked = {"logs": {"flow_run_id": {"any_": [seen["id"]]}}}
+        wait_until(lambda: "drafts 12/12" in str(server.post("/logs/filter", json=asked).json()))
 
 
 @pytest.mark.slow

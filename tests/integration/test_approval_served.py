@@ -23,13 +23,13 @@ def test_a_served_run_holds_no_process_until_it_is_answered(tmp_path: Path) -> N
         served.wait_for("stop with Ctrl-C")
         with client_of(served.home) as client:
             first = start(client)
-            wait_until(lambda: state_of(client, first) == "Suspended", every_s=0.5)
+            wait_until(lambda: state_of(client, first) == "Awaiting review", every_s=0.5)
             second = start(client)
-            wait_until(lambda: state_of(client, second) == "Suspended", every_s=0.5)
+            wait_until(lambda: state_of(client, second) == "Awaiting review", every_s=0.5)
             assert client.resume_flow_run(first, run_input={"approve": "yes"}).status.value == "REJECT"
             assert client.resume_flow_run(first, run_input=ANSWER).status.value == "ACCEPT"
             wait_until(lambda: state_of(client, first) == "Completed", every_s=0.5)
-            assert state_of(client, second) == "Suspended"
+            assert state_of(client, second) == "Awaiting review"
         served.stop(signal.SIGTERM)
     home = served.home
     with open_ledger(home) as ledger:

@@ -20,6 +20,7 @@ from flows.prototype import prototype
 from flows.runs.outcome import Outcome
 from flows.session.prepare import prepare
 from tasks.settings import Settings
+from tests.support.builders import NOON
 from tests.support.ledgers import open_ledger
 from tests.support.prefect_server import prefect_client
 
@@ -35,7 +36,7 @@ CAMPAIGN = {
     "finals": {"model": "gpt-image-2.5-sunburst", "quality": "high"},
 }  # fmt: skip
 OUTCOME = Outcome(
-    run_id="20261122-120000-test", campaign="otters", state="done", folder="/runs/otters/x", orders={},
+    run_id="20261122-120000-test", campaign="otters", state="awaiting review", folder="/otters/x", orders={},
     pictures=8, duplicates=1, finals=1, accepted=1, spent_usd=Decimal("0.30"), unknown_usd=Decimal(0),
     exit_code=0,
 )  # fmt: skip
@@ -85,7 +86,7 @@ def test_every_automation_of_the_page_fires(tmp_path: Path, monkeypatch: pytest.
 
 
 def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell all six events, as runs do."""
+    """Tell all events, as runs do."""
     from flows.prefect_ui import events
 
     monkeypatch.setenv("RUNOFF_TODAY", "2026-11-22")
@@ -93,6 +94,7 @@ def tell_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text(yaml.safe_dump(CAMPAIGN))
     prepared = prepare(file, Settings(folder / "home", os.environ), "plan")
     events.emit_finished(OUTCOME, "file:///report.html")
+    events.emit_skipped("otters", NOON, "Awaiting review at otters: 3 runs. Nothing was bought.")
     events.emit_approved("otters", OUTCOME.run_id, ["a", "b"], "mara")
     nights = {"winner": "B", "nights": 9, "headline": "Over 9 nights and 12 rows, arm B beats arm A."}
     events.emit_decided("otters", OUTCOME.run_id, nights)

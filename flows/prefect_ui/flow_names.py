@@ -1,0 +1,76 @@
+"""Names and tags of flow runs in Prefect's UI, by which one finds a run: its campaign, its day, its id.
+
+``campaign · day or slot · run id``; tagged ``runoff``, with the campaign, with its owner, and at the end with
+what became of the run. If the server does not take them, the run goes on without.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.exceptions import PrefectException
+from prefect.runtime import flow_run
+
+from flows.runs.reconciling import user_name
+
+LIMIT_S = 5.0
+"""How long the server may take for a name."""
+OWNER = "by "
+"""What the owner's tag begins with; a deployment's is whoever deployed it."""
+
+
+def flow_run_name(campaign: str, run_id: str | None = None, *, is_promotion: bool = False) -> str:
+    """Name the current flow run.
+
+    Args:
+        campaign: The campaign's name.
+        run_id: The run, once it is known.
+        is_promotion: It only buys finals.
+    """
+    due_at = flow_run.scheduled_start_time or datetime.now(UTC)
+    when = "finals" if is_promotion else f"{due_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return " · ".join(filter(None, (campaign, when, run_id)))
+
+
+@asynccontextmanager
+async def named_flow_run(campaign: str, run_id: str, *, is_promotion: bool) -> AsyncIterator[None]:
+    """Name and tag the current flow run for as long as its work lasts; nothing waits for the server.
+
+    Args:
+        campaign: The campaign's name.
+        run_id: The run.
+        is_promotion: It only buys finals.
+    """
+    naming = asyncio.create_task(_tell(campaign, flow_run_name(campaign, run_id, is_promotion=is_promotion)))
+    try:
+        yield
+    finally:
+        naming.cancel()
+        await asyncio.gather(naming, return_exceptions=True)
+
+
+async def tag_flow_run(campaign: str, outcome: str) -> None:
+    """Tag the current flow run with what became of its run.
+
+    Args:
+        campaign: The campaign's name.
+        outcome: The state of the run.
+    """
+    await _tell(campaign, None, [outcome])
+
+
+async def _tell(campaign: str, name: str | None, more: Iterable[str] = ()) -> None:
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    known = set(context.flow_run.tags)
+    owner = [tag for tag in known if tag.startswith(OWNER)] or [f"{OWNER}{user_name()}"]
+    tags = sorted(known | {"runoff", campaign, *owner, *more})
+    with contextlib.suppress(httpx.HTTPError, PrefectException, TimeoutError):
+        async with asyncio.timeout(LIMIT_S), get_client() as client:
+            await client.update_flow_run(context.flow_run.id, name=name, tags=tags)

@@ -1,0 +1,77 @@
+"""The log of a run in Prefect: what its display says, and the figures of each stage now and then.
+
+Lines of the display go to the terminal, or to the log of the process, as before.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_run_logger
+
+from flows.runs.progress import Display, Tally, current_display, showing
+from tasks.redaction import hide_secrets
+
+if TYPE_CHECKING:
+    from flows.engine.start_server import Say
+    from tasks.images_api.buyer import Purchase
+
+LOG_EVERY_S = 30.0
+
+
+class LoggedDisplay:
+    """A display whose lines are logged in Prefect too.
+
+    Args:
+        shown: Where else they are shown.
+        log: Logs one line.
+    """
+
+    def __init__(self, shown: Display, log: "Say") -> None:
+        self._shown, self._log = shown, log
+        self._tally: Tally | None = None
+        self._logged_s = 0.0
+
+    def say(self, line: str) -> None:
+        """Show and log one line."""
+        self._shown.say(line)
+        self._log(hide_secrets(line))
+
+    def start(self, stage: str, n_orders: int) -> None:
+        """Begin a stage."""
+        self._shown.start(stage, n_orders)
+        self._tally, self._logged_s = Tally(stage, n_orders), time.monotonic()
+
+    def bought(self, purchase: "Purchase") -> None:
+        """Count one finished order, and log the figures if the last ones are some time old."""
+        self._shown.bought(purchase)
+        if self._tally is not None:
+            self._tally.add(purchase)
+            if time.monotonic() - self._logged_s >= LOG_EVERY_S:
+                self._log_figures()
+
+    def finish(self) -> None:
+        """Log the stage's last figures."""
+        self._shown.finish()
+        if self._tally is not None and self._tally.n_done:
+            self._log_figures()
+        self._tally = None
+
+    def _log_figures(self) -> None:
+        self._logged_s = time.monotonic()
+        if self._tally is not None:
+            self._log(f"{self._tally.stage} {self._tally.n_done}/{self._tally.n_orders}: {self._tally}")
+
+
+@contextmanager
+def logged_run() -> Iterator[None]:
+    """Log what the run says inside; outside a flow run, nothing changes."""
+    try:
+        log = get_run_logger().info
+    except MissingContextError:
+        yield
+        return
+    with showing(LoggedDisplay(current_display(), log)):
+        yield
