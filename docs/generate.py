@@ -35,6 +35,7 @@ from tasks.money import format_usd
 from tasks.pictures.provenance import ANCHORS_VARIABLE
 from tasks.plan import Plan, plan
 from tasks.report_page.columns import replace_table
+from tasks.settings import PUBLIC_URL_VARIABLE
 from tasks.storage.mirror import HOME_VARIABLE, MIRRORS_VARIABLE
 
 PAGES = Path(__file__).parent
@@ -45,13 +46,16 @@ OWN_VARIABLES = {
     "or the address of a [store](deploy.md).",
     MIRRORS_VARIABLE: "This machine's mirror of such a store. Default: a folder in the user's cache.",
     LEDGER_VARIABLE: "The ledger's database, as an SQLAlchemy URL. Default: `ledger.db` in the home.",
-    LIMIT_VARIABLE: "The most that all campaigns may spend in a calendar month (UTC), in US dollars.",
+    LIMIT_VARIABLE: "The most that all campaigns may spend in a calendar month (UTC), in US dollars; "
+    "it can only lower what `runoff ledger limit` set.",
     CATALOGUE_VARIABLE: "A YAML file that adds or replaces models; it overrides the catalogue.",
     RATE_VARIABLE: "Your account's rate limit, images per minute; overrides `providers.yaml`.",
     DASK_VARIABLE: "A Dask scheduler, such as `tcp://host:8786`, whose workers make "
     "[a run's pictures](deploy.md#one-run-on-many-workers).",
     ANCHORS_VARIABLE: "A PEM file of root certificates whose signers count as [`trusted`](report.md).",
     TODAY_VARIABLE: "A date, `YYYY-MM-DD`, used as today, to rehearse a model's shutdown.",
+    PUBLIC_URL_VARIABLE: "Where people open the review page, such as `https://studio.example.org/runoff`: "
+    "links in Prefect, events and logs lead there.",
     TOKEN_VARIABLE: "The token of the [review page](review.md) when it does not listen on loopback.",
     "PREFECT_API_URL": "The Prefect server to use, ending in `/api`. Default: Runoff starts its own.",
 }

@@ -15,6 +15,9 @@ from tasks.clock import today
 from tasks.redaction import learn_environment
 from tasks.storage.home import home_folder
 
+PUBLIC_URL_VARIABLE = "RUNOFF_PUBLIC_URL"
+"""Where people open the review page: the address that links lead to."""
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -28,7 +28,7 @@ from flows.runs.outcome import Outcome
 from tasks.errors import PictureError
 from tasks.money import format_usd
 from tasks.pictures.decoding import decode, shrink
-from tasks.settings import Settings
+from tasks.settings import PUBLIC_URL_VARIABLE, Settings
 from tasks.storage.mirror import shared_address
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ MOST_THUMBNAILS = 12
 THUMBNAIL_PX = 160
 MOST_CELL_CHARACTERS = 80
 REPORT_FILE = "report.html"
-PUBLIC_URL_VARIABLE = "RUNOFF_PUBLIC_URL"
-"""Where people open the review page, as its address in links; without it, links lead to files."""
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#!|&])")
 LIMIT_S = 5.0
 """How long the server may take for an artifact."""
