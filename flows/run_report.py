@@ -15,6 +15,7 @@ from flows.evaluation.further_rounds import describe_further_rounds
 from flows.evaluation.judge_check import check_run, exported_answers
 from flows.evaluation.kept import kept_by_finals
 from flows.evaluation.nights import compare_nights_of_run
+from flows.evaluation.people import gather_people
 from flows.evaluation.statements import describe_statements
 from flows.evaluation.thumbnails import redraw_thumbnails
 from flows.evaluation.verdict import compare_run, describe_rounds
@@ -34,13 +35,13 @@ from tasks.catalogue.providers import Providers
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunoffError
 from tasks.judging.conditions import are_met, conditions_of, find_unjudged, unjudged_warnings
-from tasks.ledger import Ledger, OrderRecord, RunRecord, open_existing_ledger
+from tasks.ledger import OrderRecord, RunRecord, open_existing_ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.order import Order
 from tasks.orders.drafts import draft_prompts
 from tasks.orders.finals_costs import plan_finals_cost
 from tasks.orders.missing_scores import missing_score_warnings
-from tasks.pairwise.calibration import calibrate
+from tasks.remarks import remark_columns
 from tasks.report import ReportFiles, build_frame, write_formats, write_report
 from tasks.report_page.estimate_errors import measure_estimates
 from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
@@ -182,11 +183,13 @@ def _gather(run: StoredRun) -> _Gathered:
         row | {"named_file": names.get(row["candidate_id"]), "meets_conditions": met.get(row["candidate_id"])}
         for row in rows
     ]
+    people = gather_people(run, candidates)
+    rows = [row | remark_columns(people.of_picture.get(row["candidate_id"])) for row in rows]
     decided = ledger.rounds.of_run(run.run_id)
     lacking = find_lacking(run.folder, candidates, _chosen(candidates))
     described = tuple(describe_lacking(candidates, lacking))
     facts = _facts(run.record, campaign, records, candidates)
-    ab_test = compare_run(rows, candidates, campaign, decided, ledger.votes.of_run(run.run_id))
+    ab_test = compare_run(rows, candidates, campaign, decided, people.cast)
     drafts = [one for one in candidates if one.is_campaign_draft]
     statements, checked = describe_statements(run, drafts), check_run(run, drafts)
     facts = replace(
@@ -204,7 +207,10 @@ def _gather(run: StoredRun) -> _Gathered:
         statement_answers=statements.answers,
         judge_check=checked.facts,
         people_answers=exported_answers(checked.people, drafts, checked.judged),
-        calibration=_calibration(run.run_id, ledger, campaign, candidates),
+        calibration=people.calibration,
+        people=people.facts,
+        remarks=people.remarks,
+        votes=people.votes,
     )
     return _Gathered(rows, facts, described, tuple(find_unjudged(candidates, kept)))
 
@@ -366,18 +372,6 @@ def _finals_usd(
     if not priced.finalists:
         return None
     return priced.low_usd / priced.finalists * len(open_finalists)
-
-
-def _calibration(
-    run_id: str, ledger: Ledger, campaign: Campaign, candidates: Sequence[Candidate]
-) -> dict[str, Any] | None:
-    """Compare the scorers with people's votes; ``None`` if there are none."""
-    votes = ledger.votes.of_run(run_id)
-    if not votes:
-        return None
-    drafts = [candidate for candidate in candidates if candidate.is_draft]
-    found = calibrate(drafts, votes, campaign.score.weights)
-    return None if found is None else found.as_dict()
 
 
 def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> str | None:

@@ -35,6 +35,7 @@ __all__ = [
     "pictures",
     "plan",
     "redaction",
+    "remarks",
     "report",
     "report_page",
     "score",

@@ -14,8 +14,10 @@ from tasks.errors import RunError
 from tasks.report_page.columns import (
     COLUMNS,
     PEOPLE_COLUMNS,
+    REMARK_COLUMNS,
     STATEMENT_COLUMNS,
     VARIABLE,
+    VOTE_COLUMNS,
     Column,
     complete_columns,
     read_cell,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STATEMENTS_FILE, PEOPLE_FILE = "statements.parquet", "people_answers.parquet"
+REMARKS_FILE, VOTES_FILE = "remarks.parquet", "votes.parquet"
 FORMATS = ("html", "csv", "parquet", "json", "xlsx")
 
 _FORMULA_STARTS = r"^[=+\-@\t\r\n\0＝＋－＠]"
@@ -107,6 +110,10 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
         )
     if facts.people_answers:
         _write(run_folder / PEOPLE_FILE, people_frame(facts.people_answers).to_parquet(index=False))
+    said = ((REMARKS_FILE, REMARK_COLUMNS, facts.remarks), (VOTES_FILE, VOTE_COLUMNS, facts.votes))
+    for name, columns, values in said:
+        if values:
+            _write(run_folder / name, _frame(columns, values).to_parquet(index=False))
     return files
 
 
@@ -205,9 +212,7 @@ def statements_frame(answers: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
     Args:
         answers: Mappings with the keys of ``STATEMENT_COLUMNS``; the row counts from 0.
     """
-    import pandas as pd
-
-    return pd.DataFrame({column.name: _make_series(column, answers) for column in STATEMENT_COLUMNS})
+    return _frame(STATEMENT_COLUMNS, answers)
 
 
 def people_frame(answers: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
@@ -216,9 +221,13 @@ def people_frame(answers: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
     Args:
         answers: Mappings with the keys of ``PEOPLE_COLUMNS``; the row counts from 0.
     """
+    return _frame(PEOPLE_COLUMNS, answers)
+
+
+def _frame(columns: Sequence[Column], values: Sequence[Mapping[str, object]]) -> "pd.DataFrame":
     import pandas as pd
 
-    return pd.DataFrame({column.name: _make_series(column, answers) for column in PEOPLE_COLUMNS})
+    return pd.DataFrame({column.name: _make_series(column, values) for column in columns})
 
 
 def _make_series(column: Column, rows: Sequence[Mapping[str, object]]) -> "pd.Series[Any]":

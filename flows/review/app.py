@@ -16,6 +16,7 @@ from flows.review import (
     gallery,
     grid,
     pictures,
+    remarks,
     runs,
     similar_pairs,
     statements,
@@ -37,7 +38,7 @@ def create_app(context: PageContext) -> ASGIApp:
         The application with access control.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    of_runs = (runs, gallery, grid, duplicates, similar_pairs, duels, statements, finalists, finals)
+    of_runs = (runs, gallery, grid, duplicates, similar_pairs, duels, statements, finalists, finals, remarks)
     for part in (*of_runs, pictures):
         app.include_router(part.routes(context))
     app.mount("/static", StaticFiles(directory=HERE / "static"))

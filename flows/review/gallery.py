@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from flows.evaluation.judge_check import has_judge
 from flows.review.page_context import PageContext, RunView
+from flows.review.remarks import review_facts, said_facts, said_in
 from flows.review.request_bodies import CancelBody
 from flows.runs.lock import state_now
 from tasks.campaign.statements import VARIABLE
@@ -33,7 +34,12 @@ def routes(context: PageContext) -> APIRouter:
     def page(request: Request, run_id: str) -> Response:
         run = context.run_view(run_id)
         return context.page(
-            request, "gallery.html", here="gallery", **run_facts(run), arm_cards=arm_cards(run)
+            request,
+            "gallery.html",
+            here="gallery",
+            **run_facts(run),
+            arm_cards=arm_cards(run),
+            run_labels=run.campaign.review.labels,
         )
 
     @router.get("/runs/{run_id}/gallery.json")
@@ -95,6 +101,7 @@ def gallery_facts(run: RunView) -> dict[str, Any]:
     drafts = run.drafts
     revision, chosen = run.shortlist_ids()
     n_duplicates = Counter(draft.standing.duplicate_of for draft in drafts if draft.standing)
+    said = said_in(run)
     prompts: dict[str, str] = {}
     for draft in drafts:
         prompts.setdefault(f"{draft.arm}:{draft.row}", draft.prompt)
@@ -105,11 +112,13 @@ def gallery_facts(run: RunView) -> dict[str, Any]:
         "arms": run.arms,
         "rows": row_names(run),
         "statements": statements,
+        "review": review_facts(run),
         "prompts": prompts,
         "revision": revision,
         "finalists": chosen,
         "drafts": [
             _tile(draft, n_duplicates)
+            | {"said": said_facts(said.get(draft.candidate_id))}
             | {"fails": [statements.index(text) for text in failed[draft.candidate_id]]}
             for draft in drafts
         ],
@@ -168,6 +177,7 @@ def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
         ],
         "copy_of": names.get(row["duplicate_of"]) if row["duplicate_of"] else None,
         "copy_of_id": row["duplicate_of"],
+        "said": said_facts(said_in(run).get(found.candidate_id), is_whole=True),
         "facts": _labelled_facts(row),
     }
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tasks.judging.people_answers import Said
 from tasks.pairwise.votes import VoteOutcome
+from tasks.remarks import MOST_STARS
 
 Name = Annotated[
     str,
@@ -56,6 +57,40 @@ class StatementBody(Body):
     candidate_id: Id
     statement: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
     answer: Said
+
+
+class LabelBody(Body):
+    """A label of the campaign's, given to a picture or taken off it."""
+
+    candidate_id: Id
+    label: Annotated[str, Field(min_length=1, max_length=40)]
+    is_set: bool
+
+
+class StarsBody(Body):
+    """A picture's stars; 0 takes them back."""
+
+    candidate_id: Id
+    stars: Annotated[int, Field(ge=0, le=MOST_STARS)]
+
+
+class CommentBody(Body):
+    """A comment on a picture."""
+
+    candidate_id: Id
+    text: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=1, max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]+$"
+        ),
+    ]
+
+
+class TakeBackBody(Body):
+    """Take one's own comment back."""
+
+    candidate_id: Id
+    remark_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class ShortlistBody(Body):

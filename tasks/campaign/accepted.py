@@ -34,6 +34,8 @@ _AT: dict[KeyPath, str] = {
     ("budget",): "a mapping, such as {per_run_usd: 5.00}",
     ("budget", "per_run_usd"): _DOLLARS,
     ("budget", "per_month_usd"): _DOLLARS,
+    ("review",): "a mapping, such as {labels: [hands, text, off-brand]}",
+    ("review", "labels"): "at most 9 labels of 1 to 40 characters, such as [hands, text, off-brand]",
     ("variables",): "a mapping of names to lists, such as {action: [swimming, asleep]}",
     ("rows",): "a list of mappings, or the name of a file or a folder of pictures",
     ("arms",): f'a mapping of 1 to {ARMS} names, such as {{A: {{prompt: "An otter"}}}}',

@@ -29,6 +29,7 @@ from tasks.campaign.factors import Factors, Level
 from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, Successor
+from tasks.campaign.review import Review
 from tasks.campaign.schedule import Schedule
 from tasks.campaign.verdict import AbTest, RetiredArm, Verdict
 from tasks.catalogue import configs_folder
@@ -54,6 +55,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("finalists", Finalists),
     ("finals", Finals),
     ("schedule", Schedule),
+    ("review", Review),
     ("ab_test", AbTest),
     ("verdict", Verdict),
     ("verdict.retired.NAME", RetiredArm),

@@ -22,6 +22,7 @@ from tasks.ledger.people_answers import PeopleAnswers
 from tasks.ledger.pictures import Pictures
 from tasks.ledger.pruning import Pruning
 from tasks.ledger.reconciliation import Reconciliations
+from tasks.ledger.remarks import Remarks
 from tasks.ledger.rounds import Rounds
 from tasks.ledger.run_hold import hold_run, is_held
 from tasks.ledger.runs import Runs
@@ -64,6 +65,7 @@ class Ledger:
         self.shortlists = Shortlists(database)
         self.acceptances = Acceptances(database)
         self.people_answers = PeopleAnswers(database)
+        self.remarks = Remarks(database)
 
     def hold(self, run_id: str, lock_file: str = "") -> AbstractContextManager[None]:
         """Hold a run for this process, among all machines that share this ledger.

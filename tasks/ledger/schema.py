@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from tasks.redaction import hide_secrets, printable
 
-HEAD = "0020"
+HEAD = "0021"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -317,6 +317,20 @@ people_answers = sa.Table(
     sa.Column("answer", sa.String(16), nullable=False),
     sa.Column("answered_by", sa.String(120), nullable=False),
     sa.Column("answered_at", Moment, nullable=False),
+)
+
+remarks = sa.Table(
+    "remarks",
+    metadata,
+    sa.Column("remark_id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), nullable=False, index=True),
+    sa.Column("candidate_id", sa.String(40), sa.ForeignKey("candidates.candidate_id"), nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("text", ForeignText),
+    sa.Column("stars", sa.Integer),
+    sa.Column("is_set", sa.Boolean, nullable=False),
+    sa.Column("said_by", sa.String(120), nullable=False),
+    sa.Column("said_at", Moment, nullable=False),
 )
 
 slots = sa.Table(

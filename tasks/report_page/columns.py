@@ -26,6 +26,15 @@ PEOPLE_HEAD = """\
 
 Where people answered statements in `runoff review`: one row for each person, picture and statement."""
 
+REMARKS_HEAD = """\
+### remarks.parquet
+
+Where people gave pictures labels, stars or comments in `runoff review`: one row for each that stands."""
+VOTES_HEAD = """\
+### votes.parquet
+
+Where people compared pictures in `runoff review`: one row for each duel, skipped ones included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -126,6 +135,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("rank", "Int64", "from 1", "The picture's rank among the unique images."),
     Column("finalist", "boolean", "", "Whether it was chosen to be bought at high quality."),
     Column("chosen_by", "string", "", "`rule`, or the person who chose it."),
+    Column("labels", "string", "", "The labels that people gave it, the most frequent first."),
+    Column("stars", "Float64", "1 to 5", "The mean of people's stars."),
+    Column("comments", "string", "", "People's comments, each after its author's name."),
     Column("fidelity", "Float64", "0 to 1", "For a final, how similar it is to its draft."),
     Column("fidelity_ssim", "Float64", "-1 to 1", "The structural similarity (SSIM) where it is lowest."),
     Column("fidelity_hash_bits", "Int64", "bits", "The distance between the two perceptual hashes."),
@@ -168,6 +180,30 @@ PEOPLE_COLUMNS: tuple[Column, ...] = (
     Column("judge_chance", "Float64", "0 to 1", "Its probability of yes, where answers are graded."),
 )  # fmt: skip
 """The columns of ``people_answers.parquet``: one row for each person, picture and statement."""
+
+REMARK_COLUMNS: tuple[Column, ...] = (
+    Column("candidate_id", "string", "", "The picture."),
+    Column("stage", "string", "", "`draft` or `final`."),
+    Column("arm", "string", "", "Its arm."),
+    Column("row", "Int64", "from 1", "Its row."),
+    Column("kind", "string", "", "`label`, `stars` or `comment`."),
+    Column("text", "string", "", "The label, or the comment."),
+    Column("stars", "Int64", "1 to 5", "The stars."),
+    Column("said_by", "string", "", "Who said it."),
+    Column("said_at", "datetime64[ns, UTC]", "UTC", "When."),
+)  # fmt: skip
+"""The columns of ``remarks.parquet``: one row for each remark that stands."""
+
+VOTE_COLUMNS: tuple[Column, ...] = (
+    Column("vote_id", "string", "", "The vote."),
+    Column("row", "Int64", "from 1", "The row of both pictures."),
+    Column("left_id", "string", "", "The picture that was on the left."),
+    Column("right_id", "string", "", "The picture that was on the right."),
+    Column("outcome", "string", "", "`left`, `right`, `tie`, `both bad` or `skip`."),
+    Column("voter", "string", "", "Who voted."),
+    Column("voted_at", "datetime64[ns, UTC]", "UTC", "When."),
+)  # fmt: skip
+"""The columns of ``votes.parquet``: one row for each duel."""
 
 _NAMES = frozenset(column.name for column in COLUMNS)
 _COUNTED = {"row_index": "row", "replicate_index": "replicate"}
@@ -233,9 +269,15 @@ def _variable_column(name: str, values: Sequence[object]) -> Column:
 
 
 def describe_columns() -> str:
-    """Write both tables as Markdown, with their first and last marker line."""
-    statements, people = (STATEMENTS_HEAD, _table(STATEMENT_COLUMNS)), (PEOPLE_HEAD, _table(PEOPLE_COLUMNS))
-    return "\n\n".join((TABLE_BEGIN, _table(COLUMNS), *statements, *people, TABLE_END))
+    """Write all tables as Markdown, with their first and last marker line."""
+    more = (
+        (STATEMENTS_HEAD, STATEMENT_COLUMNS),
+        (PEOPLE_HEAD, PEOPLE_COLUMNS),
+        (REMARKS_HEAD, REMARK_COLUMNS),
+        (VOTES_HEAD, VOTE_COLUMNS),
+    )
+    others = [part for head, columns in more for part in (head, _table(columns))]
+    return "\n\n".join((TABLE_BEGIN, _table(COLUMNS), *others, TABLE_END))
 
 
 def _table(columns: Iterable[Column]) -> str:

@@ -116,6 +116,11 @@ class RunFacts:
         judge_check: The judge's answers against people's, as ``tasks.judging.judge_check.JudgeCheck.as_dict``
             gives it; ``None`` if nobody answered.
         people_answers: What people answered, with the columns of ``people_answers.parquet``.
+        people: What people said: ``voters`` (name to votes), ``votes``, ``both_bad``, ``skipped``,
+            ``agreement`` and ``agreement_on_stars`` (as ``PeopleAgreement.as_dict`` gives them), ``labels``
+            (label to arm to pictures) and ``comments``; ``None`` if nobody said anything.
+        remarks: What people say about pictures, with the columns of ``remarks.parquet``.
+        votes: People's votes, with the columns of ``votes.parquet``.
         min_fidelity: The fidelity below which a final is not accepted, 0 to 1.
         awaiting: ``done``, ``awaiting review`` (a person must choose) or ``waiting`` (requests are pending).
         campaign_yaml: The campaign file as it was run.
@@ -151,6 +156,9 @@ class RunFacts:
     statement_answers: Sequence[Mapping[str, Any]] = ()
     judge_check: Mapping[str, Any] | None = None
     people_answers: Sequence[Mapping[str, Any]] = ()
+    people: Mapping[str, Any] | None = None
+    remarks: Sequence[Mapping[str, Any]] = ()
+    votes: Sequence[Mapping[str, Any]] = ()
     min_fidelity: float | None = None
     awaiting: Awaiting = "done"
     campaign_yaml: str = ""

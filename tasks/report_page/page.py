@@ -27,7 +27,7 @@ from tasks.report_page.measures import (
     measure_arm,
     measure_finals,
 )
-from tasks.report_page.people import show_disputed
+from tasks.report_page.people import show_disputed, show_remarked
 from tasks.report_page.pictures import Picture, build_finalists, build_gallery
 from tasks.report_page.race import show_race
 from tasks.report_page.rows import (
@@ -88,6 +88,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         grid=_grid(own, facts, sources),
         gallery=build_gallery(drafts, arms, sources),
         disputed=show_disputed(drafts, facts, sources),
+        remarked=show_remarked(drafts, sources),
         histograms=count_scores({arm: _scores(unique_images, arm) for arm in arms}),
         radii=_count_radii(facts),
         drafts=count_pictures(drafts),

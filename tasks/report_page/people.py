@@ -1,4 +1,4 @@
-"""The pairs of pictures about which people and a scorer disagree most."""
+"""What people said: the pictures they remarked on, and the pairs on which they and a scorer disagree most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from tasks.report_page.rows import Row
 from tasks.report_page.sources import Sources
 
 MOST_SHOWN = 6
+MOST_REMARKED = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,18 @@ def show_disputed(drafts: Sequence[Row], facts: RunFacts, sources: Sources) -> l
         )
         for pair in pairs[:MOST_SHOWN]
     ]
+
+
+def show_remarked(drafts: Sequence[Row], sources: Sources) -> list[Picture]:
+    """List the drafts that people commented on, labelled or gave stars, commented ones and the best first.
+
+    Args:
+        drafts: The report rows of stage ``draft``.
+        sources: Gives thumbnails.
+    """
+    said = [row for row in drafts if row["labels"] or row["comments"] or row["stars"] is not None]
+    said.sort(key=lambda row: (row["comments"] is None, -(row["stars"] or 0), -(row["score"] or 0)))
+    return [_show(row, sources) for row in said[:MOST_REMARKED]]
 
 
 def _show(row: Row, sources: Sources) -> Picture:

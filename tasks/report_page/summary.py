@@ -46,6 +46,7 @@ def write_summary(rows: Sequence[Row], facts: RunFacts) -> bytes:
         "rounds": list(facts.rounds) or None,
         "further_rounds": list(facts.further_rounds) or None,
         "calibration": facts.calibration,
+        "people": facts.people,
         "duplicates_by_radius": facts.copies_by_radius,
         "copies_by_radius": facts.copies_by_radius,  # its former name, kept for readers of it
         "finalists": [_name_finalist(row, finals) for row in _choose(drafts)],

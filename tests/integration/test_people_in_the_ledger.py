@@ -13,6 +13,7 @@ from tasks.decisions import Acceptance, DuplicateDecision, last_duplicate_decisi
 from tasks.errors import LedgerError, RunError
 from tasks.ledger import Ledger, Limits, Settlement
 from tasks.pairwise.votes import Vote
+from tasks.remarks import Remark, gather_remarks
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 from tests.support.ledgers import open_ledger
 
@@ -56,6 +57,38 @@ def test_a_withdrawn_vote_is_gone(ledger: Ledger) -> None:
     for _ in range(2):
         ledger.votes.withdraw("v-b", "mara")
     assert [vote.vote_id for vote in ledger.votes.of_run(RUN_ID)] == ["v-a"]
+
+
+def test_remarks_stay_and_the_last_word_counts(ledger: Ledger) -> None:
+    """A label taken off, other stars, a comment taken back by its author only; all of it is still stored."""
+    said = [
+        Remark(RUN_ID, ONE, "label", "hands", None, True, "mara", NOON),
+        Remark(RUN_ID, ONE, "label", "hands", None, True, "jo", NOON),
+        Remark(RUN_ID, ONE, "label", "hands", None, False, "mara", NOON + MINUTE),
+        Remark(RUN_ID, ONE, "stars", None, 2, True, "mara", NOON),
+        Remark(RUN_ID, ONE, "stars", None, 5, True, "mara", NOON + MINUTE),
+        Remark(RUN_ID, ONE, "stars", None, 4, True, "jo", NOON),
+        Remark(RUN_ID, OTHER, "stars", None, 1, True, "jo", NOON),
+        Remark(RUN_ID, OTHER, "stars", None, None, False, "jo", NOON + MINUTE),
+        Remark(RUN_ID, ONE, "comment", "Three ears\x1b[31m", None, True, "mara", NOON),
+    ]
+    for remark in said:
+        ledger.remarks.add(remark)
+    kept = ledger.remarks.of_run(RUN_ID)
+    found = gather_remarks(kept)
+    assert found.keys() == {ONE}
+    assert found[ONE].labels == {"hands": ["jo"]}
+    assert (found[ONE].stars, found[ONE].mean_stars) == ({"mara": 5, "jo": 4}, 4.5)
+    (comment,) = found[ONE].comments
+    assert comment.text is not None
+    assert "\x1b" not in comment.text
+    ledger.remarks.take_back(RUN_ID, comment.remark_id or 0, "jo")
+    assert len(gather_remarks(ledger.remarks.of_run(RUN_ID))[ONE].comments) == 1
+    ledger.remarks.take_back(RUN_ID, comment.remark_id or 0, "mara")
+    assert gather_remarks(ledger.remarks.of_run(RUN_ID))[ONE].comments == []
+    assert len(ledger.remarks.of_run(RUN_ID)) == len(said)
+    with pytest.raises(LedgerError):
+        ledger.remarks.add(replace(said[0], candidate_id="c-nobody"))
 
 
 @pytest.mark.parametrize("changes", [{"left_id": "c-nobody"}, {"run_id": "no-run"}])

@@ -1,13 +1,19 @@
 """What several people say on the review page: counted by person, and never held against itself."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from flows.review.ranking import MADE_OF_VOTES
+from flows.run_report import write_run_report
+from flows.runs.run import StoredRun
 from tasks.pairwise.votes import Vote, VoteOutcome
+from tasks.settings import Settings
 from tests.support.builders import NOON, RUN_ID
 from tests.support.review_home import CAMPAIGN, Open, review_page
 from tests.support.review_requests import ask, read, say
@@ -66,3 +72,59 @@ def test_a_score_made_of_votes_is_not_held_against_them(page: Open) -> None:
     assert MADE_OF_VOTES.encode() in content
     assert b"no score without votes" in content
     assert b"100%" not in content
+
+
+def test_labels_and_comments_are_told_to_everybody_and_reach_the_report(page: Open) -> None:
+    """Two people label and comment; page, tables, summary and report have it, with authors."""
+    labelled = CAMPAIGN | {"review": {"labels": ["hands", "text"]}}
+    (page.folder / "campaign.yaml").write_text(yaml.safe_dump(labelled))
+    one, other = page.drafts[0].candidate_id, page.drafts[1].candidate_id
+    assert say(page, "/labels", candidate_id=one, label="hands", is_set=True)[0] == 200
+    assert say(page, "/labels", by="jo", candidate_id=one, label="hands", is_set=True)[0] == 200
+    status, told = say(page, "/comments", by="jo", candidate_id=one, text="Six <b>fingers</b>, \u2026")
+    assert status == 200
+    assert [(one["by"], one["text"]) for one in told["said"]["comments"]] == [
+        ("jo", "Six <b>fingers</b>, \u2026")
+    ]
+    say(page, "/labels", candidate_id=other, label="text", is_set=True)
+    _, told = say(page, "/labels", candidate_id=other, label="text", is_set=False)
+    assert told["said"] is None
+    shown = {draft["id"]: draft["said"] for draft in read(page, "/gallery.json")["drafts"]}
+    assert shown[one] == {"labels": {"hands": ["mara", "jo"]}, "stars": {}, "n_comments": 1}
+    assert shown[other] is None
+    write_run_report(StoredRun.find(Settings(page.home, {}), page.ledger, RUN_ID))
+    rows = pd.read_parquet(page.folder / "report.parquet").set_index("candidate_id")
+    assert tuple(rows.loc[one, ["labels", "comments"]]) == ("hands", "jo: Six <b>fingers</b>, \u2026")
+    assert rows.loc[other, ["labels", "stars", "comments"]].isna().all()
+    remarks = pd.read_parquet(page.folder / "remarks.parquet")
+    assert sorted(zip(remarks["kind"], remarks["said_by"], strict=True)) == [
+        ("comment", "jo"), ("label", "jo"), ("label", "mara"),
+    ]  # fmt: skip
+    people = json.loads((page.folder / "summary.json").read_text())["people"]
+    assert (people["labels"], people["comments"], people["agreement"]["alpha"]) == (
+        {"hands": {"A": 1}},
+        1,
+        None,
+    )
+    report = (page.folder / "report.html").read_text()
+    assert "Six &lt;b&gt;fingers&lt;/b&gt;" in report
+
+
+def test_stars_are_given_where_a_campaign_has_no_labels(page: Open) -> None:
+    """0 takes them back; what is no label, picture or comment is refused, and nothing is stored."""
+    one = page.drafts[0].candidate_id
+    assert read(page, "/gallery.json")["review"] == {"labels": [], "stars": 5}
+    assert say(page, "/stars", candidate_id=one, stars=4)[1]["said"]["stars"] == {"mara": 4}
+    assert say(page, "/stars", candidate_id=one, stars=0)[1]["said"] is None
+    assert len(page.ledger.remarks.of_run(RUN_ID)) == 2
+    refused: list[tuple[str, dict[str, Any]]] = [
+        ("/stars", {"candidate_id": one, "stars": 6}),
+        ("/stars", {"candidate_id": "c-nobody", "stars": 1}),
+        ("/labels", {"candidate_id": one, "label": "hands", "is_set": True}),
+        ("/comments", {"candidate_id": one, "text": "  "}),
+        ("/comments", {"candidate_id": one, "text": "a\x00b"}),
+        ("/comments", {"candidate_id": one, "text": "x" * 1001}),
+    ]
+    for path, fields in refused:
+        assert say(page, path, **fields)[0] in (404, 409, 422), (path, fields)
+    assert len(page.ledger.remarks.of_run(RUN_ID)) == 2

@@ -16,6 +16,14 @@ export function fillStatements(statements) {
   byId("status").append(group);
 }
 
+// Pictures of which people said something: a label, stars, a comment.
+export function fillSaid({ labels, stars }) {
+  const options = [...labels.map((label) => [`Labelled ${label}`, `label:${label}`]), ["With a comment", "said:comment"]];
+  if (stars) options.unshift(["With stars", "said:stars"]);
+  byId("status").append(Object.assign(document.createElement("optgroup"), { label: "People say" }));
+  byId("status").lastElementChild.append(...options.map(([text, value]) => new Option(text, value)));
+}
+
 export function read() {
   const values = Object.fromEntries(FIELDS.map((id) => [id, byId(id).value]));
   const view = document.querySelector("[name=view]:checked").value;
@@ -55,8 +63,18 @@ const STATUS = {
   unfit: (draft) => draft.status === "unfit",
 };
 
+// `fails:3`, `label:hands`, `said:comment`: pictures with something that is known only from the run.
+function withPart(status) {
+  const [kind, ...rest] = status.split(":");
+  const name = rest.join(":");
+  if (kind === "label") return (draft) => name in (draft.said?.labels ?? {});
+  if (name === "stars") return (draft) => Object.keys(draft.said?.stars ?? {}).length > 0;
+  if (name === "comment") return (draft) => (draft.said?.n_comments ?? 0) > 0;
+  return (draft) => draft.fails.includes(Number(name));
+}
+
 export function choose(drafts, wanted, prompts, isChosen) {
-  const fits = STATUS[wanted.status] ?? ((draft) => draft.fails.includes(Number(wanted.status.split(":")[1])));
+  const fits = STATUS[wanted.status] ?? withPart(wanted.status);
   return drafts.filter((draft) =>
     wanted.arms.has(draft.arm)
     && (wanted.row === "" || draft.row === Number(wanted.row))

@@ -2,7 +2,8 @@
 import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.js";
 import * as filters from "./filters.js";
 import { currentId, goTo, inTabOrder, listen, takeUp } from "./hands.js";
-import { shownIds, showParts, tileOf } from "./parts.js";
+import { isShown, shownIds, showParts, tileOf } from "./parts.js";
+import * as remarks from "./remarks.js";
 import * as shelf from "./shelf.js";
 import { closeZoom, followAddress, onClose, redraw, zoom } from "./zoom.js";
 
@@ -137,6 +138,7 @@ function tile({ draft, own, of }) {
       make("b", { textContent: draft.score === null ? "–" : draft.score.toFixed(2) }),
       draft.rank ? make("span", { textContent: `#${draft.rank}` }) : null,
       draft.odd ? make("span", { className: "odd", title: draft.odd, textContent: "not as ordered" }) : null),
+    remarks.line(draft.said),
     of ? duplicateLine(draft, of) : own.length ? duplicatesButton(draft, own) : null,
     of ? null : alikeButton(draft));
   inTabOrder(made, draft.id === currentId());
@@ -205,7 +207,14 @@ function endPicking() {
 }
 
 function look(id) {
-  zoom(id, shownIds(), { buttons, about: shownAs, tick: (one) => { shelf.toggle(one); redraw(); } });
+  zoom(id, shownIds(), {
+    buttons, about: shownAs, tick: (one) => { shelf.toggle(one); redraw(); },
+    more: (facts) => {
+      showSaid(facts.id, facts.said);
+      return [remarks.panel(facts.id, facts.said)];
+    },
+    keys: digits((one, digit) => remarks.press(digit, one, drafts.get(one).said)),
+  });
 }
 
 const shownAs = (id) => ({ name: drafts.get(id).name, clear: drafts.get(id).clear, colour: colour(drafts.get(id).arm) });
@@ -237,7 +246,26 @@ place.addEventListener("click", ({ target }) => {
   if (button) ACTIONS[button.dataset.action](button.closest(".tile").dataset.id);
 });
 
-listen(place, { Enter: (id) => ACTIONS.look(id), " ": (id) => ACTIONS.tick(id), x: (id) => ACTIONS.tick(id), c: (id) => ACTIONS.duplicates(id) });
+function digits(act) {
+  return Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => [String(digit), (id) => act(id, digit)]));
+}
+
+// What stands of a picture has changed, perhaps by somebody else: its tile and the enlarged picture show it.
+function told(id, said) {
+  showSaid(id, said);
+  redraw();
+}
+
+function showSaid(id, said) {
+  const draft = drafts.get(id);
+  draft.said = said;
+  const tile = isShown(id) ? tileOf(id) : null;
+  tile?.querySelector(".said-line")?.remove();
+  const line = remarks.line(said);
+  if (line) tile?.querySelector(".caption").after(line);
+}
+
+listen(place, { Enter: (id) => ACTIONS.look(id), " ": (id) => ACTIONS.tick(id), x: (id) => ACTIONS.tick(id), c: (id) => ACTIONS.duplicates(id), ...digits((id, digit) => remarks.press(digit, id, drafts.get(id).said)) });
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && picking !== null) endPicking();
   if (event.key !== "/" || !isFree(event)) return;
@@ -278,6 +306,8 @@ async function begin() {
     take(answer);
     filters.fillRows(facts.rows);
     filters.fillStatements(facts.statements);
+    filters.fillSaid(facts.review);
+    remarks.begin(facts.review, told);
     filters.restore();
     draw();
     followAddress(look, (id) => drafts.has(id));

@@ -2,12 +2,12 @@
 import { armMark, byId, get, make, run, say } from "./page.js";
 
 const dialog = byId("zoom");
-let around = { ids: [], buttons: () => [], tick: () => {} };
+let around = { ids: [], keys: {} };
 let shown = null;
 
 // Open a picture; `ids` lists the pictures in the order shown, `buttons(facts)` makes its buttons, `about(id)` is what the gallery knows of it.
-export function zoom(id, ids, { about, buttons = () => [], tick = () => {} }) {
-  around = { ids, buttons, about, tick };
+export function zoom(id, ids, { about, buttons = () => [], tick = () => {}, more = () => [], keys = {} }) {
+  around = { ids, buttons, about, tick, more, keys };
   if (location.hash !== `#${id}`) history.pushState({ isZoom: true }, "", `#${id}`);
   show(id);
   if (!dialog.open) dialog.showModal();
@@ -58,6 +58,7 @@ function details(facts) {
     make("p", { className: "prompt", dir: "auto", textContent: facts.prompt }),
     make("p", { className: "why", textContent: facts.why ?? "Not decided yet." }),
     make("div", { className: "buttons" }, ...around.buttons(facts)),
+    ...around.more(facts),
     ...scores(facts),
     make("dl", { className: "facts" }, ...facts.facts.map(([label, value]) =>
       make("div", {}, make("dt", { textContent: label }), make("dd", { textContent: value })))),
@@ -100,7 +101,8 @@ dialog.addEventListener("close", () => {
 });
 const KEYS = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), x: () => around.tick(shown), " ": () => around.tick(shown) };
 dialog.addEventListener("keydown", (event) => {
-  if (!KEYS[event.key] || (event.key === " " && event.target.closest("button, a"))) return;
+  const act = KEYS[event.key] ?? around.keys[event.key];
+  if (!act || event.ctrlKey || event.metaKey || (event.key === " " && event.target.closest("button, a"))) return;
   event.preventDefault();
-  KEYS[event.key]();
+  act(shown);
 });
