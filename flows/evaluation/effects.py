@@ -1,23 +1,32 @@
-"""Which factors matter in a run: to its scores, and to dollars, refusals and duplicates."""
+"""Which factors matter in a run: to scores, people's votes, dollars, seconds, refusals and duplicates."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from itertools import combinations
 from statistics import fmean
 from typing import Any, NamedTuple
 
 from flows.evaluation.scored_drafts import name_scorers, scored_drafts
-from tasks.ab_test.effect_sentences import NEGLIGIBLE, state_effects
-from tasks.ab_test.effects import Cell, estimate_effects
+from tasks.ab_test.best_combination import BestCombination, find_best
+from tasks.ab_test.effect_sentences import NEGLIGIBLE, state_best, state_effects
+from tasks.ab_test.effects import Effect, effects_of, estimate_effects
 from tasks.ab_test.evidence import ScoredDraft, compared_form, gather_evidence
+from tasks.ab_test.factor_model import Cell, FactorModel, fit_factors
+from tasks.ab_test.preferences import votes_between_arms
+from tasks.ab_test.vote_effects import estimate_vote_effects
 from tasks.campaign import Campaign
 from tasks.campaign.rounds import RoundDecision
 from tasks.candidate import Candidate
 from tasks.money import format_usd
 from tasks.orders.missing_scores import partly_scored, scorers_that_count
+from tasks.pairwise.votes import Vote
+from tasks.report_page.rows import is_campaign_draft
 
 Values = Mapping[tuple[str, int], Sequence[float]]
 """What is measured, by arm and row."""
+NEGLIGIBLE_VOTES = 0.05
+"""A level that wins between 45 and 55 % of votes does not matter."""
 
 
 class _Measure(NamedTuple):
@@ -27,6 +36,50 @@ class _Measure(NamedTuple):
     show: Callable[[float], str]
     step: float = 0.01
     is_money: bool = False
+    is_share_of_mean: bool = False
+
+
+_VOTES = _Measure("by people's votes", "{:.0%}".format)
+_DOLLARS = _Measure(
+    "in dollars a picture", lambda value: _usd(value), 0.0001, is_money=True, is_share_of_mean=True
+)
+_SECONDS = _Measure("in seconds a request", "{:.1f} s".format, 0.1, is_share_of_mean=True)
+_REFUSALS = _Measure("in refusals", "{:.0%}".format)
+_DUPLICATES = _Measure("in duplicates", "{:.0%}".format)
+
+
+class _Run(NamedTuple):
+    """A run's levels, by arm and in order, and what was found by measure."""
+
+    levels: Mapping[str, Mapping[str, str]]
+    named: Mapping[str, Sequence[str]]
+    measures: dict[str, dict[str, Any]]
+
+    def cells(self, values: Values) -> list[Cell]:
+        """Turn what was measured into the model's cells."""
+        return [
+            Cell(self.levels[arm], row, fmean(each))
+            for (arm, row), each in values.items()
+            if arm in self.levels
+        ]
+
+    def add(self, name: str, values: Values, measure: _Measure) -> None:
+        """Estimate the effects on a measure, unless it is the same everywhere."""
+        cells = self.cells(values)
+        found = [one.value for one in cells]
+        if found and max(found) > min(found):
+            negligible = abs(fmean(found)) * NEGLIGIBLE if measure.is_share_of_mean else NEGLIGIBLE
+            effects = estimate_effects(cells, self.named, is_exact=measure.is_money)
+            self.note(name, effects, measure, negligible)
+
+    def note(self, name: str, effects: Sequence[Effect], measure: _Measure, negligible: float) -> None:
+        """Keep what was found, with its sentence."""
+        if effects:
+            self.measures[name] = {
+                "headline": state_effects(effects, measure.by, measure.show, negligible, measure.step),
+                "negligible": negligible,
+                "effects": [one.as_dict() for one in effects],
+            }
 
 
 def compare_factors(
@@ -34,6 +87,7 @@ def compare_factors(
     candidates: Sequence[Candidate],
     campaign: Campaign,
     decided: Sequence[RoundDecision] = (),
+    votes: Sequence[Vote] = (),
 ) -> dict[str, Any] | None:
     """Estimate what each factor's levels change; ``None`` without factors, or before there are pictures.
 
@@ -44,52 +98,69 @@ def compare_factors(
         candidates: The run's pictures.
         campaign: The campaign.
         decided: The run's decided rounds, in order.
+        votes: People's votes.
 
     Returns:
-        ``headline``, the sentence about the total score, and ``measures``: for ``total``, each scorer that
-        counts, ``dollars`` a picture, ``refusals`` and ``duplicates``, its ``headline``, the largest
-        difference that is ``negligible``, and its ``effects``. A measure that does not vary is left out.
+        ``headline``, the sentence about the total score; ``measures``: for ``total``, each scorer that
+        counts, ``people``, ``dollars`` a picture, ``seconds`` a request, ``refusals`` and ``duplicates``, its
+        ``headline``, the largest difference that is ``negligible``, and its ``effects``; ``best``, the best
+        combination by the total score, or ``None``; and ``pair_means``, the mean score of every two levels. A
+        measure that does not vary, or that nobody measured, is left out.
     """
     levels = campaign.levels_by_arm
     if campaign.factors is None or not levels:
         return None
     most = min((one.next_first_replicate for one in decided), default=None)
     pictures = [one for one in candidates if one.is_campaign_draft]
+    run = _Run(levels, campaign.levels_by_factor, {})
     weights = campaign.score.weights
     counted = scorers_that_count(pictures, weights)
     by_scores = {"total": weights} | {name: {name: 1.0} for name in counted if len(counted) > 1}
-    measures: dict[str, dict[str, Any]] = {}
-    named = campaign.levels_by_factor
-
-    def add(name: str, values: Values, measure: _Measure) -> None:
-        cells = [Cell(levels[arm], row, fmean(each)) for (arm, row), each in values.items() if arm in levels]
-        found = [one.value for one in cells]
-        if not found or max(found) == min(found):
-            return
-        negligible = fmean(found) * NEGLIGIBLE if measure.is_money else NEGLIGIBLE
-        effects = estimate_effects(cells, named, is_exact=measure.is_money)
-        if effects:
-            headline = state_effects(effects, measure.by, measure.show, negligible, measure.step)
-            measures[name] = {
-                "headline": headline,
-                "negligible": negligible,
-                "effects": [one.as_dict() for one in effects],
-            }
-
     drafts: list[ScoredDraft] = []
+    model: FactorModel | None = None
     for name, of_scores in by_scores.items():
         drafts = scored_drafts(rows, partly_scored(pictures, of_scores), of_scores)
         drafts = [one for one in drafts if most is None or one.replicate < most]
         by = name_scorers(scorers_that_count(pictures, of_scores)) or "by no score"
-        add(name, _scores(drafts), _Measure(by, "{:.2f}".format))
-    add("dollars", _dollars(drafts), _Measure("in dollars a picture", _usd, 0.0001, is_money=True))
-    add("refusals", _refusals(drafts), _Measure("in refusals", "{:.0%}".format))
-    add("duplicates", _duplicates(drafts), _Measure("in duplicates", "{:.0%}".format))
-    if not measures:
+        scores = _scores(drafts)
+        run.add(name, scores, _Measure(by, "{:.2f}".format))
+        if name == "total" and name in run.measures:
+            model = fit_factors(run.cells(scores), run.named)
+    made_by = {one.candidate_id: (one.arm, one.row) for one in pictures}
+    by_people = estimate_vote_effects(votes_between_arms(votes, made_by), levels, run.named)
+    run.note("people", by_people, _VOTES, NEGLIGIBLE_VOTES)
+    run.add("dollars", _dollars(drafts), _DOLLARS)
+    run.add("seconds", _seconds(rows, most), _SECONDS)
+    run.add("refusals", _refusals(drafts), _REFUSALS)
+    run.add("duplicates", _duplicates(drafts), _DUPLICATES)
+    if not run.measures:
         return None
-    total = measures.get("total")
+    total = run.measures.get("total")
     headline = total["headline"] if total else "Not enough scores to say which factor matters."
-    return {"headline": headline, "measures": measures}
+    return {"headline": headline, "measures": run.measures} | _predicted(model, levels)
+
+
+def _predicted(model: FactorModel | None, levels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Describe the best combination, and the mean score of every two levels."""
+    if model is None:
+        return {"best": None, "pair_means": []}
+    is_told = any(one.matters for one in effects_of(model))
+    best = find_best(model, list(levels.values()), is_told=is_told)
+    pairs = [pair for pair in combinations(model.levels, 2) if pair in model.terms]
+    means = [
+        {
+            "factors": list(pair),
+            "levels": [list(model.levels[factor]) for factor in pair],
+            "means": model.pair_means(*pair),
+        }
+        for pair in pairs
+    ]
+    return {"best": best and _describe(best, levels), "pair_means": means}
+
+
+def _describe(best: BestCombination, levels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    arm = next((name for name, each in levels.items() if each == best.levels), None)
+    return best.as_dict() | {"arm": arm, "headline": state_best(best)}
 
 
 def _scores(drafts: Sequence[ScoredDraft]) -> Values:
@@ -105,6 +176,17 @@ def _dollars(drafts: Sequence[ScoredDraft]) -> Values:
     for one in drafts:
         if one.candidate_id is not None and one.cost_usd is not None:
             found[one.arm, one.row].append(float(one.cost_usd))
+    return found
+
+
+def _seconds(rows: Sequence[Mapping[str, Any]], most: int | None) -> Values:
+    """List how long each draft's request took; what was not measured is not there."""
+    found = defaultdict(list)
+    drafts = [row for row in rows if is_campaign_draft(row) and row["latency_s"] is not None]
+    orders = {row["order_id"]: row for row in drafts if most is None or row["replicate"] < most}
+    for row in orders.values():
+        if row["state"] == "received":
+            found[row["arm"], row["row"]].append(float(row["latency_s"]))
     return found
 
 

@@ -47,7 +47,7 @@ def compare_run(
         return None
     people = compare_by_votes(candidates, votes, segments)
     found |= {"people": people, "scores_headline": found["headline"]}
-    if effects := compare_factors(rows, candidates, campaign, decided):
+    if effects := compare_factors(rows, candidates, campaign, decided, votes):
         found["effects"] = effects
     return found | {"headline": people["headline"]} if people and people["is_enough"] else found
 
@@ -67,11 +67,12 @@ def compare_by_each(run: StoredRun) -> dict[str, dict[str, Any]]:
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), candidates)
     decided, segments = run.ledger.rounds.of_run(run.run_id), _segments_of(run.campaign)
     by_weights = {"total": weights} | {name: {name: 1.0} for name in sorted(weights) if name != "votes"}
-    found = {"votes": compare_by_votes(candidates, run.ledger.votes.of_run(run.run_id), segments)}
+    votes = run.ledger.votes.of_run(run.run_id)
+    found = {"votes": compare_by_votes(candidates, votes, segments)}
     found |= {
         name: _compare_by(each, rows, candidates, decided, segments) for name, each in by_weights.items()
     }
-    found["effects"] = compare_factors(rows, candidates, run.campaign, decided)
+    found["effects"] = compare_factors(rows, candidates, run.campaign, decided, votes)
     return {name: verdict for name, verdict in found.items() if verdict is not None}
 
 

@@ -2,10 +2,12 @@
 
 __all__ = [
     "arm_leads",
+    "best_combination",
     "drift",
     "effect_sentences",
     "effects",
     "evidence",
+    "factor_model",
     "night_verdicts",
     "nights",
     "paired_rows",
@@ -18,5 +20,6 @@ __all__ = [
     "segments",
     "statements",
     "verdict",
+    "vote_effects",
     "winners",
 ]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from tasks.ab_test.best_combination import BestCombination
 from tasks.ab_test.effects import Effect
 
 NEGLIGIBLE = 0.02
@@ -41,6 +42,16 @@ def state_effects(
     return " ".join([f"{by[0].upper()}{by[1:]}, {', '.join(parts)}.", *together])
 
 
+def state_best(best: BestCombination) -> str:
+    """State the best combination, the score that is predicted for it, and whether it was made."""
+    named = ", ".join(f"{factor} {level}" for factor, level in best.levels.items())
+    interval = "" if best.low is None or best.high is None else f" ({best.low:.2f} to {best.high:.2f})"
+    rest = "" if best.is_made else " It was never made: the prediction adds what its levels do elsewhere."
+    if not best.is_told:
+        rest = f" No level is told from another yet, so others may be as good.{rest}"
+    return f"Best combination: {named}, predicted to score {best.value:.2f}{interval}.{rest}"
+
+
 def _state(found: Sequence[Effect], show: Show, negligible: float, step: float) -> tuple[str, str]:
     """State one factor: it matters, it does not, or that is still open."""
     if told := [one for one in found if one.matters]:
@@ -62,4 +73,5 @@ def _together(one: Effect, show: Show) -> str:
 
 
 def _signed(value: float, show: Show) -> str:
-    return f"{'+' if value > 0 else '−'}{show(abs(value))}"
+    shown = show(abs(value))
+    return shown if shown == show(0) else f"{'+' if value > 0 else '−'}{shown}"

@@ -9,6 +9,7 @@ __all__ = [
     "Campaign",
     "Row",
     "accepted",
+    "best_campaign",
     "briefs",
     "campaign",
     "cheapest",

@@ -145,7 +145,7 @@ def made_arms(factors: Factors) -> dict[str, dict[str, Any]]:
     """
     if factors.n_combinations > COMBINATIONS:
         return {}
-    return {arm_name(levels): _arm(factors, levels) for levels in factors.combinations()}
+    return {arm_name(levels): made_arm(factors, levels) for levels in factors.combinations()}
 
 
 def arm_name(combination: Combination) -> str:
@@ -184,7 +184,8 @@ def _fits(combination: Combination, pick: Mapping[str, str | tuple[str, ...]]) -
     return all(combination.get(factor) in levels for factor, levels in wanted.items())
 
 
-def _arm(factors: Factors, combination: Combination) -> dict[str, Any]:
+def made_arm(factors: Factors, combination: Combination) -> dict[str, Any]:
+    """Make the arm, as a campaign file has it, of a combination, left out of the design or not."""
     chosen = {factor: factors.named_levels[factor][level] for factor, level in combination.items()}
     texts = {factor: level.text or combination[factor] for factor, level in chosen.items()}
     arm: dict[str, Any] = {"prompt": _prompt(factors.prompt, texts), "levels": dict(combination)}

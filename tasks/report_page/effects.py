@@ -7,7 +7,9 @@ from tasks.report_page.facts import RunFacts
 
 NAMES = {
     "total": "Total score",
+    "people": "People’s votes",
     "dollars": "Dollars a picture",
+    "seconds": "Seconds a request",
     "refusals": "Refusals",
     "duplicates": "Duplicates",
 }

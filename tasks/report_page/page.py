@@ -20,6 +20,7 @@ from tasks.report_page.facts import ArmFacts, RunFacts
 from tasks.report_page.family import find_families
 from tasks.report_page.frontier import draw_frontier
 from tasks.report_page.grid import build_grid, grid_facts
+from tasks.report_page.interactions import draw_interactions
 from tasks.report_page.measures import (
     account,
     count_scores,
@@ -80,6 +81,8 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         pairs=_complete_pairs(list((facts.ab_test or {}).get("pairs") or ())),
         segments=complete_segments(facts),
         effects=complete_effects(facts),
+        interaction_plots=draw_interactions(facts),
+        best=((facts.ab_test or {}).get("effects") or {}).get("best"),
         statements=show_statements(drafts, facts, sources),
         interactions=known_interactions(facts),
         race=show_race(facts),

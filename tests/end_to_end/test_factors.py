@@ -27,5 +27,14 @@ def test_the_report_names_the_planted_effect_and_no_other(shell: Shell) -> None:
     arms = frame.groupby(["factor_light", "factor_lens", "factor_quality"])["arm"].nunique()
     assert arms.tolist() == [1] * 8
     assert shell.json("verdict", "latest", "--by", "effects")["verdicts"]["effects"] == effects
+    best = shell.json("verdict", "latest", "--best")
+    assert best["best"] == effects["best"]
+    assert best["best"]["levels"]["light"] == "night"
+    made = folder / "best.yaml"
+    made.write_text(best["campaign"])
+    assert f"{best['best']['arm']}:" in best["campaign"]
+    assert [arm["arm"] for arm in shell.json("plan", made)["arms"]] == [best["best"]["arm"]]
+    for file in shell.json("grid", "latest", "--colour", "--only", "row=2").values():
+        assert Path(file).stat().st_size > 10_000
     again = shell.json("run", "--resume", outcome["run_id"])
     assert again["spent_usd"] == outcome["spent_usd"]

@@ -2,16 +2,21 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from flows.evaluation.verdict import compare_run
 from tasks.campaign import Campaign
+from tasks.campaign.best_campaign import write_best_campaign
 from tasks.campaign.factors import Factors, made_arms
 from tasks.campaign.rounds import ArmStanding, RoundDecision
+from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate, Score
+from tasks.pairwise.votes import Vote, VoteOutcome
 from tasks.report_page.page import render_page
-from tests.support.planning import DRAFT, campaign
+from tests.support.builders import NOON
+from tests.support.planning import CATALOGUE, DRAFT, PROVIDERS, campaign
 from tests.support.report_rows import make_draft, make_facts, make_run
 
 LEVELS = {
@@ -66,7 +71,10 @@ def test_the_planted_effects_are_named_and_no_others() -> None:
         " lens does not (within ±0.01), quality does not (within ±0.01)."
     )
     measures = {name: measure["headline"] for name, measure in effects["measures"].items()}
-    assert list(measures) == ["total", "dollars", "refusals"]
+    assert list(measures) == ["total", "dollars", "seconds", "refusals"]
+    assert (effects["best"]["levels"]["light"], effects["best"]["is_made"]) == ("hard", True)
+    assert effects["best"]["low"] < effects["best"]["value"] < effects["best"]["high"]
+    assert effects["pair_means"][0]["factors"] == ["light", "lens"]
     assert measures["dollars"].startswith(
         "In dollars a picture, quality matters (+$0.0150 for high instead of low)"
     )
@@ -113,4 +121,44 @@ def test_the_page_draws_the_effects_and_says_what_matters() -> None:
     assert "light hard: 0.10" in section
     assert section.count("<td>matters</td>") == 3
     assert section.count("<td>does not matter</td>") >= 4
+    assert "Best combination: light hard" in section
+    assert section.count("<figure>") == 3
+    assert "Mean score by light and lens; lens wide: 0." in section
     assert 'id="effects"' not in render_page(make_run(), make_facts(), Path("/nowhere"))
+
+
+def test_the_best_combination_is_a_campaign_file_of_one_arm(tmp_path: Path) -> None:
+    """Also one that was left out of the design: it is valid, and asks for what its levels say."""
+    left_out = campaign(
+        factors={**FACTORS, "exclude": [{"light": "hard", "lens": "tele"}]},
+        schedule={"cron": "0 6 * * *"},
+    )
+    levels = {"light": "hard", "lens": "tele", "quality": "low"}
+    text = write_best_campaign(left_out, levels)
+    (tmp_path / "best.yaml").write_text(text)
+    found = load_campaign(tmp_path / "best.yaml", CATALOGUE, PROVIDERS)
+    assert (found.name, list(found.arms), found.schedule, found.factors) == (
+        f"{left_out.name}-best", ["hard_tele_low"], None, None
+    )  # fmt: skip
+    assert found.arms["hard_tele_low"].prompt == "hard tele"
+    assert found.drafts_of("hard_tele_low").quality == "low"
+    assert found.all_rows == left_out.all_rows
+
+
+def test_people_s_votes_have_effects_of_their_own() -> None:
+    """Once there are enough of them."""
+    subject = designed()
+    rows, candidates = a_run(subject)
+    by_arm = {(one.arm, one.row): one.candidate_id for one in candidates}
+    votes: list[Vote] = []
+    for row in range(8):
+        for lens, quality in product(("wide", "tele"), ("low", "high")):
+            soft, hard = (by_arm[f"{light}_{lens}_{quality}", row] for light in ("soft", "hard"))
+            for who in range(3):
+                outcome: VoteOutcome = "tie" if (row + who) % 3 == 0 else "right"
+                votes.append(Vote(f"v{len(votes)}", "r", row, soft, hard, outcome, f"p{who}", NOON))
+    found = compare_run(rows, candidates, subject, [], votes)
+    assert found is not None
+    headline = found["effects"]["measures"]["people"]["headline"]
+    assert headline.startswith("By people's votes, light matters (+")
+    assert "hard instead of soft" in headline
