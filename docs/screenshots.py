@@ -163,6 +163,22 @@ def photograph_review(browser: Browser, address: str, waiting: str, bought: str)
                     zoom_in(page)
                 shots.append(shot(page))
             save_pair(shots[0], shots[1], name)
+        photograph_more(desktop, phone, run)
+
+
+def photograph_more(desktop: Page, phone: Page, run: str) -> None:
+    """Photograph what can be asked for from the first picture, with its price; nothing is bought."""
+    shots = []
+    for page in (desktop, phone):
+        page.goto(run)
+        zoom_in(page)
+        page.get_by_role("link", name="More like this").click()
+        page.get_by_label("In other words").check()
+        page.get_by_role("textbox", name="Prompt").fill("{{ prompt }}, in warm evening light")
+        expect(page.locator("#buy")).to_contain_text("for at most")
+        page.locator("#more-form" if page is phone else "h1").scroll_into_view_if_needed()
+        shots.append(shot(page))
+    save_pair(shots[0], shots[1], "review-more")
 
 
 def answer_statements(page: Page, judged: Mapping[tuple[str, str], bool]) -> None:

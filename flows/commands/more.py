@@ -50,6 +50,7 @@ ONCE_MORE = "Bought before: buy it once more?"
     help="Buy nothing if it can cost more than this.",
 )
 @click.option("--key", metavar="NAME", help="Names this purchase: one with the same name is made only once.")
+@click.option("--by", hidden=True, help="Who asks, for the ledger; default: this user.")
 @yes_option
 @home_option
 @json_option
@@ -66,6 +67,7 @@ def more(
     only_prices: bool,
     at_most_usd: Decimal | None,
     key: str | None,
+    by: str | None,
     yes: bool,
     home: Path | None,
     as_json: bool,
@@ -114,7 +116,7 @@ def more(
         from flows.more import more as flow
 
         engine.wait_ready()
-        wanted = (planned.run_id, planned.asked.as_dict(), named, limit, None, str(settings.home))
+        wanted = (planned.run_id, planned.asked.as_dict(), named, limit, by, str(settings.home))
         with with_prepared(prepared):
             outcome = run_shown(lambda: run_recorded(engine, flow, *wanted), console)
     report_outcome(outcome, console, as_json=as_json)
@@ -165,8 +167,8 @@ def _facts(planned: "FurtherPlan") -> dict[str, object]:
         "run_id": planned.run_id,
         "asked": planned.asked.as_dict(),
         "what": planned.what,
-        "prompt": planned.orders[0].prompt,
-        "model": planned.orders[0].parameters["model"],
+        "prompt": planned.prompt,
+        "model": planned.model,
         "drafts_usd": planned.drafts_usd,
         "judging_usd": planned.judging_usd,
         "most_usd": planned.most_usd,

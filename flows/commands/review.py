@@ -14,6 +14,7 @@ from flows.commands import completing
 from flows.commands.options import home_option, opened_ledger, read_settings
 
 if TYPE_CHECKING:
+    from flows.further.child_process import ChildFurtherBuyer
     from flows.promotion.child_process import ChildPromoter
     from flows.promotion.deployment import DeploymentPromoter
     from flows.review.access import Access
@@ -44,6 +45,7 @@ def review(
 
     Without RUN the page lists all runs. With a --host other than this machine, the page asks for a token.
     """
+    from flows.further.child_process import ChildFurtherBuyer
     from flows.review.app import create_app
     from flows.review.page_context import PageContext
     from flows.review.server import listen, serve
@@ -55,11 +57,13 @@ def review(
         listener = listen(host, port)
         access = _access(host, listener.getsockname()[1], names, settings.environ.get(TOKEN_VARIABLE))
         promoter = _promoter(settings)
-        context = PageContext(settings, ledger, promoter, access, _person(), partial(_give_up, settings))
+        further = ChildFurtherBuyer(settings)
+        give_up = partial(_give_up, settings)
+        context = PageContext(settings, ledger, promoter, access, _person(), give_up, further)
         app = create_app(context)
         with noted_stops() as stops:
             serve(app, listener, lambda: _ready(_address(access, path), stops, opens=not no_browser))
-        _end_purchases(promoter, stops)
+        _end_purchases((promoter, further), stops)
 
 
 def _give_up(settings: "Settings", run_id: str) -> str:
@@ -113,20 +117,27 @@ def _promoter(settings: "Settings") -> "ChildPromoter | DeploymentPromoter":
     return child if server is None else DeploymentPromoter(settings.home, server, child)
 
 
-def _end_purchases(promoter: "ChildPromoter | DeploymentPromoter", stops: "Sequence[int]") -> None:
+def _end_purchases(
+    buyers: "Sequence[ChildPromoter | DeploymentPromoter | ChildFurtherBuyer]", stops: "Sequence[int]"
+) -> None:
     """Wait for running purchases; end them in order if the whole service is told to stop."""
     from flows.runs.stop_signals import HANGUP, stopping_line
 
-    runs = promoter.running()
+    runs = list(dict.fromkeys(run for buyer in buyers for run in buyer.running()))
     if not runs or HANGUP in stops:  # a purchase has a session of its own, and goes on
         return
+
+    def stop_all(*_: object) -> None:
+        for buyer in buyers:
+            buyer.stop()
+
     if signal.SIGTERM in stops:
-        promoter.stop()
-        click.echo(f"Buying finals of {', '.join(runs)}. {stopping_line()}")
+        stop_all()
+        click.echo(f"Buying for {', '.join(runs)}. {stopping_line()}")
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: promoter.stop())
+            signal.signal(number, stop_all)
     else:
         waiting = "waiting. Ctrl-C exits; the purchase continues."
-        click.echo(f"Still buying finals of {', '.join(runs)}: {waiting}")
-    for line in promoter.wait():
+        click.echo(f"Still buying for {', '.join(runs)}: {waiting}")
+    for line in (line for buyer in buyers for line in buyer.wait()):
         click.echo(line)

@@ -1,3 +1,3 @@
 """Further rounds: what a person asks for from one picture, its price, and how its purchase is started."""
 
-__all__ = ["asked", "plan"]
+__all__ = ["action", "asked", "child_process", "plan"]

@@ -78,11 +78,30 @@ class FurtherPlan:
         return self.drafts_usd + self.judging_usd
 
     @property
+    def prompt(self) -> str:
+        """The text as it would be sent."""
+        return self.orders[0].prompt
+
+    @property
+    def model(self) -> str:
+        """The model and quality."""
+        parameters = self.orders[0].parameters
+        return f"{parameters['model']} at {parameters['quality']}"
+
+    @property
+    def is_within(self) -> bool:
+        """Whether the drafts fit what is left, with those that are still to be sent."""
+        return self.drafts_usd + self.left_over_usd <= self.left_usd
+
+    @property
+    def n_before(self) -> int:
+        """How often exactly this was bought before."""
+        return len(self.before)
+
+    @property
     def sentence(self) -> str:
         """The plan in sentences for people."""
-        first = self.orders[0]
         judged = f", {format_usd(self.judging_usd)} of it for the judge" if self.judging_usd else ""
-        model = f"{first.parameters['model']} at {first.parameters['quality']}"
         left = f"{format_usd(self.left_usd)} is left of {self.left_in}."
         earlier = ""
         if self.n_left:
@@ -90,7 +109,7 @@ class FurtherPlan:
             earlier = (
                 f" {still} of an earlier further round, at most {format_usd(self.left_over_usd)}, come too."
             )
-        price = f"{self.what}, {model}: at most {format_usd(self.most_usd)}{judged}; {left}"
+        price = f"{self.what}, {self.model}: at most {format_usd(self.most_usd)}{judged}; {left}"
         return f"{price}{earlier} {NOT_EVIDENCE}"
 
     def require_budget(self) -> None:
@@ -99,7 +118,7 @@ class FurtherPlan:
         Raises:
             BudgetError: They would not. Nothing was bought.
         """
-        if self.drafts_usd + self.left_over_usd > self.left_usd:
+        if not self.is_within:
             raise BudgetError(
                 where=f"run {self.run_id}: {self.left_in}",
                 what=f"{format_usd(self.left_usd)} is left, and {self.what} can cost"

@@ -15,6 +15,7 @@ from flows.review import (
     finals,
     gallery,
     grid,
+    more,
     pictures,
     remarks,
     runs,
@@ -38,8 +39,8 @@ def create_app(context: PageContext) -> ASGIApp:
         The application with access control.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    of_runs = (runs, gallery, grid, duplicates, similar_pairs, duels, statements, finalists, finals, remarks)
-    for part in (*of_runs, pictures):
+    of_runs = (runs, gallery, grid, duplicates, similar_pairs, duels, statements, finalists, finals)
+    for part in (*of_runs, more, remarks, pictures):
         app.include_router(part.routes(context))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 

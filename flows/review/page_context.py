@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flows.further.action import FurtherBuyer
 from flows.promotion.action import Promoter
 from flows.review.access import Access
 from flows.runs.lock import is_free
@@ -48,6 +49,7 @@ class PageContext:
         promoter: Prices and starts promotions.
         access: Access to the server.
         person: The default name for people who have given none.
+        further: Prices and starts further rounds; ``None`` where they are asked for by the command only.
         give_up: Gives a run up for good, and says in a sentence what became of it; it spends nothing.
     """
 
@@ -57,6 +59,7 @@ class PageContext:
     access: Access
     person: str
     give_up: Callable[[str], str] = _by_command
+    further: FurtherBuyer | None = None
 
     @cached_property
     def _templates(self) -> Jinja2Templates:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from flows.further.asked import Base
 from tasks.judging.people_answers import Said
 from tasks.pairwise.votes import VoteOutcome
 from tasks.remarks import MOST_STARS
@@ -114,6 +115,17 @@ class ConfirmBody(Body):
     """Confirm to buy the finalists of a revision, for at most the price shown."""
 
     revision: Revision
+    most_usd: Dollars
+
+
+class FurtherBody(Body):
+    """Confirm to buy more of a picture, for at most the price shown; ``key`` names the purchase."""
+
+    base: Base
+    n: Annotated[int, Field(ge=1, le=100)]
+    prompt: Annotated[str | None, Field(max_length=MOST_CHARACTERS)] = None
+    model: Annotated[str | None, Field(max_length=100)] = None
+    key: Annotated[str, Field(min_length=8, max_length=40, pattern=r"^[A-Za-z0-9-]+$")]
     most_usd: Dollars
 
 

@@ -12,7 +12,7 @@ from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
 from tasks.settings import Settings
 from tests.support.provider import OpenProvider
-from tests.support.review_home import Open, Shop
+from tests.support.review_home import NotingFurtherBuyer, Open, Shop
 from tests.support.review_requests import change
 from tests.support.shell import Shell
 
@@ -34,7 +34,7 @@ def test_the_list_stays_confirmed_and_the_command_goes_on(
         settings = Settings(shell.home, os.environ)
         room = PageContext(settings, ledger, ChildPromoter(settings), access, "mara")
         with serving(create_app(room), listener):
-            page = Open(shell.home, ledger, access, Shop(ledger), [])
+            page = Open(shell.home, ledger, access, Shop(ledger), [], NotingFurtherBuyer(settings))
             word = {"by": "mara", "revision": 0, "most_usd": "1.00"}
             status, told = change(page, f"/runs/{run_id}/confirm", word)
         shortlist = ledger.shortlists.last(run_id)

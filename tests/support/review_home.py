@@ -15,6 +15,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from flows.further.child_process import ChildFurtherBuyer
 from flows.promotion.action import Promotion
 from flows.review.access import Access
 from flows.review.app import create_app
@@ -113,6 +114,23 @@ class Asked:
     def sentence(self) -> str:
         """The price in a sentence."""
         return f"{self.n_finals} finals, at most {format_usd(self.all_usd)}"
+
+
+class NotingFurtherBuyer(ChildFurtherBuyer):
+    """Prices further rounds, and notes the commands that would buy them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.begun: list[Sequence[str]] = []
+        self.state: Promotion | None = None
+
+    def begin(self, run_id: str, words: Sequence[str]) -> None:  # noqa: ARG002
+        """Note it."""
+        self.begun.append(words)
+
+    def look(self, run_id: str) -> Promotion | None:  # noqa: ARG002
+        """Tell what the test says."""
+        return self.state
 
 
 def paint(folder: Path) -> None:
@@ -218,6 +236,7 @@ class Open:
     access: Access
     shop: Shop
     drafts: list[Candidate]
+    further: NotingFurtherBuyer
 
     @property
     def address(self) -> str:
@@ -252,8 +271,9 @@ def page_on(
     listener = listen("127.0.0.1", 0)
     access = Access("127.0.0.1", listener.getsockname()[1], frozenset({"studio"}), token)
     shop, settings = Shop(ledger), Settings(home, os.environ)
+    further = NotingFurtherBuyer(settings)
     context = PageContext(
-        settings, ledger, shop, access, "mara", lambda run_id: give_up(settings, run_id).sentence
+        settings, ledger, shop, access, "mara", lambda run_id: give_up(settings, run_id).sentence, further
     )
     with serving(create_app(context), listener):
-        yield Open(home, ledger, access, shop, drafts)
+        yield Open(home, ledger, access, shop, drafts, further)

@@ -57,7 +57,7 @@ function details(facts) {
     make("h2", {}, armMark(facts.arm, colour), ` ${facts.name}`),
     make("p", { className: "prompt", dir: "auto", textContent: facts.prompt }),
     make("p", { className: "why", textContent: facts.why ?? "Not decided yet." }),
-    make("div", { className: "buttons" }, ...around.buttons(facts)),
+    make("div", { className: "buttons" }, ...around.buttons(facts), make("a", { className: "button", href: `/runs/${run}/more/${facts.id}`, textContent: "More like this …" })),
     ...around.more(facts),
     ...scores(facts),
     make("dl", { className: "facts" }, ...facts.facts.map(([label, value]) =>
