@@ -25,8 +25,8 @@ from tasks.order import Order
 from tasks.orders.drafts import draft_orders, draft_prompts
 from tasks.orders.durations import drafts_s, finals_s
 from tasks.orders.finals_costs import FinalsPlan, plan_finals_cost
+from tasks.orders.judging_plan import JudgingPlan, plan_judging
 from tasks.orders.likely_mistakes import find_likely_mistakes, unused_variables
-from tasks.orders.questions import JudgingPlan, plan_judging
 from tasks.orders.round_costs import RoundPlan, plan_round_costs
 from tasks.storage.home import DEFAULT_HOME, drawn_folder
 

@@ -94,7 +94,7 @@ def _facts(prepared: "Prepared") -> dict[str, Any]:
     from tasks.campaign.briefs import briefs_of, missing_briefs
     from tasks.campaign_file.questions_file import QUESTIONS_FILE
     from tasks.catalogue.estimates import Estimates
-    from tasks.orders.questions import price_brief
+    from tasks.orders.judging_plan import price_brief
 
     campaign = prepared.campaign
     estimates = Estimates(prepared.catalogue, prepared.terms.provider)

@@ -20,7 +20,8 @@ from tasks.judging.reply_reading import read_reply
 from tasks.ledger.replanning import add_warnings
 from tasks.money import count_of, format_usd
 from tasks.order import Order
-from tasks.orders.questions import Questions, plan_judging
+from tasks.orders.judging_plan import plan_judging
+from tasks.orders.questions import Questions
 
 N_FIRST = 12
 

@@ -5,6 +5,7 @@ __all__ = [
     "durations",
     "finals",
     "finals_costs",
+    "judging_plan",
     "likely_mistakes",
     "missing_scores",
     "questions",

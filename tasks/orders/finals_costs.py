@@ -18,7 +18,7 @@ from tasks.catalogue.sizes import Size, parse_size
 from tasks.order import Reference
 from tasks.orders.beside import planned_beside
 from tasks.orders.finals import final_template
-from tasks.orders.questions import price_statements
+from tasks.orders.judging_plan import price_statements
 
 ZERO = Decimal(0)
 

@@ -17,7 +17,8 @@ from tasks.judging.reply_reading import read_reply
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
 from tasks.ledger import Ledger, Limits, Settlement
 from tasks.order import Order
-from tasks.orders.questions import Questions, forms_of, plan_judging
+from tasks.orders.judging_plan import plan_judging
+from tasks.orders.questions import Questions, forms_of
 from tests.support.builders import NOON, RUN_ID
 from tests.support.judge_builders import MODEL, RUBRIC, a_question, a_shown_picture, judged, seen
 from tests.support.ledgers import open_ledger

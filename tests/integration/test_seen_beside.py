@@ -24,7 +24,8 @@ from tasks.judging.reply_reading import read_reply
 from tasks.order import Reference
 from tasks.orders.beside import SHOWN_PX
 from tasks.orders.finals_costs import price_question
-from tasks.orders.questions import Questions, plan_judging
+from tasks.orders.judging_plan import plan_judging
+from tasks.orders.questions import Questions
 from tests.support.builders import NOON, RUN_ID
 from tests.support.judge_builders import RUBRIC, answer_yes, judged, seen
 from tests.support.ledgers import open_ledger

@@ -13,7 +13,8 @@ from flows.stages.judge_trial import N_FIRST, first_of_all, tell_if_alike
 from tasks.catalogue.estimates import Estimates
 from tasks.judging.replies import Reply
 from tasks.order import Order
-from tasks.orders.questions import Questions, plan_judging
+from tasks.orders.judging_plan import plan_judging
+from tasks.orders.questions import Questions
 from tests.support.builders import NOON
 from tests.support.judge_builders import RUBRIC, judged, seen
 from tests.support.ledgers import open_ledger

@@ -16,8 +16,9 @@ from tasks.catalogue.prices import Prices
 from tasks.errors import CatalogueError
 from tasks.judging.rubric import rubric_parameters, rubric_prompt
 from tasks.order import Reference
+from tasks.orders.judging_plan import plan_judging
 from tasks.orders.missing_scores import missing_score_warnings, note_of_test, partly_scored, without_score
-from tasks.orders.questions import Questions, duel_name, plan_judging, worth_judging
+from tasks.orders.questions import Questions, duel_name, worth_judging
 from tests.support.draft_builders import a_draft
 from tests.support.judge_builders import BOTH, MODEL, RUBRIC, judged, seen
 from tests.support.planning import CATALOGUE, PROVIDERS, RUN, campaign, planned
