@@ -52,6 +52,7 @@ from flows.session.session import Purpose
 from flows.stages.brief_questions import with_written_statements
 from flows.stages.closing import awaits_review, close_run
 from flows.stages.evaluate import select_task
+from flows.stages.panel import ask_panel
 from flows.stages.rounds import make_drafts, score_and_judge
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, RunoffError
@@ -217,6 +218,7 @@ async def _make(prepared: Prepared, purpose: Purpose = "go on") -> Outcome:
         if undecided:
             return await close_run(run, state="stopped", lack=undecided)
         await score_and_judge(run)
+        await ask_panel(run)
         if run.is_interrupted:
             return await close_run(run, state="stopped")
         n_finalists = await select_task(run, keeps_bought=True)

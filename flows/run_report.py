@@ -15,6 +15,7 @@ from flows.evaluation.further_rounds import describe_further_rounds
 from flows.evaluation.judge_check import check_run, exported_answers
 from flows.evaluation.kept import kept_by_finals
 from flows.evaluation.nights import compare_nights_of_run
+from flows.evaluation.panel import panel_columns, read_panel
 from flows.evaluation.people import gather_people
 from flows.evaluation.statements import describe_statements
 from flows.evaluation.thumbnails import redraw_thumbnails
@@ -179,9 +180,13 @@ def _gather(run: StoredRun) -> _Gathered:
     }
     kept = kept_by_finals(run)
     met |= {name: are_met(conditions) for name, conditions in kept.items()}
+    opinions = read_panel(run, [one for one in candidates if one.is_draft])
     rows = [
-        row | {"named_file": names.get(row["candidate_id"]), "meets_conditions": met.get(row["candidate_id"])}
+        row
+        | {"named_file": names.get(name), "meets_conditions": met.get(name)}
+        | panel_columns(opinions.get(name))
         for row in rows
+        for name in [row["candidate_id"]]
     ]
     people = gather_people(run, candidates)
     rows = [row | remark_columns(people.of_picture.get(row["candidate_id"])) for row in rows]

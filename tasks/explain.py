@@ -5,6 +5,7 @@ Nothing is decided here: the ledger's facts are compared with the campaign's cur
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tasks.ab_test.winners import Winners
 from tasks.campaign import Campaign
@@ -13,6 +14,7 @@ from tasks.campaign.row_groups import row_groups_of
 from tasks.candidate import Candidate, are_similar
 from tasks.errors import RunError
 from tasks.judging.conditions import conditions_of
+from tasks.judging.panel import Opinion
 from tasks.money import count_of
 from tasks.pictures.fingerprint import hash_distance_bits
 
@@ -132,6 +134,7 @@ def explain(
     candidates: Sequence[Candidate],
     campaign: Campaign,
     winners: Winners | None = None,
+    opinions: Mapping[str, Opinion] = MappingProxyType({}),
 ) -> Explanation:
     """Explain one picture of a run.
 
@@ -140,6 +143,7 @@ def explain(
         candidates: All pictures of the run.
         campaign: The rules.
         winners: The arms that won, if finalists are of these.
+        opinions: What the campaign's panel says of the best drafts, by candidate id.
     """
     drafts = [one for one in candidates if one.is_draft]
     choice = candidate.choice
@@ -162,7 +166,9 @@ def explain(
             for one in drafts
             if one.standing and one.standing.duplicate_of == candidate.candidate_id
         ),
-        rules=() if candidate.is_final else tuple(_rules(candidate, drafts, campaign, winners)),
+        rules=()
+        if candidate.is_final
+        else (*_rules(candidate, drafts, campaign, winners), *_panel_rule(candidate, opinions)),
     )
 
 
@@ -288,6 +294,19 @@ def _rules(
     if not wanted.allow_similar:
         rules.append(_spread(candidate, others, campaign.deduplicate))
     return rules
+
+
+def _panel_rule(candidate: Candidate, opinions: Mapping[str, Opinion]) -> list[Rule]:
+    """Say what the panel says, where there is one."""
+    if not opinions:
+        return []
+    opinion = opinions.get(candidate.candidate_id)
+    if opinion is None:
+        return [Rule("panel", "looked at by the panel, whose pictures come first", "not looked at", False)]
+    differ = opinion.disagreement
+    shown = "" if differ is None else f"; they differ about {differ:.0%} of the statements"
+    found = f"{opinion.value:.4f} by {opinion.judges} judges{shown}"
+    return [Rule("panel", "looked at by the panel, whose pictures come first", found, True)]
 
 
 def _from(candidate: Candidate, winners: Winners) -> Rule:

@@ -25,7 +25,7 @@ from tasks.order import Order
 from tasks.orders.drafts import draft_orders, draft_prompts
 from tasks.orders.durations import drafts_s, finals_s
 from tasks.orders.finals_costs import FinalsPlan, plan_finals_cost
-from tasks.orders.judging_plan import JudgingPlan, plan_judging
+from tasks.orders.judging_plan import JudgingPlan, limited, plan_judging, share_warnings, unconnected_warnings
 from tasks.orders.likely_mistakes import find_likely_mistakes, unused_variables
 from tasks.orders.round_costs import RoundPlan, plan_round_costs
 from tasks.storage.home import DEFAULT_HOME, drawn_folder
@@ -220,6 +220,7 @@ def plan(
     finals = plan_finals_cost(campaign, prompts, estimates)
     arms = tuple(_arm_plans(campaign, orders, estimates))
     rounds = _round_plans(campaign, arms)
+    judging, parts = plan_judging(campaign, estimates), rounds or arms
     n_first = sum(arm.pictures for arm in arms)
     n_drafts = sum(part.pictures for part in rounds or arms)
     result = Plan(
@@ -233,7 +234,7 @@ def plan(
         if campaign.drafts.lane == "batch"
         else drafts_s({arm.arm: arm.pictures for arm in arms}, campaign, providers) * n_drafts / n_first,
         finals_s=finals_s(finals, campaign, providers),
-        judging=plan_judging(campaign, estimates),
+        judging=judging,
         rounds=rounds,
         notes=(*chosen, *_unused_notes(campaign)),
         images_per_minute=provider.images_per_minute,
@@ -243,11 +244,18 @@ def plan(
             *successor_warnings,
             *estimates.notes,
             *find_likely_mistakes(campaign, orders),
-            *_unconnected_warnings(campaign),
+            *unconnected_warnings(campaign),
             *_share_warnings(campaign, arms),
+            *share_warnings(judging, campaign.score.max_share, sum((part.low_usd for part in parts), ZERO)),
         ),
     )
+    result = replace(result, judging=_limited_judging(result))
     return _within_budget(_worth_warned(_with_month(result, today)))
+
+
+def _limited_judging(planned: Plan) -> JudgingPlan | None:
+    share = planned.campaign.score.max_share
+    return limited(planned.judging, share, planned.drafts_low_usd, planned.drafts_high_usd)
 
 
 def _share_warnings(campaign: Campaign, arms: Sequence[ArmPlan]) -> list[str]:
@@ -319,18 +327,6 @@ def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: Estimates)
     parameters = campaign.editions[0].parameters(n=1, is_edit=False)
     estimates = estimates.at(campaign.final_provider(campaign.editions[0]))
     return sum((order.n * estimates.of(parameters, order.prompt).low_usd for order in orders), ZERO)
-
-
-def _unconnected_warnings(campaign: Campaign) -> list[str]:
-    """Warn when there may be too few duels to compare all pictures of a row."""
-    duel = campaign.score.duel
-    most = len(campaign.arms) * campaign.drafts.per_prompt
-    if duel is None or "duel" not in campaign.score.weights or duel.per_row >= most - 1:
-        return []
-    return [
-        f"score.duel.per_row: {duel.per_row} pairs cannot connect the up to {most} pictures of a row;"
-        f" {most - 1} can, fewer leave some without a strength."
-    ]
 
 
 def _within_budget(planned: Plan) -> Plan:

@@ -6,13 +6,27 @@ only on the candidates and the rule, never on the candidates' order. A person's 
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tasks.ab_test.winners import Winners
 from tasks.campaign.row_groups import RowGroups
 from tasks.candidate import Candidate, Choice, HashName
 from tasks.decisions import Shortlist
 from tasks.pictures.fingerprint import hash_distance_bits
+
+
+class Merit(NamedTuple):
+    """By what a draft is ordered for the choice of finalists.
+
+    Args:
+        tier: Lower ones come first, whatever their scores.
+        score: Its score, in [0, 1]; ``None`` comes last.
+        note: What to add to the reason why it was chosen.
+    """
+
+    tier: int
+    score: float | None
+    note: str = ""
 
 
 class Rule(Protocol):
@@ -55,6 +69,10 @@ class Rule(Protocol):
         """Which condition a draft does not meet, by its id; drafts without an entry meet all."""
 
     @property
+    def merits(self) -> Mapping[str, Merit]:
+        """By what drafts are ordered instead of their total, by their id; without an entry by the total."""
+
+    @property
     def allow_similar(self) -> bool:
         """Whether two pictures that look similar may both be chosen."""
 
@@ -85,7 +103,8 @@ def select(candidates: Sequence[Candidate], rule: Rule) -> dict[str, Choice]:
     survivors = [draft for draft in drafts if draft.is_survivor]
     finalists = _Finalists(rule)
     arms_seen: set[str] = set()
-    for rank, draft in enumerate(sorted(survivors, key=_order_of_merit), start=1):
+    in_order = sorted(survivors, key=lambda draft: _order_of_merit(draft, _merit_of(draft, rule)))
+    for rank, draft in enumerate(in_order, start=1):
         objection = (
             _unmet(draft, rule)
             or _of_another_arm(draft, rule)
@@ -238,9 +257,14 @@ def _finalists(number: int) -> str:
     return "1 finalist" if number == 1 else f"{number} finalists"
 
 
-def _order_of_merit(draft: Candidate) -> tuple[bool, float, str, int, int, str]:
+def _merit_of(draft: Candidate, rule: Rule) -> Merit:
+    return rule.merits.get(draft.candidate_id) or Merit(0, draft.score)
+
+
+def _order_of_merit(draft: Candidate, merit: Merit) -> tuple[int, bool, float, str, int, int, str]:
     return (
-        draft.score is None, -(draft.score or 0.0), draft.arm, draft.row, draft.replicate, draft.candidate_id,
+        merit.tier, merit.score is None, -(merit.score or 0.0), draft.arm, draft.row, draft.replicate,
+        draft.candidate_id,
     )  # fmt: skip
 
 
@@ -257,19 +281,22 @@ def _of_another_arm(draft: Candidate, rule: Rule) -> str | None:
 
 
 def _too_poor(draft: Candidate, rule: Rule) -> str | None:
-    if rule.min_score is None or (draft.score is not None and draft.score >= rule.min_score):
+    score = _merit_of(draft, rule).score
+    if rule.min_score is None or (score is not None and score >= rule.min_score):
         return None
-    if draft.score is None:
+    if score is None:
         return f"not chosen: it has no score, and min_score is {rule.min_score:.2f}"
-    digits = 2 if f"{draft.score:.2f}" != f"{rule.min_score:.2f}" else 4
-    return f"not chosen: score {draft.score:.{digits}f} is below min_score {rule.min_score:.{digits}f}"
+    digits = 2 if f"{score:.2f}" != f"{rule.min_score:.2f}" else 4
+    return f"not chosen: score {score:.{digits}f} is below min_score {rule.min_score:.{digits}f}"
 
 
 def _praise(draft: Candidate, rank: int, rule: Rule, *, is_best_of_arm: bool) -> str:
     merit = f"best of arm {draft.arm}" if is_best_of_arm else f"arm {draft.arm}"
     score = "not scored" if draft.score is None else f"score {draft.score:.2f}"
     is_open = rule.winners is not None and rule.winners.of_row(draft.row) is None
-    return f"chosen: rank {rank}, {merit}, {score}{'; no arm won, so all count' if is_open else ''}"
+    note = _merit_of(draft, rule).note
+    said = f", {note}" if note else ""
+    return f"chosen: rank {rank}, {merit}, {score}{said}{'; no arm won, so all count' if is_open else ''}"
 
 
 def _caveat(draft: Candidate) -> str:
@@ -297,7 +324,10 @@ def groups_without_finalist(
     Returns:
         Why, by the group's name: the reason of its best picture, or that it has none.
     """
-    drafts = sorted((one for one in candidates if one.is_draft), key=_order_of_merit)
+    drafts = sorted(
+        (one for one in candidates if one.is_draft),
+        key=lambda one: (one.rank is None, one.rank or 0, _order_of_merit(one, Merit(0, one.score))),
+    )
     chosen = {draft.row for draft in drafts if draft.is_finalist}
     found: dict[str, str] = {}
     for groups in row_groups:

@@ -132,7 +132,9 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
         lines.append(("statements", f"of {briefs}, written first and paid once: runoff questions"))
     if plan.judging and plan.drafts_low_usd:
         share = plan.judging.usual_usd / plan.drafts_low_usd
-        lines.append(("judging", f"about {share:.0%} of the drafts' price"))
+        limit = plan.campaign.score.max_share
+        most = "" if limit is None else f", at most {limit:.0%}"
+        lines.append(("judging", f"about {share:.0%} of the drafts' price{most}"))
     if plan.month is not None:
         spending = format_range(plan.month.low_usd, plan.month.high_usd)
         runs = _count(plan.month.runs, "run")

@@ -97,7 +97,7 @@ def _facts(prepared: "Prepared") -> dict[str, Any]:
     from tasks.orders.judging_plan import price_brief
 
     campaign = prepared.campaign
-    estimates = Estimates(prepared.catalogue, prepared.terms.provider)
+    estimates = Estimates(prepared.catalogue, prepared.terms.provider, prepared.providers)
     costs = [price_brief(campaign, brief, estimates) for brief in missing_briefs(campaign)]
     folder = prepared.questions_folder
     return {

@@ -211,6 +211,7 @@ def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None
     Shows its scores, its rank, and every rule it was tested by. PICTURE is a candidate's id, the beginning
     of one, or a file name such as A-000-001. Duplicates, unfit pictures and finals can be explained too.
     """
+    from flows.evaluation.panel import read_panel
     from flows.evaluation.winners import find_winners_of_run
     from flows.runs.run import StoredRun
     from tasks.explain import explain as explain_picture
@@ -221,7 +222,8 @@ def explain(run: str, picture: str, *, home: Path | None, as_json: bool) -> None
         stored = StoredRun.find(settings, opened, run)
         candidates, campaign = stored.read_candidates(), stored.campaign
         winners = find_winners_of_run(stored)
-    found = explain_picture(find_candidate(candidates, picture), candidates, campaign, winners)
+        opinions = read_panel(stored, [one for one in candidates if one.is_draft])
+    found = explain_picture(find_candidate(candidates, picture), candidates, campaign, winners, opinions)
     if as_json:
         answer_json(found)
     else:

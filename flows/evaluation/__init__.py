@@ -10,6 +10,7 @@ __all__ = [
     "kept",
     "looks",
     "nights",
+    "panel",
     "people",
     "power",
     "retirement",

@@ -5,10 +5,12 @@ Prefect, so that a run can be evaluated again at any time.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from flows.evaluation.looks import Looks
+from flows.evaluation.panel import merits_of, read_panel, unmet_by_panel
 from flows.evaluation.winners import find_winners_of_run
 from flows.runs.run import StoredRun
 from tasks.ab_test.winners import Winners
@@ -19,8 +21,9 @@ from tasks.deduplicate import deduplicate
 from tasks.duplicates.scope import affected
 from tasks.inspect import inspect_pictures
 from tasks.judging.conditions import conditions_of, describe_unmet
+from tasks.judging.panel import Opinion
 from tasks.pictures.transparency import mark_missing_transparency
-from tasks.select import choose_as_decided, keep_bought, select
+from tasks.select import Merit, choose_as_decided, keep_bought, select
 from tasks.storage.home import THUMBNAILS, run_folder
 
 
@@ -119,12 +122,24 @@ class SelectionRule:
     row_groups: tuple[RowGroups, ...]
     unmet: Mapping[str, str]
     winners: Winners | None = None
+    merits: Mapping[str, Merit] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, campaign: Campaign, drafts: Sequence[Candidate], winners: Winners | None = None
+        cls,
+        campaign: Campaign,
+        drafts: Sequence[Candidate],
+        winners: Winners | None = None,
+        opinions: Mapping[str, Opinion] = MappingProxyType({}),
     ) -> "SelectionRule":
-        """Take the rule from a campaign, with what it makes a condition of these drafts, and who won."""
+        """Take the rule from a campaign, with what it makes a condition of these drafts.
+
+        Args:
+            campaign: The campaign.
+            drafts: The run's drafts.
+            winners: The arms that won, if finalists are of these.
+            opinions: What its panel says of the best ones, by candidate id.
+        """
         finalists, duplicates = campaign.finalists, campaign.deduplicate
         return cls(
             count=finalists.most,
@@ -139,8 +154,10 @@ class SelectionRule:
                 draft.candidate_id: reason
                 for draft in drafts
                 if (reason := _why_not_by_rule(campaign, draft))
-            },
+            }
+            | unmet_by_panel(campaign, drafts, opinions),
             winners=winners,
+            merits=merits_of(campaign, drafts, opinions),
         )
 
 
@@ -159,7 +176,8 @@ def select_finalists(run: StoredRun, *, keeps_bought: bool = False) -> int:
         keeps_bought: Keep drafts for which a final was ordered, unless a person chose.
     """
     drafts = run.read_candidates("draft")
-    rule = SelectionRule.of(run.campaign, drafts, find_winners_of_run(run))
+    winners, opinions = find_winners_of_run(run), read_panel(run, drafts)
+    rule = SelectionRule.of(run.campaign, drafts, winners, opinions)
     choices = select(drafts, rule)
     if shortlist := run.ledger.shortlists.last(run.run_id):
         choices = choose_as_decided(choices, shortlist)

@@ -1,7 +1,7 @@
 """Statements about pictures, answered by people: the same ones as the judge, and blind to what it said.
 
-A person gets some twenty pictures, one statement at a time. Only when all of them are answered does the page
-say how the judge compares.
+A person gets some twenty pictures, one statement at a time; those about which a panel's judges disagree come
+first. Only when all of them are answered does the page say how the judge compares.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.evaluation.judge_check import CheckedRun, check_run, has_judge
+from flows.evaluation.panel import most_disputed, read_panel
 from flows.evaluation.run_questions import questions_of
 from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView
@@ -81,7 +82,10 @@ def statement_facts(run: RunView, person: str, n: int) -> dict[str, Any]:
     checked = check_run(run, run.drafts)
     own = {one.about: one.answer for one in last_answers(checked.people) if one.answered_by == person}
     begun = {name for name, _ in own}
-    drawn = draw_pictures(checked.judged, f"{run.run_id} {person}", n, begun)
+    disputed = most_disputed(read_panel(run, run.drafts))
+    first = begun | set(disputed[: n // 2])
+    drawn = draw_pictures(checked.judged, f"{run.run_id} {person}", n, first)
+    drawn.sort(key=lambda name: disputed.index(name) if name in disputed else len(disputed))
     drafts = {draft.candidate_id: draft for draft in run.drafts}
     pictures = [_picture(run, drafts[name], own) for name in drawn]
     is_done = bool(pictures) and all(_is_answered(one["statements"]) for one in pictures)

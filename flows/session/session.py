@@ -36,7 +36,6 @@ from tasks.storage.home import CAMPAIGN_FILE, prepare_home
 if TYPE_CHECKING:
     from flows.workers.dask_pool import DaskPool
     from tasks.images_api.batch_lane.lane import BatchLane
-    from tasks.images_api.buyer import Buyer
     from tasks.images_api.sellers import Sellers
 
 
@@ -59,7 +58,7 @@ class Session:
     stored: StoredRun
     buyer: "Sellers"
     batch_lane: "BatchLane"
-    judging: "Buyer"
+    judging: "Sellers"
     display: Display
     inspecting: asyncio.Lock
     pool: "DaskPool | None" = None
@@ -138,8 +137,8 @@ async def open_session(prepared: Prepared, purpose: Purpose = "go on") -> AsyncI
         ):
             stored = _find(prepared, ledger) if purpose == "close" else _begin(prepared, ledger, purpose)
             buyer, lane, judging = compose(
-                clients, prepared.campaign.draft_sellers[0], prepared.terms, ledger, prepared.folder, limits,
-                display.bought, display.say,
+                clients, prepared.campaign, prepared.terms, ledger, prepared.folder, limits, display.bought,
+                display.say,
             )  # fmt: skip
             stopping = Stopping(prepared, ledger, (buyer, judging), display, has_workers=pool is not None)
             with _stopped_on_fault(prepared, ledger):

@@ -7,5 +7,6 @@ __all__ = [
     "closing",
     "evaluate",
     "judging",
+    "panel",
     "rounds",
 ]

@@ -71,7 +71,7 @@ async def ask_again(prepared: Prepared, orders: Sequence[Order], state: RunState
         n_asked = await buy_answers(run, orders)
         run.ledger.runs.end(run.run_id, state, datetime.now(UTC))
         write_run_report(StoredRun.find(prepared.settings, run.ledger, run.run_id))
-        if (stop := run.judging.closed_by) is not None:
+        if (stop := run.judging.stopped_by) is not None:
             raise stop
         return n_asked
 

@@ -51,7 +51,7 @@ async def with_written_statements(run: Session) -> Session:
             if order.question in answers
         }
         run = _keeping(run, {brief: statements for brief, statements in read.items() if statements})
-        if not missing_briefs(run.campaign) or run.judging.closed_by is not None:
+        if not missing_briefs(run.campaign) or run.judging.stopped_by is not None:
             break
     _say_what_is_missing(run)
     return run
@@ -72,13 +72,13 @@ async def write_statements(prepared: Prepared) -> Campaign:
     async with open_session(alone) as begun:
         run = await with_written_statements(begun)
         run.ledger.runs.end(run.run_id, "done", datetime.now(UTC))
-        if (stop := run.judging.closed_by) is not None:
+        if (stop := run.judging.stopped_by) is not None:
             raise stop
         return run.campaign
 
 
 def _orders(run: Session, attempt: int) -> dict[str, Order]:
-    estimates = Estimates(run.prepared.catalogue, run.prepared.terms.provider)
+    estimates = Estimates(run.prepared.catalogue, run.prepared.terms.provider, run.prepared.providers)
     questions = Questions(run.campaign, run.run_id, str(run.folder), estimates)
     return {
         brief: questions.of_brief(brief, row, attempt) for brief, row in missing_briefs(run.campaign).items()

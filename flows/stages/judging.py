@@ -15,6 +15,7 @@ from flows.evaluation.run_questions import questions_of
 from flows.session.session import Session
 from flows.stages.answers import buy_answers
 from flows.stages.judge_trial import N_FIRST, first_of_all, tell_if_alike
+from flows.stages.judging_share import ask_within_share
 from flows.stages.prefect_task import as_task
 from tasks.campaign.statements import statements_of
 from tasks.candidate import Candidate, are_one_picture
@@ -24,6 +25,8 @@ from tasks.generate import generate
 from tasks.judging.duels import in_both_orders, most_pairs, next_pairs
 from tasks.judging.forms import Form
 from tasks.judging.rubric import is_asked_in
+from tasks.ledger.replanning import add_warnings
+from tasks.money import count_of
 from tasks.order import Order
 from tasks.orders.questions import Questions, forms_of, worth_judging
 
@@ -47,7 +50,7 @@ async def judge_drafts(run: Session) -> None:
     if "duel" in rules.weights and rules.duel is not None:
         own = [draft for draft in judged if draft.is_campaign_draft]
         await _ask_pairs(run, questions, own, rules.duel.per_row)
-    _tell_stop(run)
+    tell_stop(run)
 
 
 async def judge_finals(run: Session) -> int:
@@ -66,9 +69,11 @@ async def judge_finals(run: Session) -> int:
     if not finals:
         return 0
     form = await choose_form(run, questions, finals)
-    n_asked = await _ask(run, [order for final in finals for order in questions.all_about(final, form)])
+    n_asked = await ask_in_flow(
+        run, [order for final in finals for order in questions.all_about(final, form)]
+    )
     if n_asked:
-        _tell_stop(run)
+        tell_stop(run)
     return n_asked
 
 
@@ -82,9 +87,9 @@ def _questions(run: Session) -> Questions:
     return questions_of(run.stored, estimates)
 
 
-def _tell_stop(run: Session) -> None:
+def tell_stop(run: Session) -> None:
     """Say that the judge is not asked any more, unless the run stops with it."""
-    stop = run.judging.closed_by
+    stop = run.judging.stopped_by
     if stop is not None and not isinstance(stop, BudgetError | InterruptError):
         run.display.say(f"The judge is no longer asked; the run continues without it. {stop}")
 
@@ -92,13 +97,10 @@ def _tell_stop(run: Session) -> None:
 async def _ask_statements(run: Session, questions: Questions, pictures: Sequence[Candidate]) -> None:
     """Ask about each picture, first about a dozen of them."""
     form = await choose_form(run, questions, pictures)
-    first, rest = (
-        [order for draft in some for order in questions.all_about(draft, form)]
-        for some in (pictures[:N_FIRST], pictures[N_FIRST:])
-    )
-    await _ask(run, first)
+    groups = [questions.all_about(draft, form) for draft in pictures]
+    await ask_within_share(run, groups[:N_FIRST], ask_in_flow)
     tell_if_alike(run, questions, pictures, form)
-    await _ask(run, rest)
+    warn_of_share(run, await ask_within_share(run, groups, ask_in_flow), "picture")
 
 
 async def choose_form(run: Session, questions: Questions, pictures: Sequence[Candidate]) -> Form:
@@ -108,18 +110,38 @@ async def choose_form(run: Session, questions: Questions, pictures: Sequence[Can
     Both are remembered in the ledger. Where neither happened, this run uses the other form and the next asks
     again. Yes or no is asked in the words in which the run began.
     """
-    judge = run.campaign.score.judge
+    judge = questions.campaign.score.judge
     assert judge is not None
     preferred, other = forms_of(judge)
     if preferred == "yes_no":
         return other if _began_with(run, other) else preferred
     if not pictures:
         return preferred
-    gives = run.ledger.answers.gives_log_probabilities(run.campaign.provider, judge.model)
+    seller = judge.provider or run.campaign.provider
+    gives = run.ledger.answers.gives_log_probabilities(seller, judge.model)
     if gives is None:
-        await _ask(run, questions.all_about(pictures[0], preferred))
-        gives = run.ledger.answers.gives_log_probabilities(run.campaign.provider, judge.model)
+        await ask_in_flow(run, questions.all_about(pictures[0], preferred))
+        gives = run.ledger.answers.gives_log_probabilities(seller, judge.model)
     return preferred if gives else other
+
+
+def warn_of_share(run: Session, n_left: int, noun: str, what: str = "not judged") -> None:
+    """Say how much is not asked because judging may take no more of the drafts' cost.
+
+    Args:
+        run: The run.
+        n_left: How many are left out.
+        noun: Of what.
+        what: What is not done with them.
+    """
+    share = run.campaign.score.max_share
+    if n_left and share is not None:
+        warning = (
+            f"score.max_share: {count_of(n_left, noun)} {what}, because judging may cost no more than"
+            f" {share:.0%} of the drafts."
+        )
+        run.display.say(warning)
+        add_warnings(run.ledger, run.run_id, [warning])
 
 
 def _began_with(run: Session, form: Form) -> bool:
@@ -131,14 +153,22 @@ def _began_with(run: Session, form: Form) -> bool:
 async def _ask_pairs(run: Session, questions: Questions, judged: Sequence[Candidate], per_row: int) -> None:
     """Ask round by round until every row has its pairs."""
     by_id = {draft.candidate_id: draft for draft in judged}
-    while run.judging.closed_by is None:
+    duel = run.campaign.score.duel
+    seller = (duel.provider if duel else None) or run.campaign.provider
+    while run.judging.closed_at(seller) is None:
         known = read_judge_answers(run.ledger, questions, judged)
         pairs = [
             pair for row, pool in pools(judged).items() for pair in next_round(known, row, pool, per_row)
         ]
         if not pairs:
             return
-        await _ask(run, [questions.between(by_id[first], by_id[second]) for first, second in pairs])
+        groups: dict[frozenset[str], list[Order]] = {}
+        for first, second in pairs:
+            order = questions.between(by_id[first], by_id[second])
+            groups.setdefault(frozenset((first, second)), []).append(order)
+        if n_left := await ask_within_share(run, list(groups.values()), ask_in_flow):
+            warn_of_share(run, n_left, "pair")
+            return
 
 
 def next_round(
@@ -175,5 +205,6 @@ def next_round(
     return list(in_both_orders(next_pairs(ids, asked, duels, n_left, alike, same)))
 
 
-async def _ask(run: Session, orders: Sequence[Order]) -> int:
+async def ask_in_flow(run: Session, orders: Sequence[Order]) -> int:
+    """Buy answers in Prefect tasks; see ``buy_answers``. This spends money."""
     return await buy_answers(run, orders, judge_task)

@@ -187,8 +187,12 @@ class Campaign(Section):
     def sellers(self) -> tuple[str, ...]:
         """Every provider that a run buys from: of drafts, of finals, and of the judge; each once."""
         finals = map(self.final_provider, self.editions) if self.finalists.most != 0 else ()
-        judge = (self.provider,) if self.score.weights.keys() & {"judge", "duel"} else ()
-        return tuple(dict.fromkeys((*self.draft_sellers, *finals, *judge)))
+        return tuple(dict.fromkeys((*self.draft_sellers, *finals, *self.judge_sellers)))
+
+    @property
+    def judge_sellers(self) -> tuple[str, ...]:
+        """The providers at which judging models are asked, each once; none without a judge."""
+        return tuple(dict.fromkeys(one.provider or self.provider for one in self.score.asked_models))
 
     @property
     def rounds(self) -> tuple[Round, ...]:

@@ -89,6 +89,9 @@ class Judge(Section):
     model: str = JUDGING_MODEL
     """The judging model's id in the catalogue."""
 
+    provider: str | None = None
+    """Where it is asked: a name in providers.yaml. Default: the campaign's provider."""
+
     rubric: tuple[AnyStatement, ...] = ()
     """Statements that are true of a good picture, as templates; a row's own, in its `rubric`, are added."""
 
@@ -140,11 +143,34 @@ class Duel(Section):
     model: str = JUDGING_MODEL
     """The judging model's id in the catalogue."""
 
+    provider: str | None = None
+    """Where it is asked: a name in providers.yaml. Default: the campaign's provider."""
+
     rubric: tuple[str, ...] = ()
     """Statements that are true of a good picture, as templates; without any, the whole is compared."""
 
     per_row: int = Field(default=12, ge=1, le=1000)
     """The most pairs compared in a row; each pair is two requests, one in each order."""
+
+
+class PanelJudge(Section):
+    """A further judge: another model, or the same one at another provider."""
+
+    model: str
+    """The judging model's id in the catalogue."""
+
+    provider: str | None = None
+    """Where it is asked: a name in providers.yaml. Default: the campaign's provider."""
+
+
+class Panel(Section):
+    """Further judges, asked about the best pictures only; they choose finalists, and compare no arms."""
+
+    judges: tuple[PanelJudge, ...] = Field(min_length=1, max_length=5)
+    """Who is asked what `judge` is asked; its own answer counts as one of the panel's."""
+
+    best: int = Field(default=12, ge=1, le=1000)
+    """About how many of the best pictures they are asked."""
 
 
 def _colour(text: str) -> str:
@@ -222,6 +248,12 @@ class Score(Section):
     duel: Duel | None = None
     """The settings of the scorer `duel`."""
 
+    panel: Panel | None = None
+    """Further judges of the best pictures, by whom finalists are chosen."""
+
+    max_share: float | None = Field(default=None, gt=0, le=100, allow_inf_nan=False)
+    """The most that judging drafts may cost, as a share of what the drafts cost: 0.5 is half of it."""
+
     expect_text: AnyTexts | None = None
     """The text that `legibility` expects, as a template, or several. Default: the row's `expect_text`."""
 
@@ -236,6 +268,16 @@ class Score(Section):
         """The templates of the texts that are expected; empty where the rows have them."""
         wanted = self.expect_text
         return () if wanted is None else (wanted,) if isinstance(wanted, str) else wanted
+
+    @property
+    def asked_models(self) -> "tuple[Judge | Duel | PanelJudge, ...]":
+        """Every judging model that is asked, and where."""
+        asked: list[Judge | Duel | PanelJudge] = []
+        if self.judge is not None and "judge" in self.weights:
+            asked += [self.judge, *(self.panel.judges if self.panel else ())]
+        if self.duel is not None and "duel" in self.weights:
+            asked.append(self.duel)
+        return tuple(asked)
 
     palette: Palette | None = None
     """The settings of the scorer `palette`."""

@@ -22,6 +22,8 @@ from tasks.campaign.choice import (
     Finalists,
     Judge,
     Palette,
+    Panel,
+    PanelJudge,
     Score,
     Statement,
 )
@@ -49,6 +51,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("score.judge", Judge),
     ("score.judge.rubric[]", Statement),
     ("score.duel", Duel),
+    ("score.panel", Panel),
+    ("score.panel.judges[]", PanelJudge),
     ("score.palette", Palette),
     ("score.copy_space", CopySpace),
     ("score.clip", Clip),

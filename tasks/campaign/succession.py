@@ -120,8 +120,13 @@ def models_of(campaign: Campaign, seller: str | None = None) -> list[str]:
     parts = _pictures_of(campaign) if seller is None else _bought_at(campaign, seller)
     names = [part.model for part in parts]
     names += [part.successor.model for part in parts if part.successor is not None]
-    judging = (campaign.score.judge, campaign.score.duel) if seller in (None, campaign.provider) else ()
-    names += [settings.model for settings in judging if settings is not None]
+    score = campaign.score
+    judging = (score.judge, score.duel, *(score.panel.judges if score.panel else ()))
+    names += [
+        settings.model
+        for settings in judging
+        if settings is not None and seller in (None, settings.provider or campaign.provider)
+    ]
     return list(dict.fromkeys(names))
 
 

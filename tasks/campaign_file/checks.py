@@ -67,7 +67,7 @@ def find_campaign_faults(
     faults += _finals_faults(campaign, catalogue, providers)
     faults += edit_faults(campaign, providers)
     faults += _score_faults(campaign, scorers)
-    faults += judging_faults(campaign, catalogue, provider, scorers)
+    faults += judging_faults(campaign, catalogue, providers, scorers)
     faults += halving_faults(campaign)
     faults += _schedule_faults(campaign)
     faults += _deadline_faults(campaign)

@@ -3,35 +3,56 @@
 from collections.abc import Collection, Iterator
 
 from tasks.campaign import Campaign
-from tasks.campaign.choice import Duel, Judge
+from tasks.campaign.choice import Judge
 from tasks.campaign.rounds import LAST_ARMS, LEAST_PER_PROMPT
 from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.sellers import asked_at
 from tasks.catalogue import Catalogue
-from tasks.catalogue.providers import Provider
+from tasks.catalogue.providers import Provider, Providers
 from tasks.errors import CatalogueError
 
 
 def judging_faults(
-    campaign: Campaign, catalogue: Catalogue, provider: Provider | None, scorers: Collection[str]
+    campaign: Campaign, catalogue: Catalogue, providers: Providers, scorers: Collection[str]
 ) -> Iterator[CampaignFault]:
-    """Find the faults of ``score.judge`` and ``score.duel``.
+    """Find the faults of ``score.judge``, ``score.duel`` and ``score.panel``.
 
     Args:
         campaign: A well-formed campaign.
         catalogue: Models and prices.
-        provider: The campaign's provider; ``None`` when it is unknown.
+        providers: The known providers.
         scorers: The names of the installed scorers.
     """
     score = campaign.score
     needs = {"judge": "a model and a rubric", "duel": "{} for the defaults, or a model and a rubric"}
-    settings: dict[str, Judge | Duel | None] = {"judge": score.judge, "duel": score.duel}
-    for name, section in settings.items():
-        if section is not None:
-            yield from _model_faults(name, section.model, catalogue, provider)
-        elif name in score.weights and name in scorers:
+    for path, section in asked_at(score).items():
+        provider = providers.by_name.get(section.provider or campaign.provider)
+        yield from _model_faults((*path, "model"), section.model, catalogue, provider)
+    for name in needs:
+        if getattr(score, name) is None and name in score.weights and name in scorers:
             yield CampaignFault(("score", name), "is missing, but score.weights uses it", needs[name])
+    yield from _panel_faults(campaign)
     if score.judge is not None:
         yield from _sight_faults(campaign, score.judge)
+
+
+def _panel_faults(campaign: Campaign) -> Iterator[CampaignFault]:
+    """Find a panel without a first judge, and judges who are on it twice."""
+    score = campaign.score
+    if score.panel is None:
+        return
+    if score.judge is None or "judge" not in score.weights:
+        what = "a panel is asked what the judge is asked, and there is no judge"
+        yield CampaignFault(("score", "panel"), what, "score.judge, with judge among score.weights")
+        return
+    seen = {(score.judge.provider or campaign.provider, score.judge.model)}
+    for index, one in enumerate(score.panel.judges):
+        name = (one.provider or campaign.provider, one.model)
+        if name in seen:
+            what = f"{one.model} at {name[0]} is asked already, and would answer the same question again"
+            accepted = "another model, or another provider"
+            yield CampaignFault(("score", "panel", "judges", str(index)), what, accepted)
+        seen.add(name)
 
 
 def _sight_faults(campaign: Campaign, judge: Judge) -> Iterator[CampaignFault]:
@@ -69,9 +90,8 @@ def halving_faults(campaign: Campaign) -> Iterator[CampaignFault]:
 
 
 def _model_faults(
-    name: str, model_id: str, catalogue: Catalogue, provider: Provider | None
+    path: tuple[str, ...], model_id: str, catalogue: Catalogue, provider: Provider | None
 ) -> Iterator[CampaignFault]:
-    path = ("score", name, "model")
     try:
         model = catalogue.model(model_id)
     except CatalogueError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from tasks.campaign import Campaign
+from tasks.campaign.choice import Duel, Judge, PanelJudge, Score
 from tasks.campaign_file.fault import CampaignFault
 from tasks.campaign_file.finals import edition_path
 from tasks.catalogue.providers import Provider, Providers
@@ -35,12 +36,25 @@ def seller_faults(campaign: Campaign, providers: Providers) -> Iterator[Campaign
             yield CampaignFault(("arms", name, "budget_usd"), what, accepted)
 
 
+def asked_at(score: Score) -> Mapping[Path, Judge | Duel | PanelJudge]:
+    """Map the place of each judging model in the file to its settings."""
+    sections: dict[Path, Judge | Duel | PanelJudge | None] = {
+        ("score", "judge"): score.judge,
+        ("score", "duel"): score.duel,
+    }
+    for index, one in enumerate(score.panel.judges if score.panel else ()):
+        sections["score", "panel", "judges", str(index)] = one
+    return {path: section for path, section in sections.items() if section is not None}
+
+
 def _named(campaign: Campaign) -> Mapping[Path, str]:
     named: dict[Path, str | None] = {("provider",): campaign.provider}
     for name, arm in campaign.arms.items():
         named["arms", name, "provider"] = arm.provider
     for index, edition in enumerate(campaign.editions):
         named[(*edition_path(campaign, index), "provider")] = edition.provider
+    for path, section in asked_at(campaign.score).items():
+        named[(*path, "provider")] = section.provider
     return {path: name for path, name in named.items() if name is not None}
 
 

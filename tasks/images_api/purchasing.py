@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from openai import AsyncOpenAI
 
+from tasks.campaign import Campaign
 from tasks.images_api.batch_lane.lane import BatchLane
 from tasks.images_api.batch_lane.settler import BatchSettler
 from tasks.images_api.buyer import Buyer, Purchase
@@ -29,12 +30,12 @@ class Purchasing(NamedTuple):
 
     buyer: Sellers
     batch_lane: BatchLane
-    judging: Buyer
+    judging: Sellers
 
 
 def compose(
     clients: Mapping[str, AsyncOpenAI],
-    drafts_at: str,
+    campaign: Campaign,
     terms: Terms,
     ledger: Ledger,
     folder: Path,
@@ -46,7 +47,7 @@ def compose(
 
     Args:
         clients: The connections to the providers that the run buys from, by name.
-        drafts_at: The provider of the drafts, of which batches are made.
+        campaign: What is bought where; batches are made at the provider of the first arm's drafts.
         terms: The terms of the campaign's provider, which know those of the others.
         ledger: The ledger.
         folder: The run's folder.
@@ -54,7 +55,7 @@ def compose(
         watch: Called with every order's end.
         say: Shows a line about a long wait.
     """
-    waits = WaitNotices(say)
+    waits, drafts_at = WaitNotices(say), campaign.draft_sellers[0]
     sellers = compose_sellers(clients, terms, ledger, folder, limits, watch, waits)
     settler = BatchSettler(
         terms.at(drafts_at), ledger, folder, watch, lambda reason: sellers.close_for(drafts_at, reason)
@@ -66,10 +67,21 @@ def compose(
         closed_by=lambda: sellers.closed_at(drafts_at),
         waits=waits,
     )
-    breaker = for_questions(watch, lambda reason: judging.close(reason))
-    unlimited = RateLimiter(None)  # the limit of pictures per minute does not apply to questions
-    judge = clients.get(terms.provider.name, clients[drafts_at])  # one that is never asked, without a judge
-    judging: Buyer = compose_buyer(judge, terms, ledger, folder, limits, breaker, unlimited, waits)
+
+    def judging_at(name: str) -> Buyer:
+        return compose_buyer(
+            clients[name],
+            terms.at(name),
+            ledger,
+            folder,
+            limits,
+            for_questions(watch, lambda reason: judging.close_for(name, reason)),
+            RateLimiter(None),  # the limit of pictures per minute does not apply to questions
+            waits,
+        )
+
+    judges_at = campaign.judge_sellers or (drafts_at,)  # one that is never asked, without a judge
+    judging: Sellers = Sellers({name: judging_at(name) for name in judges_at})
     return Purchasing(sellers, lane, judging)
 
 

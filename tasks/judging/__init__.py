@@ -7,6 +7,7 @@ __all__ = [
     "duels",
     "forms",
     "judge_check",
+    "panel",
     "people_answers",
     "replies",
     "reply_reading",

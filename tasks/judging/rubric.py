@@ -16,6 +16,8 @@ from tasks.judging.forms import CERTAINTY, YES_NO, Form, is_yes
 
 VERSION = "1"
 GRADES: Mapping[str, float] = {"bad": 0.0, "poor": 0.25, "fair": 0.5, "good": 0.75, "excellent": 1.0}
+QUESTIONS = "judge_questions"
+"""The measurement of how many questions were asked about a picture that a limit left out: none."""
 TOKENS_PER_QUESTION = 160
 """Room for one reason of a sentence or two and its verdict, tokens."""
 TOP_LOGPROBS = 8

@@ -136,6 +136,8 @@ def _decision_columns(picture: Candidate | None, scorers: Sequence[str]) -> dict
         | {f"score_{name}": scores[name].value if name in scores else None for name in scorers}
         | {
             "score": picture and picture.score,
+            "panel_score": None,
+            "panel_disagreement": None,
             "score_reason": "; ".join(score.reason for score in scores.values() if score.reason) or None,
             "rank": choice and choice.rank,
             "finalist": choice and choice.is_finalist,

@@ -1,7 +1,7 @@
 """Prices what judging models are asked before there are pictures: the least, the most, and what is usual."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ from tasks.judging.duels import duel_parameters, duel_prompt, most_pairs
 from tasks.judging.rubric import rubric_parameters
 from tasks.order import Reference
 from tasks.orders.beside import planned_beside
-from tasks.orders.questions import forms_of, prompt_of
+from tasks.orders.questions import as_asked_by_panel, forms_of, prompt_of
 
 LIKELY_CHARACTERS = 80
 """How long a statement is taken to be that no model has written yet."""
@@ -39,6 +39,8 @@ class JudgingPlan:
         high_usd: The most dollars when there are no duplicates.
         usual_usd: What is expected then, dollars.
         per_picture: The most requests about one picture.
+        limit_usd: What judging may cost at most, by its share of what the drafts cost at most, dollars;
+            ``None`` without a limit.
         briefs: How many briefs a model writes the statements of, once.
     """
 
@@ -50,6 +52,7 @@ class JudgingPlan:
     usual_usd: Decimal = ZERO
     per_picture: int = 1
     briefs: int = 0
+    limit_usd: Decimal | None = None
 
     @property
     def orders(self) -> int:
@@ -69,6 +72,7 @@ def price_statements(
         estimates: The cost of requests.
         beside: What the judge sees beside it.
     """
+    estimates = estimates.at(judge.provider) if judge.provider else estimates
     pictures = [shown, *beside.references, *([] if beside.mask is None else [beside.mask])]
     costs = [
         (
@@ -96,6 +100,7 @@ def price_brief(campaign: Campaign, brief: str, estimates: Estimates) -> Estimat
     """
     judge = campaign.score.judge
     assert judge is not None
+    estimates = estimates.at(judge.provider) if judge.provider else estimates
     return estimates.of(brief_parameters(judge.model), brief_prompt(brief), [])
 
 
@@ -108,7 +113,7 @@ def plan_judging(campaign: Campaign, estimates: Estimates) -> JudgingPlan | None
     wishes = campaign.score
     parts = []
     if "judge" in wishes.weights and wishes.judge is not None:
-        parts.append(_plan_rubric(campaign, estimates))
+        parts += [_plan_rubric(campaign, estimates), *_plan_panel(campaign, estimates)]
     if "duel" in wishes.weights and wishes.duel is not None:
         parts.append(_plan_duels(campaign, estimates))
     if not parts:
@@ -123,6 +128,48 @@ def plan_judging(campaign: Campaign, estimates: Estimates) -> JudgingPlan | None
         per_picture=parts[0].per_picture,
         briefs=parts[0].briefs,
     )
+
+
+def limited(
+    planned: JudgingPlan | None, share: float | None, drafts_low_usd: Decimal, drafts_high_usd: Decimal
+) -> JudgingPlan | None:
+    """Limit the price of judging to its share of what the drafts cost.
+
+    Args:
+        planned: The price without a limit.
+        share: The share; ``None`` without a limit.
+        drafts_low_usd: The least that the drafts cost.
+        drafts_high_usd: The most.
+    """
+    if planned is None or share is None:
+        return planned
+    least, most = Decimal(str(share)) * drafts_low_usd, Decimal(str(share)) * drafts_high_usd
+    return replace(
+        planned,
+        low_usd=min(planned.low_usd, least),
+        high_usd=min(planned.high_usd, most),
+        usual_usd=min(planned.usual_usd, most),
+        limit_usd=most,
+    )
+
+
+def share_warnings(planned: JudgingPlan | None, share: float | None, drafts_low_usd: Decimal) -> list[str]:
+    """Warn where the share of the drafts' cost is too small to judge everything.
+
+    Args:
+        planned: The price without a limit.
+        share: The share; ``None`` without a limit.
+        drafts_low_usd: The least that the drafts cost.
+    """
+    if planned is None or share is None or not drafts_low_usd:
+        return []
+    usual = planned.usual_usd / drafts_low_usd
+    if usual <= Decimal(str(share)):
+        return []
+    return [
+        f"score.max_share: judging everything costs about {usual:.0%} of the drafts, and {share:.0%} is"
+        " allowed: the rest is not judged, and has no score by the judge."
+    ]
 
 
 def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
@@ -153,6 +200,26 @@ def _plan_rubric(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
     )
 
 
+def _plan_panel(campaign: Campaign, estimates: Estimates) -> Iterator[JudgingPlan]:
+    """Price a panel: the best pictures as if each were the dearest to judge, once for each further judge."""
+    panel = campaign.score.panel
+    if panel is None or campaign.finalists.most == 0:
+        return
+    n_pictures = campaign.n_rows * len(campaign.arms) * campaign.drafts.per_prompt
+    n_best = min(panel.best, n_pictures)
+    for asked in as_asked_by_panel(campaign):
+        whole = _plan_rubric(asked, estimates)
+        n_fewest = min(n_best, campaign.n_rows * len(campaign.arms))
+        yield replace(
+            whole,
+            pictures=n_best,
+            low_usd=whole.usual_usd * n_fewest / n_pictures,
+            high_usd=whole.high_usd * n_best / n_pictures,
+            usual_usd=whole.usual_usd * n_best / n_pictures,
+            briefs=0,
+        )
+
+
 def _likely_statements(campaign: Campaign, missing: Collection[str], row: int, arm: str) -> tuple[str, ...]:
     """List a row's statements; where a model has still to write some, as many and as long as there may be."""
     texts = tuple(one.text for one in statements_of(campaign, row, arm))
@@ -165,6 +232,7 @@ def _plan_duels(campaign: Campaign, estimates: Estimates) -> JudgingPlan:
     assert duel is not None
     rubrics = {duel_statements(campaign, row) for row in range(campaign.n_rows)}
     prompt = max(map(duel_prompt, rubrics), key=lambda text: len(text.encode()))
+    estimates = estimates.at(duel.provider) if duel.provider else estimates
     parameters, drawn = duel_parameters(duel.model), _drawn(campaign)
     costs = [estimates.of(parameters, prompt, [one, other]) for one in drawn for other in drawn]
     pairs = campaign.n_rows * most_pairs(len(drawn) * campaign.drafts.per_prompt, duel.per_row)
@@ -183,3 +251,15 @@ def _drawn(campaign: Campaign) -> list[Reference]:
     """Describe one draft of each arm before it exists."""
     sizes = [parse_size(campaign.drafts_of(arm).size) or Size(1024, 1024) for arm in campaign.arms]
     return [Reference("", "", size.width, size.height, "image/png") for size in sizes]
+
+
+def unconnected_warnings(campaign: Campaign) -> list[str]:
+    """Warn when there may be too few duels to compare all pictures of a row."""
+    duel = campaign.score.duel
+    most = len(campaign.arms) * campaign.drafts.per_prompt
+    if duel is None or "duel" not in campaign.score.weights or duel.per_row >= most - 1:
+        return []
+    return [
+        f"score.duel.per_row: {duel.per_row} pairs cannot connect the up to {most} pictures of a row;"
+        f" {most - 1} can, fewer leave some without a strength."
+    ]

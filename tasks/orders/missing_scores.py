@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.candidate import Candidate, Score
 from tasks.judging.duels import QUESTIONS
+from tasks.judging.rubric import QUESTIONS as RUBRIC_QUESTIONS
 from tasks.money import count_of
 from tasks.orders.questions import BOUGHT
 
@@ -32,10 +33,13 @@ def without_score(drafts: Iterable[Candidate], name: str) -> list[Candidate]:
 
 
 def _is_missing(score: Score) -> bool:
-    """Return whether a score is missing; a picture that had nothing to be compared with needs none."""
+    """Return whether a score is missing; a picture that had nothing to be compared with needs none.
+
+    Neither does one that a limit left out, as the campaign wants it.
+    """
     if score.value is not None:
         return False
-    questions = score.measurements.get(QUESTIONS)
+    questions = score.measurements.get(QUESTIONS, score.measurements.get(RUBRIC_QUESTIONS))
     return score.reason != _TOOK_PART_IN_NONE if questions is None else questions > 0
 
 

@@ -72,7 +72,8 @@ class Questions:
         beside = self.beside(draft)
         prompt = prompt_of(rubric, form, beside, sample)
         parameters = rubric_parameters(judge.model, rubric, form)
-        return self._order(draft, prompt, parameters, [draft], draft.candidate_id, beside)
+        at = judge.provider
+        return self._order(draft, prompt, parameters, [draft], draft.candidate_id, beside, provider=at)
 
     def beside(self, picture: Candidate) -> Sent:
         """Return what the judge sees beside a picture: of a final, what its draft was made with."""
@@ -105,7 +106,7 @@ class Questions:
         prompt, parameters = brief_prompt(brief, attempt), brief_parameters(judge.model)
         name = "b-" + hashlib.sha256(brief.encode()).hexdigest()[:20]
         at = Place(next(iter(self.campaign.arms)), row, 0)
-        return self._order(at, prompt, parameters, [], name)
+        return self._order(at, prompt, parameters, [], name, provider=judge.provider)
 
     def between(self, first: Candidate, second: Candidate) -> Order:
         """Build the order that compares two pictures, shown in this order."""
@@ -114,7 +115,7 @@ class Questions:
         parameters = duel_parameters(duel.model)
         name = duel_name(first.candidate_id, second.candidate_id)
         prompt = duel_prompt(duel_statements(self.campaign, first.row))
-        return self._order(first, prompt, parameters, [first, second], name)
+        return self._order(first, prompt, parameters, [first, second], name, provider=duel.provider)
 
     def _order(
         self,
@@ -124,9 +125,12 @@ class Questions:
         shown: Sequence[Candidate],
         about: str,
         beside: Sent = NOTHING,
+        *,
+        provider: str | None,
     ) -> Order:
         references = (*(self._shown(draft) for draft in shown), *beside.references)
-        estimates = self.estimates
+        seller = provider or self.campaign.provider
+        estimates = self.estimates and self.estimates.at(seller)
         pictures = references if beside.mask is None else (*references, beside.mask)
         estimate = estimates.of(parameters, prompt, pictures).high_usd if estimates else ZERO
         return Order(
@@ -138,7 +142,7 @@ class Questions:
             replicate=at.replicate,
             attempt=0,
             prompt=prompt,
-            provider=self.campaign.provider,
+            provider=seller,
             endpoint="chat",
             parameters=parameters,
             references=references,
@@ -151,6 +155,20 @@ class Questions:
         seen = draft.inspection
         width, height, kind = (seen.width or 0, seen.height or 0, seen.format) if seen else (0, 0, None)
         return Reference(f"{self.folder}/{draft.file}", draft.sha256, width, height, f"image/{kind or 'png'}")
+
+
+def as_asked_by_panel(campaign: Campaign) -> list[Campaign]:
+    """Return the campaign as each further judge of its panel is asked by it; none without a panel."""
+    score = campaign.score
+    if score.judge is None or score.panel is None:
+        return []
+    judges = [
+        score.judge.model_copy(update={"model": one.model, "provider": one.provider})
+        for one in score.panel.judges
+    ]
+    return [
+        campaign.model_copy(update={"score": score.model_copy(update={"judge": judge})}) for judge in judges
+    ]
 
 
 def forms_of(judge: Judge) -> tuple[Form, ...]:

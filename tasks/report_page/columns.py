@@ -126,6 +126,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("score_palette", "Float64", "0 to 1", "How close the colours are to the palette."),
     Column("score_votes", "Float64", "0 to 1", "Its strength from people's votes."),
     Column("score", "Float64", "0 to 1", "The weighted mean of the scorers that gave a value."),
+    Column("panel_score", "Float64", "0 to 1", "The mean of the panel, of the best only; in no total."),
+    Column("panel_disagreement", "Float64", "0 to 1", "How often two of them say otherwise of a statement."),
     Column(
         "meets_conditions",
         "boolean",

@@ -43,7 +43,10 @@ class DuelScorer:
     def for_run(cls, assignment: Assignment) -> "DuelScorer":
         """Take the campaign's question and the answers that were bought for it."""
         settings = assignment.wishes.duel
-        return cls() if settings is None else cls(settings.model, settings.rubric, assignment.duels)
+        if settings is None:
+            return cls()
+        model = f"{settings.model} at {settings.provider}" if settings.provider else settings.model
+        return cls(model, settings.rubric, assignment.duels)
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002
         """Return the probability of beating an average picture of the row; ``None`` without usable duels."""

@@ -26,6 +26,7 @@ class JudgeScorer:
         replies: Candidate id to the judge's reply.
         statements: Candidate id to the statements that the reply answers; by default the rubric.
         how: What else than the statements makes another version.
+        max_share: The share of the drafts' cost that judging may take; ``None`` without a limit.
     """
 
     name = "judge"
@@ -37,11 +38,13 @@ class JudgeScorer:
         replies: Mapping[str, Reply] = {},
         statements: Mapping[str, Sequence[AskedStatement]] = {},
         how: Sequence[str] = (),
+        max_share: float | None = None,
     ) -> None:
         self.version = version_of(question.VERSION, model, *how, *rubric)
         self._rubric = tuple(AskedStatement(text, text) for text in rubric)
         self._replies = replies
         self._statements = statements
+        self._max_share = max_share
 
     @classmethod
     def for_run(cls, assignment: Assignment) -> "JudgeScorer":
@@ -54,13 +57,15 @@ class JudgeScorer:
         written_by = [f"from_brief: {judge.brief or ''}"] if judge.questions else []
         sees = [f"sees: {one}" for one in judge.sees]
         how = [*([judge.answers] if judge.answers != "yes_no" else []), *depends, *written_by, *sees]
-        return cls(judge.model, written, assignment.replies, assignment.statements, how)
+        how += [f"provider: {judge.provider}"] if judge.provider else []
+        share = assignment.wishes.max_share
+        return cls(judge.model, written, assignment.replies, assignment.statements, how, share)
 
     def score(self, candidate: Candidate, run_folder: Path) -> Score:  # noqa: ARG002
         """Return the mean of the statements and the grade, half each; ``None`` without a usable answer."""
         reply = self._replies.get(candidate.candidate_id)
         if reply is None:
-            return Score(None, f"judge: {_reason_not_asked(candidate)}", version=self.version)
+            return self._not_asked(candidate)
         if reply.content is None:
             return Score(None, f"judge: no answer, {reply.fault}", version=self.version)
         statements = self._statements.get(candidate.candidate_id, self._rubric)
@@ -72,6 +77,13 @@ class JudgeScorer:
             reason = f"judge: no score, the answer has no {lacks}"
             return Score(None, reason, _measurements(found), self.version)
         return Score(found.value, _reason(found, statements), _measurements(found), self.version)
+
+    def _not_asked(self, candidate: Candidate) -> Score:
+        """Explain why the judge was not asked; what a limit left out is not missing, so nothing was asked."""
+        if candidate.is_survivor and self._max_share is not None:
+            reason = f"judge: not asked, judging may cost no more than {self._max_share:.0%} of the drafts"
+            return Score(None, reason, {question.QUESTIONS: 0}, self.version)
+        return Score(None, f"judge: {_reason_not_asked(candidate)}", version=self.version)
 
 
 def _reason(found: question.RubricAnswer, statements: Sequence[AskedStatement]) -> str:

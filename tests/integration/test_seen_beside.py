@@ -201,6 +201,6 @@ def test_a_judge_that_shall_see_what_nobody_sends_is_told(tmp_path: Path) -> Non
     """At its key, with what is accepted."""
     made_with: dict[str, Any] = {"references": [a_product(tmp_path / "one.png").file]}
     campaign = a_campaign("references", "mask", **made_with)
-    (fault,) = judging_faults(campaign, CATALOGUE, PROVIDERS.provider("openai"), ["judge"])
+    (fault,) = judging_faults(campaign, CATALOGUE, PROVIDERS, ["judge"])
     assert fault.path == ("score", "judge", "sees")
     assert fault.what == "no arm is sent a mask, so there is nothing to see"

@@ -11,6 +11,7 @@ from tasks.campaign.row_groups import RowGroups
 from tasks.candidate import Candidate, HashName, Inspection, Score, Standing
 from tasks.duplicates.rule import Level, Within
 from tasks.pictures.fingerprint import COLOUR_NAMES
+from tasks.select import Merit
 from tests.support.draft_builders import a_draft
 
 GREY = dict.fromkeys(COLOUR_NAMES, 0.0)
@@ -63,6 +64,7 @@ class FinalistRule:
     row_groups: tuple[RowGroups, ...] = ()
     unmet: Mapping[str, str] = field(default_factory=dict)
     winners: Winners | None = None
+    merits: Mapping[str, Merit] = field(default_factory=dict)
 
 
 def draft(name: str, bits: int = 0, technical: float | None = 0.5, **changes: Any) -> Candidate:

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.campaign import Campaign
 from tasks.campaign_file.judging import judging_faults
+from tasks.campaign_file.sellers import seller_faults
 from tasks.candidate import Candidate, Score, Standing
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.answer_estimates import Vision, answer_cost_usd
@@ -164,8 +165,8 @@ def test_an_answer_without_a_published_price_has_no_estimate() -> None:
 
 def faults(**score: Any) -> list[str]:
     """List what is wrong with a campaign's judging at CometAPI."""
-    subject = campaign(score=score)
-    found = judging_faults(subject, CATALOGUE, PROVIDERS.provider("cometapi"), ["judge", "duel"])
+    subject = campaign(score=score, provider="cometapi")
+    found = judging_faults(subject, CATALOGUE, PROVIDERS, ["judge", "duel"])
     return [f"{'.'.join(fault.path)}: {fault.what}" for fault in found]
 
 
@@ -179,11 +180,41 @@ def test_what_a_campaign_gets_wrong_about_judging_is_told() -> None:
     assert "has no dated price" in faults(duel={})[0]
 
 
+def test_what_a_campaign_gets_wrong_about_a_panel_is_told() -> None:
+    """No first judge, the same one twice, a provider that there is not."""
+    luna = {"model": "gpt-6-luna", "provider": "openai"}
+    judge = {"judge": {"provider": "openai", "rubric": RUBRIC}, "weights": {"judge": 1}}
+    assert faults(panel={"judges": [luna]}) == [
+        "score.panel: a panel is asked what the judge is asked, and there is no judge"
+    ]
+    assert faults(**judge, panel={"judges": [luna]}) == [
+        "score.panel.judges.0: gpt-6-luna at openai is asked already, and would answer the same question"
+        " again"
+    ]
+    assert faults(**judge, panel={"judges": [luna | {"provider": "emulator"}]}) == []
+    strange = campaign(score=judge | {"panel": {"judges": [luna | {"provider": "nowhere"}]}})
+    assert [fault.path for fault in seller_faults(strange, PROVIDERS)] == [
+        ("score", "panel", "judges", "0", "provider")
+    ]
+
+
+def test_a_judge_is_asked_at_its_own_provider() -> None:
+    """Its orders are sent there, and a run connects to it; another provider is another question."""
+    alone, elsewhere = (
+        campaign(score={"weights": {"judge": 1}, "judge": {"rubric": RUBRIC, "provider": provider}})
+        for provider in (None, "emulator")
+    )
+    assert (alone.sellers, elsewhere.sellers) == (("openai",), ("openai", "emulator"))
+    one, other = (Questions(asked, "run", "/runs").about(a_draft("c-1")) for asked in (alone, elsewhere))
+    assert (one.provider, other.provider) == ("openai", "emulator")
+    assert one.question != other.question
+
+
 def test_a_model_that_sees_nothing_cannot_judge(tmp_path: Path) -> None:
     """The user's own catalogue may hold one."""
     (tmp_path / "catalogue.yaml").write_text("models: {gpt-6-luna: {vision: null}}", "utf-8")
     blind = load_catalogue(tmp_path, environ={})
-    found = list(judging_faults(judged(), blind, None, ["judge"]))
+    found = list(judging_faults(judged(), blind, PROVIDERS, ["judge"]))
     assert [fault.what for fault in found] == ["gpt-6-luna cannot see pictures"] * 2
 
 
