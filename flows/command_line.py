@@ -28,6 +28,7 @@ from flows.commands.review import review
 from flows.commands.runs import cancel, decline, runs
 from flows.commands.sections import SectionedGroup
 from flows.commands.serve import deploy, serve, worker
+from flows.commands.share import share
 from flows.commands.verdict import verdict
 from tasks.errors import RunoffError, SettingError
 from tasks.redaction import redacted_outputs
@@ -59,7 +60,7 @@ runoff.add_sections(
     {
         "Begin": (demo, init, schema),
         "Run": (plan, questions, run, more, promote, decline, rescore, cancel),
-        "Look": (runs, review, report, grid, verdict, explain, duplicates, judge),
+        "Look": (runs, review, report, share, grid, verdict, explain, duplicates, judge),
         "Money": (ledger, models),
         "Operate": (serve, deploy, worker, doctor, emulator, completion),
     }

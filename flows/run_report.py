@@ -136,7 +136,7 @@ def write_run_report(run: StoredRun) -> WrittenReport:
         RunError: The run's campaign file is missing.
         SettingError: The folder cannot be written.
     """
-    gathered = _gather(run)
+    gathered = gather_report(run)
     rows, facts = gathered.rows, gathered.facts
     sync_together((run.folder / THUMBNAILS).glob("*.webp"))
     write_lineage(rows, run.folder)
@@ -154,18 +154,20 @@ def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]
         RunError: The run's campaign file is missing.
         SettingError: A format needs an extra, or the folder cannot be written.
     """
-    gathered = _gather(run)
+    gathered = gather_report(run)
     return write_formats(gathered.rows, gathered.facts, run.folder, formats)
 
 
-class _Gathered(NamedTuple):
+class GatheredReport(NamedTuple):
+    """A run's report rows and facts, and what is wrong with its pictures."""
+
     rows: list[dict[str, Any]]
     facts: RunFacts
     lacking: tuple[str, ...]
     unjudged: tuple[str, ...]
 
 
-def _gather(run: StoredRun) -> _Gathered:
+def gather_report(run: StoredRun) -> GatheredReport:
     """Read a run's rows and its facts from the ledger, and look which of its pictures are still there."""
     campaign, ledger = run.campaign, run.ledger
     records, candidates = ledger.orders.of_run(run.run_id), run.read_candidates()
@@ -217,7 +219,7 @@ def _gather(run: StoredRun) -> _Gathered:
         remarks=people.remarks,
         votes=people.votes,
     )
-    return _Gathered(rows, facts, described, tuple(find_unjudged(candidates, kept)))
+    return GatheredReport(rows, facts, described, tuple(find_unjudged(candidates, kept)))
 
 
 def _with_nights(run: StoredRun, ab_test: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ from tasks.report_page.facts import RunFacts
 from tasks.report_page.grid import Grid
 from tasks.report_page.grid_sheet import GridView, draw_grid, page_views, write_pdf, write_png
 from tasks.report_page.page import render_page
-from tasks.report_page.sheet import draw_sheet
+from tasks.report_page.sheet import draw_sheet, draw_sheet_pages
 from tasks.report_page.summary import write_summary
 from tasks.report_page.workbook import write_workbook
 from tasks.storage.atomic import write_atomically
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 STATEMENTS_FILE, PEOPLE_FILE = "statements.parquet", "people_answers.parquet"
 REMARKS_FILE, VOTES_FILE = "remarks.parquet", "votes.parquet"
-FORMATS = ("html", "csv", "parquet", "json", "xlsx")
+FORMATS = ("html", "csv", "parquet", "json", "xlsx", "pdf")
 
 _FORMULA_STARTS = r"^[=+\-@\t\r\n\0＝＋－＠]"
 _MONTH = (
@@ -142,6 +142,7 @@ def write_formats(
         "parquet": lambda: frame.to_parquet(index=False),
         "json": lambda: write_json(frame),
         "xlsx": lambda: write_workbook(rows, facts, run_folder),
+        "pdf": lambda: draw_sheet_pages(rows, facts, run_folder),
     }
     files = {name: run_folder / f"report.{name}" for name in formats}
     for name, path in files.items():

@@ -19,5 +19,6 @@ __all__ = [
     "runs",
     "sections",
     "serve",
+    "share",
     "verdict",
 ]

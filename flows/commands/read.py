@@ -132,8 +132,9 @@ def _preview_masks(prepared: "Prepared") -> str | None:
     "--format",
     "formats",
     multiple=True,
-    type=click.Choice(("html", "csv", "parquet", "json", "xlsx")),
-    help="Write only this format, as report.FORMAT; can be repeated. xlsx needs the extra xlsx.",
+    type=click.Choice(("html", "csv", "parquet", "json", "xlsx", "pdf")),
+    help="Write only this format, as report.FORMAT; can be repeated. xlsx needs the extra xlsx; pdf is the"
+    " contact sheet.",
 )
 @home_option
 @json_option

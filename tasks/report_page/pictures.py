@@ -132,7 +132,7 @@ def build_gallery(drafts: Sequence[Row], arms: Sequence[str], sources: Sources) 
     """
     duplicates = _find_duplicates(drafts, sources)
     collapsed = {each.row["candidate_id"] for group in duplicates.values() for each in group}
-    titles = {row["row"]: _title_of(row) for row in drafts}
+    titles = {row["row"]: title_of(row) for row in drafts}
     by_place: dict[tuple[int, str], list[Row]] = defaultdict(list)
     for row in drafts:
         if row["candidate_id"] not in collapsed:
@@ -151,7 +151,7 @@ def build_gallery(drafts: Sequence[Row], arms: Sequence[str], sources: Sources) 
     ]
 
 
-def _title_of(row: Row) -> str:
+def title_of(row: Row) -> str:
     """Name a row by the values of its variables."""
     named = (key for key in row if key.startswith(VARIABLE) and key != STATEMENTS)
     return " · ".join(str(row[key]) for key in named)

@@ -1,11 +1,13 @@
-"""The contact sheet: the unique images and the finals on one labelled picture, by prompt row and arm.
+"""The contact sheet: a grid of prompts and arms, with pages for many.
 
-Its size is bounded for any run: 12 columns and 120 pictures need at most 21 lines, because a line and the
-group after it always have more than 12 pictures together.
+A row of the grid is a row of variables with its text, a column is an arm; a cell has the arm's unique images
+of that row and their finals, best first. Whatever the run, a page has at most a dozen arms, a cell two lines
+of pictures, and a page the height of a long screen; what has no place is counted in its cell.
 """
 
 import io
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -13,126 +15,244 @@ from PIL import Image, ImageDraw
 
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
+from tasks.report_page.grid_sheet import write_pdf
 from tasks.report_page.lettering import font_of, wrap, write
-from tasks.report_page.rows import Row, is_final, is_unique_image, merit, name_verdict
+from tasks.report_page.pictures import title_of
+from tasks.report_page.rows import Row, is_draft, is_final, is_unique_image, merit, name_verdict
 from tasks.report_page.sources import open_small
 from tasks.report_page.verdict import count_noun, state_verdict
 
-PICTURES_SHOWN = 120
-COLUMNS = 12
-_MIN_COLUMNS = 4
+ARMS_ON_A_PAGE = 12
+MOST_PAGES = 60
+"""More pages are not drawn; the last one says so."""
+_ACROSS, _LINES = 12, 2
+"""Pictures across a page, and lines of them in a cell."""
+_MIN_WIDTH_PX, _MOST_HEIGHT_PX = 1080, 4200
 _CELL_PX, _GAP_PX, _MARGIN_PX = 232, 20, 56
 _CHEQUER_PX = 12
-_HEADING_PX, _LABEL_PX, _TITLE_PX, _FOOT_PX = 48, 52, 128, 56
-_GROUND, _INK, _MUTED, _FRAME, _EMPTY = "#ffffff", "#15171c", "#5a6170", "#0f6b57", "#eceef1"
-_LINE_PX = _HEADING_PX + _CELL_PX + _LABEL_PX + _GAP_PX
+_LABEL_PX, _TITLE_PX, _HEAD_PX, _FOOT_PX, _COLUMN_GAP_PX = 58, 118, 44, 64, 36
+_PROMPT_LINES, _LINE_PX = 3, 22
+_GROUND, _INK, _MUTED, _FRAME, _EMPTY, _RULE = (
+    "#ffffff", "#15171c", "#5a6170", "#0f6b57", "#eceef1", "#c3c9d3",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """The position of one picture: its column and line, and the heading above it if it starts a group."""
+class Cell:
+    """What an arm made of a row: the pictures shown, and how many have no place."""
 
-    row: Row
-    column: int
-    line: int
-    heading: str | None
+    prompt: str
+    shown: tuple[Row, ...]
+    n_more: int
 
 
-def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
-    """Draw the contact sheet as a PNG, at most 4000 x 8000 pixels.
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One row of the grid: its title, and its cell of each arm of the page."""
+
+    title: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def lines(self) -> int:
+        """How many lines of pictures it needs."""
+        across = across_of(len(self.cells))
+        return max((-(-len(cell.shown) // across) for cell in self.cells), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPage:
+    """One page: its arms, its bands, and its place among all pages."""
+
+    arms: tuple[str, ...]
+    bands: tuple[Band, ...]
+    number: int = 1
+    of: int = 1
+
+
+def across_of(n_arms: int) -> int:
+    """Return how many pictures a cell has across, with so many arms on the page."""
+    return max(1, _ACROSS // max(n_arms, 1))
+
+
+def arrange(rows: Sequence[Row], arms: Sequence[str]) -> list[SheetPage]:
+    """Place pictures on pages: the arms a dozen at a time, and of each dozen as many rows as fit.
 
     Args:
         rows: The report rows.
-        facts: The run's facts, for the title.
-        run_folder: The folder of the rows' files.
+        arms: The arms in the campaign's order; others follow by name.
     """
-    candidates = [row for row in rows if is_unique_image(row) or (is_final(row) and row["candidate_id"])]
-    shown = sorted(candidates, key=_most_important_first)[:PICTURES_SHOWN]
-    places = arrange(sorted(shown, key=_group_order))
-    columns = max([_MIN_COLUMNS, *(place.column + 1 for place in places)])
-    lines = max((place.line + 1 for place in places), default=0)
-    width = 2 * _MARGIN_PX + columns * (_CELL_PX + _GAP_PX) - _GAP_PX
-    sheet = Image.new("RGB", (width, _TITLE_PX + lines * _LINE_PX + _FOOT_PX + _MARGIN_PX), _GROUND)
-    pen = ImageDraw.Draw(sheet)
-    _write_title(pen, rows, facts, width)
-    for place in places:
-        _draw_cell(sheet, pen, place, run_folder, facts.min_fidelity)
-    _write_foot(pen, len(candidates) - len(shown), _TITLE_PX + lines * _LINE_PX)
-    stream = io.BytesIO()
-    # A ninth of the time of optimize=True, for 3 % more bytes.
-    sheet.save(stream, "PNG", compress_level=4)
-    return stream.getvalue()
+    made = sorted({row["arm"] for row in rows if is_draft(row)})
+    named = list(dict.fromkeys([*(arm for arm in arms if arm in made), *made]))
+    cells: defaultdict[tuple[int, str], list[Row]] = defaultdict(list)
+    prompts: dict[tuple[int, str], str] = {}
+    for row in rows:
+        if is_draft(row):
+            prompts.setdefault((row["row"], row["arm"]), row["prompt"])
+        if is_unique_image(row) or (is_final(row) and row["candidate_id"]):
+            cells[row["row"], row["arm"]].append(row)
+    titles = {row["row"]: title_of(row) for row in reversed(rows) if is_draft(row)}
+    pages: list[SheetPage] = []
+    for start in range(0, len(named), ARMS_ON_A_PAGE):
+        some = tuple(named[start : start + ARMS_ON_A_PAGE])
+        bands = [_band(number, titles[number], some, cells, prompts) for number in sorted(titles)]
+        pages += [SheetPage(some, tuple(part)) for part in _parts(bands)]
+    pages = pages or [SheetPage((), ())]
+    return [SheetPage(page.arms, page.bands, index, len(pages)) for index, page in enumerate(pages, 1)]
+
+
+def _band(
+    number: int,
+    title: str,
+    arms: Sequence[str],
+    cells: dict[tuple[int, str], list[Row]],
+    prompts: dict[tuple[int, str], str],
+) -> Band:
+    room = across_of(len(arms)) * _LINES
+    found = []
+    for arm in arms:
+        best = sorted(cells.get((number, arm), ()), key=_most_important_first)
+        found.append(Cell(prompts.get((number, arm), ""), tuple(best[:room]), len(best[room:])))
+    return Band(f"Row {number + 1}" + (f": {title}" if title else ""), tuple(found))
+
+
+def _parts(bands: Sequence[Band]) -> Iterator[list[Band]]:
+    """Divide bands over pages that are not too high; a page has at least one."""
+    part: list[Band] = []
+    for band in bands:
+        if part and sum(map(_height, [*part, band])) > _MOST_HEIGHT_PX:
+            yield part
+            part = []
+        part.append(band)
+    if part:
+        yield part
+
+
+def _height(band: Band) -> int:
+    return _HEAD_PX + _PROMPT_LINES * _LINE_PX + band.lines * (_CELL_PX + _LABEL_PX + _GAP_PX) + 2 * _GAP_PX
 
 
 def _most_important_first(row: Row) -> tuple[object, ...]:
     return (not is_final(row), not row["finalist"], *merit(row))
 
 
-def _group(row: Row) -> tuple[int, str, bool]:
-    return (row["row"], row["arm"], is_final(row))
+def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
+    """Draw the first page of the contact sheet as a PNG, at most 4000 x 8000 pixels.
+
+    Args:
+        rows: The report rows.
+        facts: The run's facts, for the title.
+        run_folder: The folder of the rows' files.
+    """
+    first, *_ = arrange(rows, list(facts.arms))
+    stream = io.BytesIO()
+    # A ninth of the time of optimize=True, for 3 % more bytes.
+    _draw_page(first, rows, facts, run_folder).save(stream, "PNG", compress_level=4)
+    return stream.getvalue()
 
 
-def _group_order(row: Row) -> tuple[object, ...]:
-    return (*_group(row), *merit(row))
+def draw_sheet_pages(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
+    """Draw every page of the contact sheet as a PDF, at most ``MOST_PAGES``.
+
+    Args:
+        rows: The report rows.
+        facts: The run's facts, for the title.
+        run_folder: The folder of the rows' files.
+    """
+    pages = arrange(rows, list(facts.arms))[:MOST_PAGES]
+    return write_pdf([_draw_page(page, rows, facts, run_folder) for page in pages])
 
 
-def arrange(rows: Sequence[Row]) -> list[_Place]:
-    """Arrange groups on lines; a group starts a new line if it does not fit on the current one."""
-    groups: dict[tuple[int, str, bool], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(_group(row), []).append(row)
-    places: list[_Place] = []
-    column = line = 0
-    for key, members in groups.items():
-        if column and column + len(members) > COLUMNS:
-            column, line = 0, line + 1
-        for index, row in enumerate(members):
-            if column == COLUMNS:
-                column, line = 0, line + 1
-            places.append(_Place(row, column, line, _name_group(*key) if index == 0 else None))
-            column += 1
-    return places
+def _draw_page(page: SheetPage, rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> Image.Image:
+    most = max((len(cell.shown) for band in page.bands for cell in band.cells), default=1)
+    across = max(1, min(across_of(len(page.arms)), most))
+    column_px = across * (_CELL_PX + _GAP_PX) - _GAP_PX
+    inner_px = len(page.arms) * (column_px + _COLUMN_GAP_PX) - _COLUMN_GAP_PX
+    width = max(_MIN_WIDTH_PX, 2 * _MARGIN_PX + inner_px)
+    height = _TITLE_PX + _HEAD_PX + sum(map(_height, page.bands)) + _FOOT_PX + _MARGIN_PX
+    sheet = Image.new("RGB", (width, height), _GROUND)
+    pen = ImageDraw.Draw(sheet)
+    _write_title(pen, page, rows, facts, width)
+    lefts = [_MARGIN_PX + index * (column_px + _COLUMN_GAP_PX) for index in range(len(page.arms))]
+    for left, arm in zip(lefts, page.arms, strict=True):
+        write(pen, (left, _TITLE_PX), f"Arm {arm}", 22, _INK, column_px)
+    top = _TITLE_PX + _HEAD_PX
+    for band in page.bands:
+        pen.line((_MARGIN_PX, top, width - _MARGIN_PX, top), fill=_RULE, width=2)
+        write(pen, (_MARGIN_PX, top + 12), band.title, 20, _INK, width - 2 * _MARGIN_PX)
+        for left, cell in zip(lefts, band.cells, strict=True):
+            _draw_cell(sheet, pen, cell, (left, top + _HEAD_PX), across, run_folder, facts.min_fidelity)
+        top += _height(band)
+    _write_foot(pen, page, top)
+    return sheet
 
 
-def _name_group(row: int, arm: str, is_final: bool) -> str:
-    return f"Prompt {row + 1}, arm {arm}" + (", finals" if is_final else "")
-
-
-def _write_title(pen: ImageDraw.ImageDraw, rows: Sequence[Row], facts: RunFacts, width: int) -> None:
+def _write_title(
+    pen: ImageDraw.ImageDraw, page: SheetPage, rows: Sequence[Row], facts: RunFacts, width: int
+) -> None:
     room = width - 2 * _MARGIN_PX
-    write(pen, (_MARGIN_PX, 36), f"{facts.campaign}  {facts.run_id}", 18, _MUTED, room)
+    place = f"  page {page.number} of {page.of}" if page.of > 1 else ""
+    write(pen, (_MARGIN_PX, 36), f"{facts.campaign}  {facts.run_id}{place}", 18, _MUTED, room)
     write(pen, (_MARGIN_PX, 64), state_verdict(rows, facts), 28, _INK, room)
 
 
-def _write_foot(pen: ImageDraw.ImageDraw, left_out: int, top: int) -> None:
+def _write_foot(pen: ImageDraw.ImageDraw, page: SheetPage, top: int) -> None:
     note = "Labels: file, score, rank. Framed: finalists and accepted finals."
-    if left_out:
-        note += (
-            f" Not shown for lack of space: {count_noun(left_out, 'picture')} of lower rank; see report.html."
-        )
+    if page.of > 1 and page.number == 1:
+        note += f" {count_noun(page.of, 'page')}: runoff report --format pdf."
+    if page.of > page.number == MOST_PAGES:
+        note += f" Not drawn: {count_noun(page.of - MOST_PAGES, 'further page')}."
     room = int(pen.im.size[0]) - 2 * _MARGIN_PX
     for index, line in enumerate(wrap(pen, note, 16, room)[:3]):
-        pen.text((_MARGIN_PX, top + 16 + 22 * index), line, fill=_MUTED, font=font_of(16))
+        pen.text((_MARGIN_PX, top + 16 + _LINE_PX * index), line, fill=_MUTED, font=font_of(16))
 
 
 def _draw_cell(
-    sheet: Image.Image, pen: ImageDraw.ImageDraw, place: _Place, folder: Path, min_fidelity: float | None
+    sheet: Image.Image,
+    pen: ImageDraw.ImageDraw,
+    cell: Cell,
+    at: tuple[int, int],
+    across: int,
+    folder: Path,
+    min_fidelity: float | None,
 ) -> None:
-    row = place.row
-    left = _MARGIN_PX + place.column * (_CELL_PX + _GAP_PX)
-    top = _TITLE_PX + place.line * _LINE_PX
-    if place.heading:
-        write(pen, (left, top + 6), place.heading, 20, _INK, _CELL_PX)
-    box = (left, top + _HEADING_PX, left + _CELL_PX - 1, top + _HEADING_PX + _CELL_PX - 1)
+    left, top = at
+    room = across * (_CELL_PX + _GAP_PX) - _GAP_PX
+    lines = wrap(pen, cell.prompt, 16, room)
+    if len(lines) > _PROMPT_LINES:
+        lines = [*lines[: _PROMPT_LINES - 1], " ".join(lines[_PROMPT_LINES - 1 :])]
+    for index, line in enumerate(lines):
+        write(pen, (left, top + index * _LINE_PX), line, 16, _MUTED, room)
+    top += _PROMPT_LINES * _LINE_PX + 8
+    for index, row in enumerate(cell.shown):
+        x = left + index % across * (_CELL_PX + _GAP_PX)
+        y = top + index // across * (_CELL_PX + _LABEL_PX + _GAP_PX)
+        _draw_picture(sheet, pen, row, (x, y), folder, min_fidelity)
+    if cell.n_more:
+        n_lines = -(-len(cell.shown) // across)
+        at_foot = top + n_lines * (_CELL_PX + _LABEL_PX + _GAP_PX) - _GAP_PX
+        write(pen, (left, at_foot - 2), f"+{cell.n_more:,} more in report.html", 15, _MUTED, room)
+
+
+def _draw_picture(
+    sheet: Image.Image,
+    pen: ImageDraw.ImageDraw,
+    row: Row,
+    at: tuple[int, int],
+    folder: Path,
+    min_fidelity: float | None,
+) -> None:
+    left, top = at
+    box = (left, top, left + _CELL_PX - 1, top + _CELL_PX - 1)
     pen.rectangle(box, fill=_EMPTY)
     picture = open_small(folder, row, _CELL_PX)
     if picture:
         offset = ((_CELL_PX - picture.width) // 2, (_CELL_PX - picture.height) // 2)
-        sheet.paste(lay_on_chequerboard(picture, _CHEQUER_PX), (box[0] + offset[0], box[1] + offset[1]))
+        sheet.paste(lay_on_chequerboard(picture, _CHEQUER_PX), (left + offset[0], top + offset[1]))
     if row["finalist"] or row["accepted"]:
         pen.rectangle((box[0] - 6, box[1] - 6, box[2] + 6, box[3] + 6), outline=_FRAME, width=5)
-    write(pen, (left, box[3] + 8), PurePosixPath(row["file"] or row["candidate_id"]).stem, 18, _INK, _CELL_PX)
-    write(pen, (left, box[3] + 32), _label(row, min_fidelity), 18, _MUTED, _CELL_PX)
+    write(pen, (left, box[3] + 8), PurePosixPath(row["file"] or row["candidate_id"]).stem, 17, _INK, _CELL_PX)
+    write(pen, (left, box[3] + 31), _label(row, min_fidelity), 17, _MUTED, _CELL_PX)
 
 
 def _label(row: Row, min_fidelity: float | None) -> str:

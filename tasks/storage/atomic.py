@@ -85,6 +85,24 @@ def publish(part: Path, path: Path) -> None:
     crash_point("folder synced", path)
 
 
+def publish_folder(part: Path, folder: Path) -> None:
+    """Give a folder its name, once every file in it is on disk.
+
+    Args:
+        part: The complete folder, on the same disk.
+        folder: Its name from now on; must not exist.
+
+    Raises:
+        OSError: It cannot be synced or renamed.
+    """
+    sync_together(path for path in part.rglob("*") if path.is_file())
+    crash_point("file written", folder)
+    part.rename(folder)
+    crash_point("file renamed", folder)
+    _sync_folder(folder.parent)
+    crash_point("folder synced", folder)
+
+
 def delete(files: Iterable[Path]) -> None:
     """Delete files, one after the other; those that are gone already are left out.
 

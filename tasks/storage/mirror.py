@@ -294,6 +294,22 @@ def _open_store(address: str, _pid: int) -> "tuple[AbstractFileSystem, str]":
     return files, str(path)
 
 
+def put_into_store(address: str, files: Iterable[tuple[str, Path]]) -> None:
+    """Put files into a store, one after the other; each is there whole or not at all.
+
+    Args:
+        address: Where: a folder in the store, or the object itself.
+        files: Name below the address (empty for the object itself), and the file here.
+
+    Raises:
+        SettingError: The store cannot be opened or written; those before stay.
+    """
+    with _Explained(address, "cannot be written"):
+        store, root = _open_store(address, os.getpid())
+        for name, file in files:
+            store.put_file(str(file), f"{root.rstrip('/')}/{name}" if name else root)
+
+
 class _Explained:
     """Turns any error of a store, from whatever library, into a ``SettingError``."""
 

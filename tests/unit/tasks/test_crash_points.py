@@ -17,6 +17,7 @@ SEAMS = {
     "tasks/storage/atomic.py: _write",
     "tasks/storage/atomic.py: delete",
     "tasks/storage/atomic.py: publish",
+    "tasks/storage/atomic.py: publish_folder",
     "tasks/storage/atomic.py: write_together",
     "tasks/ledger/database.py: Database",
 }

@@ -1,6 +1,7 @@
 """The contact sheet: bounded, grouped, labelled, and honest about what it leaves out."""
 
 import io
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tasks.pictures.transparency import DARK, LIGHT
-from tasks.report_page.sheet import COLUMNS, PICTURES_SHOWN, arrange, draw_sheet
+from tasks.report_page.sheet import ARMS_ON_A_PAGE, arrange, draw_sheet, draw_sheet_pages
 from tests.support.report_rows import make_draft, make_facts, make_run, paint_files
 
 FRAME = (15, 107, 87)
@@ -29,23 +30,39 @@ def count_of(sheet: Image.Image, colour: tuple[int, int, int]) -> int:
     return sum(count for count, value in counts if value == colour)
 
 
-@settings(deadline=None)
-@given(st.lists(st.integers(1, 40), max_size=PICTURES_SHOWN))
-def test_places_never_overlap_and_stay_bounded(sizes: list[int]) -> None:
-    """However the pictures are grouped, each has its own place on at most 21 lines of 12."""
-    rows = [make_place(group, number) for group, size in enumerate(sizes) for number in range(size)][
-        :PICTURES_SHOWN
+@settings(deadline=None, max_examples=15)
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=4), st.integers(1, 14))
+def test_rows_are_prompts_and_columns_are_arms_and_nothing_is_lost(sizes: list[int], n_arms: int) -> None:
+    """Each picture has its place in the cell of its row and arm, or is counted there; pages stay bounded."""
+    arms = [f"A{number}" for number in range(n_arms)]
+    rows = [
+        make_draft(arm, row, number)
+        for row, size in enumerate(sizes)
+        for arm in arms
+        for number in range(size)
     ]
-    places = arrange(rows)
-    spots = {(place.line, place.column) for place in places}
-    assert len(spots) == len(rows)
-    assert all(place.column < COLUMNS and place.line < 21 for place in places)
-    assert sum(place.heading is not None for place in places) == len({row["row"] for row in rows})
+    pages = arrange(rows, arms)
+    found = Counter(
+        {
+            (band.title.partition(":")[0], arm): len(cell.shown) + cell.n_more
+            for page in pages
+            for band in page.bands
+            for arm, cell in zip(page.arms, band.cells, strict=True)
+        }
+    )
+    wanted = {(f"Row {row + 1}", arm): size for row, size in enumerate(sizes) if size for arm in arms}
+    assert {place: number for place, number in found.items() if number} == wanted
+    assert all(len(page.arms) <= ARMS_ON_A_PAGE for page in pages)
+    assert [(page.number, page.of) for page in pages] == [(n + 1, len(pages)) for n in range(len(pages))]
 
 
-def make_place(row: int, replicate: int) -> dict[str, Any]:
-    """Make the part of a row that decides its place."""
-    return {"row": row, "arm": "A", "stage": "draft", "replicate": replicate}
+def test_a_sheet_of_many_rows_has_pages(tmp_path: Path) -> None:
+    """The picture is the first of them, and the PDF has all."""
+    rows = [make_draft(arm, row, 0) for row in range(20) for arm in ("A", "B")]
+    n_pages = len(arrange(rows, ["A", "B"]))
+    assert n_pages > 1
+    pdf = draw_sheet_pages(rows, make_facts(), tmp_path)
+    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") == n_pages
 
 
 def test_sheet_of_a_large_run_stays_small(tmp_path: Path) -> None:
@@ -80,14 +97,12 @@ def test_sheet_shows_cut_outs_on_a_chequerboard(tmp_path: Path) -> None:
     assert count_of(sheet, (255, 0, 0)) == 48 * 96
 
 
-def test_sheet_says_how_many_it_left_out(tmp_path: Path) -> None:
-    """Two runs that differ only in what does not fit have different last lines."""
-    fits = [make_draft("A", 0, number, score=None) for number in range(PICTURES_SHOWN)]
-    more = [*fits, make_draft("A", 0, PICTURES_SHOWN, score=None)]
-    short, long = draw(fits, tmp_path), draw(more, tmp_path)
+def test_a_cell_says_how_many_it_left_out(tmp_path: Path) -> None:
+    """What has no place in its cell is counted there, and the sheet stays as it is otherwise."""
+    fits = [make_draft("A", 0, number, score=None) for number in range(24)]
+    short, long = draw(fits, tmp_path), draw([*fits, make_draft("A", 0, 24, score=None)], tmp_path)
     assert short.size == long.size
-    foot = (0, short.height - 100, short.width, short.height)
-    assert short.crop(foot).tobytes() != long.crop(foot).tobytes()
+    assert short.tobytes() != long.tobytes()
 
 
 @pytest.mark.parametrize("is_empty", [True, False])
