@@ -4,4 +4,4 @@ It reads the ledger and records people's decisions. It cannot buy by itself: the
 action that does, and this package imports nothing that can spend.
 """
 
-__all__ = ["access", "app", "page_context", "server"]
+__all__ = ["access", "app", "page_context", "root_path", "server", "visitors"]

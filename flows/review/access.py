@@ -1,24 +1,29 @@
-"""Access control of the review page: host names, tokens and headers, checked before any page is made.
+"""Access control of the review page: host names, people, tokens and headers, before any page is made.
 
 Every site that a browser visits can send requests to a server on this machine. So the Host header must name
 this server (which defeats DNS rebinding), every change needs a token that only its own pages have, and
-scripts, styles and pictures come from this server only. Except on loopback, a second token is required.
+scripts, styles and pictures come from this server only. Except on loopback, people need a token too: the
+page's own, or that of an invitation; or a proxy that is trusted by its address names them in a header. Whose
+name is known, in that name all is stored, whatever a request says.
 """
 
 import asyncio
-import hashlib
 import hmac
 import ipaddress
+import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flows.review.visitors import Visitor, Visitors, right_for
+from tasks.ledger.invitations import Invitation, Right, cookie_of, includes
 
 CSRF_HEADER = "x-runoff-csrf"
 MAX_BODY_BYTES = 200_000
@@ -26,6 +31,9 @@ BODY_WITHIN_S = 30.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """No path of ours has a control character, and PostgreSQL refuses NUL."""
 SAFE_METHODS = ("GET", "HEAD")
+MOST_NAME_CHARACTERS = 60
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+HEALTH, SIGN_OUT = "/health", "/sign-out"
 CACHED = ("/pictures/", "/thumbnails/")
 """Paths whose bytes never change, so that a browser may cache them."""
 
@@ -61,8 +69,13 @@ class Access:
         host: The address it listens on.
         port: The port; it is part of the cookie's name, because browsers share cookies between ports.
         names: Further host names of the server.
-        token: The token required for access; ``None`` on loopback.
+        token: The token of whoever serves the page; ``None`` on loopback, where everybody is that person.
         csrf: The token required for every change.
+        root_path: The path under which a proxy serves it; empty for the root.
+        proxies: The addresses or networks of proxies whose headers are believed.
+        user_header: The header in which they name the user; empty if they do not.
+        everyone_may: The most that such a user may do who was not invited by name.
+        visitors: The invited people; ``None`` if nobody can be invited.
     """
 
     host: str
@@ -70,6 +83,11 @@ class Access:
     names: frozenset[str] = frozenset()
     token: str | None = None
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    root_path: str = ""
+    proxies: tuple[Network, ...] = ()
+    user_header: str = ""
+    everyone_may: Right = "vote"
+    visitors: Visitors | None = None
 
     @property
     def cookie(self) -> str:
@@ -78,8 +96,8 @@ class Access:
 
     @property
     def cookie_value(self) -> str:
-        """The cookie's value, derived from the token, which is not stored in the browser."""
-        return hmac.new(str(self.token).encode(), b"entered", hashlib.sha256).hexdigest()
+        """The value of the cookie of whoever serves the page."""
+        return cookie_of(str(self.token))
 
     def is_ours(self, header: str) -> bool:
         """Whether a Host header names this server.
@@ -96,15 +114,55 @@ class Access:
         """Compare a token in constant time."""
         return self.token is None or hmac.compare_digest(token.encode(), self.token.encode())
 
-    def admits(self, cookies: str) -> bool:
-        """Whether the cookies give access."""
-        if self.token is None:
-            return True
+    def is_proxy(self, scope: Scope) -> bool:
+        """Whether a request came through a trusted proxy, by the address of the connection."""
+        peer = (scope.get("client") or ("",))[0]
+        try:
+            address = ipaddress.ip_address(peer)
+        except ValueError:
+            return False
+        return any(address in network for network in self.proxies)
+
+    def is_secure(self, scope: Scope, headers: Headers) -> bool:
+        """Whether the browser speaks TLS, as a trusted proxy says."""
+        forwarded = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
+        return scope.get("scheme") == "https" or (self.is_proxy(scope) and forwarded == "https")
+
+    def visitor(self, scope: Scope, headers: Headers) -> Visitor | None:
+        """Find out who sent a request; ``None`` if somebody without access."""
+        cookie = self._cookie_in(headers.get("cookie", ""))
+        if self.user_header and self.is_proxy(scope):
+            return self._user(headers.get(self.user_header, ""))
+        if cookie and self.token and hmac.compare_digest(cookie.encode(), self.cookie_value.encode()):
+            return Visitor(has_cookie=True)
+        if cookie and self.visitors and (invitation := self.visitors.of_cookie(cookie)):
+            return _invited(invitation)
+        return Visitor() if self.token is None else None
+
+    def _user(self, name: str) -> Visitor | None:
+        """Return the user whom a proxy names; the rights are those of an invitation of that name."""
+        name = name.strip()
+        if not name or len(name) > MOST_NAME_CHARACTERS or _CONTROL.search(name):
+            return None
+        invitation = self.visitors.of_name(name) if self.visitors else None
+        return Visitor(name, invitation.may if invitation else self.everyone_may, invitation)
+
+    def entering(self, token: str) -> str | None:
+        """Return the value of the cookie for whoever has a token; ``None`` if it opens nothing."""
+        if self.token is None or self.accepts_token(token):
+            return self.cookie_value
+        return cookie_of(token) if self.visitors and self.visitors.of_token(token) else None
+
+    def _cookie_in(self, cookies: str) -> str:
         try:
             morsel = SimpleCookie(cookies).get(self.cookie)
         except CookieError:
-            return False
-        return morsel is not None and hmac.compare_digest(morsel.value.encode(), self.cookie_value.encode())
+            return ""
+        return morsel.value if morsel is not None else ""
+
+
+def _invited(invitation: Invitation) -> Visitor:
+    return Visitor(invitation.name, invitation.may, invitation, has_cookie=True)
 
 
 def _name_in(header: str) -> str:
@@ -129,11 +187,13 @@ class AccessMiddleware:
     Args:
         app: The application.
         access: Who has access.
+        health: Answers whether the page can work, to everybody; it tells nothing else.
     """
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, health: Callable[[], Response]) -> None:
         self._app = app
         self._access = access
+        self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reject the request or pass it on; every answer gets the security headers."""
@@ -151,35 +211,65 @@ class AccessMiddleware:
 
         headers = Headers(scope=scope)
         answer = self._rejection(scope, headers)
-        if answer is None and scope["method"] not in SAFE_METHODS:
-            body = await _read_body(receive)
-            answer = body if isinstance(body, Response) else None
-            receive = _with_body(body, receive) if isinstance(body, bytes) else receive
+        visitor = None if answer else self._access.visitor(scope, headers)
+        if answer is None:
+            answer = self._without_access(scope, headers) if visitor is None else None
+        if visitor is not None:
+            scope.setdefault("state", {})["visitor"] = visitor
+            if scope["method"] not in SAFE_METHODS:
+                answer = self._invalid_change(headers) or _not_allowed(visitor, scope["path"])
+                if answer is None:
+                    answer, receive = await self._change(visitor, scope, receive)
         await (answer or self._app)(scope, receive, send_safely)
 
+    async def _change(
+        self, visitor: Visitor, scope: Scope, receive: Receive
+    ) -> tuple[Response | None, Receive]:
+        """Read a change; returns an answer to it, or else what hands it on in the visitor's name."""
+        body = await _read_body(receive)
+        if isinstance(body, Response):
+            return body, receive
+        if scope["path"] == SIGN_OUT:
+            answer = JSONResponse({})
+            answer.delete_cookie(self._access.cookie, path=self._access.root_path or "/")
+            return answer, receive
+        if visitor.name:
+            body = _in_the_name(body, visitor.name)
+            named = {b"content-length": str(len(body)).encode()}
+            scope["headers"] = [(name, named.get(name, value)) for name, value in scope["headers"]]
+        return None, _with_body(body, receive)
+
     def _rejection(self, scope: Scope, headers: Headers) -> Response | None:
-        """Return an answer that rejects the request or sets the cookie; ``None`` to pass the request on."""
+        """Return an answer that rejects a request whoever sent it, or says that the server is well."""
         if _CONTROL.search(str(scope["path"])):
             return PlainTextResponse("There is no such page.", 404)
+        if scope["path"] == HEALTH and scope["method"] in SAFE_METHODS:
+            return self._health()
         if not self._access.is_ours(headers.get("host", "")):
             return PlainTextResponse("This server does not have that host name.", 421)
-        if not self._access.admits(headers.get("cookie", "")):
-            return self._without_cookie(scope)
-        if scope["method"] in SAFE_METHODS:
-            return None
-        return self._invalid_change(headers)
+        return None
 
-    def _without_cookie(self, scope: Scope) -> Response:
+    def _without_access(self, scope: Scope, headers: Headers) -> Response:
         query = parse_qsl(scope["query_string"].decode("latin-1"))
         token = dict(query).get("token")
-        if token is None or scope["method"] != "GET" or not self._access.accepts_token(token):
+        if self._access.user_header and self._access.is_proxy(scope):
+            return PlainTextResponse(f"The proxy names nobody in {self._access.user_header}.", 401)
+        entered = self._access.entering(token) if token and scope["method"] == "GET" else None
+        if entered is None:
             return PlainTextResponse(
-                "This page needs its token: open the address that the command printed.", 401
+                "This page needs its token: open the address that the command printed, or that of your "
+                "invitation.",
+                401,
             )
         # A page, not a redirect: after one from another site the browser would withhold a strict cookie.
         answer = HTMLResponse(CONTINUE_PAGE.format(path=_local_path(scope["path"], query)))
         answer.set_cookie(
-            self._access.cookie, self._access.cookie_value, httponly=True, samesite="strict", path="/"
+            self._access.cookie,
+            entered,
+            httponly=True,
+            samesite="strict",
+            secure=self._access.is_secure(scope, headers),
+            path=self._access.root_path or "/",
         )
         return answer
 
@@ -194,6 +284,26 @@ class AccessMiddleware:
         if headers.get("content-length") is None:
             return PlainTextResponse("The Content-Length header is missing.", 411)
         return None
+
+
+def _not_allowed(visitor: Visitor, path: str) -> Response | None:
+    """Return the answer to a change that a visitor may not make; ``None`` if it is allowed."""
+    wanted = right_for(path)
+    if includes(visitor.may, wanted):
+        return None
+    message = (
+        f"{visitor.name} may {visitor.may} here, and this needs the right to {wanted}. Nothing was changed."
+    )
+    return JSONResponse({"message": message}, 403)
+
+
+def _in_the_name(body: bytes, name: str) -> bytes:
+    """Put a person's name into a change; what is no mapping is refused where it is read."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return body
+    return json.dumps(told | {"by": name}).encode() if isinstance(told, dict) else body
 
 
 async def _read_body(receive: Receive) -> bytes | Response:

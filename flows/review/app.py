@@ -24,7 +24,8 @@ from flows.review import (
 )
 from flows.review.access import AccessMiddleware
 from flows.review.page_context import HERE, PageContext
-from tasks.errors import RunError, RunoffError
+from flows.review.root_path import RootPathMiddleware
+from tasks.errors import LedgerError, RunError, RunoffError
 
 NOT_FOUND, CONFLICT, UNAVAILABLE = 404, 409, 503
 
@@ -64,7 +65,18 @@ def create_app(context: PageContext) -> ASGIApp:
         where = ".".join(str(part) for part in first["loc"])
         return _answer(context, request, f"{where}: {first['msg']}", 422)
 
-    return AccessMiddleware(app, context.access)
+    guarded = AccessMiddleware(app, context.access, lambda: _health(context))
+    root_path = context.access.root_path
+    return RootPathMiddleware(guarded, root_path) if root_path else guarded
+
+
+def _health(context: PageContext) -> Response:
+    """Say whether the page can work: its ledger answers."""
+    try:
+        with context.ledger.database.read():
+            return JSONResponse({"ok": True})
+    except LedgerError:
+        return JSONResponse({"ok": False}, UNAVAILABLE)
 
 
 def _message(error: RunoffError) -> str:

@@ -4,7 +4,8 @@ Every change is a revision and names the one it was made from. A revision is con
 accepts one confirmation, so that a second click, tab or person buys nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from flows.promotion.action import Price
 from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView, moment, usd
 from flows.review.request_bodies import ConfirmBody, DeclineBody, ShortlistBody
+from flows.review.visitors import Visitor
 from flows.runs.deadline import deadline_of
 from flows.runs.lock import locked_with_campaign
 from tasks.campaign.row_groups import row_groups_of
@@ -49,11 +51,11 @@ def routes(context: PageContext) -> APIRouter:
         return shortlist_facts(context.run_view(run_id))
 
     @router.post("/runs/{run_id}/confirm")
-    def confirm(run_id: str, body: ConfirmBody) -> dict[str, Any]:
+    def confirm(request: Request, run_id: str, body: ConfirmBody) -> dict[str, Any]:
         run = context.run_view(run_id)
-        _confirm(run, body)
+        _confirm(run, body, request.state.visitor)
         _start(run)
-        return {"finals": f"/runs/{run.run_id}/finals"}
+        return {"finals": f"{context.access.root_path}/runs/{run.run_id}/finals"}
 
     @router.post("/runs/{run_id}/decline")
     def choose_none(run_id: str, body: DeclineBody) -> dict[str, str]:
@@ -83,12 +85,12 @@ def _choose(run: RunView, candidate_ids: list[str], after: int, by: str) -> None
         select_finalists(run)
 
 
-def _confirm(run: RunView, body: ConfirmBody) -> None:
+def _confirm(run: RunView, body: ConfirmBody, visitor: Visitor) -> None:
     """Record the confirmation to buy.
 
     Raises:
-        RunError: There is nothing to buy, the price has risen, a promotion is running, or the list was
-            changed or already confirmed. Nothing was bought.
+        RunError: There is nothing to buy, the price has risen, a promotion is running, the list was changed
+            or already confirmed, or the person's own limit is reached. Nothing was bought.
     """
     if run.record.state == "cancelled":
         raise cancelled_error(run.run_id)
@@ -102,7 +104,23 @@ def _confirm(run: RunView, body: ConfirmBody) -> None:
     last = run.ledger.shortlists.last(run.run_id)
     if last is None or last.confirmed_at is None:
         _check_price(run, price, body.most_usd)
-    run.ledger.shortlists.confirm(run.run_id, max(body.revision, 1), by=body.by, now=datetime.now(UTC))
+    with _agreed(run, visitor, price.all_usd):
+        run.ledger.shortlists.confirm(run.run_id, max(body.revision, 1), by=body.by, now=datetime.now(UTC))
+
+
+@contextmanager
+def _agreed(run: RunView, visitor: Visitor, most_usd: Decimal) -> Iterator[None]:
+    """Count a purchase towards the limit of an invited person, unless it is not confirmed inside."""
+    if visitor.invitation is None:
+        yield
+        return
+    invitations = run.ledger.invitations
+    number = invitations.agree(visitor.invitation, run.run_id, most_usd, datetime.now(UTC))
+    try:
+        yield
+    except RunoffError:
+        invitations.withdraw(number)
+        raise
 
 
 def _start(run: RunView) -> None:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from flows.further.action import FurtherBuyer
 from flows.promotion.action import Promoter
 from flows.review.access import Access
+from flows.review.visitors import Visitor
 from flows.runs.lock import is_free
 from flows.runs.run import StoredRun
 from tasks.candidate import Candidate, rank_finalists
@@ -81,7 +82,8 @@ class PageContext:
             template: The template's file name.
             **facts: The template's variables.
         """
-        shared = {"csrf": self.access.csrf, "person": self.person}
+        visitor: Visitor = request.state.visitor
+        shared = {"csrf": self.access.csrf, "person": visitor.name or self.person, "visitor": visitor}
         return self._templates.TemplateResponse(request, template, shared | facts)
 
     def run_view(self, run_id: str) -> "RunView":

@@ -35,6 +35,7 @@ __all__ = [
     "database",
     "further_rounds",
     "has_ledger",
+    "invitations",
     "is_of_share",
     "migrating",
     "monthly_limit",

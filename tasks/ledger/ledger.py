@@ -15,6 +15,7 @@ from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
 from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists, Votes
 from tasks.ledger.further_rounds import FurtherRounds
+from tasks.ledger.invitations import Invitations
 from tasks.ledger.latencies import Latencies
 from tasks.ledger.migrating import require_own, upgrade, version_of
 from tasks.ledger.orders import Orders
@@ -64,6 +65,7 @@ class Ledger:
         self.duplicate_decisions = DuplicateDecisions(database)
         self.shortlists = Shortlists(database)
         self.acceptances = Acceptances(database)
+        self.invitations = Invitations(database)
         self.people_answers = PeopleAnswers(database)
         self.remarks = Remarks(database)
 

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from tasks.redaction import hide_secrets, printable
 
-HEAD = "0021"
+HEAD = "0022"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -367,4 +367,29 @@ spending_limits = sa.Table(
     sa.Column("per_month_nanousd", Money),
     sa.Column("set_by", sa.String(120), nullable=False),
     sa.Column("set_at", Moment, nullable=False),
+)
+
+invitations = sa.Table(
+    "invitations",
+    metadata,
+    sa.Column("invitation_id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(60), nullable=False, index=True),
+    sa.Column("may", sa.String(8), nullable=False),
+    sa.Column("limit_nanousd", Money),
+    sa.Column("token_digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("cookie_digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("invited_by", sa.String(120), nullable=False),
+    sa.Column("invited_at", Moment, nullable=False),
+    sa.Column("revoked_by", sa.String(120)),
+    sa.Column("revoked_at", Moment),
+)
+
+agreements = sa.Table(
+    "agreements",
+    metadata,
+    sa.Column("agreement_id", sa.Integer, primary_key=True),
+    sa.Column("invitation_id", sa.Integer, sa.ForeignKey("invitations.invitation_id"), nullable=False),
+    sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.run_id"), nullable=False),
+    sa.Column("most_nanousd", Money, nullable=False),
+    sa.Column("agreed_at", Moment, nullable=False),
 )

@@ -21,6 +21,7 @@ from flows.review.access import Access
 from flows.review.app import create_app
 from flows.review.page_context import PageContext
 from flows.review.server import listen, serving
+from flows.review.visitors import Visitors
 from flows.session.cancelling import give_up
 from tasks.candidate import Candidate, Choice, Inspection, Receipt, Score, Standing
 from tasks.errors import RunoffError
@@ -265,11 +266,13 @@ def review_page(home: Path, *, token: str | None = None, **filling: Any) -> Iter
 
 @contextmanager
 def page_on(
-    home: Path, ledger: Ledger, drafts: list[Candidate], *, token: str | None = None
+    home: Path, ledger: Ledger, drafts: list[Candidate], *, token: str | None = None, **rules: Any
 ) -> Iterator[Open]:
-    """Serve a review page of a home as it is on a free port."""
+    """Serve a review page of a home as it is on a free port; with further rules of access."""
     listener = listen("127.0.0.1", 0)
-    access = Access("127.0.0.1", listener.getsockname()[1], frozenset({"studio"}), token)
+    invited = Visitors(ledger.invitations)
+    port, names = listener.getsockname()[1], frozenset({"studio"})
+    access = Access("127.0.0.1", port, names, token, visitors=invited, **rules)
     shop, settings = Shop(ledger), Settings(home, os.environ)
     further = NotingFurtherBuyer(settings)
     context = PageContext(

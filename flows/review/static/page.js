@@ -52,7 +52,8 @@ export function say(message, kind = "info") {
 }
 
 const KEY = "runoff-name";
-export const knownName = () => localStorage.getItem(KEY) || meta("person");
+const isNamed = meta("is-named") === "yes"; // by an invitation or a proxy: nobody votes in another name
+export const knownName = () => (isNamed ? meta("person") : localStorage.getItem(KEY) || meta("person"));
 
 // The person's name; asked for once if it is not known.
 export async function name() {
@@ -98,7 +99,12 @@ export function isFree(event) {
 }
 
 showName();
+byId("name-button").disabled = isNamed;
 byId("name-button").addEventListener("click", () => { askName().catch(() => {}); });
+byId("sign-out")?.addEventListener("click", async () => {
+  await post("/sign-out", {});
+  location.reload();
+});
 byId("theme-button").addEventListener("click", switchTheme);
 byId("help-button").addEventListener("click", () => byId("help").showModal());
 addEventListener("keydown", (event) => {
