@@ -4,8 +4,7 @@ Every change is a revision and names the one it was made from. A revision is con
 accepts one confirmation, so that a second click, tab or person buys nothing.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +17,7 @@ from flows.decline import decline
 from flows.evaluation.drafts import select_finalists
 from flows.evaluation.winners import find_winners_of_run
 from flows.promotion.action import Price
+from flows.review.agreed import agreed
 from flows.review.gallery import run_facts
 from flows.review.page_context import PageContext, RunView, moment, usd
 from flows.review.request_bodies import ConfirmBody, DeclineBody, ShortlistBody
@@ -104,23 +104,8 @@ def _confirm(run: RunView, body: ConfirmBody, visitor: Visitor) -> None:
     last = run.ledger.shortlists.last(run.run_id)
     if last is None or last.confirmed_at is None:
         _check_price(run, price, body.most_usd)
-    with _agreed(run, visitor, price.all_usd):
+    with agreed(run, visitor, price.all_usd):
         run.ledger.shortlists.confirm(run.run_id, max(body.revision, 1), by=body.by, now=datetime.now(UTC))
-
-
-@contextmanager
-def _agreed(run: RunView, visitor: Visitor, most_usd: Decimal) -> Iterator[None]:
-    """Count a purchase towards the limit of an invited person, unless it is not confirmed inside."""
-    if visitor.invitation is None:
-        yield
-        return
-    invitations = run.ledger.invitations
-    number = invitations.agree(visitor.invitation, run.run_id, most_usd, datetime.now(UTC))
-    try:
-        yield
-    except RunoffError:
-        invitations.withdraw(number)
-        raise
 
 
 def _start(run: RunView) -> None:

@@ -12,9 +12,11 @@ from starlette.responses import Response
 
 from flows.further.action import FurtherBuyer, FurtherPrice
 from flows.further.asked import MOST, Asked, Base
+from flows.review.agreed import agreed
 from flows.review.gallery import row_names, run_facts
 from flows.review.page_context import PageContext, RunView, usd
 from flows.review.request_bodies import FurtherBody
+from flows.review.visitors import Visitor
 from tasks.campaign.prompts import own_words
 from tasks.campaign.statements import VARIABLE
 from tasks.candidate import Candidate
@@ -52,11 +54,11 @@ def routes(context: PageContext) -> APIRouter:
             return {"trouble": str(error)}
 
     @router.post("/runs/{run_id}/more/{candidate_id}")
-    def buy(run_id: str, candidate_id: str, body: FurtherBody) -> dict[str, Any]:
+    def buy(request: Request, run_id: str, candidate_id: str, body: FurtherBody) -> dict[str, Any]:
         run = context.run_view(run_id)
         draft = _draft(run, candidate_id)
         asked = Asked(draft.candidate_id, body.n, body.base, body.prompt, body.model)
-        _buy(context, run, asked, body)
+        _buy(context, run, asked, body, request.state.visitor)
         return further_facts(run, draft)
 
     @router.get("/runs/{run_id}/more/{candidate_id}/state.json")
@@ -87,12 +89,12 @@ def _buyer(context: PageContext, run: RunView) -> FurtherBuyer:
     return context.further
 
 
-def _buy(context: PageContext, run: RunView, asked: Asked, body: FurtherBody) -> None:
+def _buy(context: PageContext, run: RunView, asked: Asked, body: FurtherBody, visitor: Visitor) -> None:
     """Start the purchase of a further round, unless one with its key was made.
 
     Raises:
-        RunError: The price has risen, it does not fit the budget, or the run is cancelled or being worked
-            on. Nothing was bought.
+        RunError: The price has risen, it does not fit the budget or the person's own limit, or the run is
+            cancelled or being worked on. Nothing was bought.
     """
     if run.record.state == "cancelled":
         raise cancelled_error(run.run_id)
@@ -113,7 +115,8 @@ def _buy(context: PageContext, run: RunView, asked: Asked, body: FurtherBody) ->
             what=f"{what} {usd(price.left_usd)} is left in {price.left_in}",
             next_step="Check the new price and confirm again.",
         )
-    buyer.start(run.run_id, asked, body.key, body.most_usd, body.by)
+    with agreed(run, visitor, price.most_usd):
+        buyer.start(run.run_id, asked, body.key, body.most_usd, body.by)
 
 
 def _page_facts(run: RunView, draft: Candidate) -> dict[str, Any]:

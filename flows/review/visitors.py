@@ -4,6 +4,7 @@ A visitor is the owner, who has the page's own token or opened it on this machin
 user whom a trusted proxy names.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +13,15 @@ from tasks.ledger.invitations import Invitation, Invitations, Right
 
 KNOWN_FOR_S = 5.0
 """How long an invitation is believed without asking the ledger: a revoked one ends within this time."""
-VOTING = ("/votes", "/votes/undo", "/statements")
-CHOOSING = ("/folds", "/shortlist", "/decline", "/acceptances", "/cancel", "/sign-out")
-FOR_ALL = ("/sign-out",)
+_RIGHTS: tuple[tuple[re.Pattern[str], Right], ...] = (
+    (re.compile(r"/sign-out"), "look"),
+    (
+        re.compile(r"/runs/[^/]+/(votes|votes/undo|statements|labels|stars|comments|comments/take-back)"),
+        "vote",
+    ),
+    (re.compile(r"/runs/[^/]+/(folds|shortlist|decline|acceptances|cancel)"), "choose"),
+)
+"""The right that each change needs; one that is not here needs the highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +77,5 @@ class Visitors:
 
 
 def right_for(path: str) -> Right:
-    """Return the right that a change needs; one that is not known here needs the highest."""
-    if path.endswith(FOR_ALL):
-        return "look"
-    if path.endswith(VOTING):
-        return "vote"
-    return "choose" if path.endswith(CHOOSING) else "buy"
+    """Return the right that a change needs."""
+    return next((right for pattern, right in _RIGHTS if pattern.fullmatch(path)), "buy")

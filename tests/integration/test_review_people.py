@@ -15,6 +15,7 @@ import flows.review as review_room
 from flows.commands.review import review
 from flows.review import visitors
 from flows.review.root_path import normal_root_path
+from flows.review.visitors import right_for
 from tests.support.builders import NOON, RUN_ID
 from tests.support.ledgers import open_ledger
 from tests.support.review_home import Open, fill_run, page_on
@@ -197,3 +198,11 @@ def test_people_are_invited_listed_and_revoked_by_the_command(
         ("--trusted-proxy", "nowhere"), ("--root-path", "a b"), ("--invite", "\t"),
     ):  # fmt: skip
         told(tmp_path, *words, code=2)
+
+
+def test_a_change_that_is_not_known_needs_the_highest_right() -> None:
+    """A path that only looks like a vote is none."""
+    assert right_for(f"/runs/{RUN_ID}/votes") == "vote"
+    assert right_for(f"/runs/{RUN_ID}/decline") == "choose"
+    for path in (f"/runs/{RUN_ID}/more/votes", f"/runs/{RUN_ID}/confirm", "/votes", f"/runs/{RUN_ID}/votes/"):
+        assert right_for(path) == "buy"
