@@ -42,26 +42,14 @@ def read_judge_answers(ledger: Ledger, questions: Questions, drafts: Sequence[Ca
         questions: Makes the run's questions.
         drafts: The run's drafts.
     """
-    rules, judged = questions.campaign.score, worth_judging(drafts)
-    replies = _replies(ledger, questions, drafts, judged) if _asks(rules, "judge") else {}
-    own = [draft for draft in judged if draft.is_campaign_draft]  # others are in no duel
-    duels = _duels(ledger, questions, own) if _asks(rules, "duel") else []
+    rules, judged = questions.campaign.score, [draft for draft in drafts if draft.is_survivor]
+    replies = read_statement_replies(ledger, questions, judged) if _asks(rules, "judge") else {}
+    duels = _duels(ledger, questions, worth_judging(drafts)) if _asks(rules, "duel") else []
     return JudgeAnswers(replies, duels)
 
 
 def _asks(rules: Score, name: str) -> bool:
     return name in rules.weights and getattr(rules, name) is not None
-
-
-def _replies(
-    ledger: Ledger, questions: Questions, drafts: Sequence[Candidate], judged: Sequence[Candidate]
-) -> dict[str, Reply]:
-    by_bytes = read_statement_replies(ledger, questions, judged)
-    return {
-        draft.candidate_id: by_bytes[draft.sha256]
-        for draft in drafts
-        if draft.is_survivor and draft.sha256 in by_bytes
-    }
 
 
 def read_statement_replies(
@@ -75,28 +63,28 @@ def read_statement_replies(
         pictures: Drafts or finals.
 
     Returns:
-        Hex digest of a picture's bytes to the reply; only pictures that were asked about, and those that
-        cannot be.
+        Candidate id to the reply; only pictures that were asked about, and those that cannot be. Pictures of
+        the same bytes share a reply where the same was asked about both.
     """
     judge = questions.campaign.score.judge
     assert judge is not None
-    by_bytes: dict[str, Reply] = {}
+    found: dict[str, Reply] = {}
     for form in forms_of(judge):
-        missing = [draft for draft in pictures if not _has_answer(by_bytes.get(draft.sha256))]
+        missing = [one for one in pictures if not _has_answer(found.get(one.candidate_id))]
         asked = {
-            draft.sha256: [one.question for one in questions.all_about(draft, form)] for draft in missing
+            one.candidate_id: [order.question for order in questions.all_about(one, form)] for one in missing
         }
         came = ledger.answers.replies(questions.run_id, [one for each in asked.values() for one in each])
         for name, each in asked.items():
             replies = [came[one] for one in each if one in came]
-            if found := _in_form(replies, form, by_bytes.get(name)):
-                by_bytes[name] = found
+            if joined := _in_form(replies, form, found.get(name)):
+                found[name] = joined
     for picture in pictures:
-        known = by_bytes.get(picture.sha256)
+        known = found.get(picture.candidate_id)
         if not _has_answer(known) and (fault := questions.fault_beside(picture)):
             why = f"{known.fault}; {fault}" if known is not None else fault
-            by_bytes[picture.sha256] = Reply(None, why)
-    return by_bytes
+            found[picture.candidate_id] = Reply(None, why)
+    return found
 
 
 def _has_answer(reply: Reply | None) -> bool:

@@ -95,8 +95,7 @@ def _judged(run: StoredRun, finals: Sequence[Candidate]) -> Mapping[str, Mapping
     if not finals:
         return {}
     questions = questions_of(run)
-    came = read_statement_replies(run.ledger, questions, finals)
-    replies = {final.candidate_id: came[final.sha256] for final in finals if final.sha256 in came}
+    replies = read_statement_replies(run.ledger, questions, finals)
     statements = {final.candidate_id: statements_of(run.campaign, final.row, final.arm) for final in finals}
     told = Assignment(run.campaign.score, run.campaign.all_rows, replies=replies, statements=statements)
     return _scores(run, finals, "judge", told)

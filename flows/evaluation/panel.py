@@ -77,16 +77,17 @@ def read_panel(run: StoredRun, drafts: Sequence[Candidate]) -> dict[str, Opinion
     if not has_panel(run):
         return {}
     first = questions_of(run)
-    pictures = worth_judging(drafts)
+    pictures = [draft for draft in drafts if draft.is_survivor]
     members = [first, *panel_questions(first)]
     replies = [read_statement_replies(run.ledger, one, pictures) for one in members]
     found: dict[str, Opinion] = {}
     for picture in pictures:
         asked = statements_of(run.campaign, picture.row, picture.arm)
-        read = [read_reply(each[picture.sha256], asked) for each in replies if picture.sha256 in each]
+        name = picture.candidate_id
+        read = [read_reply(each[name], asked) for each in replies if name in each]
         if opinion := opinion_of([answer for answer in read if answer is not None]):
-            found[picture.sha256] = opinion
-    return {one.candidate_id: found[one.sha256] for one in drafts if one.is_survivor and one.sha256 in found}
+            found[name] = opinion
+    return found
 
 
 def merits_of(

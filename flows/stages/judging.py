@@ -42,13 +42,14 @@ async def judge_drafts(run: Session) -> None:
     if run.buyer.closed_by is not None:
         return
     rules, questions = run.campaign.score, _questions(run)
-    judged = worth_judging(run.ledger.candidates.of_run(run.run_id, "draft"))
+    drafts = run.ledger.candidates.of_run(run.run_id, "draft")
     if "judge" in rules.weights and rules.judge is not None:
+        judged = [draft for draft in drafts if draft.is_survivor]
         asked = [draft for draft in judged if statements_of(run.campaign, draft.row, draft.arm)]
         asked = await asyncio.to_thread(_with_all_beside, questions, asked)
         await _ask_statements(run, questions, first_of_all(asked))
     if "duel" in rules.weights and rules.duel is not None:
-        own = [draft for draft in judged if draft.is_campaign_draft]
+        own = [draft for draft in worth_judging(drafts) if draft.is_campaign_draft]
         await _ask_pairs(run, questions, own, rules.duel.per_row)
     tell_stop(run)
 
@@ -120,7 +121,7 @@ async def choose_form(run: Session, questions: Questions, pictures: Sequence[Can
     seller = judge.provider or run.campaign.provider
     gives = run.ledger.answers.gives_log_probabilities(seller, judge.model)
     if gives is None:
-        await ask_in_flow(run, questions.all_about(pictures[0], preferred))
+        await ask_within_share(run, [questions.all_about(pictures[0], preferred)], ask_in_flow)
         gives = run.ledger.answers.gives_log_probabilities(seller, judge.model)
     return preferred if gives else other
 

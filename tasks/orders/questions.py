@@ -197,9 +197,9 @@ def duel_name(first_id: str, second_id: str) -> str:
 
 
 def worth_judging(drafts: Iterable[Candidate]) -> list[Candidate]:
-    """List the unique images, equal bytes only once."""
-    found: dict[str, Candidate] = {}
+    """List the unique images, equal bytes of a row only once."""
+    found: dict[tuple[int, str], Candidate] = {}
     for draft in sorted(drafts, key=lambda draft: draft.candidate_id):
         if draft.is_survivor:
-            found.setdefault(draft.sha256, draft)
+            found.setdefault((draft.row, draft.sha256), draft)
     return list(found.values())

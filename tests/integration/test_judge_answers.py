@@ -79,6 +79,25 @@ def test_equal_bytes_share_one_answer_and_copies_have_none(home: Path) -> None:
     assert set(found.replies) == {"c-1", "c-2"}
 
 
+def test_the_same_bytes_in_another_row_are_asked_what_that_row_asks(tmp_path: Path) -> None:
+    """A picture of one row never answers for another one, nor for an arm that is asked otherwise."""
+    rubric = [{"statement": "It is {{ place }}"}, {"statement": "It is by {{ arm }}", "per_arm": True}]
+    campaign = judged(score={"weights": {"judge": 1}, "judge": {"rubric": rubric}})
+    questions = Questions(campaign, RUN, "/runs/otter")
+    pictures = [
+        seen("c-1", sha256="same"), seen("c-2", sha256="same", row=1), seen("c-3", sha256="same", arm="B")
+    ]  # fmt: skip
+    orders = [questions.about(one) for one in pictures]
+    assert len({order.question for order in orders}) == 3
+    with a_ledger(tmp_path) as ledger:
+        ledger.orders.plan(orders[:2])
+        answer(ledger, orders[0])
+        answer(ledger, orders[1])
+        found = read_judge_answers(ledger, questions, pictures)
+    assert set(found.replies) == {"c-1", "c-2"}
+    assert [one.candidate_id for one in worth_judging(pictures)] == ["c-1", "c-2"]
+
+
 def test_half_asked_pairs_and_unanswered_questions_are_told_apart(tmp_path: Path) -> None:
     """What was asked stands in the order in which it was asked, answered or not."""
     drafts = [replace(draft, row=0) for draft in drafts_of(3)]

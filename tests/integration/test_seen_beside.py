@@ -88,7 +88,7 @@ def test_the_judge_tells_the_product_of_the_reference_from_another(open_shop: Op
     shop.buy(*orders)
     replies = read_statement_replies(shop.ledger, questions, drafts)
     asked = statements_of(campaign, 0, "A")
-    read = [read_reply(replies[draft.sha256], asked) for draft in drafts]
+    read = [read_reply(replies[draft.candidate_id], asked) for draft in drafts]
     assert [one.verdicts for one in read if one] == [(True,), (False,)]
     settled = {record.order.order_id: record for record in shop.records()}
     for order in orders:
@@ -168,8 +168,8 @@ def test_a_reference_that_is_no_longer_what_was_sent_is_not_asked_about(
             a_product(file, (97, 64))
         found = read_statement_replies(ledger, questions, drafts)
     end = "is gone" if is_gone else "was changed since"
-    assert found[drafts[0].sha256].content is not None
-    assert (found["2"].content, found["2"].fault) == (
+    assert found["c-1"].content is not None
+    assert (found["c-2"].content, found["c-2"].fault) == (
         None,
         f"a reference that it was made with {end}: product.png",
     )
