@@ -8,10 +8,13 @@ is not taken for one. Source: documentation and public threads of some thirty se
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
+
+import pybase64
 
 from tasks.pictures.container import detect_format
 
@@ -94,6 +97,8 @@ def decoded(text: str) -> bytes | None:
     head, _, bare = text.partition(",") if text[:5].lower() == "data:" else ("", "", text)
     if head and not head.lower().endswith(";base64"):
         return unquote_to_bytes(bare)
+    with contextlib.suppress(binascii.Error, ValueError):  # as nearly all are; what is not is put right below
+        return pybase64.b64decode(bare, validate=True)
     bare = "".join(bare.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
