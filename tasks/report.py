@@ -30,6 +30,7 @@ from tasks.report_page.sheet import draw_sheet, draw_sheet_pages
 from tasks.report_page.summary import write_summary
 from tasks.report_page.workbook import write_workbook
 from tasks.storage.atomic import write_atomically
+from tasks.storage.home import REPORT_PAGE, SUMMARY_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,9 +95,9 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
     files = ReportFiles(
         parquet=run_folder / "report.parquet",
         csv=run_folder / "report.csv",
-        html=run_folder / "report.html",
+        html=run_folder / REPORT_PAGE,
         contact_sheet=run_folder / "contact_sheet.png",
-        summary=run_folder / "summary.json",
+        summary=run_folder / SUMMARY_FILE,
     )
     frame = build_frame(rows)
     _write(files.parquet, frame.to_parquet(index=False))

@@ -184,6 +184,9 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     prepared = prepare(file, settings, run_id, overrides=wanted.overrides or NO_OVERRIDES)
     check_sellers(prepared)
     require_fit_ledger(settings)
+    if wanted.resumed is not None and (finished := _finished(prepared)):
+        _report(finished, console, as_json=wanted.as_json)
+        return
     prepared = ask_provider(prepared, is_needed=wanted.resumed is None or has_orders_left(prepared))
     prepare_home(settings.home)
     with started_engine(settings.home, console) as engine:
@@ -196,6 +199,13 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
         made = partial(_make, engine, file, takes_up_cancelled=wanted.resumed is not None, console=console)
         outcome = _smoked(prepared, made, wanted, console) if wanted.smokes else made(prepared)
     report_outcome(outcome, console, as_json=wanted.as_json)
+
+
+def _finished(prepared: "Prepared") -> "Outcome | None":
+    """Return the outcome of a run of which nothing is left; no server is started for it."""
+    from flows.finished import finished_outcome
+
+    return finished_outcome(prepared)
 
 
 def _file_and_run(wanted: _Wanted, settings: "Settings") -> tuple[Path, str]:

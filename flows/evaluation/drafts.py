@@ -4,7 +4,8 @@ Steps know neither the ledger nor one another; only this package connects them. 
 Prefect, so that a run can be evaluated again at any time.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -18,13 +19,17 @@ from tasks.campaign import Campaign
 from tasks.campaign.row_groups import RowGroups, row_groups_of
 from tasks.candidate import Candidate, HashName
 from tasks.deduplicate import deduplicate
+from tasks.duplicates.comparison import Comparison
 from tasks.duplicates.scope import affected
 from tasks.inspect import inspect_pictures
 from tasks.judging.conditions import conditions_of, describe_unmet
 from tasks.judging.panel import Opinion
 from tasks.pictures.transparency import mark_missing_transparency
+from tasks.score import score_candidates
 from tasks.select import Merit, choose_as_decided, keep_bought, select
 from tasks.storage.home import THUMBNAILS, run_folder
+
+Wanted = Callable[[], bool]
 
 
 def inspect_new(run: StoredRun, order_ids: Collection[str] | None = None) -> int:
@@ -86,6 +91,38 @@ def in_scope_of_origin(drafts: Sequence[Candidate]) -> list[Candidate]:
         return draft
 
     return [replace(draft, prompt=origin(draft).prompt) for draft in drafts]
+
+
+class _NotWantedError(Exception):
+    """Ends a comparison of drafts whose result nobody awaits any more."""
+
+
+def compare_ahead(run: StoredRun, looks: Looks, earlier: Sequence[Candidate], is_wanted: Wanted) -> None:
+    """Compare the drafts that are there, so that deciding about all of them finds most pairs compared.
+
+    In which order drafts are compared depends on their technical scores, so these are computed as they will
+    be then. Records nothing.
+
+    Args:
+        run: The run.
+        looks: The looks at its drafts before; new drafts are added.
+        earlier: The unique images of earlier runs, which the looks include.
+        is_wanted: Asked before each pair; ends it when it returns false.
+    """
+
+    def compare(one: Candidate, other: Candidate) -> Comparison | None:
+        if not is_wanted():
+            raise _NotWantedError
+        return looks.compare(one, other)
+
+    drafts = run.read_candidates("draft")
+    looks.add(run.folder, drafts)
+    if "technical" in run.campaign.score.weights:
+        scored = score_candidates(drafts, {"technical": 1}, run.folder)
+        drafts = [replace(draft, scores=scored[draft.candidate_id].scores) for draft in drafts]
+    decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
+    with suppress(_NotWantedError):
+        deduplicate(drafts, run.campaign.deduplicate, earlier, decisions, compare)
 
 
 def earlier_drafts(run: StoredRun) -> dict[Path, list[Candidate]]:

@@ -32,6 +32,11 @@ class Looks:
         self._candidates = {one.candidate_id: one for some in pictures.values() for one in some}
         self._look_at = lru_cache(MOST_LOOKS)(self._read)
 
+    def add(self, folder: Path, pictures: Sequence[Candidate]) -> None:
+        """Take more pictures of a run that may be compared."""
+        self._folders |= {one.candidate_id: folder for one in pictures}
+        self._candidates |= {one.candidate_id: one for one in pictures}
+
     def compare(self, one: Candidate, other: Candidate) -> Comparison | None:
         """Compare two pictures; ``None`` when one of them cannot be looked at.
 

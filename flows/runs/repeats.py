@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tasks.campaign import Campaign
-from tasks.storage.home import CAMPAIGN_FILE, began_at
+from tasks.storage.home import CAMPAIGN_FILE, SUMMARY_FILE, began_at
 
 LOOKED_AT = 20
 """The newest runs of the campaign."""
@@ -43,7 +43,7 @@ def find_repeat(home: Path, campaign: Campaign) -> Repeat | None:
         try:
             if (folder / CAMPAIGN_FILE).read_text(encoding="utf-8") != text:
                 continue
-            summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+            summary = json.loads((folder / SUMMARY_FILE).read_text(encoding="utf-8"))
             if summary["counts"]["drafts"]:
                 return Repeat(folder.name, began_at(folder.name))
         except (OSError, ValueError, KeyError):

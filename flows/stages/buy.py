@@ -12,6 +12,7 @@ from flows.prefect_ui.artifacts import Progress
 from flows.runs.lock import fetch_files
 from flows.session.session import Session
 from flows.stages.batch_lane import buy_in_batches
+from flows.stages.comparing_ahead import ComparingAhead
 from flows.stages.evaluate import inspect_task
 from flows.stages.prefect_task import as_task
 from tasks.errors import BudgetError, RunoffError
@@ -52,14 +53,21 @@ async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) ->
     await progress.begin()
     run.display.start(f"{stage}s", len(orders))
     asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread, len(run.campaign.arms))
+    ahead = ComparingAhead(run) if stage == "draft" and run.pool is None else None
     try:
         if run.pool is None:
-            await _buy_once(run, orders, progress)
+            await _buy_once(run, orders, progress, ahead)
         else:
+<<<<<<< HEAD
             await _buy_at_workers(run, stage, orders, progress, is_wanted)
+=======
+            await _buy_at_workers(run, stage, orders, progress)
+        await _inspect(run)
+>>>>>>> 7c3692e (Compare drafts while others are on their way, and start nothing for a run that is finished)
     finally:
         run.display.finish()
-    await _inspect(run)
+        if ahead is not None:
+            await ahead.end()
 
 
 async def _buy_at_workers(
@@ -82,14 +90,16 @@ async def _buy_at_workers(
             break
 
 
-async def _buy_once(run: Session, orders: Sequence[Order], progress: Progress) -> BudgetError | None:
+async def _buy_once(
+    run: Session, orders: Sequence[Order], progress: Progress, ahead: ComparingAhead | None = None
+) -> BudgetError | None:
     """Try every order once; returns the budget error of a worker, if there was one."""
     shortages: list[BudgetError] = []
     by_seller: dict[str, list[Order]] = {}
     for order in orders:  # a slow provider must not hold up the batches of a fast one
         by_seller.setdefault("" if run.pool else order.provider, []).append(order)
     ends = await asyncio.gather(
-        *(_buy_at(run, name, own, progress, shortages) for name, own in by_seller.items()),
+        *(_buy_at(run, name, own, progress, shortages, ahead) for name, own in by_seller.items()),
         return_exceptions=True,
     )
     for end in ends:
@@ -99,7 +109,12 @@ async def _buy_once(run: Session, orders: Sequence[Order], progress: Progress) -
 
 
 async def _buy_at(
-    run: Session, seller: str, orders: Sequence[Order], progress: Progress, shortages: list[BudgetError]
+    run: Session,
+    seller: str,
+    orders: Sequence[Order],
+    progress: Progress,
+    shortages: list[BudgetError],
+    ahead: ComparingAhead | None,
 ) -> None:
     """Try the orders at one provider once, or with workers all orders; adds budget errors of workers."""
     n_orders_each, n_at_once = await _batching(run, seller, len(orders))
@@ -111,6 +126,8 @@ async def _buy_at(
                 shortages.append(shortage)
         if run.pool is None:  # workers inspect what they buy
             await _inspect(run)
+        if ahead is not None:
+            ahead.go_on()
         await progress.add(len(batch))
 
     await _in_batches(run, orders, n_orders_each, make)

@@ -16,6 +16,8 @@ from tasks.storage.mirror import HOME_VARIABLE, address_of, mirror_of
 DEFAULT_HOME = "runs"
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 CAMPAIGN_FILE = "campaign.yaml"
+REPORT_PAGE = "report.html"
+SUMMARY_FILE = "summary.json"
 """The campaign as it was run, in the run's folder."""
 ANSWERS = "answers"
 THUMBNAILS = "thumbnails"

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from flows.evaluation.drafts import deduplicate_drafts, inspect_new, select_finalists
+from flows.evaluation import looks
+from flows.evaluation.drafts import compare_ahead, deduplicate_drafts, inspect_new, select_finalists
 from flows.evaluation.judge_answers import JudgeAnswers, pools
+from flows.evaluation.looks import Looks
 from flows.evaluation.scores import add_free_scores
 from flows.review.pairing import choose_pair, pool_of
 from flows.runs.run import StoredRun
@@ -18,12 +20,14 @@ from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate, Receipt
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
+from tasks.duplicates.comparison import Comparison, compare_looks
 from tasks.emulator.painting.retouch import shaken
 from tasks.judging.replies import DuelReply, Reply
 from tasks.ledger import Ledger
 from tasks.ledger.candidates import insert_receipts
 from tasks.orders.questions import worth_judging
 from tasks.pairwise.votes import Vote
+from tasks.pictures.looks import Look
 from tasks.settings import Settings
 from tasks.storage.home import run_folder
 from tests.support.builders import NOON, RUN_ID, an_order
@@ -123,6 +127,28 @@ def test_no_two_of_one_picture_are_duelled_judged_or_chosen(run: StoredRun) -> N
         assert same == []
     for pairs in (all_pairs(survivors), all_pairs(judged)):
         assert {one.arm == other.arm for one, other in pairs if are_one_picture(one, other)} == {False}
+
+
+def test_what_was_compared_while_drafts_came_in_is_not_compared_again(
+    run: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And decides the same; a pass that nobody wants any more compares nothing."""
+    compared: list[object] = []
+    monkeypatch.setattr(looks, "_compared", {})
+
+    def counted(one: Look, other: Look) -> Comparison:
+        compared.append((one, other))
+        return compare_looks(one, other)
+
+    monkeypatch.setattr(looks, "compare_looks", counted)
+    inspect_new(run)
+    compare_ahead(run, ahead := Looks({}), (), lambda: False)
+    assert compared == []
+    compare_ahead(run, ahead, (), lambda: True)
+    n_ahead = len(compared)
+    add_free_scores(run)
+    assert deduplicate_drafts(run) == 8
+    assert n_ahead == len(compared) > 20
 
 
 def judge_duels(drafts: list[Candidate]) -> list[tuple[Candidate, Candidate]]:

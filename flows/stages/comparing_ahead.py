@@ -1,0 +1,50 @@
+"""Comparing drafts with one another while others are still on their way.
+
+Comparing is most of the work between a run's last answer and its end, and while answers are awaited the
+processor has little to do. What was compared is kept in memory for the step that finds duplicates. Nothing is
+recorded, so a run that is killed here loses nothing.
+"""
+
+import asyncio
+
+from flows.evaluation.drafts import compare_ahead, earlier_drafts
+from flows.evaluation.looks import Looks
+from flows.session.session import Session
+from tasks.candidate import Candidate
+from tasks.errors import RunoffError
+
+
+class ComparingAhead:
+    """Compares a run's drafts as they are inspected, one pass at a time, in a thread."""
+
+    def __init__(self, run: Session) -> None:
+        self._run = run
+        self._pass: asyncio.Task[None] | None = None
+        self._is_over = False
+        self._looks: Looks | None = None
+        self._earlier: list[Candidate] = []
+
+    def go_on(self) -> None:
+        """Compare what is inspected by now, unless an earlier pass still goes on."""
+        if self._is_wanted() and (self._pass is None or self._pass.done()):
+            self._pass = asyncio.create_task(asyncio.to_thread(self._compare))
+
+    async def end(self) -> None:
+        """Stop after the pair that is being compared."""
+        self._is_over = True
+        if self._pass is not None:
+            await self._pass
+
+    def _is_wanted(self) -> bool:
+        return not self._is_over and self._run.buyer.closed_by is None
+
+    def _compare(self) -> None:
+        stored = self._run.stored
+        try:
+            if self._looks is None:
+                earlier = earlier_drafts(stored)
+                self._earlier = [draft for some in earlier.values() for draft in some]
+                self._looks = Looks(earlier)
+            compare_ahead(stored, self._looks, self._earlier, self._is_wanted)
+        except RunoffError:  # the step that finds duplicates meets it too, and reports it
+            self._is_over = True
