@@ -185,7 +185,7 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     check_sellers(prepared)
     require_fit_ledger(settings)
     if wanted.resumed is not None and (finished := _finished(prepared)):
-        _report(finished, console, as_json=wanted.as_json)
+        report_outcome(finished, console, as_json=wanted.as_json)
         return
     prepared = ask_provider(prepared, is_needed=wanted.resumed is None or has_orders_left(prepared))
     prepare_home(settings.home)

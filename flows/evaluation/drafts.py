@@ -115,7 +115,7 @@ def compare_ahead(run: StoredRun, looks: Looks, earlier: Sequence[Candidate], is
             raise _NotWantedError
         return looks.compare(one, other)
 
-    drafts = run.read_candidates("draft")
+    drafts = in_scope_of_origin(run.read_candidates("draft"))
     looks.add(run.folder, drafts)
     if "technical" in run.campaign.score.weights:
         scored = score_candidates(drafts, {"technical": 1}, run.folder)

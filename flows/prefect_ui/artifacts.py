@@ -28,11 +28,8 @@ from flows.runs.outcome import Outcome
 from tasks.errors import PictureError
 from tasks.money import format_usd
 from tasks.pictures.decoding import decode, shrink
-<<<<<<< HEAD
 from tasks.settings import PUBLIC_URL_VARIABLE, Settings
-=======
 from tasks.storage.home import REPORT_PAGE
->>>>>>> 7c3692e (Compare drafts while others are on their way, and start nothing for a run that is finished)
 from tasks.storage.mirror import shared_address
 
 if TYPE_CHECKING:
@@ -41,12 +38,8 @@ if TYPE_CHECKING:
 MOST_FINALISTS_SHOWN = 200
 MOST_THUMBNAILS = 12
 THUMBNAIL_PX = 160
-<<<<<<< HEAD
 MOST_CELL_CHARACTERS = 80
-REPORT_FILE = "report.html"
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#!|&])")
-=======
->>>>>>> 7c3692e (Compare drafts while others are on their way, and start nothing for a run that is finished)
 LIMIT_S = 5.0
 """How long the server may take for an artifact."""
 REST_S = 30.0
@@ -102,7 +95,6 @@ async def show_outcome(run: "Session", outcome: Outcome) -> None:
     await _is_accepted(create())
 
 
-<<<<<<< HEAD
 def report_link(folder: str, settings: Settings | None = None) -> str:
     """Return an address of a run: on the review page where ``RUNOFF_PUBLIC_URL`` is set, else of its report.
 
@@ -113,12 +105,7 @@ def report_link(folder: str, settings: Settings | None = None) -> str:
     public = (settings.environ.get(PUBLIC_URL_VARIABLE) or "").rstrip("/") if settings else ""
     if public.startswith(("https://", "http://")):
         return f"{public}/runs/{Path(folder).name}"
-    return shared_address(Path(folder) / REPORT_FILE)
-=======
-def report_link(folder: str) -> str:
-    """Return the address of the report in a run's folder; with a store, the address in the store."""
     return shared_address(Path(folder) / REPORT_PAGE)
->>>>>>> 7c3692e (Compare drafts while others are on their way, and start nothing for a run that is finished)
 
 
 def markdown_of(outcome: Outcome, rows: Sequence[Mapping[str, Any]], link: str) -> str:

@@ -58,12 +58,8 @@ async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) ->
         if run.pool is None:
             await _buy_once(run, orders, progress, ahead)
         else:
-<<<<<<< HEAD
             await _buy_at_workers(run, stage, orders, progress, is_wanted)
-=======
-            await _buy_at_workers(run, stage, orders, progress)
         await _inspect(run)
->>>>>>> 7c3692e (Compare drafts while others are on their way, and start nothing for a run that is finished)
     finally:
         run.display.finish()
         if ahead is not None:
