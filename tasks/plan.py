@@ -12,6 +12,7 @@ from tasks.attachments.attachments import SentPictures
 from tasks.attachments.conversions import describe_conversions
 from tasks.campaign import Campaign
 from tasks.campaign.cheapest import with_cheapest
+from tasks.campaign.designs import describe_design
 from tasks.campaign.recurrence import count_runs
 from tasks.campaign.rounds import passes_of
 from tasks.campaign.statements import statements_of
@@ -175,8 +176,7 @@ def _design_as_dict(campaign: Campaign) -> dict[str, Any]:
     """Return the levels of every factor and of every arm; nothing without factors."""
     if campaign.factors is None:
         return {}
-    levels = {factor: list(named) for factor, named in campaign.factors.named_levels.items()}
-    return {"factors": levels, "levels_by_arm": campaign.levels_by_arm}
+    return describe_design(campaign.factors.design, campaign.levels_by_arm, campaign.levels_by_factor)
 
 
 def plan(

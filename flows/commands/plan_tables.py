@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.campaign import Campaign
+from tasks.campaign.designs import state_confounding
 from tasks.campaign.factors import names_in
 from tasks.catalogue.providers import LEAST_IMAGES_PER_MINUTE
 from tasks.money import format_usd
@@ -44,7 +45,7 @@ def _title(plan: Plan) -> RenderableType:
     return Padding(title, (1, 0, 0, 1))
 
 
-def _design_table(campaign: Campaign) -> list[Table]:
+def _design_table(campaign: Campaign) -> list[Table | Padding]:
     """Draw the factors, if the campaign has any: their levels, and what each varies."""
     factors, made = campaign.factors, campaign.levels_by_arm.values()
     if factors is None:
@@ -59,7 +60,8 @@ def _design_table(campaign: Campaign) -> list[Table]:
         keys = dict.fromkeys(key for level in levels.values() for key in level.settings)
         used = ["prompt"] * (factor in names_in(factors.prompt))
         table.add_row(Text(factor, "cyan"), text, ", ".join([*used, *keys]))
-    return [table]
+    note = state_confounding(list(made), campaign.levels_by_factor)
+    return [table, Padding(Text(note), (0, 0, 1, 1))] if note else [table]
 
 
 def _orders_table(plan: Plan) -> Table:

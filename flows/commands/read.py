@@ -21,7 +21,7 @@ from flows.commands.overriding import override_options
 from tasks.limits import MOST_WEIGHT
 
 if TYPE_CHECKING:
-    from flows.evaluation.power import PowerPlan
+    from flows.evaluation.power import FactorPower, PowerPlan
     from flows.session.prepare import Prepared
     from tasks.campaign_file.overrides import Overrides
     from tasks.explain import ExplainedScore, Explanation
@@ -84,13 +84,14 @@ def plan(
     prepared = with_found_pace(prepare(file, read_settings(home), "plan", overrides=overrides))
     repeat = find_repeat(prepared.home, prepared.campaign)
     preview = _preview_masks(prepared)
-    power = _plan_power(prepared, difference)
+    power, of_factors = _plan_power(prepared, difference), _factor_power(prepared)
     if as_json:
         extra = {
             "ledger_per_month_usd": prepared.ledger_per_month_usd,
             "mask_preview": preview,
             "bought_as": repeat.run_id if repeat else None,
             "power": power and power.as_dict(),
+            "main_effects_found": of_factors and of_factors.found,
         }
         answer_json({**prepared.plan.as_dict(), **extra})
         return
@@ -99,6 +100,8 @@ def plan(
     if repeat is not None:
         console.print(warning_line(repeat.describe(datetime.now(UTC))))
     console.print(prompts_renderable(prepared.plan, shows_all=shows_all))
+    if of_factors is not None:
+        console.print(of_factors.state(), highlight=False)
     if power is not None:
         console.print(power_renderable(power, prepared.campaign))
     if preview is not None:
@@ -113,6 +116,14 @@ def _plan_power(prepared: "Prepared", difference: float | None) -> "PowerPlan | 
     from flows.evaluation.power import plan_power
 
     return plan_power(prepared.plan, prepared.settings, difference)
+
+
+def _factor_power(prepared: "Prepared") -> "FactorPower | None":
+    if prepared.campaign.factors is None:
+        return None
+    from flows.evaluation.power import plan_factor_power
+
+    return plan_factor_power(prepared.plan, prepared.settings)
 
 
 def _preview_masks(prepared: "Prepared") -> str | None:

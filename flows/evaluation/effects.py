@@ -16,6 +16,7 @@ from tasks.ab_test.factor_model import Cell, FactorModel, fit_factors
 from tasks.ab_test.preferences import votes_between_arms
 from tasks.ab_test.vote_effects import estimate_vote_effects
 from tasks.campaign import Campaign
+from tasks.campaign.designs import state_confounding
 from tasks.campaign.rounds import RoundDecision
 from tasks.candidate import Candidate
 from tasks.money import format_usd
@@ -101,11 +102,12 @@ def compare_factors(
         votes: People's votes.
 
     Returns:
-        ``headline``, the sentence about the total score; ``measures``: for ``total``, each scorer that
-        counts, ``people``, ``dollars`` a picture, ``seconds`` a request, ``refusals`` and ``duplicates``, its
-        ``headline``, the largest difference that is ``negligible``, and its ``effects``; ``best``, the best
-        combination by the total score, or ``None``; and ``pair_means``, the mean score of every two levels. A
-        measure that does not vary, or that nobody measured, is left out.
+        ``headline``, the sentence about the total score; ``note``, what the design cannot tell, or ``None``;
+        ``measures``: for ``total``, each scorer that counts, ``people``, ``dollars`` a picture, ``seconds`` a
+        request, ``refusals`` and ``duplicates``, its ``headline``, the largest difference that is
+        ``negligible``, and its ``effects``; ``best``, the best combination by the total score, or ``None``;
+        and ``pair_means``, the mean score of every two levels. A measure that does not vary, or that nobody
+        measured, is left out.
     """
     levels = campaign.levels_by_arm
     if campaign.factors is None or not levels:
@@ -137,7 +139,8 @@ def compare_factors(
         return None
     total = run.measures.get("total")
     headline = total["headline"] if total else "Not enough scores to say which factor matters."
-    return {"headline": headline, "measures": run.measures} | _predicted(model, levels)
+    note = state_confounding(list(levels.values()), run.named) or None
+    return {"headline": headline, "note": note, "measures": run.measures} | _predicted(model, levels)
 
 
 def _predicted(model: FactorModel | None, levels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

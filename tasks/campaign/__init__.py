@@ -14,6 +14,7 @@ __all__ = [
     "campaign",
     "cheapest",
     "choice",
+    "designs",
     "expected_text",
     "factors",
     "file_names",

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictFloat, StrictInt, ValidationError
 
+from tasks.campaign.designs import Design, designed
 from tasks.campaign.mask import AnyMask
 from tasks.campaign.pictures import ArmDrafts
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
@@ -78,6 +79,9 @@ class Factors(Section):
     only: tuple[dict[FactorName, str | tuple[str, ...]], ...] = ()
     """The only combinations that are made. Default: all that are not excluded."""
 
+    design: Design = "full"
+    """Which combinations are made: all; a `fractional` two-level design; or as few as tell `main_effects`."""
+
     made: bool = False
     """Whether the arms are under `arms` already. Runoff writes this into a run's own file."""
 
@@ -101,10 +105,16 @@ class Factors(Section):
         """How many arms they make; of far too many, how many combinations there are."""
         if self.n_combinations > COMBINATIONS:
             return self.n_combinations
-        return sum(1 for _ in self.combinations())
+        return len(self.combinations)
 
-    def combinations(self) -> Iterator[Combination]:
-        """List the combinations that are made, the baseline of every factor first."""
+    @cached_property
+    def combinations(self) -> tuple[Combination, ...]:
+        """The combinations that are made, the baseline of every factor first."""
+        levels = {factor: list(named) for factor, named in self.named_levels.items()}
+        return tuple(designed(self.design, levels, list(self.allowed())))
+
+    def allowed(self) -> Iterator[dict[str, str]]:
+        """List the combinations that `exclude` and `only` leave, whatever the design makes of them."""
         named = self.named_levels
         for levels in itertools.product(*named.values()):
             combination = dict(zip(named, levels, strict=True))
@@ -145,7 +155,7 @@ def made_arms(factors: Factors) -> dict[str, dict[str, Any]]:
     """
     if factors.n_combinations > COMBINATIONS:
         return {}
-    return {arm_name(levels): made_arm(factors, levels) for levels in factors.combinations()}
+    return {arm_name(levels): made_arm(factors, levels) for levels in factors.combinations}
 
 
 def arm_name(combination: Combination) -> str:

@@ -2,12 +2,13 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from tasks.campaign import Campaign
 from tasks.campaign.factors import Combination, Factors, arm_name, level_name, names_in, read_factors
+from tasks.campaign_file.designs import kind_fault
 from tasks.campaign_file.fault import CampaignFault
 from tasks.limits import ARMS
 from tasks.marked_yaml import KeyPath
@@ -140,6 +141,13 @@ def _pick_faults(factors: Factors) -> Iterator[CampaignFault]:
 def _design_faults(factors: Factors, arms: object) -> Iterator[CampaignFault]:
     """Check the arms that are made: how many, their names, and what can be told from them."""
     path: KeyPath = ("factors", "levels")
+    if fault := kind_fault(factors):
+        yield fault
+        return
+    if factors.made and factors.design != "full":  # to find its arms again may take a second
+        yield from _name_faults(arms if isinstance(arms, dict) else {})
+        yield from _untold_faults(factors, list(factors.allowed()))
+        return
     n_arms, by_hand = factors.n_arms, len(arms) if isinstance(arms, dict) else 0
     if n_arms + (0 if factors.made else by_hand) > ARMS:
         product = " x ".join(str(len(levels)) for levels in factors.levels.values())
@@ -150,27 +158,34 @@ def _design_faults(factors: Factors, arms: object) -> Iterator[CampaignFault]:
     if not n_arms:
         yield CampaignFault(("factors", "exclude"), "no combination is left", "at least two of each factor")
         return
-    made = list(islice(factors.combinations(), ARMS))
-    longest = max(map(arm_name, made), key=len)
-    if len(longest) > ARM_CHARACTERS:
-        what = f"the levels make an arm {longest}, {len(longest)} characters long"
-        yield CampaignFault(path, what, f"at most {ARM_CHARACTERS}: a mapping of short names to texts")
+    made = list(islice(factors.combinations, ARMS))
+    yield from _name_faults(list(map(arm_name, made)))
     if isinstance(arms, dict) and not factors.made:
         for name in sorted(arms.keys() & set(map(arm_name, made))):
             yield CampaignFault(("arms", name), "factors makes an arm of this name", "another name")
     yield from _untold_faults(factors, made)
 
 
+def _name_faults(names: Iterable[str]) -> Iterator[CampaignFault]:
+    """Check that the names of arms are short enough."""
+    longest = max(names, key=len, default="")
+    if len(longest) > ARM_CHARACTERS:
+        what = f"the levels make an arm {longest}, {len(longest)} characters long"
+        accepted = f"at most {ARM_CHARACTERS}: a mapping of short names to texts"
+        yield CampaignFault(("factors", "levels"), what, accepted)
+
+
 def _untold_faults(factors: Factors, made: Sequence[Combination]) -> Iterator[CampaignFault]:
     """Check that the effects of all factors can be told from the arms that are left."""
-    where: KeyPath = ("factors", "exclude" if factors.exclude else "only")
+    key = "exclude" if factors.exclude else "only" if factors.only else "design"
+    where: KeyPath = ("factors", key)
     for factor, levels in factors.named_levels.items():
         missing = [level for level in levels if level not in {each[factor] for each in made}]
         if missing:
             what = f"leaves no arm with {factor} {', '.join(missing)}"
             yield CampaignFault(where, what, "at least one arm of each level")
             return
-    if not factors.exclude and not factors.only:
+    if not factors.exclude and not factors.only and factors.design == "full":
         return
     columns = {factor: list(levels)[1:] for factor, levels in factors.named_levels.items()}
     n_needed = 1 + sum(map(len, columns.values()))

@@ -82,6 +82,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         segments=complete_segments(facts),
         effects=complete_effects(facts),
         interaction_plots=draw_interactions(facts),
+        effects_note=((facts.ab_test or {}).get("effects") or {}).get("note"),
         best=((facts.ab_test or {}).get("effects") or {}).get("best"),
         statements=show_statements(drafts, facts, sources),
         interactions=known_interactions(facts),

@@ -5,7 +5,15 @@ import pytest
 from statsmodels.stats.power import TTestPower
 
 from tasks.ab_test.paired_rows import row_difference
-from tasks.ab_test.power import Scores, Spread, difference_found, measure_spread, rows_needed
+from tasks.ab_test.power import (
+    USUAL,
+    Scores,
+    Spread,
+    difference_found,
+    main_effect_found,
+    measure_spread,
+    rows_needed,
+)
 
 SPREAD = Spread(rows=0.05, pictures=0.1)
 
@@ -69,3 +77,12 @@ def test_so_many_rows_find_the_difference_in_four_campaigns_of_five() -> None:
     found = [row_difference(*drawn(rng, rows, 3, 0.06)) for _ in range(200)]
     wins = sum(one.high is not None and one.high < 0 for one in found)
     assert 0.72 <= wins / 200 <= 0.9
+
+
+def test_a_main_effect_is_found_by_all_the_arms_of_its_level() -> None:
+    """With one arm each it is the difference of two arms; with four each it is half as large."""
+    alone = main_effect_found(USUAL, 8, 4, (1, 1))
+    assert alone is not None
+    assert alone == pytest.approx(difference_found(USUAL, 8, 4))
+    assert main_effect_found(USUAL, 8, 4, (4, 4)) == pytest.approx(alone / 2)
+    assert main_effect_found(USUAL, 1, 4, (4, 4)) is None

@@ -120,6 +120,18 @@ def test_levels_of_text_alone_are_named_by_it(tmp_path: Path) -> None:
     assert campaign.arms["24_none"].prompt == "{{ action }} 24 none"
 
 
+TOGETHER = [{"a": "a0", "b": "b0"}, {"a": "a1", "b": "b1"}]
+
+
+def of_levels(*sizes: int) -> dict[str, Any]:
+    """Make factors a, b, and so on, of so many levels."""
+    levels = {
+        name: {f"{name}{place}": f"{name} {place}" for place in range(size)}
+        for name, size in zip("abcdefghijklmn", sizes, strict=False)
+    }
+    return {"prompt": " ".join(f"{{{{ {name} }}}}" for name in levels), "levels": levels}
+
+
 @pytest.mark.parametrize(
     ("campaign", "fault"),
     [
@@ -144,6 +156,35 @@ def test_levels_of_text_alone_are_named_by_it(tmp_path: Path) -> None:
         ),
         (designed(prompt="{{ light }} {{ acton }}"), "factors.prompt: names acton, which no row defines"),
         (designed(levels={}), "factors.levels: {} is not accepted"),
+        (designed(design="half"), "factors.design: 'half' is not accepted"),
+        (
+            designed(design="fractional") | {"factors": of_levels(3, 2) | {"design": "fractional"}},
+            "factors.design: fractional: a has 3 levels",
+        ),
+        (
+            basis() | {"factors": of_levels(2, 2, 2) | {"design": "fractional", "only": [{"a": "a0"}]}},
+            "factors.design: fractional: a regular fraction has all its arms",
+        ),
+        (
+            basis() | {"factors": of_levels(12, 9, 9) | {"design": "main_effects"}},
+            "factors.design: main_effects: these levels need 28 arms or more",
+        ),
+        (
+            basis() | {"factors": of_levels(2) | {"design": "main_effects"}},
+            "factors.design: main_effects: there is one factor",
+        ),
+        (
+            basis() | {"factors": of_levels(*[2] * 9) | {"design": "fractional"}},
+            "factors.levels: 2 x 2 x 2 x 2 x 2 x 2 x 2 x 2 x 2 levels make 32 arms",
+        ),
+        (
+            basis() | {"factors": of_levels(*[2] * 14) | {"design": "main_effects"}},
+            "factors.design: main_effects: 16,384 combinations are too many",
+        ),
+        (
+            basis() | {"factors": of_levels(2, 2, 2) | {"design": "main_effects", "only": TOGETHER}},
+            "factors.only: leaves arms in which a cannot be told from b",
+        ),
         (
             designed(levels={"light": LIGHT, "action": ["a", "b"]}, prompt="{{ light }} {{ action }}"),
             "factors.levels.action: action is also",
@@ -213,3 +254,19 @@ def test_the_example_has_eight_arms_over_four_rows() -> None:
     file = Path(__file__).parents[4] / "configs" / "campaigns" / "lighting.yaml"
     campaign: Campaign = load_campaign(file, CATALOGUE, PROVIDERS)
     assert (len(campaign.arms), campaign.n_rows, campaign.provider) == (8, 4, "emulator")
+
+
+def test_a_design_of_fewer_arms_is_said_in_the_plan_and_kept_by_the_run(tmp_path: Path) -> None:
+    """Seven factors in eight arms: what they cannot tell, and the stored file has the same arms."""
+    campaign = load(tmp_path, basis() | {"factors": of_levels(*[2] * 7) | {"design": "main_effects"}})
+    assert len(campaign.levels_by_arm) == 8
+    console = Console(width=90, file=StringIO())
+    console.print(plan_renderable(planned(campaign)))
+    text = " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+    assert "8 of 128 combinations are made. A main effect may be taken for two factors" in text
+    as_json = planned(campaign).as_dict()
+    assert as_json["design"] == "main_effects"
+    assert len(as_json["confounded"]["a"]) == 3
+    (tmp_path / "stored.yaml").write_text(campaign.as_yaml())
+    stored = load_campaign(tmp_path / "stored.yaml", CATALOGUE, PROVIDERS)
+    assert stored.arms == campaign.arms
