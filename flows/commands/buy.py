@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 import click
 
 from flows.commands import completing
-from flows.commands.buying import begin, confirmed, report_outcome, run_shown, started_engine
+from flows.commands.buying import (
+    begin,
+    confirmed,
+    loading,
+    report_outcome,
+    run_shown,
+    started_engine,
+)
 from flows.commands.campaign_choice import chosen_campaign
 from flows.commands.options import (
     answer_json,
@@ -193,9 +200,11 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
         prepared = with_found_pace(prepared)
         is_repeat = _show_plan(prepared, wanted, console)
         question = "Bought before: buy it once more?" if is_repeat else "Buy it?"
-        if not wanted.is_agreed and not confirmed(yes=False, question=question):
-            console.print("Nothing was bought.")
-            return
+        if not wanted.is_agreed:
+            with loading("flows.prototype"):
+                if not confirmed(yes=False, question=question):
+                    console.print("Nothing was bought.")
+                    return
         made = partial(_make, engine, file, takes_up_cancelled=wanted.resumed is not None, console=console)
         outcome = _smoked(prepared, made, wanted, console) if wanted.smokes else made(prepared)
     report_outcome(outcome, console, as_json=wanted.as_json)

@@ -1,8 +1,11 @@
 """What the commands that buy have alike: their first line, the engine, the question, and the outcome."""
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Callable, Coroutine
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +61,26 @@ def run_shown(work: Work, console: "Console") -> "Outcome":
     display = LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
     with showing(display):
         return Outcome(**asyncio.run(work()))
+
+
+@contextlib.contextmanager
+def loading(module: str) -> Iterator[None]:
+    """Import a module while a person reads a question; what fails is raised where the module is needed.
+
+    Args:
+        module: Its dotted name.
+    """
+
+    def load() -> None:
+        with contextlib.suppress(Exception):
+            import_module(module)
+
+    thread = threading.Thread(target=load, name="loading")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()  # whoever leaves now must not meet a library that is loaded by half
 
 
 def confirmed(*, yes: bool, question: str = "Buy it?") -> bool:
