@@ -53,6 +53,7 @@ CAMPAIGN = {
     "drafts": {"model": "gpt-image-2.5-flare", "quality": "low", "size": "1024x1024", "per_prompt": 8},
     "finalists": {"count": 3, "max_per_prompt": 1, "approval": "review"},
     "finals": {"model": "gpt-image-2.6-sunburst", "quality": "high", "size": "1024x1024"},
+    "review": {"labels": ["anatomy", "light", "off-brand"]},
 }
 
 
@@ -123,9 +124,30 @@ def save_pair(desktop: Image.Image, phone: Image.Image, name: str) -> None:
 
 
 def zoom_in(page: Page) -> None:
-    """Enlarge the first picture."""
+    """Enlarge the first picture, and label and comment on it once."""
     page.locator(".tile img").first.click()
-    expect(page.locator("#zoom")).to_be_visible()
+    expect(page.locator(".comment-form")).to_be_visible()
+    if page.locator(".comments li").count():
+        return
+    page.keyboard.press("2")
+    expect(page.locator(".said [aria-pressed=true]")).to_have_count(1)
+    page.locator(".comment-form textarea").fill("Right mood, but too dark to print.")
+    page.get_by_role("button", name="Comment").click()
+    expect(page.locator(".comments li")).to_have_count(1)
+    expect(page.locator("#say")).to_be_hidden()
+
+
+def look_side_by_side(page: Page) -> None:
+    """See the first three pictures of an arm side by side, larger, and what differs."""
+    expect(page.locator(".tile .look").first).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("s")
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("v")
+    expect(page.locator(".stage").first).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("+")
+    page.keyboard.press("d")
 
 
 def vote(page: Page) -> None:
@@ -147,6 +169,7 @@ def photograph_review(browser: Browser, address: str, waiting: str, bought: str)
         "review-runs": address,
         "review-gallery": run,
         "review-zoom": run,
+        "review-side-by-side": run,
         "review-duels": f"{run}/duels",
         "review-ranking": f"{run}/ranking",
         "review-finalists": f"{run}/finalists",
@@ -161,6 +184,8 @@ def photograph_review(browser: Browser, address: str, waiting: str, bought: str)
                 page.goto(url)
                 if name == "review-zoom":
                     zoom_in(page)
+                if name == "review-side-by-side":
+                    look_side_by_side(page)
                 shots.append(shot(page))
             save_pair(shots[0], shots[1], name)
         photograph_more(desktop, phone, run)

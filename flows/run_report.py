@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flows.evaluation.further_rounds import describe_further_rounds
 from flows.evaluation.judge_check import check_run, exported_answers
 from flows.evaluation.kept import kept_by_finals
+from flows.evaluation.made_from import made_from
 from flows.evaluation.nights import compare_nights_of_run
 from flows.evaluation.panel import panel_columns, read_panel
 from flows.evaluation.people import gather_people
@@ -215,6 +216,7 @@ def gather_report(run: StoredRun) -> GatheredReport:
         judge_check=checked.facts,
         people_answers=exported_answers(checked.people, drafts, checked.judged),
         calibration=people.calibration,
+        made_from=made_from(records, candidates),
         people=people.facts,
         remarks=people.remarks,
         votes=people.votes,

@@ -34,6 +34,7 @@ __all__ = [
     "pairwise",
     "pictures",
     "plan",
+    "prompt_words",
     "redaction",
     "remarks",
     "report",

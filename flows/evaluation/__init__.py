@@ -9,6 +9,7 @@ __all__ = [
     "judge_check",
     "kept",
     "looks",
+    "made_from",
     "nights",
     "panel",
     "people",

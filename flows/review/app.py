@@ -15,10 +15,12 @@ from flows.review import (
     finals,
     gallery,
     grid,
+    made_from,
     more,
     pictures,
     remarks,
     runs,
+    side_by_side,
     similar_pairs,
     statements,
 )
@@ -41,7 +43,7 @@ def create_app(context: PageContext) -> ASGIApp:
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     of_runs = (runs, gallery, grid, duplicates, similar_pairs, duels, statements, finalists, finals)
-    for part in (*of_runs, more, remarks, pictures):
+    for part in (*of_runs, more, remarks, side_by_side, pictures, made_from):
         app.include_router(part.routes(context))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 

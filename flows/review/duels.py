@@ -17,11 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.review.gallery import row_names, run_facts
+from flows.review.made_from import send_reference, sent_with
 from flows.review.page_context import PageContext, RunView
 from flows.review.pairing import Pool, choose_pair, pool_of
 from flows.review.pictures import send_picture
 from flows.review.ranking import ranking_facts
 from flows.review.request_bodies import Name, UndoBody, VoteBody
+from tasks.order import Reference
 from tasks.pairwise.votes import Vote
 
 MOST_OPEN = 5000
@@ -97,6 +99,11 @@ def routes(context: PageContext) -> APIRouter:
         duel = duels.find(duel_id)
         return send_picture(context, duel.left_id if side == "left" else duel.right_id)
 
+    @router.get("/duels/{duel_id}/made-from/{number}")
+    def made_from(duel_id: str, number: int) -> Response:
+        duel = duels.find(duel_id)
+        return send_reference(_shared(context.run_view(duel.run_id), duel), number)
+
     @router.post("/runs/{run_id}/votes")
     def vote(run_id: str, body: VoteBody) -> dict[str, Any]:
         duel = duels.find(body.duel_id)
@@ -129,9 +136,22 @@ def _next_duel(run: RunView, duels: OpenDuels, chance: random.Random, voter: str
     return _duel_facts(run, pool, duels.open(run.run_id, left.row, left.candidate_id, right.candidate_id))
 
 
+def _shared(run: RunView, duel: Duel) -> tuple[Reference, ...]:
+    """List what both pictures were made from: what only one was made from would tell its arm."""
+    pictures = {one.candidate_id: one for one in run.drafts}
+    left, right = (
+        sent_with(run, pictures[name]) if name in pictures else () for name in (duel.left_id, duel.right_id)
+    )
+    return tuple(one for one in left if one in right)
+
+
 def _duel_facts(run: RunView, pool: Pool, duel: Duel | None) -> dict[str, Any]:
     """Return what a page may know: no arm, no score, no id of a picture."""
-    shown = duel and {"id": duel.duel_id, "about": row_names(run)[duel.row]}
+    shown = duel and {
+        "id": duel.duel_id,
+        "about": row_names(run)[duel.row],
+        "n_made_from": len(_shared(run, duel)),
+    }
     return {
         "duel": shown,
         "n_done": pool.n_done,

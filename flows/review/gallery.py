@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from flows.evaluation.judge_check import has_judge
+from flows.review.made_from import made_from_facts
 from flows.review.page_context import PageContext, RunView
 from flows.review.remarks import review_facts, said_facts, said_in
 from flows.review.request_bodies import CancelBody
@@ -22,8 +23,12 @@ from tasks.candidate import Candidate
 from tasks.judging.conditions import failed_templates
 from tasks.ledger.report_rows import report_rows
 from tasks.pairwise.votes import without_skips
+from tasks.prompt_words import Part, own_words
 from tasks.report_page.measures import measure_arm
 from tasks.report_page.rows import is_campaign_draft
+
+MOST_MARKED_PROMPTS = 400
+"""With more prompts, those in the gallery are not compared word by word; those of one picture always are."""
 
 
 def routes(context: PageContext) -> APIRouter:
@@ -82,11 +87,13 @@ def arm_cards(run: RunView) -> list[dict[str, Any]]:
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), run.candidates)
     drafts = [row for row in rows if is_campaign_draft(row)]
     campaign = run.campaign
+    prompts = {arm: campaign.arms[arm].prompt if arm in campaign.arms else "" for arm in run.arms}
+    marked = dict(zip(prompts, own_words(list(prompts.values())), strict=True))
     return [
         {
             "name": arm,
             "colour": colour,
-            "prompt": campaign.arms[arm].prompt if arm in campaign.arms else "",
+            "prompt": marked[arm],
             "provider": campaign.provider_of(arm)
             if arm in campaign.arms and len(campaign.sellers) > 1
             else "",
@@ -114,6 +121,7 @@ def gallery_facts(run: RunView) -> dict[str, Any]:
         "statements": statements,
         "review": review_facts(run),
         "prompts": prompts,
+        "prompt_words": _prompt_words(prompts),
         "revision": revision,
         "finalists": chosen,
         "drafts": [
@@ -122,6 +130,20 @@ def gallery_facts(run: RunView) -> dict[str, Any]:
             | {"fails": [statements.index(text) for text in failed[draft.candidate_id]]}
             for draft in drafts
         ],
+    }
+
+
+def _prompt_words(prompts: Mapping[str, str]) -> dict[str, list[Part]]:
+    """Mark in each prompt what the other arms of its row lack; empty where there are too many prompts."""
+    if len(prompts) > MOST_MARKED_PROMPTS:
+        return {}
+    rows: dict[str, dict[str, str]] = {}
+    for key, prompt in prompts.items():
+        rows.setdefault(key.rpartition(":")[2], {})[key] = prompt
+    return {
+        key: parts
+        for of_row in rows.values()
+        for key, parts in zip(of_row, own_words(list(of_row.values())), strict=True)
     }
 
 
@@ -168,7 +190,8 @@ def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
         "id": found.candidate_id,
         "name": found.name,
         "arm": found.arm,
-        "prompt": found.prompt,
+        "prompt": own_words([found.prompt, *_other_prompts(run, found)])[0],
+        "made_from": made_from_facts(run, found),
         "why": found.choice.reason if found.choice else None,
         "score": found.score,
         "scores": [
@@ -180,6 +203,12 @@ def all_facts(run: RunView, found: Candidate) -> dict[str, Any]:
         "said": said_facts(said_in(run).get(found.candidate_id), is_whole=True),
         "facts": _labelled_facts(row),
     }
+
+
+def _other_prompts(run: RunView, found: Candidate) -> list[str]:
+    """List the other prompts of a picture's row, each once, in the order of the arms."""
+    prompts = dict.fromkeys(one.prompt for one in run.candidates if one.row == found.row and one.is_draft)
+    return [prompt for prompt in prompts if prompt != found.prompt]
 
 
 def _labelled_facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -6,7 +6,6 @@ first. Only when all of them are answered does the page say how the judge compar
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
@@ -17,17 +16,14 @@ from flows.evaluation.judge_check import CheckedRun, check_run, has_judge
 from flows.evaluation.panel import most_disputed, read_panel
 from flows.evaluation.run_questions import questions_of
 from flows.review.gallery import run_facts
+from flows.review.made_from import send_reference
 from flows.review.page_context import PageContext, RunView
-from flows.review.pictures import media_type_of
 from flows.review.request_bodies import Name, StatementBody
 from tasks.campaign.statements import AskedStatement, statements_of
 from tasks.candidate import Candidate
-from tasks.errors import PictureError
 from tasks.judging.drawn_pictures import N_DRAWN, draw_pictures
 from tasks.judging.people_answers import PersonAnswer, last_answers
 from tasks.order import Reference
-from tasks.pictures.bought import read_bought
-from tasks.storage.mirror import found_here
 
 MOST_DRAWN = 200
 """The most pictures that a person is asked about in one run."""
@@ -147,14 +143,4 @@ def _beside(run: RunView, draft: Candidate) -> tuple[Reference, ...]:
 def _send_beside(run: RunView, candidate_id: str, number: int) -> Response:
     """Send a reference or mask that a draft was made with, if it still is what was sent."""
     draft = next((one for one in run.drafts if one.candidate_id == candidate_id), None)
-    shown = _beside(run, draft) if draft else ()
-    if not 0 <= number < len(shown):
-        raise HTTPException(404, "nothing was shown beside this picture")
-    try:
-        data = read_bought(found_here(Path(shown[number].file)), shown[number].sha256)
-    except PictureError as fault:
-        raise HTTPException(404, f"its file {fault.what}") from fault
-    kind = media_type_of(data[:12])
-    if kind is None:
-        raise HTTPException(404, "its file is not a picture")
-    return Response(data, media_type=kind)
+    return send_reference(_beside(run, draft) if draft else (), number)

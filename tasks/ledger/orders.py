@@ -175,6 +175,12 @@ class Orders:
             rows = connection.execute(query.order_by(*in_sequence()))
             return [order_record(row) for row in rows]
 
+    def find(self, order_id: str) -> OrderRecord | None:
+        """Read one order; ``None`` if the ledger has no such order."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(orders).where(orders.c.order_id == order_id)).first()
+        return None if row is None else order_record(row)
+
     def planned(self, ids: Sequence[str]) -> set[str]:
         """Return which of the given orders are still ``planned``."""
         query = sa.select(orders.c.order_id).where(orders.c.state == "planned")

@@ -116,6 +116,8 @@ class RunFacts:
         judge_check: The judge's answers against people's, as ``tasks.judging.judge_check.JudgeCheck.as_dict``
             gives it; ``None`` if nobody answered.
         people_answers: What people answered, with the columns of ``people_answers.parquet``.
+        made_from: The references and the mask that a finalist was made from, by its candidate id: what each
+            is, and its ``src``, ``None`` if it is not on this machine.
         people: What people said: ``voters`` (name to votes), ``votes``, ``both_bad``, ``skipped``,
             ``agreement`` and ``agreement_on_stars`` (as ``PeopleAgreement.as_dict`` gives them), ``labels``
             (label to arm to pictures) and ``comments``; ``None`` if nobody said anything.
@@ -156,6 +158,7 @@ class RunFacts:
     statement_answers: Sequence[Mapping[str, Any]] = ()
     judge_check: Mapping[str, Any] | None = None
     people_answers: Sequence[Mapping[str, Any]] = ()
+    made_from: Mapping[str, Sequence[tuple[str, str | None]]] = field(default_factory=dict)
     people: Mapping[str, Any] | None = None
     remarks: Sequence[Mapping[str, Any]] = ()
     votes: Sequence[Mapping[str, Any]] = ()

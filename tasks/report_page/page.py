@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.money import format_usd
+from tasks.prompt_words import own_words
 from tasks.report_page.effects import complete_effects
 from tasks.report_page.facts import ArmFacts, RunFacts
 from tasks.report_page.family import find_families
@@ -70,6 +71,8 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
     finalists = build_finalists(drafts, finals, sources, facts.min_fidelity)
     spending = sum_up_spending(rows, facts)
     described = [_describe_arm(arm, own, finals, unique_images, facts, sources) for arm in arms]
+    prompts = own_words([arm["facts"].prompt for arm in described])
+    described = [arm | {"prompt": parts} for arm, parts in zip(described, prompts, strict=True)]
     return _environment().get_template("page.html").render(
         facts=facts,
         colours={arm: index % _ARM_COLOURS for index, arm in enumerate(arms)},

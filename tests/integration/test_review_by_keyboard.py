@@ -106,6 +106,7 @@ def test_an_address_opens_the_enlarged_picture(browser: Browser, review: Open, t
         assert complaints == []
 
 
+@pytest.mark.slow  # every day: the keyboard works on the same page
 @pytest.mark.parametrize("size", [DESKTOP, NARROWER, PHONE], ids=["1440", "1280", "390"])
 def test_the_filters_take_one_line_above_the_first_picture(
     browser: Browser, review: Open, tmp_path: Path, size: tuple[int, int]

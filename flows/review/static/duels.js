@@ -1,5 +1,5 @@
 // Duels: blind comparisons of two pictures. The next pair comes with the answer to a vote and is shown once both pictures are loaded.
-import { byId, count, get, isFree, name, post, run, say } from "./page.js";
+import { byId, count, get, isFree, make, name, post, run, say } from "./page.js";
 
 let duel = null;
 let isBusy = false;
@@ -25,11 +25,19 @@ async function show(state) {
     return;
   }
   await load(duel);
+  showMadeFrom(duel);
   byId("about").textContent = duel.about || "Which one is better?";
   byId("left-image").src = address(duel, "left");
   byId("right-image").src = address(duel, "right");
   byId("sides").classList.remove("is-out");
   delete byId("sides").dataset.won;
+}
+
+// What both pictures were made from; it opens in full when clicked.
+function showMadeFrom({ id, n_made_from: number }) {
+  const sources = Array.from({ length: number }, (_, index) => `/duels/${id}/made-from/${index}`);
+  byId("made-from").hidden = number === 0;
+  byId("made-from").replaceChildren(...sources.map((src) => make("a", { href: src, target: "_blank" }, make("img", { src, alt: "What both were made from", className: "see-through" }))));
 }
 
 function showProgress({ n_done: done, n_wanted: wanted, n_skipped: skipped }) {

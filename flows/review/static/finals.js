@@ -20,7 +20,8 @@ function card(one) {
     attempt?.reason ? make("p", { className: "note", textContent: attempt.reason }) : null,
     one.tries.length > 1 ? tabs(one, attempt) : null,
     ...one.without.filter((order) => order.state !== "planned" && order.state !== "sent").map((order) => make("p", { className: "trouble", textContent: `No picture: ${order.state}${order.why ? `, ${order.why}` : ""}` })),
-    attempt ? verdicts(attempt) : null);
+    attempt ? verdicts(attempt) : null,
+    attempt ? make("p", {}, make("a", { href: `/runs/${run}/side-by-side?ids=${[one.id, ...one.tries.map((each) => each.id)].slice(0, 4).join(",")}`, textContent: "Draft and finals side by side" })) : null);
 }
 
 // The accepted attempt, otherwise the last undecided one, otherwise the last one.

@@ -3,8 +3,10 @@ import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.
 import * as filters from "./filters.js";
 import { currentId, goTo, inTabOrder, listen, takeUp } from "./hands.js";
 import { isShown, shownIds, showParts, tileOf } from "./parts.js";
+import { madeFrom, words } from "./prompts.js";
 import * as remarks from "./remarks.js";
 import * as shelf from "./shelf.js";
+import { drawTray, isInTray, lookSideBySide, toggleTray } from "./tray.js";
 import { closeZoom, followAddress, onClose, redraw, zoom } from "./zoom.js";
 
 const FIRST_OF_CELL = 24;
@@ -31,10 +33,10 @@ function draw() {
   const wanted = filters.read();
   filters.keep(wanted);
   const found = filters.sort(filters.choose(facts.drafts, wanted, facts.prompts, shelf.isChosen), wanted);
-  const shown = sideBySide(onlyAlike ? found.filter((draft) => draft.alike === onlyAlike) : found);
+  const shown = likes ? nearestFirst() : sideBySide(onlyAlike ? found.filter((draft) => draft.alike === onlyAlike) : found);
   place.style.setProperty("--size", `${wanted.size}px`);
-  place.dataset.view = wanted.view;
-  showParts(place, wanted.view === "all" ? grid(shown) : bands(shown));
+  place.dataset.view = likes ? "all" : wanted.view;
+  showParts(place, wanted.view === "all" || likes ? grid(shown) : bands(shown));
   if (!shown.length) place.replaceChildren(nothing());
   place.setAttribute("aria-busy", "false");
   const few = shown.length.toLocaleString("en");
@@ -49,6 +51,32 @@ function drawSoon() {
   if (isDue) return;
   isDue = true;
   requestAnimationFrame(() => { isDue = false; draw(); });
+}
+
+// The drafts most like one picture, with how many bits of their hashes differ; null while all are shown.
+let likes = null;
+const nearestFirst = () => [...likes.keys()].filter((id) => drafts.has(id)).map((id) => drafts.get(id));
+
+async function findLike(id) {
+  try {
+    likes = new Map((await get(`/runs/${run}/like/${id}.json`)).like);
+  } catch (trouble) {
+    say(trouble.message, "trouble");
+    return;
+  }
+  byId("like-name").textContent = drafts.get(id)?.name ?? id;
+  byId("like").hidden = false;
+  closeZoom();
+  draw();
+  goTo(id);
+  byId("like").scrollIntoView({ block: "nearest" });
+}
+
+function endLike() {
+  likes = null;
+  byId("like").hidden = true;
+  draw();
+  goTo(currentId());
 }
 
 // Pictures that look similar follow the first of them.
@@ -114,7 +142,7 @@ function cell(row, arm, few, all) {
   const key = `${arm}:${row}`;
   const more = all - few.length;
   return make("div", { className: "cell", data: { colour: colour(arm) } },
-    make("p", { className: "cell-prompt" }, armMark(arm, colour(arm)), " ", make("span", { dir: "auto", textContent: facts.prompts[key] ?? "" })),
+    make("p", { className: "cell-prompt" }, armMark(arm, colour(arm)), " ", make("span", { dir: "auto" }, ...words(facts.prompt_words[key] ?? facts.prompts[key] ?? ""))),
     few.length ? make("ul", { className: "tiles" }, ...few.flatMap(withDuplicates).map(tile)) : make("p", { className: "nothing", textContent: "None." }),
     more > 0 ? make("button", { type: "button", className: "more", textContent: `${count(more, "more picture")}`, on: { click: () => { fullCells.add(key); draw(); goTo(few.at(-1).id); } } }) : null);
 }
@@ -137,6 +165,7 @@ function tile({ draft, own, of }) {
     make("p", { className: "caption" }, armMark(draft.arm, colour(draft.arm)),
       make("b", { textContent: draft.score === null ? "–" : draft.score.toFixed(2) }),
       draft.rank ? make("span", { textContent: `#${draft.rank}` }) : null,
+      likes?.has(draft.id) ? make("span", { textContent: `${likes.get(draft.id)} bits` }) : null,
       draft.odd ? make("span", { className: "odd", title: draft.odd, textContent: "not as ordered" }) : null),
     remarks.line(draft.said),
     of ? duplicateLine(draft, of) : own.length ? duplicatesButton(draft, own) : null,
@@ -189,7 +218,9 @@ function buttons(facts) {
   const tick = make("button", { type: "button", className: isChosen ? "" : "primary", textContent: isChosen ? "Remove from finalists" : "Make it a finalist", on: { click: () => { shelf.toggle(facts.id); redraw(); } } });
   const separate = make("button", { type: "button", textContent: `Not a duplicate${facts.copy_of ? ` of ${facts.copy_of}` : ""}`, on: { click: () => decideDuplicate(facts.id, facts.copy_of_id, false) } });
   const merge = make("button", { type: "button", textContent: "Is a duplicate of …", on: { click: () => pick(facts) } });
-  return [tick, facts.copy_of_id ? separate : merge];
+  const beside = make("button", { type: "button", "aria-pressed": String(isInTray(facts.id)), textContent: "Side by side", on: { click: () => { toggleTray(facts.id); redraw(); } } });
+  const similar = make("button", { type: "button", textContent: "Find similar", on: { click: () => findLike(facts.id) } });
+  return [tick, beside, similar, facts.copy_of_id ? separate : merge];
 }
 
 function pick(facts) {
@@ -211,9 +242,9 @@ function look(id) {
     buttons, about: shownAs, tick: (one) => { shelf.toggle(one); redraw(); },
     more: (facts) => {
       showSaid(facts.id, facts.said);
-      return [remarks.panel(facts.id, facts.said)];
+      return [madeFrom(facts.made_from), remarks.panel(facts.id, facts.said)].filter(Boolean);
     },
-    keys: digits((one, digit) => remarks.press(digit, one, drafts.get(one).said)),
+    keys: { ...digits((one, digit) => remarks.press(digit, one, drafts.get(one).said)), s: (one) => { toggleTray(one); redraw(); }, v: lookSideBySide, l: findLike },
   });
 }
 
@@ -265,9 +296,10 @@ function showSaid(id, said) {
   if (line) tile?.querySelector(".caption").after(line);
 }
 
-listen(place, { Enter: (id) => ACTIONS.look(id), " ": (id) => ACTIONS.tick(id), x: (id) => ACTIONS.tick(id), c: (id) => ACTIONS.duplicates(id), ...digits((id, digit) => remarks.press(digit, id, drafts.get(id).said)) });
+listen(place, { Enter: (id) => ACTIONS.look(id), " ": (id) => ACTIONS.tick(id), x: (id) => ACTIONS.tick(id), c: (id) => ACTIONS.duplicates(id), s: toggleTray, v: lookSideBySide, l: (id) => findLike(id), ...digits((id, digit) => remarks.press(digit, id, drafts.get(id).said)) });
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && picking !== null) endPicking();
+  else if (event.key === "Escape" && likes && isFree(event)) endLike();
   if (event.key !== "/" || !isFree(event)) return;
   event.preventDefault();
   if (byId("text").checkVisibility() === false) showTools();
@@ -315,6 +347,8 @@ async function begin() {
     shelf.drawShelf();
     document.querySelector(".tools").addEventListener("input", drawSoon);
     addEventListener("resize", () => { if (filters.read().view === "all" && countColumns() !== columns) draw(); });
+    drawTray();
+    byId("like-end").addEventListener("click", endLike);
     byId("picking-cancel").addEventListener("click", endPicking);
     byId("more-tools").addEventListener("click", showTools);
   } catch (trouble) {

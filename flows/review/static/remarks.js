@@ -3,7 +3,7 @@ import { count, knownName, make, post, run, say } from "./page.js";
 
 let review = { labels: [], stars: 0 };
 let tell = () => {};
-let isBusy = false;
+let last = Promise.resolve();
 
 // `facts` says what can be said; `told(id, said)` is called with what stands of a picture after a change.
 export function begin(facts, told) {
@@ -11,18 +11,19 @@ export function begin(facts, told) {
   tell = told;
 }
 
-async function send(path, id, fields) {
-  if (isBusy) return;
-  isBusy = true;
-  try {
-    const { said } = await post(`/runs/${run}/${path}`, { candidate_id: id, ...fields });
-    tell(id, said);
-    return said;
-  } catch (trouble) {
-    say(trouble.message, "trouble");
-  } finally {
-    isBusy = false;
-  }
+// One change after the other; returns what stands then, and `undefined` if it failed.
+function send(path, id, fields) {
+  last = last.then(async () => {
+    try {
+      const { said } = await post(`/runs/${run}/${path}`, { candidate_id: id, ...fields });
+      tell(id, said);
+      return said;
+    } catch (trouble) {
+      say(trouble.message, "trouble");
+      return undefined;
+    }
+  });
+  return last;
 }
 
 const isMine = (said, label) => (said?.labels[label] ?? []).includes(knownName());
@@ -84,17 +85,31 @@ function comment(id, one) {
       one.by === knownName() ? make("button", { type: "button", className: "quiet", textContent: "Take back", on: { click: () => send("comments/take-back", id, { remark_id: one.id }) } }) : null));
 }
 
+// What somebody is writing stays, and keeps the focus, when the panel is drawn again.
+const begun = new Map();
+function keepWriting(field, id) {
+  field.addEventListener("input", () => begun.set(id, field.value));
+  const focused = document.activeElement;
+  if (focused?.dataset.of !== id) return;
+  const at = focused.selectionStart;
+  queueMicrotask(() => { field.focus({ preventScroll: true }); field.setSelectionRange(at, at); });
+}
+
 function form(id) {
-  const field = make("textarea", { rows: 2, maxLength: 1000, placeholder: "Say why", "aria-label": "Your comment" });
+  const field = make("textarea", { value: begun.get(id) ?? "", data: { of: id }, rows: 2, maxLength: 1000, placeholder: "Say why", "aria-label": "Your comment" });
   const button = make("button", { type: "submit", textContent: "Comment" });
   const add = async (event) => {
     event.preventDefault();
-    if (field.value.trim()) await send("comments", id, { text: field.value.trim() });
+    const text = field.value.trim();
+    if (!text) return;
+    begun.delete(id);
+    if (await send("comments", id, { text }) === undefined) begun.set(id, text);
   };
   // Keys of the gallery are not for who writes; Ctrl and Enter send.
   field.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) add(event);
   });
+  keepWriting(field, id);
   return make("form", { className: "comment-form", on: { submit: add } }, field, button);
 }

@@ -1,4 +1,5 @@
 // One enlarged picture with all its facts and the reason for each score. Its address is that of the gallery and the picture's id.
+import { prompt } from "./prompts.js";
 import { armMark, byId, get, make, run, say } from "./page.js";
 
 const dialog = byId("zoom");
@@ -55,7 +56,7 @@ function details(facts) {
   const { colour } = around.about(facts.id);
   return [
     make("h2", {}, armMark(facts.arm, colour), ` ${facts.name}`),
-    make("p", { className: "prompt", dir: "auto", textContent: facts.prompt }),
+    prompt(facts.prompt),
     make("p", { className: "why", textContent: facts.why ?? "Not decided yet." }),
     make("div", { className: "buttons" }, ...around.buttons(facts), make("a", { className: "button", href: `/runs/${run}/more/${facts.id}`, textContent: "More like this …" })),
     ...around.more(facts),
