@@ -235,6 +235,15 @@ def photograph_statements(browser: Browser, address: str, folder: Path) -> None:
         save_pair(asked, shot(phone), "review-statements")
 
 
+def photograph_shares(browser: Browser, folder: Path) -> None:
+    """Photograph what is true of the pictures of each arm, as the report has it."""
+    with window(browser, (REPORT_PX, REPORT_PX)) as page:
+        page.goto((folder / "report.html").as_uri())
+        section = page.locator("main > section", has=page.locator("#statements"))
+        section.scroll_into_view_if_needed()
+        save(Image.open(io.BytesIO(section.screenshot())).convert("RGB"), "report-statements")
+
+
 def photograph_report(browser: Browser, folder: Path) -> None:
     """Photograph a report down to its arms, and its first finalist; copy its contact sheet."""
     with window(browser, (REPORT_PX, REPORT_PX)) as page:
@@ -286,6 +295,7 @@ def main() -> None:
         with open_browser() as browser:
             photograph_report(browser, folder / "runs/demo" / bought)
             photograph_factors(browser, folder / "runs/lighting" / designed)
+            photograph_shares(browser, folder / "runs/product-shots" / judged)
             with review(folder) as address:
                 photograph_review(browser, address, waiting, bought)
                 photograph_statements(browser, address, folder / "runs/product-shots" / judged)

@@ -19,6 +19,7 @@ from flows.review.gallery import run_facts
 from flows.review.made_from import send_reference
 from flows.review.page_context import PageContext, RunView
 from flows.review.request_bodies import Name, StatementBody
+from flows.review.visitors import Visitor
 from tasks.campaign.statements import AskedStatement, statements_of
 from tasks.candidate import Candidate
 from tasks.judging.drawn_pictures import N_DRAWN, draw_pictures
@@ -40,11 +41,13 @@ def routes(context: PageContext) -> APIRouter:
 
     @router.get("/runs/{run_id}/statements.json")
     def statements(
+        request: Request,
         run_id: str,
         person: Annotated[Name, Query()],
         n: Annotated[int, Query(ge=1, le=MOST_DRAWN)] = N_DRAWN,
     ) -> dict[str, Any]:
-        return statement_facts(context.run_view(run_id), person, n)
+        visitor: Visitor = request.state.visitor
+        return statement_facts(context.run_view(run_id), visitor.name or person, n)
 
     @router.post("/runs/{run_id}/statements")
     def answer(run_id: str, body: StatementBody) -> dict[str, Any]:
@@ -100,10 +103,7 @@ def _picture(run: RunView, draft: Candidate, own: Mapping[tuple[str, str], str])
     """Describe a picture to somebody who shall know neither its arm nor what the judge said."""
     return {
         "id": draft.candidate_id,
-        "beside": [
-            f"/runs/{run.run_id}/beside/{draft.candidate_id}/{number}"
-            for number in range(len(_beside(run, draft)))
-        ],
+        "n_beside": len(_beside(run, draft)),
         "statements": [
             {"text": one.text, "parent": one.parent, "said": own.get((draft.candidate_id, one.text))}
             for one in _asked(run, draft)

@@ -253,14 +253,17 @@ def _describe(finding: Finding, proposal: Proposal, table: Table, n_unsure: int,
         return f"People could not tell in {n_unsure} of {n_said} answers. {_ADVICE[proposal]}"
     if not table.n:
         return "People have not answered it yet."
-    right = f"Right about {table.both_yes + table.both_no} of {table.n} pictures"
     if finding == "cannot see it":
-        why = {
-            "other model": f"it overlooked {table.only_judge} that fail",
-            "reword": f"it failed {table.only_people} that are right",
-        }.get(proposal, f"it overlooked {table.only_judge} that fail and failed {table.only_people} others")
-        return f"{right}: {why}. It cannot see this. {_ADVICE[proposal]}"
-    return f"{right}." if finding == "sees it" else f"{right}, too few to say whether it sees this."
+        what = {
+            "other model": f"It overlooked {table.only_judge} that fail",
+            "reword": f"It failed {table.only_people} that are right",
+        }.get(proposal, f"It overlooked {table.only_judge} that fail and failed {table.only_people} others")
+        return f"{what}, and cannot see this. {_ADVICE[proposal]}"
+    if finding == "sees it":
+        return "It sees this."
+    if not table.says_both:
+        return "It said the same of all of them, so it is not known whether it sees this."
+    return "Too few to say whether it sees this."
 
 
 def _accuracy_interval(table: Table) -> tuple[float | None, float | None]:

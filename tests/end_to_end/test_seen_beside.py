@@ -1,5 +1,6 @@
 """Runs whose judge sees what an edit was made from; a reference that is changed is asked about no more."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.support.provider import OpenProvider, Provider
+from tests.support.review_home import page_on
+from tests.support.review_requests import ask
 from tests.support.shell import Shell
 
 SAME = "The picture shows the same product as in the reference"
@@ -88,13 +91,21 @@ def test_drafts_are_judged_beside_their_references_and_finals_only_while_these_a
     plan = shell.json("plan", campaign)
     outcome = shell.json("run", campaign)
     asked = questions(provider)
-    beside = ["Judge the first picture only" in entry["prompt"] for entry in asked]
-    assert (len(beside), sum(beside)) == (4, 2)
+    is_beside = ["Judge the first picture only" in entry["prompt"] for entry in asked]
+    assert (len(is_beside), sum(is_beside)) == (4, 2)
     assert Decimal(outcome["spent_usd"]) == Decimal(provider.charged_nanousd) / 10**9
     assert Decimal(outcome["spent_usd"]) <= Decimal(plan["high_usd"])
     answers = pd.read_parquet(shell.folder(outcome["run_id"]) / "statements.parquet")
 
-    kettle_picture(90).save(kettle)
+    with shell.ledger() as ledger, page_on(shell.home, ledger, []) as page:
+        run = f"/runs/{outcome['run_id']}"
+        pictures = json.loads(ask(page, f"{run}/statements.json?person=mara")[1])["pictures"]
+        assert sorted(one["n_beside"] for one in pictures) == [0, 0, 2, 2], "people see what the judge saw"
+        beside = f"{run}/beside/{next(one['id'] for one in pictures if one['n_beside'])}"
+        assert ask(page, f"{beside}/0")[1] == kettle.read_bytes()
+        assert ask(page, f"{beside}/1")[0].status == 200
+        kettle_picture(90).save(kettle)
+        assert [ask(page, f"{beside}/{number}")[0].status for number in (0, 2, -1)] == [404, 404, 404]
     shell.json("rescore")
     again = pd.read_parquet(shell.folder(outcome["run_id"]) / "statements.parquet")
     assert again["is_true"].tolist() == answers["is_true"].tolist()

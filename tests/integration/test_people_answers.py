@@ -65,7 +65,7 @@ def test_people_are_asked_what_the_judge_was_asked_and_do_not_see_what_it_said(p
     assert len(asked["pictures"]) == 8
     assert set(asked) == {"pictures", "n_judged", "result"}
     for picture in asked["pictures"]:
-        assert set(picture) == {"id", "beside", "statements"}
+        assert set(picture) == {"id", "n_beside", "statements"}
         assert [set(one) for one in picture["statements"]] == [{"text", "parent", "said"}] * 3
         assert [one["parent"] for one in picture["statements"]] == [None, 0, None]
     assert asked["result"] is None

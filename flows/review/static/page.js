@@ -99,6 +99,7 @@ export function isFree(event) {
 }
 
 showName();
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 byId("name-button").disabled = isNamed;
 byId("name-button").addEventListener("click", () => { askName().catch(() => {}); });
 byId("sign-out")?.addEventListener("click", async () => {

@@ -40,7 +40,9 @@ function showPicture(picture, next) {
   const place = byId("looked-at");
   if (place.dataset.id !== picture.id) {
     place.dataset.id = picture.id;
-    const beside = picture.beside.map((src) => make("figure", {}, make("img", { src, alt: "What it was made from" }), make("figcaption", { textContent: "Made from" })));
+    const beside = Array.from({ length: picture.n_beside }, (_, number) => make("figure", {},
+      make("img", { src: `/runs/${run}/beside/${picture.id}/${number}`, alt: "What it was made from" }),
+      make("figcaption", { textContent: "Made from" })));
     place.replaceChildren(make("img", { src: `/pictures/${picture.id}`, alt: "The picture" }), ...beside);
   }
   if (next) new Image().src = `/pictures/${next.id}`;
