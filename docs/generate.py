@@ -20,6 +20,7 @@ from docs.rooms import layers, rooms
 from flows.command_line import runoff
 from flows.commands.plan_tables import format_range
 from flows.commands.review import TOKEN_VARIABLE
+from flows.runs.log_lines import LOG_FORMAT_VARIABLE
 from flows.runs.outcome import INCOMPLETE
 from flows.workers.dask_pool import DASK_VARIABLE
 from tasks.campaign.schema import generated_files
@@ -56,6 +57,8 @@ OWN_VARIABLES = {
     TODAY_VARIABLE: "A date, `YYYY-MM-DD`, used as today, to rehearse a model's shutdown.",
     PUBLIC_URL_VARIABLE: "Where people open the review page, such as `https://studio.example.org/runoff`: "
     "links in Prefect, events and logs lead there.",
+    LOG_FORMAT_VARIABLE: "`json` has flow runs write lines of JSON; `--log-format` of `serve` and "
+    "`worker` sets it.",
     TOKEN_VARIABLE: "The token of the [review page](review.md) when it does not listen on loopback.",
     "PREFECT_API_URL": "The Prefect server to use, ending in `/api`. Default: Runoff starts its own.",
 }

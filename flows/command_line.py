@@ -22,6 +22,7 @@ from flows.commands.judge import judge
 from flows.commands.ledger import ledger
 from flows.commands.models import models
 from flows.commands.more import more
+from flows.commands.options import answer_json, forget_answers, is_answered
 from flows.commands.questions import questions
 from flows.commands.read import explain, plan, report, rescore
 from flows.commands.review import review
@@ -83,19 +84,33 @@ def main() -> None:
 
 
 def _run() -> int | None:
+    forget_answers()
     try:
         code: int | None = runoff.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        code = _answered(error.format_message(), error.exit_code)
     except RunoffError as error:
         click.echo(str(error), err=True)
-        code = error.exit_code
+        code = _answered(error, error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. The ledger is consistent; see: runoff runs", err=True)
-        code = INTERRUPTED
+        code = _answered("interrupted", INTERRUPTED)
     except Exception:
         traceback.print_exc()
         click.echo("This is a fault in Runoff. What was bought is kept; see: runoff runs", err=True)
-        code = FAULT
+        code = _answered("this is a fault in Runoff", FAULT)
+    return code
+
+
+def _answered(error: RunoffError | str, code: int) -> int:
+    """Answer a program that asked for JSON, and got none, by the error; returns the exit code."""
+    if "--json" not in sys.argv or is_answered():
+        return code
+    keys = ("where", "what", "accepted", "money", "next_step")
+    facts = dict.fromkeys(keys, "") | {"what": error} if isinstance(error, str) else {
+        key: getattr(error, key) for key in keys
+    }  # fmt: skip
+    answer_json({"error": {"type": "usage" if isinstance(error, str) else type(error).__name__, **facts,
+                           "exit_code": code}})  # fmt: skip
     return code

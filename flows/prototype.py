@@ -32,6 +32,7 @@ from flows.prefect_ui.flow_names import flow_run_name
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
 from flows.prefect_ui.flow_states import allow_retries, awaiting_line, current_starter, flow_result
 from flows.promote import buy_finals, promote_run
+from flows.runs.log_lines import LineDisplay, log_format_of
 from flows.runs.outcome import Outcome, Skipped
 from flows.runs.progress import current_display
 from flows.runs.recovery import settle_failed_flow_run
@@ -147,7 +148,8 @@ async def _make_slot(
         outcome = await _make_slot_run(taken, settings, is_scheduled=is_scheduled)
         if isinstance(outcome, Outcome):
             if outcome.state == "awaiting review":
-                current_display().say(awaiting_line(outcome, settings))
+                lines = LineDisplay(log_format_of(settings.environ), outcome.campaign, outcome.run_id)
+                current_display(lines).say(awaiting_line(outcome, settings))
             await ask_if_wanted(outcome, settings)
     except Exception as error:
         await allow_retries(error)

@@ -12,6 +12,7 @@ __all__ = [
     "ledger",
     "models",
     "more",
+    "options",
     "plan_tables",
     "questions",
     "read",

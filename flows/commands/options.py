@@ -88,8 +88,22 @@ def open_console(*, as_json: bool = False) -> "Console":
     return Console(stderr=as_json, highlight=False, width=None if is_terminal else PLAIN_WIDTH)
 
 
+_answers: list[object] = []
+
+
+def is_answered() -> bool:
+    """Whether the command has printed its JSON already."""
+    return bool(_answers)
+
+
+def forget_answers() -> None:
+    """A command begins, which has printed nothing."""
+    _answers.clear()
+
+
 def answer_json(facts: object) -> None:
     """Print JSON for programs."""
+    _answers.append(facts)
     click.echo(json.dumps(facts, indent=2, default=_plain, ensure_ascii=False))
 
 

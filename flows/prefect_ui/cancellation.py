@@ -78,7 +78,7 @@ async def open_logged(prepared: "Prepared", purpose: Purpose) -> AsyncIterator[S
         prepared: The prepared run.
         purpose: What it is opened for.
     """
-    with logged_run():
+    with logged_run(prepared):
         async with open_session(prepared, purpose) as run:
             yield run
 

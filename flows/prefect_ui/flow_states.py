@@ -92,7 +92,7 @@ def state_message(outcome: Outcome, settings: Settings | None = None) -> str:
 def awaiting_line(outcome: Outcome, settings: Settings) -> str:
     """Say in one line which run awaits review, and where; for a log."""
     where = report_link(outcome.folder, settings)
-    parts = (f"{outcome.campaign}: {outcome.run_id} awaits review at {where}.", outcome.decide)
+    parts = (f"awaits review at {where}.", outcome.decide)
     return " ".join(filter(None, parts))
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 
+from flows.runs.log_lines import LineDisplay, log_format_of
 from flows.runs.progress import Display, Tally, current_display, showing
 from tasks.redaction import hide_secrets
 
 if TYPE_CHECKING:
     from flows.engine.start_server import Say
+    from flows.session.prepare import Prepared
     from tasks.images_api.buyer import Purchase
 
 LOG_EVERY_S = 30.0
@@ -66,12 +68,20 @@ class LoggedDisplay:
 
 
 @contextmanager
-def logged_run() -> Iterator[None]:
-    """Log what the run says inside; outside a flow run, nothing changes."""
+def logged_run(prepared: "Prepared") -> Iterator[None]:
+    """Log what a run says inside; outside a flow run, nothing changes.
+
+    A flow run that nobody watches at a terminal writes lines with a time, its campaign and its run.
+
+    Args:
+        prepared: The prepared run.
+    """
     try:
         log = get_run_logger().info
     except MissingContextError:
         yield
         return
-    with showing(LoggedDisplay(current_display(), log)):
+    log_format = log_format_of(prepared.settings.environ)
+    lines = LineDisplay(log_format, prepared.campaign.name, prepared.run_id)
+    with showing(LoggedDisplay(current_display(lines), log)):
         yield

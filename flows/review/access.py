@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SAFE_METHODS = ("GET", "HEAD")
 MOST_NAME_CHARACTERS = 60
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-HEALTH, SIGN_OUT = "/health", "/sign-out"
+HEALTH, SIGN_OUT, METRICS = "/health", "/sign-out", "/metrics"
 CACHED = ("/pictures/", "/thumbnails/")
 """Paths whose bytes never change, so that a browser may cache them."""
 
@@ -131,6 +131,8 @@ class Access:
     def visitor(self, scope: Scope, headers: Headers) -> Visitor | None:
         """Find out who sent a request; ``None`` if somebody without access."""
         cookie = self._cookie_in(headers.get("cookie", ""))
+        if scope["path"] == METRICS and self.token is not None and self._has_bearer(headers):
+            return Visitor(may="look")
         if self.user_header and self.is_proxy(scope):
             return self._user(headers.get(self.user_header, ""))
         if cookie and self.token and hmac.compare_digest(cookie.encode(), self.cookie_value.encode()):
@@ -152,6 +154,10 @@ class Access:
         if self.token is None or self.accepts_token(token):
             return self.cookie_value
         return cookie_of(token) if self.visitors and self.visitors.of_token(token) else None
+
+    def _has_bearer(self, headers: Headers) -> bool:
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        return kind.lower() == "bearer" and self.accepts_token(token)
 
     def _cookie_in(self, cookies: str) -> str:
         try:

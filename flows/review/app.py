@@ -2,12 +2,14 @@
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from flows.metrics import registry_of
 from flows.review import (
     duels,
     duplicates,
@@ -46,6 +48,12 @@ def create_app(context: PageContext) -> ASGIApp:
     for part in (*of_runs, more, remarks, side_by_side, pictures, made_from):
         app.include_router(part.routes(context))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
+
+    registry = registry_of(context.settings)
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/favicon.ico")
     def icon() -> Response:

@@ -8,6 +8,7 @@ __all__ = [
     "lacking",
     "ledger_backups",
     "lock",
+    "log_lines",
     "named_finals",
     "outcome",
     "progress",

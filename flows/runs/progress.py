@@ -189,9 +189,13 @@ def _be_quiet(console: Console) -> None:
     console.quiet = True
 
 
-def current_display() -> Display:
-    """Return the display set by ``showing``; plain lines by default."""
-    return _SHOWN.get() or PlainDisplay()
+def current_display(default: Display | None = None) -> Display:
+    """Return the display set by ``showing``; otherwise the default, or plain lines.
+
+    Args:
+        default: What is shown where nothing was set.
+    """
+    return _SHOWN.get() or default or PlainDisplay()
 
 
 def _duration(seconds: float) -> str:

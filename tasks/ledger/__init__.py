@@ -33,6 +33,7 @@ __all__ = [
     "budgets",
     "copying",
     "database",
+    "figures",
     "further_rounds",
     "has_ledger",
     "invitations",

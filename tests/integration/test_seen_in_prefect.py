@@ -48,7 +48,7 @@ def test_a_state_is_named_by_what_became_of_the_run(changes: dict[str, object], 
 def test_its_message_says_verdict_spend_and_where() -> None:
     """With an address that a browser opens, where there is one."""
     assert state_message(AWAITING, PUBLIC) == f"Arm B beats arm A. Spent $0.3000. Decide by noon. {PAGE}"
-    assert awaiting_line(AWAITING, PUBLIC) == f"otters: {RUN_ID} awaits review at {PAGE}. Decide by noon."
+    assert awaiting_line(AWAITING, PUBLIC) == f"awaits review at {PAGE}. Decide by noon."
 
 
 @pytest.mark.parametrize("address", ["", "studio.example.org", "javascript:alert(1)"])

@@ -9,6 +9,7 @@ import flows
 ROOT = Path(flows.__file__).parent.parent
 DOORS = {
     "flows/commands/options.py: read_settings",
+    "flows/commands/serve.py: _begin",
     "flows/deployments.py: _read",
     "flows/deployments.py: _require_server",
     "flows/more.py: more",
