@@ -189,6 +189,16 @@ def photograph_review(browser: Browser, address: str, waiting: str, bought: str)
                 shots.append(shot(page))
             save_pair(shots[0], shots[1], name)
         photograph_more(desktop, phone, run)
+        compared = f"{address}/compare?run={bought}&run={waiting}"
+        photograph_over_time(desktop, phone, compared)
+
+
+def photograph_over_time(desktop: Page, phone: Page, compared: str) -> None:
+    """Photograph runs beside one another, and on a phone the time line of a campaign."""
+    desktop.goto(compared)
+    first = desktop.locator("main a[href^='/campaigns/']").first.get_attribute("href")
+    phone.goto("/".join(compared.split("/")[:3]) + str(first))
+    save_pair(shot(desktop), shot(phone), "review-over-time")
 
 
 def photograph_more(desktop: Page, phone: Page, run: str) -> None:

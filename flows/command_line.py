@@ -13,6 +13,7 @@ import click
 
 from flows.commands.begin import init, schema
 from flows.commands.buy import demo, promote, run
+from flows.commands.compare import compare
 from flows.commands.completion import completion
 from flows.commands.doctor import doctor
 from flows.commands.duplicates import duplicates
@@ -61,7 +62,7 @@ runoff.add_sections(
     {
         "Begin": (demo, init, schema),
         "Run": (plan, questions, run, more, promote, decline, rescore, cancel),
-        "Look": (runs, review, report, share, grid, verdict, explain, duplicates, judge),
+        "Look": (runs, review, report, share, compare, grid, verdict, explain, duplicates, judge),
         "Money": (ledger, models),
         "Operate": (serve, deploy, worker, doctor, emulator, completion),
     }

@@ -3,6 +3,7 @@
 __all__ = [
     "begin",
     "buy",
+    "compare",
     "completion",
     "doctor",
     "duplicates",

@@ -1,6 +1,7 @@
 """Evaluation of a run's pictures: inspection, scores, duplicates, choices; spends nothing."""
 
 __all__ = [
+    "compared_runs",
     "drafts",
     "finals",
     "further_rounds",

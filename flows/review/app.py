@@ -19,6 +19,7 @@ from flows.review import (
     grid,
     made_from,
     more,
+    over_time,
     pictures,
     remarks,
     runs,
@@ -45,7 +46,7 @@ def create_app(context: PageContext) -> ASGIApp:
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     of_runs = (runs, gallery, grid, duplicates, similar_pairs, duels, statements, finalists, finals)
-    for part in (*of_runs, more, remarks, side_by_side, pictures, made_from):
+    for part in (*of_runs, more, remarks, side_by_side, over_time, pictures, made_from):
         app.include_router(part.routes(context))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 

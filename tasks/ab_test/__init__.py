@@ -8,6 +8,7 @@ __all__ = [
     "effects",
     "evidence",
     "factor_model",
+    "intervals",
     "night_verdicts",
     "nights",
     "paired_rows",
