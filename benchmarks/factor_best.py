@@ -49,15 +49,18 @@ def _campaign(rng: np.random.Generator, sizes: tuple[int, ...], rows: int, pictu
     means = _means(rng, sizes)
     best = max(means, key=lambda places: means[places])
     values = {share: _draw(rng, means, rows, share * pictures) for share in (1, 2)}
-    arms = {
-        share: max(means, key=lambda places: np.nanmean(found[places])) for share, found in values.items()
-    }
+    arms = {share: max(means, key=lambda places: _mean(found[places])) for share, found in values.items()}
     picks = {
         name: _by_factors(sizes, {places: row for places, row in values[1].items() if places != left_out})
         for name, left_out in (("all", None), ("none", best))
     }
     near = means[best] - NEAR
     return Found(*(means[one] >= near for one in (picks["all"], arms[1], arms[2], picks["none"])))
+
+
+def _mean(values: np.ndarray) -> float:
+    """Return the mean of what was made; an arm without a picture is last."""
+    return -np.inf if np.isnan(values).all() else float(np.nanmean(values))
 
 
 def _means(rng: np.random.Generator, sizes: tuple[int, ...]) -> Means:

@@ -174,8 +174,26 @@ def describe_rounds(
             "replicates": replicates,
             "is_last": number == len(sizes),
             "standings": [asdict(standing) for standing in standings.get(number, ())],
+            "levels_dropped": []
+            if number == len(sizes)
+            else _levels_dropped(campaign, standings.get(number, ())),
         }
         for number, (n_arms, replicates) in enumerate(sizes, 1)
+    ]
+
+
+def _levels_dropped(campaign: Campaign, standings: Sequence[ArmStanding]) -> list[str]:
+    """List the levels of which a round dropped every arm."""
+    levels = campaign.levels_by_arm
+    before, after = (
+        {pair for one in standings if one.arm in levels and wanted(one) for pair in levels[one.arm].items()}
+        for wanted in (lambda _: True, lambda one: one.goes_on)
+    )
+    return [
+        f"{factor} {level}"
+        for factor, named in campaign.levels_by_factor.items()
+        for level in named
+        if (factor, level) in before - after
     ]
 
 

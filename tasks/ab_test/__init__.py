@@ -9,6 +9,7 @@ __all__ = [
     "evidence",
     "factor_model",
     "intervals",
+    "level_leads",
     "night_verdicts",
     "nights",
     "paired_rows",

@@ -70,6 +70,8 @@ class FactorModel:
         levels: The levels that there are cells of.
         terms: The main effects, then the interactions in the model.
         coefficients: In the order of the terms' columns.
+        inverse: The inverse of the design's cross product, rows' means taken out.
+        rows: Each row's part of the fit.
     """
 
     levels: Levels
@@ -77,6 +79,10 @@ class FactorModel:
     coefficients: Floats
     inverse: Floats
     rows: tuple[_Row, ...]
+    noise: float
+    """The variance of what is not explained of a cell."""
+    freedom: int
+    """The degrees of freedom of the noise."""
 
     @cached_property
     def places(self) -> dict[Term, slice]:
@@ -244,7 +250,9 @@ def _fit(
         scaled = _scaled(design[here], inverse)
         pull = scaled.T @ residuals[here]
         found.append(_Row(design[here], scaled, pull, raw[here].mean(axis=0), float(given[here].mean())))
-    return FactorModel(levels, tuple(terms), coefficients, inverse, tuple(found))
+    freedom = len(cells) - len(found) - design.shape[1]
+    noise = float(residuals @ residuals) / freedom
+    return FactorModel(levels, tuple(terms), coefficients, inverse, tuple(found), noise, freedom)
 
 
 def _scaled(design: Floats, inverse: Floats) -> Floats:

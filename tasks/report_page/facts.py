@@ -97,7 +97,8 @@ class RunFacts:
             ``scores_headline``, the verdict by scores; ``segments``, mappings with ``variable``, ``value``,
             ``arms``, ``rows``, ``difference``, ``low``, ``high``, ``shrunk`` and ``winner``.
         rounds: The rounds in which drafts were made, if there were several: mappings with ``number``,
-            ``arms`` and ``replicates`` (how many; the maximum before it begins), ``is_last``, and
+            ``arms`` and ``replicates`` (how many; the maximum before it begins), ``is_last``,
+            ``levels_dropped``, the levels of factors of which no arm goes on, and
             ``standings``, empty while it is not decided: mappings with ``arm``, ``lead``, ``mean_score``,
             ``pictures``, ``goes_on`` and ``chance`` (that it would lead in the end), the best first.
         further_rounds: The rounds that people asked for from one picture: mappings with ``number``, ``what``,

@@ -1,5 +1,6 @@
 """Rounds: shared out within the drafts that were agreed on, decided by what counts, the same every time."""
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from benchmarks.halving import (
 from tasks.ab_test.arm_leads import measure_leads
 from tasks.ab_test.evidence import HeldOut, ScoredDraft
 from tasks.ab_test.verdict import compare_arms
-from tasks.allocate import allocate
+from tasks.allocate import ArmsOfLevels, allocate
 from tasks.campaign.rounds import (
     LAST_ARMS,
     MOST_ROUNDS,
@@ -336,3 +337,55 @@ def test_the_pictures_held_out_do_not_flatter_the_arm_that_led() -> None:
     assert holds >= 0.88
     assert abs(fresh) < 0.01
     assert flattered > 0
+
+
+LEVELS = {"light": ["soft", "hard"], "lens": ["wide", "tele"], "size": ["s", "l"]}
+BY_ARM = {
+    "_".join(each): dict(zip(LEVELS, each, strict=True)) for each in itertools.product(*LEVELS.values())
+}
+
+
+def of_levels(hard: float, replicates: int = 1, seed: int = 3) -> list[ScoredDraft]:
+    """Make drafts of eight arms in six rows; hard light scores this much better, nothing else matters."""
+    rng = np.random.default_rng(seed)
+    return [
+        a_scored(arm, row, index, 0.5 + hard * (levels["light"] == "hard") + float(rng.normal(0, 0.1)))
+        for (arm, levels), row, index in itertools.product(BY_ARM.items(), range(6), range(replicates))
+    ]
+
+
+def test_a_level_that_cannot_be_among_the_best_goes_with_all_its_arms() -> None:
+    """Its four arms together say so soon; each by itself still has a chance in more of 40 campaigns."""
+    rounds, all_gone = plan_rounds(8, 6, "halving"), {True: 0, False: 0}
+    for seed in range(40):
+        scored = of_levels(0.08, seed=seed)
+        for by_levels in (True, False):
+            made_of = ArmsOfLevels(LEVELS, BY_ARM) if by_levels else None
+            found = allocate(scored, list(BY_ARM), rounds, number=1, made_of=made_of)
+            assert found is not None
+            all_gone[by_levels] += all(arm.startswith("hard") for arm in found.arms_going_on)
+    assert all_gone[True] > all_gone[False] + 5
+
+
+def test_where_levels_cannot_be_told_apart_arms_are_compared_as_they_are() -> None:
+    """Two arms that differ in everything, or a single row."""
+    scored, rounds = of_levels(0.1), plan_rounds(8, 6, "halving")
+    one_row = [draft for draft in scored if draft.row == 0]
+    by_levels = allocate(one_row, list(BY_ARM), rounds, number=1, made_of=ArmsOfLevels(LEVELS, BY_ARM))
+    assert by_levels == allocate(one_row, list(BY_ARM), rounds, number=1)
+    first, *_, last = BY_ARM
+    few = [draft for draft in scored if draft.arm in (first, last)]
+    made_of = ArmsOfLevels(LEVELS, {arm: BY_ARM[arm] for arm in (first, last)})
+    assert allocate(few, [first, last], rounds, number=4, made_of=made_of) == allocate(
+        few, [first, last], rounds, number=4
+    )
+
+
+def test_dropped_arms_still_say_what_their_levels_are_worth() -> None:
+    """In a later round only two arms of hard light are left; the lens is known from all eight."""
+    scored, rounds = of_levels(0.3, replicates=2), plan_rounds(8, 6, "halving")
+    left = ["hard_wide_s", "hard_tele_s", "hard_wide_l"]
+    found = allocate(scored, left, rounds, number=2, made_of=ArmsOfLevels(LEVELS, BY_ARM))
+    assert found is not None
+    assert {standing.arm for standing in found.standings} == set(left)
+    assert all(standing.lead is not None for standing in found.standings)
