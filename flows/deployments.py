@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from flows.engine import start_engine
 from flows.engine.start_server import Say
+from flows.runs.reconciling import user_name
 from tasks.campaign import Campaign
 from tasks.campaign.cheapest import with_cheapest
 from tasks.campaign.recurrence import first_moment, interval_of, next_run
@@ -52,8 +54,13 @@ class Scheduled:
     faults: Mapping[Path, RunoffError]
 
 
-def read_scheduled(files: Sequence[Path], home: Path) -> Scheduled:
+def read_scheduled(files: Sequence[Path], home: Path, *, needs_schedule: bool = True) -> Scheduled:
     """Read campaign files that have a schedule.
+
+    Args:
+        files: The files.
+        home: ``RUNOFF_HOME``.
+        needs_schedule: A file without a schedule is an invalid one.
 
     Raises:
         CampaignError: No file is valid; this is the error of the first.
@@ -64,7 +71,8 @@ def read_scheduled(files: Sequence[Path], home: Path) -> Scheduled:
     faults: dict[Path, RunoffError] = {}
     for file in files:
         try:
-            campaigns[file], warnings[file] = _read(file, home, {c.name for c in campaigns.values()})
+            used_names = {campaign.name for campaign in campaigns.values()}
+            campaigns[file], warnings[file] = _read(file, home, used_names, needs_schedule)
         except RunoffError as error:
             faults[file] = error
     if not campaigns:
@@ -72,13 +80,15 @@ def read_scheduled(files: Sequence[Path], home: Path) -> Scheduled:
     return Scheduled(campaigns, warnings, faults)
 
 
-def _read(file: Path, home: Path, used_names: set[str]) -> tuple[Campaign, list[str]]:
+def _read(file: Path, home: Path, used_names: set[str], needs_schedule: bool) -> tuple[Campaign, list[str]]:
     catalogue, providers = load_catalogue(home, os.environ), load_providers(home, os.environ)
     try:
         campaign = load_campaign(file, catalogue, providers)
     except CampaignError as error:
-        raise CampaignError(str(file), [*error.faults, *_faults_in_use(file, used_names)]) from error
-    if faults := _faults_in_use(file, used_names):
+        raise CampaignError(
+            str(file), [*error.faults, *_faults_in_use(file, used_names, needs_schedule)]
+        ) from error
+    if faults := _faults_in_use(file, used_names, needs_schedule):
         raise CampaignError(str(file), faults)
     day = today(os.environ)
     try:  # report retired models now, not at every scheduled run
@@ -89,7 +99,7 @@ def _read(file: Path, home: Path, used_names: set[str]) -> tuple[Campaign, list[
         raise error.at(str(file)) from error
 
 
-def _faults_in_use(file: Path, used_names: set[str]) -> list[str]:
+def _faults_in_use(file: Path, used_names: set[str], needs_schedule: bool) -> list[str]:
     """Find what only scheduled runs ask of a file; nothing in one that has no keys at all."""
     try:
         keys = read_yaml(read_regular_text(file, YAML_BYTES)).data
@@ -97,7 +107,7 @@ def _faults_in_use(file: Path, used_names: set[str]) -> list[str]:
         return []
     if not isinstance(keys, dict):
         return []
-    faults = [] if keys.get("schedule") is not None else [SCHEDULE_WANTED]
+    faults = [SCHEDULE_WANTED] if needs_schedule and keys.get("schedule") is None else []
     if keys.get("name") in used_names:
         faults.append(f"name: {keys['name']!r} is used by another file, accepted: a unique name")
     return faults
@@ -106,9 +116,11 @@ def _faults_in_use(file: Path, used_names: set[str]) -> list[str]:
 def announce(scheduled: Scheduled, say: Say) -> None:
     """Report when each campaign runs next, warnings about its models, and invalid files."""
     for file, campaign in scheduled.campaigns.items():
-        assert campaign.schedule is not None
-        start = next_run(campaign.schedule, datetime.now(UTC))
-        say(f"{campaign.name} ({file}): next run {start:%a %Y-%m-%d %H:%M} {campaign.schedule.timezone}")
+        if campaign.schedule is None:
+            say(f"{campaign.name} ({file}): runs when somebody starts it")
+        else:
+            start = next_run(campaign.schedule, datetime.now(UTC))
+            say(f"{campaign.name} ({file}): next run {start:%a %Y-%m-%d %H:%M} {campaign.schedule.timezone}")
         for warning in scheduled.warnings[file]:
             say(f"! {warning}")
     for error in scheduled.faults.values():
@@ -121,7 +133,7 @@ def deployment_of(
     """Describe a campaign as a Prefect deployment.
 
     Args:
-        campaign: A campaign with a schedule.
+        campaign: A campaign; without a schedule, people start its runs.
         file: Its file; each run reads it again.
         home: ``RUNOFF_HOME``.
         pool: The work pool whose workers run it; ``None`` for the process that serves it.
@@ -132,7 +144,6 @@ def deployment_of(
 
     from flows.prototype import prototype
 
-    assert campaign.schedule is not None
     # A slot is skipped while another run works; a person's answer is not, it waits in the queue.
     is_asking = campaign.finalists.approval == "prefect"
     on_collision = ConcurrencyLimitStrategy.ENQUEUE if is_asking else ConcurrencyLimitStrategy.CANCEL_NEW
@@ -142,11 +153,11 @@ def deployment_of(
         parameters={
             "campaign_file": str(file.absolute()),
             "home": home_address(home),
-            "is_scheduled": True,
+            "is_scheduled": campaign.schedule is not None,
         },
-        schedule=schedule_of(campaign.schedule),
+        schedule=schedule_of(campaign.schedule) if campaign.schedule is not None else None,
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=on_collision),
-        tags=["runoff", campaign.name],
+        tags=["runoff", campaign.name, f"by {user_name()}"],
         entrypoint_type=EntrypointType.MODULE_PATH,
         work_pool_name=pool,
     )
@@ -171,7 +182,8 @@ def deploy(files: Sequence[Path], home: Path, pool: str, say: Say) -> Scheduled:
     """Deploy campaigns to a work pool, replacing earlier deployments. Buys nothing.
 
     Args:
-        files: Campaign files, each with a ``schedule`` and a unique name; workers must find them there too.
+        files: Campaign files, each with a unique name; workers must find them there too. One without a
+            ``schedule`` is run when somebody starts it.
         home: ``RUNOFF_HOME``, at the same path or address as for the workers.
         pool: A work pool of the server.
         say: Prints one line for the user.
@@ -182,15 +194,27 @@ def deploy(files: Sequence[Path], home: Path, pool: str, say: Say) -> Scheduled:
         EngineError: The server does not answer. Nothing was deployed.
     """
     _require_server()
-    scheduled = read_scheduled(files, home)
+    scheduled = read_scheduled(files, home, needs_schedule=False)
     with start_engine(home, say) as engine:
         engine.wait_ready()
         _find_pool(pool)
         for file, campaign in scheduled.campaigns.items():
-            deployment_of(campaign, file, home, pool=pool).apply()
+            deployment_id = deployment_of(campaign, file, home, pool=pool).apply()
+            if campaign.schedule is None and isinstance(deployment_id, UUID):
+                _remove_schedules(deployment_id)
     announce(scheduled, say)
     say(f"Workers run them: runoff worker --pool {pool}")
     return scheduled
+
+
+def _remove_schedules(deployment_id: UUID) -> None:
+    """Remove the schedules that an earlier version of a campaign had: Prefect keeps what is not named."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        for schedule in client.read_deployment_schedules(deployment_id):
+            if schedule.id is not None:
+                client.delete_deployment_schedule(deployment_id, schedule.id)
 
 
 def work(pool: str, home: Path, say: Say, *, limit: int | None = None, name: str | None = None) -> None:

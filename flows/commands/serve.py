@@ -74,8 +74,9 @@ def serve(
 def deploy(files: tuple[Path, ...], *, pool: str, home: Path | None) -> None:
     """Deploy campaigns and their schedules to a work pool. Buys nothing.
 
-    Uses the Prefect server at PREFECT_API_URL. Workers must find the files and the home at the same
-    paths. A file with errors is reported and skipped; the command then exits with 2.
+    A campaign without a schedule runs when somebody starts it in Prefect. Uses the Prefect server at
+    PREFECT_API_URL. Workers must find the files and the home at the same paths. A file with errors is
+    reported and skipped; the command then exits with 2.
     """
     say = _begin()
     from flows.deployments import deploy as deploy_campaigns

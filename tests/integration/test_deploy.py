@@ -58,7 +58,9 @@ def test_a_pool_takes_good_campaigns_and_a_worker_runs_them(
             assert [schedule.schedule.model_dump()["cron"] for schedule in deployment.schedules] == [
                 "0 6 * * *"
             ]
-            assert set(deployment.tags) == {"runoff", "every-minute"}
+            owner = {tag for tag in deployment.tags if tag.startswith("by ")}
+            assert len(owner) == 1
+            assert set(deployment.tags) == {"runoff", "every-minute"} | owner
             assert deployment.work_pool_name == "machines"
             assert deployment.global_concurrency_limit is not None
             assert deployment.global_concurrency_limit.limit == 1
@@ -69,6 +71,11 @@ def test_a_pool_takes_good_campaigns_and_a_worker_runs_them(
             work = [PREFECT, "flow-run", "execute", str(run.id)]
             subprocess.run(work, check=True, capture_output=True, timeout=200, cwd=tmp_path)
             state = client.read_flow_run(run.id).state
+            write_campaign(tmp_path, "good.yaml", schedule=None)
+            again = CliRunner().invoke(runoff, words)
+            assert "runs when somebody starts it" in " ".join(again.output.split())
+            (deployment,) = client.read_deployments()
+            assert deployment.schedules == []
         assert state is not None
         assert state.is_completed(), state
     with open_ledger(home) as ledger:
