@@ -70,7 +70,7 @@ screenshots: setup  ## Make runs and photograph them again for docs/images (minu
 	$(BIN)/python -m docs.terminal_session
 
 benchmarks: setup  ## Run the benchmarks (minutes); copy the figures into benchmarks/README.md
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	$(BIN)/python -m benchmarks
 
 wheel: setup  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

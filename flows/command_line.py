@@ -4,6 +4,8 @@ Slow imports happen inside the command that needs them, so that help is immediat
 flow never load Prefect.
 """
 
+import atexit
+import gc
 import sys
 import traceback
 from importlib.metadata import version
@@ -75,6 +77,7 @@ def main() -> None:
     Exit codes: 0 done, 1 an error, 2 wrong usage or campaign file, 3 budget used up, 4 finished but some
     orders were refused, failed or are unknown, 130 interrupted.
     """
+    atexit.register(gc.freeze)  # or the last collection, of all that Prefect loaded, takes 0.6 s
     with redacted_outputs() as lost:
         code = _run()
         sys.stdout.flush()
