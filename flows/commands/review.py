@@ -1,10 +1,12 @@
 """The command ``runoff review``, which serves the review page."""
 
+import re
 import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +48,19 @@ def _read_networks(_ctx: click.Context, _param: click.Parameter, texts: tuple[st
     except ValueError as error:
         message = f"{error}; accepted: an address such as 10.0.0.5, or a network such as 10.0.0.0/24"
         raise click.BadParameter(message) from error
+
+
+def _read_duration(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
+    """Read how long something lasts."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,3})([mhd])", text)
+    if found is None:
+        message = f"{text!r} is no time, accepted: minutes, hours or days, such as 30m, 48h or 7d"
+        raise click.BadParameter(message)
+    return (
+        int(found[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[found[2]]
+    )
 
 
 @click.command()
@@ -107,6 +122,15 @@ def _read_networks(_ctx: click.Context, _param: click.Parameter, texts: tuple[st
 @click.option(
     "--revoke", "revoked", metavar="NAME", callback=read_person, help="Revoke an invitation, and end."
 )
+@click.option("--read-only", "is_read_only", is_flag=True, help="Whoever opens the page may only look.")
+@click.option("--votes", "may_vote", is_flag=True, help="With --read-only: people may vote and remark, too.")
+@click.option(
+    "--expires",
+    "lasts",
+    metavar="TIME",
+    callback=_read_duration,
+    help="With --read-only: how long the page can be opened, such as 48h or 7d.",
+)
 @click.option("--invitations", "is_listing", is_flag=True, help="List who is invited, and end.")
 def review(
     run: str | None,
@@ -124,7 +148,7 @@ def review(
     """Open the review page: look, vote, choose and buy finalists.
 
     Without RUN the page lists all runs. With a --host other than this machine, or a --trusted-proxy, the page
-    asks for a token: its own, or that of an invitation.
+    asks for a token: its own, or that of an invitation. --read-only makes a link that can be handed on.
     """
     _check_people(invited, **people)
     settings = read_settings(home)
@@ -147,6 +171,9 @@ def _check_people(invited: str | None, **people: Any) -> None:  # noqa: ANN401 -
     """
     if people["user_header"] and not people["proxies"]:
         message = "--user-header needs --trusted-proxy: whoever can reach the page could name anybody."
+        raise click.UsageError(message)
+    if (people["may_vote"] or people["lasts"]) and not people["is_read_only"]:
+        message = "--votes and --expires go with --read-only."
         raise click.UsageError(message)
     if people["limit_usd"] is not None and (not invited or people["may"] != "buy"):
         message = "--up-to goes with --invite NAME --may buy."
@@ -205,6 +232,8 @@ def _serve(
         user_header=people["user_header"],
         everyone_may=people["everyone_may"],
         visitors=Visitors(ledger.invitations),
+        most=("vote" if people["may_vote"] else "look") if people["is_read_only"] else "buy",
+        until=datetime.now(UTC) + people["lasts"] if people["lasts"] else None,
     )
     promoter, further = _promoter(settings), ChildFurtherBuyer(settings)
     give_up = partial(_give_up, settings)

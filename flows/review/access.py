@@ -14,7 +14,8 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -76,6 +77,8 @@ class Access:
         user_header: The header in which they name the user; empty if they do not.
         everyone_may: The most that such a user may do who was not invited by name.
         visitors: The invited people; ``None`` if nobody can be invited.
+        most: The most that anybody may do here, whoever it is.
+        until: When everybody's access ends, aware; ``None`` if it does not.
     """
 
     host: str
@@ -88,6 +91,13 @@ class Access:
     user_header: str = ""
     everyone_may: Right = "vote"
     visitors: Visitors | None = None
+    most: Right = "buy"
+    until: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everybody's access has ended."""
+        return self.until is not None and datetime.now(UTC) >= self.until
 
     @property
     def cookie(self) -> str:
@@ -129,7 +139,11 @@ class Access:
         return scope.get("scheme") == "https" or (self.is_proxy(scope) and forwarded == "https")
 
     def visitor(self, scope: Scope, headers: Headers) -> Visitor | None:
-        """Find out who sent a request; ``None`` if somebody without access."""
+        """Find out who sent a request, and what the person may do; ``None`` if somebody without access."""
+        found = self._visitor(scope, headers)
+        return found if found is None or includes(self.most, found.may) else replace(found, may=self.most)
+
+    def _visitor(self, scope: Scope, headers: Headers) -> Visitor | None:
         cookie = self._cookie_in(headers.get("cookie", ""))
         if scope["path"] == METRICS and self.token is not None and self._has_bearer(headers):
             return Visitor(may="look")
@@ -249,6 +263,8 @@ class AccessMiddleware:
         """Return an answer that rejects a request whoever sent it, or says that the server is well."""
         if _CONTROL.search(str(scope["path"])):
             return PlainTextResponse("There is no such page.", 404)
+        if self._access.is_over:
+            return PlainTextResponse("This link has expired. Ask whoever sent it for another one.", 410)
         if scope["path"] == HEALTH and scope["method"] in SAFE_METHODS:
             return self._health()
         if not self._access.is_ours(headers.get("host", "")):
@@ -297,9 +313,8 @@ def _not_allowed(visitor: Visitor, path: str) -> Response | None:
     wanted = right_for(path)
     if includes(visitor.may, wanted):
         return None
-    message = (
-        f"{visitor.name} may {visitor.may} here, and this needs the right to {wanted}. Nothing was changed."
-    )
+    who = visitor.name or "Whoever opens this page"
+    message = f"{who} may {visitor.may} here, and this needs the right to {wanted}. Nothing was changed."
     return JSONResponse({"message": message}, 403)
 
 

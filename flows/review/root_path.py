@@ -12,7 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _IN_PAGE = re.compile(rb'(\s(?:href|src|action)=")/(?!/)')
 _IN_REFRESH = re.compile(rb'(content="0; url=)/(?!/)')
-_IN_SCRIPT = re.compile(rb"([\"'`])/(runs|thumbnails|pictures|duels|static|sign-out)(?=[/\"'`])")
+_IN_SCRIPT = re.compile(
+    rb"([\"'`])/(runs|campaigns|compare|thumbnails|pictures|duels|static|sign-out)(?=[/?\"'`])"
+)
 _WHOLE = re.compile(rb'((?:assign|fetch)\(")/(?=")')
 _NO_PATH = re.compile(r"[^A-Za-z0-9._~/-]")
 

@@ -67,6 +67,7 @@ _FROM_BRIEF = {
 _REVIEWED = {"finalists": {"count": 1, "approval": "review"}}
 _BATCH = {"drafts": CAMPAIGN["drafts"] | {"lane": "batch"}}
 _PROMOTE = Job("command", ("promote", RUN_ID, "--yes"))
+_MORE = Job("command", ("more", RUN_ID, "A-000-000", "--n", "2", "--key", "from the first", "--yes"))
 _CANCEL = Job("command", ("cancel", RUN_ID, "--for-good"))
 _PRUNE = Job("command", ("runs", "--prune", "--older-than", "0d", "--yes"))
 
@@ -76,6 +77,7 @@ WAYS = {
         Way("run", FLOW, campaign=_JUDGED),
         Way("statements from briefs", FLOW, campaign=_FROM_BRIEF),
         Way("promote", _PROMOTE, before=(FLOW,), campaign=_REVIEWED),
+        Way("more", _MORE, before=(FLOW,), campaign=_REVIEWED),
         Way("hand over a batch", FLOW, campaign=_BATCH, later_s=3600),
         Way("collect a batch", FLOW, before=(FLOW,), campaign=_BATCH, later_s=3600),
         Way("rescore", Job("command", ("rescore", RUN_ID)), before=(FLOW,)),
