@@ -116,7 +116,8 @@ def routes(context: PageContext) -> APIRouter:
     @router.post("/runs/{run_id}/votes/undo")
     def undo(run_id: str, body: UndoBody) -> dict[str, Any]:
         duel = duels.find(body.duel_id)
-        context.ledger.votes.withdraw(duel.duel_id, body.by)
+        if not context.ledger.votes.withdraw(duel.duel_id, body.by):
+            raise HTTPException(409, f"nothing was undone: {body.by} has no vote on this pair")
         run = context.run_view(run_id)
         return _duel_facts(run, _pool(run, body.by), duel)
 

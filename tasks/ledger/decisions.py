@@ -179,11 +179,11 @@ class Votes:
         with self._database.write() as connection:
             connection.execute(insert_new(connection, votes).values(asdict(vote)))
 
-    def withdraw(self, vote_id: str, voter: str) -> None:
-        """Delete a person's own vote; an unknown one, or somebody else's, changes nothing."""
+    def withdraw(self, vote_id: str, voter: str) -> bool:
+        """Delete a person's own vote; returns whether there was one. Somebody else's stays."""
         own = (votes.c.vote_id == vote_id) & (votes.c.voter == voter)
         with self._database.write() as connection:
-            connection.execute(votes.delete().where(own))
+            return connection.execute(votes.delete().where(own)).rowcount > 0
 
     def of_run(self, run_id: str) -> list[Vote]:
         """List a run's votes, oldest first."""

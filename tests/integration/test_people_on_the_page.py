@@ -52,7 +52,8 @@ def test_only_ones_own_vote_is_undone(page: Open) -> None:
     told = read(page, "/duel.json?voter=mara")
     duel = told["duel"]["id"]
     say(page, "/votes", by="mara", duel_id=duel, outcome="both bad")
-    say(page, "/votes/undo", by="jo", duel_id=duel)
+    status, told = say(page, "/votes/undo", by="jo", duel_id=duel)
+    assert (status, "jo has no vote" in told["message"]) == (409, True)
     assert len(page.ledger.votes.of_run(RUN_ID)) == 1
     say(page, "/votes/undo", by="mara", duel_id=duel)
     assert page.ledger.votes.of_run(RUN_ID) == []

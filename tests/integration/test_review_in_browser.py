@@ -23,7 +23,16 @@ PAGES = (
     "/",
     *(
         f"/runs/{RUN_ID}{tail}"
-        for tail in ("", "/duels", "/ranking", "/finalists", "/finals", "/duplicates", "/grid")
+        for tail in (
+            "",
+            "/duels",
+            "/ranking",
+            "/finalists",
+            "/finals",
+            "/duplicates",
+            "/grid",
+            "/side-by-side",
+        )
     ),
 )
 MANY_PER_CELL = 750
@@ -266,10 +275,10 @@ def test_a_second_tab_is_told_that_the_list_changed(browser: Browser, review: Op
         other = page.context.new_page()
         open_at(other, review, PAGES[1])
         page.locator(".tick").nth(4).click()
-        expect(page.locator("#shelf-summary")).to_have_text(re.compile("3 finalists · "))
+        expect(page.locator("#shelf-summary")).to_have_text(re.compile(r"3 finalists · \$"))
         other.locator(".tick").nth(5).click()
         expect(other.locator("#say")).to_contain_text("changed since")
-        expect(other.locator("#shelf-summary")).to_have_text(re.compile("3 finalists · "))
+        expect(other.locator("#shelf-summary")).to_have_text(re.compile(r"3 finalists · \$"))
     last = review.ledger.shortlists.last(RUN_ID)
     assert last is not None
     assert (last.revision, len(last.candidate_ids)) == (1, 3)

@@ -2,7 +2,7 @@
 import { armMark, byId, count, get, isFree, make, post, run, say } from "./page.js";
 import * as filters from "./filters.js";
 import { currentId, goTo, inTabOrder, listen, takeUp } from "./hands.js";
-import { isShown, shownIds, showParts, tileOf } from "./parts.js";
+import { madeTile, shownIds, showParts, tileOf } from "./parts.js";
 import { madeFrom, words } from "./prompts.js";
 import * as remarks from "./remarks.js";
 import * as shelf from "./shelf.js";
@@ -290,7 +290,7 @@ function told(id, said) {
 function showSaid(id, said) {
   const draft = drafts.get(id);
   draft.said = said;
-  const tile = isShown(id) ? tileOf(id) : null;
+  const tile = madeTile(id);
   tile?.querySelector(".said-line")?.remove();
   const line = remarks.line(said);
   if (line) tile?.querySelector(".caption").after(line);

@@ -1,6 +1,6 @@
 // The picture that keys act on. One picture of the gallery is in the tab order at a time; arrow keys move to the next one.
 import { isFree, run } from "./page.js";
-import { isShown, shownIds, tileOf, tilesAround } from "./parts.js";
+import { isShown, madeTile, shownIds, tileOf, tilesAround } from "./parts.js";
 
 const LAST_SEEN = `runoff-seen-${run}`;
 const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -29,7 +29,7 @@ function become(id) {
   const last = current;
   current = id;
   sessionStorage.setItem(LAST_SEEN, id);
-  for (const one of new Set([last, id])) if (one !== null) inTabOrder(tileOf(one), one === id);
+  for (const one of new Set([last, id])) if (one !== null) inTabOrder(madeTile(one), one === id);
 }
 
 // Only the buttons of the current picture can be reached by Tab.

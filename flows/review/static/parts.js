@@ -1,4 +1,4 @@
-// The parts of a long gallery, each filled when it comes near the screen: until then ten thousand pictures are ten thousand names.
+// The parts of a long gallery: each is filled while it is near the screen, so that ten thousand pictures are mostly names.
 const NEAR = "1200px 0px";
 let parts = [];
 let order = [];
@@ -11,7 +11,7 @@ export function showParts(place, wanted) {
   parts = wanted;
   order = parts.flatMap((part) => part.ids);
   partOf = new Map(parts.flatMap((part, index) => part.ids.map((id) => [id, index])));
-  watcher = new IntersectionObserver((seen) => seen.filter((one) => one.isIntersecting).forEach((one) => fill(Number(one.target.dataset.part))), { rootMargin: NEAR });
+  watcher = new IntersectionObserver((seen) => seen.forEach((one) => (one.isIntersecting ? fill : clear)(Number(one.target.dataset.part))), { rootMargin: NEAR });
   for (const [index, { element, height }] of parts.entries()) {
     element.dataset.part = index;
     element.style.height = `${height}px`;
@@ -27,11 +27,22 @@ function fill(index) {
   if (!part) return false;
   if (part.isFilled) return true;
   part.isFilled = true;
-  watcher.unobserve(part.element);
   part.element.style.height = "";
   part.element.replaceChildren(...part.fill());
   return true;
 }
+
+// Empty a part that is far away, at its height, unless keys act on a picture in it.
+function clear(index) {
+  const part = parts[index];
+  if (!part?.isFilled || part.element.querySelector('.look[tabindex="0"]') || part.element.contains(document.activeElement)) return;
+  part.isFilled = false;
+  part.element.style.height = `${part.element.offsetHeight}px`;
+  part.element.replaceChildren();
+}
+
+// A picture's tile if it has been made.
+export const madeTile = (id) => (partOf.has(id) ? parts[partOf.get(id)].element.querySelector(`[data-id="${CSS.escape(id)}"]`) : null);
 
 export const shownIds = () => order;
 export const isShown = (id) => partOf.has(id);
