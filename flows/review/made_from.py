@@ -70,14 +70,9 @@ def made_from_facts(run: RunView, picture: Candidate) -> list[dict[str, Any]]:
     record = run.ledger.orders.find(picture.order_id)
     has_mask = record is not None and record.order.mask is not None
     shown = sent_with(run, picture)
-    at = f"/runs/{run.run_id}/candidates/{picture.candidate_id}/made-from"
     n_references = len(shown) - has_mask
     return [
-        {
-            "src": f"{at}/{number}",
-            "label": name_shown(number, n_references),
-            "is_mask": number == n_references,
-        }
+        {"label": name_shown(number, n_references), "is_mask": number == n_references}
         for number in range(len(shown))
     ]
 

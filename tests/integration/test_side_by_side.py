@@ -47,11 +47,12 @@ def test_what_a_picture_was_made_from_is_shown_as_it_was_sent(page: Open) -> Non
     made = made_from_reference(page)
     (shown,) = read(page, f"/candidates/{made}.json")["made_from"]
     assert (shown["label"], shown["is_mask"]) == ("Reference", False)
-    answer, content = ask(page, shown["src"])
+    at = f"/runs/{RUN_ID}/candidates/{made}/made-from"
+    answer, content = ask(page, f"{at}/0")
     assert (answer.status, content) == (200, (page.home / "mug.png").read_bytes())
-    assert ask(page, shown["src"].replace("/0", "/1"))[0].status == 404
+    assert ask(page, f"{at}/1")[0].status == 404
     (page.home / "mug.png").write_bytes((page.folder / "drafts/p04.png").read_bytes())
-    assert ask(page, shown["src"])[0].status == 404
+    assert ask(page, f"{at}/0")[0].status == 404
     assert read(page, f"/candidates/{page.drafts[0].candidate_id}.json")["made_from"] == []
 
 
@@ -100,7 +101,7 @@ def test_pictures_are_seen_side_by_side_by_keyboard(
     browser: Browser, page: Open, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     """Chosen in the gallery; zoomed and moved together; flicker while a key is held; and what differs."""
-    made_from_reference(page)
+    made = made_from_reference(page)
     with watched(browser, tmp_path, size=size) as (tab, complaints):
         tab.goto(page.run)
         expect(tab.locator(".tile .look").first).to_be_focused()
@@ -119,6 +120,12 @@ def test_pictures_are_seen_side_by_side_by_keyboard(
         _look(tab)
         assert find_unsupported(tab, "serious", "critical") == []
         assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        tab.goto(f"{page.run}#{made}")
+        tab.reload()
+        picture = tab.locator("#zoom-facts .made-from img")
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
+        tab.go_back()
         tab.go_back()
         expect(tab.locator("#tray-link")).to_have_text("See 2 side by side")
         assert complaints == []

@@ -242,7 +242,7 @@ function look(id) {
     buttons, about: shownAs, tick: (one) => { shelf.toggle(one); redraw(); },
     more: (facts) => {
       showSaid(facts.id, facts.said);
-      return [madeFrom(facts.made_from), remarks.panel(facts.id, facts.said)].filter(Boolean);
+      return [madeFrom(facts.id, facts.made_from), remarks.panel(facts.id, facts.said)].filter(Boolean);
     },
     keys: { ...digits((one, digit) => remarks.press(digit, one, drafts.get(one).said)), s: (one) => { toggleTray(one); redraw(); }, v: lookSideBySide, l: findLike },
   });

@@ -1,5 +1,5 @@
 // A prompt with the words that are its own marked, and what a picture was made from.
-import { make } from "./page.js";
+import { make, run } from "./page.js";
 
 // `parts` are pieces of the prompt, each with whether the other prompts lack it; or the prompt itself.
 export function words(parts) {
@@ -10,8 +10,9 @@ export function words(parts) {
 export const prompt = (parts) => make("p", { className: "prompt", dir: "auto" }, ...words(parts));
 
 // The references and the mask that were sent with a picture's request.
-export function madeFrom(shown) {
+export function madeFrom(id, shown) {
   if (!shown.length) return null;
-  return make("div", { className: "made-from", role: "group", "aria-label": "Made from" }, ...shown.map((one) => make("figure", {},
-    make("a", { href: one.src }, make("img", { src: one.src, alt: one.label, loading: "lazy", className: one.is_mask ? "see-through" : "" })), make("figcaption", { textContent: one.label }))));
+  const address = (number) => `/runs/${run}/candidates/${id}/made-from/${number}`;
+  return make("div", { className: "made-from", role: "group", "aria-label": "Made from" }, ...shown.map((one, number) => make("figure", {},
+    make("a", { href: address(number) }, make("img", { src: address(number), alt: one.label, loading: "lazy", className: one.is_mask ? "see-through" : "" })), make("figcaption", { textContent: one.label }))));
 }

@@ -16,7 +16,7 @@ function pane(picture, next, first) {
   return make("figure", { className: "pane", data: { id: picture.id, colour: picture.colour } }, stage,
     make("figcaption", {}, armMark(picture.arm, picture.colour), make("b", { textContent: picture.name }), picture.stage === "final" ? make("span", { textContent: "final" }) : null,
       picture.score === null ? null : make("span", { textContent: picture.score.toFixed(2) }), make("a", { href: `/runs/${run}#${picture.id}`, textContent: "Facts" }),
-      prompt(picture.prompt), madeFrom(picture.made_from)));
+      prompt(picture.prompt), madeFrom(picture.id, picture.made_from)));
 }
 
 // The same part of every picture stays in sight: places are shares of a stage, which are all of one size.
