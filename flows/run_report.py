@@ -16,7 +16,7 @@ from flows.evaluation.judge_check import check_run, exported_answers
 from flows.evaluation.kept import kept_by_finals
 from flows.evaluation.made_from import made_from
 from flows.evaluation.nights import compare_nights_of_run
-from flows.evaluation.panel import panel_columns, read_panel
+from flows.evaluation.panel import panel_columns, panel_warnings, read_panel
 from flows.evaluation.people import gather_people
 from flows.evaluation.statements import describe_statements
 from flows.evaluation.thumbnails import redraw_thumbnails
@@ -183,7 +183,8 @@ def gather_report(run: StoredRun) -> GatheredReport:
     }
     kept = kept_by_finals(run)
     met |= {name: are_met(conditions) for name, conditions in kept.items()}
-    opinions = read_panel(run, [one for one in candidates if one.is_draft])
+    every = [one for one in candidates if one.is_draft]
+    opinions = read_panel(run, every)
     rows = [
         row
         | {"named_file": names.get(name), "meets_conditions": met.get(name)}
@@ -199,10 +200,15 @@ def gather_report(run: StoredRun) -> GatheredReport:
     facts = _facts(run.record, campaign, records, candidates)
     ab_test = compare_run(rows, candidates, campaign, decided, people.cast)
     drafts = [one for one in candidates if one.is_campaign_draft]
-    statements, checked = describe_statements(run, drafts), check_run(run, drafts)
+    statements, checked = describe_statements(run, drafts), check_run(run, every)
     facts = replace(
         facts,
-        warnings=(*facts.warnings, *unjudged_warnings(candidates, kept), *described),
+        warnings=(
+            *facts.warnings,
+            *panel_warnings(run, every),
+            *unjudged_warnings(candidates, kept),
+            *described,
+        ),
         all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, run.providers),
         finals_usd=_finals_usd(campaign, candidates, run.catalogue, run.providers),
         estimate_errors=measure_estimates(_billed(records), run.catalogue, run.providers),
@@ -214,7 +220,7 @@ def gather_report(run: StoredRun) -> GatheredReport:
         statement_sentences=statements.sentences,
         statement_answers=statements.answers,
         judge_check=checked.facts,
-        people_answers=exported_answers(checked.people, drafts, checked.judged),
+        people_answers=exported_answers(checked.people, every, checked.judged),
         calibration=people.calibration,
         made_from=made_from(records, candidates),
         people=people.facts,

@@ -105,6 +105,16 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
+def format_share(share: float) -> str:
+    """Format a share that somebody has set, with as many digits as it takes to tell it from others.
+
+    Example:
+        >>> format_share(0.5), format_share(0.125), format_share(0.00001), format_share(2)
+        ('50%', '12.5%', '0.001%', '200%')
+    """
+    return f"{share * 100:.3g}%" if share < 1 else f"{share * 100:.0f}%"
+
+
 def format_usd(usd: Decimal) -> str:
     """Format dollars for people: two decimals from a dollar up, otherwise the significant digits.
 

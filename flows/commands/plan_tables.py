@@ -13,7 +13,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.designs import state_confounding
 from tasks.campaign.factors import names_in
 from tasks.catalogue.providers import LEAST_IMAGES_PER_MINUTE
-from tasks.money import format_usd
+from tasks.money import format_share, format_usd
 from tasks.plan import Plan
 
 
@@ -135,7 +135,7 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
     if plan.judging and plan.drafts_low_usd:
         share = plan.judging.usual_usd / plan.drafts_low_usd
         limit = plan.campaign.score.max_share
-        most = "" if limit is None else f", at most {limit:.0%}"
+        most = "" if limit is None else f", at most {format_share(limit)}"
         lines.append(("judging", f"about {share:.0%} of the drafts' price{most}"))
     if plan.month is not None:
         spending = format_range(plan.month.low_usd, plan.month.high_usd)

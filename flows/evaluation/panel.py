@@ -18,6 +18,7 @@ from tasks.candidate import Candidate
 from tasks.judging.conditions import are_met, conditions_of
 from tasks.judging.panel import Opinion, opinion_of
 from tasks.judging.reply_reading import read_reply
+from tasks.money import count_of
 from tasks.orders.missing_scores import partly_scored
 from tasks.orders.questions import Questions, as_asked_by_panel, worth_judging
 from tasks.score import weighted_mean
@@ -88,6 +89,31 @@ def read_panel(run: StoredRun, drafts: Sequence[Candidate]) -> dict[str, Opinion
         if opinion := opinion_of([answer for answer in read if answer is not None]):
             found[name] = opinion
     return found
+
+
+def panel_warnings(run: StoredRun, drafts: Sequence[Candidate]) -> list[str]:
+    """Warn of each further judge of a panel who gave no answer about pictures that it was asked about.
+
+    Args:
+        run: The run.
+        drafts: Its drafts.
+    """
+    if not has_panel(run):
+        return []
+    best, warnings = best_pictures(run.campaign, drafts), []
+    for questions in panel_questions(questions_of(run)):
+        judge = questions.campaign.score.judge
+        replies = read_statement_replies(run.ledger, questions, best)
+        faults = [replies[one.candidate_id].fault for one in best if one.candidate_id in replies]
+        lacking = [fault for fault in faults if fault]
+        if judge is not None and lacking:
+            who = f"{judge.model} at {judge.provider or run.campaign.provider}"
+            what = f"no answer about {len(lacking)} of {count_of(len(best), 'picture')}"
+            why = lacking[0].partition(": ")[0]
+            warnings.append(
+                f"score.panel: {who} gave {what} ({why}); finalists are chosen by the other judges."
+            )
+    return warnings
 
 
 def merits_of(

@@ -26,7 +26,7 @@ from tasks.judging.duels import in_both_orders, most_pairs, next_pairs
 from tasks.judging.forms import Form
 from tasks.judging.rubric import is_asked_in
 from tasks.ledger.replanning import add_warnings
-from tasks.money import count_of
+from tasks.money import count_of, format_share
 from tasks.order import Order
 from tasks.orders.questions import Questions, forms_of, worth_judging
 
@@ -139,7 +139,7 @@ def warn_of_share(run: Session, n_left: int, noun: str, what: str = "not judged"
     if n_left and share is not None:
         warning = (
             f"score.max_share: {count_of(n_left, noun)} {what}, because judging may cost no more than"
-            f" {share:.0%} of the drafts."
+            f" {format_share(share)} of the drafts."
         )
         run.display.say(warning)
         add_warnings(run.ledger, run.run_id, [warning])

@@ -17,6 +17,7 @@ from tasks.judging.brief_questions import MOST as MOST_WRITTEN
 from tasks.judging.brief_questions import brief_parameters, brief_prompt
 from tasks.judging.duels import duel_parameters, duel_prompt, most_pairs
 from tasks.judging.rubric import rubric_parameters
+from tasks.money import format_share
 from tasks.order import Reference
 from tasks.orders.beside import planned_beside
 from tasks.orders.questions import as_asked_by_panel, forms_of, prompt_of
@@ -166,9 +167,10 @@ def share_warnings(planned: JudgingPlan | None, share: float | None, drafts_low_
     usual = planned.usual_usd / drafts_low_usd
     if usual <= Decimal(str(share)):
         return []
+    whole = f"judging everything costs about {usual:.0%} of the drafts"
     return [
-        f"score.max_share: judging everything costs about {usual:.0%} of the drafts, and {share:.0%} is"
-        " allowed: the rest is not judged, and has no score by the judge."
+        f"score.max_share: {whole}, and {format_share(share)} is allowed: the rest is not judged, and has no"
+        " score by the judge."
     ]
 
 

@@ -14,6 +14,7 @@ from tasks.candidate import Candidate, Score
 from tasks.judging import rubric as question
 from tasks.judging.replies import Reply
 from tasks.judging.reply_reading import read_reply
+from tasks.money import format_share
 from tasks.scorers import Assignment
 
 
@@ -81,7 +82,8 @@ class JudgeScorer:
     def _not_asked(self, candidate: Candidate) -> Score:
         """Explain why the judge was not asked; what a limit left out is not missing, so nothing was asked."""
         if candidate.is_survivor and self._max_share is not None:
-            reason = f"judge: not asked, judging may cost no more than {self._max_share:.0%} of the drafts"
+            most = format_share(self._max_share)
+            reason = f"judge: not asked, judging may cost no more than {most} of the drafts"
             return Score(None, reason, {question.QUESTIONS: 0}, self.version)
         return Score(None, f"judge: {_reason_not_asked(candidate)}", version=self.version)
 
