@@ -57,12 +57,19 @@ def side_by_side_facts(run: RunView, ids: list[str]) -> dict[str, Any]:
                 "arm": one.arm,
                 "colour": run.arms[one.arm],
                 "score": one.score,
+                "shape": _shape(one),
                 "prompt": parts,
                 "made_from": made_from_facts(run, one),
             }
             for one, parts in zip(shown, prompts, strict=True)
         ]
     }
+
+
+def _shape(picture: Candidate) -> float:
+    """Return how wide a picture is for its height; 1 if it was not looked at yet."""
+    seen = picture.inspection
+    return seen.width / seen.height if seen and seen.width and seen.height else 1.0
 
 
 def most_like(run: RunView, candidate_id: str) -> list[tuple[str, int]]:

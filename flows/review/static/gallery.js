@@ -244,7 +244,7 @@ function look(id) {
       showSaid(facts.id, facts.said);
       return [madeFrom(facts.id, facts.made_from), remarks.panel(facts.id, facts.said)].filter(Boolean);
     },
-    keys: { ...digits((one, digit) => remarks.press(digit, one, drafts.get(one).said)), s: (one) => { toggleTray(one); redraw(); }, v: lookSideBySide, l: findLike },
+    keys: { ...digits((one, digit) => remarks.press(digit, one, () => drafts.get(one).said)), s: (one) => { toggleTray(one); redraw(); }, v: lookSideBySide, l: findLike },
   });
 }
 
@@ -296,7 +296,7 @@ function showSaid(id, said) {
   if (line) tile?.querySelector(".caption").after(line);
 }
 
-listen(place, { Enter: (id) => ACTIONS.look(id), " ": (id) => ACTIONS.tick(id), x: (id) => ACTIONS.tick(id), c: (id) => ACTIONS.duplicates(id), s: toggleTray, v: lookSideBySide, l: (id) => findLike(id), ...digits((id, digit) => remarks.press(digit, id, drafts.get(id).said)) });
+listen(place, { Enter: (id) => ACTIONS.look(id), " ": (id) => ACTIONS.tick(id), x: (id) => ACTIONS.tick(id), c: (id) => ACTIONS.duplicates(id), s: toggleTray, v: lookSideBySide, l: (id) => findLike(id), ...digits((id, digit) => remarks.press(digit, id, () => drafts.get(id).said)) });
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && picking !== null) endPicking();
   else if (event.key === "Escape" && likes && isFree(event)) endLike();

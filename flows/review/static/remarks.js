@@ -11,11 +11,11 @@ export function begin(facts, told) {
   tell = told;
 }
 
-// One change after the other; returns what stands then, and `undefined` if it failed.
+// One change after the other, `fields()` made by what stands when its turn comes; returns what stands then, `undefined` if it failed.
 function send(path, id, fields) {
   last = last.then(async () => {
     try {
-      const { said } = await post(`/runs/${run}/${path}`, { candidate_id: id, ...fields });
+      const { said } = await post(`/runs/${run}/${path}`, { candidate_id: id, ...fields() });
       tell(id, said);
       return said;
     } catch (trouble) {
@@ -27,10 +27,10 @@ function send(path, id, fields) {
 }
 
 const isMine = (said, label) => (said?.labels[label] ?? []).includes(knownName());
-const toggle = (id, label, said) => send("labels", id, { label, is_set: !isMine(said, label) });
-const giveStars = (id, stars, said) => send("stars", id, { stars: said?.stars[knownName()] === stars ? 0 : stars });
+const toggle = (id, label, said) => send("labels", id, () => ({ label, is_set: !isMine(said(), label) }));
+const giveStars = (id, stars, said) => send("stars", id, () => ({ stars: said()?.stars[knownName()] === stars ? 0 : stars }));
 
-// A digit gives the label of that number, or as many stars; the same digit again takes it back, and so does 0 with stars.
+// `said()` is what stands of the picture. A digit gives the label of that number, or as many stars; the same digit again takes it back, and so does 0 with stars.
 export async function press(digit, id, said) {
   const label = review.labels[digit - 1];
   if (label !== undefined) {
@@ -64,7 +64,7 @@ export function panel(id, said) {
 function labels(id, said) {
   return make("div", { className: "buttons", role: "group", "aria-label": "Labels" }, ...review.labels.map((label, index) => {
     const people = said?.labels[label] ?? [];
-    return make("button", { type: "button", "aria-pressed": String(isMine(said, label)), title: people.join(", "), on: { click: () => toggle(id, label, said) } },
+    return make("button", { type: "button", "aria-pressed": String(isMine(said, label)), title: people.join(", "), on: { click: () => toggle(id, label, () => said) } },
       make("kbd", { textContent: index + 1 }), ` ${label}${people.length ? ` ${people.length}` : ""}`);
   }));
 }
@@ -73,7 +73,7 @@ function stars(id, said) {
   const own = said?.stars[knownName()] ?? 0;
   const others = Object.entries(said?.stars ?? {}).filter(([who]) => who !== knownName()).map(([who, n]) => `${who} ${n}`);
   return make("div", { className: "star-row", role: "group", "aria-label": "Your stars" },
-    ...Array.from({ length: review.stars }, (_, index) => make("button", { type: "button", className: "star quiet", "aria-pressed": String(index < own), "aria-label": count(index + 1, "star"), textContent: index < own ? "★" : "☆", on: { click: () => giveStars(id, index + 1, said) } })),
+    ...Array.from({ length: review.stars }, (_, index) => make("button", { type: "button", className: "star quiet", "aria-pressed": String(index < own), "aria-label": count(index + 1, "star"), textContent: index < own ? "★" : "☆", on: { click: () => giveStars(id, index + 1, () => said) } })),
     others.length ? make("span", { className: "note", textContent: others.join(", ") }) : null);
 }
 
@@ -82,7 +82,7 @@ function comment(id, one) {
   return make("li", {},
     make("p", { dir: "auto", textContent: one.text }),
     make("p", { className: "note" }, `${one.by}, `, make("time", { dateTime: one.at, textContent: when.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) }),
-      one.by === knownName() ? make("button", { type: "button", className: "quiet", textContent: "Take back", on: { click: () => send("comments/take-back", id, { remark_id: one.id }) } }) : null));
+      one.by === knownName() ? make("button", { type: "button", className: "quiet", textContent: "Take back", on: { click: () => send("comments/take-back", id, () => ({ remark_id: one.id })) } }) : null));
 }
 
 // What somebody is writing stays, and keeps the focus, when the panel is drawn again.
@@ -103,7 +103,7 @@ function form(id) {
     const text = field.value.trim();
     if (!text) return;
     begun.delete(id);
-    if (await send("comments", id, { text }) === undefined) begun.set(id, text);
+    if (await send("comments", id, () => ({ text })) === undefined) begun.set(id, text);
   };
   // Keys of the gallery are not for who writes; Ctrl and Enter send.
   field.addEventListener("keydown", (event) => {

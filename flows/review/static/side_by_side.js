@@ -19,15 +19,14 @@ function pane(picture, next, first) {
       prompt(picture.prompt), madeFrom(picture.id, picture.made_from)));
 }
 
-// The same part of every picture stays in sight: places are shares of a stage, which are all of one size.
+// The same part of every picture stays in sight: places are shares of a stage.
 function apply() {
-  const { width, height } = place.querySelector(".stage").getBoundingClientRect();
   view.scale = Math.min(MOST, Math.max(1, view.scale));
   view.x = Math.min(0, Math.max(1 - view.scale, view.x));
   view.y = Math.min(0, Math.max(1 - view.scale, view.y));
   place.style.setProperty("--scale", view.scale);
-  place.style.setProperty("--x", view.x * width);
-  place.style.setProperty("--y", view.y * height);
+  place.style.setProperty("--x", view.x);
+  place.style.setProperty("--y", view.y);
   place.dataset.sharp = view.scale >= 4;
   byId("scale").textContent = `${Math.round(view.scale * 100)} %`;
 }
@@ -94,11 +93,22 @@ const KEYS = {
   d: () => toggle("difference", "is-difference"), m: () => toggle("madefrom", "shows-made-from"), f: () => flicker(true),
 };
 
+// As many columns as show the first picture's shape largest.
+const CAPTION_PX = 56;
+function arrange(pictures) {
+  const { width, height } = place.getBoundingClientRect();
+  const { shape } = pictures[0];
+  const size = (across) => Math.min(width / across, (height / Math.ceil(pictures.length / across) - CAPTION_PX) * shape);
+  const columns = pictures.map((_, index) => index + 1);
+  const across = columns.reduce((best, one) => (size(one) > size(best) ? one : best));
+  place.style.setProperty("--across", across);
+  place.style.setProperty("--down", Math.ceil(pictures.length / across));
+}
+
 function begin(pictures) {
-  place.dataset.count = pictures.length;
-  place.style.setProperty("--across", pictures.length === 4 && innerWidth < 1200 ? 2 : Math.max(pictures.length, 1));
-  place.replaceChildren(...pictures.map((one, index) => pane(one, pictures[(index + 1) % pictures.length], index ? pictures[0] : null)));
   byId("tools").hidden = false;
+  arrange(pictures);
+  place.replaceChildren(...pictures.map((one, index) => pane(one, pictures[(index + 1) % pictures.length], index ? pictures[0] : null)));
   byId("flicker").disabled = byId("difference").disabled = pictures.length < 2;
   byId("madefrom").hidden = pictures.every((one) => !one.made_from.length);
   addEventListener("keydown", (event) => {
@@ -117,7 +127,7 @@ function begin(pictures) {
   byId("in").addEventListener("click", KEYS["+"]);
   byId("out").addEventListener("click", KEYS["-"]);
   byId("fit").addEventListener("click", KEYS[0]);
-  addEventListener("resize", apply);
+  addEventListener("resize", () => { arrange(pictures); apply(); });
   apply();
   place.querySelector(".stage").focus({ preventScroll: true });
 }
