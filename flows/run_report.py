@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.evaluation.further_rounds import describe_further_rounds
-from flows.evaluation.judge_check import check_run, exported_answers
+from flows.evaluation.judge_check import report_check
 from flows.evaluation.kept import kept_by_finals
 from flows.evaluation.made_from import made_from
 from flows.evaluation.nights import compare_nights_of_run
@@ -200,7 +200,7 @@ def gather_report(run: StoredRun) -> GatheredReport:
     facts = _facts(run.record, campaign, records, candidates)
     ab_test = compare_run(rows, candidates, campaign, decided, people.cast)
     drafts = [one for one in candidates if one.is_campaign_draft]
-    statements, checked = describe_statements(run, drafts), check_run(run, every)
+    statements, checked = describe_statements(run, drafts), report_check(run, every)
     facts = replace(
         facts,
         warnings=(
@@ -220,7 +220,7 @@ def gather_report(run: StoredRun) -> GatheredReport:
         statement_sentences=statements.sentences,
         statement_answers=statements.answers,
         judge_check=checked.facts,
-        people_answers=exported_answers(checked.people, every, checked.judged),
+        people_answers=checked.answers,
         calibration=people.calibration,
         made_from=made_from(records, candidates),
         people=people.facts,

@@ -38,10 +38,17 @@ class CheckedRun(NamedTuple):
     people: Sequence[PersonAnswer]
     check: JudgeCheck
 
-    @property
-    def facts(self) -> dict[str, Any] | None:
-        """How they agree, for a report; ``None`` if nobody answered."""
-        return self.check.as_dict() if self.people else None
+
+class ReportedCheck(NamedTuple):
+    """A run's judge and people, as the report has them.
+
+    Args:
+        facts: How they agree; ``None`` if nobody answered.
+        answers: What people answered, with the columns of ``people_answers.parquet``.
+    """
+
+    facts: dict[str, Any] | None
+    answers: Sequence[dict[str, Any]]
 
 
 def has_judge(run: StoredRun) -> bool:
@@ -65,6 +72,19 @@ def check_run(run: StoredRun, drafts: Sequence[Candidate]) -> CheckedRun:
     judged = statement_answers(run.campaign, pictures, replies)
     again = _again(run, questions, pictures, replies)
     return CheckedRun(judged, people, check_judge(judged, people, again))
+
+
+def report_check(run: StoredRun, drafts: Sequence[Candidate]) -> ReportedCheck:
+    """Compare a run's judge with people for its report; where nobody answered, the judge is not read.
+
+    Args:
+        run: The run.
+        drafts: Its drafts.
+    """
+    if not run.ledger.people_answers.of_run(run.run_id):
+        return ReportedCheck(None, ())
+    judged, people, check = check_run(run, drafts)
+    return ReportedCheck(check.as_dict(), exported_answers(people, drafts, judged))
 
 
 def exported_answers(
