@@ -8,7 +8,10 @@ small changes never joins two different pictures. Nothing is deleted, and a pict
 never marked as a duplicate. People's decisions about pairs override all of this.
 """
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tasks.candidate import Candidate, HashName, Standing
 from tasks.decisions import DuplicateDecision, last_duplicate_decisions
@@ -50,8 +53,10 @@ def deduplicate(
     standings = {one.candidate_id: Standing("unfit", cluster=None) for one in candidates}
     last = last_duplicate_decisions(decisions)
     apart = [decision for decision in last if not decision.is_copy]
-    for scope in scopes(candidates, earlier, rule, apart):
-        standings |= _settle(scope, rule, compare)
+    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="compare") as threads:
+        settle = partial(_settle, rule=rule, compare=compare)
+        for settled in threads.map(settle, scopes(candidates, earlier, rule, apart)):
+            standings |= settled
     if compare is not None and rule.radius_bits is None and rule.level != "exact":
         standings = join_across_arms(candidates, standings, apart, compare)
     known = {one.candidate_id: one for one in (*candidates, *earlier)}

@@ -7,6 +7,7 @@ store both are fetched. A picture without either cannot be looked at, and is com
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from flows.runs.lock import fetch_files
 from tasks.candidate import Candidate
@@ -30,6 +31,7 @@ class Looks:
         self._waiting = dict(pictures)
         self._folders = {one.candidate_id: folder for folder, some in pictures.items() for one in some}
         self._candidates = {one.candidate_id: one for some in pictures.values() for one in some}
+        self._fetching = Lock()
         self._look_at = lru_cache(MOST_LOOKS)(self._read)
 
     def add(self, folder: Path, pictures: Sequence[Candidate]) -> None:
@@ -74,9 +76,10 @@ class Looks:
             return None
 
     def _fetch(self, folder: Path) -> None:
-        """Fetch all thumbnails of a run at once, before the first is read."""
-        pictures = self._waiting.pop(folder, ())
-        fetch_files(folder, [one.thumbnail for one in pictures if one.thumbnail])
+        """Fetch all thumbnails of a run at once, before any thread reads the first."""
+        with self._fetching:
+            pictures = self._waiting.pop(folder, ())
+            fetch_files(folder, [one.thumbnail for one in pictures if one.thumbnail])
 
 
 _compared: dict[tuple[str, str], Comparison] = {}

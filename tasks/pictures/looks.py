@@ -133,10 +133,20 @@ class Look:
         """Correlate its signature, turned, with another's, within two cells of shift; -1 to 1."""
         import cv2
 
-        ground = cv2.copyMakeBorder(one.signature, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
-        turned = np.ascontiguousarray(_TURNS[turn](self.signature))
-        found = cv2.matchTemplate(ground, turned, cv2.TM_CCORR_NORMED)
+        found = cv2.matchTemplate(one.framed_signature, self.turned_signatures[turn], cv2.TM_CCORR_NORMED)
         return float(np.nan_to_num(found, nan=-1.0, posinf=-1.0, neginf=-1.0).max())
+
+    @cached_property
+    def framed_signature(self) -> Grey:
+        """The signature with two cells of nothing round it."""
+        import cv2
+
+        return np.asarray(cv2.copyMakeBorder(self.signature, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0))
+
+    @cached_property
+    def turned_signatures(self) -> dict[Turn, Grey]:
+        """The signature in each turn: every pair is dismissed by all of them."""
+        return {turn: np.ascontiguousarray(turned(self.signature)) for turn, turned in _TURNS.items()}
 
     def _grey(self, edge_px: int) -> Grey:
         import cv2
