@@ -1,6 +1,6 @@
 """How often the best combination is found, from factors and from as many plain arms with twice the pictures.
 
-Scores of a level vary by 0.05, those of two levels together by another 0.02, every arm from row to row by
+Scores of a level vary by 0.05, those of two levels together by ``together``, every arm from row to row by
 0.03, and pictures by 0.1. One order in ten is refused. Factors choose the combination that is predicted best;
 arms the one with the best mean. It is found if it is within 0.02 of the best. ``none made``: the share of
 campaigns that found it where the best combination itself was left out of the design.
@@ -20,7 +20,8 @@ from tasks.ab_test.factor_model import Cell, fit_factors
 SIZES = ((2, 2, 2), (3, 4, 2), (2, 2, 2, 2))
 ROWS = (4, 12)
 PICTURES = (1, 2, 4)
-MAIN_SPREAD, TOGETHER_SPREAD, PICTURE_SPREAD, ARM_SPREAD, PROMPT_SPREAD = 0.05, 0.0, 0.1, 0.03, 0.1
+MAIN_SPREAD, PICTURE_SPREAD, ARM_SPREAD, PROMPT_SPREAD = 0.05, 0.1, 0.03, 0.1
+TOGETHER = (0.0, 0.02)
 REFUSED, NEAR = 0.1, 0.02
 Means = dict[tuple[int, ...], float]
 
@@ -37,16 +38,19 @@ class Found(NamedTuple):
 def main() -> None:
     """Print one line for each design, number of rows and pictures of a cell."""
     campaigns = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
-    print("design   rows pictures | found by factors | by arms | by arms of twice the pictures | none made")
-    for sizes, rows, pictures in itertools.product(SIZES, ROWS, PICTURES):
+    print("design   together rows pictures | by factors | by arms | arms of twice the pictures | none made")
+    for sizes, together, rows, pictures in itertools.product(SIZES, TOGETHER, ROWS, PICTURES):
         rng = np.random.default_rng([*sizes, rows, pictures])
-        found = [_campaign(rng, sizes, rows, pictures) for _ in range(campaigns)]
+        found = [
+            _campaign(rng, _means(rng, sizes, together), sizes, rows, pictures) for _ in range(campaigns)
+        ]
         shares = "   ".join(f"{np.mean(each):6.1%}" for each in zip(*found, strict=True))
-        print(f"{'x'.join(map(str, sizes)):8} {rows:4} {pictures:8} | {shares}", flush=True)
+        print(f"{'x'.join(map(str, sizes)):8} {together:8} {rows:4} {pictures:8} | {shares}", flush=True)
 
 
-def _campaign(rng: np.random.Generator, sizes: tuple[int, ...], rows: int, pictures: int) -> Found:
-    means = _means(rng, sizes)
+def _campaign(
+    rng: np.random.Generator, means: Means, sizes: tuple[int, ...], rows: int, pictures: int
+) -> Found:
     best = max(means, key=lambda places: means[places])
     values = {share: _draw(rng, means, rows, share * pictures) for share in (1, 2)}
     arms = {share: max(means, key=lambda places: _mean(found[places])) for share, found in values.items()}
@@ -63,10 +67,10 @@ def _mean(values: np.ndarray) -> float:
     return -np.inf if np.isnan(values).all() else float(np.nanmean(values))
 
 
-def _means(rng: np.random.Generator, sizes: tuple[int, ...]) -> Means:
+def _means(rng: np.random.Generator, sizes: tuple[int, ...], together: float) -> Means:
     mains = [rng.normal(0, MAIN_SPREAD, size) for size in sizes]
     pairs = {
-        pair: rng.normal(0, TOGETHER_SPREAD, (sizes[pair[0]], sizes[pair[1]]))
+        pair: rng.normal(0, together, (sizes[pair[0]], sizes[pair[1]]))
         for pair in itertools.combinations(range(len(sizes)), 2)
     }
     return {

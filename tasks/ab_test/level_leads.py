@@ -14,8 +14,8 @@ from tasks.ab_test.best_combination import shrunk
 from tasks.ab_test.factor_model import Cell, Levels, coded, fit_factors
 from tasks.ab_test.verdict import LEAST_DIFFERENCE
 
-LEAST_SHARE = 0.25
-"""What seems to be chance alone may still be this much of a difference: so little is known of it so far."""
+LEAST_SHARES = {1: 0.25, 2: 0.5}
+"""The least of its variance that a main effect keeps, and an interaction, of which less is known so early."""
 
 
 def measure_level_leads(
@@ -47,7 +47,9 @@ def measure_level_leads(
     values = design @ kept
     first = int(np.argmax(values))
     shares = np.divide(kept, model.coefficients, out=np.zeros_like(kept), where=model.coefficients != 0)
-    apart = (design - design[first]) * np.sqrt(np.maximum(shares, LEAST_SHARE))
+    for term, of_term in model.places.items():
+        shares[of_term] = np.maximum(shares[of_term], LEAST_SHARES[len(term)])
+    apart = (design - design[first]) * np.sqrt(shares)
     errors = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", apart, model.inverse, apart) * model.noise, 0.0))
     spread = errors * (1 - share_made) ** 0.5
     found: dict[str, tuple[float, float | None]] = {}
