@@ -74,9 +74,14 @@ def _called_bad(votes: Sequence[Vote]) -> Mapping[str, int]:
 
 
 def people_facts(run: RunView, votes: Sequence[Vote]) -> list[dict[str, Any]]:
-    """Return what each person has judged, skipped and has left, who judged most first."""
+    """Return what each person has judged, skipped and has left, who judged most first.
+
+    Args:
+        run: The run; people whom its campaign asks are listed before their first vote too.
+        votes: Its votes.
+    """
     people = []
-    for name in dict.fromkeys(vote.voter for vote in votes):
+    for name in dict.fromkeys([*run.campaign.review.people, *(vote.voter for vote in votes)]):
         pool = pool_of(run.drafts, votes, name)
         skipped = sum(vote.voter == name and vote.outcome == "skip" for vote in votes)
         people.append(

@@ -1,6 +1,7 @@
 """What several people say on the review page: counted by person, and never held against itself."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,21 @@ def test_both_bad_and_skip_are_stored_as_what_they_are(page: Open) -> None:
     assert b"5 votes by mara (5)" in content
     assert b"both bad in " in content
     assert b'<tr><th scope="row">mara</th><td>5</td><td>1</td>' in content
+
+
+def test_who_is_asked_to_vote_is_listed_with_what_is_left(page: Open) -> None:
+    """From the start, beside whoever votes unasked."""
+    asked = CAMPAIGN | {"review": {"people": ["mara", "kim"]}}
+    (page.folder / "campaign.yaml").write_text(yaml.safe_dump(asked))
+    judge(page, "jo", ("left",))
+    _, content = ask(page, f"/runs/{RUN_ID}/ranking")
+    lines = re.findall(rb'<th scope="row">(\w+)</th><td>(\d+)</td><td>(\d+)</td><td>(\w+)</td>', content)
+    assert [(name, judged) for name, judged, _, _ in lines] == [
+        (b"jo", b"1"),
+        (b"kim", b"0"),
+        (b"mara", b"0"),
+    ]
+    assert int(lines[1][3]) == int(lines[0][3]) + 1
 
 
 def test_only_ones_own_vote_is_undone(page: Open) -> None:
