@@ -66,6 +66,27 @@ def test_effects_are_those_of_the_textbook() -> None:
     assert by_factor["A", "B"] / 2 == pytest.approx(5 / 3)
 
 
+PILOT_PLANT = {
+    "---": (59, 61), "+--": (74, 70), "-+-": (50, 58), "++-": (69, 67),
+    "--+": (50, 54), "+-+": (81, 85), "-++": (46, 44), "+++": (79, 81),
+}  # fmt: skip
+
+
+def test_effects_of_three_factors_are_those_of_the_textbook() -> None:
+    """The pilot plant, a replicated 2^3: temperature +23, concentration -5, catalyst +1.5, TK +10.
+
+    Source: G. E. P. Box, J. S. Hunter, W. G. Hunter, "Statistics for Experimenters", section 5.5 of the
+    second edition; its interactions are half of the differences of differences that are reported here.
+    """
+    levels = {name: ["-", "+"] for name in "TCK"}
+    cells = cells_of(levels, 2, lambda chosen, row: PILOT_PLANT["".join(chosen.values())][row])
+    found = {effect.factors: effect for effect in estimate_effects(cells, levels)}
+    mains = {name: found[name,].difference for name in levels}
+    assert mains == pytest.approx({"T": 23.0, "C": -5.0, "K": 1.5})
+    pairs = {pair: found[pair].difference / 2 for pair in itertools.combinations(levels, 2)}
+    assert pairs == pytest.approx({("T", "C"): 1.5, ("T", "K"): 10.0, ("C", "K"): 0.0}, abs=1e-9)
+
+
 @settings(max_examples=15)
 @given(st.integers(2, 12), st.integers(0, 1_000))
 def test_with_every_cell_an_effect_is_the_t_test_of_the_rows_differences(n_rows: int, seed: int) -> None:
