@@ -128,7 +128,7 @@ def _require_no_backup(settings: Settings, file: Path, condition: str) -> None:
     raise LedgerError(
         where=f"ledger {file}",
         what=f"is {condition}, and there is a backup: {backup}. It knows what is in no other file: choices, "
-        "votes, corrected costs and batches",
+        "votes, remarks, corrected costs and batches",
         money="Nothing was changed.",
         next_step="To do without it: runoff ledger rebuild --without-backup. Restore it first with: "
         "runoff ledger restore",
