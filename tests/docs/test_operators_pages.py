@@ -31,8 +31,15 @@ STAYS = {
     "runoff review --no-browser": "Review: ",
 }
 """What runs until it is stopped, and what it says once it is ready."""
-NOT_HERE = ("RUNOFF_HOME", "RUNOFF_MIRRORS", "RUNOFF_DASK", "OPENAI_API_KEY", "PREFECT_API_URL", "RUNOFF_PASSWORD",
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL")  # fmt: skip
+NOT_HERE = (
+    "OPENAI_API_KEY",
+    "PREFECT_API_URL",
+    "PREFECT_SERVER_DATABASE_CONNECTION_URL",
+    "RUNOFF_DASK",
+    "RUNOFF_HOME",
+    "RUNOFF_MIRRORS",
+    "RUNOFF_PASSWORD",
+)
 """Variables that lead to other machines: here they are those of the test."""
 SERVER = """
 import sys
