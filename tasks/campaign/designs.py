@@ -114,10 +114,12 @@ class Confounding(NamedTuple):
     Args:
         mains: By factor, the pairs of others whose interaction its main effect may be taken for.
         pairs: The pairs of factors of which it cannot be told whether they work together.
+        is_too_small: Whether its arms do not even tell the factors from one another.
     """
 
     mains: dict[str, list[tuple[str, str]]]
     pairs: list[tuple[str, str]]
+    is_too_small: bool = False
 
 
 def find_confounding(made: Sequence[Mapping[str, str]], levels: Levels) -> Confounding:
@@ -130,9 +132,13 @@ def find_confounding(made: Sequence[Mapping[str, str]], levels: Levels) -> Confo
     import numpy as np
 
     pairs = list(itertools.combinations(levels, 2))
+    if not made:
+        return Confounding({factor: [] for factor in levels}, pairs, is_too_small=True)
     columns = {pair: _coded(made, {pair: levels}) for pair in pairs}
     first = np.hstack([np.ones((len(made), 1)), _coded(made, {(factor,): levels for factor in levels})])
     found = Confounding({factor: [] for factor in levels}, [])
+    if np.linalg.matrix_rank(first) < first.shape[1]:  # an arm or two of a design, with --only-arm
+        return found._replace(pairs=pairs, is_too_small=True)
     if not pairs:
         return found
     every, inverse = np.linalg.matrix_rank(np.hstack([first, *columns.values()])), np.linalg.pinv(first)
@@ -174,9 +180,12 @@ def state_confounding(made: Sequence[Mapping[str, str]], levels: Levels) -> str:
     """State what a design cannot tell, in a sentence or two; empty if it tells all main effects and pairs."""
     found = find_confounding(made, levels)
     n_pairs, n_every = math.comb(len(levels), 2), math.prod(map(len, levels.values()))
+    size = f"{len(made)} of {n_every:,} combinations {'is' if len(made) == 1 else 'are'} made."
+    if found.is_too_small:
+        does = "does" if len(made) == 1 else "do"
+        return f"{size[:-1]}, which {does} not tell the factors from one another." if made else ""
     if not found.pairs:
         return ""
-    size = f"{len(made)} of {n_every:,} combinations are made."
     told = f"Which factors work together can be told of {n_pairs - len(found.pairs)} of {n_pairs} pairs."
     taken = [f"{factor} for {_joined(pairs)}" for factor, pairs in found.mains.items() if pairs]
     if not taken:

@@ -100,12 +100,15 @@ def build_grid(rows: Sequence[Row], facts: RunFacts) -> Grid:
     """Place a run's drafts.
 
     Args:
-        rows: The report's rows; with factors, arms that are not made of them have no place.
+        rows: The report's rows; where any is made of factors, arms that are not have no place.
         facts: The run's facts: ``factors``, and the order of ``arms``.
     """
     drafts = [row for row in rows if is_campaign_draft(row)]
-    axes = dict(facts.factors) or {ARM: list(dict.fromkeys([*facts.arms, *(row["arm"] for row in drafts)]))}
-    columns = {name: f"{FACTOR}{name}" for name in facts.factors} or {ARM: ARM}
+    made = [name for name in facts.factors if any(row.get(f"{FACTOR}{name}") for row in drafts)]
+    axes = {name: facts.factors[name] for name in made} or {
+        ARM: list(dict.fromkeys([*facts.arms, *(row["arm"] for row in drafts)]))
+    }
+    columns = {name: f"{FACTOR}{name}" for name in made} or {ARM: ARM}
     indices = {name: {value: index for index, value in enumerate(values)} for name, values in axes.items()}
     titles = {row["row"]: _title(row) for row in drafts}
     numbers = sorted(titles)

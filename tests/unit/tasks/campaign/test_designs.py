@@ -94,6 +94,17 @@ def test_a_small_design_says_what_its_main_effects_may_be_taken_for() -> None:
     assert state_confounding(whole.combinations, levels_of(whole)) == ""
 
 
+def test_a_few_arms_of_a_design_tell_nothing_apart() -> None:
+    """As with `--only-arm`; without any there is nothing to say."""
+    subject = factors((2,) * 3)
+    levels = levels_of(subject)
+    assert state_confounding(subject.combinations[:1], levels) == (
+        "1 of 8 combinations is made, which does not tell the factors from one another."
+    )
+    assert state_confounding([], levels) == ""
+    assert find_confounding([], levels).is_too_small
+
+
 def test_a_design_of_what_exclusions_leave_keeps_to_them() -> None:
     """D-optimal, of the combinations that may be made."""
     subject = factors((3, 4, 2), design="main_effects", exclude=[{"a": "a1", "b": ["b1", "b2"]}])

@@ -74,6 +74,13 @@ def test_arms_without_factors_are_a_grid_by_rows() -> None:
     assert len(grid.cells) == 6
 
 
+def test_arms_beside_factors_are_a_grid_where_no_arm_of_factors_was_made() -> None:
+    """As with `--only-arm`."""
+    grid = of_factors([make_draft("A", row, 0) for row in range(2)])
+    assert list(grid.axes) == ["arm", "row"]
+    assert len(grid.cells) == 2
+
+
 def test_very_many_rows_are_not_told_apart() -> None:
     """The grid stays quick to draw."""
     rows = [make_draft("A", row, 0, **FIRST) for row in range(500)]
