@@ -137,7 +137,7 @@ def test_a_prompt_is_written_in_its_own_direction_on_every_page(page: Open) -> N
     scripts = Path(review_room.__file__).parent / "static"
     written = [
         line for file in scripts.glob("*.js") for line in file.read_text(encoding="utf-8").splitlines()
-        if re.search(r"textContent: [\w.]*prompts?\b", line)
+        if re.search(r"textContent: [\w.]*prompts?\b|make\(.*\.\.\.words\(", line)
     ]  # fmt: skip
     assert len(written) >= 3
     assert all('dir: "auto"' in line for line in written)
@@ -222,8 +222,8 @@ def test_a_duel_tells_neither_arm_nor_picture(page: Open) -> None:
     """Neither in what the page is told, nor in the pictures' addresses and headers."""
     _, content = ask(page, f"/runs/{RUN_ID}/duel.json?voter=mara")
     told = json.loads(content)
-    assert set(told) == {"duel", "n_done", "n_wanted"}
-    assert set(told["duel"]) == {"id", "about"}
+    assert set(told) == {"duel", "n_done", "n_skipped", "n_wanted"}
+    assert set(told["duel"]) == {"id", "about", "n_made_from"}
     assert told["duel"]["about"] in ("swimming", "asleep in kelp")
     for side in ("left", "right"):
         answer, _ = ask(page, f"/duels/{told['duel']['id']}/{side}")
