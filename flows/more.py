@@ -23,6 +23,7 @@ from flows.runs.reconciling import user_name
 from flows.runs.recovery import settle_failed_flow_run
 from flows.runs.run import StoredRun
 from flows.session.asking import prepare_to_buy
+from flows.session.prepare import Prepared
 from flows.session.session import Session
 from flows.stages.buy import make_further_drafts
 from flows.stages.closing import awaits_review, close_run
@@ -81,10 +82,10 @@ async def more(
         known = StoredRun.find(settings, ledger, run_id)
         file = known.campaign_file()
     prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, are_drafts_done=True)
+    limit_usd = None if at_most_usd is None else Decimal(at_most_usd)
+    planned = await asyncio.to_thread(_plan, prepared, Asked.of(asked), key, limit_usd)
     async with open_cancellable(prepared) as run:
-        planned = await asyncio.to_thread(plan_further, run.ledger, prepared, Asked.of(asked))
-        limit_usd = None if at_most_usd is None else Decimal(at_most_usd)
-        number = await asyncio.to_thread(_begin, run, planned, key, limit_usd, by or user_name())
+        number = await asyncio.to_thread(_begin, run, planned, key, by or user_name())
         run.display.say(f"Further round {number}: {planned.what}.")
         await make_further_drafts(run)
         await score_and_judge(run)
@@ -93,23 +94,30 @@ async def more(
         return flow_result(await close_run(run, state=state, note=_what_came(run, number)))
 
 
-def _begin(run: Session, planned: FurtherPlan, key: str, at_most_usd: Decimal | None, by: str) -> int:
-    """Write the round with its orders, unless one with its key is there; returns its number.
+def _plan(prepared: Prepared, asked: Asked, key: str, at_most_usd: Decimal | None) -> FurtherPlan:
+    """Plan the round, and refuse it where it may not be bought: the run stays as it is.
 
     Raises:
         BudgetError: It costs more than was agreed to, or than is left. Nothing was bought.
     """
-    rounds = run.ledger.further_rounds
-    known = next((one.number for one in rounds.of_run(run.run_id) if one.key == key), None)
-    if known is not None:
-        return known
+    with open_existing_ledger(prepared.home, prepared.settings.environ) as ledger:
+        planned = plan_further(ledger, prepared, asked)
+        is_known = any(one.key == key for one in ledger.further_rounds.of_run(prepared.run_id))
+    if is_known:
+        return planned
     if at_most_usd is not None and planned.most_usd > at_most_usd:
         raise BudgetError(
-            where=f"run {run.run_id}: {planned.what}",
+            where=f"run {prepared.run_id}: {planned.what}",
             what=f"can cost {format_usd(planned.most_usd)} by now; {format_usd(at_most_usd)} was agreed to",
             next_step="Look at the price again, and agree to it.",
         )
     planned.require_budget()
+    return planned
+
+
+def _begin(run: Session, planned: FurtherPlan, key: str, by: str) -> int:
+    """Write the round with its orders, unless one with its key is there; returns its number."""
+    rounds = run.ledger.further_rounds
     write_drawn(picture for order in planned.orders for picture in order.sent)
     first = planned.orders[0]
     asked = FurtherRound(

@@ -132,3 +132,5 @@ def test_what_cannot_be_ordered_is_refused_before_anything_is_bought(
         assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
         assert said in done.stderr
     assert provider.n_requests == 4
+    with shell.ledger() as ledger:
+        assert ledger.runs.find(run_id).state == "awaiting review"

@@ -82,8 +82,9 @@ def test_what_is_not_asked_for_as_the_page_does_is_refused(page: Open) -> None:
 
 
 @needs_browser
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+@pytest.mark.parametrize(
+    "size", [pytest.param(DESKTOP, marks=pytest.mark.slow), pytest.param(PHONE, marks=pytest.mark.long)]
+)
 def test_more_of_a_picture_by_keyboard_and_touch(
     page: Open, browser: Browser, tmp_path: Path, size: tuple[int, int]
 ) -> None:

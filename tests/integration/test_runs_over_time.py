@@ -100,8 +100,9 @@ def test_the_pages_answer_and_refuse(page: Open) -> None:
 
 
 @needs_browser
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+@pytest.mark.parametrize(
+    "size", [pytest.param(DESKTOP, marks=pytest.mark.slow), pytest.param(PHONE, marks=pytest.mark.long)]
+)
 def test_from_a_campaign_to_two_of_its_runs(
     page: Open, browser: Browser, tmp_path: Path, size: tuple[int, int]
 ) -> None:

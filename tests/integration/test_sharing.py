@@ -91,8 +91,9 @@ def test_it_is_there_whole_or_not_at_all(
 
 
 @needs_browser
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+@pytest.mark.parametrize(
+    "size", [pytest.param(DESKTOP, marks=pytest.mark.slow), pytest.param(PHONE, marks=pytest.mark.long)]
+)
 def test_it_opens_in_another_folder_without_a_network(
     run: StoredRun, tmp_path: Path, browser: Browser, size: tuple[int, int]
 ) -> None:
