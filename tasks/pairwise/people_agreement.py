@@ -4,8 +4,9 @@
 people who judged different pairs, which a kappa does not. The answers to a pair are one picture, the other,
 tie and both bad, whichever side they were on. Stars are ranks.
 
-Source: K. Krippendorff (2011), "Computing Krippendorff's alpha-reliability". The package krippendorff
-computes it.
+Source: K. Krippendorff (2011), "Computing Krippendorff's alpha-reliability", forms for nominal and ordinal
+data with missing values. Its implementations on PyPI are under the GPL, which would be Runoff's then; the
+tests hold this one against theirs.
 """
 
 from collections import defaultdict
@@ -13,7 +14,12 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tasks.pairwise.votes import Vote, without_skips
+
+Level = Literal["nominal", "ordinal"]
 
 FEWEST = 5
 """With fewer shared pairs or pictures, alpha would be read out of a handful of answers."""
@@ -60,9 +66,7 @@ def agree_on_stars(stars: Mapping[str, Mapping[str, int]]) -> PeopleAgreement:
     return _measure(stars, "pictures", "ordinal")
 
 
-def _measure(
-    answers: Mapping[Any, Mapping[str, int]], noun: str, level: Literal["nominal", "ordinal"]
-) -> PeopleAgreement:
+def _measure(answers: Mapping[Any, Mapping[str, int]], noun: str, level: Level) -> PeopleAgreement:
     shared = [given for given in answers.values() if len(given) > 1]
     people = sorted({name for given in shared for name in given})
     if len(shared) < FEWEST:
@@ -71,14 +75,26 @@ def _measure(
     if len({value for given in shared for value in given.values()}) < 2:
         note = "everybody gave the same answer to all of them, so that chance cannot be told from agreement"
         return PeopleAgreement(None, len(shared), len(people), note)
-    return PeopleAgreement(_alpha(shared, people, level), len(shared), len(people), "")
+    return PeopleAgreement(_alpha(shared, level), len(shared), len(people), "")
 
 
-def _alpha(
-    shared: Sequence[Mapping[str, int]], people: Sequence[str], level: Literal["nominal", "ordinal"]
-) -> float:
-    import krippendorff
-    import numpy as np
+def _alpha(shared: Sequence[Mapping[str, int]], level: Level) -> float:
+    """Hold the pairs of answers that disagree within a pair or picture against those expected by chance."""
+    values = sorted({value for given in shared for value in given.values()})
+    counts = np.array([[list(given.values()).count(value) for value in values] for given in shared], float)
+    of_each = counts.sum(axis=1)
+    observed = (counts / (of_each - 1)[:, None]).T @ counts - np.diag(
+        (counts / (of_each - 1)[:, None]).sum(0)
+    )
+    total = counts.sum(axis=0)
+    expected = (np.outer(total, total) - np.diag(total)) / (total.sum() - 1)
+    apart = _apart(total, level)
+    return float(1 - (observed * apart).sum() / (expected * apart).sum())
 
-    table = np.array([[given.get(name, np.nan) for given in shared] for name in people], dtype=float)
-    return float(krippendorff.alpha(reliability_data=table, level_of_measurement=level))
+
+def _apart(total: NDArray[np.float64], level: Level) -> NDArray[np.float64]:
+    """Say how far apart two values are: any other is one off, or by how many answers lie between them."""
+    if level == "nominal":
+        return 1 - np.eye(len(total))
+    middle = np.cumsum(total) - total / 2
+    return np.asarray(np.subtract.outer(middle, middle) ** 2)

@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime
 
+import krippendorff
+import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from tasks.pairwise.people_agreement import FEWEST, agree_on_pairs, agree_on_stars
+from tasks.pairwise.people_agreement import FEWEST, Level, _alpha, agree_on_pairs, agree_on_stars
 from tasks.pairwise.votes import Vote, VoteOutcome
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -33,6 +37,20 @@ def test_a_published_example_comes_out() -> None:
     found = agree_on_stars(stars)  # type: ignore[arg-type]
     assert found.alpha == pytest.approx(0.815, abs=5e-4)
     assert (found.shared, found.people, found.note) == (11, 4, "")
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 4) | st.none(), min_size=3, max_size=3), min_size=6, max_size=20),
+    st.sampled_from(["nominal", "ordinal"]),
+)
+def test_it_is_what_another_implementation_finds(table: list[list[int | None]], level: Level) -> None:
+    """Three people, and any answers that two of them gave."""
+    shared = [{name: value for name, value in zip("ABC", row, strict=True) if value} for row in table]
+    shared = [answers for answers in shared if len(answers) > 1]
+    assume(len({value for answers in shared for value in answers.values()}) > 1)
+    columns = [[answers.get(name, np.nan) for answers in shared] for name in "ABC"]
+    theirs = krippendorff.alpha(reliability_data=np.array(columns, float), level_of_measurement=level)
+    assert _alpha(shared, level) == pytest.approx(theirs, abs=1e-9)
 
 
 def test_people_agree_about_pictures_and_not_about_sides() -> None:
