@@ -72,8 +72,9 @@ def give_up_here(shell: Shell) -> None:
 def cancel_in_prefect(shell: Shell) -> None:
     """Cancel the flow run that runs, as somebody does in Prefect's pages; no worker started it."""
     with prefect_client(shell.environ["PREFECT_API_URL"]) as server:
-        wanted = {"flow_runs": {"name": {"like_": "busy"}, "state": {"type": {"any_": ["RUNNING"]}}}}
-        (flow_run,) = server.post("/flow_runs/filter", json=wanted).raise_for_status().json()
+        wanted = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}
+        found = server.post("/flow_runs/filter", json=wanted).raise_for_status().json()
+        (flow_run,) = [one for one in found if str(shell.home) in str(one["parameters"])]
         state = {"state": {"type": "CANCELLING"}, "force": True}
         server.post(f"/flow_runs/{flow_run['id']}/set_state", json=state).raise_for_status()
 

@@ -1,5 +1,6 @@
 """Reviews that end: said before they do, and then declined, or bought as they stand."""
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def await_review(home: Path, ledger: Ledger, then: str | None = "decline") -> St
     """A run whose review ends after two hours."""
     drafts = fill_run(home, ledger)
     rules = CAMPAIGN["finalists"] | ({"decide_within": "2h", "then": then} if then else {})
-    run = StoredRun.find(Settings(home, {}), ledger, RUN_ID)
+    run = StoredRun.find(Settings(home, dict(os.environ)), ledger, RUN_ID)
     (run.folder / "campaign.yaml").write_text(yaml.safe_dump(CAMPAIGN | {"finalists": rules}))
     ledger.runs.end(RUN_ID, "awaiting review", NOON)
     assert drafts

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from packaging.requirements import Requirement
@@ -264,7 +265,7 @@ def clauses(statement: str) -> list[str]:
 @pytest.mark.slow  # as for `serve`, in test_serve.py
 def test_server_without_schedules_does_not_stand_in_for_one_with(tmp_path: Path) -> None:
     """Who needs schedules starts a server that has them; the plain one ends with its own last user."""
-    with start_engine(tmp_path, print) as plain:
+    with patch.dict(os.environ), start_engine(tmp_path, print) as plain:  # stopped before the other one
         server = server_of(tmp_path)
         del os.environ["PREFECT_API_URL"]
         with start_engine(tmp_path, print, with_schedules=True) as scheduled:
