@@ -22,6 +22,7 @@ from tests.support.shell import Shell
 from tests.support.turns import SIX, day, turns
 
 
+@pytest.mark.slow  # every day: integration/test_slots.py
 def test_each_slot_has_one_run_and_skips_are_told(shell: Shell, open_provider: OpenProvider) -> None:
     """Two days bought, one of them started twice; then the month's money is short and people are told."""
     provider = open_provider()

@@ -58,6 +58,7 @@ def test_the_reports_grid_is_turned_coloured_and_enlarged(browser: Browser, tmp_
         assert complaints == []
 
 
+@pytest.mark.slow  # every day: the report's grid
 def test_the_review_pages_grid_enlarges_as_its_gallery_does(browser: Browser, tmp_path: Path) -> None:
     """Without factors its edges are arms and rows."""
     with review_page(tmp_path) as review, watched(browser, tmp_path) as (page, complaints):

@@ -93,6 +93,7 @@ def review_name(review: Open, candidate_id: str) -> str:
     return next(one.name for one in review.drafts if one.candidate_id == candidate_id)
 
 
+@pytest.mark.slow  # every day: the keyboard opens and closes it
 def test_an_address_opens_the_enlarged_picture(browser: Browser, review: Open, tmp_path: Path) -> None:
     """It can be sent to somebody else; a duplicate that the gallery hides is shown too."""
     hidden = review.drafts[2]

@@ -299,6 +299,7 @@ def test_finalists_are_put_in_order_by_mouse(browser: Browser, review: Open, tmp
     assert shortlist.candidate_ids[0] == last
 
 
+@pytest.mark.slow  # every day: one that was cut off, below
 def test_a_promotion_that_fails_is_told(browser: Browser, review: Open, tmp_path: Path) -> None:
     """What the child said last stands on the page."""
     review.shop.state = Promotion("failed", "The key was refused. Nothing was bought.")

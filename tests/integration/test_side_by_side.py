@@ -96,7 +96,7 @@ def test_drafts_and_finals_are_compared_and_strangers_left_out(page: Open) -> No
 
 
 @needs_browser
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1440", "390"])
+@pytest.mark.parametrize("size", [pytest.param(DESKTOP, marks=pytest.mark.slow), PHONE], ids=["1440", "390"])
 def test_pictures_are_seen_side_by_side_by_keyboard(
     browser: Browser, page: Open, tmp_path: Path, size: tuple[int, int]
 ) -> None:
