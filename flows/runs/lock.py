@@ -17,6 +17,9 @@ from tasks.storage.home import CAMPAIGN_FILE, PAID_FOLDERS, run_lock, run_lock_f
 from tasks.storage.mirror import store_of
 from tasks.storage.parts import PART_PATTERN
 
+MOMENT_S = 1.0
+"""How long the lock is waited for: who only looks whether a run is free, or decides, holds it no longer."""
+
 
 @contextmanager
 def locked_run(ledger: Ledger, folder: Path) -> Iterator[None]:
@@ -59,9 +62,9 @@ def locked_without_files(ledger: Ledger, folder: Path) -> Iterator[None]:
     """Hold the run lock without fetching any file.
 
     Raises:
-        RunError: Another process holds the lock.
+        RunError: Another process holds the lock, and not only to look or to decide.
     """
-    with run_lock(folder) as lock_file, ledger.hold(folder.name, lock_file):
+    with run_lock(folder, MOMENT_S) as lock_file, ledger.hold(folder.name, lock_file):
         yield
 
 

@@ -141,8 +141,12 @@ def run_lock_file(folder: Path) -> Path:
 
 
 @contextmanager
-def run_lock(folder: Path) -> Iterator[str]:
+def run_lock(folder: Path, wait_s: float = 0) -> Iterator[str]:
     """Lock a run for this process, so that no other resumes it; a killed process releases the lock.
+
+    Args:
+        folder: The run's folder.
+        wait_s: How long to wait for who holds it, seconds.
 
     Yields:
         The lock file's identity among all machines: host, device and inode.
@@ -154,7 +158,7 @@ def run_lock(folder: Path) -> Iterator[str]:
     lock = FileLock(run_lock_file(folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_s)
     except Timeout as error:
         raise RunError(
             where=f"run {folder.name}",

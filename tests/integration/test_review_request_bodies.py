@@ -4,6 +4,7 @@ import io
 import json
 import os
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -140,6 +141,23 @@ def test_while_finals_are_bought_no_more_are(page: Open) -> None:
     status, told = say(page, "/confirm", revision=1, most_usd="1")
     assert (status, "being bought" in told["message"], page.shop.started) == (409, True, [])
     assert read(page, "/finals.json")["is_running"]
+
+
+def test_a_choice_waits_for_who_only_looks_at_the_run(page: Open) -> None:
+    """Asking whether the run is free holds its lock for a moment; nobody's choice fails for that."""
+    is_held = threading.Event()
+
+    def look() -> None:
+        with run_lock(page.folder):
+            is_held.set()
+            time.sleep(0.3)
+
+    other = threading.Thread(target=look)
+    other.start()
+    assert is_held.wait(5)
+    status, _ = say(page, "/shortlist", candidate_ids=survivors(page)[:1], after=0)
+    other.join()
+    assert status == 200
 
 
 def test_a_run_whose_process_has_gone_is_shown_as_stopped(page: Open) -> None:
