@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from flows.overdue import is_left_to_buy
+from flows.overdue import is_confirmed_by_campaign
 from flows.promotion.plan import price_promotion
 from flows.runs.outcome import Outcome, outcome_of
 from flows.runs.run import StoredRun
@@ -37,10 +37,12 @@ def finished_outcome(prepared: Prepared) -> Outcome | None:
             return None
         if left_orders(prepared, ledger):
             return None
-        if run.record.state == "done" and price_promotion(ledger, prepared).has_work:
+        if run.record.state == "done":
+            has_work = price_promotion(ledger, prepared).has_work
+        else:
+            has_work = is_confirmed_by_campaign(ledger, run_id)
+        if has_work:
             return None
-    if is_left_to_buy(settings, run_id):
-        return None
     return _with_report(replace(outcome, message=NOTHING_LEFT), run.folder)
 
 

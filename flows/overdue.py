@@ -62,9 +62,14 @@ def is_left_to_buy(settings: Settings, run_id: str) -> bool:
     if not has_ledger(settings.home, settings.environ):
         return False
     with open_ledger(settings.home, settings.environ) as ledger:
-        known = {run.run_id: run.state for run in ledger.runs.all()}
-        last = ledger.shortlists.last(run_id)
-    return known.get(run_id) == "awaiting review" and last is not None and last.confirmed_by == BY
+        states = {run.run_id: run.state for run in ledger.runs.all()}
+        return states.get(run_id) == "awaiting review" and is_confirmed_by_campaign(ledger, run_id)
+
+
+def is_confirmed_by_campaign(ledger: Ledger, run_id: str) -> bool:
+    """Whether a run's list was confirmed because nobody decided in time."""
+    last = ledger.shortlists.last(run_id)
+    return last is not None and last.confirmed_by == BY
 
 
 def _decide(run: StoredRun, deadline: Deadline, now: datetime) -> Overdue | None:

@@ -8,11 +8,9 @@ from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
 from flows.review.page_context import PageContext, RunView
-from flows.review.pictures import media_type_of
+from flows.review.pictures import whole_picture
 from tasks.candidate import Candidate
-from tasks.errors import PictureError
 from tasks.order import Reference
-from tasks.pictures.bought import read_bought
 from tasks.storage.mirror import found_here
 
 
@@ -55,14 +53,7 @@ def send_reference(shown: Sequence[Reference], number: int) -> Response:
     """
     if not 0 <= number < len(shown):
         raise HTTPException(404, "nothing was shown beside this picture")
-    try:
-        data = read_bought(found_here(Path(shown[number].file)), shown[number].sha256)
-    except PictureError as fault:
-        raise HTTPException(404, f"its file {fault.what}") from fault
-    kind = media_type_of(data[:12])
-    if kind is None:
-        raise HTTPException(404, "its file is not a picture")
-    return Response(data, media_type=kind)
+    return whole_picture(found_here(Path(shown[number].file)), shown[number].sha256)
 
 
 def made_from_facts(run: RunView, picture: Candidate) -> list[dict[str, Any]]:

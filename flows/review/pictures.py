@@ -60,8 +60,17 @@ def send_picture(context: PageContext, candidate_id: str, *, is_small: bool = Fa
     path = _inside(folder, known.file)
     if path is None:
         raise HTTPException(404, f"its file {MISSING}")
+    return whole_picture(path, known.sha256)
+
+
+def whole_picture(path: Path, sha256: str) -> Response:
+    """Answer with a picture's bytes, if they are what was bought or sent, and a picture.
+
+    Raises:
+        HTTPException: 404; they are not.
+    """
     try:
-        data = read_bought(path, known.sha256)
+        data = read_bought(path, sha256)
     except PictureError as fault:
         raise HTTPException(404, f"its file {fault.what}") from fault
     kind = media_type_of(data[:12])
