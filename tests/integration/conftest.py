@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.storage.mirror import MIRRORS_VARIABLE
 from tests.support.batch_shop import Open, batch_shops
+from tests.support.browser import open_browser
 from tests.support.object_store import BUCKET, object_store
 from tests.support.postgresql_server import PostgresqlServer, binaries, running
 from tests.support.shop import Opener, Shop
@@ -64,6 +66,13 @@ def address(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         monkeypatch.setenv(name, value)
     monkeypatch.setenv(MIRRORS_VARIABLE, str(tmp_path / "here"))
     return f"s3://{BUCKET}/team/{tmp_path.name}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a module."""
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture

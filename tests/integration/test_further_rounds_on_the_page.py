@@ -11,20 +11,13 @@ from playwright.sync_api import Browser, expect
 
 from flows.promotion.action import Promotion
 from tasks.ledger.further_rounds import FurtherRound
-from tests.support.browser import find_unsupported, needs_browser, open_browser
+from tests.support.browser import find_unsupported, needs_browser
 from tests.support.builders import NOON, RUN_ID
 from tests.support.review_browser import DESKTOP, PHONE, watched
 from tests.support.review_home import Open, review_page
 from tests.support.review_requests import ask, read, say
 
 KEY = "0123456789abcdef"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open one browser for this module."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,26 +1,18 @@
 """The grid in a real browser: in the report from disk, and on the review page."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tasks.report_page.page import render_page
-from tests.support.browser import find_unsupported, needs_browser, open_browser
+from tests.support.browser import find_unsupported, needs_browser
 from tests.support.grid_rows import LEVELS, drafts
 from tests.support.report_rows import make_facts, paint_files
 from tests.support.review_browser import PHONE, watched
 from tests.support.review_home import review_page
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open one browser for this module."""
-    with open_browser() as opened:
-        yield opened
 
 
 def test_the_reports_grid_is_turned_coloured_and_enlarged(browser: Browser, tmp_path: Path) -> None:

@@ -8,20 +8,13 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tasks.report_page.page import render_page
-from tests.support.browser import find_unsupported, needs_browser, open_browser
+from tests.support.browser import find_unsupported, needs_browser
 from tests.support.report_rows import make_facts, make_run, paint_files
 
 pytestmark = needs_browser
 
 DESKTOP, PHONE, PAPER = (1440, 900), (390, 844), (688, 1000)  # the last is A4 within its margins
 SCHEMES = ("light", "dark")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open one browser for this module."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import find_unsupported, needs_browser, open_browser
+from tests.support.browser import find_unsupported, needs_browser
 from tests.support.review_browser import DESKTOP, PHONE, watched
 from tests.support.review_home import Open, review_page
 
@@ -15,13 +15,6 @@ pytestmark = needs_browser
 NARROWER = (1280, 800)
 MANY_PER_CELL = 2500
 SOON_MS = 1500  # a busy machine; 70 to 100 where it is quiet
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open one browser for this module."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

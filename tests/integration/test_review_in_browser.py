@@ -12,7 +12,7 @@ from flows.promotion.action import Promotion
 from tasks.candidate import Candidate, Score
 from tasks.errors import SettingError
 from tasks.ledger.schema import candidates
-from tests.support.browser import find_unsupported, needs_browser, open_browser
+from tests.support.browser import find_unsupported, needs_browser
 from tests.support.builders import NOON, RUN_ID
 from tests.support.review_browser import DESKTOP, PHONE, watched
 from tests.support.review_home import Asked, Open, review_page
@@ -37,13 +37,6 @@ PAGES = (
 )
 MANY_PER_CELL = 750
 LONG_FRAME_MS = 250  # a busy machine without a graphics card; 17 to 50 where it is quiet
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open one browser for this module."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

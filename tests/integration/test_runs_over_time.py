@@ -15,20 +15,13 @@ from flows.evaluation.compared_runs import THERE, Change, compare_runs, find_cha
 from flows.runs.run import StoredRun
 from tasks.ab_test.intervals import mean_interval
 from tasks.settings import Settings
-from tests.support.browser import find_unsupported, needs_browser, open_browser
+from tests.support.browser import find_unsupported, needs_browser
 from tests.support.builders import NOON, RUN_ID
 from tests.support.review_browser import DESKTOP, PHONE, watched
 from tests.support.review_home import CAMPAIGN, Open, review_page
 from tests.support.review_requests import ask
 
 LATER = "20261123-120000-test"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open one browser for this module."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

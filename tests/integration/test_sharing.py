@@ -16,18 +16,11 @@ from flows.sharing import share as sharing
 from flows.sharing.share import share
 from tasks.errors import SettingError
 from tasks.settings import Settings
-from tests.support.browser import needs_browser, open_browser
+from tests.support.browser import needs_browser
 from tests.support.builders import RUN_ID
 from tests.support.ledgers import open_ledger
 from tests.support.review_browser import DESKTOP, PHONE, watched
 from tests.support.review_home import fill_run
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open one browser for this module."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

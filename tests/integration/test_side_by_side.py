@@ -13,18 +13,11 @@ from flows.runs.run import StoredRun
 from tasks.attachments.references import read_reference
 from tasks.candidate import Choice
 from tasks.settings import Settings
-from tests.support.browser import find_unsupported, needs_browser, open_browser
+from tests.support.browser import find_unsupported, needs_browser
 from tests.support.builders import RUN_ID, an_order
 from tests.support.review_browser import DESKTOP, PHONE, watched
 from tests.support.review_home import Open, receive, review_page
 from tests.support.review_requests import ask, buy_tries, read
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open one browser for this module."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture
