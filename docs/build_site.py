@@ -52,7 +52,7 @@ def link_examples(text: str) -> str:
 
 
 def lay_out(folder: Path) -> None:
-    """Copy the pages of the navigation, pictures and style into a folder, each to its path in the repository.
+    """Copy the navigation's pages, pictures, style and files to watch by into a folder, as in the repository.
 
     Raises:
         FileNotFoundError: The navigation names a page that is not there.
@@ -62,7 +62,7 @@ def lay_out(folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         text = examples() if page == EXAMPLES else link_examples((ROOT / page).read_text(encoding="utf-8"))
         target.write_text(text, encoding="utf-8")
-    for part in ("images", "site"):
+    for part in ("images", "site", "watching"):
         shutil.copytree(ROOT / "docs" / part, folder / "docs" / part, ignore=shutil.ignore_patterns("*.toml"))
 
 

@@ -111,6 +111,9 @@ def _metrics(figures: Figures, limit_usd: Decimal | None, now: datetime) -> Iter
         yield _gauge("month_limit_usd", "What all may be charged this month, dollars.", {(): limit_usd})
         left_usd = max(limit_usd - figures.ledger_usd, Decimal(0))
         yield _gauge("month_left_usd", "What is left of it, dollars.", {(): left_usd})
+    yield _by_provider("queued_orders", "Requests of running runs still to be sent.", figures.n_queued)
+    told = "Requests sent within the last minute."
+    yield _by_provider("minute_sent_orders", told, figures.n_sent_lately)
     yield _gauge("runs", "Runs.", {(state,): n for state, n in figures.n_runs.items()}, ("state",))
     yield _gauge(
         "oldest_unknown_seconds", "Age of the oldest unknown request; 0 without one.",
@@ -133,6 +136,10 @@ def _gauge(
     for of, value in values.items():
         metric.add_metric(of, float(value))
     return metric
+
+
+def _by_provider(name: str, told: str, counted: Mapping[str, int]) -> Metric:
+    return _gauge(name, told, {(provider,): n for provider, n in counted.items()}, ("provider",))
 
 
 def _latencies(figures: Figures) -> Metric:

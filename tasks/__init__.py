@@ -45,4 +45,5 @@ __all__ = [
     "settings",
     "storage",
     "text",
+    "tracing",
 ]

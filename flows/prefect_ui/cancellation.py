@@ -26,6 +26,7 @@ from flows.prefect_ui.run_log import logged_run
 from flows.runs.recovery import run_of_flow_run
 from flows.session.cancelling import give_up
 from flows.session.session import Purpose, Session, open_session
+from flows.session.traced_run import link_to_trace_before, note_end, traced_run
 from tasks.errors import InterruptError, RunoffError
 from tasks.ledger import has_ledger, open_ledger
 from tasks.settings import Settings
@@ -57,14 +58,17 @@ async def open_cancellable(prepared: "Prepared", purpose: Purpose = "go on") -> 
     try:
         async with (
             named_flow_run(campaign, prepared.run_id, is_promotion=is_promotion),
+            traced_run(prepared) as made,
             open_logged(prepared, purpose) as run,
         ):
+            link_to_trace_before(made, run.folder)
             looking = asyncio.create_task(_give_up_when_cancelled(run))
             try:
                 yield run
             finally:
                 looking.cancel()
                 await asyncio.gather(looking, return_exceptions=True)
+                note_end(made, run)
     except InterruptError:
         leave_when_unrecorded()
         raise

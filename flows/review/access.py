@@ -23,6 +23,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flows.review.refusals import NOTHING_HERE, PUBLIC, refusal
 from flows.review.visitors import Visitor, Visitors, right_for
 from tasks.ledger.invitations import Invitation, Right, cookie_of, includes
 
@@ -50,6 +51,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+STRANGER = "This page needs its token: open the address that the command printed, or that of your invitation."
 CONTINUE_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Runoff review</title>
 <meta http-equiv="refresh" content="0; url={path}"><p><a href="{path}">Continue to the page</a></p></html>"""
 
@@ -232,7 +234,8 @@ class AccessMiddleware:
         headers = Headers(scope=scope)
         answer = self._rejection(scope, headers)
         visitor = None if answer else self._access.visitor(scope, headers)
-        if answer is None:
+        is_public = scope["method"] in SAFE_METHODS and scope["path"] in PUBLIC
+        if answer is None and not is_public:
             answer = self._without_access(scope, headers) if visitor is None else None
         if visitor is not None:
             scope.setdefault("state", {})["visitor"] = visitor
@@ -262,27 +265,25 @@ class AccessMiddleware:
     def _rejection(self, scope: Scope, headers: Headers) -> Response | None:
         """Return an answer that rejects a request whoever sent it, or says that the server is well."""
         if _CONTROL.search(str(scope["path"])):
-            return PlainTextResponse("There is no such page.", 404)
+            return refusal(headers, scope["method"], NOTHING_HERE, 404)
         if self._access.is_over:
-            return PlainTextResponse("This link has expired. Ask whoever sent it for another one.", 410)
+            message = "This link has expired. Ask whoever sent it for another one."
+            return refusal(headers, scope["method"], message, 410)
         if scope["path"] == HEALTH and scope["method"] in SAFE_METHODS:
             return self._health()
         if not self._access.is_ours(headers.get("host", "")):
-            return PlainTextResponse("This server does not have that host name.", 421)
+            return refusal(headers, scope["method"], "This server does not have that host name.", 421)
         return None
 
     def _without_access(self, scope: Scope, headers: Headers) -> Response:
         query = parse_qsl(scope["query_string"].decode("latin-1"))
         token = dict(query).get("token")
         if self._access.user_header and self._access.is_proxy(scope):
-            return PlainTextResponse(f"The proxy names nobody in {self._access.user_header}.", 401)
+            message = f"The proxy names nobody in {self._access.user_header}: sign in there, then reload."
+            return refusal(headers, scope["method"], message, 401)
         entered = self._access.entering(token) if token and scope["method"] == "GET" else None
         if entered is None:
-            return PlainTextResponse(
-                "This page needs its token: open the address that the command printed, or that of your "
-                "invitation.",
-                401,
-            )
+            return refusal(headers, scope["method"], STRANGER, 401)
         # A page, not a redirect: after one from another site the browser would withhold a strict cookie.
         answer = HTMLResponse(CONTINUE_PAGE.format(path=_local_path(scope["path"], query)))
         answer.set_cookie(

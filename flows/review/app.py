@@ -1,5 +1,7 @@
 """The review page as one ASGI application with access control."""
 
+from http import HTTPStatus
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -29,6 +31,7 @@ from flows.review import (
 )
 from flows.review.access import AccessMiddleware
 from flows.review.page_context import HERE, PageContext
+from flows.review.refusals import NOTHING_HERE, title_of, wants_page
 from flows.review.root_path import RootPathMiddleware
 from tasks.errors import LedgerError, RunError, RunoffError
 
@@ -68,7 +71,9 @@ def create_app(context: PageContext) -> ASGIApp:
 
     @app.exception_handler(HTTPException)
     def http_error(request: Request, error: HTTPException) -> Response:
-        return _answer(context, request, str(error.detail), error.status_code)
+        is_bare = error.detail == HTTPStatus(error.status_code).phrase  # the framework's own
+        message = NOTHING_HERE if is_bare else str(error.detail)
+        return _answer(context, request, message, error.status_code)
 
     @app.exception_handler(RequestValidationError)
     def invalid_body(request: Request, error: RequestValidationError) -> Response:
@@ -98,8 +103,9 @@ def _message(error: RunoffError) -> str:
 
 def _answer(context: PageContext, request: Request, message: str, status: int) -> Response:
     """Answer with an error: a page for a browser's navigation, JSON for a script."""
-    if "text/html" in request.headers.get("accept", "") and request.method == "GET":
-        page = context.page(request, "trouble.html", here="", message=message)
+    if wants_page(request.headers, request.method):
+        told = message[:1].upper() + message[1:].rstrip(".") + "."
+        page = context.page(request, "trouble.html", here="", title=title_of(status), message=told)
         page.status_code = status
         return page
     return JSONResponse({"message": message}, status)

@@ -12,4 +12,5 @@ __all__ = [
     "rebuilding",
     "session",
     "smoke",
+    "traced_run",
 ]

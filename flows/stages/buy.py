@@ -21,6 +21,7 @@ from tasks.images_api.buyer import Purchase
 from tasks.images_api.recover_sent import recover_sent
 from tasks.order import Order
 from tasks.report import load_libraries
+from tasks.tracing import span
 
 Wanted = Callable[[Order], bool]
 ORDERS_PER_TASK = 50
@@ -34,8 +35,9 @@ async def make_pictures(run: Session, stage: str) -> None:
     One batch is inspected while the next ones are in flight, so that inspection costs no time. Orders for the
     provider's Batch lane are collected and submitted first.
     """
-    await buy_in_batches(run, stage)
-    await _make(run, stage)
+    with span(f"{stage}s"):
+        await buy_in_batches(run, stage)
+        await _make(run, stage)
 
 
 async def make_further_drafts(run: Session) -> None:
@@ -43,7 +45,8 @@ async def make_further_drafts(run: Session) -> None:
 
     Drafts of the campaign that are still planned are left to whoever resumes the run.
     """
-    await _make(run, "draft", is_wanted=attrgetter("is_further_draft"))
+    with span("further drafts"):
+        await _make(run, "draft", is_wanted=attrgetter("is_further_draft"))
 
 
 async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) -> None:

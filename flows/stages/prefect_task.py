@@ -15,13 +15,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.utilities.annotations import quote
 
 from tasks.redaction import with_redacted_errors
+from tasks.tracing import span
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def as_task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make each call of a function one Prefect task run.
+    """Make each call of a function one Prefect task run, and a span of its trace.
 
     The arguments are passed unchanged: Prefect would otherwise walk through each of them, however large, in
     search of its own objects.
@@ -45,13 +46,15 @@ def as_task(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
             @wraps(function)
             def call(*args: P.args, **kwargs: P.kwargs) -> R:
-                return cast("R", run(*_untouched(args), **_untouched_by_name(kwargs)))
+                with span(name):
+                    return cast("R", run(*_untouched(args), **_untouched_by_name(kwargs)))
 
             return call
 
         @wraps(function)
         async def call_async(*args: P.args, **kwargs: P.kwargs) -> object:
-            return await cast("Awaitable[object]", run(*_untouched(args), **_untouched_by_name(kwargs)))
+            with span(name):
+                return await cast("Awaitable[object]", run(*_untouched(args), **_untouched_by_name(kwargs)))
 
         return cast("Callable[P, R]", call_async)
 

@@ -23,6 +23,7 @@ from flows.workers.worker import Bought, Job
 from tasks.errors import EngineError, SettingError
 from tasks.extras import install_command
 from tasks.order import Order
+from tasks.tracing import current_carrier
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -107,7 +108,8 @@ class DaskPool:
         from distributed.client import FutureCancelledError
         from distributed.scheduler import KilledWorker
 
-        future = self.client.submit(work, self.job, *args, pure=False, **kwargs)
+        job = replace(self.job, trace=current_carrier())
+        future = self.client.submit(work, job, *args, pure=False, **kwargs)
         answer, alone = asyncio.ensure_future(future), asyncio.ensure_future(self._alone.wait())
         try:
             await asyncio.wait({answer, alone}, return_when=asyncio.FIRST_COMPLETED)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from flows.evaluation.drafts import inspect_new
+from flows.runs.progress import current_display
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.catalogue import Catalogue
@@ -31,6 +32,7 @@ from tasks.redaction import with_redacted_errors
 from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, run_folder
 from tasks.storage.mirror import HOME_VARIABLE, address_of, found_here, store_of
+from tasks.tracing import Carrier, begin_tracing, end_tracing, span
 
 if TYPE_CHECKING:
     from tasks.images_api.sellers import Sellers
@@ -60,6 +62,7 @@ class Job:
         catalogue: Models and prices.
         limits: The budgets.
         hold: The token of the run's hold in the ledger; empty with a SQLite ledger.
+        trace: The span of the batch, where the run is traced.
     """
 
     token: str
@@ -71,6 +74,7 @@ class Job:
     catalogue: Catalogue
     limits: Limits
     hold: str = ""
+    trace: Carrier = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +226,8 @@ def evaluate(
 @contextmanager
 def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
     """Open a run whose lock another process holds, and check that this machine sees the same run."""
-    with _working_on(job.run_id):
-        settings = Settings.of(job.home, os.environ)
+    settings = Settings.of(job.home, os.environ)
+    with _working_on(job.run_id), _traced(job, settings):
         home = settings.home
         provider = job.providers.provider(job.campaign.provider)
         terms = Terms(provider, job.catalogue, os.environ, job.providers)
@@ -235,6 +239,17 @@ def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
         with open_ledger(home, os.environ) as ledger:
             ledger.share_hold(job.run_id, job.hold)
             yield terms, _find(job, settings, ledger)
+
+
+@contextmanager
+def _traced(job: Job, settings: Settings) -> Iterator[None]:
+    """Trace what this worker does for a batch, as a part of the batch."""
+    begin_tracing(settings.environ, current_display().say)
+    try:
+        with span("worker", parent=job.trace, run=job.run_id, campaign=job.campaign.name):
+            yield
+    finally:
+        end_tracing()
 
 
 def _require_same_address(job: Job, terms: Terms) -> None:

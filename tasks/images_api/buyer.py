@@ -29,6 +29,7 @@ from tasks.images_api.client import fields_of, post
 from tasks.images_api.disk_space import require_room
 from tasks.images_api.failures import SLOW_DOWN_CODE, WEB_PAGE, Failure, FailureKind
 from tasks.images_api.in_flight import InFlight
+from tasks.images_api.order_spans import order_span
 from tasks.images_api.outage import Outage
 from tasks.images_api.own_thread import in_own_thread
 from tasks.images_api.picture_files import store_answer, store_end
@@ -58,6 +59,7 @@ class Purchase:
         n_pictures: How many pictures were received.
         charged_usd: What is charged to the budgets.
         fault: What went wrong, if anything did.
+        cost_usd: What it cost; ``None`` where that is not known.
     """
 
     order: Order
@@ -65,6 +67,7 @@ class Purchase:
     n_pictures: int
     charged_usd: Decimal
     fault: Failure | None = None
+    cost_usd: Decimal | None = None
 
 
 class Buyer:
@@ -151,14 +154,18 @@ class Buyer:
             SettingError: The picture arrived and could not be stored; the order is ``unknown`` at its known
                 cost, or still ``sent`` when the ledger could not be written either. The buyer is closed.
         """
-        try:
-            purchase = await self._buy(order)
-        except RunoffError as error:
-            self.close(error)
-            raise
-        except Exception as error:
-            self.close(RunError(where=f"order {order.order_id}", what=repr(error), money="See: runoff runs"))
-            raise
+        with order_span(order) as note_end:
+            try:
+                purchase = await self._buy(order)
+            except RunoffError as error:
+                self.close(error)
+                raise
+            except Exception as error:
+                self.close(
+                    RunError(where=f"order {order.order_id}", what=repr(error), money="See: runoff runs")
+                )
+                raise
+            note_end(purchase)
         if purchase is not None:
             self._watch(purchase)
         return purchase
@@ -330,7 +337,9 @@ class Buyer:
     async def _keep_and_settle(self, order: Order, answer: Answer, latency_s: float) -> Purchase:
         settlement = await asyncio.to_thread(self._keep, order, answer, latency_s)
         self._stop_if_too_dear(order, settlement)
-        return Purchase(order, "received", len(answer.pictures), settlement.charged_usd(order.estimate_usd))
+        charged_usd = settlement.charged_usd(order.estimate_usd)
+        n_pictures = len(answer.pictures)
+        return Purchase(order, "received", n_pictures, charged_usd, cost_usd=settlement.cost_usd)
 
     def _keep(self, order: Order, answer: Answer, latency_s: float) -> Settlement:
         """Store an answer before anything about it is computed, then settle its order."""
@@ -362,7 +371,8 @@ class Buyer:
         settlement = settlement_of_failure(order, fault, self._terms, latency_s)
         await asyncio.to_thread(self._end, order, settlement)
         self._stop_if_too_dear(order, settlement)
-        return Purchase(order, fault.kind.state, 0, settlement.charged_usd(order.estimate_usd), fault)
+        charged_usd = settlement.charged_usd(order.estimate_usd)
+        return Purchase(order, fault.kind.state, 0, charged_usd, fault, settlement.cost_usd)
 
     def _end(self, order: Order, settlement: Settlement) -> None:
         store_end(self._folder, order, settlement)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -12,7 +12,9 @@ from tasks.ledger.schema import budgets, orders, runs
 from tasks.ledger.spending_limits import limit_now
 from tasks.money import from_nanousd
 
+LATELY_S = 60.0
 LATENCY_BOUNDS_S = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0, 600.0)
+_OF_RUNNING_RUN = orders.c.run_id.in_(sa.select(runs.c.run_id).where(runs.c.state == "running"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Figures:
         oldest_unknown_at: When the oldest unknown request was sent; ``None`` without one.
         oldest_awaiting_at: Since when the oldest run awaits review; ``None`` without one.
         latencies: By provider.
+        n_queued: How many requests of running runs are still to be sent, by provider.
+        n_sent_lately: How many were sent within the last ``LATELY_S``, by provider.
     """
 
     n_orders: Mapping[tuple[str, str], int]
@@ -57,6 +61,8 @@ class Figures:
     oldest_unknown_at: datetime | None
     oldest_awaiting_at: datetime | None
     latencies: Mapping[str, Latencies]
+    n_queued: Mapping[str, int]
+    n_sent_lately: Mapping[str, int]
 
 
 def read_figures(database: Database, now: datetime) -> Figures:
@@ -89,7 +95,15 @@ def read_figures(database: Database, now: datetime) -> Figures:
             oldest_unknown_at=unknown_at,
             oldest_awaiting_at=connection.execute(awaiting).scalar(),
             latencies=_latencies(connection, of_month),
+            n_queued=_count(connection, orders.c.state == "planned", _OF_RUNNING_RUN),
+            n_sent_lately=_count(connection, orders.c.sent_at >= now - timedelta(seconds=LATELY_S)),
         )
+
+
+def _count(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> dict[str, int]:
+    """Count requests by provider."""
+    query = sa.select(orders.c.provider, sa.func.count()).where(*where).group_by(orders.c.provider)
+    return {name: int(n) for name, n in connection.execute(query)}
 
 
 def _latencies(connection: sa.Connection, of_month: sa.ColumnElement[bool]) -> dict[str, Latencies]:

@@ -13,6 +13,7 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_PARAMETER = re.compile(r"key|token|secret|pass|pwd|sig|auth|code", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:Basic|Bearer|Token) ", re.IGNORECASE)
 _HEADERS_NAME = re.compile(r"_HEADERS$")
 _SHOWN = frozenset({"RUNOFF_REVIEW_TOKEN"})
 """The review page's token is part of the address that the command prints for people."""
@@ -74,10 +75,14 @@ def secrets_of_address(address: str) -> Iterator[str]:
 
 
 def _header_values(value: str) -> Iterator[str]:
-    """List the values of headers, written as JSON or as lines of ``name: value``."""
+    """List the values of headers: of JSON, of lines ``name: value``, or of ``name=value,…``, with ``%20``."""
     try:
         found = json.loads(value)
     except (ValueError, RecursionError):
-        found = dict(line.split(":", 1) for line in value.splitlines() if ":" in line)
+        texts = [pair.partition("=")[2] for pair in value.split(",")]  # OpenTelemetry's
+        lines = [line.partition(":")[2] for line in value.splitlines()]
+        found = dict(enumerate([*texts, *map(unquote, texts), *lines]))
     if isinstance(found, dict):
-        yield from (text for each in found.values() if len(text := str(each).strip()) >= SAFE_CHARS)
+        texts = [str(each).strip() for each in found.values()]
+        credentials = [text.partition(" ")[2].strip() for text in texts if _SCHEME.match(text)]
+        yield from (text for text in (*texts, *credentials) if len(text) >= SAFE_CHARS)

@@ -15,7 +15,7 @@ from tests.support.postgresql_server import binaries, running
 from tests.support.shell import COMMAND
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("schedules", "deploy")
+PAGES = ("schedules", "deploy", "watching")
 ELSEWHERE = (
     "docker ",
     "pip install ",

@@ -74,6 +74,37 @@ def test_without_the_token_nothing_is_told(guarded: Open) -> None:
     assert status == 401
 
 
+def test_a_browser_without_access_gets_a_page_that_says_what_to_do(guarded: Open) -> None:
+    """With the same looks, and no word of a run; a program gets a line."""
+    answer, content = ask(guarded, f"/runs/{RUN_ID}", accept="text/html")
+    assert (answer.status, answer.getheader("content-type")) == (401, "text/html; charset=utf-8")
+    assert b"<h1>Who are you?</h1>" in content
+    assert b"open the address that the command printed" in content
+    for address in re.findall(rb'(?:href|src)="(/[^"]*)"', content):
+        assert ask(guarded, address.decode())[0].status == 200
+    assert b"<" not in ask(guarded, f"/runs/{RUN_ID}")[1]
+    answer, content = ask(guarded, "/", accept="text/html", host="evil.example")
+    assert (answer.status, b"<h1>Another address</h1>" in content) == (421, True)
+
+
+def test_an_address_where_nothing_is_leads_back(page: Open) -> None:
+    """Also below a run; what is wrong with a known address is said, not what the framework calls it."""
+    for path, told in (
+        ("/nowhere", "There is no page at this address."),
+        (f"/runs/{RUN_ID}/nowhere", "There is no page at this address."),
+        ("/static/nowhere.js", "There is no page at this address."),
+        (f"/runs/{RUN_ID}/pictures", "There is no page at this address."),
+        ("/runs/20990101-000000-zzzz", "There is no run"),
+        ("/compare?run=latest", "Two runs or more are compared."),
+    ):
+        answer, content = ask(page, path, accept="text/html")
+        assert answer.status in (400, 404), path
+        assert told in content.decode(), content
+        assert b'href="/"' in content
+        assert b"Not Found" not in content
+    assert json.loads(ask(page, "/nowhere")[1])["message"].startswith("There is no page")
+
+
 def test_the_token_opens_once_and_leaves_a_strict_cookie(guarded: Open) -> None:
     """The token itself is neither in the cookie nor in the address that follows."""
     answer, content = ask(guarded, f"/runs/{RUN_ID}?view=all&token=the-token&text=%22%3E%3Cb")

@@ -60,6 +60,7 @@ def test_a_ledger_is_served_in_figures(home: Path) -> None:
     assert found["runoff_month_limit_usd",] == pytest.approx(10 * estimate)
     assert found["runoff_month_left_usd",] == pytest.approx(10 * estimate - found["runoff_month_ledger_usd",])
     assert found["runoff_runs", "awaiting review"] == 1
+    assert "runoff_queued_orders" not in {name for name, *_ in found}, "nothing runs"
     assert found["runoff_oldest_unknown_seconds",] == pytest.approx(3600, abs=60)
     assert found["runoff_oldest_awaiting_review_seconds",] == pytest.approx(1800, abs=60)
     assert found["runoff_month_latency_seconds_bucket", provider, "5.0"] == 1

@@ -14,6 +14,7 @@ HIDDEN = {
     "PREFECT_API_AUTH_STRING": ("admin:hunter2-hunter2", "hunter2-hunter2"),
     "PREFECT_SERVER_API_AUTH_STRING": ("admin:hunter2-hunter2", "admin:hunter2-hunter2"),
     "PREFECT_CLIENT_CUSTOM_HEADERS": ('{"X-Access": "hunter2-hunter2"}', "hunter2-hunter2"),
+    "OTEL_EXPORTER_OTLP_HEADERS": ("x-team=us,authorization=Basic%20hunter2-hunter2", "hunter2-hunter2"),
     "OPENAI_CUSTOM_HEADERS": ("X-Access: hunter2-hunter2\nX-Team: us", "hunter2-hunter2"),
     "PREFECT_API_URL": ("http://me:hunter2-hunter2@host/api", "hunter2-hunter2"),
     "RUNOFF_LEDGER_URL": ("postgresql://me:p%40ss-word1@host/db", "p@ss-word1"),
