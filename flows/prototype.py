@@ -36,6 +36,7 @@ from flows.runs.log_lines import LineDisplay, log_format_of
 from flows.runs.outcome import Outcome, Skipped
 from flows.runs.progress import current_display
 from flows.runs.recovery import settle_failed_flow_run
+from flows.runs.retention import keep_to_retention
 from flows.schedule.take_slot import (
     Starter,
     TakenSlot,
@@ -148,13 +149,17 @@ async def _make_slot(
         outcome = await _make_slot_run(taken, settings, is_scheduled=is_scheduled)
         if isinstance(outcome, Outcome):
             if outcome.state == "awaiting review":
-                lines = LineDisplay(log_format_of(settings.environ), outcome.campaign, outcome.run_id)
-                current_display(lines).say(awaiting_line(outcome, settings))
+                current_display(_lines(settings, outcome)).say(awaiting_line(outcome, settings))
             await ask_if_wanted(outcome, settings)
     except Exception as error:
         await allow_retries(error)
         raise
     return outcome
+
+
+def _lines(settings: Settings, outcome: Outcome) -> LineDisplay:
+    """Return what writes lines about a run that nobody watches at a terminal."""
+    return LineDisplay(log_format_of(settings.environ), outcome.campaign, outcome.run_id)
 
 
 async def _decide_overdue_runs(file: Path, settings: Settings) -> None:
@@ -210,6 +215,14 @@ async def _make_run(file: Path, settings: Settings, run_id: str, purpose: Purpos
 
 
 async def _make(prepared: Prepared, purpose: Purpose = "go on") -> Outcome:
+    outcome = await _make_pictures(prepared, purpose)
+    if prepared.campaign.retention.sentence:
+        say = current_display(_lines(prepared.settings, outcome)).say
+        await asyncio.to_thread(keep_to_retention, prepared.settings, [outcome.campaign], say)
+    return outcome
+
+
+async def _make_pictures(prepared: Prepared, purpose: Purpose) -> Outcome:
     async with open_cancellable(prepared, purpose) as run:
         run = await with_written_statements(run)
         undecided = await make_drafts(run)

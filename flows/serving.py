@@ -1,8 +1,8 @@
 """Scheduled campaigns on one machine: Prefect's server with its scheduler, and a runner.
 
 Each scheduled run has a process of its own. Slots that passed while ``serve`` was stopped are skipped, a run
-that it left unfinished is resumed when it starts again, a server that stopped is restarted, and reviews end
-when their campaign says so.
+that it left unfinished is resumed when it starts again, a server that stopped is restarted, reviews end when
+their campaign says so, and files are deleted when it no longer keeps them.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from flows.engine.start_server import Say
 from flows.overdue import decide_overdue
 from flows.runs.lock import is_resumable
 from flows.runs.recovery import lost_line, settle_dead_run
+from flows.runs.retention import keep_to_retention
 from flows.schedule.take_slot import unfinished_run
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, open_ledger
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 CHECK_SERVER_S = 2.0
 CHECK_REVIEWS_S = 60.0
+KEEP_EVERY_S = 24 * 3600.0
 
 
 def serve(files: Sequence[Path], home: Path, say: Say) -> Scheduled:
@@ -166,6 +168,7 @@ def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, 
         watchers = [
             asyncio.create_task(_keep_server_running(engine)),
             asyncio.create_task(_keep_deadlines(deployments, home, say)),
+            asyncio.create_task(_keep_to_retention(deployments, home, say)),
         ]
         try:
             await runner.start()
@@ -182,6 +185,14 @@ async def _keep_server_running(engine: Engine) -> None:
     while True:
         await asyncio.sleep(CHECK_SERVER_S)
         await asyncio.to_thread(engine.mend)
+
+
+async def _keep_to_retention(deployments: "Sequence[RunnerDeployment]", home: Path, say: Say) -> None:
+    """Delete the files that the campaigns no longer keep, each day; runs do so too, but one may be paused."""
+    settings, names = Settings(home, os.environ), [deployment.name for deployment in deployments]
+    while True:
+        await asyncio.to_thread(keep_to_retention, settings, names, say)
+        await asyncio.sleep(KEEP_EVERY_S)
 
 
 async def _keep_deadlines(deployments: "Sequence[RunnerDeployment]", home: Path, say: Say) -> None:

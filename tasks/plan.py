@@ -236,7 +236,7 @@ def plan(
         finals_s=finals_s(finals, campaign, providers),
         judging=judging,
         rounds=rounds,
-        notes=(*chosen, *_unused_notes(campaign)),
+        notes=(*chosen, *_unused_notes(campaign), *filter(None, [campaign.retention.sentence])),
         images_per_minute=provider.images_per_minute,
         warnings=(
             *campaign.notes,

@@ -1,9 +1,7 @@
-"""The commands ``runs``, which lists and prunes runs, and ``cancel``, which ends one."""
+"""The commands ``runs``, which lists runs and deletes files, ``decline`` and ``cancel``, which end one."""
 
 import re
-import sys
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,7 @@ from flows.commands.options import (
     opened_ledger,
     read_settings,
 )
+from flows.commands.pruning import delete_one, prune_due, prune_older
 
 
 def _read_age(_ctx: click.Context, _param: click.Parameter, text: str | None) -> timedelta | None:
@@ -35,30 +34,53 @@ def _read_age(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
 
 @click.command()
 @click.option(
-    "--prune", "is_pruning", is_flag=True, help="Delete the files of losing drafts; shows which, and asks."
+    "--prune",
+    "is_pruning",
+    is_flag=True,
+    help="Delete files that campaigns no longer keep (`retention`), or old losing drafts; asks.",
 )
 @click.option(
     "--older-than",
     "age",
     metavar="DAYS",
     callback=_read_age,
-    help="With --prune: only runs finished longer ago than this, such as 30d.",
+    help="With --prune: instead the losing drafts of all runs finished longer ago, such as 30d.",
 )
-@click.option("--yes", is_flag=True, help="With --prune: delete without asking.")
+@click.option(
+    "--delete",
+    "deleted",
+    metavar="RUN",
+    shell_complete=completing.runs,
+    help="Delete all files of one run that is over; says what goes and what stays, and asks.",
+)
+@click.option("--yes", is_flag=True, help="With --prune and --delete: delete without asking.")
 @home_option
 @json_option
-def runs(*, is_pruning: bool, age: timedelta | None, yes: bool, home: Path | None, as_json: bool) -> None:
+def runs(
+    *,
+    is_pruning: bool,
+    age: timedelta | None,
+    deleted: str | None,
+    yes: bool,
+    home: Path | None,
+    as_json: bool,
+) -> None:
     """List runs, newest first, and scheduled runs that did not start.
 
-    --prune deletes the files and thumbnails of old drafts that nobody chose, liked or bought again. Their
-    rows in the ledger stay.
+    --prune deletes the files and thumbnails of old drafts that nobody chose, liked or bought again; --delete
+    deletes all files of one run. Their rows in the ledger stay.
     """
-    if is_pruning != (age is not None) or (yes and not is_pruning):
-        message = "--prune and --older-than go together, and --yes goes with both."
+    is_deleting = is_pruning or deleted is not None
+    if (age is not None and not is_pruning) or (yes and not is_deleting) or (is_pruning and deleted):
+        message = "--older-than goes with --prune, --yes with --prune or --delete, and only one of these."
         raise click.UsageError(message)
     settings = read_settings(home)
-    if age is not None:
-        _prune(settings, age, is_agreed=yes, as_json=as_json)
+    if deleted is not None:
+        delete_one(settings, deleted, is_agreed=yes, as_json=as_json)
+    elif age is not None:
+        prune_older(settings, age, is_agreed=yes, as_json=as_json)
+    elif is_pruning:
+        prune_due(settings, is_agreed=yes, as_json=as_json)
     else:
         _list(settings, as_json=as_json)
 
@@ -83,35 +105,6 @@ def _list(settings: "Settings", *, as_json: bool) -> None:
         click.echo("The ledger has none of them.")
     else:
         click.echo(f"There are no runs in {settings.home} yet. Start with: runoff demo")
-
-
-def _prune(settings: "Settings", age: timedelta, *, is_agreed: bool, as_json: bool) -> None:
-    from flows.commands.tables import prunable_table
-    from flows.runs.pruning import find_prunable, prune
-
-    now = datetime.now(UTC)
-    skipped: list[str] = []
-    with opened_ledger(settings) as opened:
-        found = find_prunable(opened, settings.home, now - age)
-        if not as_json and found:
-            open_console().print(prunable_table(found))
-        if found and not is_agreed:
-            is_agreed = sys.stdin.isatty() and click.confirm(
-                "Delete these files?", default=False, err=as_json
-            )
-        if is_agreed:
-            skipped = prune(opened, settings.home, now - age, now)
-    if as_json:
-        is_dropped = is_agreed and len(skipped) < len(found)
-        prunable = [asdict(run) for run in found]
-        answer_json({"is_dropped": is_dropped, "runs": prunable, "left_alone": skipped})
-        return
-    for run_id in skipped:
-        click.echo(f"{run_id} was skipped: another process is working on it.")
-    if not found:
-        click.echo("There is nothing to delete.")
-    elif len(skipped) < len(found):
-        click.echo("Deleted." if is_agreed else "Nothing was deleted. Delete with --yes.")
 
 
 @click.command()

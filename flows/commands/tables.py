@@ -12,6 +12,7 @@ from rich.text import Text
 from tasks.money import count_of, format_usd
 
 if TYPE_CHECKING:
+    from flows.runs.mirrors import MirroredRun
     from flows.runs.outcome import MissedSlot, Outcome
     from flows.runs.pruning import PrunableRun
 
@@ -79,6 +80,18 @@ def prunable_table(runs: "Sequence[PrunableRun]") -> Table:
     table.add_section()
     n_pictures, n_bytes = sum(run.n_pictures for run in runs), sum(run.n_bytes for run in runs)
     table.add_row("total", "", str(n_pictures), f"{n_bytes / 1e6:.1f}")
+    return table
+
+
+def mirrored_table(runs: "Sequence[MirroredRun]") -> Table:
+    """Draw what may be deleted of this machine's mirror: by run, and in total."""
+    figures = ("files here", "MB")
+    table = new_table("mirror of run", "campaign", *figures, right=figures)
+    for run in runs:
+        table.add_row(run.run_id, run.campaign, str(run.n_files), f"{run.n_bytes / 1e6:.1f}")
+    table.add_section()
+    n_files, n_bytes = sum(run.n_files for run in runs), sum(run.n_bytes for run in runs)
+    table.add_row("total", "", str(n_files), f"{n_bytes / 1e6:.1f}")
     return table
 
 

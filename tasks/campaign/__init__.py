@@ -23,6 +23,7 @@ __all__ = [
     "pictures",
     "prompts",
     "recurrence",
+    "retention",
     "rounds",
     "row_groups",
     "schedule",

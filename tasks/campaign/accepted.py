@@ -11,6 +11,7 @@ from typing import Any
 
 from tasks.campaign.campaign import NAME_PATTERN, VARIABLE_PATTERN, Campaign
 from tasks.campaign.factors import FACTOR_PATTERN, LEVEL_PATTERN
+from tasks.campaign.retention import AGE_PATTERN, AGE_WORDS
 from tasks.limits import ARMS
 from tasks.marked_yaml import KeyPath
 from tasks.text import nearest_of
@@ -27,6 +28,7 @@ _PATTERN_WORDS = {
     VARIABLE_PATTERN: VARIABLE_WORDS,
     FACTOR_PATTERN: "letters, digits and _, a letter first, at most 32, such as light",
     LEVEL_PATTERN: "letters, digits and hyphens, at most 32, such as hard",
+    AGE_PATTERN: AGE_WORDS,
 }
 _DOLLARS = "an amount in US dollars, above 0, such as 5.00"
 _AT: dict[KeyPath, str] = {
@@ -54,6 +56,7 @@ _AT: dict[KeyPath, str] = {
     ("factors", "only"): "a list of mappings, such as [{light: hard, lens: wide}]",
     ("finals",): "a mapping, such as {model: gpt-image-2}, or a list of them",
     ("finals", "mask"): "the path of a png, or a mapping with box, keep_box or alpha_of",
+    ("retention",): "a mapping, such as {drafts: 30d}",
     ("schedule",): "a mapping with cron, interval or rrule",
 }
 _SCALARS = {"string", "integer", "number", "boolean"}

@@ -17,6 +17,7 @@ from tasks.campaign.factors import Factors, with_made_arms
 from tasks.campaign.finals import AnyFinals, Finals
 from tasks.campaign.mask import AnyMask, Mask
 from tasks.campaign.pictures import Arm, Drafts
+from tasks.campaign.retention import Retention
 from tasks.campaign.review import Review
 from tasks.campaign.rounds import Round, plan_rounds
 from tasks.campaign.schedule import Schedule
@@ -96,6 +97,9 @@ class Campaign(Section):
 
     review: Review = Review()
     """What people can say about a picture on the review page."""
+
+    retention: Retention = Retention()
+    """How long the files of pictures are kept."""
 
     ab_test: AbTest = AbTest()
     """How arms are compared."""

@@ -31,6 +31,7 @@ from tasks.campaign.factors import Factors, Level
 from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, Successor
+from tasks.campaign.retention import Retention
 from tasks.campaign.review import Review
 from tasks.campaign.schedule import Schedule
 from tasks.campaign.verdict import AbTest, RetiredArm, Verdict
@@ -60,6 +61,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("finals", Finals),
     ("schedule", Schedule),
     ("review", Review),
+    ("retention", Retention),
     ("ab_test", AbTest),
     ("verdict", Verdict),
     ("verdict.retired.NAME", RetiredArm),

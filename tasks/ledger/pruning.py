@@ -45,12 +45,22 @@ class Pruning:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def losers(self, before: datetime, run_id: str | None = None) -> dict[tuple[str, str], list[Droppable]]:
+    def losers(
+        self,
+        before: datetime,
+        run_id: str | None = None,
+        campaign: str | None = None,
+        *,
+        of_declined: bool = False,
+    ) -> dict[tuple[str, str], list[Droppable]]:
         """List the drafts of runs done before a time that were not chosen, liked, ticked or bought as finals.
 
         Args:
             before: Aware time.
             run_id: Only this run; by default all runs.
+            campaign: Only runs of this campaign; by default of all.
+            of_declined: Only runs of which nobody chose a picture; what was ticked there before counts for
+                nothing.
 
         Returns:
             The drafts by run id and campaign, oldest run first.
@@ -67,12 +77,17 @@ class Pruning:
         )
         if run_id is not None:
             query = query.where(candidates.c.run_id == run_id)
+        if campaign is not None:
+            query = query.where(runs.c.campaign == campaign)
         found: dict[tuple[str, str], list[Droppable]] = {}
         with self._database.read() as connection:
-            lists = connection.execute(sa.select(shortlists.c.candidate_ids)).scalars()
-            ticked = {name for names in lists for name in names}
+            lists = connection.execute(sa.select(shortlists).order_by(shortlists.c.revision)).all()
+            ticked = {name for one in lists for name in one.candidate_ids}
+            last = {one.run_id: one for one in lists}
+            declined = {name for name, one in last.items() if one.confirmed_at and not one.candidate_ids}
             for row in connection.execute(query):
-                if row.candidate_id not in ticked:
+                is_wanted = row.run_id in declined if of_declined else row.candidate_id not in ticked
+                if is_wanted:
                     found.setdefault((row.run_id, row.campaign), []).append(Droppable(**row._mapping))
         return found
 

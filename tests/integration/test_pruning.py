@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from flows.command_line import runoff
-from flows.runs.pruning import find_prunable, prune
+from flows.runs.pruning import Old, find_prunable, prune
 from tasks.candidate import Choice, Receipt
 from tasks.ledger import Ledger, Limits, Settlement
 from tasks.ledger.schema import candidates
@@ -68,19 +68,19 @@ def test_only_losing_drafts_of_old_runs_go(ledger: Ledger, home: Path) -> None:
         }
     )
     ledger.shortlists.choose(RUN_ID, [ticked], after=0, by="mara", now=NOON)
-    assert find_prunable(ledger, home, LATER) == []  # it still runs
+    assert find_prunable(ledger, home, Old(LATER)) == []  # it still runs
     ledger.runs.end(RUN_ID, "done", NOON)
-    assert find_prunable(ledger, home, NOON) == []  # it is not old
-    (found,) = find_prunable(ledger, home, LATER)
+    assert find_prunable(ledger, home, Old(NOON)) == []  # it is not old
+    (found,) = find_prunable(ledger, home, Old(LATER))
     assert (found.run_id, found.n_pictures) == (RUN_ID, 2)
     assert found.n_bytes == sum(len(f"drafts/A-000-00{n}.png") for n in (4, 5))
-    prune(ledger, home, LATER, LATER)
+    prune(ledger, home, LATER, Old(LATER))
     drafts = {draft.candidate_id: draft for draft in ledger.candidates.of_run(RUN_ID, "draft")}
     assert {name for name, draft in drafts.items() if draft.is_pruned} == {lost, unchosen}
     files = sorted(path.name for path in (home / "otters" / RUN_ID / "drafts").iterdir())
     assert files == [Path(drafts[name].file).name for name in (chosen, ticked, liked, promoted)]
     assert ledger.verify(home) == []
-    assert find_prunable(ledger, home, LATER) == []
+    assert find_prunable(ledger, home, Old(LATER)) == []
 
 
 def test_the_command_shows_first_and_drops_only_when_told(
@@ -104,5 +104,5 @@ def test_the_command_shows_first_and_drops_only_when_told(
     with open_ledger(tmp_path) as ledger:
         assert [c.candidate_id for c in ledger.candidates.of_run(RUN_ID) if c.is_pruned] == [name]
     assert "nothing to delete" in CliRunner().invoke(runoff, [*ask, "--yes"]).output
-    for words in (["--prune"], ["--older-than", "30d"], ["--yes"], ["--prune", "--older-than", "a month"]):
+    for words in (["--older-than", "30d"], ["--yes"], ["--prune", "--older-than", "a month"]):
         assert CliRunner().invoke(runoff, ["runs", *words, *where]).exit_code == 2

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from flows.command_line import runoff
 from flows.run_report import write_run_report
 from flows.runs.lock import locked_run
-from flows.runs.pruning import find_prunable, prune
+from flows.runs.pruning import Old, find_prunable, prune
 from flows.runs.run import StoredRun
 from tasks.ledger import Ledger
 from tasks.settings import Settings
@@ -33,12 +33,13 @@ DIE_BEFORE_IT_IS_WRITTEN_DOWN = """
 import os, signal, sys
 from datetime import datetime
 from pathlib import Path
-from flows.runs.pruning import prune
+from flows.runs.pruning import Old, prune
 from tests.support.ledgers import open_ledger
 from tasks.ledger.pruning import Pruning
 Pruning.record = lambda *words: os.kill(os.getpid(), signal.SIGKILL)
 with open_ledger(Path(sys.argv[1])) as ledger:
-    prune(ledger, Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), datetime.fromisoformat(sys.argv[2]))
+    now = datetime.fromisoformat(sys.argv[2])
+    prune(ledger, Path(sys.argv[1]), now, Old(now))
 """
 
 
@@ -91,18 +92,18 @@ def on_disk(folder: Path) -> int:
 def test_old_files_go_in_the_store_and_here(machines: Machines) -> None:
     """The size that is told is what goes from the store; a second time there is nothing to drop."""
     sizes = machines.here.sizes(machines.folder)
-    (found,) = find_prunable(machines.ledger, machines.here.mirror, LATER)
-    assert prune(machines.ledger, machines.here.mirror, LATER, LATER) == []
+    (found,) = find_prunable(machines.ledger, machines.here.mirror, Old(LATER))
+    assert prune(machines.ledger, machines.here.mirror, LATER, Old(LATER)) == []
     left = machines.here.sizes(machines.folder)
     assert (found.n_pictures, found.n_bytes) == (N_LOSERS, sum(sizes.values()) - sum(left.values()))
     assert machines.kept() == on_disk(machines.folder) == 2 * (N_DRAFTS - N_LOSERS)
-    assert find_prunable(machines.ledger, machines.here.mirror, LATER) == []
+    assert find_prunable(machines.ledger, machines.here.mirror, Old(LATER)) == []
 
 
 @pytest.mark.slow  # every day: old files go, above
 def test_a_machine_that_still_has_them_does_not_bring_them_back(machines: Machines) -> None:
     """It takes the run up, and lets go of its own; a report that it writes shows what is left."""
-    prune(machines.ledger, machines.here.mirror, LATER, LATER)
+    prune(machines.ledger, machines.here.mirror, LATER, Old(LATER))
     run = machines.ledger.runs.find(RUN_ID)
     assert on_disk(machines.their_folder) == 2 * N_DRAFTS
     there = StoredRun(Settings(machines.there.mirror, os.environ), machines.ledger, run)
@@ -125,13 +126,13 @@ def test_a_kill_in_the_middle_is_finished_by_the_next_prune(machines: Machines) 
     program = [sys.executable, "-c", DIE_BEFORE_IT_IS_WRITTEN_DOWN, *words]
     assert subprocess.run(program, cwd=ROOT, check=False).returncode < 0
     assert machines.kept() == 2 * (N_DRAFTS - N_LOSERS)
-    (found,) = find_prunable(machines.ledger, machines.here.mirror, LATER)
+    (found,) = find_prunable(machines.ledger, machines.here.mirror, Old(LATER))
     assert (found.n_pictures, found.n_bytes) == (N_LOSERS, 0)
     with locked_run(machines.ledger, machines.their_folder):
         assert machines.kept() == 2 * N_DRAFTS
-    prune(machines.ledger, machines.there.mirror, LATER, LATER)
+    prune(machines.ledger, machines.there.mirror, LATER, Old(LATER))
     assert machines.kept() == on_disk(machines.their_folder) == 2 * (N_DRAFTS - N_LOSERS)
-    assert find_prunable(machines.ledger, machines.here.mirror, LATER) == []
+    assert find_prunable(machines.ledger, machines.here.mirror, Old(LATER)) == []
 
 
 def test_a_run_that_another_machine_works_on_is_left_alone(machines: Machines) -> None:

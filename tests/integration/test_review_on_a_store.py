@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.runs.pruning import prune
+from flows.runs.pruning import Old, prune
 from tasks.candidate import Inspection
 from tasks.ledger.schema import candidates
 from tasks.storage.atomic import write_atomically
@@ -130,6 +130,6 @@ def test_what_was_dropped_meanwhile_is_gone_here_too(page: Open, maker: Store) -
     loser = page.drafts[-1].candidate_id
     assert ask(page, f"/thumbnails/{loser}")[0].status == 200
     later = NOON + timedelta(days=1)
-    prune(page.ledger, maker.mirror, later, later)
+    prune(page.ledger, maker.mirror, later, Old(later))
     assert ask(page, f"/pictures/{loser}")[0].status == 404
     assert ask(page, f"/runs/{RUN_ID}")[0].status == 200

@@ -19,6 +19,7 @@ DOORS = {
     "flows/run_report.py: report_frame",
     "flows/runs/recovery.py: settle_failed_flow_run",
     "flows/serving.py: _give_up_if_cancelled",
+    "flows/serving.py: _keep_to_retention",
     "flows/serving.py: end_reviews",
     "flows/serving.py: resume_unfinished",
     "flows/workers/worker.py: _open",
