@@ -1,7 +1,7 @@
-"""A hand-written script for comparison: the official SDK, fifty requests at once, a file for each picture.
+"""A hand-written script for comparison: the official SDK, many requests at once, a file for each picture.
 
-It keeps no ledger, inspects no picture, and loses what was paid for when it is killed. ``whole_run.py`` runs
-it as ``python -m benchmarks.bare_script ORDERS FOLDER`` to measure the overhead of a whole run.
+It keeps no ledger, inspects no picture, and loses what was paid for when it is killed. ``whole_run.py`` and
+``peers.py`` run it as ``python -m benchmarks.bare_script ORDERS CONCURRENCY FOLDER``.
 """
 
 import asyncio
@@ -11,19 +11,17 @@ from pathlib import Path
 
 from openai import AsyncOpenAI
 
-CONCURRENCY = 50
 
-
-async def main(n_orders: int, folder: Path) -> None:
+async def main(n_orders: int, concurrency: int, folder: Path) -> None:
     """Buy that many pictures and write them."""
     client = AsyncOpenAI(max_retries=0)
-    places = asyncio.Semaphore(CONCURRENCY)
+    places = asyncio.Semaphore(concurrency)
 
     async def buy(number: int) -> None:
         manner = ("watercolour", "studio photograph")[number % 2]
         async with places:
             answer = await client.images.generate(
-                model="gpt-image-2.5-flare",
+                model="gpt-image-2",
                 prompt=f"Picture {number // 2 % 10}, {manner}",
                 quality="low",
                 size="1024x1024",
@@ -37,4 +35,4 @@ async def main(n_orders: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))

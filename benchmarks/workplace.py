@@ -11,6 +11,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,20 +19,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import yaml
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tasks.emulator import mosaic
-from tasks.emulator.server import serve
+from tasks.emulator import mosaic, server
+from tasks.emulator.app import create_app
 from tasks.emulator.settings import EmulatorSettings
 
 COMMAND = str(Path(sys.executable).parent / "runoff")
 ROOT = Path(__file__).parents[1]
 KEY = "sk-benchmark"
-MODEL = "gpt-image-2.5-flare"
+MODEL = "gpt-image-2"
+"""One that promptfoo knows too, so that all programs send the same request."""
 GRAINY_SHARE = 0.5
 """How many of a grainy picture's pixels have a colour of their own: PNG of 1024 x 1024 weigh 0.6 MB then."""
+
+SAMPLE_S = 0.1
+PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
+RECEIVED = "/_received"
 
 KEEP_A_SERVER = """
 import sys
@@ -56,6 +65,13 @@ class Provider:
         with urllib.request.urlopen(self.url.removesuffix("/v1") + "/_bill") as answer:
             entries = json.load(answer)["entries"]
         return sum("/images/" in entry["path"] for entry in entries)
+
+    @property
+    def received_at(self) -> list[float]:
+        """When it received each request for pictures, in seconds since 1970."""
+        with urllib.request.urlopen(self.url.removesuffix("/v1") + RECEIVED) as answer:
+            moments: list[float] = json.load(answer)
+        return moments
 
 
 @contextlib.contextmanager
@@ -128,6 +144,7 @@ class Timed:
         ended: When it was gone (UTC).
         first_line_s: Seconds until its first line.
         cpu_s: Seconds of processor time, children included.
+        peak_mb: The most resident memory of it and its children together, sampled every 0.1 s, MB.
         output: What it printed.
     """
 
@@ -135,6 +152,7 @@ class Timed:
     ended: datetime
     first_line_s: float
     cpu_s: float
+    peak_mb: float
     output: str
 
     @property
@@ -163,14 +181,50 @@ def run_timed(
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         assert process.stdout is not None
-        first = process.stdout.readline()
-        first_line_s = (datetime.now(UTC) - began).total_seconds()
-        output = first + process.stdout.read()
+        with _sampled_memory(process.pid) as samples:
+            first = process.stdout.readline()
+            first_line_s = (datetime.now(UTC) - began).total_seconds()
+            output = first + process.stdout.read()
+            process.wait()
     ended, after = datetime.now(UTC), resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode not in accepted:
         raise RuntimeError(output)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Timed(began, ended, first_line_s, cpu_s, output)
+    return Timed(began, ended, first_line_s, cpu_s, max(samples, default=0.0), output)
+
+
+@contextlib.contextmanager
+def _sampled_memory(pid: int) -> Iterator[list[float]]:
+    """Add up the resident memory of a process and its children again and again, MB; only on Linux."""
+    samples: list[float] = []
+    is_over = threading.Event()
+
+    def sample() -> None:
+        while not is_over.wait(SAMPLE_S):
+            samples.append(sum(map(_resident_mb, _tree(pid))))
+
+    sampling = threading.Thread(target=sample)
+    sampling.start()
+    try:
+        yield samples
+    finally:
+        is_over.set()
+        sampling.join()
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in listed.read_text().split():
+                yield from _tree(int(child))
+
+
+def _resident_mb(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_MB
+    except OSError:  # it has ended
+        return 0.0
 
 
 def task_times(prefect_home: Path, after: datetime) -> list[tuple[str, datetime, datetime]]:
@@ -217,6 +271,21 @@ def _grainy_parts(size: tuple[int, int]) -> tuple[bytes, bytes]:
     )
 
 
+def noting_receipt(app: ASGIApp) -> ASGIApp:
+    """Have a provider note when each request for pictures came, and answer with that at ``RECEIVED``."""
+    received_at: list[float] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == RECEIVED:
+            await JSONResponse(received_at)(scope, receive, send)
+            return
+        if "/images/" in scope["path"]:
+            received_at.append(time.time())
+        await app(scope, receive, send)
+
+    return noting
+
+
 def main(latency_s: str, is_grainy: str) -> None:
     """Serve as the provider until ended; the first line printed is the address."""
     if int(is_grainy):
@@ -226,7 +295,8 @@ def main(latency_s: str, is_grainy: str) -> None:
     settings = EmulatorSettings(
         paint="plain", pace=1.0, latency_s=dict.fromkeys(("low", "high"), float(latency_s))
     )
-    serve(settings, ready=lambda url: print(url, flush=True))
+    with mock.patch.object(server, "create_app", lambda settings: noting_receipt(create_app(settings))):
+        server.serve(settings, ready=lambda url: print(url, flush=True))
 
 
 if __name__ == "__main__":

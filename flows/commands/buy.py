@@ -18,6 +18,7 @@ from flows.commands import completing
 from flows.commands.buying import (
     begin,
     confirmed,
+    loaded,
     loading,
     report_outcome,
     run_shown,
@@ -160,6 +161,7 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
         from flows.engine.recorded_run import run_recorded
         from flows.promote import promote as flow
 
+        loaded()
         engine.wait_ready()
         with with_prepared(prepared):
             outcome = run_shown(lambda: run_recorded(engine, flow, run_id, str(settings.home)), console)
@@ -252,15 +254,12 @@ def _make(
     engine: "Engine", file: Path, prepared: "Prepared", *, takes_up_cancelled: bool, console: "Console"
 ) -> "Outcome":
     """Make or resume a prepared run. This spends money, within the campaign's budgets."""
-    from flows.engine.recorded_run import run_recorded
-    from flows.prototype import prototype as flow
+    from flows.commands.making import make_run
     from flows.session.prepare import with_prepared
 
-    engine.wait_ready()
-    where = (str(file), str(prepared.home), prepared.run_id)
     with with_prepared(prepared):
         return run_shown(
-            lambda: run_recorded(engine, flow, *where, takes_up_cancelled=takes_up_cancelled), console
+            lambda: make_run(engine, file, prepared, takes_up_cancelled=takes_up_cancelled), console
         )
 
 

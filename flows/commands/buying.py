@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -24,9 +25,19 @@ Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
 
 def begin(*, as_json: bool = False) -> "Console":
-    """Print the first line before anything slow is loaded."""
+    """Print the first line before anything slow is loaded; ``loaded`` says when all is.
+
+    What is loaded stays, so that looking for garbage in it meanwhile would cost a fifth of the time for nothing.
+    """
+    gc.disable()
     click.echo(f"Runoff {version('runoff')} · reading, pricing, checking …", err=as_json)
     return open_console(as_json=as_json)
+
+
+def loaded() -> None:
+    """Collect garbage again, but not in what was loaded."""
+    gc.freeze()
+    gc.enable()
 
 
 def started_engine(home: Path, console: "Console") -> "Engine":

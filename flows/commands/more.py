@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flows.commands import completing
-from flows.commands.buying import begin, confirmed, report_outcome, run_shown, started_engine
+from flows.commands.buying import begin, confirmed, loaded, report_outcome, run_shown, started_engine
 from flows.commands.options import (
     answer_json,
     home_option,
@@ -115,6 +115,7 @@ def more(
         from flows.engine.recorded_run import run_recorded
         from flows.more import more as flow
 
+        loaded()
         engine.wait_ready()
         wanted = (planned.run_id, planned.asked.as_dict(), named, limit, by, str(settings.home))
         with with_prepared(prepared):

@@ -107,6 +107,19 @@ class PrefectServer:
         except (OSError, ValueError, http.client.HTTPException) as error:
             return Trouble(str(getattr(error, "reason", error)))
 
+    def takes(self, flow: str, wait_s: float) -> bool:
+        """Whether the server records the name of a flow, which it may know already.
+
+        Args:
+            flow: The name.
+            wait_s: How long it may take to answer, seconds.
+        """
+        try:
+            self._fetch("/flows/", {"name": flow}, wait_s)
+        except (OSError, http.client.HTTPException):
+            return False
+        return True
+
     def failure(self, *, what: str, next_step: str = "") -> EngineError:
         """Build the error for people.
 

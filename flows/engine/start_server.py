@@ -91,6 +91,15 @@ class Engine:
                 self._say(f"{self._name} is starting, {waited_s:.0f} s …")
             time.sleep(0.05)
 
+    def answers(self) -> bool:
+        """Whether the server answers now."""
+        return self._answers()
+
+    def takes(self, flow: str) -> bool:
+        """Whether the server records a flow now, as it does before a run of it begins."""
+        server = PrefectServer.of(os.environ)
+        return server is not None and server.takes(flow, HEALTH_S)
+
     async def ready(self) -> None:
         """Wait as ``wait_ready`` does, without blocking the event loop."""
         await asyncio.to_thread(self.wait_ready)

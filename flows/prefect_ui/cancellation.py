@@ -25,7 +25,8 @@ from flows.prefect_ui.flow_names import named_flow_run
 from flows.prefect_ui.run_log import logged_run
 from flows.runs.recovery import run_of_flow_run
 from flows.session.cancelling import give_up
-from flows.session.session import Purpose, Session, open_session
+from flows.session.head_start import taken_over
+from flows.session.session import Purpose, Session
 from flows.session.traced_run import link_to_trace_before, note_end, traced_run
 from tasks.errors import InterruptError, RunoffError
 from tasks.ledger import has_ledger, open_ledger
@@ -83,7 +84,7 @@ async def open_logged(prepared: "Prepared", purpose: Purpose) -> AsyncIterator[S
         purpose: What it is opened for.
     """
     with logged_run(prepared):
-        async with open_session(prepared, purpose) as run:
+        async with taken_over(prepared, purpose) as run:
             yield run
 
 

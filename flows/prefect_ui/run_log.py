@@ -12,7 +12,7 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 
 from flows.runs.log_lines import LineDisplay, log_format_of
-from flows.runs.progress import Display, Tally, current_display, showing
+from flows.runs.progress import Display, RelayDisplay, Tally, current_display, showing
 from tasks.redaction import hide_secrets
 
 if TYPE_CHECKING:
@@ -82,6 +82,10 @@ def logged_run(prepared: "Prepared") -> Iterator[None]:
         yield
         return
     log_format = log_format_of(prepared.settings.environ)
-    lines = LineDisplay(log_format, prepared.campaign.name, prepared.run_id)
-    with showing(LoggedDisplay(current_display(lines), log)):
+    shown = current_display(LineDisplay(log_format, prepared.campaign.name, prepared.run_id))
+    if isinstance(shown, RelayDisplay):  # a run that is open already has it
+        with shown.replaced(lambda before: LoggedDisplay(before, log)):
+            yield
+        return
+    with showing(LoggedDisplay(shown, log)):
         yield

@@ -6,7 +6,7 @@ the display with ``showing``; the default is plain lines.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
@@ -154,6 +154,43 @@ class LiveDisplay:
         if self._bar is not None:
             self._bar.stop()
         self._bar = self._tally = None
+
+
+class RelayDisplay:
+    """Passes everything on to a display that can be replaced while work goes on.
+
+    Args:
+        to: The display.
+    """
+
+    def __init__(self, to: Display) -> None:
+        self._to = to
+
+    @contextmanager
+    def replaced(self, by: Callable[[Display], Display]) -> Iterator[None]:
+        """Pass everything on to another display inside, made of the one before."""
+        before = self._to
+        self._to = by(before)
+        try:
+            yield
+        finally:
+            self._to = before
+
+    def say(self, line: str) -> None:
+        """Show one line for people."""
+        self._to.say(line)
+
+    def start(self, stage: str, n_orders: int) -> None:
+        """Begin a stage."""
+        self._to.start(stage, n_orders)
+
+    def bought(self, purchase: "Purchase") -> None:
+        """Count one finished order."""
+        self._to.bought(purchase)
+
+    def finish(self) -> None:
+        """End the stage."""
+        self._to.finish()
 
 
 _SHOWN: ContextVar[Display | None] = ContextVar("display", default=None)

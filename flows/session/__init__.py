@@ -6,6 +6,7 @@ __all__ = [
     "built_campaign",
     "cancelling",
     "composition",
+    "head_start",
     "one_picture",
     "pace",
     "prepare",

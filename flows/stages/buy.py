@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from flows.prefect_ui.artifacts import Progress
 from flows.runs.lock import fetch_files
+from flows.session.head_start import ORDERS_PER_TASK, batches_at_once
 from flows.session.session import Session
 from flows.stages.batch_lane import buy_in_batches
 from flows.stages.comparing_ahead import ComparingAhead
@@ -24,7 +25,6 @@ from tasks.report import load_libraries
 from tasks.tracing import span
 
 Wanted = Callable[[Order], bool]
-ORDERS_PER_TASK = 50
 LOAD_AFTER_S = 1.0
 """When the report's libraries are loaded: the first orders are in flight by then."""
 
@@ -51,15 +51,18 @@ async def make_further_drafts(run: Session) -> None:
 
 async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) -> None:
     """Buy the planned orders of a stage that are wanted, one by one, and inspect the pictures."""
-    orders = _interactive(run, stage, is_wanted)
+    orders = _with_begun(run, stage, _interactive(run, stage, is_wanted))
     progress = Progress(f"{run.campaign.name}-{stage}s", stage, len(orders))
     await progress.begin()
     run.display.start(f"{stage}s", len(orders))
+    for end in run.buyer.begun_ends:
+        run.display.bought(end)
     asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread, len(run.campaign.arms))
     ahead = ComparingAhead(run) if stage == "draft" and run.pool is None else None
     try:
         if run.pool is None:
             await _buy_once(run, orders, progress, ahead)
+            await run.buyer.await_begun()  # a buyer that closed meanwhile still awaits what is in flight
         else:
             await _buy_at_workers(run, stage, orders, progress, is_wanted)
         await _inspect(run)
@@ -135,8 +138,7 @@ async def _buy_at(
 async def _batching(run: Session, seller: str, n_orders: int) -> tuple[int, int]:
     """Return how many orders a batch has at most, and how many batches are in flight at once."""
     if run.pool is None:
-        # Two batches more than can be in flight at once: the buyer must never wait for work.
-        return ORDERS_PER_TASK, run.prepared.terms.at(seller).provider.concurrency // ORDERS_PER_TASK + 2
+        return ORDERS_PER_TASK, batches_at_once(run.prepared.terms.at(seller).provider)
     await run.pool.refresh()
     return run.pool.batch_size(n_orders, ORDERS_PER_TASK), max(1, run.pool.n_places)
 
@@ -199,6 +201,13 @@ async def _inspect(run: Session) -> None:
 
 def _interactive(run: Session, stage: str, is_wanted: Wanted) -> list[Order]:
     return [order for order in run.planned(stage) if order.lane == "interactive" and is_wanted(order)]
+
+
+def _with_begun(run: Session, stage: str, planned: Sequence[Order]) -> list[Order]:
+    """Put the orders first that the run's head start has begun, whether or not they are sent already."""
+    begun = [order for order in run.buyer.begun if order.stage == stage]
+    known = {order.order_id for order in begun}
+    return [*begun, *(order for order in planned if order.order_id not in known)]
 
 
 def _fetch_results(run: Session) -> None:

@@ -6,7 +6,7 @@ closes all of them.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tasks.errors import BudgetError, RunoffError, StopRunError
 from tasks.images_api.buyer import Buyer, Purchase
@@ -24,6 +24,7 @@ class Sellers:
     def __init__(self, buyers: Mapping[str, Buyer]) -> None:
         self._buyers = dict(buyers)
         self._full_shares: list[BudgetError] = []
+        self._begun: dict[str, tuple[Order, asyncio.Task[Purchase | None]]] = {}
 
     @property
     def closed_by(self) -> RunoffError | None:
@@ -76,8 +77,40 @@ class Sellers:
         """Wait until nothing is sent any more."""
         await asyncio.gather(*(buyer.until_closed() for buyer in self._buyers.values()))
 
+    def begin(self, orders: Sequence[Order]) -> None:
+        """Begin to buy orders, which whoever buys them later awaits. This spends money: see ``buy``."""
+        for order in orders:
+            self._begun[order.order_id] = order, asyncio.create_task(self._buy(order))
+
+    @property
+    def begun(self) -> list[Order]:
+        """The orders that were begun, and that nobody has bought yet."""
+        return [order for order, _ in self._begun.values()]
+
+    @property
+    def begun_ends(self) -> list[Purchase]:
+        """How those of them ended that have ended already."""
+        done = [task for _, task in self._begun.values() if task.done() and not task.cancelled()]
+        return [end for task in done if task.exception() is None and (end := task.result()) is not None]
+
+    async def await_begun(self) -> None:
+        """Wait for the orders that were begun and that nobody buys any more.
+
+        Raises:
+            RunoffError: See ``buy``. All of them have ended by then.
+        """
+        tasks = [task for _, task in self._begun.values()]
+        self._begun.clear()
+        for end in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(end, BaseException):
+                raise end
+
     async def buy(self, order: Order) -> Purchase | None:
-        """Buy an order at its provider; see ``Buyer.buy``. This spends money."""
+        """Buy an order at its provider, or await it if it was begun; see ``Buyer.buy``. This spends money."""
+        _, task = self._begun.pop(order.order_id, (order, None))
+        return await (task or self._buy(order))
+
+    async def _buy(self, order: Order) -> Purchase | None:
         buyer = self._buyers[order.provider]
         try:
             return await buyer.buy(order)

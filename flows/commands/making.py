@@ -1,0 +1,66 @@
+"""Making a run from the command: its first requests leave before Prefect is loaded.
+
+Loading Prefect and beginning a flow run take more than a second of processor time. Where a server answers,
+the run is opened and its first requests are sent before that; where one has to be started, Prefect is loaded
+while it starts. Nothing is sent before the server has recorded the flow.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.commands.buying import loaded
+
+if TYPE_CHECKING:
+    from flows.engine import Engine
+    from flows.session.prepare import Prepared
+
+FLOW = "prototype"
+FLOW_MODULE = f"flows.{FLOW}"
+PURCHASE_MODULES = ("flows.session.head_start", "tasks.images_api.purchasing")
+"""What a purchase needs: the ledger, and the provider's SDK."""
+
+
+async def make_run(
+    engine: "Engine", file: Path, prepared: "Prepared", *, takes_up_cancelled: bool
+) -> dict[str, Any]:
+    """Make or resume a prepared run as a flow. This spends money, within the campaign's budgets.
+
+    Args:
+        engine: Prefect's server, which may still be starting.
+        file: The campaign file.
+        prepared: The prepared run.
+        takes_up_cancelled: The run is resumed, even if it was cancelled for good.
+
+    Raises:
+        EngineError: The server did not come up, or did not let the run begin.
+        RunoffError: See ``flows.prototype.prototype``.
+    """
+    is_ahead = FLOW_MODULE not in sys.modules and not takes_up_cancelled
+    to_load = [*PURCHASE_MODULES, *([] if await asyncio.to_thread(engine.answers) else [FLOW_MODULE])]
+    await asyncio.gather(asyncio.to_thread(_load, to_load), engine.ready())
+    async with (
+        _ahead(prepared) if is_ahead and await asyncio.to_thread(engine.takes, FLOW) else nullcontext()
+    ):
+        await asyncio.to_thread(_load, [FLOW_MODULE])
+        loaded()
+        from flows.engine.recorded_run import run_recorded
+        from flows.prototype import prototype
+
+        where = (str(file), str(prepared.home), prepared.run_id)
+        return await run_recorded(engine, prototype, *where, takes_up_cancelled=takes_up_cancelled)
+
+
+def _ahead(prepared: "Prepared") -> AbstractAsyncContextManager[None]:
+    from flows.session.head_start import head_start
+
+    return head_start(prepared)
+
+
+def _load(modules: Sequence[str]) -> None:
+    for name in modules:
+        import_module(name)
