@@ -15,6 +15,7 @@ import click
 
 from flows.commands.begin import init, schema
 from flows.commands.buy import demo, promote, run
+from flows.commands.buying import loaded
 from flows.commands.compare import compare
 from flows.commands.completion import completion
 from flows.commands.doctor import doctor
@@ -80,6 +81,7 @@ def main() -> None:
     atexit.register(gc.freeze)  # or the last collection, of all that Prefect loaded, takes 0.6 s
     with redacted_outputs() as lost:
         code = _run()
+        loaded()  # a command may have ended before all was
         sys.stdout.flush()
         if incomplete := [fault for fault in lost if not isinstance(fault, BrokenPipeError)]:
             click.echo(f"Not all could be printed: {incomplete[0].strerror}. See: runoff runs", err=True)

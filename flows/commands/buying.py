@@ -27,7 +27,7 @@ Work = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 def begin(*, as_json: bool = False) -> "Console":
     """Print the first line before anything slow is loaded; ``loaded`` says when all is.
 
-    What is loaded stays, so that looking for garbage in it meanwhile would cost a fifth of the time for nothing.
+    What is loaded stays: looking for garbage in it meanwhile would cost a fifth of the time for nothing.
     """
     gc.disable()
     click.echo(f"Runoff {version('runoff')} · reading, pricing, checking …", err=as_json)

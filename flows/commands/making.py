@@ -6,7 +6,6 @@ while it starts. Nothing is sent before the server has recorded the flow.
 """
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from importlib import import_module
@@ -40,12 +39,10 @@ async def make_run(
         EngineError: The server did not come up, or did not let the run begin.
         RunoffError: See ``flows.prototype.prototype``.
     """
-    is_ahead = FLOW_MODULE not in sys.modules and not takes_up_cancelled
     to_load = [*PURCHASE_MODULES, *([] if await asyncio.to_thread(engine.answers) else [FLOW_MODULE])]
     await asyncio.gather(asyncio.to_thread(_load, to_load), engine.ready())
-    async with (
-        _ahead(prepared) if is_ahead and await asyncio.to_thread(engine.takes, FLOW) else nullcontext()
-    ):
+    is_ahead = not takes_up_cancelled and await asyncio.to_thread(engine.takes, FLOW)
+    async with _ahead(prepared) if is_ahead else nullcontext():
         await asyncio.to_thread(_load, [FLOW_MODULE])
         loaded()
         from flows.engine.recorded_run import run_recorded

@@ -24,7 +24,8 @@ from tasks.order import Order
 ORDERS_PER_TASK = 50
 SENDING_S = 0.3
 """How long the first requests may take to be sent before something else is loaded beside them."""
-LOOK_S = 0.01
+LOOK_S, RESERVING_S = 0.01, 0.05
+"""How often that is looked at, and how long reserving the last of them takes."""
 
 
 @dataclass
@@ -136,6 +137,7 @@ async def _until_sent(run: Session, n_orders: int) -> None:
     until_s = time.monotonic() + SENDING_S
     while run.buyer.n_in_flight < min(n_orders, most) and time.monotonic() < until_s:
         await asyncio.sleep(LOOK_S)
+    await asyncio.sleep(RESERVING_S)
 
 
 async def _end_begun(run: Session) -> None:
