@@ -176,13 +176,15 @@ def write_grid(
     return files
 
 
-def load_libraries(n_arms: int) -> None:
-    """Import the libraries that a report needs, about a second of work, before the report is written.
+def load_libraries(n_arms: int, *, needs_tests: bool) -> None:
+    """Import the libraries that a report needs, half a second of work, before the report is written.
 
     Args:
-        n_arms: How many arms are compared. Two or more need tests, which take half a second to load.
+        n_arms: How many arms are compared.
+        needs_tests: They are compared within one row, or in segments: that needs tests which take two thirds
+            of a second more to load.
     """
-    comparison = ["scipy.stats"] * (n_arms > 1)
+    comparison = ["scipy.stats" if needs_tests else "scipy.special"] * (n_arms > 1)
     for name in ("pandas", "pyarrow.parquet", *comparison):
         import_module(name)
 

@@ -41,7 +41,7 @@ def compare_run(
         decided: The run's decided rounds, in order.
         votes: People's votes; their verdict is the headline once there are enough.
     """
-    segments = _segments_of(campaign)
+    segments = segments_of(campaign)
     found = _compare_by(campaign.score.weights, rows, candidates, decided, segments)
     if found is None:
         return None
@@ -65,7 +65,7 @@ def compare_by_each(run: StoredRun) -> dict[str, dict[str, Any]]:
     """
     candidates, weights = run.read_candidates(), run.campaign.score.weights
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), candidates)
-    decided, segments = run.ledger.rounds.of_run(run.run_id), _segments_of(run.campaign)
+    decided, segments = run.ledger.rounds.of_run(run.run_id), segments_of(run.campaign)
     by_weights = {"total": weights} | {name: {name: 1.0} for name in sorted(weights) if name != "votes"}
     votes = run.ledger.votes.of_run(run.run_id)
     found = {"votes": compare_by_votes(candidates, votes, segments)}
@@ -76,7 +76,8 @@ def compare_by_each(run: StoredRun) -> dict[str, dict[str, Any]]:
     return {name: verdict for name, verdict in found.items() if verdict is not None}
 
 
-def _segments_of(campaign: Campaign) -> list[Segment]:
+def segments_of(campaign: Campaign) -> list[Segment]:
+    """Find the segments in which a campaign's arms are compared."""
     return find_segments(campaign.all_rows, campaign.ab_test.segments)
 
 

@@ -6,8 +6,10 @@ has its own buyer, and the shared ledger limits what all of them spend.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from operator import attrgetter
 
+from flows.evaluation.verdict import segments_of
 from flows.prefect_ui.artifacts import Progress
 from flows.runs.lock import fetch_files
 from flows.session.head_start import ORDERS_PER_TASK, batches_at_once
@@ -16,6 +18,7 @@ from flows.stages.batch_lane import buy_in_batches
 from flows.stages.comparing_ahead import ComparingAhead
 from flows.stages.evaluate import inspect_task
 from flows.stages.prefect_task import as_task
+from tasks.campaign import Campaign
 from tasks.errors import BudgetError, RunoffError
 from tasks.generate import generate
 from tasks.images_api.buyer import Purchase
@@ -57,7 +60,7 @@ async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) ->
     run.display.start(f"{stage}s", len(orders))
     for end in run.buyer.begun_ends:
         run.display.bought(end)
-    asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread, len(run.campaign.arms))
+    asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread, run.campaign)
     ahead = ComparingAhead(run) if stage == "draft" and run.pool is None else None
     try:
         if run.pool is None:
@@ -216,6 +219,8 @@ def _fetch_results(run: Session) -> None:
     recover_sent(run.ledger, run.run_id, run.folder, run.prepared.terms)
 
 
-def _load_in_thread(n_arms: int) -> None:
+def _load_in_thread(campaign: Campaign) -> None:
     """Load what the report needs while the run waits for pictures."""
-    asyncio.get_running_loop().run_in_executor(None, load_libraries, n_arms)
+    needs_tests = len(campaign.all_rows) == 1 or bool(segments_of(campaign))
+    load = partial(load_libraries, len(campaign.arms), needs_tests=needs_tests)
+    asyncio.get_running_loop().run_in_executor(None, load)

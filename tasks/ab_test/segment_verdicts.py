@@ -77,8 +77,6 @@ def find_interactions(scores: Mapping[str, ByRow], segments: Sequence[Segment]) 
         scores: Each arm's scores, by row.
         segments: From ``find_segments``, those of one variable together.
     """
-    from scipy import stats
-
     found = []
     for variable, of_variable in groupby(segments, key=lambda segment: segment.variable):
         rows_of_values = [segment.rows for segment in of_variable]
@@ -89,6 +87,8 @@ def find_interactions(scores: Mapping[str, ByRow], segments: Sequence[Segment]) 
                 if len(rows := each & scores[a].keys() & scores[b].keys()) >= LEAST_ROWS
             ]
             if len(groups) > 1:
+                from scipy import stats
+
                 varies = all(float(np.ptp(group)) > NO_SPREAD for group in groups)
                 p_value = float(stats.f_oneway(*groups, equal_var=False).pvalue) if varies else None
                 found.append(Interaction(variable, (a, b), p_value))

@@ -67,11 +67,11 @@ def find_segments(
 
 def hold_false_discoveries(p_values: Sequence[float | None]) -> list[float | None]:
     """Correct p-values: of those that are up to 5 % then, at most 5 % are false discoveries."""
-    from scipy import stats
-
     known = [place for place, p_value in enumerate(p_values) if p_value is not None]
     corrected: list[float | None] = [None] * len(p_values)
     if known:
+        from scipy import stats
+
         adjusted = stats.false_discovery_control([p_values[place] or 0.0 for place in known])
         for place, value in zip(known, adjusted.tolist(), strict=True):
             corrected[place] = value

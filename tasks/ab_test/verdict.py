@@ -14,6 +14,8 @@ from decimal import Decimal
 from itertools import combinations
 from statistics import fmean
 
+import numpy as np
+
 from tasks.ab_test.evidence import HeldOut, ScoredDraft, compared_form, describe_forms, gather_evidence
 from tasks.ab_test.holm import correct_by_holm
 from tasks.ab_test.paired_rows import RowDifference, row_difference, unseen_share
@@ -160,11 +162,10 @@ def _probability(of_a: Sequence[float], of_b: Sequence[float]) -> float | None:
     """Return the share of all cross pairs that A wins: Mann and Whitney's U over their number."""
     if not of_a or not of_b:
         return None
-    from scipy import stats
-
-    ranks_of_a = stats.rankdata([*of_a, *of_b])[: len(of_a)]
-    u = float(ranks_of_a.sum()) - len(of_a) * (len(of_a) + 1) / 2
-    return u / (len(of_a) * len(of_b))
+    below = np.sort(of_b)
+    # A draw counts half to either; SciPy's ranks say the same, and its statistics take 0.7 s to load.
+    n_won = np.searchsorted(below, of_a, "left") + np.searchsorted(below, of_a, "right")
+    return float(n_won.sum()) / 2 / (len(of_a) * len(of_b))
 
 
 def _more_units(found: RowDifference, pictures: int, n_pairs: int) -> tuple[int | None, int | None]:
