@@ -3,6 +3,7 @@
 __all__ = [
     "begin",
     "buy",
+    "buying",
     "compare",
     "completion",
     "doctor",

@@ -20,6 +20,7 @@ from tasks.catalogue.providers import Provider
 from tasks.errors import EngineError, RunError, RunoffError
 from tasks.money import count_of
 from tasks.order import Order
+from tasks.tracing import wants_traces
 
 ORDERS_PER_TASK = 50
 SENDING_S = 0.3
@@ -105,9 +106,11 @@ async def taken_over(prepared: Prepared, purpose: Purpose) -> AsyncIterator[Sess
 def first_orders(run: Session) -> list[Order]:
     """List the drafts of a run that its flow would begin with at each provider, in their sequence.
 
-    None with workers, which buy by themselves, and none where statements are to be written first.
+    None with workers, which buy by themselves, none where statements are to be written first, and none where
+    traces are made: an order's span is a part of the flow's.
     """
-    if run.pool is not None or run.is_out or missing_briefs(run.campaign):
+    is_traced = wants_traces(run.prepared.settings.environ)
+    if run.pool is not None or run.is_out or is_traced or missing_briefs(run.campaign):
         return []
     left: dict[str, int] = {}
     chosen = []
