@@ -11,6 +11,7 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -230,7 +231,7 @@ class Buyer:
                 wait_s = retries.wait_s(outcome)
             if wait_s is None:
                 return await self._settle_fault(order, outcome, latency_s)
-            await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, outcome.code, outcome.message)
+            await self._unsend(order, outcome)
         finally:
             self._end_one()
         if outcome.kind is not FailureKind.rate_limited:
@@ -260,7 +261,8 @@ class Buyer:
                 require_room(self._folder, order, self._in_flight.n)
                 self._begin_one()
                 try:
-                    await asyncio.to_thread(self._ledger.orders.send, order, self._limits, self._now())
+                    reserving = self._ledger.orders.begin_send(order, self._limits, self._now())
+                    await asyncio.wrap_future(reserving)
                 except BaseException:
                     self._n_under_way -= 1
                     self._in_flight.n -= 1
@@ -335,14 +337,15 @@ class Buyer:
             self._n_pages -= 1
 
     async def _keep_and_settle(self, order: Order, answer: Answer, latency_s: float) -> Purchase:
-        settlement = await asyncio.to_thread(self._keep, order, answer, latency_s)
+        settlement, settling = await asyncio.to_thread(self._keep, order, answer, latency_s)
+        await asyncio.wrap_future(settling)
         self._stop_if_too_dear(order, settlement)
         charged_usd = settlement.charged_usd(order.estimate_usd)
         n_pictures = len(answer.pictures)
         return Purchase(order, "received", n_pictures, charged_usd, cost_usd=settlement.cost_usd)
 
-    def _keep(self, order: Order, answer: Answer, latency_s: float) -> Settlement:
-        """Store an answer before anything about it is computed, then settle its order."""
+    def _keep(self, order: Order, answer: Answer, latency_s: float) -> "tuple[Settlement, Future[None]]":
+        """Store an answer before anything about it is computed, then begin to settle its order."""
         settle = partial(
             settlement_of, order, answer.usage, self._terms, latency_s=latency_s,
             n_pictures=len(answer.pictures), reported_usd=answer.reported_usd,
@@ -356,8 +359,8 @@ class Buyer:
                 self._ledger.orders.settle(order.order_id, lost.settlement)
             raise lost.error from error
         settlement = settle(vendor_request_id=request_id)
-        self._ledger.orders.settle(order.order_id, settlement, receipts, answer.content)
-        return settlement
+        settling = self._ledger.orders.begin_settle(order.order_id, settlement, receipts, answer.content)
+        return settlement, settling
 
     def _stop_if_too_dear(self, order: Order, settlement: Settlement) -> None:
         if error := stop_for_price(order, settlement):
@@ -366,17 +369,21 @@ class Buyer:
     async def _settle_fault(self, order: Order, fault: Failure, latency_s: float) -> Purchase | None:
         if fault.kind.state == "planned":
             self.close(stop_for(order, fault, self._terms))
-            await asyncio.to_thread(self._ledger.orders.unsend, order.order_id, fault.code, fault.message)
+            await self._unsend(order, fault)
             return None
         settlement = settlement_of_failure(order, fault, self._terms, latency_s)
-        await asyncio.to_thread(self._end, order, settlement)
+        await asyncio.wrap_future(await asyncio.to_thread(self._end, order, settlement))
         self._stop_if_too_dear(order, settlement)
         charged_usd = settlement.charged_usd(order.estimate_usd)
         return Purchase(order, fault.kind.state, 0, charged_usd, fault, settlement.cost_usd)
 
-    def _end(self, order: Order, settlement: Settlement) -> None:
+    def _end(self, order: Order, settlement: Settlement) -> "Future[None]":
         store_end(self._folder, order, settlement)
-        self._ledger.orders.settle(order.order_id, settlement)
+        return self._ledger.orders.begin_settle(order.order_id, settlement)
+
+    async def _unsend(self, order: Order, fault: Failure) -> None:
+        unsending = self._ledger.orders.begin_unsend(order.order_id, fault.code, fault.message)
+        await asyncio.wrap_future(unsending)
 
     async def _while_open(self, waiting: Awaitable[T]) -> T | None:
         """Wait for a result until the buyer is closed; return ``None`` then."""

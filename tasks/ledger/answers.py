@@ -6,7 +6,6 @@ ask the same.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -108,16 +107,24 @@ class Answers:
         return None
 
 
-def insert_answer(connection: Connection, row: sa.Row[Any], content: str) -> None:
-    """Store the answer to an order that is being settled, in the caller's transaction.
+def insert_answers(connection: Connection, contents: Mapping[str, str]) -> None:
+    """Store the answers to orders that are being settled, in the caller's transaction.
 
     Args:
         connection: The transaction.
-        row: The order's row.
-        content: The answer's text; NUL characters, which PostgreSQL rejects, are removed.
+        contents: The answers' texts by order id; NUL characters, which PostgreSQL rejects, are removed.
     """
-    kept = {"order_id": row.order_id, "question": order_record(row).order.question}
-    connection.execute(answers.insert().values(**kept, content=content.replace("\0", "")))
+    for ids in _parts(list(contents)):
+        rows = connection.execute(sa.select(orders).where(orders.c.order_id.in_(ids))).all()
+        new = [
+            {
+                "order_id": row.order_id,
+                "question": order_record(row).order.question,
+                "content": contents[row.order_id].replace("\0", ""),
+            }
+            for row in rows
+        ]
+        connection.execute(answers.insert(), new)
 
 
 def _parts(questions: Sequence[str]) -> Iterator[Sequence[str]]:

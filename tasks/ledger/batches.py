@@ -11,18 +11,21 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import accumulate
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.ledger.budgets import Limits, charge, ensure, recharge, scopes_of
+from tasks.ledger.budgets import Books, Limits, Scope, over_budget, recharge, scopes_of
 from tasks.ledger.database import Database, insert_new, reconnecting
-from tasks.ledger.order_rows import OrderRecord, order_record
-from tasks.ledger.orders import error_columns, in_sequence, over_budget, wrong_state
+from tasks.ledger.order_rows import OrderRecord, error_columns, order_record
+from tasks.ledger.orders import in_sequence
 from tasks.ledger.run_hold import require_hold
 from tasks.ledger.schema import batch_orders, batches, orders, uploads
+from tasks.ledger.spending_limits import limit_now
+from tasks.ledger.transitions import SEND, wrong_state
 from tasks.money import to_nanousd
 from tasks.order import Order
 
@@ -91,10 +94,16 @@ class Batches:
         with self._database.write() as connection:
             require_hold(connection, self._database, first.run_id)
             _lock_planned(connection, wanted)
-            count = _n_that_fit(connection, first, month, estimates, limits)
-            for scope in scopes_of(first.run_id, first.campaign, month):
-                charge(connection, scope.name, sum(estimates[:count]), None)
-            connection.execute(_sending(month, now), _reservations(wanted[:count], estimates))
+            scopes = scopes_of(first.run_id, first.campaign, month)
+            books = Books(connection, [scope.name for scope in scopes])
+            count = _n_that_fit(books, scopes, first, estimates, limits, limit_now(connection))
+            books.add(scopes, None, sum(estimates[:count]))
+            books.write()
+            reserved = [
+                {"of": order.order_id, "at": now, "in_month": month, "reserved": estimate}
+                for order, estimate in zip(wanted[:count], estimates, strict=False)
+            ]
+            connection.execute(SEND, reserved)
             connection.execute(
                 batches.insert().values(
                     batch_key=key,
@@ -192,43 +201,23 @@ def _lock_planned(connection: Connection, wanted: Sequence[Order]) -> None:
 
 
 def _n_that_fit(
-    connection: Connection, first: Order, month: str, estimates: Sequence[int], limits: Limits
+    books: Books,
+    scopes: Sequence[Scope],
+    first: Order,
+    estimates: Sequence[int],
+    limits: Limits,
+    set_usd: Decimal | None,
 ) -> int:
-    """Lock the budgets and count how many orders, from the first on, fit into all of them."""
+    """Count how many orders, from the first on, fit into all budgets."""
     sums, count = list(accumulate(estimates)), len(estimates)
-    for scope in scopes_of(first.run_id, first.campaign, month):
-        ensure(connection, scope.name)
-        charge(connection, scope.name, 0, None)  # locks it, so that the value read next stays valid
-        limit = scope.limit(connection, limits)
+    for scope in scopes:
+        limit, charged = scope.limit_usd(limits, set_usd), books.charged(scope.name)
         if limit is None:
             continue
-        room = to_nanousd(limit) - ensure(connection, scope.name)
-        count = min(count, bisect_right(sums, room))
+        count = min(count, bisect_right(sums, to_nanousd(limit) - charged))
         if count == 0:
-            raise over_budget(connection, first, scope, limit)
+            raise over_budget(first, scope, limit, charged)
     return count
-
-
-def _sending(month: str, now: datetime) -> sa.Update:
-    return (
-        orders.update()
-        .where(orders.c.order_id == sa.bindparam("of"))
-        .values(
-            state="sent",
-            sent_at=now,
-            month=month,
-            estimate_nanousd=sa.bindparam("estimate"),
-            charged_nanousd=sa.bindparam("estimate"),
-            n_sends=orders.c.n_sends + 1,
-            error_code=None,
-            error_message=None,
-        )
-    )
-
-
-def _reservations(reserved: Sequence[Order], estimates: Sequence[int]) -> list[dict[str, Any]]:
-    pairs = zip(reserved, estimates, strict=False)
-    return [{"of": order.order_id, "estimate": estimate} for order, estimate in pairs]
 
 
 @reconnecting

@@ -5,7 +5,8 @@ sending (UTC), whenever the bill arrives. Scopes are always charged in the seque
 order itself was locked, to avoid deadlocks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -16,8 +17,8 @@ from sqlalchemy.engine import Connection
 from tasks.errors import BudgetError
 from tasks.ledger.database import insert_new
 from tasks.ledger.schema import budgets, orders
-from tasks.ledger.spending_limits import limit_now, lower_of
-from tasks.money import to_nanousd
+from tasks.ledger.spending_limits import lower_of
+from tasks.money import from_nanousd
 from tasks.order import Order
 
 LEDGER_PER_MONTH = "ledger_per_month_usd"
@@ -50,50 +51,80 @@ class Scope:
     name: str
     key: str
 
-    def limit(self, connection: Connection, limits: Limits) -> Decimal | None:
+    def limit_usd(self, limits: Limits, set_usd: Decimal | None) -> Decimal | None:
         """Return the scope's limit, dollars; ``None`` means no limit.
 
-        That of the whole ledger is read from the ledger now: it holds for processes that began before it was
-        set, too.
-
         Args:
-            connection: The caller's transaction.
             limits: The limits of this process.
+            set_usd: That of the whole ledger as the ledger has it now (``spending_limits.limit_now``): it
+                holds for processes that began before it was set, too.
         """
         limit: Decimal | None = getattr(limits, self.key)
-        return limit if self.key != LEDGER_PER_MONTH else lower_of(limit, limit_now(connection))
+        return limit if self.key != LEDGER_PER_MONTH else lower_of(limit, set_usd)
 
 
-def charge(connection: Connection, scope: str, nanousd: int, limit_usd: Decimal | None) -> bool:
-    """Add an amount to a scope, unless that would exceed its limit.
+class Books:
+    """Budgets that a transaction has locked: charges add up here, and are written in one statement.
 
     Args:
-        connection: The caller's transaction.
-        scope: The scope's name.
-        nanousd: The amount, nano-dollars.
-        limit_usd: The scope's limit, dollars; ``None`` for no limit.
-
-    Returns:
-        Whether it was added. One statement checks and adds, so it is safe for any number of writers.
+        connection: The caller's transaction, which has locked its orders already.
+        names: The scopes that it may charge.
     """
-    update = (
-        budgets.update()
-        .where(budgets.c.scope == scope)
-        .values(charged_nanousd=budgets.c.charged_nanousd + nanousd)
-    )
-    if limit_usd is not None:
-        update = update.where(budgets.c.charged_nanousd + nanousd <= to_nanousd(limit_usd))
-    if connection.execute(update).rowcount == 1:
-        return True
-    ensure(connection, scope)  # only a scope's first order finds no row
-    return connection.execute(update).rowcount == 1
+
+    def __init__(self, connection: Connection, names: Iterable[str]) -> None:
+        self._connection = connection
+        self._charged = _locked(connection, sorted(set(names)))
+        self._added = Counter[str]()
+        self._shares: dict[Share, int] = {}
+        self._added_to_shares = Counter[Share]()
+
+    def charged(self, scope: str) -> int:
+        """Return what a scope is charged by now, nano-dollars."""
+        return self._charged[scope] + self._added[scope]
+
+    def charged_of_share(self, share: "Share") -> int:
+        """Return what a share of a run is charged by now, nano-dollars."""
+        if share not in self._shares:
+            self._shares[share] = charged_of_share(self._connection, *share)
+        return self._shares[share] + self._added_to_shares[share]
+
+    def add(self, scopes: Sequence[Scope], share: "Share | None", nanousd: int) -> None:
+        """Charge an amount to scopes and, for a draft, to its share of the run."""
+        for scope in scopes:
+            self._added[scope.name] += nanousd
+        if share is not None:
+            self._added_to_shares[share] += nanousd
+
+    def write(self) -> None:
+        """Write what was added."""
+        if rows := [{"of": name, "by": added} for name, added in sorted(self._added.items()) if added]:
+            self._connection.execute(_ADD, rows)
 
 
-def ensure(connection: Connection, scope: str) -> int:
-    """Create a scope's row if it is missing, and read its charges, nano-dollars."""
-    connection.execute(insert_new(connection, budgets).values(scope=scope, charged_nanousd=0))
-    query = sa.select(budgets.c.charged_nanousd).where(budgets.c.scope == scope)
-    return int(connection.execute(query).scalar_one())
+_ADD = (
+    budgets.update()
+    .where(budgets.c.scope == sa.bindparam("of"))
+    .values(charged_nanousd=budgets.c.charged_nanousd + sa.bindparam("by"))
+)
+_READ = sa.select(budgets).where(budgets.c.scope.in_(sa.bindparam("names", expanding=True)))
+_LOCK = {  # in the sequence of the names, whatever the database's own rules of sorting
+    "sqlite": _READ,
+    "postgresql": _READ.order_by(budgets.c.scope.collate("C")).with_for_update(),
+}
+
+
+def _locked(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    """Lock scopes until the transaction ends, and return what each is charged; missing rows are created."""
+    lock = _LOCK[connection.dialect.name]
+    found = dict(connection.execute(lock, {"names": names}).tuples().all())
+    if missing := [{"scope": name, "charged_nanousd": 0} for name in names if name not in found]:
+        connection.execute(insert_new(connection, budgets), missing)
+        found = dict(connection.execute(lock, {"names": names}).tuples().all())
+    return found
+
+
+Share = tuple[str, str | None]
+"""A run, and the arm whose drafts have a limit of their own; ``None`` for those of its further rounds."""
 
 
 def arm_key(arm: str) -> str:
@@ -179,12 +210,50 @@ def add_up_again(connection: Connection) -> None:
 
 def recharge(connection: Connection, changes: Iterable[tuple[sa.Row[Any], int]]) -> None:
     """Set the charges of locked orders, nano-dollars, and change their budgets by the difference."""
-    differences: dict[str, int] = {}
-    for row, charged in changes:
+    changed = list(changes)
+    scopes = [scopes_of(row.run_id, row.campaign, row.month) for row, _ in changed]
+    books = Books(connection, [scope.name for some in scopes for scope in some])
+    for (row, charged), some in zip(changed, scopes, strict=True):
         update = orders.update().where(orders.c.order_id == row.order_id)
         connection.execute(update.values(charged_nanousd=charged))
-        for scope in scopes_of(row.run_id, row.campaign, row.month):
-            differences[scope.name] = differences.get(scope.name, 0) + charged - row.charged_nanousd
-    for name, difference in sorted(differences.items()):
-        if difference:
-            charge(connection, name, difference, None)
+        books.add(some, None, charged - row.charged_nanousd)
+    books.write()
+
+
+def over_budget(order: Order, scope: Scope, limit: Decimal | None, charged: int) -> BudgetError:
+    """Build the error for an order that would exceed a budget.
+
+    Args:
+        order: The order.
+        scope: The budget that it would exceed.
+        limit: The budget's limit, dollars.
+        charged: What it is charged already, nano-dollars.
+    """
+    where_set = "It is the whole ledger's: runoff ledger limit" if scope.key == LEDGER_PER_MONTH else ""
+    return BudgetError(
+        budget=scope.key,
+        where=f"budget {scope.key}",
+        what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next order may cost "
+        f"{order.estimate_usd}",
+        money="The request was not sent; what was bought is kept.",
+        next_step=f"{where_set or 'Raise it where it is set'}, then: runoff run --resume {order.run_id}",
+    )
+
+
+def over_share(order: Order, limit: Decimal, charged: int) -> BudgetError:
+    """Build the error for a draft that would exceed its arm's own limit, or that of further rounds.
+
+    Args:
+        order: The draft.
+        limit: The limit, dollars.
+        charged: What the others of the share are charged, nano-dollars.
+    """
+    others, goes_on = ("all else", "goes on") if order.is_further_draft else ("the other arms", "go on")
+    return BudgetError(
+        budget=share_of(order),
+        where=f"budget {share_of(order)}",
+        what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next draft may cost "
+        f"{order.estimate_usd}",
+        money=f"The request was not sent; what was bought is kept, and {others} {goes_on}.",
+        next_step=f"Raise it where it is set, then: runoff run --resume {order.run_id}",
+    )

@@ -158,16 +158,15 @@ class Candidates:
             connection.execute(update, rows)
 
 
-def insert_receipts(connection: Connection, run_id: str, receipts: Sequence[Receipt]) -> None:
-    """Insert the pictures of an order that is being settled, in the caller's transaction.
+def insert_receipts(connection: Connection, receipts: Sequence[tuple[str, Receipt]]) -> None:
+    """Insert the pictures of orders that are being settled, in the caller's transaction.
 
     Args:
         connection: The caller's transaction.
-        run_id: The run.
-        receipts: The pictures.
+        receipts: The pictures, each with its run.
     """
     if receipts:
-        connection.execute(candidates.insert(), [_receipt_row(run_id, receipt) for receipt in receipts])
+        connection.execute(candidates.insert(), [_receipt_row(*one) for one in receipts])
 
 
 def _receipt_row(run_id: str, receipt: Receipt) -> dict[str, Any]:

@@ -180,11 +180,13 @@ class Ledger:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Close it. An exception that damaged values caused becomes a ``LedgerError``."""
         with self.database:
+            self.orders.close()
             if error is not None:
                 self.database.raise_if_damaged(error)
 
     def close(self) -> None:
-        """Close every connection; leaving a ``with`` block does so too."""
+        """Wait for what was begun, and close every connection; leaving a ``with`` block does so too."""
+        self.orders.close()
         self.database.close()
 
 

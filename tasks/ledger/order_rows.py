@@ -15,6 +15,9 @@ INTERRUPTED = "interrupted"
 """The error code of an order whose process seemed to have ended; an answer that comes after all is taken."""
 
 
+_ERROR_CODE_CHARS = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """How an order ended.
@@ -157,3 +160,11 @@ def _settlement(row: sa.Row[Any]) -> Settlement:
         error_message=row.error_message,
         is_charged=row.charged_nanousd > 0,
     )
+
+
+def error_columns(code: str | None, message: str | None) -> dict[str, str | None]:
+    """Fit a provider's texts into their columns: no NUL, which PostgreSQL rejects, and truncated."""
+    return {
+        "error_code": code and code.replace("\0", "")[:_ERROR_CODE_CHARS],
+        "error_message": message and message.replace("\0", ""),
+    }

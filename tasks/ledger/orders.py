@@ -1,14 +1,15 @@
-"""The states of orders: planned → sent → received | refused | failed | unknown.
+"""The orders of a ledger: planned, looked up, and moved from state to state.
 
-Only this file changes an order's state, and every change moves the budgets by exactly as much as
-``charged_nanousd``. A change names the state it starts from, so that of two writers one succeeds and the
-other gets an error.
+planned → sent → received | refused | failed | unknown. A move names the state it starts from, so that of two
+writers one succeeds and the other gets an error; and it changes the budgets by exactly as much as
+``charged_nanousd``. Moves that are asked for at the same time share a transaction.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from concurrent.futures import Future
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -16,52 +17,31 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.candidate import Receipt
-from tasks.errors import BudgetError, LedgerError
-from tasks.ledger.answers import insert_answer
-from tasks.ledger.budgets import (
-    LEDGER_PER_MONTH,
-    Limits,
-    Scope,
-    charge,
-    charged_of_share,
-    ensure,
-    recharge,
-    scopes_of,
-    share_of,
-)
-from tasks.ledger.candidates import insert_receipts
+from tasks.ledger.budgets import Limits
 from tasks.ledger.database import Database, insert_new, reconnecting
-from tasks.ledger.order_rows import INTERRUPTED, OrderRecord, Settlement, order_record, order_row
-from tasks.ledger.run_hold import require_hold
+from tasks.ledger.group_commit import GroupCommit
+from tasks.ledger.order_rows import OrderRecord, Settlement, order_record, order_row
 from tasks.ledger.schema import orders
-from tasks.money import from_nanousd, to_nanousd
+from tasks.ledger.transitions import Send, Settle, Transition, Unsend, carry_out
+from tasks.money import from_nanousd
 from tasks.order import Order, OrderState
 
 _IDS_AT_ONCE = 500
-_ERROR_CODE_CHARS = 64
 
 
-@reconnecting
-class Orders:
-    """The orders of one ledger."""
+class OrderMoves:
+    """The moves of orders from state to state. ``GroupCommit`` runs them again if a connection is lost.
+
+    Each comes in two forms: one waits for the commit; the other, ``begin_``, returns a future that ends with
+    the commit or with the error because of which nothing was changed.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def plan(self, new: Sequence[Order]) -> None:
-        """Insert orders as ``planned``; those already stored keep their state.
-
-        One still ``planned`` gets the new estimate and lane, so that a resumed run reserves today's prices
-        and follows the campaign's current lane.
-
-        Raises:
-            LedgerError: The database cannot be written. No order was written.
-        """
-        with self._database.write() as connection:
-            insert_planned(connection, new)
+        self._moves = GroupCommit[Transition](database, partial(carry_out, database=database))
 
     def send(self, order: Order, limits: Limits, now: datetime) -> None:
-        """Reserve an order's estimate and mark it ``sent``, in one transaction; call it right before sending.
+        """Reserve an order's estimate and mark it ``sent``; call it right before sending.
 
         Args:
             order: A planned order.
@@ -73,28 +53,14 @@ class Orders:
             RunError: Another process has taken the run over. Nothing was changed.
             LedgerError: The order is not planned: another process sent it. Nothing was changed.
         """
-        estimate = to_nanousd(order.estimate_usd)
-        month = f"{now.astimezone(UTC):%Y-%m}"
-        sent = {
-            "state": "sent",
-            "sent_at": now,
-            "month": month,
-            "estimate_nanousd": estimate,
-            "charged_nanousd": estimate,
-            "n_sends": orders.c.n_sends + 1,
-            "error_code": None,
-            "error_message": None,
-        }
-        with self._database.write() as connection:
-            require_hold(connection, self._database, order.run_id)
-            is_planned = (orders.c.order_id == order.order_id) & (orders.c.state == "planned")
-            if connection.execute(orders.update().where(is_planned).values(sent)).rowcount != 1:
-                raise wrong_state(order.order_id, "planned")
-            for scope in scopes_of(order.run_id, order.campaign, month):
-                limit = scope.limit(connection, limits)
-                if not charge(connection, scope.name, estimate, limit):
-                    raise over_budget(connection, order, scope, limit)
-            _require_share(connection, order, limits)
+        self.begin_send(order, limits, now).result()
+
+    def begin_send(self, order: Order, limits: Limits, now: datetime) -> "Future[None]":
+        """Begin to ``send``: nothing may be sent before the future has ended well.
+
+        Cancelled before its transaction begins, nothing is reserved.
+        """
+        return self._moves.submit(Send(order, limits, now), may_be_cancelled=True)
 
     def unsend(self, order_id: str, error_code: str, error_message: str) -> None:
         """Return a sent order to ``planned``, because it was certainly not billed; it may be sent again.
@@ -107,14 +73,11 @@ class Orders:
         Raises:
             LedgerError: The order is not ``sent``. Nothing was changed.
         """
-        with self._database.write() as connection:
-            row = locked_order(connection, order_id, "sent")
-            recharge(connection, [(row, 0)])
-            connection.execute(
-                orders.update()
-                .where(orders.c.order_id == order_id)
-                .values(state="planned", **error_columns(error_code, error_message))
-            )
+        self.begin_unsend(order_id, error_code, error_message).result()
+
+    def begin_unsend(self, order_id: str, error_code: str, error_message: str) -> "Future[None]":
+        """Begin to ``unsend``. It is done whether or not anybody waits for it."""
+        return self._moves.submit(Unsend(order_id, error_code, error_message))
 
     def settle(
         self,
@@ -125,7 +88,7 @@ class Orders:
         *,
         is_reread: bool = False,
     ) -> None:
-        """Record how an order ended, with its pictures, in one transaction.
+        """Record how an order ended, with its pictures.
 
         An order that another process gave up for interrupted meanwhile is settled too: this process had only
         lost its connection to the ledger.
@@ -141,30 +104,38 @@ class Orders:
             LedgerError: The order is neither ``sent`` nor given up for interrupted; read again, it is not
                 ``unknown``. Nothing was changed.
         """
+        self._moves.submit(Settle(order_id, settlement, receipts, answer, is_reread)).result()
+
+    def begin_settle(
+        self,
+        order_id: str,
+        settlement: Settlement,
+        receipts: Sequence[Receipt] = (),
+        answer: str | None = None,
+    ) -> "Future[None]":
+        """Begin to ``settle``. It is done whether or not anybody waits for it."""
+        return self._moves.submit(Settle(order_id, settlement, receipts, answer))
+
+    def close(self) -> None:
+        """Wait for what was begun."""
+        self._moves.close()
+
+
+@reconnecting
+class Orders(OrderMoves):
+    """The orders of one ledger."""
+
+    def plan(self, new: Sequence[Order]) -> None:
+        """Insert orders as ``planned``; those already stored keep their state.
+
+        One still ``planned`` gets the new estimate and lane, so that a resumed run reserves today's prices
+        and follows the campaign's current lane.
+
+        Raises:
+            LedgerError: The database cannot be written. No order was written.
+        """
         with self._database.write() as connection:
-            row = (
-                locked_order(connection, order_id, "unknown")
-                if is_reread
-                else _locked_open(connection, order_id)
-            )
-            cost = None if settlement.cost_usd is None else to_nanousd(settlement.cost_usd)
-            charged_usd = settlement.charged_usd(from_nanousd(row.estimate_nanousd))
-            recharge(connection, [(row, to_nanousd(charged_usd))])
-            connection.execute(
-                orders.update()
-                .where(orders.c.order_id == order_id)
-                .values(
-                    state=settlement.state,
-                    cost_nanousd=cost,
-                    latency_s=settlement.latency_s,
-                    vendor_request_id=settlement.vendor_request_id,
-                    **error_columns(settlement.error_code, settlement.error_message),
-                    **asdict(settlement.usage),
-                )
-            )
-            insert_receipts(connection, row.run_id, receipts)
-            if answer is not None:
-                insert_answer(connection, row, answer)
+            insert_planned(connection, new)
 
     def of_run(self, run_id: str, *states: OrderState) -> list[OrderRecord]:
         """List a run's orders in the order of the plan, all or those in the given states."""
@@ -252,97 +223,3 @@ def _known_terms(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[
         rows = connection.execute(query.where(orders.c.order_id.in_(ids[start : start + _IDS_AT_ONCE])))
         known.update((row.order_id, (row.estimate_nanousd, row.lane)) for row in rows)
     return known
-
-
-def locked_order(connection: Connection, order_id: str, state: OrderState) -> sa.Row[Any]:
-    """Read and lock an order until this transaction ends.
-
-    Args:
-        connection: The caller's transaction.
-        order_id: The order.
-        state: The state that it must have.
-
-    Raises:
-        LedgerError: There is no such order in that state.
-    """
-    row = connection.execute(sa.select(orders).where(orders.c.order_id == order_id).with_for_update()).first()
-    if row is None or row.state != state:
-        raise wrong_state(order_id, state)
-    return row
-
-
-def _locked_open(connection: Connection, order_id: str) -> sa.Row[Any]:
-    """Read and lock an order whose end is not known yet."""
-    row = connection.execute(sa.select(orders).where(orders.c.order_id == order_id).with_for_update()).first()
-    is_given_up = row is not None and (row.state, row.error_code) == ("unknown", INTERRUPTED)
-    if row is None or not (row.state == "sent" or is_given_up):
-        raise wrong_state(order_id, "sent")
-    return row
-
-
-def error_columns(code: str | None, message: str | None) -> dict[str, str | None]:
-    """Fit a provider's texts into their columns: no NUL, which PostgreSQL rejects, and truncated."""
-    return {
-        "error_code": code and code.replace("\0", "")[:_ERROR_CODE_CHARS],
-        "error_message": message and message.replace("\0", ""),
-    }
-
-
-def wrong_state(order_id: str, expected: str) -> LedgerError:
-    """Build the error for an order that is not in the expected state."""
-    return LedgerError(
-        where=f"order {order_id}",
-        what=f"is not {expected}; another process changed it",
-        money="It was not sent from here.",
-        next_step="Let the other run finish, then: runoff run --resume latest",
-    )
-
-
-def _require_share(connection: Connection, order: Order, limits: Limits) -> None:
-    """Refuse a draft that would exceed its arm's own limit, or a further one that would exceed theirs.
-
-    Its estimate is charged already.
-    """
-    if not order.is_draft:
-        return
-    arm = None if order.is_further_draft else order.arm
-    limit = limits.further_usd if arm is None else limits.per_arm_usd.get(arm)
-    if limit is None:
-        return
-    charged = charged_of_share(connection, order.run_id, arm)
-    if charged <= to_nanousd(limit):
-        return
-    before, others = (
-        from_nanousd(charged) - order.estimate_usd,
-        "all else" if arm is None else "the other arms",
-    )
-    goes_on = "goes on" if arm is None else "go on"
-    raise BudgetError(
-        budget=share_of(order),
-        where=f"budget {share_of(order)}",
-        what=f"{before} dollars are spent or reserved of {limit}, and the next draft may cost "
-        f"{order.estimate_usd}",
-        money=f"The request was not sent; what was bought is kept, and {others} {goes_on}.",
-        next_step=f"Raise it where it is set, then: runoff run --resume {order.run_id}",
-    )
-
-
-def over_budget(connection: Connection, order: Order, scope: Scope, limit: Decimal | None) -> BudgetError:
-    """Build the error for an order that would exceed a budget.
-
-    Args:
-        connection: The caller's transaction.
-        order: The order.
-        scope: The budget that it would exceed.
-        limit: The budget's limit, dollars.
-    """
-    charged = ensure(connection, scope.name)
-    where_set = "It is the whole ledger's: runoff ledger limit" if scope.key == LEDGER_PER_MONTH else ""
-    return BudgetError(
-        budget=scope.key,
-        where=f"budget {scope.key}",
-        what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next order may cost "
-        f"{order.estimate_usd}",
-        money="The request was not sent; what was bought is kept.",
-        next_step=f"{where_set or 'Raise it where it is set'}, then: runoff run --resume {order.run_id}",
-    )

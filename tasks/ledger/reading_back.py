@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.candidate import Receipt
-from tasks.ledger.answers import insert_answer
+from tasks.ledger.answers import insert_answers
 from tasks.ledger.budgets import add_up_again
 from tasks.ledger.candidates import insert_receipts
 from tasks.ledger.database import Database
-from tasks.ledger.order_rows import Settlement
-from tasks.ledger.orders import error_columns, insert_planned
+from tasks.ledger.order_rows import Settlement, error_columns
+from tasks.ledger.orders import insert_planned
 from tasks.ledger.runs import insert_run
 from tasks.ledger.schema import candidates, orders
 from tasks.money import from_nanousd, to_nanousd
@@ -132,8 +132,8 @@ def _enter_order(connection: Connection, found: FoundOrder) -> int | None:
         return None
     known = sa.select(candidates.c.candidate_id).where(candidates.c.order_id == order.order_id)
     kept = set(connection.execute(known).scalars())
-    insert_receipts(connection, order.run_id, [one for one in found.receipts if one.candidate_id not in kept])
+    new = [(order.run_id, one) for one in found.receipts if one.candidate_id not in kept]
+    insert_receipts(connection, new)
     if found.answer is not None:
-        row = connection.execute(sa.select(orders).where(orders.c.order_id == order.order_id)).one()
-        insert_answer(connection, row, found.answer)
+        insert_answers(connection, {order.order_id: found.answer})
     return charged

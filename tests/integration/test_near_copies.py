@@ -91,7 +91,7 @@ def receive(ledger: Ledger, folder: Path) -> None:
                 receipts.append(Receipt(order.order_id, 0, replicate, file, digest, len(data), None))
     ledger.orders.plan(orders)
     with ledger.database.write() as connection:
-        insert_receipts(connection, RUN_ID, receipts)
+        insert_receipts(connection, [(RUN_ID, one) for one in receipts])
 
 
 def are_one_picture(one: Candidate, other: Candidate) -> bool:

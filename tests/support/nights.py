@@ -56,7 +56,7 @@ def add_night(
     with ledger.database.write() as connection:
         here = orders.c.order_id.in_([order.order_id for order in made])
         connection.execute(orders.update().where(here).values(state="received", n_sends=1))
-        insert_receipts(connection, run_id, receipts)
+        insert_receipts(connection, [(run_id, one) for one in receipts])
     rng = np.random.default_rng(number)
     scores = {
         receipt.candidate_id: float(

@@ -189,7 +189,7 @@ def receive(
     with ledger.database.write() as connection:
         here = orders.c.order_id.in_([order.order_id for order in ordered])
         connection.execute(orders.update().where(here).values(state="received", n_sends=1))
-        insert_receipts(connection, RUN_ID, receipts)
+        insert_receipts(connection, [(RUN_ID, one) for one in receipts])
     return [receipt.candidate_id for receipt in receipts]
 
 
