@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -89,7 +90,7 @@ def test_orders_sent_at_the_same_time_share_a_transaction_and_are_charged_each(l
 def test_those_that_fit_into_a_budget_are_sent_and_the_others_are_refused(ledger: Ledger, key: str) -> None:
     """Those asked for first come first, and a cheaper one after a refused one may still fit."""
     dear, cheap = planned(ledger, 4), planned(ledger, 2, row=1, estimate_usd=CENT / 4)
-    limits = Limits(**{key: Decimal("0.0353")})
+    limits = replace(NO_LIMITS, **{key: Decimal("0.0353")})
     wanted = [*dear, *cheap]
     ends = together(ledger, lambda: [ledger.orders.begin_send(one, limits, NOON) for one in wanted])
     assert [type(end) for end in ends] == [type(None)] * 3 + [BudgetError] + [type(None)] * 2
