@@ -107,20 +107,29 @@ _ADD = (
     .values(charged_nanousd=budgets.c.charged_nanousd + sa.bindparam("by"))
 )
 _READ = sa.select(budgets).where(budgets.c.scope.in_(sa.bindparam("names", expanding=True)))
-_LOCK = {  # in the sequence of the names, whatever the database's own rules of sorting
-    "sqlite": _READ,
-    "postgresql": _READ.order_by(budgets.c.scope.collate("C")).with_for_update(),
-}
+# In the sequence of the names, whatever the database's own rules of sorting.
+_LOCK = _READ.order_by(budgets.c.scope.collate("C")).with_for_update()
 
 
 def _locked(connection: Connection, names: Sequence[str]) -> dict[str, int]:
-    """Lock scopes until the transaction ends, and return what each is charged; missing rows are created."""
-    lock = _LOCK[connection.dialect.name]
-    found = dict(connection.execute(lock, {"names": names}).tuples().all())
-    if missing := [{"scope": name, "charged_nanousd": 0} for name in names if name not in found]:
-        connection.execute(insert_new(connection, budgets), missing)
-        found = dict(connection.execute(lock, {"names": names}).tuples().all())
+    """Lock scopes until the transaction ends, and return what each is charged; missing rows are created.
+
+    Rows are locked together only when all are there: one that is created after others were locked would be
+    locked out of sequence.
+    """
+    is_locked = connection.dialect.name == "sqlite"  # all of it, since the transaction began
+    found, lock = _read(connection, _READ, names), _READ if is_locked else _LOCK
+    while len(found) < len(names) or not is_locked:
+        if len(found) < len(names):
+            for name in names:
+                connection.execute(insert_new(connection, budgets), [{"scope": name, "charged_nanousd": 0}])
+                _read(connection, lock, [name])
+        found, is_locked = _read(connection, lock, names), True
     return found
+
+
+def _read(connection: Connection, query: sa.Select[tuple[str, int]], names: Sequence[str]) -> dict[str, int]:
+    return dict(connection.execute(query, {"names": names}).tuples().all())
 
 
 Share = tuple[str, str | None]

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -86,11 +85,21 @@ def test_orders_sent_at_the_same_time_share_a_transaction_and_are_charged_each(l
     assert ledger.verify() == []
 
 
-@pytest.mark.parametrize("key", ["per_run_usd", "per_month_usd", "ledger_per_month_usd"])
-def test_those_that_fit_into_a_budget_are_sent_and_the_others_are_refused(ledger: Ledger, key: str) -> None:
+LIMIT_USD = Decimal("0.0353")
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(per_run_usd=LIMIT_USD),
+        Limits(per_month_usd=LIMIT_USD),
+        Limits(ledger_per_month_usd=LIMIT_USD),
+    ],
+    ids=["run", "campaign", "ledger"],
+)
+def test_those_that_fit_into_a_budget_are_sent_and_others_are_refused(ledger: Ledger, limits: Limits) -> None:
     """Those asked for first come first, and a cheaper one after a refused one may still fit."""
     dear, cheap = planned(ledger, 4), planned(ledger, 2, row=1, estimate_usd=CENT / 4)
-    limits = replace(NO_LIMITS, **{key: Decimal("0.0353")})
     wanted = [*dear, *cheap]
     ends = together(ledger, lambda: [ledger.orders.begin_send(one, limits, NOON) for one in wanted])
     assert [type(end) for end in ends] == [type(None)] * 3 + [BudgetError] + [type(None)] * 2
@@ -327,7 +336,7 @@ LIMITS = Limits(Decimal("0.04"), Decimal("0.035"), Decimal("0.03"), {"A": Decima
 @pytest.mark.fuzz
 @pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_moves_made_together_end_as_if_made_one_after_the_other(home: Path) -> None:
-    """Whatever moves are asked for, of orders in whatever state: the same are refused, the same is charged."""
+    """Whatever moves of orders in whatever state: the same are refused, and the same is charged."""
     with open_ledger(home) as ledger:
         years = count(2000)
 
