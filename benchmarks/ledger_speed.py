@@ -1,29 +1,37 @@
 """The number of orders per second that one ledger takes through their life cycle, and the bytes per order.
 
 An order is planned with others, sent (its estimate reserved within three budgets), settled with its picture,
-and, fifty pictures at a time, inspected, scored and deduplicated. Processes do this concurrently on one
-ledger, either all in one campaign, so that they compete for the same budgets, or each in its own, with only
-the whole ledger's month shared. SQLite is configured as in the product, PostgreSQL by its defaults: both sync
-at every commit. The size of a picture's record is that of a photograph.
+and, fifty pictures at a time, inspected, scored and deduplicated. Each process has fifty orders in flight, as
+in a run, and no provider to wait for. Processes do this concurrently on one ledger and in one run, so that
+they compete for the same budgets. SQLite is configured as in the product, PostgreSQL by its defaults: both sync
+at every commit. The size of a picture's record is that of a photograph. ``--against`` measures the Runoff of
+another checkout in turns with this one, and writes both into ``benchmarks/README.md``.
 
-    python -m benchmarks.ledger_speed [--orders 600] [--processes 1 2 4]
+    python -m benchmarks.ledger_speed [--orders 600] [--processes 1 2 4] [--against CHECKOUT]
 """
 
 import argparse
 import asyncio
+import json
 import multiprocessing
 import os
+import platform
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 import skimage
 import sqlalchemy as sa
 
+from benchmarks.figures import write_figures
 from tasks.candidate import Choice, Inspection, Receipt, Score, Standing
 from tasks.inspect import inspect_picture
 from tasks.ledger import Ledger, Limits, Settlement, open_ledger
@@ -32,6 +40,12 @@ from tasks.order import Order, Usage
 from tasks.scorers.technical import technical_score
 from tests.support.postgresql_server import PostgresqlServer, binaries, running
 
+HERE = Path(__file__).parents[1]
+HEAD = (
+    "| ledger | processes | orders a second | CPU of an order, ms | kept of it, kB |",
+    "|---|---|---|---|---|",
+)
+ROUNDS = 3
 BATCH = 50
 IN_FLIGHT = 50
 START_LIMIT_S, TIME_LIMIT_S = 120.0, 600.0
@@ -42,16 +56,16 @@ USAGE = Usage(text_input_tokens=24, image_input_tokens=0, output_tokens=272)
 LIMITS = Limits(Decimal(100_000), Decimal(100_000), Decimal(100_000))
 AS_IT_COMES = ("max_connections=100",)
 
-Ended = tuple[float, float]
-"""When a process began and finished its work, on the machine's one monotonic clock, seconds."""
+Ended = tuple[float, float, float]
+"""When a process began and finished its work, on the machine's one monotonic clock, and its CPU time; all in
+seconds."""
 
 
-def orders_of(process: int, n_orders: int, *, is_one_campaign: bool) -> list[Order]:
+def orders_of(process: int, n_orders: int) -> list[Order]:
     """List one process's orders."""
-    owner = 0 if is_one_campaign else process
     return [
         Order(
-            run_id=f"20261127-060000-{owner:04d}", campaign=f"coast-{owner}", stage="draft", arm="A",
+            run_id="20261127-060000-0000", campaign="coast", stage="draft", arm="A",
             row=process, replicate=number, attempt=0, prompt=PROMPT, provider="openai",
             endpoint="generations", parameters=PARAMETERS, estimate_usd=ESTIMATE_USD,
         )
@@ -114,9 +128,9 @@ def work(
         begin_run(ledger, orders[0])
         ledger.orders.plan(orders)
         wait_for_all()
-        began = time.monotonic()
+        began, cpu_s = time.monotonic(), time.process_time()
         asyncio.run(live(ledger, orders, seen, score))
-        ends.put((began, time.monotonic()))
+        ends.put((began, time.monotonic(), time.process_time() - cpu_s))
 
 
 def begin_run(ledger: Ledger, order: Order) -> None:
@@ -134,16 +148,27 @@ def look_at_a_photograph() -> tuple[Inspection, Score]:
     return seen, technical_score(seen.measurements)
 
 
-def orders_per_second(home: Path, n_processes: int, n_orders: int, *, is_one_campaign: bool) -> float:
+class Speed(NamedTuple):
+    """What one measurement found.
+
+    Args:
+        orders_per_s: Orders a second, of all processes together.
+        cpu_ms: CPU time for each order in the processes, milliseconds; PostgreSQL's own is not in it.
+        bytes_kept: What an order adds to the ledger.
+    """
+
+    orders_per_s: float
+    cpu_ms: float
+    bytes_kept: float
+
+
+def measure(home: Path, n_processes: int, n_orders: int) -> Speed:
     """Measure processes that begin together, until the last one is done."""
-    open_ledger(home, os.environ).close()
+    empty, n_all = bytes_kept(home), n_processes * n_orders
     context = multiprocessing.get_context("fork")
     start, ends = context.Barrier(n_processes, timeout=START_LIMIT_S), context.Queue()
     workers = [
-        context.Process(
-            target=work,
-            args=(home, orders_of(k, n_orders, is_one_campaign=is_one_campaign), start.wait, ends),
-        )
+        context.Process(target=work, args=(home, orders_of(k, n_orders), start.wait, ends))
         for k in range(n_processes)
     ]
     for worker in workers:
@@ -151,7 +176,9 @@ def orders_per_second(home: Path, n_processes: int, n_orders: int, *, is_one_cam
     ended: list[Ended] = [ends.get(timeout=TIME_LIMIT_S) for _ in workers]
     for worker in workers:
         worker.join()
-    return n_processes * n_orders / (max(end for _, end in ended) - min(begin for begin, _ in ended))
+    began, finished, cpu_s = zip(*ended, strict=True)
+    rate = n_all / (max(finished) - min(began))
+    return Speed(rate, 1000 * sum(cpu_s) / n_all, (bytes_kept(home) - empty) / n_all)
 
 
 def bytes_kept(home: Path) -> int:
@@ -178,36 +205,61 @@ def a_ledger(server: PostgresqlServer | None) -> Iterator[Path]:
             os.environ.pop(LEDGER_VARIABLE, None)
 
 
-def measure(name: str, server: PostgresqlServer | None, processes: list[int], n_orders: int) -> None:
-    """Print one database's figures."""
-    for n_processes in processes:
-        rates = []
-        for is_one_campaign in (True, False):
-            with a_ledger(server) as home:
-                empty = bytes_kept(home)
-                rates.append(orders_per_second(home, n_processes, n_orders, is_one_campaign=is_one_campaign))
-                weight = (bytes_kept(home) - empty) / n_processes / n_orders
-        print(
-            f"| {name} | {n_processes} | {rates[0]:.0f} | {rates[1]:.0f} | {weight / 1000:.1f} kB |",
-            flush=True,
+def measure_at(checkout: Path, server: PostgresqlServer | None, n_processes: int, n_orders: int) -> Speed:
+    """Measure the Runoff of a checkout, in a process of its own."""
+    with a_ledger(server) as home:
+        words = [sys.executable, __file__, "--home", home, "--orders", n_orders, "--processes", n_processes]
+        environ = os.environ | {"PYTHONPATH": str(checkout)}
+        done = subprocess.run(
+            [str(word) for word in words], cwd=checkout, env=environ, check=True, stdout=subprocess.PIPE
         )
+    return Speed(*json.loads(done.stdout))
+
+
+def rows(
+    checkouts: Sequence[Path], server: PostgresqlServer | None, processes: Sequence[int], n_orders: int
+) -> Iterator[str]:
+    """Measure one database, all checkouts in turns, and write a row for each number of processes."""
+    for n_processes in processes:
+        found: list[list[Speed]] = [[] for _ in checkouts]
+        for _ in range(ROUNDS):
+            for speeds, checkout in zip(found, checkouts, strict=True):
+                speeds.append(measure_at(checkout, server, n_processes, n_orders))
+        rates = " / ".join(f"{median(one.orders_per_s for one in some):.0f}" for some in found)
+        cpu = " / ".join(f"{median(one.cpu_ms for one in some):.1f}" for some in found)
+        name = "SQLite" if server is None else "PostgreSQL"
+        row = f"| {name} | {n_processes} | {rates} | {cpu} | {found[-1][-1].bytes_kept / 1000:.1f} |"
+        print(row, flush=True)
+        yield row
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, and write down what was measured against another checkout."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--orders", type=int, default=600, help="of each process")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--against", type=Path, help="another checkout, measured in turns")
+    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    print("| ledger | processes | orders/s, one campaign | each its own | kept of an order |")
-    print("|---|---|---|---|---|")
-    measure("SQLite", None, asked.processes, asked.orders)
-    found = binaries()
-    if found is None:
-        print("PostgreSQL is not installed here.")
+    if asked.home is not None:
+        print(json.dumps(measure(asked.home, asked.processes[0], asked.orders)))
         return
+    checkouts = [path.resolve() for path in (asked.against, HERE) if path is not None]
+    before = os.getloadavg()[0]
+    lines = [*HEAD]
+    print(*lines, sep="\n")
+    lines += rows(checkouts, None, asked.processes, asked.orders)
+    found = binaries()
+    assert found is not None, "PostgreSQL is not installed here"
     with running(found, AS_IT_COMES) as server:
-        measure("PostgreSQL", server, asked.processes, asked.orders)
+        lines += rows(checkouts, server, asked.processes, asked.orders)
+    if asked.against is not None:
+        said = (
+            f"{os.cpu_count()} cores, Python {platform.python_version()}, load average {before:.1f} before "
+            f"and {os.getloadavg()[0]:.1f} after; {asked.orders} orders a process, the median of {ROUNDS}. "
+            f"Before / after:"
+        )
+        write_figures("benchmarks.ledger_speed", "\n".join([said, "", *lines]))
 
 
 if __name__ == "__main__":

@@ -45,11 +45,7 @@ def measured() -> Mapping[str, Any]:
 def measurements() -> Iterator[str]:
     """Write the measured figures as a table."""
     figures = measured()
-    before, after = figures["load_before_and_after"]
-    yield (
-        f"Measured on {figures['measured_on']}: {figures['machine']}, "
-        f"load average {before} before and {after} after."
-    )
+    yield f"Measured on {_when(figures)}; the ledgers on {_when(figures['ledger'])}."
     yield ""
     yield "| what | figure |"
     yield "|---|---|"
@@ -70,6 +66,12 @@ def measurements() -> Iterator[str]:
         if weight > 0 and kind != "ledger (SQLite)":
             name = kind.removeprefix("the ")
             yield f"| storage, {name} | {weight / 1e3:.1f} kB per picture |"
+
+
+def _when(figures: Mapping[str, Any]) -> str:
+    before, after = figures["load_before_and_after"]
+    where = f"{figures['machine']}, load average {before} before and {after} after"
+    return f"{figures['measured_on']} ({where})"
 
 
 def arithmetic(catalogue: Catalogue) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Budgets: running sums of charges, so that checking a limit is one conditional update.
+"""Budgets: running sums of charges, locked while limits are checked and charges added.
 
 A scope is what a limit applies to: a run, a campaign's month, the whole ledger's month. The month is that of
 sending (UTC), whenever the bill arrives. Scopes are always charged in the sequence of their names, after the
