@@ -3,9 +3,9 @@
 An order is planned with others, sent (its estimate reserved within three budgets), settled with its picture,
 and, fifty pictures at a time, inspected, scored and deduplicated. Each process has fifty orders in flight, as
 in a run, and no provider to wait for. Processes do this concurrently on one ledger and in one run, so that
-they compete for the same budgets. SQLite is configured as in the product, PostgreSQL by its defaults: both sync
-at every commit. The size of a picture's record is that of a photograph. ``--against`` measures the Runoff of
-another checkout in turns with this one, and writes both into ``benchmarks/README.md``.
+they compete for the same budgets. SQLite is configured as in the product, PostgreSQL by its defaults: both
+sync at every commit. The size of a picture's record is that of a photograph. ``--against`` measures the
+Runoff of another checkout in turns with this one, and writes both into ``benchmarks/README.md``.
 
     python -m benchmarks.ledger_speed [--orders 600] [--processes 1 2 4] [--against CHECKOUT]
 """

@@ -4,9 +4,9 @@ An order is recorded before it is sent and settled after its bytes are on disk, 
 or a full disk the ledger never shows less than the provider's bill. ``orders.charged_nanousd`` is what an
 order currently adds to its budgets: its estimate while it is sent or unknown, its cost once received,
 otherwise nothing. ``budgets`` holds the sums, locked and changed in the same transaction, so that the check
-"does the next order still fit" is safe for any number of threads, processes and machines. Orders that are sent
-or settled at the same time share a transaction (``group_commit``). ``verify`` checks that the sums and the
-files agree.
+"does the next order still fit" is safe for any number of threads, processes and machines. Orders that are
+sent or settled at the same time share a transaction (``group_commit``). ``verify`` checks that the sums and
+the files agree.
 
 SQLite by default; PostgreSQL when its address is given.
 """

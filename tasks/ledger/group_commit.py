@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tasks.errors import LedgerError, RunoffError
+from tasks.errors import DamagedLedgerError, LedgerError, RunoffError
 from tasks.ledger.database import Database, run_again
 
 
@@ -133,4 +133,5 @@ class GroupCommit(Generic[C]):
 def _may_be_of_one(error: BaseException) -> bool:
     """Return whether an error may be the fault of one change, and not of the database, which fails all."""
     fault = error.__cause__ if isinstance(error, LedgerError) else error
-    return isinstance(fault, Exception) and not isinstance(fault, sa.exc.OperationalError)
+    is_of_all = isinstance(error, DamagedLedgerError) or isinstance(fault, sa.exc.OperationalError)
+    return isinstance(fault, Exception) and not is_of_all

@@ -75,9 +75,9 @@ class Send:
         """The order's id."""
         return self.order.order_id
 
-    def scopes(self, _row: Row | None) -> list[Scope]:
-        """List the budgets that it changes."""
-        return scopes_of(self.order.run_id, self.order.campaign, self._month)
+    def scopes(self, row: Row | None) -> list[Scope]:
+        """List the budgets that it changes; none for an order that was never planned."""
+        return [] if row is None else scopes_of(row.run_id, row.campaign, self._month)
 
     def decide(self, row: Row | None, books: Books, limit_usd: Decimal | None) -> dict[str, Any]:
         """Charge it, and return what is to be written.
