@@ -51,8 +51,6 @@ from tasks.report_page.lineage import lineage_file, write_lineage
 from tasks.report_page.verdict import state_verdict
 from tasks.select import groups_without_finalist
 from tasks.settings import Settings
-from tasks.storage.atomic import sync_together
-from tasks.storage.home import THUMBNAILS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +137,6 @@ def write_run_report(run: StoredRun) -> WrittenReport:
     """
     gathered = gather_report(run)
     rows, facts = gathered.rows, gathered.facts
-    sync_together((run.folder / THUMBNAILS).glob("*.webp"))
     write_lineage(rows, run.folder)
     files = write_report(rows, facts, run.folder)
     return WrittenReport(files, facts, state_verdict(rows, facts), gathered.lacking, gathered.unjudged)

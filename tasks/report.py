@@ -5,6 +5,7 @@ pandas is imported only here, and only when a report is written or read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -99,11 +100,14 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
         contact_sheet=run_folder / "contact_sheet.png",
         summary=run_folder / SUMMARY_FILE,
     )
-    frame = build_frame(rows)
-    _write(files.parquet, frame.to_parquet(index=False))
-    _write(files.csv, write_csv(frame))
-    _write(files.html, render_page(rows, facts, run_folder).encode())
-    _write(files.contact_sheet, draw_sheet(rows, facts, run_folder))
+    with ThreadPoolExecutor(1, thread_name_prefix="sheet") as pool:
+        # Pillow releases the interpreter's lock, so that the sheet is drawn while the tables are written.
+        sheet = pool.submit(draw_sheet, rows, facts, run_folder)
+        frame = build_frame(rows)
+        _write(files.parquet, frame.to_parquet(index=False))
+        _write(files.csv, write_csv(frame))
+        _write(files.html, render_page(rows, facts, run_folder).encode())
+        _write(files.contact_sheet, sheet.result())
     _write(files.summary, write_summary(rows, facts))
     if facts.statement_answers:
         _write(

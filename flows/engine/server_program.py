@@ -19,7 +19,7 @@ from flows.engine.registry import Registry
 if TYPE_CHECKING:
     import uvicorn
 
-WATCH_S = 0.2
+WATCH_S = 0.05
 DRAIN_S = 5.0
 CLOSE_S = 8.0
 

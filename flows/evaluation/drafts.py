@@ -27,6 +27,7 @@ from tasks.judging.panel import Opinion
 from tasks.pictures.transparency import mark_missing_transparency
 from tasks.score import score_candidates
 from tasks.select import Merit, choose_as_decided, keep_bought, select
+from tasks.storage.atomic import sync_together
 from tasks.storage.home import THUMBNAILS, run_folder
 
 Wanted = Callable[[], bool]
@@ -37,6 +38,7 @@ def inspect_new(run: StoredRun, order_ids: Collection[str] | None = None) -> int
     waiting = run.ledger.candidates.uninspected(run.run_id, order_ids)
     files = [(picture.file, _thumbnail(picture.file)) for picture in waiting]
     seen = dict(inspect_pictures(run.folder, files, anchors_file=run.anchors_file))
+    sync_together(run.folder / thumbnail for _, thumbnail in files)  # what is recorded is on disk
     marks = {
         picture.candidate_id: mark
         for picture in waiting

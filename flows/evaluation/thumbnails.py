@@ -31,6 +31,6 @@ def redraw_thumbnails(folder: Path, candidates: Iterable[Candidate]) -> int:
             thumbnail = make_thumbnail(decode(content, candidate.file))
         except PictureError:  # the limits of decoding may be others by now, too
             continue
-        write_atomically(folder / name, thumbnail, is_durable=False)
+        write_atomically(folder / name, thumbnail)
         n_drawn += 1
     return n_drawn
