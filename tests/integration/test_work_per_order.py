@@ -3,13 +3,20 @@
 Each number is what it takes today, with what it is for. Whoever needs more of them writes down why.
 """
 
+import base64
+import io
+import json
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
+import httpx2
+import numpy as np
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from tasks import inspect as inspecting
 from tasks.inspect import inspect_pictures
@@ -23,6 +30,9 @@ TRANSACTIONS_ALONE = 2
 STATEMENTS_ALONE = 12
 """Both: the beginning of the transaction, the order read and written, the budgets read and written. Sending:
 the team's limit. Settling: the picture."""
+MEMORY_PER_BYTE = 2.7
+"""The answer as text and the Base64 in it, each a third larger than the picture; the first is gone when the
+picture is decoded. The body itself is the transport's."""
 N_ORDERS = 10
 
 
@@ -96,3 +106,25 @@ def test_a_picture_is_decoded_once_when_it_is_inspected(
     seen = dict(inspect_pictures(tmp_path, [(draft.file, f"{draft.name}.webp") for draft in drafts]))
     assert [one.fault for one in seen.values()] == [None] * 3
     assert sorted(decoded) == sorted(draft.n_bytes for draft in drafts)
+
+
+def test_an_answer_takes_less_than_three_times_its_picture_in_memory(open_shop: Opener) -> None:
+    """Whoever copies its bytes once more is seen here."""
+    shop = open_shop()
+    pixels = np.random.default_rng(1).integers(0, 256, (640, 1024, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=0)
+    picture = stream.getvalue()
+    body = json.dumps({"created": 1, "data": [{"b64_json": base64.b64encode(picture).decode()}]}).encode()
+    shop.transport = httpx2.MockTransport(
+        lambda _: httpx2.Response(200, content=body, headers={"content-type": "application/json"})
+    )
+    shop.buy(order_of())  # what is loaded once does not count
+    tracemalloc.start()
+    try:
+        shop.buy(order_of(replicate=1))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [record.state for record in shop.records()] == ["received"] * 2
+    assert peak / len(picture) == pytest.approx(MEMORY_PER_BYTE, abs=0.15)
