@@ -69,7 +69,7 @@ screenshots: setup  ## Make runs and photograph them again for docs/images (minu
 	$(BIN)/python -m docs.screenshots
 	$(BIN)/python -m docs.terminal_session
 
-benchmarks: setup  ## Run the benchmarks (minutes); copy the figures into benchmarks/README.md
+benchmarks: setup  ## Run the benchmarks (hours); most write their figures into benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
 wheel: setup  ## Build the wheel into dist/

@@ -1,8 +1,10 @@
 """The time until a Prefect server answers, for several ways to start it.
 
-``python -m benchmarks.engine_start [rounds]`` prints medians of the wall time and of the CPU time that the
-server and its starter took together. Each round starts every variant once, alternately, so that other load on
-the machine affects them equally.
+Medians of the wall time and of the CPU time that the server and its starter took together. Each round starts
+every variant once, alternately, so that other load on the machine affects them equally. Writes its table into
+``benchmarks/README.md``.
+
+    python -m benchmarks.engine_start [rounds]
 """
 
 import os
@@ -12,6 +14,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.figures import write_figures
 
 OURS = """
 import sys
@@ -50,18 +54,24 @@ def measure(program: str, home: Path) -> tuple[float, float]:
 
 
 def main(rounds: int = 3) -> None:
-    """Measure and print."""
+    """Measure, print and write."""
     figures: dict[str, list[tuple[float, float]]] = {}
     for _ in range(rounds):
         for name, program in (("flows.engine", OURS), ("Prefect's own", PREFECTS)):
             with tempfile.TemporaryDirectory() as home:
                 for state in ("fresh home", "used home"):
                     figures.setdefault(f"{name}, {state}", []).append(measure(program, Path(home)))
+    lines = [
+        f"`python -m benchmarks.engine_start`: from start to stop, median of {rounds}.",
+        "",
+        "| | wall | processor |",
+        "|---|---|---|",
+    ]
     for name, pairs in figures.items():
         wall_s, cpu_s = (statistics.median(column) for column in zip(*pairs, strict=True))
-        print(
-            f"{name:28} {wall_s:5.1f} s wall  {cpu_s:5.1f} s processor  (median of {rounds}, start to stop)"
-        )
+        lines.append(f"| {name} | {wall_s:.1f} s | {cpu_s:.1f} s |")
+    print("\n".join(lines))
+    write_figures("benchmarks.engine_start", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What a ledger's backup, its check before spending, and its verification cost, by the number of orders.
 
-python -m benchmarks.ledger_backup
+Writes its table into ``benchmarks/README.md``.
+
+    python -m benchmarks.ledger_backup [--orders 2000 20000 100000]
 """
 
 import argparse
@@ -12,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.figures import write_figures
 from tasks.candidate import Receipt
 from tasks.ledger import Ledger, Settlement, open_ledger
 from tasks.ledger.reading_back import FoundOrder, FoundRun, enter
@@ -62,11 +65,11 @@ def cpu_s(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Measure and print a table."""
+    """Measure, print and write a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, nargs="+", default=[2_000, 20_000, 100_000])
-    print("| orders | ledger | backup | check before spending | verification without files |")
-    print("|---|---|---|---|---|")
+    lines = ["| orders | ledger | backup | check before spending | verification without files |",
+             "|---|---|---|---|---|"]  # fmt: skip
     for n_orders in parser.parse_args().orders:
         with TemporaryDirectory() as folder:
             home = Path(folder)
@@ -77,9 +80,11 @@ def main() -> None:
                 backup_s = cpu_s(partial(ledger.back_up, datetime.now(UTC)))
                 check_s = cpu_s(partial(ledger.require_fit_to_spend, home))
                 verify_s = cpu_s(ledger.verify)
-            print(
+            lines.append(
                 f"| {n_orders:,} | {size_mb:.1f} MB | {backup_s:.2f} s | {check_s:.2f} s | {verify_s:.2f} s |"
             )
+    print("\n".join(lines))
+    write_figures("benchmarks.ledger_backup", "\n".join(lines))
 
 
 if __name__ == "__main__":

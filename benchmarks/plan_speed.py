@@ -1,7 +1,10 @@
-"""The time to plan 10,000 rows of two arms: ``python -m benchmarks.plan_speed [ROWS]``.
+"""The time to plan 10,000 rows of two arms.
 
 Once with prompts only, once with a reference for every row and a drawn mask. Everything before the first
-request is measured: reading the file, checking it, planning it.
+request is measured: reading the file, checking it, planning it. Writes its table into
+``benchmarks/README.md``.
+
+    python -m benchmarks.plan_speed [ROWS]
 """
 
 import sys
@@ -14,6 +17,7 @@ from typing import Any
 import yaml
 from PIL import Image
 
+from benchmarks.figures import write_figures
 from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
@@ -33,7 +37,7 @@ PICTURES = {"references": ["products/{{ name }}.png"], "mask": {"keep_box": ["25
 
 
 def main(row_count: int) -> None:
-    """Plan twice and print how long each step took."""
+    """Plan twice, and write how long each step took."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         names = [f"product-{index:06d}" for index in range(row_count)]
@@ -43,13 +47,20 @@ def main(row_count: int) -> None:
             Image.new("RGB", (64, 64), (index % 256, index // 256 % 256, 90)).save(
                 folder / "products" / f"{product}.png", compress_level=1
             )
-        print(f"{row_count:,} rows x {len(CAMPAIGN['arms'])} arms")
-        print(f"  prompts alone:                      {measure(folder, CAMPAIGN)}")
-        print(f"  a reference for each row, and mask: {measure(folder, CAMPAIGN | PICTURES)}")
+        lines = [
+            f"`python -m benchmarks.plan_speed`, once: {row_count:,} rows x {len(CAMPAIGN['arms'])} arms.",
+            "",
+            "| | read and checked | planned | total | requests |",
+            "|---|---|---|---|---|",
+            f"| prompts only | {measure(folder, CAMPAIGN)} |",
+            f"| a reference (64 x 64) per row, and a drawn mask | {measure(folder, CAMPAIGN | PICTURES)} |",
+        ]
+    print("\n".join(lines))
+    write_figures("benchmarks.plan_speed", "\n".join(lines))
 
 
 def measure(folder: Path, campaign: dict[str, Any]) -> str:
-    """Read, check and plan a campaign; tell how long it took."""
+    """Read, check and plan a campaign; returns the cells of its line."""
     file = folder / "campaign.yaml"
     file.write_text(yaml.safe_dump(campaign), encoding="utf-8")
     catalogue, providers = load_catalogue(environ={}), load_providers()
@@ -58,10 +69,8 @@ def measure(folder: Path, campaign: dict[str, Any]) -> str:
     checked = time.perf_counter()
     planned = plan(loaded, catalogue, providers, "plan", TODAY, home=folder)
     end = time.perf_counter()
-    return (
-        f"{end - start:.1f} s ({checked - start:.1f} s read and checked, {end - checked:.1f} s planned,"
-        f" {len(planned.orders):,} orders)"
-    )
+    took_s = (checked - start, end - checked, end - start)
+    return " | ".join([*(f"{seconds:.1f} s" for seconds in took_s), f"{len(planned.orders):,}"])
 
 
 if __name__ == "__main__":
