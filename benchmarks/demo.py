@@ -1,8 +1,8 @@
 """The waiting time of a new user: ``demo``, ``plan``, ``--help``, and the first line on screen.
 
 ``runoff demo`` buys and inspects 24 drafts and some finals, all painted in the same process; painting takes
-most of the time. Targets: ``demo`` below 60 s, its first line within 1 s, ``--help`` below 0.5 s. Writes its table into
-``benchmarks/README.md``.
+most of the time. Targets: ``demo`` below 60 s, its first line within 1 s, ``--help`` below 0.5 s. Writes
+its table into ``benchmarks/README.md``.
 
     python -m benchmarks.demo [--rounds 3]
 """
