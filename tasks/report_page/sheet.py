@@ -146,8 +146,8 @@ def draw_sheet(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
     """
     first, *_ = arrange(rows, list(facts.arms))
     stream = io.BytesIO()
-    # A ninth of the time of optimize=True, for 3 % more bytes.
-    _draw_page(first, rows, facts, run_folder).save(stream, "PNG", compress_level=4)
+    # Two thirds of the time of level 4: of photographs 1 % less bytes, of flat colours a fifth more.
+    _draw_page(first, rows, facts, run_folder).save(stream, "PNG", compress_level=2)
     return stream.getvalue()
 
 
