@@ -4,6 +4,7 @@ __all__ = [
     "command_line",
     "commands",
     "engine",
+    "evaluation",
     "promote",
     "prototype",
     "rescore",

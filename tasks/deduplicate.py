@@ -43,7 +43,7 @@ def deduplicate(
         decisions: What people decided about pairs, oldest first. A picture decided to be no duplicate becomes
             a representative; one decided to be a duplicate becomes one at any distance, together with all
             that it represented.
-        compare: Compares the looks of two pictures; without it hashes decide alone.
+        compare: Compares a picture with others by their looks; without it hashes decide alone.
 
     Returns:
         A standing for each candidate id: ``unfit`` when it is not a usable picture, ``duplicate`` of a

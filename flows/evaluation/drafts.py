@@ -4,7 +4,7 @@ Steps know neither the ledger nor one another; only this package connects them. 
 Prefect, so that a run can be evaluated again at any time.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -112,10 +112,12 @@ def compare_ahead(run: StoredRun, looks: Looks, earlier: Sequence[Candidate], is
         is_wanted: Asked before each pair; ends it when it returns false.
     """
 
-    def compare(one: Candidate, other: Candidate) -> Comparison | None:
-        if not is_wanted():
-            raise _NotWantedError
-        return looks.compare(one, other)
+    def compare(one: Candidate, others: Sequence[Candidate]) -> Iterator[Comparison | None]:
+        comparisons = looks.compare(one, others)
+        for _ in others:
+            if not is_wanted():
+                raise _NotWantedError
+            yield next(comparisons)
 
     drafts = in_scope_of_origin(run.read_candidates("draft"))
     looks.add(run.folder, drafts)

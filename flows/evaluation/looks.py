@@ -1,26 +1,31 @@
 """Looks at the pictures of runs, by which they are compared.
 
 A look is made from the picture's thumbnail, or from the picture where that is missing or damaged. With a
-store both are fetched. A picture without either cannot be looked at, and is compared by its hashes.
+store both are fetched. A picture without either cannot be looked at, and is compared by its hashes. Of most
+pictures only a glance is kept in memory: it dismisses nearly all others, many at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
+from flows.evaluation.compared_pairs import ComparedPairs
 from flows.runs.lock import fetch_files
 from tasks.candidate import Candidate
-from tasks.duplicates.comparison import Comparison, compare_looks
+from tasks.duplicates.comparison import Comparison, compare_seen
 from tasks.errors import PictureError
 from tasks.pictures.bought import read_bought
+from tasks.pictures.container import unsound
 from tasks.pictures.decoding import decode
+from tasks.pictures.glances import Glance, glance_at
 from tasks.pictures.looks import Look, look_at, look_of_thumbnail
 
-MOST_LOOKS = 256
-"""How many looks are kept in memory, about 1 MB each."""
+MOST_LOOKS = 48
+"""How many looks are kept in memory, about 1 MB each: nearly all pairs are dismissed without them."""
 
-MOST_COMPARISONS = 200_000
+MOST_GLANCES = 2_500
+"""How many glances are kept, about 25 kB each."""
 
 
 class Looks:
@@ -33,31 +38,48 @@ class Looks:
         self._candidates = {one.candidate_id: one for some in pictures.values() for one in some}
         self._fetching = Lock()
         self._look_at = lru_cache(MOST_LOOKS)(self._read)
+        self._glance_at = lru_cache(MOST_GLANCES)(self._glance)
 
     def add(self, folder: Path, pictures: Sequence[Candidate]) -> None:
         """Take more pictures of a run that may be compared."""
         self._folders |= {one.candidate_id: folder for one in pictures}
         self._candidates |= {one.candidate_id: one for one in pictures}
 
-    def compare(self, one: Candidate, other: Candidate) -> Comparison | None:
-        """Compare two pictures; ``None`` when one of them cannot be looked at.
+    def compare(self, one: Candidate, others: Sequence[Candidate]) -> Iterator[Comparison | None]:
+        """Compare a picture with others, one after another and each when it is asked for.
+
+        Args:
+            one: A picture.
+            others: Other ones.
+
+        Returns:
+            A comparison for each; ``None`` when one of the two cannot be looked at.
 
         Raises:
             SettingError: The store cannot be read.
         """
-        key = one.sha256, other.sha256
-        if key not in _compared:
-            first, second = self.look(one), self.look(other)
-            if first is None or second is None:
-                return None
-            if len(_compared) >= MOST_COMPARISONS:
-                _compared.clear()
-            _compared[key] = compare_looks(first, second)
-        return _compared[key]
+        known = _compared.of(one.sha256, [other.sha256 for other in others])
+        new = [other for other, found in zip(others, known, strict=True) if found is None]
+        seen = [other for other in new if self.glance(other)] if new and self.glance(one) else []
+        compared = compare_seen(_Seen(self, one), [_Seen(self, other) for other in seen])
+        can_be_seen = {other.candidate_id for other in seen}
+        for other, found in zip(others, known, strict=True):
+            if found is None and other.candidate_id in can_be_seen:
+                found = next(compared)
+                _compared.keep(one.sha256, other.sha256, found)
+            yield found
+
+    def glance(self, one: Candidate) -> Glance | None:
+        """Glance at a picture; ``None`` when it cannot be looked at."""
+        return self._glance_at(one.candidate_id)
 
     def look(self, one: Candidate) -> Look | None:
         """Look at a picture; ``None`` when neither its thumbnail nor its file is left as it was bought."""
         return self._look_at(one.candidate_id)
+
+    def _glance(self, candidate_id: str) -> Glance | None:
+        look = self._look_at(candidate_id)
+        return None if look is None else glance_at(look)
 
     def _read(self, candidate_id: str) -> Look | None:
         one, folder = self._candidates[candidate_id], self._folders[candidate_id]
@@ -82,5 +104,28 @@ class Looks:
             fetch_files(folder, [one.thumbnail for one in pictures if one.thumbnail])
 
 
-_compared: dict[tuple[str, str], Comparison] = {}
-"""Comparisons made by this process: a decision about one pair decides about all pairs again."""
+class _Seen:
+    """A picture that can be looked at, as `compare_seen` takes it."""
+
+    def __init__(self, looks: Looks, one: Candidate) -> None:
+        self._looks = looks
+        self._one = one
+
+    @property
+    def glance(self) -> Glance:
+        """What dismisses most others."""
+        found = self._looks.glance(self._one)
+        assert found is not None
+        return found
+
+    @property
+    def look(self) -> Look:
+        """What is compared closely."""
+        found = self._looks.look(self._one)
+        if found is None:  # its thumbnail was removed between a glance and a look
+            raise unsound(self._one.file, "it was removed while pictures were compared")
+        return found
+
+
+_compared = ComparedPairs()
+"""What this process compared: a decision about one pair decides about all pairs again."""

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 from flows.evaluation.looks import Looks
 from flows.runs.run import StoredRun
 from tasks.candidate import Candidate
 from tasks.decisions import last_duplicate_decisions
 from tasks.duplicates.by_look import ALL_PAIRS_UP_TO
+from tasks.duplicates.comparison import Comparison
 from tasks.duplicates.rule import Within, least_similarity
 from tasks.duplicates.scope import GROUP_OF
 from tasks.duplicates.tuning import Answer, Suggestion, suggest_limit
@@ -68,8 +68,7 @@ def find_similar_pairs(run: StoredRun) -> SimilarPairs:
     rule = run.campaign.deduplicate
     limit = least_similarity(rule)
     pairs = []
-    for one, other in _compared(drafts, rule.within):
-        found = looks.compare(other, one)
+    for one, other, found in _compared(drafts, rule.within, looks):
         if found is None or found.similarity is None or one.sha256 == other.sha256:
             continue
         is_same = answers.get(frozenset((one.candidate_id, other.candidate_id)))
@@ -85,11 +84,16 @@ def find_similar_pairs(run: StoredRun) -> SimilarPairs:
     return SimilarPairs(limit, pairs, suggest_limit(said))
 
 
-def _compared(drafts: list[Candidate], within: Within) -> Iterator[tuple[Candidate, Candidate]]:
+def _compared(
+    drafts: list[Candidate], within: Within, looks: Looks
+) -> Iterator[tuple[Candidate, Candidate, Comparison | None]]:
     group_of = GROUP_OF["prompt"] if within == "campaign" else GROUP_OF[within]
     groups: defaultdict[object, list[Candidate]] = defaultdict(list)
     for draft in drafts:
         groups[group_of(draft)].append(draft)
     for group in groups.values():
         ranked = sorted(group, key=lambda draft: (-(draft.score or 0), draft.candidate_id))
-        yield from combinations(ranked[:ALL_PAIRS_UP_TO], 2)
+        for place, other in enumerate(ranked[:ALL_PAIRS_UP_TO]):
+            better = ranked[:place]
+            for one, found in zip(better, looks.compare(other, better), strict=True):
+                yield one, other, found

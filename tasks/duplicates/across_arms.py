@@ -28,7 +28,7 @@ def join_across_arms(
         candidates: The pictures of one run.
         standings: What was decided within each arm.
         apart: Decisions of people that pictures are not the same.
-        compare: Compares two pictures.
+        compare: Compares a picture with others.
 
     Returns:
         The standings; the less preferred picture of such a pair is ``near`` and stays a unique image.
@@ -47,11 +47,9 @@ def join_across_arms(
 def _join_row(standings: dict[str, Standing], scope: Scope, compare: Comparer) -> None:
     proposals = Proposals(scope)
     for index, one in enumerate(scope.ranked):
-        for leader in proposals.near(index):
-            other = scope.ranked[leader]
-            if one.arm == other.arm or scope.is_apart(index, leader):
-                continue
-            comparison = compare(one, other)
+        near = [leader for leader in proposals.near(index) if not scope.is_apart(index, leader)]
+        others = [scope.ranked[leader] for leader in near if scope.ranked[leader].arm != one.arm]
+        for other, comparison in zip(others, compare(one, others), strict=True):
             if comparison is None or comparison.altered or (comparison.similarity or 0) < NEAR_SIMILARITY:
                 continue
             name = one.candidate_id

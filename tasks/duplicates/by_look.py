@@ -11,7 +11,7 @@ from typing import get_args
 
 from tasks.candidate import Standing
 from tasks.duplicates.by_hash import is_near_by_hash
-from tasks.duplicates.comparison import Comparer
+from tasks.duplicates.comparison import Comparer, Comparison
 from tasks.duplicates.proposals import Proposals
 from tasks.duplicates.rule import (
     SIMILAR_SIMILARITY,
@@ -36,7 +36,7 @@ def settle_by_look(scope: Scope, rule: DuplicateRule, compare: Comparer) -> dict
     Args:
         scope: Pictures compared with one another.
         rule: What counts as a duplicate.
-        compare: Compares two pictures.
+        compare: Compares a picture with others.
     """
     settling = _Settling(scope, rule, compare)
     for index in range(len(scope.ranked)):
@@ -119,8 +119,10 @@ class _Settling:
     def _compared(self, index: int) -> list[_Found]:
         """Compare a picture with representatives, until it is a duplicate of one; the most alike first."""
         found, may_fold = [], self._scope.may_fold(index)
-        for leader in self._proposed(index):
-            one = self._found(index, leader)
+        ranked, leaders = self._scope.ranked, list(self._proposed(index))
+        comparisons = self._compare(ranked[index], [ranked[leader] for leader in leaders])
+        for leader, comparison in zip(leaders, comparisons, strict=True):
+            one = self._found(index, leader, comparison)
             if one is not None:
                 found.append(one)
                 if may_fold and one.is_duplicate and one.kind not in _ALTERED:
@@ -134,8 +136,7 @@ class _Settling:
             ),
         )
 
-    def _found(self, index: int, leader: int) -> _Found | None:
-        comparison = self._compare(self._scope.ranked[index], self._scope.ranked[leader])
+    def _found(self, index: int, leader: int, comparison: Comparison | None) -> _Found | None:
         if comparison is None:
             is_near = is_near_by_hash(self._scope, index, leader, self._bits(index, leader))
             return _Found(leader, "near", None, is_duplicate=True) if is_near else None

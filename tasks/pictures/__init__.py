@@ -8,6 +8,7 @@ __all__ = [
     "difference_picture",
     "differences",
     "fingerprint",
+    "glances",
     "likeness",
     "looks",
     "provenance",

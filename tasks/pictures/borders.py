@@ -13,7 +13,7 @@ _TOLERANCE_LEVELS = 14
 _PLAIN_SHARE = 0.98
 _LEAST_CUT_SHARE = 0.04
 _LEAST_LEFT_SHARE = 0.4
-_LINES_AT_ONCE = 8  # most pictures have no border, and the first line tells
+_LINES_AT_ONCE = 8
 _MARGIN_PX = 1
 """The pixel beside a band is mixed from both sides when a picture is reduced."""
 
@@ -54,14 +54,23 @@ def _without_band(pixels: Pixels) -> Pixels:
 
 def _band_px(lines: Pixels) -> int:
     """Count the lines from the first one on that have the first one's colour nearly everywhere."""
-    colour = np.median(lines[0], axis=0).astype(np.int16)
+    first = np.sort(lines[0], axis=0).astype(np.int16)
+    colour = (first[(len(first) - 1) // 2] + first[len(first) // 2]) // 2  # np.median takes ten times as long
+    if not _are_of_colour(lines[:1], colour).all():
+        return 0  # most pictures have no border, and the first line tells
     count = 0
     for start in range(0, len(lines), _LINES_AT_ONCE):
-        is_near = np.abs(lines[start : start + _LINES_AT_ONCE].astype(np.int16) - colour) <= _TOLERANCE_LEVELS
-        is_plain = is_near[..., 0] & is_near[..., 1] & is_near[..., 2]  # all(axis=2) takes ten times as long
-        is_band = is_plain.mean(axis=1) >= _PLAIN_SHARE
+        is_band = _are_of_colour(lines[start : start + _LINES_AT_ONCE], colour)
         if not is_band.all():
             count += int(np.argmin(is_band))
             break
         count += len(is_band)
-    return count + _MARGIN_PX if count else 0
+    return count + _MARGIN_PX
+
+
+def _are_of_colour(lines: Pixels, colour: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Tell which lines have a colour nearly everywhere."""
+    is_near = np.abs(lines.astype(np.int16) - colour) <= _TOLERANCE_LEVELS
+    is_plain = is_near[..., 0] & is_near[..., 1] & is_near[..., 2]  # all(axis=2) takes ten times as long
+    found: NDArray[np.bool_] = is_plain.mean(axis=1) >= _PLAIN_SHARE
+    return found

@@ -44,7 +44,7 @@ def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
     """
     if isinstance(source, Path):
         where = where or str(source)
-        source = _read(source, where)
+        source = read_picture(source, where)
     where = where or "the picture"
     header = read_header(source, where)
     _check_size(where, header.width, header.height)
@@ -67,11 +67,20 @@ def _check_size(where: str, width: int, height: int) -> None:
         raise unsound(where, f"{width} x {height} pixels are more than the limit of {MAX_PX:,}")
 
 
-def _read(path: Path, where: str) -> bytes:
+def read_picture(path: Path, where: str | None = None) -> bytes:
+    """Read a picture's file.
+
+    Args:
+        path: The file.
+        where: What to call it in an error; by default the path.
+
+    Raises:
+        PictureError: It is missing, no regular file, or larger than a picture may be.
+    """
     try:
         return read_regular(path, PICTURE_BYTES)
     except OSError as fault:
-        raise unsound(where, f"the file cannot be read: {fault.strerror or fault}") from fault
+        raise unsound(where or str(path), f"the file cannot be read: {fault.strerror or fault}") from fault
 
 
 def opened(data: bytes, kind: str) -> Image.Image:

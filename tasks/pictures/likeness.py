@@ -9,13 +9,15 @@ compared by the mean colour of large blocks, where compression and noise leave n
 The limits, and how they were found: ``benchmarks/deduplication.py``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.pictures.looks import TURNS, Look, Pixels, Turn, cells_of, size_with_edge
+from tasks.pictures.composition import compositions, small_copy, small_weights
+from tasks.pictures.looks import TURNS, Look, Pixels, Turn, cells_of
 from tasks.pictures.registration import (
     LEAST_AGREEMENT,
     Registration,
@@ -58,16 +60,18 @@ LEAST_QUICK_AGREEMENT = 0.3
 LEAST_TURNED_AGREEMENT = 0.4
 """The same for outlines of 16 x 16 cells, by which turned pictures are dismissed."""
 
+FAINT_SPREAD_LEVELS = 3.0
+"""Outlines at 32 px that spread by less say nothing: standard deviation, levels."""
+
+MOST_OF_OTHERS = NEAR_SIMILARITY - 1e-4
+"""The similarity of two pictures that differ, though their composition agrees in everything."""
+
 _DETAIL_BLOCK_PX = 5
-_FAINT_SPREAD_LEVELS = 3.0
 _GROUND_BLOCK_CELLS = 8
-_MOST_OF_OTHERS = NEAR_SIMILARITY - 1e-4
 _CLEARLY_SAME = 0.4
+_ALIKE_LEVELS = 8.0
 _CLEARLY_OTHER = 3.5
 _MOST_STRETCH_UNMOVED = 1.02
-_COMPOSITION_EDGE_PX = 64
-_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-_HALF_CHROMA_LEVELS = 24
 _3_BY_3 = np.ones((3, 3), np.uint8)
 
 Floats = NDArray[np.float32]
@@ -109,7 +113,7 @@ class Likeness:
         """One figure in [0, 1]: from `NEAR_SIMILARITY` on the same picture, below by its composition."""
         if self.difference <= 1:
             return 1 - (1 - NEAR_SIMILARITY) * self.difference
-        return _MOST_OF_OTHERS * self.composition
+        return MOST_OF_OTHERS * self.composition
 
 
 def compare(one: Look, other: Look) -> Likeness | None:
@@ -123,10 +127,42 @@ def compare(one: Look, other: Look) -> Likeness | None:
         The likeness at the registration under which they differ least; ``None`` for proportions so unlike
         that neither can be laid on the other.
     """
-    in_place = unmoved(one, other)
-    best = likeness_at(one, other, in_place) if in_place.is_within_bounds else None
-    if best and best.difference <= _CLEARLY_SAME and in_place.stretch <= _MOST_STRETCH_UNMOVED:
+    best = _in_place(one, other)
+    return best if _is_clear(best) else _moved(one, other, best)
+
+
+def compare_if_alike(one: Look, other: Look) -> Likeness | None:
+    """Compare two looks, unless they neither lie alike nor have outlines in common."""
+    best = _in_place(one, other) if _lie_alike(one, other) else None
+    if _is_clear(best):
         return best
+    if not may_be_alike(one, other):
+        return None
+    return _moved(one, other, best or _in_place(one, other))
+
+
+def _lie_alike(one: Look, other: Look) -> bool:
+    """Tell in a hundredth of the time whether two looks are worth comparing as they lie."""
+    if one.cells.shape != other.cells.shape:
+        return False
+    return float(np.abs(one.cells - other.cells).mean()) <= _ALIKE_LEVELS
+
+
+def _in_place(one: Look, other: Look) -> Likeness | None:
+    in_place = unmoved(one, other)
+    return likeness_at(one, other, in_place) if in_place.is_within_bounds else None
+
+
+def _is_clear(in_place: Likeness | None) -> bool:
+    return (
+        in_place is not None
+        and in_place.difference <= _CLEARLY_SAME
+        and in_place.registration.stretch <= _MOST_STRETCH_UNMOVED
+    )
+
+
+def _moved(one: Look, other: Look, best: Likeness | None) -> Likeness | None:
+    """Find the registration under which two looks differ least; ``best`` is the likeness as they lie."""
     for registration in registrations(one, other):
         found = likeness_at(one, other, registration)
         if best is None or found.difference < best.difference:
@@ -141,7 +177,7 @@ def may_be_alike(one: Look, other: Look) -> bool:
 
     A picture that is nearly plain has no outlines to go by, and is always compared.
     """
-    if min(_spread(look.tiny_outlines) for look in (one, other)) < _FAINT_SPREAD_LEVELS:
+    if min(_spread(look.tiny_outlines) for look in (one, other)) < FAINT_SPREAD_LEVELS:
         return True
     if quick_agreement(one, other) < LEAST_QUICK_AGREEMENT:
         return False
@@ -158,19 +194,24 @@ def similarity_in_place(one: Look, other: Look) -> float | None:
     if quick_agreement(one, other) < LEAST_QUICK_AGREEMENT or not in_place.is_within_bounds:
         return None
     moved, covered = lay_on(one, other, in_place)
-    return _MOST_OF_OTHERS * _composition(one.pixels, moved, covered)
+    return MOST_OF_OTHERS * _composition(one.pixels, moved, covered)
 
 
-def find_turn(one: Look, other: Look) -> tuple[Turn, Likeness] | None:
+def find_turn(one: Look, other: Look, turns: Sequence[Turn] = TURNS) -> tuple[Turn, Likeness] | None:
     """Find how ``other`` must be turned or mirrored to be the same picture as ``one``.
+
+    Args:
+        one: A look.
+        other: Another one.
+        turns: Those that are tried.
 
     Returns:
         The turn and the likeness after it; ``None`` when no turn makes them the same. Nor for a plain
         picture, of which every turn is the same.
     """
-    if _spread(one.tiny_outlines) < _FAINT_SPREAD_LEVELS:
+    if _spread(one.tiny_outlines) < FAINT_SPREAD_LEVELS:
         return None
-    for turn in TURNS:
+    for turn in turns:
         if other.agreement_if_turned(turn, one) < LEAST_TURNED_AGREEMENT:
             continue
         turned = other.turned(turn)
@@ -189,7 +230,7 @@ def find_framed(one: Look, other: Look) -> tuple[Look, Look, Likeness] | None:
     """
     for framed, plain in ((one, other), (other, one)):
         for inner in framed.within_borders:
-            if _is_plain(inner) or _is_plain(plain) or not may_be_alike(inner, plain):
+            if is_plain(inner) or is_plain(plain) or not may_be_alike(inner, plain):
                 continue
             whole = plain.reduced_to(inner.drawn_edge_px)
             likeness = compare(inner, whole)
@@ -207,7 +248,6 @@ def likeness_at(one: Look, other: Look, registration: Registration) -> Likeness:
         registration: How ``one`` lies on it.
     """
     moved, covered = lay_on(one, other, registration)
-    is_plain = _is_plain(one) and _is_plain(other)
     whole = cells_of(covered) == 1
     best: Likeness | None = None
     for tone in tones(one.pixels, moved, covered):
@@ -217,7 +257,7 @@ def likeness_at(one: Look, other: Look, registration: Registration) -> Likeness:
             range_levels=min(range_levels(cells_of(each)[whole]) for each in (first, second)),
             ground_levels=_ground_levels(first, second, covered),
             composition=_composition(first, second, covered),
-            is_plain=is_plain,
+            is_plain=is_plain(one) and is_plain(other),
             registration=registration,
             tone=tone,
         )
@@ -277,42 +317,11 @@ def _reduced(covered: Where, *pictures: Pixels) -> list[Floats]:
 
 
 def _composition(one: Pixels, other: Pixels, covered: Where) -> float:
-    """Structural similarity at a small size, weighted by what either shows, times that of the colours."""
-    import cv2
-
-    height, width = covered.shape
-    size = size_with_edge(width, height, _COMPOSITION_EDGE_PX)
-    small = [
-        cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb), size, interpolation=cv2.INTER_AREA).astype(
-            np.float32
-        )
-        for pixels in (one, other)
-    ]
-    weights = cv2.resize(covered.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    first, second = small[0][..., 0], small[1][..., 0]
-    mean_1, mean_2 = _smooth(first), _smooth(second)
-    var_1 = np.maximum(_smooth(first * first) - mean_1**2, 0)
-    var_2 = np.maximum(_smooth(second * second) - mean_2**2, 0)
-    both = _smooth(first * second) - mean_1 * mean_2
-    ssim = (
-        (2 * mean_1 * mean_2 + _C1)
-        * (2 * both + _C2)
-        / ((mean_1**2 + mean_2**2 + _C1) * (var_1 + var_2 + _C2))
-    )
-    weights = weights * np.sqrt(var_1 + var_2 + 1)
-    chroma = np.sqrt(((small[0][..., 1:] - small[1][..., 1:]) ** 2).sum(axis=2))
-    structure = max(0.0, float((ssim * weights).sum() / weights.sum()))
-    colour = 1 / (1 + (float((chroma * weights).sum() / weights.sum()) / _HALF_CHROMA_LEVELS) ** 2)
-    return min(1.0, structure * colour)
+    return float(compositions(small_copy(one), [small_copy(other)], small_weights(covered))[0])
 
 
-def _smooth(levels: Floats) -> Floats:
-    import cv2
-
-    return np.asarray(cv2.GaussianBlur(levels, (0, 0), 1.5), np.float32)
-
-
-def _is_plain(look: Look) -> bool:
+def is_plain(look: Look) -> bool:
+    """Whether a look shows nothing but a ground of one colour."""
     return range_levels(look.cells.reshape(-1, 3)) < PLAIN_RANGE_LEVELS
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.pictures.borders import within_borders
-from tasks.pictures.decoding import decode, flatten, make_thumbnail
+from tasks.pictures.decoding import decode, flatten, make_thumbnail, read_picture
 
 LOOK_EDGE_PX = 340
 """The longest edge of a look; a thumbnail has 257 to 384 px unless the picture itself is smaller."""
@@ -24,6 +24,9 @@ COARSE_EDGE_PX = 128
 FINE_EDGE_PX = 256
 TINY_EDGE_PX = 32
 CELL_PX = 4
+
+_PLAIN_WEBP = b"WEBPVP8 "
+"""How a WebP file begins that has neither transparency nor a profile, orientation or animation."""
 
 Pixels = NDArray[np.uint8]
 Grey = NDArray[np.float32]
@@ -43,6 +46,17 @@ _TURNS: dict[Turn, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "transversed": lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
 }
 TURNS: tuple[Turn, ...] = tuple(_TURNS)
+
+INVERSE_TURNS: dict[Turn, Turn] = {turn: turn for turn in TURNS} | {
+    "turned by 90": "turned by 270",
+    "turned by 270": "turned by 90",
+}
+"""What undoes a turn."""
+
+
+def turn_pixels(pixels: NDArray[Any], turn: Turn) -> NDArray[Any]:
+    """Turn or mirror pixels, shape (height, width, ...); a view of them."""
+    return _TURNS[turn](pixels)
 
 
 def size_with_edge(width: int, height: int, edge_px: int) -> tuple[int, int]:
@@ -96,12 +110,23 @@ class Look:
     @cached_property
     def tiny_outlines(self) -> Grey:
         """The same at `TINY_EDGE_PX`."""
-        return _without_ground(self._grey(TINY_EDGE_PX))
+        import cv2
+
+        grey: Any = cv2.cvtColor(self.cells_at(TINY_EDGE_PX), cv2.COLOR_RGB2GRAY)
+        return _without_ground(grey)
 
     @cached_property
     def cells(self) -> Grey:
         """Means of cells of `CELL_PX` x `CELL_PX` pixels: float32, shape (rows, columns, 3)."""
         return cells_of(self.pixels)
+
+    def cells_at(self, edge_px: int) -> Grey:
+        """Average larger parts: float32, RGB, the longest edge is ``edge_px``, at most that of ``cells``."""
+        import cv2
+
+        height, width = self.cells.shape[:2]
+        size = size_with_edge(width, height, edge_px)
+        return np.asarray(cv2.resize(self.cells, size, interpolation=cv2.INTER_AREA), np.float32)
 
     @cached_property
     def signature(self) -> Grey:
@@ -188,10 +213,25 @@ def look_of_thumbnail(thumbnail: bytes | Path) -> Look:
     Raises:
         PictureError: The thumbnail is missing or damaged.
     """
-    return Look(np.asarray(_resized(flatten(decode(thumbnail)))))
+    return Look(_resized(_decoded(thumbnail)))
 
 
-def _resized(picture: Image.Image) -> Image.Image:
-    scale = LOOK_EDGE_PX / max(picture.size)
-    width, height = (max(1, round(edge * scale)) for edge in picture.size)
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+def _decoded(thumbnail: bytes | Path) -> Pixels:
+    """Decode a thumbnail as `decode` does; plain WebP in half the time."""
+    import cv2
+
+    data = read_picture(thumbnail) if isinstance(thumbnail, Path) else thumbnail
+    if data[8:16] == _PLAIN_WEBP:
+        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        if found is not None:
+            return np.asarray(found, np.uint8)
+    return np.asarray(flatten(decode(data, str(thumbnail) if isinstance(thumbnail, Path) else None)))
+
+
+def _resized(pixels: Pixels) -> Pixels:
+    """Resize by cubic interpolation: it takes a tenth of the time of Pillow's filters."""
+    import cv2
+
+    scale = LOOK_EDGE_PX / max(pixels.shape[:2])
+    height, width = (max(1, round(edge * scale)) for edge in pixels.shape[:2])
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)

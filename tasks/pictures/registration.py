@@ -36,8 +36,13 @@ LEAST_CORRELATION = 0.55
 """Least correlation of coarse copies to go on from: that of copies is 0.71 and more."""
 
 _ZOOMS = (1.0, 1 / 1.05, 1.05, 1 / 1.1, 1.1, 1 / 1.025, 1.025, 1 / 1.075, 1.075)
-_TINY_ZOOMS = (1.0, 1 / 1.08, 1.08)
-_SEARCHED_SHARE = 0.1
+_SEARCHED_SHARE = 0.1 + 0.06
+"""Room for the shift searched and for the largest zoom, which grows to both sides."""
+
+TINY_ZOOMS = (1.0, 1 / 1.08, 1.08)
+TINY_MARGIN_PX = round(TINY_EDGE_PX * _SEARCHED_SHARE)
+"""Sizes and room when outlines of 32 px are laid over one another."""
+
 _COARSE_STEPS, _FINE_STEPS = 30, 8
 _LEAST_GAIN = 1e-4
 _SMOOTHING_PX = 5
@@ -199,15 +204,19 @@ def quick_agreement(one: Look, other: Look) -> float:
 
     It takes a tenth of a millisecond, and dismisses pictures that have nothing in common.
     """
-    padded = _padded(other.tiny_outlines, TINY_EDGE_PX)
-    return max(_best_place(one.tiny_outlines, padded, zoom).agreement for zoom in _TINY_ZOOMS)
+    return agreement_of(one.tiny_outlines, other.tiny_outlines)
+
+
+def agreement_of(one: Grey, other: Grey) -> float:
+    """Tell the same of outlines that are at hand."""
+    padded = _padded(other, TINY_EDGE_PX)
+    return max(_best_place(one, padded, zoom).agreement for zoom in TINY_ZOOMS)
 
 
 def _padded(outlines: Grey, edge_px: int) -> tuple[Grey, int]:
     import cv2
 
-    # Room for the shift searched and for the largest zoom, which grows to both sides.
-    margin = round(edge_px * (_SEARCHED_SHARE + 0.06))
+    margin = round(edge_px * _SEARCHED_SHARE)
     return cv2.copyMakeBorder(outlines, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0).astype(
         np.float32
     ), margin

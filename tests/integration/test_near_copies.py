@@ -2,13 +2,14 @@
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from flows.evaluation import looks
+from flows.evaluation.compared_pairs import ComparedPairs
 from flows.evaluation.drafts import compare_ahead, deduplicate_drafts, inspect_new, select_finalists
 from flows.evaluation.judge_answers import JudgeAnswers, pools
 from flows.evaluation.looks import Looks
@@ -20,14 +21,13 @@ from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate, Receipt
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
-from tasks.duplicates.comparison import Comparison, compare_looks
+from tasks.duplicates.comparison import Comparison, Seen, compare_seen
 from tasks.emulator.painting.retouch import shaken
 from tasks.judging.replies import DuelReply, Reply
 from tasks.ledger import Ledger
 from tasks.ledger.candidates import insert_receipts
 from tasks.orders.questions import worth_judging
 from tasks.pairwise.votes import Vote
-from tasks.pictures.looks import Look
 from tasks.settings import Settings
 from tasks.storage.home import run_folder
 from tests.support.builders import NOON, RUN_ID, an_order
@@ -134,13 +134,14 @@ def test_what_was_compared_while_drafts_came_in_is_not_compared_again(
 ) -> None:
     """And decides the same; a pass that nobody wants any more compares nothing."""
     compared: list[object] = []
-    monkeypatch.setattr(looks, "_compared", {})
+    monkeypatch.setattr(looks, "_compared", ComparedPairs())
 
-    def counted(one: Look, other: Look) -> Comparison:
-        compared.append((one, other))
-        return compare_looks(one, other)
+    def counted(one: Seen, others: Sequence[Seen]) -> Iterator[Comparison]:
+        for found in compare_seen(one, others):
+            compared.append(found)
+            yield found
 
-    monkeypatch.setattr(looks, "compare_looks", counted)
+    monkeypatch.setattr(looks, "compare_seen", counted)
     inspect_new(run)
     compare_ahead(run, ahead := Looks({}), (), lambda: False)
     assert compared == []

@@ -13,6 +13,7 @@ from PIL import Image
 
 from flows.command_line import runoff
 from flows.evaluation import looks
+from flows.evaluation.compared_pairs import ComparedPairs
 from flows.rescore import write_limit
 from flows.runs.run import StoredRun
 from tasks.duplicates.tuning import Suggestion
@@ -32,7 +33,8 @@ OF_FIRST_PROMPT = (STOOL, cropped(left=0.03)(STOOL), draw_stool(logo="X"))
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """A page on a run whose first prompt has a picture, a copy of it and one with another logo."""
-    monkeypatch.setattr(looks, "_compared", {})  # these thumbnails are not of the pictures beside them
+    # These thumbnails are not of the pictures beside them.
+    monkeypatch.setattr(looks, "_compared", ComparedPairs())
     with review_page(tmp_path) as opened:
         for number, picture in enumerate(OF_FIRST_PROMPT):
             (opened.folder / f"thumbnails/p{number:02d}.webp").write_bytes(make_thumbnail(picture))

@@ -38,7 +38,7 @@ def test_a_copy_is_seen_by_the_thumbnails_alone(tmp_path: Path) -> None:
     for one in pair:
         (tmp_path / one.file).unlink()
 
-    found = Looks({tmp_path: pair}).compare(*pair)
+    found = next(Looks({tmp_path: pair}).compare(pair[0], pair[1:]))
 
     assert found is not None
     assert found.similarity is not None
@@ -51,7 +51,7 @@ def test_a_lost_or_damaged_thumbnail_is_made_from_the_picture_and_nothing_is_wri
     (tmp_path / "thumbnails/c-B.webp").unlink()
     (tmp_path / "thumbnails/c-C.webp").write_bytes(b"RIFF")
 
-    found = Looks({tmp_path: pair}).compare(*pair)
+    found = next(Looks({tmp_path: pair}).compare(pair[0], pair[1:]))
 
     assert found is not None
     assert found.similarity is not None
@@ -65,4 +65,4 @@ def test_without_thumbnail_and_picture_there_is_nothing_to_compare(tmp_path: Pat
     (tmp_path / "thumbnails/c-D.webp").unlink()
     (tmp_path / gone.file).write_bytes((tmp_path / other.file).read_bytes())
 
-    assert Looks({tmp_path: [gone, other]}).compare(gone, other) is None
+    assert list(Looks({tmp_path: [gone, other]}).compare(gone, [other])) == [None]

@@ -1,6 +1,6 @@
 """Duplicates by look: what a comparison found decides, whatever the hashes say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import combinations
@@ -28,9 +28,10 @@ SIMILARITIES = st.sampled_from([None, 0.2, SIMILAR_SIMILARITY, 0.7, NEAR_SIMILAR
 def seeing(found: Mapping[str, Comparison | None]) -> Comparer:
     """Make a comparer that finds what is given for two names, as in ``"ab"``; else nothing in common."""
 
-    def compare(one: Candidate, other: Candidate) -> Comparison | None:
-        names = sorted((one.candidate_id, other.candidate_id))
-        return found.get("".join(names), Comparison(None))
+    def compare(one: Candidate, others: Sequence[Candidate]) -> Iterator[Comparison | None]:
+        for other in others:
+            names = sorted((one.candidate_id, other.candidate_id))
+            yield found.get("".join(names), Comparison(None))
 
     return compare
 
@@ -135,7 +136,7 @@ def test_what_cannot_be_looked_at_is_compared_by_its_hash() -> None:
     """A pruned picture of an earlier run still stands for its copies."""
     three = [draft("a", 0, 0.9), draft("b", 0b11, 0.8), draft("c", FAR, 0.1)]
 
-    found = deduplicate(three, LOOKS, compare=lambda _one, _other: None)
+    found = deduplicate(three, LOOKS, compare=lambda _one, others: iter([None] * len(others)))
 
     assert [found[name].duplicate_of for name in "abc"] == [None, "a", None]
     assert (found["b"].similarity, found["b"].hash_distance_bits) == (None, 2)
