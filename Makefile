@@ -67,6 +67,7 @@ $(BIN)/.site-ready: pyproject.toml constraints.txt
 
 screenshots: setup  ## Make runs and photograph them again for docs/images (minutes)
 	$(BIN)/python -m docs.screenshots
+	$(BIN)/python -m docs.prefect_form
 	$(BIN)/python -m docs.terminal_session
 
 benchmarks: setup  ## Run the benchmarks (hours); most write their figures into benchmarks/README.md

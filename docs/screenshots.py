@@ -2,7 +2,7 @@
 
 ``python -m docs.screenshots`` makes a run that awaits review and the demo, votes, and photographs the report
 and every page of ``runoff review`` at the size of a desktop and of a phone. It takes some minutes, needs
-Chromium and spends nothing. The form in Prefect's pages (``approval-in-prefect.png``) is not among them.
+Chromium and spends nothing. The form in Prefect's pages is drawn by ``python -m docs.prefect_form``.
 """
 
 import io

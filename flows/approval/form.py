@@ -167,19 +167,34 @@ def _description(offer: Offer, trouble: str) -> str:
         "Answer here, on the review page (`runoff review`) or with `runoff promote`; the first "
         "decision counts, and a later one buys nothing.",
         offer.decide,
-        _table(offer),
+        _drafts(offer),
     ]
     return "\n\n".join(line for line in lines if line)
 
 
-def _table(offer: Offer) -> str:
-    """List the drafts on offer with picture, rank and score, and the price of the chosen ones."""
-    rows = ["| draft | picture | rank | score | next attempt |", "|---|---|---|---|---|"]
-    for place, draft in enumerate((*offer.finalists, *offer.others)):
-        picture = small_picture(offer.folder / draft.file) if place < MOST_THUMBNAILS else None
-        shown = f"![{draft.name}]({picture})" if picture else "–"
-        cost_usd = offer.plan.of_finalist_usd.get(draft.candidate_id)
-        score = "–" if draft.score is None else f"{draft.score:.2f}"
-        price = "not chosen" if cost_usd is None else f"at most {format_usd(cost_usd)}"
-        rows.append(f"| {draft.name} | {shown} | {draft.rank or '–'} | {score} | {price} |")
-    return "\n".join(rows)
+def _drafts(offer: Offer) -> str:
+    """Show the drafts on offer: the first ones with picture and price, the others as a table.
+
+    The form is narrow: text is wrapped, and a table that is too wide is cut off.
+    """
+    drafts = (*offer.finalists, *offer.others)
+    shown = [_shown(offer, draft) for draft in drafts[:MOST_THUMBNAILS]]
+    rows = [f"| {draft.name} | {_rank(draft)} | {_score(draft)} |" for draft in drafts[MOST_THUMBNAILS:]]
+    table = ["| not chosen | rank | score |", "|---|---|---|", *rows] if rows else []
+    return "\n\n".join([*shown, *(["\n".join(table)] if table else [])])
+
+
+def _shown(offer: Offer, draft: Candidate) -> str:
+    picture = small_picture(offer.folder / draft.file)
+    cost_usd = offer.plan.of_finalist_usd.get(draft.candidate_id)
+    price = "not chosen" if cost_usd is None else f"at most {format_usd(cost_usd)}"
+    facts = f"**{draft.name}** · rank {_rank(draft)} · score {_score(draft)} · {price}"
+    return f"![{draft.name}]({picture})\n{facts}" if picture else facts
+
+
+def _rank(draft: Candidate) -> str:
+    return "–" if draft.rank is None else str(draft.rank)
+
+
+def _score(draft: Candidate) -> str:
+    return "–" if draft.score is None else f"{draft.score:.2f}"

@@ -21,7 +21,9 @@ from flows.engine import start_engine
 from flows.engine.registry import Registry, is_alive
 from flows.serving import serve
 from tasks.errors import CampaignError, CatalogueError
+from tasks.ledger.schema import runs
 from tests.support.child_process import wait_until
+from tests.support.ledgers import open_ledger
 from tests.support.serving import Served, client_of, serving_campaign, write_campaign
 
 ROOT = Path(__file__).parents[2]
@@ -188,3 +190,47 @@ def test_a_campaign_whose_model_retires_is_announced_with_a_warning(
     announce(read_scheduled([file], tmp_path), said.append)
     assert said[0].startswith("every-minute (")
     assert said[1].startswith("! drafts: gpt-image-1-mini will be shut down on 2026-12-01, in 1 day;")
+
+
+DECIDED = {"count": 1, "approval": "review", "decide_within": "1h"}
+
+
+@pytest.mark.slow  # every day: what is decided and left to buy, in test_deadlines.py
+@pytest.mark.parametrize("then", ["auto", pytest.param("decline", marks=pytest.mark.long)])
+def test_a_review_whose_time_is_up_is_ended_by_serve(tmp_path: Path, then: str) -> None:
+    """At its next look: its finalist is bought once, by a flow run of its own, or the run is done."""
+    with serving_campaign(tmp_path, schedule=MONTHLY, finalists=DECIDED | {"then": then}) as served:
+        served.wait_for("stop with Ctrl-C")
+        with client_of(served.home) as client:
+            deployment = client.read_deployment_by_name("prototype/every-minute")
+            client.create_flow_run_from_deployment(deployment.id)
+            wait_until(lambda: states_in(served.home) == ["awaiting review"], every_s=0.5)
+        served.stop(signal.SIGTERM)
+        assert "nobody decided" not in served.said.read_text()
+        begin_review_at(served.home, datetime.now(UTC) - timedelta(minutes=61))
+        served.start()
+        said = served.wait_for("nobody decided within 1h about")
+        assert ("its finalists are bought" in said) == (then == "auto")
+        wait_until(lambda: states_in(served.home) == ["done"], every_s=0.5, told=served.said.read_text)
+        with client_of(served.home) as client:
+            wait_until(lambda: not flow_runs(client, StateType.RUNNING), every_s=0.5)
+            bought = flow_runs(client, StateType.COMPLETED)
+        served.stop(signal.SIGTERM)
+        assert served.said.read_text().count("nobody decided within 1h") == 1
+    with open_ledger(served.home) as ledger:
+        (run,) = ledger.runs.all()
+        finals = ledger.candidates.of_run(run.run_id, "final")
+    assert len(finals) == (then == "auto")
+    assert sum("run_id" in one.parameters and bool(one.parameters["run_id"]) for one in bought) == len(finals)
+
+
+def states_in(home: Path) -> list[str]:
+    """List the states of a home's runs."""
+    with open_ledger(home) as ledger:
+        return [run.state for run in ledger.runs.all()]
+
+
+def begin_review_at(home: Path, moment: datetime) -> None:
+    """Let the reviews of a home have begun at another time."""
+    with open_ledger(home) as ledger, ledger.database.write() as connection:
+        connection.execute(runs.update().values(finished_at=moment))

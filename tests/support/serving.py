@@ -34,9 +34,9 @@ print("left", flush=True)
 """
 
 
-def write_campaign(folder: Path, name: str = "campaign.yaml", **changes: Any) -> Path:
+def write_campaign(folder: Path, file_name: str = "campaign.yaml", **changes: Any) -> Path:
     """Write a small campaign file for the emulator."""
-    file = folder / name
+    file = folder / file_name
     file.write_text(yaml.safe_dump(CAMPAIGN | changes))
     return file
 
