@@ -93,10 +93,16 @@ def test_the_pages_can_be_typed_as_they_stand(tmp_path: Path) -> None:
     ):
         environ["PREFECT_API_URL"] = read_line(server).strip()
         address = postgresql.new_database()
-        of_ours = ROOT / "configs" / "campaigns" / "nightly.yaml"  # a run, for the commands about one
+        of_ours = ROOT / "configs" / "campaigns" / "nightly.yaml"  # runs, for the commands about one
+        type_block([f"runoff run {of_ours}", "runoff decline latest"], tmp_path, environ)
+        (over,) = (tmp_path / "home").glob("nightly/2*")
         type_block([f"runoff run {of_ours}"], tmp_path, environ)
         for block in blocks():
-            type_block([line.replace(LEDGER, address) for line in block], tmp_path, environ)
+            lines = [
+                line.replace(LEDGER, address).replace("--delete RUN", f"--delete {over.name}")
+                for line in block
+            ]
+            type_block(lines, tmp_path, environ)
 
 
 def write_automations(folder: Path) -> None:
@@ -117,7 +123,7 @@ def type_block(lines: list[str], folder: Path, environ: Mapping[str, str]) -> No
             given = dict(re.findall(r"(\w+)=(\S+)", line))
             here |= {name: value for name, value in given.items() if name not in NOT_HERE}
             continue
-        typed = line.replace(" RUN ", " latest ")
+        typed = re.sub(r"\bRUN\b", "latest", line)
         stays = next((ready for words, ready in STAYS.items() if typed.startswith(words)), None)
         if stays is None:
             done = subprocess.run(

@@ -17,12 +17,14 @@ from flows.runs.team_ledger import copy_to, set_team_limit
 from tasks.errors import BudgetError, LedgerError, RunError
 from tasks.ledger import Ledger, Limits
 from tasks.ledger.database import LEDGER_VARIABLE
+from tasks.ledger.figures import read_figures
 from tasks.ledger.ledger import open_ledger as open_by_environment
 from tasks.ledger.migrating import version_of
 from tasks.ledger.monthly_limit import LIMIT_VARIABLE
-from tasks.ledger.schema import HEAD, metadata
+from tasks.ledger.schema import HEAD, budgets, metadata
 from tasks.settings import Settings
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.charged_ledger import RUN_IDS, charge
 from tests.support.ledger_rows import a_row, tables_of
 from tests.support.ledgers import open_ledger, open_older_ledger
 from tests.support.postgresql_server import PostgresqlServer
@@ -153,6 +155,41 @@ def test_a_ledger_moves_to_postgresql_and_back(tmp_path: Path, postgresql: Postg
         assert {name: len(rows) for name, rows in rows_of(returned).items()} == copied.rows | {
             "spending_limits": 3
         }
+
+
+def test_every_charge_is_the_same_after_a_move_there_and_back(
+    tmp_path: Path, postgresql: PostgresqlServer
+) -> None:
+    """Received, refused, failed, unknown or in flight: reports, sums, spend and the check."""
+    with open_ledger(tmp_path) as ledger:
+        charge(ledger, tmp_path, 60)
+        before = charges_of(ledger, tmp_path)
+    there, back = postgresql.new_database(), f"sqlite:///{tmp_path / 'back.db'}"
+    copied = copy_to(Settings(tmp_path, {}), there)
+    assert Decimal(copied.charged_nanousd) / 10**9 == sum(before["charged"]) > 0
+    copy_to(Settings(tmp_path, {LEDGER_VARIABLE: there}), back)
+    for address in (there, back):
+        with open_by_environment(tmp_path, {LEDGER_VARIABLE: address}) as moved:
+            assert charges_of(moved, tmp_path) == before
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv(LEDGER_VARIABLE, address)
+                reports = [report_frame(run_id, tmp_path) for run_id in RUN_IDS]
+        for run_id, report in zip(RUN_IDS, reports, strict=True):
+            assert report.equals(report_frame(run_id, tmp_path)), run_id
+            assert report["state"].nunique() == 5
+
+
+def charges_of(ledger: Ledger, home: Path) -> dict[str, Any]:
+    """Read what a ledger says about money: by run, month, campaign and state; and its check."""
+    with ledger.database.read() as connection:
+        held = {row.scope: row.charged_nanousd for row in connection.execute(sa.select(budgets))}
+    return {
+        "charged": [ledger.orders.charged_usd(run_id) for run_id in RUN_IDS],
+        "budgets": held,
+        "states": [ledger.orders.counts(run_id) for run_id in RUN_IDS],
+        "figures": read_figures(ledger.database, NOON),
+        "faults": [fault for fault in ledger.verify() if str(home) not in fault],
+    }
 
 
 @pytest.mark.slow

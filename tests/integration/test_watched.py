@@ -3,10 +3,12 @@
 import json
 import logging
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
+import click
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -136,3 +138,52 @@ def test_an_error_is_an_object_where_a_program_asked_for_one(
         fill_run(tmp_path, ledger)
     code, out = said(monkeypatch, capsys, "ledger", "verify", "--json", *home)
     assert (code, set(json.loads(out))) in [(0, {"faults"}), (1, {"faults"})]
+
+
+def commands_with_json(group: click.Group = command_line.runoff, *words: str) -> Iterator[tuple[str, ...]]:
+    """Walk the commands that answer a program."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from commands_with_json(command, *words, name)
+        elif any("--json" in parameter.opts for parameter in command.params):
+            yield (*words, name)
+
+
+ANSWERING = list(commands_with_json())
+BARE = {"models", "emulator"}
+"""Commands that nothing in a home can keep from answering."""
+
+
+def command_of(words: tuple[str, ...]) -> click.Command:
+    """Find a command by its words."""
+    found: click.Command = command_line.runoff
+    for word in words:
+        assert isinstance(found, click.Group)
+        found = found.commands[word]
+    return found
+
+
+@pytest.mark.parametrize("words", ANSWERING, ids=" ".join)
+def test_every_command_answers_a_program_by_an_object_when_it_cannot_do_it(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A wrong option, and a home that is a file: one object with all its keys, and the code that it names."""
+    assert len(ANSWERING) > 15
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "home").write_text("no folder")
+    given = ["x"] * sum(isinstance(one, click.Argument) and one.required for one in command_of(words).params)
+    tries = [["--nowhere"]]
+    if any("--home" in parameter.opts for parameter in command_of(words).params) and words[0] not in BARE:
+        tries.append([*given, "--home", str(tmp_path / "home")])
+    for more in tries:
+        code, out = said(monkeypatch, capsys, *words, "--json", *more)
+        answer = json.loads(out)
+        assert answer.keys() == {"error"}
+        keys = {"type", "where", "what", "accepted", "money", "next_step", "exit_code"}
+        assert answer["error"].keys() == keys
+        assert (answer["error"]["what"] != "", answer["error"]["exit_code"]) == (True, code)
+        assert "fault in Runoff" not in out
+        assert code in (1, 2)
