@@ -23,6 +23,7 @@ from tasks.pictures.registration import (
     Registration,
     find_starts,
     lay_on,
+    middle_agreement,
     quick_agreement,
     registrations,
     unmoved,
@@ -56,6 +57,9 @@ NEAR_SIMILARITY = 0.75
 
 LEAST_QUICK_AGREEMENT = 0.3
 """Copies of photographs agree by 0.46 and more, different photographs by 0.36 at most, two texts by 0.9."""
+
+LEAST_MIDDLE_AGREEMENT = 0.5
+"""The same for outlines of 64 px: those of copies agree by 0.65 and more."""
 
 LEAST_TURNED_AGREEMENT = 0.4
 """The same for outlines of 16 x 16 cells, by which turned pictures are dismissed."""
@@ -180,6 +184,8 @@ def may_be_alike(one: Look, other: Look) -> bool:
     if min(_spread(look.tiny_outlines) for look in (one, other)) < FAINT_SPREAD_LEVELS:
         return True
     if quick_agreement(one, other) < LEAST_QUICK_AGREEMENT:
+        return False
+    if middle_agreement(one, other) < LEAST_MIDDLE_AGREEMENT:
         return False
     return find_starts(one, other)[0].agreement >= LEAST_AGREEMENT
 

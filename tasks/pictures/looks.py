@@ -22,6 +22,7 @@ LOOK_EDGE_PX = 340
 
 COARSE_EDGE_PX = 128
 FINE_EDGE_PX = 256
+MIDDLE_EDGE_PX = 64
 TINY_EDGE_PX = 32
 CELL_PX = 4
 
@@ -108,11 +109,19 @@ class Look:
         return _without_ground(self.coarse)
 
     @cached_property
+    def middle_outlines(self) -> Grey:
+        """The same at `MIDDLE_EDGE_PX`."""
+        return self._outlines_at(MIDDLE_EDGE_PX)
+
+    @cached_property
     def tiny_outlines(self) -> Grey:
         """The same at `TINY_EDGE_PX`."""
+        return self._outlines_at(TINY_EDGE_PX)
+
+    def _outlines_at(self, edge_px: int) -> Grey:
         import cv2
 
-        grey: Any = cv2.cvtColor(self.cells_at(TINY_EDGE_PX), cv2.COLOR_RGB2GRAY)
+        grey: Any = cv2.cvtColor(self.cells_at(edge_px), cv2.COLOR_RGB2GRAY)
         return _without_ground(grey)
 
     @cached_property

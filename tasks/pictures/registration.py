@@ -16,7 +16,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.pictures.looks import COARSE_EDGE_PX, FINE_EDGE_PX, TINY_EDGE_PX, Grey, Look, Pixels
+from tasks.pictures.looks import (
+    COARSE_EDGE_PX,
+    FINE_EDGE_PX,
+    MIDDLE_EDGE_PX,
+    TINY_EDGE_PX,
+    Grey,
+    Look,
+    Pixels,
+)
 
 MAX_ZOOM = 1.14
 """Most enlargement or reduction in any direction."""
@@ -211,6 +219,15 @@ def agreement_of(one: Grey, other: Grey) -> float:
     """Tell the same of outlines that are at hand."""
     padded = _padded(other, TINY_EDGE_PX)
     return max(_best_place(one, padded, zoom).agreement for zoom in TINY_ZOOMS)
+
+
+def middle_agreement(one: Look, other: Look) -> float:
+    """Tell how well outlines of 64 px agree at the best size and place that `find_starts` tries, -1 to 1.
+
+    It takes a third of the time, and dismisses nearly all pictures that are not the same.
+    """
+    padded = _padded(other.middle_outlines, MIDDLE_EDGE_PX)
+    return max(_best_place(one.middle_outlines, padded, zoom).agreement for zoom in _ZOOMS)
 
 
 def _padded(outlines: Grey, edge_px: int) -> tuple[Grey, int]:

@@ -1,11 +1,17 @@
 """Looks at a run's pictures: from thumbnails, from the pictures, or not at all."""
 
+import gc
 import hashlib
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 from PIL import Image
 
+from flows.evaluation import looks
+from flows.evaluation.compared_pairs import ComparedPairs
 from flows.evaluation.looks import Looks
 from tasks.candidate import Candidate, Inspection
 from tasks.pictures.decoding import make_thumbnail
@@ -57,6 +63,28 @@ def test_a_lost_or_damaged_thumbnail_is_made_from_the_picture_and_nothing_is_wri
     assert found.similarity is not None
     assert found.similarity < NEAR_SIMILARITY, "another letter is another picture"
     assert not (tmp_path / "thumbnails/c-B.webp").exists()
+
+
+def test_a_further_picture_takes_less_than_forty_kilobytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of most pictures only a glance is kept, however many were compared."""
+    monkeypatch.setattr(looks, "MOST_LOOKS", 4)
+    monkeypatch.setattr(looks, "_compared", ComparedPairs())
+    tiles = np.random.default_rng(1).integers(0, 255, (24, 8, 8, 3), np.uint8)
+    drawn = [Image.fromarray(each).resize((340, 340), Image.Resampling.NEAREST) for each in tiles]
+    drafts = [a_bought(tmp_path, f"m-{number}", picture) for number, picture in enumerate(drawn)]
+    seen = Looks({tmp_path: drafts})
+    n_bytes = []
+    tracemalloc.start()
+    for half in (range(12), range(12, 24)):
+        for number in half:
+            list(seen.compare(drafts[number], drafts[max(0, number - 2) : number]))
+        gc.collect()
+        n_bytes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+
+    assert (n_bytes[1] - n_bytes[0]) / 12 < 40_000
 
 
 def test_without_thumbnail_and_picture_there_is_nothing_to_compare(tmp_path: Path) -> None:
