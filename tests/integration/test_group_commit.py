@@ -12,6 +12,7 @@ from concurrent.futures import Future, wait
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.crash_points import watching
-from tasks.errors import BudgetError, LedgerError, RunoffError
+from tasks.errors import BudgetError, LedgerError, RunError, RunoffError
 from tasks.ledger import Ledger, Limits, Settlement
+from tasks.ledger.group_commit import MOST_TOGETHER
 from tasks.money import from_nanousd, to_nanousd
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
@@ -154,6 +156,42 @@ def test_what_is_wrong_with_one_order_is_its_own(ledger: Ledger) -> None:
     assert ledger.verify() == []
 
 
+def test_orders_of_a_run_that_was_lost_are_refused_and_those_of_another_run_go_on(ledger: Ledger) -> None:
+    """A process may work on two runs, and lose its hold of one."""
+    lost, own = planned(ledger, 2), [an_order(k, run_id="20261122-130000-test") for k in range(2)]
+    ledger.runs.start(own[0].run_id, campaign="otters", provider="emulator", now=NOON)
+    ledger.orders.plan(own)
+    ledger.database.holds[RUN_ID] = "a token that another process has replaced"
+    wanted = [lost[0], own[0], lost[1], own[1]]
+    ends = together(ledger, lambda: [ledger.orders.begin_send(one, NO_LIMITS, NOON) for one in wanted])
+    assert [type(end) for end in ends] == [RunError, type(None)] * 2
+    assert ledger.orders.charged_usd(RUN_ID) == 0
+    assert ledger.orders.charged_usd(own[0].run_id) == 2 * CENT
+
+
+def test_more_orders_than_share_a_transaction_take_several(ledger: Ledger) -> None:
+    """None of them is forgotten, and the others are not kept waiting for ever."""
+    orders = planned(ledger, 2 * MOST_TOGETHER + 1)
+    committed = transactions(ledger)
+    begin = ledger.orders.begin_send
+    assert not any(together(ledger, lambda: [begin(one, NO_LIMITS, NOON) for one in orders]))
+    assert len(committed) == 1 + 3
+    assert ledger.orders.counts(RUN_ID) == {("draft", "sent"): len(orders)}
+
+
+def test_answers_that_come_together_are_kept_by_their_questions(ledger: Ledger) -> None:
+    """Each with its own, though they are written in one statement."""
+    asked = [an_order(k, stage="judge", endpoint="chat", prompt=f"What is in picture {k}?") for k in range(3)]
+    ledger.orders.plan(asked)
+    for order in asked:
+        ledger.orders.send(order, NO_LIMITS, NOON)
+    end, begin = Settlement("received", cost_usd=CENT), ledger.orders.begin_settle
+    moves = [partial(begin, one.order_id, end, (), f"no {k}\0") for k, one in enumerate(asked)]
+    assert together(ledger, lambda: [move() for move in reversed(moves)]) == [None] * 3
+    expected = {order.question: f"no {k}" for k, order in enumerate(asked)}
+    assert ledger.answers.find([order.question for order in asked]) == expected
+
+
 def test_two_moves_of_one_order_are_made_one_after_the_other(ledger: Ledger) -> None:
     """Of two that would send it one does; a settlement asked for before the send has ended follows it."""
     order, other = planned(ledger, 2)
@@ -273,8 +311,11 @@ def test_a_full_disk_fails_all_and_changes_nothing(tmp_path: Path) -> None:
         ledger.database.engine.dispose()
         sa.event.listen(ledger.database.engine, "connect", limit)
         begin = ledger.orders.begin_settle
+        rolled_back: list[object] = []
+        sa.event.listen(ledger.database.engine, "rollback", rolled_back.append)
         ends = together(ledger, lambda: [begin(order.order_id, end) for order in orders])
         assert all(isinstance(one, LedgerError) and "disk is full" in str(one) for one in ends)
+        assert len(rolled_back) == 1, "what fails for all is not tried for each"
         sa.event.remove(ledger.database.engine, "connect", limit)
         ledger.database.engine.dispose()
         assert ledger.orders.counts(RUN_ID) == {("draft", "sent"): 5}
