@@ -6,6 +6,7 @@ flow never load Prefect.
 
 import atexit
 import gc
+import os
 import sys
 import traceback
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from flows.commands.automations import automations
 from flows.commands.begin import init, schema
 from flows.commands.buy import demo, promote, run
 from flows.commands.buying import loaded
@@ -37,6 +39,7 @@ from flows.commands.share import share
 from flows.commands.verdict import verdict
 from tasks.errors import RunoffError, SettingError
 from tasks.redaction import redacted_outputs
+from tasks.secret_files import with_secret_files
 
 FAULT = 1
 INTERRUPTED = 130
@@ -50,6 +53,7 @@ INTERRUPTED = 130
 @click.version_option(version("runoff"), prog_name="runoff")
 def runoff() -> None:
     """Make many cheap pictures, pick the best few, and buy only those at high quality."""
+    os.environ |= with_secret_files(os.environ)  # for this process and those that it starts
     try:
         Path.cwd()
     except FileNotFoundError as fault:
@@ -67,7 +71,7 @@ runoff.add_sections(
         "Run": (plan, questions, run, more, promote, decline, rescore, cancel),
         "Look": (runs, review, report, share, compare, grid, verdict, explain, duplicates, judge),
         "Money": (ledger, models),
-        "Operate": (serve, deploy, worker, doctor, emulator, completion),
+        "Operate": (serve, deploy, worker, automations, doctor, emulator, completion),
     }
 )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flows.engine import start_engine
+from flows.engine.prefect_server import PrefectServer
 from flows.engine.start_server import Say
 from flows.runs.reconciling import user_name
 from tasks.campaign import Campaign
@@ -28,6 +29,7 @@ from tasks.clock import today
 from tasks.errors import CampaignError, CatalogueError, RunoffError, SettingError
 from tasks.limits import YAML_BYTES
 from tasks.marked_yaml import YamlFaultError, read_yaml
+from tasks.settings import Settings
 from tasks.storage.mirror import home_address
 from tasks.storage.regular_file import UnusableFileError, read_regular_text
 
@@ -193,7 +195,7 @@ def deploy(files: Sequence[Path], home: Path, pool: str, say: Say) -> Scheduled:
         CampaignError: No file is valid. Nothing was deployed.
         EngineError: The server does not answer. Nothing was deployed.
     """
-    _require_server()
+    require_server()
     scheduled = read_scheduled(files, home, needs_schedule=False)
     with start_engine(home, say) as engine:
         engine.wait_ready()
@@ -231,16 +233,31 @@ def work(pool: str, home: Path, say: Say, *, limit: int | None = None, name: str
         SettingError: ``PREFECT_API_URL`` is not set. Nothing was started.
         EngineError: The server does not answer. Nothing was started.
     """
-    _require_server()
+    require_server()
     with start_engine(home, say, with_schedules=True) as engine:
         engine.wait_ready()
+        from flows.prefect_ui.looked_after import keep_looking_after
         from flows.schedule.draining_worker import DrainingWorker
 
-        asyncio.run(DrainingWorker(pool, say, engine.give_up, limit=limit, name=name).work())
+        async def working() -> None:
+            looking = asyncio.create_task(keep_looking_after(Settings(home, os.environ), say))
+            try:
+                await DrainingWorker(pool, say, engine.give_up, limit=limit, name=name).work()
+            finally:
+                looking.cancel()
+
+        asyncio.run(working())
 
 
-def _require_server() -> None:
-    if not os.environ.get("PREFECT_API_URL"):
+def require_server() -> PrefectServer:
+    """Find the server at ``PREFECT_API_URL``.
+
+    Raises:
+        SettingError: It is not set.
+        EngineError: It is no address.
+    """
+    server = PrefectServer.of(os.environ)
+    if server is None:
         raise SettingError(
             where="PREFECT_API_URL",
             what="is not set, and a work pool needs a running Prefect server",
@@ -248,6 +265,7 @@ def _require_server() -> None:
             next_step="prefect server start; export PREFECT_API_URL=http://127.0.0.1:4200/api. "
             "Without a work pool: runoff serve FILE",
         )
+    return server
 
 
 def _find_pool(pool: str) -> None:

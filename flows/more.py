@@ -91,7 +91,7 @@ async def more(
         await score_and_judge(run)
         n_finalists = await select_task(run, keeps_bought=True)
         state = await _state_after(run, n_finalists)
-        return flow_result(await close_run(run, state=state, note=_what_came(run, number)))
+        return flow_result(await close_run(run, state=state, note=_what_came(run, number)), settings)
 
 
 def _plan(prepared: Prepared, asked: Asked, key: str, at_most_usd: Decimal | None) -> FurtherPlan:

@@ -30,7 +30,14 @@ from flows.prefect_ui.cancellation import (
 from flows.prefect_ui.events import emit_low_budgets, emit_skipped
 from flows.prefect_ui.flow_names import flow_run_name
 from flows.prefect_ui.flow_parameters import CampaignFile, RunId
-from flows.prefect_ui.flow_states import allow_retries, awaiting_line, current_starter, flow_result
+from flows.prefect_ui.flow_states import (
+    allow_retries,
+    current_starter,
+    end_line,
+    failed_result,
+    flow_result,
+    is_final,
+)
 from flows.promote import buy_finals, promote_run
 from flows.runs.log_lines import LineDisplay, log_format_of
 from flows.runs.outcome import Outcome, Skipped
@@ -122,7 +129,13 @@ async def prototype(
     starter = None if run_id else current_starter(is_scheduled=is_scheduled or only_resumes)
     if starter is not None:
         starter = replace(starter, only_resumes=only_resumes)
-        return flow_result(await _make_slot(file, settings, starter, is_scheduled=is_scheduled), settings)
+        try:
+            made = await _make_slot(file, settings, starter, is_scheduled=is_scheduled)
+        except RunoffError as error:
+            if isinstance(error, InterruptError) or not is_final(error):
+                raise
+            return failed_result(error)
+        return flow_result(made, settings)
     if run_id is not None:
         is_left = await asyncio.to_thread(is_left_to_buy, settings, run_id)
         if is_left:
@@ -148,8 +161,7 @@ async def _make_slot(
     try:
         outcome = await _make_slot_run(taken, settings, is_scheduled=is_scheduled)
         if isinstance(outcome, Outcome):
-            if outcome.state == "awaiting review":
-                current_display(_lines(settings, outcome)).say(awaiting_line(outcome, settings))
+            current_display(_lines(settings, outcome)).say(end_line(outcome, settings))
             await ask_if_wanted(outcome, settings)
     except Exception as error:
         await allow_retries(error)

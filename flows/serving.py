@@ -25,6 +25,7 @@ from flows.runs.retention import keep_to_retention
 from flows.schedule.take_slot import unfinished_run
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, open_ledger
+from tasks.money import count_of
 from tasks.settings import Settings
 from tasks.storage.home import CAMPAIGN_FILE, run_folder
 
@@ -36,9 +37,11 @@ if TYPE_CHECKING:
 CHECK_SERVER_S = 2.0
 CHECK_REVIEWS_S = 60.0
 KEEP_EVERY_S = 24 * 3600.0
+RUNS_AT_ONCE = 5
+"""How many runs are made at once unless told otherwise; each is a process that needs some 300 MB."""
 
 
-def serve(files: Sequence[Path], home: Path, say: Say) -> Scheduled:
+def serve(files: Sequence[Path], home: Path, say: Say, *, limit: int = RUNS_AT_ONCE) -> Scheduled:
     """Serve campaigns on their schedules until interrupted; each run buys within its budgets.
 
     Args:
@@ -46,6 +49,7 @@ def serve(files: Sequence[Path], home: Path, say: Say) -> Scheduled:
             skipped.
         home: ``RUNOFF_HOME``.
         say: Prints one line for the user.
+        limit: The most runs at once; others wait until one has ended.
 
     Returns:
         What was served and what was skipped.
@@ -61,7 +65,9 @@ def serve(files: Sequence[Path], home: Path, say: Say) -> Scheduled:
         engine.wait_ready()
         skip_missed(deployments, say)
         announce(scheduled, say)
-        _run(deployments, engine, home, say)
+        if len(deployments) > limit:
+            say(f"At most {count_of(limit, 'run')} at once; others wait until one has ended (--limit).")
+        _run(deployments, engine, home, say, limit)
     return scheduled
 
 
@@ -155,12 +161,13 @@ def _flow_runs(
     )
 
 
-def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, say: Say) -> None:
+def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, say: Say, limit: int) -> None:
+    from flows.prefect_ui.looked_after import keep_looking_after
     from flows.schedule.draining_runner import DrainingRunner
 
     async def run() -> None:
         # Schedules stay active in the server's database; slots missed until the next start are skipped then.
-        runner = DrainingRunner(say, engine.give_up)
+        runner = DrainingRunner(say, engine.give_up, limit=limit)
         for deployment in deployments:
             await runner.aadd_deployment(deployment)
         await asyncio.to_thread(resume_unfinished, deployments, home, say)
@@ -169,6 +176,7 @@ def _run(deployments: "Sequence[RunnerDeployment]", engine: Engine, home: Path, 
             asyncio.create_task(_keep_server_running(engine)),
             asyncio.create_task(_keep_deadlines(deployments, home, say)),
             asyncio.create_task(_keep_to_retention(deployments, home, say)),
+            asyncio.create_task(keep_looking_after(Settings(home, os.environ), say)),
         ]
         try:
             await runner.start()

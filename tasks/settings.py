@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from tasks.clock import today
 from tasks.redaction import learn_environment
+from tasks.secret_files import with_secret_files
 from tasks.storage.home import home_folder
 
 PUBLIC_URL_VARIABLE = "RUNOFF_PUBLIC_URL"
@@ -38,10 +39,13 @@ class Settings:
     def of(cls, home: str | Path | None, environ: Mapping[str, str]) -> "Settings":
         """Find the home (the argument, else ``RUNOFF_HOME``, else ``./runs``) and keep the environment.
 
+        Secrets that are given as files are variables in it.
+
         Raises:
-            SettingError: The home is an object store's address, and its mirror cannot be created.
+            SettingError: The home is an object store's address, and its mirror cannot be created, or a
+                secret's file cannot be read.
         """
-        return cls(home_folder(home, environ), MappingProxyType(dict(environ)))
+        return cls(home_folder(home, environ), MappingProxyType(with_secret_files(environ)))
 
     @property
     def today(self) -> date:

@@ -65,15 +65,23 @@ def read_settings(home: Path | None) -> "Settings":
 
 
 @contextmanager
-def opened_ledger(settings: "Settings") -> "Iterator[Ledger]":
+def opened_ledger(settings: "Settings", *, creates: bool = False) -> "Iterator[Ledger]":
     """Open the ledger of a home, and close it at the end; says so if runs on disk are unknown to it.
+
+    Args:
+        settings: The home and the environment.
+        creates: Make an empty ledger where there is none: for what is set up before the first run.
 
     Raises:
         RunError: There is no ledger yet; reading does not create one.
         LedgerError: The ledger cannot be opened, or there is none beside the pictures of runs.
     """
-    from tasks.ledger import open_existing_ledger
+    from tasks.ledger import has_ledger, open_existing_ledger, open_ledger
+    from tasks.storage.home import paid_runs, prepare_home
 
+    if creates and not has_ledger(settings.home, settings.environ) and not any(paid_runs(settings.home)):
+        prepare_home(settings.home)
+        open_ledger(settings.home, settings.environ).close()
     with open_existing_ledger(settings.home, settings.environ) as ledger:
         if note := ledger.note_of_lost_runs(settings.home):
             click.echo(note, err=True)

@@ -152,7 +152,8 @@ def review(
     """
     _check_people(invited, **people)
     settings = read_settings(home)
-    with opened_ledger(settings) as ledger:
+    # A service and invitations come before the first run; in a wrong folder, a person is told so.
+    with opened_ledger(settings, creates=no_browser or bool(invited)) as ledger:
         if invited:
             invite(ledger, invited, people["may"], people["limit_usd"], _public(settings, host, port, people))
         elif revoked:

@@ -48,10 +48,22 @@ def watched_options(command: F) -> F:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="The most runs at once; others wait until one has ended.",
+)
 @home_option
 @watched_options
 def serve(
-    files: tuple[Path, ...], *, home: Path | None, metrics: tuple[str, int] | None, log_format: "LogFormat"
+    files: tuple[Path, ...],
+    *,
+    limit: int,
+    home: Path | None,
+    metrics: tuple[str, int] | None,
+    log_format: "LogFormat",
 ) -> None:
     """Run campaigns on their schedules until interrupted. Each run buys within its budgets.
 
@@ -64,7 +76,7 @@ def serve(
     folder = read_settings(home).home
     prepare_home(folder)
     _serve_metrics(home, metrics, say)
-    _end(serve_campaigns(files, folder, say), say)
+    _end(serve_campaigns(files, folder, say, limit=limit), say)
 
 
 @click.command()

@@ -118,13 +118,12 @@ class _Work(Generic[T]):
             self.has_begun.set()
             try:
                 result = await self._function(*args, **kwargs)
-                if isinstance(result, State):  # which Prefect names, and hands the caller its data
-                    result = cast("T", result.data)
             except BaseException as error:
                 self._error = error
                 raise
             else:
-                self._results.append(result)
+                # Prefect takes a state for that of the flow run, and hands the caller its data.
+                self._results.append(cast("T", result.data) if isinstance(result, State) else result)
                 return result
             finally:
                 self.has_ended.set()

@@ -26,7 +26,7 @@ from prefect.logging import get_logger
 from flows.prefect_ui.flow_names import tag_flow_run
 from flows.runs.outcome import Outcome
 from tasks.errors import PictureError
-from tasks.money import format_usd
+from tasks.money import count_of, format_usd
 from tasks.pictures.decoding import decode, shrink
 from tasks.settings import PUBLIC_URL_VARIABLE, Settings
 from tasks.storage.home import REPORT_PAGE
@@ -57,22 +57,35 @@ class Progress:
 
     def __init__(self, key: str, stage: str, n_orders: int) -> None:
         self._key, self._stage, self._n_orders = key, stage, n_orders
-        self._n_done = 0
+        self._n_in_batches, self._n_shown = 0, 0
         self._not_before_s = 0.0
         self._artifact_id: UUID | None = None
 
     async def begin(self) -> None:
         """Show an empty bar."""
         if self._n_orders:
-            description = f"{self._stage}s: {self._n_orders} orders"
+            description = f"{self._stage}s: {count_of(self._n_orders, 'request')}"
             await self._show(self._create(description))
 
     async def add(self, n_orders: int) -> None:
         """Move the bar by a batch of orders."""
-        self._n_done += n_orders
-        if self._artifact_id is not None and time.monotonic() >= self._not_before_s:
-            percent = 100 * min(self._n_done / self._n_orders, 1)
-            await self._show(aupdate_progress_artifact(self._artifact_id, progress=percent))
+        self._n_in_batches += n_orders
+        await self.reach(self._n_in_batches)
+
+    async def reach(self, n_done: int) -> None:
+        """Move the bar to a number of orders, never backwards.
+
+        Args:
+            n_done: The orders of the stage that have ended, in whole batches or not.
+        """
+        n_done = min(n_done, self._n_orders)
+        if self._artifact_id is None or n_done <= self._n_shown:
+            return
+        if time.monotonic() >= self._not_before_s:
+            self._n_shown = n_done
+            await self._show(
+                aupdate_progress_artifact(self._artifact_id, progress=100 * n_done / self._n_orders)
+            )
 
     async def _create(self, description: str) -> None:
         made = await acreate_progress_artifact(progress=0.0, key=self._key, description=description)
@@ -89,7 +102,9 @@ async def show_outcome(run: "Session", outcome: Outcome) -> None:
     markdown = await asyncio.to_thread(markdown_of, outcome, run.campaign.all_rows, link)
 
     async def create() -> None:
-        await acreate_markdown_artifact(key=f"{run.campaign.name}-report", markdown=markdown)
+        await acreate_markdown_artifact(
+            key=f"{run.campaign.name}-report", markdown=markdown, description=description_of(outcome)
+        )
         await tag_flow_run(outcome.campaign, outcome.state)
 
     await _is_accepted(create())
@@ -108,6 +123,15 @@ def report_link(folder: str, settings: Settings | None = None) -> str:
     return shared_address(Path(folder) / REPORT_PAGE)
 
 
+def description_of(outcome: Outcome) -> str:
+    """Describe a run in one line, for the card that leads to its artifact."""
+    finals = f", {outcome.accepted} accepted" if outcome.finals else ""
+    return (
+        f"{outcome.state} · {format_usd(outcome.spent_usd)} · "
+        f"{count_of(len(outcome.finalists), 'finalist')}{finals}"
+    )
+
+
 def markdown_of(outcome: Outcome, rows: Sequence[Mapping[str, Any]], link: str) -> str:
     """Describe a run's outcome: verdict, figures, money, and the finalists with thumbnails and labels.
 
@@ -122,7 +146,7 @@ def markdown_of(outcome: Outcome, rows: Sequence[Mapping[str, Any]], link: str) 
         outcome.verdict,
         f"**{outcome.state}** — {outcome.pictures} drafts, {outcome.duplicates} duplicates, "
         f"{len(outcome.finalists)} finalists, {outcome.accepted} finals accepted.",
-        f"Spent {format_usd(outcome.spent_usd)}; orders: {counts}.",
+        f"Spent {format_usd(outcome.spent_usd)}; requests: {counts}.",
         outcome.decide,
         outcome.message,
         _finalists_table(outcome, rows),

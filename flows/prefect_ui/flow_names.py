@@ -33,8 +33,18 @@ def flow_run_name(campaign: str, run_id: str | None = None, *, is_promotion: boo
         is_promotion: It only buys finals.
     """
     due_at = flow_run.scheduled_start_time or datetime.now(UTC)
-    when = "finals" if is_promotion else f"{due_at.astimezone(UTC):%Y-%m-%d %H:%M}"
-    return " · ".join(filter(None, (campaign, when, run_id)))
+    named = f"{campaign} · finals" if is_promotion else named_by_slot(campaign, due_at)
+    return f"{named} · {run_id}" if run_id else named
+
+
+def named_by_slot(campaign: str, due_at: datetime) -> str:
+    """Name a flow run that has no run yet, by its slot in UTC.
+
+    Args:
+        campaign: The campaign's name.
+        due_at: When it is due, aware.
+    """
+    return f"{campaign} · {due_at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 @asynccontextmanager

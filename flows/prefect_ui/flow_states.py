@@ -14,7 +14,7 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import Pause, PrefectException
 from prefect.logging import get_run_logger
 from prefect.runtime import deployment, flow_run
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 
 from flows.prefect_ui.artifacts import report_link
 from flows.runs.outcome import Outcome, Skipped
@@ -28,7 +28,12 @@ RETRY_AFTER_S = 60.0
 NAME_S = 5.0
 """How long the server may take for the name of a state."""
 AWAITING = "Awaiting review"
-STATE_NAMES = {"awaiting review": AWAITING, "stopped": "Stopped", "waiting": "Waiting for a batch"}
+STATE_NAMES = {
+    "awaiting review": AWAITING,
+    "stopped": "Stopped",
+    "waiting": "Waiting for a batch",
+    "cancelled": "Cancelled",
+}
 """Prefect's name of a state, where that of the run says more than ``Completed``."""
 
 
@@ -89,11 +94,14 @@ def state_message(outcome: Outcome, settings: Settings | None = None) -> str:
     return " ".join(filter(None, parts))
 
 
-def awaiting_line(outcome: Outcome, settings: Settings) -> str:
-    """Say in one line which run awaits review, and where; for a log."""
+def end_line(outcome: Outcome, settings: Settings) -> str:
+    """Say in one line what became of a run, for a log: what awaits whom, or what it spent, and where."""
     where = report_link(outcome.folder, settings)
-    parts = (f"awaits review at {where}.", outcome.decide)
-    return " ".join(filter(None, parts))
+    if outcome.state == "awaiting review":
+        return " ".join(filter(None, (f"awaits review at {where}.", outcome.decide)))
+    name = state_name(outcome)
+    ended = (f"{outcome.state if name == 'Completed' else name.lower()}.", state_message(outcome, settings))
+    return " ".join(ended)
 
 
 async def name_suspended(pause: Pause, outcome_message: str) -> None:
@@ -121,13 +129,27 @@ def _as_information(record: logging.LogRecord) -> bool:
     return True
 
 
+def failed_result(error: RunoffError) -> dict[str, Any]:
+    """Convert an error that people can act on to a flow's result: a failed state with its own words.
+
+    Args:
+        error: Why the flow run failed.
+    """
+    state: State[Any] = Failed(message=str(error), data=error)
+    return cast("dict[str, Any]", state)
+
+
+def is_final(error: Exception) -> bool:
+    """Whether a retry cannot help: with a full disk, a wrong file, a rejected key or a used-up budget."""
+    return isinstance(error, RunoffError) and not isinstance(error, LedgerError)
+
+
 async def allow_retries(error: Exception) -> None:
     """Let Prefect retry a failed flow run if a retry can help.
 
-    It cannot help with a full disk, a wrong file, a rejected key or a used-up budget. Unexpected errors and
-    an unreachable ledger may be temporary; the retry then resumes the same run.
+    Unexpected errors and an unreachable ledger may be temporary; the retry then resumes the same run.
     """
-    if isinstance(error, RunoffError) and not isinstance(error, LedgerError):
+    if is_final(error):
         return
     policy = FlowRunPolicy(retries=RETRIES, retry_delay=int(RETRY_AFTER_S))
     async with get_client() as client:

@@ -13,12 +13,14 @@ from prefect.logging import get_run_logger
 
 from flows.runs.log_lines import LineDisplay, log_format_of
 from flows.runs.progress import Display, RelayDisplay, Tally, current_display, showing
+from tasks.money import count_of, format_usd
 from tasks.redaction import hide_secrets
 
 if TYPE_CHECKING:
     from flows.engine.start_server import Say
     from flows.session.prepare import Prepared
     from tasks.images_api.buyer import Purchase
+    from tasks.plan import Plan
 
 LOG_EVERY_S = 30.0
 
@@ -82,6 +84,7 @@ def logged_run(prepared: "Prepared") -> Iterator[None]:
         yield
         return
     log_format = log_format_of(prepared.settings.environ)
+    log(plan_line(prepared.plan))
     shown = current_display(LineDisplay(log_format, prepared.campaign.name, prepared.run_id))
     if isinstance(shown, RelayDisplay):  # a run that is open already has it
         with shown.replaced(lambda before: LoggedDisplay(before, log)):
@@ -89,3 +92,17 @@ def logged_run(prepared: "Prepared") -> Iterator[None]:
         return
     with showing(LoggedDisplay(shown, log)):
         yield
+
+
+def plan_line(planned: "Plan") -> str:
+    """Say in one line what a run is about to buy, and within what.
+
+    Args:
+        planned: Its plan.
+    """
+    budget = planned.campaign.budget
+    parts = [count_of(planned.pictures, "draft"), f"in {count_of(len(planned.arms), 'arm')}"]
+    if n_finals := planned.finals.finalists:
+        parts.append(f"and at most {count_of(n_finals, 'finalist')}")
+    cost = f"{format_usd(planned.low_usd)} to {format_usd(planned.high_usd)}"
+    return f"Planned: {' '.join(parts)}, {cost} of {format_usd(budget.per_run_usd)} a run."

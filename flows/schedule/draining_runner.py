@@ -30,10 +30,13 @@ class DrainingRunner(Runner):
     Args:
         say: Prints one line for the user.
         give_up: Called with what the server failed to do, when it is left.
+        limit: The most flow runs at once; ``None`` for no limit.
     """
 
-    def __init__(self, say: Callable[[str], None], give_up: Callable[[str], None]) -> None:
-        super().__init__(pause_on_shutdown=False)
+    def __init__(
+        self, say: Callable[[str], None], give_up: Callable[[str], None], *, limit: int | None = None
+    ) -> None:
+        super().__init__(pause_on_shutdown=False, limit=limit)
         self._say = say
         self._give_up = give_up
         self._presses = Presses()

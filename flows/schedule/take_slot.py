@@ -14,7 +14,7 @@ from flows.evaluation.nights import compare_nights_of_campaign
 from flows.runs.budgets import BudgetOf, remaining_of_month
 from flows.runs.lock import fetch_campaign, is_free, is_resumable
 from flows.session.prepare import Prepared
-from tasks.errors import RunoffError
+from tasks.errors import CampaignError, RunoffError
 from tasks.ledger import Ledger, has_ledger, open_ledger
 from tasks.ledger.runs import new_run_id
 from tasks.ledger.slots import Slot
@@ -110,7 +110,10 @@ def fail_slot(settings: Settings, slot: Slot, fault: RunoffError) -> None:
         slot: The slot.
         fault: Why no run could be made.
     """
-    why = f"{fault.where}: {fault.what}".partition("\n")[0]
+    why = f"{fault.where}: {fault.what}".partition("\n")[0].removeprefix(f"{slot.campaign}: ")
+    if isinstance(fault, CampaignError):
+        n_more = len(fault.faults) - 1
+        why = f"{fault.file}: {fault.faults[0]}{f' (and {n_more} more)' if n_more else ''}"
     with open_ledger(settings.home, settings.environ) as ledger:
         ledger.slots.change(slot.name, "failed", reason=f"{why.rstrip('.')}. {fault.money}")
 

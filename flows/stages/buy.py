@@ -28,6 +28,8 @@ from tasks.report import load_libraries
 from tasks.tracing import span
 
 Wanted = Callable[[Order], bool]
+FOLLOW_EVERY_S = 15.0
+"""How often the bar of a stage in Prefect's UI moves within a batch."""
 LOAD_AFTER_S = 1.0
 """When the report's libraries are loaded: the first orders are in flight by then."""
 
@@ -57,6 +59,7 @@ async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) ->
     orders = _with_begun(run, stage, _interactive(run, stage, is_wanted))
     progress = Progress(f"{run.campaign.name}-{stage}s", stage, len(orders))
     await progress.begin()
+    following = asyncio.create_task(_follow(run, stage, progress))
     run.display.start(f"{stage}s", len(orders))
     for end in run.buyer.begun_ends:
         run.display.bought(end)
@@ -70,9 +73,24 @@ async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) ->
             await _buy_at_workers(run, stage, orders, progress, is_wanted)
         await _inspect(run)
     finally:
+        following.cancel()
         run.display.finish()
         if ahead is not None:
             await ahead.end()
+
+
+async def _follow(run: Session, stage: str, progress: Progress) -> None:
+    """Move a stage's bar within its batches, which a slow provider takes minutes for."""
+    n_before = await _n_open(run, stage)
+    while True:
+        await asyncio.sleep(FOLLOW_EVERY_S)
+        await progress.reach(n_before - await _n_open(run, stage))
+
+
+async def _n_open(run: Session, stage: str) -> int:
+    """Count the orders of a stage that have not ended, here and at workers."""
+    counts = await asyncio.to_thread(run.ledger.orders.counts, run.run_id)
+    return sum(n for (of, state), n in counts.items() if of == stage and state in ("planned", "sent"))
 
 
 async def _buy_at_workers(

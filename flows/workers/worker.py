@@ -230,13 +230,13 @@ def _open(job: Job) -> Iterator[tuple[Terms, StoredRun]]:
     with _working_on(job.run_id), _traced(job, settings):
         home = settings.home
         provider = job.providers.provider(job.campaign.provider)
-        terms = Terms(provider, job.catalogue, os.environ, job.providers)
+        terms = Terms(provider, job.catalogue, settings.environ, job.providers)
         _require_same_address(job, terms)
         folder = run_folder(home, job.campaign.name, job.run_id)
         _require_folder(job, folder)
-        if not has_ledger(home, os.environ):
+        if not has_ledger(home, settings.environ):
             raise _different_setup(job, "there is no ledger", "RUNOFF_LEDGER_URL")
-        with open_ledger(home, os.environ) as ledger:
+        with open_ledger(home, settings.environ) as ledger:
             ledger.share_hold(job.run_id, job.hold)
             yield terms, _find(job, settings, ledger)
 

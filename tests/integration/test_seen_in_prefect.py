@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.prefect_ui.artifacts import markdown_of, report_link
-from flows.prefect_ui.flow_states import awaiting_line, state_message, state_name
+from flows.prefect_ui.flow_states import end_line, state_message, state_name
 from flows.prefect_ui.run_log import LoggedDisplay
 from flows.runs.outcome import Outcome, outcome_of
 from flows.runs.progress import PlainDisplay
@@ -48,7 +48,9 @@ def test_a_state_is_named_by_what_became_of_the_run(changes: dict[str, object], 
 def test_its_message_says_verdict_spend_and_where() -> None:
     """With an address that a browser opens, where there is one."""
     assert state_message(AWAITING, PUBLIC) == f"Arm B beats arm A. Spent $0.3000. Decide by noon. {PAGE}"
-    assert awaiting_line(AWAITING, PUBLIC) == f"awaits review at {PAGE}. Decide by noon."
+    assert end_line(AWAITING, PUBLIC) == f"awaits review at {PAGE}. Decide by noon."
+    done = replace(AWAITING, state="done", finalists=[], decide="")
+    assert end_line(done, PUBLIC) == f"nothing to choose. Arm B beats arm A. Spent $0.3000. {PAGE}"
 
 
 @pytest.mark.parametrize("address", ["", "studio.example.org", "javascript:alert(1)"])
