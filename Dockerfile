@@ -16,6 +16,7 @@ ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     PREFECT_SERVER_ANALYTICS_ENABLED=false \
     DO_NOT_TRACK=1 \
+    PREFECT_UI_STATIC_DIRECTORY=/home/runoff/pages \
     RUNOFF_MIRRORS=/var/lib/runoff
 
 WORKDIR /opt/runoff

@@ -6,6 +6,7 @@ serves them in this process. A file with errors is skipped and does not stop the
 
 import asyncio
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -227,7 +228,7 @@ def work(pool: str, home: Path, say: Say, *, limit: int | None = None, name: str
         home: ``RUNOFF_HOME``.
         say: Prints one line for the user.
         limit: The most flow runs at once; ``None`` for no limit.
-        name: The worker's name in Prefect's UI; ``None`` for one that Prefect makes.
+        name: The worker's name in Prefect's UI; ``None`` for that of this machine and process.
 
     Raises:
         SettingError: ``PREFECT_API_URL`` is not set. Nothing was started.
@@ -240,9 +241,10 @@ def work(pool: str, home: Path, say: Say, *, limit: int | None = None, name: str
         from flows.schedule.draining_worker import DrainingWorker
 
         async def working() -> None:
+            named = name or f"{socket.gethostname()} {os.getpid()}"
             looking = asyncio.create_task(keep_looking_after(Settings(home, os.environ), say))
             try:
-                await DrainingWorker(pool, say, engine.give_up, limit=limit, name=name).work()
+                await DrainingWorker(pool, say, engine.give_up, limit=limit, name=named).work()
             finally:
                 looking.cancel()
 

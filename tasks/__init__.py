@@ -41,6 +41,7 @@ __all__ = [
     "report_page",
     "score",
     "scorers",
+    "secret_files",
     "select",
     "settings",
     "storage",

@@ -1,6 +1,7 @@
 """The subcommands of ``runoff``; nothing slow is loaded before a command runs."""
 
 __all__ = [
+    "automations",
     "begin",
     "buy",
     "buying",

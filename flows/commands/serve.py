@@ -104,7 +104,7 @@ def deploy(files: tuple[Path, ...], *, pool: str, home: Path | None) -> None:
     help="The work pool whose runs it takes; created if there is none.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="The most runs at once [default: no limit].")
-@click.option("--name", help="Its name in Prefect's UI [default: one that Prefect makes].")
+@click.option("--name", help="Its name in Prefect's UI [default: this machine's and the process's id].")
 @home_option
 @watched_options
 def worker(

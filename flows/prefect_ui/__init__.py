@@ -2,9 +2,11 @@
 
 __all__ = [
     "artifacts",
+    "automations",
     "cancellation",
     "events",
     "flow_names",
     "flow_parameters",
     "flow_states",
+    "looked_after",
 ]

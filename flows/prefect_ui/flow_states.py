@@ -88,8 +88,8 @@ def state_message(outcome: Outcome, settings: Settings | None = None) -> str:
         outcome.verdict,
         f"Spent {format_usd(outcome.spent_usd)}.",
         outcome.decide,
-        outcome.message,
         where,
+        outcome.message,  # it may end in a command
     )
     return " ".join(filter(None, parts))
 

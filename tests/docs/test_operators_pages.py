@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("schedules", "deploy", "watching")
 ELSEWHERE = (
     "docker ",
+    "journalctl ",
+    "kubectl ",
+    "sudo ",
     "pip install ",
     "createdb ",
     "dask ",
@@ -33,12 +36,15 @@ STAYS = {
 """What runs until it is stopped, and what it says once it is ready."""
 NOT_HERE = (
     "OPENAI_API_KEY",
+    "PREFECT_API_AUTH_STRING",
     "PREFECT_API_URL",
+    "PREFECT_SERVER_API_AUTH_STRING",
     "PREFECT_SERVER_DATABASE_CONNECTION_URL",
     "RUNOFF_DASK",
     "RUNOFF_HOME",
     "RUNOFF_MIRRORS",
     "RUNOFF_PASSWORD",
+    "RUNOFF_PREFECT_LOGIN",
 )
 """Variables that lead to other machines: here they are those of the test."""
 SERVER = """
@@ -78,7 +84,6 @@ def test_the_pages_can_be_typed_as_they_stand(tmp_path: Path) -> None:
     folder_of_binaries = binaries()
     if folder_of_binaries is None:
         pytest.skip("PostgreSQL is not installed here (Debian: apt-get install postgresql)")
-    write_automations(tmp_path)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     path = f"{Path(COMMAND).parent}{os.pathsep}{kept['PATH']}"
     environ = kept | {
@@ -103,14 +108,6 @@ def test_the_pages_can_be_typed_as_they_stand(tmp_path: Path) -> None:
                 for line in block
             ]
             type_block(lines, tmp_path, environ)
-
-
-def write_automations(folder: Path) -> None:
-    """Save the automations of the page under the names that its commands use."""
-    text = (ROOT / "docs" / "deploy.md").read_text()
-    for found in re.findall(r"```yaml\n(name: .*?)```", text, re.DOTALL):
-        name = re.findall(r"name: runoff-([a-z-]+)", found)[0]
-        (folder / f"{name}.yaml").write_text(found)
 
 
 def type_block(lines: list[str], folder: Path, environ: Mapping[str, str]) -> None:

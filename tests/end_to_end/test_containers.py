@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -81,10 +82,10 @@ def test_the_image_makes_a_run_with_its_own_prefect(image: Image) -> None:
     """Pictures by the emulator, a report with lettering, and a secret from a file."""
     said = image.run(
         *image.entrypoint, "runoff", "run", "/opt/runoff/configs/campaigns/demo.yaml", "--yes", "--json",
-        RUNOFF_HOME="/home/runoff/runs",
+        RUNOFF_HOME="runs",
     )  # fmt: skip
     run = json.loads(said)
-    folder = image.root / run["folder"].lstrip("/")
+    folder = image.root / str(Path(image.folder, run["folder"])).lstrip("/")
     assert len(list((folder / "drafts").iterdir())) == run["pictures"] > 0
     assert (folder / "report.html").stat().st_size > 10_000
     assert (folder / "contact_sheet.png").stat().st_size > 10_000
@@ -172,6 +173,12 @@ def services(image: Image, tmp_path: Path) -> Iterator[Services]:
 
 def test_the_services_make_a_night_and_stop_within_their_grace(services: Services, tmp_path: Path) -> None:
     """Bucket, automations, worker and page by their own commands, as healthy as their checks say; one run."""
+    pages = httpx.get(f"http://{services.places['127.0.0.1:4200']}/dashboard", follow_redirects=True)
+    assert (pages.status_code, "text/html" in pages.headers["content-type"]) == (200, True)
+    assert (
+        httpx.post(f"http://{services.places['127.0.0.1:4200']}/api/flow_runs/filter", json={}).status_code
+        == 401
+    )
     services.run("bucket")
     assert "runoff-found-dead: created." in services.run("automations")
     assert "runoff-taken-up: up to date." in services.run("automations")
@@ -181,6 +188,7 @@ def test_the_services_make_a_night_and_stop_within_their_grace(services: Service
         services.start("review", tmp_path, "--port", page_port) as review,
     ):
         services.run("worker", "runoff", "deploy", "/campaigns/nightly.yaml", "--pool", "runoff")
+        assert httpx.get(f"http://{services.places['127.0.0.1:8321']}/health").status_code == 200
         services.run("worker", "prefect", "deployment", "run", "prototype/nightly")
 
         def states() -> list[str]:

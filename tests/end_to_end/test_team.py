@@ -1,7 +1,5 @@
 """Two campaigns on a team's machines: a worker is killed in the middle, nothing is lost or bought twice."""
 
-import re
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,7 +22,7 @@ from tests.support.postgresql_server import binaries
 from tests.support.prefect_server import prefect_client
 from tests.support.provider import KEY
 from tests.support.shell import CAMPAIGN
-from tests.support.team_setup import BIN, POOL, Team, team
+from tests.support.team_setup import POOL, Team, team
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("north-sea", "south-sea")
@@ -43,16 +41,6 @@ def write_campaigns(folder: Path) -> list[Path]:
         text = yaml.safe_dump(CAMPAIGN | {"name": name, "drafts": drafts, "schedule": schedule})
         files[-1].write_text(text)
     return files
-
-
-def create_automations(together: Team) -> None:
-    """Create those of the page, as the page says."""
-    page = (ROOT / "docs" / "deploy.md").read_text()
-    texts = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    file = together.folder / "automations.yaml"
-    file.write_text(yaml.safe_dump({"automations": [yaml.safe_load(text) for text in texts]}))
-    words: list[str | Path] = [BIN / "prefect", "automation", "create", "--from-file", file]
-    subprocess.run(words, env=together.environ, check=True, capture_output=True, timeout=120)
 
 
 @dataclass
@@ -123,7 +111,7 @@ def onlooker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Onlook
                 together.start_worker(worker)
             found.wait_until(lambda: api.get(f"/work_pools/{POOL}").status_code == 200)
             together.runoff("deploy", *write_campaigns(tmp_path), "--pool", POOL)
-            create_automations(together)
+            together.runoff("automations")
             yield found
 
 

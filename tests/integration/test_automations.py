@@ -16,6 +16,8 @@ from prefect.events.actions import RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger
 
 from flows.engine import start_engine
+from flows.prefect_ui.flow_states import STATE_NAMES
+from flows.prefect_ui.looked_after import DECLINED
 from flows.prototype import prototype
 from flows.runs.outcome import Outcome
 from flows.session.prepare import prepare
@@ -50,9 +52,10 @@ def automations() -> list[dict[str, Any]]:
 
 def test_what_takes_up_dead_runs_can_only_resume_them() -> None:
     """A deployment's own defaults would begin a new run, with its schedule paused too."""
-    page = (ROOT / "docs" / "deploy.md").read_text()
-    found = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(name: .*?)```", page, re.DOTALL)]
+    found = yaml.safe_load((ROOT / "configs" / "automations.yaml").read_text())["automations"]
     dead, taken_up = map(AutomationCore.model_validate, found)
+    expected = {name.removeprefix("prefect.flow-run.") for name in found[0]["trigger"]["expect"]}
+    assert {*STATE_NAMES.values(), DECLINED, "Out of money", "Nothing to choose", "Skipped"} <= expected
     assert [action.type for action in dead.actions] == ["change-flow-run-state"]
     (action,) = taken_up.actions
     assert isinstance(action, RunDeployment)

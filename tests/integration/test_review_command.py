@@ -89,3 +89,18 @@ def test_without_a_run_it_says_how_to_begin(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "runoff demo" in done.stderr
     assert not (tmp_path / "none").exists()
+
+
+def test_a_service_begins_before_the_first_run(tmp_path: Path) -> None:
+    """As does an invitation; pictures of runs without their ledger stay an error."""
+    new, lost = tmp_path / "new", tmp_path / "lost"
+    new.mkdir()
+    with opened(new) as address, urllib.request.urlopen(address, timeout=20) as answer:
+        assert "No runs yet" in answer.read().decode()
+    invited = Shell(tmp_path / "other", {}).runoff("review", "--home", tmp_path / "other", "--invite", "Ann")
+    assert invited.returncode == 0
+    (lost / "otters" / RUN_ID / "drafts").mkdir(parents=True)
+    (lost / "otters" / RUN_ID / "drafts" / "A-1-1.png").write_bytes(b"paid")
+    done = Shell(lost, {}).runoff("review", "--home", lost, "--no-browser")
+    assert done.returncode == 1
+    assert "rebuild" in done.stderr

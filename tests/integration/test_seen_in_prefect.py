@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.prefect_ui.artifacts import markdown_of, report_link
+from flows.prefect_ui.artifacts import description_of, markdown_of, report_link
 from flows.prefect_ui.flow_states import end_line, state_message, state_name
 from flows.prefect_ui.run_log import LoggedDisplay
 from flows.runs.outcome import Outcome, outcome_of
@@ -71,6 +71,7 @@ def test_the_artifact_shows_pictures_with_labels_and_no_markup_of_others(tmp_pat
     assert "![A, row " in text
     assert r"a \| \[b\]\(http://evil\) \# c" in text
     assert f"[Look, vote and choose]({PAGE})" in text
+    assert description_of(outcome) == "awaiting review · $0.00 · 2 finalists"
 
 
 class Bought:

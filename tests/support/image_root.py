@@ -10,14 +10,13 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 NEEDS = ("debootstrap", "chroot", "unshare")
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
-CERTIFICATES = "/tmp/certificates.crt"
+CERTIFICATES = "/certificates.crt"
 BUILD_LIMIT_S = 900
 MOUNTED = (
     'mount -t proc proc "$0/proc" && mkdir -p "$0/dev/shm" && mount -t tmpfs tmpfs "$0/dev/shm" && exec "$@"'
@@ -51,7 +50,7 @@ class Image:
     ) -> list[str]:
         """Say by which words a command runs inside."""
         named = user or self.user
-        home = "/root" if named == "root" else f"/home/{named}"
+        home = "/" if named == "root" else str(Path("/home") / named)
         inside = {"HOME": home} | self.environ | dict(environ or {})
         variables = [f"{name}={value}" for name, value in inside.items()]
         cd = ["sh", "-c", 'cd "$0" && exec "$@"', self.folder]
@@ -116,15 +115,7 @@ def _from(image: Image, rest: str, _: Path) -> None:
 
 
 def _run(image: Image, rest: str, _: Path) -> None:
-    image.run("/bin/sh", "-c", rest, **_registry())
-
-
-def _registry() -> dict[str, str]:
-    """Return what leads pip to the packages, as on this machine."""
-    found = {"PIP_CERT": CERTIFICATES, "PIP_DEFAULT_TIMEOUT": "180"}
-    words = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    index = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
-    return found | ({"PIP_INDEX_URL": index} if index else {})
+    image.run("/bin/sh", "-c", rest, PIP_CERT=CERTIFICATES, PIP_DEFAULT_TIMEOUT="180")
 
 
 def _env(image: Image, rest: str, _: Path) -> None:

@@ -6,6 +6,7 @@ provider that is away, and one is broken: its file was edited after it was serve
 ``python -m docs.night_in_prefect`` photographs it in Prefect's pages.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -22,10 +23,11 @@ import yaml
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tests.support.child_process import TextProcess, read_line, started, wait_until
+from tests.support.prefect_server import prefect_client
 from tests.support.provider import KEY
 
 COMMAND = str(Path(sys.executable).parent / "runoff")
-NIGHT_LIMIT_S = 400.0
+NIGHT_LIMIT_S = 900.0
 START_S = 60
 """How long `serve` may take until it is ready for the minute."""
 SLOW_S = 6.0
@@ -39,16 +41,16 @@ BASE: dict[str, Any] = {
         "A": {"prompt": "{{ subject }} at first light, watercolour"},
         "B": {"prompt": "{{ subject }} at first light, studio photograph"},
     },
-    "drafts": {"model": "gpt-image-2.5-flare", "quality": "low", "size": "1024x1024", "per_prompt": 3},
+    "drafts": {"model": "gpt-image-2.5-flare", "quality": "low", "size": "1024x1024", "per_prompt": 2},
     "finalists": {"count": 3, "max_per_prompt": 1, "approval": "auto"},
     "finals": {"model": "gpt-image-2.6-sunburst", "quality": "medium", "size": "1024x1024"},
 }
 CAMPAIGNS: dict[str, dict[str, Any]] = {
     "spring-cards": {},
     "nightly": {"finalists": {"count": 3, "approval": "review", "decide_within": "72h"}},
-    "big-catalogue": {"provider": "slow", "drafts": {**BASE["drafts"], "per_prompt": 4}},
+    "big-catalogue": {"provider": "slow", "drafts": {**BASE["drafts"], "per_prompt": 3}},
     "strict-eye": {"finalists": {"count": 3, "min_score": 0.999, "approval": "review"}},
-    "small-purse": {"budget": {"per_run_usd": 0.26}},
+    "small-purse": {"budget": {"per_run_usd": 0.23}},
     "seller-away": {"provider": "away"},
     "end-of-month": {"budget": {"per_run_usd": 2.00, "per_month_usd": 0.01}},
     "edited-at-dusk": {},
@@ -91,10 +93,28 @@ class Night:
         )
         return done.stdout
 
+    def runs(self) -> list[dict[str, Any]]:
+        """List the runs of the night, as a program does."""
+        found: list[dict[str, Any]] = json.loads(self.runoff("runs", "--json"))
+        return [run for run in found if run["run_id"]]
+
     def break_file(self) -> None:
         """Edit the broken campaign: a model that nobody sells."""
         file = self.folder / f"{BROKEN}.yaml"
         file.write_text(file.read_text().replace("gpt-image-2.5-flare", "gpt-image-25-flare"))
+
+
+def flow_runs_of(tonight: Night) -> dict[str, dict[str, Any]]:
+    """List the flow runs that have begun, by campaign."""
+    with prefect_client(tonight.api_url) as api:
+        found = api.post("/flow_runs/filter", json={}).raise_for_status().json()
+    begun = [run for run in found if run["state_type"] not in ("SCHEDULED", "PENDING")]
+    return {run["name"].split(" · ")[0]: run for run in begun}
+
+
+def states_of(tonight: Night) -> dict[str, str]:
+    """List the states of the flow runs that have begun, by campaign."""
+    return {name: run["state_name"] for name, run in flow_runs_of(tonight).items()}
 
 
 def write_campaigns(folder: Path, due_at: datetime) -> list[Path]:
