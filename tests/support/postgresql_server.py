@@ -50,6 +50,12 @@ class PostgresqlServer:
     _process: "subprocess.Popen[bytes] | None" = None
     _has_template: bool = False
 
+    @property
+    def pid(self) -> int:
+        """Its first process, whose children do the work."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
@@ -67,10 +73,8 @@ class PostgresqlServer:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """Freeze it with all its connections while the block goes on."""
-        assert self._process is not None
-        pid = self._process.pid
-        found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=True)
-        pids = [pid, *map(int, found.stdout.split())]
+        found = subprocess.run(["pgrep", "-P", str(self.pid)], capture_output=True, text=True, check=True)
+        pids = [self.pid, *map(int, found.stdout.split())]
         for one in pids:
             os.kill(one, signal.SIGSTOP)
         try:
