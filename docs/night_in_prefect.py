@@ -31,7 +31,7 @@ def main() -> None:
         with open_browser() as browser:
             page = browser.new_context(viewport={"width": SIZE_PX[0], "height": SIZE_PX[1]}).new_page()
             page.goto(f"{tonight.api_url.removesuffix('/api')}/runs")
-            expect(page.get_by_text("Declined")).to_be_visible()
+            expect(page.get_by_text("Declined", exact=True)).to_be_visible()
             picture = shot(page)
         save(narrowed(picture.crop((230, LIST_FROM_PX, *picture.size))), "night-in-prefect")
 

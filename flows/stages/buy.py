@@ -81,10 +81,10 @@ async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) ->
 
 async def _follow(run: Session, stage: str, progress: Progress) -> None:
     """Move a stage's bar within its batches, which a slow provider takes minutes for."""
-    n_before = await _n_open(run, stage)
+    n_ended, n_before = len(run.buyer.begun_ends), await _n_open(run, stage)
     while True:
         await asyncio.sleep(FOLLOW_EVERY_S)
-        await progress.reach(n_before - await _n_open(run, stage))
+        await progress.reach(n_ended + n_before - await _n_open(run, stage))
 
 
 async def _n_open(run: Session, stage: str) -> int:
