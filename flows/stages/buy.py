@@ -6,6 +6,7 @@ has its own buyer, and the shared ledger limits what all of them spend.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from operator import attrgetter
 
@@ -81,10 +82,11 @@ async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) ->
 
 async def _follow(run: Session, stage: str, progress: Progress) -> None:
     """Move a stage's bar within its batches, which a slow provider takes minutes for."""
-    n_ended, n_before = len(run.buyer.begun_ends), await _n_open(run, stage)
-    while True:
-        await asyncio.sleep(FOLLOW_EVERY_S)
-        await progress.reach(n_ended + n_before - await _n_open(run, stage))
+    with suppress(RunoffError):  # whoever buys says what is wrong with the ledger
+        n_ended, n_before = len(run.buyer.begun_ends), await _n_open(run, stage)
+        while True:
+            await asyncio.sleep(FOLLOW_EVERY_S)
+            await progress.reach(n_ended + n_before - await _n_open(run, stage))
 
 
 async def _n_open(run: Session, stage: str) -> int:
