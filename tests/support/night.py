@@ -28,7 +28,7 @@ from tests.support.provider import KEY
 
 COMMAND = str(Path(sys.executable).parent / "runoff")
 NIGHT_LIMIT_S = 900.0
-START_S = 60
+START_S = 150
 """How long `serve` may take until it is ready for the minute."""
 SLOW_S = 6.0
 """Seconds per picture at the slow provider, which makes two at a time."""
