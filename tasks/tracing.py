@@ -209,6 +209,8 @@ def _own_tracer(
     for exporter in list(_exporters(environ)):
         provider.add_span_processor(BatchSpanProcessor(exporter))
 
+    trouble.is_sending = True
+
     def flush() -> None:
         sending = threading.Thread(target=provider.force_flush, daemon=True)
         sending.start()
@@ -250,7 +252,7 @@ def _offered(name: str, environ: Mapping[str, str], offered: Mapping[str, EntryP
 
 
 class _Trouble(logging.Handler):
-    """Says the first trouble that OpenTelemetry has, and keeps the others to itself.
+    """Says what is wrong with settings, and the first trouble with sending; keeps the others to itself.
 
     Args:
         say: Shows one line.
@@ -258,12 +260,15 @@ class _Trouble(logging.Handler):
 
     def __init__(self, say: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
+        self.is_sending = False
         self.is_met = threading.Event()
         self._say = say
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say it once."""
-        if not self.is_met.is_set():
+        if not self.is_sending:
+            self._say(f"! Traces: {hide_secrets(_reason(record))}")
+        elif not self.is_met.is_set():
             self.is_met.set()
             told = hide_secrets(_reason(record)).rstrip(".")
             self._say(f"! Traces cannot be sent: {told}. The run goes on without them.")

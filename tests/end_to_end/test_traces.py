@@ -147,6 +147,25 @@ with span("run"):
     assert "otlp_proto_http" in done.stdout
 
 
+def test_a_setting_that_cannot_be_read_is_told_and_the_spans_are_sent_all_the_same() -> None:
+    """OpenTelemetry takes its default then."""
+    program = """
+import os
+from tasks.tracing import begin_tracing, end_tracing, span
+begin_tracing(os.environ, print)
+with span("run"):
+    pass
+end_tracing()
+"""
+    words = [sys.executable, "-c", program]
+    with collector() as collected:
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": collected.url, "OTEL_BSP_SCHEDULE_DELAY": "soon"}
+        done = subprocess.run(words, capture_output=True, text=True, check=True, env=environ)
+    assert "! Traces: Unable to parse value for OTEL_BSP_SCHEDULE_DELAY" in done.stdout
+    assert "cannot be sent" not in done.stdout
+    assert len(collected.named("run")) == 1
+
+
 def test_spans_on_the_terminal_keep_to_standard_error() -> None:
     """Standard output is for answers."""
     program = """
