@@ -22,6 +22,8 @@ from tests.support.report_rows import make_facts, make_run, paint_files
 OPENED_S, WRITTEN_S, ROWS_OF_TARGET, FEW_WRITTEN_S = 1.0, 10.0, 10_000, 1.5
 OPENINGS, SCROLLS_PX, LATE_MS = 5, 100, 50.0
 
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
+
 # Asks for one frame after another while the page moves, and notes how long each took to come.
 SCROLL = """async ([step, frames]) => {
   const gaps = [];
@@ -92,6 +94,7 @@ def visit(browser: Browser, page: Path) -> Page:
 def time_opening(browser: Browser, page: Path) -> tuple[float, float]:
     """Tell when the first words were seen and when all was loaded, seconds after the page was asked for."""
     tab = visit(browser, page)
+    tab.wait_for_function(PAINTED)
     moments: dict[str, Any] = tab.evaluate("""() => ({
       seen: performance.getEntriesByName("first-contentful-paint")[0].startTime,
       loaded: performance.getEntriesByType("navigation")[0].loadEventEnd,
