@@ -104,6 +104,8 @@ def _composition(first: Floats, mean_1: Floats, var_1: Floats, second: Floats, w
     apart = first[..., 1:] - second[..., 1:]
     chroma = np.sqrt(apart[..., 0] ** 2 + apart[..., 1] ** 2)
     total = float(counting.sum())
+    if not total:
+        return 0.0  # a strip of which nothing is left within its edges
     structure = max(0.0, float(np.vdot(ssim, counting)) / total)
     colour = 1 / (1 + (float(np.vdot(chroma, counting)) / total / _HALF_CHROMA_LEVELS) ** 2)
     return min(1.0, structure * colour)

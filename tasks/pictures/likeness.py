@@ -74,6 +74,7 @@ _DETAIL_BLOCK_PX = 5
 _GROUND_BLOCK_CELLS = 8
 _CLEARLY_SAME = 0.4
 _ALIKE_LEVELS = 8.0
+_LEAST_LOOK_PX = 16
 _CLEARLY_OTHER = 3.5
 _MOST_STRETCH_UNMOVED = 1.02
 _3_BY_3 = np.ones((3, 3), np.uint8)
@@ -129,20 +130,28 @@ def compare(one: Look, other: Look) -> Likeness | None:
 
     Returns:
         The likeness at the registration under which they differ least; ``None`` for proportions so unlike
-        that neither can be laid on the other.
+        that neither can be laid on the other, and for strips, of which too little is left within the edges.
     """
+    if _is_strip(one) or _is_strip(other):
+        return None
     best = _in_place(one, other)
     return best if _is_clear(best) else _moved(one, other, best)
 
 
 def compare_if_alike(one: Look, other: Look) -> Likeness | None:
     """Compare two looks, unless they neither lie alike nor have outlines in common."""
+    if _is_strip(one) or _is_strip(other):
+        return None
     best = _in_place(one, other) if _lie_alike(one, other) else None
     if _is_clear(best):
         return best
     if not may_be_alike(one, other):
         return None
     return _moved(one, other, best or _in_place(one, other))
+
+
+def _is_strip(look: Look) -> bool:
+    return bool(min(look.pixels.shape[:2]) < _LEAST_LOOK_PX)
 
 
 def _lie_alike(one: Look, other: Look) -> bool:
@@ -179,8 +188,10 @@ def _moved(one: Look, other: Look, best: Likeness | None) -> Likeness | None:
 def may_be_alike(one: Look, other: Look) -> bool:
     """Dismiss cheaply what has nothing in common; no pair that `compare` finds near is dismissed.
 
-    A picture that is nearly plain has no outlines to go by, and is always compared.
+    A picture that is nearly plain has no outlines to go by, and is always compared; a strip never is.
     """
+    if _is_strip(one) or _is_strip(other):
+        return False
     if min(_spread(look.tiny_outlines) for look in (one, other)) < FAINT_SPREAD_LEVELS:
         return True
     if quick_agreement(one, other) < LEAST_QUICK_AGREEMENT:
@@ -197,7 +208,12 @@ def similarity_in_place(one: Look, other: Look) -> float | None:
         0 to just below `NEAR_SIMILARITY`; ``None`` for pictures that have nothing in common.
     """
     in_place = unmoved(one, other)
-    if quick_agreement(one, other) < LEAST_QUICK_AGREEMENT or not in_place.is_within_bounds:
+    if (
+        _is_strip(one)
+        or _is_strip(other)
+        or quick_agreement(one, other) < LEAST_QUICK_AGREEMENT
+        or not in_place.is_within_bounds
+    ):
         return None
     moved, covered = lay_on(one, other, in_place)
     return MOST_OF_OTHERS * _composition(one.pixels, moved, covered)

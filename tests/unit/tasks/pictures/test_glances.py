@@ -155,3 +155,12 @@ def test_nearly_everything_is_dismissed_among_different_pictures() -> None:
 
     assert len(left) == 15
     assert sum(each.is_anything for each in left) <= 2
+
+
+@pytest.mark.parametrize("size", [(900, 9), (9, 900), (8, 8), (1, 1)])
+def test_a_strip_or_a_dot_is_compared_like_any_picture(size: tuple[int, int]) -> None:
+    """Of a strip too little is left within its edges, so that only equal bytes make it a duplicate."""
+    chance = np.random.default_rng(2)
+    levels = chance.integers(0, 255, (2, size[1], size[0], 3), np.uint8)
+
+    assert is_decided_alike([*map(Image.fromarray, levels), Image.fromarray(levels[0]), CAT])
