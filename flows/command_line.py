@@ -39,7 +39,7 @@ from flows.commands.share import share
 from flows.commands.verdict import verdict
 from tasks.errors import RunoffError, SettingError
 from tasks.redaction import redacted_outputs
-from tasks.secret_files import with_secret_files
+from tasks.secret_files import for_children
 
 FAULT = 1
 INTERRUPTED = 130
@@ -53,7 +53,7 @@ INTERRUPTED = 130
 @click.version_option(version("runoff"), prog_name="runoff")
 def runoff() -> None:
     """Make many cheap pictures, pick the best few, and buy only those at high quality."""
-    os.environ |= with_secret_files(os.environ)  # for this process and those that it starts
+    os.environ |= for_children(os.environ)  # for this process and those that it starts
     try:
         Path.cwd()
     except FileNotFoundError as fault:

@@ -7,7 +7,7 @@ import os
 import sys
 
 from tasks.errors import RunoffError
-from tasks.secret_files import with_secret_files
+from tasks.secret_files import for_children
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
         sys.exit("usage: python -m runoff.with_secrets COMMAND [WORD …]")
     words = sys.argv[1:]
     try:
-        environ = with_secret_files(os.environ)
+        environ = for_children(os.environ)
         os.execvpe(words[0], words, environ)
     except RunoffError as error:
         sys.exit(str(error))

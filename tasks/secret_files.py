@@ -19,6 +19,8 @@ SHOWN = ("RUNOFF_REVIEW_TOKEN",)
 OF_OTHERS = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
 """Variables that other libraries read themselves."""
 MOST_BYTES = 65_536
+FILLED = "SECRETS_FROM_FILES_BY_RUNOFF"
+"""Names the variables that ``for_children`` filled from files, which may have changed since."""
 
 
 def with_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
@@ -31,19 +33,35 @@ def with_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
         SettingError: A file cannot be read, is empty, or the variable is set to something else as well.
             Nothing was bought.
     """
-    found = dict(environ)
+    found, filled = dict(environ), environ.get(FILLED, "").split()
     for variable, file in environ.items():
         name = variable.removesuffix(SUFFIX)
         if name == variable or variable in OF_OTHERS or not file or not _is_secret(name):
             continue
         secret = _read(variable, Path(file))
-        if environ.get(name, secret) not in ("", secret):
+        if name not in filled and environ.get(name, secret) not in ("", secret):
             raise SettingError(
                 where=variable, what=f"{name} is set as well, to something else", accepted="one of the two",
                 next_step=f"Unset {name} or {variable}.",
             )  # fmt: skip
         found[name] = secret
     return found
+
+
+def for_children(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the same for other processes, which may not read files; those of ours read them anew.
+
+    So a key that is replaced in its file is used by the next run, whoever was started before.
+
+    Args:
+        environ: Environment variables.
+
+    Raises:
+        SettingError: See ``with_secret_files``.
+    """
+    found = with_secret_files(environ)
+    filled = [name for name in found if f"{name}{SUFFIX}" in environ]
+    return found | ({FILLED: " ".join(filled)} if filled else {})
 
 
 def _is_secret(name: str) -> bool:

@@ -1,6 +1,9 @@
 """Secrets in files: what counts as one, what is read, and what is refused with its reason."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,8 @@ import pytest
 from tasks.errors import SettingError
 from tasks.secret_files import with_secret_files
 from tasks.settings import Settings
+
+ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
 @pytest.mark.parametrize(
@@ -54,3 +59,15 @@ def test_a_file_that_holds_no_secret_is_an_error_with_its_reason(tmp_path: Path,
         os.mkfifo(file)
     with pytest.raises(SettingError, match=r"OPENAI_API_KEY_FILE=.*Nothing was bought"):
         with_secret_files({"OPENAI_API_KEY_FILE": str(file)})
+
+
+def test_a_secret_that_the_images_entry_point_filled_is_read_anew(tmp_path: Path) -> None:
+    """A key that is replaced in its file is the next run's, in a container too."""
+    (tmp_path / "key").write_text("sk-the-old-one")
+    words = [sys.executable, "-m", "runoff.with_secrets", sys.executable, "-c", ENVIRONMENT]
+    given = {"PATH": os.environ["PATH"], "OPENAI_API_KEY_FILE": str(tmp_path / "key")}
+    done = subprocess.run(words, env=given, capture_output=True, text=True, check=True)
+    environ = json.loads(done.stdout)
+    assert environ["OPENAI_API_KEY"] == "sk-the-old-one"
+    (tmp_path / "key").write_text("sk-the-new-one")
+    assert with_secret_files(environ)["OPENAI_API_KEY"] == "sk-the-new-one"
