@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import psutil
 import yaml
 
+from benchmarks.figures import write_figures
 from benchmarks.ledger_speed import AS_IT_COMES
 from benchmarks.workplace import (
     COMMAND,
@@ -42,6 +43,11 @@ from tests.support.dask_setup import dask_setup
 from tests.support.postgresql_server import PostgresqlServer, binaries, running
 
 ORDERS_PER_BATCH = 50
+NIGHT_S = 8 * 3600
+NIGHTS = (1_000, 100_000, 1_000_000)
+N_CORES = os.cpu_count() or 1
+MOST_IMAGES_PER_MINUTE = 250
+"""Highest account tier: https://developers.openai.com/api/docs/guides/rate-limits (2026-11-22)."""
 CONCURRENCY = 50
 _REQUEST = re.compile(rb"(?:GET|POST|PATCH|PUT|DELETE) (/\S+) HTTP/1\.1\r\n")
 
@@ -253,24 +259,61 @@ def figures(
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and write the figures down."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--orders", type=int, default=200, help="of each worker; a multiple of 20")
     parser.add_argument("--latency", type=float, default=1.0, help="seconds per answer")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
     asked = parser.parse_args()
-    print(
-        "| workers | orders/s | worker, order | PostgreSQL, order | Prefect, batch | requests to it, batch |"
-    )
-    print("|---|---|---|---|---|---|")
+    rows, last, dask = [], None, ""
     for name, found in figures(asked.workers, asked.orders, asked.latency):
         if isinstance(found, Measured):
-            times = (
-                f"{found.worker_cpu_ms:.0f} ms | {found.ledger_cpu_ms:.1f} ms | {found.prefect_cpu_ms:.0f} ms"
-            )
-            print(f"| {name} | {found.orders_per_s:.1f} | {times} | {found.prefect_calls:.0f} |", flush=True)
+            times = [found.worker_cpu_ms, found.ledger_cpu_ms, found.prefect_cpu_ms]
+            cells = " | ".join(f"{ms:.1f} ms" for ms in times)
+            rows.append(f"| {name} | {found.orders_per_s:.1f} | {cells} | {found.prefect_calls:.0f} |")
+            last = found
         else:
-            print(", ".join(f"{part} {ms:.0f} ms/order" for part, ms in found.items()))
+            dask = ", ".join(f"{part} {ms:.0f} ms" for part, ms in found.items())
+    assert last is not None
+    head = (
+        "| workers | orders/s | worker, order | PostgreSQL, order | Prefect, batch | requests to it, batch |"
+    )
+    about = f"{asked.orders} orders of each worker, answers after {asked.latency:g} s; processor time."
+    text = [
+        about,
+        "",
+        head,
+        "|---|---|---|---|---|---|",
+        *rows,
+        "",
+        f"Over two Dask workers, an order: {dask}.",
+        "",
+    ]
+    write_figures("benchmarks.team_size", "\n".join([*text, *reckoned(last)]))
+
+
+def reckoned(found: Measured) -> Iterator[str]:
+    """Say what share of each part a night takes, and which gives out first.
+
+    Args:
+        found: What the largest team did.
+    """
+    night_ms = 1000 * NIGHT_S
+    most = {
+        f"provider, {MOST_IMAGES_PER_MINUTE} a minute": MOST_IMAGES_PER_MINUTE * NIGHT_S / 60,
+        f"workers, {N_CORES} cores": N_CORES * night_ms / found.worker_cpu_ms,
+        "PostgreSQL, a core": night_ms / found.ledger_cpu_ms,
+        "Prefect's server, a core": night_ms / found.prefect_cpu_ms * ORDERS_PER_BATCH,
+    }
+    yield f"Reckoned from the last row: the share of each part that a night of {NIGHT_S // 3600} hours takes."
+    yield ""
+    yield f"| pictures a night | {' | '.join(most)} | gives out first |"
+    yield f"|---{'|---' * (len(most) + 1)}|"
+    for n_pictures in NIGHTS:
+        shares = {part: n_pictures / of for part, of in most.items()}
+        first = max(shares, key=lambda part: shares[part])
+        cells = " | ".join(f"{share:.1%}" for share in shares.values())
+        yield f"| {n_pictures:,} | {cells} | {first.partition(',')[0] if shares[first] > 1 else 'nothing'} |"
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from tests.support.provider import KEY
 
 COMMAND = str(Path(sys.executable).parent / "runoff")
 NIGHT_LIMIT_S = 900.0
+STOP_S = 90
 START_S = 150
 """How long `serve` may take until it is ready for the minute."""
 SLOW_S = 6.0
@@ -160,7 +161,11 @@ def night(folder: Path) -> Iterator[Night]:
             lambda: bool(ready.search(found.said)) or serve.poll() is not None, told=lambda: found.said
         )
         found.api_url = f"{ready.findall(found.said)[0]}/api"
-        yield found
+        try:
+            yield found
+        finally:  # killed, it would leave its runs
+            serve.terminate()
+            serve.wait(STOP_S)
 
 
 def _next_minute(moment: datetime) -> datetime:
