@@ -10,13 +10,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import NamedTuple
 
 import numpy as np
 
 from tasks.ab_test.arm_leads import measure_leads
 from tasks.ab_test.evidence import ScoredDraft, compared_form, gather_evidence
-from tasks.ab_test.factor_model import Cell, Levels
+from tasks.ab_test.factor_model import Cell
 from tasks.ab_test.level_leads import measure_level_leads
 from tasks.campaign.rounds import LAST_ARMS, ArmStanding, Round, RoundDecision
 
@@ -26,20 +25,13 @@ LEAST_CHANCE = 0.05
 Scores = dict[str, dict[int, list[float]]]
 
 
-class ArmsOfLevels(NamedTuple):
-    """How arms are made of factors: the factors' levels, and the levels of each arm."""
-
-    levels: Levels
-    by_arm: Mapping[str, Mapping[str, str]]
-
-
 def allocate(
     scored: Sequence[ScoredDraft],
     arms: Sequence[str],
     rounds: Sequence[Round],
     *,
     number: int,
-    made_of: ArmsOfLevels | None = None,
+    levels: Mapping[str, Mapping[str, str]] | None = None,
 ) -> RoundDecision | None:
     """Decide a round.
 
@@ -48,7 +40,7 @@ def allocate(
         arms: The arms of the round, in the campaign's order; among equals the first goes on.
         rounds: The campaign's planned rounds.
         number: The round, from 1; not the last one.
-        made_of: The levels of the arms, if all of them are made of factors: then an arm's lead is what its
+        levels: The levels of every arm ever made, if all are made of factors: then an arm's lead is what its
             levels lead by in all arms, so that a level that is worse goes with all its arms.
 
     Returns:
@@ -58,8 +50,8 @@ def allocate(
     this, following = (rounds[min(place, len(rounds) - 1)] for place in (number - 1, number))
     share_made = following.first_replicate / _end(rounds[-1])
     ranked = rank_arms(scored, arms, share_made=share_made)
-    if made_of is not None:
-        ranked = _by_levels(ranked, scored, made_of, share_made)
+    if levels is not None:
+        ranked = _by_levels(ranked, scored, levels, share_made)
     n_known = sum(standing.lead is not None for standing in ranked)
     if not n_known:
         return None
@@ -102,18 +94,21 @@ def rank_arms(
 
 
 def _by_levels(
-    ranked: Sequence[ArmStanding], scored: Sequence[ScoredDraft], made_of: ArmsOfLevels, share_made: float
+    ranked: Sequence[ArmStanding],
+    scored: Sequence[ScoredDraft],
+    levels: Mapping[str, Mapping[str, str]],
+    share_made: float,
 ) -> tuple[ArmStanding, ...]:
-    """Rank arms by what their levels lead by; as they are where their levels cannot be told apart."""
-    scores = _scores(scored, list(made_of.by_arm))
+    """Rank arms by what their levels lead by; as they are where scores do not show how far they vary."""
+    scores = _scores(scored, list(levels))
     cells = [
-        Cell(made_of.by_arm[arm], row, fmean(values))
+        Cell(levels[arm], row, fmean(values), len(values), _squares(values))
         for arm, rows in scores.items()
         for row, values in rows.items()
         if values
     ]
-    known = {one.arm: made_of.by_arm[one.arm] for one in ranked if one.lead is not None}
-    found = measure_level_leads(cells, made_of.levels, known, share_made) if known else None
+    known = {one.arm: levels[one.arm] for one in ranked if one.lead is not None}
+    found = measure_level_leads(cells, known, share_made) if known else None
     if found is None:
         return tuple(ranked)
     placed = [

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from flows.evaluation.scored_drafts import scored_drafts
 from flows.runs.run import StoredRun
-from tasks.allocate import ArmsOfLevels, allocate
+from tasks.allocate import allocate
 from tasks.campaign.rounds import RoundDecision, passes_of
 from tasks.ledger.report_rows import report_rows
 from tasks.orders.missing_scores import partly_scored, silent
@@ -29,5 +29,5 @@ def _decision(run: StoredRun, decided: Sequence[RoundDecision]) -> RoundDecision
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), drafts)
     scored = scored_drafts(rows, partly_scored(drafts, weights), weights)
     levels = campaign.levels_by_arm
-    made_of = ArmsOfLevels(campaign.levels_by_factor, levels) if levels.keys() >= set(this.arms) else None
-    return allocate(scored, this.arms, campaign.rounds, number=len(decided) + 1, made_of=made_of)
+    of_all = levels if levels.keys() >= set(this.arms) else None
+    return allocate(scored, this.arms, campaign.rounds, number=len(decided) + 1, levels=of_all)

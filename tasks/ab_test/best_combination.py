@@ -1,13 +1,10 @@
 """The best combination of levels, made or not, with the score that is predicted for it.
 
-The best of many estimates is too high, the more so the less they differ. So each factor's effects, and all
-interactions together, are shrunk by the share of their size that is chance, as James and Stein do: where
-nothing matters, every combination is predicted the mean. The interval reaches from the lower end around the
-shrunk score to the upper end around the one that is not.
-
-Source: B. Efron, C. Morris (1973), "Stein's estimation rule and its competitors: an empirical Bayes
-approach". How often the interval holds, and how often the best is found, is in
-``benchmarks/factor_effects.py`` and ``benchmarks/factor_best.py``.
+The best of many estimates is too high, the more so the less they differ. So it is chosen, and its score is
+predicted, by what is expected of it (``posterior``): where nothing matters, every combination is predicted
+the mean. The interval reaches from the lower end around the expected score to the upper end around that of
+least squares. How often it holds, and how often the best is found, is in ``benchmarks/factor_effects.py`` and
+``benchmarks/factor_best.py``.
 """
 
 import itertools
@@ -19,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from tasks.ab_test.effects import interval
-from tasks.ab_test.factor_model import FactorModel, Floats, coded
+from tasks.ab_test.factor_model import Cell, FactorModel, Floats, Levels, fit_factors
+from tasks.ab_test.posterior import fit_posterior
 
 MOST_COMBINATIONS = 10_000
 
@@ -50,28 +48,27 @@ class BestCombination:
 
 
 def find_best(
-    model: FactorModel, made: Sequence[Mapping[str, str]], *, is_told: bool = False
+    cells: Sequence[Cell], levels: Levels, made: Sequence[Mapping[str, str]], *, is_told: bool = False
 ) -> BestCombination | None:
     """Find the best combination of all levels that there are pictures of.
 
     Args:
-        model: The fitted model.
+        cells: One for each arm, row and round; those of arms that were dropped on the way too.
+        levels: The factors' levels.
         made: The combinations that there are pictures of; of equals one of them comes first.
         is_told: Whether any effect is told from none.
 
     Returns:
-        ``None`` with too many combinations to look at.
+        ``None`` with too many combinations to look at, or where factors cannot be told from one another.
     """
-    if math.prod(map(len, model.levels.values())) > MOST_COMBINATIONS:
+    model = fit_factors(cells, levels)
+    if model is None or math.prod(map(len, model.levels.values())) > MOST_COMBINATIONS:
         return None
     every = (dict(zip(model.levels, each, strict=True)) for each in itertools.product(*model.levels.values()))
     combinations = sorted(every, key=lambda each: each not in made)
-    design = coded(combinations, model.levels, model.terms)
-    gains = design @ shrunk(model)
-    place = int(np.argmax(np.round(gains, 12)))
-    plain = model.predict(combinations[place])
-    value = plain.value + float(gains[place] - design[place] @ model.coefficients)
-    best = combinations[place]
+    values = _expected(cells, model, combinations)
+    place = int(np.argmax(np.round(values, 12)))
+    best, value, plain = combinations[place], float(values[place]), model.predict(combinations[place])
     if plain.error <= 0:
         return BestCombination(best, value, None, None, best in made, is_told)
     reach = interval(plain)[1] - plain.value
@@ -79,14 +76,16 @@ def find_best(
     return BestCombination(best, value, *ends, best in made, is_told)
 
 
-def shrunk(model: FactorModel) -> Floats:
-    """Return the coefficients, each factor's and those of all interactions less what of them is chance."""
-    pulls = np.array([row.pull for row in model.rows]) @ model.inverse
-    variances = (pulls**2).sum(axis=0)
-    found = model.coefficients.copy()
-    mains = [place for term, place in model.places.items() if len(term) == 1]
-    others = slice(mains[-1].stop, len(found))
-    for place in (*mains, others):
-        size = float((found[place] ** 2).sum())
-        found[place] *= max(0.0, 1 - float(variances[place].sum()) / size) if size > 0 else 0.0
-    return found
+def _expected(
+    cells: Sequence[Cell], model: FactorModel, combinations: Sequence[Mapping[str, str]]
+) -> Floats:
+    """Return the values that are expected of combinations, around the mean of those that were made."""
+    known = [
+        cell for cell in cells if all(cell.levels[factor] in named for factor, named in model.levels.items())
+    ]
+    posterior = fit_posterior(known, list(model.levels))
+    if posterior is None:
+        return model.values(combinations)
+    middle = float(np.mean(model.values(posterior.made) - posterior.means(posterior.made)))
+    expected: Floats = posterior.means(combinations) + middle
+    return expected

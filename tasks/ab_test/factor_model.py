@@ -1,8 +1,9 @@
-"""Least squares over factors, with a coefficient for each row, and errors robust to clusters: the rows.
+"""Least squares over factors, with a coefficient for each row and round; errors robust to clusters: the rows.
 
 The covariance is CR2 with Satterthwaite's degrees of freedom: each row's residuals are scaled by what the fit
 took from them, so that few rows, and rows with missing cells, give neither too narrow intervals nor false
 effects. With every cell filled it is the one-sample t-test over the rows of the difference within each row.
+What a round made of a row is a block of its own: what changes between rounds drops out.
 
 Sources: R. Bell, D. McCaffrey (2002), "Bias reduction in standard errors for linear regression with multi-
 stage samples"; J. Pustejovsky, E. Tipton (2018), "Small-sample methods for cluster-robust variance estimation
@@ -11,6 +12,7 @@ coefficients agree with theirs in the tests.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,11 +39,17 @@ class Cell:
         levels: The level of each factor.
         row: Index of the row of variables.
         value: The mean of what is measured.
+        pictures: How many values it is the mean of.
+        squares: The sum of their squared distances from it.
+        round: The round that made them: what changes between rounds is no effect.
     """
 
     levels: Mapping[str, str]
     row: int
     value: float
+    pictures: int = 1
+    squares: float = 0.0
+    round: int = 0
 
 
 class Estimate(NamedTuple):
@@ -52,14 +60,22 @@ class Estimate(NamedTuple):
     freedom: float
 
 
-class _Row(NamedTuple):
-    """A row's part of the fit: its design less its mean, the scaled design, and what was not explained."""
+class _Rows(NamedTuple):
+    """Each row's part of the fit, the rows first; p is the number of coefficients.
 
-    design: Floats
-    scaled: Floats
-    pull: Floats
-    mean: Floats
-    value: float
+    Args:
+        squares: The cross product of the scaled design; shape (rows, p, p).
+        crossed: That of the design, less the means of its blocks, with the scaled one; (rows, p, p).
+        pulls: What was not explained, by the scaled design; (rows, p).
+        means: The design's mean; (rows, p).
+        values: The values' mean; (rows,).
+    """
+
+    squares: Floats
+    crossed: Floats
+    pulls: Floats
+    means: Floats
+    values: Floats
 
 
 @dataclass(frozen=True)
@@ -78,11 +94,7 @@ class FactorModel:
     terms: tuple[Term, ...]
     coefficients: Floats
     inverse: Floats
-    rows: tuple[_Row, ...]
-    noise: float
-    """The variance of what is not explained of a cell."""
-    freedom: int
-    """The degrees of freedom of the noise."""
+    rows: _Rows
 
     @cached_property
     def places(self) -> dict[Term, slice]:
@@ -108,20 +120,23 @@ class FactorModel:
     def estimate(self, weights: Floats) -> Estimate:
         """Estimate a weighted sum of the coefficients."""
         bread = self.inverse @ weights
-        pulls = np.array([row.pull @ bread for row in self.rows])
+        pulls = self.rows.pulls @ bread
         return Estimate(
             float(weights @ self.coefficients), float((pulls**2).sum() ** 0.5), self._freedom(bread)
         )
 
+    def values(self, combinations: Sequence[Mapping[str, str]]) -> Floats:
+        """Return the estimated mean values of combinations of levels over rows like these, made or not."""
+        found: Floats = self._alone.mean() + coded(combinations, self.levels, self.terms) @ self.coefficients
+        return found
+
     def predict(self, combination: Mapping[str, str]) -> Estimate:
         """Estimate the mean value of a combination of levels over rows like these, made or not."""
         design = coded([combination], self.levels, self.terms)[0]
-        centre = np.array([row.mean for row in self.rows]).mean(axis=0)
-        alone = np.array([row.value - row.mean @ self.coefficients for row in self.rows])
-        n_rows = len(self.rows)
+        alone, n_rows = self._alone, len(self._alone)
         spread = (alone - alone.mean()) / n_rows * (n_rows / (n_rows - 1)) ** 0.5
-        bread = self.inverse @ (design - centre)
-        pulls = spread + np.array([row.pull @ bread for row in self.rows])
+        bread = self.inverse @ (design - self.rows.means.mean(axis=0))
+        pulls = spread + self.rows.pulls @ bread
         value = float(alone.mean() + design @ self.coefficients)
         return Estimate(value, float((pulls**2).sum() ** 0.5), min(self._freedom(bread), n_rows - 1.0))
 
@@ -131,28 +146,30 @@ class FactorModel:
         Returns:
             For each level of the first factor, the values by level of the second.
         """
-        alone = float(np.mean([row.value - row.mean @ self.coefficients for row in self.rows]))
         both = {factor: self.levels[factor] for factor in (one, other)}
         every = [dict(zip(both, each, strict=True)) for each in itertools.product(*both.values())]
-        values = np.full(len(every), alone)
+        values = np.full(len(every), self._alone.mean())
         for term in ((one,), (other,), (one, other)):
             if term in self.places:
                 values += coded(every, both, [term]) @ self.coefficients[self.places[term]]
         table: list[list[float]] = values.reshape(len(both[one]), len(both[other])).tolist()
         return table
 
+    @cached_property
+    def _alone(self) -> Floats:
+        """Each row's mean value, less what its combinations add to it."""
+        return self.rows.values - self.rows.means @ self.coefficients
+
     def _freedom(self, bread: Floats) -> float:
         """Satterthwaite's degrees of freedom, as if a row's cells varied independently and alike."""
-        scaled = [row.scaled @ bread for row in self.rows]
-        sizes = np.array([float(one @ one) for one in scaled])
-        crossed = np.array([row.design.T @ one for row, one in zip(self.rows, scaled, strict=True)])
+        sizes, crossed = (self.rows.squares @ bread) @ bread, self.rows.crossed @ bread
         across = crossed @ self.inverse
         trace = float(sizes.sum() - (across * crossed).sum())
         gram = self.inverse @ (crossed.T @ crossed)
         squares = float(
             (sizes**2).sum() - 2 * (sizes @ (across * crossed).sum(axis=1)) + np.trace(gram @ gram)
         )
-        limit = len(self.rows) - 1.0
+        limit = len(sizes) - 1.0
         return max(1.0, min(trace**2 / squares, limit)) if squares > 0 else limit
 
 
@@ -166,30 +183,30 @@ def fit_factors(cells: Sequence[Cell], levels: Levels) -> FactorModel | None:
     Returns:
         The model; ``None`` with fewer than two rows, or where the factors cannot be told from one another.
     """
-    per_row = {row: sum(cell.row == row for cell in cells) for row in {cell.row for cell in cells}}
-    used = [cell for cell in cells if per_row[cell.row] > 1]
+    per_block = Counter((cell.row, cell.round) for cell in cells)
+    used = [cell for cell in cells if per_block[cell.row, cell.round] > 1]
     seen = {
         factor: [level for level in named if _has(used, factor, level)] for factor, named in levels.items()
     }
     seen = {factor: named for factor, named in seen.items() if len(named) > 1}
-    rows = np.array([cell.row for cell in used])
-    if not seen or len(set(rows)) < 2:
+    blocks = blocks_of(used)
+    if not seen or len({cell.row for cell in used}) < 2:
         return None
     mains: tuple[Term, ...] = tuple((factor,) for factor in seen)
-    for terms in (mains + told_interactions(used, seen, rows), mains):
-        design = within_rows(coded([cell.levels for cell in used], seen, terms), rows)
+    for terms in (mains + told_interactions(used, seen, blocks), mains):
+        design = within_blocks(coded([cell.levels for cell in used], seen, terms), blocks)
         is_told = np.linalg.matrix_rank(design) == design.shape[1]
-        if is_told and len(used) - len(set(rows)) > design.shape[1]:
-            return _fit(used, rows, design, terms, seen)
+        if is_told and len(used) - len(set(blocks)) > design.shape[1]:
+            return _fit(used, blocks, design, terms, seen)
     return None
 
 
-def told_interactions(cells: Sequence[Cell], levels: Levels, rows: NDArray[np.int_]) -> tuple[Term, ...]:
+def told_interactions(cells: Sequence[Cell], levels: Levels, blocks: NDArray[np.int_]) -> tuple[Term, ...]:
     """List the interactions that no other interaction or main effect can be taken for, with these cells."""
     mains: list[Term] = [(factor,) for factor in levels]
     pairs: list[Term] = list(itertools.combinations(levels, 2))
     combinations = [cell.levels for cell in cells]
-    columns = {term: within_rows(coded(combinations, levels, [term]), rows) for term in [*mains, *pairs]}
+    columns = {term: within_blocks(coded(combinations, levels, [term]), blocks) for term in [*mains, *pairs]}
     whole = np.linalg.matrix_rank(np.hstack([*columns.values()]))
     return tuple(
         pair
@@ -206,12 +223,20 @@ def width(levels: Levels, term: Term) -> int:
 
 def coded(combinations: Sequence[Mapping[str, str]], levels: Levels, terms: Sequence[Term]) -> Floats:
     """Code factors, and products of two, so that the effects of a factor's levels add up to 0."""
+    distinct = {id(each): each for each in combinations}  # the cells of an arm share theirs
+    places = {key: place for place, key in enumerate(distinct)}
+    of_arms = _coded(list(distinct.values()), levels, terms)
+    found: Floats = of_arms[[places[id(each)] for each in combinations]]
+    return found
+
+
+def _coded(combinations: Sequence[Mapping[str, str]], levels: Levels, terms: Sequence[Term]) -> Floats:
     alone = {}
-    for factor, (first, *others) in levels.items():
-        at = [each[factor] for each in combinations]
-        alone[factor] = np.array(
-            [[-1.0 if name == first else float(name == other) for other in others] for name in at]
-        ).reshape(len(at), len(others))
+    for factor in {factor for term in terms for factor in term}:
+        named = levels[factor]
+        code = np.vstack([np.full((1, len(named) - 1), -1.0), np.eye(len(named) - 1)])
+        numbers = {name: place for place, name in enumerate(named)}
+        alone[factor] = code[[numbers[each[factor]] for each in combinations]]
     found = []
     for term in terms:
         columns = np.ones((len(combinations), 1))
@@ -221,9 +246,15 @@ def coded(combinations: Sequence[Mapping[str, str]], levels: Levels, terms: Sequ
     return np.hstack(found)
 
 
-def within_rows(values: Floats, rows: NDArray[np.int_]) -> Floats:
-    """Subtract each row's mean: the same as a coefficient for every row (Frisch and Waugh)."""
-    _, places, sizes = np.unique(rows, return_inverse=True, return_counts=True)
+def blocks_of(cells: Sequence[Cell]) -> NDArray[np.int_]:
+    """Number the blocks of cells, from 0: what one round made of one row."""
+    numbers: dict[tuple[int, int], int] = {}
+    return np.array([numbers.setdefault((cell.row, cell.round), len(numbers)) for cell in cells], dtype=int)
+
+
+def within_blocks(values: Floats, blocks: NDArray[np.int_]) -> Floats:
+    """Subtract each block's mean: the same as a coefficient for every block (Frisch and Waugh)."""
+    _, places, sizes = np.unique(blocks, return_inverse=True, return_counts=True)
     sums = np.zeros((len(sizes), *values.shape[1:]))
     np.add.at(sums, places, values)
     means: Floats = sums / sizes.reshape(-1, *[1] * (values.ndim - 1))
@@ -236,23 +267,26 @@ def _has(cells: Sequence[Cell], factor: str, level: str) -> bool:
 
 
 def _fit(
-    cells: Sequence[Cell], rows: NDArray[np.int_], design: Floats, terms: Sequence[Term], levels: Levels
+    cells: Sequence[Cell], blocks: NDArray[np.int_], design: Floats, terms: Sequence[Term], levels: Levels
 ) -> FactorModel:
     given = np.array([cell.value for cell in cells], dtype=float)
-    values = within_rows(given, rows)
+    values, rows = within_blocks(given, blocks), np.array([cell.row for cell in cells])
     inverse: Floats = np.asarray(np.linalg.inv(design.T @ design), dtype=np.float64)
     coefficients = inverse @ (design.T @ values)
     residuals = values - design @ coefficients
     raw = coded([cell.levels for cell in cells], levels, terms)
+    scaled_of: dict[bytes, Floats] = {}  # rows with the same cells, most of them, are scaled alike
     found = []
     for row in np.unique(rows):
         here = rows == row
-        scaled = _scaled(design[here], inverse)
+        own = np.ascontiguousarray(design[here])
+        if (key := own.tobytes()) not in scaled_of:
+            scaled_of[key] = _scaled(own, inverse)
+        scaled = scaled_of[key]
         pull = scaled.T @ residuals[here]
-        found.append(_Row(design[here], scaled, pull, raw[here].mean(axis=0), float(given[here].mean())))
-    freedom = len(cells) - len(found) - design.shape[1]
-    noise = float(residuals @ residuals) / freedom
-    return FactorModel(levels, tuple(terms), coefficients, inverse, tuple(found), noise, freedom)
+        found.append((scaled.T @ scaled, own.T @ scaled, pull, raw[here].mean(axis=0), given[here].mean()))
+    parts = _Rows(*(np.array(each, dtype=np.float64) for each in zip(*found, strict=True)))
+    return FactorModel(levels, tuple(terms), coefficients, inverse, parts)
 
 
 def _scaled(design: Floats, inverse: Floats) -> Floats:

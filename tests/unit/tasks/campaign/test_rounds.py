@@ -29,7 +29,7 @@ from benchmarks.halving import (
 from tasks.ab_test.arm_leads import measure_leads
 from tasks.ab_test.evidence import HeldOut, ScoredDraft
 from tasks.ab_test.verdict import compare_arms
-from tasks.allocate import ArmsOfLevels, allocate
+from tasks.allocate import allocate
 from tasks.campaign.rounds import (
     LAST_ARMS,
     MOST_ROUNDS,
@@ -368,34 +368,28 @@ def test_a_level_that_cannot_be_among_the_best_goes_with_all_its_arms() -> None:
             for (arm, own), row in itertools.product(by_arm.items(), range(6))
         ]
         for by_levels in (True, False):
-            made_of = ArmsOfLevels(large, by_arm) if by_levels else None
+            levels = by_arm if by_levels else None
             rounds = plan_rounds(len(by_arm), 6, "halving")
-            found = allocate(scored, list(by_arm), rounds, number=1, made_of=made_of)
+            found = allocate(scored, list(by_arm), rounds, number=1, levels=levels)
             assert found is not None
             worse[by_levels] += sum(by_arm[arm]["light"] != "hard" for arm in found.arms_going_on)
     assert worse[True] == 0
     assert worse[False] > 0
 
 
-def test_where_levels_cannot_be_told_apart_arms_are_compared_as_they_are() -> None:
-    """Two arms that differ in everything, or a single row."""
+def test_with_a_single_row_arms_are_compared_as_they_are() -> None:
+    """It does not show how far scores vary, so nothing is known of levels beyond their arms."""
     scored, rounds = of_levels(0.1), plan_rounds(8, 6, "halving")
     one_row = [draft for draft in scored if draft.row == 0]
-    by_levels = allocate(one_row, list(BY_ARM), rounds, number=1, made_of=ArmsOfLevels(LEVELS, BY_ARM))
+    by_levels = allocate(one_row, list(BY_ARM), rounds, number=1, levels=BY_ARM)
     assert by_levels == allocate(one_row, list(BY_ARM), rounds, number=1)
-    first, *_, last = BY_ARM
-    few = [draft for draft in scored if draft.arm in (first, last)]
-    made_of = ArmsOfLevels(LEVELS, {arm: BY_ARM[arm] for arm in (first, last)})
-    assert allocate(few, [first, last], rounds, number=4, made_of=made_of) == allocate(
-        few, [first, last], rounds, number=4
-    )
 
 
 def test_dropped_arms_still_say_what_their_levels_are_worth() -> None:
     """In a later round only two arms of hard light are left; the lens is known from all eight."""
     scored, rounds = of_levels(0.3, replicates=2), plan_rounds(8, 6, "halving")
     left = ["hard_wide_s", "hard_tele_s", "hard_wide_l"]
-    found = allocate(scored, left, rounds, number=2, made_of=ArmsOfLevels(LEVELS, BY_ARM))
+    found = allocate(scored, left, rounds, number=2, levels=BY_ARM)
     assert found is not None
     assert {standing.arm for standing in found.standings} == set(left)
     assert all(standing.lead is not None for standing in found.standings)
