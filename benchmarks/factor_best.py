@@ -2,9 +2,9 @@
 
 Scores of a level vary by 0.05, those of two levels together by ``together``, every arm from row to row by
 0.03, and pictures by 0.1; one order in ten is refused. ``ceiling``: scores end at 1, where many are. Factors
-choose what ``verdict --best`` names, after the same pictures of every arm (``fixed``) or ``allocation: halving``;
-plain arms the one with the best mean over the rows, after the same pictures of each. 2^(7-4) has eight arms of
-seven factors: its best combination of 128 is found by eight plain arms only if it is one of them.
+choose what ``verdict --best`` names, after the same pictures of every arm (``fixed``) or after ``allocation:
+halving``; plain arms the one with the best mean over the rows, after the same pictures of each. 2^(7-4) has
+eight arms of seven factors: its best combination of 128 is found by plain arms only if it is one of them.
 
 ``found``: what is chosen is within 0.02 of the best; ``missed``: how far from it on average. ``plain arms
 need``: as many pictures a cell find it as often (or miss it by as little), between those measured by the
@@ -67,7 +67,9 @@ def _full(name: str, *sizes: int, together: float = 0.0, is_cut: bool = False) -
     return Kind(name, sizes, tuple(itertools.product(*map(range, sizes))), together, is_cut)
 
 
-SATURATED = tuple((a, b, c, a ^ b, a ^ c, b ^ c, a ^ b ^ c) for a, b, c in itertools.product(range(2), repeat=3))
+SATURATED = tuple(
+    (a, b, c, a ^ b, a ^ c, b ^ c, a ^ b ^ c) for a, b, c in itertools.product(range(2), repeat=3)
+)
 KINDS = (
     _full("2x2x2", 2, 2, 2),
     _full("2x2x2", 2, 2, 2, together=TOGETHER),
@@ -83,7 +85,10 @@ KINDS = (
 def main() -> None:
     """Print and write one line for each kind, number of rows, and way to buy."""
     campaigns = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    lines = ["design        together rows way     | pictures  found exactly missed | plain arms need: as often, as near"]
+    lines = [
+        "design        together rows way     | pictures  found exactly missed"
+        " | plain arms need: as often, as near"
+    ]
     print(lines[0])
     kinds = list(itertools.product(KINDS, ROWS))
     with ProcessPoolExecutor(PROCESSES) as pool:
@@ -94,7 +99,7 @@ def main() -> None:
 
 
 def measure(campaigns: int, kind: Kind, rows: int) -> list[str]:
-    """Simulate campaigns of one kind; returns a line of plain arms, and one for each way of factors to buy."""
+    """Simulate campaigns of one kind; returns a line of plain arms, and of each way of factors to buy."""
     plain = {n: _plain(_rng(kind, rows, 1, n), kind, rows, n) for n in OF_PLAIN}
     lines = [_line(kind, rows, "plain 4", plain[4], {})]
     ways = [("fixed", n) for n in OF_FIXED] if len(kind.sizes) > 1 else []
@@ -106,12 +111,17 @@ def measure(campaigns: int, kind: Kind, rows: int) -> list[str]:
 
 
 def _rng(kind: Kind, rows: int, of: int, n: int) -> np.random.Generator:
-    return np.random.default_rng([SEED, *kind.sizes, len(kind.arms), int(kind.together * 100), int(kind.is_cut), rows, of, n])
+    return np.random.default_rng(
+        [SEED, *kind.sizes, len(kind.arms), int(kind.together * 100), int(kind.is_cut), rows, of, n]
+    )
 
 
-def _line(kind: Kind, rows: int, way: str, found: Sequence[Chosen], plain: Mapping[int, Sequence[Chosen]]) -> str:
+def _line(
+    kind: Kind, rows: int, way: str, found: Sequence[Chosen], plain: Mapping[int, Sequence[Chosen]]
+) -> str:
     shares = [fmean(each) for each in zip(*found, strict=True)]
-    head = f"{kind.name:13} {kind.together:8} {rows:4} {way:9} | {shares[3]:7.2f} {shares[0]:7.1%} {shares[1]:6.1%} {shares[2]:7.4f}"
+    head = f"{kind.name:13} {kind.together:8} {rows:4} {way:9} | {shares[3]:7.2f} {shares[0]:7.1%}"
+    head += f" {shares[1]:6.1%} {shares[2]:7.4f}"
     if not plain:
         return head
     often = {n: fmean(one.is_found for one in each) for n, each in plain.items()}
@@ -157,7 +167,7 @@ def _pictures(rng: np.random.Generator, kind: Kind, usual: Floats, n: int) -> Fl
     return np.where(rng.random(scores.shape) < REFUSED, np.nan, scores)
 
 
-def _choose(kind: Kind, means: Mapping[Places, float], places: Places, pictures: float) -> Chosen:
+def _choose(means: Mapping[Places, float], places: Places, pictures: float) -> Chosen:
     missed = max(means.values()) - means[places]
     return Chosen(missed <= NEAR, missed < 1e-12, missed, pictures)
 
@@ -175,7 +185,7 @@ def _plain(rng: np.random.Generator, kind: Kind, rows: int, n: int) -> list[Chos
         of_row = (cells * known).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
         leads = ((cells - of_row) * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         leads = np.where(known.any(axis=1), leads, -np.inf)
-        found.append(_choose(kind, means, kind.arms[int(np.argmax(leads))], n))
+        found.append(_choose(means, kind.arms[int(np.argmax(leads))], n))
     return found
 
 
@@ -185,7 +195,11 @@ def _by_factors(rng: np.random.Generator, kind: Kind, rows: int, n: int, *, is_h
     usual = _usual(rng, kind, means, rows)
     levels = {f"f{factor}": [str(place) for place in range(size)] for factor, size in enumerate(kind.sizes)}
     arms = {"_".join(map(str, each)): dict(zip(levels, map(str, each), strict=True)) for each in kind.arms}
-    drafts = list(_halved(rng, kind, usual, arms, n) if is_halving else _bought(rng, kind, usual, list(arms), list(arms), 0, n))
+    drafts = list(
+        _halved(rng, kind, usual, arms, n)
+        if is_halving
+        else _bought(rng, kind, usual, list(arms), list(arms), 0, n)
+    )
     scores: dict[tuple[str, int], list[float]] = {}
     for one in drafts:
         if one.score is not None:
@@ -194,7 +208,7 @@ def _by_factors(rng: np.random.Generator, kind: Kind, rows: int, n: int, *, is_h
     best = find_best(cells, levels, list(arms.values()))
     assert best is not None
     places = tuple(int(best.levels[factor]) for factor in levels)
-    return _choose(kind, means, places, len(drafts) / usual.size)
+    return _choose(means, places, len(drafts) / usual.size)
 
 
 def _summed(scores: Sequence[float]) -> tuple[float, int, float]:

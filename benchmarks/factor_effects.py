@@ -96,7 +96,8 @@ def main() -> None:
     """Print one line for each design, number of rows, pictures of a cell, and what is planted."""
     campaigns = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     lines = [
-        "design    levels  rows pictures planted | held: main, together | falsely named,  again | found | best held"
+        "design    levels  rows pictures planted"
+        " | held: main, together | falsely named,  again | found | best held"
     ]
     print(lines[0])
     kinds = list(itertools.product(DESIGNS, ROWS, REPLICATES, (0.0, 1.0)))
@@ -114,7 +115,7 @@ def main() -> None:
 def measure(
     campaigns: int, design: Design, rows: int, replicates: int, planted: float
 ) -> tuple[str, list[bool]]:
-    """Simulate campaigns of one kind; returns its shares as text, and which name falsely, those anew if any."""
+    """Simulate campaigns of one kind; returns its shares, and which of them, or of others, name falsely."""
     rng = np.random.default_rng([len(design.arms), rows, replicates, int(planted), int(design.is_cut)])
     held: dict[int, list[bool]] = {1: [], 2: []}
     falsely, found, best_held = [], [], []
@@ -138,7 +139,9 @@ def measure(
             best_held.append(best.low <= design.expected(places, planted) <= best.high)
     again: list[bool] = []
     if np.mean(falsely) > ALPHA + (ALPHA * (1 - ALPHA) / campaigns) ** 0.5:
-        others = np.random.default_rng([1, len(design.arms), rows, replicates, int(planted), int(design.is_cut)])
+        others = np.random.default_rng(
+            [1, len(design.arms), rows, replicates, int(planted), int(design.is_cut)]
+        )
         for _ in range(AGAIN * campaigns):
             effects = estimate_effects(draw(others, design, rows, replicates, planted), design.levels)
             again.append(_is_false(effects, design, planted))
@@ -153,10 +156,13 @@ def _pooled(falsely: Sequence[Sequence[bool]]) -> str:
     """Say how many campaigns name an effect that is none, over all kinds, and of the kind with the most."""
     of_all = np.concatenate(falsely)
     worst = max(falsely, key=np.mean)
-    shares = [(np.mean(one), (np.mean(one) * (1 - np.mean(one)) / len(one)) ** 0.5) for one in (of_all, worst)]
+    shares = [
+        (np.mean(one), (np.mean(one) * (1 - np.mean(one)) / len(one)) ** 0.5) for one in (of_all, worst)
+    ]
     (share, error), (most, its_error) = shares
     return (
-        f"An effect that is none is named in {share:.2%} of {len(of_all):,} campaigns (standard error {error:.2%}),"
+        f"An effect that is none is named in {share:.2%} of {len(of_all):,} campaigns"
+        f" (standard error {error:.2%}),"
         f" in the kind with the most in {most:.1%} of {len(worst):,} ({its_error:.1%})."
     )
 

@@ -12,7 +12,7 @@ from tasks.ab_test.best_combination import BestCombination, find_best
 from tasks.ab_test.effect_sentences import NEGLIGIBLE, state_best, state_effects
 from tasks.ab_test.effects import Effect, effects_of, estimate_effects
 from tasks.ab_test.evidence import ScoredDraft, compared_form, gather_evidence
-from tasks.ab_test.factor_model import Cell, FactorModel, fit_factors
+from tasks.ab_test.factor_model import Cell, fit_factors
 from tasks.ab_test.preferences import votes_between_arms
 from tasks.ab_test.vote_effects import estimate_vote_effects
 from tasks.campaign import Campaign
@@ -59,9 +59,10 @@ class _Run(NamedTuple):
     def cells(self, values: Values) -> list[Cell]:
         """Turn what was measured into the model's cells."""
         return [
-            Cell(self.levels[arm], row, fmean(each))
+            Cell(self.levels[arm], row, mean, len(each), sum((value - mean) ** 2 for value in each))
             for (arm, row), each in values.items()
             if arm in self.levels
+            for mean in (fmean(each),)
         ]
 
     def add(self, name: str, values: Values, measure: _Measure) -> None:
@@ -92,7 +93,8 @@ def compare_factors(
 ) -> dict[str, Any] | None:
     """Estimate what each factor's levels change; ``None`` without factors, or before there are pictures.
 
-    Only pictures that every arm was to have count: those of before the first round that dropped arms.
+    Only pictures that every arm was to have count: those of before the first round that dropped arms. For the
+    best combination all count.
 
     Args:
         rows: The report's rows.
@@ -119,15 +121,15 @@ def compare_factors(
     counted = scorers_that_count(pictures, weights)
     by_scores = {"total": weights} | {name: {name: 1.0} for name in counted if len(counted) > 1}
     drafts: list[ScoredDraft] = []
-    model: FactorModel | None = None
+    predicted: dict[str, Any] = {"best": None, "pair_means": []}
     for name, of_scores in by_scores.items():
-        drafts = scored_drafts(rows, partly_scored(pictures, of_scores), of_scores)
-        drafts = [one for one in drafts if most is None or one.replicate < most]
+        every = scored_drafts(rows, partly_scored(pictures, of_scores), of_scores)
+        drafts = [one for one in every if most is None or one.replicate < most]
         by = name_scorers(scorers_that_count(pictures, of_scores)) or "by no score"
         scores = _scores(drafts)
         run.add(name, scores, _Measure(by, "{:.2f}".format))
         if name == "total" and name in run.measures:
-            model = fit_factors(run.cells(scores), run.named)
+            predicted = _predicted(run, run.cells(scores), run.cells(_scores(every)))
     made_by = {one.candidate_id: (one.arm, one.row) for one in pictures}
     by_people = estimate_vote_effects(votes_between_arms(votes, made_by), levels, run.named)
     run.note("people", by_people, _VOTES, NEGLIGIBLE_VOTES)
@@ -140,15 +142,16 @@ def compare_factors(
     total = run.measures.get("total")
     headline = total["headline"] if total else "Not enough scores to say which factor matters."
     note = state_confounding(list(levels.values()), run.named) or None
-    return {"headline": headline, "note": note, "measures": run.measures} | _predicted(model, levels)
+    return {"headline": headline, "note": note, "measures": run.measures} | predicted
 
 
-def _predicted(model: FactorModel | None, levels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """Describe the best combination, and the mean score of every two levels."""
+def _predicted(run: _Run, cells: Sequence[Cell], all_cells: Sequence[Cell]) -> dict[str, Any]:
+    """Describe the best combination by all cells, and the mean score of every two levels."""
+    model = fit_factors(cells, run.named)
     if model is None:
         return {"best": None, "pair_means": []}
     is_told = any(one.matters for one in effects_of(model))
-    best = find_best(model, list(levels.values()), is_told=is_told)
+    best = find_best(all_cells, run.named, list(run.levels.values()), is_told=is_told)
     pairs = [pair for pair in combinations(model.levels, 2) if pair in model.terms]
     means = [
         {
@@ -158,7 +161,7 @@ def _predicted(model: FactorModel | None, levels: Mapping[str, Mapping[str, str]
         }
         for pair in pairs
     ]
-    return {"best": best and _describe(best, levels), "pair_means": means}
+    return {"best": best and _describe(best, run.levels), "pair_means": means}
 
 
 def _describe(best: BestCombination, levels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ __all__ = [
     "night_verdicts",
     "nights",
     "paired_rows",
+    "posterior",
     "power",
     "preference_sentences",
     "preferences",

@@ -76,9 +76,7 @@ def find_best(
     return BestCombination(best, value, *ends, best in made, is_told)
 
 
-def _expected(
-    cells: Sequence[Cell], model: FactorModel, combinations: Sequence[Mapping[str, str]]
-) -> Floats:
+def _expected(cells: Sequence[Cell], model: FactorModel, combinations: Sequence[Mapping[str, str]]) -> Floats:
     """Return the values that are expected of combinations, around the mean of those that were made."""
     known = [
         cell for cell in cells if all(cell.levels[factor] in named for factor, named in model.levels.items())

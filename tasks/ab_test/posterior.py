@@ -3,7 +3,7 @@
 A combination's mean is a sum of effects: of each level, of every two levels together, and of its own. Effects
 of one kind have one variance, which the data give: variances on a grid are weighed by how likely they make
 what was seen, and by how likely interactions of that size are (effect hierarchy: they are smaller than main
-effects). So levels that do not work together are taken as a sum, and each combination as itself where they do.
+effects). So levels that do not work together are taken as a sum, and combinations as they are where they do.
 
 A cell's noise is what an arm does to a row beyond its mean, and that of its pictures divided by their number.
 Rows and rounds are blocks: what makes a prompt harder, or one day's pictures better, drops out.
@@ -166,5 +166,5 @@ def _told(
     np.add.at(weights, (blocks, arms), 1 / variances)
     np.add.at(weighed, (blocks, arms), np.array([cell.value for cell in cells]) / variances)
     shares = weights / weights.sum(axis=1, keepdims=True)
-    precision = np.diag(weights.sum(axis=0)) - shares.T @ weights
+    precision: Floats = np.diag(weights.sum(axis=0)) - shares.T @ weights
     return precision, weighed.sum(axis=0) - shares.T @ weighed.sum(axis=1)

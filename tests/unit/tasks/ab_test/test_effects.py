@@ -204,7 +204,7 @@ def test_the_best_combination_is_found_also_where_it_was_never_made() -> None:
     )
     best = {"light": "hard", "lens": "tele", "size": "l"}
     made = [cell for cell in cells if cell.levels != best]
-    found = find_best(a_model(made), [cell.levels for cell in made], is_told=True)
+    found = find_best(made, TWO, [cell.levels for cell in made], is_told=True)
     assert found is not None
     assert found.levels == best
     assert not found.is_made
@@ -212,7 +212,7 @@ def test_the_best_combination_is_found_also_where_it_was_never_made() -> None:
     assert found.high is not None
     assert found.low < 0.7 < found.high
     assert "It was never made" in state_best(found)
-    again = find_best(a_model(cells), [cell.levels for cell in cells], is_told=True)
+    again = find_best(cells, TWO, [cell.levels for cell in cells], is_told=True)
     assert again is not None
     assert again.is_made
 
@@ -220,7 +220,7 @@ def test_the_best_combination_is_found_also_where_it_was_never_made() -> None:
 def test_where_nothing_matters_the_best_is_no_better_than_the_mean() -> None:
     """Or the best of eight would be predicted too high; and it is said that nothing is told."""
     cells = noisy(TWO, 8, 11)
-    found = find_best(a_model(cells), [])
+    found = find_best(cells, TWO, [])
     assert found is not None
     plain = max(a_model(cells).predict(cell.levels).value for cell in cells)
     mean = np.mean([cell.value for cell in cells])
