@@ -30,7 +30,7 @@ from tasks.ab_test.best_combination import find_best
 from tasks.ab_test.effects import ALPHA, Effect, effects_of, estimate_effects
 from tasks.ab_test.factor_model import Cell, fit_factors
 
-ROWS, REPLICATES = (4, 8, 24), (1, 4)
+ROWS, REPLICATES = (4, 24), (1, 4)
 PROMPT_SPREAD, PICTURE_SPREAD, ARM_SPREAD, LEVEL_SPREAD = 0.1, 0.1, 0.03, 0.03
 REFUSED = 0.1
 MAIN, TOGETHER = 0.1, 0.08

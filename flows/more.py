@@ -1,8 +1,9 @@
-"""The flow of a further round: buys drafts that a person asked for from one picture, and scores them.
+"""The flows of later rounds: further drafts of one picture, and arms of new levels or the best combination.
 
 A further round is a purchase within a run that exists: the same ledger, budgets, duplicates and scores. Its
 drafts are no evidence about arms, and no rule chooses among them. The round and its orders are written before
-anything is sent, under a key, so that the same purchase is never made twice.
+anything is sent, under a key, so that the same purchase is never made twice. A round that adds arms is
+written into the run's own campaign file; it is made, and resumed, like the campaign's own rounds.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any
 
 from prefect import flow
 
+from flows.further.added import AddedPlan, AskedRound, plan_added
 from flows.further.asked import Asked
 from flows.further.plan import FurtherPlan, plan_further
 from flows.prefect_ui.cancellation import give_up_cancelled_flow_run, open_cancellable
@@ -22,13 +24,13 @@ from flows.prefect_ui.flow_states import flow_result
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import settle_failed_flow_run
 from flows.runs.run import StoredRun
-from flows.session.asking import prepare_to_buy
-from flows.session.prepare import Prepared
+from flows.session.asking import ask_provider, prepare_to_buy
+from flows.session.prepare import Prepared, prepared_before
 from flows.session.session import Session
 from flows.stages.buy import make_further_drafts
 from flows.stages.closing import awaits_review, close_run
 from flows.stages.evaluate import select_task
-from flows.stages.rounds import score_and_judge
+from flows.stages.rounds import make_drafts, score_and_judge
 from tasks.attachments.drawings import write_drawn
 from tasks.campaign.rounds import is_complete
 from tasks.errors import BudgetError
@@ -94,6 +96,57 @@ async def more(
         return flow_result(await close_run(run, state=state, note=_what_came(run, number)), settings)
 
 
+@flow(
+    name="more-arms",
+    flow_run_name="more-{run_id}",
+    persist_result=False,
+    validate_parameters=False,
+    on_failure=[settle_failed_flow_run],
+    on_crashed=[settle_failed_flow_run],
+    on_cancellation=[give_up_cancelled_flow_run],
+)
+@with_redacted_errors
+async def more_arms(
+    run_id: RunName,
+    asked: Mapping[str, Any],
+    key: str,
+    at_most_usd: str | None = None,
+    by: str | None = None,
+    home: str | None = None,
+) -> dict[str, Any]:
+    """Buy a round that adds levels or the best combination to a run. This spends money, within the budgets.
+
+    Args:
+        run_id: The run: its id, a unique beginning of it, or ``latest``.
+        asked: What is asked for: ``flows.further.added.AskedRound`` as a mapping.
+        key: Names the purchase; one with this name is made once, and completed if it was cut off.
+        at_most_usd: The price that was agreed to, dollars; if it is higher by now, nothing is bought.
+        by: Who asks; default: this user.
+        home: Runoff's home; default: RUNOFF_HOME or ./runs.
+
+    Returns:
+        The state of the run now: ``flows.runs.outcome.Outcome`` as a mapping.
+
+    Raises:
+        RunoffError: It cannot be ordered, or no further order could succeed.
+    """
+    settings = Settings.of(home, os.environ)
+    wanted = AskedRound.of(asked)
+    prepared, planned = await asyncio.to_thread(plan_added, settings, run_id, wanted, key, by or user_name())
+    if not planned.is_known:
+        _require_price(planned, None if at_most_usd is None else Decimal(at_most_usd))
+    before = prepared_before(settings, prepared.run_id)
+    prepared = before or await asyncio.to_thread(ask_provider, prepared)
+    async with open_cancellable(prepared) as run:
+        run.display.say(f"Added round: {planned.what}.")
+        await make_drafts(run)
+        if run.is_interrupted or run.is_out:
+            return flow_result(await close_run(run, state="stopped"))
+        await score_and_judge(run)
+        n_finalists = await select_task(run, keeps_bought=True)
+        return flow_result(await close_run(run, state=await _state_after(run, n_finalists)))
+
+
 def _plan(prepared: Prepared, asked: Asked, key: str, at_most_usd: Decimal | None) -> FurtherPlan:
     """Plan the round, and refuse it where it may not be bought: the run stays as it is.
 
@@ -105,14 +158,19 @@ def _plan(prepared: Prepared, asked: Asked, key: str, at_most_usd: Decimal | Non
         is_known = any(one.key == key for one in ledger.further_rounds.of_run(prepared.run_id))
     if is_known:
         return planned
+    _require_price(planned, at_most_usd)
+    return planned
+
+
+def _require_price(planned: FurtherPlan | AddedPlan, at_most_usd: Decimal | None) -> None:
+    """Refuse what costs more than was agreed to, or than is left."""
     if at_most_usd is not None and planned.most_usd > at_most_usd:
         raise BudgetError(
-            where=f"run {prepared.run_id}: {planned.what}",
+            where=f"run {planned.run_id}: {planned.what}",
             what=f"can cost {format_usd(planned.most_usd)} by now; {format_usd(at_most_usd)} was agreed to",
             next_step="Look at the price again, and agree to it.",
         )
     planned.require_budget()
-    return planned
 
 
 def _begin(run: Session, planned: FurtherPlan, key: str, by: str) -> int:

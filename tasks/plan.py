@@ -14,7 +14,6 @@ from tasks.campaign import Campaign
 from tasks.campaign.cheapest import with_cheapest
 from tasks.campaign.designs import describe_design
 from tasks.campaign.recurrence import count_runs
-from tasks.campaign.rounds import passes_of
 from tasks.campaign.statements import statements_of
 from tasks.campaign.succession import with_successors
 from tasks.catalogue import Catalogue
@@ -215,11 +214,11 @@ def plan(
     estimates = Estimates(catalogue, provider, providers)
     prompts = draft_prompts(campaign)
     pictures = SentPictures(campaign, drawn_folder(home))
-    passes = passes_of(campaign.rounds, list(campaign.arms), ())
+    passes = campaign.planned_passes
     orders = tuple(draft_orders(campaign, prompts, pictures, estimates, run_id, passes))
     finals = plan_finals_cost(campaign, prompts, estimates)
     arms = tuple(_arm_plans(campaign, orders, estimates))
-    rounds = _round_plans(campaign, arms)
+    rounds = _round_plans(campaign, orders, estimates)
     judging, parts = plan_judging(campaign, estimates), rounds or arms
     n_first = sum(arm.pictures for arm in arms)
     n_drafts = sum(part.pictures for part in rounds or arms)
@@ -316,11 +315,30 @@ def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates
         )
 
 
-def _round_plans(campaign: Campaign, arms: Sequence[ArmPlan]) -> tuple[RoundPlan, ...]:
+def _round_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> tuple[RoundPlan, ...]:
+    """Price each round, those that added arms last; none where there is only one."""
     if len(campaign.rounds) == 1:
         return ()
+    numbers = range(len(campaign.added_rounds) + 1)
+    first, *added = (
+        [one for one in orders if campaign.added_round_of(one.replicate) == number] for number in numbers
+    )
+    arms = [arm for arm in _arm_plans(campaign, first, estimates) if arm.orders]
     first_usd = {arm.arm: (arm.low_usd, arm.high_usd) for arm in arms}
-    return plan_round_costs(campaign.rounds, campaign.n_rows, first_usd)
+    planned = plan_round_costs(campaign.rounds, campaign.n_rows, first_usd)
+    later = (
+        RoundPlan(
+            number=len(planned) + place,
+            arms=len({order.arm for order in own}),
+            replicates=one.replicates,
+            fewest_pictures=sum(order.n for order in own),
+            pictures=sum(order.n for order in own),
+            low_usd=sum((arm.low_usd for arm in _arm_plans(campaign, own, estimates)), ZERO),
+            high_usd=sum((order.estimate_usd for order in own), ZERO),
+        )
+        for place, (one, own) in enumerate(zip(campaign.added_rounds, added, strict=True), 1)
+    )
+    return (*planned, *later)
 
 
 def _all_high(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> Decimal:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flows.commands import completing
+from flows.commands.added_round import Agreed, add_round, read_levels
 from flows.commands.buying import begin, confirmed, loaded, report_outcome, run_shown, started_engine
 from flows.commands.options import (
     answer_json,
@@ -27,19 +28,32 @@ if TYPE_CHECKING:
     from flows.further.plan import FurtherPlan
     from tasks.candidate import Candidate
 
+FEW = 4
 ONCE_MORE = "Bought before: buy it once more?"
 
 
 @click.command()
 @click.argument("run", shell_complete=completing.runs)
-@click.argument("picture", shell_complete=completing.pictures)
-@click.option("--n", default=4, show_default=True, type=click.IntRange(1, 100), help="How many drafts.")
+@click.argument("picture", shell_complete=completing.pictures, required=False)
+@click.option(
+    "--n",
+    type=click.IntRange(1, 100),
+    help="How many drafts: 4; of each arm and row with --level or --best, as many as the campaign makes.",
+)
 @click.option("--like", "is_like", is_flag=True, help="With the picture as the reference; the default.")
 @click.option("--row", "is_row", is_flag=True, help="What its arm asks of its row, once more.")
 @click.option(
     "--prompt", help="Other words: a template over the row, with the draft's own text as {{ prompt }}."
 )
 @click.option("--model", help="Another model of the arm's provider.", shell_complete=completing.models)
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    metavar="FACTOR.NAME=TEXT",
+    help="A new level of a factor, instead of PICTURE: its text, or settings such as {quality: high}.",
+)
+@click.option("--best", "is_best", is_flag=True, help="The best combination of factors, instead of PICTURE.")
 @click.option("--again", is_flag=True, help="Also if exactly this was bought before.")
 @click.option("--price", "only_prices", is_flag=True, help="Show what it costs, and buy nothing.")
 @click.option(
@@ -56,13 +70,15 @@ ONCE_MORE = "Bought before: buy it once more?"
 @json_option
 def more(
     run: str,
-    picture: str,
+    picture: str | None,
     *,
-    n: int,
+    n: int | None,
     is_like: bool,
     is_row: bool,
     prompt: str | None,
     model: str | None,
+    levels: tuple[str, ...],
+    is_best: bool,
     again: bool,
     only_prices: bool,
     at_most_usd: Decimal | None,
@@ -72,12 +88,28 @@ def more(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """Buy further drafts from PICTURE of RUN: like it, in other words, of its row, or with another model.
+    """Buy further drafts of RUN: from PICTURE, or of new levels, or of the best combination of factors.
 
-    Shows the price and asks first. They are a further round of the same run: scored and deduplicated like all
-    others, but no evidence about arms, and chosen only by a person. With --prompt or --model alone the
-    picture's own request is made with these; with --like the picture is sent along.
+    Shows the price and asks first. Those from PICTURE, like it, in other words, of its row, or with another
+    model, are a further round of the same run: scored and deduplicated like all others, but no evidence about
+    arms, and chosen only by a person. With --prompt or --model alone the picture's own request is made with
+    these; with --like the picture is sent along.
+
+    --level and --best add arms to a run with factors, and make arms of before again beside them, so that what
+    changed since is not taken for an effect. They are evidence, and finalists like all others.
     """
+    agreed = Agreed(only_prices, again, at_most_usd, key, by, yes, as_json)
+    if levels or is_best:
+        if picture or is_like or is_row or prompt or model or (levels and is_best):
+            message = (
+                "--level or --best stands alone: they add arms, of every row, and not more of a picture."
+            )
+            raise click.UsageError(message)
+        add_round(run, read_levels(levels), n, agreed, home)
+        return
+    if picture is None:
+        message = "Missing argument 'PICTURE': a picture's id or file; or --level, or --best."
+        raise click.UsageError(message)
     if is_like and is_row:
         message = (
             "--like and --row exclude one another: the picture is the reference, or its row is made again"
@@ -89,7 +121,7 @@ def more(
 
     def ask(draft: "Candidate") -> "Asked":
         is_of_row = is_row or (not is_like and (prompt is not None or model is not None))
-        return Asked(draft.candidate_id, n, "row" if is_of_row else "like", prompt, model)
+        return Asked(draft.candidate_id, n or FEW, "row" if is_of_row else "like", prompt, model)
 
     settings = read_settings(home)
     with opened_ledger(settings) as ledger:

@@ -7,13 +7,12 @@ from itertools import combinations
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from flows.evaluation.scored_drafts import name_scorers, scored_drafts
+from flows.evaluation.scored_drafts import name_scorers, scored_drafts, split_by_round, votes_of_rounds
 from tasks.ab_test.best_combination import BestCombination, find_best
 from tasks.ab_test.effect_sentences import NEGLIGIBLE, state_best, state_effects
 from tasks.ab_test.effects import Effect, effects_of, estimate_effects
 from tasks.ab_test.evidence import ScoredDraft, compared_form, gather_evidence
 from tasks.ab_test.factor_model import Cell, fit_factors
-from tasks.ab_test.preferences import votes_between_arms
 from tasks.ab_test.vote_effects import estimate_vote_effects
 from tasks.campaign import Campaign
 from tasks.campaign.designs import state_confounding
@@ -24,8 +23,8 @@ from tasks.orders.missing_scores import partly_scored, scorers_that_count
 from tasks.pairwise.votes import Vote
 from tasks.report_page.rows import is_campaign_draft
 
-Values = Mapping[tuple[str, int], Sequence[float]]
-"""What is measured, by arm and row."""
+Values = Mapping[tuple[str, int, int], Sequence[float]]
+"""What is measured, by arm, row, and the added round; 0 for the campaign's own."""
 NEGLIGIBLE_VOTES = 0.05
 """A level that wins between 45 and 55 % of votes does not matter."""
 
@@ -59,8 +58,8 @@ class _Run(NamedTuple):
     def cells(self, values: Values) -> list[Cell]:
         """Turn what was measured into the model's cells."""
         return [
-            Cell(self.levels[arm], row, mean, len(each), sum((value - mean) ** 2 for value in each))
-            for (arm, row), each in values.items()
+            Cell(self.levels[arm], row, mean, len(each), sum((value - mean) ** 2 for value in each), number)
+            for (arm, row, number), each in values.items()
             if arm in self.levels
             for mean in (fmean(each),)
         ]
@@ -93,8 +92,8 @@ def compare_factors(
 ) -> dict[str, Any] | None:
     """Estimate what each factor's levels change; ``None`` without factors, or before there are pictures.
 
-    Only pictures that every arm was to have count: those of before the first round that dropped arms. For the
-    best combination all count.
+    Only pictures that every arm was to have count: those of before the first round that dropped arms, and of
+    rounds that added arms, each of which is a block. For the best combination all count.
 
     Args:
         rows: The report's rows.
@@ -124,19 +123,22 @@ def compare_factors(
     predicted: dict[str, Any] = {"best": None, "pair_means": []}
     for name, of_scores in by_scores.items():
         every = scored_drafts(rows, partly_scored(pictures, of_scores), of_scores)
-        drafts = [one for one in every if most is None or one.replicate < most]
+        drafts = [
+            one
+            for one in every
+            if most is None or one.replicate < most or campaign.added_round_of(one.replicate)
+        ]
         by = name_scorers(scorers_that_count(pictures, of_scores)) or "by no score"
-        scores = _scores(drafts)
+        scores = _scores(drafts, campaign)
         run.add(name, scores, _Measure(by, "{:.2f}".format))
         if name == "total" and name in run.measures:
-            predicted = _predicted(run, run.cells(scores), run.cells(_scores(every)))
-    made_by = {one.candidate_id: (one.arm, one.row) for one in pictures}
-    by_people = estimate_vote_effects(votes_between_arms(votes, made_by), levels, run.named)
+            predicted = _predicted(run, run.cells(scores), run.cells(_scores(every, campaign)))
+    by_people = estimate_vote_effects(votes_of_rounds(votes, pictures, campaign), levels, run.named)
     run.note("people", by_people, _VOTES, NEGLIGIBLE_VOTES)
-    run.add("dollars", _dollars(drafts), _DOLLARS)
-    run.add("seconds", _seconds(rows, most), _SECONDS)
-    run.add("refusals", _refusals(drafts), _REFUSALS)
-    run.add("duplicates", _duplicates(drafts), _DUPLICATES)
+    run.add("dollars", _dollars(drafts, campaign), _DOLLARS)
+    run.add("seconds", _seconds(rows, most, campaign), _SECONDS)
+    run.add("refusals", _refusals(drafts, campaign), _REFUSALS)
+    run.add("duplicates", _duplicates(drafts, campaign), _DUPLICATES)
     if not run.measures:
         return None
     total = run.measures.get("total")
@@ -169,49 +171,54 @@ def _describe(best: BestCombination, levels: Mapping[str, Mapping[str, str]]) ->
     return best.as_dict() | {"arm": arm, "headline": state_best(best)}
 
 
-def _scores(drafts: Sequence[ScoredDraft]) -> Values:
-    found = defaultdict(list)
-    for one in gather_evidence(drafts, compared_form(drafts)):
-        found[one.arm, one.row].append(one.score)
+def _scores(drafts: Sequence[ScoredDraft], campaign: Campaign) -> Values:
+    found, form = defaultdict(list), compared_form(drafts)
+    for number, own in split_by_round(drafts, campaign).items():
+        for one in gather_evidence(own, form):
+            found[one.arm, one.row, number].append(one.score)
     return found
 
 
-def _dollars(drafts: Sequence[ScoredDraft]) -> Values:
+def _dollars(drafts: Sequence[ScoredDraft], campaign: Campaign) -> Values:
     """List what pictures cost; a cost that is unknown is not there."""
     found = defaultdict(list)
     for one in drafts:
         if one.candidate_id is not None and one.cost_usd is not None:
-            found[one.arm, one.row].append(float(one.cost_usd))
+            found[_place(one, campaign)].append(float(one.cost_usd))
     return found
 
 
-def _seconds(rows: Sequence[Mapping[str, Any]], most: int | None) -> Values:
+def _seconds(rows: Sequence[Mapping[str, Any]], most: int | None, campaign: Campaign) -> Values:
     """List how long each draft's request took; what was not measured is not there."""
     found = defaultdict(list)
     drafts = [row for row in rows if is_campaign_draft(row) and row["latency_s"] is not None]
-    orders = {row["order_id"]: row for row in drafts if most is None or row["replicate"] < most}
-    for row in orders.values():
-        if row["state"] == "received":
-            found[row["arm"], row["row"]].append(float(row["latency_s"]))
+    for row in {row["order_id"]: row for row in drafts}.values():
+        number = campaign.added_round_of(row["replicate"])
+        if row["state"] == "received" and (most is None or row["replicate"] < most or number):
+            found[row["arm"], row["row"], number].append(float(row["latency_s"]))
     return found
 
 
-def _refusals(drafts: Sequence[ScoredDraft]) -> Values:
+def _refusals(drafts: Sequence[ScoredDraft], campaign: Campaign) -> Values:
     """List, for each order that was answered, whether it was refused."""
     found = defaultdict(list)
     orders = {one.order_id: one for one in drafts if one.state in ("received", "refused", "failed")}
     for one in orders.values():
-        found[one.arm, one.row].append(float(one.state == "refused"))
+        found[_place(one, campaign)].append(float(one.state == "refused"))
     return found
 
 
-def _duplicates(drafts: Sequence[ScoredDraft]) -> Values:
+def _duplicates(drafts: Sequence[ScoredDraft], campaign: Campaign) -> Values:
     """List, for each picture that was compared with others, whether it is a duplicate."""
     found = defaultdict(list)
     for one in drafts:
         if one.status in ("survivor", "duplicate"):
-            found[one.arm, one.row].append(float(one.status == "duplicate"))
+            found[_place(one, campaign)].append(float(one.status == "duplicate"))
     return found
+
+
+def _place(draft: ScoredDraft, campaign: Campaign) -> tuple[str, int, int]:
+    return draft.arm, draft.row, campaign.added_round_of(draft.replicate)
 
 
 def _usd(value: float) -> str:

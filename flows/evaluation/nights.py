@@ -166,9 +166,15 @@ class _Scored:
 
     @cached_property
     def candidates(self) -> list[Candidate]:
-        """Its drafts that were scored; not those of further rounds, which are no evidence."""
+        """Its drafts that were scored; not those of further and of added rounds, which few arms have."""
         drafts = self.run.read_candidates("draft")
-        return [one for one in drafts if one.arm in self.arms and one.is_campaign_draft]
+        return [
+            one
+            for one in drafts
+            if one.arm in self.arms
+            and one.is_campaign_draft
+            and not self.run.campaign.added_round_of(one.replicate)
+        ]
 
     @cached_property
     def scorings(self) -> Scorings:

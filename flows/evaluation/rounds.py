@@ -23,7 +23,7 @@ def _decision(run: StoredRun, decided: Sequence[RoundDecision]) -> RoundDecision
     campaign = run.campaign
     drafts = [draft for draft in run.read_candidates("draft") if draft.is_campaign_draft]
     weights = campaign.score.weights
-    this = passes_of(campaign.rounds, list(campaign.arms), decided)[-1]
+    this = passes_of(campaign.rounds, campaign.first_arms, decided)[-1]
     if silent([draft for draft in drafts if draft.replicate >= this.first_replicate], weights):
         return None  # a campaign that weighs a judge is not decided without its scores
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), drafts)

@@ -11,7 +11,11 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from tasks.ab_test.evidence import ScoredDraft
+from tasks.ab_test.preferences import ArmVote, votes_between_arms
+from tasks.campaign import Campaign
+from tasks.candidate import Candidate
 from tasks.orders.questions import BOUGHT
+from tasks.pairwise.votes import Vote
 from tasks.pictures.differences import Form, split_by_form
 from tasks.report_page.rows import is_campaign_draft
 from tasks.score import weighted_mean
@@ -48,6 +52,26 @@ def scored_drafts(
         _scored_draft(row, _total(row, _representative(row, representatives), excluded, weights))
         for row in drafts
     ]
+
+
+def split_by_round(drafts: Sequence[ScoredDraft], campaign: Campaign) -> dict[int, list[ScoredDraft]]:
+    """Split drafts into those of the campaign's own rounds, 0, and those of each round that added arms."""
+    found: dict[int, list[ScoredDraft]] = {}
+    for draft in drafts:
+        found.setdefault(campaign.added_round_of(draft.replicate), []).append(draft)
+    return dict(sorted(found.items()))
+
+
+def votes_of_rounds(
+    votes: Sequence[Vote], candidates: Sequence[Candidate], campaign: Campaign | None
+) -> list[ArmVote]:
+    """Keep the votes on two arms' pictures of one row and round: what changes between rounds is no arm's."""
+    made_by: dict[int, dict[str, tuple[str, int]]] = {}
+    for one in candidates:
+        if one.is_campaign_draft:
+            number = campaign.added_round_of(one.replicate) if campaign else 0
+            made_by.setdefault(number, {})[one.candidate_id] = (one.arm, one.row)
+    return [vote for own in made_by.values() for vote in votes_between_arms(votes, own)]
 
 
 def name_scorers(names: Sequence[str]) -> str:

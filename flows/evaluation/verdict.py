@@ -5,11 +5,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from flows.evaluation.effects import compare_factors
-from flows.evaluation.scored_drafts import name_scorers, scored_drafts
+from flows.evaluation.scored_drafts import name_scorers, scored_drafts, split_by_round, votes_of_rounds
 from flows.runs.run import StoredRun
 from tasks.ab_test.evidence import HeldOut
 from tasks.ab_test.preference_sentences import state_preferences, state_undecided
-from tasks.ab_test.preferences import Preference, prefer_arms, votes_between_arms
+from tasks.ab_test.preferences import Preference, prefer_arms
 from tasks.ab_test.segment_preferences import prefer_in_segments
 from tasks.ab_test.segments import Segment, find_segments
 from tasks.ab_test.verdict import compare_arms
@@ -42,10 +42,10 @@ def compare_run(
         votes: People's votes; their verdict is the headline once there are enough.
     """
     segments = segments_of(campaign)
-    found = _compare_by(campaign.score.weights, rows, candidates, decided, segments)
+    found = _compare_by(campaign.score.weights, rows, candidates, decided, segments, campaign)
     if found is None:
         return None
-    people = compare_by_votes(candidates, votes, segments)
+    people = compare_by_votes(candidates, votes, segments, campaign)
     found |= {"people": people, "scores_headline": found["headline"]}
     if effects := compare_factors(rows, candidates, campaign, decided, votes):
         found["effects"] = effects
@@ -68,9 +68,10 @@ def compare_by_each(run: StoredRun) -> dict[str, dict[str, Any]]:
     decided, segments = run.ledger.rounds.of_run(run.run_id), segments_of(run.campaign)
     by_weights = {"total": weights} | {name: {name: 1.0} for name in sorted(weights) if name != "votes"}
     votes = run.ledger.votes.of_run(run.run_id)
-    found = {"votes": compare_by_votes(candidates, votes, segments)}
+    found = {"votes": compare_by_votes(candidates, votes, segments, run.campaign)}
     found |= {
-        name: _compare_by(each, rows, candidates, decided, segments) for name, each in by_weights.items()
+        name: _compare_by(each, rows, candidates, decided, segments, run.campaign)
+        for name, each in by_weights.items()
     }
     found["effects"] = compare_factors(rows, candidates, run.campaign, decided, votes)
     return {name: verdict for name, verdict in found.items() if verdict is not None}
@@ -82,7 +83,10 @@ def segments_of(campaign: Campaign) -> list[Segment]:
 
 
 def compare_by_votes(
-    candidates: Sequence[Candidate], votes: Sequence[Vote], segments: Sequence[Segment] = ()
+    candidates: Sequence[Candidate],
+    votes: Sequence[Vote],
+    segments: Sequence[Segment] = (),
+    campaign: Campaign | None = None,
 ) -> dict[str, Any] | None:
     """Compare a run's arms by people's votes alone; ``None`` if nobody compared two arms.
 
@@ -90,9 +94,9 @@ def compare_by_votes(
         candidates: The run's pictures.
         votes: People's votes.
         segments: Rows in which the arms are also compared by themselves.
+        campaign: The campaign, whose added rounds are compared each by itself; ``None`` for one without.
     """
-    made_by = {one.candidate_id: (one.arm, one.row) for one in candidates if one.is_campaign_draft}
-    counted = votes_between_arms(votes, made_by)
+    counted = votes_of_rounds(votes, candidates, campaign)
     found, in_segments = prefer_arms(counted), prefer_in_segments(counted, segments)
     if not found:
         return None
@@ -120,13 +124,21 @@ def _compare_by(
     candidates: Sequence[Candidate],
     decided: Sequence[RoundDecision],
     segments: Sequence[Segment],
+    campaign: Campaign,
 ) -> dict[str, Any] | None:
     pictures = [one for one in candidates if one.is_campaign_draft]
     drafts = scored_drafts(rows, partly_scored(pictures, weights), weights)
     if len({draft.arm for draft in drafts}) < 2:
         return None
     by = name_scorers(scorers_that_count(pictures, weights))
-    found = compare_arms(drafts, held_out(decided), by, segments).as_dict()
+    by_round = split_by_round(drafts, campaign)
+    found = compare_arms(by_round.pop(0, []), held_out(decided), by, segments).as_dict()
+    added = {number: compare_arms(own, None, by).as_dict() for number, own in by_round.items()}
+    if added:
+        found |= {"added_rounds": list(added.values())}
+        for number, one in added.items():
+            found["arms"] = one["arms"] | found["arms"]
+            found["headline"] += f" Added round {number}, by itself: {one['headline']}"
     n_further = sum(one.is_further_draft for one in candidates)
     further = f"Not counted: {count_of(n_further, 'draft')} of further rounds." if n_further else ""
     note = " ".join(filter(None, (note_of_test(pictures, weights), further)))
@@ -160,7 +172,7 @@ def describe_rounds(
     rounds = campaign.rounds
     if len(rounds) == 1 and not decided:
         return []
-    begun = passes_of(rounds, list(campaign.arms), decided)
+    begun = passes_of(rounds, campaign.first_arms, decided)
     standings = {decision.number: list(decision.standings) for decision in decided}
     has_ended = is_complete(rounds, decided)
     if has_ended:
@@ -201,11 +213,13 @@ def _levels_dropped(campaign: Campaign, standings: Sequence[ArmStanding]) -> lis
 def _first_in_the_end(
     rows: Sequence[Mapping[str, Any]], candidates: Sequence[Candidate], campaign: Campaign, last: Pass
 ) -> list[ArmStanding]:
-    made = [one for one in candidates if one.is_campaign_draft]
+    made = [one for one in candidates if one.is_campaign_draft and not campaign.added_round_of(one.replicate)]
     if not any(draft.replicate >= last.first_replicate for draft in made):
         return []
     weights = campaign.score.weights
-    scored = scored_drafts(rows, partly_scored(made, weights), weights)
+    ids = {one.candidate_id for one in made}
+    own = [row for row in rows if row["candidate_id"] in ids]
+    scored = scored_drafts(own, partly_scored(made, weights), weights)
     first, *others = rank_arms(scored, last.arms, share_made=1.0)
     if first.lead is None:
         return []

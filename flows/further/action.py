@@ -80,5 +80,25 @@ class FurtherBuyer(Protocol):
             RunoffError: It could not be started. Nothing was bought.
         """
 
+    def price_best(self, run_id: str) -> FurtherPrice:
+        """Price a round that makes a run's best combination of factors. Spends nothing.
+
+        Raises:
+            RunoffError: There is none, or it cannot be ordered or priced.
+        """
+
+    def start_best(self, run_id: str, key: str, most_usd: Decimal, by: str) -> None:
+        """Begin to buy that round. This spends money, within the campaign's budgets.
+
+        Args:
+            run_id: The run.
+            key: Names the purchase: one with this name is made once.
+            most_usd: The price that was agreed to, dollars.
+            by: Who agreed.
+
+        Raises:
+            RunoffError: It could not be started. Nothing was bought.
+        """
+
     def look(self, run_id: str) -> Promotion | None:
         """Return the progress of the run's purchase; ``None`` if none was started here."""

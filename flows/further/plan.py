@@ -181,7 +181,7 @@ def plan_further(ledger: Ledger, prepared: Prepared, asked: Asked) -> FurtherPla
     before = tuple(
         one for one in ledger.further_rounds.of_run(prepared.run_id) if one.asked == asked.as_dict()
     )
-    left_usd, left_in = _tightest_budget(ledger, prepared, records)
+    left_usd, left_in = _budget_of_further(ledger, prepared, records)
     return FurtherPlan(
         run_id=prepared.run_id,
         asked=asked,
@@ -302,18 +302,23 @@ def _checked(facts: dict[str, Any], prepared: Prepared, draft: Candidate) -> Cam
         raise _not_orderable(prepared, draft, error.faults) from None
 
 
-def _tightest_budget(
-    ledger: Ledger, prepared: Prepared, records: Sequence[OrderRecord]
-) -> tuple[Decimal, str]:
-    """Find what further drafts may still cost, dollars, and the name of the budget that limits it."""
+def tightest_budget(ledger: Ledger, prepared: Prepared) -> tuple[Decimal, str]:
+    """Find what a run's drafts may still cost, dollars, and the name of the budget that limits it."""
     campaign = prepared.campaign
-    budgets = [
+    return min(
         (one.left_usd, BUDGET_NAMES[one.of])
         for one in (
             remaining_of_run(ledger, campaign, prepared.run_id),
             *remaining_of_month(ledger, campaign, prepared.ledger_per_month_usd, datetime.now(UTC)),
         )
-    ]
+    )
+
+
+def _budget_of_further(
+    ledger: Ledger, prepared: Prepared, records: Sequence[OrderRecord]
+) -> tuple[Decimal, str]:
+    """Find what further drafts may still cost, dollars, and the name of the budget that limits it."""
+    campaign, budgets = prepared.campaign, [tightest_budget(ledger, prepared)]
     if campaign.budget.further_usd is not None:
         spent = sum((one.charged_usd for one in records if one.order.is_further_draft), Decimal(0))
         left = max(campaign.budget.further_usd - spent, Decimal(0))

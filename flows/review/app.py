@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from flows.metrics import registry_of
 from flows.review import (
+    best,
     duels,
     duplicates,
     finalists,
@@ -49,7 +50,7 @@ def create_app(context: PageContext) -> ASGIApp:
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     of_runs = (runs, gallery, grid, duplicates, similar_pairs, duels, statements, finalists, finals)
-    for part in (*of_runs, more, remarks, side_by_side, over_time, pictures, made_from):
+    for part in (*of_runs, best, more, remarks, side_by_side, over_time, pictures, made_from):
         app.include_router(part.routes(context))
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 

@@ -22,7 +22,13 @@ def routes(context: PageContext) -> APIRouter:
     @router.get("/runs/{run_id}/grid")
     def page(request: Request, run_id: str) -> Response:
         run = context.run_view(run_id)
-        return context.page(request, "grid.html", here="grid", **run_facts(run))
+        return context.page(
+            request,
+            "grid.html",
+            here="grid",
+            has_factors=run.campaign.factors is not None,
+            **run_facts(run),
+        )
 
     @router.get("/runs/{run_id}/grid.json")
     def grid(run_id: str) -> JSONResponse:

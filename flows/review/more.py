@@ -4,6 +4,7 @@ Looking never buys: the page prices, and a confirmed purchase is started by an a
 to the page. The purchase has a key that the browser makes, so that a second click buys nothing more.
 """
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
@@ -49,7 +50,7 @@ def routes(context: PageContext) -> APIRouter:
         run = context.run_view(run_id)
         asked = Asked(_draft(run, candidate_id).candidate_id, n, base, prompt, model)
         try:
-            return _price_facts(_buyer(context, run).price(run.run_id, asked))
+            return price_facts(further_buyer(context, run).price(run.run_id, asked))
         except RunoffError as error:
             return {"trouble": str(error)}
 
@@ -79,7 +80,12 @@ def _draft(run: RunView, candidate_id: str) -> Candidate:
     return draft
 
 
-def _buyer(context: PageContext, run: RunView) -> FurtherBuyer:
+def further_buyer(context: PageContext, run: RunView) -> FurtherBuyer:
+    """Return what prices and buys further rounds.
+
+    Raises:
+        RunError: This page buys none.
+    """
     if context.further is None:
         raise RunError(
             where=f"run {run.run_id}",
@@ -96,27 +102,45 @@ def _buy(context: PageContext, run: RunView, asked: Asked, body: FurtherBody, vi
         RunError: The price has risen, it does not fit the budget or the person's own limit, or the run is
             cancelled or being worked on. Nothing was bought.
     """
-    if run.record.state == "cancelled":
-        raise cancelled_error(run.run_id)
     if any(one.key == body.key for one in run.ledger.further_rounds.of_run(run.run_id)):
         return
+    require_free(run)
+    buyer = further_buyer(context, run)
+    price = buyer.price(run.run_id, asked)
+    require_price(run, price, body.most_usd)
+    with agreed(run, visitor, price.most_usd):
+        buyer.start(run.run_id, asked, body.key, body.most_usd, body.by)
+
+
+def require_free(run: RunView) -> None:
+    """Refuse to buy for a run that was given up, or is being worked on.
+
+    Raises:
+        RunError: It is one of them. Nothing was bought.
+    """
+    if run.record.state == "cancelled":
+        raise cancelled_error(run.run_id)
     if run.is_worked_on:
         raise RunError(
             where=f"run {run.run_id}",
             what="the run is being worked on",
             next_step="Wait until it has ended, then ask again.",
         )
-    buyer = _buyer(context, run)
-    price = buyer.price(run.run_id, asked)
-    if price.most_usd > body.most_usd or not price.is_within:
-        what = f"it can cost up to {usd(price.most_usd)} now, {usd(body.most_usd)} was shown, and"
+
+
+def require_price(run: RunView, price: FurtherPrice, shown_usd: Decimal) -> None:
+    """Refuse what costs more than was shown, or than is left.
+
+    Raises:
+        RunError: It does. Nothing was bought.
+    """
+    if price.most_usd > shown_usd or not price.is_within:
+        what = f"it can cost up to {usd(price.most_usd)} now, {usd(shown_usd)} was shown, and"
         raise RunError(
             where=f"run {run.run_id}",
             what=f"{what} {usd(price.left_usd)} is left in {price.left_in}",
             next_step="Check the new price and confirm again.",
         )
-    with agreed(run, visitor, price.most_usd):
-        buyer.start(run.run_id, asked, body.key, body.most_usd, body.by)
 
 
 def _page_facts(run: RunView, draft: Candidate) -> dict[str, Any]:
@@ -152,7 +176,8 @@ def _models(run: RunView, draft: Candidate) -> list[str]:
     return found
 
 
-def _price_facts(price: FurtherPrice) -> dict[str, Any]:
+def price_facts(price: FurtherPrice) -> dict[str, Any]:
+    """Return a price as the page shows it."""
     return {
         "what": price.what,
         "prompt": price.prompt,

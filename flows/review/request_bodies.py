@@ -129,6 +129,13 @@ class FurtherBody(Body):
     most_usd: Dollars
 
 
+class BestBody(Body):
+    """Confirm to make the best combination, for at most the price shown; ``key`` names the purchase."""
+
+    key: Annotated[str, Field(min_length=8, max_length=40, pattern=r"^[A-Za-z0-9-]+$")]
+    most_usd: Dollars
+
+
 class AcceptanceBody(Body):
     """Whether a final is accepted."""
 

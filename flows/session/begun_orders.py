@@ -21,7 +21,7 @@ def begun_drafts(prepared: Prepared, ledger: Ledger) -> list[Order]:
         CampaignError: A mask cannot be made.
     """
     campaign, decided = prepared.campaign, ledger.rounds.of_run(prepared.run_id)
-    _first, *later = passes_of(campaign.rounds, list(campaign.arms), decided)
+    _first, *later = passes_of(campaign.rounds, campaign.first_arms, decided)
     return [*prepared.plan.orders, *_round_orders(prepared, later)]
 
 

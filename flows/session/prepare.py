@@ -43,6 +43,8 @@ class Prepared:
         ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
         questions_folder: Where statements that a model writes are kept: the campaign file's folder; ``None``
             for a run's own file, and for a campaign built in Python.
+        amended_from: The text of the run's own file that the campaign, which has more arms, takes the place
+            of; ``None`` where it is that file.
     """
 
     place: str
@@ -56,6 +58,7 @@ class Prepared:
     note: str = ""
     ledger_per_month_usd: Decimal | None = None
     questions_folder: Path | None = None
+    amended_from: str | None = None
 
     @property
     def home(self) -> Path:

@@ -155,7 +155,9 @@ def _begin(prepared: Prepared, ledger: Ledger, purpose: Purpose) -> StoredRun:
     from tasks.images_api.recover_sent import recover_sent
 
     campaign_file = prepared.folder / CAMPAIGN_FILE
-    if not campaign_file.exists():
+    if prepared.amended_from is not None:
+        _require_same(campaign_file, prepared.amended_from)
+    if prepared.amended_from is not None or not campaign_file.exists():
         write_atomically(campaign_file, prepared.campaign.as_yaml().encode())
     ledger.runs.start(
         prepared.run_id,
@@ -175,6 +177,17 @@ def _begin(prepared: Prepared, ledger: Ledger, purpose: Purpose) -> StoredRun:
     withdrawn = replan(ledger, prepared.run_id, drafts, is_wanted)
     add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_withdrawal_warnings(withdrawn)])
     return _find(prepared, ledger)
+
+
+def _require_same(campaign_file: Path, text: str) -> None:
+    """Refuse to put more arms into a file that somebody else has changed since it was read."""
+    if campaign_file.read_text(encoding="utf-8") != text:
+        raise RunError(
+            where=str(campaign_file),
+            what="was changed by somebody else since the price was shown",
+            money="Nothing was bought.",
+            next_step="Ask for it again, and look at the price.",
+        )
 
 
 def _reread_kept(prepared: Prepared, ledger: Ledger, say: Callable[[str], None]) -> None:

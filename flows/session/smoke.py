@@ -21,6 +21,8 @@ def smoke_of(prepared: Prepared) -> Prepared:
     campaign = prepared.campaign
     n = min(campaign.drafts.images_per_request, campaign.drafts.per_prompt)
     whole = campaign.model_dump(exclude_unset=True, exclude={"variables", "schedule"})
+    if "factors" in whole:
+        whole["factors"].pop("added", None)  # their arms are among the others here
     each = {"per_prompt": n, "images_per_request": n, "allocation": "fixed", "lane": "interactive"}
     changes = {
         "rows": [dict(row) for row in campaign.all_rows[:1]],

@@ -10,7 +10,7 @@ least squares. How often it holds, and how often the best is found, is in ``benc
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class BestCombination:
         high: Upper end.
         is_made: Whether pictures of it were made.
         is_told: Whether a level of it is told from its baseline; without, it is no better than others known.
+        next_made: Of the other combinations that were made, the one with the best prediction.
     """
 
     levels: Mapping[str, str]
@@ -41,10 +42,11 @@ class BestCombination:
     high: float | None
     is_made: bool
     is_told: bool = False
+    next_made: Mapping[str, str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return asdict(self) | {"levels": dict(self.levels)}
+        return asdict(self)
 
 
 def find_best(
@@ -69,11 +71,13 @@ def find_best(
     values = _expected(cells, model, combinations)
     place = int(np.argmax(np.round(values, 12)))
     best, value, plain = combinations[place], float(values[place]), model.predict(combinations[place])
+    others = (other for other in np.argsort(-values, kind="stable") if other != place)
+    next_made = next((combinations[other] for other in others if combinations[other] in made), None)
+    found = BestCombination(best, value, None, None, best in made, is_told, next_made)
     if plain.error <= 0:
-        return BestCombination(best, value, None, None, best in made, is_told)
+        return found
     reach = interval(plain)[1] - plain.value
-    ends = (min(plain.value, value) - reach, max(plain.value, value) + reach)
-    return BestCombination(best, value, *ends, best in made, is_told)
+    return replace(found, low=min(plain.value, value) - reach, high=max(plain.value, value) + reach)
 
 
 def _expected(cells: Sequence[Cell], model: FactorModel, combinations: Sequence[Mapping[str, str]]) -> Floats:

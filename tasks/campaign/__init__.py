@@ -9,6 +9,7 @@ __all__ = [
     "Campaign",
     "Row",
     "accepted",
+    "added_round",
     "best_campaign",
     "briefs",
     "campaign",

@@ -13,13 +13,13 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from tasks.campaign.choice import Deduplicate, Finalists, Score
-from tasks.campaign.factors import Factors, with_made_arms
+from tasks.campaign.factors import AddedRound, Factors, with_made_arms
 from tasks.campaign.finals import AnyFinals, Finals
 from tasks.campaign.mask import AnyMask, Mask
 from tasks.campaign.pictures import Arm, Drafts
 from tasks.campaign.retention import Retention
 from tasks.campaign.review import Review
-from tasks.campaign.rounds import Round, plan_rounds
+from tasks.campaign.rounds import Pass, Round, passes_of, plan_rounds
 from tasks.campaign.schedule import Schedule
 from tasks.campaign.section import Dollars, Section
 from tasks.campaign.verdict import AbTest, Verdict
@@ -199,9 +199,38 @@ class Campaign(Section):
         return tuple(dict.fromkeys(one.provider or self.provider for one in self.score.asked_models))
 
     @property
+    def first_arms(self) -> tuple[str, ...]:
+        """The arms that a run begins with: all but those that a later round added."""
+        late = {name for one in self.added_rounds for name in one.arms}
+        return tuple(name for name in self.arms if name not in late)
+
+    @property
+    def added_rounds(self) -> tuple[AddedRound, ...]:
+        """The rounds that added levels or a combination to the run, in order."""
+        return self.factors.added if self.factors else ()
+
+    @property
+    def planned_passes(self) -> tuple[Pass, ...]:
+        """What is made whatever is decided: the first round, and those that added arms."""
+        added = (
+            Pass(
+                tuple(arm for arm in self.arms if arm in {*one.arms, *one.beside}),
+                one.first_replicate,
+                one.replicates,
+            )
+            for one in self.added_rounds
+        )
+        return (*passes_of(self.rounds, self.first_arms, ()), *added)
+
+    def added_round_of(self, replicate: int) -> int:
+        """Return the number of the added round that made a replicate, from 1; 0 for the campaign's own."""
+        ends = enumerate(self.added_rounds, 1)
+        return max((number for number, one in ends if replicate >= one.first_replicate), default=0)
+
+    @property
     def rounds(self) -> tuple[Round, ...]:
         """The rounds in which drafts are made; a single one unless `drafts.allocation` is halving."""
-        return plan_rounds(len(self.arms), self.drafts.per_prompt, self.drafts.allocation)
+        return plan_rounds(len(self.first_arms), self.drafts.per_prompt, self.drafts.allocation)
 
     def references_of(self, arm: str) -> tuple[str, ...]:
         """List the pictures sent with an arm's draft orders; the arm's own replace the campaign's."""

@@ -61,6 +61,28 @@ Combination = Mapping[str, str]
 """A level's name by factor."""
 
 
+class AddedRound(Section):
+    """A later round that added levels or a combination to a run. Runoff writes it into a run's own file."""
+
+    arms: tuple[str, ...]
+    """Its new arms."""
+
+    beside: tuple[str, ...] = Field(min_length=1)
+    """Arms of before that are made again beside them, so that the round alone compares them."""
+
+    first_replicate: int = Field(ge=1)
+    """Its first replicate; a replicate belongs to one round."""
+
+    replicates: int = Field(ge=1)
+    """How many pictures of each of its arms and rows."""
+
+    key: str
+    """Names the purchase: one with this name is made once."""
+
+    asked_by: str = ""
+    """Who asked for it."""
+
+
 class Factors(Section):
     """What is varied by design; every combination of levels is an arm, named by its levels."""
 
@@ -81,6 +103,9 @@ class Factors(Section):
 
     design: Design = "full"
     """Which combinations are made: all; a `fractional` two-level design; or as few as tell `main_effects`."""
+
+    added: tuple[AddedRound, ...] = ()
+    """Rounds that `runoff more --level` and `--best` added. Runoff writes them into a run's own file."""
 
     made: bool = False
     """Whether the arms are under `arms` already. Runoff writes this into a run's own file."""

@@ -141,6 +141,9 @@ def _pick_faults(factors: Factors) -> Iterator[CampaignFault]:
 def _design_faults(factors: Factors, arms: object) -> Iterator[CampaignFault]:
     """Check the arms that are made: how many, their names, and what can be told from them."""
     path: KeyPath = ("factors", "levels")
+    if factors.added:  # its arms were checked when the run began, and the new ones when they were added
+        yield from _name_faults(arms if isinstance(arms, dict) else {})
+        return
     if fault := kind_fault(factors):
         yield fault
         return

@@ -1,13 +1,11 @@
 // More of one picture: what to ask for, its price as one types, one confirmation, and what grew from the picture.
-import { byId, count, get, make, post, run, say } from "./page.js";
+import { byId, count, get, make, newKey, post, run, say } from "./page.js";
 
 const page = byId("more");
 const { id, words, template } = page.dataset;
 const form = byId("more-form");
 const path = `/runs/${run}/more/${id}`;
 let price = null;
-// Names a purchase. Over plain HTTP from another machine a browser has no randomUUID.
-const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(16).padStart(8, "0")).join("");
 let key = newKey();
 let asking = 0;
 

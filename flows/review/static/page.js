@@ -17,6 +17,8 @@ export function make(tag, facts = {}, ...children) {
   return element;
 }
 
+// Names a purchase. Over plain HTTP from another machine a browser has no randomUUID.
+export const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(16).padStart(8, "0")).join("");
 export const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 export const armMark = (arm, colour) => make("span", { className: "arm", textContent: arm, data: { colour } });
 

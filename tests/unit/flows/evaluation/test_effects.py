@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
+from flows.evaluation.scored_drafts import votes_of_rounds
 from flows.evaluation.verdict import compare_run
 from tasks.campaign import Campaign
+from tasks.campaign.added_round import hosts_of, with_new_levels, with_round
 from tasks.campaign.best_campaign import write_best_campaign
 from tasks.campaign.factors import Factors, made_arms
 from tasks.campaign.rounds import ArmStanding, RoundDecision
@@ -162,3 +164,61 @@ def test_people_s_votes_have_effects_of_their_own() -> None:
     headline = found["effects"]["measures"]["people"]["headline"]
     assert headline.startswith("By people's votes, light matters (+")
     assert "hard instead of soft" in headline
+
+
+def with_neon() -> Campaign:
+    """Add a level in a later round, beside the arms of soft light."""
+    before = designed()
+    hosts = hosts_of(before, "light", None)
+    after = with_new_levels(before, {"light": {"neon": "neon light"}}, {"light": hosts})
+    return with_round(before, after, hosts, {"first_replicate": 2, "replicates": 1, "key": "a-1"})
+
+
+def test_a_level_of_a_later_round_is_compared_within_it_whatever_changed_since() -> None:
+    """Everything scores 0.3 better that day, and costs more; neon light is 0.05 better than soft light."""
+    subject = with_neon()
+    rows, candidates = a_run(designed())
+    before = compare_run(rows, candidates, designed(), [])
+    for arm, row in product(subject.planned_passes[1].arms, range(8)):
+        levels = subject.levels_by_arm[arm]
+        made = make_draft(arm, row, 2)
+        rank = int(made["sha256"][:4], 16) / 65536
+        score = 0.7 + 0.05 * (levels["light"] == "neon") + 0.03 * row + 0.02 * rank
+        made |= {"score_technical": score, "score": score, "cost_usd": Decimal("0.04")}
+        rows.append(made)
+        scores = {"technical": Score(score, "", {}, "1")}
+        name = made["candidate_id"]
+        candidates.append(replace(DRAFT, candidate_id=name, arm=arm, row=row, replicate=2, scores=scores))
+    found = compare_run(rows, candidates, subject, [])
+    assert before is not None
+    assert found is not None
+    effects = found["effects"]
+    assert "light matters (+0.10 for hard, +0.05 for neon instead of soft)" in effects["headline"]
+    assert effects["best"]["levels"]["light"] == "hard"
+    assert found["pairs"] == before["pairs"]
+    (added,) = found["added_rounds"]
+    assert {tuple(pair["arms"]) for pair in added["pairs"]} == set(
+        combinations(sorted(subject.planned_passes[1].arms), 2)
+    )
+    assert "Added round 1, by itself: " in found["headline"]
+    assert found["arms"].keys() == subject.arms.keys()
+
+
+def test_votes_between_pictures_of_two_rounds_do_not_count() -> None:
+    """The later picture may be liked for that day's sake."""
+    subject = with_neon()
+    pictures = [
+        replace(DRAFT, candidate_id=f"c-{place}", arm=arm, row=0, replicate=replicate)
+        for place, (arm, replicate) in enumerate(
+            (("soft_wide_low", 0), ("hard_wide_low", 1), ("soft_wide_low", 2), ("neon_wide_low", 2))
+        )
+    ]
+    votes = [
+        Vote(f"v{place}", "r", 0, f"c-{left}", f"c-{right}", "left", "ann", NOON)
+        for place, (left, right) in enumerate(((0, 1), (1, 2), (2, 3), (0, 3)))
+    ]
+    counted = votes_of_rounds(votes, pictures, subject)
+    assert [vote.arms for vote in counted] == [
+        ("hard_wide_low", "soft_wide_low"),
+        ("neon_wide_low", "soft_wide_low"),
+    ]
