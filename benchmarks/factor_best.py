@@ -209,14 +209,8 @@ def _by_factors(rng: np.random.Generator, kind: Kind, rows: int, n: int, *, is_h
             scores.setdefault((one.arm, one.row), []).append(one.score)
     cells = [Cell(arms[arm], row, *_summed(own)) for (arm, row), own in scores.items()]
     best = find_best(cells, levels, list(arms.values()))
-    if (
-        best is None
-    ):  # an arm was refused in every row, and then dropped, so that factors cannot be told apart
-        means_seen = {
-            arm: fmean(cell.value for cell in cells if cell.levels is arms[arm]) for arm, _ in scores
-        }
-        chosen = arms[max(means_seen, key=lambda arm: means_seen[arm])]
-    else:
+    chosen: Mapping[str, str] = arms[max(scores, key=lambda cell: fmean(scores[cell]))[0]]
+    if best is not None:  # there is none where an arm was refused in every row, and then dropped
         chosen = best.levels
     places = tuple(int(chosen[factor]) for factor in levels)
     return _choose(means, places, len(drafts) / usual.size)

@@ -136,7 +136,7 @@ async def more_arms(
     if not planned.is_known:
         _require_price(planned, None if at_most_usd is None else Decimal(at_most_usd))
     before = prepared_before(settings, prepared.run_id)
-    prepared = before or await asyncio.to_thread(ask_provider, prepared)
+    prepared = await asyncio.to_thread(ask_provider, prepared) if before is None else before
     async with open_cancellable(prepared) as run:
         run.display.say(f"Added round: {planned.what}.")
         await make_drafts(run)

@@ -63,7 +63,12 @@ def test_a_level_is_added_beside_arms_of_before_and_bought_once(
     table = pd.read_parquet(shell.folder(run_id) / "report.parquet")
     drafts = table[table["stage"] == "draft"]
     assert len(drafts) == 16
-    assert drafts[drafts["arm"].str.endswith("neon")]["replicate"].tolist() == [1, 1, 1, 1]
+    assert drafts[drafts["arm"].str.endswith("neon")]["replicate"].tolist() == [
+        2,
+        2,
+        2,
+        2,
+    ]  # people count from 1
     assert "already" in shell.runoff(*NEON, "--yes").stderr
 
     effects = shell.json("verdict", run_id)["verdicts"]["effects"]["measures"]["dollars"]["effects"]
