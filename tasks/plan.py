@@ -1,5 +1,6 @@
 """The step that plans a run: its orders, cost and duration; it sends and spends nothing."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
@@ -27,7 +28,7 @@ from tasks.orders.durations import drafts_s, finals_s
 from tasks.orders.finals_costs import FinalsPlan, plan_finals_cost
 from tasks.orders.judging_plan import JudgingPlan, limited, plan_judging, share_warnings, unconnected_warnings
 from tasks.orders.likely_mistakes import find_likely_mistakes, unused_variables
-from tasks.orders.round_costs import RoundPlan, plan_round_costs
+from tasks.orders.round_costs import RoundPlan, plan_added_round, plan_round_costs
 from tasks.storage.home import DEFAULT_HOME, drawn_folder
 
 ZERO = Decimal(0)
@@ -316,28 +317,17 @@ def _arm_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates
 
 
 def _round_plans(campaign: Campaign, orders: Sequence[Order], estimates: Estimates) -> tuple[RoundPlan, ...]:
-    """Price each round, those that added arms last; none where there is only one."""
     if len(campaign.rounds) == 1:
         return ()
-    numbers = range(len(campaign.added_rounds) + 1)
+    n_rounds = len(campaign.added_rounds) + 1
     first, *added = (
-        [one for one in orders if campaign.added_round_of(one.replicate) == number] for number in numbers
+        [o for o in orders if campaign.added_round_of(o.replicate) == n] for n in range(n_rounds)
     )
-    arms = [arm for arm in _arm_plans(campaign, first, estimates) if arm.orders]
-    first_usd = {arm.arm: (arm.low_usd, arm.high_usd) for arm in arms}
+    arms = _arm_plans(campaign, first, estimates)
+    first_usd = {arm.arm: (arm.low_usd, arm.high_usd) for arm in arms if arm.orders}
     planned = plan_round_costs(campaign.rounds, campaign.n_rows, first_usd)
-    later = (
-        RoundPlan(
-            number=len(planned) + place,
-            arms=len({order.arm for order in own}),
-            replicates=one.replicates,
-            fewest_pictures=sum(order.n for order in own),
-            pictures=sum(order.n for order in own),
-            low_usd=sum((arm.low_usd for arm in _arm_plans(campaign, own, estimates)), ZERO),
-            high_usd=sum((order.estimate_usd for order in own), ZERO),
-        )
-        for place, (one, own) in enumerate(zip(campaign.added_rounds, added, strict=True), 1)
-    )
+    lows = (sum((arm.low_usd for arm in _arm_plans(campaign, own, estimates)), ZERO) for own in added)
+    later = map(plan_added_round, itertools.count(len(planned) + 1), added, lows)
     return (*planned, *later)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from flows.commands.buying import begin, confirmed, report_outcome, run_shown, started_engine
+from flows.commands.buying import begin, confirmed, loaded, report_outcome, run_shown, started_engine
 from flows.commands.options import answer_json, opened_ledger, read_settings
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def add_round(run: str, levels: "NewLevels", n: int | None, agreed: Agreed, home
         from flows.engine.recorded_run import run_recorded
         from flows.more import more_arms as flow
 
+        loaded()
         engine.wait_ready()
         wanted = (planned.run_id, asked.as_dict(), planned.key, limit, by, str(settings.home))
         with with_prepared(prepared):

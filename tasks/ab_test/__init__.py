@@ -13,7 +13,6 @@ __all__ = [
     "night_verdicts",
     "nights",
     "paired_rows",
-    "posterior",
     "power",
     "preference_sentences",
     "preferences",

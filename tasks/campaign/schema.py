@@ -27,7 +27,7 @@ from tasks.campaign.choice import (
     Score,
     Statement,
 )
-from tasks.campaign.factors import Factors, Level
+from tasks.campaign.factors import AddedRound, Factors, Level
 from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
 from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, Successor
@@ -44,6 +44,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("arms.NAME.drafts", ArmDrafts),
     ("factors", Factors),
     ("factors.levels.NAME.NAME", Level),
+    ("factors.added", AddedRound),
     ("mask", Mask),
     ("drafts", Drafts),
     ("drafts.successor", Successor),

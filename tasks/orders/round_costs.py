@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tasks.campaign.rounds import LAST_ARMS, Round
+from tasks.order import Order
 
 Range = tuple[Decimal, Decimal]
 ZERO = Decimal(0)
@@ -66,4 +67,25 @@ def plan_round_costs(
             high_usd=sum(highs[-each.n_arms :], ZERO) * each.replicates / first,
         )
         for each, least in zip(rounds, fewest, strict=False)
+    )
+
+
+def plan_added_round(number: int, orders: Sequence[Order], low_usd: Decimal) -> RoundPlan:
+    """Price a round that added arms, of which all is known.
+
+    Args:
+        number: From 1.
+        orders: Its draft orders.
+        low_usd: The least that they cost, dollars.
+    """
+    pictures, arms = sum(order.n for order in orders), len({order.arm for order in orders})
+    n_rows = len({order.row for order in orders})
+    return RoundPlan(
+        number=number,
+        arms=arms,
+        replicates=pictures // max(arms * n_rows, 1),
+        fewest_pictures=pictures,
+        pictures=pictures,
+        low_usd=low_usd,
+        high_usd=sum((order.estimate_usd for order in orders), ZERO),
     )

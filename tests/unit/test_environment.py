@@ -14,6 +14,7 @@ DOORS = {
     "flows/deployments.py: require_server",
     "flows/deployments.py: work",
     "flows/more.py: more",
+    "flows/more.py: more_arms",
     "flows/prefect_ui/cancellation.py: give_up_cancelled_flow_run",
     "flows/promote.py: promote",
     "flows/prototype.py: prototype",
