@@ -82,6 +82,7 @@ def test_the_button_asks_with_the_price_and_follows_the_purchase(
         assert page.further.begun == []
         make.click()
         page.further.state = Promotion("running", "drafts 1/12")
+        expect(window.locator("#best-confirm")).to_be_visible()
         window.locator("#best-yes").press("Enter")
         expect(window.locator("#best-progress")).to_contain_text("drafts 1/12")
         page.further.state = Promotion("done")
