@@ -252,7 +252,7 @@ def cut(*_: object, **__: object) -> None:
 def buy_and_go_off(shop: Shop) -> None:
     """Let the machine go off when an order was answered and stored, and is to be settled."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shop.ledger.orders, "settle", cut)
+        patch.setattr(shop.ledger.orders, "begin_settle", cut)
         with pytest.raises(PowerCut):
             shop.buy(order_of())
 
