@@ -35,23 +35,32 @@ if TYPE_CHECKING:
 DECLINED = "Declined"
 EVERY_S = 20.0
 AHEAD = timedelta(hours=24)
+WAIT_S = 5.0
+"""How long the server may take for each answer: whoever stops meanwhile waits for it."""
 _MOST = 200
 _ENDED = ("done", "cancelled")
 
 
 async def keep_looking_after(settings: Settings, say: "Say") -> None:
-    """Look after the flow runs of a server until cancelled; a server that is away is asked again.
+    """Look after the flow runs of a server until cancelled; one that is away is told once and asked again.
 
     Args:
         settings: The home and the environment.
         say: Prints one line for the user.
     """
+    from prefect.exceptions import PrefectException
+
+    is_told = False
     while True:
         try:
             for line in await asyncio.to_thread(look_after, settings):
                 say(line)
-        except (RunoffError, httpx.HTTPError) as error:  # a server or a ledger that is away: asked again
-            say(f"! Prefect's pages could not be brought up to date: {error}")
+            is_told = False
+        # A server or a ledger that is away, or a flow run that somebody has deleted meanwhile.
+        except (RunoffError, httpx.HTTPError, PrefectException) as error:
+            if not is_told:
+                say(f"! Prefect's pages could not be brought up to date: {error}")
+            is_told = True
         await asyncio.sleep(EVERY_S)
 
 
@@ -65,8 +74,12 @@ def look_after(settings: Settings) -> list[str]:
         A sentence for each run that was decided.
     """
     from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    with get_client(sync_client=True) as client:
+    with (
+        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),  # it is asked again soon
+        get_client(sync_client=True, httpx_settings={"timeout": WAIT_S}) as client,
+    ):
         _name_planned(client)
         awaiting = _awaiting(client)
         if not awaiting or not has_ledger(settings.home, settings.environ):

@@ -66,8 +66,8 @@ def test_an_answer_in_prefect_is_bought_once(shell: Shell, open_provider: OpenPr
     assert fields["finalists"]["default"] == offered[:2]
     assert set(offered) <= set(drafts)
     assert f"[Open the report]({shell.folder(run.run_id).as_uri()}/report.html)" in again["told"]
-    assert f"| {offered[0]} | ![" in again["told"]
-    assert f" | 1 | {drafts[offered[0]].score:.2f} | at most $" in again["told"]
+    assert f"![{offered[0]}](data:image/" in again["told"]
+    assert f"**{offered[0]}** · rank 1 · score {drafts[offered[0]].score:.2f} · at most $" in again["told"]
     price = fields["most_usd"]["default"]
     assert f"at most {format_usd(Decimal(price))} if the next attempts are accepted" in again["told"]
 

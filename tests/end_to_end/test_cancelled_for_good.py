@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -73,8 +74,13 @@ def cancel_in_prefect(shell: Shell) -> None:
     """Cancel the flow run that runs, as somebody does in Prefect's pages; no worker started it."""
     with prefect_client(shell.environ["PREFECT_API_URL"]) as server:
         wanted = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}
-        found = server.post("/flow_runs/filter", json=wanted).raise_for_status().json()
-        (flow_run,) = [one for one in found if str(shell.home) in str(one["parameters"])]
+
+        def running() -> list[dict[str, Any]]:
+            found = server.post("/flow_runs/filter", json=wanted).raise_for_status().json()
+            return [one for one in found if str(shell.home) in str(one["parameters"])]
+
+        wait_until(lambda: bool(running()))  # its first requests leave before its flow run begins
+        (flow_run,) = running()
         state = {"state": {"type": "CANCELLING"}, "force": True}
         server.post(f"/flow_runs/{flow_run['id']}/set_state", json=state).raise_for_status()
 

@@ -30,7 +30,8 @@ def guarded(tmp_path: Path, shell: Shell) -> Iterator[Shell]:
         "DO_NOT_TRACK": "1",
     }  # fmt: skip
     python = str(Path(COMMAND).with_name("python"))
-    words = [python, "-m", "runoff.with_secrets", "prefect", "server", "start", "--port", str(port)]
+    prefect = str(Path(COMMAND).with_name("prefect"))
+    words = [python, "-m", "runoff.with_secrets", prefect, "server", "start", "--port", str(port)]
     shell.environ |= {
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_API_AUTH_STRING_FILE": str(secret),
