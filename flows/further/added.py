@@ -155,13 +155,14 @@ def plan_added(
     with open_existing_ledger(settings.home, settings.environ) as ledger:
         stored = StoredRun.find(settings, ledger, run)
         text = stored.campaign_file().read_text(encoding="utf-8")
-        _require_ready(stored)
+        _require_factors(stored)
         campaign = stored.campaign
         known = next((one for one in campaign.added_rounds if key is not None and one.key == key), None)
         if known is not None:
             amended, arms, beside = campaign, known.arms, known.beside
             n_before, named = 0, known.key
         else:
+            _require_drafts_made(stored)
             amended, beside, wanted = _amended(stored, asked)
             arms = tuple(name for name in amended.arms if name not in campaign.arms)
             name = digest_of([list(arms), list(beside), wanted])
@@ -194,12 +195,16 @@ def plan_added(
     )
 
 
-def _require_ready(run: StoredRun) -> None:
-    """Refuse a run without factors, and one whose own rounds are not bought yet."""
+def _require_factors(run: StoredRun) -> None:
+    """Refuse a run without factors, and one that was cancelled."""
     if run.record.state == "cancelled":
         raise cancelled_error(run.run_id)
     if run.campaign.factors is None:
         raise _not_addable(run, "has no factors", f"See its arms: runoff verdict {run.run_id}")
+
+
+def _require_drafts_made(run: StoredRun) -> None:
+    """Refuse a run that has drafts still to make: those of its campaign, or of another round."""
     drafts = [one for one in run.ledger.orders.of_run(run.run_id) if one.order.is_draft]
     is_whole = is_complete(run.campaign.rounds, run.ledger.rounds.of_run(run.run_id))
     if not drafts or not is_whole or any(one.state == "planned" for one in drafts):

@@ -34,7 +34,7 @@ def is_billed_as_in_the_ledger(shell: Shell, provider: Provider, run_id: str) ->
 def test_a_level_is_added_beside_arms_of_before_and_bought_once(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
-    """Refused before money; stopped in the middle and resumed; then the best combination, and promotion."""
+    """Refused before money; stopped and completed under its key; then the best combination, and promotion."""
     provider = open_provider({"kind": "quota", "nth": [11, 12], "path": "images"})
     file = shell.campaign(DESIGNED)
     run_id = shell.json("run", file)["run_id"]
@@ -54,12 +54,13 @@ def test_a_level_is_added_beside_arms_of_before_and_bought_once(
     assert tight.returncode == 3
     assert provider.n_requests == 8
 
-    stopped = shell.runoff(*NEON, "--yes")
+    stopped = shell.runoff(*NEON, "--key", "neon", "--yes")
     assert stopped.returncode == 1, stopped.stdout
     stored = yaml.safe_load((shell.folder(run_id) / "campaign.yaml").read_text())
     (added,) = stored["factors"]["added"]
     assert (added["arms"], added["beside"]) == (["wide_neon", "tele_neon"], ["wide_hard", "tele_hard"])
-    shell.json("run", "--resume", run_id)
+    assert "--resume" in shell.runoff(*NEON, "--yes").stderr  # another purchase waits for this one
+    shell.json(*NEON, "--key", "neon", "--yes")
     table = pd.read_parquet(shell.folder(run_id) / "report.parquet")
     drafts = table[table["stage"] == "draft"]
     assert len(drafts) == 16
