@@ -199,6 +199,7 @@ def test_a_run_is_deleted_whole_and_its_money_stays(home: Path) -> None:
         assert "campaign file is missing" in str(report.exception)
 
 
+@pytest.mark.slow  # every day: deleted from a folder
 def test_a_deleted_run_is_gone_from_the_store_too(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """There first; while another process works on it, nothing goes."""
     monkeypatch.setenv("RUNOFF_HOME", address)
