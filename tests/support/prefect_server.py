@@ -1,5 +1,6 @@
 """One Prefect server for all tests that need any, shared by the workers of a test session, and its client."""
 
+import os
 import subprocess
 import sys
 import time
@@ -29,7 +30,9 @@ def prefect_server(folder: Path) -> Iterator[str]:
     Some seconds after the last of its users has ended, the server ends by itself; no test waits for that.
     """
     words = [sys.executable, "-c", PROGRAM, str(folder)]
-    with started(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as keeper:
+    # A server of one module's own may be named there while this one is first asked for.
+    own = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    with started(words, env=own, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as keeper:
         yield read_line(keeper).strip()
 
 
