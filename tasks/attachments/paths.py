@@ -21,7 +21,10 @@ def is_template(text: str) -> bool:
 
 def expand_home(path: str) -> str:
     """Replace ``~`` or ``~name`` at the start by that home; a name that is no user's stays, as in a shell."""
-    return os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises instead
+    try:
+        return os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises instead
+    except ValueError:  # a NUL in a user's name
+        return path
 
 
 def absolute_path(folder: Path, name: str) -> str:

@@ -159,12 +159,15 @@ def is_private(place: str) -> bool:
     an IPv6 address carries one.
     """
     number: Network = ipaddress.ip_address(place.partition("%")[0])
-    inner: Network | None = None
+    carried: Network | None = None
     if isinstance(number, ipaddress.IPv6Address):
-        inner = number.ipv4_mapped or number.sixtofour or (number.teredo or (None, None))[1]
         if number in _NAT64:
-            inner = ipaddress.IPv4Address(int(number) & 0xFFFFFFFF)
-    return number.is_multicast or (not number.is_global if inner is None else is_private(str(inner)))
+            return is_private(str(ipaddress.IPv4Address(int(number) & 0xFFFFFFFF)))
+        if number.ipv4_mapped is not None:
+            return is_private(str(number.ipv4_mapped))
+        carried = number.sixtofour or (number.teredo or (None, None))[1]
+    is_public = number.is_global and not number.is_multicast
+    return not is_public or (carried is not None and is_private(str(carried)))
 
 
 def _url(address: str) -> httpx2.URL:

@@ -111,6 +111,12 @@ def test_a_public_address_passes() -> None:
     assert not is_private("2606:2800:220:1:248:1893:25c8:1946")
 
 
+@pytest.mark.parametrize("address", ["2002:7f00:1::", "2002:a9fe:a9fe::", "64:ff9b::a9fe:a9fe"])
+def test_a_private_address_that_another_carries_does_not_pass(address: str) -> None:
+    """By 6to4, or by NAT64."""
+    assert is_private(address)
+
+
 def test_the_address_that_was_checked_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that means this machine the second time leads nowhere: it is looked up once."""
     meanings, hosts = [PUBLIC, "127.0.0.1"], []

@@ -111,7 +111,7 @@ def test_what_a_json_writer_writes_is_read_as_it_was(
     names=st.lists(st.binary(min_size=1, max_size=12).filter(lambda name: not {0, 47} & {*name}), max_size=4),
     ending=st.sampled_from([b".png", b".JPG", b".webp", b"", b".png "]),
     pattern=st.sampled_from(
-        ["", ".", "*", "*.png", "**/*", "**", "[", "*[a", "***", "?*", "./*", "../*/*", "~", "{"]
+        ["", ".", "*", "*.png", "**/*", "**", "[", "*[a", "***", "?*", "./*", "../*/*", "~", "~\0", "{"]
     )
     | st.text("*?[].~{%#a!-/\0", max_size=8),
 )
