@@ -12,7 +12,6 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import cached_property
 from pathlib import Path
 
 from PIL import Image
@@ -22,27 +21,14 @@ from benchmarks.dedup_photographs import EDGE_PX, FRAMES_OF_A_FILM, ONE_PLACE, f
 from benchmarks.figures import write_figures
 from tasks.duplicates.comparison import Comparison, compare_looks, compare_seen
 from tasks.duplicates.rule import SIMILAR_SIMILARITY
-from tasks.pictures.glances import Glance, glance_at
 from tasks.pictures.likeness import NEAR_SIMILARITY
-from tasks.pictures.looks import look_at
+from tests.support.seen_pictures import Seen
 
 PER_PROMPT = 50
 SIZE = (EDGE_PX, EDGE_PX)
 HALVES = ("fitted", "held out")
 Decided = Counter[tuple[str, str, str, str]]
 """Kind, half, what a close comparison says, and what it says after a glance."""
-
-
-class Seen:
-    """A picture that is compared."""
-
-    def __init__(self, picture: Image.Image) -> None:
-        self.look = look_at(picture)
-
-    @cached_property
-    def glance(self) -> Glance:
-        """What is kept of it."""
-        return glance_at(self.look)
 
 
 def decision(found: Comparison) -> str:

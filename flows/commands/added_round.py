@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
@@ -12,7 +12,11 @@ from flows.commands.buying import begin, confirmed, loaded, report_outcome, run_
 from flows.commands.options import answer_json, opened_ledger, read_settings
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from flows.further.added import AddedPlan
+    from flows.further.plan import FurtherPlan
+    from flows.session.prepare import Prepared
     from tasks.campaign.added_round import NewLevels
 
 
@@ -83,20 +87,43 @@ def add_round(run: str, levels: "NewLevels", n: int | None, agreed: Agreed, home
         if agreed.as_json:
             answer_json(_facts(planned))
         return
+    buy_round("more_arms", prepared, planned, planned.key, agreed, console)
+
+
+def buy_round(
+    flow: Literal["more", "more_arms"],
+    prepared: "Prepared",
+    planned: "FurtherPlan | AddedPlan",
+    key: str,
+    agreed: Agreed,
+    console: "Console",
+) -> None:
+    """Buy a round that was agreed to. This spends money, within the campaign's budgets.
+
+    Args:
+        flow: The flow in ``flows.more`` that buys it.
+        prepared: The prepared run.
+        planned: The round.
+        key: Names the purchase.
+        agreed: How somebody agreed to it.
+        console: Where progress and outcome are shown.
+    """
     from flows.session.asking import ask_provider
     from flows.session.prepare import with_prepared
 
-    prepared = ask_provider(prepared)
+    prepared, home = ask_provider(prepared), prepared.home
     limit = f"{planned.most_usd if agreed.at_most_usd is None else agreed.at_most_usd:f}"
-    with started_engine(settings.home, console) as engine:
+    with started_engine(home, console) as engine:
         from flows.engine.recorded_run import run_recorded
-        from flows.more import more_arms as flow
+        from flows.more import more, more_arms
 
         loaded()
         engine.wait_ready()
-        wanted = (planned.run_id, asked.as_dict(), planned.key, limit, by, str(settings.home))
+        wanted = (planned.run_id, planned.asked.as_dict(), key, limit, agreed.by, str(home))
         with with_prepared(prepared):
-            outcome = run_shown(lambda: run_recorded(engine, flow, *wanted), console)
+            outcome = run_shown(
+                lambda: run_recorded(engine, more_arms if flow == "more_arms" else more, *wanted), console
+            )
     report_outcome(outcome, console, as_json=agreed.as_json)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from flows.commands import completing
-from flows.commands.added_round import Agreed, add_round, read_levels
-from flows.commands.buying import begin, confirmed, loaded, report_outcome, run_shown, started_engine
+from flows.commands.added_round import Agreed, add_round, buy_round, read_levels
+from flows.commands.buying import begin, confirmed
 from flows.commands.options import (
     answer_json,
     home_option,
@@ -138,21 +138,7 @@ def more(
         if as_json:
             answer_json(_facts(planned))
         return
-    from flows.session.asking import ask_provider
-    from flows.session.prepare import with_prepared
-
-    prepared = ask_provider(prepared)
-    limit = f"{planned.most_usd if at_most_usd is None else at_most_usd:f}"
-    with started_engine(settings.home, console) as engine:
-        from flows.engine.recorded_run import run_recorded
-        from flows.more import more as flow
-
-        loaded()
-        engine.wait_ready()
-        wanted = (planned.run_id, planned.asked.as_dict(), named, limit, by, str(settings.home))
-        with with_prepared(prepared):
-            outcome = run_shown(lambda: run_recorded(engine, flow, *wanted), console)
-    report_outcome(outcome, console, as_json=as_json)
+    buy_round("more", prepared, planned, named, agreed, console)
 
 
 def _show(planned: "FurtherPlan", console: "Console") -> None:

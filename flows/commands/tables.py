@@ -73,25 +73,24 @@ def _slot(slot: "MissedSlot") -> str:
 
 def prunable_table(runs: "Sequence[PrunableRun]") -> Table:
     """Draw what may be deleted: by run, and in total."""
-    figures = ("drafts", "MB")
-    table = new_table("run", "campaign", *figures, right=figures)
-    for run in runs:
-        table.add_row(run.run_id, run.campaign, str(run.n_pictures), f"{run.n_bytes / 1e6:.1f}")
-    table.add_section()
-    n_pictures, n_bytes = sum(run.n_pictures for run in runs), sum(run.n_bytes for run in runs)
-    table.add_row("total", "", str(n_pictures), f"{n_bytes / 1e6:.1f}")
-    return table
+    return _deletable_table("run", "drafts", [(run, run.n_pictures) for run in runs])
 
 
 def mirrored_table(runs: "Sequence[MirroredRun]") -> Table:
     """Draw what may be deleted of this machine's mirror: by run, and in total."""
-    figures = ("files here", "MB")
-    table = new_table("mirror of run", "campaign", *figures, right=figures)
-    for run in runs:
-        table.add_row(run.run_id, run.campaign, str(run.n_files), f"{run.n_bytes / 1e6:.1f}")
+    return _deletable_table("mirror of run", "files here", [(run, run.n_files) for run in runs])
+
+
+def _deletable_table(
+    name: str, counted: str, runs: "Sequence[tuple[PrunableRun | MirroredRun, int]]"
+) -> Table:
+    figures = (counted, "MB")
+    table = new_table(name, "campaign", *figures, right=figures)
+    for run, count in runs:
+        table.add_row(run.run_id, run.campaign, str(count), f"{run.n_bytes / 1e6:.1f}")
     table.add_section()
-    n_files, n_bytes = sum(run.n_files for run in runs), sum(run.n_bytes for run in runs)
-    table.add_row("total", "", str(n_files), f"{n_bytes / 1e6:.1f}")
+    n_bytes = sum(run.n_bytes for run, _ in runs)
+    table.add_row("total", "", str(sum(count for _, count in runs)), f"{n_bytes / 1e6:.1f}")
     return table
 
 

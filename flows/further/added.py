@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from flows.evaluation.verdict import compare_by_each
 from flows.further.plan import tightest_budget
+from flows.further.priced_round import PricedRound
 from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, plan_again, prepare
 from tasks.campaign import Campaign
@@ -20,11 +21,11 @@ from tasks.campaign.added_round import NewLevels, hosts_of, with_combination, wi
 from tasks.campaign.factors import LEVEL_PATTERN
 from tasks.campaign.rounds import is_complete
 from tasks.campaign_file.load import check_built_campaign
-from tasks.errors import BudgetError, CampaignError, RunError
+from tasks.errors import CampaignError, RunError
 from tasks.ledger import Ledger, open_existing_ledger
 from tasks.ledger.runs import cancelled_error
 from tasks.limits import ARMS
-from tasks.money import count_of, format_usd
+from tasks.money import count_of
 from tasks.order import Order, digest_of
 from tasks.settings import Settings
 
@@ -54,51 +55,29 @@ class AskedRound:
         return {"levels": {factor: dict(levels) for factor, levels in self.levels.items()}, "n": self.n}
 
 
-@dataclass(frozen=True)
-class AddedPlan:
+@dataclass(frozen=True, kw_only=True)
+class AddedPlan(PricedRound):
     """The plan of a round that adds arms.
 
     Args:
-        run_id: The run.
         asked: What is asked for.
         key: Names the purchase.
-        what: What is bought, in a few words.
         arms: Its new arms; none where the best combination was made already.
         beside: The arms that are made again beside them.
         orders: Its draft orders, as if they were a campaign of their own.
-        drafts_usd: The most that they cost, dollars.
-        judging_usd: The most that the judge's questions about them cost, dollars.
-        left_usd: What is left of the tightest budget, dollars.
-        left_in: The name of that budget.
         n_before: How often exactly this was bought before.
         is_known: The run has this round already, so that only what is left of it is bought.
         notes: What a person should know before agreeing.
     """
 
-    run_id: str
     asked: AskedRound
     key: str
-    what: str
     arms: tuple[str, ...]
     beside: tuple[str, ...]
     orders: tuple[Order, ...]
-    drafts_usd: Decimal
-    judging_usd: Decimal
-    left_usd: Decimal
-    left_in: str
     n_before: int = 0
     is_known: bool = False
     notes: tuple[str, ...] = ()
-
-    @property
-    def most_usd(self) -> Decimal:
-        """The most that the drafts and the questions about them cost, dollars."""
-        return self.drafts_usd + self.judging_usd
-
-    @property
-    def is_within(self) -> bool:
-        """Whether the drafts fit what is left."""
-        return self.drafts_usd <= self.left_usd
 
     @property
     def prompt(self) -> str:
@@ -113,27 +92,11 @@ class AddedPlan:
     @property
     def sentence(self) -> str:
         """The plan in sentences for people."""
-        judged = f", {format_usd(self.judging_usd)} of it for the judge" if self.judging_usd else ""
-        left = f"{format_usd(self.left_usd)} is left of {self.left_in}."
-        return f"{self.what}: at most {format_usd(self.most_usd)}{judged}; {left}"
+        return f"{self.what}: {self.price}"
 
     @property
     def _first(self) -> Order:
         return next((one for one in self.orders if one.arm in self.arms), self.orders[0])
-
-    def require_budget(self) -> None:
-        """Refuse a round whose drafts would not fit what is left.
-
-        Raises:
-            BudgetError: They would not. Nothing was bought.
-        """
-        if not self.is_within:
-            raise BudgetError(
-                where=f"run {self.run_id}: {self.left_in}",
-                what=f"{format_usd(self.left_usd)} is left, and {self.what} can cost"
-                f" {format_usd(self.drafts_usd)}",
-                next_step="Ask for fewer with --n, or raise the budget in the run's campaign.yaml.",
-            )
 
 
 def plan_added(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.further.asked import LIKE_PROMPT, Asked
+from flows.further.priced_round import PricedRound
 from flows.promotion.plan import BUDGET_NAMES
 from flows.runs.budgets import remaining_of_month, remaining_of_run
 from flows.runs.lock import fetch_files
@@ -21,7 +22,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate, own_words
 from tasks.campaign_file.load import check_built_campaign
 from tasks.candidate import Candidate
-from tasks.errors import BudgetError, CampaignError, RunError
+from tasks.errors import CampaignError, RunError
 from tasks.explain import find_candidate
 from tasks.ledger import Ledger, OrderRecord, open_existing_ledger
 from tasks.ledger.further_rounds import FurtherRound, Place
@@ -38,19 +39,13 @@ _NOT_OF_ONE_ROW = {"variables", "rows", "schedule", "factors", "verdict", "ab_te
 NOT_EVIDENCE = "They count in no verdict about arms, and a person chooses among them."
 
 
-@dataclass(frozen=True)
-class FurtherPlan:
+@dataclass(frozen=True, kw_only=True)
+class FurtherPlan(PricedRound):
     """The plan of a further round.
 
     Args:
-        run_id: The run.
         asked: What is asked for.
-        what: The same, in a few words.
         orders: Its draft orders, as if it were the first; ``place`` gives them their numbers.
-        drafts_usd: The most that they cost, dollars.
-        judging_usd: The most that the judge's questions about them cost, dollars.
-        left_usd: What is left of the tightest budget that holds for them, dollars.
-        left_in: The name of that budget.
         before: The rounds in which exactly this was asked for before, the first one first.
         n_left: How many drafts of earlier further rounds are still to be sent, which are sent too.
         left_over_usd: The most that these cost, dollars.
@@ -58,24 +53,13 @@ class FurtherPlan:
         notes: What a person should know before agreeing.
     """
 
-    run_id: str
     asked: Asked
-    what: str
     orders: tuple[Order, ...]
-    drafts_usd: Decimal
-    judging_usd: Decimal
-    left_usd: Decimal
-    left_in: str
     before: tuple[FurtherRound, ...] = ()
     n_left: int = 0
     left_over_usd: Decimal = Decimal(0)
     n_left_of_last: int = 0
     notes: tuple[str, ...] = ()
-
-    @property
-    def most_usd(self) -> Decimal:
-        """The most that the drafts and the questions about them cost, dollars."""
-        return self.drafts_usd + self.judging_usd
 
     @property
     def prompt(self) -> str:
@@ -89,9 +73,9 @@ class FurtherPlan:
         return f"{parameters['model']} at {parameters['quality']}"
 
     @property
-    def is_within(self) -> bool:
-        """Whether the drafts fit what is left, with those that are still to be sent."""
-        return self.drafts_usd + self.left_over_usd <= self.left_usd
+    def needed_usd(self) -> Decimal:
+        """What must be left for its drafts, with those that are still to be sent, dollars."""
+        return self.drafts_usd + self.left_over_usd
 
     @property
     def n_before(self) -> int:
@@ -101,30 +85,13 @@ class FurtherPlan:
     @property
     def sentence(self) -> str:
         """The plan in sentences for people."""
-        judged = f", {format_usd(self.judging_usd)} of it for the judge" if self.judging_usd else ""
-        left = f"{format_usd(self.left_usd)} is left of {self.left_in}."
         earlier = ""
         if self.n_left:
             still = count_of(self.n_left, "draft")
             earlier = (
                 f" {still} of an earlier further round, at most {format_usd(self.left_over_usd)}, come too."
             )
-        price = f"{self.what}, {self.model}: at most {format_usd(self.most_usd)}{judged}; {left}"
-        return f"{price}{earlier} {NOT_EVIDENCE}"
-
-    def require_budget(self) -> None:
-        """Refuse a round whose drafts would not fit what is left.
-
-        Raises:
-            BudgetError: They would not. Nothing was bought.
-        """
-        if not self.is_within:
-            raise BudgetError(
-                where=f"run {self.run_id}: {self.left_in}",
-                what=f"{format_usd(self.left_usd)} is left, and {self.what} can cost"
-                f" {format_usd(self.drafts_usd + self.left_over_usd)}",
-                next_step="Ask for fewer with --n, or raise the budget in the run's campaign.yaml.",
-            )
+        return f"{self.what}, {self.model}: {self.price}{earlier} {NOT_EVIDENCE}"
 
     def orders_at(self, place: Place) -> list[Order]:
         """Return the orders of a place among the run's rounds and replicates."""

@@ -1,7 +1,6 @@
 """Glances: they dismiss many pairs at once, and none that a close comparison would find to be the same."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from skimage import data
 
 from tasks.duplicates.comparison import Comparison, compare_looks, compare_seen
 from tasks.duplicates.rule import SIMILAR_SIMILARITY
-from tasks.pictures.glances import Glance, agreements_with, compositions_in_place, glance_at, what_is_left
+from tasks.pictures.glances import agreements_with, compositions_in_place, glance_at, what_is_left
 from tasks.pictures.likeness import NEAR_SIMILARITY, similarity_in_place
 from tasks.pictures.looks import TURNS, Look, look_at, turn_pixels
 from tasks.pictures.placements import Search, correlations, spreads
@@ -27,6 +26,7 @@ from tests.support.edited_pictures import (
     snowy,
     write_lines,
 )
+from tests.support.seen_pictures import Seen
 
 CAT, COFFEE, ROCKET, TISSUE = (
     Image.fromarray(getattr(data, name)()).convert("RGB")
@@ -42,18 +42,6 @@ ALTERED: dict[str, Edit] = {
     "an instant picture": lambda one: compressed(80)(framed("#f4f1ea", 0.06, below=0.24)(one)),
 }
 OTHERS = [draw_stool(4), draw_stool(logo="X"), write_lines("silver lantern", "amber garden"), PLAIN]
-
-
-class Seen:
-    """A picture that is compared, at a glance and closely."""
-
-    def __init__(self, picture: Image.Image) -> None:
-        self.look = look_at(picture)
-
-    @cached_property
-    def glance(self) -> Glance:
-        """What is kept of it."""
-        return glance_at(self.look)
 
 
 def decision(found: Comparison) -> str:
