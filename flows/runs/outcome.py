@@ -96,8 +96,8 @@ def outcome_of(run: StoredRun) -> Outcome:
     orders: dict[str, int] = {}
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1
-    is_whole = all(map(_is_whole, records)) and not any(candidate.fault for candidate in candidates)
-    is_whole = is_whole and not any(without_score(drafts, name) for name in BOUGHT)
+    is_sound = all(map(is_whole, records)) and not any(candidate.fault for candidate in candidates)
+    is_sound = is_sound and not any(without_score(drafts, name) for name in BOUGHT)
     deadline = deadline_of(run)
     return Outcome(
         run_id=run.run_id,
@@ -112,13 +112,17 @@ def outcome_of(run: StoredRun) -> Outcome:
         accepted=sum(final.is_accepted is True for final in finals),
         spent_usd=run.ledger.orders.charged_usd(run.run_id),
         unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
-        exit_code=0 if is_whole or run.record.state == "waiting" else INCOMPLETE,
+        exit_code=0 if is_sound or run.record.state == "waiting" else INCOMPLETE,
         decide=deadline.sentence if deadline else "",
     )
 
 
-def _is_whole(record: OrderRecord) -> bool:
-    """Whether an order has its answer, or asked a judge for log-probabilities that it does not give."""
+def is_whole(record: OrderRecord) -> bool:
+    """Return whether an order has its answer, or asked a judge for log-probabilities that it does not give.
+
+    Args:
+        record: The order.
+    """
     code = record.settlement.error_code if record.settlement else None
     return record.state == "received" or (
         record.state == "failed" and is_declined(record.order.parameters, code)

@@ -58,14 +58,24 @@ def resend_drafts(ledger: Ledger, run_id: str, today: Sequence[Order]) -> int:
     Returns:
         How many were planned.
     """
-    lost = [
+    lost = lost_drafts(ledger, run_id)
+    ledger.reconciliations.record(lost, "resend", by=BY_RULE, now=datetime.now(UTC), today=today)
+    return len(lost)
+
+
+def lost_drafts(ledger: Ledger, run_id: str) -> list[str]:
+    """List the ids of the unknown drafts of a run that its campaign may have sent once more.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+    """
+    return [
         unknown.record.order.order_id
         for unknown in ledger.reconciliations.unknown(run_id)
         if unknown.record.order.is_draft and unknown.record.order.attempt == 0 and unknown.resent_as is None
         if unknown.record.settlement is None or unknown.record.settlement.error_code not in ANSWER_KEPT_CODES
     ]
-    ledger.reconciliations.record(lost, "resend", by=BY_RULE, now=datetime.now(UTC), today=today)
-    return len(lost)
 
 
 def user_name() -> str:

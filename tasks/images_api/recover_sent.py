@@ -5,7 +5,8 @@ charged at its estimate. A sidecar that is damaged counts as none; the run's war
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tasks.candidate import Receipt
@@ -15,13 +16,16 @@ from tasks.images_api.picture_files import receipt_of, stem_of, store_end
 from tasks.images_api.settlements import settlement_of, settlement_of_sidecar
 from tasks.images_api.sidecars import Sidecar, read_sidecar, sidecar_file
 from tasks.images_api.terms import Terms
-from tasks.images_api.unfinished_answers import complete_answers, delete_parts
+from tasks.images_api.unfinished_answers import complete_answers, delete_parts, has_parts
 from tasks.ledger import INTERRUPTED, Ledger, Settlement
 from tasks.ledger.replanning import add_warnings
 from tasks.order import Order, Usage
+from tasks.storage.atomic import SYNCS_AT_ONCE
 from tasks.storage.home import STAGE_FOLDERS
 
 _Found = tuple[Settlement, list[Receipt], str | None]
+TOGETHER = 200
+"""How many orders are settled before the next are looked at; they share transactions."""
 
 
 def recover_sent(
@@ -48,26 +52,59 @@ def recover_sent(
     counts = {"received": 0, "unknown": 0}
     out = ledger.batches.ids_out(run_id)
     warnings: list[str] = []
-    for record in ledger.orders.of_run(run_id, "sent"):
-        found = _by_sidecar(folder, record.order, terms, warnings)
-        if found is None and record.order.order_id in out:
-            continue
-        settlement, receipts, content = found or _without_sidecar(folder, record.order, terms)
-        if settlement.state == "unknown":
-            store_end(folder, record.order, settlement)
-        ledger.orders.settle(record.order.order_id, settlement, receipts, content)
-        counts[settlement.state] = counts.get(settlement.state, 0) + 1
-    for record in ledger.orders.of_run(run_id, "unknown"):
-        is_given_up = record.settlement is not None and record.settlement.error_code == INTERRUPTED
-        found = _by_sidecar(folder, record.order, terms, []) if is_given_up else None
-        if found is not None and found[0].state == "received":
-            ledger.orders.settle(record.order.order_id, *found)
-            counts["received"] += 1
+    sent = [record.order for record in ledger.orders.of_run(run_id, "sent")]
+    for start in range(0, len(sent), TOGETHER):
+        ends: list[tuple[Order, _Found]] = []
+        for order in sent[start : start + TOGETHER]:
+            found = _by_sidecar(folder, order, terms, warnings)
+            if found is not None or order.order_id not in out:
+                ends.append((order, found or _without_sidecar(folder, order, terms)))
+        _settle(ledger, folder, ends, counts)
+    _settle(ledger, folder, list(_come_since(ledger, run_id, folder, terms)), counts)
     if warnings:
         add_warnings(ledger, run_id, warnings)
     for warning in warnings:
         say(warning)
     return counts
+
+
+def is_recoverable(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> bool:
+    """Return whether ``recover_sent`` would settle or complete anything. Changes nothing.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+        folder: The run's folder.
+        terms: The provider's terms.
+    """
+    is_open = ledger.orders.counts(run_id).items()
+    return (
+        any(state == "sent" and n_orders for (_, state), n_orders in is_open)
+        or has_parts(folder)
+        or any(True for _ in _come_since(ledger, run_id, folder, terms))
+    )
+
+
+def _settle(
+    ledger: Ledger, folder: Path, ends: Sequence[tuple[Order, _Found]], counts: dict[str, int]
+) -> None:
+    """Settle orders, in as few transactions as they fit into, and count them by state."""
+    lost = [(order, settlement) for order, (settlement, *_) in ends if settlement.state == "unknown"]
+    with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:  # a disk makes many durable in the time of a few
+        list(pool.map(lambda one: store_end(folder, *one), lost))
+    moves = [ledger.orders.begin_settle(order.order_id, *found) for order, found in ends]
+    for move, (_, (settlement, *_)) in zip(moves, ends, strict=True):
+        move.result()
+        counts[settlement.state] = counts.get(settlement.state, 0) + 1
+
+
+def _come_since(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> Iterator[tuple[Order, _Found]]:
+    """Find the orders that an earlier recovery gave up, and whose pictures have come since."""
+    for record in ledger.orders.of_run(run_id, "unknown"):
+        is_given_up = record.settlement is not None and record.settlement.error_code == INTERRUPTED
+        found = _by_sidecar(folder, record.order, terms, []) if is_given_up else None
+        if found is not None and found[0].state == "received":
+            yield record.order, found
 
 
 def _by_sidecar(folder: Path, order: Order, terms: Terms, warnings: list[str]) -> _Found | None:

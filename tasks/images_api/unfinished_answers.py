@@ -58,6 +58,15 @@ def delete_parts(folder: Path) -> None:
         delete(list((folder / name).glob(PART_PATTERN)))
 
 
+def has_parts(folder: Path) -> bool:
+    """Return whether a killed process left anything half written among answers and pictures.
+
+    Args:
+        folder: The run's folder.
+    """
+    return any(True for name in PAID_FOLDERS for _ in (folder / name).glob(PART_PATTERN))
+
+
 def _bytes_of(folder: Path, receipt: Receipt) -> Path | None:
     """Find the file that holds a picture, under its own or a temporary name; ``None`` without one."""
     file = folder / receipt.file
