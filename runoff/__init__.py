@@ -305,13 +305,20 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
 def main() -> None:
     """Run the command ``runoff``, which ends the process with its exit code."""
     import os
+    import signal
+    import sys
 
     # Pictures are compared in threads already, and BLAS's own double the processor time. NumPy reads it once.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        from flows.command_line import main as command
 
-    from flows.command_line import main as command
-
-    command()
+        command()
+    except KeyboardInterrupt:  # before or after the command, which says more
+        sys.stderr.write("Interrupted. The ledger is consistent; see: runoff runs\n")
+        sys.exit(130)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # from here on Python would print where it was
 
 
 def _as_path(campaign: "Campaign | str | Path") -> "Campaign | Path":

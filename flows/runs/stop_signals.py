@@ -14,31 +14,35 @@ STOP_SIGNALS = [one for one in (signal.SIGINT, signal.SIGTERM, HANGUP) if one is
 SAME_STOP_S = 2.0
 """Signals within so many seconds are one stop: a terminal or an init system tells the parent and the child,
 and the parent passes it on."""
+SAME_PRESS_S = 0.4
+"""The same for Ctrl-C after Ctrl-C: a terminal sends it once, and who passes a stop on sends SIGTERM."""
 
 
 class Presses:
     """Tells the first signal to stop from a second one, which asks to end at once."""
 
     def __init__(self) -> None:
-        self._first_s: float | None = None
+        self._first: tuple[int, float] | None = None
 
     @property
     def is_asked(self) -> bool:
         """Whether a stop was asked for."""
-        return self._first_s is not None
+        return self._first is not None
 
-    def is_first(self) -> bool:
+    def is_first(self, number: int) -> bool:
         """Take a signal; returns whether it is the first."""
-        if self._first_s is not None:
+        if self._first is not None:
             return False
-        self._first_s = time.monotonic()
+        self._first = (number, time.monotonic())
         return True
 
     def is_second(self, number: int) -> bool:
         """Return whether a later signal is a stop of its own; a closed terminal cannot mean "at once"."""
-        return (
-            self._first_s is not None and number != HANGUP and time.monotonic() - self._first_s >= SAME_STOP_S
-        )
+        if self._first is None or number == HANGUP:
+            return False
+        first, first_s = self._first
+        is_pressed_again = number == first == signal.SIGINT
+        return time.monotonic() - first_s >= (SAME_PRESS_S if is_pressed_again else SAME_STOP_S)
 
 
 def stopping_line(n_in_flight: int | None = None) -> str:

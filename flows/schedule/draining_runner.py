@@ -67,7 +67,7 @@ class DrainingRunner(Runner):
         asyncio.get_running_loop().call_soon_threadsafe(self._asked, signal.SIGTERM)
 
     def _asked(self, number: int) -> None:
-        if self._presses.is_first():
+        if self._presses.is_first(number):
             self._drain()
         elif self._presses.is_second(number) and self._main is not None:
             # Each records and says what it loses; the start ends with them.

@@ -62,7 +62,7 @@ class DrainingWorker(ProcessWorker):
         draining: list[asyncio.Task[None]] = []
 
         def asked(number: int) -> None:
-            if self._presses.is_first():
+            if self._presses.is_first(number):
                 draining.append(asyncio.create_task(self._drain(working)))
             elif self._presses.is_second(number):
                 self._patience.hurry(self._pids)  # each records and says what it loses

@@ -62,7 +62,7 @@ class Stopping:
 
     def by_signal(self, number: int) -> None:
         """Stop, or end at once if that was asked for before; a closed terminal cannot mean that."""
-        if self._presses.is_first():
+        if self._presses.is_first(number):
             self._close()
             if number != HANGUP:
                 in_flight = None if self._has_workers else sum(one.n_in_flight for one in self._buyers)
@@ -96,9 +96,12 @@ class Stopping:
 
     def _end_at_once(self, number: int) -> None:
         """End the process as if nobody handled the signal, after recording and saying what that costs."""
-        for handled in STOP_SIGNALS:
-            asyncio.get_running_loop().remove_signal_handler(handled)
+        loop = asyncio.get_running_loop()
+        # A third press may cut this short; the same stop, passed on by a parent, may not.
+        loop.remove_signal_handler(signal.SIGINT)
         self._display.say(self._loss())
+        for handled in STOP_SIGNALS:
+            loop.remove_signal_handler(handled)
         signal.raise_signal(number)
 
     def _loss(self) -> str:

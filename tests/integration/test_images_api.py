@@ -11,7 +11,7 @@ from PIL import Image
 
 from tasks.attachments.references import read_reference
 from tasks.errors import BudgetError, SettingError, StopRunError
-from tasks.images_api.recover_sent import recover_sent
+from tasks.images_api.recover_sent import is_recoverable, recover_sent
 from tasks.images_api.retries import UNSENT_BACKOFF_S
 from tasks.images_api.sidecars import sidecar_file
 from tasks.images_api.terms import Terms
@@ -265,7 +265,9 @@ def test_a_sidecar_whose_picture_is_gone_proves_nothing_until_the_picture_comes(
     picture.rename(shop.folder / "elsewhere.png")
     assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 1}
     assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 0, "unknown": 0}
+    assert not is_recoverable(shop.ledger, RUN_ID, shop.folder, shop.terms)
     (shop.folder / "elsewhere.png").rename(picture)  # as when another machine brings it into the store later
+    assert is_recoverable(shop.ledger, RUN_ID, shop.folder, shop.terms)
     assert recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms) == {"received": 1, "unknown": 0}
     assert shop.ledger.verify() == []
 

@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from PIL import Image
 
 from tasks import inspect as inspecting
+from tasks.images_api.recover_sent import recover_sent
+from tasks.images_api.sidecars import sidecar_file
 from tasks.inspect import inspect_pictures
 from tasks.ledger import Ledger, Limits, Settlement
 from tasks.pictures.decoding import decode
@@ -87,6 +89,20 @@ def test_buying_an_order_takes_no_more_of_the_ledger_than_its_two_moves(open_sho
     n_statements, n_transactions = (more - one for more, one in zip(of_more, of_one, strict=True))
     assert n_transactions <= TRANSACTIONS_ALONE * N_ORDERS
     assert n_statements <= STATEMENTS_ALONE * N_ORDERS
+
+
+def test_orders_that_a_kill_left_are_settled_in_few_transactions(open_shop: Opener) -> None:
+    """A night's batch may leave thousands, and a commit waits for the disk."""
+    shop = open_shop()
+    orders = [order_of(replicate=k) for k in range(6 * N_ORDERS)]
+    shop.ledger.orders.plan(orders)
+    move_together(shop.ledger, lambda: [shop.ledger.orders.begin_send(one, Limits(), NOON) for one in orders])
+    counted = count_statements(shop.ledger)
+    found = recover_sent(shop.ledger, RUN_ID, shop.folder, shop.terms)
+    assert found == {"received": 0, "unknown": len(orders)}
+    assert counted["BEGIN IMMEDIATE"] <= len(orders) / 4
+    assert all(sidecar_file(shop.folder, one.order_id).is_file() for one in orders)
+    assert shop.ledger.verify() == []
 
 
 def test_a_picture_is_decoded_once_when_it_is_inspected(
