@@ -14,7 +14,7 @@ STOP_SIGNALS = [one for one in (signal.SIGINT, signal.SIGTERM, HANGUP) if one is
 SAME_STOP_S = 2.0
 """Signals within so many seconds are one stop: a terminal or an init system tells the parent and the child,
 and the parent passes it on."""
-SAME_PRESS_S = 0.4
+SAME_PRESS_S = 0.3
 """The same for Ctrl-C after Ctrl-C: a terminal sends it once, and who passes a stop on sends SIGTERM."""
 
 

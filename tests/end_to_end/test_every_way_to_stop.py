@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from flows.runs import stop_signals
+from flows.runs.stop_signals import SAME_PRESS_S
 from tests.support.child_process import wait_until
 from tests.support.provider import OpenProvider
 from tests.support.shell import Shell
@@ -56,14 +56,13 @@ def test_a_promotion_that_is_told_to_stop(
 
 @pytest.mark.long  # every day: a second press while drafts come, below
 def test_a_second_press_at_a_promotion_loses_what_is_in_flight_and_says_so(
-    shell: Shell, open_provider: OpenProvider, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, open_provider: OpenProvider
 ) -> None:
     """As with drafts; the next promotion leaves what may have been billed alone and buys the rest."""
-    monkeypatch.setattr(stop_signals, "SAME_STOP_S", 0.2)
     busy, made = finals_to_buy(shell, open_provider)
     n_drafts = busy.provider.n_requests
     full = lambda: wait_until(lambda: busy.provider.n_requests >= n_drafts + IN_FLIGHT)  # noqa: E731
-    with told_to_stop(full, [signal.SIGINT, signal.SIGINT], every_s=0.5):
+    with told_to_stop(full, [signal.SIGINT, signal.SIGINT], every_s=SAME_PRESS_S + 0.2):
         done = shell.runoff("promote", made["run_id"], "--yes")
     assert done.returncode == 130, done.stderr
     n_unknown = busy.states()["unknown"]
@@ -86,12 +85,9 @@ def test_one_stop_that_is_told_twice(shell: Shell, busy: Busy) -> None:
     busy.check_nothing_lost()
 
 
-def test_a_second_press_loses_what_is_in_flight_and_says_so(
-    shell: Shell, busy: Busy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One line: how many, what they are charged, how to go on; the books are closed."""
-    monkeypatch.setattr(stop_signals, "SAME_STOP_S", 0.2)
-    with told_to_stop(busy.wait_until_full, [signal.SIGINT, signal.SIGINT], every_s=0.5):
+def test_a_second_press_loses_what_is_in_flight_and_says_so(shell: Shell, busy: Busy) -> None:
+    """As fast as a person presses. One line: how many, what they are charged, how to go on."""
+    with told_to_stop(busy.wait_until_full, [signal.SIGINT, signal.SIGINT], every_s=SAME_PRESS_S + 0.2):
         done = shell.runoff("run", busy.campaign())
     assert done.returncode == 130
     assert "Stopping: waiting for the " in done.stdout

@@ -6,6 +6,7 @@ import pty
 import shutil
 import signal
 import subprocess
+import sys
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,29 @@ import pytest
 from tests.support.child_process import TextProcess, end_by, started, wait_for_end, wait_until
 from tests.support.provider import OpenProvider, Provider
 from tests.support.shell import CAMPAIGN, COMMAND, LIMIT_S, Shell
+
+PRESSED_WHILE_LOADED = """
+import signal, sys
+
+class Pressing:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Pressing())
+import runoff
+runoff.main()
+"""
+"""The command, and Ctrl-C at the moment when it loads a module."""
+
+
+@pytest.mark.parametrize("module", ["flows.command_line", "click"])
+def test_ctrl_c_while_the_command_is_loaded_is_no_fault(module: str) -> None:
+    """A person who sees at once that it was the wrong command reads one line, not where Python was."""
+    words = [sys.executable, "-c", PRESSED_WHILE_LOADED, module]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "Interrupted. The ledger is consistent; see: runoff runs\n"
 
 
 @contextmanager
