@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 FLOW = "prototype"
 FLOW_MODULE = f"flows.{FLOW}"
-PURCHASE_MODULES = ("flows.session.head_start", "tasks.images_api.purchasing")
-"""What a purchase needs: the ledger, and the provider's SDK."""
+PURCHASE_MODULES = ("flows.session.head_start", "tasks.images_api.purchasing", "httpx")
+"""What a purchase needs: the ledger, and the provider's SDK. With each request that looks into httpx, once
+somebody has begun to load it: so all of it is loaded before the first one, and not by Prefect beside it."""
 
 
 async def make_run(
