@@ -6,6 +6,7 @@ order) and passed around as ``Decimal`` dollars. Floats appear only in the repor
 """
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 NANOUSD_PER_USD = 1_000_000_000
 
@@ -31,6 +32,7 @@ def to_nanousd(usd: Decimal) -> int:
     return numerator * NANOUSD_PER_USD // denominator
 
 
+@lru_cache(10_000)
 def from_nanousd(nanousd: int) -> Decimal:
     """Turn whole nano-dollars into dollars, exactly.
 

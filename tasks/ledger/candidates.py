@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from tasks.candidate import Candidate, Choice, Fidelity, Inspection, Receipt, Score, Standing
 from tasks.ledger.database import Database, reconnecting
+from tasks.ledger.equal_values import one_text
 from tasks.ledger.schema import candidates, orders, scores
 from tasks.order import Stage
 
@@ -193,8 +194,9 @@ def _current_scores(connection: Connection, run_id: str) -> dict[str, dict[str, 
     )
     found: dict[str, dict[str, Score]] = {}
     for row in connection.execute(query):
-        score = Score(row.value, row.reason, row.measurements, row.version)
-        found.setdefault(row.candidate_id, {})[row.scorer] = score
+        reason, version = one_text(row.reason), one_text(row.version)
+        score = Score(row.value, reason, row.measurements, version)
+        found.setdefault(row.candidate_id, {})[one_text(row.scorer)] = score
     return found
 
 
@@ -202,12 +204,12 @@ def _candidate(row: sa.Row[Any], given: Mapping[str, Score]) -> Candidate:
     return Candidate(
         candidate_id=row.candidate_id,
         order_id=row.order_id,
-        stage=row.stage,
-        arm=row.arm,
+        stage=one_text(row.stage),
+        arm=one_text(row.arm),
         row=row.row,
         replicate=row.replicate,
         attempt=row.attempt,
-        prompt=row.prompt,
+        prompt=one_text(row.prompt),
         file=row.file,
         sha256=row.sha256,
         n_bytes=row.n_bytes,
@@ -215,7 +217,7 @@ def _candidate(row: sa.Row[Any], given: Mapping[str, Score]) -> Candidate:
         draft_id=row.draft_id,
         edition=row.edition,
         further_round=row.further_round,
-        endpoint=row.endpoint,
+        endpoint=one_text(row.endpoint),
         is_liked=row.is_liked,
         is_pruned=row.pruned_at is not None,
         inspection=_inspection(row) if row.is_inspected else None,
@@ -232,7 +234,7 @@ def _inspection(row: sa.Row[Any]) -> Inspection:
     return Inspection(
         width=row.width,
         height=row.height,
-        format=row.format,
+        format=one_text(row.format),
         has_c2pa=row.has_c2pa,
         c2pa_issuer=row.c2pa_issuer,
         c2pa_state=row.c2pa_state,
@@ -247,14 +249,19 @@ def _inspection(row: sa.Row[Any]) -> Inspection:
 
 def _standing(row: sa.Row[Any]) -> Standing:
     return Standing(
-        status=row.status,
-        cluster=row.cluster,
+        status=one_text(row.status),
+        cluster=_same(row.cluster, row.candidate_id),
         duplicate_of=row.duplicate_of,
-        duplicate_kind=row.duplicate_kind,
+        duplicate_kind=one_text(row.duplicate_kind),
         hash_distance_bits=row.hash_distance_bits,
         similarity=row.similarity,
-        similar_cluster=row.similar_cluster,
+        similar_cluster=_same(row.similar_cluster, row.candidate_id),
     )
+
+
+def _same(text: str | None, known: str) -> str | None:
+    """Keep one of two equal texts."""
+    return known if text == known else text
 
 
 def _choice(row: sa.Row[Any]) -> Choice:

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tasks.ledger.equal_values import one_mapping, one_text
 from tasks.ledger.schema import orders
 from tasks.money import from_nanousd, to_nanousd
 from tasks.order import Order, OrderState, Reference, Usage
@@ -118,7 +119,7 @@ def order_record(row: sa.Row[Any]) -> OrderRecord:
     """Read an order and its result from a row of the table."""
     return OrderRecord(
         order=_order(row),
-        state=row.state,
+        state=one_text(row.state),
         n_sends=row.n_sends,
         sent_at=row.sent_at,
         charged_usd=from_nanousd(row.charged_nanousd),
@@ -128,35 +129,35 @@ def order_record(row: sa.Row[Any]) -> OrderRecord:
 
 def _order(row: sa.Row[Any]) -> Order:
     return Order(
-        run_id=row.run_id,
-        campaign=row.campaign,
-        stage=row.stage,
-        arm=row.arm,
+        run_id=one_text(row.run_id),
+        campaign=one_text(row.campaign),
+        stage=one_text(row.stage),
+        arm=one_text(row.arm),
         row=row.row,
         replicate=row.replicate,
         attempt=row.attempt,
-        prompt=row.prompt,
-        provider=row.provider,
-        endpoint=row.endpoint,
-        lane=row.lane,
-        parameters=row.parameters,
+        prompt=one_text(row.prompt),
+        provider=one_text(row.provider),
+        endpoint=one_text(row.endpoint),
+        lane=one_text(row.lane),
+        parameters=one_mapping(row.parameters),
         estimate_usd=from_nanousd(row.estimate_nanousd),
         references=tuple(Reference(**reference) for reference in row._mapping["references"]),
         mask=None if row.mask is None else Reference(**row.mask),
         draft_id=row.draft_id,
-        edition=row.edition,
+        edition=one_text(row.edition),
         further_round=row.further_round,
     )
 
 
 def _settlement(row: sa.Row[Any]) -> Settlement:
     return Settlement(
-        state=row.state,
+        state=one_text(row.state),
         cost_usd=None if row.cost_nanousd is None else from_nanousd(row.cost_nanousd),
         usage=Usage(row.text_input_tokens, row.image_input_tokens, row.output_tokens),
         latency_s=row.latency_s,
         vendor_request_id=row.vendor_request_id,
-        error_code=row.error_code,
+        error_code=one_text(row.error_code),
         error_message=row.error_message,
         is_charged=row.charged_nanousd > 0,
     )

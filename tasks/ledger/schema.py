@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from tasks.ledger.numbers_by_name import Numbers
 from tasks.redaction import hide_secrets, printable
 
 HEAD = "0022"
@@ -185,7 +186,7 @@ candidates = sa.Table(
     sa.Column("phash", sa.String(64)),
     sa.Column("dhash", sa.String(64)),
     sa.Column("colorhash", sa.String(64)),
-    sa.Column("measurements", Json),
+    sa.Column("measurements", Numbers),
     sa.Column("thumbnail", sa.Text),
     sa.Column("fault", ForeignText),
     sa.Column("status", sa.String(16)),
@@ -229,7 +230,7 @@ scores = sa.Table(
     sa.Column("version", sa.String(32), primary_key=True),
     sa.Column("value", sa.Float),
     sa.Column("reason", ForeignText, nullable=False),
-    sa.Column("measurements", Json, nullable=False),
+    sa.Column("measurements", Numbers, nullable=False),
     sa.Column("is_current", sa.Boolean, nullable=False),
 )
 
