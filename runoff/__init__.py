@@ -305,20 +305,35 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
 def main() -> None:
     """Run the command ``runoff``, which ends the process with its exit code."""
     import os
-    import signal
     import sys
 
     # Pictures are compared in threads already, and BLAS's own double the processor time. NumPy reads it once.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
+        from flows.command_line import INTERRUPTED
         from flows.command_line import main as command
 
         command()
-    except KeyboardInterrupt:  # before or after the command, which says more
+    except KeyboardInterrupt:  # before or after what the command handles by itself
         sys.stderr.write("Interrupted. The ledger is consistent; see: runoff runs\n")
-        sys.exit(130)
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # from here on Python would print where it was
+        _leave_at_once(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _leave_at_once(INTERRUPTED)
+        raise
+
+
+def _leave_at_once(code: int) -> None:
+    """End the process without waiting for threads that load or reckon; all that counts is written."""
+    import os
+    import sys
+
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue
+    os._exit(code)
 
 
 def _as_path(campaign: "Campaign | str | Path") -> "Campaign | Path":

@@ -78,6 +78,8 @@ def run_shown(work: Work, console: "Console") -> "Outcome":
 def loading(module: str) -> Iterator[None]:
     """Import a module while a person reads a question; what fails is raised where the module is needed.
 
+    A person who answers by Ctrl-C does not wait for it.
+
     Args:
         module: Its dotted name.
     """
@@ -86,12 +88,10 @@ def loading(module: str) -> Iterator[None]:
         with contextlib.suppress(Exception):
             import_module(module)
 
-    thread = threading.Thread(target=load, name="loading")
+    thread = threading.Thread(target=load, name="loading", daemon=True)
     thread.start()
-    try:
-        yield
-    finally:
-        thread.join()  # whoever leaves now must not meet a library that is loaded by half
+    yield
+    thread.join()  # whoever goes on must not meet a library that is loaded by half
 
 
 def confirmed(*, yes: bool, question: str = "Buy it?") -> bool:

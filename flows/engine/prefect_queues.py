@@ -6,10 +6,11 @@ minutes, in which the process does not end. Prefect has no public way to drop th
 
 import asyncio
 import logging
-import sys
 import threading
 import time
 from typing import Any
+
+from flows.engine.settings import is_loaded
 
 _FLUSH_S = 10.0
 _CLOSE_S = 0.5
@@ -18,7 +19,7 @@ _CLOSE_S = 0.5
 
 def flush() -> None:
     """Send what is queued, for up to 10 s, and drop the rest."""
-    if "prefect.events.worker" not in sys.modules:
+    if not is_loaded("prefect.events.worker"):
         return
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
@@ -40,7 +41,7 @@ def flush() -> None:
 
 def drop() -> None:
     """Drop what is queued."""
-    if "prefect.events.worker" in sys.modules:
+    if is_loaded("prefect.events.worker"):
         _end(_sending())
 
 

@@ -12,8 +12,8 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from copy import copy
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -51,6 +51,13 @@ async def run_recorded(
         EngineError: The server did not let it begin. Nothing was bought.
         Exception: What the flow's function raises.
     """
+    with _handling_sigterm_itself():
+        return await _run_recorded(engine, flow, *args, **kwargs)
+
+
+async def _run_recorded(
+    engine: Engine, flow: "Flow[..., Coroutine[Any, Any, T]]", *args: object, **kwargs: object
+) -> T:
     work: _Work[T] = _Work(flow.fn)
     recorded = copy(flow)
     recorded.fn = work.function()
@@ -97,6 +104,23 @@ def leave_when_unrecorded() -> None:
     timer = threading.Timer(RECORD_LIMIT_S, leave)
     timer.daemon = True
     timer.start()
+
+
+@contextmanager
+def _handling_sigterm_itself() -> Iterator[None]:
+    """Let SIGTERM mean what it does to this process: Prefect's engine takes it, to raise wherever it comes.
+
+    A run that is told to stop so would end in the middle of anything. Prefect has no setting for it.
+    """
+    import prefect.flow_engine
+
+    replaceable: Any = prefect.flow_engine
+    prefects = replaceable.capture_sigterm
+    replaceable.capture_sigterm = nullcontext
+    try:
+        yield
+    finally:
+        replaceable.capture_sigterm = prefects
 
 
 class _Work(Generic[T]):

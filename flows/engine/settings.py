@@ -139,8 +139,18 @@ def _of_another_server() -> list[str]:
 
 def _refresh_prefect() -> None:
     """Make an already imported Prefect read its settings again."""
-    if "prefect.context" in sys.modules:
+    if is_loaded("prefect.context"):
         sys.modules["prefect.context"].refresh_global_settings_context()
+
+
+def is_loaded(name: str) -> bool:
+    """Return whether a module is loaded whole: whoever is interrupted may leave another thread loading it.
+
+    Args:
+        name: The module.
+    """
+    module = sys.modules.get(name)
+    return module is not None and not getattr(module.__spec__, "_initializing", False)
 
 
 def _unset(defaults: Mapping[str, str]) -> dict[str, str]:

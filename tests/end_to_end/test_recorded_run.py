@@ -113,6 +113,21 @@ def test_a_server_that_fails_at_the_end_is_told(recorder: Recorder) -> None:
     assert "has not recorded the end of this run (it answers 500)" in recorder.said[-1]
 
 
+def test_a_flow_leaves_sigterm_to_whoever_handles_it(recorder: Recorder) -> None:
+    """Prefect would raise wherever a run is, one that has requests in flight and was told to stop."""
+    handled = lambda *_: None  # noqa: E731
+    before = signal.signal(signal.SIGTERM, handled)
+    try:
+
+        async def work() -> bool:
+            return signal.getsignal(signal.SIGTERM) is handled
+
+        assert recorder.run(work) is True
+        assert signal.getsignal(signal.SIGTERM) is handled
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_an_error_of_the_work_is_the_one_that_is_raised(recorder: Recorder) -> None:
     """Also where the server cannot be told of it."""
 

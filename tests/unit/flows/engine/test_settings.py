@@ -1,10 +1,15 @@
 """What of the environment Prefect gets to see: its own server nothing of another one's, and no key."""
 
+import os
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from flows.engine.settings import client_settings, server_environment
+from flows.engine import prefect_queues
+from flows.engine.settings import client_settings, environment, server_environment
 
 OWN_URL = "http://127.0.0.1:4200/api"
 OF_ANOTHER = {
@@ -58,3 +63,16 @@ def test_clients_of_a_given_server_keep_its_key(tmp_path: Path) -> None:
     changes = client_settings(tmp_path, OF_ANOTHER["PREFECT_API_URL"], with_schedules=False, is_own=False)
     unset = {name for name, value in changes.items() if value is None}
     assert unset == {"PREFECT_PROFILE", "PREFECT_PROFILES_PATH"}
+
+
+def test_a_prefect_that_another_thread_still_loads_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person who presses Ctrl-C while it is loaded behind a question leaves without an error."""
+    for name in ("prefect.context", "prefect.events.worker"):
+        half, spec = ModuleType(name), ModuleSpec(name, None)
+        spec._initializing = True  # type: ignore[attr-defined]
+        half.__spec__ = spec
+        monkeypatch.setitem(sys.modules, name, half)
+    with environment({"PREFECT_API_KEY": None, "SOMETHING": "else"}):
+        assert os.environ["SOMETHING"] == "else"
+    prefect_queues.flush()
+    prefect_queues.drop()
