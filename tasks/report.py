@@ -4,6 +4,7 @@ The ledger is the source of truth; the files are derived from it and can be writ
 pandas is imported only here, and only when a report is written or read.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,7 +41,6 @@ STATEMENTS_FILE, PEOPLE_FILE = "statements.parquet", "people_answers.parquet"
 REMARKS_FILE, VOTES_FILE = "remarks.parquet", "votes.parquet"
 FORMATS = ("html", "csv", "parquet", "json", "xlsx", "pdf")
 
-_FORMULA_STARTS = r"^[=+\-@\t\r\n\0＝＋－＠]"
 _MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
@@ -56,8 +56,8 @@ _CHANGED_TEXTS = "|".join(
         "true|false",
     )
 )
-_CHANGED = rf"(?i)^(?:{_CHANGED_TEXTS})$"
-"""Texts that a spreadsheet turns into a number, a date or a time when it opens a CSV."""
+_MISREAD = re.compile(rf"[=+\-@\t\r\n\0＝＋－＠]|(?i:(?:{_CHANGED_TEXTS})$)")
+"""Texts that a spreadsheet takes for a formula, or turns into a number, a date or a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,11 +266,12 @@ def write_csv(frame: "pd.DataFrame") -> bytes:
     Source: https://owasp.org/www-community/attacks/CSV_Injection, checked 2026-11-22; the null character from
     OWASP's ASVS 5.0, requirement 1.2.10, checked the same day.
     """
-    safe = frame.copy()
+    safe = frame.copy(deep=False)
     for name in frame.columns[frame.dtypes == "string"]:
-        text = frame[name]
-        risky = text.str.contains(_FORMULA_STARTS) | text.str.contains(_CHANGED)
-        safe[name] = text.mask(risky.fillna(value=False), "'" + text)
+        column = frame[name]
+        risky = [text for text in column.dropna().unique() if _MISREAD.match(text)]
+        if risky:
+            safe[name] = column.mask(column.isin(risky), "'" + column)
     return safe.to_csv(index=False, date_format="%Y-%m-%d %H:%M:%S+00:00", lineterminator="\r\n").encode(
         "utf-8-sig"
     )
