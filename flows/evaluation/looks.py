@@ -59,14 +59,23 @@ class Looks:
             SettingError: The store cannot be read.
         """
         known = _compared.of(one.sha256, [other.sha256 for other in others])
-        new = [other for other, found in zip(others, known, strict=True) if found is None]
-        seen = [other for other in new if self.glance(other)] if new and self.glance(one) else []
+        new = self._compare_new(
+            one, [other for other, found in zip(others, known, strict=True) if found is None]
+        )
+        for found in known:
+            yield next(new) if found is None else found
+
+    def _compare_new(self, one: Candidate, others: Sequence[Candidate]) -> Iterator[Comparison | None]:
+        """Compare a picture with others for the first time; nothing is read before the first is asked for."""
+        seen = [other for other in others if self.glance(other)] if self.glance(one) else []
         compared = compare_seen(_Seen(self, one), [_Seen(self, other) for other in seen])
         can_be_seen = {other.candidate_id for other in seen}
-        for other, found in zip(others, known, strict=True):
-            if found is None and other.candidate_id in can_be_seen:
-                found = next(compared)
-                _compared.keep(one.sha256, other.sha256, found)
+        for other in others:
+            if other.candidate_id not in can_be_seen:
+                yield None
+                continue
+            found = next(compared)
+            _compared.keep(one.sha256, other.sha256, found)
             yield found
 
     def glance(self, one: Candidate) -> Glance | None:

@@ -16,6 +16,7 @@ from flows.evaluation.looks import Looks
 from tasks.candidate import Candidate, Inspection
 from tasks.pictures.decoding import make_thumbnail
 from tasks.pictures.likeness import NEAR_SIMILARITY
+from tasks.pictures.looks import look_of_thumbnail
 from tests.support.draft_builders import a_draft
 from tests.support.edited_pictures import cropped, draw_stool
 
@@ -85,6 +86,22 @@ def test_a_further_picture_takes_less_than_forty_kilobytes(
     tracemalloc.stop()
 
     assert (n_bytes[1] - n_bytes[0]) / 12 < 40_000
+
+
+def test_no_picture_is_looked_at_before_the_first_pair_that_is_new_and_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search for duplicates ends at the first, which is nearly always a pair compared before."""
+    monkeypatch.setattr(looks, "_compared", ComparedPairs())
+    one, known, new = (a_bought(tmp_path, name, draw_stool(logo=name[-1])) for name in ("c-F", "c-G", "c-H"))
+    before = next(Looks({tmp_path: [one, known]}).compare(one, [known]))
+    read: list[Path] = []
+    monkeypatch.setattr(looks, "look_of_thumbnail", lambda file: read.append(file) or look_of_thumbnail(file))
+    comparisons = Looks({tmp_path: [one, known, new]}).compare(one, [known, new])
+
+    assert (next(comparisons), read) == (before, [])
+    assert next(comparisons) is not None
+    assert len(read) == 2
 
 
 def test_without_thumbnail_and_picture_there_is_nothing_to_compare(tmp_path: Path) -> None:
