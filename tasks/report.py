@@ -27,7 +27,7 @@ from tasks.report_page.columns import (
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.grid import Grid
 from tasks.report_page.grid_sheet import GridView, draw_grid, page_views, write_pdf, write_png
-from tasks.report_page.page import render_page
+from tasks.report_page.page import load_templates, render_page
 from tasks.report_page.sheet import draw_sheet, draw_sheet_pages
 from tasks.report_page.summary import write_summary
 from tasks.report_page.workbook import write_workbook
@@ -181,7 +181,7 @@ def write_grid(
 
 
 def load_libraries(n_arms: int, *, needs_tests: bool) -> None:
-    """Import the libraries that a report needs, half a second of work, before the report is written.
+    """Load what a report needs, most of a second of work, before the report is written.
 
     Args:
         n_arms: How many arms are compared.
@@ -191,6 +191,8 @@ def load_libraries(n_arms: int, *, needs_tests: bool) -> None:
     comparison = ["scipy.stats" if needs_tests else "scipy.special"] * (n_arms > 1)
     for name in ("pandas", "pyarrow.parquet", *comparison):
         import_module(name)
+    build_frame([]).to_parquet(index=False)  # these load more when they are first called
+    load_templates()
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -121,6 +121,12 @@ def _grid(drafts: Sequence[Row], facts: RunFacts, sources: Sources) -> dict[str,
     return grid_facts(build_grid(drafts, facts), {name: sources.thumbnail(at) for name, at in linked.items()})
 
 
+def load_templates() -> None:
+    """Compile the page's templates, a seventh of a second of work, before the page is rendered."""
+    for template in _environment().list_templates(["html"]):
+        _environment().get_template(template)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

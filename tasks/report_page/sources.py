@@ -46,7 +46,10 @@ def open_small(folder: Path, row: Row, longest_px: int) -> Image.Image | None:
     thumbnail = find_inside(folder, row["thumbnail"])
     with suppress(PictureError):
         if thumbnail is not None:
-            return shrink(decode(thumbnail), longest_px)
+            small = decode(thumbnail)
+            # Two fifths of the time of Lanczos, which shows no more at the size of a thumb.
+            small.thumbnail((longest_px, longest_px), Image.Resampling.HAMMING)
+            return small
     return _open_bought(folder, row, longest_px)
 
 

@@ -16,7 +16,7 @@ from flows.evaluation.looks import Looks
 from tasks.candidate import Candidate, Inspection
 from tasks.pictures.decoding import make_thumbnail
 from tasks.pictures.likeness import NEAR_SIMILARITY
-from tasks.pictures.looks import look_of_thumbnail
+from tasks.pictures.looks import Look, look_of_thumbnail
 from tests.support.draft_builders import a_draft
 from tests.support.edited_pictures import cropped, draw_stool
 
@@ -96,7 +96,12 @@ def test_no_picture_is_looked_at_before_the_first_pair_that_is_new_and_asked_for
     one, known, new = (a_bought(tmp_path, name, draw_stool(logo=name[-1])) for name in ("c-F", "c-G", "c-H"))
     before = next(Looks({tmp_path: [one, known]}).compare(one, [known]))
     read: list[Path] = []
-    monkeypatch.setattr(looks, "look_of_thumbnail", lambda file: read.append(file) or look_of_thumbnail(file))
+
+    def noted(file: Path) -> Look:
+        read.append(file)
+        return look_of_thumbnail(file)
+
+    monkeypatch.setattr(looks, "look_of_thumbnail", noted)
     comparisons = Looks({tmp_path: [one, known, new]}).compare(one, [known, new])
 
     assert (next(comparisons), read) == (before, [])
