@@ -4,6 +4,7 @@ This spends nothing and does not need Prefect: ``runoff report`` writes the same
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -352,13 +353,13 @@ def _all_high_usd(
     """Price the received drafts with the settings of finals: the low end, a cautious comparison."""
     finals = campaign.editions[0]
     parameters = finals.parameters(n=1, is_edit=False)
-    prompts = [candidate.prompt for candidate in candidates if candidate.is_draft]
+    prompts = Counter(candidate.prompt for candidate in candidates if candidate.is_draft)
     try:
         model, provider = catalogue.model(finals.model), providers.provider(campaign.final_provider(finals))
-        estimates = [model.estimate_usd(parameters, prompt, provider=provider) for prompt in prompts]
+        prices = {text: model.estimate_usd(parameters, text, provider=provider).low_usd for text in prompts}
     except RunoffError:
         return None
-    return sum((estimate.low_usd for estimate in estimates), Decimal(0)) if prompts else None
+    return sum((n * prices[text] for text, n in prompts.items()), Decimal(0)) if prompts else None
 
 
 def _finals_usd(
