@@ -19,7 +19,7 @@ from flows.run_report import write_run_report
 from flows.runs.campaign import read_campaign
 from flows.runs.lacking import describe_lacking, find_lacking
 from flows.runs.lock import locked_run
-from flows.runs.outcome import Outcome, outcome_of
+from flows.runs.outcome import Outcome
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 from tasks.campaign.choice import Deduplicate
@@ -73,7 +73,7 @@ def rescore(
         decided = run.decided_by(campaign)
         lacking = _decide(decided)
         written = write_run_report(decided)
-    return replace(written.complete(outcome_of(run)), message=" ".join(lacking))
+    return replace(written.outcome_of(run), message=" ".join(lacking))
 
 
 def _with_rules(campaign: Campaign, file: Path, settings: Settings) -> Campaign:

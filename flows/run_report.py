@@ -26,7 +26,7 @@ from flows.evaluation.winners import winners_by
 from flows.runs.lacking import describe_lacking, find_lacking
 from flows.runs.lock import fetch_files
 from flows.runs.named_finals import find_named_finals, write_named_finals
-from flows.runs.outcome import Outcome
+from flows.runs.outcome import Outcome, outcome_of
 from flows.runs.run import StoredRun
 from tasks.ab_test.winners import Winners
 from tasks.campaign import Campaign
@@ -107,25 +107,24 @@ def levels_of(run: StoredRun) -> Mapping[str, Mapping[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class WrittenReport:
-    """A report on disk, its facts about the run, and its verdict.
-
-    ``lacking`` says which pictures are not what was bought, and ``unjudged`` names the accepted finals of
-    which it is not known whether they keep what they must.
-    """
+    """A report on disk, what it was written from, and its verdict."""
 
     files: ReportFiles
-    facts: RunFacts
+    gathered: "GatheredReport"
     verdict: str
-    lacking: tuple[str, ...] = ()
-    unjudged: tuple[str, ...] = ()
 
-    def complete(self, outcome: Outcome) -> Outcome:
-        """Add to a run's outcome what only its report knows."""
+    @property
+    def facts(self) -> RunFacts:
+        """Its facts about the run."""
+        return self.gathered.facts
+
+    def outcome_of(self, run: StoredRun) -> Outcome:
+        """Tell the run's outcome, with what only its report knows; nothing is read twice."""
         return replace(
-            outcome,
+            outcome_of(run, self.gathered.records, self.gathered.candidates),
             verdict=self.verdict,
             without_finalist=dict(self.facts.without_finalist),
-            unjudged=len(self.unjudged),
+            unjudged=len(self.gathered.unjudged),
         )
 
 
@@ -140,7 +139,7 @@ def write_run_report(run: StoredRun) -> WrittenReport:
     rows, facts = gathered.rows, gathered.facts
     write_lineage(rows, run.folder)
     files = write_report(rows, facts, run.folder)
-    return WrittenReport(files, facts, state_verdict(rows, facts), gathered.lacking, gathered.unjudged)
+    return WrittenReport(files, gathered, state_verdict(rows, facts))
 
 
 def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]:
@@ -158,12 +157,18 @@ def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]
 
 
 class GatheredReport(NamedTuple):
-    """A run's report rows and facts, and what is wrong with its pictures."""
+    """A run's report rows and facts, and the orders and pictures that they were made from.
+
+    ``lacking`` says which pictures are not what was bought, and ``unjudged`` names the accepted finals of
+    which it is not known whether they keep what they must.
+    """
 
     rows: list[dict[str, Any]]
     facts: RunFacts
     lacking: tuple[str, ...]
     unjudged: tuple[str, ...]
+    records: Sequence[OrderRecord]
+    candidates: Sequence[Candidate]
 
 
 def gather_report(run: StoredRun) -> GatheredReport:
@@ -225,7 +230,7 @@ def gather_report(run: StoredRun) -> GatheredReport:
         remarks=people.remarks,
         votes=people.votes,
     )
-    return GatheredReport(rows, facts, described, tuple(find_unjudged(candidates, kept)))
+    return GatheredReport(rows, facts, described, tuple(find_unjudged(candidates, kept)), records, candidates)
 
 
 def _with_nights(run: StoredRun, ab_test: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -341,10 +346,7 @@ def _billed(records: Sequence[OrderRecord]) -> list[tuple[Order, Decimal]]:
 
 
 def _counts(records: Sequence[OrderRecord]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for record in records:
-        counts[record.state] = counts.get(record.state, 0) + 1
-    return counts
+    return dict(Counter(record.state for record in records))
 
 
 def _all_high_usd(

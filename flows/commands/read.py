@@ -168,10 +168,14 @@ def report(run: str, *, formats: tuple[str, ...], home: Path | None, as_json: bo
     files = written.files
     if as_json:
         answer_json(
-            {**asdict(files), "calibration": written.facts.calibration, "lacking": list(written.lacking)}
+            {
+                **asdict(files),
+                "calibration": written.facts.calibration,
+                "lacking": list(written.gathered.lacking),
+            }
         )
     else:
-        for line in written.lacking:
+        for line in written.gathered.lacking:
             click.echo(line)
         click.echo(
             f"{written.verdict}\nReport  {files.html}\nTable   {files.csv}\nSheet   {files.contact_sheet}"

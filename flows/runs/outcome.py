@@ -1,5 +1,6 @@
 """The outcome of a run in figures: for the terminal, ``--json`` and Prefect."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -87,12 +88,22 @@ class Outcome:
         return replace(self, exit_code=error.exit_code, message=str(error))
 
 
-def outcome_of(run: StoredRun) -> Outcome:
-    """Read the outcome of a run from the ledger."""
-    candidates = run.read_candidates()
+def outcome_of(
+    run: StoredRun,
+    records: Sequence[OrderRecord] | None = None,
+    candidates: Sequence[Candidate] | None = None,
+) -> Outcome:
+    """Read the outcome of a run from the ledger.
+
+    Args:
+        run: The run.
+        records: Its orders, where they are read already.
+        candidates: Its pictures, where they are read already.
+    """
+    candidates = run.read_candidates() if candidates is None else candidates
     drafts = [candidate for candidate in candidates if candidate.is_draft]
     finals = [candidate for candidate in candidates if candidate.is_final]
-    records = run.ledger.orders.of_run(run.run_id)
+    records = run.ledger.orders.of_run(run.run_id) if records is None else records
     orders: dict[str, int] = {}
     for record in records:
         orders[record.state] = orders.get(record.state, 0) + 1

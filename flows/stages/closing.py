@@ -15,7 +15,7 @@ from flows.prefect_ui.cancellation import is_given_up
 from flows.prefect_ui.events import emit_decided, emit_retired, emit_run_end
 from flows.promotion.plan import price_promotion
 from flows.run_report import WrittenReport, write_run_report
-from flows.runs.outcome import INCOMPLETE, Outcome, outcome_of
+from flows.runs.outcome import INCOMPLETE, Outcome
 from flows.runs.run import StoredRun
 from flows.session.cancelling import end_batches
 from flows.session.session import Session
@@ -61,8 +61,8 @@ async def close_run(run: Session, *, state: RunState, lack: str = "", note: str 
 
 async def awaits_review(run: Session) -> bool:
     """Whether a person still has to decide: not once every finalist has been bought."""
-    records = run.ledger.orders.of_run(run.run_id)
-    if not any(record.order.is_final and record.state != "planned" for record in records):
+    counts = run.ledger.orders.counts(run.run_id)
+    if not any(stage == "final" and state != "planned" for stage, state in counts):
         return True
     priced = await asyncio.to_thread(price_promotion, run.ledger, run.prepared)
     return priced.n_finals > 0
@@ -77,7 +77,7 @@ async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Ou
     written = await write_report(run, state, now)
     nights = (written.facts.ab_test or {}).get("nights") or {}
     run.ledger.runs.end(run.run_id, state, now)
-    outcome = written.complete(outcome_of(_reread(run)))
+    outcome = written.outcome_of(_reread(run))
     outcome = explain(replace(outcome, all_high_usd=written.facts.all_high_usd))
     await show_outcome(run, outcome)
     link = report_link(outcome.folder, run.prepared.settings)
