@@ -103,7 +103,7 @@ def compare_ahead(run: StoredRun, looks: Looks, earlier: Sequence[Candidate], is
     """Compare the drafts that are there, so that deciding about all of them finds most pairs compared.
 
     In which order drafts are compared depends on their technical scores, so these are computed as they will
-    be then. Records nothing.
+    be then. Scopes without a new draft are left out. Records nothing.
 
     Args:
         run: The run.
@@ -120,11 +120,12 @@ def compare_ahead(run: StoredRun, looks: Looks, earlier: Sequence[Candidate], is
             yield next(comparisons)
 
     drafts = in_scope_of_origin(run.read_candidates("draft"))
-    looks.add(run.folder, drafts)
+    decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
+    new = looks.add(run.folder, [draft for draft in drafts if draft.is_sound])
+    drafts = affected(drafts, run.campaign.deduplicate.within, decisions, new)
     if "technical" in run.campaign.score.weights:
         scored = score_candidates(drafts, {"technical": 1}, run.folder)
         drafts = [replace(draft, scores=scored[draft.candidate_id].scores) for draft in drafts]
-    decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
     with suppress(_NotWantedError):
         deduplicate(drafts, run.campaign.deduplicate, earlier, decisions, compare)
 

@@ -20,12 +20,14 @@ class ComparingAhead:
     def __init__(self, run: Session) -> None:
         self._run = run
         self._pass: asyncio.Task[None] | None = None
+        self._is_due = False
         self._is_over = False
         self._looks: Looks | None = None
         self._earlier: list[Candidate] = []
 
     def go_on(self) -> None:
-        """Compare what is inspected by now, unless an earlier pass still goes on."""
+        """Compare what is inspected by now, after an earlier pass that still goes on."""
+        self._is_due = True
         if self._is_wanted() and (self._pass is None or self._pass.done()):
             self._pass = asyncio.create_task(asyncio.to_thread(self._compare))
 
@@ -45,6 +47,8 @@ class ComparingAhead:
                 earlier = earlier_drafts(stored)
                 self._earlier = [draft for some in earlier.values() for draft in some]
                 self._looks = Looks(earlier)
-            compare_ahead(stored, self._looks, self._earlier, self._is_wanted)
+            while self._is_due and self._is_wanted():
+                self._is_due = False
+                compare_ahead(stored, self._looks, self._earlier, self._is_wanted)
         except RunoffError:  # the step that finds duplicates meets it too, and reports it
             self._is_over = True

@@ -4,11 +4,12 @@ import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from flows.evaluation import looks
+from flows.evaluation import drafts, looks
 from flows.evaluation.compared_pairs import ComparedPairs
 from flows.evaluation.drafts import compare_ahead, deduplicate_drafts, inspect_new, select_finalists
 from flows.evaluation.judge_answers import JudgeAnswers, pools
@@ -18,9 +19,10 @@ from flows.review.pairing import choose_pair, pool_of
 from flows.runs.run import StoredRun
 from flows.stages.judging import next_round
 from tasks.campaign_file.load import load_campaign
-from tasks.candidate import Candidate, Receipt
+from tasks.candidate import Candidate, Receipt, Standing
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
+from tasks.deduplicate import deduplicate
 from tasks.duplicates.comparison import Comparison, Seen, compare_seen
 from tasks.emulator.painting.retouch import shaken
 from tasks.judging.replies import DuelReply, Reply
@@ -143,13 +145,33 @@ def test_what_was_compared_while_drafts_came_in_is_not_compared_again(
 
     monkeypatch.setattr(looks, "compare_seen", counted)
     inspect_new(run)
-    compare_ahead(run, ahead := Looks({}), (), lambda: False)
+    compare_ahead(run, Looks({}), (), lambda: False)
     assert compared == []
-    compare_ahead(run, ahead, (), lambda: True)
+    compare_ahead(run, Looks({}), (), lambda: True)
     n_ahead = len(compared)
     add_free_scores(run)
     assert deduplicate_drafts(run) == 8
     assert n_ahead == len(compared) > 20
+
+
+def test_a_pass_over_drafts_takes_only_those_that_one_since_the_last_pass_may_be_like(
+    run: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of its row: the same picture may be in another arm."""
+    taken: list[set[int]] = []
+
+    def noted(some: Sequence[Candidate], *rest: Any) -> dict[str, Standing]:
+        taken.append({one.row for one in some})
+        return deduplicate(some, *rest)
+
+    monkeypatch.setattr(drafts, "deduplicate", noted)
+    orders = [record.order for record in run.ledger.orders.of_run(RUN_ID)]
+    ahead = Looks({})
+    for arm, row in (("beach", 0), ("beach", 1), ("kitchen", 0)):
+        inspect_new(run, [one.order_id for one in orders if (one.arm, one.row) == (arm, row)])
+        compare_ahead(run, ahead, (), lambda: True)
+    compare_ahead(run, ahead, (), lambda: True)
+    assert taken == [{0}, {1}, {0}, set()]
 
 
 def judge_duels(drafts: list[Candidate]) -> list[tuple[Candidate, Candidate]]:
