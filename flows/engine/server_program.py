@@ -45,6 +45,8 @@ def main(folder: str, wanted_port: str = "0") -> None:
     threading.Thread(target=_exit_after_last_client, args=(Registry(Path(folder)), box), daemon=True).start()
     box.append(_build())
     box[0].run(sockets=[listener])
+    sys.stderr.flush()
+    os._exit(0)  # all is recorded; freeing what Prefect loaded would keep the last client a third of a second
 
 
 def _build() -> "uvicorn.Server":

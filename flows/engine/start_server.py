@@ -161,10 +161,10 @@ class _HomeEngine(Engine):
             self._server = _running(registry, with_schedules) or self._start(with_schedules)
             client = registry.join(self._server.pid)
         super().__init__(self._server.api_url, say)
-        self._cleanup.callback(self._wait_until_gone)
-        self._cleanup.callback(client.unlink, missing_ok=True)
         settings = client_settings(registry.folder, self.api_url, with_schedules=with_schedules, is_own=True)
-        self._cleanup.enter_context(environment(settings))
+        self._cleanup.callback(self._wait_until_gone)
+        self._cleanup.enter_context(environment(settings))  # left while the server ends
+        self._cleanup.callback(client.unlink, missing_ok=True)
 
     def mend(self) -> None:
         """Restart the server at its old address if its process died, ever more seldom if that is of no use.
