@@ -114,11 +114,11 @@ def test_the_report_names_it_and_does_not_show_it(page: Open, damage: Damage, la
     """In the page, the summary and the command's output; without its thumbnail nothing is shown."""
     accepted, _ = finals_of(page)
     (final,) = [one for one in page.ledger.candidates.of_run(RUN_ID, "final") if one.candidate_id == accepted]
-    assert write_run_report(stored(page)).lacking == ()
+    assert write_run_report(stored(page)).gathered.lacking == ()
     damage(page.folder / final.file)
     said = f"1 picture {lack}: {final.file}. See: runoff ledger verify"
     written = write_run_report(stored(page))
-    assert written.lacking == (said,)
+    assert written.gathered.lacking == (said,)
     html = Page(written.files.html.read_text(encoding="utf-8"))
     assert said in html.text
     shown = [image for image in html.all("img") if str(image["alt"]).startswith(f"Final {final.name}")]
@@ -131,7 +131,7 @@ def test_a_draft_that_nobody_chose_is_missed_too(page: Open) -> None:
     others = [draft for draft in page.drafts if not draft.is_finalist]
     (page.folder / others[0].file).write_bytes(b"cut off")
     (page.folder / others[1].file).unlink()
-    assert write_run_report(stored(page)).lacking == (
+    assert write_run_report(stored(page)).gathered.lacking == (
         f"1 picture is missing: {others[1].file}. See: runoff ledger verify",
         f"1 picture is not what was bought: {others[0].file}. See: runoff ledger verify",
     )
