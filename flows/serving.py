@@ -2,18 +2,21 @@
 
 Each scheduled run has a process of its own. Slots that passed while ``serve`` was stopped are skipped, a run
 that it left unfinished is resumed when it starts again, a server that stopped is restarted, reviews end when
-their campaign says so, and files are deleted when it no longer keeps them.
+their campaign says so, and files are deleted when it no longer keeps them. One process of a home serves a
+campaign: a second one would take the flow runs that the first has under way for dead, and those that wait for
+their turn for missed. It waits until the first has ended.
 """
 
 import asyncio
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from filelock import FileLock, Timeout
 
 from flows.deployments import Scheduled, announce, deployment_of, read_scheduled
 from flows.engine import Engine, start_engine
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
 CHECK_SERVER_S = 2.0
+LOOK_AGAIN_S = 0.5
 CHECK_REVIEWS_S = 60.0
 KEEP_EVERY_S = 24 * 3600.0
 RUNS_AT_ONCE = 5
@@ -60,7 +64,8 @@ def serve(files: Sequence[Path], home: Path, say: Say, *, limit: int = RUNS_AT_O
         EngineError: The server did not start.
     """
     scheduled = read_scheduled(files, home)
-    with start_engine(home, say, with_schedules=True) as engine:
+    names = [campaign.name for campaign in scheduled.campaigns.values()]
+    with served_alone(names, home, say), start_engine(home, say, with_schedules=True) as engine:
         deployments = [deployment_of(campaign, file, home) for file, campaign in scheduled.campaigns.items()]
         engine.wait_ready()
         skip_missed(deployments, say)
@@ -69,6 +74,29 @@ def serve(files: Sequence[Path], home: Path, say: Say, *, limit: int = RUNS_AT_O
             say(f"At most {count_of(limit, 'run')} at once; others wait until one has ended (--limit).")
         _run(deployments, engine, home, say, limit)
     return scheduled
+
+
+@contextmanager
+def served_alone(names: Sequence[str], home: Path, say: Say) -> Iterator[None]:
+    """Wait until no other process of this home serves any of these campaigns, and let none until the end.
+
+    Args:
+        names: The campaigns' names.
+        home: Runoff's home.
+        say: Prints one line for the user.
+    """
+    folder = home / ".prefect"
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        for name in sorted(names):  # in one sequence, so that two processes never wait for one another
+            lock = FileLock(folder / f"serving-{name}.lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                say(f"{name} is served by another process in this home: waiting until that has ended …")
+                lock.acquire(poll_interval=LOOK_AGAIN_S)
+            held.callback(lock.release)
+        yield
 
 
 def skip_missed(deployments: "Sequence[RunnerDeployment]", say: Say) -> None:

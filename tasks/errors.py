@@ -10,7 +10,8 @@ RunoffError
 ├─ RunError           a run is unknown, ambiguous or not in the state asked for (exit 1)
 ├─ PictureError       bytes that are not a usable picture; recorded on its order
 ├─ LedgerError        the ledger cannot be opened, or disagrees with itself (exit 1)
-│  ├─ ConnectionLostError  the connection to its database broke in the middle of a transaction
+│  ├─ RolledBackError      its database rolled a transaction back, which may be run again
+│  │  └─ ConnectionLostError  the connection broke in the middle of it
 │  └─ DamagedLedgerError   its database is damaged: restore a backup, or read back what is on disk
 ├─ EngineError        Prefect's server did not come up or went away (exit 1)
 ├─ InterruptError     the run was interrupted (exit 130)
@@ -156,7 +157,11 @@ class LedgerError(RunoffError):
     """The ledger cannot be opened, has another version, or is not consistent with itself or the disk."""
 
 
-class ConnectionLostError(LedgerError):
+class RolledBackError(LedgerError):
+    """The ledger's database rolled a transaction back for what others do there; it may be run again."""
+
+
+class ConnectionLostError(RolledBackError):
     """The connection to the ledger's database broke in the middle of a transaction, which was rolled back."""
 
 

@@ -26,9 +26,16 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tasks.crash_points import crash_point
-from tasks.errors import ConnectionLostError, DamagedLedgerError, LedgerError
+from tasks.errors import ConnectionLostError, DamagedLedgerError, LedgerError, RolledBackError
 from tasks.extras import install_command
-from tasks.ledger.database_faults import DAMAGED, Explanation, damaged, explain, primary_code
+from tasks.ledger.database_faults import (
+    DAMAGED,
+    Explanation,
+    damaged,
+    explain,
+    is_conflict,
+    primary_code,
+)
 from tasks.ledger.integrity import find_damage, find_damaged_pages
 
 P = ParamSpec("P")
@@ -42,7 +49,7 @@ RECONNECT_EVERY_S = 0.5
 MOST_CONNECT_S = 11.0
 """The most that a try to connect counts; it takes longer only in a process that was suspended meanwhile."""
 MOST_RUNS = 10
-"""How often a transaction is run whose connection breaks each time."""
+"""How often a transaction is run that is rolled back each time."""
 LEDGER_VARIABLE = "RUNOFF_LEDGER_URL"
 _ACCEPTED = "sqlite:////path/ledger.db or postgresql://user@host/name"
 _GUARANTEE = "What was written before is kept; a request in flight may be unknown."
@@ -108,7 +115,8 @@ class Database:
         """Open a transaction that writes everything or nothing.
 
         Raises:
-            ConnectionLostError: The connection broke before the commit: nothing was written.
+            RolledBackError: The connection broke before the commit, or another transaction was in the way:
+                nothing was written.
             LedgerError: The database cannot be written; the transaction was rolled back.
         """
         # The waits of several threads overlap, so that they do not add up on a locked database.
@@ -231,7 +239,8 @@ class Database:
             return self.damaged(faults)
         if primary_code(fault) in DAMAGED:
             return self.damaged([str(fault)])
-        return self._ledger_error(explain(fault, self.url, self._wait_s), is_lost=is_lost)
+        kind = ConnectionLostError if is_lost else RolledBackError if is_conflict(fault) else LedgerError
+        return self._ledger_error(explain(fault, self.url, self._wait_s), kind)
 
     def damage(self, *, is_quick: bool = False) -> list[str]:
         """List what of the database itself is damaged, one sentence each; none where it cannot be opened.
@@ -253,8 +262,7 @@ class Database:
     def _is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
 
-    def _ledger_error(self, explained: Explanation, *, is_lost: bool = False) -> LedgerError:
-        kind = ConnectionLostError if is_lost else LedgerError
+    def _ledger_error(self, explained: Explanation, kind: type[LedgerError] = LedgerError) -> LedgerError:
         return kind(
             where=f"ledger {self.name}",
             what=explained.what,
@@ -307,7 +315,7 @@ class Database:
 
 
 def run_again(work: Callable[P, T]) -> Callable[P, T]:
-    """Have a function of one transaction run again if a lost connection rolled that back.
+    """Have a function of one transaction run again if a lost connection or another one rolled that back.
 
     Args:
         work: The function; it has no effect but its transaction.
@@ -316,7 +324,7 @@ def run_again(work: Callable[P, T]) -> Callable[P, T]:
     @wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         for _ in range(MOST_RUNS - 1):
-            with suppress(ConnectionLostError):
+            with suppress(RolledBackError):
                 return work(*args, **kwargs)
         return work(*args, **kwargs)
 
@@ -324,7 +332,7 @@ def run_again(work: Callable[P, T]) -> Callable[P, T]:
 
 
 def reconnecting(part: type[T]) -> type[T]:
-    """Have every public method of a class run again if a lost connection rolled back its transaction.
+    """Have every public method of a class run again if its transaction was rolled back: see ``run_again``.
 
     Args:
         part: The class; each of its public methods has no effect but one transaction.

@@ -11,6 +11,7 @@ from tasks.ledger.backups import describe_ways_back, sqlite_file
 _RESUME = "Then: runoff run --resume latest"
 _CHECK = f"Check it with: runoff ledger verify. {_RESUME}"
 _WRITABLE = "Make it writable, or use another home with --home or RUNOFF_HOME."
+CONFLICTS = ("40001", "40P01")
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -33,6 +34,15 @@ def primary_code(fault: BaseException | None) -> int | None:
     """Return SQLite's primary code of a fault, the low byte; ``None`` where there is none."""
     code = getattr(fault, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
+
+
+def is_conflict(fault: BaseException | None) -> bool:
+    """Return whether PostgreSQL rolled a transaction back because another was in its way.
+
+    Two that wait for one another are a deadlock. Codes: class 40 of
+    https://www.postgresql.org/docs/current/errcodes-appendix.html, checked 2026-11-30.
+    """
+    return getattr(fault, "sqlstate", None) in CONFLICTS
 
 
 def explain(fault: BaseException | None, url: URL, wait_s: float) -> Explanation:

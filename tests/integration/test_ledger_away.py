@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from tasks.errors import ConnectionLostError, LedgerError
 from tasks.ledger import Ledger, Limits, Settlement, postgresql_engine
 from tasks.ledger.database import Database, ledger_url
+from tasks.ledger.schema import budgets, orders
 from tests.support.builders import NOON, RUN_ID, an_order
 from tests.support.child_process import read_line, started, wait_for_end, wait_until
 from tests.support.ledgers import open_ledger
@@ -166,6 +167,31 @@ def test_a_server_that_stays_frozen_is_given_up(ledger: Ledger, postgresql: Post
     with pytest.raises(ConnectionLostError, match="no answer within 0 s"):
         read_while_it_freezes()
     database.close()
+
+
+def test_a_transaction_that_two_processes_block_each_other_in_is_run_again(ledger: Ledger) -> None:
+    """An earlier version may lock in another sequence; the server ends one of them, which wrote nothing."""
+    first, second = an_order(), an_order(1)
+    ledger.orders.send(first, Limits(), NOON)  # which opens the budgets
+    other = ledger.database.engine.connect()
+    with other, other.begin():
+        other.execute(
+            sa.text("SET LOCAL deadlock_timeout = '60s'")
+        )  # so that it is not the one that is ended
+        other.execute(sa.select(budgets).with_for_update())
+        sending = ledger.orders.begin_send(second, Limits(), NOON)
+        wait_until(lambda: is_anybody_waiting(ledger))
+        other.execute(sa.select(orders).where(orders.c.order_id == second.order_id).with_for_update())
+    sending.result(60)
+    assert ledger.orders.counts(RUN_ID) == {("draft", "sent"): 2}
+    assert ledger.verify() == []
+
+
+def is_anybody_waiting(ledger: Ledger) -> bool:
+    """Whether a transaction waits for another one's lock."""
+    with ledger.database.read() as connection:
+        waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(connection.execute(waiting).scalar())
 
 
 SUSPENDED = """

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from prefect.states import Scheduled
 from flows.deployments import announce, read_scheduled
 from flows.engine import start_engine
 from flows.engine.registry import Registry, is_alive
-from flows.serving import serve
+from flows.serving import serve, served_alone
 from tasks.errors import CampaignError, CatalogueError
 from tasks.ledger.schema import runs
 from tests.support.child_process import wait_until
@@ -96,6 +97,25 @@ def flow_runs(client: SyncPrefectClient, state: StateType) -> list[FlowRun]:
     """List the flow runs in a state."""
     wanted = FlowRunFilter.model_validate({"state": {"type": {"any_": [state]}}})
     return client.read_flow_runs(flow_run_filter=wanted)
+
+
+def test_a_second_serve_of_a_campaign_waits_until_the_first_has_ended(tmp_path: Path) -> None:
+    """It would take what is under way there for dead, and what waits for its turn for missed."""
+    said: list[str] = []
+    took_over: list[str] = []
+
+    def serve_again() -> None:
+        with served_alone(["cards", "otters"], tmp_path, said.append):
+            took_over.append("after the first")
+
+    second = Thread(target=serve_again)
+    with served_alone(["otters"], tmp_path, said.append):
+        second.start()
+        wait_until(lambda: bool(said))
+        assert took_over == []
+    second.join(30)
+    assert took_over == ["after the first"]
+    assert said == ["otters is served by another process in this home: waiting until that has ended …"]
 
 
 def test_campaign_without_schedule_is_not_served(tmp_path: Path) -> None:
