@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
 
 
-def lost_line(n_unknown: int) -> str:
-    """Say how many requests were in flight when the process of a run died."""
+def lost_line(n_unknown: int, where: str = "when the run's last process ended") -> str:
+    """Say how many requests were in flight when the process of a run died.
+
+    Args:
+        n_unknown: How many.
+        where: Which process died.
+    """
     requests = f"{count_of(n_unknown, 'request')} {'was' if n_unknown == 1 else 'were'}"
     return (
-        f"{requests} in flight when the run's last process ended, and may have been billed: recorded as "
+        f"{requests} in flight {where}, and may have been billed: recorded as "
         "unknown, charged at the estimate. See: runoff ledger unknown, runoff ledger reconcile"
     )
 

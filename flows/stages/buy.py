@@ -24,6 +24,7 @@ from tasks.errors import BudgetError, RunoffError
 from tasks.generate import generate
 from tasks.images_api.buyer import Purchase
 from tasks.images_api.recover_sent import recover_sent
+from tasks.ledger.replanning import add_warnings
 from tasks.order import Order
 from tasks.report import load_libraries
 from tasks.tracing import span
@@ -236,7 +237,11 @@ def _with_begun(run: Session, stage: str, planned: Sequence[Order]) -> list[Orde
 def _fetch_results(run: Session) -> None:
     """Fetch what the workers wrote, and settle the orders that a dead worker left ``sent``."""
     fetch_files(run.folder)
-    recover_sent(run.ledger, run.run_id, run.folder, run.prepared.terms)
+    n_lost = recover_sent(run.ledger, run.run_id, run.folder, run.prepared.terms)["unknown"]
+    if n_lost and run.pool is not None:
+        lost = run.pool.describe_lost(n_lost)
+        run.display.say(lost)
+        add_warnings(run.ledger, run.run_id, [lost])
 
 
 def _load_in_thread(campaign: Campaign) -> None:

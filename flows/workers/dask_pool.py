@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
+from flows.runs.recovery import lost_line
 from flows.runs.run import StoredRun
 from flows.workers import worker as workers_side
 from flows.workers.worker import Bought, Job
@@ -62,6 +63,7 @@ class DaskPool:
     job: Job
     _n_threads: dict[str, int] = field(default_factory=dict)
     _alone: asyncio.Event = field(default_factory=asyncio.Event)
+    _seen: set[str] = field(default_factory=set)
 
     async def refresh(self) -> None:
         """Refresh the list of workers.
@@ -73,6 +75,7 @@ class DaskPool:
         asked: Awaitable[dict[str, int]] = cast("Any", self.client.scheduler).ncores()
         try:
             self._n_threads = dict(await asyncio.wait_for(asked, CONNECT_S))
+            self._seen |= self._n_threads.keys()
         except (OSError, TimeoutError) as fault:
             raise self._gone(what="does not answer") from fault
 
@@ -80,6 +83,16 @@ class DaskPool:
     def n_places(self) -> int:
         """How many batches the workers may have at once."""
         return sum(min(BATCHES_AT_ONCE, n) for n in self._n_threads.values())
+
+    def describe_lost(self, n_unknown: int) -> str:
+        """Say how many requests a worker lost by its death, which workers are gone, and what to do.
+
+        Args:
+            n_unknown: How many requests.
+        """
+        gone = ", ".join(sorted(self._seen - self._n_threads.keys())) or "it has started again since"
+        lost = lost_line(n_unknown, f"at a worker that died ({gone})")
+        return f"{lost}. See why in its log, then start it again: dask worker {self.address} --no-nanny"
 
     def batch_size(self, n_items: int, most: int) -> int:
         """Choose a batch size so that every worker gets some of a stage, and fast ones more."""

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tasks.ledger import RunRecord
 from tasks.money import to_nanousd
 from tests.support.dask_setup import DaskSetup, dask_setup, n_done_by_worker
 from tests.support.object_store import BUCKET, object_store
@@ -108,6 +109,13 @@ def states_of(shell: Shell) -> Counter[str]:
         return Counter(r.state for run in ledger.runs.all() for r in ledger.orders.of_run(run.run_id))
 
 
+def only_run(shell: Shell) -> RunRecord:
+    """Read the only run."""
+    with shell.ledger() as ledger:
+        (run,) = ledger.runs.all()
+        return run
+
+
 def wait_until(condition: Callable[[], bool], said: Callable[[], str]) -> None:
     """Wait, and tell what everybody said when it does not come true."""
     deadline = time.monotonic() + LIMIT_S
@@ -150,13 +158,23 @@ def once_each(provider: Provider) -> int:
 def test_a_worker_killed_in_the_middle_costs_what_it_had_under_way(
     shell: Shell, open_provider: OpenProvider, tmp_path: Path
 ) -> None:
-    """The other one buys the rest; what was under way is unknown and charged, and nothing was sent twice."""
+    """The other one buys the rest; what was under way is unknown and charged, and nothing was sent twice.
+
+    The run says which worker it was, and what to do about it.
+    """
     provider = open_provider(pace=0.2)
     with in_the_middle(shell, tmp_path / "dask", 8) as (team, run):
+        before = n_done_by_worker(team).keys()
         team.kill_worker("one")
         said, _ = run.communicate(timeout=LIMIT_S)
         assert run.returncode in (0, 4), said + team.said()
+        (gone,) = before - n_done_by_worker(team).keys()
     states = states_of(shell)
+    if states["unknown"]:
+        assert f"in flight at a worker that died ({gone}), and may have been billed" in said
+        assert f"dask worker {team.address} --no-nanny" in said
+        (warning,) = (line for line in only_run(shell).warnings if "worker that died" in line)
+        assert gone in warning
     assert set(states) <= {"received", "unknown"}
     assert states.total() == 50
     assert states["unknown"] <= 8
