@@ -35,8 +35,8 @@ def to_srgb(picture: Image.Image) -> Image.Image:
         picture: An open picture of any mode, decoded or not.
 
     Returns:
-        ``RGBA`` when it has transparency, else ``RGB``, 8 bits per channel, with neither a profile nor EXIF.
-        Without a usable profile its numbers are taken for sRGB.
+        ``RGBA`` when it has transparency, else ``RGB``, 8 bits per channel, with neither a profile nor EXIF;
+        the same object where it was so already. Without a usable profile its numbers are taken for sRGB.
     """
     picture.load()
     profile = picture.info.get(_PROFILE)
@@ -45,7 +45,7 @@ def to_srgb(picture: Image.Image) -> Image.Image:
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     plain = None if profile is None else _by_profile(profile, picture, mode)
     if plain is None:
-        plain = picture.convert(mode)
+        plain = picture if picture.mode == mode else picture.convert(mode)  # which would copy it
     for name in _OF_THE_FILE:
         plain.info.pop(name, None)
     return plain

@@ -19,6 +19,7 @@ UNCLIPPED = 880.0  # limit of a block mean's distance from middle grey, times 8
 CHANCE = 0.6  # a step found off the grid may be at most this share of the step found on it
 FINE_STEP = 16.0  # saved again with a finer step, a picture keeps the losses of a coarser one
 
+Levels = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 
 
@@ -54,7 +55,7 @@ AC_COMB = _comb(first_step=8, least=3)
 DC_COMB = _comb(first_step=16, least=6)  # a flat block is rounded as a whole: 8 in its coefficient
 
 
-def measure_quantisation(window: Plane) -> float:
+def measure_quantisation(window: Levels) -> float:
     """Find the step that JPEG rounded the low frequencies of luminance to.
 
     Coefficients of a decoded JPEG are at the multiples of the step (Fan and de Queiroz 2003,
@@ -63,15 +64,15 @@ def measure_quantisation(window: Plane) -> float:
     Flat drawings may fit by chance, but then they fit off the grid too.
 
     Args:
-        window: Luminance, 0-255, at full scale, its first pixel on the grid.
+        window: Luminance, 0-255, uint8, at full scale, its first pixel on the grid.
 
     Returns:
         The median step of the frequencies that show one, 16-255, a finer one counted as 16; 0 if none does:
         not a JPEG, a very fine one, or one that was resized, shifted or painted over afterwards.
     """
-    step = _median_step(window)
-    off_grid = window[BLOCK_PX // 2 :, BLOCK_PX // 2 :]
-    if not step or _median_step(off_grid) > CHANCE * step:
+    levels = window.astype(np.float32)
+    step = _median_step(levels)
+    if not step or _median_step(levels[BLOCK_PX // 2 :, BLOCK_PX // 2 :]) > CHANCE * step:
         return 0.0
     return max(step, FINE_STEP)
 
@@ -108,19 +109,26 @@ def _best_step(coefficients: NDArray[np.floating], comb: Comb, enough: float) ->
     return comb.first_step + first + int(fits[first : last + 1].argmax())
 
 
-def measure_blocking(window: Plane) -> float:
+def measure_blocking(window: Levels) -> float:
     """Measure how much more luminance jumps at the grid than in mid-block, as a multiple, 0 and up."""
-    return max(0.0, (_grid_jump(window) + _grid_jump(window.T)) / 2)
+    import cv2
+
+    turned = np.asarray(cv2.transpose(window), np.uint8)
+    return max(0.0, (_grid_jump(window) + _grid_jump(turned)) / 2)
 
 
-def _grid_jump(window: Plane) -> float:
+def _grid_jump(window: Levels) -> float:
     """Measure how much more neighbours differ across the grid than in mid-block, relative to mid-block.
 
     Mid-block is 4 px away, so that a picture enlarged two or four times does not look like JPEG.
     """
+    import cv2
+
     if window.shape[1] < 24:
         return 0.0
-    steps = np.minimum(np.abs(np.diff(window, axis=1)), 24).mean(axis=0)
+    jumps = cv2.absdiff(window[:, 1:], window[:, :-1])
+    _, limited = cv2.threshold(jumps, 24, 0, cv2.THRESH_TRUNC)
+    steps = cv2.reduce(limited, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0]
     at_grid = np.arange(7, steps.size - 4, 8)
     beside = (steps[at_grid - 4] + steps[at_grid + 4]) / 2
     return float((steps[at_grid] - beside).mean() / (beside.mean() + 1))

@@ -4,6 +4,8 @@ Figures are taken at a fixed scale, longest edge 512 px, so that pictures of dif
 sizes are comparable. Only the traces of compression are measured at full scale, in a window at the centre,
 because resizing hides them. The contribution of grain and of JPEG's rounding is subtracted from every figure
 that they would raise: noise must not make a picture look sharper, less clipped or richer in contrast.
+
+Levels stay bytes as long as they are whole numbers: a megapixel is then measured in 3 ms.
 """
 
 import math
@@ -19,9 +21,7 @@ EDGE_PX = 512
 TILE_PX = 32
 STRIP_PX = 128
 OPAQUE = 128
-MODES_WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 
-STRUCTURE_PX = 8
 REACH_PX = 4
 ROUNDING = 1.0  # levels: in a very soft picture rounding to 8 bits makes steps
 MIDDLE_LEVEL = 102.0
@@ -41,6 +41,7 @@ WHOLE = (slice(None), slice(None))
 SPREAD_SD = 3.29  # standard deviations from the 5th to the 95th percentile
 RANGE_SD = 5.15  # the same from the 0.5th to the 99.5th
 
+Levels = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Area = tuple[slice, slice]
@@ -76,16 +77,18 @@ def measure(picture: Image.Image) -> dict[str, float]:
             the most frequent colour; ``entropy`` of luminance, 0-8 bits; ``opaque`` share of the pixels
             measured. Empty when nothing is opaque.
     """
-    colours, mask = _at_fixed_scale(picture)
+    small = _shrunk(_plain(picture))
+    mask = None if small.mode == "RGB" else np.asarray(small.getchannel("A")) >= OPAQUE
     if mask is not None and not mask.any():
         return {}
-    grey = np.asarray(Image.fromarray(colours).convert("L")).astype(np.float32)
-    window = np.asarray(_window(picture).convert("L")).astype(np.float32)
+    mask = None if mask is None or mask.all() else mask
+    grey, colours = np.asarray(small.convert("L")), np.asarray(small.convert("RGB"))
+    window = np.asarray(_window(picture).convert("L"))
     border, bars, within, subject = _border(grey) if mask is None else (0.0, 0.0, WHOLE, WHOLE)
     grey, colours = grey[within], colours[within]
-    half, half_mask = _halve(grey), None if mask is None else _halve(mask.astype(np.float32)) == 1
+    half, half_mask = _halve(grey), None if mask is None else _halve(mask) == 1
     toned, coarse = (grey[subject], _halve(grey[subject])) if mask is None else (grey[mask], half[half_mask])
-    shown = colours[subject][::2, ::2].reshape(-1, 3) if mask is None else colours[mask]  # a quarter will do
+    shown = _every_other(colours[subject]) if mask is None else colours[mask][None]  # a quarter will do
     noise, quantisation = _noise(grey, half, mask, window), measure_quantisation(window)
     return {
         "sharpness": _sharpness(grey, half, mask, half_mask, noise, quantisation),
@@ -105,12 +108,9 @@ def measure(picture: Image.Image) -> dict[str, float]:
     }
 
 
-def _at_fixed_scale(picture: Image.Image) -> tuple[NDArray[np.uint8], Mask | None]:
-    if picture.mode not in MODES_WITH_ALPHA and "transparency" not in picture.info:
-        return np.asarray(_shrunk(picture.convert("RGB"))), None
-    small = np.asarray(_shrunk(picture.convert("RGBA")))
-    mask = small[..., 3] >= OPAQUE
-    return np.ascontiguousarray(small[..., :3]), None if mask.all() else mask
+def _plain(picture: Image.Image) -> Image.Image:
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _shrunk(picture: Image.Image) -> Image.Image:
@@ -130,65 +130,82 @@ def _window(picture: Image.Image) -> Image.Image:
     return picture.crop((left, top, min(picture.width, left + EDGE_PX), min(picture.height, top + EDGE_PX)))
 
 
-def _halve(plane: Plane) -> Plane:
+def _halve(plane: Levels | Plane | Mask) -> Plane:
     """Average 2 x 2 px, which halves the noise."""
-    if min(plane.shape) < 2:
-        return plane
-    whole = plane[: plane.shape[0] // 2 * 2, : plane.shape[1] // 2 * 2]
-    rows = whole[::2] + whole[1::2]
-    halved: Plane = (rows[:, ::2] + rows[:, 1::2]) * np.float32(0.25)
-    return halved
+    import cv2
+
+    height, width = (edge // 2 for edge in plane.shape)
+    whole = plane.astype(np.float32)
+    if not height or not width:
+        return whole
+    even = whole[: 2 * height, : 2 * width]
+    return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _every_other(colours: Levels) -> Levels:
+    """Take every second pixel of every second line."""
+    import cv2
+
+    height, width = colours.shape[:2]
+    even = cv2.copyMakeBorder(colours, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    size = (width + 1) // 2, (height + 1) // 2
+    return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _sharpness(
-    grey: Plane, half: Plane, mask: Mask | None, half_mask: Mask | None, noise: float, quantisation: float
+    grey: Levels, half: Plane, mask: Mask | None, half_mask: Mask | None, noise: float, quantisation: float
 ) -> float:
     """Measure sharpness at two scales; the half scale weighs more: soft edges are steeper there, grain lower.
 
     The threshold for rounding rises with luminance, otherwise overexposure would raise the value.
     """
-    level = float((grey if mask is None else grey[mask]).mean())
+    import cv2
+
+    level = cv2.mean(grey if mask is None else grey[mask])[0]
     own = ROUNDING * max(1.0, level / MIDDLE_LEVEL) + STEP_SHARE * quantisation
-    fine = _sharpness_at_scale(grey, mask, own + GRAIN_SD[0] * noise)
-    coarse = _sharpness_at_scale(half, half_mask, own + GRAIN_SD[1] * noise / 2)
+    grain = own + GRAIN_SD[0] * noise, own + GRAIN_SD[1] * noise / 2
+    fine = min(_sharpness_along(axis, grey, mask, grain[0]) for axis in (0, 1))
+    coarse = min(_sharpness_along(axis, half, half_mask, grain[1]) for axis in (0, 1))
     return (fine + 2 * coarse) / 3
 
 
-def _sharpness_at_scale(grey: Plane, mask: Mask | None, grain: float) -> float:
-    return min(_sharpness_along(0, grey, mask, grain), _sharpness_along(1, grey, mask, grain))
-
-
-def _sharpness_along(axis: int, grey: Plane, mask: Mask | None, grain: float) -> float:
+def _sharpness_along(axis: int, grey: Levels | Plane, mask: Mask | None, grain: float) -> float:
     """Compare each step between neighbours with the same step after a box blur of ``2 * REACH_PX + 1``.
 
     A step of the blurred picture needs no blur: it follows from the two pixels that enter and leave the box.
     ``grain`` levels are subtracted from each remaining step, but not from the steps that it is compared with,
     so that steps finer than grain lower the ratio.
     """
+    import cv2
+
     if grey.shape[axis] < 2 * REACH_PX + 4:
         return 0.0
     width = 2 * REACH_PX + 1
-    step = np.abs(_span(grey, axis, REACH_PX + 1, -REACH_PX) - _span(grey, axis, REACH_PX, -REACH_PX - 1))
-    kept = _span(grey, axis, width, None) - _span(grey, axis, 0, -width)
-    np.abs(kept, out=kept)
-    kept /= -width
-    kept += step
-    kept -= grain
+    step = cv2.absdiff(_span(grey, axis, REACH_PX + 1, -REACH_PX), _span(grey, axis, REACH_PX, -REACH_PX - 1))
+    blurred = cv2.absdiff(_span(grey, axis, width, None), _span(grey, axis, 0, -width))
+    kept = cv2.addWeighted(step, 1, blurred, -1 / width, -grain, dtype=cv2.CV_32F)
     np.maximum(kept, 0.0, out=kept)
+    weight = step.astype(np.float32)
     if mask is not None:
-        step *= _span(mask, axis, width, None) & _span(mask, axis, 0, -width)
-    energy = float(np.vdot(step, step))
-    return float(np.vdot(step, kept)) / energy if energy > step.size * 0.01 else 0.0
+        weight *= _span(mask, axis, width, None) & _span(mask, axis, 0, -width)
+    energy = float(np.vdot(weight, weight))
+    return float(np.vdot(weight, kept)) / energy if energy > weight.size * 0.01 else 0.0
 
 
 def _span(plane: NDArray[Any], axis: int, start: int, stop: int | None) -> NDArray[Any]:
     return plane[start:stop] if axis == 0 else plane[:, start:stop]
 
 
-def _tones(levels: Plane, noise: float) -> dict[str, float]:
+def _histogram(levels: Levels) -> NDArray[np.float64]:
+    """Count the pixels of each level, 0-255."""
+    import cv2
+
+    return cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+
+
+def _tones(levels: Levels, noise: float) -> dict[str, float]:
     """Measure the histogram; the contribution of noise to the spread is subtracted."""
-    histogram = np.bincount(levels.ravel().astype(np.intp), minlength=256) / levels.size
-    values = np.arange(256)
+    histogram, values = _histogram(levels) / levels.size, np.arange(256)
     low, high = np.searchsorted(np.cumsum(histogram), [0.05, 0.95])
     mean = float(histogram @ values)
     present = histogram[histogram > 0]
@@ -203,49 +220,56 @@ def _tones(levels: Plane, noise: float) -> dict[str, float]:
 def _range(levels: Plane, noise: float) -> float:
     if not levels.size:
         return 0.0
-    shares = np.cumsum(np.bincount(levels.ravel().astype(np.intp), minlength=256)) / levels.size
+    shares = np.cumsum(_histogram(levels.astype(np.uint8))) / levels.size
     low, high = np.searchsorted(shares, [0.005, 0.995])
     return math.sqrt(max(0.0, float(high - low) ** 2 - (RANGE_SD * noise) ** 2)) / 255
 
 
-def _clipping(pixels: NDArray[np.uint8], levels: Plane, noise: float) -> dict[str, float]:
+def _clipping(pixels: Levels, levels: Plane, noise: float) -> dict[str, float]:
     """Measure clipping, at white by channel: a saturated colour clips long before white does.
 
     Highlights count as clipped at the top of each channel, wherever that is: fading a picture does not bring
     their detail back.
     """
+    import cv2
+
     if not levels.size:
         return {"shadows": 0.0, "highlights": 0.0}
     near = CLIPPED_LEVELS + CLIPPED_SD * CHANNEL_NOISE * noise
-    highlights = [_share_at_top(pixels[:, channel], near) for channel in range(3)]
+    highlights = [_share_at_top(np.asarray(channel, np.uint8), near) for channel in cv2.split(pixels)]
     return {
         "shadows": float((levels <= CLIPPED_LEVELS + CLIPPED_SD * noise).mean()),
         "highlights": sum(highlights) / 3,
     }
 
 
-def _share_at_top(levels: NDArray[np.uint8], near: float) -> float:
-    shares = np.cumsum(np.bincount(levels, minlength=256)) / levels.size
+def _share_at_top(levels: Levels, near: float) -> float:
+    shares = np.cumsum(_histogram(levels)) / levels.size
     top = int(np.searchsorted(shares, TOP))
     below = math.ceil(top - near) - 1
     return 1.0 - float(shares[below]) if below >= 0 else 1.0
 
 
-def _rim(grey: Plane, tolerance: float) -> tuple[float, float]:
+def _rim(grey: Levels, tolerance: float) -> tuple[float, float]:
     """Return the level of the rim, and the share of the rim that has it."""
     rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     level = float(np.median(rim))
     return level, float((np.abs(rim - level) <= tolerance).mean())
 
 
-def _colourfulness(pixels: NDArray[np.uint8]) -> float:
-    red, green, blue = (pixels[:, channel].astype(np.float32) for channel in range(3))
-    red_green, yellow_blue = red - green, (red + green) / 2 - blue
-    spread = math.hypot(float(red_green.std()), float(yellow_blue.std()))
-    return spread + 0.3 * math.hypot(float(red_green.mean()), float(yellow_blue.mean()))
+def _colourfulness(pixels: Levels) -> float:
+    import cv2
+
+    red, green, blue = cv2.split(pixels)
+    red_green = cv2.addWeighted(red, 1, green, -1, 0, dtype=cv2.CV_32F)
+    yellow = cv2.addWeighted(red, 0.5, green, 0.5, 0, dtype=cv2.CV_32F)
+    (about_red, about_yellow), (of_red, of_yellow) = zip(
+        *(map(float, np.ravel(cv2.meanStdDev(one))) for one in (red_green, yellow - blue)), strict=True
+    )
+    return math.hypot(of_red, of_yellow) + 0.3 * math.hypot(about_red, about_yellow)
 
 
-def _noise(grey: Plane, half: Plane, mask: Mask | None, window: Plane) -> float:
+def _noise(grey: Levels, half: Plane, mask: Mask | None, window: Levels) -> float:
     """Estimate the noise in the smoothest quarter of the tiles; fine texture counts at most a fifth.
 
     Averaging over 2 x 2 px halves the noise of independent pixels; texture such as grass or cloth falls less.
@@ -263,7 +287,7 @@ def _noise(grey: Plane, half: Plane, mask: Mask | None, window: Plane) -> float:
     return share * found * math.sqrt(math.pi / 2) / 6
 
 
-def _kept_by_halving(window: Plane) -> float:
+def _kept_by_halving(window: Levels) -> float:
     """Measure the same on a strip at full scale, where real detail is smoother than grain."""
     middle = window.shape[0] // 2
     strip = window[max(0, middle - STRIP_PX) : middle + STRIP_PX]
@@ -282,17 +306,19 @@ def _smoothest(tiles: Plane, trusted: Mask) -> float:
     return float(np.percentile(tiles, 12.5 * share)) if tiles.size else 0.0
 
 
-def _residue(grey: Plane) -> Plane:
+def _residue(grey: Levels | Plane) -> Plane:
     """Remove smooth content: take the second difference along both axes."""
-    across = grey[:, :-2] - 2 * grey[:, 1:-1] + grey[:, 2:]
-    residue: Plane = np.abs(across[:-2] - 2 * across[1:-1] + across[2:])
-    return residue
+    import cv2
+
+    second = np.array([1, -2, 1], np.float32)
+    residue = np.asarray(cv2.sepFilter2D(grey, cv2.CV_32F, second, second), np.float32)[1:-1, 1:-1]
+    return np.abs(residue, out=residue)
 
 
 def _structure(half: Plane, mask: Mask | None) -> float:
-    tiles = _tile_means(half, STRUCTURE_PX // 2)
+    tiles = _halve(_halve(half))
     if mask is not None:
-        tiles = tiles[_tile_means(mask.astype(np.float32), STRUCTURE_PX // 2) == 1]
+        tiles = tiles[_halve(_halve(mask)) == 1]
     return float(tiles.std()) / 255 if tiles.size else 0.0
 
 
@@ -307,23 +333,27 @@ def _tile_means(plane: Plane, tile_px: int) -> NDArray[np.float32]:
     return means
 
 
-def _banding(window: Plane) -> float:
-    return max(_band_edges(window), _band_edges(window.T))
+def _banding(window: Levels) -> float:
+    """Measure the share of pixels on a small step with three equal ones on either side."""
+    import cv2
+
+    return max(_band_edges(window), _band_edges(np.asarray(cv2.transpose(window), np.uint8)))
 
 
-def _band_edges(window: Plane) -> float:
+def _band_edges(window: Levels) -> float:
+    import cv2
+
     if window.shape[1] < 8:
         return 0.0
-    steps = np.abs(np.diff(window, axis=1))
-    flat = steps == 0
-    small = (steps >= 3) & (steps <= 32)
-    edges = small[:, 3:-3] & flat[:, :-6] & flat[:, 1:-5] & flat[:, 2:-4] & flat[:, 4:-2] & flat[:, 5:-1]
-    edges &= flat[:, 6:]
-    edges[:, 4::8] = False  # steps on JPEG's grid are measured as `blocking`
-    return float(edges.mean())
+    steps = cv2.absdiff(window[:, 1:], window[:, :-1])
+    small = cv2.inRange(steps, 3, 32)[:, 3:-3]
+    flat = cv2.erode(cv2.inRange(steps, 0, 0), np.ones((1, 3), np.uint8))  # and both its neighbours
+    edges = cv2.bitwise_and(cv2.bitwise_and(small, flat[:, 1:-5]), flat[:, 5:-1])
+    edges[:, 4::8] = 0  # steps on JPEG's grid are measured as `blocking`
+    return float(cv2.countNonZero(edges) / edges.size)
 
 
-def _border(grey: Plane) -> tuple[float, float, Area, Area]:
+def _border(grey: Levels) -> tuple[float, float, Area, Area]:
     """Measure the plain rim: its share of the area, that of bars, the area between bars, and the subject's.
 
     A ground of one colour on all sides is a style and stays. If it is light, as in a shop, tones and clipping
@@ -348,7 +378,7 @@ def _busy_span(is_busy: Mask) -> slice:
     return slice(int(busy[0]), int(busy[-1]) + 1) if busy.size else slice(0, 0)
 
 
-def _between_bars(grey: Plane, busy: slice) -> slice:
+def _between_bars(grey: Levels, busy: slice) -> slice:
     """Leave out the plain lines at both ends if they are bars, and the line next to each, which is half bar.
 
     Bars have one colour and a hard edge to the picture; a clear sky has none.
@@ -363,7 +393,8 @@ def _between_bars(grey: Plane, busy: slice) -> slice:
     return slice(busy.start + 1, busy.stop - 1) if are_bars else slice(0, last + 1)
 
 
-def _most_frequent_share(pixels: NDArray[np.uint8]) -> float:
-    coarse = (pixels >> 4).astype(np.uint16)
-    keys = (coarse[:, 0] << 8) | (coarse[:, 1] << 4) | coarse[:, 2]
-    return float(np.bincount(keys).max()) / len(keys)
+def _most_frequent_share(pixels: Levels) -> float:
+    import cv2
+
+    colours = cv2.calcHist([pixels], [0, 1, 2], None, [16] * 3, [0, 256] * 3)
+    return float(colours.max() / colours.sum())

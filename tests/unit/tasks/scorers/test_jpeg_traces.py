@@ -26,9 +26,9 @@ def through_jpeg(name: str, quality: int) -> tuple[Image.Image, float]:
         return file.convert("RGB"), float(np.median([table[index] for index in LOW_FREQUENCIES]))
 
 
-def luminance(picture: Image.Image) -> NDArray[np.float32]:
+def luminance(picture: Image.Image) -> NDArray[np.uint8]:
     """Read a picture as the scorer does."""
-    return np.asarray(picture.convert("L")).astype(np.float32)
+    return np.asarray(picture.convert("L"))
 
 
 @pytest.mark.parametrize("quality", [30, 20, 10, 5])
