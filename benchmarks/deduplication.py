@@ -6,7 +6,8 @@ about the same pairs: the comparison of looks, as a run makes it; pHash and dHas
 rule of campaigns with ``radius_bits: 6``; and imagehash's pHash and dHash alone, each at the radius that is
 best on the first half of the pictures (by its worst of precision and recall over all kinds). Limits of looks
 are fitted on the first half too; all figures are of the second. imagededup is not compared: it needs torch,
-and its hashes are the same algorithms.
+and its hashes are the same algorithms. All kinds together are written into ``benchmarks/README.md``; one
+kind, or with radii that are given, is printed.
 
     apt-get download mate-backgrounds lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 \
         plasma-workspace-wallpapers opencv-doc fonts-noto-color-emoji
@@ -16,8 +17,10 @@ and its hashes are the same algorithms.
 """
 
 import argparse
+import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations, islice
@@ -37,6 +40,7 @@ from benchmarks.dedup_tables import (
     print_limits,
     print_proposals,
 )
+from benchmarks.figures import write_figures
 from tasks.duplicates.by_hash import COLOUR_TOLERANCE, CONFIRMING_SLACK_BITS
 from tasks.duplicates.comparison import compare_looks
 from tasks.pictures.fingerprint import COLOUR_NAMES, Fingerprint, distance_bits, fingerprint
@@ -255,13 +259,18 @@ def main() -> None:
         best = options.radii[which] if options.radii else best_radius(fitted, which)
         rules[f"{name} alone, {best} bits"] = partial(by_one_hash, which, best)
     reported = [pair for pair in straight if not pair.is_fitted]
-    print(f"{len(fitted):,} pairs fitted on, {len(reported):,} reported")
     if fitted:
         print_limits(fitted)
-    print_kinds(reported, rules)
     print_changes(reported, rules)
-    print_altered([pair for pair in pairs if not pair.is_fitted])
-    print_proposals(reported)
+    tables = io.StringIO()
+    with redirect_stdout(tables):
+        print(f"{len(fitted):,} pairs fitted on, {len(reported):,} reported.")
+        print_kinds(reported, rules)
+        print_altered([pair for pair in pairs if not pair.is_fitted])
+        print_proposals(reported)
+    print(tables.getvalue())
+    if is_fitting and not options.kind:
+        write_figures("benchmarks.deduplication", tables.getvalue())
 
 
 if __name__ == "__main__":

@@ -5,16 +5,17 @@ so the size is read from the header first. Every error of a decoder becomes a `P
 """
 
 import io
-import struct
 import zlib
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from tasks.errors import PictureError
 from tasks.limits import PICTURE_BYTES
 from tasks.pictures.colour import to_srgb
 from tasks.pictures.container import MAX_PX, png_chunks, read_header, unsound
 from tasks.pictures.orientation import turn_needed
+from tasks.pictures.plain_png import decode_plain
 from tasks.storage.regular_file import read_regular
 
 THUMBNAIL_EDGE_PX = 384
@@ -51,6 +52,8 @@ def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
     if header.format == "png" and not any(kind == b"IEND" for kind, _, _ in png_chunks(source)):
         raise unsound(where, f"the png file is truncated after {len(source):,} bytes")
     try:
+        if header.format == "png" and (plain := decode_plain(_without_texts(source))):
+            return plain
         with opened(source, header.format) as picture:
             _check_size(where, *picture.size)  # a gif's frame may be larger than its header says
             return as_seen(source, header.format, picture)
@@ -58,8 +61,11 @@ def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
         raise unsound(where, f"it is a decompression bomb: {fault}") from fault
     except UnidentifiedImageError as fault:
         raise unsound(where, f"the header of the {header.format} file is damaged") from fault
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as fault:
-        raise unsound(where, f"the {header.format} file is truncated or damaged: {fault}") from fault
+    except PictureError:
+        raise
+    except Exception as fault:  # decoders raise anything: Pillow an AssertionError for a missing palette
+        why = str(fault) or type(fault).__name__
+        raise unsound(where, f"the {header.format} file is truncated or damaged: {why}") from fault
 
 
 def _check_size(where: str, width: int, height: int) -> None:
@@ -103,14 +109,16 @@ def opened(data: bytes, kind: str) -> Image.Image:
 def _without_texts(data: bytes) -> bytes:
     chunks = list(png_chunks(data))
     kept = [
-        data[start - 8 : end + 4] for kind, start, end in chunks if not _is_dropped(kind, data[start:end])
+        (start, end)
+        for kind, start, end in chunks
+        if not (kind in _TEXT_CHUNKS or (kind == b"iCCP" and _is_oversized(data[start:end])))
     ]
-    return data if len(kept) == len(chunks) else b"".join([data[:8], *kept])
+    if len(kept) == len(chunks):
+        return data  # nearly all: a picture is not copied
+    return b"".join([data[:8], *(data[start - 8 : end + 4] for start, end in kept)])
 
 
-def _is_dropped(kind: bytes, content: bytes) -> bool:
-    if kind != b"iCCP":
-        return kind in _TEXT_CHUNKS
+def _is_oversized(content: bytes) -> bool:
     packed = content[content.find(b"\0") + 2 :]
     try:
         return len(zlib.decompressobj().decompress(packed, _MOST_PROFILE_BYTES)) == _MOST_PROFILE_BYTES

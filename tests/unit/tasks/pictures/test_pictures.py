@@ -132,6 +132,14 @@ def test_damaged_bytes_decode_or_are_a_picture_error(kind: str, data: st.DataObj
         assert decode(bytes(whole)).mode in ("RGB", "RGBA")
 
 
+def test_a_palette_picture_without_its_palette_is_a_picture_error() -> None:
+    """Every checksum is right; Pillow fails an assertion of its own."""
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 3, 0, 0, 0))
+    pixels = png_chunk(b"IDAT", zlib.compress(bytes(20)))
+    with pytest.raises(PictureError, match="damaged"):
+        decode(b"".join([b"\x89PNG\r\n\x1a\n", header, pixels, png_chunk(b"IEND", b"")]))
+
+
 @pytest.mark.parametrize(
     ("mode", "decoded"), [("L", "RGB"), ("P", "RGB"), ("LA", "RGBA"), ("RGBA", "RGBA"), ("1", "RGB")]
 )
