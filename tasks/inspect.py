@@ -78,9 +78,10 @@ def inspect_pictures(
 ) -> Iterator[tuple[str, Inspection]]:
     """Inspect many pictures on all cores; memory does not grow with their number.
 
-    Threads, because Pillow and NumPy release the interpreter's lock while they work: on two quiet cores, PNG
-    of 1024 x 1024 and 1 MB, one thread inspected 18 pictures a second, two threads 35, and two processes 29
-    to 30 after half a second to start. ``benchmarks/inspect_throughput.py`` repeats the comparison.
+    Threads, because Pillow, libvips, OpenCV and NumPy release the interpreter's lock while they work, and
+    processes take half a second to start. A PNG of 1024 x 1024 and 1.7 MB takes 40 ms of processor time, 26
+    of them to decode it; with the extra ``fast`` 27 ms and 15. ``benchmarks/inspect_throughput.py`` measures
+    it.
 
     Args:
         run_folder: The run's folder.

@@ -35,6 +35,7 @@ the team's limit. Settling: the picture."""
 MEMORY_PER_BYTE = 2.7
 """The answer as text and the Base64 in it, each a third larger than the picture; the first is gone when the
 picture is decoded. The body itself is the transport's."""
+FULL_SIZE_SHRINKS = 3
 N_ORDERS = 10
 
 
@@ -122,6 +123,29 @@ def test_a_picture_is_decoded_once_when_it_is_inspected(
     seen = dict(inspect_pictures(tmp_path, [(draft.file, f"{draft.name}.webp") for draft in drafts]))
     assert [one.fault for one in seen.values()] == [None] * 3
     assert sorted(decoded) == sorted(draft.n_bytes for draft in drafts)
+
+
+def test_a_picture_is_shrunk_from_its_full_size_three_times_and_never_copied(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """For its hashes, its figures and its thumbnail, each with averages of its own; a copy is 4 MB."""
+    pixels = np.random.default_rng(2).integers(0, 256, (768, 1024, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "picture.png", compress_level=1)
+    done: Counter[str] = Counter()
+
+    def counted(name: str) -> None:
+        whole = getattr(Image.Image, name)
+
+        def count(picture: Image.Image, *words: object, **named: object) -> object:
+            done[name] += picture.size == (1024, 768)
+            return whole(picture, *words, **named)
+
+        monkeypatch.setattr(Image.Image, name, count)
+
+    for name in ("reduce", "resize", "convert", "copy", "tobytes"):
+        counted(name)
+    assert inspecting.inspect_picture(tmp_path, "picture.png", "picture.webp").fault is None
+    assert +done == Counter(reduce=FULL_SIZE_SHRINKS)
 
 
 def test_an_answer_takes_less_than_three_times_its_picture_in_memory(open_shop: Opener) -> None:
