@@ -7,7 +7,6 @@ import base64
 import io
 import json
 import tracemalloc
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -15,7 +14,6 @@ from pathlib import Path
 import httpx2
 import numpy as np
 import pytest
-import sqlalchemy as sa
 from PIL import Image
 
 from tasks import inspect as inspecting
@@ -25,6 +23,7 @@ from tasks.inspect import inspect_pictures
 from tasks.ledger import Ledger, Limits, Settlement
 from tasks.pictures.decoding import decode
 from tests.support.builders import NOON, RUN_ID, a_receipt
+from tests.support.ledgers import count_statements
 from tests.support.shop import Opener, order_of
 
 TRANSACTIONS_ALONE = 2
@@ -37,17 +36,6 @@ MEMORY_PER_BYTE = 2.7
 picture is decoded. The body itself is the transport's."""
 FULL_SIZE_SHRINKS = 3
 N_ORDERS = 10
-
-
-def count_statements(ledger: Ledger) -> Counter[str]:
-    """Count the statements that a ledger gives from now on."""
-    counted: Counter[str] = Counter()
-
-    def note(*facts: object) -> None:
-        counted[str(facts[2])] += 1
-
-    sa.event.listen(ledger.database.engine, "before_cursor_execute", note)
-    return counted
 
 
 def move_together(ledger: Ledger, begin: Callable[[], list["Future[None]"]]) -> None:

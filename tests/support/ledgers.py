@@ -1,6 +1,7 @@
 """Opening a home's ledger as the environment of the test says: SQLite, or the PostgreSQL of the fixture."""
 
 import os
+from collections import Counter
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import psycopg
+import sqlalchemy as sa
 from alembic import command
 
 from flows.runs.team_ledger import migrate
@@ -40,6 +42,17 @@ def open_migrated_ledger(home: Path) -> Ledger:
     """Migrate a ledger as `runoff ledger migrate` does, and open it."""
     migrate(Settings(home, os.environ))
     return open_by_environment(home, os.environ)
+
+
+def count_statements(ledger: Ledger) -> Counter[str]:
+    """Count the statements that a ledger gives from now on."""
+    counted: Counter[str] = Counter()
+
+    def note(*facts: object) -> None:
+        counted[str(facts[2])] += 1
+
+    sa.event.listen(ledger.database.engine, "before_cursor_execute", note)
+    return counted
 
 
 @cache
