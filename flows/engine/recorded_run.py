@@ -4,10 +4,12 @@ Prefect's engine asks its server before a flow's function and after it. Where th
 again for minutes and then fails. Here the end of the function counts. A server that does not let it begin
 within ``BEGIN_LIMIT_S`` is an error, and nothing was bought; one that does not record the end within
 ``RECORD_LIMIT_S`` is reported and left. A flow run in a process of its own, started by Prefect's runner or
-worker, waits as long as Prefect does, except once it was told to end: ``leave_when_unrecorded``.
+worker, waits as long as Prefect does, except once it was told to end: ``leave_when_unrecorded``. Of the time
+in which this process was itself stopped, by Ctrl-Z or with its machine, no more than ``SLICE_S`` counts.
 """
 
 import asyncio
+import math
 import os
 import re
 import sys
@@ -29,6 +31,7 @@ RECORD_LIMIT_S = 12.0
 UNRECORDED_STATUS = 143
 """As of a process that SIGTERM ended: Prefect's runner then says that the flow run crashed."""
 WATCH_EVERY_S = 2.0
+SLICE_S = 1.0
 _LEAVE_S = 0.25
 _CREDENTIALS = re.compile(r"(?<=//)[^/@\s]+@")
 
@@ -69,7 +72,7 @@ async def _run_recorded(
             engine.is_given_up = True
             raise engine.failure(what=f"does not let a run begin ({_reason(recording, BEGIN_LIMIT_S)})")
         await _until(work.has_ended, recording, None)
-        await asyncio.wait({recording}, timeout=RECORD_LIMIT_S)
+        await _first({recording}, RECORD_LIMIT_S)
         if not recording.done() or (not work.has_failed and recording.exception()):
             engine.give_up(f"has not recorded the end of this run ({_reason(recording, RECORD_LIMIT_S)})")
     finally:
@@ -170,9 +173,20 @@ async def _until(event: asyncio.Event, recording: "asyncio.Future[Any]", limit_s
     """Wait for an event, the end of the recording or the limit, whichever comes first."""
     waiter = asyncio.ensure_future(event.wait())
     try:
-        await asyncio.wait({waiter, recording}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        await _first({waiter, recording}, math.inf if limit_s is None else limit_s)
     finally:
         waiter.cancel()
+
+
+async def _first(awaited: "set[asyncio.Future[Any]]", limit_s: float) -> None:
+    """Wait in slices for the first of them: a process that was stopped loses one slice of its limit, not all."""
+    while limit_s > 0:
+        done, _ = await asyncio.wait(
+            awaited, timeout=min(SLICE_S, limit_s), return_when=asyncio.FIRST_COMPLETED
+        )
+        if done:
+            return
+        limit_s -= SLICE_S
 
 
 async def _leave(recording: "asyncio.Future[Any]") -> None:

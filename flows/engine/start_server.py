@@ -34,6 +34,7 @@ SAY_EVERY_S = 3.0
 STOP_LIMIT_S = 20.0
 GIVEN_UP_LIMIT_S = 1.0
 HEALTH_S = 3.0
+MOST_STEP_S = 2 * HEALTH_S
 LONGEST_WAIT_S = 60.0
 """The longest wait between two restarts of a server that keeps dying."""
 STEADY_S = 300.0
@@ -77,14 +78,18 @@ class Engine:
         """Block until the server answers, reporting progress every few seconds.
 
         Args:
-            limit_s: Give up this many seconds after the start; default: 120, or 15 for another's server.
+            limit_s: Give up this many seconds after the start; default: 120, or 15 for another's server. Of the
+                time in which this process was itself stopped, ``MOST_STEP_S`` counts.
 
         Raises:
             EngineError: It did not start, or stopped. Nothing was bought.
         """
-        reported_s = 0.0
+        reported_s, seen_s = 0.0, time.monotonic()
+        waited_s = seen_s - self._began_s
         while not self._answers():
-            waited_s = time.monotonic() - self._began_s
+            now_s = time.monotonic()
+            waited_s += min(now_s - seen_s, MOST_STEP_S)
+            seen_s = now_s
             self._check(waited_s, limit_s)
             if waited_s - reported_s >= SAY_EVERY_S:
                 reported_s = waited_s
