@@ -29,6 +29,7 @@ from flows.runs.named_finals import find_named_finals, write_named_finals
 from flows.runs.outcome import Outcome, outcome_of
 from flows.runs.run import StoredRun
 from tasks.ab_test.winners import Winners
+from tasks.attachments.references import ReferenceFaultError
 from tasks.campaign import Campaign
 from tasks.campaign.row_groups import row_groups_of
 from tasks.candidate import Candidate
@@ -370,7 +371,8 @@ def _finals_usd(
     """Price the finals that are still to be bought, one for each finalist and edition without one.
 
     Returns:
-        Dollars, 0 when all are bought; ``None`` when none is bought or to be bought, or it has no price.
+        Dollars, 0 when all are bought; ``None`` when none is bought or to be bought, it has no price, or a
+        picture that would be sent is gone.
     """
     chosen = [draft for draft in candidates if draft.is_draft and draft.is_finalist]
     bought = {final.draft_id for final in candidates if final.is_final}
@@ -382,7 +384,7 @@ def _finals_usd(
     try:
         estimates = Estimates(catalogue, providers.provider(campaign.provider), providers)
         priced = plan_finals_cost(campaign, draft_prompts(campaign), estimates)
-    except RunoffError:
+    except (RunoffError, ReferenceFaultError):
         return None
     if not priced.finalists:
         return None

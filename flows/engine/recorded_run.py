@@ -179,7 +179,7 @@ async def _until(event: asyncio.Event, recording: "asyncio.Future[Any]", limit_s
 
 
 async def _first(awaited: "set[asyncio.Future[Any]]", limit_s: float) -> None:
-    """Wait in slices for the first of them: a process that was stopped loses one slice of its limit, not all."""
+    """Wait in slices for the first of these: who is stopped meanwhile loses one slice, not all."""
     while limit_s > 0:
         done, _ = await asyncio.wait(
             awaited, timeout=min(SLICE_S, limit_s), return_when=asyncio.FIRST_COMPLETED

@@ -78,8 +78,8 @@ class Engine:
         """Block until the server answers, reporting progress every few seconds.
 
         Args:
-            limit_s: Give up this many seconds after the start; default: 120, or 15 for another's server. Of the
-                time in which this process was itself stopped, ``MOST_STEP_S`` counts.
+            limit_s: Give up this many seconds after the start; default: 120, or 15 for another's server. Of
+                the time in which this process was itself stopped, ``MOST_STEP_S`` counts.
 
         Raises:
             EngineError: It did not start, or stopped. Nothing was bought.

@@ -105,7 +105,7 @@ class StoredRun:
 
     @cached_property
     def campaign(self) -> Campaign:
-        """The campaign that the run is decided by.
+        """The campaign that the run is decided by. What it sent need not be where it was.
 
         Raises:
             RunError: Its file is missing.
@@ -113,7 +113,7 @@ class StoredRun:
         """
         if self.other_campaign is not None:
             return self.other_campaign
-        return load_campaign(self.campaign_file(), catalogue=self.catalogue, providers=self.providers)
+        return load_campaign(self.campaign_file(), self.catalogue, self.providers, sends_pictures=False)
 
     def read_candidates(self, stage: Stage | None = None) -> list[Candidate]:
         """Read the run's pictures, or those of one stage, from the ledger."""

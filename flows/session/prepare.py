@@ -17,7 +17,7 @@ from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Providers, load_providers
-from tasks.errors import CatalogueError, SettingError
+from tasks.errors import CampaignError, CatalogueError, SettingError
 from tasks.images_api.terms import Terms
 from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.ledger.spending_limits import known_limit_usd, lower_of
@@ -115,8 +115,17 @@ def prepare(
         campaign = check_built_campaign(campaign_file, Path.cwd(), catalogue, providers)
         place = campaign.name
     else:
-        campaign = load_campaign(campaign_file, catalogue, providers, overrides=overrides)
         place = str(campaign_file)
+        try:
+            campaign = load_campaign(campaign_file, catalogue, providers, overrides=overrides)
+        except CampaignError as error:
+            if _questions_folder(campaign_file, settings.home) is not None:
+                raise
+            next_step = (
+                "Put back what is missing, or write where it is now into that file of the run; "
+                "then repeat the command."
+            )
+            raise CampaignError(place, error.faults, next_step) from error
     providers = providers.with_pace(campaign.provider, campaign.images_per_minute)
     if overrides.only_arms:
         campaign = as_asked_for(campaign)

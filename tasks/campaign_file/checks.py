@@ -41,6 +41,7 @@ def find_campaign_faults(
     scorers: Collection[str],
     *,
     are_rows_known: bool = True,
+    sends_pictures: bool = True,
 ) -> list[CampaignFault]:
     """Find every fault of a well-formed campaign.
 
@@ -50,6 +51,7 @@ def find_campaign_faults(
         providers: The known providers.
         scorers: The names of the installed scorers.
         are_rows_known: Whether its rows could be read; otherwise nothing that depends on them is checked.
+        sends_pictures: Whether its references and masks must be there.
     """
     faults = list(seller_faults(campaign, providers))
     provider = providers.by_name.get(campaign.provider)
@@ -60,8 +62,8 @@ def find_campaign_faults(
     if are_rows_known and not too_many:
         faults += find_prompt_faults(campaign)
         faults += find_file_name_faults(campaign)
-        faults += find_reference_faults(campaign, catalogue)
-        faults += find_finals_faults(campaign, catalogue)
+        faults += find_reference_faults(campaign, catalogue) if sends_pictures else ()
+        faults += find_finals_faults(campaign, catalogue, sends_pictures=sends_pictures)
         faults += rule_faults(campaign)
     faults += _draft_faults(campaign, catalogue, providers)
     faults += _finals_faults(campaign, catalogue, providers)

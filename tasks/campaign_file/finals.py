@@ -30,17 +30,25 @@ def edition_path(campaign: Campaign, index: int) -> KeyPath:
     return ("finals", str(index)) if isinstance(campaign.finals, tuple) else ("finals",)
 
 
-def find_finals_faults(campaign: Campaign, catalogue: Catalogue) -> Iterator[CampaignFault]:
-    """Find the faults of editions that do not depend on what their models accept."""
+def find_finals_faults(
+    campaign: Campaign, catalogue: Catalogue, *, sends_pictures: bool = True
+) -> Iterator[CampaignFault]:
+    """Find the faults of editions that do not depend on what their models accept.
+
+    Args:
+        campaign: The campaign.
+        catalogue: Models and prices.
+        sends_pictures: Whether their references and masks must be there.
+    """
     yield from _name_faults(campaign)
     for index, edition in enumerate(campaign.editions):
         path = edition_path(campaign, index)
         for fault in (
             *_method_faults(edition),
             *_kept_faults(campaign, edition),
-            *_extra_faults(campaign, edition, catalogue),
+            *(_extra_faults(campaign, edition, catalogue) if sends_pictures else ()),
             *_shape_faults(campaign, edition),
-            *_mask_faults(campaign, edition, catalogue),
+            *(_mask_faults(campaign, edition, catalogue) if sends_pictures else ()),
         ):
             yield fault._replace(path=(*path, *fault.path))
 

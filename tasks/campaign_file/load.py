@@ -53,6 +53,7 @@ def load_campaign(
     *,
     scorers: Collection[str] | None = None,
     overrides: Overrides = NO_OVERRIDES,
+    sends_pictures: bool = True,
 ) -> Campaign:
     """Read and check a campaign file.
 
@@ -62,6 +63,8 @@ def load_campaign(
         providers: The known providers.
         scorers: Names that ``score.weights`` accepts; by default the installed ones.
         overrides: What is otherwise than in the file.
+        sends_pictures: Whether anything may be bought by it: its references and masks must then be there.
+            What was bought is read and decided about without them.
 
     Returns:
         The campaign, with rows read in and every path absolute.
@@ -72,7 +75,8 @@ def load_campaign(
     """
     file = Path(path)
     document, name = overrides.applied(_read_document(file, str(path))), overrides.describe(str(path))
-    campaign = _checked(document, file.resolve().parent, name, catalogue, providers, scorers)
+    folder = file.resolve().parent
+    campaign = _checked(document, folder, name, catalogue, providers, scorers, sends_pictures=sends_pictures)
     return overrides.select_rows(campaign)
 
 
@@ -108,6 +112,8 @@ def _checked(
     catalogue: Catalogue,
     providers: Providers,
     scorers: Collection[str] | None,
+    *,
+    sends_pictures: bool = True,
 ) -> Campaign:
     """Make a campaign of a document whose paths are relative to a folder, or raise with every fault."""
     if no_text := list(find_character_faults(document.data)):
@@ -129,6 +135,7 @@ def _checked(
             providers,
             _known_scorers(scorers),
             are_rows_known=are_rows_known,
+            sends_pictures=sends_pictures,
         )
         more += find_empty_values(read.campaign, rows.places) if rows and are_rows_known else ()
         broken = with_enclosing(fault.path for fault in faults)

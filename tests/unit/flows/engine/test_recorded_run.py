@@ -1,9 +1,9 @@
-"""Time in which this process was stopped, by Ctrl-Z or with its machine, is not held against Prefect's server."""
+"""Time in which this process was stopped, as by Ctrl-Z, is not held against Prefect's server."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from prefect import Flow
 
 LIMIT_S = 0.4
-Stop = Callable[[], Awaitable[None]]
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Listener(Engine):
@@ -37,10 +37,11 @@ class Listener(Engine):
 class Recorded:
     """A flow whose server answers after the process was stopped."""
 
-    def __init__(self, fn: Stop, *, before: bool) -> None:
+    def __init__(self, fn: Work, *, before: bool) -> None:
         self.fn, self.before = fn, before
 
     async def __call__(self) -> None:
+        """Run."""
         if self.before:
             await stopped_for_a_while()
         await self.fn()
@@ -49,9 +50,9 @@ class Recorded:
 
 
 async def stopped_for_a_while() -> None:
-    """Stop the whole process for longer than any limit; the server's answer is read a few turns afterwards."""
+    """Stop the process for longer than any limit; the server's answer is read a few turns afterwards."""
     await some_turns()
-    time.sleep(2 * LIMIT_S)  # noqa: ASYNC251, everything stops
+    time.sleep(2 * LIMIT_S)
     await some_turns()
 
 
@@ -75,7 +76,7 @@ def test_a_process_that_was_stopped_hears_the_servers_answer(
         bought.append("a picture")
 
     engine = Listener()
-    flow = cast("Flow[..., object]", Recorded(work, before=before))
+    flow = cast("Flow[..., Coroutine[Any, Any, None]]", Recorded(work, before=before))
     asyncio.run(run_recorded(engine, flow))
     assert bought == ["a picture"]
     assert engine.said == []
@@ -94,7 +95,7 @@ class Starting(Listener):
 
     def _check(self, waited_s: float, limit_s: float | None) -> None:
         if waited_s > (limit_s or 0.0):
-            raise self.failure("gave no answer")
+            raise self.failure(what="gave no answer")
 
 
 def test_a_server_that_starts_while_the_process_is_stopped_is_awaited(
