@@ -286,6 +286,7 @@ def _facts(
         models=_models(campaign),
         arms=_arms(campaign),
         factors=campaign.levels_by_factor,
+        added_from=campaign.added_from,
         spent_usd=_spent_usd(records),
         estimate_usd=sum((record.order.estimate_usd for record in records), Decimal(0)),
         unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),

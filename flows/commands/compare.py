@@ -61,6 +61,7 @@ def _table(found: "ComparedRuns") -> "Table":
     from rich import box
     from rich.table import Table
 
+    from flows.evaluation.compared_runs import added_arms, added_score
     from tasks.money import format_usd
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -75,10 +76,18 @@ def _table(found: "ComparedRuns") -> "Table":
         ("spent", [format_usd(one.spent_usd) for one in found.runs]),
         ("drafts", [str(one.drafts) for one in found.runs]),
         ("unique images", [str(one.unique_images) for one in found.runs]),
+        ("added drafts", [str(one.added_drafts) for one in found.runs]),
         ("further drafts", [str(one.further_drafts) for one in found.runs]),
         ("finals accepted", [f"{one.accepted} of {one.finals}" for one in found.runs]),
         ("score", [format_score(one.score) for one in found.runs]),
         *((f"  arm {arm}", [format_score(one.by_arm.get(arm)) for one in found.runs]) for arm in arms),
+        *(
+            (
+                f"  added round {number}, {arm}",
+                [format_score(added_score(one, number, arm)) for one in found.runs],
+            )
+            for number, arm in added_arms(found)
+        ),
     ]
     for label, values in rows:
         table.add_row(label, *values)

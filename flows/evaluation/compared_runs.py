@@ -14,11 +14,11 @@ from statistics import fmean
 from typing import Any
 
 from flows.evaluation.nights import name_rows
-from flows.evaluation.scored_drafts import name_scorers, scored_drafts
+from flows.evaluation.scored_drafts import name_scorers, scored_drafts, split_by_round
 from flows.evaluation.verdict import compare_run
 from flows.runs.lock import state_now
 from flows.runs.run import StoredRun
-from tasks.ab_test.evidence import compared_form, gather_evidence
+from tasks.ab_test.evidence import ScoredDraft, compared_form, gather_evidence
 from tasks.ab_test.intervals import mean_interval
 from tasks.candidate import Candidate
 from tasks.errors import RunoffError
@@ -54,13 +54,15 @@ class RunFigures:
         started_at: When it began, aware.
         verdict: Its verdict in a sentence; empty with one arm, or if its campaign file is not valid any more.
         spent_usd: What it is charged, dollars.
-        drafts: Drafts of the campaign that came.
+        drafts: Drafts of the campaign's own rounds that came.
         unique_images: Those that are no duplicates, and fit to show.
+        added_drafts: Drafts of rounds that added arms.
         further_drafts: Drafts of further rounds.
         finals: Finals bought.
         accepted: Finals accepted.
-        score: The mean total score of its pictures, each row counting once; ``None`` without scores.
+        score: The mean total score of its own rounds' pictures, each row counting once; ``None`` without.
         by_arm: The same by arm.
+        added_rounds: The same by arm of each round that added arms, which were made and are compared apart.
         scored_by: What the scores are by: scorers with their versions and weights.
         scored: The same in words.
     """
@@ -73,11 +75,13 @@ class RunFigures:
     spent_usd: Decimal
     drafts: int
     unique_images: int
+    added_drafts: int
     further_drafts: int
     finals: int
     accepted: int
     score: MeanScore | None
     by_arm: Mapping[str, MeanScore]
+    added_rounds: tuple[Mapping[str, MeanScore], ...]
     scored_by: tuple[tuple[str, str, float], ...]
     scored: str
 
@@ -134,6 +138,29 @@ def compare_runs(runs: Sequence[StoredRun]) -> ComparedRuns:
     return ComparedRuns(figures, changes, tuple(_matched(ordered)), len(scored_by) <= 1)
 
 
+def added_arms(found: ComparedRuns) -> list[tuple[int, str]]:
+    """List the arms of added rounds in any of the runs: the round's number, from 1, and the arm."""
+    return list(
+        dict.fromkeys(
+            (number, arm)
+            for one in found.runs
+            for number, means in enumerate(one.added_rounds, 1)
+            for arm in means
+        )
+    )
+
+
+def added_score(figures: RunFigures, number: int, arm: str) -> MeanScore | None:
+    """Find the mean score of an arm in an added round of a run; ``None`` if it has none.
+
+    Args:
+        figures: The run.
+        number: The round, from 1.
+        arm: The arm.
+    """
+    return figures.added_rounds[number - 1].get(arm) if number <= len(figures.added_rounds) else None
+
+
 def figures_of(run: StoredRun, verdict: str | None = None) -> RunFigures:
     """Describe one run in figures. Writes nothing.
 
@@ -142,9 +169,12 @@ def figures_of(run: StoredRun, verdict: str | None = None) -> RunFigures:
         verdict: Its verdict, where it is known already: finding it takes a moment.
     """
     candidates = run.read_candidates()
-    own = [one for one in candidates if one.is_campaign_draft]
+    made = [one for one in candidates if one.is_campaign_draft]
     finals = [one for one in candidates if one.is_final]
-    verdict, scores, scored_by, scored = _scored(run, candidates, own, verdict)
+    verdict, by_round, scored_by, scored = _scored(run, candidates, made, verdict)
+    added_from = _added_from(run)
+    own = [one for one in made if not added_from or one.replicate < added_from[0]]
+    scores = by_round.pop(0, {})
     return RunFigures(
         run_id=run.run_id,
         campaign=run.record.campaign,
@@ -154,20 +184,28 @@ def figures_of(run: StoredRun, verdict: str | None = None) -> RunFigures:
         spent_usd=run.ledger.orders.charged_usd(run.run_id),
         drafts=len(own),
         unique_images=sum(one.is_survivor for one in own),
+        added_drafts=len(made) - len(own),
         further_drafts=sum(one.is_further_draft for one in candidates),
         finals=len(finals),
         accepted=sum(one.is_accepted is True for one in finals),
         score=scores.pop("", None),
         by_arm=scores,
+        added_rounds=tuple(
+            {arm: mean for arm, mean in by_round.get(number, {}).items() if arm}
+            for number in range(1, len(added_from) + 1)
+        ),
         scored_by=scored_by,
         scored=scored,
     )
 
 
 def _scored(
-    run: StoredRun, candidates: Sequence[Candidate], own: Sequence[Candidate], verdict: str | None
-) -> tuple[str, dict[str, MeanScore], tuple[tuple[str, str, float], ...], str]:
-    """Return the verdict, the mean scores by arm and of all (under no name), and what they are by."""
+    run: StoredRun, candidates: Sequence[Candidate], made: Sequence[Candidate], verdict: str | None
+) -> tuple[str, dict[int, dict[str, MeanScore]], tuple[tuple[str, str, float], ...], str]:
+    """Return the verdict, the mean scores of each round, and what they are by.
+
+    Those of a round are by arm, and of all under no name; the campaign's own rounds are 0.
+    """
     try:
         campaign = run.campaign
     except RunoffError:  # its file is gone or no longer valid
@@ -178,20 +216,32 @@ def _scored(
     if verdict is None:
         compared = compare_run(rows, candidates, campaign, decided, votes)
         verdict = str((compared or {}).get("headline", ""))
-    drafts = scored_drafts(rows, partly_scored(own, weights), weights)
+    drafts = scored_drafts(rows, partly_scored(made, weights), weights)
+    counted = scorers_that_count(made, weights)
+    versions = {
+        (name, one.scores[name].version, float(weights[name]))
+        for one in made
+        for name in counted
+        if name in one.scores and one.scores[name].value is not None
+    }
+    scores = {number: _means(own) for number, own in split_by_round(drafts, campaign).items()}
+    return verdict, scores, tuple(sorted(versions)), name_scorers(counted)
+
+
+def _added_from(run: StoredRun) -> tuple[int, ...]:
+    try:
+        return run.campaign.added_from
+    except RunoffError:
+        return ()
+
+
+def _means(drafts: Sequence[ScoredDraft]) -> dict[str, MeanScore]:
+    """Return the mean scores of drafts by arm, and of all under no name."""
     by_row: dict[str, defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for piece in gather_evidence(drafts, compared_form(drafts)):
         by_row[piece.arm][piece.row].append(piece.score)
         by_row[""][piece.row].append(piece.score)
-    counted = scorers_that_count(own, weights)
-    versions = {
-        (name, one.scores[name].version, float(weights[name]))
-        for one in own
-        for name in counted
-        if name in one.scores and one.scores[name].value is not None
-    }
-    scores = {arm: _mean([fmean(values) for values in of_rows.values()]) for arm, of_rows in by_row.items()}
-    return verdict, scores, tuple(sorted(versions)), name_scorers(counted)
+    return {arm: _mean([fmean(values) for values in of_rows.values()]) for arm, of_rows in by_row.items()}
 
 
 def _mean(values: Sequence[float]) -> MeanScore:

@@ -32,7 +32,13 @@ def read_grid(run: StoredRun) -> RunGrid:
     drafts = [one for one in run.read_candidates("draft") if one.is_campaign_draft]
     rows = report_rows(run.run_id, records, drafts, campaign.all_rows, campaign.levels_by_arm)
     arms = {name: ArmFacts(prompt=arm.prompt) for name, arm in campaign.arms.items()}
-    facts = RunFacts(run_id=run.run_id, campaign=campaign.name, arms=arms, factors=campaign.levels_by_factor)
+    facts = RunFacts(
+        run_id=run.run_id,
+        campaign=campaign.name,
+        arms=arms,
+        factors=campaign.levels_by_factor,
+        added_from=campaign.added_from,
+    )
     return RunGrid(build_grid(rows, facts), facts)
 
 

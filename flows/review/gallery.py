@@ -25,7 +25,7 @@ from tasks.ledger.report_rows import report_rows
 from tasks.pairwise.votes import without_skips
 from tasks.prompt_words import Part, own_words
 from tasks.report_page.measures import measure_arm
-from tasks.report_page.rows import is_campaign_draft
+from tasks.report_page.rows import first_made
 
 MOST_MARKED_PROMPTS = 400
 """With more prompts, those in the gallery are not compared word by word; those of one picture always are."""
@@ -85,8 +85,8 @@ def run_facts(run: RunView) -> dict[str, Any]:
 def arm_cards(run: RunView) -> list[dict[str, Any]]:
     """Return each arm's prompt and its measures, computed as for the report."""
     rows = report_rows(run.run_id, run.ledger.orders.of_run(run.run_id), run.candidates)
-    drafts = [row for row in rows if is_campaign_draft(row)]
     campaign = run.campaign
+    drafts = first_made(rows, campaign.added_from)
     prompts = {arm: campaign.arms[arm].prompt if arm in campaign.arms else "" for arm in run.arms}
     marked = dict(zip(prompts, own_words(list(prompts.values())), strict=True))
     return [

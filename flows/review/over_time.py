@@ -15,6 +15,8 @@ from flows.evaluation.compared_runs import (
     ComparedRuns,
     MeanScore,
     RunFigures,
+    added_arms,
+    added_score,
     compare_runs,
     figures_of,
 )
@@ -118,4 +120,11 @@ def _compared_facts(found: ComparedRuns) -> dict[str, Any]:
         if arm not in arms
     ]
     colours: Mapping[str, int] = {arm: index % ARM_COLOURS for index, arm in enumerate(arms)}
-    return {"found": found, "arms": arms, "colours": colours, "rows": found.rows[:200]}
+    return {
+        "found": found,
+        "arms": arms,
+        "added": added_arms(found),
+        "added_score": added_score,
+        "colours": colours,
+        "rows": found.rows[:200],
+    }

@@ -210,6 +210,11 @@ class Campaign(Section):
         return self.factors.added if self.factors else ()
 
     @property
+    def added_from(self) -> tuple[int, ...]:
+        """The first replicate of each added round, in order."""
+        return tuple(one.first_replicate for one in self.added_rounds)
+
+    @property
     def planned_passes(self) -> tuple[Pass, ...]:
         """What is made whatever is decided: the first round, and those that added arms."""
         added = (

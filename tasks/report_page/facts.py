@@ -72,6 +72,7 @@ class RunFacts:
         models: Stage (``draft``, ``final``, ``judge``) to model.
         arms: Name to template and parameters, in the campaign's order.
         factors: The names of each factor's levels, its baseline first; empty without factors.
+        added_from: The first replicate of each round that added arms, from 0, in order.
         spent_usd: Stage to the amount charged to the budget, exact dollars: known costs, and estimates where
             a cost is unknown. Without it the rows are summed.
         estimate_usd: The plan's high estimate for the whole run, dollars.
@@ -138,6 +139,7 @@ class RunFacts:
     models: Mapping[str, str] = field(default_factory=dict)
     arms: Mapping[str, ArmFacts] = field(default_factory=dict)
     factors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    added_from: Sequence[int] = ()
     spent_usd: Mapping[str, Decimal] = field(default_factory=dict)
     estimate_usd: Decimal | None = None
     estimate_errors: Mapping[str, EstimateError] = field(default_factory=dict)

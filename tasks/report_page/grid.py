@@ -15,7 +15,7 @@ from typing import Any
 
 from tasks.report_page.columns import FACTOR, VARIABLE
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.rows import Row, count_orders, is_campaign_draft, merit
+from tasks.report_page.rows import Row, count_orders, first_made, merit
 
 ARM, ROW = "arm", "row"
 MOST_PLACES = 3_000
@@ -103,7 +103,7 @@ def build_grid(rows: Sequence[Row], facts: RunFacts) -> Grid:
         rows: The report's rows; where any is made of factors, arms that are not have no place.
         facts: The run's facts: ``factors``, and the order of ``arms``.
     """
-    drafts = [row for row in rows if is_campaign_draft(row)]
+    drafts = first_made(rows, facts.added_from)
     made = [name for name in facts.factors if any(row.get(f"{FACTOR}{name}") for row in drafts)]
     axes = {name: facts.factors[name] for name in made} or {
         ARM: list(dict.fromkeys([*facts.arms, *(row["arm"] for row in drafts)]))

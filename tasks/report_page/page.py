@@ -35,7 +35,7 @@ from tasks.report_page.race import show_race
 from tasks.report_page.rows import (
     Row,
     count_pictures,
-    is_campaign_draft,
+    first_made,
     is_draft,
     is_duplicate,
     is_final,
@@ -66,7 +66,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
     finals = [row for row in rows if is_final(row)]
     arms = list(dict.fromkeys([*facts.arms, *sorted({row["arm"] for row in rows})]))
     sources = choose_sources(run_folder, [row["thumbnail"] for row in rows if row["thumbnail"]])
-    own = [row for row in drafts if is_campaign_draft(row)]
+    own = first_made(drafts, facts.added_from)
     unique_images = [row for row in own if is_unique_image(row)]
     finalists = build_finalists(drafts, finals, sources, facts.min_fidelity)
     spending = sum_up_spending(rows, facts)

@@ -1,6 +1,7 @@
 """Report rows: their type, and the predicates, counts and sums that the report needs."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +41,23 @@ def is_draft(row: Row) -> bool:
 def is_campaign_draft(row: Row) -> bool:
     """Return whether a row belongs to a draft that the campaign itself asks for: evidence about its arm."""
     return is_draft(row) and row.get("further_round") is None
+
+
+def first_made(rows: Iterable[Row], added_from: Sequence[int]) -> list[Row]:
+    """Keep the drafts by which arms are described: of each arm those of the round that made it first.
+
+    A round that adds arms makes some of before again, to compare the new ones with; and further rounds are
+    asked for of pictures that looked good. Neither counts for an arm of before.
+
+    Args:
+        rows: The report's rows.
+        added_from: The first replicate of each added round, in order.
+    """
+    made = [(row, bisect_right(added_from, row["replicate"])) for row in rows if is_campaign_draft(row)]
+    first: dict[str, int] = {}
+    for row, number in made:
+        first[row["arm"]] = min(number, first.get(row["arm"], number))
+    return [row for row, number in made if number == first[row["arm"]]]
 
 
 def is_final(row: Row) -> bool:

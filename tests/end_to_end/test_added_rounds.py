@@ -1,5 +1,7 @@
 """Rounds that add levels, and the best combination, to a run: priced, bought once, resumed, promoted."""
 
+import shutil
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -81,3 +83,22 @@ def test_a_level_is_added_beside_arms_of_before_and_bought_once(
     assert provider.n_requests == n_before + priced["requests"]
     shell.json("promote", run_id)
     assert is_billed_as_in_the_ledger(shell, provider, run_id)
+    check_rounds_are_apart(shell, run_id)
+
+
+def check_rounds_are_apart(shell: Shell, run_id: str) -> None:
+    """See that an arm's figures are of its own round, and that those of added rounds stand beside them."""
+    later = "20271201-120000-test"
+    with shell.ledger() as ledger:
+        ledger.runs.start(later, campaign="otters", provider="openai", now=datetime.now(UTC))
+    shutil.copytree(shell.folder(run_id), shell.folder(later))
+    figures = shell.json("compare", run_id, later)["runs"][0]
+    table = pd.read_parquet(shell.folder(run_id) / "report.parquet")
+    n_drafts = sum(table["stage"] == "draft")
+    assert (figures["drafts"], figures["added_drafts"]) == (8, n_drafts - 8)
+    assert set(figures["by_arm"]) == {"wide_soft", "wide_hard", "tele_soft", "tele_hard"}
+    neon, _best = figures["added_rounds"]
+    assert set(neon) == {"wide_hard", "tele_hard", "wide_neon", "tele_neon"}
+    assert neon["wide_hard"] != figures["by_arm"]["wide_hard"]
+    said = " ".join(shell.runoff("compare", run_id, later).stdout.split())
+    assert "added round 1, wide_neon" in said

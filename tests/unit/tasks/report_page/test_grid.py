@@ -34,6 +34,19 @@ def test_a_cell_has_its_best_picture_and_the_mean_of_all() -> None:
     assert (cell.pictures, cell.scored, cell.without) == (3, 2, 1)
 
 
+def test_a_cell_has_the_pictures_of_the_round_that_first_made_it() -> None:
+    """An added round makes arms of before again beside the new ones: those do not count for them."""
+    levels = LEVELS | {"light": [*LEVELS["light"], "neon"]}
+    rows = drafts(n_rows=1)
+    rows.append(make_draft("soft_wide_low", 0, 2, score=0.9, var_product="", **FIRST))
+    neon = FIRST | {"factor_light": "neon"}
+    rows.append(make_draft("neon_wide_low", 0, 2, score=0.7, var_product="", **neon))
+    grid = build_grid(rows, make_facts(factors=levels, added_from=(2,)))
+    soft, new = grid.cells[0, 0, 0], grid.cells[2, 0, 0]
+    assert [soft.pictures, new.pictures] == [2, 1]
+    assert [soft.score, new.score] == pytest.approx([0.4, 0.7])
+
+
 FIRST = {"factor_light": "soft", "factor_lens": "wide", "factor_quality": "low"}
 
 
