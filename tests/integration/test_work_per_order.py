@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
