@@ -286,11 +286,13 @@ def _resuming(prepared: "Prepared") -> "RenderableType":
     from rich.console import Group
 
     from flows.commands.plan_tables import warning_line
-    from flows.session.begun_orders import left_orders
+    from flows.session.begun_orders import begun_drafts, left_orders
+    from tasks.ledger.replanning import find_replaced
     from tasks.money import count_of, format_usd
 
     with opened_ledger(prepared.settings) as ledger:
         left = left_orders(prepared, ledger)
+        replaced = find_replaced(ledger, prepared.run_id, begun_drafts(prepared, ledger))
     most_usd = sum((order.estimate_usd for order in left), Decimal(0))
     still = (
         f"{count_of(len(left), 'request')} to send, at most {format_usd(most_usd)}"
@@ -298,4 +300,4 @@ def _resuming(prepared: "Prepared") -> "RenderableType":
         else "nothing left to send"
     )
     resuming = f"Resuming {prepared.campaign.name} · {prepared.run_id}: {still}."
-    return Group(resuming, *map(warning_line, prepared.plan.warnings))
+    return Group(resuming, *map(warning_line, (*prepared.plan.warnings, *replaced)))

@@ -26,7 +26,7 @@ from tasks.attachments.drawings import write_drawn
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, LedgerError, RunError
 from tasks.ledger import Ledger, open_ledger
-from tasks.ledger.replanning import add_warnings, replan
+from tasks.ledger.replanning import add_warnings, find_replaced, replan
 from tasks.money import count_of
 from tasks.order import Order
 from tasks.orders.finals import wants_final
@@ -174,8 +174,10 @@ def _begin(prepared: Prepared, ledger: Ledger, purpose: Purpose) -> StoredRun:
         say(lost_line(healed["unknown"]))
     drafts, is_wanted = begun_drafts(prepared, ledger), wants_final(prepared.campaign)
     write_drawn(picture for order in drafts for picture in order.sent)
+    replaced = find_replaced(ledger, prepared.run_id, drafts)
     withdrawn = replan(ledger, prepared.run_id, drafts, is_wanted)
-    add_warnings(ledger, prepared.run_id, [*prepared.plan.warnings, *_withdrawal_warnings(withdrawn)])
+    warnings = [*prepared.plan.warnings, *replaced, *_withdrawal_warnings(withdrawn)]
+    add_warnings(ledger, prepared.run_id, warnings)
     return _find(prepared, ledger)
 
 

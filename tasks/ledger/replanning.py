@@ -87,6 +87,34 @@ def left_to_send(ledger: Ledger, run_id: str, new: Sequence[Order]) -> list[Orde
     return [order for order in _open(records, new) if order.order_id not in ended]
 
 
+def find_replaced(ledger: Ledger, run_id: str, new: Sequence[Order]) -> list[str]:
+    """Warn of references and masks that are other pictures now than drafts were made from. Changes nothing.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+        new: Every draft order of today's plan.
+
+    Returns:
+        A sentence for each file that a draft which is left to send is made from.
+    """
+    if not any(order.sent for order in new):
+        return []
+    records = ledger.orders.of_run(run_id)
+    bought = {place: one.order for one in records if _holds(one) for place in _places(one.order)}
+    left = {picture.file for order in _open(records, new) for picture in order.sent}
+    replaced = set()
+    for order in new:
+        if (before := bought.get(next(_places(order)))) is not None:
+            known = {picture.sha256 for picture in before.sent}
+            replaced |= {picture.file for picture in order.sent if picture.sha256 not in known}
+    return [
+        f"{file} is not the picture that earlier drafts of this run were made from; what is left is made from"
+        " what it is now. Put the earlier file back to have all made from one."
+        for file in sorted(left & replaced)
+    ]
+
+
 def _open(records: Sequence[OrderRecord], new: Sequence[Order]) -> list[Order]:
     taken = {place for record in records if _holds(record) for place in _places(record.order)}
     return [order for order in new if taken.isdisjoint(_places(order))]

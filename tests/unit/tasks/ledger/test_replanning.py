@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.ledger import Ledger, Limits, Settlement
-from tasks.ledger.replanning import add_warnings, left_to_send, plan_open, replan
-from tasks.order import Order, OrderState, Usage
+from tasks.ledger.replanning import add_warnings, find_replaced, left_to_send, plan_open, replan
+from tasks.order import Order, OrderState, Reference, Usage
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 from tests.support.ledgers import open_ledger
 
@@ -58,6 +58,28 @@ def states(ledger: Ledger) -> dict[tuple[str, int, int], set[OrderState]]:
         key = (str(record.order.parameters["model"]), record.order.replicate, record.order.attempt)
         found.setdefault(key, set()).add(record.state)
     return found
+
+
+def from_kettle(replicate: int, sha256: str) -> Order:
+    """Make a draft that is made from a reference with these bytes."""
+    kettle = Reference("/shop/kettle.png", sha256, 64, 64, "image/png")
+    return an_order(replicate=replicate, endpoint="edits", references=[kettle])
+
+
+@pytest.mark.parametrize(
+    ("n_bought", "today", "n_warnings"),
+    [(2, "other", 1), (2, "first", 0), (0, "other", 0), (4, "other", 0)],
+    ids=["replaced", "as it was", "nothing bought", "nothing left"],
+)
+def test_a_reference_that_was_replaced_in_the_middle_of_a_run_is_told(
+    n_bought: int, today: str, n_warnings: int, ledger: Ledger
+) -> None:
+    """Half of an arm would be made from one picture and half from another, and nobody would see it."""
+    for k in range(4):
+        end(ledger, from_kettle(k, "first"), "received" if k < n_bought else "planned")
+    found = find_replaced(ledger, RUN_ID, [from_kettle(k, today) for k in range(4)])
+    assert len(found) == n_warnings
+    assert all(line.startswith("/shop/kettle.png is not the picture that earlier drafts") for line in found)
 
 
 def test_the_same_plan_changes_nothing(ledger: Ledger) -> None:
