@@ -372,8 +372,7 @@ def _finals_usd(
     """Price the finals that are still to be bought, one for each finalist and edition without one.
 
     Returns:
-        Dollars, 0 when all are bought; ``None`` when none is bought or to be bought, it has no price, or a
-        picture that would be sent is gone.
+        Dollars, 0 when all are bought; ``None`` when none is bought or to be, or one cannot be priced.
     """
     chosen = [draft for draft in candidates if draft.is_draft and draft.is_finalist]
     bought = {final.draft_id for final in candidates if final.is_final}
@@ -387,9 +386,7 @@ def _finals_usd(
         priced = plan_finals_cost(campaign, draft_prompts(campaign), estimates)
     except (RunoffError, ReferenceFaultError):
         return None
-    if not priced.finalists:
-        return None
-    return priced.low_usd / priced.finalists * len(open_finalists)
+    return priced.low_usd / priced.finalists * len(open_finalists) if priced.finalists else None
 
 
 def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> str | None:

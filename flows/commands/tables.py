@@ -23,10 +23,16 @@ MOST_NAMED = 5
 
 
 def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """Begin a table; ``right`` names the columns of figures."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    """Begin a table for 80 columns; ``right`` names the columns of figures.
+
+    Words are wrapped where there is no room; figures and the first column, which people type again, are not.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+        if column in (columns[0], *right):
+            table.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+        else:
+            table.add_column(column, overflow="fold")
     return table
 
 

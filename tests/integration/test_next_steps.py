@@ -1,10 +1,14 @@
 """What is said to come next: of a run that has ended, and of the runs in a list."""
 
+from dataclasses import replace
+from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from flows.commands.tables import next_steps, where_to_look
+from flows.commands.tables import next_steps, runs_table, where_to_look
 from flows.runs.outcome import Outcome, list_runs
 from tasks.ledger import Limits, Settlement
 from tasks.settings import Settings
@@ -59,3 +63,19 @@ def test_a_run_that_waits_for_a_person_says_review_before_promote(begun: Path) -
         UNKNOWN,
     ]
     assert next_steps([run]) == [f"Look, vote and choose: runoff review {RUN_ID}", UNKNOWN]
+
+
+def test_a_list_of_runs_is_whole_in_80_columns(begun: Path) -> None:
+    """A run's id is typed again and its money relied on: neither is cut off, whatever the campaign's name."""
+    run = replace(
+        listed(begun),
+        campaign="nightly-product-pictures",
+        state="awaiting review",
+        spent_usd=Decimal("1234.56"),
+    )
+    out = StringIO()
+    Console(file=out, width=80).print(runs_table([run]))
+    text = out.getvalue()
+    assert RUN_ID in text
+    assert "$1,234.56" in text
+    assert "…" not in text
