@@ -92,7 +92,9 @@ def in_scope_of_origin(drafts: Sequence[Candidate]) -> list[Candidate]:
             draft = grown_from
         return draft
 
-    return [replace(draft, prompt=origin(draft).prompt) for draft in drafts]
+    return [
+        replace(draft, prompt=origin(draft).prompt) if draft.is_further_draft else draft for draft in drafts
+    ]
 
 
 class _NotWantedError(Exception):
@@ -103,7 +105,7 @@ def compare_ahead(run: StoredRun, looks: Looks, earlier: Sequence[Candidate], is
     """Compare the drafts that are there, so that deciding about all of them finds most pairs compared.
 
     In which order drafts are compared depends on their technical scores, so these are computed as they will
-    be then. Scopes without a new draft are left out. Records nothing.
+    be then, once for each. Scopes without a new draft are left out. Records nothing.
 
     Args:
         run: The run.
@@ -121,13 +123,15 @@ def compare_ahead(run: StoredRun, looks: Looks, earlier: Sequence[Candidate], is
 
     drafts = in_scope_of_origin(run.read_candidates("draft"))
     decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
-    new = looks.add(run.folder, [draft for draft in drafts if draft.is_sound])
-    drafts = affected(drafts, run.campaign.deduplicate.within, decisions, new)
+    new = [draft for draft in drafts if draft.is_sound and draft not in looks]
     if "technical" in run.campaign.score.weights:
-        scored = score_candidates(drafts, {"technical": 1}, run.folder)
-        drafts = [replace(draft, scores=scored[draft.candidate_id].scores) for draft in drafts]
+        scored = score_candidates(new, {"technical": 1}, run.folder)
+        new = [replace(draft, scores=scored[draft.candidate_id].scores) for draft in new]
+    looks.add(run.folder, new)
+    names = {draft.candidate_id for draft in new}
+    near = affected(looks.of(run.folder), run.campaign.deduplicate.within, decisions, names)
     with suppress(_NotWantedError):
-        deduplicate(drafts, run.campaign.deduplicate, earlier, decisions, compare)
+        deduplicate(near, run.campaign.deduplicate, earlier, decisions, compare)
 
 
 def earlier_drafts(run: StoredRun) -> dict[Path, list[Candidate]]:

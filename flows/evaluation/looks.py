@@ -40,12 +40,18 @@ class Looks:
         self._look_at = lru_cache(MOST_LOOKS)(self._read)
         self._glance_at = lru_cache(MOST_GLANCES)(self._glance)
 
-    def add(self, folder: Path, pictures: Sequence[Candidate]) -> list[str]:
-        """Take more pictures of a run that may be compared; returns the ids of those that are new."""
-        new = [one.candidate_id for one in pictures if one.candidate_id not in self._candidates]
+    def add(self, folder: Path, pictures: Sequence[Candidate]) -> None:
+        """Take more pictures of a run that may be compared."""
         self._folders |= {one.candidate_id: folder for one in pictures}
         self._candidates |= {one.candidate_id: one for one in pictures}
-        return new
+
+    def __contains__(self, one: Candidate) -> bool:
+        """Whether a picture was taken before."""
+        return one.candidate_id in self._candidates
+
+    def of(self, folder: Path) -> list[Candidate]:
+        """List the pictures of a run that were taken."""
+        return [one for name, one in self._candidates.items() if self._folders[name] == folder]
 
     def compare(self, one: Candidate, others: Sequence[Candidate]) -> Iterator[Comparison | None]:
         """Compare a picture with others, one after another and each when it is asked for.

@@ -21,7 +21,6 @@ from tasks.duplicates.rule import (
     least_similarity,
 )
 from tasks.duplicates.scope import Kind, Scope, duplicate_of, exact_duplicate
-from tasks.pictures.fingerprint import hash_distance_bits
 from tasks.pictures.likeness import NEAR_SIMILARITY
 
 ALL_PAIRS_UP_TO = 128
@@ -66,6 +65,8 @@ class _Settling:
         self._rule = rule
         self._compare = compare
         self._limit = least_similarity(rule)
+        hashes = scope.values.tolist()
+        self._hashes = [None if place < 0 else hashes[place] for place in scope.places]
         self._leaders: list[int] = []
         self._by_bytes: dict[str, int] = {}
         self._by_prompt: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
@@ -114,7 +115,8 @@ class _Settling:
                 yield leader
 
     def _bits(self, index: int, leader: int) -> int | None:
-        return hash_distance_bits(self._scope.ranked[index], self._scope.ranked[leader], self._rule.hash)
+        one, other = self._hashes[index], self._hashes[leader]
+        return None if one is None or other is None else (one ^ other).bit_count()
 
     def _compared(self, index: int) -> list[_Found]:
         """Compare a picture with representatives, until it is a duplicate of one; the most alike first."""
