@@ -124,7 +124,7 @@ def buy_round(
             outcome = run_shown(
                 lambda: run_recorded(engine, more_arms if flow == "more_arms" else more, *wanted), console
             )
-    report_outcome(outcome, console, as_json=agreed.as_json)
+        report_outcome(outcome, console, as_json=agreed.as_json)  # before the server ends
 
 
 def _is_agreed(planned: "AddedPlan", agreed: Agreed) -> bool:

@@ -165,7 +165,7 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
         engine.wait_ready()
         with with_prepared(prepared):
             outcome = run_shown(lambda: run_recorded(engine, flow, run_id, str(settings.home)), console)
-    report_outcome(outcome, console, as_json=as_json)
+        report_outcome(outcome, console, as_json=as_json)  # before the server ends
 
 
 def _stored_outcome(settings: "Settings", run_id: str) -> "Outcome":
@@ -209,7 +209,7 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
                     return
         made = partial(_make, engine, file, takes_up_cancelled=wanted.resumed is not None, console=console)
         outcome = _smoked(prepared, made, wanted, console) if wanted.smokes else made(prepared)
-    report_outcome(outcome, console, as_json=wanted.as_json)
+        report_outcome(outcome, console, as_json=wanted.as_json)  # before the server ends
 
 
 def _finished(prepared: "Prepared") -> "Outcome | None":
