@@ -6,26 +6,21 @@ charged at its estimate. A sidecar that is damaged counts as none; the run's war
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tasks.candidate import Receipt
 from tasks.errors import LedgerError
 from tasks.images_api.answers import check_picture
-from tasks.images_api.picture_files import receipt_of, stem_of, store_end
+from tasks.images_api.picture_files import receipt_of, stem_of
 from tasks.images_api.settlements import settlement_of, settlement_of_sidecar
+from tasks.images_api.settling_together import TOGETHER, Found, settle_together
 from tasks.images_api.sidecars import Sidecar, read_sidecar, sidecar_file
 from tasks.images_api.terms import Terms
 from tasks.images_api.unfinished_answers import complete_answers, delete_parts, has_parts
 from tasks.ledger import INTERRUPTED, Ledger, Settlement
 from tasks.ledger.replanning import add_warnings
 from tasks.order import Order, Usage
-from tasks.storage.atomic import SYNCS_AT_ONCE
 from tasks.storage.home import STAGE_FOLDERS
-
-_Found = tuple[Settlement, list[Receipt], str | None]
-TOGETHER = 200
-"""How many orders are settled before the next are looked at; they share transactions."""
 
 
 def recover_sent(
@@ -54,7 +49,7 @@ def recover_sent(
     warnings: list[str] = []
     sent = [record.order for record in ledger.orders.of_run(run_id, "sent")]
     for start in range(0, len(sent), TOGETHER):
-        ends: list[tuple[Order, _Found]] = []
+        ends: list[tuple[Order, Found]] = []
         for order in sent[start : start + TOGETHER]:
             found = _by_sidecar(folder, order, terms, warnings)
             if found is not None or order.order_id not in out:
@@ -86,19 +81,15 @@ def is_recoverable(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> b
 
 
 def _settle(
-    ledger: Ledger, folder: Path, ends: Sequence[tuple[Order, _Found]], counts: dict[str, int]
+    ledger: Ledger, folder: Path, ends: Sequence[tuple[Order, Found]], counts: dict[str, int]
 ) -> None:
-    """Settle orders, in as few transactions as they fit into, and count them by state."""
-    lost = [(order, settlement) for order, (settlement, *_) in ends if settlement.state == "unknown"]
-    with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:  # a disk makes many durable in the time of a few
-        list(pool.map(lambda one: store_end(folder, *one), lost))
-    moves = [ledger.orders.begin_settle(order.order_id, *found) for order, found in ends]
-    for move, (_, (settlement, *_)) in zip(moves, ends, strict=True):
-        move.result()
+    """Settle orders, and count them by state."""
+    settle_together(ledger, folder, ends)
+    for _, (settlement, *_) in ends:
         counts[settlement.state] = counts.get(settlement.state, 0) + 1
 
 
-def _come_since(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> Iterator[tuple[Order, _Found]]:
+def _come_since(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> Iterator[tuple[Order, Found]]:
     """Find the orders that an earlier recovery gave up, and whose pictures have come since."""
     for record in ledger.orders.of_run(run_id, "unknown"):
         is_given_up = record.settlement is not None and record.settlement.error_code == INTERRUPTED
@@ -107,7 +98,7 @@ def _come_since(ledger: Ledger, run_id: str, folder: Path, terms: Terms) -> Iter
             yield record.order, found
 
 
-def _by_sidecar(folder: Path, order: Order, terms: Terms, warnings: list[str]) -> _Found | None:
+def _by_sidecar(folder: Path, order: Order, terms: Terms, warnings: list[str]) -> Found | None:
     file = sidecar_file(folder, order.order_id)
     if not file.exists():
         return None
@@ -131,7 +122,7 @@ def are_whole(folder: Path, sidecar: Sidecar) -> bool:
     return all(_is_whole(folder, receipt) for receipt in sidecar.receipts)
 
 
-def _without_sidecar(folder: Path, order: Order, terms: Terms) -> _Found:
+def _without_sidecar(folder: Path, order: Order, terms: Terms) -> Found:
     if receipts := pictures_without_sidecar(folder, order):
         found = settlement_of(
             order, Usage(), terms, latency_s=None, vendor_request_id=None, n_pictures=len(receipts)

@@ -18,6 +18,7 @@ from tests.support.batch_shop import (
     end,
     orders,
 )
+from tests.support.ledgers import count_statements
 
 
 @pytest.mark.parametrize("kind", ["batch_reversed", "batch_line_doubled"])
@@ -60,6 +61,18 @@ def test_results_that_are_gone_are_unknown(open_bench: Open) -> None:
     """The provider keeps them for a month; they were billed."""
     bench = open_bench()
     assert end(bench, DOWNLOAD | {"kind": "file_gone"}, count=2) == ["unknown"] * 2
+    assert bench.shop.ledger.verify() == []
+
+
+def test_a_batch_whose_results_are_gone_is_closed_in_few_transactions(open_bench: Open) -> None:
+    """It may have thousands of orders, and a commit waits for the disk."""
+    bench = open_bench(DOWNLOAD | {"kind": "file_gone"})
+    bench.sit(*orders(40))
+    bench.later()
+    counted = count_statements(bench.shop.ledger)
+    bench.sit()
+    assert bench.states() == ["unknown"] * 40
+    assert counted["BEGIN IMMEDIATE"] <= 25
     assert bench.shop.ledger.verify() == []
 
 

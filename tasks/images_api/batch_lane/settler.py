@@ -26,6 +26,7 @@ from tasks.images_api.reading import reader_of
 from tasks.images_api.receiving import AnswerTooLargeError
 from tasks.images_api.retries import SERVER_FAULT_BACKOFF_S
 from tasks.images_api.settlements import settlement_of, settlement_of_failure
+from tasks.images_api.settling_together import TOGETHER, settle_together
 from tasks.images_api.stop_messages import stop_for, stop_for_price
 from tasks.images_api.terms import Terms
 from tasks.ledger import Ledger, OrderRecord, Settlement
@@ -128,13 +129,26 @@ class BatchSettler:
             code: The error code to record.
             message: The same for people.
         """
-        for record in records:
-            order = record.order
-            settlement = Settlement("unknown", error_code=code, error_message=message)
-            store_end(self.folder, order, settlement)
-            self.ledger.orders.settle(order.order_id, settlement)
-            fault = Failure(FailureKind.unknown, code, message)
-            self.watch(Purchase(order, "unknown", 0, order.estimate_usd, fault))
+        orders = [record.order for record in records]
+        settlement = Settlement("unknown", error_code=code, error_message=message)
+        fault = Failure(FailureKind.unknown, code, message)
+        for start in range(0, len(orders), TOGETHER):
+            some = orders[start : start + TOGETHER]
+            settle_together(self.ledger, self.folder, [(order, (settlement, (), None)) for order in some])
+            for order in some:
+                self.watch(Purchase(order, "unknown", 0, order.estimate_usd, fault))
+
+    def plan_again(self, records: Iterable[OrderRecord], code: str, message: str) -> None:
+        """Plan orders again that were certainly not processed.
+
+        Args:
+            records: The orders.
+            code: The error code to record.
+            message: The same for people.
+        """
+        unsend = self.ledger.orders.begin_unsend
+        for move in [unsend(record.order.order_id, code, message) for record in records]:
+            move.result()
 
 
 def _is_tried_again(record: OrderRecord, fault: Failure) -> bool:
@@ -228,10 +242,7 @@ class Collection:
         )
         if batch.status in ("cancelled", "expired") and has_all_that_ran:
             message = f"The batch was {batch.status} before this request was processed."
-            for record in self._out.values():
-                self._settler.settle_failure(
-                    record, Failure(FailureKind.unsent, f"batch_{batch.status}", message)
-                )
+            self._settler.plan_again(self._out.values(), f"batch_{batch.status}", message)
         elif self._is_gone:
             message = "The provider no longer has the batch's results; it may have billed them."
             self._settler.give_up(self._out.values(), "results_gone", message)
