@@ -184,12 +184,11 @@ def _sharpness_along(axis: int, grey: Levels | Plane, mask: Mask | None, grain: 
     step = cv2.absdiff(_span(grey, axis, REACH_PX + 1, -REACH_PX), _span(grey, axis, REACH_PX, -REACH_PX - 1))
     blurred = cv2.absdiff(_span(grey, axis, width, None), _span(grey, axis, 0, -width))
     kept = cv2.addWeighted(step, 1, blurred, -1 / width, -grain, dtype=cv2.CV_32F)
-    np.maximum(kept, 0.0, out=kept)
-    weight = step.astype(np.float32)
+    cv2.threshold(kept, 0, 0, cv2.THRESH_TOZERO, dst=kept)
     if mask is not None:
-        weight *= _span(mask, axis, width, None) & _span(mask, axis, 0, -width)
-    energy = float(np.vdot(weight, weight))
-    return float(np.vdot(weight, kept)) / energy if energy > weight.size * 0.01 else 0.0
+        step = step * (_span(mask, axis, width, None) & _span(mask, axis, 0, -width))
+    energy = cv2.norm(step, cv2.NORM_L2SQR)
+    return float(np.vdot(step.astype(np.float32), kept)) / energy if energy > step.size * 0.01 else 0.0
 
 
 def _span(plane: NDArray[Any], axis: int, start: int, stop: int | None) -> NDArray[Any]:
@@ -311,8 +310,8 @@ def _residue(grey: Levels | Plane) -> Plane:
     import cv2
 
     second = np.array([1, -2, 1], np.float32)
-    residue = np.asarray(cv2.sepFilter2D(grey, cv2.CV_32F, second, second), np.float32)[1:-1, 1:-1]
-    return np.abs(residue, out=residue)
+    residue = np.asarray(cv2.sepFilter2D(grey, cv2.CV_32F, second, second), np.float32)
+    return np.abs(residue, out=residue)[1:-1, 1:-1]
 
 
 def _structure(half: Plane, mask: Mask | None) -> float:
