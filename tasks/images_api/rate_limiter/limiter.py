@@ -145,6 +145,7 @@ class RateLimiter:
         self._is_finding = images_per_minute == AUTO
         self._is_found = False
         self._stated: int | None = None
+        self._rate: float | None = None
         self.limit = LEAST_IMAGES_PER_MINUTE if images_per_minute == AUTO else images_per_minute
         """Pictures a minute, as known when it last asked; ``None`` for no limit."""
         self._window = window or MemoryWindow(clock=clock)
@@ -196,7 +197,9 @@ class RateLimiter:
 
         def take(window: SlidingWindow, now_s: float) -> tuple[float, int, float]:
             counts, limit = list(asking.values()), self._limit_of(window, now_s)
-            return now_s, *window.take(now_s, counts, by=self._process, limit=limit)
+            taken = window.take(now_s, counts, by=self._process, limit=limit)
+            self._rate = window.rate
+            return now_s, *taken
 
         now_s, n_going, wait_s = await self._window.change(take)
         for order in list(asking)[:n_going]:
@@ -223,6 +226,9 @@ class RateLimiter:
             elif self._stated == self.limit:
                 found = "that the provider states"
             return f"for the pace {found}: {self.limit:g} pictures a minute"
+        if self._rate is not None and self._rate < self.limit:
+            pace = f"{self._rate:.0f} of {self.limit:g} pictures a minute"
+            return f"for the pace since the provider's rate limit: {pace}"
         return f"for the limit of {self.limit:g} pictures a minute"
 
     async def note_answer(self, ordered_at_s: float) -> None:

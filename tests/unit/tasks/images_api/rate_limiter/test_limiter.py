@@ -1,6 +1,7 @@
 """The rate limiter: never above the limit, together when it waits, slower when refused, and back again."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -59,6 +60,19 @@ def most_in_a_window(moments: Sequence[float], counts: Sequence[int], window_s: 
         sum(n for moment, n in zip(moments, counts, strict=True) if start <= moment < start + window_s)
         for start in moments
     )
+
+
+def test_who_waits_after_a_rate_limit_is_told_the_pace_that_is_left() -> None:
+    """The limit alone would say that nothing is in the way."""
+    rate_limiter, _ = a_rate_limiter(1000)
+    assert rate_limiter.reason == "for the limit of 1000 pictures a minute"
+    slow_down(rate_limiter, turns(rate_limiter, [1] * 8)[-1])
+    turns(rate_limiter, [1])
+    found = re.fullmatch(
+        r"for the pace since the provider's rate limit: (\d+) of 1000 pictures a minute", rate_limiter.reason
+    )
+    assert found is not None, rate_limiter.reason
+    assert int(found[1]) < 1000
 
 
 @given(st.integers(4, 50), st.lists(st.tuples(st.integers(1, 4), st.floats(0, 30)), min_size=1, max_size=80))
