@@ -112,3 +112,18 @@ def test_sheet_of_nothing_is_still_a_picture(is_empty: bool) -> None:
     sheet = draw(rows, Path("/nowhere"))
     assert sheet.format == "PNG"
     assert sheet.width >= 1000
+
+
+def test_only_a_part_of_a_sheet_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sheet is drawn band by band."""
+    rows = [make_draft(arm, row, n) for row in range(5) for arm in "AB" for n in range(12)]
+    made: list[tuple[int, int]] = []
+    new = Image.new
+
+    def noting(mode: str, size: tuple[int, int], *colour: Any) -> Image.Image:
+        made.append(size)
+        return new(mode, size, *colour)
+
+    monkeypatch.setattr(Image, "new", noting)
+    sheet = draw(rows, tmp_path)
+    assert sheet.height > 4 * max(height for _, height in made)
