@@ -310,6 +310,9 @@ def main() -> None:
     # Pictures are compared in threads already, and BLAS's own double the processor time. NumPy reads it once.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
+        from tasks.memory import use_one_heap
+
+        use_one_heap()
         from flows.command_line import INTERRUPTED
         from flows.command_line import main as command
 

@@ -26,6 +26,7 @@ __all__ = [
     "ledger",
     "limits",
     "marked_yaml",
+    "memory",
     "money",
     "network",
     "new_campaign",

@@ -75,6 +75,7 @@ def deduplicate_drafts(run: StoredRun, about: Collection[str] | None = None) -> 
     looks = Looks({run.folder: drafts, **earlier})
     before = [draft for some in earlier.values() for draft in some]
     standings = deduplicate(liked, run.campaign.deduplicate, before, decisions, looks.compare)
+    looks.forget()
     run.ledger.candidates.record_standings(standings)
     return sum(standing.status == "duplicate" for standing in standings.values())
 

@@ -53,6 +53,11 @@ class Looks:
         """List the pictures of a run that were taken."""
         return [one for name, one in self._candidates.items() if self._folders[name] == folder]
 
+    def forget(self) -> None:
+        """Forget what was seen, dozens of MB, which would else stay until Python looks for cycles."""
+        self._look_at.cache_clear()
+        self._glance_at.cache_clear()
+
     def compare(self, one: Candidate, others: Sequence[Candidate]) -> Iterator[Comparison | None]:
         """Compare a picture with others, one after another and each when it is asked for.
 

@@ -24,6 +24,7 @@ from flows.stages.prefect_task import as_task
 from tasks.errors import BudgetError, InterruptError, StopRunError
 from tasks.ledger.budgets import LEDGER_PER_MONTH
 from tasks.ledger.runs import RunState
+from tasks.memory import give_back
 from tasks.storage.home import CAMPAIGN_FILE
 
 
@@ -138,4 +139,5 @@ async def write_report(run: Session, state: RunState, now: datetime) -> WrittenR
     """Write the report of a run that ends now."""
     stored = _reread(run)
     ending = replace(stored, record=replace(stored.record, state=state, finished_at=now))
+    give_back()  # what inspecting and comparing the pictures took
     return await asyncio.to_thread(write_run_report, ending)

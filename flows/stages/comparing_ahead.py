@@ -36,6 +36,8 @@ class ComparingAhead:
         self._is_over = True
         if self._pass is not None:
             await self._pass
+        if self._looks is not None:
+            self._looks.forget()
 
     def _is_wanted(self) -> bool:
         return not self._is_over and self._run.buyer.closed_by is None
