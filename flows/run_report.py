@@ -189,15 +189,11 @@ def gather_report(run: StoredRun) -> GatheredReport:
     met |= {name: are_met(conditions) for name, conditions in kept.items()}
     every = [one for one in candidates if one.is_draft]
     opinions = read_panel(run, every)
-    rows = [
-        row
-        | {"named_file": names.get(name), "meets_conditions": met.get(name)}
-        | panel_columns(opinions.get(name))
-        for row in rows
-        for name in [row["candidate_id"]]
-    ]
     people = gather_people(run, candidates)
-    rows = [row | remark_columns(people.of_picture.get(row["candidate_id"])) for row in rows]
+    for row in rows:  # in place: copies of thousands take dozens of MB
+        name = row["candidate_id"]
+        row |= {"named_file": names.get(name), "meets_conditions": met.get(name)}
+        row |= panel_columns(opinions.get(name)) | remark_columns(people.of_picture.get(name))
     decided = ledger.rounds.of_run(run.run_id)
     lacking = find_lacking(run.folder, candidates, _chosen(candidates))
     described = tuple(describe_lacking(candidates, lacking))

@@ -68,10 +68,11 @@ def judge(
 
 
 def _export(file: Path, answers: list[dict[str, Any]]) -> None:
-    from tasks.report import people_frame, write_csv
+    from tasks.report_page.columns import PEOPLE_COLUMNS
+    from tasks.report_page.table import write_table
     from tasks.storage.atomic import write_atomically
 
-    write_atomically(file.absolute(), write_csv(people_frame(answers)))
+    write_atomically(file.absolute(), write_table(PEOPLE_COLUMNS, answers).csv)
 
 
 def _lines(check: "JudgeCheck", run_id: str) -> list[str]:

@@ -17,6 +17,7 @@ __all__ = [
     "rows",
     "sheet",
     "summary",
+    "table",
     "verdict",
     "workbook",
 ]

@@ -4,6 +4,7 @@ The figures are from ``measures``, the pictures from ``pictures``, the sentences
 templates escape all text. Style and script are inlined from this folder.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -52,10 +53,11 @@ _HERE = Path(__file__).parent
 _ARM_COLOURS = 6
 _BEST_OF_ARM = 4
 NOT_MEASURED = "–"
+_PIECES_AT_ONCE = 1_000
 
 
-def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
-    """Render the whole page.
+def write_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
+    """Render the whole page, as UTF-8; it is never in memory as text.
 
     Args:
         rows: The report rows.
@@ -73,7 +75,7 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
     described = [_describe_arm(arm, own, finals, unique_images, facts, sources) for arm in arms]
     prompts = own_words([arm["facts"].prompt for arm in described])
     described = [arm | {"prompt": parts} for arm, parts in zip(described, prompts, strict=True)]
-    return _environment().get_template("page.html").render(
+    stream = _environment().get_template("page.html").stream(
         facts=facts,
         colours={arm: index % _ARM_COLOURS for index, arm in enumerate(arms)},
         verdict=state_verdict(rows, facts),
@@ -107,6 +109,10 @@ def render_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> str:
         is_embedded=sources.is_embedded,
         script=_inlined("grid.js", "page.js"),
     )  # fmt: skip
+    stream.enable_buffering(_PIECES_AT_ONCE)
+    file = io.BytesIO()
+    stream.dump(file, encoding="utf-8")
+    return file.getvalue()
 
 
 def _inlined(*names: str) -> Markup:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tasks.report_page.page import render_page
 from tests.support.browser import find_unsupported, needs_browser
 from tests.support.grid_rows import LEVELS, drafts
+from tests.support.page_reader import page_text
 from tests.support.report_rows import make_facts, paint_files
 from tests.support.review_browser import PHONE, watched
 from tests.support.review_home import review_page
@@ -20,7 +20,7 @@ def test_the_reports_grid_is_turned_coloured_and_enlarged(browser: Browser, tmp_
     rows = drafts()
     paint_files(rows, tmp_path)
     file = tmp_path / "report.html"
-    file.write_text(render_page(rows, make_facts(factors=LEVELS), tmp_path), encoding="utf-8")
+    file.write_text(page_text(rows, make_facts(factors=LEVELS), tmp_path), encoding="utf-8")
     with watched(browser, tmp_path, size=PHONE, scheme="dark") as (page, complaints):
         page.goto(file.as_uri())
         grid = page.locator("#grid")

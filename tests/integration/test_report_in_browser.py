@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tasks.report_page.page import render_page
 from tests.support.browser import find_unsupported, needs_browser
+from tests.support.page_reader import page_text
 from tests.support.report_rows import make_facts, make_run, paint_files
 
 pytestmark = needs_browser
@@ -23,7 +23,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     rows = make_run()
     paint_files(rows, folder)
-    (folder / "report.html").write_text(render_page(rows, make_facts(), folder), encoding="utf-8")
+    (folder / "report.html").write_text(page_text(rows, make_facts(), folder), encoding="utf-8")
     return folder / "report.html"
 
 
@@ -183,7 +183,7 @@ def test_large_run_loads_only_what_is_near(browser: Browser, tmp_path: Path) -> 
     """
     rows = make_run(prompts=75)
     paint_files(rows, tmp_path, px=8)
-    (tmp_path / "report.html").write_text(render_page(rows, make_facts(), tmp_path), encoding="utf-8")
+    (tmp_path / "report.html").write_text(page_text(rows, make_facts(), tmp_path), encoding="utf-8")
     page = open_page(browser, tmp_path / "report.html")
     page.locator(".band").last.evaluate("band => band.scrollIntoView({behavior: 'instant'})")
     page.locator(".band:last-of-type .tile").last.wait_for()

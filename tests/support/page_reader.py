@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.page import render_page
+from tasks.report_page.page import write_page
 
 VOID_TAGS = {"meta", "link", "img", "br", "line", "rect"}
 
@@ -47,8 +47,13 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
+def page_text(rows: list[dict[str, Any]], facts: RunFacts, folder: Path) -> str:
+    """Render a page."""
+    return write_page(rows, facts, folder).decode()
+
+
 def read(rows: list[dict[str, Any]], facts: RunFacts, folder: Path) -> Page:
     """Render and read a page."""
-    page = Page(render_page(rows, facts, folder))
+    page = Page(page_text(rows, facts, folder))
     assert not page.open
     return page

@@ -16,8 +16,8 @@ from tasks.campaign.rounds import ArmStanding, RoundDecision
 from tasks.campaign_file.load import load_campaign
 from tasks.candidate import Candidate, Score
 from tasks.pairwise.votes import Vote, VoteOutcome
-from tasks.report_page.page import render_page
 from tests.support.builders import NOON
+from tests.support.page_reader import page_text
 from tests.support.planning import CATALOGUE, DRAFT, PROVIDERS, campaign
 from tests.support.report_rows import make_draft, make_facts, make_run
 
@@ -116,7 +116,7 @@ def test_the_page_draws_the_effects_and_says_what_matters() -> None:
     """The sentence is in the summary; each level has its interval and its verdict."""
     subject = designed()
     found = compare_run(*a_run(subject), subject, [])
-    page = render_page(make_run(), make_facts(ab_test=found), Path("/nowhere"))
+    page = page_text(make_run(), make_facts(ab_test=found), Path("/nowhere"))
     section = page[page.index('id="effects"') :]
     section = section[: section.index("</section>")].replace("−", "-")
     assert page[: page.index('id="effects"')].count("light matters (+0.10 for hard instead of soft)") == 1
@@ -126,7 +126,7 @@ def test_the_page_draws_the_effects_and_says_what_matters() -> None:
     assert "Best combination: light hard" in section
     assert section.count("<figure>") == 3
     assert "Mean score by light and lens; lens wide: 0." in section
-    assert 'id="effects"' not in render_page(make_run(), make_facts(), Path("/nowhere"))
+    assert 'id="effects"' not in page_text(make_run(), make_facts(), Path("/nowhere"))
 
 
 def test_the_best_combination_is_a_campaign_file_of_one_arm(tmp_path: Path) -> None:

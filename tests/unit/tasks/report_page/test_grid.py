@@ -11,8 +11,8 @@ from PIL import Image
 
 from tasks.report_page.grid import ROW, Grid, build_grid, grid_facts
 from tasks.report_page.grid_sheet import GridView, draw_grid, page_views, write_pdf, write_png
-from tasks.report_page.page import render_page
 from tests.support.grid_rows import LEVELS, drafts
+from tests.support.page_reader import page_text
 from tests.support.report_rows import make_barren, make_copy, make_draft, make_facts, paint_files
 
 
@@ -135,9 +135,9 @@ def test_the_report_shows_the_grid_of_a_campaign_with_factors_only(tmp_path: Pat
     rows = drafts()
     rows[0] |= {"prompt": "</script><b>"}
     paint_files(rows, tmp_path)
-    page = render_page(rows, make_facts(factors=LEVELS), tmp_path)
+    page = page_text(rows, make_facts(factors=LEVELS), tmp_path)
     held = page[page.index('id="grid-facts">') :]
     held = held[held.index(">") + 1 : held.index("</script>")]
     assert "data:image" not in held
     assert json.loads(held) == grid_facts(of_factors(rows), {})
-    assert 'id="grid-title"' not in render_page(rows, make_facts(), tmp_path)
+    assert 'id="grid-title"' not in page_text(rows, make_facts(), tmp_path)

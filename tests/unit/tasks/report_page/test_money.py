@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tasks.report_page.facts import EstimateError
 from tasks.report_page.measures import account, measure_arm, total_spent
-from tasks.report_page.page import render_page
 from tasks.report_page.spending import Spending, state_spending, sum_up_spending
 from tasks.report_page.verdict import summarize
+from tests.support.page_reader import page_text
 from tests.support.report_rows import make_barren, make_draft, make_facts, make_run
 
 DOLLARS = st.decimals(0, 200, places=9)
@@ -26,7 +26,7 @@ def say(rows: list[dict[str, Any]], **known: Any) -> str:
 
 def read_page(**known: Any) -> str:
     """Render a whole run's page and strip its tags."""
-    page = render_page(make_run(), make_facts(**known), Path("/nowhere"))
+    page = page_text(make_run(), make_facts(**known), Path("/nowhere"))
     return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
@@ -154,7 +154,7 @@ def test_estimates_stand_beside_their_bills() -> None:
 def test_the_cost_per_unique_image_is_shown_for_each_arm() -> None:
     """Where every cost is known, the cost per unique image is shown in total and by arm."""
     rows = [make_draft("A", 0, 0), make_draft("A", 0, 1, status="unfit"), make_draft("B", 0, 0)]
-    page = render_page(rows, make_facts(), Path("/nowhere"))
+    page = page_text(rows, make_facts(), Path("/nowhere"))
     assert "cost $0.0078: $0.0104 in arm A, $0.0052 in arm B." in page
 
 

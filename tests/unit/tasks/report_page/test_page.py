@@ -15,10 +15,9 @@ from PIL import Image
 from tasks.report_page.facts import ArmFacts, RunFacts
 from tasks.report_page.lineage import write_lineage
 from tasks.report_page.measures import count_scores, group_troubles
-from tasks.report_page.page import render_page
 from tasks.report_page.sources import EMBEDDED_PICTURES, Sources
 from tasks.report_page.verdict import state_verdict, summarize
-from tests.support.page_reader import Page, read
+from tests.support.page_reader import Page, page_text, read
 from tests.support.report_rows import (
     RUN_ID,
     make_barren,
@@ -115,7 +114,7 @@ def test_every_text_is_escaped(tmp_path: Path) -> None:
     draft = make_draft(SCRIPT, 0, 0, **evil)
     refusal = make_barren(SCRIPT, 0, 1, "refused", SCRIPT, SCRIPT) | {"prompt": SCRIPT}
     rows = [draft, refusal, make_copy(make_draft(SCRIPT, 0, 2, **evil), draft, 0), make_final(draft, 0, 0.9)]
-    text = render_page(rows, EVIL_FACTS, tmp_path)
+    text = page_text(rows, EVIL_FACTS, tmp_path)
     assert text.count("<script") == 1
     assert "&lt;script&gt;alert(1)" in text
     assert '"><script' not in text
@@ -126,7 +125,7 @@ def test_every_text_is_escaped(tmp_path: Path) -> None:
 def test_no_prompt_brings_a_tag_in(prompt: str) -> None:
     """Whatever the prompt, the page has the tags it has for a plain one."""
     page, plain = (
-        Page(render_page([make_draft("A", 0, 0, prompt=text)], BARE, Path("/nowhere")))
+        Page(page_text([make_draft("A", 0, 0, prompt=text)], BARE, Path("/nowhere")))
         for text in (prompt, "an otter")
     )
     assert [name for name, _ in page.tags] == [name for name, _ in plain.tags]
@@ -147,7 +146,7 @@ def test_large_run_links_its_thumbnails(tmp_path: Path) -> None:
     """Beyond 400 pictures the page refers to the folder, and holds as mere text what is not in view."""
     rows = [make_draft("A", 0, number) for number in range(EMBEDDED_PICTURES + 1)]
     paint_files(rows, tmp_path, px=8)
-    text = render_page(rows, BARE, tmp_path)
+    text = page_text(rows, BARE, tmp_path)
     held = re.findall(r'<script type="text/html">(.*?)</script>', text, re.DOTALL)
     later = [str(picture["src"]) for part in held for picture in Page(part).all("img")]
     assert sorted(later) == sorted(row["thumbnail"] for row in rows)
@@ -159,7 +158,7 @@ def test_text_of_a_large_run_cannot_leave_its_place(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script>"
     rows = [make_draft("A", 0, number, prompt=evil) for number in range(EMBEDDED_PICTURES + 1)]
     paint_files(rows, tmp_path, px=8)
-    page = Page(render_page(rows, BARE, tmp_path))
+    page = Page(page_text(rows, BARE, tmp_path))
     assert not page.open
     assert [script.get("type") for script in page.all("script")] == ["text/html", None]
 
@@ -357,5 +356,5 @@ def test_every_edition_of_a_final_is_shown(tmp_path: Path) -> None:
 def test_a_prompt_is_written_in_its_own_direction() -> None:
     """Arabic and Hebrew from right to left, beside arms that are Latin."""
     prompt = "كوب أبيض"
-    page = render_page([make_draft("A", 0, 0, prompt=prompt)], BARE, Path("/nowhere"))
+    page = page_text([make_draft("A", 0, 0, prompt=prompt)], BARE, Path("/nowhere"))
     assert f'<span dir="auto">{prompt}</span>' in page

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.report_page.facts import RunFacts
-from tasks.report_page.page import render_page
+from tests.support.page_reader import page_text
 from tests.support.report_rows import RUN_ID, make_draft
 
 AGREEMENT = {"scorer": "judge", "pairs": 40, "accuracy": 0.8, "low": 0.65, "high": 0.9}
@@ -19,7 +19,7 @@ FACTS = RunFacts(run_id=RUN_ID, campaign="sea-otter", calibration=FOUND)
 
 def test_suggested_weights_come_with_the_command_to_paste(tmp_path: Path) -> None:
     """Figures with their interval, what is unknown as a dash, and the command whole."""
-    page = render_page([make_draft("A", 0, 0)], FACTS, tmp_path)
+    page = page_text([make_draft("A", 0, 0)], FACTS, tmp_path)
     assert "50 votes by 2 people decided 40 pairs of pictures; 3 pairs ended in a tie." in page
     assert "<td>80%</td><td>65% to 90%</td><td>40</td>" in page
     assert "<td>–</td><td>–</td><td>0</td>" in page
@@ -29,7 +29,7 @@ def test_suggested_weights_come_with_the_command_to_paste(tmp_path: Path) -> Non
 def test_without_a_suggestion_the_reason_is_told(tmp_path: Path) -> None:
     """Too few votes are said to be too few."""
     found = FOUND | {"suggested_weights": None, "note": "12 pairs are too few"}
-    page = render_page([make_draft("A", 0, 0)], replace(FACTS, calibration=found), tmp_path)
+    page = page_text([make_draft("A", 0, 0)], replace(FACTS, calibration=found), tmp_path)
     assert "No weights are suggested: 12 pairs are too few." in page
     assert "--weight" not in page
 
@@ -40,7 +40,7 @@ def test_disputed_pairs_stand_side_by_side(tmp_path: Path) -> None:
     ids = [draft["candidate_id"] for draft in drafts]
     pair = {"scorer": "judge", "preferred": ids[1], "other": ids[0], "margin": 0.42, "votes": 1}
     found = FOUND | {"disagreements": [pair, pair | {"other": "c-gone"}]}
-    page = render_page(drafts, replace(FACTS, calibration=found), tmp_path)
+    page = page_text(drafts, replace(FACTS, calibration=found), tmp_path)
     assert page.count("people prefer") == 1
     assert "scored 0.42 higher" in page
     assert "Where the judge and people disagree most" in page
@@ -48,5 +48,5 @@ def test_disputed_pairs_stand_side_by_side(tmp_path: Path) -> None:
 
 def test_without_votes_the_page_says_nothing_of_them(tmp_path: Path) -> None:
     """No votes, no section."""
-    page = render_page([make_draft("A", 0, 0)], replace(FACTS, calibration=None), tmp_path)
+    page = page_text([make_draft("A", 0, 0)], replace(FACTS, calibration=None), tmp_path)
     assert "people’s votes" not in page

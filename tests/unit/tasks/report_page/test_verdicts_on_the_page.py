@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tasks.report_page.page import render_page
+from tests.support.page_reader import page_text
 from tests.support.report_rows import make_facts, make_run
 
 
@@ -18,7 +18,7 @@ def segment(value: str, difference: float, winner: str | None) -> dict[str, Any]
 
 def page_of(**ab_test: Any) -> str:
     """Render a run's page with these facts of its test."""
-    return render_page(make_run(), make_facts(ab_test={"headline": "So.", **ab_test}), Path("/nowhere"))
+    return page_text(make_run(), make_facts(ab_test={"headline": "So.", **ab_test}), Path("/nowhere"))
 
 
 def test_segments_are_shown_with_those_first_that_are_found() -> None:
