@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from tasks.attachments.drawings import picture_bytes
 from tasks.order import Order, Reference
+from tasks.pictures.lettering import write
 from tasks.pictures.sendable import decode_as_sent
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.storage.atomic import write_atomically
@@ -84,13 +85,13 @@ def write_preview(campaign: str, masked: Sequence[Masked], file: Path) -> Path:
 def _write_title(pen: ImageDraw.ImageDraw, campaign: str, count: int, width: int) -> None:
     room = width - 2 * _MARGIN_PX
     left_out = f"; the first {TILES_SHOWN} of {count:,}" if count > TILES_SHOWN else ""
-    _write(pen, (_MARGIN_PX, 32), f"{campaign}{left_out}", 18, _MUTED, room)
-    _write(pen, (_MARGIN_PX, 56), "What the masks will change", 28, _INK, room)
+    write(pen, (_MARGIN_PX, 32), f"{campaign}{left_out}", 18, _MUTED, room)
+    write(pen, (_MARGIN_PX, 56), "What the masks will change", 28, _INK, room)
     key = (_MARGIN_PX, 100, _MARGIN_PX + 34, 118)
     sample = Image.new("RGB", (34, 18), "#c9ced6")
     stripes = _with_change(sample, Image.new("L", sample.size, 255))
     pen._image.paste(stripes, key[:2])
-    _write(pen, (key[2] + 10, 99), "inpainted by the prompt; the rest should stay", 16, _MUTED, room)
+    write(pen, (key[2] + 10, 99), "inpainted by the prompt; the rest should stay", 16, _MUTED, room)
 
 
 def _draw_tile(sheet: Image.Image, pen: ImageDraw.ImageDraw, pair: Masked, left: int, top: int) -> None:
@@ -105,8 +106,8 @@ def _draw_tile(sheet: Image.Image, pen: ImageDraw.ImageDraw, pair: Masked, left:
     at = (left + (_TILE_PX - size[0]) // 2, top + (_TILE_PX - size[1]) // 2)
     sheet.paste(_with_change(picture, clear), at)
     name = f"{Path(pair.reference.file).name} · {share:.0%} inpainted"
-    _write(pen, (left, top + _TILE_PX + 10), name, 18, _INK, _TILE_PX)
-    _write(pen, (left, top + _TILE_PX + 36), pair.prompt, 16, _MUTED, _TILE_PX)
+    write(pen, (left, top + _TILE_PX + 10), " ".join(name.split()), 18, _INK, _TILE_PX)
+    write(pen, (left, top + _TILE_PX + 36), " ".join(pair.prompt.split()), 16, _MUTED, _TILE_PX)
 
 
 def _with_change(picture: Image.Image, clear: Image.Image) -> Image.Image:
@@ -128,13 +129,3 @@ def _outline(clear: Image.Image) -> Image.Image:
     inner = hard.filter(ImageFilter.MinFilter(2 * _OUTLINE_PX - 1))
     rim = ImageChops.subtract(hard, inner)
     return rim.crop((_OUTLINE_PX, _OUTLINE_PX, _OUTLINE_PX + clear.width, _OUTLINE_PX + clear.height))
-
-
-def _write(
-    pen: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, colour: str, room_px: int
-) -> None:
-    font = ImageFont.load_default(size)
-    shown = " ".join(text.split())
-    while len(shown) > 1 and pen.textlength(shown, font=font) > room_px:
-        shown = shown[:-2].rstrip() + "…"
-    pen.text(at, shown, fill=colour, font=font)

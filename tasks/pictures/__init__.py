@@ -9,6 +9,7 @@ __all__ = [
     "differences",
     "fingerprint",
     "glances",
+    "lettering",
     "likeness",
     "looks",
     "provenance",

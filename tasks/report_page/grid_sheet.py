@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageDraw
 
+from tasks.pictures.lettering import wrap, write
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.grid import ARM, ROW, Grid, GridCell, Place
-from tasks.report_page.lettering import wrap, write
 from tasks.report_page.rows import Row
 from tasks.report_page.sources import open_small
 from tasks.report_page.verdict import count_noun

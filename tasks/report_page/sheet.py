@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageDraw
 
+from tasks.pictures.lettering import font_of, wrap, write
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.grid_sheet import write_pdf
-from tasks.report_page.lettering import font_of, wrap, write
 from tasks.report_page.pictures import title_of
 from tasks.report_page.rows import Row, is_draft, is_final, is_unique_image, merit, name_verdict
 from tasks.report_page.sources import open_small

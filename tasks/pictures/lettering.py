@@ -1,8 +1,13 @@
 """Text on drawn sheets: cut to its room, or wrapped."""
 
+from bisect import bisect_right
+from functools import cache
+from math import ceil
+
 from PIL import ImageDraw, ImageFont
 
 
+@cache
 def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Return the font of a size, px."""
     return ImageFont.load_default(size)
@@ -21,11 +26,30 @@ def write(
         colour: Its colour.
         room_px: The width that it may take.
     """
+    pen.text(at, cut(pen, text, size, room_px), fill=colour, font=font_of(size))
+
+
+def cut(pen: ImageDraw.ImageDraw, text: str, size: int, room_px: int) -> str:
+    """Cut a text to its room, with an ellipsis in place of the rest; a prompt may have 30,000 characters.
+
+    Args:
+        pen: Measures the text.
+        text: The text.
+        size: The size of the font, px.
+        room_px: The width that it may take.
+    """
     font = font_of(size)
-    shown = text
-    while len(shown) > 1 and pen.textlength(shown, font=font) > room_px:
-        shown = shown[:-2].rstrip() + "…"
-    pen.text(at, shown, fill=colour, font=font)
+    if pen.textlength(text, font=font) <= room_px:
+        return text
+
+    def shortened(length: int) -> str:
+        return text[:length].rstrip() + "…"
+
+    def width_px(length: int) -> int:
+        return ceil(pen.textlength(shortened(length), font=font))
+
+    n_fitting = bisect_right(range(len(text)), room_px, key=width_px)
+    return shortened(max(0, n_fitting - 1))
 
 
 def wrap(pen: ImageDraw.ImageDraw, text: str, size: int, room_px: int) -> list[str]:
