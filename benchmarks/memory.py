@@ -1,24 +1,44 @@
-"""The peak memory of ``runoff run`` at 200 and at 2,000 pictures.
+"""The peak memory of ``runoff run`` as runs grow, and of ``runoff report`` and ``runoff rescore`` afterwards.
 
-Pictures of 1024 x 1024 and 0.6 MB, as PNG. The peak is read from the kernel, separately for the run's process
-and for its embedded Prefect server (``VmHWM``), so this is Linux only. Target: at most 500 MB for the
-process, and at 2,000 pictures no more than at 200 plus the size of their records.
+Pictures of 1024 x 1024 and 10 kB, as PNG, with 50 requests in flight and a Prefect server running elsewhere.
+The peak is read from the kernel (``VmHWM``), so this is Linux only. Writes its table into
+``benchmarks/README.md``, anew after each size.
 
-    python -m benchmarks.memory [--orders 200 2000]
+    python -m benchmarks.memory [--orders 100 1000 10000]
 """
 
 import argparse
+import resource
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.workplace import COMMAND, environ_of, open_provider, write_campaign, write_home
+from benchmarks.figures import write_figures
+from benchmarks.workplace import (
+    COMMAND,
+    environ_of,
+    open_prefect_server,
+    open_provider,
+    write_campaign,
+    write_home,
+)
 
 CONCURRENCY = 50
-LATENCY_S = 1.0
-POLL_S = 0.2
-TARGET_MB = 500
+LATENCY_S = 0.2
+POLL_S = 0.02
+FOR_ORDERS = 10_000
+TARGETS_MB = {"run": 400, "report": 250}
+"""There is none for rescoring."""
+
+
+class Used(NamedTuple):
+    """What a command took: its peak, MB, and processor time, seconds."""
+
+    peak_mb: float
+    cpu_s: float
 
 
 def peak_mb(pid: int) -> float:
@@ -30,42 +50,68 @@ def peak_mb(pid: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
-def children(pid: int) -> list[int]:
-    """List a process's children."""
-    try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+def used_by(*words: str | Path, environ: Mapping[str, str], cwd: Path) -> Used:
+    """Run the command, and look at it until it ends."""
+    before, most = resource.getrusage(resource.RUSAGE_CHILDREN), 0.0
+    with subprocess.Popen(
+        [COMMAND, *words], env=dict(environ), cwd=cwd,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        while process.poll() is None:
+            most = max(most, peak_mb(process.pid))
+            time.sleep(POLL_S)
+    assert process.returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Used(most, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def measure(n_orders: int) -> tuple[float, float]:
-    """Run a campaign; returns the peaks of its process and of its server, MB."""
-    with tempfile.TemporaryDirectory() as name, open_provider(LATENCY_S, is_grainy=True) as provider:
+def measure(n_orders: int) -> dict[str, Used]:
+    """Run a campaign, write its report again, and rescore it."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        open_provider(LATENCY_S) as provider,
+        open_prefect_server(Path(name) / "server") as prefect,
+    ):
         folder = Path(name)
         campaign = write_campaign(folder, n_orders)
         write_home(folder / "home", CONCURRENCY)
-        peaks = {"run": 0.0, "server": 0.0}
-        with subprocess.Popen(
-            [COMMAND, "run", campaign], env=environ_of(folder / "home", provider), cwd=folder,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
-            while process.poll() is None:
-                peaks["run"] = max(peaks["run"], peak_mb(process.pid))
-                peaks["server"] = max([peaks["server"], *map(peak_mb, children(process.pid))])
-                time.sleep(POLL_S)
-        assert process.returncode == 0
+        environ = environ_of(folder / "home", provider, prefect)
+        used = {"run": used_by("run", campaign, environ=environ, cwd=folder)}
         assert provider.n_orders == n_orders
-    return peaks["run"], peaks["server"]
+        (folder / "home/providers.yaml").unlink()
+        run_id = next((folder / "home/benchmark").iterdir()).name
+        for command in ("report", "rescore"):
+            used[command] = used_by(command, run_id, environ=environ, cwd=folder)
+    return used
+
+
+def verdict_on(n_orders: int, used: Mapping[str, Used]) -> str:
+    """Say whether the targets are met, of a run that is large enough."""
+    if n_orders < FOR_ORDERS:
+        return f"The targets are for {FOR_ORDERS:,} pictures, which were not measured this time."
+    said = []
+    for command, most_mb in TARGETS_MB.items():
+        is_met = used[command].peak_mb <= most_mb
+        said.append(f"`runoff {command}` within {most_mb} MB: {'**met**' if is_met else '**missed**'}")
+    return f"Targets with {n_orders:,} pictures: {'; '.join(said)}."
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--orders", type=int, nargs="+", default=[200, 2000], help="multiples of 20")
-    print(f"peak memory; target for the run's process: {TARGET_MB} MB")
+    parser.add_argument("--orders", type=int, nargs="+", default=[100, 1_000, 10_000], help="multiples of 20")
+    said = (
+        f"Pictures of 10 kB, {CONCURRENCY} in flight, a Prefect server running elsewhere. The most resident "
+        "memory of each command's own process, and its processor time. Once."
+    )
+    lines = ["| pictures | `runoff run` | `runoff report` | `runoff rescore` |", "|---|---|---|---|"]
     for n_orders in parser.parse_args().orders:
-        run_mb, server_mb = measure(n_orders)
-        print(f"{n_orders:6,} pictures: run {run_mb:4.0f} MB, embedded server {server_mb:4.0f} MB")
+        used = measure(n_orders)
+        cells = (f"{one.peak_mb:.0f} MB, {one.cpu_s:.0f} s" for one in used.values())
+        lines.append(f"| {n_orders:,} | {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
+        table = "\n".join(lines)
+        write_figures("benchmarks.memory", f"{said}\n\n{table}\n\n{verdict_on(n_orders, used)}")
 
 
 if __name__ == "__main__":
