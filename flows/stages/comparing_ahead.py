@@ -26,7 +26,10 @@ class ComparingAhead:
         self._earlier: list[Candidate] = []
 
     def go_on(self) -> None:
-        """Compare what is inspected by now, after an earlier pass that still goes on."""
+        """Compare what is inspected by now, after an earlier pass that still goes on.
+
+        To be called for some dozen new drafts at a time: each pass reads all of the run.
+        """
         self._is_due = True
         if self._is_wanted() and (self._pass is None or self._pass.done()):
             self._pass = asyncio.create_task(asyncio.to_thread(self._compare))
