@@ -56,13 +56,7 @@ def grid(
         stored = StoredRun.find(settings, opened, run)
         found = read_grid(stored)
         if not any(cell.pictures for cell in found.grid.cells.values()):
-            raise RunError(
-                where=f"run {stored.run_id}",
-                what="has no drafts yet",
-                accepted="a run with pictures",
-                money="Nothing was spent.",
-                next_step=f"Make them: runoff run --resume {stored.run_id}",
-            )
+            raise _nothing_drawn(stored.run_id, is_done=stored.record.state == "done")
         files = draw_grid_of_run(stored, found, _view(found.grid, top, side, only, is_coloured=colour))
     if as_json:
         answer_json(files)
@@ -110,3 +104,16 @@ def _known(name: str, known: Sequence[str], where: str) -> str:
         msg = f"{where}: {name!r} is unknown{did_you_mean(name, known)}, accepted: {shown}"
         raise click.UsageError(msg)
     return name
+
+
+def _nothing_drawn(run_id: str, *, is_done: bool) -> RunError:
+    """Say what can be done about a run without drafts: those that were refused are not bought again."""
+    return RunError(
+        where=f"run {run_id}",
+        what="got no draft" if is_done else "has no drafts yet",
+        accepted="a run with pictures",
+        money="Nothing was spent.",
+        next_step=f"See why: runoff report {run_id}"
+        if is_done
+        else f"Make them: runoff run --resume {run_id}",
+    )

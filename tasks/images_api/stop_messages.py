@@ -12,6 +12,7 @@ from tasks.money import format_usd
 from tasks.order import Order
 
 NOT_KEPT = "not_kept"
+HOUR_S = 3600.0
 
 
 def stop_for(order: Order, fault: Failure, terms: Terms) -> StopRunError:
@@ -84,7 +85,9 @@ def _next_step(fault: Failure, terms: Terms) -> str:
     if fault.kind is FailureKind.unsent:
         return "Check the address and the network."
     if fault.kind is FailureKind.rate_limited:
-        return "Wait, or lower images_per_minute of the provider."
+        asked_s = fault.retry_after_s or 0.0
+        asked = f"It asks for a wait of {asked_s / HOUR_S:,.1f} hours. " if asked_s > HOUR_S else ""
+        return f"{asked}Wait, or lower images_per_minute of the provider."
     address = terms.base_url or "the emulator in this process"
     return _REMEDIES[fault.remedy].format(address=address, setting=terms.address_setting)
 

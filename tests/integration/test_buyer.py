@@ -188,6 +188,14 @@ def test_a_provider_that_never_takes_more_stops_the_run(open_shop: Opener) -> No
     assert states(shop) == ["planned"]
 
 
+def test_a_wait_of_hours_is_not_waited_for_but_told(open_shop: Opener) -> None:
+    """As of an account whose allowance of the day is used up; it says when to come back."""
+    shop = open_shop({"kind": "rate_limited", "retry_after": 9000})
+    buyer = shop.buy(order_of())
+    assert shop.waits_s == []
+    assert "It asks for a wait of 2.5 hours. Wait, or" in str(buyer.closed_by)
+
+
 def test_a_limit_that_really_counts_fails_no_order(open_shop: Opener) -> None:
     """Asked for twenty times too fast, the run is refused, slows down, and buys everything."""
     shop = open_shop(images_per_minute=6, minute_s=1.0)

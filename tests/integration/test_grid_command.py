@@ -69,3 +69,9 @@ def test_a_run_without_pictures_or_factors_says_so(tmp_path: Path) -> None:
     empty = give(tmp_path, "grid", "20260101-000000-zzzz")
     assert isinstance(empty.exception, RunError)
     assert "no drafts yet" in str(empty.exception)
+    with open_ledger(tmp_path) as ledger:
+        ledger.runs.end("20260101-000000-zzzz", "done", NOON)
+    refused = give(tmp_path, "grid", "20260101-000000-zzzz")
+    assert isinstance(refused.exception, RunError)
+    assert "got no draft" in str(refused.exception)
+    assert "runoff report 20260101-000000-zzzz" in str(refused.exception)
