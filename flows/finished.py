@@ -55,14 +55,21 @@ def finished_outcome(prepared: Prepared) -> Outcome | None:
 
 
 def _has_open_ends(run: StoredRun) -> bool:
-    """Whether something of the run is under way, or was decided by a person since it ended."""
+    """Whether something of the run is under way, or was decided or deleted since it ended."""
     ledger, run_id = run.ledger, run.run_id
     return bool(
         ledger.batches.open_of(run_id)
         or ledger.candidates.uninspected(run_id)
         or run_id in ledger.slots.open_runs([run.record.campaign])
         or _is_reconciled_since(run)
+        or _has_dropped_files(run)
     )
+
+
+def _has_dropped_files(run: StoredRun) -> bool:
+    """Whether this machine's mirror of the store still has what was deleted to free disk space."""
+    dropped = run.ledger.pruning.dropped(run.run_id) if store_of(run.folder) else ()
+    return any((run.folder / file).exists() for one in dropped for file in one.files)
 
 
 def _is_reconciled_since(run: StoredRun) -> bool:
