@@ -55,7 +55,9 @@ def _thumbnail(file: str) -> str:
     return f"{THUMBNAILS}/{path.parent.name}-{path.stem}.webp"
 
 
-def deduplicate_drafts(run: StoredRun, about: Collection[str] | None = None) -> int:
+def deduplicate_drafts(
+    run: StoredRun, about: Collection[str] | None = None, looks: Looks | None = None
+) -> int:
     """Find the duplicates among the drafts; returns how many.
 
     A person's decision about a pair, or choice of a finalist, overrides the rule.
@@ -63,6 +65,7 @@ def deduplicate_drafts(run: StoredRun, about: Collection[str] | None = None) -> 
     Args:
         run: The run.
         about: Only drafts that a decision about these may concern; by default all.
+        looks: The looks at its drafts before, which are not made anew; they grow.
     """
     drafts = in_scope_of_origin(run.read_candidates("draft"))
     decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
@@ -72,10 +75,13 @@ def deduplicate_drafts(run: StoredRun, about: Collection[str] | None = None) -> 
     chosen = shortlist.candidate_ids if shortlist else ()
     liked = [replace(draft, is_liked=True) if draft.candidate_id in chosen else draft for draft in drafts]
     earlier = earlier_drafts(run)
-    looks = Looks({run.folder: drafts, **earlier})
+    seen = looks or Looks({})
+    for folder, some in {run.folder: drafts, **earlier}.items():
+        seen.add(folder, some)
     before = [draft for some in earlier.values() for draft in some]
-    standings = deduplicate(liked, run.campaign.deduplicate, before, decisions, looks.compare)
-    looks.forget()
+    standings = deduplicate(liked, run.campaign.deduplicate, before, decisions, seen.compare)
+    if looks is None:
+        seen.forget()
     run.ledger.candidates.record_standings(standings)
     return sum(standing.status == "duplicate" for standing in standings.values())
 

@@ -33,15 +33,18 @@ class Looks:
 
     def __init__(self, pictures: Mapping[Path, Sequence[Candidate]]) -> None:
         """Take the pictures that may be compared, by the folder of their run; nothing is read yet."""
-        self._waiting = dict(pictures)
-        self._folders = {one.candidate_id: folder for folder, some in pictures.items() for one in some}
-        self._candidates = {one.candidate_id: one for some in pictures.values() for one in some}
+        self._waiting: dict[Path, list[Candidate]] = {}
+        self._folders: dict[str, Path] = {}
+        self._candidates: dict[str, Candidate] = {}
+        for folder, some in pictures.items():
+            self.add(folder, some)
         self._fetching = Lock()
         self._look_at = lru_cache(MOST_LOOKS)(self._read)
         self._glance_at = lru_cache(MOST_GLANCES)(self._glance)
 
     def add(self, folder: Path, pictures: Sequence[Candidate]) -> None:
-        """Take more pictures of a run that may be compared."""
+        """Take more pictures of a run that may be compared; what was seen of others stays."""
+        self._waiting.setdefault(folder, []).extend(pictures)
         self._folders |= {one.candidate_id: folder for one in pictures}
         self._candidates |= {one.candidate_id: one for one in pictures}
 
@@ -120,10 +123,10 @@ class Looks:
             return None
 
     def _fetch(self, folder: Path) -> None:
-        """Fetch all thumbnails of a run at once, before any thread reads the first."""
+        """Fetch all new thumbnails of a run at once, before any thread reads the first."""
         with self._fetching:
-            pictures = self._waiting.pop(folder, ())
-            fetch_files(folder, [one.thumbnail for one in pictures if one.thumbnail])
+            if pictures := self._waiting.pop(folder, None):
+                fetch_files(folder, [one.thumbnail for one in pictures if one.thumbnail])
 
 
 class _Seen:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -34,6 +35,7 @@ from tasks.storage.atomic import write_atomically
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home
 
 if TYPE_CHECKING:
+    from flows.evaluation.looks import Looks
     from flows.workers.dask_pool import DaskPool
     from tasks.images_api.batch_lane.lane import BatchLane
     from tasks.images_api.sellers import Sellers
@@ -92,6 +94,13 @@ class Session:
     def is_out(self) -> bool:
         """Whether it has an open batch at the provider."""
         return bool(self.ledger.batches.open_of(self.run_id))
+
+    @cached_property
+    def looks(self) -> "Looks":
+        """Looks at the run's pictures, made when they are first compared."""
+        from flows.evaluation.looks import Looks
+
+        return Looks({})
 
     def planned(self, stage: str) -> list[Order]:
         """List the orders of a stage that are still to be sent."""

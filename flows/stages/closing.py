@@ -139,5 +139,6 @@ async def write_report(run: Session, state: RunState, now: datetime) -> WrittenR
     """Write the report of a run that ends now."""
     stored = _reread(run)
     ending = replace(stored, record=replace(stored.record, state=state, finished_at=now))
+    run.looks.forget()
     give_back()  # what inspecting and comparing the pictures took
     return await asyncio.to_thread(write_run_report, ending)

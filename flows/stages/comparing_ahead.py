@@ -8,7 +8,6 @@ recorded, so a run that is killed here loses nothing.
 import asyncio
 
 from flows.evaluation.drafts import compare_ahead, earlier_drafts
-from flows.evaluation.looks import Looks
 from flows.session.session import Session
 from tasks.candidate import Candidate
 from tasks.errors import RunoffError
@@ -22,8 +21,7 @@ class ComparingAhead:
         self._pass: asyncio.Task[None] | None = None
         self._is_due = False
         self._is_over = False
-        self._looks: Looks | None = None
-        self._earlier: list[Candidate] = []
+        self._earlier: list[Candidate] | None = None
 
     def go_on(self) -> None:
         """Compare what is inspected by now, after an earlier pass that still goes on.
@@ -39,21 +37,20 @@ class ComparingAhead:
         self._is_over = True
         if self._pass is not None:
             await self._pass
-        if self._looks is not None:
-            self._looks.forget()
 
     def _is_wanted(self) -> bool:
         return not self._is_over and self._run.buyer.closed_by is None
 
     def _compare(self) -> None:
-        stored = self._run.stored
+        stored, looks = self._run.stored, self._run.looks
         try:
-            if self._looks is None:
-                earlier = earlier_drafts(stored)
-                self._earlier = [draft for some in earlier.values() for draft in some]
-                self._looks = Looks(earlier)
+            if self._earlier is None:
+                self._earlier = []
+                for folder, some in earlier_drafts(stored).items():
+                    looks.add(folder, some)
+                    self._earlier += some
             while self._is_due and self._is_wanted():
                 self._is_due = False
-                compare_ahead(stored, self._looks, self._earlier, self._is_wanted)
+                compare_ahead(stored, looks, self._earlier, self._is_wanted)
         except RunoffError:  # the step that finds duplicates meets it too, and reports it
             self._is_over = True

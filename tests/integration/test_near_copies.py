@@ -30,6 +30,7 @@ from tasks.ledger import Ledger
 from tasks.ledger.candidates import insert_receipts
 from tasks.orders.questions import worth_judging
 from tasks.pairwise.votes import Vote
+from tasks.pictures.looks import Look, look_of_thumbnail
 from tasks.settings import Settings
 from tasks.storage.home import run_folder
 from tests.support.builders import NOON, RUN_ID, an_order
@@ -152,6 +153,26 @@ def test_what_was_compared_while_drafts_came_in_is_not_compared_again(
     add_free_scores(run)
     assert deduplicate_drafts(run) == 8
     assert n_ahead == len(compared) > 20
+
+
+def test_a_picture_is_looked_at_once_for_the_passes_and_for_the_decision(
+    run: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last drafts are compared with those of before, of which only a glance is kept."""
+    read: list[Path] = []
+    monkeypatch.setattr(looks, "_compared", ComparedPairs())
+
+    def noted(file: Path) -> Look:
+        read.append(file)
+        return look_of_thumbnail(file)
+
+    monkeypatch.setattr(looks, "look_of_thumbnail", noted)
+    inspect_new(run)
+    compare_ahead(run, ahead := Looks({}), (), lambda: True)
+    read.clear()
+    monkeypatch.setattr(looks, "_compared", ComparedPairs())  # as if each pair were a new one
+    assert deduplicate_drafts(run, looks=ahead) == 8
+    assert read == []
 
 
 def test_a_pass_over_drafts_takes_only_those_that_one_since_the_last_pass_may_be_like(
