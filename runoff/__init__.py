@@ -307,8 +307,10 @@ def main() -> None:
     import os
     import sys
 
-    # Pictures are compared in threads already, and BLAS's own double the processor time. NumPy reads it once.
+    # Pictures are compared in threads already, and those of BLAS and of OpenCV double the processor time. Both
+    # libraries read this once, when they are loaded.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
     try:
         from tasks.memory import use_one_heap
 
