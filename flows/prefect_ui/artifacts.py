@@ -101,10 +101,13 @@ async def show_outcome(run: "Session", outcome: Outcome) -> None:
     link = report_link(outcome.folder, run.prepared.settings)
     markdown = await asyncio.to_thread(markdown_of, outcome, run.campaign.all_rows, link)
 
-    creating = acreate_markdown_artifact(
-        key=f"{run.campaign.name}-report", markdown=markdown, description=description_of(outcome)
-    )
-    await asyncio.gather(_is_accepted(creating), tag_flow_run(outcome.campaign, outcome.state))
+    async def create() -> None:  # one after the other: a server on SQLite may lock both out for a minute
+        await acreate_markdown_artifact(
+            key=f"{run.campaign.name}-report", markdown=markdown, description=description_of(outcome)
+        )
+        await tag_flow_run(outcome.campaign, outcome.state)
+
+    await _is_accepted(create())
 
 
 def report_link(folder: str, settings: Settings | None = None) -> str:
