@@ -1,6 +1,7 @@
 """Whether a run is finished: resuming it would send nothing, decide nothing and write the same report."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from flows.runs.reconciling import lost_drafts
 from flows.runs.run import StoredRun
 from flows.session.begun_orders import left_orders
 from flows.session.prepare import Prepared
+from tasks.candidate import Candidate
 from tasks.ledger import OrderRecord, open_existing_ledger
 from tasks.order import OrderState
 from tasks.orders.missing_scores import without_score
@@ -40,8 +42,9 @@ def finished_outcome(prepared: Prepared) -> Outcome | None:
         run = StoredRun.find(settings, ledger, run_id)
         if run.record.state not in ("done", "awaiting review") or not _is_report_current(run):
             return None
-        outcome = outcome_of(run)
-        if outcome.exit_code and _may_be_mended(run, prepared):
+        records, candidates = ledger.orders.of_run(run_id), run.read_candidates()
+        outcome = outcome_of(run, records, candidates)
+        if outcome.exit_code and _may_be_mended(run, prepared, records, candidates):
             return None
         if _has_open_ends(run) or left_orders(prepared, ledger):
             return None
@@ -79,16 +82,18 @@ def _is_reconciled_since(run: StoredRun) -> bool:
     return ended_at is None or any(one.reconciled_at > ended_at.astimezone(UTC) for one in verdicts)
 
 
-def _may_be_mended(run: StoredRun, prepared: Prepared) -> bool:
+def _may_be_mended(
+    run: StoredRun, prepared: Prepared, records: Sequence[OrderRecord], candidates: Sequence[Candidate]
+) -> bool:
     """Whether resuming may change the end of an order that has no sound answer, or ask a judge again."""
     from tasks.images_api.recover_sent import is_recoverable
     from tasks.images_api.reread import kept_orders
 
     ledger, run_id = run.ledger, run.run_id
-    records = ledger.orders.of_run(run_id)
     if any(record.state not in ENDED for record in records) or not all(map(_is_answered, records)):
         return True
-    if any(without_score(run.read_candidates("draft"), name) for name in BOUGHT):
+    drafts = [one for one in candidates if one.is_draft]
+    if any(without_score(drafts, name) for name in BOUGHT):
         return True
     if prepared.campaign.on_unknown == "resend" and lost_drafts(ledger, run_id):
         return True

@@ -27,7 +27,7 @@ from tasks.report_page.grid_sheet import GridView, draw_grid, page_views, write_
 from tasks.report_page.page import load_templates, write_page
 from tasks.report_page.sheet import draw_sheet, draw_sheet_pages
 from tasks.report_page.summary import write_summary
-from tasks.report_page.table import columns_of, frame_of, write_table
+from tasks.report_page.table import columns_of, frame_of, write_csv, write_parquet, write_table
 from tasks.report_page.workbook import write_workbook
 from tasks.storage.atomic import write_atomically
 from tasks.storage.home import REPORT_PAGE, SUMMARY_FILE
@@ -97,7 +97,7 @@ def write_report(rows: Sequence[Mapping[str, object]], facts: RunFacts, run_fold
     )
     for name, columns, values in more:
         if values:
-            _write(run_folder / name, write_table(columns, values).parquet)
+            _write(run_folder / name, write_parquet(columns, values))
     return files
 
 
@@ -122,8 +122,8 @@ def write_formats(
     columns = columns_of(rows)
     makers: dict[str, Callable[[], bytes]] = {
         "html": lambda: write_page(rows, facts, run_folder),
-        "csv": lambda: write_table(columns, rows).csv,
-        "parquet": lambda: write_table(columns, rows).parquet,
+        "csv": lambda: write_csv(columns, rows),
+        "parquet": lambda: write_parquet(columns, rows),
         "json": lambda: write_json(frame_of(columns, rows)),
         "xlsx": lambda: write_workbook(rows, facts, run_folder),
         "pdf": lambda: draw_sheet_pages(rows, facts, run_folder),

@@ -69,10 +69,10 @@ def judge(
 
 def _export(file: Path, answers: list[dict[str, Any]]) -> None:
     from tasks.report_page.columns import PEOPLE_COLUMNS
-    from tasks.report_page.table import write_table
+    from tasks.report_page.table import write_csv
     from tasks.storage.atomic import write_atomically
 
-    write_atomically(file.absolute(), write_table(PEOPLE_COLUMNS, answers).csv)
+    write_atomically(file.absolute(), write_csv(PEOPLE_COLUMNS, answers))
 
 
 def _lines(check: "JudgeCheck", run_id: str) -> list[str]:

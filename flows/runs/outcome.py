@@ -1,5 +1,6 @@
 """The outcome of a run in figures: for the terminal, ``--json`` and Prefect."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -104,9 +105,6 @@ def outcome_of(
     drafts = [candidate for candidate in candidates if candidate.is_draft]
     finals = [candidate for candidate in candidates if candidate.is_final]
     records = run.ledger.orders.of_run(run.run_id) if records is None else records
-    orders: dict[str, int] = {}
-    for record in records:
-        orders[record.state] = orders.get(record.state, 0) + 1
     is_sound = all(map(is_whole, records)) and not any(candidate.fault for candidate in candidates)
     is_sound = is_sound and not any(without_score(drafts, name) for name in BOUGHT)
     deadline = deadline_of(run)
@@ -115,7 +113,7 @@ def outcome_of(
         campaign=run.record.campaign,
         state=run.record.state,
         folder=str(run.folder),
-        orders=orders,
+        orders=dict(Counter(record.state for record in records)),
         pictures=len(drafts),
         duplicates=sum(draft.is_duplicate for draft in drafts),
         finalists=_finalists(drafts, finals),

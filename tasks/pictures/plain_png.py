@@ -29,9 +29,8 @@ def decode_plain(data: bytes) -> Image.Image | None:
     Returns:
         ``RGB`` or ``RGBA``, the same pixels as Pillow's; ``None`` where Pillow is to decide.
     """
-    mode = _mode_of(data)
-    vips = None if mode is None else _libvips()
-    if mode is None or vips is None:
+    vips, mode = libvips(), _mode_of(data)
+    if vips is None or mode is None:
         return None
     try:
         opened = vips.Image.pngload_buffer(data, access="sequential", fail_on="error")
@@ -54,7 +53,8 @@ def _mode_of(data: bytes) -> str | None:
 
 
 @cache
-def _libvips() -> ModuleType | None:
+def libvips() -> ModuleType | None:
+    """Load libvips; ``None`` where it is not installed."""
     try:
         pyvips = import_module("pyvips")
     except (ImportError, OSError):  # the latter where the package is there and the library is not
