@@ -30,9 +30,9 @@ from flows.stages.judging import judge_finals
 from tasks.attachments.drawings import write_drawn
 from tasks.campaign.finals import Finals
 from tasks.ledger import open_ledger
-from tasks.ledger.replanning import plan_open
+from tasks.ledger.replanning import left_to_send, plan_open
 from tasks.order import Order
-from tasks.orders.finals import plan_finals
+from tasks.orders.finals import plan_finals, require_sendable
 from tasks.redaction import with_redacted_errors
 from tasks.settings import Settings
 
@@ -47,6 +47,7 @@ async def buy_finals(run: Session) -> None:
         editions = [edition for edition in run.campaign.editions if attempt < edition.tries]
         orders = [order for edition in editions for order in _attempts(run, edition, attempt)]
         write_drawn(picture for order in orders for picture in order.sent)
+        require_sendable(left_to_send(run.ledger, run.run_id, orders))
         plan_open(run.ledger, run.run_id, orders)
         if run.planned("final"):
             await make_pictures(run, "final")
@@ -70,6 +71,7 @@ def _attempts(run: Session, edition: Finals, attempt: int) -> list[Order]:
         attempt=attempt,
         edition=edition,
         home=run.prepared.home,
+        before=run.prepared.before,
     )
 
 

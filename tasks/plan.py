@@ -11,6 +11,7 @@ from typing import Any
 
 from tasks.attachments.attachments import SentPictures
 from tasks.attachments.conversions import describe_conversions
+from tasks.attachments.sent_before import NOTHING_BEFORE, SentBefore
 from tasks.campaign import Campaign
 from tasks.campaign.cheapest import with_cheapest
 from tasks.campaign.designs import describe_design
@@ -188,6 +189,7 @@ def plan(
     *,
     home: Path = Path(DEFAULT_HOME),
     are_drafts_done: bool = False,
+    before: SentBefore = NOTHING_BEFORE,
 ) -> Plan:
     """Expand a campaign into orders and add up their cost.
 
@@ -200,6 +202,7 @@ def plan(
         home: Runoff's home, below which drawn masks will be stored; ``./runs`` by default. Nothing is written
             there now.
         are_drafts_done: Whether all drafts are bought already; their models may then be retired.
+        before: What the run sent before, for pictures that cannot be read any more.
 
     Raises:
         BudgetError: Even the lowest cost exceeds the budget of a run.
@@ -214,7 +217,7 @@ def plan(
     )
     estimates = Estimates(catalogue, provider, providers)
     prompts = draft_prompts(campaign)
-    pictures = SentPictures(campaign, drawn_folder(home))
+    pictures = SentPictures(campaign, drawn_folder(home), before)
     passes = campaign.planned_passes
     orders = tuple(draft_orders(campaign, prompts, pictures, estimates, run_id, passes))
     finals = plan_finals_cost(campaign, prompts, estimates)
@@ -367,14 +370,8 @@ def _finals_as_dict(finals: FinalsPlan) -> dict[str, Any]:
     """Return the finals; with a single edition, its fields are merged with the totals."""
     only = _plain(asdict(finals.editions[0])) if len(finals.editions) == 1 else {}
     totals = {"most_pictures": finals.most_pictures, "low_usd": finals.low_usd, "high_usd": finals.high_usd}
-    return only | _plain(
-        {
-            "approval": finals.approval,
-            "finalists": finals.finalists,
-            **totals,
-            "editions": [_plain(asdict(edition)) for edition in finals.editions],
-        }
-    )
+    whole = {"approval": finals.approval, "finalists": finals.finalists, **totals}
+    return only | _plain(whole | {"editions": [_plain(asdict(edition)) for edition in finals.editions]})
 
 
 def _request_as_dict(order: Order) -> dict[str, Any]:

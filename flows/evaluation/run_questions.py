@@ -1,7 +1,7 @@
 """The maker of a run's questions to judging models, with what its drafts were made from."""
 
 from flows.runs.run import StoredRun
-from tasks.attachments.attachments import Sent
+from tasks.attachments.sent_before import Sent
 from tasks.candidate import candidate_id
 from tasks.catalogue.estimates import Estimates
 from tasks.orders.questions import Questions

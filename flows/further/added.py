@@ -254,7 +254,7 @@ def _priced(prepared: Prepared, arms: set[str], replicates: int) -> Prepared:
     }
     drafts = {**whole.get("drafts", {}), "per_prompt": replicates, "allocation": "fixed"}
     small = Campaign.model_validate({**whole, "arms": own, "drafts": drafts, "finalists": {"count": 0}})
-    return plan_again(replace(prepared, requested=small, are_drafts_done=False))
+    return plan_again(replace(prepared, requested=small, are_drafts_done=False, gone=None))
 
 
 def _describe(arms: Sequence[str], beside: Sequence[str], n_orders: int) -> str:

@@ -141,7 +141,7 @@ def plan_further(ledger: Ledger, prepared: Prepared, asked: Asked) -> FurtherPla
     stored = StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
     draft = _draft(stored, asked)
     planned = plan_again(
-        replace(prepared, requested=_small(prepared, draft, asked), are_drafts_done=False)
+        replace(prepared, requested=_small(prepared, draft, asked), are_drafts_done=False, gone=None)
     ).plan
     records = ledger.orders.of_run(prepared.run_id)
     left = [one.order for one in records if one.order.is_further_draft and one.state == "planned"]

@@ -18,7 +18,7 @@ from tasks.judging.conditions import kept_statements
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
-from tasks.orders.finals import plan_finals
+from tasks.orders.finals import plan_finals, require_sendable
 from tasks.orders.finals_costs import price_question
 from tasks.settings import Settings
 
@@ -193,8 +193,11 @@ def _remaining_attempts(run: StoredRun, prepared: Prepared, edition: Finals) -> 
             attempt=attempt,
             edition=edition,
             home=prepared.home,
+            before=prepared.before,
         )
-        for order in left_to_send(run.ledger, run.run_id, orders):
+        left = left_to_send(run.ledger, run.run_id, orders)
+        require_sendable(left)
+        for order in left:
             draft_id = str(order.draft_id)
             asking = asking_usd[draft_id]
             attempts[draft_id].append(_Attempt(draft_id, order.estimate_usd + asking, asking > 0))

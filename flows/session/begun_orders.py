@@ -44,7 +44,7 @@ def _round_orders(prepared: Prepared, passes: Sequence[Pass]) -> list[Order]:
     if not passes:
         return []
     campaign = prepared.campaign
-    pictures = SentPictures(campaign, drawn_folder(prepared.home))
+    pictures = SentPictures(campaign, drawn_folder(prepared.home), prepared.before)
     estimates = Estimates(prepared.catalogue, prepared.terms.provider, prepared.providers)
     prompts = draft_prompts(campaign)
     return list(draft_orders(campaign, prompts, pictures, estimates, prepared.run_id, passes))

@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.evaluation.retirement import Market, as_asked_for, without_retired
+from flows.session.gone_pictures import GonePictures, load_as_sent, require_for_drafts
+from tasks.attachments.sent_before import NOTHING_BEFORE, SentBefore
 from tasks.campaign import Campaign
 from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
@@ -45,6 +47,7 @@ class Prepared:
             for a run's own file, and for a campaign built in Python.
         amended_from: The text of the run's own file that the campaign, which has more arms, takes the place
             of; ``None`` where it is that file.
+        gone: What was sent before of pictures that cannot be read any more; ``None`` if all can.
     """
 
     place: str
@@ -59,6 +62,12 @@ class Prepared:
     ledger_per_month_usd: Decimal | None = None
     questions_folder: Path | None = None
     amended_from: str | None = None
+    gone: GonePictures | None = None
+
+    @property
+    def before(self) -> SentBefore:
+        """The pictures that the run sent before, where some cannot be read any more."""
+        return self.gone.before if self.gone else NOTHING_BEFORE
 
     @property
     def home(self) -> Path:
@@ -111,6 +120,7 @@ def prepare(
     )
     catalogue = load_catalogue(settings.home, settings.environ)
     providers = load_providers(settings.home, settings.environ)
+    gone = None
     if isinstance(campaign_file, Campaign):
         campaign = check_built_campaign(campaign_file, Path.cwd(), catalogue, providers)
         place = campaign.name
@@ -121,11 +131,8 @@ def prepare(
         except CampaignError as error:
             if _questions_folder(campaign_file, settings.home) is not None:
                 raise
-            next_step = (
-                "Put back what is missing, or write where it is now into that file of the run; "
-                "then repeat the command."
-            )
-            raise CampaignError(place, error.faults, next_step) from error
+            gone = load_as_sent(campaign_file, settings, run_id, (catalogue, providers), error)
+            campaign = gone.campaign
     providers = providers.with_pace(campaign.provider, campaign.images_per_minute)
     if overrides.only_arms:
         campaign = as_asked_for(campaign)
@@ -139,11 +146,14 @@ def prepare(
         catalogue=catalogue,
         providers=providers,
         terms=Terms(providers.provider(campaign.provider), catalogue, settings.environ, providers),
-        plan=_plan(place, campaign, catalogue, providers, run_id, settings, are_drafts_done),
+        plan=_plan(place, campaign, catalogue, providers, run_id, settings, are_drafts_done, gone),
         are_drafts_done=are_drafts_done,
         ledger_per_month_usd=ledger_limit_usd,
         questions_folder=_questions_folder(campaign_file, settings.home),
+        gone=gone,
     )
+    if gone and not are_drafts_done:
+        require_for_drafts(gone, prepared.plan, catalogue, settings)
     return _with_missing_keys(prepared)
 
 
@@ -169,6 +179,7 @@ def plan_again(prepared: Prepared) -> Prepared:
         prepared.run_id,
         prepared.settings,
         prepared.are_drafts_done,
+        prepared.gone,
     )
     return replace(prepared, plan=planned)
 
@@ -232,6 +243,7 @@ def _plan(
     run_id: str,
     settings: Settings,
     are_drafts_done: bool,
+    gone: GonePictures | None,
 ) -> Plan:
     try:
         return plan(
@@ -242,6 +254,9 @@ def _plan(
             settings.today,
             home=settings.home,
             are_drafts_done=are_drafts_done,
+            before=gone.before if gone else NOTHING_BEFORE,
         )
+    except CampaignError as error:
+        raise gone.error if gone else error from error
     except CatalogueError as error:
         raise error.at(place) from error

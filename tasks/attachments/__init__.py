@@ -10,4 +10,5 @@ __all__ = [
     "paths",
     "previews",
     "references",
+    "sent_before",
 ]

@@ -5,7 +5,6 @@ combined with every arm's prompt. Every file is read once.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 from tasks.attachments.masks import check_mask, plan_mask
 from tasks.attachments.paths import fill_path, fill_template, is_template
@@ -16,10 +15,10 @@ from tasks.attachments.references import (
     read_mask,
     read_reference,
 )
+from tasks.attachments.sent_before import NOTHING_BEFORE, Sent, SentBefore
 from tasks.campaign import Campaign, Row
 from tasks.campaign.mask import Mask
 from tasks.errors import CampaignError
-from tasks.order import Reference
 
 
 def fill_mask(mask: Mask, row: Row) -> Mask:
@@ -46,13 +45,6 @@ def depends_on_row(campaign: Campaign, arm: str) -> bool:
     return any(map(is_template, texts))
 
 
-class Sent(NamedTuple):
-    """The pictures of one order."""
-
-    references: tuple[Reference, ...]
-    mask: Reference | None
-
-
 NOTHING = Sent((), None)
 
 
@@ -62,25 +54,29 @@ class SentPictures:
     Args:
         campaign: The campaign.
         drawn: Folder for the masks that Runoff draws; nothing is written there now.
+        before: What the run sent before, for pictures that cannot be read any more.
     """
 
-    def __init__(self, campaign: Campaign, drawn: Path) -> None:
+    def __init__(self, campaign: Campaign, drawn: Path, before: SentBefore = NOTHING_BEFORE) -> None:
         self._campaign = campaign
         self._drawn = drawn
+        self._before = before
         self._varies = {arm: depends_on_row(campaign, arm) for arm in campaign.arms}
         self._known: dict[tuple[str, int], Sent] = {}
 
     def of(self, arm: str, row: int) -> Sent:
-        """Read the references of one arm and row, and draw their mask.
+        """Read the references of one arm and row, and draw their mask; or recall what was sent before.
 
         Raises:
-            CampaignError: A file cannot be sent, or a mask cannot be drawn.
+            CampaignError: A file cannot be sent, or a mask cannot be drawn, and nothing was sent before.
         """
         key = (arm, row if self._varies[arm] else 0)
         if key not in self._known:
             try:
                 self._known[key] = self._look(arm, self._campaign.all_rows[key[1]])
             except ReferenceFaultError as error:
+                if (sent := self._before.drafts.get((arm, row))) is not None:
+                    return sent
                 raise CampaignError(
                     self._campaign.name, [f"arms.{arm}, row {key[1] + 1}: {error}"]
                 ) from error

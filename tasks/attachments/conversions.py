@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tasks.attachments.paths import fill_path, is_template
-from tasks.attachments.references import look_at
+from tasks.attachments.references import ReferenceFaultError, look_at
 from tasks.campaign import Campaign
 from tasks.order import Order
 
@@ -36,7 +36,10 @@ def describe_conversions(campaign: Campaign, orders: Iterable[Order]) -> list[st
 
 
 def _conversion(file: str, is_upright: bool) -> str:
-    seen = look_at(file)
+    try:
+        seen = look_at(file)
+    except ReferenceFaultError:  # it is gone, so nothing is sent of it
+        return ""
     return seen.upright_conversion if is_upright else seen.conversion
 
 

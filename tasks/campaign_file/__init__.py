@@ -4,6 +4,7 @@ __all__ = [
     "checks",
     "csv_rows",
     "fault",
+    "finals",
     "load",
     "overrides",
     "questions_file",

@@ -6,9 +6,10 @@ place, and nothing is asked. They are shown no larger than a draft.
 
 from pathlib import Path
 
-from tasks.attachments.attachments import NOTHING, Sent
+from tasks.attachments.attachments import NOTHING
 from tasks.attachments.paths import fill_path
 from tasks.attachments.references import ReferenceFaultError, read_reference
+from tasks.attachments.sent_before import Sent
 from tasks.campaign import Campaign
 from tasks.campaign.choice import Judge
 from tasks.catalogue.sizes import Size

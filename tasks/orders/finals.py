@@ -1,15 +1,16 @@
 """Builds the orders of finals, for each edition and attempt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.attachments.attachments import NOTHING, Sent, fill_mask
+from tasks.attachments.attachments import NOTHING, fill_mask
 from tasks.attachments.fit import frame_draft
 from tasks.attachments.masks import plan_mask
 from tasks.attachments.paths import fill_path
 from tasks.attachments.references import ReferenceFaultError, read_mask, read_reference
+from tasks.attachments.sent_before import NOTHING_BEFORE, Sent, SentBefore, find_gone
 from tasks.campaign import Campaign, Row
 from tasks.campaign.finals import Finals
 from tasks.campaign.mask import Mask
@@ -35,6 +36,7 @@ def plan_finals(
     home: Path = Path(DEFAULT_HOME),
     attempt: int = 0,
     edition: Finals | None = None,
+    before: SentBefore = NOTHING_BEFORE,
 ) -> list[Order]:
     """Build the orders of one attempt at an edition's finals, without writing the pictures to send.
 
@@ -48,6 +50,7 @@ def plan_finals(
         home: Runoff's home; masks and framed drafts are stored below it. ``./runs`` by default.
         attempt: Which attempt at each final, from 0.
         edition: One of the campaign's editions; by default the first.
+        before: What the run sent before, for pictures that cannot be read any more.
 
     Raises:
         RunError: A draft to be sent was never inspected, or a picture cannot be sent.
@@ -63,7 +66,8 @@ def plan_finals(
     for draft in finalists:
         row = campaign.all_rows[draft.row]
         prompt = template.render({**row, "prompt": own_words(draft.prompt)})
-        sent = _sent(edition, draft, row, Path(folder), drawn) if is_edit else NOTHING
+        known = before.finals.get((draft.candidate_id, edition.name))
+        sent = _sent(edition, draft, row, Path(folder), drawn, known) if is_edit else NOTHING
         orders.append(
             Order(
                 run_id=run_id,
@@ -95,19 +99,36 @@ def final_template(edition: Finals, attempt: int) -> PromptTemplate:
     return PromptTemplate(finals_template(edition.prompt, edition.method, edition.fit))
 
 
-def _sent(edition: Finals, draft: Candidate, row: Row, folder: Path, drawn: Path) -> Sent:
+def require_sendable(orders: Iterable[Order]) -> None:
+    """Check that every picture is there that these finals send.
+
+    Raises:
+        RunError: One is gone, or is another by now.
+    """
+    for order in orders:
+        for fault in find_gone([order]):
+            raise _not_sendable(str(order.draft_id), fault)
+
+
+def _not_sendable(draft_id: str, what: str) -> RunError:
+    return RunError(
+        where=f"the final of {draft_id}",
+        what=what,
+        money="It was not bought; what was bought before is kept.",
+        next_step="Restore the picture, then: runoff promote",
+    )
+
+
+def _sent(edition: Finals, draft: Candidate, row: Row, folder: Path, drawn: Path, known: Sent | None) -> Sent:
     try:
         size = parse_size(edition.size) or Size(1, 1)
         first = frame_draft(_draft_reference(draft, folder), size, edition.fit, drawn)
         others = [read_reference(fill_path(file, row)) for file in edition.references]
         return Sent((first, *others), _mask(edition, first, row, drawn))
     except (ReferenceFaultError, OSError) as error:
-        raise RunError(
-            where=f"the final of {draft.candidate_id}",
-            what=str(error),
-            money="It was not bought; what was bought before is kept.",
-            next_step="Restore the picture, then: runoff promote",
-        ) from error
+        if known is not None:
+            return known
+        raise _not_sendable(draft.candidate_id, str(error)) from error
 
 
 def _mask(edition: Finals, first: Reference, row: Row, drawn: Path) -> Reference | None:

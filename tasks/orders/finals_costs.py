@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tasks.attachments.fit import framed_size
 from tasks.attachments.paths import fill_path, is_template
-from tasks.attachments.references import read_reference
+from tasks.attachments.references import ReferenceFaultError, read_reference
 from tasks.campaign import Campaign
 from tasks.campaign.finals import Finals
 from tasks.campaign.pictures import PictureSettings
@@ -177,13 +177,16 @@ def _estimates_of(
 
 
 def _other_references(campaign: Campaign, edition: Finals) -> list[tuple[Reference, ...]]:
-    """List the references sent besides the draft, one for each size."""
+    """List the references sent besides the draft, one for each size; without rows whose pictures are gone."""
     rows = campaign.all_rows if any(map(is_template, edition.references)) else campaign.all_rows[:1]
     by_size = {}
     for row in rows:
-        found = tuple(read_reference(fill_path(file, row)) for file in edition.references)
+        try:
+            found = tuple(read_reference(fill_path(file, row)) for file in edition.references)
+        except ReferenceFaultError:
+            continue
         by_size[tuple((picture.width, picture.height) for picture in found)] = found
-    return list(by_size.values())
+    return list(by_size.values()) or [()]
 
 
 def _planned_reference(drafts: PictureSettings, edition: Finals) -> Reference:

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from tasks.attachments.attachments import NOTHING, Sent
+from tasks.attachments.attachments import NOTHING
+from tasks.attachments.sent_before import Sent
 from tasks.campaign import Campaign
 from tasks.campaign.briefs import brief_of, missing_briefs
 from tasks.campaign.choice import Judge

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tasks.attachments.attachments import NOTHING, Sent
+from tasks.attachments.attachments import NOTHING
+from tasks.attachments.sent_before import Sent
 from tasks.campaign import Campaign
 from tasks.campaign.choice import Judge
 from tasks.campaign.statements import duel_statements, statements_of

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from flows.evaluation.judge_answers import read_statement_replies
-from tasks.attachments.attachments import Sent, SentPictures
+from tasks.attachments.attachments import SentPictures
+from tasks.attachments.sent_before import Sent
 from tasks.campaign import Campaign
 from tasks.campaign.statements import statements_of
 from tasks.campaign_file.judging import judging_faults
