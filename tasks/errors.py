@@ -135,13 +135,15 @@ class BudgetError(RunoffError):
 
     Args:
         budget: The limit's name, such as ``per_run_usd``; empty where no limit stopped an order.
+        or_else: What helps besides raising it, as a part of ``next_step``; empty if nothing does.
         facts: As for ``RunoffError``.
     """
 
     exit_code = 3
 
-    def __init__(self, *, budget: str = "", **facts: str) -> None:
+    def __init__(self, *, budget: str = "", or_else: str = "", **facts: str) -> None:
         self.budget = budget
+        self.or_else = or_else
         super().__init__(**facts)
 
 

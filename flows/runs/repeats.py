@@ -17,16 +17,22 @@ LOOKED_AT = 20
 
 @dataclass(frozen=True)
 class Repeat:
-    """An earlier run of the same campaign: its id, and when it began."""
+    """An earlier run of the same campaign: its id, when it began, and whether some of it was not bought."""
 
     run_id: str
     at: datetime
+    is_cut_short: bool = False
 
     def describe(self, now: datetime) -> str:
         """Say when it was bought, and what to do."""
+        how = (
+            ", but not all of it: go on with runoff run --resume"
+            if self.is_cut_short
+            else ": open it with runoff review"
+        )
         return (
-            f"bought {format_age((now - self.at).total_seconds())} ago as {self.run_id}, unchanged: open it"
-            f" with runoff review {self.run_id}, or buy it once more with runoff run --again."
+            f"bought {format_age((now - self.at).total_seconds())} ago as {self.run_id}, unchanged{how}"
+            f" {self.run_id}, or buy it once more with runoff run --again."
         )
 
 
@@ -44,8 +50,8 @@ def find_repeat(home: Path, campaign: Campaign) -> Repeat | None:
             if (folder / CAMPAIGN_FILE).read_text(encoding="utf-8") != text:
                 continue
             summary = json.loads((folder / SUMMARY_FILE).read_text(encoding="utf-8"))
-            if summary["counts"]["drafts"]:
-                return Repeat(folder.name, began_at(folder.name))
+            if (counts := summary["counts"])["drafts"]:
+                return Repeat(folder.name, began_at(folder.name), "planned" in counts["orders_by_state"])
         except (OSError, ValueError, KeyError):
             continue  # a run without a report is none that could be opened
     return None

@@ -125,12 +125,14 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
     """Name the file in which the campaign's own budget can be raised for this run."""
     if stop.budget == LEDGER_PER_MONTH:
         return stop
+    raise_it = f"Raise it in {run.folder / CAMPAIGN_FILE}{stop.or_else}"
     return BudgetError(
         budget=stop.budget,
+        or_else=stop.or_else,
         where=stop.where,
         what=stop.what,
         money=stop.money,
-        next_step=f"Raise it in {run.folder / CAMPAIGN_FILE}, then: runoff run --resume {run.run_id}",
+        next_step=f"{raise_it}, then: runoff run --resume {run.run_id}",
     )
 
 

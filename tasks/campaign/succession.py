@@ -183,7 +183,7 @@ def _available(
         notices.extend(_warnings(key, settings, life, horizon))
         return settings
     if settings.successor is None:
-        raise _retired(key, settings.model, life)
+        raise _retired(key, settings.model, life, is_draft=isinstance(settings, Drafts))
     after = succeeded(settings)
     _check_not_retired(f"{key}.successor", after.model, catalogue, today)
     notices.append(
@@ -196,12 +196,12 @@ def _available(
 def _warnings(key: str, settings: PictureSettings, life: Lifecycle, horizon: date | None) -> Iterator[str]:
     if life.shutdown_on is None or life.days_left is None:
         return
+    such_as = f", such as {life.successors[0]}" if life.successors else ""
+    or_cheapest = f", or write model: {CHEAPEST}" if isinstance(settings, Drafts) else ""
     then = (
         f"then {settings.successor.model} is used."
         if settings.successor
-        else f"name a successor, such as {life.successors[0]}."
-        if life.successors
-        else "name a successor."
+        else f"name a successor{such_as}{or_cheapest}."
     )
     when = f"{key}: {settings.model} will be shut down on {life.shutdown_on},"
     days = "1 day" if life.days_left == 1 else f"{life.days_left} days"
@@ -224,11 +224,13 @@ def _check_not_retired(key: str, model_id: str, catalogue: Catalogue, today: dat
         raise _retired(key, model_id, life)
 
 
-def _retired(key: str, model_id: str, life: Lifecycle) -> CatalogueError:
+def _retired(key: str, model_id: str, life: Lifecycle, *, is_draft: bool = False) -> CatalogueError:
     named = life.successors[0] if life.successors else "an available model"
+    cheapest = (CHEAPEST,) if is_draft else ()  # the vendor's own successor can cost several times as much
     return CatalogueError(
         where=key,
         what=f"{model_id} was shut down on {life.shutdown_on}",
-        accepted=", ".join(life.successors) or "an available model; see: runoff models",
-        next_step=f"Write model: {named}, or add successor: {{model: {named}}} beside the model.",
+        accepted=", ".join((*cheapest, *life.successors)) or "an available model; see: runoff models",
+        next_step=f"Write model: {CHEAPEST if is_draft else named}, or add successor: {{model: {named}}}"
+        " beside the model.",
     )

@@ -8,6 +8,7 @@ order itself was locked, to avoid deadlocks.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -46,10 +47,19 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One budget: its name in the ledger, and its limit's name."""
+    """One budget: its name in the ledger, its limit's name, and its month ``YYYY-MM``, if it has one."""
 
     name: str
     key: str
+    month: str = ""
+
+    @property
+    def or_wait(self) -> str:
+        """When it begins anew, as a part of a next step; empty for a run's, which never does."""
+        if not self.month:
+            return ""
+        in_next = date.fromisoformat(f"{self.month}-01") + timedelta(days=31)
+        return f" or wait until {in_next:%Y-%m}-01 00:00 UTC"
 
     def limit_usd(self, limits: Limits, set_usd: Decimal | None) -> Decimal | None:
         """Return the scope's limit, dollars; ``None`` means no limit.
@@ -186,8 +196,8 @@ def scopes_of(run_id: str, campaign: str, month: str) -> list[Scope]:
         month: The month of sending, ``YYYY-MM`` (UTC).
     """
     return [
-        Scope(f"month:*:{month}", LEDGER_PER_MONTH),
-        Scope(f"month:{campaign}:{month}", "per_month_usd"),
+        Scope(f"month:*:{month}", LEDGER_PER_MONTH, month),
+        Scope(f"month:{campaign}:{month}", "per_month_usd", month),
         Scope(f"run:{run_id}", "per_run_usd"),
     ]
 
@@ -238,14 +248,18 @@ def over_budget(order: Order, scope: Scope, limit: Decimal | None, charged: int)
         limit: The budget's limit, dollars.
         charged: What it is charged already, nano-dollars.
     """
-    where_set = "It is the whole ledger's: runoff ledger limit" if scope.key == LEDGER_PER_MONTH else ""
+    is_ledgers, of_month = scope.key == LEDGER_PER_MONTH, scope.month and f" in {scope.month}"
+    raise_it = (
+        "Raise the whole ledger's by `runoff ledger limit`" if is_ledgers else "Raise it where it is set"
+    )
     return BudgetError(
         budget=scope.key,
+        or_else=scope.or_wait,
         where=f"budget {scope.key}",
-        what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}, and the next order may cost "
-        f"{order.estimate_usd}",
+        what=f"{from_nanousd(charged)} dollars are spent or reserved of {limit}{of_month}, and the next "
+        f"order may cost {order.estimate_usd}",
         money="The request was not sent; what was bought is kept.",
-        next_step=f"{where_set or 'Raise it where it is set'}, then: runoff run --resume {order.run_id}",
+        next_step=f"{raise_it}{scope.or_wait}, then: runoff run --resume {order.run_id}",
     )
 
 

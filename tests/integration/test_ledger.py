@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
@@ -86,6 +87,21 @@ def test_no_budget_is_passed(ledger: Ledger, key: str) -> None:
     with pytest.raises(BudgetError, match=key):
         ledger.orders.send(too_much, limits, NOON)
     assert [record.state for record in ledger.orders.of_run(RUN_ID)] == ["sent", "planned"]
+    assert ledger.verify() == []
+
+
+@pytest.mark.parametrize("key", ["per_month_usd", "ledger_per_month_usd"])
+def test_a_months_budget_begins_anew_with_the_month_of_utc_and_says_when(ledger: Ledger, key: str) -> None:
+    """Where the new year began hours ago it is still the old month; a second later the limit is free."""
+    fits, too_much = an_order(replicate=0), an_order(replicate=1)
+    ledger.orders.plan([fits, too_much])
+    limits = Limits(**{key: CENT})  # type: ignore[arg-type]
+    last = datetime(2027, 1, 1, 13, 59, 59, tzinfo=timezone(timedelta(hours=14)))
+    ledger.orders.send(fits, limits, last)
+    with pytest.raises(BudgetError, match=r"in 2026-12, .* or wait until 2027-01-01 00:00 UTC, then: "):
+        ledger.orders.send(too_much, limits, last)
+    ledger.orders.send(too_much, limits, last + timedelta(seconds=1))
+    assert [spent.name for spent in ledger.spending.by("month")] == ["2026-12", "2027-01"]
     assert ledger.verify() == []
 
 

@@ -168,10 +168,12 @@ def test_the_successor_takes_over_on_the_day(
 
 
 def test_without_a_successor_a_retired_model_is_refused() -> None:
-    """With the vendor's own successor to write into the file; a successor that is gone is none."""
+    """With the cheapest to write there, or the vendor's successor; a successor that is gone is none."""
     with pytest.raises(CatalogueError, match="gpt-image-1-mini was shut down on 2026-12-01") as caught:
         planned(campaign(drafts={"model": "gpt-image-1-mini"}), date(2026, 12, 1))
-    assert "successor: {model: gpt-image-2.6-flare}" in caught.value.next_step
+    assert "Write model: cheapest, or add successor: {model: gpt-image-2.6-flare}" in caught.value.next_step
+    eve = planned(campaign(drafts={"model": "gpt-image-1-mini"}), date(2026, 11, 30)).warnings[0]
+    assert "name a successor, such as gpt-image-2.6-flare, or write model: cheapest." in eve
     gone = {"model": "gpt-image-1-mini", "successor": {"model": "gpt-image-1.5"}}
     with pytest.raises(CatalogueError, match=r"drafts\.successor: gpt-image-1\.5 was shut down"):
         planned(campaign(drafts=gone), date(2026, 12, 1))

@@ -19,7 +19,8 @@ def test_the_file_is_named_where_the_campaigns_own_budget_is_used_up(
 ) -> None:
     """By the budget's name, whatever the message says; the ledger's own stands in no campaign."""
     run = cast("Any", SimpleNamespace(folder=Path("/runs/otters"), run_id=RUN_ID))
-    stop = BudgetError(budget=budget, where=where, what="is used up", next_step="Raise it where it is set")
-    told = _with_place(stop, run)
+    facts = {"where": where, "what": "is used up", "next_step": "Raise it where it is set or wait"}
+    told = _with_place(BudgetError(budget=budget, or_else=" or wait", **facts), run)
     assert ("campaign.yaml" in told.next_step) == is_in_file
     assert told.budget == budget
+    assert " or wait" in told.next_step
