@@ -22,6 +22,7 @@ next. The commands print the message and exit with ``exit_code``; any other exce
 traceback. No message contains a secret that the process knows.
 """
 
+import shlex
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -101,7 +102,8 @@ class CampaignError(RunoffError):
         super().__init__(
             where=file,
             what=f"{noun}\n" + "\n".join(f"  {file}: {fault}" for fault in self.faults) + "\n",
-            next_step=next_step or f"Edit the file, then check it without spending: runoff plan {file}",
+            next_step=next_step
+            or f"Edit the file, then check it without spending: runoff plan {shlex.quote(file)}",
         )
 
 

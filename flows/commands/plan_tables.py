@@ -68,9 +68,9 @@ def _orders_table(plan: Plan) -> Table:
     campaign = plan.campaign
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column("arm", overflow="fold", min_width=7)
-    table.add_column("model", no_wrap=True)
-    table.add_column("settings", no_wrap=True)
-    table.add_column("pictures", justify="right", no_wrap=True)
+    table.add_column("model", overflow="fold")
+    table.add_column("settings", overflow="fold")
+    table.add_column("pictures", justify="right", overflow="fold")
     table.add_column("dollars", justify="right", no_wrap=True)
     for arm in plan.arms:
         dollars = format_range(arm.low_usd, arm.high_usd)
@@ -106,7 +106,7 @@ def _span(least: int, most: int) -> str:
 def _money_table(plan: Plan, ledger_per_month_usd: Decimal | None) -> Padding:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
-    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in _money_lines(plan, ledger_per_month_usd):
         table.add_row(name, value)
     return Padding(table, (0, 0, 0, 1))

@@ -7,6 +7,7 @@ belongs to another server (its key, database, path) is kept from this home's own
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,7 +117,11 @@ def environment(settings: Mapping[str, str | None]) -> Iterator[None]:
         yield
     finally:
         profiles = {name: before.pop(name) for name in OTHER_PROFILES if name in before}
-        _change(before)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # a user without a home folder reads nothing of Prefect's wish for one
+            _change(before)
         _set(profiles)  # Prefect would warn that its home has none of that name
 
 

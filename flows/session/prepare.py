@@ -4,6 +4,7 @@
 has shown to its flow, so that what was shown is what is bought, and the provider is asked once.
 """
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -191,13 +192,14 @@ def without_arms(prepared: Prepared, seller: str, error: SettingError) -> Settin
     if not others or len(others) == len(campaign.arms):
         return error
     options = " ".join(f"--only-arm {name}" for name in others)
+    command = f"runoff run {shlex.quote(prepared.place)} {options}"
     own = ", ".join(name for name in campaign.arms if name not in others)
     return SettingError(
         where=f"arms.{own}: {error.where}",
         what=error.what,
         accepted=error.accepted,
         money=error.money,
-        next_step=f"{error.next_step} Or run the other arms alone: runoff run {prepared.place} {options}",
+        next_step=f"{error.next_step} Or run the other arms alone: {command}",
     )
 
 

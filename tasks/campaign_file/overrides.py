@@ -44,7 +44,7 @@ class Overrides:
         words = [f"--set {shlex.quote(f'{key}={value}')}" for key, value in self.values.items()]
         words += [f"{ONLY_ARM} {shlex.quote(arm)}" for arm in self.only_arms]
         words += [f"{ONLY_ROWS} {shlex.quote(self.only_rows)}"] if self.only_rows else []
-        return " ".join([name, *words])
+        return " ".join([shlex.quote(name), *words])
 
     def applied(self, document: MarkedYaml) -> MarkedYaml:
         """Change a document's values, make the arms of its factors, and leave out arms.

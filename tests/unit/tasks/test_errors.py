@@ -1,7 +1,9 @@
 """Errors that people read: five answers in one message, whole on the other side of a process too."""
 
 import pickle
+import shlex
 
+from tasks.campaign_file.overrides import Overrides
 from tasks.errors import CampaignError, CatalogueError, RunoffError
 
 
@@ -19,6 +21,16 @@ def test_an_error_crosses_a_process_boundary_whole() -> None:
     assert (str(again), again.__dict__) == (str(error), error.__dict__)
     assert "2 errors" in str(error)
     assert "1 error" in str(CampaignError("otters.yaml", ["name: is missing"]))
+
+
+def test_a_command_can_be_pasted_whatever_the_file_is_called() -> None:
+    """A name with a space or a dollar is one word of the shell."""
+    name = "my otters $HOME.yaml"
+    for command in (
+        CampaignError(name, ["arms: is empty"]).next_step.partition("runoff ")[2],
+        Overrides({"drafts.per_prompt": "2"}).describe(name),
+    ):
+        assert name in shlex.split(command)
 
 
 def test_a_catalogue_error_can_be_told_with_its_file() -> None:

@@ -265,6 +265,16 @@ def test_the_plan_as_data_is_plain_json() -> None:
     assert [arm["arm"] for arm in data["arms"]] == ["A", "B"]
 
 
+@pytest.mark.parametrize("width", [50, 60, 80])
+def test_no_price_is_cut_off_in_a_narrow_terminal(width: int) -> None:
+    """Names are folded instead."""
+    out, result = io.StringIO(), planned(campaign())
+    Console(file=out, width=width).print(plan_renderable(result))
+    prices = [(part.low_usd, part.high_usd) for part in result.arms]
+    for low_usd, high_usd in (*prices, (result.finals.low_usd, result.finals.high_usd)):
+        assert format_range(low_usd, high_usd) in out.getvalue()
+
+
 def test_the_plan_as_text_fits_eighty_columns() -> None:
     """Every figure in plain text, no colour codes without a terminal, nothing cut off."""
     out = io.StringIO()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -63,6 +64,21 @@ def test_clients_of_a_given_server_keep_its_key(tmp_path: Path) -> None:
     changes = client_settings(tmp_path, OF_ANOTHER["PREFECT_API_URL"], with_schedules=False, is_own=False)
     unset = {name for name, value in changes.items() if value is None}
     assert unset == {"PREFECT_PROFILE", "PREFECT_PROFILES_PATH"}
+
+
+def test_leaving_it_is_silent_where_prefect_finds_no_home_of_the_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a container without a home folder the last line of a run would be a warning about Prefect's own."""
+    loaded = ModuleType("prefect.context")
+    loaded.refresh_global_settings_context = lambda: warnings.warn(  # type: ignore[attr-defined]
+        "no home", stacklevel=1
+    )
+    loaded.__spec__ = ModuleSpec("prefect.context", None)
+    monkeypatch.setitem(sys.modules, "prefect.context", loaded)
+    with pytest.warns(UserWarning, match="no home") as heard, environment({}):
+        n_inside = len(heard)
+    assert (n_inside, len(heard)) == (1, 1)
 
 
 def test_a_prefect_that_another_thread_still_loads_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
