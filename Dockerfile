@@ -27,7 +27,7 @@ COPY flows flows
 COPY tasks tasks
 RUN python3 -m venv /opt/venv \
  && pip install --no-cache-dir --upgrade --constraint constraints.txt pip \
- && pip install --no-cache-dir --constraint constraints.txt '.[postgres,s3,dask,provenance,xlsx,fast]'
+ && pip install --no-cache-dir --constraint constraints.txt '.[postgres,s3,dask,provenance,xlsx]'
 
 USER runoff
 WORKDIR /home/runoff

@@ -2,11 +2,11 @@
 
 Photographs that scikit-image ships, enlarged to 1024 x 1024 with camera-like grain so that they compress no
 better than real ones, as PNG; and the emulator's mosaics, 6 kB each, of which decoding takes next to nothing.
-Counted in CPU seconds, because other load on the machine would distort wall time; Pillow and libvips, which
-the extra ``fast`` brings, take turns, and the best of several rounds counts. Target: 40 pictures per second
-and core. Then, printed only, the rate by kind of worker: threads share memory and start at once, processes
-cost their start and the transfer of results; and the peak memory, which must not grow with the number of
-pictures. Writes its table into ``benchmarks/README.md``.
+Counted in CPU seconds, because other load on the machine would distort wall time; libvips and Pillow, which
+decodes where there is no libvips, take turns, and the best of several rounds counts. Target: 40 pictures per
+second and core. Then, printed only, the rate by kind of worker: threads share memory and start at once,
+processes cost their start and the transfer of results; and the peak memory, which must not grow with the
+number of pictures. Writes its table into ``benchmarks/README.md``.
 
     python -m benchmarks.inspect_throughput
 """

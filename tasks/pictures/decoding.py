@@ -15,7 +15,7 @@ from tasks.limits import PICTURE_BYTES
 from tasks.pictures.colour import to_srgb
 from tasks.pictures.container import MAX_PX, png_chunks, read_header, unsound
 from tasks.pictures.orientation import turn_needed
-from tasks.pictures.plain_png import decode_plain, libvips
+from tasks.pictures.plain_png import decode_plain
 from tasks.storage.regular_file import read_regular
 
 THUMBNAIL_EDGE_PX = 384
@@ -52,7 +52,7 @@ def decode(source: bytes | Path, where: str | None = None) -> Image.Image:
     if header.format == "png" and not any(kind == b"IEND" for kind, _, _ in png_chunks(source)):
         raise unsound(where, f"the png file is truncated after {len(source):,} bytes")
     try:
-        if header.format == "png" and libvips() and (plain := decode_plain(_without_texts(source))):
+        if header.format == "png" and (plain := decode_plain(_without_texts(source))):
             return plain
         with opened(source, header.format) as picture:
             _check_size(where, *picture.size)  # a gif's frame may be larger than its header says

@@ -1,7 +1,7 @@
-"""Plain PNGs, decoded by libvips where it is installed: in six tenths of Pillow's time, beside other threads.
+"""Plain PNGs, decoded by libvips where it can be loaded, in six tenths of Pillow's time, beside others.
 
 Plain is what both decode alike: 8-bit RGB or RGBA, not interlaced, without any chunk that changes how pixels
-are seen. Pillow decides about all others, and about whatever libvips refuses.
+are seen. Pillow decides about all others, about whatever libvips refuses, and wherever there is no libvips.
 """
 
 import logging
@@ -21,7 +21,7 @@ _AS_THEY_ARE = {b"IHDR", b"IDAT", b"IEND", b"caBX"}
 
 
 def decode_plain(data: bytes) -> Image.Image | None:
-    """Decode a plain PNG from untrusted bytes; needs the extra ``fast``.
+    """Decode a plain PNG from untrusted bytes.
 
     Args:
         data: The whole file; its size was checked.
@@ -29,12 +29,16 @@ def decode_plain(data: bytes) -> Image.Image | None:
     Returns:
         ``RGB`` or ``RGBA``, the same pixels as Pillow's; ``None`` where Pillow is to decide.
     """
-    vips, mode = libvips(), _mode_of(data)
-    if vips is None or mode is None:
+    mode = _mode_of(data)
+    vips = _libvips() if mode else None
+    if mode is None or vips is None:
         return None
     try:
         opened = vips.Image.pngload_buffer(data, access="sequential", fail_on="error")
-        return Image.frombytes(mode, (opened.width, opened.height), opened.write_to_memory())
+        size = opened.width, opened.height
+        # Written to memory it would be decoded by another thread, for which this one would wait.
+        pixels = vips.Region.new(opened).fetch(0, 0, *size)
+        return Image.frombytes(mode, size, pixels)
     except (vips.Error, ValueError):
         return None
 
@@ -53,11 +57,11 @@ def _mode_of(data: bytes) -> str | None:
 
 
 @cache
-def libvips() -> ModuleType | None:
-    """Load libvips; ``None`` where it is not installed."""
+def _libvips() -> ModuleType | None:
+    """Load libvips; ``None`` where that is not possible."""
     try:
         pyvips = import_module("pyvips")
-    except (ImportError, OSError):  # the latter where the package is there and the library is not
+    except Exception:  # not installed, or the library is missing, too old, or cannot begin
         return None
     logging.getLogger("pyvips").setLevel(logging.ERROR)  # it warns of each damaged file
     pyvips.cache_set_max(0)  # it would keep pictures

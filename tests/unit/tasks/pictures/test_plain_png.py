@@ -19,7 +19,7 @@ from tasks.pictures.decoding import decode
 from tests.support.colour_profiles import ADOBE_RGB
 from tests.support.fuzzing import fuzz
 
-pytest.importorskip("pyvips", reason="comes with runoff[fast]")
+pytest.importorskip("pyvips", reason="has no wheel for this platform")
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MANIFEST = png_chunk(b"caBX", b"not signed, only there")
@@ -66,6 +66,24 @@ def test_a_plain_png_has_the_same_pixels(data: bytes) -> None:
     """Whatever its size, filters and parts; and it is libvips that decodes it."""
     assert seen(data) == by_pillow(data)
     assert plain_png.decode_plain(decoding._without_texts(data)) is not None
+
+
+@pytest.mark.parametrize("fault", [ImportError, OSError, AttributeError])
+def test_without_libvips_pillow_decodes(fault: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is not installed, cannot be loaded, or is of another time than its binding."""
+
+    def fail(_: str) -> None:
+        raise fault
+
+    data = written(20, 10, 2, seed=1)
+    expected = seen(data)
+    monkeypatch.setattr(plain_png, "import_module", fail)
+    plain_png._libvips.cache_clear()
+    try:
+        assert plain_png.decode_plain(data) is None
+        assert seen(data) == expected
+    finally:
+        plain_png._libvips.cache_clear()
 
 
 def mended(data: bytes) -> bytes:
