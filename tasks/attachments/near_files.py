@@ -6,9 +6,12 @@ from tasks.text import nearest_of
 
 
 def near_file(path: Path) -> str:
-    """Return `` (did you mean …?)`` with a file of a like name beside a missing one; empty without one."""
+    """Return what is in a missing file's place: where a link leads, or `` (did you mean …?)``; else nothing."""
+    if path.is_symlink():
+        return f": it is a link to {path.readlink()}, which is not there"
     stems = {}
     if path.parent.is_dir():
-        stems = {file.stem: file.name for file in path.parent.iterdir() if file.suffix == path.suffix}
+        beside = (file for file in path.parent.iterdir() if file.suffix == path.suffix and file.exists())
+        stems = {file.stem: file.name for file in beside}
     near = nearest_of(path.stem, stems)
     return f" (did you mean {stems[near]}?)" if near else ""

@@ -257,6 +257,15 @@ def test_what_is_no_campaign_is_refused(tmp_path: Path, text: str, expected: str
     assert any(expected in fault for fault in faults(tmp_path, text))
 
 
+def test_a_link_that_leads_nowhere_is_not_its_own_neighbour(tmp_path: Path) -> None:
+    """It is said where it leads."""
+    (tmp_path / "otter.png").symlink_to("moved/otter.png")
+    for name in ("otter.png", "oter.png"):
+        (fault,) = faults(tmp_path, changed("references", [name]))
+        assert "did you mean" not in fault
+        assert ("it is a link to moved/otter.png, which is not there" in fault) == (name == "otter.png")
+
+
 def test_a_missing_file_names_its_neighbour(tmp_path: Path) -> None:
     """A misspelt name is the likeliest cause."""
     load(tmp_path, basis())
