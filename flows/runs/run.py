@@ -89,7 +89,8 @@ class StoredRun:
                 where=str(file),
                 what="the run's campaign file is missing",
                 money="The ledger still knows what was bought.",
-                next_step="See what was spent with: runoff ledger spend",
+                next_step="If it was made with another home on this ledger, name that with --home. "
+                "See what was spent with: runoff ledger spend",
             )
         return file
 

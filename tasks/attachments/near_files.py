@@ -6,7 +6,7 @@ from tasks.text import nearest_of
 
 
 def near_file(path: Path) -> str:
-    """Return what is in a missing file's place: where a link leads, or `` (did you mean …?)``; else nothing."""
+    """Return what is in a missing file's place: where a link leads, or `` (did you mean …?)``, or nothing."""
     if path.is_symlink():
         return f": it is a link to {path.readlink()}, which is not there"
     stems = {}
