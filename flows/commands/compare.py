@@ -58,16 +58,14 @@ def compare(names: tuple[str, ...], *, home: Path | None, as_json: bool) -> None
 
 
 def _table(found: "ComparedRuns") -> "Table":
-    from rich import box
-    from rich.table import Table
-
+    from flows.commands.fitting_table import FittingTable
     from flows.evaluation.compared_runs import added_arms, added_score
     from tasks.money import format_usd
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
+    table = FittingTable()
+    table.add_column("", no_wrap=True)
     for one in found.runs:
-        table.add_column(one.run_id, overflow="fold")
+        table.add_column(one.run_id, overflow="fold", min_width=len(one.run_id))
     arms = list(dict.fromkeys(arm for one in found.runs for arm in one.by_arm))
     rows: list[tuple[str, list[str]]] = [
         ("campaign", [one.campaign for one in found.runs]),

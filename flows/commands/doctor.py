@@ -218,7 +218,7 @@ def _show(findings: "Sequence[Finding]", n_faults: int, n_warnings: int, console
     for finding in findings:
         mark, style = MARKS[finding.state]
         named = "" if finding.subject == subject else finding.subject
-        first, *others = _lines(finding, WIDTH - indent)
+        first, *others = _lines(finding, min(WIDTH, console.width) - indent)
         head = Text.assemble((f"{mark} ", style), (f" {named:<{indent - 3}}", "bold"), first)
         console.print(head, soft_wrap=True)
         for line in others:

@@ -5,11 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from flows.commands.fitting_table import FittingTable
 from tasks.catalogue import Catalogue
 from tasks.catalogue.model import Model
 from tasks.catalogue.prices import Prices
@@ -106,7 +106,7 @@ def _range(model: Model, provider: Provider, quality: str, size: str) -> dict[st
 
 def models_table(facts: Sequence[Mapping[str, Any]]) -> Table:
     """Draw the catalogue, one line for each model, in 80 columns."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = FittingTable(right_padding=2)
     for column, side in (
         ("model", "left"),
         ("shutdown", "left"),
@@ -200,7 +200,7 @@ def _lines(fact: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _picture_table(picture_usd: Mapping[str, Mapping[str, Mapping[str, Decimal | None]]]) -> Table:
     sizes = list(next(iter(picture_usd.values())))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table = FittingTable()
     table.add_column("size", no_wrap=True)
     for quality in picture_usd:
         table.add_column(quality, justify="right", no_wrap=True)

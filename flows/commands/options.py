@@ -92,8 +92,11 @@ def open_console(*, as_json: bool = False) -> "Console":
     """Make the console for people: standard error if standard output is for JSON."""
     from rich.console import Console
 
-    is_terminal = (sys.stderr if as_json else sys.stdout).isatty()
-    return Console(stderr=as_json, highlight=False, width=None if is_terminal else PLAIN_WIDTH)
+    from flows.commands.fitting_table import UncutConsole
+
+    if (sys.stderr if as_json else sys.stdout).isatty():
+        return Console(stderr=as_json, highlight=False)
+    return UncutConsole(stderr=as_json, highlight=False, width=PLAIN_WIDTH)
 
 
 _answers: list[object] = []

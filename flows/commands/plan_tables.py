@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from flows.commands.fitting_table import FittingTable
 from tasks.campaign import Campaign
 from tasks.campaign.designs import state_confounding
 from tasks.campaign.factors import names_in
@@ -50,7 +50,7 @@ def _design_table(campaign: Campaign) -> list[Table | Padding]:
     factors, made = campaign.factors, campaign.levels_by_arm.values()
     if factors is None:
         return []
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table = FittingTable()
     table.add_column("factor", no_wrap=True)
     table.add_column("levels, the baseline first", overflow="fold")
     table.add_column("varies", overflow="fold")
@@ -66,7 +66,7 @@ def _design_table(campaign: Campaign) -> list[Table | Padding]:
 
 def _orders_table(plan: Plan) -> Table:
     campaign = plan.campaign
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table = FittingTable()
     table.add_column("arm", overflow="fold", min_width=7)
     table.add_column("model", overflow="fold")
     table.add_column("settings", overflow="fold")

@@ -1,11 +1,10 @@
 """The table of ``runoff plan --power``: which sizes of a campaign find a difference."""
 
-from rich import box
 from rich.console import Group
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from flows.commands.fitting_table import FittingTable
 from flows.evaluation.power import PowerPlan
 from tasks.campaign import Campaign
 from tasks.money import count_of, format_usd
@@ -19,7 +18,7 @@ def power_renderable(power: PowerPlan, campaign: Campaign) -> Group:
         campaign: The campaign.
     """
     planned = campaign.drafts.per_prompt
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table = FittingTable()
     for name in ("per_prompt", "rows", "pictures", "dollars"):
         table.add_column(name, justify="right", no_wrap=True)
     for size in power.sizes:

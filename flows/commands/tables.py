@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from flows.commands.fitting_table import FittingTable
 from tasks.money import count_of, format_usd
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
 
     Words are wrapped where there is no room; figures and the first column, which people type again, are not.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table = FittingTable()
     for column in columns:
         if column in (columns[0], *right):
             table.add_column(column, justify="right" if column in right else "left", no_wrap=True)

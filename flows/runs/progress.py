@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.table import Column
 
 from tasks.money import count_of, format_usd
 from tasks.redaction import hide_secrets, redacted_outputs
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tasks.images_api.buyer import Purchase
 
 SAY_EVERY_S = 5.0
+WIDTH_WITH_BAR = 100
+"""A narrower terminal has no bar, so that its figures are whole."""
 JUDGE = "judge"
 """The stage whose orders return answers, not pictures."""
 
@@ -135,9 +138,9 @@ class LiveDisplay:
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn(f"{stage:<7}"),
-            BarColumn(bar_width=24),
+            *([BarColumn(bar_width=24)] if self._console.width >= WIDTH_WITH_BAR else []),
             TextColumn("{task.completed}/{task.total}"),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", table_column=Column(overflow="fold")),
             console=self._console,
         )
         self._task = self._bar.add_task(stage, total=n_orders, figures="")
