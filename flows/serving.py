@@ -25,6 +25,7 @@ from flows.overdue import decide_overdue
 from flows.runs.lock import is_resumable
 from flows.runs.recovery import lost_line, settle_dead_run
 from flows.runs.retention import keep_to_retention
+from flows.schedule.flow_run_process import is_at_work
 from flows.schedule.take_slot import unfinished_run
 from tasks.errors import RunoffError
 from tasks.ledger import Ledger, open_ledger
@@ -138,7 +139,9 @@ def resume_unfinished(deployments: "Sequence[RunnerDeployment]", home: Path, say
 
 
 def _is_dead(ledger: Ledger, home: Path, flow_run: "FlowRun") -> bool:
-    """Whether a flow run is dead: no process works on its run, or it never had a run."""
+    """Whether a flow run is dead: its process has gone, and none works on its run."""
+    if is_at_work(str(flow_run.id)):
+        return False
     run_id = flow_run.parameters.get("run_id") or ledger.slots.run_of(str(flow_run.id))
     runs = {run.run_id: run for run in ledger.runs.all()}
     if run_id not in runs:

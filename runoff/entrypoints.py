@@ -2,13 +2,15 @@
 
 Prefect puts the working folder first on the path while it imports an entrypoint; this module imports
 Runoff's ``flows`` even if that folder has another one. It also keeps tracebacks of Runoff's own errors, which
-say all that a user needs, out of what such a flow run prints.
+say all that a user needs, out of what such a flow run prints; and lets the process go on when nobody reads
+that any more, because what started it was killed.
 """
 
 import logging
 
 from flows.promote import promote
 from flows.prototype import prototype
+from flows.runs.progress import print_unheard
 from tasks.errors import RunoffError
 
 __all__ = ["promote", "prototype"]
@@ -21,5 +23,6 @@ def _without_traceback(record: logging.LogRecord) -> bool:
     return True
 
 
+print_unheard()
 for _name in ("prefect.flow_runs", "prefect.engine"):
     logging.getLogger(_name).addFilter(_without_traceback)

@@ -217,12 +217,18 @@ def lasting_outputs() -> Iterator[None]:
     """
     replaceable: Any = Console
     before = Console.on_broken_pipe
-    replaceable.on_broken_pipe = _be_quiet
+    print_unheard()
     try:
         with redacted_outputs():
             yield
     finally:
         replaceable.on_broken_pipe = before
+
+
+def print_unheard() -> None:
+    """Let ``rich`` print into the void where nobody reads any more: by itself it ends the process."""
+    replaceable: Any = Console
+    replaceable.on_broken_pipe = _be_quiet
 
 
 def _be_quiet(console: Console) -> None:

@@ -3,5 +3,6 @@
 __all__ = [
     "draining_runner",
     "draining_worker",
+    "flow_run_process",
     "take_slot",
 ]

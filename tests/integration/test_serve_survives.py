@@ -18,6 +18,7 @@ from prefect.client.schemas.objects import FlowRun
 
 from flows.engine import start_engine
 from flows.engine.registry import Registry
+from flows.schedule.flow_run_process import is_at_work
 from tasks.emulator.faults import FaultRule
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
@@ -251,3 +252,24 @@ def states_of(client: SyncPrefectClient, state: str) -> list[Any]:
 
     wanted = FlowRunFilter.model_validate({"state": {"type": {"any_": [state]}}})
     return [run.id for run in client.read_flow_runs(flow_run_filter=wanted)]
+
+
+@pytest.mark.long  # among the slow tests: a killed serve goes on with its run, above
+@pytest.mark.parametrize("loaded_s", [0, 4, 8])
+def test_a_flow_run_outlives_the_serve_that_was_killed_while_it_loaded(
+    loaded_s: float, open_serving: Callable[..., Serving]
+) -> None:
+    """The next serve leaves it alone: it makes its run once, and its end is recorded."""
+    serving = open_serving(pace=0.05)
+    serving.wait_for("stop with Ctrl-C")
+    with serving.client() as client:
+        deployment = client.read_deployment_by_name("prototype/otters")
+        run = client.create_flow_run_from_deployment(deployment.id)
+        wait_until(lambda: is_at_work(str(run.id)), told=serving.said.read_text)
+        time.sleep(loaded_s)
+        serving.process.kill()
+        serving.process.wait(30)
+        serving.start()
+        wait_until(lambda: states_of(client, "COMPLETED") == [run.id], told=serving.said.read_text)
+        assert states_of(client, "CRASHED") == []
+    assert serving.provider.n_requests == N_DRAFTS + N_FINALS
