@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tasks.ledger.database import run_again
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.order_rows import OrderRecord
-from tasks.ledger.schema import orders, runs
+from tasks.ledger.schema import batch_orders, orders, runs
 from tasks.order import Order
 
 IDS_AT_ONCE = 500
@@ -163,4 +163,7 @@ def _withdraw(ledger: Ledger, ids: Sequence[str]) -> None:
     with ledger.database.write() as connection:
         for start in range(0, len(ids), IDS_AT_ONCE):
             some = orders.c.order_id.in_(ids[start : start + IDS_AT_ONCE])
+            gone = sa.select(orders.c.order_id).where(some, orders.c.state == "planned")
+            # A batch that expired or was rejected still lists its orders, which are planned again.
+            connection.execute(sa.delete(batch_orders).where(batch_orders.c.order_id.in_(gone)))
             connection.execute(sa.delete(orders).where(some, orders.c.state == "planned"))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tasks.errors import BudgetError, LedgerError
 from tasks.ledger import Ledger, Limits, Settlement
+from tasks.ledger.replanning import replan
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 from tests.support.ledgers import open_ledger
@@ -114,6 +115,19 @@ def test_a_withdrawn_batch_frees_its_money_and_what_came_back_stays(ledger: Ledg
     again, count = ledger.batches.reserve(orders[1:], Limits(), NOON + timedelta(days=1))
     assert (count, again != key) == (2, True)
     assert [out.n_sends for out in ledger.batches.orders_out(again)] == [2, 2]
+    assert ledger.verify() == []
+
+
+def test_orders_of_a_withdrawn_batch_give_way_to_what_is_asked_for_today(ledger: Ledger) -> None:
+    """A batch of a model that was shut down meanwhile came back: the successor's orders take the places."""
+    orders = planned(ledger, 3)
+    key, _ = ledger.batches.reserve(orders, Limits(), NOON)
+    ledger.orders.settle(orders[0].order_id, Settlement("received", cost_usd=CENT), [a_receipt(orders[0])])
+    ledger.batches.withdraw(key, "model_not_found", "The model is gone.", NOON)
+    today = [an_order(order.replicate, lane="batch", prompt="by the successor") for order in orders]
+    assert replan(ledger, RUN_ID, today, lambda _: True) == orders[1:]
+    assert [record.order for record in ledger.orders.of_run(RUN_ID)] == [orders[0], *today[1:]]
+    assert ledger.batches.orders_of(key) == orders[:1]
     assert ledger.verify() == []
 
 
