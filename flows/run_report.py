@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flows.evaluation.asked_from import arm_facts, models_by_stage
 from flows.evaluation.further_rounds import describe_further_rounds
 from flows.evaluation.judge_check import report_check
 from flows.evaluation.kept import kept_by_finals
@@ -48,7 +49,7 @@ from tasks.orders.missing_scores import missing_score_warnings
 from tasks.remarks import remark_columns
 from tasks.report import ReportFiles, build_frame, write_formats, write_report
 from tasks.report_page.estimate_errors import measure_estimates
-from tasks.report_page.facts import ArmFacts, Awaiting, RunFacts
+from tasks.report_page.facts import Awaiting, RunFacts
 from tasks.report_page.lineage import lineage_file, write_lineage
 from tasks.report_page.verdict import state_verdict
 from tasks.select import groups_without_finalist
@@ -279,8 +280,8 @@ def _facts(
         started_at=run.started_at,
         finished_at=run.finished_at,
         provider=", ".join(campaign.sellers),
-        models=_models(campaign),
-        arms=_arms(campaign),
+        models=models_by_stage(campaign, records),
+        arms=arm_facts(campaign, records),
         factors=campaign.levels_by_factor,
         added_from=campaign.added_from,
         spent_usd=_spent_usd(records),
@@ -299,34 +300,10 @@ def _facts(
     )
 
 
-def _final_models(campaign: Campaign) -> str:
-    return ", ".join(dict.fromkeys(edition.model for edition in campaign.editions))
-
-
 def _min_fidelity(campaign: Campaign) -> float | None:
     """Return the fidelity limit that all editions share; ``None`` if they differ."""
     limits = {edition.min_fidelity for edition in campaign.editions}
     return limits.pop() if len(limits) == 1 else None
-
-
-def _arms(campaign: Campaign) -> dict[str, ArmFacts]:
-    return {
-        name: ArmFacts(
-            prompt=arm.prompt,
-            parameters=campaign.drafts_of(name).parameters(
-                n=campaign.drafts.images_per_request, is_edit=bool(campaign.references_of(name))
-            ),
-            provider=campaign.provider_of(name) if len(campaign.sellers) > 1 else "",
-        )
-        for name, arm in campaign.arms.items()
-    }
-
-
-def _models(campaign: Campaign) -> dict[str, str]:
-    asked = {"judge": campaign.score.judge, "duel": campaign.score.duel}
-    names = [one.model for name, one in asked.items() if one is not None and name in campaign.score.weights]
-    models = {"draft": campaign.drafts.model, "final": _final_models(campaign)}
-    return models | ({"judge": ", ".join(dict.fromkeys(names))} if names else {})
 
 
 def _spent_usd(records: Sequence[OrderRecord]) -> dict[str, Decimal]:

@@ -151,6 +151,8 @@ SLOW_DOWN_CODE = "slow_down"
 """The vendor's 503 that asks for a lower rate for a quarter of an hour."""
 WEB_PAGE = "web_page"
 """The code of a page where JSON was expected."""
+MODEL_GONE = "model_not_found"
+"""The vendor's code for a model that was shut down, or that the account may not use."""
 
 _STATUS_KINDS = {
     200: FailureKind.empty,
@@ -293,7 +295,7 @@ def json_of(text: str) -> object:
 def _meaning(status: int, error: ErrorBody, *, is_page: bool, is_to_wait: bool) -> tuple[FailureKind, Remedy]:
     if _asks_more_than_limit(error.message):
         return FailureKind.rejected, Remedy.account
-    remedy = Remedy.model if error.code == "model_not_found" else _remedy(status, is_page=is_page)
+    remedy = Remedy.model if error.code == MODEL_GONE else _remedy(status, is_page=is_page)
     meaning = error_meanings().of(error)
     is_quota = meaning is not None and meaning.kind == "stop_run"
     if is_quota and status == 429 and is_to_wait and not error.codes:

@@ -100,7 +100,8 @@ _REMEDIES = {
     Remedy.firewall: "A firewall refuses this machine at the address {address}: try another network, or ask "
     "those who run it to let this machine in.",
     Remedy.key: "Set a valid key for the provider.",
-    Remedy.model: "Name another model in the campaign (runoff models lists them).",
+    Remedy.model: "From the day of a model's shutdown on, its successor is used if the campaign names one; "
+    "else name another model in the run's campaign.yaml (runoff models lists them).",
     Remedy.network: "Sign in to the network or the proxy of this machine.",
     Remedy.organization: "Verify the organization at the provider.",
 }

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.images_api.batch_lane.report import BatchReport
-from tasks.images_api.failures import Failure, FailureKind
+from tasks.images_api.failures import MODEL_GONE, Failure, FailureKind, Remedy
 from tasks.ledger import OrderRecord
 
 NO_REASON = "batch_failed"
-_OF_ALL = ("model_not_found", "invalid_model", "model_mismatch", "url_mismatch", "token_limit_exceeded")
+_OF_ALL = (MODEL_GONE, "invalid_model", "model_mismatch", "url_mismatch", "token_limit_exceeded")
 """Codes about the batch as a whole, whatever line they name."""
 
 
@@ -42,7 +42,12 @@ def rejected_orders(batch: BatchReport, out: Sequence[OrderRecord], file: Path) 
     faults = [
         (
             fault.line,
-            Failure(FailureKind.rejected, fault.code or NO_REASON, fault.message or "no reason given"),
+            Failure(
+                FailureKind.rejected,
+                fault.code or NO_REASON,
+                fault.message or "no reason given",
+                remedy=Remedy.model if fault.code == MODEL_GONE else Remedy.account,
+            ),
         )
         for fault in batch.faults
     ]

@@ -12,6 +12,8 @@ from tasks.candidate import Score
 from tasks.catalogue import load_catalogue
 from tasks.catalogue.providers import load_providers
 from tasks.errors import BudgetError
+from tasks.images_api.batch_lane.rejection import rejected_orders
+from tasks.images_api.batch_lane.report import BatchFault, BatchReport
 from tasks.images_api.failures import Failure, FailureKind, Remedy, failure_of_answer
 from tasks.images_api.stop_messages import stop_for
 from tasks.images_api.terms import Terms
@@ -51,6 +53,16 @@ def test_the_way_out_of_a_stop_follows_from_the_failures_facts(message: str) -> 
     unverified = Failure(**known, remedy=Remedy.organization)
     assert "Verify the organization" in str(stop_for(an_order(), unverified, terms))
     assert "Verify the organization" not in str(stop_for(an_order(), Failure(**known), terms))
+
+
+def test_a_model_that_is_gone_has_a_successor_in_either_lane(tmp_path: Path) -> None:
+    """One by one or in a batch, resuming uses it; the account is not at fault."""
+    terms = Terms(load_providers().provider("openai"), load_catalogue(), {})
+    fault = BatchFault(1, "model_not_found", "does not exist or you do not have access")
+    rejected = rejected_orders(BatchReport("batch_1", "failed", (), 0, (fault,)), [], tmp_path / "gone")
+    alone = failure_of_answer(404, {"error": {"code": "model_not_found", "message": "gone"}}, {}, "")
+    for failure in (rejected.fault, alone):
+        assert "its successor is used if the campaign names one" in str(stop_for(an_order(), failure, terms))
 
 
 def test_only_the_providers_own_words_tell_that_an_organization_is_unverified() -> None:
