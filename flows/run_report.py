@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -16,38 +17,36 @@ from flows.evaluation.asked_from import arm_facts, models_by_stage
 from flows.evaluation.further_rounds import describe_further_rounds
 from flows.evaluation.judge_check import report_check
 from flows.evaluation.kept import kept_by_finals
+from flows.evaluation.looks import forget_looks
 from flows.evaluation.made_from import made_from
 from flows.evaluation.nights import compare_nights_of_run
 from flows.evaluation.panel import panel_columns, panel_warnings, read_panel
 from flows.evaluation.people import gather_people
 from flows.evaluation.statements import describe_statements
 from flows.evaluation.thumbnails import redraw_thumbnails
-from flows.evaluation.verdict import compare_run, describe_rounds
+from flows.evaluation.verdict import compare_run, describe_rounds, segments_of
 from flows.evaluation.winners import winners_by
+from flows.runs.finals_prices import all_high_usd, open_finals_usd
 from flows.runs.lacking import describe_lacking, find_lacking
 from flows.runs.lock import fetch_files
 from flows.runs.named_finals import find_named_finals, write_named_finals
 from flows.runs.outcome import Outcome, outcome_of
 from flows.runs.run import StoredRun
 from tasks.ab_test.winners import Winners
-from tasks.attachments.references import ReferenceFaultError
 from tasks.campaign import Campaign
 from tasks.campaign.row_groups import row_groups_of
 from tasks.candidate import Candidate
-from tasks.catalogue import Catalogue
-from tasks.catalogue.estimates import Estimates
-from tasks.catalogue.providers import Providers
 from tasks.deduplicate import copies_by_radius
 from tasks.errors import RunoffError
 from tasks.judging.conditions import are_met, conditions_of, find_unjudged, unjudged_warnings
 from tasks.ledger import OrderRecord, RunRecord, open_existing_ledger
 from tasks.ledger.report_rows import report_rows
+from tasks.ledger.runs import RunState
+from tasks.memory import give_back
 from tasks.order import Order
-from tasks.orders.drafts import draft_prompts
-from tasks.orders.finals_costs import plan_finals_cost
 from tasks.orders.missing_scores import missing_score_warnings
 from tasks.remarks import remark_columns
-from tasks.report import ReportFiles, build_frame, write_formats, write_report
+from tasks.report import ReportFiles, build_frame, load_libraries, write_formats, write_report
 from tasks.report_page.estimate_errors import measure_estimates
 from tasks.report_page.facts import Awaiting, RunFacts
 from tasks.report_page.lineage import lineage_file, write_lineage
@@ -144,6 +143,36 @@ def write_run_report(run: StoredRun) -> WrittenReport:
     return WrittenReport(files, gathered, state_verdict(rows, facts))
 
 
+def load_for_report(run: StoredRun) -> None:
+    """Load the libraries that a run's report needs, most of a second of work, before it is written."""
+    needs_tests = len(run.campaign.all_rows) == 1 or bool(segments_of(run.campaign))
+    load_libraries(len(run.campaign.arms), needs_tests=needs_tests)
+
+
+def report_end(run: StoredRun, state: RunState, now: datetime) -> tuple[Outcome, dict[str, Any]]:
+    """Write the report of a run that ends now, by what the ledger and the run's own file say of it.
+
+    Args:
+        run: The run; its state is not changed.
+        state: The state that it ends in.
+        now: When it ends, aware.
+
+    Returns:
+        The outcome, and what all nights of its campaign say; empty if they say nothing.
+
+    Raises:
+        RunError: The run's campaign file is missing.
+        SettingError: The folder cannot be written.
+    """
+    forget_looks(run.folder)
+    give_back()  # what inspecting and comparing the pictures took
+    known = StoredRun.find(run.settings, run.ledger, run.run_id)
+    ending = replace(known, record=replace(known.record, state=state, finished_at=now))
+    written = write_run_report(ending)
+    outcome = replace(written.outcome_of(ending), all_high_usd=written.facts.all_high_usd)
+    return outcome, (written.facts.ab_test or {}).get("nights") or {}
+
+
 def write_run_formats(run: StoredRun, formats: Sequence[str]) -> dict[str, Path]:
     """Write a run's report in some of ``tasks.report.FORMATS`` only; the other files stay unchanged.
 
@@ -210,8 +239,8 @@ def gather_report(run: StoredRun) -> GatheredReport:
             *unjudged_warnings(candidates, kept),
             *described,
         ),
-        all_high_usd=_all_high_usd(campaign, candidates, run.catalogue, run.providers),
-        finals_usd=_finals_usd(campaign, candidates, run.catalogue, run.providers),
+        all_high_usd=all_high_usd(campaign, candidates, run.catalogue, run.providers),
+        finals_usd=open_finals_usd(campaign, candidates, run.catalogue, run.providers),
         estimate_errors=measure_estimates(_billed(records), run.catalogue, run.providers),
         ab_test=_with_nights(run, ab_test),
         finalists=_with_winners(facts.finalists, winners_by(ab_test, campaign)),
@@ -322,44 +351,6 @@ def _billed(records: Sequence[OrderRecord]) -> list[tuple[Order, Decimal]]:
 
 def _counts(records: Sequence[OrderRecord]) -> dict[str, int]:
     return dict(Counter(record.state for record in records))
-
-
-def _all_high_usd(
-    campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, providers: Providers
-) -> Decimal | None:
-    """Price the received drafts with the settings of finals: the low end, a cautious comparison."""
-    finals = campaign.editions[0]
-    parameters = finals.parameters(n=1, is_edit=False)
-    prompts = Counter(candidate.prompt for candidate in candidates if candidate.is_draft)
-    try:
-        model, provider = catalogue.model(finals.model), providers.provider(campaign.final_provider(finals))
-        prices = {text: model.estimate_usd(parameters, text, provider=provider).low_usd for text in prompts}
-    except RunoffError:
-        return None
-    return sum((n * prices[text] for text, n in prompts.items()), Decimal(0)) if prompts else None
-
-
-def _finals_usd(
-    campaign: Campaign, candidates: Sequence[Candidate], catalogue: Catalogue, providers: Providers
-) -> Decimal | None:
-    """Price the finals that are still to be bought, one for each finalist and edition without one.
-
-    Returns:
-        Dollars, 0 when all are bought; ``None`` when none is bought or to be, or one cannot be priced.
-    """
-    chosen = [draft for draft in candidates if draft.is_draft and draft.is_finalist]
-    bought = {final.draft_id for final in candidates if final.is_final}
-    if not chosen and not bought:
-        return None
-    open_finalists = [draft for draft in chosen if draft.candidate_id not in bought]
-    if not open_finalists:
-        return Decimal(0)
-    try:
-        estimates = Estimates(catalogue, providers.provider(campaign.provider), providers)
-        priced = plan_finals_cost(campaign, draft_prompts(campaign), estimates)
-    except (RunoffError, ReferenceFaultError):
-        return None
-    return priced.low_usd / priced.finalists * len(open_finalists) if priced.finalists else None
 
 
 def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> str | None:

@@ -1,6 +1,7 @@
 """Evaluation of a run's pictures: inspection, scores, duplicates, choices; spends nothing."""
 
 __all__ = [
+    "ahead",
     "asked_from",
     "compared_runs",
     "drafts",

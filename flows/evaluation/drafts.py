@@ -4,13 +4,12 @@ Steps know neither the ledger nor one another; only this package connects them. 
 Prefect, so that a run can be evaluated again at any time.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from flows.evaluation.looks import Looks
+from flows.evaluation.looks import Looks, kept_looks
 from flows.evaluation.panel import merits_of, read_panel, unmet_by_panel
 from flows.evaluation.winners import find_winners_of_run
 from flows.runs.run import StoredRun
@@ -19,18 +18,14 @@ from tasks.campaign import Campaign
 from tasks.campaign.row_groups import RowGroups, row_groups_of
 from tasks.candidate import Candidate, HashName
 from tasks.deduplicate import deduplicate
-from tasks.duplicates.comparison import Comparison
 from tasks.duplicates.scope import affected
 from tasks.inspect import inspect_pictures
 from tasks.judging.conditions import conditions_of, describe_unmet
 from tasks.judging.panel import Opinion
 from tasks.pictures.transparency import mark_missing_transparency
-from tasks.score import score_candidates
 from tasks.select import Merit, choose_as_decided, keep_bought, select
 from tasks.storage.atomic import sync_together
 from tasks.storage.home import THUMBNAILS, run_folder
-
-Wanted = Callable[[], bool]
 
 
 def inspect_new(run: StoredRun, order_ids: Collection[str] | None = None) -> int:
@@ -56,7 +51,7 @@ def _thumbnail(file: str) -> str:
 
 
 def deduplicate_drafts(
-    run: StoredRun, about: Collection[str] | None = None, looks: Looks | None = None
+    run: StoredRun, about: Collection[str] | None = None, *, keeps_looks: bool = False
 ) -> int:
     """Find the duplicates among the drafts; returns how many.
 
@@ -65,7 +60,7 @@ def deduplicate_drafts(
     Args:
         run: The run.
         about: Only drafts that a decision about these may concern; by default all.
-        looks: The looks at its drafts before, which are not made anew; they grow.
+        keeps_looks: This process goes on evaluating the run: its looks are kept, and are not made anew.
     """
     drafts = in_scope_of_origin(run.read_candidates("draft"))
     decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
@@ -75,12 +70,12 @@ def deduplicate_drafts(
     chosen = shortlist.candidate_ids if shortlist else ()
     liked = [replace(draft, is_liked=True) if draft.candidate_id in chosen else draft for draft in drafts]
     earlier = earlier_drafts(run)
-    seen = looks or Looks({})
+    seen = kept_looks(run.folder) if keeps_looks else Looks({})
     for folder, some in {run.folder: drafts, **earlier}.items():
         seen.add(folder, some)
     before = [draft for some in earlier.values() for draft in some]
     standings = deduplicate(liked, run.campaign.deduplicate, before, decisions, seen.compare)
-    if looks is None:
+    if not keeps_looks:
         seen.forget()
     run.ledger.candidates.record_standings(standings)
     return sum(standing.status == "duplicate" for standing in standings.values())
@@ -104,43 +99,6 @@ def in_scope_of_origin(drafts: Sequence[Candidate]) -> list[Candidate]:
     ]
 
 
-class _NotWantedError(Exception):
-    """Ends a comparison of drafts whose result nobody awaits any more."""
-
-
-def compare_ahead(run: StoredRun, looks: Looks, earlier: Sequence[Candidate], is_wanted: Wanted) -> None:
-    """Compare the drafts that are there, so that deciding about all of them finds most pairs compared.
-
-    In which order drafts are compared depends on their technical scores, so these are computed as they will
-    be then, once for each. Scopes without a new draft are left out. Records nothing.
-
-    Args:
-        run: The run.
-        looks: The looks at its drafts before; new drafts are added.
-        earlier: The unique images of earlier runs, which the looks include.
-        is_wanted: Asked before each pair; ends it when it returns false.
-    """
-
-    def compare(one: Candidate, others: Sequence[Candidate]) -> Iterator[Comparison | None]:
-        comparisons = looks.compare(one, others)
-        for _ in others:
-            if not is_wanted():
-                raise _NotWantedError
-            yield next(comparisons)
-
-    drafts = in_scope_of_origin(run.read_candidates("draft"))
-    decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
-    new = [draft for draft in drafts if draft.is_sound and draft not in looks]
-    if "technical" in run.campaign.score.weights:
-        scored = score_candidates(new, {"technical": 1}, run.folder)
-        new = [replace(draft, scores=scored[draft.candidate_id].scores) for draft in new]
-    looks.add(run.folder, new)
-    names = {draft.candidate_id for draft in new}
-    near = affected(looks.of(run.folder), run.campaign.deduplicate.within, decisions, names)
-    with suppress(_NotWantedError):
-        deduplicate(near, run.campaign.deduplicate, earlier, decisions, compare)
-
-
 def earlier_drafts(run: StoredRun) -> dict[Path, list[Candidate]]:
     """List the unique images of the campaign's earlier runs, against which duplicates are looked for.
 
@@ -148,6 +106,8 @@ def earlier_drafts(run: StoredRun) -> dict[Path, list[Candidate]]:
         Them by the folder of their run, the latest run first.
     """
     wanted = run.campaign.deduplicate.history_runs
+    if not wanted:
+        return {}
     earlier = [
         other
         for other in run.ledger.runs.all()

@@ -56,6 +56,10 @@ class Looks:
         """List the pictures of a run that were taken."""
         return [one for name, one in self._candidates.items() if self._folders[name] == folder]
 
+    def outside(self, folder: Path) -> list[Candidate]:
+        """List the pictures that were taken of other runs."""
+        return [one for name, one in self._candidates.items() if self._folders[name] != folder]
+
     def forget(self) -> None:
         """Forget what was seen, dozens of MB, which would else stay until Python looks for cycles."""
         self._look_at.cache_clear()
@@ -154,3 +158,20 @@ class _Seen:
 
 _compared = ComparedPairs()
 """What this process compared: a decision about one pair decides about all pairs again."""
+
+_kept: dict[Path, Looks] = {}
+
+
+def kept_looks(folder: Path) -> Looks:
+    """Return the looks that this process keeps while it evaluates a run; at first they are empty.
+
+    Args:
+        folder: The run's folder.
+    """
+    return _kept.setdefault(folder, Looks({}))
+
+
+def forget_looks(folder: Path) -> None:
+    """Forget the looks that were kept of a run."""
+    if (looks := _kept.pop(folder, None)) is not None:
+        looks.forget()

@@ -6,6 +6,7 @@ __all__ = [
     "checking",
     "deadline",
     "deletion",
+    "finals_prices",
     "lacking",
     "ledger_backups",
     "lock",

@@ -244,6 +244,19 @@ def current_display(default: Display | None = None) -> Display:
     return _SHOWN.get() or default or PlainDisplay()
 
 
+def without_repeats(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what says each line once where several processes say the same one after another."""
+    last = ""
+
+    def say_new(line: str) -> None:
+        nonlocal last
+        if line != last:
+            last = line
+            say(line)
+
+    return say_new
+
+
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

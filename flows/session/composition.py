@@ -16,7 +16,8 @@ from tasks.clock import today
 from tasks.errors import SettingError
 from tasks.ledger import Limits
 from tasks.storage.home import ANSWERS
-from tasks.storage.mirror import home_address
+from tasks.storage.mirror import home_address, store_of
+from tasks.tracing import wants_traces
 
 if TYPE_CHECKING:
     import httpx2
@@ -60,6 +61,18 @@ async def open_workers(prepared: Prepared, limits: Limits, hold: str) -> AsyncIt
 
     async with open_pool(address, make_job, current_display().say) as pool:
         yield pool
+
+
+def n_to_evaluate(prepared: Prepared, pool: "DaskPool | None") -> int:
+    """Count the pictures that this machine may have to evaluate beside buying them.
+
+    None where that must be done in this process: workers inspect what they buy, a store's files are known to
+    one process, and spans are parts of the flow's.
+    """
+    environ = prepared.settings.environ
+    if pool is not None or store_of(prepared.home) is not None or wants_traces(environ):
+        return 0
+    return len(prepared.plan.orders)
 
 
 def check_sellers(prepared: Prepared) -> None:

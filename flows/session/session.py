@@ -11,18 +11,25 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
 
 from flows.runs.lock import locked_run
-from flows.runs.progress import Display, current_display, lasting_outputs
+from flows.runs.progress import Display, current_display, lasting_outputs, without_repeats
 from flows.runs.recovery import lost_line
 from flows.runs.run import StoredRun
 from flows.session.begun_orders import begun_drafts
-from flows.session.composition import check_sellers, connected, limits_of, open_workers, watched
+from flows.session.composition import (
+    check_sellers,
+    connected,
+    limits_of,
+    n_to_evaluate,
+    open_workers,
+    watched,
+)
 from flows.session.prepare import Prepared
 from flows.session.stopping import Stopping, stopped_from_outside
+from flows.workers.evaluator import Evaluation, Evaluator, open_evaluator
 from tasks.attachments.drawings import write_drawn
 from tasks.campaign import Campaign
 from tasks.errors import InterruptError, LedgerError, RunError
@@ -35,10 +42,12 @@ from tasks.storage.atomic import write_atomically
 from tasks.storage.home import CAMPAIGN_FILE, prepare_home
 
 if TYPE_CHECKING:
-    from flows.evaluation.looks import Looks
     from flows.workers.dask_pool import DaskPool
     from tasks.images_api.batch_lane.lane import BatchLane
     from tasks.images_api.sellers import Sellers
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class Session:
         judging: Asks judging models; it alone is closed if the judge is down.
         display: Shows progress.
         inspecting: Held while pictures are inspected, one batch at a time.
+        evaluator: Evaluates its pictures.
         pool: Workers on other machines; ``None`` if everything is done in this process.
     """
 
@@ -63,6 +73,7 @@ class Session:
     judging: "Sellers"
     display: Display
     inspecting: asyncio.Lock
+    evaluator: Evaluator
     pool: "DaskPool | None" = None
 
     @property
@@ -95,12 +106,9 @@ class Session:
         """Whether it has an open batch at the provider."""
         return bool(self.ledger.batches.open_of(self.run_id))
 
-    @cached_property
-    def looks(self) -> "Looks":
-        """Looks at the run's pictures, made when they are first compared."""
-        from flows.evaluation.looks import Looks
-
-        return Looks({})
+    async def evaluate(self, evaluation: Evaluation[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function of ``flows.evaluation`` about this run: see ``Evaluator.evaluate``."""
+        return await self.evaluator.evaluate(self.stored, evaluation, *args, **kwargs)
 
     def planned(self, stage: str) -> list[Order]:
         """List the orders of a stage that are still to be sent."""
@@ -137,7 +145,7 @@ async def open_session(prepared: Prepared, purpose: Purpose = "go on") -> AsyncI
         if purpose != "close":
             ledger.require_fit_to_spend(prepared.home)
         limits, display = limits_of(prepared), current_display()
-        ledger.database.say = display.say
+        say = ledger.database.say = without_repeats(display.say)
         hold = ledger.hold_of(prepared.run_id)
         async with (
             _leaving_backup(ledger, display),
@@ -151,8 +159,14 @@ async def open_session(prepared: Prepared, purpose: Purpose = "go on") -> AsyncI
             )  # fmt: skip
             stopping = Stopping(prepared, ledger, (buyer, judging), display, has_workers=pool is not None)
             with _stopped_on_fault(prepared, ledger):
-                async with stopped_from_outside(stopping), watched(pool, buyer):
-                    yield Session(prepared, stored, buyer, lane, judging, display, asyncio.Lock(), pool)
+                async with (
+                    stopped_from_outside(stopping),
+                    watched(pool, buyer),
+                    open_evaluator(stored, n_to_evaluate(prepared, pool), hold, say) as evaluator,
+                ):
+                    yield Session(
+                        prepared, stored, buyer, lane, judging, display, asyncio.Lock(), evaluator, pool
+                    )
 
 
 def _find(prepared: Prepared, ledger: Ledger) -> StoredRun:

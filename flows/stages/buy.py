@@ -7,11 +7,10 @@ has its own buyer, and the shared ledger limits what all of them spend.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from operator import attrgetter
 
-from flows.evaluation.verdict import segments_of
 from flows.prefect_ui.artifacts import Progress
+from flows.run_report import load_for_report
 from flows.runs.lock import fetch_files
 from flows.session.head_start import ORDERS_PER_TASK, batches_at_once
 from flows.session.session import Session
@@ -19,14 +18,12 @@ from flows.stages.batch_lane import buy_in_batches
 from flows.stages.comparing_ahead import ComparingAhead
 from flows.stages.evaluate import inspect_task
 from flows.stages.prefect_task import as_task
-from tasks.campaign import Campaign
 from tasks.errors import BudgetError, RunoffError
 from tasks.generate import generate
 from tasks.images_api.buyer import Purchase
 from tasks.images_api.recover_sent import recover_sent
 from tasks.ledger.replanning import add_warnings
 from tasks.order import Order
-from tasks.report import load_libraries
 from tasks.tracing import span
 
 Wanted = Callable[[Order], bool]
@@ -65,7 +62,7 @@ async def _make(run: Session, stage: str, is_wanted: Wanted = lambda _: True) ->
     run.display.start(f"{stage}s", len(orders))
     for end in run.buyer.begun_ends:
         run.display.bought(end)
-    asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread, run.campaign)
+    asyncio.get_running_loop().call_later(LOAD_AFTER_S, _load_in_thread, run)
     ahead = ComparingAhead(run) if stage == "draft" and run.pool is None else None
     try:
         if run.pool is None:
@@ -244,8 +241,7 @@ def _fetch_results(run: Session) -> None:
         add_warnings(run.ledger, run.run_id, [lost])
 
 
-def _load_in_thread(campaign: Campaign) -> None:
-    """Load what the report needs while the run waits for pictures."""
-    needs_tests = len(campaign.all_rows) == 1 or bool(segments_of(campaign))
-    load = partial(load_libraries, len(campaign.arms), needs_tests=needs_tests)
-    asyncio.get_running_loop().run_in_executor(None, load)
+def _load_in_thread(run: Session) -> None:
+    """Load what the report needs while the run waits for pictures; a process that evaluates has done so."""
+    if not run.evaluator.is_apart:
+        asyncio.get_running_loop().run_in_executor(None, load_for_report, run.stored)

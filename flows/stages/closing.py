@@ -9,14 +9,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from flows.prefect_ui.artifacts import report_link, show_outcome
 from flows.prefect_ui.cancellation import is_given_up
 from flows.prefect_ui.events import emit_decided, emit_retired, emit_run_end
 from flows.promotion.plan import price_promotion
-from flows.run_report import WrittenReport, write_run_report
+from flows.run_report import report_end
 from flows.runs.outcome import INCOMPLETE, Outcome
-from flows.runs.run import StoredRun
 from flows.session.cancelling import end_batches
 from flows.session.session import Session
 from flows.stages.batch_lane import waiting_message
@@ -24,7 +24,6 @@ from flows.stages.prefect_task import as_task
 from tasks.errors import BudgetError, InterruptError, StopRunError
 from tasks.ledger.budgets import LEDGER_PER_MONTH
 from tasks.ledger.runs import RunState
-from tasks.memory import give_back
 from tasks.storage.home import CAMPAIGN_FILE
 
 
@@ -75,11 +74,9 @@ async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Ou
     In this order a run that is over has its report, wherever this process is killed.
     """
     now = datetime.now(UTC)
-    written = await write_report(run, state, now)
-    nights = (written.facts.ab_test or {}).get("nights") or {}
+    outcome, nights = await write_report(run, state, now)
     run.ledger.runs.end(run.run_id, state, now)
-    outcome = written.outcome_of(_reread(run))
-    outcome = explain(replace(outcome, all_high_usd=written.facts.all_high_usd))
+    outcome = explain(outcome)
     await show_outcome(run, outcome)
     link = report_link(outcome.folder, run.prepared.settings)
     emit_run_end(run, outcome, link, run.prepared.settings.today)
@@ -116,11 +113,6 @@ def _with_reason(outcome: Outcome, run: Session, lack: str) -> Outcome:
     return outcome
 
 
-def _reread(run: Session) -> StoredRun:
-    """Read the run again: its state and warnings have changed since it was opened."""
-    return StoredRun.find(run.prepared.settings, run.ledger, run.run_id)
-
-
 def _with_place(stop: BudgetError, run: Session) -> BudgetError:
     """Name the file in which the campaign's own budget can be raised for this run."""
     if stop.budget == LEDGER_PER_MONTH:
@@ -137,10 +129,6 @@ def _with_place(stop: BudgetError, run: Session) -> BudgetError:
 
 
 @as_task("report")
-async def write_report(run: Session, state: RunState, now: datetime) -> WrittenReport:
-    """Write the report of a run that ends now."""
-    stored = _reread(run)
-    ending = replace(stored, record=replace(stored.record, state=state, finished_at=now))
-    run.looks.forget()
-    give_back()  # what inspecting and comparing the pictures took
-    return await asyncio.to_thread(write_run_report, ending)
+async def write_report(run: Session, state: RunState, now: datetime) -> tuple[Outcome, dict[str, Any]]:
+    """Write the report of a run that ends now: see ``report_end``."""
+    return await run.evaluate(report_end, state, now)

@@ -1,7 +1,7 @@
 """Evaluation of a run's pictures as Prefect tasks.
 
 Each task calls a function of ``flows.evaluation``, which reads the ledger, calls a step and writes back. It
-runs in a thread of this process; scoring can run in chunks at the run's workers instead.
+runs where the run's evaluator runs it; scoring can run in chunks at the run's workers instead.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ def _evaluation_task(
     async def evaluate_session(run: Session, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if is_for_workers and run.pool is not None:
             return await run.pool.evaluate(evaluate, *args, **kwargs)
-        return await asyncio.to_thread(evaluate, run.stored, *args, **kwargs)
+        return await run.evaluate(evaluate, *args, **kwargs)
 
     return evaluate_session
 

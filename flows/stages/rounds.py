@@ -51,7 +51,7 @@ async def make_drafts(run: Session) -> str:
 async def score_and_judge(run: Session) -> None:
     """Score and deduplicate the drafts, and have them judged if the campaign weighs it. May spend."""
     await score_drafts(run)
-    await deduplicate_task(run, looks=run.looks)
+    await deduplicate_task(run, keeps_looks=True)
     if run.campaign.score.weights.keys() & set(BOUGHT):
         await judge_drafts(run)
         await score_by_judgement_task(run)

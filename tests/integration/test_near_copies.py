@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from flows.evaluation import drafts, looks
+from flows.evaluation import ahead, looks
+from flows.evaluation.ahead import compare_ahead, stop_comparing
 from flows.evaluation.compared_pairs import ComparedPairs
-from flows.evaluation.drafts import compare_ahead, deduplicate_drafts, inspect_new, select_finalists
+from flows.evaluation.drafts import deduplicate_drafts, inspect_new, select_finalists
 from flows.evaluation.judge_answers import JudgeAnswers, pools
-from flows.evaluation.looks import Looks
 from flows.evaluation.scores import add_free_scores
 from flows.review.pairing import choose_pair, pool_of
 from flows.runs.run import StoredRun
@@ -146,9 +146,11 @@ def test_what_was_compared_while_drafts_came_in_is_not_compared_again(
 
     monkeypatch.setattr(looks, "compare_seen", counted)
     inspect_new(run)
-    compare_ahead(run, Looks({}), (), lambda: False)
+    stop_comparing(run, "stopped")
+    compare_ahead(run, "stopped")
     assert compared == []
-    compare_ahead(run, Looks({}), (), lambda: True)
+    looks.forget_looks(run.folder)
+    compare_ahead(run, "wanted")
     n_ahead = len(compared)
     add_free_scores(run)
     assert deduplicate_drafts(run) == 8
@@ -168,10 +170,10 @@ def test_a_picture_is_looked_at_once_for_the_passes_and_for_the_decision(
 
     monkeypatch.setattr(looks, "look_of_thumbnail", noted)
     inspect_new(run)
-    compare_ahead(run, ahead := Looks({}), (), lambda: True)
+    compare_ahead(run, "wanted")
     read.clear()
     monkeypatch.setattr(looks, "_compared", ComparedPairs())  # as if each pair were a new one
-    assert deduplicate_drafts(run, looks=ahead) == 8
+    assert deduplicate_drafts(run, keeps_looks=True) == 8
     assert read == []
 
 
@@ -185,13 +187,12 @@ def test_a_pass_over_drafts_takes_only_those_that_one_since_the_last_pass_may_be
         taken.append({one.row for one in some})
         return deduplicate(some, *rest)
 
-    monkeypatch.setattr(drafts, "deduplicate", noted)
+    monkeypatch.setattr(ahead, "deduplicate", noted)
     orders = [record.order for record in run.ledger.orders.of_run(RUN_ID)]
-    ahead = Looks({})
     for arm, row in (("beach", 0), ("beach", 1), ("kitchen", 0)):
         inspect_new(run, [one.order_id for one in orders if (one.arm, one.row) == (arm, row)])
-        compare_ahead(run, ahead, (), lambda: True)
-    compare_ahead(run, ahead, (), lambda: True)
+        compare_ahead(run, "wanted")
+    compare_ahead(run, "wanted")
     assert taken == [{0}, {1}, {0}, set()]
 
 
