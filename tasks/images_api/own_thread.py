@@ -1,16 +1,29 @@
-"""Runs what may block for minutes in a thread of its own, which no exit of the process waits for."""
+"""Threads apart from asyncio's few: for what may block for minutes, and for what waits for the disk."""
 
 import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
+MOST_AT_THE_DISK = 32
+
+
+def disk_threads(concurrency: int) -> ThreadPoolExecutor:
+    """Make threads in which answers are written: a disk makes many durable in the time of a few.
+
+    In asyncio's own, six on two cores, whatever else is to be done would wait behind them.
+
+    Args:
+        concurrency: How many answers may come at once.
+    """
+    return ThreadPoolExecutor(min(concurrency, MOST_AT_THE_DISK), "keeping")
 
 
 async def in_own_thread(work: Callable[[], T]) -> T:
-    """Call a function in a thread and wait for it; what it raises is raised here.
+    """Call what may block for minutes in a thread and wait for it; what it raises is raised here.
 
     Unlike ``asyncio.to_thread`` it takes no place from others, and a process that ends does not wait for it.
     """

@@ -52,7 +52,7 @@ class Allowances:
         Raises:
             LedgerError: The database cannot be written; nothing was changed.
         """
-        with self._database.write() as connection:
+        with self._database.write(is_durable=False) as connection:
             state = _locked(connection, name)
             now_s: float = connection.execute(_CLOCK_S[connection.dialect.name]).scalar_one()
             update = allowances.update().where(allowances.c.name == name)

@@ -11,14 +11,13 @@ that it broke off is run again (``reconnecting``), unless the server itself says
 """
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from inspect import isfunction
 from pathlib import Path
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,7 +35,9 @@ from tasks.ledger.database_faults import (
     is_conflict,
     primary_code,
 )
+from tasks.ledger.fifo_lock import FifoLock
 from tasks.ledger.integrity import find_damage, find_damaged_pages
+from tasks.ledger.sqlite_engine import open_sqlite
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,6 +57,7 @@ _GUARANTEE = "What was written before is kept; a request in flight may be unknow
 _ANSWERED: set[URL] = set()
 """The databases that have answered this process and were not given up since: only these are waited for."""
 _OWN_NUMBER = sa.text("SELECT pg_current_xact_id_if_assigned()::text")
+_NOT_AWAITED = sa.text("SET LOCAL synchronous_commit = off")
 _STATE_OF_NUMBER = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
 # What a value that is not what was written makes of a reader that trusts it.
 _MISREAD = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
@@ -86,9 +88,9 @@ class Database:
         self._wait_s = wait_s
         self._away_s = away_s
         self._is_away = False
-        self._write_lock = threading.Lock()
+        self._write_lock = FifoLock()
         with self.explained():
-            self.engine = _sqlite_engine(url, wait_s) if self._is_sqlite else self._postgresql_engine()
+            self.engine = open_sqlite(url, wait_s) if self._is_sqlite else self._postgresql_engine()
 
     @property
     def name(self) -> str:
@@ -111,8 +113,12 @@ class Database:
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, is_durable: bool = True) -> Iterator[Connection]:
         """Open a transaction that writes everything or nothing.
+
+        Args:
+            is_durable: Wait at the commit until the disk has it. Use False only for what is worth nothing
+                after a power cut: the last of such transactions may then be gone, in their sequence.
 
         Raises:
             RolledBackError: The connection broke before the commit, or another transaction was in the way:
@@ -123,7 +129,10 @@ class Database:
         self._wait_for_lock()
         try:
             with self.explained(), self._connect() as connection:
+                connection = connection.execution_options(is_durable=is_durable)
                 transaction = connection.begin()
+                if not is_durable and connection.dialect.name == "postgresql":
+                    connection.execute(_NOT_AWAITED)
                 try:
                     yield connection
                 except BaseException:
@@ -146,7 +155,7 @@ class Database:
         """Wait for this process's other writers, not counting the time in which it was suspended."""
         slice_s = self._wait_s / LOCK_SLICES
         n_slices = 0
-        while not self._write_lock.acquire(timeout=slice_s):
+        while not self._write_lock.acquire(slice_s):
             n_slices += not self._is_away or self.url not in _ANSWERED
             if n_slices >= LOCK_SLICES:
                 what = f"is busy: another writer has kept it for {self._wait_s:g} s"
@@ -374,20 +383,3 @@ def ledger_url(home: Path, environ_url: str | None) -> URL:
 
 def _refused(*, what: str, next_step: str = "") -> LedgerError:
     return LedgerError(where=LEDGER_VARIABLE, what=what, accepted=_ACCEPTED, next_step=next_step)
-
-
-def _sqlite_engine(url: URL, wait_s: float) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": wait_s, "check_same_thread": False})
-
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - a DBAPI connection
-        connection.isolation_level = None  # the driver must not begin transactions by itself
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        is_read = connection.get_execution_options().get("is_read", False)
-        connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")
-
-    return engine

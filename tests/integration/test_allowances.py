@@ -20,8 +20,9 @@ from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.images_api.rate_limiter.limiter import LedgerWindow, RateLimiter, Step, T, allowance_of
 from tasks.images_api.terms import Terms
+from tasks.ledger import Limits
 from tasks.ledger.schema import allowances
-from tests.support.builders import NOON, RUN_ID
+from tests.support.builders import NOON, RUN_ID, an_order
 from tests.support.child_process import read_line, wait_for_end
 from tests.support.ledgers import open_ledger
 
@@ -163,6 +164,29 @@ async def test_a_window_in_the_ledger_goes_by_the_databases_clock(home: Path) ->
         before_s = time.time()
         moment = await RateLimiter(None, LedgerWindow(ledger, "account")).acquire(1)
         assert before_s - 1 < moment < time.time() + 1
+
+
+def test_only_money_waits_for_the_disk(home: Path) -> None:
+    """A window is a minute long: after a power cut it is worth nothing. Each connection waits again after."""
+    seen: list[str] = []
+
+    def sync_of(connection: sa.Connection) -> str:
+        of = {"sqlite": "PRAGMA synchronous", "postgresql": "SHOW synchronous_commit"}
+        return str(connection.exec_driver_sql(of[connection.dialect.name]).scalar())
+
+    with open_ledger(home) as ledger:
+        ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+
+        @sa.event.listens_for(ledger.database.engine, "commit")
+        def note(connection: sa.Connection) -> None:
+            seen.append(sync_of(connection))
+
+        order = an_order()
+        ledger.orders.plan([order])
+        ledger.allowances.change("account", lambda _state, now_s: {"now_s": now_s})
+        ledger.orders.send(order, Limits(), NOON)
+    not_awaited, awaited = {"1", "off"}, {"2", "on"}
+    assert [seen[0] in awaited, seen[1] in not_awaited, seen[-1] in awaited] == [True] * 3
 
 
 async def test_orders_that_wait_together_cost_one_transaction(home: Path) -> None:
