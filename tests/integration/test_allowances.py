@@ -166,8 +166,9 @@ async def test_a_window_in_the_ledger_goes_by_the_databases_clock(home: Path) ->
         assert before_s - 1 < moment < time.time() + 1
 
 
-def test_only_money_waits_for_the_disk(home: Path) -> None:
+def test_only_money_waits_for_the_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A window is a minute long: after a power cut it is worth nothing. Each connection waits again after."""
+    monkeypatch.setenv("PGOPTIONS", "-c synchronous_commit=on")  # the server of these tests waits for nothing
     seen: list[str] = []
 
     def sync_of(connection: sa.Connection) -> str:
