@@ -31,6 +31,8 @@ from tasks.storage.home import THUMBNAILS, run_folder
 def inspect_new(run: StoredRun, order_ids: Collection[str] | None = None) -> int:
     """Inspect every picture of the run, or of some orders, that is not inspected yet; returns how many."""
     waiting = run.ledger.candidates.uninspected(run.run_id, order_ids)
+    if not waiting:
+        return 0
     files = [(picture.file, _thumbnail(picture.file)) for picture in waiting]
     seen = dict(inspect_pictures(run.folder, files, anchors_file=run.anchors_file))
     sync_together(run.folder / thumbnail for _, thumbnail in files)  # what is recorded is on disk
