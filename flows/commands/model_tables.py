@@ -105,7 +105,7 @@ def _range(model: Model, provider: Provider, quality: str, size: str) -> dict[st
 
 
 def models_table(facts: Sequence[Mapping[str, Any]]) -> Table:
-    """Draw the catalogue, one line for each model, in 80 columns."""
+    """Draw the catalogue, one line for each model, in 80 columns; those that were shut down come last."""
     table = FittingTable(right_padding=2)
     for column, side in (
         ("model", "left"),
@@ -114,7 +114,7 @@ def models_table(facts: Sequence[Mapping[str, Any]]) -> Table:
         ("$/M out", "right"),
     ):
         table.add_column(column, justify="right" if side == "right" else "left", no_wrap=True)
-    for fact in facts:
+    for fact in sorted(facts, key=lambda fact: fact["state"] == "retired"):
         price, qualities = fact["image_output_usd_per_mtok"], fact["qualities"]
         table.add_row(
             fact["model"],

@@ -49,26 +49,32 @@ def check_catalogue(
 ) -> Iterator[Finding]:
     """Check all image models that the provider sells, and report those that need attention.
 
+    What was shut down is only counted: nobody here is known to use it.
+
     Args:
         models: The catalogue's models.
         provider: The provider.
         answer: The provider's list of models; ``None`` if it was not requested.
         today: The date (UTC).
     """
-    living = [model for model in models if model.kind == "image" and model.capabilities]
-    sold = [model for model in living if _is_sold_by(provider, model)]
+    lives = {
+        model.id: _life(model.id, model, answer, today, has_successor=False)
+        for model in models
+        if model.kind == "image" and model.capabilities and _is_sold_by(provider, model)
+    }
+    sold = [model for model in models if model.id in lives and lives[model.id].state != "fault"]
     troubles: dict[tuple[str, str], list[str]] = {}
     for model in sold:
-        for finding in (
-            _life(model.id, model, answer, today, has_successor=False),
-            _price(model.id, model, provider, today),
-        ):
+        for finding in (lives[model.id], _price(model.id, model, provider, today)):
             if finding.state != "ok":
                 troubles.setdefault((finding.what, finding.way_out), []).append(model.id)
     for (what, way_out), names in troubles.items():
         yield Finding("models", "warning", f"{', '.join(names)}: {what}", way_out)
     n_well = len(sold) - len({name for names in troubles.values() for name in names})
-    yield Finding("models", "ok", f"{n_well} of {len(sold)} image models have a price and no shutdown date")
+    n_gone = len(lives) - len(sold)
+    gone = f"; {n_gone} more {'was' if n_gone == 1 else 'were'} shut down" if n_gone else ""
+    what = f"{n_well} of {len(sold)} image models have a recent price and no shutdown date{gone}"
+    yield Finding("models", "ok", what)
 
 
 def _is_sold_by(provider: Provider, model: Model) -> bool:

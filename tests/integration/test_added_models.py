@@ -84,3 +84,11 @@ def test_a_model_is_shown_at_who_sells_it(tmp_path: Path) -> None:
     for model, seller in (("seedream", "cometapi"), ("gpt-image-2", "openai")):
         shown = CliRunner().invoke(runoff, ["models", model, "--home", str(tmp_path), "--json"])
         assert json.loads(shown.stdout)["provider"] == seller
+
+
+def test_models_that_were_shut_down_come_last(tmp_path: Path) -> None:
+    """What can be bought is read first; on the eve that is the old model too."""
+    for day, is_last in (("2026-11-30", False), ("2026-12-01", True)):
+        words = ["models", "--home", str(tmp_path)]
+        page = CliRunner().invoke(runoff, words, env={"RUNOFF_TODAY": day}).stdout
+        assert (page.index("gpt-image-1-mini") > page.index("gpt-6-luna")) == is_last

@@ -112,4 +112,4 @@ def test_a_model_that_is_sold_here_by_name_is_bought_before_the_catalogues(
     found = doctor(tmp_path, provider)
     assert "One picture of painter, standard 1024x1024" in found["said"]
     found = doctor(tmp_path, provider, prices={})
-    assert found["models"]["what"] == "1 of 1 image models have a price and no shutdown date"
+    assert found["models"]["what"] == "1 of 1 image models have a recent price and no shutdown date"

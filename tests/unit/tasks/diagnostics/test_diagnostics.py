@@ -196,6 +196,14 @@ def test_the_catalogue_is_told_in_a_few_lines() -> None:
     assert rest.what.startswith("5 of 8 ")
 
 
+def test_models_that_nobody_is_known_to_use_are_no_warning_once_they_are_gone() -> None:
+    """From the day on they are counted; a campaign that names one hears of it still."""
+    (only,) = check_catalogue(list(CATALOGUE.models.values()), OPENAI, None, date(2026, 12, 1))
+    assert (only.state, only.what.partition("; ")[2]) == ("ok", "3 more were shut down")
+    named = check_model("gpt-image-1-mini", CATALOGUE, OPENAI, None, date(2026, 12, 1), has_successor=False)
+    assert next(named).state == "fault"
+
+
 def test_the_ledger_is_looked_at_and_not_touched(tmp_path: Path) -> None:
     """None yet, sound, of another version, wrong in its sums, no database: each has its word."""
     (none,) = check_ledger(tmp_path, {})
