@@ -304,15 +304,12 @@ def report_frame(run: str = "latest", home: str | Path | None = None) -> "pd.Dat
 
 def main() -> None:
     """Run the command ``runoff``, which ends the process with its exit code."""
-    import os
     import sys
 
-    # Pictures are compared in threads already; BLAS's and OpenCV's own, set once, double the processor time.
-    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"} | os.environ
     try:
-        from tasks.memory import use_one_heap
+        from runoff.own_process import use_few_threads_and_one_heap
 
-        use_one_heap()
+        use_few_threads_and_one_heap()
         from flows.command_line import INTERRUPTED
         from flows.command_line import main as command
 

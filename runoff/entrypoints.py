@@ -3,15 +3,19 @@
 Prefect puts the working folder first on the path while it imports an entrypoint; this module imports
 Runoff's ``flows`` even if that folder has another one. It also keeps tracebacks of Runoff's own errors, which
 say all that a user needs, out of what such a flow run prints; and lets the process go on when nobody reads
-that any more, because what started it was killed.
+that any more, because what started it was killed; and uses threads and memory as the command does.
 """
 
 import logging
 
-from flows.promote import promote
-from flows.prototype import prototype
-from flows.runs.progress import print_unheard
-from tasks.errors import RunoffError
+from runoff.own_process import use_few_threads_and_one_heap
+
+use_few_threads_and_one_heap()  # before the flows load NumPy
+
+from flows.promote import promote  # noqa: E402
+from flows.prototype import prototype  # noqa: E402
+from flows.runs.progress import print_unheard  # noqa: E402
+from tasks.errors import RunoffError  # noqa: E402
 
 __all__ = ["promote", "prototype"]
 
