@@ -106,17 +106,16 @@ def _cell(text: str) -> str:
 
 
 def _costs() -> Iterator[str]:
-    """Price campaigns as ``runoff plan`` does: on the day of the prices, and after a model's shutdown."""
+    """Price campaigns as ``runoff plan`` does, from models that stay: after the shutdown of others."""
     catalogue = load_catalogue()
     day = max(model.prices.price_as_of for model in catalogue.models.values() if model.prices)
-    yield f"| campaign, planned on {day} | drafts | finals | total | all at high quality |"
+    yield f"| campaign, at the prices of {day} | drafts | finals | total | all at high quality |"
     yield "|---|---|---|---|---|"
     for name in PRICED_CAMPAIGNS:
-        now = _plan_on(day, name, catalogue)
-        yield _cost_row(name, now)
-        gone_on = catalogue.model(now.campaign.drafts.model).lifecycle(day).shutdown_on
-        if gone_on is not None:
-            yield _cost_row(f"{name}, from {gone_on}", _plan_on(gone_on, name, catalogue))
+        planned = _plan_on(day, name, catalogue)
+        while gone_on := catalogue.model(planned.campaign.drafts.model).lifecycle_facts.shutdown_on:
+            planned = _plan_on(gone_on, name, catalogue)
+        yield _cost_row(name, planned)
 
 
 def _plan_on(day: date, name: str, catalogue: Catalogue) -> Plan:
