@@ -114,7 +114,7 @@ class StoredRun:
         """
         if self.other_campaign is not None:
             return self.other_campaign
-        return load_campaign(self.campaign_file(), self.catalogue, self.providers, sends_pictures=False)
+        return load_campaign(self.campaign_file(), self.catalogue, self.providers, buys=False)
 
     def read_candidates(self, stage: Stage | None = None) -> list[Candidate]:
         """Read the run's pictures, or those of one stage, from the ledger."""

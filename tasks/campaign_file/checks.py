@@ -42,6 +42,7 @@ def find_campaign_faults(
     *,
     are_rows_known: bool = True,
     sends_pictures: bool = True,
+    buys: bool = True,
 ) -> list[CampaignFault]:
     """Find every fault of a well-formed campaign.
 
@@ -52,11 +53,13 @@ def find_campaign_faults(
         scorers: The names of the installed scorers.
         are_rows_known: Whether its rows could be read; otherwise nothing that depends on them is checked.
         sends_pictures: Whether its references and masks must be there.
+        buys: Whether anything may be bought by it; otherwise nothing is checked that only buying needs.
     """
-    faults = list(seller_faults(campaign, providers))
-    provider = providers.by_name.get(campaign.provider)
-    faults += _cheapest_faults(campaign)
-    campaign = with_closest(campaign, catalogue, provider, providers)
+    sends_pictures &= buys
+    faults = list(_cheapest_faults(campaign))
+    if buys:
+        faults += seller_faults(campaign, providers)
+        campaign = with_closest(campaign, catalogue, providers.by_name.get(campaign.provider), providers)
     too_many = list(order_faults(campaign))
     faults += too_many
     if are_rows_known and not too_many:
@@ -65,13 +68,14 @@ def find_campaign_faults(
         faults += find_reference_faults(campaign, catalogue) if sends_pictures else ()
         faults += find_finals_faults(campaign, catalogue, sends_pictures=sends_pictures)
         faults += rule_faults(campaign)
-    faults += _draft_faults(campaign, catalogue, providers)
-    faults += _finals_faults(campaign, catalogue, providers)
-    faults += edit_faults(campaign, providers)
-    faults += _score_faults(campaign, scorers)
-    faults += judging_faults(campaign, catalogue, providers, scorers)
+    if buys:
+        faults += _draft_faults(campaign, catalogue, providers)
+        faults += _finals_faults(campaign, catalogue, providers)
+        faults += edit_faults(campaign, providers)
+        faults += judging_faults(campaign, catalogue, providers, scorers)
+        faults += _schedule_faults(campaign)
+        faults += _score_faults(campaign, scorers)
     faults += halving_faults(campaign)
-    faults += _schedule_faults(campaign)
     faults += _deadline_faults(campaign)
     faults += _segment_faults(campaign) if are_rows_known else ()
     faults += _arm_name_faults(campaign)

@@ -54,6 +54,7 @@ def load_campaign(
     scorers: Collection[str] | None = None,
     overrides: Overrides = NO_OVERRIDES,
     sends_pictures: bool = True,
+    buys: bool = True,
 ) -> Campaign:
     """Read and check a campaign file.
 
@@ -63,8 +64,9 @@ def load_campaign(
         providers: The known providers.
         scorers: Names that ``score.weights`` accepts; by default the installed ones.
         overrides: What is otherwise than in the file.
-        sends_pictures: Whether anything may be bought by it: its references and masks must then be there.
-            What was bought is read and decided about without them.
+        sends_pictures: Whether its references and masks must be there.
+        buys: Whether anything may be bought by it. What was bought is read and decided about without
+            references and masks, and though a model or a provider is not known any more.
 
     Returns:
         The campaign, with rows read in and every path absolute.
@@ -76,7 +78,9 @@ def load_campaign(
     file = Path(path)
     document, name = overrides.applied(_read_document(file, str(path))), overrides.describe(str(path))
     folder = file.resolve().parent
-    campaign = _checked(document, folder, name, catalogue, providers, scorers, sends_pictures=sends_pictures)
+    campaign = _checked(
+        document, folder, name, catalogue, providers, scorers, sends_pictures=sends_pictures, buys=buys
+    )
     return overrides.select_rows(campaign)
 
 
@@ -114,6 +118,7 @@ def _checked(
     scorers: Collection[str] | None,
     *,
     sends_pictures: bool = True,
+    buys: bool = True,
 ) -> Campaign:
     """Make a campaign of a document whose paths are relative to a folder, or raise with every fault."""
     if no_text := list(find_character_faults(document.data)):
@@ -136,6 +141,7 @@ def _checked(
             _known_scorers(scorers),
             are_rows_known=are_rows_known,
             sends_pictures=sends_pictures,
+            buys=buys,
         )
         more += find_empty_values(read.campaign, rows.places) if rows and are_rows_known else ()
         broken = with_enclosing(fault.path for fault in faults)
