@@ -27,7 +27,7 @@ from flows.session.composition import (
     open_workers,
     watched,
 )
-from flows.session.inspecting import inspected_soon
+from flows.session.inspecting import Arrivals, inspected_soon
 from flows.session.prepare import Prepared
 from flows.session.stopping import Stopping, stopped_from_outside
 from flows.workers.evaluator import Evaluation, Evaluator, open_evaluator
@@ -45,7 +45,6 @@ from tasks.storage.home import CAMPAIGN_FILE, prepare_home
 if TYPE_CHECKING:
     from flows.workers.dask_pool import DaskPool
     from tasks.images_api.batch_lane.lane import BatchLane
-    from tasks.images_api.buyer import Purchase
     from tasks.images_api.sellers import Sellers
 
 P = ParamSpec("P")
@@ -155,25 +154,18 @@ async def open_session(prepared: Prepared, purpose: Purpose = "go on") -> AsyncI
             connected(prepared) as clients,
         ):
             stored = _find(prepared, ledger) if purpose == "close" else _begin(prepared, ledger, purpose)
-            arrived = asyncio.Event()
-
-            def watch(purchase: "Purchase") -> None:
-                if purchase.n_pictures:
-                    arrived.set()
-                display.bought(purchase)
-
+            inspecting, arrivals = asyncio.Lock(), Arrivals(display.bought)
             buyer, lane, judging = compose(
-                clients, prepared.campaign, prepared.terms, ledger, prepared.folder, limits, watch,
+                clients, prepared.campaign, prepared.terms, ledger, prepared.folder, limits, arrivals,
                 display.say,
             )  # fmt: skip
             stopping = Stopping(prepared, ledger, (buyer, judging), display, has_workers=pool is not None)
             with _stopped_on_fault(prepared, ledger):
-                inspecting = asyncio.Lock()
                 async with (
                     stopped_from_outside(stopping),
                     watched(pool, buyer),
                     open_evaluator(stored, n_to_evaluate(prepared, pool), hold, say) as evaluator,
-                    inspected_soon(stored, evaluator, inspecting, arrived),
+                    inspected_soon(stored, evaluator, inspecting, arrivals),
                 ):
                     yield Session(
                         prepared, stored, buyer, lane, judging, display, inspecting, evaluator, pool
