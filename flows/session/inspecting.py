@@ -33,6 +33,7 @@ class Arrivals:
         self._have_come = asyncio.Event()
 
     def __call__(self, purchase: "Purchase") -> None:
+        """Note an order's end and pass it on."""
         if purchase.n_pictures:
             self._have_come.set()
         self._watch(purchase)
