@@ -21,14 +21,14 @@ from tasks.emulator.bodies import read_json
 from tasks.emulator.chat_models import ChatModel, text_tokens
 from tasks.emulator.chat_request import ChatRequest, read_chat
 from tasks.emulator.delivery import SlowBody, TruncatedBody
-from tasks.emulator.fault_kinds import ANSWER_KINDS, BODY_KINDS, is_billed
+from tasks.emulator.fault_kinds import ANSWER_KINDS, BODY_KINDS, JUDGE_KINDS, is_billed
 from tasks.emulator.faults import FailureKind, FaultRule
 from tasks.emulator.log_probabilities import log_probabilities
 from tasks.emulator.question_writer import write_questions
 from tasks.emulator.state import EmulatorState, text_of
 from tasks.emulator.vision_judge import VisionJudge
 
-CHAT_KINDS: frozenset[FailureKind] = ANSWER_KINDS | BODY_KINDS | frozenset({"missing_usage"})
+CHAT_KINDS: frozenset[FailureKind] = ANSWER_KINDS | BODY_KINDS | JUDGE_KINDS | frozenset({"missing_usage"})
 LATENCY_S = 2.0
 SAYS_NO_ORDERS = re.compile(r"\btext\b[^.]*\b(?:never|not|no)\b[^.]*\binstructions?\b", re.I)
 """A request's sentence that text in the picture is no instruction."""
@@ -56,7 +56,7 @@ class ChatRoutes:
         if rule and not is_billed(rule) and (stand_in := _stand_in(emulator, rule, entry)):
             return stand_in
         asked = read_chat(fields, gives_logprobs=emulator.settings.judge_logprobs)
-        answer = await anyio.to_thread.run_sync(self._answer, asked, entry)
+        answer = await anyio.to_thread.run_sync(self._answer, asked, entry, rule)
         entry.usage = answer["usage"]
         spent = answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]
         entry.charged_nanousd = self._priced(asked.model).charge_nanousd(*spent)
@@ -70,8 +70,8 @@ class ChatRoutes:
         prices = self._emulator.settings.judge_prices.get(model.id)
         return replace(model, input_nanousd=prices[0], output_nanousd=prices[1]) if prices else model
 
-    def _answer(self, asked: ChatRequest, entry: BillEntry) -> dict[str, Any]:
-        settings = self._emulator.settings
+    def _answer(self, asked: ChatRequest, entry: BillEntry, rule: FaultRule | None) -> dict[str, Any]:
+        settings, kind = self._emulator.settings, rule.kind if rule else None
         vision_judge = VisionJudge(
             [picture.data for picture in asked.pictures],
             settings.seed,
@@ -84,9 +84,9 @@ class ChatRoutes:
             else settings.judge_swayed_rate,
         )
         chance = random.Random(f"{settings.seed} {entry.client_request_id or entry.number}")
-        is_refused = chance.random() < settings.judge_refusal_rate
+        is_refused = chance.random() < settings.judge_refusal_rate or kind == "judge_refusal"
         content = REFUSAL if is_refused else _content(asked, vision_judge)
-        if not is_refused and chance.random() < settings.judge_broken_rate:
+        if not is_refused and (chance.random() < settings.judge_broken_rate or kind == "judge_broken"):
             content = content[: len(content) // 2]
         is_cut = text_tokens(content) > asked.most_tokens
         if is_cut:

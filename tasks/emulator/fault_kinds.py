@@ -30,7 +30,9 @@ SPOILING_KINDS: frozenset[FailureKind] = frozenset(
     }
 )  # fmt: skip
 BILLED: frozenset[FailureKind] = (
-    SPOILING_KINDS | BODY_KINDS | {"bill_then_hang", "bill_then_drop", "stream_drop", "fewer_partials"}
+    SPOILING_KINDS
+    | BODY_KINDS
+    | {"bill_then_hang", "bill_then_drop", "stream_drop", "fewer_partials", "judge_refusal", "judge_broken"}
 )
 
 REFUSING_KINDS: frozenset[FailureKind] = frozenset(
@@ -43,6 +45,7 @@ ANSWER_KINDS: frozenset[FailureKind] = (
     REFUSING_KINDS | LINE_KINDS | {"html_200", "redirect_html", "empty_data"}
 )
 IMAGE_KINDS: frozenset[FailureKind] = ANSWER_KINDS | BODY_KINDS | SPOILING_KINDS
+JUDGE_KINDS: frozenset[FailureKind] = frozenset({"judge_refusal", "judge_broken"})
 STREAM_KINDS: frozenset[FailureKind] = frozenset({"stream_error", "stream_drop", "fewer_partials"})
 DOWNLOAD_KINDS: frozenset[FailureKind] = ANSWER_KINDS | {"file_gone", "download_cut"}
 BATCH_FATES: tuple[FailureKind, ...] = (

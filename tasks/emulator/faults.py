@@ -43,6 +43,8 @@ FailureKind = Literal[
     "fewer_pictures",
     "foreign_usage_keys",
     "missing_usage",
+    "judge_refusal",
+    "judge_broken",
     "no_picture",
     "truncated_png",
     "bomb",

@@ -128,12 +128,15 @@ def test_some_refusals_and_broken_answers_are_null_and_kept_out_of_the_test(
     shell: Shell, open_provider: OpenProvider
 ) -> None:
     """They are billed, never 0, said, and their pictures are not compared with judged ones."""
-    provider = open_provider(judge_refusal_rate=0.3, judge_broken_rate=0.3, near_copy_rate=0.0)
+    provider = open_provider(
+        {"kind": "judge_refusal", "nth": [1, 4]}, {"kind": "judge_broken", "nth": [2, 3]}, near_copy_rate=0.0,
+        exact_copy_rate=0.0,
+    )  # fmt: skip
     outcome = shell.json("run", shell.campaign(JUDGED))
     drafts = table(shell, outcome, "draft")
     survivors = drafts[drafts["status"] == "survivor"]
     mute = survivors[survivors["score_judge"].isna()]
-    assert 0 < len(mute) < len(survivors)
+    assert (len(mute), len(survivors)) == (4, 12)
     assert (mute["score"] == mute["score_technical"]).all()
     assert outcome["exit_code"] == 4
     assert f"gave them no score: {len(mute)} picture" in summary_warnings(shell, outcome)

@@ -16,6 +16,7 @@ from tasks.emulator.fault_kinds import (
     BATCH_LINE_KINDS,
     DOWNLOAD_KINDS,
     IMAGE_KINDS,
+    JUDGE_KINDS,
     STREAM_KINDS,
 )
 from tasks.emulator.faults import FAULT_KINDS, FaultRule
@@ -136,5 +137,7 @@ async def test_a_lines_own_name_can_decide_its_picture() -> None:
 
 def test_every_kind_of_fault_can_happen_somewhere() -> None:
     """No kind is left that no route looks at."""
-    somewhere = IMAGE_KINDS | STREAM_KINDS | DOWNLOAD_KINDS | BATCH_LINE_KINDS | set(BATCH_FATES)
+    somewhere = (
+        IMAGE_KINDS | STREAM_KINDS | DOWNLOAD_KINDS | BATCH_LINE_KINDS | JUDGE_KINDS | set(BATCH_FATES)
+    )
     assert set(FAULT_KINDS) == somewhere | {"enqueued_limit", "batch_gone"}

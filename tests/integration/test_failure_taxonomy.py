@@ -58,7 +58,15 @@ ENDS: list[tuple[dict[str, Any], str, str | None, int, str]] = [
     ({"kind": "bomb"}, "received", None, 1, BILLED),
 ]
 # Kinds of the streams, batches and files that no order of the interactive lane uses.
-OF_OTHER_LANES = ("stream_", "fewer_partials", "enqueued_limit", "batch_", "file_gone", "download_cut")
+OF_OTHER_LANES = (
+    "stream_",
+    "judge_",
+    "fewer_partials",
+    "enqueued_limit",
+    "batch_",
+    "file_gone",
+    "download_cut",
+)
 
 
 @pytest.mark.parametrize(

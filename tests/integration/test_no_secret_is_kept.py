@@ -14,7 +14,15 @@ from tests.support.shop import Opener, Shop, order_of
 
 SECRETS = {"the key": KEY}
 STOPPING = ("quota", "billing_hard_limit", "retired", "unverified", "invalid_key", "redirect_html")
-OF_OTHER_LANES = ("stream_", "fewer_partials", "enqueued_limit", "batch_", "file_gone", "download_cut")
+OF_OTHER_LANES = (
+    "stream_",
+    "judge_",
+    "fewer_partials",
+    "enqueued_limit",
+    "batch_",
+    "file_gone",
+    "download_cut",
+)
 LEFT_OUT = ("bill_then_hang", "bill_then_drop", "drop", "slow_body", "truncated_body", "bomb")
 """They bring no text, or none for which there is time every day."""
 
