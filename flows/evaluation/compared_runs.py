@@ -20,6 +20,7 @@ from flows.runs.lock import state_now
 from flows.runs.run import StoredRun
 from tasks.ab_test.evidence import ScoredDraft, compared_form, gather_evidence
 from tasks.ab_test.intervals import mean_interval
+from tasks.campaign.rounds import added_round_of
 from tasks.candidate import Candidate
 from tasks.errors import RunoffError
 from tasks.ledger.report_rows import report_rows
@@ -173,7 +174,7 @@ def figures_of(run: StoredRun, verdict: str | None = None) -> RunFigures:
     finals = [one for one in candidates if one.is_final]
     verdict, by_round, scored_by, scored = _scored(run, candidates, made, verdict)
     added_from = _added_from(run)
-    own = [one for one in made if not added_from or one.replicate < added_from[0]]
+    own = [one for one in made if not added_round_of(one.replicate, added_from)]
     scores = by_round.pop(0, {})
     return RunFigures(
         run_id=run.run_id,

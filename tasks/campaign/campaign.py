@@ -19,7 +19,7 @@ from tasks.campaign.mask import AnyMask, Mask
 from tasks.campaign.pictures import Arm, Drafts
 from tasks.campaign.retention import Retention
 from tasks.campaign.review import Review
-from tasks.campaign.rounds import Pass, Round, passes_of, plan_rounds
+from tasks.campaign.rounds import Pass, Round, added_round_of, passes_of, plan_rounds
 from tasks.campaign.schedule import Schedule
 from tasks.campaign.section import Dollars, Section
 from tasks.campaign.verdict import AbTest, Verdict
@@ -229,8 +229,7 @@ class Campaign(Section):
 
     def added_round_of(self, replicate: int) -> int:
         """Return the number of the added round that made a replicate, from 1; 0 for the campaign's own."""
-        ends = enumerate(self.added_rounds, 1)
-        return max((number for number, one in ends if replicate >= one.first_replicate), default=0)
+        return added_round_of(replicate, self.added_from)
 
     @property
     def rounds(self) -> tuple[Round, ...]:

@@ -14,6 +14,7 @@ halving); stochastic curtailment, see ``tasks.ab_test.arm_leads``. The last roun
 splitting does: D. Cox (1975), "A note on data-splitting for the evaluation of significance levels".
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -154,6 +155,20 @@ def passes_of(
         for decision in decided
     )
     return (first, *later)
+
+
+def added_round_of(replicate: int, added_from: Sequence[int]) -> int:
+    """Return the number of the added round that made a replicate, from 1; 0 for the campaign's own rounds.
+
+    Args:
+        replicate: The replicate.
+        added_from: The first replicate of each added round, in order.
+
+    Example:
+        >>> [added_round_of(replicate, [4, 6]) for replicate in (3, 4, 5, 6)]
+        [0, 1, 1, 2]
+    """
+    return bisect_right(added_from, replicate)
 
 
 def is_complete(rounds: Sequence[Round], decided: Sequence[RoundDecision]) -> bool:

@@ -1,10 +1,10 @@
 """Report rows: their type, and the predicates, counts and sums that the report needs."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from tasks.campaign.rounds import added_round_of
 from tasks.order import may_be_billed
 
 Row = Mapping[str, Any]
@@ -53,7 +53,7 @@ def first_made(rows: Iterable[Row], added_from: Sequence[int]) -> list[Row]:
         rows: The report's rows.
         added_from: The first replicate of each added round, in order.
     """
-    made = [(row, bisect_right(added_from, row["replicate"])) for row in rows if is_campaign_draft(row)]
+    made = [(row, added_round_of(row["replicate"], added_from)) for row in rows if is_campaign_draft(row)]
     first: dict[str, int] = {}
     for row, number in made:
         first[row["arm"]] = min(number, first.get(row["arm"], number))
