@@ -1,25 +1,31 @@
 """How this process gives memory that it no longer uses back to the system.
 
 The C library of most Linux systems, glibc, keeps up to eight heaps for each core, so that threads seldom wait
-for one another, and each heap keeps what was once used. Elsewhere nothing is done.
+for one another, and each heap keeps what was once used. Its newest megabytes, though, it gives back as soon as
+they are free, and the next picture needs as many. Elsewhere nothing is done.
 """
 
 import os
 from contextlib import suppress
 
-_M_ARENA_MAX = -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_KEPT_BYTES = 32 * 1024**2
 
 
 def use_one_heap() -> None:
-    """Have all threads share one heap; call it before the first thread starts.
+    """Have all threads share one heap, which keeps what two pictures need; call it before the first thread.
 
     A run of 1,000 pictures takes 60 MB less, and no more processor time: its threads ask for few and large
-    pieces.
+    pieces. To ask the system for the same memory at every picture would take a millisecond more of each.
     """
     if _is_glibc():
         import ctypes
 
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_ARENA_MAX, 1)
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+        # Told one of the two, glibc no longer adapts the other: pieces above 128 kB would never be kept.
+        libc.mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
 
 
 def give_back() -> None:
