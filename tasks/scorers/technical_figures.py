@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tasks.scorers.fixed_scale import every_other, halve, plain, shrunk, window_of
 from tasks.scorers.jpeg_traces import measure_blocking, measure_quantisation
 
-EDGE_PX = 512
 TILE_PX = 32
 STRIP_PX = 128
 OPAQUE = 128
@@ -77,18 +77,18 @@ def measure(picture: Image.Image) -> dict[str, float]:
             the most frequent colour; ``entropy`` of luminance, 0-8 bits; ``opaque`` share of the pixels
             measured. Empty when nothing is opaque.
     """
-    small = _shrunk(_plain(picture))
+    small = shrunk(plain(picture))
     mask = None if small.mode == "RGB" else np.asarray(small.getchannel("A")) >= OPAQUE
     if mask is not None and not mask.any():
         return {}
     mask = None if mask is None or mask.all() else mask
     grey, colours = np.asarray(small.convert("L")), np.asarray(small.convert("RGB"))
-    window = np.asarray(_window(picture).convert("L"))
+    window = np.asarray(window_of(picture).convert("L"))
     border, bars, within, subject = _border(grey) if mask is None else (0.0, 0.0, WHOLE, WHOLE)
     grey, colours = grey[within], colours[within]
-    half, half_mask = _halve(grey), None if mask is None else _halve(mask) == 1
-    toned, coarse = (grey[subject], _halve(grey[subject])) if mask is None else (grey[mask], half[half_mask])
-    shown = _every_other(colours[subject]) if mask is None else colours[mask][None]  # a quarter will do
+    half, half_mask = halve(grey), None if mask is None else halve(mask) == 1
+    toned, coarse = (grey[subject], halve(grey[subject])) if mask is None else (grey[mask], half[half_mask])
+    shown = every_other(colours[subject]) if mask is None else colours[mask][None]  # a quarter will do
     noise, quantisation = _noise(grey, half, mask, window), measure_quantisation(window)
     return {
         "sharpness": _sharpness(grey, half, mask, half_mask, noise, quantisation),
@@ -106,50 +106,6 @@ def measure(picture: Image.Image) -> dict[str, float]:
         "blank": _most_frequent_share(shown),
         "opaque": 1.0 if mask is None else float(mask.mean()),
     }
-
-
-def _plain(picture: Image.Image) -> Image.Image:
-    mode = "RGBA" if picture.has_transparency_data else "RGB"
-    return picture if picture.mode == mode else picture.convert(mode)
-
-
-def _shrunk(picture: Image.Image) -> Image.Image:
-    """Average down to the fixed scale; by a whole factor first, which is five times as fast."""
-    whole = max(picture.size) // EDGE_PX
-    if whole > 1:
-        picture = picture.reduce(whole)
-    scale = min(1.0, EDGE_PX / max(picture.size))
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture if size == picture.size else picture.resize(size, Image.Resampling.BOX)
-
-
-def _window(picture: Image.Image) -> Image.Image:
-    """Cut out the centre at full scale, on JPEG's grid."""
-    left = max(0, (picture.width - EDGE_PX) // 2) // 8 * 8
-    top = max(0, (picture.height - EDGE_PX) // 2) // 8 * 8
-    return picture.crop((left, top, min(picture.width, left + EDGE_PX), min(picture.height, top + EDGE_PX)))
-
-
-def _halve(plane: Levels | Plane | Mask) -> Plane:
-    """Average 2 x 2 px, which halves the noise."""
-    import cv2
-
-    height, width = (edge // 2 for edge in plane.shape)
-    whole = plane.astype(np.float32)
-    if not height or not width:
-        return whole
-    even = whole[: 2 * height, : 2 * width]
-    return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _every_other(colours: Levels) -> Levels:
-    """Take every second pixel of every second line."""
-    import cv2
-
-    height, width = colours.shape[:2]
-    even = cv2.copyMakeBorder(colours, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    size = (width + 1) // 2, (height + 1) // 2
-    return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _sharpness(
@@ -293,7 +249,7 @@ def _kept_by_halving(window: Levels) -> float:
     if min(strip.shape) < 2 * TILE_PX:
         return 0.0
     found = np.percentile(_tile_means(_residue(strip), TILE_PX), 25)
-    halved = np.percentile(_tile_means(_residue(_halve(strip)), TILE_PX // 2), 25)
+    halved = np.percentile(_tile_means(_residue(halve(strip)), TILE_PX // 2), 25)
     return float(halved / found) if found else 0.0
 
 
@@ -315,9 +271,9 @@ def _residue(grey: Levels | Plane) -> Plane:
 
 
 def _structure(half: Plane, mask: Mask | None) -> float:
-    tiles = _halve(_halve(half))
+    tiles = halve(halve(half))
     if mask is not None:
-        tiles = tiles[_halve(_halve(mask)) == 1]
+        tiles = tiles[halve(halve(mask)) == 1]
     return float(tiles.std()) / 255 if tiles.size else 0.0
 
 
