@@ -1,8 +1,8 @@
 """How this process gives memory that it no longer uses back to the system.
 
 The C library of most Linux systems, glibc, keeps up to eight heaps for each core, so that threads seldom wait
-for one another, and each heap keeps what was once used. Its newest megabytes, though, it gives back as soon as
-they are free, and the next picture needs as many. Elsewhere nothing is done.
+for one another, and each heap keeps what was once used. Its newest megabytes, though, it gives back as soon
+as they are free, and the next picture needs as many. Elsewhere nothing is done.
 """
 
 import os
