@@ -17,7 +17,7 @@ from tasks.pictures import decoding, plain_png
 from tasks.pictures.container import png_chunks
 from tasks.pictures.decoding import decode
 from tests.support.colour_profiles import ADOBE_RGB
-from tests.support.fuzzing import fuzz
+from tests.support.fuzzing import bounded, fuzz
 
 pytest.importorskip("pyvips", reason="has no wheel for this platform")
 
@@ -109,6 +109,18 @@ def test_a_damaged_png_is_refused_or_seen_as_by_pillow_alone(
     broken = mended(bytes(damaged)) if is_mended else bytes(damaged)
     assume(broken != data)
     assert seen(broken) == by_pillow(broken)
+
+
+def test_a_picture_one_pixel_wide_takes_no_longer_for_its_height() -> None:
+    """A gateway may send it: two million lines, in a file of a few kilobytes."""
+    height = 2_000_000
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, height, 8, 2, 0, 0, 0))
+    pixels = png_chunk(b"IDAT", zlib.compress(bytes(4 * height)))
+    data = b"".join([SIGNATURE, header, pixels, png_chunk(b"IEND", b"")])
+    with bounded():
+        picture = plain_png.decode_plain(data)
+    assert picture is not None
+    assert picture.size == (1, height)
 
 
 def exif(orientation: int) -> bytes:
