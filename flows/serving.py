@@ -125,8 +125,10 @@ def resume_unfinished(deployments: "Sequence[RunnerDeployment]", home: Path, say
 
     with open_ledger(home, os.environ) as ledger, get_client(sync_client=True) as client:
         for flow_run in _flow_runs(client, deployments, ["RUNNING", "PENDING", "CANCELLING"]):
-            if _is_dead(ledger, home, flow_run):
-                _report_dead(client, flow_run, _give_up_if_cancelled(home, flow_run, say))
+            folder = _folder_of(ledger, home, flow_run)
+            if _is_dead(ledger, folder, flow_run):
+                is_cancelled = _give_up_if_cancelled(home, flow_run, say)
+                _report_dead(client, flow_run, is_cancelled, has_begun=folder is not None)
         unfinished = {d.name: run for d in deployments if (run := unfinished_run(ledger, home, d.name))}
         for name, run_id in unfinished.items():
             if n_unknown := settle_dead_run(ledger, Settings(home, os.environ), run_id):
@@ -138,15 +140,18 @@ def resume_unfinished(deployments: "Sequence[RunnerDeployment]", home: Path, say
             say(f"{name}: resuming {run_id}, which was not finished; nothing is bought twice.")
 
 
-def _is_dead(ledger: Ledger, home: Path, flow_run: "FlowRun") -> bool:
+def _folder_of(ledger: Ledger, home: Path, flow_run: "FlowRun") -> Path | None:
+    """Return the folder of a flow run's run; ``None`` if that never began."""
+    run_id = flow_run.parameters.get("run_id") or ledger.slots.run_of(str(flow_run.id))
+    campaigns = {run.run_id: run.campaign for run in ledger.runs.all()}
+    return run_folder(home, campaigns[run_id], run_id) if run_id in campaigns else None
+
+
+def _is_dead(ledger: Ledger, folder: Path | None, flow_run: "FlowRun") -> bool:
     """Whether a flow run is dead: its process has gone, and none works on its run."""
     if is_at_work(str(flow_run.id)):
         return False
-    run_id = flow_run.parameters.get("run_id") or ledger.slots.run_of(str(flow_run.id))
-    runs = {run.run_id: run for run in ledger.runs.all()}
-    if run_id not in runs:
-        return True
-    return is_resumable(ledger, run_folder(home, runs[run_id].campaign, run_id))
+    return folder is None or is_resumable(ledger, folder)
 
 
 def _give_up_if_cancelled(home: Path, flow_run: "FlowRun", say: Say) -> bool:
@@ -162,11 +167,14 @@ def _give_up_if_cancelled(home: Path, flow_run: "FlowRun", say: Say) -> bool:
     return True
 
 
-def _report_dead(client: "SyncPrefectClient", flow_run: "FlowRun", is_cancelled: bool) -> None:
+def _report_dead(
+    client: "SyncPrefectClient", flow_run: "FlowRun", is_cancelled: bool, *, has_begun: bool
+) -> None:
     """Mark a flow run as ended: it would otherwise seem to run for ever, and block others."""
     from prefect.states import Cancelled, Crashed
 
-    state: State[Any] = Crashed(message="The process of this run died. Another flow run resumes it.")
+    after = "Another flow run resumes it." if has_begun else "It had not begun, so nothing was bought."
+    state: State[Any] = Crashed(message=f"The process of this run died. {after}")
     if is_cancelled:
         state = Cancelled(message="The process of this run died while it was being cancelled.")
     client.set_flow_run_state(flow_run.id, state, force=True)

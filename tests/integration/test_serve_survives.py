@@ -273,3 +273,24 @@ def test_a_flow_run_outlives_the_serve_that_was_killed_while_it_loaded(
         wait_until(lambda: states_of(client, "COMPLETED") == [run.id], told=serving.said.read_text)
         assert states_of(client, "CRASHED") == []
     assert serving.provider.n_requests == N_DRAFTS + N_FINALS
+
+
+@pytest.mark.long
+def test_a_flow_run_that_died_before_it_began_says_that_nothing_was_bought(
+    open_serving: Callable[..., Serving],
+) -> None:
+    """Killed with everything else while it loads: no other flow run resumes what never began."""
+    serving = open_serving()
+    serving.wait_for("stop with Ctrl-C")
+    with serving.client() as client:
+        deployment = client.read_deployment_by_name("prototype/otters")
+        run = client.create_flow_run_from_deployment(deployment.id)
+        wait_until(lambda: is_at_work(str(run.id)), told=serving.said.read_text)
+        serving.kill()
+        wait_until(lambda: not is_at_work(str(run.id)))
+        serving.start()
+        wait_until(lambda: states_of(client, "CRASHED") == [run.id], told=serving.said.read_text)
+        state = client.read_flow_run(run.id).state
+    assert state is not None
+    assert "had not begun, so nothing was bought" in str(state.message)
+    assert serving.provider.n_requests == 0
