@@ -83,7 +83,7 @@ def _median_step(window: Plane) -> float:
         return 0.0
     whole = window[: rows * BLOCK_PX, : columns * BLOCK_PX]
     lines = WAVES @ whole.reshape(rows, BLOCK_PX, columns * BLOCK_PX)
-    waves = lines.reshape(rows, 3, columns, BLOCK_PX) @ WAVES.T
+    waves = (lines.reshape(-1, BLOCK_PX) @ WAVES.T).reshape(rows, 3, columns, 3)
     means = waves[:, 0, :, 0]
     is_whole = np.abs(means - 128 * BLOCK_PX) < UNCLIPPED  # clipped blocks are at no multiple
     enough = max(LEAST_BLOCKS, LEAST_SHARE * rows * columns)
@@ -97,11 +97,11 @@ def _median_step(window: Plane) -> float:
 
 def _best_step(coefficients: NDArray[np.floating], comb: Comb, enough: float) -> int | None:
     """Return the largest step that fits about as well as any: its divisors fit too."""
-    sizes = np.bincount(np.minimum(np.abs(coefficients) + 0.5, 1023).astype(np.intp), minlength=1024)
+    sizes = np.bincount(np.minimum(np.abs(coefficients) + 0.5, 1023).astype(np.intp))
     informative = int(sizes[comb.least + 1 :].sum())
     if informative < enough:
         return None
-    fits = comb.teeth @ sizes.astype(np.float32) / informative
+    fits = comb.teeth[:, : sizes.size] @ sizes.astype(np.float32) / informative  # larger ones there are none
     if fits.max() < LEAST_FIT:
         return None
     last = int(np.flatnonzero(fits >= 0.9 * fits.max())[-1])
