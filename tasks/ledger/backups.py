@@ -156,7 +156,8 @@ def _require_room(ledger_file: Path, folder: Path) -> None:
     )
     free = shutil.disk_usage(folder).free
     if free < n_bytes + SPARE_BYTES:
-        what = f"{free / 1e6:.0f} MB are left on its disk, and a copy takes {n_bytes / 1e6:.0f} MB"
+        needed_mb = (n_bytes + SPARE_BYTES) / 1e6
+        what = f"{free / 1e6:.0f} MB are left on its disk; a copy and room to spare take {needed_mb:.0f} MB"
         raise _failed(ledger_file, what, "Free disk space.")
 
 

@@ -162,6 +162,7 @@ def _unwritable(path: Path, fault: OSError) -> SettingError:
     return SettingError(
         where=str(path),
         what=f"cannot be written: {fault.strerror or fault}",
-        money="An order that was answered before this stays charged in the ledger.",
-        next_step="Make room on the disk or make the folder writable, then resume the run.",
+        money="What was bought before stays in the ledger.",
+        next_step="Make room on the disk or make the folder writable, then repeat the command; "
+        "a run that had begun goes on with: runoff run --resume latest",
     )
