@@ -15,7 +15,7 @@ from tests.support.batch_shop import Open, batch_shops
 from tests.support.browser import open_browser
 from tests.support.object_store import BUCKET, object_store
 from tests.support.postgresql_server import PostgresqlServer, binaries, running
-from tests.support.shop import Opener, Shop
+from tests.support.shop import READ_TIMEOUT_S, Opener, Shop
 
 EVERY_DAY_ON_BOTH = {"test_ledger"}
 """What every day is tried on PostgreSQL too. One file: each worker of the tests starts its own server."""
@@ -80,10 +80,10 @@ def open_shop(tmp_path: Path) -> Iterator[Opener]:
     """Open shops with emulators of any settings; closed at the end."""
     opened: list[tuple[Any, Shop]] = []
 
-    def open_one(*faults: dict[str, Any], **settings: Any) -> Shop:
+    def open_one(*faults: dict[str, Any], read_s: float = READ_TIMEOUT_S, **settings: Any) -> Shop:
         rules = tuple(FaultRule(**fault) for fault in faults)
         emulator = emulator_server(EmulatorSettings(paint="plain", faults=rules, **settings))
-        shop = Shop(emulator.__enter__(), tmp_path)
+        shop = Shop(emulator.__enter__(), tmp_path, read_s)
         opened.append((emulator, shop))
         return shop
 

@@ -1,6 +1,7 @@
 """Pictures as a stream, through the real client: partial ones, the whole one, and streams that break off."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ from tasks.order import Order
 from tests.support.batch_shop import a_picture
 from tests.support.builders import an_order
 from tests.support.shop import FLARE, KEY, Opener, Shop
+
+
+@pytest.fixture
+def open_shop(open_shop: Opener) -> Opener:
+    """Wait for a stream as long as a busy machine takes: here none is silent for ever."""
+    return partial(open_shop, read_s=60.0)
 
 
 def streamed(partial_images: int = 2, **changes: Any) -> Order:

@@ -23,7 +23,7 @@ from tests.support.ledgers import open_ledger
 
 KEY = "sk-test-0123456789abcdef"
 FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x640"}
-READ_TIMEOUTS_S = {"low": 1.5}
+READ_TIMEOUT_S = 1.5
 
 
 class RecordingLimiter(RateLimiter):
@@ -40,9 +40,15 @@ class RecordingLimiter(RateLimiter):
 
 
 class Shop:
-    """A provider that answers as told, and a buyer that buys from it."""
+    """A provider that answers as told, and a buyer that buys from it.
 
-    def __init__(self, url: str, folder: Path) -> None:
+    Args:
+        url: The provider's address.
+        folder: Of the ledger and the pictures.
+        read_s: How long an answer is waited for, seconds.
+    """
+
+    def __init__(self, url: str, folder: Path, read_s: float = READ_TIMEOUT_S) -> None:
         self.url = url
         self.folder = folder
         self.ledger: Ledger = open_ledger(folder)
@@ -53,7 +59,7 @@ class Shop:
             key_variable="SHOP_KEY",
             images_per_minute=1_000_000,
             concurrency=4,
-            timeouts=Timeouts(read_s=READ_TIMEOUTS_S),
+            timeouts=Timeouts(read_s={"low": read_s}),
         )
         self.terms = Terms(provider, load_catalogue(), {"SHOP_KEY": KEY})
         self.waits_s: list[float] = []
