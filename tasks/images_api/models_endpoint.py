@@ -156,7 +156,7 @@ def _refusal(terms: Terms, url: str, response: httpx2.Response) -> ModelsAnswer:
         proxy = proxy_variable(terms.environ, url)
         named = f"the proxy in {proxy}" if proxy else "a proxy or a network's sign-in page"
         what = f"{named} lets nothing through to {url}: {fault.message}"
-    elif str(status) not in what:
+    elif str(status) not in fault.message:  # the address may have it in its port
         what = f"{what} (HTTP {status})"
     return ModelsAnswer(kind, what, clock_ahead_s=_clock_ahead_s(response))
 

@@ -56,7 +56,10 @@ WAYS: dict[str, tuple[Way, str]] = {
     ),
     "account": (
         answering(
-            "403 Forbidden", JSON, '{"error": {"message": "Country not supported", "code": "country"}}'
+            "403 Forbidden",
+            JSON,
+            '{"error": {"message": "Country not supported", "code": "country"}}',
+            path="/403",  # as a port may have it by chance
         ),
         "{url}/models answers Country not supported (HTTP 403). Nothing was bought. Check at the provider "
         f"what the key and the account may do, {LOOK_AGAIN}\n{DOCTOR}",

@@ -60,8 +60,8 @@ def behind_proxy(answer: bytes | None) -> Way:
     return way
 
 
-def answering(status: str, media_type: str, body: str) -> Way:
-    """Lead to a server that gives one answer to everything."""
+def answering(status: str, media_type: str, body: str, path: str = "") -> Way:
+    """Lead to a server that gives one answer to everything, at an address that ends with a path."""
     content = body.encode()
     head = f"HTTP/1.1 {status}\r\ncontent-type: {media_type}\r\ncontent-length: {len(content)}\r\n"
     answer = f"{head}connection: close\r\n\r\n".encode() + content
@@ -72,7 +72,7 @@ def answering(status: str, media_type: str, body: str) -> Way:
             send(answer)
 
         with raw_server(answer_with) as server:
-            yield {"OPENAI_BASE_URL": server.url}
+            yield {"OPENAI_BASE_URL": f"{server.url}{path}"}
 
     return way
 
