@@ -79,8 +79,8 @@ def inspect_pictures(
     """Inspect many pictures on all cores; memory does not grow with their number.
 
     Threads, because Pillow, libvips, OpenCV and NumPy release the interpreter's lock while they work, and
-    processes take half a second to start. A PNG of 1024 x 1024 and 1.7 MB takes 26 ms of processor time, 14
-    of them to decode it; without libvips 38 ms and 25. ``benchmarks/inspect_throughput.py`` measures it.
+    processes take half a second to start. A PNG of 1024 x 1024 and 1.7 MB takes 25 ms of processor time, 14
+    of them to decode it; without libvips 35 ms and 24. ``benchmarks/inspect_throughput.py`` measures it.
 
     Args:
         run_folder: The run's folder.
