@@ -206,3 +206,10 @@ def test_the_tour_shows_what_plan_prints(
     environ = {"RUNOFF_TODAY": day or named[1], "RUNOFF_HOME": str(tmp_path)}
     done = CliRunner().invoke(runoff, shlex.split(words), env=environ)
     assert [line.rstrip() for line in done.stdout.splitlines()] == shown.splitlines()
+
+
+def test_the_first_page_shows_what_init_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its price follows from the day's cheapest model, and the page names one that stays."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(runoff, ["init"], env={"RUNOFF_TODAY": "2026-12-01"})
+    assert done.stdout.strip() in (ROOT / "docs" / "your-campaign.md").read_text("utf-8")
