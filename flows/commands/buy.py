@@ -185,12 +185,21 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     from flows.session.pace import with_found_pace
     from flows.session.prepare import prepare
     from tasks.campaign_file.overrides import NO_OVERRIDES
+    from tasks.errors import CatalogueError
     from tasks.storage.home import prepare_home
 
     settings = read_settings(home)
     file, run_id = _file_and_run(wanted, settings)
     # Errors are reported before anything is started or written; the server starts while the SDK is loaded.
-    prepared = prepare(file, settings, run_id, overrides=wanted.overrides or NO_OVERRIDES)
+    try:
+        prepared = prepare(file, settings, run_id, overrides=wanted.overrides or NO_OVERRIDES)
+    except CatalogueError:  # a finished run may be of a model that was shut down
+        if not wanted.resumed or not (
+            ended := _finished(prepare(file, settings, run_id, are_drafts_done=True))
+        ):
+            raise
+        report_outcome(ended, console, as_json=wanted.as_json)
+        return
     check_sellers(prepared)
     require_fit_ledger(settings)
     if wanted.resumed is not None and (finished := _finished(prepared)):

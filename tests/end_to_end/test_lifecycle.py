@@ -176,3 +176,10 @@ def test_finals_can_be_bought_after_the_drafts_model_is_gone(
     assert after.n_requests == 1
     (run,) = shell.json("runs")
     assert run["orders"] == {"received": 5}
+    again = shell.runoff("run", "--resume", "latest", RUNOFF_TODAY=LAST_DAY)
+    assert "Nothing is left to send" in again.stdout, again.stderr
+    as_run = shell.folder(run["run_id"]) / "campaign.yaml"
+    as_run.write_text(as_run.read_text().replace("per_prompt: 1", "per_prompt: 2"))
+    more = shell.runoff("run", "--resume", "latest", RUNOFF_TODAY=LAST_DAY)
+    assert (more.returncode, after.n_requests) == (2, 1)
+    assert "gpt-image-1-mini was shut down" in more.stderr
