@@ -40,7 +40,7 @@ class FittingTable(Table):
         """Draw it as a table if there is room, and as paragraphs otherwise."""
         for column in self.columns:
             column.min_width = column.min_width or _least_width(column, console, options)
-        if not console.is_terminal:
+        if isinstance(console, UncutConsole):
             needed = Measurement.get(console, options.update(max_width=UNBOUNDED), self).minimum
             options = options.update(max_width=max(options.max_width, needed))
         drawn = list(super().__rich_console__(console, options))

@@ -36,12 +36,13 @@ def read_metrics(text: str) -> dict[tuple[str, ...], float]:
 def test_a_ledger_is_served_in_figures(home: Path) -> None:
     """By state and provider, money and latency of the month, and what waits; nothing that is not known."""
     now, settings = datetime.now(UTC), Settings(home, os.environ)
+    sent_at = max(now - timedelta(hours=1), datetime(now.year, now.month, 1, tzinfo=UTC))  # this month
     with open_ledger(home) as ledger:
         ledger.runs.start(RUN_ID, campaign="otters", provider="emulator", now=now)
         received, lost, refused = [an_order(replicate=k) for k in range(3)]
         ledger.orders.plan([received, lost, refused])
         for order in (received, lost, refused):
-            ledger.orders.send(order, Limits(), now - timedelta(hours=1))
+            ledger.orders.send(order, Limits(), sent_at)
         settled = Settlement("received", is_charged=True, latency_s=3.0)
         ledger.orders.settle(received.order_id, settled, [a_receipt(received)])
         ledger.orders.settle(lost.order_id, Settlement("unknown"))
@@ -63,7 +64,8 @@ def test_a_ledger_is_served_in_figures(home: Path) -> None:
     assert found["runoff_month_left_usd",] == pytest.approx(10 * estimate - found["runoff_month_ledger_usd",])
     assert found["runoff_runs", "awaiting review"] == 1
     assert "runoff_queued_orders" not in {name for name, *_ in found}, "nothing runs"
-    assert found["runoff_oldest_unknown_seconds",] == pytest.approx(3600, abs=60)
+    unknown_s = (now - sent_at).total_seconds()
+    assert found["runoff_oldest_unknown_seconds",] == pytest.approx(unknown_s, abs=60)
     assert found["runoff_oldest_awaiting_review_seconds",] == pytest.approx(1800, abs=60)
     assert found["runoff_month_latency_seconds_bucket", provider, "5.0"] == 1
     assert found["runoff_month_latency_seconds_bucket", provider, "2.5"] == 0
