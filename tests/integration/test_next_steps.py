@@ -74,7 +74,7 @@ def test_a_list_of_runs_is_whole_in_80_columns(begun: Path) -> None:
         spent_usd=Decimal("1234.56"),
     )
     out = StringIO()
-    Console(file=out, width=80).print(runs_table([run]))
+    Console(file=out, width=80, force_terminal=True, color_system=None).print(runs_table([run]))
     text = out.getvalue()
     assert RUN_ID in text
     assert "$1,234.56" in text
