@@ -18,7 +18,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 @pytest.mark.slow  # every day: rescoring in integration/test_pictures_are_what_was_bought.py
 def test_other_rules_decide_anew_and_buy_nothing(shell: Shell, open_provider: OpenProvider) -> None:
     """More finalists and a wider radius from another file; its rules are the run's from then on."""
-    provider = open_provider(near_copy_rate=0.5, paint="scene")
+    provider = open_provider(near_copy_rate=1.0, exact_copy_rate=0.0, paint="scene")
     review = {"finalists": {"count": 1, "approval": "review"}, "deduplicate": {"radius_bits": 0}}
     outcome = shell.json("run", shell.campaign(review))
     before = provider.n_requests
