@@ -267,9 +267,9 @@ def test_the_plan_as_data_is_plain_json() -> None:
 
 @pytest.mark.parametrize("width", [50, 60, 80])
 def test_no_price_is_cut_off_in_a_narrow_terminal(width: int) -> None:
-    """Names are folded instead."""
+    """Names are folded, or each row is a paragraph."""
     out, result = io.StringIO(), planned(campaign())
-    Console(file=out, width=width).print(plan_renderable(result))
+    Console(file=out, width=width, force_terminal=True, color_system=None).print(plan_renderable(result))
     prices = [(part.low_usd, part.high_usd) for part in result.arms]
     for low_usd, high_usd in (*prices, (result.finals.low_usd, result.finals.high_usd)):
         assert format_range(low_usd, high_usd) in out.getvalue()
