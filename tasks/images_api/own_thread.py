@@ -2,13 +2,20 @@
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
 MOST_AT_THE_DISK = 32
+
+_idle: list["SimpleQueue[Callable[[], None]]"] = []
+"""Threads that wait for work: whoever starts one waits until it runs."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # no thread is there
 
 
 def disk_threads(concurrency: int) -> ThreadPoolExecutor:
@@ -47,5 +54,18 @@ async def in_own_thread(work: Callable[[], T]) -> T:
         with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
             loop.call_soon_threadsafe(end, result, fault)
 
-    threading.Thread(target=run, daemon=True).start()
+    try:
+        _idle.pop().put(run)
+    except IndexError:
+        threading.Thread(target=_work, args=(run,), daemon=True).start()
     return await done
+
+
+def _work(work: Callable[[], None]) -> None:
+    """Do what is given, and what others give later."""
+    own: SimpleQueue[Callable[[], None]] = SimpleQueue()
+    while True:
+        work()
+        del work  # it holds an answer
+        _idle.append(own)
+        work = own.get()

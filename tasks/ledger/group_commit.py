@@ -30,6 +30,8 @@ class Change(Protocol):
 C = TypeVar("C", bound=Change)
 CarryOut = Callable[[Connection, Sequence[C]], Sequence[RunoffError | None]]
 """Carries changes out in one transaction; returns for each why it was refused, ``None`` if it was not."""
+LINGER_S = 0.2
+"""How long the thread waits for the next change before it ends, seconds."""
 MOST_TOGETHER = 200
 """How many changes share a transaction at most: others wait for it."""
 
@@ -45,7 +47,8 @@ class GroupCommit(Generic[C]):
     def __init__(self, database: Database, carry_out: CarryOut[C]) -> None:
         self._database = database
         self._carry_out = carry_out
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._is_closing = False
         self._waiting: deque[tuple[C, Future[None]]] = deque()
         self._thread: threading.Thread | None = None
 
@@ -65,6 +68,7 @@ class GroupCommit(Generic[C]):
         with self._lock:
             self._waiting.append((change, future))
             if self._thread is not None:
+                self._lock.notify()
                 return future
             thread = self._thread = threading.Thread(target=self._work, name="ledger")
         try:
@@ -75,16 +79,21 @@ class GroupCommit(Generic[C]):
 
     def close(self) -> None:
         """Wait until everything that was submitted is done."""
-        thread = self._thread
+        with self._lock:
+            thread, self._is_closing = self._thread, True
+            self._lock.notify()
         if thread is not None:
             with suppress(RuntimeError):  # not started yet, or the caller's own
                 thread.join()
+        self._is_closing = False
 
     def _work(self) -> None:
-        """Carry out what waits until nothing does."""
+        """Carry out what waits until nothing does for a while: whoever starts a thread waits for it."""
         while True:
             self._share([])
             with self._lock:
+                if not self._waiting and not self._is_closing:
+                    self._lock.wait(LINGER_S)
                 if not self._waiting:
                     self._thread = None
                     return

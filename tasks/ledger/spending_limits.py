@@ -19,6 +19,9 @@ from tasks.ledger.database import LEDGER_VARIABLE, Database, ledger_url, reconne
 from tasks.ledger.schema import spending_limits
 from tasks.money import from_nanousd, to_nanousd
 
+_NEWEST = sa.select(spending_limits.c.per_month_nanousd).where(
+    spending_limits.c.limit_id == sa.select(sa.func.max(spending_limits.c.limit_id)).scalar_subquery()
+)
 LOOK_S = 2.0
 """How long a plan waits for a ledger to say its limit."""
 
@@ -76,9 +79,7 @@ def limit_now(connection: Connection) -> Decimal | None:
     Args:
         connection: The caller's transaction.
     """
-    newest = sa.select(sa.func.max(spending_limits.c.limit_id)).scalar_subquery()
-    query = sa.select(spending_limits.c.per_month_nanousd).where(spending_limits.c.limit_id == newest)
-    nanousd = connection.execute(query).scalar()
+    nanousd = connection.execute(_NEWEST).scalar()
     return None if nanousd is None else from_nanousd(int(nanousd))
 
 
