@@ -32,7 +32,7 @@ from tasks.images_api.failures import SLOW_DOWN_CODE, WEB_PAGE, Failure, Failure
 from tasks.images_api.in_flight import InFlight
 from tasks.images_api.order_spans import order_span
 from tasks.images_api.outage import Outage
-from tasks.images_api.own_thread import disk_threads, in_own_thread
+from tasks.images_api.own_thread import DiskThreads, in_own_thread
 from tasks.images_api.picture_files import store_answer, store_end
 from tasks.images_api.rate_limiter.limiter import RateLimiter
 from tasks.images_api.rate_limiter.stated_limit import stated_limit
@@ -115,7 +115,7 @@ class Buyer:
         self._rate_limiter = rate_limiter
         self._bounds = AnswerBounds(terms, ledger)
         self._places = asyncio.Semaphore(terms.provider.concurrency)
-        self._disk = disk_threads(terms.provider.concurrency)
+        self._disk = DiskThreads()
         self._watch = watch
         self._now = now
         self._sleep = sleep
@@ -338,9 +338,7 @@ class Buyer:
             self._n_pages -= 1
 
     async def _keep_and_settle(self, order: Order, answer: Answer, latency_s: float) -> Purchase:
-        loop = asyncio.get_running_loop()
-        settlement, settling = await loop.run_in_executor(self._disk, self._keep, order, answer, latency_s)
-        await asyncio.wrap_future(settling)
+        settlement = await self._disk.run(self._keep, order, answer, latency_s)
         self._stop_if_too_dear(order, settlement)
         charged_usd = settlement.charged_usd(order.estimate_usd)
         n_pictures = len(answer.pictures)

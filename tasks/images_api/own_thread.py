@@ -5,12 +5,14 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 T = TypeVar("T")
-MOST_AT_THE_DISK = 32
+P = ParamSpec("P")
+WRITTEN_AT_ONCE = 6
 
 _idle: list["SimpleQueue[Callable[[], None]]"] = []
 """Threads that wait for work: whoever starts one waits until it runs."""
@@ -18,15 +20,36 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_idle.clear)  # no thread is there
 
 
-def disk_threads(concurrency: int) -> ThreadPoolExecutor:
-    """Make threads in which answers are written: a disk makes many durable in the time of a few.
+class DiskThreads:
+    """Threads in which answers are written, and their orders settled, a few at once and in turn.
 
-    In asyncio's own, six on two cores, whatever else is to be done would wait behind them.
-
-    Args:
-        concurrency: How many answers may come at once.
+    Answers come in bunches. If all of a bunch were written at once, each order would be settled, and the next
+    one sent, only after all; a few at once are through in a fraction of that time, and the bunch dissolves.
     """
-    return ThreadPoolExecutor(min(concurrency, MOST_AT_THE_DISK), "keeping")
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(WRITTEN_AT_ONCE)
+        self._threads = ThreadPoolExecutor(WRITTEN_AT_ONCE, "keeping")
+
+    async def run(self, keep: Callable[P, tuple[T, "Future[None]"]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Write an answer in a thread, then wait until its order is settled.
+
+        Args:
+            keep: Writes it and begins to settle its order; returns a result and what ends with the settling.
+            args: What it takes.
+            kwargs: More of it.
+
+        Returns:
+            The result.
+
+        Raises:
+            Exception: What either of the two raises.
+        """
+        work = partial(keep, *args, **kwargs)
+        async with self._places:
+            kept, settling = await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            await asyncio.wrap_future(settling)
+        return kept
 
 
 async def in_own_thread(work: Callable[[], T]) -> T:

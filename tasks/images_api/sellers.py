@@ -25,6 +25,7 @@ class Sellers:
         self._buyers = dict(buyers)
         self._full_shares: list[BudgetError] = []
         self._begun: dict[str, tuple[Order, asyncio.Task[Purchase | None]]] = {}
+        self._n_buying = 0
 
     @property
     def closed_by(self) -> RunoffError | None:
@@ -49,6 +50,11 @@ class Sellers:
     def n_in_flight(self) -> int:
         """How many requests are in flight."""
         return sum(buyer.n_in_flight for buyer in self._buyers.values())
+
+    @property
+    def n_waiting(self) -> int:
+        """How many orders are being bought and not in flight: they wait for their turn."""
+        return self._n_buying - self.n_in_flight
 
     def close(self, reason: RunoffError) -> None:
         """Send nothing more anywhere; requests in flight are still awaited."""
@@ -112,8 +118,10 @@ class Sellers:
 
     async def _buy(self, order: Order) -> Purchase | None:
         buyer = self._buyers[order.provider]
+        self._n_buying += 1
         try:
             return await buyer.buy(order)
         finally:
+            self._n_buying -= 1
             if buyer.closed_by is not None:
                 self.close_for(order.provider, buyer.closed_by)

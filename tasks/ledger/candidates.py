@@ -75,11 +75,9 @@ class Candidates:
         self._update((candidate_id, {"downgraded": mark}) for candidate_id, mark in marks.items())
 
     def record_inspections(self, found: Mapping[str, Inspection]) -> None:
-        """Record the inspection of each picture."""
-        self._update(
-            (candidate_id, {"is_inspected": True, **asdict(inspection)})
-            for candidate_id, inspection in found.items()
-        )
+        """Record the inspection of each picture, without waiting for the disk: it can be done again."""
+        changes = ((name, {"is_inspected": True, **asdict(one)}) for name, one in found.items())
+        self._update(changes, is_durable=False)
 
     def record_standings(self, decided: Mapping[str, Standing]) -> None:
         """Record the result of deduplication for each candidate."""
@@ -150,12 +148,12 @@ class Candidates:
             for candidate_id, (is_accepted, reason) in decided.items()
         )
 
-    def _update(self, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    def _update(self, changes: Iterable[tuple[str, Mapping[str, Any]]], *, is_durable: bool = True) -> None:
         rows = [{"of": candidate_id, **values} for candidate_id, values in changes]
         if not rows:
             return
         update = candidates.update().where(candidates.c.candidate_id == sa.bindparam("of"))
-        with self._database.write() as connection:
+        with self._database.write(is_durable=is_durable) as connection:
             connection.execute(update, rows)
 
 
