@@ -124,7 +124,7 @@ def _machines(figures: Mapping[str, Any]) -> Iterator[Row]:
         yield (
             f"ledger, {name}",
             f"{A_DAY / DAY_S:.1f} of {most} requests per second measured",
-            f"{A_DAY / DAY_S / most:.0%} of its capacity",
+            f"{A_DAY / DAY_S / most:.1%} of its capacity",
         )
     tasks = TASKS_PER_BATCH * A_DAY // ORDERS_PER_TASK
     yield (
