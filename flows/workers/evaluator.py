@@ -31,8 +31,8 @@ Evaluation = Callable[Concatenate[StoredRun, P], T]
 Say = Callable[[str], None]
 
 MANY_PICTURES = 50
-"""From so many on a process of its own ends a run sooner, for half a second of processor time more: 60 pictures
-of 0.2 s each in 3.5 s, not 3.8."""
+"""From so many on a process of its own ends a run sooner, for half a second of processor time more: 60
+pictures of 0.2 s each in 3.5 s, not 3.8."""
 END_LIMIT_S = 5.0
 
 # As in ``flows.engine.start_server``: not `-m`, and `import runoff` first.
