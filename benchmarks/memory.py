@@ -22,6 +22,7 @@ from benchmarks.workplace import (
     environ_of,
     open_prefect_server,
     open_provider,
+    processes_of,
     write_campaign,
     write_home,
 )
@@ -55,15 +56,6 @@ def peak_mb(pid: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
-def children_of(pid: int) -> list[int]:
-    """List a process's children; none once it is gone."""
-    try:
-        lists = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
-    except OSError:
-        return []
-    return [int(child) for listed in lists for child in listed.split()]
-
-
 def used_by(*words: str | Path, environ: Mapping[str, str], cwd: Path) -> Used:
     """Run the command, and look at it until it ends."""
     before, most, most_of_child = resource.getrusage(resource.RUSAGE_CHILDREN), 0.0, 0.0
@@ -72,8 +64,9 @@ def used_by(*words: str | Path, environ: Mapping[str, str], cwd: Path) -> Used:
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         while process.poll() is None:
-            most = max(most, peak_mb(process.pid))
-            most_of_child = max([most_of_child, *map(peak_mb, children_of(process.pid))])
+            own, *others = processes_of(process.pid)
+            most = max(most, peak_mb(own))
+            most_of_child = max([most_of_child, *map(peak_mb, others)])
             time.sleep(POLL_S)
     assert process.returncode == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

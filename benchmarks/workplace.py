@@ -201,7 +201,7 @@ def _sampled_memory(pid: int) -> Iterator[list[float]]:
 
     def sample() -> None:
         while not is_over.wait(SAMPLE_S):
-            samples.append(sum(map(_resident_mb, _tree(pid))))
+            samples.append(sum(map(_resident_mb, processes_of(pid))))
 
     sampling = threading.Thread(target=sample)
     sampling.start()
@@ -212,12 +212,13 @@ def _sampled_memory(pid: int) -> Iterator[list[float]]:
         sampling.join()
 
 
-def _tree(pid: int) -> Iterator[int]:
+def processes_of(pid: int) -> Iterator[int]:
+    """List a process and all that it started; only on Linux."""
     yield pid
     for listed in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
             for child in listed.read_text().split():
-                yield from _tree(int(child))
+                yield from processes_of(int(child))
 
 
 def _resident_mb(pid: int) -> float:

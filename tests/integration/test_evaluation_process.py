@@ -4,12 +4,12 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows.engine.registry import is_alive
 from flows.evaluation.drafts import inspect_new
 from flows.runs.progress import without_repeats
 from flows.runs.run import StoredRun
@@ -136,24 +136,7 @@ def test_it_ends_with_the_process_that_started_it(run: StoredRun, how: signal.Si
     with started(words, stdout=-1, cwd=Path(evaluations.__file__).parents[2]) as buying:
         process = int(read_line(buying))
         end_by(buying, how)
-    wait_until(lambda: has_ended(process), 10)
-
-
-def has_ended(process: int) -> bool:
-    """Whether a process is gone; one that nobody waits for stays as a zombie in some containers."""
-    with suppress(OSError):
-        return (
-            " Z " in Path(f"/proc/{process}/stat").read_text() if Path("/proc").exists() else _gone(process)
-        )
-    return True
-
-
-def _gone(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    wait_until(lambda: not is_alive(process), 10)
 
 
 def test_an_evaluator_without_a_process_is_one_of_threads() -> None:

@@ -9,7 +9,7 @@ from tasks.emulator.faults import FAULT_KINDS
 from tasks.errors import StopRunError
 from tasks.images_api.failures import FailureKind
 from tests.support.builders import RUN_ID
-from tests.support.shop import Opener, order_of
+from tests.support.shop import OF_OTHER_LANES, Opener, order_of
 
 # What is charged: nothing, the bill, or the estimate while nobody knows.
 FREE, BILLED, ESTIMATE = "nothing", "the bill", "the estimate"
@@ -57,16 +57,6 @@ ENDS: list[tuple[dict[str, Any], str, str | None, int, str]] = [
     ({"kind": "truncated_png"}, "received", None, 1, BILLED),
     ({"kind": "bomb"}, "received", None, 1, BILLED),
 ]
-# Kinds of the streams, batches and files that no order of the interactive lane uses.
-OF_OTHER_LANES = (
-    "stream_",
-    "judge_",
-    "fewer_partials",
-    "enqueued_limit",
-    "batch_",
-    "file_gone",
-    "download_cut",
-)
 
 
 @pytest.mark.parametrize(

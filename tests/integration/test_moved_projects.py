@@ -3,12 +3,9 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tasks.storage.home import run_folder
 from tests.support.builders import RUN_ID
-from tests.support.ledgers import open_ledger
-from tests.support.review_home import CAMPAIGN, fill_run
+from tests.support.review_home import CAMPAIGN, filled_home
 from tests.support.shell import Shell
 
 GONE = "/of-another-project/kettle.png"
@@ -17,14 +14,8 @@ GONE = "/of-another-project/kettle.png"
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     """Somebody whose project was moved: the run's reference and the mask of its finals are not there."""
-    home = tmp_path / "home"
-    home.mkdir()
-    with open_ledger(home) as ledger:
-        fill_run(home, ledger)
     finals = {**CAMPAIGN["finals"], "references": [GONE], "mask": "/of-another-project/mask.png"}
-    file = run_folder(home, CAMPAIGN["name"], RUN_ID) / "campaign.yaml"
-    file.write_text(yaml.safe_dump(CAMPAIGN | {"references": [GONE], "finals": finals}), encoding="utf-8")
-    return Shell(home, {})
+    return Shell(filled_home(tmp_path, references=[GONE], finals=finals), {})
 
 
 @pytest.mark.parametrize("command", ["report", "verdict", "rescore", "share", "explain"])

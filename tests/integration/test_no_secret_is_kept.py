@@ -10,19 +10,10 @@ from tasks.emulator.faults import FAULT_KINDS
 from tests.support import shop as shop_module
 from tests.support.batch_shop import DOWNLOAD, LOOK, UPLOAD, Open, end
 from tests.support.planted import KEY, Parrot, leaks, told
-from tests.support.shop import Opener, Shop, order_of
+from tests.support.shop import OF_OTHER_LANES, Opener, Shop, order_of
 
 SECRETS = {"the key": KEY}
 STOPPING = ("quota", "billing_hard_limit", "retired", "unverified", "invalid_key", "redirect_html")
-OF_OTHER_LANES = (
-    "stream_",
-    "judge_",
-    "fewer_partials",
-    "enqueued_limit",
-    "batch_",
-    "file_gone",
-    "download_cut",
-)
 LEFT_OUT = ("bill_then_hang", "bill_then_drop", "drop", "slow_body", "truncated_body", "bomb")
 """They bring no text, or none for which there is time every day."""
 

@@ -4,14 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-import yaml
 
 from flows.promotion.plan import promotion_plan
 from tasks.settings import Settings
-from tasks.storage.home import run_folder
 from tests.support.builders import RUN_ID
-from tests.support.ledgers import open_ledger
-from tests.support.review_home import CAMPAIGN, fill_run, review_page
+from tests.support.review_home import CAMPAIGN, change_campaign, filled_home, review_page
 from tests.support.review_requests import ask
 from tests.support.shell import Shell
 
@@ -28,21 +25,10 @@ GONE = CAMPAIGN | {
 """Its providers are no longer in providers.yaml, and its models not in the catalogue."""
 
 
-def forget(home: Path, **changes: object) -> None:
-    """Let a home's run name what is known no more."""
-    file = run_folder(home, CAMPAIGN["name"], RUN_ID) / "campaign.yaml"
-    file.write_text(yaml.safe_dump(GONE | changes), encoding="utf-8")
-
-
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     """Somebody who has taken a provider and its models away."""
-    home = tmp_path / "home"
-    home.mkdir()
-    with open_ledger(home) as ledger:
-        fill_run(home, ledger)
-    forget(home)
-    return Shell(home, {})
+    return Shell(filled_home(tmp_path, **GONE), {})
 
 
 @pytest.mark.parametrize(
@@ -62,7 +48,7 @@ def test_what_buys_nothing_works(words: str, shell: Shell) -> None:
 
 def test_a_scorer_that_is_not_installed_any_more_is_needed_only_to_score(shell: Shell) -> None:
     """Its scores are in the ledger."""
-    forget(shell.home, score={"weights": {"technical": 1, "of-my-own": 2}})
+    change_campaign(shell.home, **(GONE | {"score": {"weights": {"technical": 1, "of-my-own": 2}}}))
     assert shell.runoff("report", RUN_ID, "--home", shell.home).returncode == 0
     rescored = shell.runoff("rescore", RUN_ID, "--home", shell.home)
     assert (rescored.returncode, "of-my-own: no such scorer" in rescored.stderr) == (1, True)
@@ -79,7 +65,7 @@ def test_what_would_buy_names_all_that_is_gone(shell: Shell) -> None:
 def test_the_review_page_shows_the_run_and_says_why_nothing_can_be_bought(tmp_path: Path) -> None:
     """Every page opens."""
     with review_page(tmp_path) as page:
-        forget(tmp_path)
+        change_campaign(tmp_path, **GONE)
         settings = Settings(tmp_path, os.environ)
         page.shop.price = lambda run_id: promotion_plan(settings, run_id)  # type: ignore[method-assign, assignment, return-value]
         for path in ("", f"/runs/{RUN_ID}", f"/runs/{RUN_ID}/finalists", f"/runs/{RUN_ID}/duels"):

@@ -157,6 +157,22 @@ def painted() -> list[bytes]:
     return files
 
 
+def filled_home(folder: Path, **changes: object) -> Path:
+    """Make a home with that run, whose own campaign file is otherwise in these keys."""
+    home = folder / "home"
+    home.mkdir()
+    with open_ledger(home) as ledger:
+        fill_run(home, ledger)
+    change_campaign(home, **changes)
+    return home
+
+
+def change_campaign(home: Path, **changes: object) -> None:
+    """Write the run's own campaign file anew, with other values of some keys."""
+    file = run_folder(home, CAMPAIGN["name"], RUN_ID) / "campaign.yaml"
+    file.write_text(yaml.safe_dump(CAMPAIGN | changes), encoding="utf-8")
+
+
 def fill_run(
     home: Path, ledger: Ledger, *, per_cell: int = 3, prompt: str = "A sea otter", n_files: int = N_PAINTED
 ) -> list[Candidate]:

@@ -24,6 +24,16 @@ from tests.support.ledgers import open_ledger
 KEY = "sk-test-0123456789abcdef"
 FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x640"}
 READ_TIMEOUT_S = 1.5
+OF_OTHER_LANES = (
+    "stream_",
+    "judge_",
+    "fewer_partials",
+    "enqueued_limit",
+    "batch_",
+    "file_gone",
+    "download_cut",
+)
+"""How the kinds of faults begin of streams, judges, batches and files, which no interactive order meets."""
 
 
 class RecordingLimiter(RateLimiter):
