@@ -181,13 +181,17 @@ class _Process:
 
     def _read(self) -> None:
         """Pass on what it answers, in a thread, until it ends or says what cannot be understood."""
-        with suppress(Exception):
+        try:
             while True:
                 answer: Answer = self._connection.recv()
                 if answer.number is None:
                     self.say(answer.line)
                 else:
                     self._loop.call_soon_threadsafe(self._settle, answer.number, answer)
+        except (EOFError, OSError):
+            pass
+        except Exception:
+            self._child.kill()  # or what is asked of it later would be awaited for ever
         with suppress(RuntimeError):  # the loop has ended too
             self._loop.call_soon_threadsafe(self._settle_all)
 
