@@ -51,7 +51,9 @@ def compare_ahead(run: StoredRun, passes: str) -> None:
         if not looks.of(run.folder):
             for folder, some in earlier_drafts(run).items():
                 looks.add(folder, some)
-        drafts = in_scope_of_origin(run.read_candidates("draft"))
+        known = {draft.candidate_id: draft for draft in looks.of(run.folder)}
+        read = run.ledger.candidates.newly_inspected(run.run_id, "draft", known)
+        drafts = in_scope_of_origin([*known.values(), *read])
         decisions = run.ledger.duplicate_decisions.of_run(run.run_id)
         new = [draft for draft in drafts if draft.is_sound and draft not in looks]
         if "technical" in run.campaign.score.weights:

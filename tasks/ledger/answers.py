@@ -5,7 +5,7 @@ pictures' bytes in their order. The run is not part of it, so that an answer ser
 ask the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,11 +13,11 @@ from sqlalchemy.engine import Connection
 from tasks.judging.forms import is_declined
 from tasks.judging.replies import Reply, reply_of
 from tasks.ledger.database import Database, reconnecting
+from tasks.ledger.many_ids import in_parts
 from tasks.ledger.order_rows import order_record
 from tasks.ledger.schema import answers, orders
 from tasks.order import OrderState
 
-IDS_AT_ONCE = 500
 LOOKED_BACK = 200
 """How many of the latest questions with log-probabilities say whether a model gives them."""
 NO_REPLY: Mapping[OrderState, str] = {
@@ -47,7 +47,7 @@ class Answers:
         """
         found: dict[str, str] = {}
         with self._database.read() as connection:
-            for some in _parts(questions):
+            for some in in_parts(questions):
                 query = sa.select(answers).where(answers.c.question.in_(some))
                 for row in connection.execute(query.order_by(answers.c.answer_id.desc())):
                     found[row.question] = row.content
@@ -114,7 +114,7 @@ def insert_answers(connection: Connection, contents: Mapping[str, str]) -> None:
         connection: The transaction.
         contents: The answers' texts by order id; NUL characters, which PostgreSQL rejects, are removed.
     """
-    for ids in _parts(list(contents)):
+    for ids in in_parts(list(contents)):
         rows = connection.execute(sa.select(orders).where(orders.c.order_id.in_(ids))).all()
         new = [
             {
@@ -125,8 +125,3 @@ def insert_answers(connection: Connection, contents: Mapping[str, str]) -> None:
             for row in rows
         ]
         connection.execute(answers.insert(), new)
-
-
-def _parts(questions: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(questions), IDS_AT_ONCE):
-        yield questions[start : start + IDS_AT_ONCE]

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from tasks.ledger.budgets import Books, Limits, Scope, over_budget, recharge, scopes_of
 from tasks.ledger.database import Database, insert_new, reconnecting
+from tasks.ledger.many_ids import in_parts
 from tasks.ledger.order_rows import OrderRecord, error_columns, order_record
 from tasks.ledger.orders import in_sequence
 from tasks.ledger.run_hold import require_hold
@@ -31,7 +32,6 @@ from tasks.order import Order
 
 BatchState = Literal["reserved", "uploaded", "asked", "created", "collected", "withdrawn", "lost"]
 OPEN: tuple[BatchState, ...] = ("reserved", "uploaded", "asked", "created")
-_IDS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +192,8 @@ def _lock_planned(connection: Connection, wanted: Sequence[Order]) -> None:
     """Lock orders in the sequence of their ids, as all writers do, and check that each is planned."""
     ids = sorted(order.order_id for order in wanted)
     planned: set[str] = set()
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        some = orders.c.order_id.in_(ids[start : start + _IDS_AT_ONCE])
+    for part in in_parts(ids):
+        some = orders.c.order_id.in_(part)
         query = sa.select(orders.c.order_id).where(some, orders.c.state == "planned")
         planned.update(connection.execute(query.order_by(orders.c.order_id).with_for_update()).scalars())
     if missing := next((order_id for order_id in ids if order_id not in planned), None):

@@ -1,6 +1,6 @@
 """Candidates: pictures received, and the results of the steps, written by candidate id."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from tasks.candidate import Candidate, Choice, Fidelity, Inspection, Receipt, Score, Standing
 from tasks.ledger.database import Database, reconnecting
 from tasks.ledger.equal_values import one_text
+from tasks.ledger.many_ids import in_parts
 from tasks.ledger.schema import candidates, orders, scores
 from tasks.order import Stage
 
@@ -41,20 +42,33 @@ class Candidates:
 
     def of_run(self, run_id: str, stage: Stage | None = None) -> list[Candidate]:
         """List a run's candidates in the order of the plan, with all that is known about them."""
-        query = (
-            sa.select(
-                candidates,
-                *(orders.c[name] for name in _OF_ORDER),
-            )
-            .join(orders, orders.c.order_id == candidates.c.order_id)
-            .where(candidates.c.run_id == run_id)
-            .order_by(orders.c.stage, orders.c.position, candidates.c.order_id, candidates.c.index)
-        )
-        if stage:
-            query = query.where(orders.c.stage == stage)
         with self._database.read() as connection:
             current = _current_scores(connection, run_id)
-            return [_candidate(row, current.get(row.candidate_id, {})) for row in connection.execute(query)]
+            rows = connection.execute(_of_run(run_id, stage))
+            return [_candidate(row, current.get(row.candidate_id, {})) for row in rows]
+
+    def newly_inspected(self, run_id: str, stage: Stage, known: Container[str]) -> list[Candidate]:
+        """List the inspected candidates of one stage that are not known yet, without their scores.
+
+        While pictures arrive each is read once: reading all of them each time takes longer and longer.
+
+        Args:
+            run_id: The run.
+            stage: The stage.
+            known: Ids of those known.
+
+        Returns:
+            The others in the order of the plan.
+        """
+        query = _of_run(run_id, stage).where(candidates.c.is_inspected)
+        with self._database.read() as connection:
+            ids = connection.scalars(query.with_only_columns(candidates.c.candidate_id)).all()
+            new = [name for name in ids if name not in known]
+            return [
+                _candidate(row, {})
+                for part in in_parts(new)
+                for row in connection.execute(query.where(candidates.c.candidate_id.in_(part)))
+            ]
 
     def uninspected(self, run_id: str, order_ids: Collection[str] | None = None) -> list[Uninspected]:
         """List the candidates not inspected yet, of all orders or of some."""
@@ -155,6 +169,19 @@ class Candidates:
         update = candidates.update().where(candidates.c.candidate_id == sa.bindparam("of"))
         with self._database.write(is_durable=is_durable) as connection:
             connection.execute(update, rows)
+
+
+def _of_run(run_id: str, stage: Stage | None) -> sa.Select[Any]:
+    query = (
+        sa.select(
+            candidates,
+            *(orders.c[name] for name in _OF_ORDER),
+        )
+        .join(orders, orders.c.order_id == candidates.c.order_id)
+        .where(candidates.c.run_id == run_id)
+        .order_by(orders.c.stage, orders.c.position, candidates.c.order_id, candidates.c.index)
+    )
+    return query.where(orders.c.stage == stage) if stage else query
 
 
 def insert_receipts(connection: Connection, receipts: Sequence[tuple[str, Receipt]]) -> None:

@@ -20,13 +20,12 @@ from tasks.candidate import Receipt
 from tasks.ledger.budgets import Limits
 from tasks.ledger.database import Database, insert_new, reconnecting
 from tasks.ledger.group_commit import GroupCommit
+from tasks.ledger.many_ids import in_parts
 from tasks.ledger.order_rows import OrderRecord, Settlement, order_record, order_row
 from tasks.ledger.schema import orders
 from tasks.ledger.transitions import Send, Settle, Transition, Unsend, carry_out
 from tasks.money import from_nanousd
 from tasks.order import Order, OrderState
-
-_IDS_AT_ONCE = 500
 
 
 class OrderMoves:
@@ -158,10 +157,8 @@ class Orders(OrderMoves):
         with self._database.read() as connection:
             return {
                 order_id
-                for start in range(0, len(ids), _IDS_AT_ONCE)
-                for order_id in connection.execute(
-                    query.where(orders.c.order_id.in_(ids[start : start + _IDS_AT_ONCE]))
-                ).scalars()
+                for part in in_parts(ids)
+                for order_id in connection.execute(query.where(orders.c.order_id.in_(part))).scalars()
             }
 
     def counts(self, run_id: str) -> dict[tuple[str, OrderState], int]:
@@ -218,8 +215,8 @@ def _terms(row: Mapping[str, Any]) -> tuple[int, str]:
 
 def _known_terms(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
     known: dict[str, tuple[int, str]] = {}
-    for start in range(0, len(ids), _IDS_AT_ONCE):
+    for part in in_parts(ids):
         query = sa.select(orders.c.order_id, orders.c.estimate_nanousd, orders.c.lane)
-        rows = connection.execute(query.where(orders.c.order_id.in_(ids[start : start + _IDS_AT_ONCE])))
+        rows = connection.execute(query.where(orders.c.order_id.in_(part)))
         known.update((row.order_id, (row.estimate_nanousd, row.lane)) for row in rows)
     return known

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from tasks.ledger.database import run_again
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.many_ids import in_parts
 from tasks.ledger.order_rows import OrderRecord
 from tasks.ledger.schema import batch_orders, orders, runs
 from tasks.order import Order
 
-IDS_AT_ONCE = 500
 Place = tuple[str, str, int, int, int, str | None, str | None]
 
 
@@ -161,8 +161,8 @@ def _withdraw(ledger: Ledger, ids: Sequence[str]) -> None:
     if not ids:
         return
     with ledger.database.write() as connection:
-        for start in range(0, len(ids), IDS_AT_ONCE):
-            some = orders.c.order_id.in_(ids[start : start + IDS_AT_ONCE])
+        for part in in_parts(ids):
+            some = orders.c.order_id.in_(part)
             gone = sa.select(orders.c.order_id).where(some, orders.c.state == "planned")
             # A batch that expired or was rejected still lists its orders, which are planned again.
             connection.execute(sa.delete(batch_orders).where(batch_orders.c.order_id.in_(gone)))
