@@ -37,8 +37,8 @@ class Declined:
 def decline(settings: Settings, ledger: Ledger, name: str, by: str, reason: str = "") -> Declined:
     """Decide that none of a run's pictures is bought again. Buys nothing; choosing again changes it.
 
-    The empty list is written as a person's choice and as confirmed; if this process is killed in between, the
-    run still awaits review, and declining it again completes it.
+    The list, which is empty or holds what has finals, is written as a person's choice and as confirmed; if
+    this process is killed in between, the run is what it was, and declining it again completes it.
 
     Args:
         settings: The home and the environment.
@@ -48,17 +48,18 @@ def decline(settings: Settings, ledger: Ledger, name: str, by: str, reason: str 
         reason: Why, for the report.
 
     Raises:
-        RunError: There is no such run, it does not await review, finals of it were bought, or another process
-            works on it. Nothing was changed.
+        RunError: There is no such run, it neither awaits review nor stopped among its finals, or another
+            process works on it. Nothing was changed.
     """
     run = StoredRun.find(settings, ledger, name)
     _require_undecided(run)
     with locked_with_campaign(ledger, run.folder):
         now = datetime.now(UTC)
         last = ledger.shortlists.last(run.run_id)
-        if last is None or last.candidate_ids:
+        kept = _with_finals(run)
+        if last is None or list(last.candidate_ids) != kept:
             last = ledger.shortlists.choose(
-                run.run_id, (), after=last.revision if last else 0, by=by, now=now
+                run.run_id, kept, after=last.revision if last else 0, by=by, now=now
             )
         if last.confirmed_at is None:
             ledger.shortlists.confirm(run.run_id, last.revision, by=by, now=now)
@@ -76,13 +77,27 @@ def declined_line(by: str, reason: str) -> str:
     return f"Declined by {by}: {told}" if told else f"Declined by {by}."
 
 
+def _with_finals(run: StoredRun) -> list[str]:
+    """List the drafts of which finals were bought, best first: they stay finalists."""
+    candidates = run.read_candidates()
+    bought = {one.draft_id for one in candidates if one.is_final}
+    drafts = sorted((one for one in candidates if one.candidate_id in bought), key=lambda one: one.rank or 0)
+    return [draft.candidate_id for draft in drafts]
+
+
+def _is_past_drafts(run: StoredRun) -> bool:
+    """Whether all drafts have ended and finalists are chosen, so that only finals can be left to buy."""
+    planned = run.ledger.orders.of_run(run.run_id, "planned")
+    has_drafts_left = any(record.order.is_draft for record in planned)
+    return not has_drafts_left and any(draft.is_finalist for draft in run.read_candidates("draft"))
+
+
 def _require_undecided(run: StoredRun) -> None:
     state = run.record.state
-    bought = any(one.is_final for one in run.read_candidates())
-    if state == "awaiting review" and not bought:
+    if state == "awaiting review" or (state == "stopped" and _is_past_drafts(run)):
         return
     reasons = {"done": "is done already", "cancelled": "was cancelled for good"}
-    what = "has finals already" if bought else reasons.get(state, "does not await a choice")
+    what = reasons.get(state, "does not await a choice")
     raise RunError(
         where=f"run {run.run_id}",
         what=f"cannot be declined: it {what}",

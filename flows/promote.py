@@ -16,7 +16,7 @@ from flows.prefect_ui.cancellation import give_up_cancelled_flow_run, open_cance
 from flows.prefect_ui.events import emit_approved
 from flows.prefect_ui.flow_parameters import RunName
 from flows.prefect_ui.flow_states import flow_result
-from flows.promotion.finalists import bought_finalists
+from flows.promotion.attempts import Wanted, describe_left_out, plan_attempt
 from flows.runs.outcome import Outcome
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import settle_failed_flow_run
@@ -28,27 +28,33 @@ from flows.stages.closing import close_run
 from flows.stages.evaluate import compare_task, inspect_task
 from flows.stages.judging import judge_finals
 from tasks.attachments.drawings import write_drawn
-from tasks.campaign.finals import Finals
+from tasks.errors import RunError
 from tasks.ledger import open_ledger
-from tasks.ledger.replanning import left_to_send, plan_open
-from tasks.order import Order
-from tasks.orders.finals import plan_finals, require_sendable
+from tasks.ledger.replanning import replan_finals
 from tasks.redaction import with_redacted_errors
 from tasks.settings import Settings
 
 
-async def buy_finals(run: Session) -> None:
+async def buy_finals(run: Session) -> str:
     """Buy every finalist again, attempt by attempt, until it is accepted or its attempts are used up.
 
     This spends money: at most finalists x attempts orders for each edition, and a question about each final
     where its statements are kept.
+
+    Returns:
+        Which finals are left out because a picture is gone, and what to do; empty if none is.
     """
-    for attempt in range(max(edition.tries for edition in run.campaign.editions)):
-        editions = [edition for edition in run.campaign.editions if attempt < edition.tries]
-        orders = [order for edition in editions for order in _attempts(run, edition, attempt)]
-        write_drawn(picture for order in orders for picture in order.sent)
-        require_sendable(left_to_send(run.ledger, run.run_id, orders))
-        plan_open(run.ledger, run.run_id, orders)
+    left_out: dict[Wanted, RunError] = {}
+    for number in range(max(edition.tries for edition in run.campaign.editions)):
+        orders, left = [], []
+        for edition in run.campaign.editions:
+            if number < edition.tries:
+                attempt = plan_attempt(run.stored, run.prepared, edition, number, left_out)
+                orders += attempt.orders
+                left += attempt.left
+                left_out |= attempt.left_out
+        write_drawn(picture for order in left for picture in order.sent)
+        replan_finals(run.ledger, run.run_id, orders)
         if run.planned("final"):
             await make_pictures(run, "final")
         else:
@@ -57,22 +63,22 @@ async def buy_finals(run: Session) -> None:
         while await judge_finals(run):
             await compare_task(run)
         if run.buyer.closed_by is not None:
-            return
+            break
+    return describe_left_out(left_out, run.run_id)
 
 
-def _attempts(run: Session, edition: Finals, attempt: int) -> list[Order]:
-    return plan_finals(
-        run.campaign,
-        run.prepared.catalogue,
-        run.prepared.providers,
-        bought_finalists(run.stored, edition.name),
-        run_id=run.run_id,
-        folder=run.folder,
-        attempt=attempt,
-        edition=edition,
-        home=run.prepared.home,
-        before=run.prepared.before,
-    )
+async def close_after_finals(run: Session, left_out: str = "", note: str = "") -> Outcome:
+    """End a run whose finals were bought: it is ``done``, or ``stopped`` where some are left out.
+
+    Args:
+        run: The run.
+        left_out: What ``buy_finals`` returned.
+        note: The message of the outcome otherwise.
+
+    Raises:
+        RunoffError: As ``close_run``.
+    """
+    return await close_run(run, state="stopped" if left_out else "done", lack=left_out, note=note)
 
 
 @flow(
@@ -123,8 +129,7 @@ async def promote_run(run_id: str, settings: Settings, note: str = "") -> Outcom
             select_finalists(run.stored)  # who wrote the list may have been killed before
         if is_approval:
             _emit_approved(run)
-        await buy_finals(run)
-        return await close_run(run, state="done", note=note)
+        return await close_after_finals(run, await buy_finals(run), note)
 
 
 def _emit_approved(run: Session) -> None:

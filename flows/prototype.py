@@ -38,7 +38,7 @@ from flows.prefect_ui.flow_states import (
     flow_result,
     is_final,
 )
-from flows.promote import buy_finals, promote_run
+from flows.promote import buy_finals, close_after_finals, promote_run
 from flows.runs.log_lines import LineDisplay, log_format_of
 from flows.runs.outcome import Outcome, Skipped
 from flows.runs.progress import current_display
@@ -251,6 +251,7 @@ async def _make_pictures(prepared: Prepared, purpose: Purpose) -> Outcome:
         n_finalists = await select_task(run, keeps_bought=True)
         if n_finalists and run.campaign.finalists.approval != "auto" and await awaits_review(run):
             return await close_run(run, state="awaiting review", note=why_not_asked(run.campaign))
+        left_out = ""
         if run.campaign.finalists.approval == "auto" and run.buyer.closed_by is None:
-            await buy_finals(run)
-        return await close_run(run, state="done")
+            left_out = await buy_finals(run)
+        return await close_after_finals(run, left_out)

@@ -135,6 +135,7 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
     """Buy a run's finalists again at high quality. Shows the price and asks first."""
     console = begin(as_json=as_json)
     from flows.promotion.plan import price_promotion
+    from flows.runs.outcome import INCOMPLETE
     from flows.runs.run import StoredRun
     from flows.session.asking import ask_provider
     from flows.session.prepare import prepare, with_prepared
@@ -155,6 +156,8 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
             console.print("Nothing was bought.")
         if as_json:
             answer_json(_stored_outcome(settings, run_id))
+        if priced.left_out and not priced.n_finals:
+            sys.exit(INCOMPLETE)
         return
     prepared = ask_provider(prepared, is_needed=bool(priced.n_finals))
     with started_engine(settings.home, console) as engine:

@@ -113,9 +113,9 @@ def _list(settings: "Settings", *, as_json: bool) -> None:
 @home_option
 @json_option
 def decline(run: str, *, reason: str, home: Path | None, as_json: bool) -> None:
-    """Buy none of a run's finalists: it is done, and no schedule waits for its review.
+    """Buy none of a run's finalists, or no more of them: it is done, and no schedule waits for its review.
 
-    Buys nothing. To choose after all, open the run with `runoff review`.
+    Buys nothing. What has a final keeps it. To choose after all, open the run with `runoff review`.
     """
     from flows.decline import decline as choose_none
     from flows.runs.reconciling import user_name

@@ -1,6 +1,6 @@
 """The finalists that still need a final."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flows.runs.lock import fetch_files
 from flows.runs.run import StoredRun
@@ -42,24 +42,30 @@ def is_chosen(draft: Candidate, shortlist: Shortlist | None) -> bool:
     return draft.is_finalist if shortlist is None else draft.candidate_id in shortlist.candidate_ids
 
 
-def bought_finalists(run: StoredRun, edition: str | None = None) -> list[Candidate]:
-    """List the finalists that still need a final, and check that their files are what was bought.
+def find_unusable(run: StoredRun, finalists: Sequence[Candidate]) -> dict[str, RunError]:
+    """Find the finalists whose files are gone or other than what was bought.
+
+    Args:
+        run: The run.
+        finalists: Its finalists; a store's files of them are fetched.
+
+    Returns:
+        What is wrong, by the draft's candidate id.
 
     Raises:
-        RunError: A finalist's file is gone or other than what was bought. No final was bought now.
         SettingError: The store cannot be read.
     """
-    finalists = open_finalists(run, edition)
     fetch_files(run.folder, [draft.file for draft in finalists])
-    for draft in finalists:
-        if lack := find_lack(run.folder / draft.file, draft.sha256):
-            raise RunError(
-                where=f"finalist {draft.candidate_id}",
-                what=f"its file {draft.file} {lack}, so a final of it could not be compared with it",
-                money="No final was bought now; what was bought before is kept.",
-                next_step="Restore the file, or choose other finalists: runoff review",
-            )
-    return finalists
+    return {
+        draft.candidate_id: RunError(
+            where=f"finalist {draft.candidate_id}",
+            what=f"its file {draft.file} {lack}, so a final of it could not be compared with it",
+            money="Its final was not bought now; what was bought before is kept.",
+            next_step="Restore the file, or choose other finalists: runoff review",
+        )
+        for draft in finalists
+        if (lack := find_lack(run.folder / draft.file, draft.sha256))
+    }
 
 
 def _place(draft: Candidate, places: Mapping[str, int]) -> tuple[int, int]:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from flows.promotion.finalists import bought_finalists, is_chosen
+from flows.promotion.attempts import Wanted, describe_left_out, plan_attempt
+from flows.promotion.finalists import is_chosen, open_finalists
 from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
 from flows.runs.lock import is_free
 from flows.runs.run import StoredRun
@@ -14,11 +15,10 @@ from flows.session.prepare import Prepared, prepare
 from tasks.campaign.finals import Finals
 from tasks.candidate import Candidate
 from tasks.catalogue.estimates import Estimates
+from tasks.errors import RunError
 from tasks.judging.conditions import kept_statements
 from tasks.ledger import Ledger, open_ledger
-from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of, format_usd
-from tasks.orders.finals import plan_finals, require_sendable
 from tasks.orders.finals_costs import price_question
 from tasks.settings import Settings
 
@@ -45,6 +45,8 @@ class PromotionPlan:
         is_cut_off: An earlier promotion did not end: what it bought is still to be settled and compared.
         without_finalists: Why there are no finalists, in a sentence for people; empty if there are some.
         is_judged: Whether these prices include the judge's questions about finals.
+        left_out: Which finals are left out because a picture is gone, and what to do, in lines for people;
+            empty if none is.
     """
 
     n_finals: int
@@ -58,6 +60,7 @@ class PromotionPlan:
     is_cut_off: bool
     without_finalists: str = ""
     is_judged: bool = False
+    left_out: str = ""
 
     @property
     def has_work(self) -> bool:
@@ -66,7 +69,13 @@ class PromotionPlan:
 
     @property
     def sentence(self) -> str:
-        """The plan in one sentence for people."""
+        """The plan for people: one sentence, and lines about what is left out."""
+        if self.left_out and not self.n_finals and not self.is_cut_off:
+            return f"There is nothing to buy now. {self.left_out}"
+        return "\n".join(filter(None, (self._sentence, self.left_out)))
+
+    @property
+    def _sentence(self) -> str:
         used_up = f" {count_of(self.n_used_up, 'final')} used all attempts." if self.n_used_up else ""
         if not self.n_finals and self.is_cut_off:
             return (
@@ -100,14 +109,15 @@ def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
     """Price what the promotion of a prepared run would buy now. Spends nothing and writes nothing.
 
     Raises:
-        RunError: A finalist's picture cannot be sent.
+        CatalogueError: Something has no price.
     """
     run = StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
-    attempts_left = [
-        attempts
-        for edition in prepared.campaign.editions
-        for attempts in _remaining_attempts(run, prepared, edition)
-    ]
+    attempts_left: list[list[_Attempt]] = []
+    left_out: dict[Wanted, RunError] = {}
+    for edition in prepared.campaign.editions:
+        of_edition, without = _remaining_attempts(run, prepared, edition)
+        attempts_left += of_edition
+        left_out |= without
     left_usd, left_in = _tightest_budget(ledger, prepared)
     models = [f"{edition.model} at {edition.quality}" for edition in prepared.campaign.editions]
     waiting = [attempts for attempts in attempts_left if attempts]
@@ -123,6 +133,7 @@ def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:
         is_cut_off=_is_cut_off(run),
         without_finalists=_why_no_finalists(run),
         is_judged=any(attempt.is_judged for attempts in waiting for attempt in attempts),
+        left_out=describe_left_out(left_out, run.run_id),
     )
 
 
@@ -177,31 +188,23 @@ def _of_finalist_usd(waiting: Sequence[Sequence[_Attempt]]) -> dict[str, Decimal
     return costs
 
 
-def _remaining_attempts(run: StoredRun, prepared: Prepared, edition: Finals) -> list[list[_Attempt]]:
-    """List, for each finalist, the remaining attempts at one edition, in their order."""
-    finalists = bought_finalists(run, edition.name)
+def _remaining_attempts(
+    run: StoredRun, prepared: Prepared, edition: Finals
+) -> tuple[list[list[_Attempt]], dict[Wanted, RunError]]:
+    """List, for each finalist, the remaining attempts at one edition, in their order; and who is left out."""
+    finalists = open_finalists(run, edition.name)
     asking_usd = {draft.candidate_id: _asking_usd(prepared, edition, draft) for draft in finalists}
     attempts: dict[str, list[_Attempt]] = {draft.candidate_id: [] for draft in finalists}
-    for attempt in range(edition.tries):
-        orders = plan_finals(
-            prepared.campaign,
-            prepared.catalogue,
-            prepared.providers,
-            finalists,
-            run_id=run.run_id,
-            folder=run.folder,
-            attempt=attempt,
-            edition=edition,
-            home=prepared.home,
-            before=prepared.before,
-        )
-        left = left_to_send(run.ledger, run.run_id, orders)
-        require_sendable(left)
-        for order in left:
+    left_out: dict[Wanted, RunError] = {}
+    for number in range(edition.tries):
+        attempt = plan_attempt(run, prepared, edition, number, left_out)
+        left_out |= attempt.left_out
+        for order in attempt.left:
             draft_id = str(order.draft_id)
             asking = asking_usd[draft_id]
             attempts[draft_id].append(_Attempt(draft_id, order.estimate_usd + asking, asking > 0))
-    return list(attempts.values())
+    without = {draft_id for draft_id, _ in left_out}
+    return [some for draft_id, some in attempts.items() if some or draft_id not in without], left_out
 
 
 def _asking_usd(prepared: Prepared, edition: Finals, draft: Candidate) -> Decimal:

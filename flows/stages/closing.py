@@ -65,7 +65,7 @@ async def awaits_review(run: Session) -> bool:
     if not any(stage == "final" and state != "planned" for stage, state in counts):
         return True
     priced = await asyncio.to_thread(price_promotion, run.ledger, run.prepared)
-    return priced.n_finals > 0
+    return bool(priced.n_finals or priced.left_out)
 
 
 async def _report(run: Session, state: RunState, explain: Callable[[Outcome], Outcome]) -> Outcome:

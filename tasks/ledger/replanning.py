@@ -74,6 +74,26 @@ def plan_open(ledger: Ledger, run_id: str, new: Sequence[Order]) -> None:
     ledger.orders.plan(_open(ledger.orders.of_run(run_id), new))
 
 
+def replan_finals(ledger: Ledger, run_id: str, new: Sequence[Order]) -> None:
+    """Make a run's planned finals equal to what is bought now. Call it only under the run lock.
+
+    A planned final that is not in ``new`` is withdrawn: its picture is gone or another by now, its draft is
+    no finalist any more, or its attempt comes later and is planned again then.
+
+    Args:
+        ledger: The ledger.
+        run_id: The run.
+        new: The orders of one attempt at each final.
+
+    Raises:
+        LedgerError: The database cannot be written; it is unchanged or fully planned.
+    """
+    wanted = {order.order_id for order in new}
+    planned = [record.order for record in ledger.orders.of_run(run_id, "planned")]
+    _withdraw(ledger, [one.order_id for one in planned if one.is_final and one.order_id not in wanted])
+    plan_open(ledger, run_id, new)
+
+
 def left_to_send(ledger: Ledger, run_id: str, new: Sequence[Order]) -> list[Order]:
     """List the orders of a plan that a resumed run would still send. Changes nothing.
 

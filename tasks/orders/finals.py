@@ -106,8 +106,8 @@ def require_sendable(orders: Iterable[Order]) -> None:
         RunError: One is gone, or is another by now.
     """
     for order in orders:
-        for fault in find_gone([order]):
-            raise _not_sendable(str(order.draft_id), fault)
+        if faults := list(find_gone([order])):
+            raise _not_sendable(str(order.draft_id), "; ".join(faults))
 
 
 def _not_sendable(draft_id: str, what: str) -> RunError:

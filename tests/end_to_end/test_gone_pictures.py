@@ -50,9 +50,9 @@ def test_finals_that_need_it_name_it(
     run_id = run_until(12, shell, open_provider, {"finals": CAMPAIGN["finals"] | WITH_LOGO})
     provider = open_provider()
     done = shell.runoff(*words, run_id, "--yes")
-    assert (done.returncode, provider.n_requests) == (1, 0)
-    assert "logo.png" in done.stderr
-    assert "Restore the picture" in done.stderr
+    assert (done.returncode, provider.n_requests) == (4, 0)
+    assert "logo.png" in done.stdout
+    assert "Put back what is missing" in done.stdout
     Image.new("RGB", (128, 64), "#0f6b57").save(shell.home.parent / "logo.png")
     assert shell.runoff(*words, run_id, "--yes").returncode == 0
     assert provider.n_requests == 2
@@ -66,3 +66,31 @@ def test_drafts_that_need_it_name_it(shell: Shell, open_provider: OpenProvider) 
     assert (done.returncode, provider.n_requests) == (2, 0)
     assert "references.0" in done.stderr
     assert "Put back what is missing" in done.stderr
+
+
+@pytest.mark.slow  # every day: the price of it, in integration/test_pictures_are_what_was_bought.py
+def test_one_that_needs_it_does_not_hold_up_the_others(shell: Shell, open_provider: OpenProvider) -> None:
+    """Each row has a logo, and one is gone: the other final is bought, and this one once its logo is back."""
+    provider, folder = open_provider(), shell.home.parent
+    for name, colour in {"first": "#0f6b57", "second": "#a01030"}.items():
+        Image.new("RGB", (128, 64), colour).save(folder / f"{name}.png")
+    changes = {
+        "variables": {"logo": ["first.png", "second.png"]},
+        "arms": {"A": {"prompt": "An otter swimming"}, "B": {"prompt": "An otter asleep"}},
+        "finals": CAMPAIGN["finals"] | {"references": ["{{ logo }}"]},
+        "finalists": {"count": 2, "approval": "review", "per_row": 1},
+    }
+    assert shell.runoff("run", shell.campaign(changes)).returncode == 0
+    bytes_of_logo = (folder / "second.png").read_bytes()
+    (folder / "second.png").unlink()
+    for n_bought in (13, 13):  # the second time nothing is left that can be bought
+        left = shell.runoff("promote")
+        assert (left.returncode, provider.n_requests) == (4, n_bought), left.stderr
+        assert "1 final is left out, and nothing is spent for it" in left.stdout
+        assert f"there is no file {folder / 'second.png'}" in "".join(left.stdout.splitlines())
+        assert shell.json("runs")[0]["state"] == "stopped"
+    (folder / "second.png").write_bytes(bytes_of_logo)
+    done = shell.runoff("promote")
+    assert (done.returncode, provider.n_requests) == (0, 14), done.stderr
+    assert "left out" not in done.stdout
+    assert (shell.json("runs")[0]["state"], shell.json("runs")[0]["finals"]) == ("done", 2)

@@ -10,9 +10,9 @@ import pytest
 from flows.decline import decline
 from tasks.errors import RunError
 from tasks.settings import Settings
-from tests.support.builders import RUN_ID
+from tests.support.builders import RUN_ID, an_order
 from tests.support.review_home import Open, review_page
-from tests.support.review_requests import read, say
+from tests.support.review_requests import buy_tries, read, say
 
 NOW = datetime(2026, 11, 28, 8, tzinfo=UTC)
 
@@ -75,7 +75,27 @@ def test_declining_again_completes_what_a_kill_cut_off(page: Open) -> None:
     assert shortlist.revision == 1
 
 
-@pytest.mark.parametrize("state", ["running", "stopped", "cancelled"])
+def test_the_rest_of_the_finals_can_be_declined(page: Open) -> None:
+    """A run that stopped among its finals is done with those that it has, which keep their drafts."""
+    first, second, *_ = [draft for draft in page.drafts if draft.is_finalist]
+    buy_tries(page, second.candidate_id, (0.9,))
+    page.ledger.runs.end(RUN_ID, "stopped", NOW)
+    decline(Settings(page.home, {}), page.ledger, RUN_ID, "mara", "its logo is lost")
+    assert page.ledger.runs.find(RUN_ID).state == "done"
+    kept = [one.candidate_id for one in page.ledger.candidates.of_run(RUN_ID, "draft") if one.is_finalist]
+    assert kept == [second.candidate_id]
+    assert first.candidate_id not in kept
+
+
+def test_a_run_that_stopped_among_its_drafts_is_not_declined(page: Open) -> None:
+    """It has drafts left to buy; to give it up is another command."""
+    page.ledger.orders.plan([an_order(replicate=99)])
+    page.ledger.runs.end(RUN_ID, "stopped", NOW)
+    with pytest.raises(RunError, match="does not await a choice"):
+        decline(Settings(page.home, {}), page.ledger, RUN_ID, "mara")
+
+
+@pytest.mark.parametrize("state", ["running", "waiting", "cancelled"])
 def test_a_run_that_awaits_nobody_cannot_be_declined(page: Open, state: str) -> None:
     """It is told how to stop instead."""
     page.ledger.runs.end(RUN_ID, state, NOW)  # type: ignore[arg-type]

@@ -14,20 +14,18 @@ import pytest
 from click.testing import CliRunner
 
 from flows.evaluation.finals import compare_finals
-from flows.promotion.finalists import bought_finalists
 from flows.promotion.plan import promotion_plan
 from flows.rescore import rescore
 from flows.run_report import write_run_report
 from flows.runs.run import StoredRun
 from tasks.candidate import Inspection
-from tasks.errors import RunError
 from tasks.inspect import inspect_picture
 from tasks.pictures.bought import CHANGED
 from tasks.settings import Settings
 from tests.support.builders import RUN_ID, an_order
 from tests.support.fuzzing import bounded
 from tests.support.page_reader import Page
-from tests.support.review_home import Open, receive, review_page
+from tests.support.review_home import CAMPAIGN, Open, change_campaign, receive, review_page
 from tests.support.review_requests import ask, buy_tries, read
 
 Damage = Callable[[Path], None]
@@ -94,19 +92,34 @@ def test_it_is_neither_served_nor_zipped(page: Open, damage: Damage, lack: str) 
 
 
 @pytest.mark.parametrize(("damage", "lack"), LACKS)
-def test_a_finalist_is_not_promoted(page: Open, damage: Damage, lack: str) -> None:
+def test_a_finalist_is_left_out_of_a_promotion_which_buys_the_others(
+    page: Open, damage: Damage, lack: str
+) -> None:
     """Neither priced nor bought: its final could not be compared with what was chosen."""
-    draft = finalists_of(page)[1]
+    settings = Settings(page.home, os.environ)
+    other, draft = finalists_of(page)
+    before = promotion_plan(settings, RUN_ID)
     damage(page.folder / draft.file)
+    plan = promotion_plan(settings, RUN_ID)
+    assert (before.n_finals, plan.n_finals, plan.n_used_up) == (2, 1, 0)
+    assert plan.all_usd == before.all_usd / 2
+    assert list(plan.of_finalist_usd) == [other.candidate_id]
     expected = f"its file {draft.file} {lack}, so a final of it could not be compared with it"
-    for look in (
-        lambda: promotion_plan(Settings(page.home, os.environ), RUN_ID),
-        lambda: bought_finalists(stored(page)),
-    ):
-        with pytest.raises(RunError) as caught:
-            look()
-        assert caught.value.what == expected
-        assert "No final was bought now" in str(caught.value)
+    assert "1 final is left out, and nothing is spent for it" in plan.sentence
+    assert f"{draft.candidate_id}: {expected}" in plan.sentence
+    damage(page.folder / other.file)
+    neither = promotion_plan(settings, RUN_ID)
+    assert not neither.has_work
+    assert neither.sentence.startswith("There is nothing to buy now. 2 finals are left out")
+
+
+def test_a_reference_that_is_gone_leaves_out_the_finals_that_send_it(page: Open) -> None:
+    """Where all send it, nothing is left to buy, and the picture is named."""
+    finals = CAMPAIGN["finals"] | {"references": ["/gone/logo.png"]}
+    change_campaign(page.home, finals=finals)
+    plan = promotion_plan(Settings(page.home, os.environ), RUN_ID)
+    assert not plan.has_work
+    assert plan.sentence.count("there is no file /gone/logo.png") == 2
 
 
 @pytest.mark.parametrize(("damage", "lack"), LACKS)

@@ -11,7 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.ledger import Ledger, Limits, Settlement
-from tasks.ledger.replanning import add_warnings, find_replaced, left_to_send, plan_open, replan
+from tasks.ledger.replanning import (
+    add_warnings,
+    find_replaced,
+    left_to_send,
+    plan_open,
+    replan,
+    replan_finals,
+)
 from tasks.order import Order, OrderState, Reference, Usage
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 from tests.support.ledgers import open_ledger
@@ -150,6 +157,21 @@ def test_planned_finals_stay_while_finals_are_asked_for_the_same(ledger: Ledger)
     ledger.orders.plan([stays, goes])
     assert replan(ledger, RUN_ID, [], wants_final) == [goes]
     assert [record.order for record in ledger.orders.of_run(RUN_ID)] == [stays]
+
+
+def test_a_planned_final_of_a_picture_that_is_gone_is_withdrawn_until_it_is_back(ledger: Ledger) -> None:
+    """So is one of an attempt that comes later; drafts, and what was sent, stay."""
+    here, gone, later = (
+        an_order(stage="final", parameters=FINALS, draft_id=draft, attempt=attempt)
+        for draft, attempt in (("c-1", 0), ("c-2", 0), ("c-1", 1))
+    )
+    sent, draft = an_order(stage="final", parameters=FINALS, draft_id="c-3"), an_order()
+    end(ledger, sent, "unknown")
+    ledger.orders.plan([here, gone, later, draft])
+    replan_finals(ledger, RUN_ID, [here, sent])
+    assert [one.order for one in ledger.orders.of_run(RUN_ID, "planned")] == [draft, here]
+    replan_finals(ledger, RUN_ID, [here, gone])
+    assert {one.order.draft_id for one in ledger.orders.of_run(RUN_ID)} == {None, "c-1", "c-2", "c-3"}
 
 
 def test_a_run_keeps_what_it_said_and_says_it_once(ledger: Ledger) -> None:
