@@ -47,7 +47,7 @@ from tasks.report_page.segments import complete_segments, known_interactions
 from tasks.report_page.sources import Sources, choose_sources
 from tasks.report_page.spending import Spending, state_spending, sum_up_spending
 from tasks.report_page.statements import show_statements
-from tasks.report_page.verdict import count_noun, state_verdict, summarize
+from tasks.report_page.verdict import count_noun, divide_verdict, state_verdict, summarize
 
 _HERE = Path(__file__).parent
 _ARM_COLOURS = 6
@@ -68,6 +68,7 @@ def write_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
     finals = [row for row in rows if is_final(row)]
     arms = list(dict.fromkeys([*facts.arms, *sorted({row["arm"] for row in rows})]))
     sources = choose_sources(run_folder, [row["thumbnail"] for row in rows if row["thumbnail"]])
+    verdict = state_verdict(rows, facts)
     own = first_made(drafts, facts.added_from)
     unique_images = [row for row in own if is_unique_image(row)]
     finalists = build_finalists(drafts, finals, sources, facts.min_fidelity)
@@ -78,7 +79,8 @@ def write_page(rows: Sequence[Row], facts: RunFacts, run_folder: Path) -> bytes:
     stream = _environment().get_template("page.html").stream(
         facts=facts,
         colours={arm: index % _ARM_COLOURS for index, arm in enumerate(arms)},
-        verdict=state_verdict(rows, facts),
+        verdict=verdict,
+        divided_verdict=divide_verdict(verdict),
         summary=summarize(rows, facts),
         key_figures=_key_figures(drafts, finals, spending, facts),
         arms=described,

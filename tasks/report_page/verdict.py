@@ -1,5 +1,6 @@
 """The report's first sentences: the verdict and the summary."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from tasks.report_page.rows import (
 )
 from tasks.report_page.spending import state_spending, sum_up_spending
 
+_BEGINNING = re.compile(r".+?(?:[:.](?= )|(?= \(95% interval ))")
 _AWAITING = {
     "awaiting review": "The finalists await review.",
     "waiting": "Some requests are still pending: the figures will change.",
@@ -48,6 +50,25 @@ def state_verdict(rows: Sequence[Row], facts: RunFacts) -> str:
         return f"{accepted:,} of {count_noun(finalists, 'finalist')} were accepted at high quality."
     unique_images = count_noun(sum(map(is_unique_image, rows)), "unique image")
     return f"{unique_images}, {count_noun(finalists, 'finalist') if finalists else 'no finalist yet'}."
+
+
+def divide_verdict(verdict: str) -> tuple[str, str]:
+    """Divide a verdict into what is said large and the rest, its figures and what they leave open.
+
+    Args:
+        verdict: One sentence or more.
+
+    Returns:
+        The beginning, up to a colon, the interval or the end of its sentence; and the rest, which may be
+        empty.
+
+    Example:
+        >>> divide_verdict("Arm A beats arm B by 0.12 points (95% interval 0.05 to 0.18), over 6 rows.")
+        ('Arm A beats arm B by 0.12 points', '(95% interval 0.05 to 0.18), over 6 rows.')
+    """
+    beginning = _BEGINNING.match(verdict)
+    end = beginning.end() if beginning else len(verdict)
+    return verdict[:end], verdict[end:].lstrip()
 
 
 def _explain_nothing(rows: Sequence[Row]) -> str:

@@ -16,7 +16,7 @@ from tasks.report_page.facts import ArmFacts, RunFacts
 from tasks.report_page.lineage import write_lineage
 from tasks.report_page.measures import count_scores, group_troubles
 from tasks.report_page.sources import EMBEDDED_PICTURES, Sources
-from tasks.report_page.verdict import state_verdict, summarize
+from tasks.report_page.verdict import divide_verdict, state_verdict, summarize
 from tests.support.page_reader import Page, page_text, read
 from tests.support.report_rows import (
     RUN_ID,
@@ -30,6 +30,22 @@ from tests.support.report_rows import (
 )
 
 BARE = RunFacts(run_id=RUN_ID, campaign="sea-otter")
+
+
+@pytest.mark.parametrize(
+    ("large", "rest"),
+    [
+        ("Not enough evidence that arms A and B differ:", "B leads by 0.03 points; 3 more rows would do."),
+        ("Arm B beats every other arm.", "A is better for kind places: B for none."),
+        ("Arm A beats arm B by 0.12 points", "(95% interval 0.05 to 0.18), over 6 rows. Nearly all: vote."),
+        ("No picture was made:", "all 4 requests were refused."),
+        ("3 of 4 finalists were accepted at high quality.", ""),
+        ("21 unique images, no finalist yet.", ""),
+    ],
+)
+def test_a_verdict_is_large_up_to_its_figures(large: str, rest: str) -> None:
+    """Three lines of a heading, not seven; a point within a number ends nothing."""
+    assert divide_verdict(f"{large} {rest}".strip()) == (large, rest)
 
 
 @pytest.fixture(scope="module")
