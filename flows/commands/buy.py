@@ -4,6 +4,7 @@ They print the first line before anything slow is loaded. Prefect's server start
 campaign is priced and shown.
 """
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ from flows.commands.options import (
     read_settings,
     yes_option,
 )
-from flows.commands.overriding import override_options
+from flows.commands.overriding import finals_option, is_of_models, override_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,8 +97,11 @@ def run(
     """
     if resumed is None:
         file = chosen_campaign(file, Path.cwd())
-    elif file is not None or smoke or overrides.is_any:
-        message = "A run that is resumed goes on as it began: name it with --resume, and nothing else."
+    elif file is not None or smoke or not is_of_models(overrides):
+        message = (
+            "A run that is resumed goes on as it began: name it with --resume, and nothing else. Only its"
+            " finals and its models can be others: --set finals.model=NAME, --set drafts.model=NAME."
+        )
         raise click.UsageError(message)
     is_agreed = yes or not sys.stdin.isatty()
     _run(_Wanted(file, resumed, overrides, is_agreed, as_json, smokes=smoke, is_again=again), home)
@@ -128,17 +132,21 @@ class _Wanted:
 
 @click.command()
 @click.argument("run", default="latest", shell_complete=completing.runs)
+@finals_option
 @home_option
 @yes_option
 @json_option
-def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
-    """Buy a run's finalists again at high quality. Shows the price and asks first."""
+def promote(run: str, *, overrides: "Overrides", home: Path | None, yes: bool, as_json: bool) -> None:
+    """Buy a run's finalists again at high quality. Shows the price and asks first.
+
+    What --set changes is kept in the run's own campaign.yaml once something is bought by it.
+    """
     console = begin(as_json=as_json)
     from flows.promotion.plan import price_promotion
     from flows.runs.outcome import INCOMPLETE
     from flows.runs.run import StoredRun
     from flows.session.asking import ask_provider
-    from flows.session.prepare import prepare, with_prepared
+    from flows.session.prepare import prepare_amended, with_prepared
     from tasks.ledger.runs import cancelled_error
 
     settings = read_settings(home)
@@ -148,7 +156,7 @@ def promote(run: str, *, home: Path | None, yes: bool, as_json: bool) -> None:
         if known.record.state == "cancelled":
             raise cancelled_error(run_id)
         ledger.require_fit_to_spend(settings.home)
-        prepared = prepare(known.campaign_file(), settings, run_id, are_drafts_done=True)
+        prepared = prepare_amended(known.campaign_file(), settings, run_id, overrides, are_drafts_done=True)
         priced = price_promotion(ledger, prepared)
     console.print(priced.sentence, markup=False)
     if not priced.has_work or (priced.n_finals and not confirmed(yes=yes)):
@@ -186,7 +194,7 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     from flows.session.asking import ask_provider, has_orders_left
     from flows.session.composition import check_sellers
     from flows.session.pace import with_found_pace
-    from flows.session.prepare import prepare
+    from flows.session.prepare import prepare, prepare_amended
     from tasks.campaign_file.overrides import NO_OVERRIDES
     from tasks.errors import CatalogueError
     from tasks.storage.home import prepare_home
@@ -195,11 +203,17 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     file, run_id = _file_and_run(wanted, settings)
     # Errors are reported before anything is started or written; the server starts while the SDK is loaded.
     try:
-        prepared = prepare(file, settings, run_id, overrides=wanted.overrides or NO_OVERRIDES)
+        overrides = wanted.overrides or NO_OVERRIDES
+        if wanted.resumed is None:
+            prepared = prepare(file, settings, run_id, overrides=overrides)
+        else:
+            prepared = prepare_amended(file, settings, run_id, overrides)
     except CatalogueError:  # a finished run may be of a model that was shut down
-        if not wanted.resumed or not (
-            ended := _finished(prepare(file, settings, run_id, are_drafts_done=True))
-        ):
+        ended = None
+        with contextlib.suppress(CatalogueError):
+            if wanted.resumed:
+                ended = _finished(prepare(file, settings, run_id, are_drafts_done=True))
+        if ended is None:
             raise
         report_outcome(ended, console, as_json=wanted.as_json)
         return
@@ -301,11 +315,18 @@ def _resuming(prepared: "Prepared") -> "RenderableType":
     from flows.session.begun_orders import begun_drafts, left_orders
     from tasks.ledger.replanning import find_replaced
     from tasks.money import count_of, format_usd
+    from tasks.orders.finals import wants_final
 
+    is_wanted = wants_final(prepared.campaign)
     with opened_ledger(prepared.settings) as ledger:
         left = left_orders(prepared, ledger)
         replaced = find_replaced(ledger, prepared.run_id, begun_drafts(prepared, ledger))
-    most_usd = sum((order.estimate_usd for order in left), Decimal(0))
+    as_wanted = [order for order in left if not order.is_final or is_wanted(order)]
+    most_usd = sum((order.estimate_usd for order in as_wanted), Decimal(0))
+    if len(as_wanted) < len(
+        left
+    ):  # finals of another model now: what they were planned at is not their price
+        most_usd += prepared.plan.finals.high_usd
     still = (
         f"{count_of(len(left), 'request')} to send, at most {format_usd(most_usd)}"
         if left

@@ -1,12 +1,16 @@
 """The options that change a campaign for one command, without editing its file."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from flows.commands import completing
+
+if TYPE_CHECKING:
+    from tasks.campaign_file.overrides import Overrides
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,6 +27,38 @@ def _values(context: click.Context, option: click.Parameter, values: tuple[str, 
         found[key.strip()] = text
     return found
 
+
+def _values_of_finals(
+    context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> "Overrides":
+    """Read values of finals, such as finals.model=gpt-image-2."""
+    from tasks.campaign_file.overrides import Overrides
+
+    found = _values(context, option, values)
+    for key in found:
+        if not key.startswith(FINALS):
+            what = f"{key} is not of the finals: a key begins with {FINALS}"
+            raise click.BadParameter(what, context, option)
+    return Overrides(found)
+
+
+def is_of_models(overrides: "Overrides") -> bool:
+    """Whether only what a run still buys with is otherwise: its finals, or which models it has."""
+    is_whole = not overrides.only_arms and not overrides.only_rows
+    return is_whole and all(key.startswith(FINALS) or _OF_MODEL.fullmatch(key) for key in overrides.values)
+
+
+FINALS = "finals."
+_OF_MODEL = re.compile(r"(drafts|arms\.[^.]+\.drafts|score\.(judge|duel))\.model")
+
+finals_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    callback=_values_of_finals,
+    metavar="KEY=VALUE",
+    help="Another value of this run's finals from now on, such as finals.model=NAME; can be repeated.",
+)
 
 OPTIONS = (
     click.option(

@@ -12,6 +12,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.rounds import is_complete
 from tasks.campaign_file.finals import find_finals_faults
 from tasks.campaign_file.load import load_campaign
+from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.catalogue import Catalogue
 from tasks.catalogue.providers import Providers
 from tasks.errors import CampaignError
@@ -36,7 +37,12 @@ class GonePictures(NamedTuple):
 
 
 def load_as_sent(
-    file: Path, settings: Settings, run_id: str, prices: tuple[Catalogue, Providers], error: CampaignError
+    file: Path,
+    settings: Settings,
+    run_id: str,
+    prices: tuple[Catalogue, Providers],
+    error: CampaignError,
+    overrides: Overrides = NO_OVERRIDES,
 ) -> GonePictures:
     """Read a run's own campaign file that has errors, of which all may be pictures that are gone.
 
@@ -46,6 +52,7 @@ def load_as_sent(
         run_id: The run.
         prices: The catalogue and the providers.
         error: The error of the file.
+        overrides: What is otherwise than in the file.
 
     Raises:
         CampaignError: ``error``, if the file has others, or the run never sent pictures.
@@ -54,11 +61,13 @@ def load_as_sent(
         "Put back what is missing, or write where it is now into that file of the run; "
         "then repeat the command."
     )
+    if overrides.is_any:
+        next_step = f"Correct the option, or what is missing: {next_step[0].lower()}{next_step[1:]}"
     error = CampaignError(str(file), error.faults, next_step)
     if not has_ledger(settings.home, settings.environ):
         raise error
     try:
-        campaign = load_campaign(file, *prices, sends_pictures=False)
+        campaign = load_campaign(file, *prices, sends_pictures=False, overrides=overrides)
     except CampaignError:
         raise error from None
     with open_existing_ledger(settings.home, settings.environ) as ledger:

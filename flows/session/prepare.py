@@ -5,7 +5,7 @@ has shown to its flow, so that what was shown is what is bought, and the provide
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from flows.evaluation.retirement import Market, as_asked_for, without_retired
 from flows.session.gone_pictures import GonePictures, load_as_sent, require_for_drafts
 from tasks.attachments.sent_before import NOTHING_BEFORE, SentBefore
 from tasks.campaign import Campaign
+from tasks.campaign.succession import find_shut_down
 from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.catalogue import Catalogue, load_catalogue
@@ -26,7 +27,7 @@ from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.ledger.spending_limits import known_limit_usd, lower_of
 from tasks.plan import Plan, plan
 from tasks.settings import Settings
-from tasks.storage.home import run_folder
+from tasks.storage.home import CAMPAIGN_FILE, run_folder
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Prepared:
         ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
         questions_folder: Where statements that a model writes are kept: the campaign file's folder; ``None``
             for a run's own file, and for a campaign built in Python.
-        amended_from: The text of the run's own file that the campaign, which has more arms, takes the place
-            of; ``None`` where it is that file.
+        amended_from: The text of the run's own file that the campaign, which has more arms or other models,
+            takes the place of; ``None`` where it is that file.
         gone: What was sent before of pictures that cannot be read any more; ``None`` if all can.
     """
 
@@ -132,7 +133,7 @@ def prepare(
         except CampaignError as error:
             if _questions_folder(campaign_file, settings.home) is not None:
                 raise
-            gone = load_as_sent(campaign_file, settings, run_id, (catalogue, providers), error)
+            gone = load_as_sent(campaign_file, settings, run_id, (catalogue, providers), error, overrides)
             campaign = gone.campaign
     providers = providers.with_pace(campaign.provider, campaign.images_per_minute)
     if overrides.only_arms:
@@ -156,6 +157,31 @@ def prepare(
     if gone and not are_drafts_done:
         require_for_drafts(gone, prepared.plan, catalogue, settings)
     return _with_missing_keys(prepared)
+
+
+def prepare_amended(
+    own_file: Path,
+    settings: Settings,
+    run_id: str,
+    overrides: Overrides,
+    *,
+    are_drafts_done: bool = False,
+) -> Prepared:
+    """Do as ``prepare`` for a run that was begun, with what is otherwise from now on than in its own file.
+
+    Args:
+        own_file: The run's own campaign file; it is written anew when a session of the run is opened.
+        settings: The home and the environment.
+        run_id: The run.
+        overrides: What is otherwise than in the file.
+        are_drafts_done: No more drafts will be bought, so their models may be retired.
+
+    Raises:
+        RunoffError: As ``prepare``.
+    """
+    text = own_file.read_text(encoding="utf-8") if overrides.is_any else None
+    prepared = prepare(own_file, settings, run_id, are_drafts_done=are_drafts_done, overrides=overrides)
+    return replace(prepared, amended_from=text)
 
 
 def _questions_folder(campaign_file: Path | Campaign, home: Path) -> Path | None:
@@ -217,6 +243,30 @@ def _with_missing_keys(prepared: Prepared) -> Prepared:
     return replace(prepared, plan=replace(prepared.plan, warnings=(*prepared.plan.warnings, *warnings)))
 
 
+def with_other_models(
+    error: CatalogueError, shut_down: Mapping[str, str | None], run_id: str, *, are_drafts_done: bool
+) -> CatalogueError:
+    """Name the command by which a run goes on with other models, where some of its own were shut down.
+
+    Args:
+        error: The error.
+        shut_down: The models to use instead, by the key of each that was shut down.
+        run_id: The run.
+        are_drafts_done: Only its finals are left to buy.
+    """
+    if not shut_down:
+        return error
+    options = " ".join(f"--set {key}={model or 'MODEL'}" for key, model in shut_down.items())
+    command = f"runoff promote {run_id}" if are_drafts_done else f"runoff run --resume {run_id}"
+    return CatalogueError(
+        where=error.where,
+        what=error.what,
+        accepted=error.accepted,
+        money="Nothing was bought now; what was bought before is kept.",
+        next_step=f"Go on with another model: {command} {options}",
+    )
+
+
 _PREPARED: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
 
 
@@ -261,4 +311,8 @@ def _plan(
     except CampaignError as error:
         raise gone.error if gone else error from error
     except CatalogueError as error:
-        raise error.at(place) from error
+        error = error.at(place)
+        if Path(place) == run_folder(settings.home, campaign.name, run_id) / CAMPAIGN_FILE:
+            shut_down = find_shut_down(campaign, catalogue, settings.today, are_drafts_done=are_drafts_done)
+            error = with_other_models(error, shut_down, run_id, are_drafts_done=are_drafts_done)
+        raise error from None

@@ -81,6 +81,57 @@ def with_successors(
     return changed, list(dict.fromkeys(notices))
 
 
+def find_shut_down(
+    campaign: Campaign, catalogue: Catalogue, today: date, *, are_drafts_done: bool = False
+) -> dict[str, str | None]:
+    """Find the models that were shut down and have no available successor, as keys of the campaign file.
+
+    Args:
+        campaign: The campaign as read.
+        catalogue: Source of the shutdown dates and of the vendor's successors.
+        today: Today's date (UTC).
+        are_drafts_done: Only finals are left to buy.
+
+    Returns:
+        By dotted key, such as ``finals.model``, an available model that the vendor recommends instead;
+        ``None`` if it recommends none. A key that has a dot in one of its names is left out.
+    """
+    is_list = isinstance(campaign.finals, tuple)
+    parts: dict[str, PictureSettings] = {
+        f"finals.{index}" if is_list else "finals": edition for index, edition in enumerate(campaign.editions)
+    }
+    judges = {}
+    if not are_drafts_done:
+        parts["drafts"] = campaign.drafts
+        for name, arm in campaign.arms.items():
+            if _has_own_model(arm) and "." not in name:
+                parts[f"arms.{name}.drafts"] = campaign.drafts_of(name)
+        judges = {"score.judge": campaign.score.judge, "score.duel": campaign.score.duel}
+    used = {key: _model_of_today(part, catalogue, today) for key, part in parts.items()}
+    used |= {key: judge.model for key, judge in judges.items() if judge is not None}
+    return {
+        f"{key}.model": _recommended(model, catalogue, today)
+        for key, model in used.items()
+        if _is_shut_down(model, catalogue, today)
+    }
+
+
+def _is_shut_down(model: str, catalogue: Catalogue, today: date) -> bool:
+    return model in catalogue.models and catalogue.model(model).lifecycle(today).state == "retired"
+
+
+def _model_of_today(settings: PictureSettings, catalogue: Catalogue, today: date) -> str:
+    is_replaced = settings.successor is not None and _is_shut_down(settings.model, catalogue, today)
+    return settings.successor.model if settings.successor and is_replaced else settings.model
+
+
+def _recommended(model: str, catalogue: Catalogue, today: date) -> str | None:
+    named = catalogue.model(model).lifecycle(today).successors
+    return next(
+        (one for one in named if one in catalogue.models and not _is_shut_down(one, catalogue, today)), None
+    )
+
+
 def _available_editions(
     campaign: Campaign, catalogue: Catalogue, today: date, horizon: date | None, notices: list[str]
 ) -> list[Finals]:

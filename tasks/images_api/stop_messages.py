@@ -101,7 +101,7 @@ _REMEDIES = {
     "those who run it to let this machine in.",
     Remedy.key: "Set a valid key for the provider.",
     Remedy.model: "From the day of a model's shutdown on, its successor is used if the campaign names one; "
-    "else name another model in the run's campaign.yaml (runoff models lists them).",
+    "else name another with --set finals.model=NAME or --set drafts.model=NAME (runoff models lists them).",
     Remedy.network: "Sign in to the network or the proxy of this machine.",
     Remedy.organization: "Verify the organization at the provider.",
 }

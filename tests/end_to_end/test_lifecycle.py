@@ -1,7 +1,9 @@
 """Models that are shut down: before the day, on it, and in the middle of a run."""
 
 import json
+import re
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.support.provider import OpenProvider
-from tests.support.shell import Shell
+from tests.support.shell import CAMPAIGN, Shell
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs/campaigns/demo.yaml"
@@ -183,3 +185,32 @@ def test_finals_can_be_bought_after_the_drafts_model_is_gone(
     more = shell.runoff("run", "--resume", "latest", RUNOFF_TODAY=LAST_DAY)
     assert (more.returncode, after.n_requests) == (2, 1)
     assert "gpt-image-1-mini was shut down" in more.stderr
+
+
+@pytest.mark.slow  # every day: the words, in integration/test_finals_of_a_gone_model.py
+def test_a_run_goes_on_with_another_model_for_its_finals(shell: Shell, open_provider: OpenProvider) -> None:
+    """Killed between drafts and finals, and their model is gone: the error has the command that goes on."""
+    open_provider(
+        {"kind": "quota", "nth": list(range(13, 30)), "path": "images"}, today=lambda: date(2026, 11, 30)
+    )
+    changes = {"finals": CAMPAIGN["finals"] | {"model": "gpt-image-1-mini", "size": "1024x1024"}}
+    assert shell.runoff("run", shell.campaign(changes), RUNOFF_TODAY=EVE).returncode == 1
+    after = open_provider(today=lambda: date(2026, 12, 1))
+    (run,) = shell.json("runs")
+    setting = ("--set", "finals.model=gpt-image-2.6-flare")
+    for words in (("promote", run["run_id"]), ("run", "--resume", run["run_id"])):
+        refused = shell.runoff(*words, RUNOFF_TODAY=LAST_DAY)
+        assert (refused.returncode, after.n_requests) == (2, 0)
+        assert refused.stderr.rstrip().endswith(" ".join(("runoff", *words, *setting)))
+    for other in ("drafts.per_prompt=9", "name=other"):
+        refused = shell.runoff(*words, "--set", other, RUNOFF_TODAY=LAST_DAY)
+        assert "goes on as it began" in refused.stderr
+    done = shell.runoff(*words, *setting, RUNOFF_TODAY=LAST_DAY)
+    assert (done.returncode, after.n_requests) == (0, 2), done.stderr
+    (run,) = shell.json("runs")
+    most_usd = re.search(r"2 requests to send, at most \$(\d+\.\d+)", done.stdout)
+    assert most_usd is not None
+    assert after.charged_nanousd <= Decimal(most_usd[1]) * 10**9
+    assert models(shell, run["run_id"]) == {"gpt-image-2.5-flare": 12, "gpt-image-2.6-flare": 2}
+    assert "model: gpt-image-2.6-flare" in (shell.folder(run["run_id"]) / "campaign.yaml").read_text()
+    assert "Nothing is left to send" in shell.runoff(*words, RUNOFF_TODAY=LAST_DAY).stdout

@@ -1,0 +1,52 @@
+"""A run whose finals' model was shut down before they were bought: one command goes on with another model."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from flows.session.prepare import prepare, prepare_amended
+from tasks.campaign_file.overrides import Overrides
+from tasks.errors import CatalogueError
+from tasks.settings import Settings
+from tests.support.builders import RUN_ID
+from tests.support.review_home import CAMPAIGN, filled_home
+
+LAST_DAY = {"RUNOFF_TODAY": "2026-12-01"}
+GONE = {"model": "gpt-image-1-mini", "size": "1024x1024", "quality": "low"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "are_drafts_done", "command"),
+    [
+        ({"finals": GONE}, True, "promote {} --set finals.model=gpt-image-2.6-flare"),
+        ({"finals": GONE}, False, "run --resume {} --set finals.model=gpt-image-2.6-flare"),
+        (
+            {"finals": [CAMPAIGN["finals"] | {"name": "one"}, GONE | {"name": "two"}]},
+            True,
+            "promote {} --set finals.1.model=gpt-image-2.6-flare",
+        ),
+        (
+            {"drafts": GONE, "finals": GONE},
+            False,
+            "run --resume {} --set finals.model=gpt-image-2.6-flare --set drafts.model=gpt-image-2.6-flare",
+        ),
+    ],
+    ids=["promote", "resume", "editions", "drafts too"],
+)
+def test_the_error_has_the_command_which_goes_on(
+    changes: dict[str, object], are_drafts_done: bool, command: str, tmp_path: Path
+) -> None:
+    """And the command's options are what makes it go on; the run's own file changes with the session."""
+    settings = Settings(filled_home(tmp_path, **changes), LAST_DAY)
+    assert settings.today == date(2026, 12, 1)
+    file = next(settings.home.glob("*/*/campaign.yaml"))
+    before = file.read_text()
+    with pytest.raises(CatalogueError) as refused:
+        prepare(file, settings, RUN_ID, are_drafts_done=are_drafts_done)
+    assert str(refused.value).endswith(f"Go on with another model: runoff {command.format(RUN_ID)}")
+    assert "Nothing was bought now; what was bought before is kept." in str(refused.value)
+    given = dict(word.split("=") for word in command.split() if "=" in word)
+    prepared = prepare_amended(file, settings, RUN_ID, Overrides(given), are_drafts_done=are_drafts_done)
+    assert prepared.campaign.editions[-1].model == "gpt-image-2.6-flare"
+    assert (prepared.amended_from, file.read_text()) == (before, before)
