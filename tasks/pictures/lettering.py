@@ -30,7 +30,9 @@ def write(
 
 
 def cut(pen: ImageDraw.ImageDraw, text: str, size: int, room_px: int) -> str:
-    """Cut a text to its room, with an ellipsis in place of the rest; a prompt may have 30,000 characters.
+    """Cut a text to one line of its room, with an ellipsis in place of the rest.
+
+    A prompt may have 30,000 characters, and a cell of a table lines of its own, which a space stands for.
 
     Args:
         pen: Measures the text.
@@ -39,6 +41,7 @@ def cut(pen: ImageDraw.ImageDraw, text: str, size: int, room_px: int) -> str:
         room_px: The width that it may take.
     """
     font = font_of(size)
+    text = " ".join(text.expandtabs(1).splitlines())
     if pen.textlength(text, font=font) <= room_px:
         return text
 

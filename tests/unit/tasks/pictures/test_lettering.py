@@ -28,6 +28,15 @@ def test_a_text_is_cut_as_late_as_it_fits(text: str) -> None:
     assert shown == next(end for end in ends if width_of(end) <= ROOM_PX)
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.text(max_size=120))
+def test_any_text_is_cut_to_one_line(text: str) -> None:
+    """Whatever people write into a row: line breaks of every kind, marks and letters of any script."""
+    shown = cut(PEN, text, 16, ROOM_PX)
+    assert len(shown.splitlines()) <= 1
+    assert width_of(shown) <= ROOM_PX
+
+
 def test_a_long_prompt_is_measured_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """A character at a time took minutes for a prompt that a provider takes."""
     measured: list[int] = []

@@ -83,6 +83,16 @@ def test_sheet_shows_the_pictures_and_frames_the_finalists(tmp_path: Path) -> No
     assert count_of(draw([row | {"finalist": True}], tmp_path), FRAME) > 4 * 5 * 200
 
 
+def test_a_variable_of_several_lines_is_drawn_on_one(tmp_path: Path) -> None:
+    """A cell of a spreadsheet may have line breaks and tabs; a sheet that failed left a paid run unfinished."""
+    for text in ("Two\r\nlines", "a\ttab", "a\vpage\fbreak", "a line\u2028separator", "\n"):
+        rows = [make_draft("A", 0, 0, **{"var:motif": text})]
+        as_one = [make_draft("A", 0, 0, **{"var:motif": " ".join(text.expandtabs(1).splitlines())})]
+        paint_files(rows, tmp_path)
+        paint_files(as_one, tmp_path)
+        assert draw(rows, tmp_path).tobytes() == draw(as_one, tmp_path).tobytes()
+
+
 def test_sheet_shows_cut_outs_on_a_chequerboard(tmp_path: Path) -> None:
     """A half see-through draft has as many light as dark cells beside it; an opaque one has none."""
     row = make_draft("A", 0, 0)
