@@ -43,6 +43,7 @@ from tasks.ledger import OrderRecord, RunRecord, open_existing_ledger
 from tasks.ledger.report_rows import report_rows
 from tasks.ledger.runs import RunState
 from tasks.memory import give_back
+from tasks.money import count_of
 from tasks.order import Order
 from tasks.orders.missing_scores import missing_score_warnings
 from tasks.remarks import remark_columns
@@ -359,5 +360,9 @@ def _finalists(drafts: Sequence[Candidate], candidates: Sequence[Candidate]) -> 
         return None
     accepted = sum(candidate.is_accepted is True for candidate in candidates)
     finals = sum(candidate.is_final for candidate in candidates)
-    sentence = f"{len(chosen)} of {len(drafts)} drafts were chosen"
-    return f"{sentence}; {accepted} finals were accepted of {finals} bought." if finals else f"{sentence}."
+    verb = "was" if len(chosen) == 1 else "were"
+    sentence = f"{len(chosen)} of {count_of(len(drafts), 'draft')} {verb} chosen"
+    if not finals:
+        return f"{sentence}."
+    verb = "was" if accepted == 1 else "were"
+    return f"{sentence}; {accepted} of {count_of(finals, 'final')} bought {verb} accepted."

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-_PARTS = re.compile(r"\s+|[^\s]+")
+_PARTS = re.compile(r"\s+|{{.*?}}|\w+(?:[-'’.]\w+)*|[^\w\s]", re.DOTALL)
+"""A mark beside a word is no part of it: "otter" and "otter, at dusk" share a word. A placeholder is one."""
 MOST_WORDS = 600
 """Longer prompts are not compared: it would take seconds."""
 MOST_PROMPTS = 8

@@ -7,6 +7,11 @@ from collections.abc import Iterable
 
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 """NUL, which PostgreSQL refuses, and lone halves of surrogate pairs, which have no UTF-8."""
+_OWN_LETTERS = str.maketrans(
+    {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
+    | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i"}
+)
+"""Letters that Unicode does not write as a plain one with a mark."""
 _INVISIBLE_LETTERS = "\N{BRAILLE PATTERN BLANK}\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}"
 
 
@@ -28,6 +33,17 @@ def escape_unprintable(text: str) -> str:
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
     )
+
+
+def spell_plainly(text: str) -> str:
+    """Spell letters with marks without them, for a name in ASCII; what has no plain letter stays.
+
+    Example:
+        >>> spell_plainly("Größe à la carte")
+        'Grosse a la carte'
+    """
+    letters = unicodedata.normalize("NFKD", text.translate(_OWN_LETTERS))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def is_blank(text: str) -> bool:

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tasks.money import count_of
 from tasks.order import Order
 from tasks.plan import Plan
 
@@ -35,7 +36,7 @@ def prompts_renderable(plan: Plan, *, shows_all: bool) -> RenderableType:
         table.add_row(*cells)
     parts: list[RenderableType] = [Padding(table, (0, 0, 0, 1))]
     if n_rows > n_shown:
-        rest = f"{n_rows - n_shown:,} more rows; every prompt: runoff plan --all"
+        rest = f"{count_of(n_rows - n_shown, 'more row')}; every prompt: runoff plan --all"
         parts.append(Padding(Text(rest, "dim"), (0, 0, 0, 1)))
     return Group(*parts, Text(""))
 

@@ -13,6 +13,7 @@ from tasks.campaign_file.prompts import undefined
 from tasks.catalogue import Catalogue
 from tasks.errors import CatalogueError
 from tasks.marked_yaml import KeyPath
+from tasks.money import count_of
 from tasks.order import Reference
 
 ACCEPTED_FILE = "a whole png, jpeg or webp file under 50 MB"
@@ -146,5 +147,5 @@ def row_faults(
         except ReferenceFaultError as error:
             failed.append(f"row {index + 1}: {error}" if len(rows) > 1 else str(error))
     if failed:
-        others = f"; and {len(failed) - 1} more rows" if len(failed) > 1 else ""
+        others = f"; and {count_of(len(failed) - 1, 'more row')}" if len(failed) > 1 else ""
         yield CampaignFault(path, failed[0] + others, accepted)

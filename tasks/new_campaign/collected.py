@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tasks.campaign.campaign import Scalar
+from tasks.text import spell_plainly
 
 AGAIN = "No file was written. Fix it, then try again."
 MOST_ARMS = 26
@@ -58,7 +59,7 @@ def arm_name(text: str, taken: Collection[str], most_words: int = 3) -> str:
         >>> arm_name("studio photograph", ["studio-photograph"])
         'studio-photograph-2'
     """
-    plain = re.sub(r"{{.*?}}|{%.*?%}", " ", text)
+    plain = spell_plainly(re.sub(r"{{.*?}}|{%.*?%}", " ", text))
     words = re.findall(r"[A-Za-z0-9]+", plain.split(",")[0]) or re.findall(r"[A-Za-z0-9]+", plain)
     base = "-".join(words[:most_words]).lower()[: MOST_ARM_NAME - 3].strip("-") or "arm"
     name, number = base, 2
@@ -71,10 +72,11 @@ def variable_name(text: str, taken: Collection[str] = ()) -> str:
     """Make a variable's name of a column's or a placeholder's: letters, digits and ``_``, never ``prompt``.
 
     Example:
-        >>> variable_name("product-name"), variable_name("prompt"), variable_name("2nd")
-        ('product_name', 'text', '_2nd')
+        >>> variable_name("product-name"), variable_name("prompt"), variable_name("2nd"), variable_name("Größe")
+        ('product_name', 'text', '_2nd', 'Grosse')
     """
-    base = re.sub(r"\W", "_", text.strip(), flags=re.ASCII)[:60] or "column"
+    base = re.sub(r"\W", "_", spell_plainly(text.strip()), flags=re.ASCII)[:60]
+    base = base if base.strip("_") else "column"
     base = f"_{base}" if base[0].isdigit() else base
     base = "text" if base == "prompt" else base
     name, number = base, 2

@@ -95,6 +95,9 @@ def collect_lines(file: Path) -> Collected:
     prompts = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
     if not prompts:
         raise CampaignError(str(file), ["has no prompts, accepted: one on each line"], AGAIN)
+    if table := next((number for number, line in enumerate(lines, 1) if "\t" in line.strip()), None):
+        fault = f"line {table} has a tab, as the rows of a table have, accepted: prompts without tabs, one on"
+        raise CampaignError(str(file), [f"{fault} each line; or a table named .tsv or .csv"], AGAIN)
     templates = [prompt for prompt in prompts if "{{" in prompt or "{%" in prompt]
     rows = tuple({"text": prompt} for prompt in prompts if prompt not in templates)
     if not templates:

@@ -87,7 +87,7 @@ def collect_promptfoo(file: Path, is_buyable: Callable[[str], bool]) -> Collecte
     default = default if isinstance(default, dict) else {}
     rubric, own = _rubrics(default, tests, taking)
     rows = list(_rows(tests, _vars(default), own, taking))
-    names = {name: variable_name(name, (RUBRIC,)) for row in rows for name in row if name != OWN_STATEMENTS}
+    names = _own_names(rows)
     rows = [_with_renamed_statements(row, names) for row in rows]
     complete = _complete(rows, names | {OWN_STATEMENTS: RUBRIC} if any(own) else names, taking)
     rubric = [_renamed(statement, names) for statement in rubric]
@@ -296,6 +296,16 @@ def _statements(test: Mapping[str, Any], taking: _Taking) -> Iterator[str]:
             yield " ".join(value.split())
         else:
             taking.leave(f"assertion {kind or check}", "only an llm-rubric of at most 300 characters can be")
+
+
+def _own_names(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Give each variable a name that no other has; those that a campaign can have stay."""
+    given = list(dict.fromkeys(name for row in rows for name in row if name != OWN_STATEMENTS))
+    names = {name: name for name in given if variable_name(name, (RUBRIC,)) == name}
+    for name in given:
+        if name not in names:
+            names[name] = variable_name(name, (RUBRIC, *names.values()))
+    return names
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

@@ -47,7 +47,8 @@ def state_verdict(rows: Sequence[Row], facts: RunFacts) -> str:
     accepted = sum(1 for row in rows if row["accepted"])
     finalists = sum(map(is_finalist, rows))
     if accepted:
-        return f"{accepted:,} of {count_noun(finalists, 'finalist')} were accepted at high quality."
+        verb = "was" if accepted == 1 else "were"
+        return f"{accepted:,} of {count_noun(finalists, 'finalist')} {verb} accepted at high quality."
     unique_images = count_noun(sum(map(is_unique_image, rows)), "unique image")
     return f"{unique_images}, {count_noun(finalists, 'finalist') if finalists else 'no finalist yet'}."
 

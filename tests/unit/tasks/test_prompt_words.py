@@ -18,6 +18,13 @@ def test_what_differs_between_arms_is_marked_with_the_spaces_in_it() -> None:
     assert [text for text, is_own in three[0] if is_own] == ["red mug"]
 
 
+def test_a_mark_beside_a_word_and_a_placeholder_are_not_what_differs() -> None:
+    """A style behind the same words: only the style is the arm's own."""
+    plain, styled = own_words(["{{ text }} of a cup", "{{ text }} of a cup, on oak"])
+    assert plain == [("{{ text }} of a cup", False)]
+    assert styled == [("{{ text }} of a cup", False), (", on oak", True)]
+
+
 @pytest.mark.parametrize("prompts", [["alone"], ["same", "same"], ["x " * (2 * MOST_WORDS), "y"], ["", ""]])
 def test_what_cannot_be_compared_is_left_unmarked(prompts: list[str]) -> None:
     """A single prompt, equal ones, and one that is too long."""

@@ -169,6 +169,7 @@ def test_names_that_a_campaign_does_not_have_are_changed_in_prompts_too(tmp_path
         ("c.csv", "a,b\n", "has no rows"),
         ("c.csv", "a,b\n1\n", "b is missing"),
         ("c.txt", "\n \n", "has no prompts"),
+        ("c.txt", "motif\tcolour\nfox\tred\n", "line 1 has a tab, as the rows of a table have"),
     ],
 )
 def test_a_source_with_nothing_to_take_is_refused(tmp_path: Path, name: str, content: str, what: str) -> None:
@@ -202,6 +203,31 @@ def test_a_column_of_prompts_is_used_as_written(tmp_path: Path) -> None:
     assert "The column prompt is the variable text." in created.not_taken
     assert campaign.arms["as-written"].prompt == "{{ text }}"
     assert campaign.all_rows == ({"sku": "A1", "Product_name": "Mug", "text": "A green mug"},)
+
+
+def test_names_with_marks_are_spelt_without_them(tmp_path: Path) -> None:
+    """A column named in German or Polish can be read; one in another script is only a column."""
+    created, campaign = taken(tmp_path, "für_Straße.csv", "Größe;Łódź;色\n1;2;3\n")
+    assert campaign.all_rows == ({"Grosse": "1", "Lodz": "2", "column": "3"},)
+    assert "The column Größe is the variable Grosse." in created.not_taken
+
+
+def test_columns_whose_names_become_one_keep_their_values(tmp_path: Path) -> None:
+    """Each has a name of its own."""
+    _, campaign = taken(tmp_path, "t.csv", "a-b;a_b;a b\n1;2;3\n")
+    assert campaign.all_rows == ({"a_b": "1", "a_b_2": "2", "a_b_3": "3"},)
+
+
+def test_variables_whose_names_become_one_keep_their_values(tmp_path: Path) -> None:
+    """One that a campaign can have keeps its name."""
+    changes = {
+        "prompts": ["{{ a-b }} {{ a_b }}"],
+        "tests": [{"vars": {"a-b": "1", "a_b": "2"}}],
+        "defaultTest": {},
+    }
+    _, campaign = taken(tmp_path, "c.yaml", configuration(**changes))
+    assert campaign.all_rows == ({"a_b_2": "1", "a_b": "2"},)
+    assert [arm.prompt for arm in campaign.arms.values()] == ["{{ a_b_2 }} {{ a_b }}"]
 
 
 def test_a_text_file_has_a_prompt_on_each_line(tmp_path: Path) -> None:

@@ -205,6 +205,7 @@ MIXED = [*REFUSALS[:2], make_barren("B", 0, 0, "failed", "server_error", "Broken
         (MIXED, "No picture was made: of 3 requests, 2 refused, 1 failed."),
         (make_run(arms=("A",), finalists=0), "21 unique images, no finalist yet."),
         (make_run(arms=("A",)), "3 of 4 finalists were accepted at high quality."),
+        (make_run(arms=("A",), finalists=1), "1 of 1 finalist was accepted at high quality."),
         ([make_draft("A", 0, 0, finalist=True)], "1 unique image, 1 finalist."),
     ],
 )
