@@ -72,8 +72,8 @@ def variable_name(text: str, taken: Collection[str] = ()) -> str:
     """Make a variable's name of a column's or a placeholder's: letters, digits and ``_``, never ``prompt``.
 
     Example:
-        >>> variable_name("product-name"), variable_name("prompt"), variable_name("2nd"), variable_name("Größe")
-        ('product_name', 'text', '_2nd', 'Grosse')
+        >>> variable_name("product-name"), variable_name("prompt"), variable_name("2nd Größe")
+        ('product_name', 'text', '_2nd_Grosse')
     """
     base = re.sub(r"\W", "_", spell_plainly(text.strip()), flags=re.ASCII)[:60]
     base = base if base.strip("_") else "column"

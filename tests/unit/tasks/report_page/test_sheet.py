@@ -84,7 +84,7 @@ def test_sheet_shows_the_pictures_and_frames_the_finalists(tmp_path: Path) -> No
 
 
 def test_a_variable_of_several_lines_is_drawn_on_one(tmp_path: Path) -> None:
-    """A cell of a spreadsheet may have line breaks and tabs; a sheet that failed left a paid run unfinished."""
+    """A cell of a spreadsheet may have line breaks; a sheet that failed left a paid run unfinished."""
     for text in ("Two\r\nlines", "a\ttab", "a\vpage\fbreak", "a line\u2028separator", "\n"):
         rows = [make_draft("A", 0, 0, **{"var:motif": text})]
         as_one = [make_draft("A", 0, 0, **{"var:motif": " ".join(text.expandtabs(1).splitlines())})]
