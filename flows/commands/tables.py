@@ -109,6 +109,7 @@ def outcome_renderable(outcome: "Outcome") -> Group:
         *([Text(outcome.verdict, "bold")] if outcome.verdict else []),
         Text(_figures(outcome)),
         Text(_money(outcome)),
+        *[Text(line, style="yellow") for line in differing_lines(outcome.differing)],
         *[Text(line, style="yellow") for line in without_finalist_lines(outcome.without_finalist)],
     ]
     if outcome.message:
@@ -125,6 +126,18 @@ def without_finalist_lines(without: Mapping[str, str]) -> list[str]:
     named = [f"No finalist in {name}: {reason}." for name, reason in list(without.items())[:MOST_NAMED]]
     rest = len(without) - len(named)
     return [*named, f"And {count_of(rest, 'more')} without a finalist: see the report."] if rest else named
+
+
+def differing_lines(differing: Mapping[str, int]) -> list[str]:
+    """Say in one line which pictures are not what was ordered, the most frequent differences by name.
+
+    Args:
+        differing: How many pictures differ, by what differs.
+    """
+    named = [f"{count_of(number, 'picture')} ({what})" for what, number in differing.items()][:MOST_NAMED]
+    rest = sum(differing.values()) - sum(list(differing.values())[:MOST_NAMED])
+    more = [f"{rest} more: see the report"] if rest else []
+    return ["Not as ordered: " + ", ".join([*named, *more]) + "."] if named else []
 
 
 def smoke_lines(outcome: "Outcome") -> list[str]:

@@ -52,6 +52,7 @@ class Outcome:
         without_finalist: Why a row, or another group that ``finalists`` names, has none, by its name.
         finals: Finals bought.
         accepted: Finals accepted.
+        differing: What pictures have that was not ordered, as another size, and how many, most first.
         decide: When its review ends, if it does, and what happens then; for people.
         unjudged: Those of them of which it is not known whether they keep what they must of their drafts;
             ``None`` where no report was written for this outcome.
@@ -83,6 +84,7 @@ class Outcome:
     without_finalist: dict[str, str] = field(default_factory=dict)
     unjudged: int | None = None
     decide: str = ""
+    differing: dict[str, int] = field(default_factory=dict)
 
     def stopped_by(self, error: RunoffError) -> "Outcome":
         """Add the error that stopped the run, and its exit code."""
@@ -123,6 +125,7 @@ def outcome_of(
         unknown_usd=sum((record.estimated_usd for record in records), Decimal(0)),
         exit_code=0 if is_sound or run.record.state == "waiting" else INCOMPLETE,
         decide=deadline.sentence if deadline else "",
+        differing=dict(Counter(one.downgraded for one in candidates if one.downgraded).most_common()),
     )
 
 

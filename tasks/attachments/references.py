@@ -34,6 +34,7 @@ class SeenPicture(NamedTuple):
 
     Args:
         reference: What is sent of it.
+        format: Of the file: ``png``, ``jpeg``, ``webp`` or ``gif``.
         has_alpha: Whether it has transparency.
         n_bytes: The file's size, bytes.
         is_decoded: Whether its pixels were decoded.
@@ -42,6 +43,7 @@ class SeenPicture(NamedTuple):
     """
 
     reference: Reference
+    format: str
     has_alpha: bool
     n_bytes: int
     is_decoded: bool
@@ -53,19 +55,25 @@ _looked_at: dict[tuple[str, int, int], SeenPicture] = {}
 """By file, time of its last change in ns, and bytes."""
 
 
-def read_reference(file: str, *, decodes: bool = False) -> Reference:
+def read_reference(file: str, *, decodes: bool = False, is_bought: bool = False) -> Reference:
     """Read a picture file's hash, size and type.
 
     Args:
         file: Absolute path of a png, jpeg or webp under 50 MB.
         decodes: Whether to decode its pixels too: 4 to 24 ms a megapixel. A picture above the limit for
             decoding (``MAX_PX``) is not decoded; the provider accepts some of those.
+        is_bought: Whether a provider made it, who may have made a gif, which is sent as a png. People are
+            asked for another file instead: theirs may move.
 
     Raises:
         ReferenceFaultError: The file cannot be read, is too large, truncated or damaged, or is not such a
             picture.
     """
-    return look_at(file, decodes=decodes).reference
+    seen = look_at(file, decodes=decodes)
+    if not is_bought and seen.format not in MEDIA_TYPES:
+        message = f"{file} is a {seen.format}; only png, jpeg and webp can be sent, so save it as one of them"
+        raise ReferenceFaultError(message)
+    return seen.reference
 
 
 def look_at(file: str, *, decodes: bool = False) -> SeenPicture:
@@ -149,15 +157,18 @@ def _look_at(file: str, content: bytes, *, decodes: bool) -> SeenPicture:
     except PictureError as error:
         message = f"{file} cannot be read as a picture: {error.what}"
         raise ReferenceFaultError(message) from error
-    if sent.format not in MEDIA_TYPES:
-        message = f"{file} is a {sent.format}; only png, jpeg and webp can be sent, so save it as one of them"
-        raise ReferenceFaultError(message)
     if decodes and sent.width * sent.height <= MAX_PX:
         _require_decodable(file, content)
     digest = hashlib.sha256(content).hexdigest()
     reference = Reference(file, digest, sent.width, sent.height, sent.media_type)
     return SeenPicture(
-        reference, sent.has_alpha, len(content), decodes, sent.conversion, sent.upright_conversion
+        reference,
+        sent.format,
+        sent.has_alpha,
+        len(content),
+        decodes,
+        sent.conversion,
+        sent.upright_conversion,
     )
 
 

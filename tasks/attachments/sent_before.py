@@ -58,9 +58,9 @@ def find_gone(orders: Iterable[Order]) -> Iterator[str]:
         if picture.drawing is not None:
             continue
         try:
-            is_same = read_reference(str(found_here(Path(file)))).sha256 == picture.sha256
+            now = read_reference(str(found_here(Path(file))), is_bought=True)
         except ReferenceFaultError as error:
             yield str(error)
             continue
-        if not is_same:
+        if now.sha256 != picture.sha256:
             yield f"{file} was changed since"

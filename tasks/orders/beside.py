@@ -56,7 +56,7 @@ def fault_of(shown: Sent) -> str:
     named += [] if shown.mask is None else [("the mask", shown.mask)]
     for what, picture in named:
         try:
-            now = read_reference(str(found_here(Path(picture.file)))).sha256
+            now = read_reference(str(found_here(Path(picture.file))), is_bought=True).sha256
         except ReferenceFaultError:
             return f"{what} that it was made with is gone: {Path(picture.file).name}"
         if now != picture.sha256:

@@ -115,7 +115,7 @@ def _not_sendable(draft_id: str, what: str) -> RunError:
         where=f"the final of {draft_id}",
         what=what,
         money="It was not bought; what was bought before is kept.",
-        next_step="Restore the picture, then: runoff promote",
+        next_step="Restore the picture, or choose another finalist: runoff review. Then: runoff promote",
     )
 
 

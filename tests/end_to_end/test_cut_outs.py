@@ -24,6 +24,7 @@ def test_an_opaque_answer_to_an_order_for_a_cut_out_is_marked(
     odd = frame[frame["downgraded"].notna()]
     assert list(odd["downgraded"]) == ["jpeg instead of png; no transparency although ordered"]
     assert list(odd["alpha_share"]) == [0.0]
+    assert outcome["differing"] == {"jpeg instead of png; no transparency although ordered": 1}
     assert (frame[frame["downgraded"].isna()]["alpha_share"] > 0.005).all()
     for row in frame.to_dict("records"):
         assert hashlib.sha256((folder / row["file"]).read_bytes()).hexdigest() == row["sha256"]

@@ -1,5 +1,6 @@
 """Finals in depth: editions, pictures beside the draft, masks, shapes, a fallback; and what they cost."""
 
+import hashlib
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -20,8 +21,9 @@ from tasks.candidate import Candidate, Fidelity, Inspection
 from tasks.catalogue.sizes import Size
 from tasks.compare import measure_fidelity
 from tasks.errors import RunError
+from tasks.images_api.client import upload
 from tasks.order import Reference
-from tasks.orders.finals import plan_finals, wants_final
+from tasks.orders.finals import plan_finals, require_sendable, wants_final
 from tests.support.builders import an_order
 from tests.support.campaign_files import basis, faults, load, save
 from tests.support.planning import CATALOGUE, DRAFT, PROVIDERS, RUN, campaign, finals, planned
@@ -69,6 +71,21 @@ def test_every_edition_and_its_fallback_is_in_the_plan() -> None:
     data = planned(campaign(finals=EDITIONS)).as_dict()["finals"]
     assert [edition["name"] for edition in data["editions"]] == ["wide", "shop"]
     assert sum(Decimal(edition["high_usd"]) for edition in data["editions"]) == Decimal(data["high_usd"])
+
+
+def test_a_draft_that_came_as_a_gif_is_sent_as_a_png(tmp_path: Path) -> None:
+    """Nobody can save it as something else: it is what was bought, and its final blocked all others."""
+    file = tmp_path / DRAFT.file
+    file.parent.mkdir()
+    Image.effect_noise((64, 64), 60).save(file, "GIF")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    draft = replace(DRAFT, sha256=digest, inspection=Inspection(width=64, height=64, format="gif"))
+    orders = plan_finals(
+        campaign(finals={"model": "gpt-image-2"}), CATALOGUE, PROVIDERS, [draft], run_id=RUN, folder=tmp_path
+    )
+    require_sendable(orders)
+    name, data, media_type = upload(orders[0].references[0])
+    assert (name, media_type, data[:4]) == ("B-002-003.png", "image/png", b"\x89PNG")
 
 
 def test_the_fallback_is_the_drafts_own_text_alone() -> None:
