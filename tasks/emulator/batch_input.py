@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.emulator.models import MODELS
+from tasks.emulator.refusals import no_such_model
 from tasks.emulator.settings import EmulatorSettings
 
 MOST_FAULTS = 100
@@ -114,8 +115,8 @@ class InputCheck:
                 number, "missing_required_parameter", "Missing required parameter: 'model'.", "body.model"
             )
         elif model is None or model.is_retired(self._settings.today()):
-            message = f"The model `{name}` does not exist or you do not have access to it."
-            self._fault(number, "model_not_found", message, "body.model")
+            gone = no_such_model(str(name), is_retired=model is not None).error
+            self._fault(number, gone["code"], gone["message"], "body.model")
         elif not model.has_batch:
             message = f"The provided model '{name}' is not supported by the Batch API."
             self._fault(number, "invalid_model", message, "body.model")

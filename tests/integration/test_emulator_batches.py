@@ -170,6 +170,20 @@ def test_a_wrong_input_file_fails_the_batch_free_of_charge(
     assert not any(e["lane"] for e in bench.bill() if e["batch_id"] == batch.id)
 
 
+@pytest.mark.parametrize(
+    ("model", "words"), [("gpt-image-1", "has been deprecated"), ("gpt-image-9", "does not exist")]
+)
+def test_a_model_that_is_gone_is_called_so_in_a_batch_too(bench: Bench, model: str, words: str) -> None:
+    """Shut down is not the same as never there; both routes tell them apart in the same words."""
+    batch = bench.look(bench.begin(line(0, model=model)), 1)
+    assert batch.errors is not None
+    (error,) = batch.errors.data or []
+    with pytest.raises(openai.NotFoundError) as refused:
+        bench.client.images.generate(model=model, prompt="An otter")
+    assert words in str(error.message)
+    assert error.message == refused.value.body["message"]  # type: ignore[index, call-overload]
+
+
 def test_a_batch_of_the_most_lines_and_a_blank_one_at_the_end_is_taken(bench: Bench) -> None:
     """The limit itself is allowed."""
     assert bench.look(bench.begin(*lines(12), ""), 1).status == "in_progress"
