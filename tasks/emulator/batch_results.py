@@ -6,7 +6,7 @@ file is held in memory.
 
 import json
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from tasks.emulator.batch import Batch, Outcome
@@ -48,7 +48,7 @@ class ResultFile:
             self._size_bytes = sum([len(await self._text(place)) for place in range(self.count)])
         return self._size_bytes
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The lines; each is marked as answered once it has been sent."""
         for place, outcome in enumerate(self._outcomes):
             yield await self._text(place)

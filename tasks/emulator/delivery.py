@@ -8,7 +8,7 @@ drop raises the error that a client would have seen.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -96,7 +96,7 @@ class Pieces(Response):
         media_type: Its type.
     """
 
-    def __init__(self, pieces: AsyncIterator[bytes], media_type: str) -> None:
+    def __init__(self, pieces: AsyncGenerator[bytes, None], media_type: str) -> None:
         super().__init__(media_type=media_type)
         del self.headers["content-length"]
         self.pieces = pieces
@@ -106,10 +106,11 @@ class Pieces(Response):
         request = Request(scope, receive)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
-            async for piece in self.pieces:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                if await request.is_disconnected():
-                    return
+            async with contextlib.aclosing(self.pieces):
+                async for piece in self.pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    if await request.is_disconnected():
+                        return
         except CutShortError:
             # What was sent so far must leave before the connection is closed.
             await asyncio.sleep(0.05)
@@ -120,7 +121,7 @@ class Pieces(Response):
             await self.background()
 
 
-async def cut(pieces: AsyncIterator[bytes], count: int) -> AsyncIterator[bytes]:
+async def cut(pieces: AsyncGenerator[bytes, None], count: int) -> AsyncGenerator[bytes, None]:
     """Cut a body in the middle of its middle piece.
 
     Args:
@@ -128,12 +129,13 @@ async def cut(pieces: AsyncIterator[bytes], count: int) -> AsyncIterator[bytes]:
         count: How many there are.
     """
     number = 0
-    async for piece in pieces:
-        if number == count // 2:
-            yield piece[: len(piece) // 2]
-            break
-        yield piece
-        number += 1
+    async with contextlib.aclosing(pieces):
+        async for piece in pieces:
+            if number == count // 2:
+                yield piece[: len(piece) // 2]
+                break
+            yield piece
+            number += 1
     raise CutShortError
 
 

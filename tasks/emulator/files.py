@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ class Content(Protocol):
     async def size_bytes(self) -> int:
         """Number of bytes."""
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> AsyncGenerator[bytes, None]:
         """The bytes, a piece at a time."""
 
 
@@ -46,7 +46,7 @@ class DiskContent:
         """Number of bytes."""
         return self.path.stat().st_size
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The bytes, a piece at a time."""
         with self.path.open("rb") as stream:
             while piece := stream.read(PIECE_BYTES):

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +148,7 @@ class ImagesRoutes:
             events = cut(events, 2 * work.partials)  # in the middle of the last event, the complete picture
         return Pieces(events, "text/event-stream")
 
-    async def _events(self, work: Work) -> AsyncIterator[bytes]:
+    async def _events(self, work: Work) -> AsyncGenerator[bytes, None]:
         rule, name = work.rule, EVENT_NAMES[work.order.endpoint]
         wait_s = self._latency_s(work.order) / (work.partials + 1)
         answer = await self._paint(work)

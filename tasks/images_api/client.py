@@ -186,7 +186,7 @@ async def post(
             return _content(response), response.headers
         raw = await _sender(client, order)(**_known(fields, order), timeout=timeout, extra_headers=headers)
     if order.parameters.get("stream"):
-        answer = await read_stream(raw, sketches)
+        answer = await read_stream(raw.http_response, sketches)
     else:
         answer = _content(raw.http_response)
     crash_point("answered")

@@ -9,7 +9,7 @@ import asyncio
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -200,6 +200,18 @@ def _expected(request: httpx2.Request) -> Received:
     return _EXPECTED.get() or Received(Bounds(read_s or LONGEST_READ_S), keeps=False)
 
 
+async def _end(pieces: AsyncIterator[bytes]) -> None:
+    """End a body that may not be read to its end, down to the connection.
+
+    The library's streams lie in one another, and closing one leaves the one inside to the garbage collector,
+    which may come from another thread while this one is at work in it. Interrupting a read ends them all.
+    """
+    with suppress(Exception):  # how it ends no longer matters
+        async with asyncio.timeout(0):
+            while True:
+                await anext(pieces)
+
+
 class _BoundedStream(httpx2.AsyncByteStream, httpx2.SyncByteStream):
     """An answer's body, decompressed here: a few bytes may decompress into any number of them."""
 
@@ -216,20 +228,23 @@ class _BoundedStream(httpx2.AsyncByteStream, httpx2.SyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = aiter(self._body)
-        while True:
-            try:
-                async with self._received.in_time():
-                    piece = await anext(pieces)
-                taken = self._received.add(self._decompressed(piece))
-            except StopAsyncIteration:
-                return
-            except (TimeoutError, zlib.error, httpx2.TransportError) as error:
-                if self._is_success:
-                    raise self._explained(error) from error
-                return
-            yield taken
-            if self._is_full():
-                return
+        try:
+            while True:
+                try:
+                    async with self._received.in_time():
+                        piece = await anext(pieces)
+                    taken = self._received.add(self._decompressed(piece))
+                except StopAsyncIteration:
+                    return
+                except (TimeoutError, zlib.error, httpx2.TransportError) as error:
+                    if self._is_success:
+                        raise self._explained(error) from error
+                    return
+                yield taken
+                if self._is_full():
+                    return
+        finally:
+            await _end(pieces)
 
     def __iter__(self) -> Iterator[bytes]:
         pieces = iter(self._body)

@@ -6,30 +6,33 @@ whose stream ends earlier may still have been billed. Source: API reference of i
 2026-11-22.
 """
 
+import asyncio
 import base64
 import binascii
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import openai
-from openai import BaseModel
 
 from tasks.errors import SettingError
+from tasks.images_api.server_events import EventReader
 from tasks.order import Order
 from tasks.storage.atomic import write_atomically
 
 PARTIALS = "partials"
+_END_S = 1.0
+"""How long a stream may take to end after its last event, seconds; then its connection is closed."""
 
 
-async def read_stream(raw: Any, sketches: Path | None) -> object:  # noqa: ANN401 - the SDK's raw response
+async def read_stream(response: httpx2.Response, sketches: Path | None) -> object:
     """Wait for a stream's last event and return it in the shape of an answer without a stream.
 
     Args:
-        raw: The SDK's raw response to a request with ``stream``.
+        response: The answer to a request with ``stream``; its body is closed afterwards.
         sketches: Where partial pictures are stored, a path without number and extension; ``None`` discards
             them.
 
@@ -40,26 +43,53 @@ async def read_stream(raw: Any, sketches: Path | None) -> object:  # noqa: ANN40
     Raises:
         openai.APIConnectionError: The stream broke off or ended without the complete picture.
     """
-    response: httpx2.Response = raw.http_response
     try:
         if "event-stream" not in response.headers.get("content-type", ""):
             return _plain(await response.aread())
-        async for event in raw.parse():
-            facts = event.to_dict() if isinstance(event, BaseModel) else {}
-            kind = str(facts.get("type"))
-            if kind.endswith(".completed"):
-                return facts | {"data": [{"b64_json": facts.get("b64_json"), "url": facts.get("url")}]}
-            if kind.endswith(".partial_image") and sketches is not None:
-                _keep_sketch(facts, sketches)
-    except openai.APIError as error:
-        if isinstance(error.body, dict):
-            return {"error": error.body}
-        raise
-    except (httpx2.HTTPError, ValueError) as error:  # the SDK passes on data that is not JSON
+        async with contextlib.aclosing(response.aiter_bytes()) as pieces:
+            answer = await _read_events(pieces, sketches)
+    except (httpx2.HTTPError, ValueError, RecursionError) as error:  # also data that is not JSON
         message = "The stream broke off before the complete picture."
         raise openai.APIConnectionError(message=message, request=response.request) from error
-    message = "The stream ended before the complete picture."
-    raise openai.APIConnectionError(message=message, request=response.request)
+    finally:
+        await response.aclose()
+    if answer is None:
+        message = "The stream ended before the complete picture."
+        raise openai.APIConnectionError(message=message, request=response.request)
+    return answer
+
+
+async def _read_events(pieces: AsyncGenerator[bytes, None], sketches: Path | None) -> object:
+    events = EventReader()
+    async for piece in pieces:
+        for data in events.read(piece):
+            if answer := _answer_in(data, sketches):
+                await _read_on(pieces)
+                return answer
+    return next((answer for data in events.end() if (answer := _answer_in(data, sketches))), None)
+
+
+async def _read_on(pieces: AsyncGenerator[bytes, None]) -> None:
+    """Wait for the end after the last event: then the next order can be sent over the same connection."""
+    with contextlib.suppress(TimeoutError, httpx2.HTTPError):
+        async with asyncio.timeout(_END_S):
+            async for _ in pieces:
+                pass
+
+
+def _answer_in(data: str, sketches: Path | None) -> dict[str, Any] | None:
+    """Return the answer where an event is the last one; keep the partial picture where it has one."""
+    facts = None if data.startswith("[DONE]") else json.loads(data)
+    if not isinstance(facts, dict):
+        return None
+    if error := facts.get("error"):
+        return {"error": error}
+    kind = str(facts.get("type"))
+    if kind.endswith(".completed"):
+        return facts | {"data": [{"b64_json": facts.get("b64_json"), "url": facts.get("url")}]}
+    if kind.endswith(".partial_image") and sketches is not None:
+        _keep_sketch(facts, sketches)
+    return None
 
 
 def sketches_of(folder: Path, order: Order) -> Path:

@@ -1,6 +1,8 @@
 """Pictures as a stream, through the real client: partial ones, the whole one, and streams that break off."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,23 @@ def test_the_whole_picture_is_kept_and_its_partial_ones_stay_beside_it(
     assert shop.purchases[0].n_pictures == 1
     assert shop.record().charged_usd * 10**9 == shop.bill()["total"]["charged_nanousd"]
     assert is_right(shop)
+
+
+def test_streamed_orders_share_a_connection(open_shop: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream is read to its end, behind its last event; then the next order is sent where it came from."""
+    shop = open_shop()
+    alone = shop.terms.provider.model_copy(update={"concurrency": 1})
+    shop.terms = replace(shop.terms, provider=alone)
+    connect, opened = asyncio.BaseEventLoop.create_connection, []
+
+    async def counted(*args: Any, **options: Any) -> Any:
+        opened.append(args)
+        return await connect(*args, **options)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", counted)
+    shop.buy(*[streamed(1, replicate=replicate) for replicate in range(3)])
+    assert [record.state for record in shop.records()] == ["received"] * 3
+    assert len(opened) == 1
 
 
 def test_an_estimate_covers_all_partial_pictures_at_most(open_shop: Opener) -> None:
@@ -143,7 +162,17 @@ async def broken_body() -> AsyncIterator[bytes]:
         ({"content": broken_body()}, ("unknown", "ReadError")),
         ({"text": "data: {\n\n", "headers": EVENTS}, ("unknown", "JSONDecodeError")),
         ({"text": "data: [1]\n\n", "headers": EVENTS}, ("unknown", "APIConnectionError")),
-        ({"text": 'data: {"error": "no"}\n\n', "headers": EVENTS}, ("unknown", "APIError")),
+        ({"text": 'data: {"error": "no"}\n\n', "headers": EVENTS}, ("unknown", "http_200")),
+        ({"text": "event: ping\n\ndata: [DONE]\n\n", "headers": EVENTS}, ("unknown", "APIConnectionError")),
+        ({"text": "data: " + "[" * 200_000, "headers": EVENTS}, ("unknown", "RecursionError")),
+        (
+            {
+                "text": ': ping\r\n\r\ndata: {"type": "image_generation.completed",\r\n'
+                'data: "b64_json": "bm8gcGljdHVyZQ=="}',
+                "headers": EVENTS,
+            },
+            ("received", None),
+        ),
         (
             {
                 "text": 'data: {"type": "image_generation.partial_image", "b64_json": "?"}\n\n'
@@ -176,6 +205,6 @@ async def test_a_stream_whose_sketches_nobody_wants_is_read_to_its_end() -> None
     ) as client:
         fields = {"prompt": "an otter", **streamed().parameters}
         raw = await client.images.with_raw_response.generate(**fields)
-        answer = await read_stream(raw, None)
+        answer = await read_stream(raw.http_response, None)
     assert isinstance(answer, dict)
     assert len(answer["data"]) == 1

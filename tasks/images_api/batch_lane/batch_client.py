@@ -7,7 +7,7 @@ is the only call that does and is never made twice for the same batch.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -124,16 +124,20 @@ class BatchClient:
         async def look() -> BatchReport | None:
             n_seen = 0
             try:
-                async for batch in self._client.batches.list(limit=PAGE, timeout=self._timeout(READ_S)):
-                    if isinstance(batch.metadata, dict) and batch.metadata.get(KEY) == record.batch_key:
-                        return _report(batch)
-                    if batch.created_at < oldest_s:
-                        break
-                    n_seen += 1
-                    _require_end(n_seen)
+                page = await self._client.batches.list(limit=PAGE, timeout=self._timeout(READ_S))
+                while True:
+                    for batch in page.data or ():
+                        if isinstance(batch.metadata, dict) and batch.metadata.get(KEY) == record.batch_key:
+                            return _report(batch)
+                        if batch.created_at < oldest_s:
+                            return None
+                        n_seen += 1
+                        _require_end(n_seen)
+                    if not page.has_next_page():
+                        return None
+                    page = await page.get_next_page()
             except (AttributeError, TypeError, ValueError) as error:  # the SDK fails on another shape
                 raise _UnreadableError(redact(str(error))) from error
-            return None
 
         return await self._attempt(look)
 
@@ -175,7 +179,8 @@ class BatchClient:
             with receiving(Received(bounds_of_file(orders, TRANSFER_S), keeps=False)):
                 sending = content(file_id, timeout=self._timeout(TRANSFER_S))
                 response = await opened.enter_async_context(sending)
-            yield split_lines(response.iter_bytes(), most_line_bytes)
+            pieces = await opened.enter_async_context(aclosing(response.http_response.aiter_bytes()))
+            yield await opened.enter_async_context(aclosing(split_lines(pieces, most_line_bytes)))
 
     def failure_of(self, error: Exception) -> Failure:
         """Return the failure that an exception of a call means."""

@@ -7,7 +7,7 @@ batch requests and outputs, checked 2026-11-22.
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ def _broken(line: str) -> ResultLine | None:
     return ResultLine(named[1], 200, line, is_broken=True) if named else None
 
 
-async def split_lines(pieces: AsyncIterator[bytes], most_bytes: int) -> AsyncIterator[bytes]:
+async def split_lines(pieces: AsyncIterator[bytes], most_bytes: int) -> AsyncGenerator[bytes, None]:
     """Split a download into lines as it arrives; only one line is in memory at a time.
 
     Only line feeds end a line: a prompt repeated in an answer may contain other characters that
