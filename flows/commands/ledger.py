@@ -74,14 +74,17 @@ def verify(*, home: Path | None, as_json: bool) -> None:
     """Check the ledger: the database itself, its sums and states, and the files. Exits with 1 on a fault.
 
     Files are checked in both directions: what the ledger has must be on disk as it was received, and what is
-    on disk must be in the ledger.
+    on disk must be in the ledger. Pictures of another home on the same ledger are named and not looked for.
     """
     from flows.runs.checking import check_ledger
 
     checked = check_ledger(read_settings(home))
     if as_json:
-        answer_json({"faults": checked.faults})
-    elif not checked.faults:
+        answer_json({"faults": checked.faults, "elsewhere": checked.elsewhere})
+    else:
+        for line in checked.elsewhere:
+            click.echo(line)
+    if not as_json and not checked.faults:
         click.echo(
             f"The ledger {checked.name} is sound and consistent: database, sums, states and files agree."
         )

@@ -1,6 +1,6 @@
 """Checks of the whole ledger, with what to do about each kind of fault."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flows.runs.lock import fetch_files
 from tasks.errors import LedgerError
@@ -18,11 +18,13 @@ class Checked:
         name: The ledger, without secrets.
         faults: One sentence for each fault; empty when there are none.
         next_step: What to do about them.
+        elsewhere: What is in other homes of this ledger and was not checked, one sentence for each home.
     """
 
     name: str
     faults: list[str]
     next_step: str = ""
+    elsewhere: list[str] = field(default_factory=list)
 
     def error(self) -> LedgerError:
         """Build the error that lists the faults."""
@@ -52,11 +54,12 @@ def check_ledger(settings: Settings) -> Checked:
         if damage := ledger.damage():
             return Checked(name, damage, ledger.database.damaged(damage).next_step)
         faults, mendable = ledger.verify(settings.home), ledger.mendable(settings.home)
+        elsewhere = ledger.elsewhere(settings.home)
     if mendable:
         next_step = "Read back what is on disk, and add the sums up again, with: runoff ledger rebuild"
     else:
         next_step = "Bring missing or changed files back from a copy; what was bought stays in the ledger."
-    return Checked(name, faults, next_step if faults else "")
+    return Checked(name, faults, next_step if faults else "", elsewhere)
 
 
 def require_fit_ledger(settings: Settings) -> None:

@@ -89,10 +89,14 @@ class StoredRun:
                 where=str(file),
                 what="the run's campaign file is missing",
                 money="The ledger still knows what was bought.",
-                next_step="If it was made with another home on this ledger, name that with --home. "
-                "See what was spent with: runoff ledger spend",
+                next_step=f"{self._where_made()} See what was spent with: runoff ledger spend",
             )
         return file
+
+    def _where_made(self) -> str:
+        if self.record.home is None:
+            return "If it was made with another home on this ledger, name that with --home."
+        return f"It was made in the home {self.record.home}: name that with --home, there."
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -15,6 +15,7 @@ from tasks.ledger.candidates import Candidates
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S, Database, ledger_url
 from tasks.ledger.decisions import Acceptances, DuplicateDecisions, Shortlists, Votes
 from tasks.ledger.further_rounds import FurtherRounds
+from tasks.ledger.homes import describe_elsewhere
 from tasks.ledger.invitations import Invitations
 from tasks.ledger.latencies import Latencies
 from tasks.ledger.migrating import require_own, upgrade, version_of
@@ -134,6 +135,15 @@ class Ledger:
         """
         file = sqlite_file(self.database.url)
         return None if file is None else back_up(file, now, to)
+
+    def elsewhere(self, home: Path) -> list[str]:
+        """Say how many pictures are in other homes of this ledger, one sentence for each home.
+
+        Args:
+            home: Runoff's home.
+        """
+        with self.database.read() as connection:
+            return list(describe_elsewhere(self.database, connection, home))
 
     def strays(self, home: Path) -> list[str]:
         """List the runs, answers and pictures on disk that the ledger does not know, in a sentence each.

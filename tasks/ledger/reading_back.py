@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from tasks.ledger.answers import insert_answers
 from tasks.ledger.budgets import add_up_again
 from tasks.ledger.candidates import insert_receipts
 from tasks.ledger.database import Database
+from tasks.ledger.homes import place_of
 from tasks.ledger.order_rows import Settlement, error_columns
 from tasks.ledger.orders import insert_planned
 from tasks.ledger.runs import insert_run
@@ -81,7 +83,7 @@ def enter(database: Database, run: FoundRun, found: Sequence[FoundOrder]) -> tup
         LedgerError: The ledger cannot be written. Nothing was changed.
     """
     with database.write() as connection:
-        _insert_run(connection, run)
+        _insert_run(connection, run, database.home)
         insert_planned(connection, [one.order for one in found])
         charged = [_enter_order(connection, one) for one in found]
         add_up_again(connection)
@@ -99,7 +101,7 @@ def correct_sums(database: Database) -> None:
         add_up_again(connection)
 
 
-def _insert_run(connection: Connection, run: FoundRun) -> None:
+def _insert_run(connection: Connection, run: FoundRun, home: Path | None) -> None:
     values: dict[str, Any] = {
         "run_id": run.run_id,
         "campaign": run.campaign,
@@ -107,6 +109,7 @@ def _insert_run(connection: Connection, run: FoundRun) -> None:
         "state": "stopped",
         "started_at": run.started_at,
         "warnings": [run.warning],
+        "home": place_of(home) if home else None,
     }
     insert_run(connection, values)
 

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from tasks.errors import RunError
 from tasks.ledger.database import Database, insert_new, reconnecting
+from tasks.ledger.homes import place_of
 from tasks.ledger.run_hold import require_hold
 from tasks.ledger.schema import runs, slots
 
@@ -31,6 +32,7 @@ class RunRecord:
         started_at: Aware UTC time.
         finished_at: The same, or ``None`` while it is unfinished.
         warnings: Its warnings about models and settings.
+        home: In which home its files are, with the machine; ``None`` if that was not written.
     """
 
     run_id: str
@@ -40,6 +42,7 @@ class RunRecord:
     started_at: datetime
     finished_at: datetime | None
     warnings: tuple[str, ...]
+    home: str | None = None
 
 
 def new_run_id(now: datetime) -> str:
@@ -78,6 +81,7 @@ class Runs:
         Raises:
             RunError: The run was cancelled. Nothing was changed.
         """
+        here = {"home": place_of(self._database.home)} if self._database.home else {}
         new = {
             "run_id": run_id,
             "campaign": campaign,
@@ -85,6 +89,7 @@ class Runs:
             "state": "running",
             "started_at": now,
             "warnings": list(warnings),
+            **here,
         }
         with self._database.write() as connection:
             if not insert_run(connection, new):
@@ -94,7 +99,7 @@ class Runs:
                 if known.state == "cancelled" and not takes_up_cancelled:
                     raise cancelled_error(run_id)
                 all_warnings = dict.fromkeys([*known.warnings, *warnings])
-                again = {"state": "running", "finished_at": None, "warnings": list(all_warnings)}
+                again = {"state": "running", "finished_at": None, "warnings": list(all_warnings), **here}
                 connection.execute(runs.update().where(this_run).values(again))
 
     def end(self, run_id: str, state: RunState, now: datetime) -> None:
@@ -192,4 +197,5 @@ def _record(row: sa.Row[Any]) -> RunRecord:
         started_at=row.started_at,
         finished_at=row.finished_at,
         warnings=tuple(row.warnings),
+        home=row.home,
     )

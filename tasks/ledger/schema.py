@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 from tasks.ledger.numbers_by_name import Numbers
 from tasks.redaction import hide_secrets, printable
 
-HEAD = "0022"
+HEAD = "0023"
 """The newest migration; a test compares it with the scripts."""
 
 metadata = sa.MetaData()
@@ -67,6 +67,7 @@ runs = sa.Table(
     sa.Column("finished_at", Moment),
     sa.Column("warnings", Json, nullable=False),
     sa.Column("number", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("home", sa.Text),
 )
 
 orders = sa.Table(

@@ -4,6 +4,7 @@ A damaged database is all that is reported of it: sums of what cannot be read me
 """
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection
 from tasks.errors import PictureError
 from tasks.ledger.budgets import sums_of_orders
 from tasks.ledger.database import Database, run_again
+from tasks.ledger.homes import elsewhere
 from tasks.ledger.schema import answers, budgets, candidates, orders, runs, scores
 from tasks.ledger.strays import describe_strays
 from tasks.money import count_of, from_nanousd
@@ -29,7 +31,8 @@ def verify(database: Database, home: Path | None = None) -> list[str]:
 
     Args:
         database: The ledger's database.
-        home: Where the pictures are; with an object store, it is checked too; ``None`` skips them.
+        home: Where the pictures are; with an object store, it is checked too; ``None`` skips them. Those of
+            runs of another home are not looked for.
 
     Returns:
         One sentence for each fault, with the expected and the actual value; empty when there are none.
@@ -40,7 +43,8 @@ def verify(database: Database, home: Path | None = None) -> list[str]:
         faults = [*_broken_references(connection), *find_wrong_sums(connection), *_wrong_charges(connection)]
         faults += _orphans(connection)
         if home is not None:
-            faults += [*_lost_pictures(connection, home), *describe_strays(connection, home)]
+            others = elsewhere(database, connection, home)
+            faults += [*_lost_pictures(connection, home, others), *describe_strays(connection, home)]
     return faults
 
 
@@ -107,7 +111,7 @@ def _orphans(connection: Connection) -> list[str]:
     ]
 
 
-def _lost_pictures(connection: Connection, home: Path) -> list[str]:
+def _lost_pictures(connection: Connection, home: Path, elsewhere: Collection[str]) -> list[str]:
     query = sa.select(
         candidates.c.candidate_id, candidates.c.file, candidates.c.sha256, runs.c.campaign, runs.c.run_id
     ).join(runs, runs.c.run_id == candidates.c.run_id)
@@ -116,6 +120,8 @@ def _lost_pictures(connection: Connection, home: Path) -> list[str]:
     kept = store.sizes(home) if store else None
     faults = []
     for row in connection.execute(query):
+        if row.run_id in elsewhere:
+            continue
         file = run_folder(home, row.campaign, row.run_id) / row.file
         if not file.exists():
             faults.append(f"candidate {row.candidate_id}: {file} is missing.")
