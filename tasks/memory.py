@@ -1,4 +1,4 @@
-"""How this process gives memory that it no longer uses back to the system.
+"""How this process gives memory that it no longer uses back to the system, or goes without any.
 
 The C library of most Linux systems, glibc, keeps up to eight heaps for each core, so that threads seldom wait
 for one another, and each heap keeps what was once used. Its newest megabytes, though, it gives back as soon
@@ -7,6 +7,7 @@ as they are free, and the next picture needs as many. Elsewhere nothing is done.
 
 import os
 from contextlib import suppress
+from pathlib import Path
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _KEPT_BYTES = 32 * 1024**2
@@ -34,6 +35,15 @@ def give_back() -> None:
         import ctypes
 
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def be_first_to_end() -> None:
+    """Have Linux end this process, and none beside it, when memory runs out; elsewhere nothing is done.
+
+    For a process that others can do without.
+    """
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")  # the most: proc_pid_oom_score_adj(5)
 
 
 def _is_glibc() -> bool:

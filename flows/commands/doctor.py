@@ -124,10 +124,12 @@ def _findings(file: Path | None, named: str | None, settings: "Settings") -> "It
     from tasks.diagnostics.finding import Finding
     from tasks.diagnostics.ledger import check_ledger
     from tasks.diagnostics.machine import check_home, check_store, check_versions
+    from tasks.diagnostics.memory import check_memory
     from tasks.errors import RunoffError
 
     home = settings.home
     yield from check_versions()
+    yield from check_memory()
     yield from check_engine(home)
     yield from check_home(home)
     yield from check_store(home)

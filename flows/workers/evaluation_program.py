@@ -24,7 +24,7 @@ from flows.runs.run import StoredRun
 from flows.workers.evaluator import Answer, Opening, Request
 from tasks.errors import RunoffError
 from tasks.ledger import open_ledger
-from tasks.memory import use_one_heap
+from tasks.memory import be_first_to_end, use_one_heap
 from tasks.settings import Settings
 
 AT_ONCE = 4
@@ -40,6 +40,7 @@ def main(descriptor: int) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the other process decides, and is awaited by its own
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     use_one_heap()
+    be_first_to_end()
     connection = Connection(descriptor)
     opening: Opening = connection.recv()
     sys.path.extend(place for place in opening.path if place not in sys.path)

@@ -10,6 +10,7 @@ leaves what any killed process leaves. Should it end first, the other one goes o
 import asyncio
 import itertools
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -211,6 +212,8 @@ class _Process:
             self._child.kill()
             status = self._child.wait()
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        if status == -signal.SIGKILL:
+            how += ", as when memory runs out"
         what = f"The process that evaluates the pictures {how}."
         return _ProcessEndedError(f"{what} Nothing is lost: this one goes on without it.")
 

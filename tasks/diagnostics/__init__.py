@@ -3,4 +3,4 @@
 No check spends money, starts a server or leaves a file; ``conformance`` judges what ``--buy-one`` bought.
 """
 
-__all__ = ["conformance", "finding", "ledger", "machine", "models", "provider"]
+__all__ = ["conformance", "finding", "ledger", "machine", "memory", "models", "provider"]

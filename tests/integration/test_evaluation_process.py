@@ -63,6 +63,15 @@ async def test_a_run_of_many_pictures_is_evaluated_in_a_process_of_its_own(run: 
     assert all((run.folder / str(draft.thumbnail)).is_file() for draft in drafts)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="how memory is reclaimed is Linux's own")
+async def test_where_memory_runs_out_that_process_ends_and_not_the_one_that_buys(run: StoredRun) -> None:
+    """The one that buys goes on without it."""
+    own = Path("/proc/self/oom_score_adj").read_text()
+    async with open_evaluator(run, MANY_PICTURES, "", print) as evaluator:
+        process = await evaluator.evaluate(run, evaluations.process_of)
+        assert Path(f"/proc/{process}/oom_score_adj").read_text() == "1000\n" != own
+
+
 async def test_a_small_run_needs_no_process(run: StoredRun) -> None:
     """One more would take longer to start than it gains."""
     async with open_evaluator(run, MANY_PICTURES - 1, "", print) as evaluator:
@@ -106,8 +115,8 @@ async def test_a_process_that_ends_too_early_is_replaced_by_threads(run: StoredR
         assert await evaluator.evaluate(run, evaluations.end_once) == os.getpid()
         assert await evaluator.evaluate(run, inspect_new) == N_PICTURES
     assert lines == [
-        "The process that evaluates the pictures was ended by signal 9. Nothing is lost: this one goes on"
-        " without it."
+        "The process that evaluates the pictures was ended by signal 9, as when memory runs out. Nothing"
+        " is lost: this one goes on without it."
     ]
 
 
