@@ -263,10 +263,13 @@ def _show_plan(prepared: "Prepared", wanted: _Wanted, console: "Console") -> boo
     """Show what will be bought; returns whether it was bought before, unchanged, which is said too."""
     from flows.commands.plan_tables import plan_renderable, warning_line
     from flows.runs.repeats import find_repeat
+    from flows.session.prepare import spent_this_month
 
     is_new = wanted.resumed is None
     console.print(
-        plan_renderable(prepared.plan, prepared.ledger_per_month_usd) if is_new else _resuming(prepared)
+        plan_renderable(prepared.plan, prepared.ledger_per_month_usd, spent_this_month(prepared))
+        if is_new
+        else _resuming(prepared)
     )
     if prepared.note:
         console.print(prepared.note, markup=False, style="dim")

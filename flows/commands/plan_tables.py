@@ -9,26 +9,31 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.commands.fitting_table import FittingTable
+from flows.runs.budgets import left_of_month
 from tasks.campaign import Campaign
 from tasks.campaign.designs import state_confounding
 from tasks.campaign.factors import names_in
 from tasks.catalogue.providers import LEAST_IMAGES_PER_MINUTE
+from tasks.ledger.spending import MonthSpent
 from tasks.money import format_share, format_usd
 from tasks.plan import Plan
 
 
-def plan_renderable(plan: Plan, ledger_per_month_usd: Decimal | None = None) -> Group:
+def plan_renderable(
+    plan: Plan, ledger_per_month_usd: Decimal | None = None, spent: MonthSpent | None = None
+) -> Group:
     """Draw a plan for ``rich.console.Console.print``.
 
     Args:
         plan: The plan.
         ledger_per_month_usd: What the whole ledger may spend in a month, when there is such a limit.
+        spent: What this month was charged already; ``None`` if that is not known.
     """
     parts: list[RenderableType] = [
         _title(plan),
         *_design_table(plan.campaign),
         _orders_table(plan),
-        _money_table(plan, ledger_per_month_usd),
+        _money_table(plan, ledger_per_month_usd, spent),
     ]
     parts += [Padding(Text(note, "dim"), (not n, 0, 0, 1)) for n, note in enumerate(plan.notes)]
     return Group(*parts, *(warning_line(sentence) for sentence in plan.warnings), Text(""))
@@ -103,17 +108,19 @@ def _span(least: int, most: int) -> str:
     return f"{least:,}" if least == most else f"{least:,}–{most:,}"
 
 
-def _money_table(plan: Plan, ledger_per_month_usd: Decimal | None) -> Padding:
+def _money_table(plan: Plan, ledger_per_month_usd: Decimal | None, spent: MonthSpent | None) -> Padding:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    for name, value in _money_lines(plan, ledger_per_month_usd):
+    for name, value in _money_lines(plan, ledger_per_month_usd, spent):
         table.add_row(name, value)
     return Padding(table, (0, 0, 0, 1))
 
 
-def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[tuple[str, RenderableType]]:
-    budget = plan.campaign.budget
+def _money_lines(
+    plan: Plan, ledger_per_month_usd: Decimal | None, spent: MonthSpent | None
+) -> Sequence[tuple[str, RenderableType]]:
+    budget, left = plan.campaign.budget, left_of_month(plan.campaign, ledger_per_month_usd, spent)
     play = " of play money" if plan.campaign.sellers == ("emulator",) else ""
     lines: list[tuple[str, RenderableType]] = [
         ("total", Text(format_range(plan.low_usd, plan.high_usd) + play, "bold green")),
@@ -124,8 +131,8 @@ def _money_lines(plan: Plan, ledger_per_month_usd: Decimal | None) -> Sequence[t
         (
             "budget",
             f"{format_usd(budget.per_run_usd)} per run"
-            + _month(budget.per_month_usd, "per month")
-            + _month(ledger_per_month_usd, "per month for all campaigns"),
+            + _month(budget.per_month_usd, f"per month{_left(left.campaign_usd)}")
+            + _month(ledger_per_month_usd, f"per month for all campaigns{_left(left.ledger_usd)}"),
         ),
         ("time", _drafts_time(plan)),
     ]
@@ -169,6 +176,10 @@ def _drafts_time(plan: Plan) -> str:
 
 def _month(limit_usd: Decimal | None, of_what: str) -> str:
     return "" if limit_usd is None else f", {format_usd(limit_usd)} {of_what}"
+
+
+def _left(left_usd: Decimal | None) -> str:
+    return " (what is left of it is not known)" if left_usd is None else f" ({format_usd(left_usd)} left)"
 
 
 def warning_line(sentence: str) -> Padding:

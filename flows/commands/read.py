@@ -76,18 +76,23 @@ def plan(
     from flows.commands.plan_tables import plan_renderable, warning_line
     from flows.commands.power_tables import power_renderable
     from flows.commands.prompt_tables import prompts_renderable
+    from flows.runs.budgets import left_of_month
     from flows.runs.repeats import find_repeat
     from flows.session.pace import with_found_pace
-    from flows.session.prepare import prepare
+    from flows.session.prepare import prepare, spent_this_month
 
     file = chosen_campaign(file, Path.cwd())
     prepared = with_found_pace(prepare(file, read_settings(home), "plan", overrides=overrides))
     repeat = find_repeat(prepared.home, prepared.campaign)
+    spent = spent_this_month(prepared)
     preview = _preview_masks(prepared)
     power, of_factors = _plan_power(prepared, difference), _factor_power(prepared)
     if as_json:
+        left = left_of_month(prepared.campaign, prepared.ledger_per_month_usd, spent)
         extra = {
             "ledger_per_month_usd": prepared.ledger_per_month_usd,
+            "left_of_month_usd": left.campaign_usd,
+            "left_of_ledger_month_usd": left.ledger_usd,
             "mask_preview": preview,
             "bought_as": repeat.run_id if repeat else None,
             "power": power and power.as_dict(),
@@ -96,7 +101,7 @@ def plan(
         answer_json({**prepared.plan.as_dict(), **extra})
         return
     console = open_console()
-    console.print(plan_renderable(prepared.plan, prepared.ledger_per_month_usd))
+    console.print(plan_renderable(prepared.plan, prepared.ledger_per_month_usd, spent))
     if repeat is not None:
         console.print(warning_line(repeat.describe(datetime.now(UTC))))
     console.print(prompts_renderable(prepared.plan, shows_all=shows_all))

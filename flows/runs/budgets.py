@@ -10,7 +10,7 @@ from flows.runs.campaign import run_budget
 from tasks.campaign import Campaign
 from tasks.ledger import Ledger
 from tasks.ledger.monthly_limit import ledger_per_month_usd
-from tasks.ledger.spending import Group
+from tasks.ledger.spending import Group, MonthSpent
 from tasks.ledger.spending_limits import lower_of
 from tasks.settings import Settings
 
@@ -89,6 +89,33 @@ def month_budgets(ledger: Ledger, settings: Settings, now: datetime) -> MonthBud
             name: Balance.of(spent_usd, budget.per_month_usd if (budget := budgets[name]) else None)
             for name, spent_usd in spent.campaigns_usd.items()
         },
+    )
+
+
+@dataclass(frozen=True)
+class LeftOfMonth:
+    """What is left of this month's limits, dollars; ``None`` without a limit, or if it is not known."""
+
+    campaign_usd: Decimal | None
+    ledger_usd: Decimal | None
+
+
+def left_of_month(
+    campaign: Campaign, ledger_limit_usd: Decimal | None, spent: MonthSpent | None
+) -> LeftOfMonth:
+    """Compute what a plan's campaign has left of this month's limits.
+
+    Args:
+        campaign: The campaign.
+        ledger_limit_usd: What all campaigns may spend in a month, dollars; ``None`` for no limit.
+        spent: What this month was charged; ``None`` if that is not known.
+    """
+    if spent is None:
+        return LeftOfMonth(None, None)
+    own_usd = spent.campaigns_usd.get(campaign.name, Decimal(0))
+    return LeftOfMonth(
+        Balance.of(own_usd, campaign.budget.per_month_usd).left_usd,
+        Balance.of(spent.ledger_usd, ledger_limit_usd).left_usd,
     )
 
 

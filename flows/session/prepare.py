@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tasks.catalogue.providers import Providers, load_providers
 from tasks.errors import CampaignError, CatalogueError, SettingError
 from tasks.images_api.terms import Terms
 from tasks.ledger.monthly_limit import ledger_per_month_usd
+from tasks.ledger.spending import MonthSpent, known_month
 from tasks.ledger.spending_limits import known_limit_usd, lower_of
 from tasks.plan import Plan, plan
 from tasks.settings import Settings
@@ -189,6 +191,17 @@ def _questions_folder(campaign_file: Path | Campaign, home: Path) -> Path | None
         return None
     folder = campaign_file.resolve().parent
     return None if folder.is_relative_to(home.resolve()) else folder
+
+
+def spent_this_month(prepared: Prepared) -> MonthSpent | None:
+    """Read what this month was charged, if a limit of it applies; ``None`` if not, or if it is not known.
+
+    Args:
+        prepared: The prepared run.
+    """
+    if prepared.campaign.budget.per_month_usd is None and prepared.ledger_per_month_usd is None:
+        return None
+    return known_month(prepared.home, prepared.settings.environ, datetime.now(UTC))
 
 
 def plan_again(prepared: Prepared) -> Prepared:

@@ -1,17 +1,22 @@
 """Sums of what orders are charged, by run, campaign, month and so on. All sums are exact."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from tasks.ledger.database import Database, reconnecting
+from tasks.errors import LedgerError
+from tasks.ledger.database import LEDGER_VARIABLE, LOOK_S, Database, ledger_url, reconnecting
 from tasks.ledger.order_rows import estimated_nanousd
 from tasks.ledger.schema import budgets, orders
 from tasks.money import from_nanousd
+from tasks.storage.home import paid_runs
 
 Group = Literal["run", "month", "campaign", "provider", "model", "arm", "day"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -70,15 +75,36 @@ class Spending:
 
     def month(self, now: datetime) -> MonthSpent:
         """Read the charges so far in the month of ``now`` (aware)."""
-        month = f"{now.astimezone(UTC):%Y-%m}"
-        query = sa.select(budgets).where(budgets.c.scope.like(f"month:%:{month}"))
         with self._database.read() as connection:
-            sums = {
-                row.scope.split(":")[1]: from_nanousd(row.charged_nanousd)
-                for row in connection.execute(query)
-            }
-        ledger_usd = sums.pop("*", Decimal(0))
-        return MonthSpent(month, ledger_usd, dict(sorted(sums.items())))
+            return _month(connection, now)
+
+
+def _month(connection: Connection, now: datetime) -> MonthSpent:
+    month = f"{now.astimezone(UTC):%Y-%m}"
+    query = sa.select(budgets).where(budgets.c.scope.like(f"month:%:{month}"))
+    sums = {row.scope.split(":")[1]: from_nanousd(row.charged_nanousd) for row in connection.execute(query)}
+    ledger_usd = sums.pop("*", Decimal(0))
+    return MonthSpent(month, ledger_usd, dict(sorted(sums.items())))
+
+
+def known_month(home: Path, environ: Mapping[str, str], now: datetime) -> MonthSpent | None:
+    """Read this month's charges for a plan; ``None`` if they are not known, as when the ledger is away.
+
+    Neither creates nor migrates the ledger. Where there is none, and no paid picture, nothing was spent.
+
+    Args:
+        home: Runoff's home.
+        environ: The environment.
+        now: Aware time, whose UTC month counts.
+    """
+    nothing = MonthSpent(f"{now.astimezone(UTC):%Y-%m}", Decimal(0), {})
+    with suppress(LedgerError):
+        url = ledger_url(home, environ.get(LEDGER_VARIABLE))
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+            return None if any(paid_runs(home)) else nothing
+        with Database(url, LOOK_S, home=home) as database, database.read() as connection:
+            return _month(connection, now) if sa.inspect(connection).has_table(budgets.name) else nothing
+    return None
 
 
 def _name(group: Group) -> sa.ColumnElement[Any]:

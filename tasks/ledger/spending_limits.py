@@ -15,15 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.errors import LedgerError
-from tasks.ledger.database import LEDGER_VARIABLE, Database, ledger_url, reconnecting
+from tasks.ledger.database import LEDGER_VARIABLE, LOOK_S, Database, ledger_url, reconnecting
 from tasks.ledger.schema import spending_limits
 from tasks.money import from_nanousd, to_nanousd
 
 _NEWEST = sa.select(spending_limits.c.per_month_nanousd).where(
     spending_limits.c.limit_id == sa.select(sa.func.max(spending_limits.c.limit_id)).scalar_subquery()
 )
-LOOK_S = 2.0
-"""How long a plan waits for a ledger to say its limit."""
 
 
 @dataclass(frozen=True, slots=True)

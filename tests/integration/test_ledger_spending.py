@@ -1,7 +1,8 @@
 """Where the money went, by whatever people ask for, and the month's budget of the whole ledger."""
 
+import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tasks.ledger.monthly_limit import LIMIT_VARIABLE, LIMITS_FILE, ledger_per_m
 from tasks.ledger.spending import GROUPS, Group, Spent
 from tests.support.builders import NOON, RUN_ID, a_receipt, an_order
 from tests.support.ledgers import open_ledger
+from tests.support.shell import Shell
 
 CENT, COST = Decimal("0.01"), Decimal("0.000000001")
 NEXT_MONTH = NOON + timedelta(days=9)
@@ -59,6 +61,30 @@ def test_a_month_has_what_was_sent_in_it(ledger: Ledger) -> None:
     assert (december.month, december.ledger_usd) == ("2026-12", CENT)
     assert december.campaigns_usd == {"otters": CENT}
     assert ledger.spending.month(NOON + timedelta(days=99)).campaigns_usd == {}
+
+
+def test_a_plan_tells_what_is_left_of_this_month(tmp_path: Path) -> None:
+    """Of the campaign's month and of all campaigns'; all of it before anything was bought; else not known."""
+    shell = Shell(tmp_path / "home", {LIMIT_VARIABLE: "9", "RUNOFF_HOME": str(tmp_path / "home")})
+    file = shell.campaign({"provider": "emulator", "budget": {"per_run_usd": 3, "per_month_usd": 5}})
+
+    def left() -> tuple[str, str | None, str | None]:
+        facts = shell.json("plan", file)
+        said = " ".join(shell.runoff("plan", file).stdout.split())
+        (line,) = re.findall(r"budget (\$.*for all campaigns \(.*?\))", said)
+        return line, facts["left_of_month_usd"], facts["left_of_ledger_month_usd"]
+
+    told = "$3.00 per run, ${} per month (${} left), ${} per month for all campaigns (${} left)"
+    assert left() == (told.format("5.00", "5.00", "9.00", "9.00"), "5", "9")
+    shell.home.mkdir()
+    with shell.ledger() as opened:
+        opened.runs.start(RUN_ID, campaign="otters", provider="emulator", now=NOON)
+        opened.orders.plan([an_order(estimate_usd=Decimal(2))])
+        opened.orders.send(an_order(estimate_usd=Decimal(2)), Limits(), datetime.now(UTC))
+    assert left() == (told.format("5.00", "3.00", "9.00", "7.00"), "3", "7")
+    (shell.home / "ledger.db").write_bytes(b"not a ledger")
+    line, own, of_all = left()
+    assert (line.count("what is left of it is not known"), own, of_all) == (2, None, None)
 
 
 def test_the_ledgers_limit_comes_from_the_environment_or_the_home(tmp_path: Path) -> None:
