@@ -7,6 +7,7 @@ belongs to another server (its key, database, path) is kept from this home's own
 
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,6 +46,11 @@ DEFAULTS = {
     "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
 }
+
+_CHANGING = threading.RLock()
+_INSIDE: list[dict[str, str | None]] = []
+_BEFORE: dict[str, str | None] = {}
+"""What those variables were before the first of those inside came."""
 
 SERVICE_DEFAULTS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
@@ -110,19 +116,42 @@ def server_environment(prefect_home: Path, *, is_migrated: bool, with_schedules:
 
 @contextmanager
 def environment(settings: Mapping[str, str | None]) -> Iterator[None]:
-    """Set ``settings`` in this process's environment, ``None`` unsets; restore the old values at the end."""
-    before = {name: os.environ.get(name) for name in settings}
-    _change(settings)
+    """Set ``settings`` in this process's environment, ``None`` unsets; restore the old values at the end.
+
+    Threads may be inside at the same time and leave in any sequence: a variable has the value of whoever came
+    last and is still inside, and with the last of them the one that it had before the first.
+    """
+    own = dict(settings)
+    with _CHANGING:
+        for name in own:
+            _BEFORE.setdefault(name, os.environ.get(name))
+        _INSIDE.append(own)
+        _change(own)
     try:
         yield
     finally:
-        profiles = {name: before.pop(name) for name in OTHER_PROFILES if name in before}
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # a user without a home folder reads nothing of Prefect's wish for one
-            _change(before)
-        _set(profiles)  # Prefect would warn that its home has none of that name
+        with _CHANGING:
+            _INSIDE[:] = [one for one in _INSIDE if one is not own]
+            after = {name: _after(name) for name in own}
+            profiles = {name: after.pop(name) for name in OTHER_PROFILES if name in after}
+            with warnings.catch_warnings():
+                # A user without a home folder reads nothing of Prefect's wish for one.
+                warnings.simplefilter("ignore")
+                _change(after)
+            _set(profiles)  # Prefect would warn that its home has none of that name
+
+
+def _after(name: str) -> str | None:
+    """Return the value of a variable once one of those inside has left."""
+    values = [one[name] for one in _INSIDE if name in one]
+    return values[-1] if values else _BEFORE.pop(name)
+
+
+def _users_environment() -> dict[str, str]:
+    """Return this process's environment without what is set by those inside ``environment``."""
+    with _CHANGING:
+        kept = {name: value for name, value in os.environ.items() if name not in _BEFORE}
+        return kept | {name: value for name, value in _BEFORE.items() if value is not None}
 
 
 def _change(settings: Mapping[str, str | None]) -> None:
@@ -139,7 +168,7 @@ def _set(settings: Mapping[str, str | None]) -> None:
 
 
 def _of_another_server() -> list[str]:
-    return [name for name in os.environ if name.startswith(_OF_ANOTHER_SERVER)]
+    return [name for name in _users_environment() if name.startswith(_OF_ANOTHER_SERVER)]
 
 
 def _refresh_prefect() -> None:
@@ -159,4 +188,5 @@ def is_loaded(name: str) -> bool:
 
 
 def _unset(defaults: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in defaults.items() if name not in os.environ}
+    given = _users_environment()
+    return {name: value for name, value in defaults.items() if name not in given}

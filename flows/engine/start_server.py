@@ -14,6 +14,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from flows.engine import prefect_queues
+from flows.engine.joined import joined_at, note_joined
 from flows.engine.prefect_server import PrefectServer, Trouble
 from flows.engine.registry import HOST, Registry, ServerRecord, is_alive
 from flows.engine.schema import make_database
@@ -50,6 +52,7 @@ PACKAGES = Path(__file__).parents[2]
 
 Say = Callable[[str], None]
 
+_CHOOSING = threading.Lock()  # one thread at a time starts a server, or looks which this process uses
 # Servers that other processes still use: referenced here, so that Popen does not warn about them.
 _LEFT_RUNNING: list[subprocess.Popen[bytes]] = []
 
@@ -166,6 +169,7 @@ class _HomeEngine(Engine):
             self._server = _running(registry, with_schedules) or self._start(with_schedules)
             client = registry.join(self._server.pid)
         super().__init__(self._server.api_url, say)
+        note_joined(self.api_url, registry)
         settings = client_settings(registry.folder, self.api_url, with_schedules=with_schedules, is_own=True)
         self._cleanup.callback(self._wait_until_gone)
         self._cleanup.enter_context(environment(settings))  # left while the server ends
@@ -340,7 +344,14 @@ def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engin
             where=str(home), what=f"the home cannot be written ({error.strerror})",
             next_step="Choose another folder with --home or RUNOFF_HOME.",
         ) from error  # fmt: skip
+    with _CHOOSING:
+        return _choose(home, registry, say, with_schedules=with_schedules)
+
+
+def _choose(home: Path, registry: Registry, say: Say, *, with_schedules: bool) -> Engine:
     given = PrefectServer.of(os.environ)
+    if given is not None and (joined := joined_at(given.api_url)) is not None:
+        return _HomeEngine(joined, say, with_schedules=with_schedules)
     if given is not None:
         check_proxies(os.environ, given.api_url)
         return _GivenEngine(given, registry, say, with_schedules=with_schedules)

@@ -20,13 +20,13 @@ from tasks.campaign.pictures import Arm, Drafts
 from tasks.campaign.retention import Retention
 from tasks.campaign.review import Review
 from tasks.campaign.rounds import Pass, Round, added_round_of, passes_of, plan_rounds
+from tasks.campaign.row_value import Scalar, Value
 from tasks.campaign.schedule import Schedule
 from tasks.campaign.section import Dollars, Section
 from tasks.campaign.verdict import AbTest, Verdict
 from tasks.limits import ARMS
 from tasks.marked_yaml import write_yaml
 
-Scalar = str | int | float | bool
 Row = Mapping[str, Scalar]
 ArmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$"
@@ -59,10 +59,10 @@ class Campaign(Section):
     budget: Budget
     """How much money may be spent."""
 
-    variables: dict[VariableName, Annotated[tuple[Scalar, ...], Field(min_length=1)]] | None = None
+    variables: dict[VariableName, Annotated[tuple[Value, ...], Field(min_length=1)]] | None = None
     """Values by variable; every combination is one row. Cannot be combined with `rows`."""
 
-    rows: tuple[dict[VariableName, Scalar], ...] | str | None = None
+    rows: tuple[dict[VariableName, Value], ...] | str | None = None
     """The rows themselves: a list of mappings; a CSV, JSON lines or parquet file; or a folder of pictures."""
 
     arms: dict[ArmName, Arm] = Field(min_length=1, max_length=ARMS)

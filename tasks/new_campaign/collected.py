@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tasks.campaign.campaign import Scalar
+from tasks.campaign.row_value import Scalar
 from tasks.text import spell_plainly
 
 AGAIN = "No file was written. Fix it, then try again."

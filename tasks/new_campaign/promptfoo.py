@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tasks.campaign.campaign import Scalar
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
+from tasks.campaign.row_value import Scalar
 from tasks.campaign.statements import VARIABLE as RUBRIC
 from tasks.campaign_file.csv_rows import read_csv
 from tasks.campaign_file.row_values import RowsFaultError

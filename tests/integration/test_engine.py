@@ -12,7 +12,8 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from importlib.metadata import version
 from pathlib import Path
 from unittest.mock import patch
@@ -170,6 +171,22 @@ def test_server_starts_beside_other_work_and_is_shared_with_a_second_start(tmp_p
     assert said or ready_s < 3.5
     assert "PREFECT_API_URL" not in os.environ
     assert not is_alive(server)
+
+
+@pytest.mark.slow  # every day: the environment's part, tests/unit/flows/engine/test_settings.py
+def test_threads_share_a_server_that_outlives_the_one_that_started_it(tmp_path: Path) -> None:
+    """A second run in a thread keeps its server; when both have ended, nothing is left of it."""
+    with ThreadPoolExecutor(1) as beside, ExitStack() as second:
+        with start_engine(tmp_path, print) as first:
+            first.wait_ready()
+            other = beside.submit(start_engine, tmp_path / "of another home", print).result()
+            second.enter_context(other)
+            server = server_of(tmp_path)
+        assert is_alive(server)
+        assert os.environ["PREFECT_API_URL"] == first.api_url
+        other.wait_ready(limit_s=5)
+    wait_until(lambda: not is_alive(server), 15)
+    assert "PREFECT_API_URL" not in os.environ
 
 
 @pytest.mark.slow  # every day: whole runs on one server, and their states in it

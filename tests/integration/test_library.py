@@ -6,12 +6,15 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from pydantic import ValidationError
 
 import runoff
 from flows.command_line import runoff as command
@@ -216,6 +219,29 @@ def test_a_built_campaign_leaves_nothing_when_no_run_came_of_it(tmp_path: Path) 
         written_campaign(unreadable, Settings(tmp_path, os.environ), "x"),
     ):
         pass
+
+
+@pytest.mark.parametrize("empty", [float("nan"), pd.NA, pd.NaT, None, np.float64("inf")])
+def test_an_empty_cell_of_a_table_is_refused(empty: object) -> None:
+    """It would be bought as a picture of nan."""
+    with pytest.raises(ValidationError, match="an empty text for an empty cell"):
+        Campaign.model_validate(CAMPAIGN | {"rows": [{"animal": "otter"}, {"animal": empty}]})
+
+
+def test_a_number_and_a_day_of_a_table_are_what_people_read(tmp_path: Path) -> None:
+    """A count of NumPy's is no decimal, and a day has no midnight."""
+    row = {"n": np.int64(3), "share": np.float64(0.5), "is_new": np.bool_(True), "day": date(2026, 12, 1)}
+    arms = {"A": {"prompt": "{{ n }} otters, {{ share }}, {{ is_new }}, {{ day }}"}}
+    campaign = Campaign.model_validate(CAMPAIGN | {"rows": [row], "arms": arms})
+    (order,) = runoff.plan(campaign, home=tmp_path).orders
+    assert order.prompt == "3 otters, 0.5, true, 2026-12-01"
+
+
+def test_every_error_that_a_call_names_can_be_caught() -> None:
+    """Under the name that its description has."""
+    named = {name for call in ("run_async", "promote_async", "rescore", "plan", "report_frame")
+             for name in re.findall(r"\b[A-Z]\w+Error\b", getattr(runoff, call).__doc__)}  # fmt: skip
+    assert named <= set(runoff.__all__)
 
 
 def test_a_report_without_a_run_is_a_clear_error(tmp_path: Path) -> None:

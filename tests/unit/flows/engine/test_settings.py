@@ -81,6 +81,35 @@ def test_leaving_it_is_silent_where_prefect_finds_no_home_of_the_user(
     assert (n_inside, len(heard)) == (1, 1)
 
 
+def test_whoever_leaves_first_takes_nothing_from_the_other_and_the_last_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two runs in threads: the address stayed behind, and every later run asked a server that was gone."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_PROFILE", "mine")
+    first = environment({"PREFECT_API_URL": "one", "PREFECT_PROFILE": None, "ONLY_FIRST": "1"})
+    second = environment({"PREFECT_API_URL": "two", "PREFECT_PROFILE": None})
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert os.environ["PREFECT_API_URL"] == "two"
+    assert not {"PREFECT_PROFILE", "ONLY_FIRST"} & os.environ.keys()
+    second.__exit__(None, None, None)
+    assert "PREFECT_API_URL" not in os.environ
+    assert os.environ["PREFECT_PROFILE"] == "mine"
+
+
+def test_a_second_one_has_all_settings_although_the_first_has_set_them(tmp_path: Path) -> None:
+    """They are the second one's too once the first has left."""
+
+    def settings(url: str) -> dict[str, str | None]:
+        return client_settings(tmp_path, url, with_schedules=False, is_own=True)
+
+    alone = settings("two")
+    with environment(settings("one")):
+        assert settings("two") == alone
+
+
 def test_a_prefect_that_another_thread_still_loads_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A person who presses Ctrl-C while it is loaded behind a question leaves without an error."""
     for name in ("prefect.context", "prefect.events.worker"):

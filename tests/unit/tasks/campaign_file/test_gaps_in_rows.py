@@ -110,7 +110,7 @@ def test_an_address_is_said_not_to_be_fetched(tmp_path: Path) -> None:
     assert fault.startswith("references.0")
     assert f": {address} {told}" in fault
     (fault,) = faults(tmp_path, campaign | {"references": ["{{ file }}"]})
-    assert f"row 1: {address} {told}; and 1 more rows" in fault
+    assert f"row 1: {address} {told}; and 1 more row" in fault
     campaign["references"] = [save(tmp_path, "a.png", (64, 64))]
     (fault,) = faults(tmp_path, campaign | {"mask": address})
     assert fault.startswith("mask")
