@@ -27,6 +27,7 @@ __all__ = [
     "retention",
     "rounds",
     "row_groups",
+    "row_value",
     "schedule",
     "schema",
     "statements",
