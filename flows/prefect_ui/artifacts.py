@@ -57,7 +57,8 @@ class Progress:
 
     def __init__(self, key: str, stage: str, n_orders: int) -> None:
         self._key, self._stage, self._n_orders = key, stage, n_orders
-        self._n_in_batches, self._n_shown = 0, 0
+        self._n_in_batches, self._n_wanted, self._n_shown = 0, 0, 0
+        self._moving = asyncio.Lock()
         self._not_before_s = 0.0
         self._artifact_id: UUID | None = None
 
@@ -75,17 +76,23 @@ class Progress:
     async def reach(self, n_done: int) -> None:
         """Move the bar to a number of orders, never backwards.
 
+        The server is asked one after another: what is asked at once arrives in any order. Of those that wait,
+        the last counts.
+
         Args:
             n_done: The orders of the stage that have ended, in whole batches or not.
         """
         n_done = min(n_done, self._n_orders)
         if self._artifact_id is None or n_done <= self._n_shown:
             return
-        if time.monotonic() >= self._not_before_s:
-            self._n_shown = n_done
-            await self._show(
-                aupdate_progress_artifact(self._artifact_id, progress=100 * n_done / self._n_orders)
-            )
+        self._n_wanted = max(self._n_wanted, n_done)
+        async with self._moving:
+            is_last = self._n_shown < n_done == self._n_wanted
+            if is_last and time.monotonic() >= self._not_before_s:
+                self._n_shown = n_done
+                await self._show(
+                    aupdate_progress_artifact(self._artifact_id, progress=100 * n_done / self._n_orders)
+                )
 
     async def _create(self, description: str) -> None:
         made = await acreate_progress_artifact(progress=0.0, key=self._key, description=description)

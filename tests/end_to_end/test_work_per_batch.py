@@ -1,6 +1,8 @@
 """How much a batch asks of Prefect's server, counted where seconds would depend on the machine's load.
 
-Each number is what it takes today, with what it is for. Whoever needs more of them writes down why.
+Each number is what it takes today, with what it is for. Whoever needs more of them writes down why. What the
+server did not accept does not count: where another test has locked its database it answers 503, and Prefect's
+client asks again.
 """
 
 from collections import Counter
@@ -14,27 +16,33 @@ from tests.support.provider import OpenProvider
 from tests.support.shell import Shell
 
 REQUESTS_PER_BATCH = 1
-"""The bar of the stage is moved. Task runs are sent in bulk, by a connection of their own."""
+"""The bar of the stage is moved, once for batches that end together.
+
+Task runs are sent in bulk, by a connection of their own.
+"""
 ORDERS_PER_TASK = 2
 QUIET = {"finalists": {"count": 0}}
 
 
-def test_a_batch_takes_one_request_to_prefects_server(
+def test_a_batch_takes_one_request_at_most_to_prefects_server(
     shell: Shell, open_provider: OpenProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a run takes once does not count: a run of six batches is held against one of two."""
     open_provider()
     for module in (head_start, buy):
         monkeypatch.setattr(module, "ORDERS_PER_TASK", ORDERS_PER_TASK)
+    monkeypatch.setattr(buy, "FOLLOW_EVERY_S", 3600.0)  # the bar moves within a batch by the clock
     asked: Counter[str] = Counter()
     send = httpx.AsyncClient.send
 
     async def counted(self: httpx.AsyncClient, request: httpx.Request, **options: object) -> httpx.Response:
+        answer = await send(self, request, **options)  # type: ignore[arg-type]
         _, _, what, *_ = request.url.path.split("/")
         is_told = request.method != "GET" and what != "logs"  # looks and logs go by the clock
-        if is_told and str(request.url).startswith(shell.environ["PREFECT_API_URL"]):
+        is_prefects = str(request.url).startswith(shell.environ["PREFECT_API_URL"])
+        if is_told and is_prefects and answer.is_success:
             asked[f"{request.method} {what}"] += 1
-        return await send(self, request, **options)  # type: ignore[arg-type]
+        return answer
 
     monkeypatch.setattr(httpx.AsyncClient, "send", counted)
 
@@ -46,4 +54,6 @@ def test_a_batch_takes_one_request_to_prefects_server(
         return Counter(asked)
 
     few, many = requests_of(1), requests_of(3)
-    assert many - few == {"PATCH artifacts": 4 * REQUESTS_PER_BATCH}
+    assert set(many - few) <= {"PATCH artifacts"}
+    assert few["PATCH artifacts"] in range(1, 2 * REQUESTS_PER_BATCH + 1)
+    assert many["PATCH artifacts"] in range(1, 6 * REQUESTS_PER_BATCH + 1)

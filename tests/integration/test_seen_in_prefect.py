@@ -1,12 +1,14 @@
 """What people see of a run in Prefect's pages: names of states, messages, links, pictures, and its log."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from flows.prefect_ui.artifacts import description_of, markdown_of, report_link
+from flows.prefect_ui.artifacts import Progress, description_of, markdown_of, report_link
 from flows.prefect_ui.flow_states import end_line, state_message, state_name
 from flows.prefect_ui.run_log import LoggedDisplay
 from flows.runs.outcome import Outcome, outcome_of
@@ -25,6 +27,32 @@ AWAITING = Outcome(
 )  # fmt: skip
 PUBLIC = Settings(Path("/runs"), {"RUNOFF_PUBLIC_URL": "https://studio.example.org/runoff/"})
 PAGE = f"https://studio.example.org/runoff/runs/{RUN_ID}"
+
+
+async def test_the_bar_of_a_stage_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six batches end at once, and the server takes long for the first: one more request, with all six."""
+    asked: list[float] = []
+    is_moved, shown = asyncio.Event(), []
+
+    async def create(**_: object) -> UUID:
+        return UUID(int=1)
+
+    async def update(_: UUID, progress: float) -> None:
+        asked.append(progress)
+        if len(asked) == 1:
+            await is_moved.wait()
+        shown.append(progress)
+
+    monkeypatch.setattr("flows.prefect_ui.artifacts.acreate_progress_artifact", create)
+    monkeypatch.setattr("flows.prefect_ui.artifacts.aupdate_progress_artifact", update)
+    progress = Progress("otters-drafts", "draft", 6)
+    await progress.begin()
+    batches = [asyncio.create_task(progress.add(1)) for _ in range(6)]
+    while not asked:
+        await asyncio.sleep(0)
+    is_moved.set()
+    await asyncio.gather(*batches)
+    assert shown == [100 / 6, 100.0]
 
 
 @pytest.mark.parametrize(
