@@ -245,7 +245,7 @@ def _available(
 
 
 def _warnings(key: str, settings: PictureSettings, life: Lifecycle, horizon: date | None) -> Iterator[str]:
-    if life.shutdown_on is None or life.days_left is None:
+    if life.shutdown_on is None:
         return
     such_as = f", such as {life.successors[0]}" if life.successors else ""
     or_cheapest = f", or write model: {CHEAPEST}" if isinstance(settings, Drafts) else ""
@@ -254,12 +254,12 @@ def _warnings(key: str, settings: PictureSettings, life: Lifecycle, horizon: dat
         if settings.successor
         else f"name a successor{such_as}{or_cheapest}."
     )
-    when = f"{key}: {settings.model} will be shut down on {life.shutdown_on},"
-    days = "1 day" if life.days_left == 1 else f"{life.days_left} days"
+    # Dates, not days from now: the run's report, which has this sentence, is read later.
+    when = f"{key}: {settings.model} will be shut down on {life.shutdown_on}"
     if life.state == "retiring":
-        yield f"{when} in {days}; {then}"
+        yield f"{when}; {then}"
     elif horizon is not None and horizon >= life.shutdown_on:
-        yield f"{when} before the next scheduled run; {then}"
+        yield f"{when}, before the scheduled run of {horizon}; {then}"
 
 
 def _next_scheduled_day(campaign: Campaign, today: date) -> date | None:

@@ -38,7 +38,7 @@ def test_a_plan_has_the_successor_from_the_day_on(shell: Shell) -> None:
     """On the eve the old model with a warning, on the day its successor, and it is said."""
     file = shell.campaign({"drafts": MINI} | NO_FINALS)
     for day, model, said in (
-        (EVE, "gpt-image-1-mini", "will be shut down on 2026-12-01, in 1 day"),
+        (EVE, "gpt-image-1-mini", "will be shut down on 2026-12-01; "),
         (LAST_DAY, "gpt-image-2.5-flare", "was shut down on 2026-12-01; its successor gpt-image-2.5-flare"),
     ):
         plan = json.loads(shell.runoff("plan", file, "--json", RUNOFF_TODAY=day).stdout)
@@ -96,7 +96,7 @@ def test_an_end_that_only_the_provider_knows_is_heeded(shell: Shell, open_provid
     done = shell.runoff("run", file, RUNOFF_TODAY=EVE)
     said = " ".join(done.stdout.split())
     assert "the provider announces its shutdown for 2026-12-01; the catalogue has no date" in said
-    assert "will be shut down on 2026-12-01, in 1 day" in said
+    assert "will be shut down on 2026-12-01; " in said
     assert provider.n_requests == 4
     bare = shell.campaign({"drafts": MINI | {"successor": None}} | NO_FINALS)
     refused = shell.runoff("run", bare, RUNOFF_TODAY=LAST_DAY)

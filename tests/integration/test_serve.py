@@ -209,7 +209,7 @@ def test_a_campaign_whose_model_retires_is_announced_with_a_warning(
     said: list[str] = []
     announce(read_scheduled([file], tmp_path), said.append)
     assert said[0].startswith("every-minute (")
-    assert said[1].startswith("! drafts: gpt-image-1-mini will be shut down on 2026-12-01, in 1 day;")
+    assert said[1].startswith("! drafts: gpt-image-1-mini will be shut down on 2026-12-01;")
 
 
 DECIDED = {"count": 1, "approval": "review", "decide_within": "1h"}

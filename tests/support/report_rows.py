@@ -233,7 +233,7 @@ def make_facts(**known: Any) -> RunFacts:
         },
         "estimate_usd": Decimal("1.62"), "unknown_usd": Decimal("0.006"), "all_high_usd": Decimal("8.02"),
         "warnings": [
-            "gpt-image-1-mini shuts down on 2026-12-01, in 9 days; its successor here is gpt-image-2.6-flare."
+            "gpt-image-1-mini shuts down on 2026-12-01; its successor here is gpt-image-2.6-flare."
         ],
         "copies_by_radius": dict(zip(range(13), (2, 2, 3, 4, 5, 5, 7, 7, 8, 11, 16, 24, 33), strict=True)),
         "radius_bits": 6, "min_fidelity": 0.75,

@@ -150,8 +150,8 @@ MINI = {"model": "gpt-image-1-mini", "successor": {"model": "gpt-image-2.6-flare
     ("today", "model", "quality", "expected"),
     [
         (date(2026, 10, 31), "gpt-image-1-mini", "low", None),
-        (date(2026, 11, 1), "gpt-image-1-mini", "low", "in 30 days; then gpt-image-2.6-flare is used"),
-        (date(2026, 11, 30), "gpt-image-1-mini", "low", "in 1 day; then"),
+        (date(2026, 11, 1), "gpt-image-1-mini", "low", "on 2026-12-01; then gpt-image-2.6-flare is used"),
+        (date(2026, 11, 30), "gpt-image-1-mini", "low", "on 2026-12-01; then"),
         (date(2026, 12, 1), "gpt-image-2.6-flare", "medium", "was shut down on 2026-12-01; its successor"),
     ],
 )
@@ -204,7 +204,10 @@ def test_a_schedule_beyond_the_shutdown_is_warned_of() -> None:
     drafts = {"model": "gpt-image-1-mini", "successor": {"model": "gpt-image-2.6-flare"}}
     september = date(2026, 9, 1)
     seldom = planned(campaign(drafts=drafts, schedule=yearly), september)
-    assert "before the next scheduled run; then gpt-image-2.6-flare" in seldom.warnings[0]
+    assert (
+        "on 2026-12-01, before the scheduled run of 2026-12-25; then gpt-image-2.6-flare"
+        in seldom.warnings[0]
+    )
     daily = planned(campaign(drafts=drafts, schedule={"cron": "0 6 * * *"}), september)
     assert not any("shut down" in warning for warning in daily.warnings)
 
