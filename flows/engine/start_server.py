@@ -13,7 +13,6 @@ import math
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from flows.engine.prefect_server import PrefectServer, Trouble
 from flows.engine.registry import HOST, Registry, ServerRecord, is_alive
 from flows.engine.schema import make_database
 from flows.engine.settings import client_settings, environment, server_environment
+from flows.own_program import program_words
 from tasks.errors import EngineError, SettingError
 from tasks.network import check_certificates, check_proxies
 
@@ -42,13 +42,7 @@ LONGEST_WAIT_S = 60.0
 STEADY_S = 300.0
 """A server that has lived for so long is restarted at once."""
 
-# Not `-m`: it would put the working folder first on the path. `import runoff` finds Runoff's packages even
-# if PYTHONPATH leads to another `flows`.
-PROGRAM = (
-    "import sys; sys.path.append(sys.argv[1]); import runoff; from flows.engine.server_program import main;"
-    " main(*sys.argv[2:])"
-)
-PACKAGES = Path(__file__).parents[2]
+PROGRAM = "from flows.engine.server_program import main; main(*sys.argv[1:])"
 
 Say = Callable[[str], None]
 
@@ -218,7 +212,7 @@ class _HomeEngine(Engine):
         )
         with self._registry.log.open("wb") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-c", PROGRAM, str(PACKAGES), str(self._registry.folder), str(port)],
+                program_words(PROGRAM, str(self._registry.folder), str(port)),
                 env=environ, cwd=self._registry.folder,  # where no other project's prefect.toml or .env is
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal is for the run, which still needs its server

@@ -5,7 +5,6 @@ session, so that a Ctrl-C that ends the page does not end the purchase.
 """
 
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -13,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from flows.own_program import program_words
 from flows.promotion.action import Promotion
 from flows.promotion.plan import PromotionPlan, promotion_plan
 from tasks.errors import RunError, SettingError
 from tasks.settings import Settings
 
-PROGRAM = "import runoff; runoff.main()"
+PROGRAM = "runoff.main()"
 _INCOMPLETE = 4
 
 
@@ -118,8 +118,7 @@ class ChildPromoter(ChildProcesses):
 
 
 def _start(words: Sequence[str]) -> _Child:
-    # -P: a folder called `flows` in the working folder must not be imported.
-    command = [sys.executable, "-P", "-c", PROGRAM, *words]
+    command = program_words(PROGRAM, *words)
     output = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
     try:
         process = subprocess.Popen(

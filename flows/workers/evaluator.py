@@ -23,6 +23,7 @@ from socket import socketpair
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flows.evaluation.looks import forget_looks
+from flows.own_program import program_words
 from flows.runs.run import StoredRun
 from tasks.campaign import Campaign
 
@@ -36,12 +37,7 @@ MANY_PICTURES = 50
 pictures of 0.2 s each in 3.5 s, not 3.8."""
 END_LIMIT_S = 5.0
 
-# As in ``flows.engine.start_server``: not `-m`, and `import runoff` first.
-PROGRAM = (
-    "import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); import runoff;"
-    " from flows.workers.evaluation_program import main; main(int(sys.argv[2]))"
-)
-PACKAGES = Path(__file__).parents[2]
+PROGRAM = "import gc; gc.disable(); from flows.workers.evaluation_program import main; main(int(sys.argv[1]))"
 
 
 @dataclass(frozen=True)
@@ -140,7 +136,7 @@ class _Process:
         self._connection = Connection(ours.detach())
         with theirs:
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-c", PROGRAM, str(PACKAGES), str(theirs.fileno())],
+                program_words(PROGRAM, str(theirs.fileno())),
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 process_group=0,  # Ctrl-C in the terminal is for the run, which still needs it
             )  # fmt: skip

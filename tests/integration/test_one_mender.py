@@ -18,9 +18,9 @@ LISTENER = """
 import socket, sys, time
 from pathlib import Path
 from os import getpid
-listener = socket.create_server(("127.0.0.1", int(sys.argv[3])))
+listener = socket.create_server(("127.0.0.1", int(sys.argv[2])))
 print(listener.getsockname()[1], flush=True)
-clients = Path(sys.argv[2]) / "clients"
+clients = Path(sys.argv[1]) / "clients"
 time.sleep(1)
 while list(clients.glob(f"*~{getpid()}~*")):
     time.sleep(0.02)
