@@ -3,6 +3,7 @@
 __all__ = [
     "alignment",
     "bought",
+    "colour",
     "container",
     "decoding",
     "difference_picture",

@@ -42,13 +42,27 @@ def to_srgb(picture: Image.Image) -> Image.Image:
     profile = picture.info.get(_PROFILE)
     if picture.mode.startswith("I"):
         picture = _to_eight_bits(picture)
-    mode = "RGBA" if picture.has_transparency_data else "RGB"
-    plain = None if profile is None else _by_profile(profile, picture, mode)
+    plain = None if profile is None else _by_profile(profile, picture, rgb_mode(picture))
     if plain is None:
-        plain = picture if picture.mode == mode else picture.convert(mode)  # which would copy it
+        plain = as_rgb(picture)
     for name in _OF_THE_FILE:
         plain.info.pop(name, None)
     return plain
+
+
+def as_rgb(picture: Image.Image) -> Image.Image:
+    """Make a picture ``RGBA`` when it has transparency, else ``RGB``; the same object where it is so already.
+
+    Args:
+        picture: A decoded picture of any mode; its numbers are taken as they are.
+    """
+    mode = rgb_mode(picture)
+    return picture if picture.mode == mode else picture.convert(mode)  # which would copy it
+
+
+def rgb_mode(picture: Image.Image) -> str:
+    """Return ``RGBA`` for a picture with transparency, else ``RGB``."""
+    return "RGBA" if picture.has_transparency_data else "RGB"
 
 
 def _to_eight_bits(deep: Image.Image) -> Image.Image:

@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from tasks.errors import PictureError
 from tasks.limits import CONVERTED_PX
-from tasks.pictures.colour import to_srgb
+from tasks.pictures.colour import rgb_mode, to_srgb
 from tasks.pictures.container import MEDIA_TYPES, read_header, unsound
 from tasks.pictures.decoding import as_seen, opened
 from tasks.pictures.orientation import is_sideways, turn_needed
@@ -128,10 +128,7 @@ def _converted(data: bytes, kind: str, picture: Image.Image) -> tuple[Image.Imag
     """Return upright pixels, ``RGB`` or ``RGBA``, and their profile; inks and greys become sRGB."""
     turn = turn_needed(data, kind, picture)
     profile = picture.info.get("icc_profile") if picture.mode in ("RGB", "RGBA", "P", "PA") else None
-    if profile is None:
-        plain = to_srgb(picture)
-    else:
-        plain = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    plain = to_srgb(picture) if profile is None else picture.convert(rgb_mode(picture))
     return plain if turn is None else plain.transpose(turn), profile
 
 

@@ -11,12 +11,6 @@ Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
-def plain(picture: Image.Image) -> Image.Image:
-    """Make a picture ``RGBA`` if it has transparency, else ``RGB``."""
-    mode = "RGBA" if picture.has_transparency_data else "RGB"
-    return picture if picture.mode == mode else picture.convert(mode)
-
-
 def shrunk(picture: Image.Image) -> Levels:
     """Average down to the fixed scale; by a whole factor first, which is five times as fast.
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks.scorers.fixed_scale import every_other, grey_of, halve, plain, shrunk, window_of
+from tasks.pictures.colour import as_rgb
+from tasks.scorers.fixed_scale import every_other, grey_of, halve, shrunk, window_of
 from tasks.scorers.jpeg_traces import measure_blocking, measure_quantisation
 
 TILE_PX = 32
@@ -77,7 +78,7 @@ def measure(picture: Image.Image) -> dict[str, float]:
             the most frequent colour; ``entropy`` of luminance, 0-8 bits; ``opaque`` share of the pixels
             measured. Empty when nothing is opaque.
     """
-    whole = plain(picture)
+    whole = as_rgb(picture)
     pixels = shrunk(whole)
     mask = None if whole.mode == "RGB" else pixels[..., 3] >= OPAQUE
     if mask is not None and not mask.any():
