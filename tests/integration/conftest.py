@@ -13,9 +13,10 @@ from tasks.emulator.settings import EmulatorSettings
 from tasks.storage.mirror import MIRRORS_VARIABLE
 from tests.support.batch_shop import Open, batch_shops
 from tests.support.browser import open_browser
+from tests.support.emulator_client import BRIEF_S, PATIENT_S
 from tests.support.object_store import BUCKET, object_store
 from tests.support.postgresql_server import PostgresqlServer, binaries, running
-from tests.support.shop import READ_TIMEOUT_S, Opener, Shop
+from tests.support.shop import Opener, Shop
 
 EVERY_DAY_ON_BOTH = {"test_ledger"}
 """What every day is tried on PostgreSQL too. One file: each worker of the tests starts its own server."""
@@ -77,13 +78,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_shop(tmp_path: Path) -> Iterator[Opener]:
-    """Open shops with emulators of any settings; closed at the end."""
+    """Open shops with emulators of any settings; closed at the end. Only one that hangs is not waited for."""
     opened: list[tuple[Any, Shop]] = []
 
-    def open_one(*faults: dict[str, Any], read_s: float = READ_TIMEOUT_S, **settings: Any) -> Shop:
+    def open_one(*faults: dict[str, Any], **settings: Any) -> Shop:
+        hangs = any(fault["kind"] == "bill_then_hang" for fault in faults)
         rules = tuple(FaultRule(**fault) for fault in faults)
         emulator = emulator_server(EmulatorSettings(paint="plain", faults=rules, **settings))
-        shop = Shop(emulator.__enter__(), tmp_path, read_s)
+        shop = Shop(emulator.__enter__(), tmp_path, BRIEF_S if hangs else PATIENT_S)
         opened.append((emulator, shop))
         return shop
 

@@ -28,7 +28,8 @@ from tasks.ledger import Limits, Settlement
 from tasks.limits import ANSWER_MARGIN_BYTES, JSON_BYTES
 from tasks.order import Order, OrderState
 from tests.support.builders import NOON, RUN_ID, an_order
-from tests.support.emulator_client import png
+from tests.support.child_process import wait_until
+from tests.support.emulator_client import BRIEF_S, PATIENT_S, png
 from tests.support.raw_server import Answer, RawServer, Send, raw_server
 from tests.support.shop import FLARE, Shop, order_of
 
@@ -40,8 +41,8 @@ USAGE = {"input_tokens": 10, "input_tokens_details": {"text_tokens": 10}, "outpu
 
 
 def drip(send: Send, piece: bytes = b" ") -> None:
-    """Send a byte now and then, for longer than any test waits."""
-    for _ in range(1000):
+    """Send a byte now and then, for longer than any test may take: whoever wants all of them fails."""
+    while True:
         send(piece)
         time.sleep(0.02)
 
@@ -53,25 +54,23 @@ def endless(send: Send) -> None:
 
 
 @contextmanager
-def shop_at(folder: Path, answer: Answer) -> Iterator[tuple[Shop, RawServer]]:
+def shop_at(folder: Path, answer: Answer, read_s: float = PATIENT_S) -> Iterator[tuple[Shop, RawServer]]:
     """Open a shop whose provider answers so."""
     with raw_server(answer) as server:
-        shop = Shop(server.url, folder)
+        shop = Shop(server.url, folder, read_s)
         try:
             yield shop, server
         finally:
             shop.ledger.close()
 
 
-def bought(folder: Path, answer: Answer, order: Order | None = None) -> tuple[Any, float, Shop]:
-    """Buy an order from a provider that answers so; returns its record and how long that took, seconds."""
-    with shop_at(folder, answer) as (shop, server):
-        started_s = time.monotonic()
+def bought(folder: Path, answer: Answer, order: Order | None = None, read_s: float = PATIENT_S) -> Any:
+    """Buy an order from a provider that answers so; returns its record."""
+    with shop_at(folder, answer, read_s) as (shop, server):
         shop.buy(order or order_of())
-        took_s = time.monotonic() - started_s
         assert len(server.sent_bytes) == 1
         assert shop.ledger.verify() == []
-        return shop.record(), took_s, shop
+        return shop.record()
 
 
 def test_a_body_that_drips_is_cut_off_and_kept(tmp_path: Path) -> None:
@@ -81,15 +80,13 @@ def test_a_body_that_drips_is_cut_off_and_kept(tmp_path: Path) -> None:
         send(OK + b'{"data": [{"b64_json": "iVBORw0KGgo')
         drip(send, b"A")
 
-    record, took_s, shop = bought(tmp_path, answer)
+    record = bought(tmp_path, answer, read_s=BRIEF_S)
     assert (record.state, record.settlement.error_code) == ("unknown", "ReadTimeout")
     assert record.charged_usd == record.order.estimate_usd
-    assert took_s < 5
     kept = tmp_path / "answers" / f"{record.order.order_id}.body"
     assert kept.read_text().startswith('{"data": [{"b64_json": "iVBORw0KGgoAA')
     assert f"answers/{record.order.order_id}.body" in record.settlement.error_message
     assert "1.5 s" in record.settlement.error_message
-    assert shop.folder == tmp_path
 
 
 @pytest.mark.parametrize("began", [False, True], ids=["before its headers", "in its body"])
@@ -107,11 +104,13 @@ def test_an_answer_that_came_while_the_process_was_frozen_is_read(
         time.sleep(0.4)
         send(body[100:] if began else OK + body)
 
-    async def freeze(_: Buyer) -> None:
-        await asyncio.sleep(0.3)
-        time.sleep(1.5)
+    with shop_at(tmp_path, answer) as (shop, server):
 
-    with shop_at(tmp_path, answer) as (shop, _):
+        async def freeze(_: Buyer) -> None:
+            while not server.sent_bytes:
+                await asyncio.sleep(0.01)
+            time.sleep(1.5)
+
         brief = Timeouts(read_s={"low": 0.5})
         provider = shop.terms.provider.model_copy(update={"timeouts": brief})
         shop.terms = replace(shop.terms, provider=provider)
@@ -126,9 +125,8 @@ def test_headers_that_drip_are_cut_off_too(tmp_path: Path) -> None:
         send(b"HTTP/1.1 200 OK\r\nx-long: ")
         drip(send, b"a")
 
-    record, took_s, _ = bought(tmp_path, answer)
+    record = bought(tmp_path, answer, read_s=BRIEF_S)
     assert (record.state, record.settlement.error_code) == ("unknown", "ReadTimeout")
-    assert took_s < 5
 
 
 def test_an_endless_body_is_not_read_into_memory(tmp_path: Path) -> None:
@@ -155,7 +153,7 @@ def test_a_small_body_that_decompresses_into_a_large_one_is_cut_off(tmp_path: Pa
     def answer(send: Send) -> None:
         send(HEAD % (200, b"content-encoding: gzip\r\n") + packed)
 
-    record, _, _ = bought(tmp_path, answer)
+    record = bought(tmp_path, answer)
     assert record.settlement.error_code == "answer_too_large"
 
 
@@ -179,7 +177,7 @@ def test_an_answer_is_read_however_it_is_compressed(tmp_path: Path, encoding: by
     def answer(send: Send) -> None:
         send(HEAD % (200, b"content-encoding: %s\r\n" % encoding) + packed)
 
-    record, _, _ = bought(tmp_path, answer)
+    record = bought(tmp_path, answer)
     assert record.state == "received"
     assert record.settlement.usage.output_tokens == 196
 
@@ -195,9 +193,8 @@ def test_the_body_of_a_failure_is_not_awaited(
         send(HEAD % (400, b"") + b'{"error": {"code": "moderation_blocked", "message": "No."}}')
         tail(send)
 
-    record, took_s, _ = bought(tmp_path, answer)
+    record = bought(tmp_path, answer)
     assert (record.state, record.charged_usd) == ("refused", 0)
-    assert took_s < 3
 
 
 @pytest.mark.parametrize(
@@ -210,7 +207,7 @@ def test_the_body_of_a_failure_is_not_awaited(
 )
 def test_a_failure_whose_body_breaks_off_is_a_failure(tmp_path: Path, headers: bytes, body: bytes) -> None:
     """It was never sent in full, and its status was."""
-    record, _, _ = bought(tmp_path, lambda send: send(HEAD % (400, headers) + body))
+    record = bought(tmp_path, lambda send: send(HEAD % (400, headers) + body))
     assert (record.state, record.settlement.error_code, record.charged_usd) == ("failed", "http_400", 0)
 
 
@@ -221,7 +218,7 @@ def test_a_whole_answer_followed_by_dripping_is_read(tmp_path: Path) -> None:
         send(OK + json.dumps({"data": [ITEM], "usage": USAGE}).encode())
         drip(send)
 
-    record, _, _ = bought(tmp_path, answer)
+    record = bought(tmp_path, answer, read_s=BRIEF_S)
     assert (record.state, record.settlement.usage.output_tokens) == ("received", 196)
 
 
@@ -254,7 +251,7 @@ def test_partial_pictures_of_a_broken_stream_are_no_pictures(tmp_path: Path) -> 
     def answer(send: Send) -> None:
         send(head + b"event: x\ndata: " + json.dumps(event).encode() + b"\n\n")
 
-    record, _, _ = bought(tmp_path, answer, order_of(stream=True, partial_images=1))
+    record = bought(tmp_path, answer, order_of(stream=True, partial_images=1))
     assert record.state == "unknown"
 
 
@@ -275,18 +272,19 @@ def test_a_judges_endless_answer_is_cut_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tail", [drip, endless], ids=["drip", "endless"])
 def test_a_list_of_models_without_end_is_given_up(tmp_path: Path, tail: Answer) -> None:
     """The connection is closed too: nothing goes on reading behind the run."""
+    cut: list[OSError] = []
 
     def answer(send: Send) -> None:
-        send(OK + b'{"data": [')
-        tail(send)
+        try:
+            send(OK + b'{"data": [')
+            tail(send)
+        except OSError as error:
+            cut.append(error)
 
-    with shop_at(tmp_path, answer) as (shop, server):
+    with shop_at(tmp_path, answer) as (shop, _):
         found = read_models(shop.terms, within_s=0.5)
         assert found.kind in ("no_answer", "no_network")
-        time.sleep(0.3)
-        before = list(server.sent_bytes)
-        time.sleep(0.3)
-        assert server.sent_bytes == before
+        wait_until(lambda: bool(cut))
 
 
 @pytest.mark.parametrize(

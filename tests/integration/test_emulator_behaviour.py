@@ -1,15 +1,18 @@
 """How the emulator behaves over time: limits, copies, pace, callers that leave."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
-from tests.support.emulator_client import bill_of, client_of, pictures
+from tests.support.child_process import wait_until
+from tests.support.emulator_client import PATIENT_S, bill_of, client_of, pictures
 
 
 def test_images_per_minute_really_count() -> None:
@@ -69,13 +72,15 @@ def test_a_callers_own_id_can_decide_the_picture() -> None:
 def test_a_caller_that_leaves_early_is_billed_and_not_answered() -> None:
     """The client's own time-out does not stop the vendor: the charge stands, the answer went nowhere."""
     settings = EmulatorSettings(paint="plain", pace=1, latency_s={"low": 0.6})
+    leaves = httpx2.Timeout(PATIENT_S, read=0.2)
     with emulator_server(settings) as url:
         with (
-            openai.OpenAI(api_key="k", base_url=url, max_retries=0, timeout=0.2) as client,
+            openai.OpenAI(api_key="k", base_url=url, max_retries=0, timeout=leaves) as client,
             pytest.raises(openai.APITimeoutError),
         ):
             client.images.generate(model="gpt-image-2", prompt="a", size="1024x640", quality="low")
-        asyncio.run(asyncio.sleep(0.8))
+        wait_until(lambda: bool(bill_of(url)["entries"]))
+        time.sleep(0.8)  # an answer, if there were one, is out by now
         (entry,) = bill_of(url)["entries"]
     assert entry["charged_nanousd"] > 0
     assert entry["is_answered"] is False

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
+from tests.support.emulator_client import PATIENT_S
 
 REQUEST: dict[str, Any] = {"model": "gpt-image-2", "prompt": "a fox", "quality": "low", "size": "1024x640"}
 KEY = {"Authorization": "Bearer right-key"}
@@ -31,7 +32,7 @@ def url() -> Iterator[str]:
 def client(url: str) -> Iterator[openai.OpenAI]:
     """An official client, without faults."""
     httpx2.delete(f"{url.removesuffix('/v1')}/_faults").raise_for_status()
-    with openai.OpenAI(api_key="right-key", base_url=url, max_retries=0, timeout=5) as client:
+    with openai.OpenAI(api_key="right-key", base_url=url, max_retries=0, timeout=PATIENT_S) as client:
         yield client
 
 

@@ -20,6 +20,7 @@ from tasks.emulator.app import create_app
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tests.support.child_process import wait_until
+from tests.support.emulator_client import PATIENT_S
 
 REQUEST: dict[str, Any] = {
     "model": "gpt-image-2", "prompt": "a fox", "quality": "low", "size": "1024x640", "stream": True,
@@ -59,7 +60,7 @@ def shared() -> Iterator[Bench]:
     """One emulator for the whole file; every stream gets all the partial pictures that it asked for."""
     with (
         emulator_server(EmulatorSettings(paint="plain", fewer_partials_rate=0)) as url,
-        openai.OpenAI(api_key="k", base_url=url, max_retries=0, timeout=5) as client,
+        openai.OpenAI(api_key="k", base_url=url, max_retries=0, timeout=PATIENT_S) as client,
     ):
         yield Bench(url.removesuffix("/v1"), client)
 

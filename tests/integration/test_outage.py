@@ -16,7 +16,7 @@ from tasks.images_api.wait_notices import WaitNotices
 from tests.support.shop import Opener, order_of
 
 REFUSED = "[Errno 111] Connection refused"
-ENOUGH_S = 20.0
+ENOUGH_S = 30.0
 
 
 class Flaky(httpx2.AsyncBaseTransport):

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from tasks.order import Order
 from tests.support.batch_shop import a_picture
 from tests.support.builders import an_order
 from tests.support.shop import FLARE, KEY, Opener, Shop
-
-
-@pytest.fixture
-def open_shop(open_shop: Opener) -> Opener:
-    """Wait for a stream as long as a busy machine takes: here none is silent for ever."""
-    return partial(open_shop, read_s=60.0)
 
 
 def streamed(partial_images: int = 2, **changes: Any) -> Order:

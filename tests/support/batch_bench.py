@@ -15,6 +15,7 @@ from PIL import Image
 
 from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
+from tests.support.emulator_client import BRIEF_S, PATIENT_S
 
 START_S = 1_795_000_000.0
 GENERATIONS: Any = "/v1/images/generations"
@@ -43,8 +44,10 @@ class Bench:
     clock: Clock
 
     def set(self, *rules: dict[str, Any]) -> None:
-        """Put faults in force."""
+        """Put faults in force; only an answer that never comes is not waited for."""
         httpx2.post(f"{self.root}/_faults", json={"faults": list(rules)}).raise_for_status()
+        hangs = any(rule["kind"] == "bill_then_hang" for rule in rules)
+        self.client = self.client.with_options(timeout=BRIEF_S if hangs else PATIENT_S)
 
     def bill(self) -> list[dict[str, Any]]:
         """All entries."""
@@ -99,7 +102,7 @@ def ids(lines: list[dict[str, Any]]) -> list[str]:
 
 @contextmanager
 def open_bench() -> Iterator[Bench]:
-    """Run an emulator that is small in its limits, and a client that gives up soon."""
+    """Run an emulator that is small in its limits, and a client."""
     clock = Clock()
     settings = EmulatorSettings(
         paint="plain",
@@ -111,6 +114,6 @@ def open_bench() -> Iterator[Bench]:
     )
     with (
         emulator_server(settings) as url,
-        openai.OpenAI(api_key="k", base_url=url, max_retries=0, timeout=1.5) as client,
+        openai.OpenAI(api_key="k", base_url=url, max_retries=0, timeout=PATIENT_S) as client,
     ):
         yield Bench(client, url.removesuffix("/v1"), clock)

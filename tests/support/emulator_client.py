@@ -14,6 +14,10 @@ from tasks.emulator.settings import EmulatorSettings
 
 NOVEMBER = date(2026, 11, 22)
 PLAIN = EmulatorSettings(paint="plain", today=lambda: NOVEMBER)
+PATIENT_S = 60.0
+"""How long an answer that comes is waited for, seconds: a busy machine may take many of them."""
+BRIEF_S = 1.5
+"""How long one is waited for that never comes."""
 
 
 _OPEN: list[openai.OpenAI] = []
@@ -21,7 +25,7 @@ _OPEN: list[openai.OpenAI] = []
 
 def client_of(url: str) -> openai.OpenAI:
     """An official client that never sends twice; closed after the test."""
-    client = openai.OpenAI(api_key="test-key", base_url=url, max_retries=0, timeout=20)
+    client = openai.OpenAI(api_key="test-key", base_url=url, max_retries=0, timeout=PATIENT_S)
     _OPEN.append(client)
     return client
 

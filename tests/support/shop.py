@@ -19,11 +19,11 @@ from tasks.images_api.wait_notices import WaitNotices
 from tasks.ledger import Ledger, Limits, OrderRecord
 from tasks.order import Order
 from tests.support.builders import NOON, RUN_ID, an_order
+from tests.support.emulator_client import PATIENT_S
 from tests.support.ledgers import open_ledger
 
 KEY = "sk-test-0123456789abcdef"
 FLARE = {"model": "gpt-image-2.5-flare", "n": 1, "quality": "low", "size": "1024x640"}
-READ_TIMEOUT_S = 1.5
 OF_OTHER_LANES = (
     "stream_",
     "judge_",
@@ -58,7 +58,7 @@ class Shop:
         read_s: How long an answer is waited for, seconds.
     """
 
-    def __init__(self, url: str, folder: Path, read_s: float = READ_TIMEOUT_S) -> None:
+    def __init__(self, url: str, folder: Path, read_s: float = PATIENT_S) -> None:
         self.url = url
         self.folder = folder
         self.ledger: Ledger = open_ledger(folder)
