@@ -139,7 +139,7 @@ def test_a_server_that_keeps_failing_is_left_after_two_more_tries(open_shop: Ope
         ({"kind": "quota", "code": "credit_balance_exhausted"}, "credit_balance_exhausted"),
         ({"kind": "billing_hard_limit"}, "billing_hard_limit_reached"),
         ({"kind": "unverified"}, "Verify the organization"),
-        ({"kind": "retired"}, "name another model"),
+        ({"kind": "retired"}, "--set drafts.model=NAME"),
         ({"kind": "redirect_html"}, "HTTP 301"),
     ],
 )
