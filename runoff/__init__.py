@@ -309,7 +309,7 @@ def main() -> None:
     import sys
 
     try:
-        from runoff.own_process import use_few_threads_and_one_heap
+        from tasks.own_process import use_few_threads_and_one_heap
 
         use_few_threads_and_one_heap()
         from flows.command_line import INTERRUPTED

@@ -8,7 +8,7 @@ that any more, because what started it was killed; and uses threads and memory a
 
 import logging
 
-from runoff.own_process import use_few_threads_and_one_heap
+from tasks.own_process import use_few_threads_and_one_heap
 
 use_few_threads_and_one_heap()  # before the flows load NumPy
 

@@ -32,6 +32,7 @@ __all__ = [
     "new_campaign",
     "order",
     "orders",
+    "own_process",
     "pairwise",
     "pictures",
     "plan",

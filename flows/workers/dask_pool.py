@@ -92,7 +92,7 @@ class DaskPool:
         """
         gone = ", ".join(sorted(self._seen - self._n_threads.keys())) or "it has started again since"
         lost = lost_line(n_unknown, f"at a worker that died ({gone})")
-        return f"{lost}. See why in its log, then start it again: dask worker {self.address} --no-nanny"
+        return f"{lost}. See why in its log, then start it again: {_start_of(self.address)}"
 
     def batch_size(self, n_items: int, most: int) -> int:
         """Choose a batch size so that every worker gets some of a stage, and fast ones more."""
@@ -181,6 +181,10 @@ class DaskPool:
         return {}
 
 
+def _start_of(address: str) -> str:
+    return f"OPENBLAS_NUM_THREADS=1 dask worker {address} --no-nanny"
+
+
 def _buy_with_share(job: Job, orders: Sequence[Order]) -> Bought:
     """Buy a batch on a worker, with its share of the provider's concurrency, while the flow waits for it."""
     from distributed import get_worker
@@ -226,7 +230,7 @@ async def open_pool(
     try:
         from distributed import Client
 
-        from flows.workers.hangup import StopsAtHangup
+        from flows.workers.worker_plugin import RunoffWorker
     except ImportError as fault:
         raise SettingError(
             where=DASK_VARIABLE,
@@ -249,8 +253,11 @@ async def open_pool(
         try:
             await client.wait_for_workers(1, timeout=CONNECT_S)
         except TimeoutError as fault:
-            raise pool._gone(what=f"has no workers; start one with: dask worker {address}") from fault
-        await client.register_plugin(StopsAtHangup())  # new workers get it too
+            raise pool._gone(what=f"has no workers; start one with: {_start_of(address)}") from fault
+        try:
+            await client.register_plugin(RunoffWorker())  # new workers get it too
+        except ImportError as fault:
+            raise pool._gone(what=f"a worker does not have this version of Runoff: {fault}") from fault
         await pool.refresh()
         await pool.wait_until_idle(say)
         yield pool

@@ -20,7 +20,7 @@ from tasks.emulator.server import emulator_server
 from tasks.emulator.settings import EmulatorSettings
 from tasks.errors import EngineError, InterruptError, SettingError
 from tasks.settings import Settings
-from tests.support.dask_setup import DaskSetup, dask_setup, n_done_by_worker
+from tests.support.dask_setup import DaskSetup, dask_setup, n_done_by_worker, opencv_threads
 from tests.support.provider import KEY
 from tests.support.shell import CAMPAIGN
 
@@ -98,6 +98,7 @@ def test_two_workers_buy_look_and_score_for_one_run(make: Callable[[Work], Any],
         assert all(draft.scores["technical"].value is not None for draft in drafts)
         after = n_done(await asyncio.to_thread(n_done_by_worker, dask))
         assert all(now > then for then, now in zip(before, after, strict=True))
+        assert await asyncio.to_thread(opencv_threads, dask) == [1, 1]  # as in the command's process
 
     make(work)
 

@@ -62,6 +62,15 @@ def n_done_by_worker(team: DaskSetup) -> dict[str, int]:
     return counts
 
 
+def opencv_threads(team: DaskSetup) -> list[int]:
+    """Ask each worker how many threads OpenCV has there."""
+    from distributed import Client
+
+    with Client(team.address, set_as_default=False) as client:
+        counts: dict[str, int] = client.run(lambda: __import__("cv2").getNumThreads())
+    return list(counts.values())
+
+
 @contextmanager
 def dask_setup(folder: Path, environ: Mapping[str, str], *workers: str) -> Iterator[DaskSetup]:
     """Start a scheduler and workers, and end them all."""

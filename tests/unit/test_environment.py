@@ -28,6 +28,7 @@ DOORS = {
     "flows/serving.py: resume_unfinished",
     "flows/workers/worker.py: _open",
     "flows/workers/worker.py: _require_folder",
+    "tasks/own_process.py: use_few_threads_and_one_heap",
 }
 """Where a process begins: a command, a flow, Prefect's hook, a Dask worker's task, a call from Python."""
 

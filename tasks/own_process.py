@@ -1,4 +1,4 @@
-"""Threads and memory of a process that is Runoff's own: the command, and a flow run's process.
+"""Threads and memory of a process that works for Runoff: the command, a flow run's process, a Dask worker.
 
 A process that only imports Runoff keeps its own.
 """
