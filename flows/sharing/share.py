@@ -3,7 +3,7 @@
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,29 +133,45 @@ def _require_free(target: Path, *, replaces: bool) -> None:
 
 @contextmanager
 def _staging(beside: Path | None) -> Iterator[Path]:
-    """Make a hidden folder on the target's disk, where everything is completed first; deleted in the end."""
+    """Make a hidden folder on the target's disk, where everything is completed first; deleted in the end.
+
+    What could not be written there could not be written to the target: nobody knows the hidden folder, which
+    is gone by then. Folders that were made for it are gone too where nothing came.
+    """
+    made = [folder for folder in (beside, *beside.parents) if not folder.exists()] if beside else []
+    staging = None
     try:
         if beside is not None:
             beside.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
             prefix=".runoff-share-", dir=beside, ignore_cleanup_errors=True
-        ) as staging:
-            yield Path(staging)
+        ) as name:
+            staging = Path(name)
+            yield staging
     except OSError as fault:
-        raise _unwritable(beside, fault) from fault
+        raise _unwritable(beside, fault.strerror or str(fault)) from fault
+    except SettingError as fault:
+        if staging is None or not Path(fault.where).is_relative_to(staging):
+            raise  # of the home, or of a store
+        reason = fault.__cause__.strerror if isinstance(fault.__cause__, OSError) else None
+        raise _unwritable(beside, reason or fault.what) from fault
+    finally:
+        for folder in made:
+            with suppress(OSError):  # what holds something stays
+                folder.rmdir()
 
 
 def _handed(hand: Callable[[], None], target: Path) -> None:
     try:
         hand()
     except OSError as fault:
-        raise _unwritable(target, fault) from fault
+        raise _unwritable(target, fault.strerror or str(fault)) from fault
 
 
-def _unwritable(place: Path | None, fault: OSError) -> SettingError:
+def _unwritable(place: Path | None, reason: str) -> SettingError:
     return SettingError(
         where=str(place or "the folder for temporary files"),
-        what=f"cannot be written: {fault.strerror or fault}",
+        what=f"cannot be written: {reason}",
         money="Nothing was spent, and nothing was left there.",
-        next_step="Name another place with --to.",
+        next_step="Make room there, or name another place with --to.",
     )

@@ -16,6 +16,7 @@ from flows.sharing import share as sharing
 from flows.sharing.share import share
 from tasks.errors import SettingError
 from tasks.settings import Settings
+from tasks.storage import atomic
 from tests.support.browser import needs_browser
 from tests.support.builders import RUN_ID
 from tests.support.ledgers import open_ledger
@@ -81,6 +82,26 @@ def test_it_is_there_whole_or_not_at_all(
         share(run, str(tmp_path / "other.zip"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["handed-on", "home"]
     assert (folder / "manifest.json").read_bytes() == before
+
+
+def test_a_disk_that_refuses_a_picture_is_named_by_the_place_that_was_asked_for(
+    run: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by a hidden folder that is gone; and no folder is left that was made for it."""
+    monkeypatch.setattr(atomic, "_write", refuse)
+    for place in ("new/deep/otters.zip", "new/deep/otters"):
+        with pytest.raises(SettingError) as caught:
+            share(run, str(tmp_path / place))
+        assert str(caught.value) == (
+            f"{tmp_path / 'new/deep'}: cannot be written: No space left on device. Nothing was spent, and"
+            " nothing was left there. Make room there, or name another place with --to."
+        )
+        assert not (tmp_path / "new").exists()
+
+
+def refuse(*_: object, **__: object) -> None:
+    """Do as a full disk does."""
+    raise OSError(28, "No space left on device")
 
 
 @needs_browser
