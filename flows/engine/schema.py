@@ -46,6 +46,9 @@ def make_database(database: Path) -> bool:
 
     Returns:
         Whether the file is known to need no migration.
+
+    Raises:
+        OSError: It cannot be written, as where the disk is full. Nothing is left of it.
     """
     schema: Schema = json.loads(files(__package__).joinpath("schema.json").read_text())
     if schema["prefect"] != version("prefect"):
@@ -58,12 +61,16 @@ def make_database(database: Path) -> bool:
 def _restore(schema: Schema, database: Path) -> None:
     partial = database.with_suffix(f".{os.getpid()}")
     partial.unlink(missing_ok=True)
-    with closing(sqlite3.connect(partial)) as connection, connection:
-        connection.execute("BEGIN")
-        for statement in schema["statements"]:
-            connection.execute(statement)
-        connection.execute("INSERT INTO alembic_version VALUES (?)", (schema["revision"],))
-    partial.replace(database)
+    try:
+        with closing(sqlite3.connect(partial)) as connection, connection:
+            connection.execute("BEGIN")
+            for statement in schema["statements"]:
+                connection.execute(statement)
+            connection.execute("INSERT INTO alembic_version VALUES (?)", (schema["revision"],))
+        partial.replace(database)
+    except sqlite3.OperationalError as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(str(error)) from error
 
 
 def _revision(database: Path) -> str | None:

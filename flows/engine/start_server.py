@@ -333,13 +333,13 @@ def start_engine(home: Path, say: Say, *, with_schedules: bool = False) -> Engin
     check_certificates(os.environ)
     try:
         registry = Registry(home.absolute() / ".prefect")
+        with _CHOOSING:
+            return _choose(home, registry, say, with_schedules=with_schedules)
     except OSError as error:
         raise SettingError(
-            where=str(home), what=f"the home cannot be written ({error.strerror})",
-            next_step="Choose another folder with --home or RUNOFF_HOME.",
+            where=str(home), what=f"the home cannot be written ({error.strerror or error})",
+            next_step="Free disk space there, or choose another folder with --home or RUNOFF_HOME.",
         ) from error  # fmt: skip
-    with _CHOOSING:
-        return _choose(home, registry, say, with_schedules=with_schedules)
 
 
 def _choose(home: Path, registry: Registry, say: Say, *, with_schedules: bool) -> Engine:

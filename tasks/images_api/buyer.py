@@ -3,7 +3,7 @@
 A buyer serves one run in one process. It limits the requests in flight and the pictures requested per minute,
 pauses the whole run when the provider asks for it, and stops sending for good when a budget is used up, the
 disk is full or no further order can succeed. Waiting orders then return at once; requests in flight are
-always awaited, because they will be billed.
+awaited, because they will be billed.
 """
 
 import asyncio
@@ -40,9 +40,10 @@ from tasks.images_api.reading import reader_of
 from tasks.images_api.receiving import Received
 from tasks.images_api.retries import SLOW_DOWN_HOLD_S, Chance, Retries
 from tasks.images_api.settlements import settlement_of, settlement_of_failure
-from tasks.images_api.stop_messages import stop_for, stop_for_price, unstored_answer
+from tasks.images_api.stop_messages import stop_for, stop_for_cancel, stop_for_price, unstored_answer
 from tasks.images_api.streaming import sketches_of
 from tasks.images_api.terms import Terms
+from tasks.images_api.uncancelled import uncancelled
 from tasks.images_api.wait_notices import WaitNotices
 from tasks.ledger import Ledger, Limits, Settlement, is_of_share, share_of
 from tasks.order import Order, OrderState
@@ -147,6 +148,8 @@ class Buyer:
     async def buy(self, order: Order) -> Purchase | None:
         """Buy one planned order. This spends money: at most the order's estimate is reserved for it.
 
+        Cancelling it closes the buyer; the order in flight, which is paid for, is awaited first.
+
         Returns:
             How it ended; ``None`` when the buyer was closed first: the order stays planned.
 
@@ -156,6 +159,9 @@ class Buyer:
             SettingError: The picture arrived and could not be stored; the order is ``unknown`` at its known
                 cost, or still ``sent`` when the ledger could not be written either. The buyer is closed.
         """
+        return await uncancelled(self._bought(order), lambda: self.close(stop_for_cancel()))
+
+    async def _bought(self, order: Order) -> Purchase | None:
         with order_span(order) as note_end:
             try:
                 purchase = await self._buy(order)
@@ -163,9 +169,8 @@ class Buyer:
                 self.close(error)
                 raise
             except Exception as error:
-                self.close(
-                    RunError(where=f"order {order.order_id}", what=repr(error), money="See: runoff runs")
-                )
+                where = f"order {order.order_id}"
+                self.close(RunError(where=where, what=repr(error), money="See: runoff runs"))
                 raise
             note_end(purchase)
         if purchase is not None:
@@ -282,14 +287,13 @@ class Buyer:
         self._in_flight.wake()  # orders that saw this one's attempt may wait for it to end
         return False
 
-    def _end_one(self) -> None:
-        """Count one order less in flight, and wake orders that wait for the money it freed."""
-        self._n_under_way -= 1
-        self._in_flight.end()
-
     def _begin_one(self) -> None:
         self._n_under_way += 1
         self._in_flight.begin()
+
+    def _end_one(self) -> None:  # which wakes orders that wait for the money it freed
+        self._n_under_way -= 1
+        self._in_flight.end()
 
     async def _send(
         self, order: Order, fields: Mapping[str, Any], received: Received
@@ -341,8 +345,7 @@ class Buyer:
         settlement = await self._disk.run(self._keep, order, answer, latency_s)
         self._stop_if_too_dear(order, settlement)
         charged_usd = settlement.charged_usd(order.estimate_usd)
-        n_pictures = len(answer.pictures)
-        return Purchase(order, "received", n_pictures, charged_usd, cost_usd=settlement.cost_usd)
+        return Purchase(order, "received", len(answer.pictures), charged_usd, None, settlement.cost_usd)
 
     def _keep(self, order: Order, answer: Answer, latency_s: float) -> "tuple[Settlement, Future[None]]":
         """Store an answer before anything about it is computed, then begin to settle its order."""

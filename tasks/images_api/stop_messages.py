@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tasks.errors import RunError, SettingError, StopRunError
+from tasks.errors import InterruptError, RunError, SettingError, StopRunError
 from tasks.images_api.failures import Failure, FailureKind, Remedy
 from tasks.images_api.picture_files import body_file
 from tasks.images_api.terms import Terms
@@ -23,6 +23,12 @@ def stop_for(order: Order, fault: Failure, terms: Terms) -> StopRunError:
         money="This request was not billed; what was bought before is kept and reported.",
         next_step=f"{_next_step(fault, terms)} Then: runoff run --resume {order.run_id}",
     )
+
+
+def stop_for_cancel() -> InterruptError:
+    """Build the error for a program that cancels the work which it awaits."""
+    money = "What was bought is kept; the ledger is consistent."
+    return InterruptError(where="the run", what="was cancelled by the program that made it", money=money)
 
 
 def stop_for_price(order: Order, settlement: Settlement) -> StopRunError | None:

@@ -31,6 +31,8 @@ from tests.support.shop import FLARE, Opener, RecordingLimiter, Shop, order_of
 
 ENOUGH_S = 100.0
 """Less than the shortest wait that a closed buyer ends, seconds, and more than a busy machine takes."""
+CONCURRENCY = 4
+"""Of the shop."""
 
 
 def states(shop: Shop) -> list[OrderState]:
@@ -56,6 +58,26 @@ def test_a_closed_buyer_ends_at_once_what_waits_for_the_rate_limit(open_shop: Op
     orders = [order_of(replicate=k) for k in range(6)]
     shop.buy(*orders, rate_limiter=RateLimiter(2), meanwhile=closed_after(shop, 2))
     assert sorted(states(shop)) == ["planned"] * 4 + ["received"] * 2
+
+
+def test_a_program_that_gives_up_keeps_what_was_in_flight(open_shop: Opener) -> None:
+    """By a timeout or ``cancel()``, even again and again: what is paid for comes in, and no more is sent."""
+    shop = open_shop({"kind": "slow_body", "duration_s": 0.5})
+
+    async def give_up(buyer: Buyer) -> None:
+        while buyer.n_in_flight < CONCURRENCY:
+            await asyncio.sleep(0.01)
+        buying = [task for task in asyncio.all_tasks() if "Buyer.buy" in repr(task.get_coro())]
+        assert len(buying) == CONCURRENCY + 3
+        for _ in range(3):
+            for task in buying:
+                task.cancel()
+            await asyncio.sleep(0.02)
+
+    with pytest.raises(asyncio.CancelledError):
+        shop.buy(*(order_of(replicate=k) for k in range(CONCURRENCY + 3)), meanwhile=give_up)
+    assert sorted(states(shop)) == ["planned"] * 3 + ["received"] * CONCURRENCY
+    assert shop.bill()["total"]["requests"] == CONCURRENCY
 
 
 def test_a_closed_buyer_ends_at_once_what_the_provider_asked_to_wait(open_shop: Opener) -> None:
@@ -158,7 +180,7 @@ def test_a_bug_closes_the_buyer_and_keeps_its_traceback(
 def test_a_second_ctrl_c_leaves_what_is_under_way_as_sent_and_healing_makes_it_unknown(
     open_shop: Opener,
 ) -> None:
-    """Cancelled in the middle of a request: charged at its estimate, and never sent again by itself."""
+    """As where an event loop ends, which cancels every task: charged at its estimate, never sent again."""
     shop = open_shop(pace=1.0)
 
     async def leave() -> None:
@@ -170,7 +192,8 @@ def test_a_second_ctrl_c_leaves_what_is_under_way_as_sent_and_healing_makes_it_u
             buying = asyncio.ensure_future(buyer.buy(order_of()))
             while shop.bill()["total"]["charged_requests"] < 1:
                 await asyncio.sleep(0.02)
-            buying.cancel()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
             await asyncio.gather(buying, return_exceptions=True)
 
     shop.ledger.orders.plan([order_of()])

@@ -52,6 +52,18 @@ with start_engine(Path(sys.argv[1]), print) as engine:
     print("counted", asyncio.run(counting()))
 """
 
+FULL_DISK_PROGRAM = """
+import resource, sys
+from pathlib import Path
+from flows.engine import start_engine
+from tasks.errors import SettingError
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+try:
+    start_engine(Path(sys.argv[1]), print)
+except SettingError as error:
+    print(error)
+"""
+
 STEPS_PROGRAM = """
 import asyncio, sys
 from pathlib import Path
@@ -264,6 +276,15 @@ def test_home_that_cannot_be_written_is_a_setting_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow  # every day: servers start on the quick database and record a run's 60 tasks in it
+def test_a_disk_without_room_for_its_database_is_told_in_one_sentence(tmp_path: Path) -> None:
+    """No file may become as large as the database: nothing of it stays, and there is no traceback."""
+    told = run_program(FULL_DISK_PROGRAM, str(tmp_path / "home"))
+    assert told.returncode == 0, told.stderr
+    assert "the home cannot be written" in told.stdout
+    assert "Nothing was bought. Free disk space" in told.stdout
+    assert not list((tmp_path / "home" / ".prefect").glob("prefect.*"))
+
+
 def test_empty_database_is_the_one_that_prefect_makes(tmp_path: Path) -> None:
     """The quick database holds, statement for statement, what Prefect's own migrations make."""
     assert make_database(tmp_path / "quick.db")
