@@ -38,6 +38,7 @@ from flows.commands.serve import deploy, serve, worker
 from flows.commands.share import share
 from flows.commands.verdict import verdict
 from tasks.errors import RunoffError, SettingError
+from tasks.memory import ran_out_of_memory
 from tasks.redaction import redacted_outputs
 from tasks.secret_files import for_children
 
@@ -106,7 +107,16 @@ def _run() -> int | None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. The ledger is consistent; see: runoff runs", err=True)
         code = _answered("interrupted", INTERRUPTED)
-    except Exception:
+    except Exception as error:
+        if ran_out_of_memory(error):
+            no_memory = SettingError(
+                where="this machine",
+                what=f"has no memory left ({str(error) or type(error).__name__})",
+                money="What was bought is kept.",
+                next_step="See how much there is: runoff doctor. Go on with: runoff run --resume latest",
+            )
+            click.echo(str(no_memory), err=True)
+            return _answered(no_memory, no_memory.exit_code)
         traceback.print_exc()
         click.echo("This is a fault in Runoff. What was bought is kept; see: runoff runs", err=True)
         code = _answered("this is a fault in Runoff", FAULT)

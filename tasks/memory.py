@@ -1,10 +1,11 @@
-"""How this process gives memory that it no longer uses back to the system, or goes without any.
+"""How this process gives memory that it no longer uses back to the system, and what happens without any.
 
 The C library of most Linux systems, glibc, keeps up to eight heaps for each core, so that threads seldom wait
 for one another, and each heap keeps what was once used. Its newest megabytes, though, it gives back as soon
 as they are free, and the next picture needs as many. Elsewhere nothing is done.
 """
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -44,6 +45,13 @@ def be_first_to_end() -> None:
     """
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # the most: proc_pid_oom_score_adj(5)
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no memory: of Python, of the system, or of its loader."""
+    if isinstance(error, ImportError):
+        return "failed to map segment" in str(error) or "cannot allocate memory" in str(error).lower()
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
 
 
 def _is_glibc() -> bool:
