@@ -16,6 +16,7 @@ from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Providers, load_providers
 from tasks.errors import RunError
 from tasks.ledger import Ledger, RunRecord
+from tasks.ledger.homes import place_of
 from tasks.order import Stage
 from tasks.pictures.provenance import ANCHORS_VARIABLE
 from tasks.settings import Settings
@@ -96,7 +97,12 @@ class StoredRun:
     def _where_made(self) -> str:
         if self.record.home is None:
             return "If it was made with another home on this ledger, name that with --home."
-        return f"It was made in the home {self.record.home}: name that with --home, there."
+        if self.record.home == place_of(self.home):
+            return "It was made in this home: put its folder back, as from a backup."
+        return (
+            f"It was made in the home {self.record.home}: name that with --home, there. "
+            "If this is that home, moved, put the folder back."
+        )
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -37,6 +37,7 @@ __all__ = [
     "figures",
     "further_rounds",
     "has_ledger",
+    "homes",
     "invitations",
     "is_of_share",
     "migrating",

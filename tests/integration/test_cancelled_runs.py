@@ -68,7 +68,7 @@ def test_what_only_resumes_claims_no_slot_without_a_left_run(home: Path) -> None
 
 def test_a_run_without_its_folder_is_not_given_up(home: Path, ledger: Ledger) -> None:
     """No report could be written; nothing is changed."""
-    with pytest.raises(RunError, match=r"campaign file is missing.* another home on this ledger"):
+    with pytest.raises(RunError, match=r"campaign file is missing.* made in this home: put its folder back"):
         give_up(Settings(home, os.environ), RUN_ID)
     assert ledger.runs.find(RUN_ID).state == "running"
     ledger.runs.end(RUN_ID, "done", NOON)
