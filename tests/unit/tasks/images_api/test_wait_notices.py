@@ -3,9 +3,9 @@
 import asyncio
 import math
 import re
-import time
 
 from tasks.images_api.wait_notices import WaitNotices
+from tests.support.skipping_loop import SkippingLoop
 
 
 async def wait(notices: WaitNotices, seconds: float, *reasons: str, within_s: float | None = None) -> None:
@@ -21,7 +21,9 @@ async def wait(notices: WaitNotices, seconds: float, *reasons: str, within_s: fl
 def lines_of(seconds: float, *reasons: str, within_s: float | None = None) -> list[str]:
     """Wait, and tell what was said, where a wait may be silent for a tenth of a second."""
     lines: list[str] = []
-    asyncio.run(wait(WaitNotices(lines.append, show_after_s=0.1), seconds, *reasons, within_s=within_s))
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        notices = WaitNotices(lines.append, show_after_s=0.1, clock=runner.get_loop().time)
+        runner.run(wait(notices, seconds, *reasons, within_s=within_s))
     return lines
 
 
@@ -57,13 +59,13 @@ def test_a_wait_is_told_again_at_growing_intervals() -> None:
 def test_waits_one_after_another_are_no_more_talkative_than_one() -> None:
     """A rate limit makes every order wait: that is said at doubling intervals, however long it takes."""
     lines: list[str] = []
-    began_s = time.monotonic()
 
     async def many() -> None:
-        notices = WaitNotices(lines.append, show_after_s=0.05)
+        notices = WaitNotices(lines.append, show_after_s=0.05, clock=asyncio.get_running_loop().time)
         for _ in range(6):
             await wait(notices, 0.12, "for its turn")
 
-    asyncio.run(many())
-    n_doublings = math.log2((time.monotonic() - began_s) / 0.05)
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        runner.run(many())
+        n_doublings = math.log2(runner.get_loop().time() / 0.05)
     assert 2 <= len(lines) <= 1 + n_doublings
