@@ -98,7 +98,7 @@ def test_a_page_in_place_of_an_uploads_answer_stops_the_batch_lane(open_bench: O
         (404, PAGE, {}, ADDRESS),
         (404, {"detail": "Not Found"}, {}, ADDRESS),
         (404, {"error": {"message": "Invalid URL (POST /images/generations)"}}, {}, ADDRESS),
-        (404, {"error": {"message": "No such model.", "code": "model_not_found"}}, {}, "name another model"),
+        (404, {"error": {"message": "No such model.", "code": "model_not_found"}}, {}, "drafts.model=NAME"),
         (405, b"", {}, ADDRESS),
         (301, b"", {"location": "https://elsewhere.test/v1/images"}, ADDRESS),
         (303, b"", {"location": "/login"}, ADDRESS),
