@@ -326,9 +326,8 @@ def _resuming(prepared: "Prepared") -> "RenderableType":
         replaced = find_replaced(ledger, prepared.run_id, begun_drafts(prepared, ledger))
     as_wanted = [order for order in left if not order.is_final or is_wanted(order)]
     most_usd = sum((order.estimate_usd for order in as_wanted), Decimal(0))
-    if len(as_wanted) < len(
-        left
-    ):  # finals of another model now: what they were planned at is not their price
+    # Finals are of another model now: what they were planned at is not their price.
+    if len(as_wanted) < len(left):
         most_usd += prepared.plan.finals.high_usd
     still = (
         f"{count_of(len(left), 'request')} to send, at most {format_usd(most_usd)}"

@@ -55,9 +55,7 @@ def _allowed_bytes(root: Path) -> Iterator[int]:
     for name, folder, file in _CONTROL_GROUPS:
         for own in (group[2] for group in groups if len(group) == 3 and name in group[1].split(",")):
             path = PurePosixPath(own.lstrip("/"))
-            for each in (
-                path,
-                *path.parents,
-            ):  # a container sees its own group as the root, whatever its name
+            # A container sees its own group as the root, whatever its name.
+            for each in (path, *path.parents):
                 with suppress(OSError, ValueError):  # a group without a limit says ``max``
                     yield int((root / "sys/fs/cgroup" / folder / each / file).read_text())
