@@ -34,6 +34,7 @@ NOT_OF_A_RUN = {
     "tasks/ledger/backups.py: _thin_out": "one backup too many",
     "tasks/ledger/backups.py: back_up": "what is deleted if it was not published",
     "tasks/ledger/restoring.py: put_in_place": "what is deleted if it was not published",
+    "tasks/memory.py: be_first_to_end": "a setting of the kernel's",
     "tasks/redaction/outputs.py: _nowhere": "the null device",
     "tasks/report_page/columns.py: module": "a page of the source tree",
     "tasks/storage/home.py: prepare_home": "a probe that is deleted",
