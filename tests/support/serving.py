@@ -20,7 +20,7 @@ CAMPAIGN: dict[str, Any] = {
     "budget": {"per_run_usd": 1, "per_month_usd": 5},
     "arms": {"A": {"prompt": "A baby sea otter"}},
     "drafts": {"model": "gpt-image-2.5-flare", "quality": "low", "per_prompt": 1},
-    "finals": {"model": "gpt-image-2.5-sunburst", "quality": "high"},
+    "finals": {"model": "gpt-image-2.5-sunburst", "quality": "high", "attempts": 1},
 }
 
 SERVE_PROGRAM = """
