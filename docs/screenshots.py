@@ -258,12 +258,17 @@ def photograph_report(browser: Browser, folder: Path) -> None:
     """Photograph a report down to its arms, and its first finalist; copy its contact sheet."""
     with window(browser, (REPORT_PX, REPORT_PX)) as page:
         page.goto((folder / "report.html").as_uri())
-        finalists = page.locator("main > section", has=page.get_by_role("heading", name="The finalists"))
-        tops = [one.bounding_box() for one in (finalists, finalists.locator(".finalist").nth(1))]
-        top, second = (int(box["y"]) for box in tops if box)
+        arms, finalists = (
+            page.locator("main > section", has=page.get_by_role("heading", name=name))
+            for name in ("The arms, side by side", "The finalists")
+        )
+        boxes = [one.bounding_box() for one in (arms, finalists, finalists.locator(".finalist").nth(1))]
+        (_, arms_end), (top, _), (second, _) = (
+            (int(box["y"]), int(box["y"] + box["height"])) for box in boxes if box
+        )
         page.set_viewport_size({"width": REPORT_PX, "height": second})
         whole = shot(page)
-        save(whole.crop((0, 0, REPORT_PX, top - MARGIN_PX)), "report")
+        save(whole.crop((0, 0, REPORT_PX, arms_end + MARGIN_PX)), "report")
         whole.crop((0, top - MARGIN_PX, REPORT_PX, second)).save(IMAGES / "finalists.jpg", quality=88)
     sheet = Image.open(folder / "contact_sheet.png")
     save(
