@@ -41,8 +41,6 @@ from tasks.ledger.sqlite_engine import open_sqlite
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LOOK_S = 2.0
-"""How long a plan waits for a ledger to say a limit, or what this month was charged."""
 WAIT_FOR_LOCK_S = 60.0
 LOCK_SLICES = 60
 """A wait for a lock is counted in so many parts: a process that was suspended did not wait meanwhile."""

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.errors import LedgerError
-from tasks.ledger.database import LEDGER_VARIABLE, LOOK_S, Database, ledger_url, reconnecting
+from tasks.ledger.database import Database, reconnecting
+from tasks.ledger.looking import looking_into
 from tasks.ledger.order_rows import estimated_nanousd
 from tasks.ledger.schema import budgets, orders
 from tasks.money import from_nanousd
@@ -98,12 +99,10 @@ def known_month(home: Path, environ: Mapping[str, str], now: datetime) -> MonthS
         now: Aware time, whose UTC month counts.
     """
     nothing = MonthSpent(f"{now.astimezone(UTC):%Y-%m}", Decimal(0), {})
-    with suppress(LedgerError):
-        url = ledger_url(home, environ.get(LEDGER_VARIABLE))
-        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+    with suppress(LedgerError), looking_into(home, environ) as connection:
+        if connection is None:
             return None if any(paid_runs(home)) else nothing
-        with Database(url, LOOK_S, home=home) as database, database.read() as connection:
-            return _month(connection, now) if sa.inspect(connection).has_table(budgets.name) else nothing
+        return _month(connection, now) if sa.inspect(connection).has_table(budgets.name) else nothing
     return None
 
 

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tasks.errors import LedgerError
-from tasks.ledger.database import LEDGER_VARIABLE, LOOK_S, Database, ledger_url, reconnecting
+from tasks.ledger.database import Database, reconnecting
+from tasks.ledger.looking import looking_into
 from tasks.ledger.schema import spending_limits
 from tasks.money import from_nanousd, to_nanousd
 
@@ -91,13 +92,9 @@ def known_limit_usd(home: Path, environ: Mapping[str, str]) -> Decimal | None:
 
     Neither creates nor migrates it. What is bought is checked again, in the order's own transaction.
     """
-    with suppress(LedgerError):
-        url = ledger_url(home, environ.get(LEDGER_VARIABLE))
-        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
-            return None
-        with Database(url, LOOK_S, home=home) as database, database.read() as connection:
-            if sa.inspect(connection).has_table(spending_limits.name):
-                return limit_now(connection)
+    with suppress(LedgerError), looking_into(home, environ) as connection:
+        if connection is not None and sa.inspect(connection).has_table(spending_limits.name):
+            return limit_now(connection)
     return None
 
 
