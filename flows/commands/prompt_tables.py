@@ -8,7 +8,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tasks.money import count_of
 from tasks.order import Order
 from tasks.plan import Plan
 
@@ -36,7 +35,8 @@ def prompts_renderable(plan: Plan, *, shows_all: bool) -> RenderableType:
         table.add_row(*cells)
     parts: list[RenderableType] = [Padding(table, (0, 0, 0, 1))]
     if n_rows > n_shown:
-        rest = f"{count_of(n_rows - n_shown, 'more row')}; every prompt: runoff plan --all"
+        noun = "row" if n_rows - n_shown == 1 else "rows"
+        rest = f"{n_rows - n_shown:,} more {noun}; every prompt: runoff plan --all"
         parts.append(Padding(Text(rest, "dim"), (0, 0, 0, 1)))
     return Group(*parts, Text(""))
 
