@@ -6,10 +6,9 @@ from contextlib import suppress
 from tasks.campaign import Campaign, Row
 from tasks.campaign.finals import Finals
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate, finals_template
-from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.fault import CampaignFault, other_rows
 from tasks.limits import ALL_PROMPTS_CHARACTERS, ALL_TEMPLATES_WORK
 from tasks.marked_yaml import KeyPath
-from tasks.money import count_of
 from tasks.text import did_you_mean, is_blank
 
 WORK_PER_ROW = 20_000
@@ -64,8 +63,7 @@ def find_empty_values(campaign: Campaign, places: Sequence[str]) -> Iterator[Cam
         rows = enumerate(campaign.all_rows)
         empty = [index for index, row in rows if isinstance(value := row.get(name), str) and is_blank(value)]
         if empty:
-            others = f"; and {count_of(len(empty) - 1, 'more row')}" if len(empty) > 1 else ""
-            what = f"{places[empty[0]]}: {name} is empty, and {user} uses it{others}"
+            what = f"{places[empty[0]]}: {name} is empty, and {user} uses it{other_rows(empty)}"
             accepted = f"a value in every row, or {{% if {name} %}} around it"
             yield CampaignFault(("rows",), what, accepted)
 
@@ -135,8 +133,7 @@ def _rendering_faults(
         if prompt:
             longest[index] = max(longest.get(index, ""), prompt, key=len)
     if failed:
-        others = f"; and {count_of(len(failed) - 1, 'more row')}" if len(failed) > 1 else ""
-        yield CampaignFault(path, failed[0] + others, "a text for every row")
+        yield CampaignFault(path, failed[0] + other_rows(failed), "a text for every row")
 
 
 def _shown_row(row: Row) -> str:

@@ -8,12 +8,11 @@ from tasks.attachments.paths import fill_path, is_template
 from tasks.attachments.references import MAX_REFERENCES, ReferenceFaultError, read_reference
 from tasks.campaign import Campaign, Row
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
-from tasks.campaign_file.fault import CampaignFault
+from tasks.campaign_file.fault import CampaignFault, other_rows
 from tasks.campaign_file.prompts import undefined
 from tasks.catalogue import Catalogue
 from tasks.errors import CatalogueError
 from tasks.marked_yaml import KeyPath
-from tasks.money import count_of
 from tasks.order import Reference
 
 ACCEPTED_FILE = "a whole png, jpeg or webp file under 50 MB"
@@ -147,5 +146,4 @@ def row_faults(
         except ReferenceFaultError as error:
             failed.append(f"row {index + 1}: {error}" if len(rows) > 1 else str(error))
     if failed:
-        others = f"; and {count_of(len(failed) - 1, 'more row')}" if len(failed) > 1 else ""
-        yield CampaignFault(path, failed[0] + others, accepted)
+        yield CampaignFault(path, failed[0] + other_rows(failed), accepted)

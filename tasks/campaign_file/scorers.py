@@ -6,9 +6,9 @@ from pathlib import Path
 from tasks.campaign import Campaign
 from tasks.campaign.expected_text import VARIABLE, expected_texts
 from tasks.campaign.prompts import PromptFaultError
+from tasks.campaign_file.fault import other_rows
 from tasks.extras import install_command
 from tasks.marked_yaml import KeyPath
-from tasks.money import count_of
 from tasks.scorers import missing_extra
 
 Fault = tuple[KeyPath, str, str]
@@ -47,8 +47,7 @@ def _text_faults(campaign: Campaign) -> Iterator[Fault]:
         except PromptFaultError as error:
             failed.append(f"row {index + 1} {error}")
     if failed:
-        others = f"; and {count_of(len(failed) - 1, 'more row')}" if len(failed) > 1 else ""
-        yield path, failed[0] + others, "a template of the rows' variables"
+        yield path, failed[0] + other_rows(failed), "a template of the rows' variables"
     elif not wanted and "legibility" in campaign.score.weights:
         accepted = f"a template, or a variable {VARIABLE} in the rows"
         yield path, "no row expects text, but score.weights uses legibility", accepted
