@@ -102,25 +102,32 @@ def _run() -> int | None:
         error.show()
         code = _answered(error.format_message(), error.exit_code)
     except RunoffError as error:
-        click.echo(str(error), err=True)
-        code = _answered(error, error.exit_code)
+        code = _told(error)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. The ledger is consistent; see: runoff runs", err=True)
         code = _answered("interrupted", INTERRUPTED)
     except Exception as error:
         if ran_out_of_memory(error):
-            no_memory = SettingError(
-                where="this machine",
-                what=f"has no memory left ({str(error) or type(error).__name__})",
-                money="What was bought is kept.",
-                next_step="See how much there is: runoff doctor. Go on with: runoff run --resume latest",
-            )
-            click.echo(str(no_memory), err=True)
-            return _answered(no_memory, no_memory.exit_code)
+            return _told(_without_memory(error))
         traceback.print_exc()
         click.echo("This is a fault in Runoff. What was bought is kept; see: runoff runs", err=True)
         code = _answered("this is a fault in Runoff", FAULT)
     return code
+
+
+def _without_memory(error: Exception) -> SettingError:
+    return SettingError(
+        where="this machine",
+        what=f"has no memory left ({str(error) or type(error).__name__})",
+        money="What was bought is kept.",
+        next_step="See how much there is: runoff doctor. Go on with: runoff run --resume latest",
+    )
+
+
+def _told(error: RunoffError) -> int:
+    """Tell people an error, and a program that asked for JSON; returns the exit code."""
+    click.echo(str(error), err=True)
+    return _answered(error, error.exit_code)
 
 
 def _answered(error: RunoffError | str, code: int) -> int:

@@ -345,7 +345,7 @@ class Buyer:
         settlement = await self._disk.run(self._keep, order, answer, latency_s)
         self._stop_if_too_dear(order, settlement)
         charged_usd = settlement.charged_usd(order.estimate_usd)
-        return Purchase(order, "received", len(answer.pictures), charged_usd, None, settlement.cost_usd)
+        return Purchase(order, "received", len(answer.pictures), charged_usd, cost_usd=settlement.cost_usd)
 
     def _keep(self, order: Order, answer: Answer, latency_s: float) -> "tuple[Settlement, Future[None]]":
         """Store an answer before anything about it is computed, then begin to settle its order."""
