@@ -16,7 +16,7 @@ from flows.prefect_ui.cancellation import give_up_cancelled_flow_run, open_cance
 from flows.prefect_ui.events import emit_approved
 from flows.prefect_ui.flow_parameters import RunName
 from flows.prefect_ui.flow_states import flow_result
-from flows.promotion.attempts import Wanted, describe_left_out, plan_attempt
+from flows.promotion.attempts import Wanted, describe_left_out, plan_attempt, usable_finalists
 from flows.runs.outcome import Outcome
 from flows.runs.reconciling import user_name
 from flows.runs.recovery import settle_failed_flow_run
@@ -49,10 +49,11 @@ async def buy_finals(run: Session) -> str:
         orders, left = [], []
         for edition in run.campaign.editions:
             if number < edition.tries:
-                attempt = plan_attempt(run.stored, run.prepared, edition, number, left_out)
+                finalists, unusable = usable_finalists(run.stored, edition, left_out)
+                attempt = plan_attempt(run.stored, run.prepared, edition, number, finalists)
                 orders += attempt.orders
                 left += attempt.left
-                left_out |= attempt.left_out
+                left_out |= unusable | attempt.left_out
         write_drawn(picture for order in left for picture in order.sent)
         replan_finals(run.ledger, run.run_id, orders)
         if run.planned("final"):

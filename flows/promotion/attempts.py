@@ -11,6 +11,7 @@ from flows.promotion.finalists import find_unusable, open_finalists
 from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared
 from tasks.campaign.finals import Finals
+from tasks.candidate import Candidate
 from tasks.errors import RunError
 from tasks.ledger.replanning import left_to_send
 from tasks.money import count_of
@@ -35,8 +36,36 @@ class Attempt(NamedTuple):
     left_out: dict[Wanted, RunError]
 
 
+def usable_finalists(
+    run: StoredRun, edition: Finals, without: Collection[Wanted] = ()
+) -> tuple[list[Candidate], dict[Wanted, RunError]]:
+    """List the finalists that still need an edition's final, and why others of them are left out.
+
+    Their files are read whole.
+
+    Args:
+        run: The run.
+        edition: One of the campaign's editions.
+        without: What an earlier attempt left out: what comes after it would be bought out of turn.
+
+    Raises:
+        SettingError: The store cannot be read.
+    """
+    finalists = not_left_out(open_finalists(run, edition.name), edition, without)
+    faults = find_unusable(run, finalists)
+    left_out = {(draft_id, edition.name): error for draft_id, error in faults.items()}
+    return not_left_out(finalists, edition, left_out), left_out
+
+
+def not_left_out(
+    finalists: Sequence[Candidate], edition: Finals, left_out: Collection[Wanted]
+) -> list[Candidate]:
+    """List the finalists whose final of an edition is not left out."""
+    return [draft for draft in finalists if (draft.candidate_id, edition.name) not in left_out]
+
+
 def plan_attempt(
-    run: StoredRun, prepared: Prepared, edition: Finals, attempt: int, without: Collection[Wanted] = ()
+    run: StoredRun, prepared: Prepared, edition: Finals, attempt: int, finalists: Sequence[Candidate]
 ) -> Attempt:
     """Plan one attempt at the finals of an edition that are not accepted yet. Writes and sends nothing.
 
@@ -45,22 +74,14 @@ def plan_attempt(
         prepared: Its campaign, prepared.
         edition: One of the campaign's editions.
         attempt: Which attempt, from 0.
-        without: What an earlier attempt left out: what comes after it would be bought out of turn.
+        finalists: What ``usable_finalists`` returned.
 
     Raises:
         CatalogueError: Something has no price.
-        SettingError: The store cannot be read.
     """
-    finalists = [
-        draft
-        for draft in open_finalists(run, edition.name)
-        if (draft.candidate_id, edition.name) not in without
-    ]
-    faults = find_unusable(run, finalists)
+    faults: dict[str, RunError] = {}
     orders = []
     for draft in finalists:
-        if draft.candidate_id in faults:
-            continue
         try:
             orders += plan_finals(
                 prepared.campaign,
@@ -102,15 +123,11 @@ def describe_left_out(left_out: Mapping[Wanted, RunError], run_id: str) -> str:
     lines = [
         f"{count_of(len(left_out), 'final')} {'is' if is_one else 'are'} left out, and nothing is spent for"
         f" {'it' if is_one else 'them'}:",
-        *_lines(list(left_out.items())),
+        *(
+            f"  {draft_id}{f' ({edition})' if edition else ''}: {error.what}"
+            for (draft_id, edition), error in left_out.items()
+        ),
         f"Put back what is missing as it was, then: runoff promote {run_id}",
         f"Or do without: runoff decline {run_id}",
     ]
     return "\n".join(lines)
-
-
-def _lines(left_out: Sequence[tuple[Wanted, RunError]]) -> list[str]:
-    return [
-        f"  {draft_id}{f' ({edition})' if edition else ''}: {error.what}"
-        for (draft_id, edition), error in left_out
-    ]

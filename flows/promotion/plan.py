@@ -6,8 +6,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from flows.promotion.attempts import Wanted, describe_left_out, plan_attempt
-from flows.promotion.finalists import is_chosen, open_finalists
+from flows.promotion.attempts import (
+    Wanted,
+    describe_left_out,
+    not_left_out,
+    plan_attempt,
+    usable_finalists,
+)
+from flows.promotion.finalists import is_chosen
 from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
 from flows.runs.lock import is_free
 from flows.runs.run import StoredRun
@@ -192,12 +198,11 @@ def _remaining_attempts(
     run: StoredRun, prepared: Prepared, edition: Finals
 ) -> tuple[list[list[_Attempt]], dict[Wanted, RunError]]:
     """List, for each finalist, the remaining attempts at one edition, in their order; and who is left out."""
-    finalists = open_finalists(run, edition.name)
+    finalists, left_out = usable_finalists(run, edition)
     asking_usd = {draft.candidate_id: _asking_usd(prepared, edition, draft) for draft in finalists}
     attempts: dict[str, list[_Attempt]] = {draft.candidate_id: [] for draft in finalists}
-    left_out: dict[Wanted, RunError] = {}
     for number in range(edition.tries):
-        attempt = plan_attempt(run, prepared, edition, number, left_out)
+        attempt = plan_attempt(run, prepared, edition, number, not_left_out(finalists, edition, left_out))
         left_out |= attempt.left_out
         for order in attempt.left:
             draft_id = str(order.draft_id)
