@@ -29,6 +29,7 @@ from tasks.ledger.spending import MonthSpent, known_month
 from tasks.ledger.spending_limits import known_limit_usd, lower_of
 from tasks.plan import Plan, plan
 from tasks.settings import Settings
+from tasks.storage.given_path import resolve_path
 from tasks.storage.home import CAMPAIGN_FILE, run_folder
 
 
@@ -189,8 +190,8 @@ def prepare_amended(
 def _questions_folder(campaign_file: Path | Campaign, home: Path) -> Path | None:
     if isinstance(campaign_file, Campaign):
         return None
-    folder = campaign_file.resolve().parent
-    return None if folder.is_relative_to(home.resolve()) else folder
+    folder = resolve_path(campaign_file).parent
+    return None if folder.is_relative_to(resolve_path(home)) else folder
 
 
 def spent_this_month(prepared: Prepared) -> MonthSpent | None:

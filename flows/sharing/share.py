@@ -16,6 +16,7 @@ from tasks.report import write_formats, write_report
 from tasks.report_page.lineage import write_lineage
 from tasks.report_page.verdict import state_verdict
 from tasks.storage.atomic import publish, publish_folder, write_atomically
+from tasks.storage.given_path import expand_home
 from tasks.storage.mirror import address_of, put_into_store
 
 DRAFT_PX = 1024
@@ -66,7 +67,7 @@ def share(
     name = f"{run.record.campaign}-{run.run_id}"
     place = place or f"{name}{_ZIP}"
     address = address_of(place)
-    target = Path(place).expanduser().absolute()
+    target = Path(expand_home(place)).absolute()
     if address is None:
         _require_free(target, replaces=replaces)
     with _staging(None if address else target.parent) as staging:

@@ -1,6 +1,5 @@
 """Paths as people write them in a campaign: relative to its file or a home, or templates over a row."""
 
-import os
 import re
 from functools import cache
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from tasks.attachments.references import ReferenceFaultError
 from tasks.campaign import Row
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate
+from tasks.storage.given_path import expand_home
 
 _TEMPLATE = re.compile(r"\{[{%#]")
 _ADDRESS = re.compile(r"(?:^|/)((?:data:|[a-z][a-z0-9+.-]*://).*)", re.IGNORECASE | re.DOTALL)
@@ -17,14 +17,6 @@ _SHOWN_CHARACTERS = 80
 def is_template(text: str) -> bool:
     """Return whether a path or an edge of a box depends on the row."""
     return _TEMPLATE.search(text) is not None
-
-
-def expand_home(path: str) -> str:
-    """Replace ``~`` or ``~name`` at the start by that home; a name that is no user's stays, as in a shell."""
-    try:
-        return os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises instead
-    except ValueError:  # a NUL in a user's name
-        return path
 
 
 def absolute_path(folder: Path, name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.attachments.paths import absolute_path, expand_home
+from tasks.attachments.paths import absolute_path
 from tasks.campaign import Campaign
 from tasks.campaign.briefs import asks_from_brief, with_statements
 from tasks.campaign_file.characters import find_character_faults
@@ -29,6 +29,7 @@ from tasks.errors import CampaignError
 from tasks.limits import SETTING_VALUES, YAML_BYTES
 from tasks.marked_yaml import MarkedYaml, YamlFaultError, read_yaml, write_yaml
 from tasks.money import count_of
+from tasks.storage.given_path import expand_home
 from tasks.storage.regular_file import UnusableFileError, read_regular_text
 from tasks.text import escape_unprintable
 
@@ -213,6 +214,8 @@ def _kind(data: object) -> str:
 
 def _near(file: Path) -> str:
     folder = file.parent
+    if file.is_symlink():
+        return f": it is a link to {file.readlink()}, which is not there"
     names = [entry.name for entry in folder.glob("*.yaml")] if folder.is_dir() else []
     near = difflib.get_close_matches(file.name, names, n=1)
     return f", did you mean {folder / near[0]}?" if near else ""

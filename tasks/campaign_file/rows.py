@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tasks.attachments.near_files import near_file
-from tasks.attachments.paths import expand_home, find_address
+from tasks.attachments.paths import find_address
 from tasks.campaign_file.csv_rows import read_csv
 from tasks.campaign_file.json_rows import read_json_lines
 from tasks.campaign_file.parquet_rows import read_parquet
 from tasks.campaign_file.row_values import Row, Rows, RowsFaultError, fault_at
 from tasks.limits import ROWS_BYTES
+from tasks.storage.given_path import expand_home
 from tasks.storage.regular_file import read_regular, require_regular
 from tasks.text import escape_unprintable, find_no_text
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tasks.errors import RunError, SettingError
+from tasks.storage.given_path import expand_home, resolve_path
 from tasks.storage.mirror import HOME_VARIABLE, address_of, mirror_of
 
 DEFAULT_HOME = "runs"
@@ -47,7 +48,7 @@ def home_folder(option: str | Path | None, environ: Mapping[str, str]) -> Path:
             next_step=f"Use another one with --home or {HOME_VARIABLE}.",
         )
     address = address_of(place)
-    return mirror_of(address, environ) if address else Path(place).expanduser().resolve()
+    return mirror_of(address, environ) if address else resolve_path(expand_home(place))
 
 
 def drawn_folder(home: Path) -> Path:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.errors import SettingError
 from tasks.extras import install_command
+from tasks.storage.given_path import expand_home, resolve_path
 from tasks.storage.parts import part_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def mirror_of(address: str, environ: Mapping[str, str]) -> Path:
         SettingError: It cannot be created.
     """
     mirrors = environ.get(MIRRORS_VARIABLE) or Path(environ.get("XDG_CACHE_HOME") or "~/.cache") / "runoff"
-    mirror = Path(mirrors).expanduser().resolve() / _mirror_name(address)
+    mirror = resolve_path(expand_home(str(mirrors))) / _mirror_name(address)
     try:
         mirror.mkdir(parents=True, exist_ok=True)
         (mirror / ADDRESS_FILE).write_text(address, encoding="utf-8")
