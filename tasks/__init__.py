@@ -33,6 +33,7 @@ __all__ = [
     "order",
     "orders",
     "own_process",
+    "page_templates",
     "pairwise",
     "pictures",
     "plan",

@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 
 from fastapi.templating import Jinja2Templates
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,6 +24,7 @@ from tasks.candidate import Candidate, rank_finalists
 from tasks.errors import RunError
 from tasks.ledger import Ledger
 from tasks.money import count_of, format_usd
+from tasks.page_templates import open_templates
 from tasks.settings import Settings
 
 HERE = Path(__file__).parent
@@ -64,15 +64,8 @@ class PageContext:
 
     @cached_property
     def _templates(self) -> Jinja2Templates:
-        environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {"usd": usd, "moment": moment, "count": count_of}
-        return Jinja2Templates(env=environment)
+        filters = {"usd": usd, "moment": moment, "count": count_of}
+        return Jinja2Templates(env=open_templates(HERE / "templates", filters))
 
     def page(self, request: Request, template: str, **facts: object) -> Response:
         """Render a page.
