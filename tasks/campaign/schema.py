@@ -34,10 +34,11 @@ from tasks.campaign.pictures import Arm, ArmDrafts, Drafts, Successor
 from tasks.campaign.retention import Retention
 from tasks.campaign.review import Review
 from tasks.campaign.schedule import Schedule
+from tasks.campaign.section import Section
 from tasks.campaign.verdict import AbTest, RetiredArm, Verdict
 from tasks.catalogue import configs_folder
 
-SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
+SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("", Campaign),
     ("budget", Budget),
     ("arms.NAME", Arm),
@@ -117,17 +118,18 @@ def _example(name: str) -> str:
     return f"## configs/campaigns/{name}\n\n```yaml\n{text}```\n"
 
 
-def _section(key: str, model: type[BaseModel]) -> Iterator[str]:
+def _section(key: str, model: type[Section]) -> Iterator[str]:
     yield f"### {f'`{key}`' if key else 'The file'}\n"
     yield f"{(model.__doc__ or '').strip().splitlines()[0]}\n"
     yield "| key | accepted | default | meaning |"
     yield "|---|---|---|---|"
     above = key.replace("NAME", "A").replace("[]", ".0").split(".") if key else []
+    meanings = model.meanings()
     for name, field in model.model_fields.items():
-        name = field.alias or name
-        accepted = table_words((*above, name)).replace("|", "\\|")
-        meaning = (field.description or "").replace("\n", " ")
-        yield f"| `{name}` | {accepted} | {_default(field)} | {meaning} |"
+        key = field.alias or name
+        accepted = table_words((*above, key)).replace("|", "\\|")
+        meaning = meanings[name].replace("\n", " ")
+        yield f"| `{key}` | {accepted} | {_default(field)} | {meaning} |"
     yield ""
 
 
