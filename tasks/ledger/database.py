@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from inspect import isfunction
 from pathlib import Path
-from typing import ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -38,6 +38,9 @@ from tasks.ledger.database_faults import (
 from tasks.ledger.fifo_lock import FifoLock
 from tasks.ledger.integrity import find_damage, find_damaged_pages
 from tasks.ledger.sqlite_engine import open_sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -352,10 +355,13 @@ def reconnecting(part: type[T]) -> type[T]:
     return part
 
 
-def insert_new(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+def insert_new(connection: Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
     """Build an insert that skips rows whose key exists already."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table).on_conflict_do_nothing()
 
 
 def ledger_url(home: Path, environ_url: str | None) -> URL:
