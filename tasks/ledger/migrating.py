@@ -6,14 +6,19 @@ somebody decides when that happens: when no run is going and all machines have t
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from tasks.errors import LedgerError, RunError
 from tasks.ledger.backups import back_up, sqlite_file
 from tasks.ledger.database import Database
+from tasks.ledger.new_sqlite import create_tables
 from tasks.ledger.run_hold import is_held
 from tasks.ledger.schema import HEAD, runs
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # Keeps two processes that open a new ledger at once from both creating its tables. Any fixed number will do.
 _UPGRADE_LOCK = 7_266_863_301
@@ -82,15 +87,12 @@ def upgrade(database: Database, version: str | None) -> Path | None:
     Raises:
         LedgerError: It was written by a newer Runoff, is damaged or cannot be backed up. Nothing was changed.
     """
-    # Alembic is imported only when there is something to do: it is slow to load.
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if version is not None and version not in known:
+    if version is None:
+        with database.write() as connection:
+            if connection.dialect.name != "sqlite" or not create_tables(connection):
+                run_migrations(connection)
+        return None
+    if version not in _known_versions():
         raise LedgerError(
             where=f"ledger {database.name}",
             what=f"has version {version!r}, written by a newer Runoff",
@@ -98,12 +100,33 @@ def upgrade(database: Database, version: str | None) -> Path | None:
             money="Nothing was changed, and nothing is sent from here.",
             next_step="Install the newer Runoff here too, or name another home with --home.",
         )
-    backup = None
-    if version is not None and (file := sqlite_file(database.url)):
-        backup = back_up(file, datetime.now(UTC))
+    file = sqlite_file(database.url)
+    backup = back_up(file, datetime.now(UTC)) if file else None
     with database.write() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        run_migrations(connection)
     return backup
+
+
+def run_migrations(connection: sa.Connection) -> None:
+    """Run the migrations that a ledger lacks, within the transaction that is open."""
+    from alembic import command
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _known_versions() -> set[str]:
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+
+
+def _alembic() -> "Config":
+    from alembic.config import Config  # slow to load: only when there is something to do
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

@@ -11,6 +11,9 @@ import sqlalchemy as sa
 
 from tasks.ledger import Ledger, Limits, Settlement
 from tasks.ledger import ledger as ledger_module
+from tasks.ledger import open_ledger as open_new_ledger
+from tasks.ledger.migrating import version_of
+from tasks.ledger.new_sqlite import migrate_from_nothing
 from tasks.ledger.schema import HEAD
 from tasks.ledger.spending import GROUPS
 from tasks.order import OrderState
@@ -140,3 +143,15 @@ def test_a_run_of_every_version_is_read_as_it_was(
         newer.orders.send(waiting.order, Limits(), AWARE_NOON)
         newer.orders.settle(waiting.order.order_id, Settlement("received"), [a_receipt(waiting.order)])
         assert newer.verify() == []
+
+
+def test_a_new_ledger_is_the_one_that_all_migrations_make(tmp_path: Path) -> None:
+    """Statement for statement, though it is made of a prepared file, and without loading Alembic."""
+    with open_new_ledger(tmp_path, {}) as ledger, ledger.database.read() as connection:
+        made = connection.execute(
+            sa.text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
+        )
+        statements, version = list(made.scalars()), version_of(ledger.database)
+    folder = tmp_path / "migrated"
+    folder.mkdir()
+    assert {"version": version, "statements": statements} == migrate_from_nothing(folder)

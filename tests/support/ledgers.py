@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from alembic import command
 
 from flows.runs.team_ledger import migrate
-from tasks.ledger import Ledger
+from tasks.ledger import Ledger, migrating
 from tasks.ledger import open_ledger as open_by_environment
 from tasks.ledger.database import LEDGER_VARIABLE, WAIT_FOR_LOCK_S
 from tasks.settings import Settings
 
 
 def open_ledger(home: Path, wait_s: float = WAIT_FOR_LOCK_S) -> Ledger:
-    """Open the ledger of a home; a new one begins as a copy, which takes a hundredth of making it."""
+    """Open the ledger of a home; a new one begins as a copy, which takes less than making it."""
     if LEDGER_VARIABLE not in os.environ and os.access(home, os.W_OK):
         with suppress(FileExistsError), (home / "ledger.db").open("xb") as file:
             file.write(_new_ledger())
@@ -34,7 +34,10 @@ def open_older_ledger(home: Path, version: str) -> Ledger:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
     upgrade = command.upgrade
-    with patch.object(command, "upgrade", lambda config, _: upgrade(config, version)):
+    with (
+        patch.object(command, "upgrade", lambda config, _: upgrade(config, version)),
+        patch.object(migrating, "create_tables", return_value=False),
+    ):
         return open_by_environment(home, os.environ)
 
 
