@@ -7,10 +7,12 @@ that HTTP needs; all others are taken out of the request before it is sent.
 
 from importlib.metadata import version
 from typing import Any
+from urllib.request import getproxies
 
 import httpx2
 
 from tasks.images_api.receiving import BoundedClient, BoundedSyncClient
+from tasks.images_api.spread_transport import SpreadTransport
 from tasks.images_api.terms import Terms
 from tasks.network import is_loopback
 from tasks.redaction import Secret
@@ -74,8 +76,8 @@ def async_http_client(
         SettingError: As ``Terms.check`` says.
     """
     headers = _own_headers(terms)
-    if transport is None and _is_here(terms):
-        transport = httpx2.AsyncHTTPTransport(limits=limits)
+    if transport is None and (_is_here(terms) or not getproxies()):
+        transport = SpreadTransport(limits)  # a client that is given one goes through no proxy
 
     async def clean(request: httpx2.Request) -> None:
         _keep_own(request, headers)
