@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from copy import copy
 from functools import wraps
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from flows.engine.start_server import Engine
@@ -33,6 +34,8 @@ UNRECORDED_STATUS = 143
 WATCH_EVERY_S = 2.0
 SLICE_S = 1.0
 _LEAVE_S = 0.25
+_PLAIN = (str, bool, int, NoneType)
+"""What is the same in JSON."""
 _CREDENTIALS = re.compile(r"(?<=//)[^/@\s]+@")
 
 
@@ -64,6 +67,9 @@ async def _run_recorded(
     work: _Work[T] = _Work(flow.fn)
     recorded = copy(flow)
     recorded.fn = work.function()
+    if all(isinstance(value, _PLAIN) for value in (*args, *kwargs.values())):
+        replaceable: Any = recorded
+        replaceable.serialize_parameters = dict  # Prefect loads FastAPI to do the same
     watching = asyncio.create_task(_keep_server(engine))
     recording = asyncio.ensure_future(recorded(*args, **kwargs))
     try:
