@@ -22,7 +22,7 @@ from flows.commands.plan_tables import format_range
 from flows.commands.review import TOKEN_VARIABLE
 from flows.runs.log_lines import LOG_FORMAT_VARIABLE
 from flows.runs.outcome import INCOMPLETE
-from flows.workers.dask_pool import DASK_VARIABLE
+from flows.workers.scheduler import DASK_VARIABLE
 from tasks.campaign.schema import generated_files
 from tasks.campaign_file.load import load_campaign
 from tasks.catalogue import CATALOGUE_VARIABLE, Catalogue, configs_folder, load_catalogue

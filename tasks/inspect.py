@@ -9,8 +9,11 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
+
+from PIL import Image
 
 from tasks.candidate import Inspection
 from tasks.errors import PictureError
@@ -103,6 +106,13 @@ def inspect_pictures(
         waiting = iter(files)
         while batch := list(islice(waiting, workers * 32)):
             yield from pool.map(look, batch)
+
+
+def load_libraries() -> None:
+    """Load what inspecting a picture needs, a third of a second of work, before there is one."""
+    for name in ("cv2", "imagehash", "scipy.fftpack"):
+        import_module(name)
+    Image.init()
 
 
 def _look(run_folder: Path, anchors_file: str | None, paths: tuple[str, str]) -> tuple[str, Inspection]:

@@ -284,9 +284,11 @@ def _make(
 ) -> "Outcome":
     """Make or resume a prepared run. This spends money, within the campaign's budgets."""
     from flows.commands.making import make_run
+    from flows.session.composition import n_to_evaluate
     from flows.session.prepare import with_prepared
+    from flows.workers.evaluation_process import forked_ahead
 
-    with with_prepared(prepared):
+    with with_prepared(prepared), forked_ahead(n_to_evaluate(prepared)):
         return run_shown(
             lambda: make_run(engine, file, prepared, takes_up_cancelled=takes_up_cancelled), console
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flows.runs.progress import current_display
 from flows.session.prepare import Prepared, without_arms
+from flows.workers.scheduler import scheduler_address
 from tasks.clock import today
 from tasks.errors import SettingError
 from tasks.ledger import Limits
@@ -37,14 +38,14 @@ async def open_workers(prepared: Prepared, limits: Limits, hold: str) -> AsyncIt
         limits: Its budgets.
         hold: The token of its hold, without which workers send nothing.
     """
-    from flows.workers.dask_pool import open_pool, scheduler_address
-
-    address = scheduler_address(prepared.settings.environ)
-    addresses = {name: prepared.terms.at(name).base_url for name in prepared.campaign.sellers}
-    if address is None or None in addresses.values():
+    address = _workers_address(prepared)
+    if address is None:
         yield None
         return
+    from flows.workers.dask_pool import open_pool
     from flows.workers.worker import Job
+
+    addresses = {name: prepared.terms.at(name).base_url for name in prepared.campaign.sellers}
 
     def make_job(token: str) -> Job:
         return Job(
@@ -63,14 +64,20 @@ async def open_workers(prepared: Prepared, limits: Limits, hold: str) -> AsyncIt
         yield pool
 
 
-def n_to_evaluate(prepared: Prepared, pool: "DaskPool | None") -> int:
+def _workers_address(prepared: Prepared) -> str | None:
+    address = scheduler_address(prepared.settings.environ)
+    is_here = any(prepared.terms.at(name).base_url is None for name in prepared.campaign.sellers)
+    return None if is_here else address
+
+
+def n_to_evaluate(prepared: Prepared) -> int:
     """Count the pictures that this machine may have to evaluate beside buying them.
 
     None where that must be done in this process: workers inspect what they buy, a store's files are known to
     one process, and spans are parts of the flow's.
     """
     environ = prepared.settings.environ
-    if pool is not None or store_of(prepared.home) is not None or wants_traces(environ):
+    if wants_traces(environ) or store_of(prepared.home) is not None or _workers_address(prepared) is not None:
         return 0
     return len(prepared.plan.orders)
 

@@ -164,7 +164,7 @@ async def open_session(prepared: Prepared, purpose: Purpose = "go on") -> AsyncI
                 async with (
                     stopped_from_outside(stopping),
                     watched(pool, buyer),
-                    open_evaluator(stored, n_to_evaluate(prepared, pool), hold, say) as evaluator,
+                    open_evaluator(stored, n_to_evaluate(prepared), hold, say) as evaluator,
                     inspected_soon(stored, evaluator, inspecting, arrivals),
                 ):
                     yield Session(

@@ -4,7 +4,8 @@
 it submits batches, tells workers to stop, and notices when there are none. ``worker`` is a worker's side: it
 buys, inspects and evaluates its batch while the flow holds the run lock. Only ``dask_pool`` imports Dask, and
 only when ``RUNOFF_DASK`` names a scheduler. ``evaluator`` is the flow's side of the process that evaluates
-the pictures of a large run on this machine, and ``evaluation_program`` is that process.
+the pictures of a large run on this machine; ``evaluation_process`` starts it, and ``evaluation_program`` is
+what it does.
 """
 
-__all__ = ["dask_pool", "evaluator", "worker"]
+__all__ = ["dask_pool", "evaluation_process", "evaluator", "scheduler", "worker"]

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from flows.runs.recovery import lost_line
 from flows.runs.run import StoredRun
 from flows.workers import worker as workers_side
+from flows.workers.scheduler import DASK_VARIABLE
 from flows.workers.worker import Bought, Job
 from tasks.errors import EngineError, SettingError
 from tasks.extras import install_command
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-DASK_VARIABLE = "RUNOFF_DASK"
 CONNECT_S = 15.0
 ALONE_S = 60.0
 LOOK_S = 1.0
@@ -41,11 +41,6 @@ BATCHES_AT_ONCE = 2
 """Batches of one worker at once, if it has the threads: it need not wait for a batch's last answers."""
 BATCHES_EACH = 4
 """How many batches a worker's share of a stage is cut into, so that fast workers relieve slow ones."""
-
-
-def scheduler_address(environ: Mapping[str, str]) -> str | None:
-    """Return the scheduler whose workers do the work; ``None`` if it is done in this process."""
-    return environ.get(DASK_VARIABLE, "").strip() or None
 
 
 @dataclass

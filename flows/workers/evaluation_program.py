@@ -23,8 +23,10 @@ from flows.runs.progress import PlainDisplay, lasting_outputs, showing
 from flows.runs.run import StoredRun
 from flows.workers.evaluator import Answer, Opening, Request
 from tasks.errors import RunoffError
+from tasks.inspect import load_libraries as load_inspection_libraries
 from tasks.ledger import open_ledger
 from tasks.memory import be_first_to_end, use_one_heap
+from tasks.report import load_libraries as load_report_libraries
 from tasks.settings import Settings
 
 AT_ONCE = 4
@@ -42,21 +44,35 @@ def main(descriptor: int) -> None:
     use_one_heap()
     be_first_to_end()
     connection = Connection(descriptor)
-    opening: Opening = connection.recv()
+    threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="evaluation")
+    threads.submit(_load_libraries).add_done_callback(_collect_garbage)
+    try:
+        opening: Opening = connection.recv()
+    except (EOFError, OSError):
+        os._exit(0)  # no run came of it
     sys.path.extend(place for place in opening.path if place not in sys.path)
-    serving = _Serving(connection, opening)
-    gc.freeze()  # what is loaded stays; it was loaded without looking for garbage
+    _Serving(connection, threads, opening).serve()
+
+
+def _load_libraries() -> None:
+    """Load what every run needs, before there is one."""
+    load_inspection_libraries()
+    load_report_libraries(1, needs_tests=False)
+
+
+def _collect_garbage(_loaded: object) -> None:
+    """Collect garbage again, but not in what was loaded, which stays."""
+    gc.freeze()
     gc.enable()
-    serving.serve()
 
 
 class _Serving:
     """This side of the connection."""
 
-    def __init__(self, connection: Connection, opening: Opening) -> None:
+    def __init__(self, connection: Connection, threads: ThreadPoolExecutor, opening: Opening) -> None:
         self._connection = connection
         self._sending = threading.Lock()
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="evaluation")
+        self._threads = threads
         settings = Settings(opening.home, MappingProxyType(opening.environ))
         ledger = open_ledger(settings.home, settings.environ)
         ledger.database.say = self.say

@@ -9,22 +9,18 @@ leaves what any killed process leaves. Should it end first, the other one goes o
 
 import asyncio
 import itertools
-import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
-from socket import socketpair
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flows.evaluation.looks import forget_looks
-from flows.own_program import program_words
 from flows.runs.run import StoredRun
+from flows.workers.evaluation_process import gains_by_process, start_process
 from tasks.campaign import Campaign
 
 P = ParamSpec("P")
@@ -32,12 +28,7 @@ T = TypeVar("T")
 Evaluation = Callable[Concatenate[StoredRun, P], T]
 Say = Callable[[str], None]
 
-MANY_PICTURES = 50
-"""From so many on a process of its own ends a run sooner, for half a second of processor time more: 60
-pictures of 0.2 s each in 3.5 s, not 3.8."""
 END_LIMIT_S = 5.0
-
-PROGRAM = "import gc; gc.disable(); from flows.workers.evaluation_program import main; main(int(sys.argv[1]))"
 
 
 @dataclass(frozen=True)
@@ -132,14 +123,8 @@ class _Process:
         self._numbers = itertools.count()
         self._sending = threading.Lock()
         self._awaited: dict[int, asyncio.Future[Any]] = {}
-        ours, theirs = socketpair()
-        self._connection = Connection(ours.detach())
-        with theirs:
-            self._child = subprocess.Popen(
-                program_words(PROGRAM, str(theirs.fileno())),
-                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-                process_group=0,  # Ctrl-C in the terminal is for the run, which still needs it
-            )  # fmt: skip
+        self._started = start_process()
+        self._connection = self._started.connection
         self._send(opening)
         threading.Thread(target=self._read, name="evaluation", daemon=True).start()
 
@@ -188,7 +173,7 @@ class _Process:
         except (EOFError, OSError):
             pass
         except Exception:
-            self._child.kill()  # or what is asked of it later would be awaited for ever
+            self._started.kill()  # or what is asked of it later would be awaited for ever
         with suppress(RuntimeError):  # the loop has ended too
             self._loop.call_soon_threadsafe(self._settle_all)
 
@@ -202,11 +187,10 @@ class _Process:
             self._settle(number, None)
 
     def _ended(self) -> _ProcessEndedError:
-        try:
-            status = self._child.wait(END_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            status = self._child.wait()
+        status = self._started.wait(END_LIMIT_S)
+        if status is None:
+            self._started.kill()
+            status = cast("int", self._started.wait(None))
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         if status == -signal.SIGKILL:
             how += ", as when memory runs out"
@@ -215,9 +199,7 @@ class _Process:
 
     def close(self) -> None:
         """End the process, whatever it does, and wait until it has ended."""
-        self._child.kill()
-        self._child.wait()
-        self._connection.close()
+        self._started.close()
 
 
 @asynccontextmanager
@@ -231,7 +213,7 @@ async def open_evaluator(stored: StoredRun, n_pictures: int, hold: str, say: Say
         say: Shows one line for people, from any thread.
     """
     process = None
-    if n_pictures >= MANY_PICTURES and os.name == "posix" and (os.cpu_count() or 1) > 1:
+    if gains_by_process(n_pictures):
         settings = stored.settings
         opening = Opening(tuple(sys.path), settings.home, dict(settings.environ), stored.run_id, hold)
         with suppress(OSError):  # no more processes or files are allowed: threads do the same

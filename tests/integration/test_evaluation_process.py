@@ -1,7 +1,9 @@
 """The process that evaluates a run's pictures beside the one that buys them."""
 
+import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,8 @@ from flows.engine.registry import is_alive
 from flows.evaluation.drafts import inspect_new
 from flows.runs.progress import without_repeats
 from flows.runs.run import StoredRun
-from flows.workers.evaluator import MANY_PICTURES, Evaluator, open_evaluator
+from flows.workers.evaluation_process import MANY_PICTURES
+from flows.workers.evaluator import Evaluator, open_evaluator
 from tasks.candidate import Receipt
 from tasks.errors import BudgetError
 from tasks.ledger import open_ledger
@@ -138,14 +141,51 @@ async def test_nobody_is_left_when_the_run_ends(run: StoredRun) -> None:
         os.kill(process, 0)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-def test_it_ends_with_the_process_that_started_it(run: StoredRun, how: signal.Signals) -> None:
-    """At once, whatever it does: another process may take the run up by then."""
-    words = [sys.executable, "-m", evaluations.__name__, str(run.home), run.run_id]
+def evaluated(run: StoredRun, how: str, end: signal.Signals) -> dict[str, Any]:
+    """Have a run evaluated beside another process until that is ended; describe what evaluated it."""
+    words = [sys.executable, "-m", evaluations.__name__, str(run.home), run.run_id, how]
     with started(words, stdout=-1, cwd=Path(evaluations.__file__).parents[2]) as buying:
-        process = int(read_line(buying))
-        end_by(buying, how)
+        described: dict[str, Any] = json.loads(read_line(buying))
+        end_by(buying, end)
+    return described
+
+
+@pytest.mark.parametrize("how", ["later", *(["ahead"] if sys.platform == "linux" else [])])
+@pytest.mark.parametrize("end", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+def test_it_ends_with_the_process_that_started_it(run: StoredRun, how: str, end: signal.Signals) -> None:
+    """At once, whatever it does: another process may take the run up by then."""
+    process = evaluated(run, how, end)["process"]
     wait_until(lambda: not is_alive(process), 10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there it is forked")
+def test_a_command_forks_it_ahead_and_it_keeps_nothing_but_the_modules(run: StoredRun) -> None:
+    """No file of the other process, and no place in the terminal's group."""
+    forked = evaluated(run, "ahead", signal.SIGKILL)
+    assert evaluations.__name__ in forked["program"]
+    assert forked["group"] == forked["process"]
+    assert "/dev/null" in forked["files"]
+    assert str(run.home / evaluations.HELD) not in forked["files"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there it is forked")
+def test_a_process_of_several_threads_is_not_forked(run: StoredRun) -> None:
+    """A lock that a thread holds would never be released; so it is a program of its own."""
+    assert "evaluation_program" in evaluated(run, "in threads", signal.SIGKILL)["program"]
+
+
+def test_what_was_forked_for_no_run_is_ended() -> None:
+    """Such as where the server does not let a run begin."""
+    program = (
+        "import multiprocessing, sys; from flows.workers.evaluation_process import forked_ahead\n"
+        "with forked_ahead(1000): print([child.pid for child in multiprocessing.active_children()])"
+    )
+    forked = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    processes = json.loads(forked.stdout)
+    assert len(processes) == (sys.platform == "linux")
+    assert not any(map(is_alive, processes))
 
 
 def test_an_evaluator_without_a_process_is_one_of_threads() -> None:

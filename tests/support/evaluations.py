@@ -2,18 +2,25 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from flows.runs.progress import current_display
 from flows.runs.run import StoredRun
-from flows.workers.evaluator import MANY_PICTURES, open_evaluator
+from flows.workers.evaluation_process import MANY_PICTURES, forked_ahead
+from flows.workers.evaluator import open_evaluator
 from tasks.errors import BudgetError
 from tasks.ledger import open_ledger
 from tasks.settings import Settings
+
+HELD = "held"
+"""A file in the home that the process which buys has open."""
 
 
 class OddError(Exception):
@@ -63,8 +70,15 @@ def stay(_run: StoredRun) -> None:
     time.sleep(300)
 
 
-def main(home: str, run_id: str) -> None:
-    """Print the process that evaluates, and have it go on until this one is killed."""
+def describe(_run: StoredRun) -> dict[str, Any]:
+    """Describe the process that evaluates: what it was started as, its group, and the files that it has."""
+    files = [os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()]
+    program = Path("/proc/self/cmdline").read_bytes().decode()
+    return {"program": program, "group": os.getpgrp(), "process": os.getpid(), "files": files}
+
+
+def main(home: str, run_id: str, how: str) -> None:
+    """Print what the process that evaluates is, and have it go on until this one is killed."""
     from tests.support import evaluations  # the other process knows no __main__ of this one's
 
     async def evaluate() -> None:
@@ -72,11 +86,17 @@ def main(home: str, run_id: str) -> None:
         with open_ledger(settings.home, {}) as ledger:
             run = StoredRun.find(settings, ledger, run_id)
             async with open_evaluator(run, MANY_PICTURES, "", print) as evaluator:
-                sys.stdout.write(f"{await evaluator.evaluate(run, evaluations.process_of)}\n")
+                sys.stdout.write(json.dumps(await evaluator.evaluate(run, evaluations.describe)) + "\n")
                 sys.stdout.flush()
                 await evaluator.evaluate(run, evaluations.stay)
 
-    with contextlib.suppress(KeyboardInterrupt):
+    if how == "in threads":
+        threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
+    with (
+        (Path(home) / HELD).open("w"),
+        contextlib.suppress(KeyboardInterrupt),
+        forked_ahead(MANY_PICTURES if how != "later" else 0),
+    ):
         asyncio.run(evaluate())
 
 
