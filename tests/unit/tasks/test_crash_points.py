@@ -33,6 +33,7 @@ NOT_OF_A_RUN = {
     "tasks/ledger/backups.py: _clear_away": "what was not published",
     "tasks/ledger/backups.py: _thin_out": "one backup too many",
     "tasks/ledger/backups.py: back_up": "what is deleted if it was not published",
+    "tasks/ledger/new_sqlite.py: write_statements": "a file of the source tree",
     "tasks/ledger/restoring.py: put_in_place": "what is deleted if it was not published",
     "tasks/memory.py: be_first_to_end": "a setting of the kernel's",
     "tasks/redaction/outputs.py: _nowhere": "the null device",
