@@ -189,6 +189,7 @@ def plan(
     *,
     home: Path = Path(DEFAULT_HOME),
     are_drafts_done: bool = False,
+    buys: bool = True,
     before: SentBefore = NOTHING_BEFORE,
 ) -> Plan:
     """Expand a campaign into orders and add up their cost.
@@ -202,6 +203,7 @@ def plan(
         home: Runoff's home, below which drawn masks will be stored; ``./runs`` by default. Nothing is written
             there now.
         are_drafts_done: Whether all drafts are bought already; their models may then be retired.
+        buys: Whether anything will be bought; otherwise every model may be retired.
         before: What the run sent before, for pictures that cannot be read any more.
 
     Raises:
@@ -213,7 +215,7 @@ def plan(
     provider = providers.provider(campaign.provider)
     campaign, chosen = with_cheapest(campaign, catalogue, provider, today, providers)
     campaign, successor_warnings = with_successors(
-        campaign, catalogue, today, are_drafts_done=are_drafts_done
+        campaign, catalogue, today, are_drafts_done=are_drafts_done, buys=buys
     )
     estimates = Estimates(catalogue, provider, providers)
     prompts = draft_prompts(campaign)

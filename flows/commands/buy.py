@@ -142,11 +142,11 @@ def promote(run: str, *, overrides: "Overrides", home: Path | None, yes: bool, a
     What --set changes is kept in the run's own campaign.yaml once something is bought by it.
     """
     console = begin(as_json=as_json)
-    from flows.promotion.plan import price_promotion
+    from flows.promotion.plan import prepare_promotion
     from flows.runs.outcome import INCOMPLETE
     from flows.runs.run import StoredRun
     from flows.session.asking import ask_provider
-    from flows.session.prepare import prepare_amended, with_prepared
+    from flows.session.prepare import with_prepared
     from tasks.ledger.runs import cancelled_error
 
     settings = read_settings(home)
@@ -156,8 +156,7 @@ def promote(run: str, *, overrides: "Overrides", home: Path | None, yes: bool, a
         if known.record.state == "cancelled":
             raise cancelled_error(run_id)
         ledger.require_fit_to_spend(settings.home)
-        prepared = prepare_amended(known.campaign_file(), settings, run_id, overrides, are_drafts_done=True)
-        priced = price_promotion(ledger, prepared)
+        prepared, priced = prepare_promotion(ledger, known, overrides)
     console.print(priced.sentence, markup=False)
     if not priced.has_work or (priced.n_finals and not confirmed(yes=yes)):
         if priced.n_finals:
@@ -194,7 +193,8 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     from flows.session.asking import ask_provider, has_orders_left
     from flows.session.composition import check_sellers
     from flows.session.pace import with_found_pace
-    from flows.session.prepare import prepare, prepare_amended
+    from flows.session.prepare import prepare
+    from flows.session.taken_up import prepare_again
     from tasks.campaign_file.overrides import NO_OVERRIDES
     from tasks.errors import CatalogueError
     from tasks.storage.home import prepare_home
@@ -207,12 +207,12 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
         if wanted.resumed is None:
             prepared = prepare(file, settings, run_id, overrides=overrides)
         else:
-            prepared = prepare_amended(file, settings, run_id, overrides)
+            prepared = prepare_again(file, settings, run_id, overrides)
     except CatalogueError:  # a finished run may be of a model that was shut down
         ended = None
         with contextlib.suppress(CatalogueError):
             if wanted.resumed:
-                ended = _finished(prepare(file, settings, run_id, are_drafts_done=True))
+                ended = _finished(prepare(file, settings, run_id, are_drafts_done=True, buys=False))
         if ended is None:
             raise
         report_outcome(ended, console, as_json=wanted.as_json)

@@ -17,11 +17,12 @@ from flows.promotion.finalists import is_chosen
 from flows.runs.budgets import BudgetOf, remaining_of_month, remaining_of_run
 from flows.runs.lock import is_free
 from flows.runs.run import StoredRun
-from flows.session.prepare import Prepared, prepare
+from flows.session.prepare import Prepared, prepare, prepare_amended
 from tasks.campaign.finals import Finals
+from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.candidate import Candidate
 from tasks.catalogue.estimates import Estimates
-from tasks.errors import RunError
+from tasks.errors import CatalogueError, RunError
 from tasks.judging.conditions import kept_statements
 from tasks.ledger import Ledger, open_ledger
 from tasks.money import count_of, format_usd
@@ -105,10 +106,30 @@ def promotion_plan(settings: Settings, run_id: str) -> PromotionPlan:
         RunError: The run does not exist, or its campaign file is missing.
     """
     with open_ledger(settings.home, settings.environ) as ledger:
-        run = StoredRun.find(settings, ledger, run_id)
-        return price_promotion(
-            ledger, prepare(run.campaign_file(), settings, run.run_id, are_drafts_done=True)
-        )
+        return prepare_promotion(ledger, StoredRun.find(settings, ledger, run_id))[1]
+
+
+def prepare_promotion(
+    ledger: Ledger, run: StoredRun, overrides: Overrides = NO_OVERRIDES
+) -> tuple[Prepared, PromotionPlan]:
+    """Prepare and price what a run's promotion would buy now. Spends nothing and writes nothing.
+
+    Where nothing is left to buy, the finals' model may be retired.
+
+    Raises:
+        CatalogueError: The finals' model is retired and has no successor, or something has no price.
+        RunError: The run's campaign file is missing.
+    """
+    file, settings = run.campaign_file(), run.settings
+    try:
+        prepared = prepare_amended(file, settings, run.run_id, overrides, are_drafts_done=True)
+    except CatalogueError:
+        prepared = prepare(file, settings, run.run_id, are_drafts_done=True, buys=False)
+        priced = price_promotion(ledger, prepared)
+        if priced.has_work or priced.left_out:
+            raise
+        return prepared, priced
+    return prepared, price_promotion(ledger, prepared)
 
 
 def price_promotion(ledger: Ledger, prepared: Prepared) -> PromotionPlan:

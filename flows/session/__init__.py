@@ -13,5 +13,6 @@ __all__ = [
     "rebuilding",
     "session",
     "smoke",
+    "taken_up",
     "traced_run",
 ]

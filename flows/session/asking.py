@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flows.session.begun_orders import left_orders
 from flows.session.prepare import Prepared, plan_again, prepare, prepared_before
+from flows.session.taken_up import prepare_again
 from tasks.campaign.succession import heed_announced
 from tasks.errors import ProviderAwayError
 from tasks.ledger import has_ledger, open_existing_ledger
@@ -86,11 +87,14 @@ def prepare_to_buy(
         are_drafts_done: No more drafts will be bought, so their models may be retired.
 
     Raises:
-        RunoffError: See ``prepare`` and ``ask_provider``.
+        RunoffError: See ``prepare``, ``prepare_again`` and ``ask_provider``.
     """
     if (before := prepared_before(settings, run_id)) is not None:
         return before
-    prepared = prepare(campaign_file, settings, run_id, are_drafts_done=are_drafts_done)
+    if are_drafts_done:
+        prepared = prepare(campaign_file, settings, run_id, are_drafts_done=True)
+    else:
+        prepared = prepare_again(campaign_file, settings, run_id)
     return ask_provider(prepared, is_needed=are_drafts_done or has_orders_left(prepared))
 
 

@@ -65,7 +65,7 @@ def cancel(settings: Settings, name: str) -> Cancelled:
 
 
 async def _cancel(file: Path, settings: Settings, run_id: str) -> Cancelled:
-    prepared = await asyncio.to_thread(prepare, file, settings, run_id, are_drafts_done=True)
+    prepared = await asyncio.to_thread(prepare, file, settings, run_id, are_drafts_done=True, buys=False)
     async with open_session(prepared, "close") as run:
         n_asked = await run.batch_lane.cancel(run_id)
         state: RunState = "waiting" if run.is_out else "stopped"
@@ -148,7 +148,7 @@ def give_up(settings: Settings, name: str) -> GivenUp:
 
 
 async def _end_batches(file: Path, settings: Settings, run_id: str) -> tuple[int, tuple[str, ...]]:
-    prepared = await asyncio.to_thread(prepare, file, settings, run_id, are_drafts_done=True)
+    prepared = await asyncio.to_thread(prepare, file, settings, run_id, are_drafts_done=True, buys=False)
     async with open_session(prepared, "close") as run:
         return await end_batches(run)
 

@@ -46,6 +46,7 @@ class Prepared:
         terms: The provider's terms.
         plan: The planned orders and their cost.
         are_drafts_done: No more drafts will be bought, so their models may be retired.
+        buys: Whether anything will be bought; otherwise every model may be retired.
         note: Why the provider's list of models could not be read; empty otherwise.
         ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
         questions_folder: Where statements that a model writes are kept: the campaign file's folder; ``None``
@@ -63,6 +64,7 @@ class Prepared:
     terms: Terms
     plan: Plan
     are_drafts_done: bool = False
+    buys: bool = True
     note: str = ""
     ledger_per_month_usd: Decimal | None = None
     questions_folder: Path | None = None
@@ -101,6 +103,7 @@ def prepare(
     run_id: str,
     *,
     are_drafts_done: bool = False,
+    buys: bool = True,
     overrides: Overrides = NO_OVERRIDES,
 ) -> Prepared:
     """Read, check and plan a campaign. Asks no provider, spends and writes nothing.
@@ -111,6 +114,8 @@ def prepare(
         settings: The home and the environment.
         run_id: The run.
         are_drafts_done: No more drafts will be bought, so their models may be retired.
+        buys: Whether anything will be bought. What was bought is looked at, fetched or given up though every
+            model of the run was retired since.
         overrides: What is otherwise than in the file.
 
     Raises:
@@ -151,8 +156,9 @@ def prepare(
         catalogue=catalogue,
         providers=providers,
         terms=Terms(providers.provider(campaign.provider), catalogue, settings.environ, providers),
-        plan=_plan(place, campaign, catalogue, providers, run_id, settings, are_drafts_done, gone),
+        plan=_plan(place, campaign, catalogue, providers, run_id, settings, are_drafts_done, buys, gone),
         are_drafts_done=are_drafts_done,
+        buys=buys,
         ledger_per_month_usd=ledger_limit_usd,
         questions_folder=_questions_folder(campaign_file, settings.home),
         gone=gone,
@@ -220,6 +226,7 @@ def plan_again(prepared: Prepared) -> Prepared:
         prepared.run_id,
         prepared.settings,
         prepared.are_drafts_done,
+        prepared.buys,
         prepared.gone,
     )
     return replace(prepared, plan=planned)
@@ -309,6 +316,7 @@ def _plan(
     run_id: str,
     settings: Settings,
     are_drafts_done: bool,
+    buys: bool,
     gone: GonePictures | None,
 ) -> Plan:
     try:
@@ -320,6 +328,7 @@ def _plan(
             settings.today,
             home=settings.home,
             are_drafts_done=are_drafts_done,
+            buys=buys,
             before=gone.before if gone else NOTHING_BEFORE,
         )
     except CampaignError as error:

@@ -224,7 +224,7 @@ class _Folder:
         """The drafts of the first round as the run's campaign plans them, by id; none if it is not valid."""
         try:
             file = self._folder / CAMPAIGN_FILE
-            prepared = prepare(file, self._settings, self._folder.name, are_drafts_done=True)
+            prepared = prepare(file, self._settings, self._folder.name, are_drafts_done=True, buys=False)
         except RunoffError:
             return {}
         return {order.order_id: order for order in prepared.plan.orders}

@@ -40,7 +40,12 @@ def all_succeeded(campaign: Campaign) -> Campaign:
 
 
 def with_successors(
-    campaign: Campaign, catalogue: Catalogue, today: date, *, are_drafts_done: bool = False
+    campaign: Campaign,
+    catalogue: Catalogue,
+    today: date,
+    *,
+    are_drafts_done: bool = False,
+    buys: bool = True,
 ) -> tuple[Campaign, list[str]]:
     """Replace every model that has been shut down by its successor.
 
@@ -49,6 +54,7 @@ def with_successors(
         catalogue: Source of the shutdown dates.
         today: Today's date (UTC).
         are_drafts_done: Whether no more drafts will be bought, so that their models may be shut down.
+        buys: Whether anything will be bought; otherwise every model may be shut down, and stays.
 
     Returns:
         The campaign to run, and a sentence for each replacement and each model to be shut down soon.
@@ -57,6 +63,8 @@ def with_successors(
         CatalogueError: A model and its successor, if it has one, have been shut down; the message names the
             vendor's successor.
     """
+    if not buys:
+        return campaign, []
     horizon = _next_scheduled_day(campaign, today)
     notices: list[str] = []
     if are_drafts_done:

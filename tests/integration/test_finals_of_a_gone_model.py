@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from flows.decline import decline
+from flows.promotion.plan import promotion_plan
 from flows.session.prepare import prepare, prepare_amended
 from tasks.campaign_file.overrides import Overrides
 from tasks.errors import CatalogueError
 from tasks.settings import Settings
 from tests.support.builders import RUN_ID
+from tests.support.ledgers import open_ledger
 from tests.support.review_home import CAMPAIGN, filled_home
 
 LAST_DAY = {"RUNOFF_TODAY": "2026-12-01"}
@@ -50,3 +53,17 @@ def test_the_error_has_the_command_which_goes_on(
     prepared = prepare_amended(file, settings, RUN_ID, Overrides(given), are_drafts_done=are_drafts_done)
     assert prepared.campaign.editions[-1].model == "gpt-image-2.6-flare"
     assert (prepared.amended_from, file.read_text()) == (before, before)
+
+
+def test_a_run_of_which_nothing_is_left_to_buy_needs_no_model(tmp_path: Path) -> None:
+    """Before somebody declines it, its promotion asks for another model; then there is nothing to buy."""
+    settings = Settings(filled_home(tmp_path, finals=GONE), LAST_DAY)
+    with pytest.raises(CatalogueError, match="was shut down on 2026-12-01"):
+        promotion_plan(settings, RUN_ID)
+    with open_ledger(settings.home) as ledger:
+        decline(settings, ledger, RUN_ID, "mara")
+    priced = promotion_plan(settings, RUN_ID)
+    assert (priced.n_finals, priced.sentence) == (
+        0,
+        "No draft was chosen as a finalist; there is nothing to buy.",
+    )
