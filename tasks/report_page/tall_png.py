@@ -36,7 +36,8 @@ def write_strips(strips: Iterable[Image.Image]) -> bytes:
     body, above, height, width = io.BytesIO(), None, 0, 0
     for part in (part for strip in strips for part in _parts(strip)):
         lines = np.asarray(part).reshape(part.height, -1)
-        body.write(packer.compress(_filtered(lines, np.zeros_like(lines[:1]) if above is None else above)))
+        filtered = _filtered(lines, np.zeros_like(lines[:1]) if above is None else above)
+        body.write(packer.compress(filtered.data))
         above, height, width = lines[-1:], height + part.height, part.width
     body.write(packer.flush())
     stream = io.BytesIO()
@@ -72,4 +73,5 @@ def _filtered(lines: Lines, above: Lines) -> Lines:
 
 def _sizes(filtered: Lines) -> NDArray[np.int64]:
     """Sum the differences of each line, of which a byte has -128 to 127."""
-    return np.minimum(filtered, -filtered).sum(axis=1, dtype=np.int64)
+    sizes: NDArray[np.int64] = np.minimum(filtered, -filtered).sum(axis=1, dtype=np.int64)
+    return sizes
