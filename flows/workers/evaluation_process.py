@@ -15,7 +15,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from pathlib import Path
 from socket import socketpair
 
 from flows.own_program import program_words
@@ -65,10 +64,10 @@ def forked_ahead(n_pictures: int) -> Iterator[None]:
         n_pictures: How many pictures may have to be evaluated.
     """
     forked = []
-    # A thread may hold a lock, which would never be released in the other process; macOS has threads of its
-    # own.
+    # A thread may hold a lock, which would never be released in the other process; macOS has its own threads.
     if sys.platform == "linux" and threading.active_count() == 1 and gains_by_process(n_pictures):
-        forked = [_fork()]
+        with suppress(OSError):  # no more processes or files are allowed
+            forked = [_fork()]
     token = _FORKED.set(forked)
     try:
         yield
@@ -121,7 +120,7 @@ def _evaluate(descriptor: int) -> None:
     """Evaluate in the forked process, which keeps no file of the other one's open but its outputs."""
     os.setpgid(0, 0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for name in (opened.name for opened in Path("/proc/self/fd").iterdir()):
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
         if int(name) > 2 and int(name) != descriptor:
             with suppress(OSError):  # that of the list itself
                 os.close(int(name))
