@@ -102,6 +102,7 @@ class Reader:
             answer, trouble = self.read_failure(json_of(text), text, headers, fault)
             if answer is not fault:
                 return answer, trouble
+            return self._with_text_kept(received, fault), None
         return self.read_cut_off(received, fault)
 
     def read_failure(self, body: object, text: str, headers: Mapping[str, str], fault: Failure) -> Reading:
@@ -137,16 +138,23 @@ class Reader:
             received: What came of it.
             fault: Why it was cut off, for when nothing can be read.
         """
-        text = received.content.decode(errors="replace")
+        text = _text_of(received)
         if fault.kind.state != "unknown" or not text:
             return fault, None
         is_stream = "event-stream" in received.headers.get("content-type", "")  # its pictures are partial
         part = None if is_stream else self._part(text)
         if part is not None:
             return self.read(part, received.headers)
+        return self._with_text_kept(received, fault), None
+
+    def _with_text_kept(self, received: Received, fault: Failure) -> Failure:
+        """Keep what came where it may have been billed, and say so."""
+        text = _text_of(received)
+        if fault.kind.state != "unknown" or not text:
+            return fault
         kept = f" What came of it is kept as {body_file(self.order)}."
         store_body(self.folder, self.order, text)
-        return replace(fault, message=fault.message[: MESSAGE_CHARS - len(kept)] + kept), None
+        return replace(fault, message=fault.message[: MESSAGE_CHARS - len(kept)] + kept)
 
     def read_kept(self, text: str, headers: Mapping[str, str]) -> Answer | Failure:
         """Read an answer that was kept, once more, whatever its status was.
@@ -185,6 +193,10 @@ class Reader:
 
     def _part(self, text: str) -> dict[str, object] | None:
         return readable_part(text, has_pictures=self.order.endpoint != "chat")
+
+
+def _text_of(received: Received) -> str:
+    return received.content.decode(errors="replace")
 
 
 def reader_of(order: Order, folder: Path, terms: Terms, *, takes_part: bool = False) -> Reader:

@@ -73,6 +73,16 @@ def bought(folder: Path, answer: Answer, order: Order | None = None, read_s: flo
         return shop.record()
 
 
+@pytest.mark.parametrize(("status", "error"), [(418, "a teapot"), (504, {"type": "invalid_request_error"})])
+def test_an_error_counts_by_its_status_and_is_kept(tmp_path: Path, status: int, error: object) -> None:
+    """An unusual status says that it may have been billed, whatever an error with status 200 would mean."""
+    body = json.dumps({"error": error}).encode()
+    record = bought(tmp_path, lambda send: send(HEAD % (status, b"") + body))
+    assert (record.state, record.settlement.error_code) == ("unknown", f"http_{status}")
+    assert record.charged_usd > 0
+    assert any((tmp_path).rglob("*.body"))
+
+
 def test_a_body_that_drips_is_cut_off_and_kept(tmp_path: Path) -> None:
     """Every byte comes in time, and the whole never does."""
 

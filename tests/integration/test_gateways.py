@@ -62,6 +62,8 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
         (413, b"<html><h1>413 Request Entity Too Large</h1></html>", "failed", "http_413"),
         (429, ASKS_TOO_MUCH, "failed", "rate_limit_exceeded"),
         (408, {"error": {"message": "{\"half\": "}}, "unknown", "http_408"),
+        (418, {"error": "a teapot"}, "unknown", "http_418"),
+        (504, INVALID, "unknown", "http_504"),
         (522, b"<html>Connection timed out</html>", "unknown", "http_522"),
     ],
 )  # fmt: skip
