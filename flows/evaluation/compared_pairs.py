@@ -64,7 +64,8 @@ class ComparedPairs:
         with self._lock:
             if self._n_pairs >= self._most_pairs:
                 self._forget()
-            first, second = (self._numbers.setdefault(each, len(self._numbers)) for each in (one, other))
+            first = self._numbers.setdefault(one, len(self._numbers))
+            second = self._numbers.setdefault(other, len(self._numbers))
             numbers, similarities = self._compared.setdefault(first, (array("I"), array("d")))
             numbers.append(second)
             similarities.append(math.nan if found.similarity is None else found.similarity)

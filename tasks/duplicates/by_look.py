@@ -109,8 +109,8 @@ class _Settling:
             own = self._by_prompt[one.arm, one.prompt]
             near = self._proposals.near(index)
             proposed = [*near, *(own if len(own) <= ALL_PAIRS_UP_TO else ())]
-        bits = {leader: self._bits(index, leader) for leader in proposed}
-        for leader in sorted(bits, key=lambda leader: (bits[leader] is None, bits[leader], leader)):
+        bits = ((self._bits(index, leader), leader) for leader in set(proposed))
+        for *_, leader in sorted((each is None, each or 0, leader) for each, leader in bits):
             if not scope.is_apart(index, leader):
                 yield leader
 

@@ -26,7 +26,7 @@ class Proposals:
     def __init__(self, scope: Scope) -> None:
         """Take the pictures; none is a representative yet."""
         n_pictures = len(scope.ranked)
-        self._colours = scope.colours
+        self._scope = scope
         self._is_hashed = np.array(
             [
                 place >= 0 and other is not None
@@ -55,7 +55,8 @@ class Proposals:
         bits = distances_bits(self._leading[: self._count], self._hashes[index]).sum(axis=1)
         found = np.flatnonzero(bits <= MOST_BITS)
         leaders = self._leaders[found]
-        away = np.abs(self._colours[leaders] - self._colours[index])
+        colours = self._scope.colours
+        away = np.abs(colours[leaders] - colours[index])
         # Colours that were not measured dismiss nothing: a comparison decides.
         is_near = ~(away > MOST_COLOUR_LEVELS).any(axis=1)
         nearest = np.argsort(bits[found][is_near], kind="stable")[:MOST_PROPOSED]

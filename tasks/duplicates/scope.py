@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from tasks.duplicates.rule import DuplicateRule, Within
 from tasks.pictures.fingerprint import COLOUR_NAMES, distances_bits, near_pairs, to_hashes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """Pictures compared with one another, from the most to the least preferred.
 
@@ -25,7 +26,6 @@ class Scope:
         values: The distinct hashes, uint64. Equal hashes are compared once, however many there are.
         places: For each ranked candidate the index of its hash in ``values``; -1 when it has none.
         others: Its hash of the other kind, or ``None``.
-        colours: Its colour grid, float32, shape (candidates, cells); NaN when it was not measured.
         alone: Ids of pictures that people decided are no duplicates.
         apart: Pairs of ids that people decided are no duplicates of each other.
     """
@@ -35,14 +35,22 @@ class Scope:
     values: NDArray[np.uint64]
     places: Sequence[int]
     others: Sequence[int | None]
-    colours: NDArray[np.float32]
     alone: frozenset[str]
     apart: frozenset[frozenset[str]]
 
+    @cached_property
+    def colours(self) -> NDArray[np.float32]:
+        """Colour grids of the candidates, shape (candidates, cells); NaN when one was not measured."""
+        measured = [one.inspection.measurements if one.inspection else {} for one in self.ranked]
+        return np.array(
+            [[each.get(name, math.nan) for name in COLOUR_NAMES] for each in measured], dtype=np.float32
+        )
+
     def is_apart(self, index: int, leader: int) -> bool:
         """Whether people decided that two ranked pictures are no duplicates of each other."""
-        pair = frozenset((self.ranked[index].candidate_id, self.ranked[leader].candidate_id))
-        return bool(self.apart) and pair in self.apart
+        if not self.apart:
+            return False
+        return frozenset((self.ranked[index].candidate_id, self.ranked[leader].candidate_id)) in self.apart
 
     def is_earlier(self, index: int) -> bool:
         """Whether a ranked picture belongs to an earlier run, and so is a representative."""
@@ -154,19 +162,16 @@ def _scope(
     hash_name: HashName,
     apart: Sequence[DuplicateDecision],
 ) -> Scope:
-    inspections = [one.inspection for one in ranked if one.inspection is not None]
     digits = [one.hash_digits(hash_name) for one in ranked]
     others = [one.hash_digits(_OTHER_HASH[hash_name]) for one in ranked]
     values, inverse = np.unique(to_hashes([one for one in digits if one is not None]), return_inverse=True)
     found = iter(inverse.tolist())
-    colours = [[one.measurements.get(name, math.nan) for name in COLOUR_NAMES] for one in inspections]
     return Scope(
         ranked=ranked,
         earlier=earlier,
         values=values,
         places=[-1 if one is None else next(found) for one in digits],
         others=[None if one is None else int(one, 16) for one in others],
-        colours=np.array(colours, dtype=np.float32),
         alone=frozenset(decision.copy_id for decision in apart),
         apart=frozenset(frozenset((decision.copy_id, decision.of_id)) for decision in apart),
     )

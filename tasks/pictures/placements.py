@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -27,9 +26,13 @@ def _views(template: Floats, shape: Shape, margin_px: int) -> NDArray[np.float32
     room = max(top + margin_px + height, top + own_height), max(left + margin_px + width, left + own_width)
     canvas = np.zeros(room + template.shape[2:], np.float32)
     canvas[top : top + own_height, left : left + own_width] = template
-    views = sliding_window_view(canvas, shape, axis=(0, 1))
     first_row, first_column = top - (height + margin_px - own_height), left - (width + margin_px - own_width)
-    return views[first_row : top + margin_px + 1, first_column : left + margin_px + 1]
+    n_places = top + margin_px + 1 - first_row, left + margin_px + 1 - first_column
+    down, across, *deep = canvas.strides
+    return np.ndarray(  # sliding_window_view takes 0.1 ms for each
+        (*n_places, *template.shape[2:], *shape), np.float32, canvas,
+        first_row * down + first_column * across, (down, across, *deep, down, across),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
