@@ -117,13 +117,15 @@ def _fork() -> EvaluationProcess:
 
 
 def _evaluate(descriptor: int) -> None:
-    """Evaluate in the forked process, which keeps no file of the other one's open but its outputs."""
+    """Evaluate in the forked process, which keeps no file of the other one's open but its outputs.
+
+    The null device takes the place of each: what was opened there may still be closed here, by its number.
+    """
     os.setpgid(0, 0)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    nowhere = os.open(os.devnull, os.O_RDONLY)
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
-        if int(name) > 2 and int(name) != descriptor:
-            with suppress(OSError):  # that of the list itself
-                os.close(int(name))
+        if int(name) not in (1, 2, descriptor, nowhere):
+            os.dup2(nowhere, int(name), inheritable=False)
     from flows.workers.evaluation_program import main
 
     main(descriptor)
