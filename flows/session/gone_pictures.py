@@ -10,7 +10,6 @@ from typing import NamedTuple
 from tasks.attachments.sent_before import SentBefore, find_gone
 from tasks.campaign import Campaign
 from tasks.campaign.rounds import is_complete
-from tasks.campaign_file.finals import find_finals_faults
 from tasks.campaign_file.load import load_campaign
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.catalogue import Catalogue
@@ -75,8 +74,10 @@ def load_as_sent(
     return GonePictures(campaign, before, error)
 
 
-def require_for_drafts(gone: GonePictures, planned: Plan, catalogue: Catalogue, settings: Settings) -> None:
-    """Check that the pictures that are gone are not needed by the drafts, and the finals, that are left.
+def require_for_drafts(gone: GonePictures, planned: Plan, settings: Settings) -> None:
+    """Check that the pictures that are gone are not needed by the drafts that are left.
+
+    Finals that need them are left out, each by itself, when they are bought.
 
     Raises:
         CampaignError: They are. Nothing was bought.
@@ -85,5 +86,5 @@ def require_for_drafts(gone: GonePictures, planned: Plan, catalogue: Catalogue, 
     with open_existing_ledger(settings.home, settings.environ) as ledger:
         left = left_to_send(ledger, run_id, planned.orders)
         is_more_to_come = not is_complete(campaign.rounds, ledger.rounds.of_run(run_id))
-    if is_more_to_come or any(find_gone(left)) or (left and any(find_finals_faults(campaign, catalogue))):
+    if is_more_to_come or any(find_gone(left)):
         raise gone.error

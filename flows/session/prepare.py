@@ -164,7 +164,7 @@ def prepare(
         gone=gone,
     )
     if gone and not are_drafts_done:
-        require_for_drafts(gone, prepared.plan, catalogue, settings)
+        require_for_drafts(gone, prepared.plan, settings)
     return _with_missing_keys(prepared)
 
 

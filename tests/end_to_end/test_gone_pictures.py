@@ -68,6 +68,22 @@ def test_drafts_that_need_it_name_it(shell: Shell, open_provider: OpenProvider) 
     assert "Put back what is missing" in done.stderr
 
 
+@pytest.mark.slow
+def test_drafts_are_bought_though_their_finals_need_it(shell: Shell, open_provider: OpenProvider) -> None:
+    """The finals alone are left out; with the file back they are bought."""
+    changes = {"references": [], "finals": CAMPAIGN["finals"] | WITH_LOGO}
+    run_id = run_until(5, shell, open_provider, changes)
+    with shell.ledger() as ledger:
+        n_left = ledger.orders.counts(run_id)["draft", "planned"]
+    provider = open_provider()
+    done = shell.runoff("run", "--resume", run_id, "--yes")
+    assert (done.returncode, provider.n_requests) == (4, n_left), done.stderr
+    assert "2 finals are left out, and nothing is spent for them" in done.stdout
+    Image.new("RGB", (128, 64), "#0f6b57").save(shell.home.parent / "logo.png")
+    assert shell.runoff("promote", run_id, "--yes").returncode == 0
+    assert provider.n_requests == n_left + 2
+
+
 @pytest.mark.slow  # every day: the price of it, in integration/test_pictures_are_what_was_bought.py
 def test_one_that_needs_it_does_not_hold_up_the_others(shell: Shell, open_provider: OpenProvider) -> None:
     """Each row has a logo, and one is gone: the other final is bought, and this one once its logo is back."""
