@@ -101,10 +101,10 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
         plural: Its plural; by default the noun with an s.
 
     Example:
-        >>> count_of(1, "picture"), count_of(2, "copy", "copies")
-        ('1 picture', '2 copies')
+        >>> count_of(1, "copy", "copies"), count_of(1200, "picture")
+        ('1 copy', '1,200 pictures')
     """
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def format_share(share: float) -> str:

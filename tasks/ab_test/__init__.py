@@ -20,6 +20,7 @@ __all__ = [
     "segment_preferences",
     "segment_verdicts",
     "segments",
+    "shown_difference",
     "statements",
     "verdict",
     "vote_effects",

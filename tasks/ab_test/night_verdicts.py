@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tasks.ab_test.drift import Shift, find_shift
 from tasks.ab_test.holm import correct_by_holm
 from tasks.ab_test.nights import FEWEST_NIGHTS, PooledNights, pool_nights
+from tasks.ab_test.shown_difference import show_difference
 
 SIGNIFICANCE = 0.05
 
@@ -256,7 +257,7 @@ def _state_pair(pair: NightsPair) -> str:
     over = f"Over {pair.nights} nights and {pair.rows} rows, "
     a, b = pair.arms
     leader = a if (pair.difference or 0) >= 0 else b
-    by = f"{abs(pair.difference or 0):.2f} points"
+    by = f"{show_difference(abs(pair.difference or 0))} points"
     plain = _ends(pair.low, pair.high, is_turned=leader == b)
     if pair.anytime_low is None or pair.anytime_high is None:
         why = f" before the {_ordinal(FEWEST_NIGHTS)} night" if pair.nights < FEWEST_NIGHTS else ""
@@ -286,16 +287,16 @@ def _ends(low: float | None, high: float | None, *, is_turned: bool) -> str:
     if low is None or high is None:
         return ""
     first, last = (-high, -low) if is_turned else (low, high)
-    return f"{first:.2f} to {last:.2f}"
+    return f"{show_difference(first)} to {show_difference(last)}"
 
 
 def _state_drifts(drifts: Sequence[Drift]) -> str:
     sentences = []
     for drift in drifts:
-        how = "higher" if drift.change > 0 else "lower"
+        by = f"{show_difference(abs(drift.change))} {'higher' if drift.change > 0 else 'lower'}"
         seller = f", and since then {drift.provider} is the provider" if drift.provider else ""
         sentences.append(
-            f" Since {drift.since}, arm {drift.arm} scores the same rows {abs(drift.change):.2f} {how}"
+            f" Since {drift.since}, arm {drift.arm} scores the same rows {by}"
             f"{seller}: what answers may have changed."
         )
     return "".join(sentences)

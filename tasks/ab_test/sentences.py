@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from tasks.ab_test.paired_rows import ByRow, RowDifference
 from tasks.ab_test.result import NOT_ENOUGH, ArmResult, PairResult, SegmentResult
+from tasks.ab_test.shown_difference import show_difference
 
 FEW_ROWS = 4
 NEARLY_ALL = 0.9
@@ -115,8 +116,8 @@ def _sentence(pair: PairResult, *, is_more_of_use: bool) -> str:
     if pair.low is None or pair.high is None:
         return f"not enough evidence that arms {a} and {b} differ: {pair.note}."
     ends = sorted([pair.low, pair.high] if leader == a else [-pair.high, -pair.low])
-    by = _figure(abs(pair.difference))
-    interval = f"(95% interval {_figure(ends[0])} to {_figure(ends[1])})"
+    by = show_difference(abs(pair.difference))
+    interval = f"(95% interval {show_difference(ends[0])} to {show_difference(ends[1])})"
     rows = "1 row" if pair.rows == 1 else f"{pair.rows} rows"
     if pair.verdict != NOT_ENOUGH:
         return f"arm {leader} beats arm {other} by {by} points {interval}, over {rows}."
@@ -145,13 +146,8 @@ def _ceiling(scores: Mapping[str, ByRow]) -> str:
     ((commonest, number),) = Counter(values).most_common(1)
     if number < NEARLY_ALL * len(values) or len(values) < 2:
         return ""
-    marks = "full marks" if commonest == FULL_MARKS else f"the same score ({_figure(commonest)})"
+    marks = "full marks" if commonest == FULL_MARKS else f"the same score ({show_difference(commonest)})"
     return (
         f" Nearly every picture gets {marks}; this score cannot tell the arms apart:"
         " vote, or sharpen the rubric."
     )
-
-
-def _figure(score: float) -> str:
-    """Write a difference of scores: two decimals, or three where two would show nothing."""
-    return f"{score:.2f}" if round(score, 2) else f"{score:.3f}"

@@ -1,5 +1,6 @@
 """The plot of effects: what each level of a factor changes, measure by measure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ NAMES = {
     "duplicates": "Duplicates",
 }
 LEAST_REACH = 1e-6
+MOST_DECIMALS = 9
+"""Those of a nano-dollar."""
 
 
 def complete_effects(facts: RunFacts) -> list[dict[str, Any]]:
@@ -36,10 +39,16 @@ def _complete(name: str, measure: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": NAMES.get(name, f"Score {name}"),
         "headline": measure["headline"],
-        "decimals": 4 if name == "dollars" else 3,
+        "decimals": _decimals(4 if name == "dollars" else 3, effects),
         "left_out": len(effects) - len(shown),
         "effects": [_label(one, measure["negligible"]) | {"reach": reach} for one in shown],
     }
+
+
+def _decimals(usual: int, effects: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many decimals show every difference that matters, if only by one digit."""
+    least = min((abs(one["difference"]) for one in effects if one["matters"]), default=0)
+    return min(MOST_DECIMALS, max(usual, math.ceil(-math.log10(least)))) if least else usual
 
 
 def _label(effect: Mapping[str, Any], negligible: float) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageDraw
 
+from tasks.money import count_of
 from tasks.pictures.lettering import wrap, write
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.grid import ARM, ROW, Grid, GridCell, Place
 from tasks.report_page.rows import Row
 from tasks.report_page.sources import open_small
-from tasks.report_page.verdict import count_noun
 
 MOST_PAGES = 40
 _SHEET_PX, _CELLS_PX = 9_000, 40_000_000
@@ -199,7 +199,7 @@ def _draw_cell(
 def _write_caption(page: _Page, at: tuple[int, int], cell: GridCell, colour: str) -> None:
     score = "no score" if cell.score is None else f"{cell.score:.2f}"
     without = f", {cell.without} without" if cell.without else ""
-    made = f"{score}  {count_noun(cell.pictures, 'picture')}{without}"
+    made = f"{score}  {count_of(cell.pictures, 'picture')}{without}"
     write(page.pen, at, made, 20, _INK, page.cell_px)
     if cell.best is not None:
         write(page.pen, (at[0], at[1] + 25), _file_of(cell.best), 17, colour, page.cell_px)
@@ -214,7 +214,7 @@ def _why_empty(cell: GridCell | None) -> str:
         return "not made"
     if cell.best is not None:
         return "no picture on disk"
-    return f"no picture of {count_noun(cell.without, 'request')}" if cell.without else "not made yet"
+    return f"no picture of {count_of(cell.without, 'request')}" if cell.without else "not made yet"
 
 
 def _mixed(heat: float) -> tuple[int, int, int]:

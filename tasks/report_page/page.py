@@ -15,7 +15,8 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from tasks.money import format_usd
+from tasks.ab_test.shown_difference import show_difference
+from tasks.money import count_of, format_usd
 from tasks.page_templates import open_templates
 from tasks.prompt_words import own_words
 from tasks.report_page.effects import complete_effects
@@ -48,7 +49,7 @@ from tasks.report_page.segments import complete_segments, known_interactions
 from tasks.report_page.sources import Sources, choose_sources
 from tasks.report_page.spending import Spending, state_spending, sum_up_spending
 from tasks.report_page.statements import show_statements
-from tasks.report_page.verdict import count_noun, divide_verdict, state_verdict, summarize
+from tasks.report_page.verdict import divide_verdict, state_verdict, summarize
 
 _HERE = Path(__file__).parent
 _ARM_COLOURS = 6
@@ -142,10 +143,11 @@ def _environment() -> Environment:
         "usd": _usd,
         "ledger_usd": _ledger_usd,
         "number": _number,
+        "difference": _difference,
         "share": _percent,
         "signed_percent": _signed_percent,
         "moment": _moment,
-        "noun": count_noun,
+        "noun": count_of,
         "sentence": _sentence,
     }
     return open_templates(_HERE, filters)
@@ -162,6 +164,10 @@ def _ledger_usd(amount: Decimal) -> str:
 
 def _number(value: float | None, decimals: int = 2) -> str:
     return NOT_MEASURED if value is None else f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def _difference(value: float | None) -> str:
+    return NOT_MEASURED if value is None else show_difference(value)
 
 
 def _percent(value: float | None) -> str:
@@ -198,7 +204,7 @@ def _key_figures(
     measures = measure_arm(drafts, {})
     share, unique_image_usd = measures["duplicate_rate"], measures["cost_per_unique_image_usd"]
     figures = [
-        ("Drafts made", f"{made:,}", orders and f"of {count_noun(orders, 'request')}"),
+        ("Drafts made", f"{made:,}", orders and f"of {count_of(orders, 'request')}"),
         (
             "Duplicates",
             f"{sum(map(is_duplicate, drafts)):,}",

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageDraw
 
+from tasks.money import count_of
 from tasks.pictures.lettering import font_of, wrap, write
 from tasks.pictures.transparency import lay_on_chequerboard
 from tasks.report_page.facts import RunFacts
@@ -20,7 +21,7 @@ from tasks.report_page.pictures import title_of
 from tasks.report_page.rows import Row, is_draft, is_final, is_unique_image, merit, name_verdict
 from tasks.report_page.sources import open_small
 from tasks.report_page.tall_png import write_strips
-from tasks.report_page.verdict import count_noun, state_verdict
+from tasks.report_page.verdict import state_verdict
 
 ARMS_ON_A_PAGE = 12
 MOST_PAGES = 60
@@ -213,9 +214,9 @@ def _write_title(
 def _write_foot(pen: ImageDraw.ImageDraw, page: SheetPage, width: int) -> None:
     note = "Labels: file, score, rank. Framed: finalists and accepted finals."
     if page.of > 1 and page.number == 1:
-        note += f" {count_noun(page.of, 'page')}: runoff report --format pdf."
+        note += f" {count_of(page.of, 'page')}: runoff report --format pdf."
     if page.of > page.number == MOST_PAGES:
-        note += f" Not drawn: {count_noun(page.of - MOST_PAGES, 'further page')}."
+        note += f" Not drawn: {count_of(page.of - MOST_PAGES, 'further page')}."
     for index, line in enumerate(wrap(pen, note, 16, width - 2 * _MARGIN_PX)[:3]):
         pen.text((_MARGIN_PX, 16 + _LINE_PX * index), line, fill=_MUTED, font=font_of(16))
 

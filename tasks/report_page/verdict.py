@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tasks.money import count_of
 from tasks.report_page.facts import RunFacts
 from tasks.report_page.rows import (
     Row,
@@ -23,21 +24,6 @@ _AWAITING = {
 }
 
 
-def count_noun(number: int, noun: str, plural: str = "") -> str:
-    """Format a number with its noun.
-
-    Args:
-        number: 0 or more.
-        noun: The singular.
-        plural: The plural; by default the singular with an s.
-
-    Example:
-        >>> count_noun(1, "copy", "copies"), count_noun(1200, "picture")
-        ('1 copy', '1,200 pictures')
-    """
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def state_verdict(rows: Sequence[Row], facts: RunFacts) -> str:
     """State the run's result in one sentence."""
     if not count_pictures(rows):
@@ -48,9 +34,11 @@ def state_verdict(rows: Sequence[Row], facts: RunFacts) -> str:
     finalists = sum(map(is_finalist, rows))
     if accepted:
         verb = "was" if accepted == 1 else "were"
-        return f"{accepted:,} of {count_noun(finalists, 'finalist')} {verb} accepted at high quality."
-    unique_images = count_noun(sum(map(is_unique_image, rows)), "unique image")
-    return f"{unique_images}, {count_noun(finalists, 'finalist') if finalists else 'no finalist yet'}."
+        return f"{accepted:,} of {count_of(finalists, 'finalist')} {verb} accepted at high quality."
+    if not any(row["status"] for row in rows):
+        return f"{count_of(count_pictures(rows), 'picture')}, not compared yet."
+    unique_images = count_of(sum(map(is_unique_image, rows)), "unique image")
+    return f"{unique_images}, {count_of(finalists, 'finalist') if finalists else 'no finalist yet'}."
 
 
 def divide_verdict(verdict: str) -> tuple[str, str]:
@@ -83,7 +71,7 @@ def _explain_nothing(rows: Sequence[Row]) -> str:
         subject = "the only request was" if orders == 1 else f"all {orders:,} requests were"
         return f"No picture was made: {subject} {next(iter(counts))}."
     parts = ", ".join(f"{number:,} {label}" for label, number in counts.items())
-    return f"No picture was made: of {count_noun(orders, 'request')}, {parts}."
+    return f"No picture was made: of {count_of(orders, 'request')}, {parts}."
 
 
 def summarize(rows: Sequence[Row], facts: RunFacts) -> str:

@@ -208,7 +208,7 @@ def test_a_scorer_at_its_ceiling_is_said_to_tell_nothing() -> None:
     test = compare_arms(a_campaign({"A": nearly, "B": [*nearly[1:], [1.0, 0.5]]}), by="on the judge alone")
     assert test.headline == (
         "On the judge alone, not enough evidence that arms A and B differ:"
-        f" A leads by 0.03 points (95% interval -0.12 to 0.16). {CEILING}"
+        f" A leads by 0.03 points (95% interval −0.12 to 0.16). {CEILING}"
     )
 
 

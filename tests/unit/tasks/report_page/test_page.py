@@ -204,6 +204,7 @@ MIXED = [*REFUSALS[:2], make_barren("B", 0, 0, "failed", "server_error", "Broken
         (REFUSALS[:1], "No picture was made: the only request was refused."),
         (MIXED, "No picture was made: of 3 requests, 2 refused, 1 failed."),
         (make_run(arms=("A",), finalists=0), "21 unique images, no finalist yet."),
+        ([make_draft("A", 0, 0, status=None)], "1 picture, not compared yet."),
         (make_run(arms=("A",)), "3 of 4 finalists were accepted at high quality."),
         (make_run(arms=("A",), finalists=1), "1 of 1 finalist was accepted at high quality."),
         ([make_draft("A", 0, 0, finalist=True)], "1 unique image, 1 finalist."),
@@ -336,7 +337,7 @@ def test_signed_pictures_say_by_whom(tmp_path: Path) -> None:
 def test_the_better_arm_is_told_first(tmp_path: Path) -> None:
     """Whichever arm the test names first, the sentence begins with the leader, interval turned too."""
     text = read(make_run(), make_facts(), tmp_path).text
-    assert "On average B scores 0.094 higher than A (95% interval 0.048 to 0.141)." in text
+    assert "On average B scores 0.09 higher than A (95% interval 0.05 to 0.14)." in text
     assert "A random picture of B beats one of A 76% of the time." in text
     tie = make_facts(ab_test={"headline": "Tie.", "pairs": [{"arms": ("A", "B"), "difference": None}]})
     assert "On average" not in read(make_run(), tie, tmp_path).text

@@ -29,7 +29,7 @@ def test_segments_are_shown_with_those_first_that_are_found() -> None:
     section = section[: section.index("</section>")]
     assert section.index("&lt;places&gt;") < section.index("people")
     assert "rare" not in section
-    assert "A minus B: -0.200, 95% interval -0.250 to -0.150" in section.replace("−", "-")
+    assert "A minus B: −0.20, 95% interval −0.25 to −0.15" in section
     words = " ".join(re.sub(r"<[^>]+>", " ", section).split())
     assert words.count("not enough evidence") == 1
 
