@@ -26,7 +26,7 @@ from tasks.errors import CampaignError, CatalogueError, SettingError
 from tasks.images_api.terms import Terms
 from tasks.ledger.monthly_limit import ledger_per_month_usd
 from tasks.ledger.spending import MonthSpent, known_month
-from tasks.ledger.spending_limits import known_limit_usd, lower_of
+from tasks.ledger.spending_limits import known_limit, lower_of
 from tasks.plan import Plan, plan
 from tasks.settings import Settings
 from tasks.storage.given_path import resolve_path
@@ -49,6 +49,7 @@ class Prepared:
         buys: Whether anything will be bought; otherwise every model may be retired.
         note: Why the provider's list of models could not be read; empty otherwise.
         ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
+        is_ledger_away: The ledger did not answer, so it is not waited for again to show the plan.
         questions_folder: Where statements that a model writes are kept: the campaign file's folder; ``None``
             for a run's own file, and for a campaign built in Python.
         amended_from: The text of the run's own file that the campaign, which has more arms or other models,
@@ -67,6 +68,7 @@ class Prepared:
     buys: bool = True
     note: str = ""
     ledger_per_month_usd: Decimal | None = None
+    is_ledger_away: bool = False
     questions_folder: Path | None = None
     amended_from: str | None = None
     gone: GonePictures | None = None
@@ -124,10 +126,8 @@ def prepare(
         SettingError: The ledger's monthly limit is not an amount.
         BudgetError: The budget is below the least that the run can cost.
     """
-    ledger_limit_usd = lower_of(
-        ledger_per_month_usd(settings.home, settings.environ),
-        known_limit_usd(settings.home, settings.environ),
-    )
+    known = known_limit(settings.home, settings.environ)
+    ledger_limit_usd = lower_of(ledger_per_month_usd(settings.home, settings.environ), known.per_month_usd)
     catalogue = load_catalogue(settings.home, settings.environ)
     providers = load_providers(settings.home, settings.environ)
     gone = None
@@ -160,6 +160,7 @@ def prepare(
         are_drafts_done=are_drafts_done,
         buys=buys,
         ledger_per_month_usd=ledger_limit_usd,
+        is_ledger_away=known.is_away,
         questions_folder=_questions_folder(campaign_file, settings.home),
         gone=gone,
     )
@@ -206,6 +207,8 @@ def spent_this_month(prepared: Prepared) -> MonthSpent | None:
     Args:
         prepared: The prepared run.
     """
+    if prepared.is_ledger_away:
+        return None
     if prepared.campaign.budget.per_month_usd is None and prepared.ledger_per_month_usd is None:
         return None
     return known_month(prepared.home, prepared.settings.environ, datetime.now(UTC))

@@ -4,7 +4,6 @@ __all__ = [
     "checks",
     "csv_rows",
     "fault",
-    "finals",
     "load",
     "overrides",
     "questions_file",

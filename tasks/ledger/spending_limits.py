@@ -5,11 +5,11 @@ can only lower it there (``tasks.ledger.monthly_limit``).
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -87,15 +87,30 @@ def lower_of(*limits_usd: Decimal | None) -> Decimal | None:
     return min((limit for limit in limits_usd if limit is not None), default=None)
 
 
-def known_limit_usd(home: Path, environ: Mapping[str, str]) -> Decimal | None:
-    """Return the limit of a home's ledger for a plan; ``None`` if there is none, or it cannot be asked now.
+class KnownLimit(NamedTuple):
+    """The limit of a ledger, for a plan.
+
+    Args:
+        per_month_usd: Dollars; ``None`` if there is none, or it is not known.
+        is_away: The ledger could not be asked.
+    """
+
+    per_month_usd: Decimal | None = None
+    is_away: bool = False
+
+
+def known_limit(home: Path, environ: Mapping[str, str]) -> KnownLimit:
+    """Read the limit of a home's ledger for a plan, if the ledger can be asked now.
 
     Neither creates nor migrates it. What is bought is checked again, in the order's own transaction.
     """
-    with suppress(LedgerError), looking_into(home, environ) as connection:
-        if connection is not None and sa.inspect(connection).has_table(spending_limits.name):
-            return limit_now(connection)
-    return None
+    try:
+        with looking_into(home, environ) as connection:
+            if connection is not None and sa.inspect(connection).has_table(spending_limits.name):
+                return KnownLimit(limit_now(connection))
+    except LedgerError:
+        return KnownLimit(is_away=True)
+    return KnownLimit()
 
 
 def _limit(row: sa.Row[tuple[object, ...]]) -> SpendingLimit:
