@@ -126,8 +126,7 @@ class Buyer:
         self._held_by: Failure | None = None
         self._held_until_s = 0.0
         self._has_spoken_api = False
-        self._n_pages = 0
-        self._n_under_way = 0
+        self._n_pages, self._n_under_way = 0, 0
         self._closed = asyncio.Event()
         self._in_flight = in_flight or InFlight()
 
@@ -291,7 +290,8 @@ class Buyer:
         self._n_under_way += 1
         self._in_flight.begin()
 
-    def _end_one(self) -> None:  # which wakes orders that wait for the money it freed
+    def _end_one(self) -> None:
+        """Note that an order is not under way any more; this wakes those that wait for the money it freed."""
         self._n_under_way -= 1
         self._in_flight.end()
 

@@ -146,18 +146,32 @@ def test_files_beside_the_configuration_are_read(tmp_path: Path) -> None:
     assert [line for line in created.not_taken if "__expected" in line]
 
 
-def test_names_that_a_campaign_does_not_have_are_changed_in_prompts_too(tmp_path: Path) -> None:
-    """A variable named prompt, and one with a hyphen; words of the text stay."""
-    changes = {
-        "prompts": ["The prompt: {{ prompt }} in {{ my-place | upper }}"],
-        "tests": [{"vars": {"prompt": "a fox", "my-place": "Rome"}}],
-        "defaultTest": {},
-    }
+@pytest.mark.parametrize(
+    ("prompt", "variables", "prompt_taken", "row"),
+    [
+        (
+            "The prompt: {{ prompt }} in {{ my-place | upper }}",
+            {"prompt": "a fox", "my-place": "Rome"},
+            "The prompt: {{ text }} in {{ my_place | upper }}",
+            {"text": "a fox", "my_place": "Rome"},
+        ),
+        (
+            "{{ a-b }} {{ a_b }}",
+            {"a-b": "1", "a_b": "2"},
+            "{{ a_b_2 }} {{ a_b }}",
+            {"a_b_2": "1", "a_b": "2"},
+        ),
+    ],
+    ids=["a word of a campaign and a hyphen", "two that become one"],
+)
+def test_names_that_a_campaign_does_not_have_are_changed_in_prompts_too(
+    tmp_path: Path, prompt: str, variables: dict[str, str], prompt_taken: str, row: dict[str, str]
+) -> None:
+    """Words of the text stay, and so does a name that a campaign can have; each keeps its value."""
+    changes = {"prompts": [prompt], "tests": [{"vars": variables}], "defaultTest": {}}
     _, campaign = taken(tmp_path, "c.yaml", configuration(**changes))
-    assert [arm.prompt for arm in campaign.arms.values()] == [
-        "The prompt: {{ text }} in {{ my_place | upper }}"
-    ]
-    assert campaign.all_rows == ({"text": "a fox", "my_place": "Rome"},)
+    assert [arm.prompt for arm in campaign.arms.values()] == [prompt_taken]
+    assert campaign.all_rows == (row,)
 
 
 @pytest.mark.parametrize(
@@ -216,18 +230,6 @@ def test_columns_whose_names_become_one_keep_their_values(tmp_path: Path) -> Non
     """Each has a name of its own."""
     _, campaign = taken(tmp_path, "t.csv", "a-b;a_b;a b\n1;2;3\n")
     assert campaign.all_rows == ({"a_b": "1", "a_b_2": "2", "a_b_3": "3"},)
-
-
-def test_variables_whose_names_become_one_keep_their_values(tmp_path: Path) -> None:
-    """One that a campaign can have keeps its name."""
-    changes = {
-        "prompts": ["{{ a-b }} {{ a_b }}"],
-        "tests": [{"vars": {"a-b": "1", "a_b": "2"}}],
-        "defaultTest": {},
-    }
-    _, campaign = taken(tmp_path, "c.yaml", configuration(**changes))
-    assert campaign.all_rows == ({"a_b_2": "1", "a_b": "2"},)
-    assert [arm.prompt for arm in campaign.arms.values()] == ["{{ a_b_2 }} {{ a_b }}"]
 
 
 def test_a_text_file_has_a_prompt_on_each_line(tmp_path: Path) -> None:
