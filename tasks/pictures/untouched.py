@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tasks.own_process import load_scipy
 from tasks.pictures.container import HALF
 from tasks.pictures.looks import LOOK_EDGE_PX, Look, size_with_edge
 from tasks.pictures.registration import Registration, lay_on, registrations, unmoved
@@ -78,6 +79,7 @@ def compare_outside(before: Image.Image, after: Image.Image, mask: Image.Image) 
 
 
 def _compare_at(one: Look, other: Look, inner: Where, registration: Registration) -> Untouched | None:
+    load_scipy()  # which skimage loads
     from skimage.color import deltaE_ciede2000, rgb2lab
 
     moved, covered = lay_on(one, other, registration)

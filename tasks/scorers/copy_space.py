@@ -18,6 +18,7 @@ from PIL import Image
 
 from tasks.campaign.choice import CopySpace
 from tasks.candidate import Candidate, Score
+from tasks.own_process import load_scipy
 from tasks.pictures.decoding import decode
 from tasks.scorers import Assignment
 
@@ -132,6 +133,7 @@ def measure_box(box: Image.Image) -> BoxFigures | None:
     Args:
         box: ``RGB`` or ``RGBA``, in sRGB.
     """
+    load_scipy()
     from scipy.ndimage import uniform_filter
 
     scale = SHORT_EDGE_PX / min(box.size)

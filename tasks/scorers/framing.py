@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.candidate import Candidate, Score
+from tasks.own_process import load_scipy
 from tasks.pictures.decoding import decode, shrink
 from tasks.scorers import Assignment
 
@@ -100,6 +101,7 @@ def _of_cut_out(alpha: Floats) -> Framing:
 
 
 def _of_plain_ground(colours: Floats) -> Framing:
+    load_scipy()
     from scipy.ndimage import gaussian_filter1d
     from skimage.color import rgb2lab
 

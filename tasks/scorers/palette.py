@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.candidate import Candidate, Score
+from tasks.own_process import load_scipy
 from tasks.pictures.decoding import decode, shrink
 from tasks.scorers import Assignment
 
@@ -93,6 +94,7 @@ def _distances(colours: NDArray[np.uint8], brand: NDArray[np.uint8]) -> NDArray[
 
     Source: G. Sharma, W. Wu and E. N. Dalal (2005), "The CIEDE2000 color-difference formula"; scikit-image's.
     """
+    load_scipy()  # which skimage loads
     from skimage.color import deltaE_ciede2000, rgb2lab
 
     ours, theirs = (rgb2lab(table[None] / 255)[0] for table in (colours, brand))

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 
 from tasks.emulator.painting.palettes import Light
 from tasks.emulator.painting.texture import Floats, blend, blurred, resized, resized_box
+from tasks.own_process import load_scipy
 
 Points = NDArray[np.float64]
 SHADING_PX = 72
@@ -137,6 +138,7 @@ def limb(knots: Sequence[tuple[float, float]], widths: Sequence[float]) -> Point
     along = np.linspace(0, len(points) - 1, 12 * len(points))
     places = np.arange(len(points))
     if len(points) > 2:
+        load_scipy()
         from scipy.interpolate import CubicSpline
 
         line = CubicSpline(places, points)(along)

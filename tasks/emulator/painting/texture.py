@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tasks.own_process import load_scipy
+
 Floats = NDArray[np.floating[Any]]
 Chance = np.random.Generator
 
@@ -128,6 +130,7 @@ def resized_box(field: Floats, width: int, height: int) -> Floats:
 
 
 def _spread(field: Floats, sigma_px: float, axis: int) -> Floats:
+    load_scipy()
     from scipy.ndimage import gaussian_filter1d
 
     return np.asarray(gaussian_filter1d(field, max(sigma_px, 0.3), axis=axis, mode="nearest", truncate=2.5))
