@@ -90,6 +90,7 @@ def _list(settings: "Settings", *, as_json: bool) -> None:
     from flows.runs.outcome import list_runs
     from tasks.ledger import has_ledger
     from tasks.storage.home import paid_runs
+    from tasks.storage.mirror import home_address
 
     listed, has_runs_on_disk = [], any(paid_runs(settings.home))
     if has_ledger(settings.home, settings.environ) or has_runs_on_disk:
@@ -104,7 +105,7 @@ def _list(settings: "Settings", *, as_json: bool) -> None:
     elif has_runs_on_disk:
         click.echo("The ledger has none of them.")
     else:
-        click.echo(f"There are no runs in {settings.home} yet. Start with: runoff demo")
+        click.echo(f"There are no runs in {home_address(settings.home)} yet. Start with: runoff demo")
 
 
 @click.command()

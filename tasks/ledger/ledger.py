@@ -35,6 +35,7 @@ from tasks.ledger.spending_limits import SpendingLimits
 from tasks.ledger.strays import describe_strays, lost_runs, note_of_lost_runs, require_complete
 from tasks.ledger.verify import find_wrong_sums, verify
 from tasks.storage.home import paid_runs
+from tasks.storage.mirror import home_address
 
 
 class Ledger:
@@ -239,7 +240,9 @@ def open_existing_ledger(home: Path, environ: Mapping[str, str]) -> Ledger:
         if folders := list(paid_runs(home)):
             raise lost_runs(Database(ledger_url(home, None), home=home), home, folders)
         raise RunError(
-            where=f"home {home}", what="no run has been made here", next_step="Start with: runoff demo"
+            where=f"home {home_address(home)}",
+            what="no run has been made here",
+            next_step="Start with: runoff demo",
         )
     return open_ledger(home, environ)
 

@@ -47,3 +47,12 @@ def test_the_home_of_a_user_who_does_not_exist_stays_a_name(shell: Shell, words:
     """As in a shell: it is a folder of that name."""
     done = shell.runoff(*words)
     assert "This is a fault in Runoff" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["runs"], ["report", "latest"]])
+def test_a_store_without_runs_is_named_by_its_address(shell: Shell, tmp_path: Path, words: list[str]) -> None:
+    """Not by this machine's mirror of it, of which nobody knows."""
+    address = "s3://otters/runoff"
+    done = shell.runoff(*words, "--home", address, RUNOFF_MIRRORS=str(tmp_path / "mirrors"))
+    assert address in done.stdout + done.stderr
+    assert "mirrors" not in done.stdout + done.stderr
