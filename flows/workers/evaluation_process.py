@@ -2,7 +2,7 @@
 
 A program loads what the command has loaded already, a second of processor time. So on Linux a command forks
 before it has a second thread and before it holds anything: the forked process keeps the modules and nothing
-else, and loads the rest while the command loads the provider's SDK. It waits until it is told of a run.
+else, and waits until it is told of a run.
 """
 
 import os

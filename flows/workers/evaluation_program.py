@@ -45,17 +45,17 @@ def main(descriptor: int) -> None:
     be_first_to_end()
     connection = Connection(descriptor)
     threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="evaluation")
-    threads.submit(_load_libraries).add_done_callback(_collect_garbage)
     try:
         opening: Opening = connection.recv()
     except (EOFError, OSError):
         os._exit(0)  # no run came of it
     sys.path.extend(place for place in opening.path if place not in sys.path)
+    threads.submit(_load_libraries).add_done_callback(_collect_garbage)
     _Serving(connection, threads, opening).serve()
 
 
 def _load_libraries() -> None:
-    """Load what every run needs, before there is one."""
+    """Load what every run needs. Not before there is one: it would slow the first request down."""
     load_inspection_libraries()
     load_report_libraries(1, needs_tests=False)
 
