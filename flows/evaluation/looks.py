@@ -21,7 +21,7 @@ from tasks.pictures.decoding import decode
 from tasks.pictures.glances import Glance, glance_at
 from tasks.pictures.looks import Look, look_at, look_of_thumbnail
 
-MOST_LOOKS = 12
+MOST_LOOKS = 24
 """How many looks are kept in memory, about 1 MB each: nearly all pairs are dismissed without them."""
 
 MOST_GLANCES = 1_500
