@@ -1,8 +1,8 @@
 """Starting the process that evaluates a run: a program of its own, or forked from a command ahead of its run.
 
-A program loads what the command has loaded already, a second of processor time. So on Linux a command forks
-before it has a second thread and before it holds anything: the forked process keeps the modules and nothing
-else, and waits until it is told of a run.
+A program loads what the command has loaded already, most of a second of processor time. So on Linux a command
+forks before it has a second thread and before it holds anything: the forked process keeps the modules and
+nothing else, and waits until it is told of a run.
 """
 
 import os
