@@ -23,10 +23,9 @@ from flows.runs.progress import PlainDisplay, lasting_outputs, showing
 from flows.runs.run import StoredRun
 from flows.workers.evaluator import Answer, Opening, Request
 from tasks.errors import RunoffError
-from tasks.inspect import load_libraries as load_inspection_libraries
+from tasks.inspect import load_libraries
 from tasks.ledger import open_ledger
 from tasks.memory import be_first_to_end, use_one_heap
-from tasks.report import load_libraries as load_report_libraries
 from tasks.settings import Settings
 
 AT_ONCE = 4
@@ -44,20 +43,18 @@ def main(descriptor: int) -> None:
     use_one_heap()
     be_first_to_end()
     connection = Connection(descriptor)
-    threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="evaluation")
     try:
         opening: Opening = connection.recv()
     except (EOFError, OSError):
         os._exit(0)  # no run came of it
     sys.path.extend(place for place in opening.path if place not in sys.path)
-    threads.submit(_load_libraries).add_done_callback(_collect_garbage)
-    _Serving(connection, threads, opening).serve()
+    _Serving(connection, opening).serve()
 
 
-def _load_libraries() -> None:
-    """Load what every run needs. Not before there is one: it would slow the first request down."""
-    load_inspection_libraries()
-    load_report_libraries(1, needs_tests=False)
+def _load_for(run: StoredRun) -> None:
+    """Load what a run needs. Not before there is one: it would slow the first request down."""
+    load_libraries()
+    load_for_report(run)
 
 
 def _collect_garbage(_loaded: object) -> None:
@@ -69,10 +66,10 @@ def _collect_garbage(_loaded: object) -> None:
 class _Serving:
     """This side of the connection."""
 
-    def __init__(self, connection: Connection, threads: ThreadPoolExecutor, opening: Opening) -> None:
+    def __init__(self, connection: Connection, opening: Opening) -> None:
         self._connection = connection
         self._sending = threading.Lock()
-        self._threads = threads
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="evaluation")
         settings = Settings(opening.home, MappingProxyType(opening.environ))
         ledger = open_ledger(settings.home, settings.environ)
         ledger.database.say = self.say
@@ -81,7 +78,7 @@ class _Serving:
 
     def serve(self) -> None:
         """Do what is asked until the other side is gone, and end this process."""
-        self._threads.submit(load_for_report, self._run)
+        self._threads.submit(_load_for, self._run).add_done_callback(_collect_garbage)
         with lasting_outputs(), showing(_Lines(self.say)):
             try:
                 while True:

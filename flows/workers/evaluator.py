@@ -124,7 +124,6 @@ class _Process:
         self._sending = threading.Lock()
         self._awaited: dict[int, asyncio.Future[Any]] = {}
         self._started = start_process()
-        self._connection = self._started.connection
         self._send(opening)
         threading.Thread(target=self._read, name="evaluation", daemon=True).start()
 
@@ -159,13 +158,13 @@ class _Process:
 
     def _send(self, message: Opening | Request) -> None:
         with self._sending:
-            self._connection.send(message)
+            self._started.connection.send(message)
 
     def _read(self) -> None:
         """Pass on what it answers, in a thread, until it ends or says what cannot be understood."""
         try:
             while True:
-                answer: Answer = self._connection.recv()
+                answer: Answer = self._started.connection.recv()
                 if answer.number is None:
                     self.say(answer.line)
                 else:
