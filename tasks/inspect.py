@@ -18,6 +18,7 @@ from PIL import Image
 from tasks.candidate import Inspection
 from tasks.errors import PictureError
 from tasks.limits import PICTURE_BYTES
+from tasks.own_process import load_scipy
 from tasks.pictures.container import read_header
 from tasks.pictures.decoding import decode, make_thumbnail
 from tasks.pictures.fingerprint import fingerprint
@@ -110,6 +111,7 @@ def inspect_pictures(
 
 def load_libraries() -> None:
     """Load what inspecting a picture needs, a third of a second of work, before there is one."""
+    load_scipy()
     for name in ("cv2", "imagehash", "scipy.fftpack"):
         import_module(name)
     Image.init()

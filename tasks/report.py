@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.errors import RunError
+from tasks.own_process import load_scipy
 from tasks.report_page.columns import (
     COLUMNS,
     PEOPLE_COLUMNS,
@@ -167,6 +168,7 @@ def load_libraries(n_arms: int, *, needs_tests: bool) -> None:
         needs_tests: They are compared within one row, or in segments: that needs tests which take two thirds
             of a second more to load.
     """
+    load_scipy()
     comparison = ["scipy.stats" if needs_tests else "scipy.special"] * (n_arms > 1)
     for name in ("pandas", "pyarrow.parquet", *comparison):
         import_module(name)

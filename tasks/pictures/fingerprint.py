@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.candidate import Candidate, HashName
+from tasks.own_process import load_scipy
 from tasks.pictures.decoding import flatten
 
 HASH_BITS = 64
@@ -67,6 +68,7 @@ def fingerprint(picture: Image.Image) -> Fingerprint:
 
     Source: J. Buchner, imagehash 4.3.2, https://github.com/JohannesBuchner/imagehash, checked 2026-11-22.
     """
+    load_scipy()  # which imagehash loads
     import imagehash
 
     small = flatten(picture.reduce(max(1, min(picture.size) // _HASHED_EDGE_PX)))
