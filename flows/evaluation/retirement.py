@@ -64,7 +64,7 @@ def without_retired(campaign: Campaign, settings: Settings, run_id: str, market:
     if not is_ruled or len(campaign.arms) < 2 or not has_ledger(settings.home, settings.environ):
         return campaign
     with open_existing_ledger(settings.home, settings.environ) as ledger:
-        if any(run.run_id == run_id for run in ledger.runs.all()):
+        if ledger.runs.is_known(run_id):
             return campaign
         try:
             retired = _find_retired(market.resolve(campaign), settings, ledger, run_id)

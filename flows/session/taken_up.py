@@ -56,7 +56,7 @@ def _is_known(settings: Settings, run_id: str) -> bool:
     if not has_ledger(settings.home, settings.environ):
         return False
     with open_existing_ledger(settings.home, settings.environ) as ledger:
-        return any(run.run_id == run_id for run in ledger.runs.all())
+        return ledger.runs.is_known(run_id)
 
 
 def _are_drafts_sent(prepared: Prepared) -> bool:

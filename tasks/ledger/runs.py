@@ -138,6 +138,12 @@ class Runs:
             state = connection.execute(sa.select(runs.c.state).where(runs.c.run_id == run_id)).scalar()
         return bool(state == "cancelled")
 
+    def is_known(self, run_id: str) -> bool:
+        """Whether there is a run of that id."""
+        with self._database.read() as connection:
+            found = connection.execute(sa.select(runs.c.run_id).where(runs.c.run_id == run_id)).first()
+        return found is not None
+
     def all(self) -> list[RunRecord]:
         """List every run, the one begun last first, also where the clock was set back in between."""
         newest_first = (runs.c.number.desc(), runs.c.started_at.desc(), runs.c.run_id.desc())
