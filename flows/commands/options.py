@@ -24,11 +24,21 @@ PLAIN_WIDTH = 100
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class _Folder(click.Path):
+    """A folder that is named: an empty name would be the working folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Refuse an empty name, such as that of a script's variable that is not set."""
+        if value == "":
+            self.fail("it is empty; name a folder, or leave it out", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def home_option(command: F) -> F:
     """Add ``--home``."""
     return click.option(
         "--home",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=_Folder(file_okay=False, path_type=Path),
         help="Folder of the ledger, pictures and reports [default: RUNOFF_HOME or ./runs].",
     )(command)
 

@@ -65,7 +65,7 @@ class PromptTemplate:
             self._template = BoundedTemplate(text)
             self.names = find_names(self._template.parsed)
         except TemplateError as error:
-            message = f"is not a valid template: {error.message}"
+            message = f"is not a valid template: {(error.message or '').rstrip('.')}"
             raise PromptFaultError(message) from error
         except (RecursionError, SyntaxError, MemoryError, ValueError) as error:
             message = f"is not a valid template: {_reason(error)}"

@@ -157,7 +157,9 @@ class Runs:
             RunError: There is no such run, or more than one.
         """
         known = self.all()
-        found = known[:1] if name == "latest" else [run for run in known if run.run_id.startswith(name)]
+        # Everything begins with nothing, which is what a variable gives that a script has not set.
+        begun = [run for run in known if name and run.run_id.startswith(name)]
+        found = known[:1] if name == "latest" else begun
         if len(found) == 1:
             return found[0]
         what = f"{name!r} begins {len(found)} runs" if found else f"there is no run {name!r}"

@@ -28,6 +28,7 @@ ADDRESS_FILE = ".store"
 """The file in a mirror that contains the store's address."""
 
 _ADDRESS = re.compile(r"(?P<protocol>[a-z][a-z0-9+.-]+):/+(?P<path>.+)")
+_OF_FOLDERS = ("file", "local")
 _MD5 = re.compile(r"[0-9a-f]{32}")  # S3's tag of an object uploaded in one part
 _UNCHANGING = frozenset({".png", ".jpg", ".webp"})
 _AT_ONCE = 100
@@ -44,7 +45,11 @@ _OWN = re.compile(r"\..*")  # locks, temporary files, the engine's folder: local
 def address_of(text: str) -> str | None:
     """Read an address such as ``s3://bucket/prefix``; ``None`` for a folder. A lost slash is restored."""
     found = _ADDRESS.fullmatch(text)
-    return found and f"{found['protocol']}://{found['path'].rstrip('/')}"
+    if found is None:
+        return None
+    protocol, path = found["protocol"], found["path"].rstrip("/")
+    # Else a folder's path would begin at the working folder.
+    return f"{protocol}://{'/' if protocol in _OF_FOLDERS else ''}{path}"
 
 
 def mirror_of(address: str, environ: Mapping[str, str]) -> Path:

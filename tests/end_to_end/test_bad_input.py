@@ -88,6 +88,13 @@ def test_a_home_that_cannot_be_written_is_told(shell: Shell, open_provider: Open
     assert "--home" in done.stderr
 
 
+def test_a_home_without_a_name_is_refused() -> None:
+    """It would be the working folder, and a script's variable that is not set gives it."""
+    done = CliRunner().invoke(runoff, ["runs", "--home", ""])
+    assert done.exit_code == 2
+    assert "'--home': it is empty" in done.output
+
+
 def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     """A shell stays in a folder that somebody else has deleted; every path would be looked for in it."""
     gone = tmp_path / "gone"

@@ -266,6 +266,12 @@ def test_a_run_is_found_by_a_unique_beginning(ledger: Ledger) -> None:
         ledger.runs.find("x")
 
 
+def test_an_empty_name_is_no_beginning_of_a_run(ledger: Ledger) -> None:
+    """Such as of a variable that a script has not set: it must not promote or cancel the only run."""
+    with pytest.raises(RunError, match=f"no run ''.*{RUN_ID}"):
+        ledger.runs.find("")
+
+
 def _tamper(ledger: Ledger, *statements: str) -> None:
     with ledger.database.write() as connection:
         for statement in statements:

@@ -146,6 +146,7 @@ def test_a_picture_of_another_machine_is_found_in_this_mirror(
 def test_addresses_are_told_from_folders() -> None:
     """A path library's lost slash is put back."""
     assert address_of("s3:/bucket/prefix/") == address_of("s3://bucket/prefix") == "s3://bucket/prefix"
+    assert address_of("file:/srv/runs") == address_of("file:///srv/runs") == "file:///srv/runs"
     assert address_of("runs") is None
     assert address_of("/srv/runs") is None
     assert address_of("C:\\runs") is None

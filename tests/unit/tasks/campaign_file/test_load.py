@@ -126,6 +126,7 @@ def test_parameters_are_exactly_what_is_sent(tmp_path: Path) -> None:
         ("arms.A.prompt", "{{ action.upper }}", "it prints a function, upper; write upper() to call it"),
         ("arms.A.prompt", "{{ action * 10**9 }}", "it makes a value of more than 100,000 characters"),
         ("arms.A.prompt", "{% if %}", "is not a valid template"),
+        ("arms.A.prompt", "{{ n", "expected 'end of print statement', accepted: a Jinja2 template"),
         ("arms.A.prompt", "{{ action.nothing }}", "cannot be filled"),
         ("arms.A.prompt", "x" * 32_001, "32,001 characters"),
         ("arms.A.prompt", "{# only a remark #}", "is empty when filled"),
