@@ -12,24 +12,29 @@ from pathlib import Path
 from openai import AsyncOpenAI
 
 
+async def buy_one(client: AsyncOpenAI, number: int, folder: Path) -> None:
+    """Buy one picture and write it."""
+    manner = ("watercolour", "studio photograph")[number % 2]
+    answer = await client.images.generate(
+        model="gpt-image-2",
+        prompt=f"Picture {number // 2 % 10}, {manner}",
+        quality="low",
+        size="1024x1024",
+        output_format="png",
+        n=1,
+    )
+    assert answer.data is not None
+    (folder / f"{number}.png").write_bytes(base64.b64decode(answer.data[0].b64_json or ""))
+
+
 async def main(n_orders: int, concurrency: int, folder: Path) -> None:
     """Buy that many pictures and write them."""
     client = AsyncOpenAI(max_retries=0)
     places = asyncio.Semaphore(concurrency)
 
     async def buy(number: int) -> None:
-        manner = ("watercolour", "studio photograph")[number % 2]
         async with places:
-            answer = await client.images.generate(
-                model="gpt-image-2",
-                prompt=f"Picture {number // 2 % 10}, {manner}",
-                quality="low",
-                size="1024x1024",
-                output_format="png",
-                n=1,
-            )
-        assert answer.data is not None
-        (folder / f"{number}.png").write_bytes(base64.b64decode(answer.data[0].b64_json or ""))
+            await buy_one(client, number, folder)
 
     await asyncio.gather(*(buy(number) for number in range(n_orders)))
 

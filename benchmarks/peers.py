@@ -1,10 +1,10 @@
 """Runoff beside other programs that buy the same pictures from the same provider, in one run.
 
 A bare asyncio script on the official SDK, the vendor's cookbook loop (in threads, and at the smallest size
-one request after the other), promptfoo, and ``runoff run`` with a Prefect server running and without. All
-send the same requests to one emulator, as many at a time. Only Runoff inspects and compares pictures, scores
-them and writes a report; promptfoo keeps answers and prices in a database; the others write files. Writes its
-tables into ``benchmarks/README.md``.
+one request after the other), promptfoo, the script as a flow of Prefect's, and ``runoff run`` with a Prefect
+server running and without. All send the same requests to one emulator, as many at a time. Only Runoff
+inspects and compares pictures, scores them and writes a report; promptfoo keeps answers and prices in a
+database; the others write files. Writes its tables into ``benchmarks/README.md``.
 
 promptfoo needs npm, Node.js and a registry of packages; without them it is left out, which the table says.
 
@@ -35,6 +35,10 @@ from benchmarks.workplace import (
 )
 
 CONCURRENCY_OF_FEW, FEW, CONCURRENCY = 16, 100, 50
+FLOWS: dict[str, tuple[str, ...]] = {
+    "script as a Prefect flow": (),
+    "script with a Prefect task for each order": ("tasks",),
+}
 LONGEST_LOOP_S = 30.0
 """The plain loop is measured where it takes no longer."""
 
@@ -89,13 +93,25 @@ def measure(case: Case, place: Path, promptfoo: Path | None) -> Iterator[Measure
             asked = promptfoo_words(promptfoo, folder, provider.url, case.n_orders, case.concurrency)
             environ = promptfoo_environ(environ_of(folder, provider), folder)
             yield run_at(provider, case, "promptfoo", asked, environ, folder)
-        with open_prefect_server(place / "server") as prefect:
-            home = new_home(place, "served", case)
-            environ = environ_of(home, provider, prefect)
-            yield run_at(provider, case, "runoff, server running", (COMMAND, "run", campaign), environ, place)
+        yield from measure_beside_a_server(case, place, provider, campaign)
         home = new_home(place, "embedded", case)
         environ = environ_of(home, provider)
         yield run_at(provider, case, "runoff, embedded", (COMMAND, "run", campaign), environ, place)
+
+
+def measure_beside_a_server(
+    case: Case, place: Path, provider: Provider, campaign: Path
+) -> Iterator[Measured]:
+    """Run what uses a Prefect server that runs: the flows, and then Runoff."""
+    with open_prefect_server(place / "server") as prefect:
+        for program, more in FLOWS.items():
+            folder = new_folder(place, program)
+            module = (sys.executable, "-m", "benchmarks.flow_script")
+            words: list[str | Path] = [*module, str(case.n_orders), str(case.concurrency), folder, *more]
+            yield run_at(provider, case, program, words, environ_of(folder, provider, prefect), ROOT)
+        home = new_home(place, "served", case)
+        environ = environ_of(home, provider, prefect)
+        yield run_at(provider, case, "runoff, server running", (COMMAND, "run", campaign), environ, place)
 
 
 def run_at(
