@@ -28,6 +28,7 @@ from flows.stages.closing import close_run
 from flows.stages.evaluate import compare_task, inspect_task
 from flows.stages.judging import judge_finals
 from tasks.attachments.drawings import write_drawn
+from tasks.campaign.succession import FINALS
 from tasks.errors import RunError
 from tasks.ledger import open_ledger
 from tasks.ledger.replanning import replan_finals
@@ -124,7 +125,7 @@ async def promote_run(run_id: str, settings: Settings, note: str = "") -> Outcom
         known = StoredRun.find(settings, ledger, run_id)
         file = known.campaign_file()
         is_approval = known.record.state == "awaiting review"
-    prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, are_drafts_done=True)
+    prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, FINALS)
     async with open_cancellable(prepared) as run:
         if run.ledger.shortlists.last(run.run_id):
             select_finalists(run.stored)  # who wrote the list may have been killed before

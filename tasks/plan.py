@@ -17,7 +17,7 @@ from tasks.campaign.cheapest import with_cheapest
 from tasks.campaign.designs import describe_design
 from tasks.campaign.recurrence import count_runs
 from tasks.campaign.statements import statements_of
-from tasks.campaign.succession import with_successors
+from tasks.campaign.succession import EVERY_PART, Part, with_successors
 from tasks.catalogue import Catalogue
 from tasks.catalogue.estimates import Estimates
 from tasks.catalogue.providers import AUTO, ImagesPerMinute, Providers
@@ -188,8 +188,7 @@ def plan(
     today: date,
     *,
     home: Path = Path(DEFAULT_HOME),
-    are_drafts_done: bool = False,
-    buys: bool = True,
+    needed: frozenset[Part] = EVERY_PART,
     before: SentBefore = NOTHING_BEFORE,
 ) -> Plan:
     """Expand a campaign into orders and add up their cost.
@@ -202,8 +201,7 @@ def plan(
         today: The day (UTC), for models that are or will be shut down.
         home: Runoff's home, below which drawn masks will be stored; ``./runs`` by default. Nothing is written
             there now.
-        are_drafts_done: Whether all drafts are bought already; their models may then be retired.
-        buys: Whether anything will be bought; otherwise every model may be retired.
+        needed: The parts of which something will be bought; models of the others may be retired.
         before: What the run sent before, for pictures that cannot be read any more.
 
     Raises:
@@ -214,9 +212,7 @@ def plan(
     """
     provider = providers.provider(campaign.provider)
     campaign, chosen = with_cheapest(campaign, catalogue, provider, today, providers)
-    campaign, successor_warnings = with_successors(
-        campaign, catalogue, today, are_drafts_done=are_drafts_done, buys=buys
-    )
+    campaign, successor_warnings = with_successors(campaign, catalogue, today, needed)
     estimates = Estimates(catalogue, provider, providers)
     prompts = draft_prompts(campaign)
     pictures = SentPictures(campaign, drawn_folder(home), before)

@@ -195,6 +195,7 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
     from flows.session.pace import with_found_pace
     from flows.session.prepare import prepare
     from flows.session.taken_up import prepare_again
+    from tasks.campaign.succession import NO_PART
     from tasks.campaign_file.overrides import NO_OVERRIDES
     from tasks.errors import CatalogueError
     from tasks.storage.home import prepare_home
@@ -212,7 +213,7 @@ def _run(wanted: _Wanted, home: Path | None) -> None:
         ended = None
         with contextlib.suppress(CatalogueError):
             if wanted.resumed:
-                ended = _finished(prepare(file, settings, run_id, are_drafts_done=True, buys=False))
+                ended = _finished(prepare(file, settings, run_id, needed=NO_PART))
         if ended is None:
             raise
         report_outcome(ended, console, as_json=wanted.as_json)

@@ -34,11 +34,12 @@ def ask_again(settings: "Settings", name: str, n: int, console: "Console", *, ye
     from flows.session.prepare import prepare
     from flows.stages.asked_again import ask_again as ask
     from flows.stages.asked_again import questions_again
+    from tasks.campaign.succession import FINALS
     from tasks.money import count_of, format_usd
 
     with opened_ledger(settings) as ledger:
         known = StoredRun.find(settings, ledger, name)
-        prepared = prepare(known.campaign_file(), settings, known.run_id, are_drafts_done=True)
+        prepared = prepare(known.campaign_file(), settings, known.run_id, needed=FINALS)
         orders = questions_again(known, prepared, n)
         state = known.record.state
     if not orders:

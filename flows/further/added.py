@@ -20,6 +20,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.added_round import NewLevels, hosts_of, with_combination, with_new_levels, with_round
 from tasks.campaign.factors import LEVEL_PATTERN
 from tasks.campaign.rounds import is_complete
+from tasks.campaign.succession import EVERY_PART
 from tasks.campaign_file.load import check_built_campaign
 from tasks.errors import CampaignError, RunError
 from tasks.ledger import Ledger, open_existing_ledger
@@ -254,7 +255,7 @@ def _priced(prepared: Prepared, arms: set[str], replicates: int) -> Prepared:
     }
     drafts = {**whole.get("drafts", {}), "per_prompt": replicates, "allocation": "fixed"}
     small = Campaign.model_validate({**whole, "arms": own, "drafts": drafts, "finalists": {"count": 0}})
-    return plan_again(replace(prepared, requested=small, are_drafts_done=False, gone=None))
+    return plan_again(replace(prepared, requested=small, needed=EVERY_PART, gone=None))
 
 
 def _describe(arms: Sequence[str], beside: Sequence[str], n_orders: int) -> str:

@@ -20,6 +20,7 @@ from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, plan_again, prepare
 from tasks.campaign import Campaign
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate, own_words
+from tasks.campaign.succession import EVERY_PART, FINALS
 from tasks.campaign_file.load import check_built_campaign
 from tasks.candidate import Candidate
 from tasks.errors import CampaignError, RunError
@@ -121,7 +122,7 @@ def further_plan(
         if stored.record.state == "cancelled":
             raise cancelled_error(stored.run_id)
         draft = find_candidate(stored.read_candidates(), picture)
-        prepared = prepare(stored.campaign_file(), settings, stored.run_id, are_drafts_done=True)
+        prepared = prepare(stored.campaign_file(), settings, stored.run_id, needed=FINALS)
         return prepared, plan_further(ledger, prepared, ask(draft))
 
 
@@ -141,7 +142,7 @@ def plan_further(ledger: Ledger, prepared: Prepared, asked: Asked) -> FurtherPla
     stored = StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
     draft = _draft(stored, asked)
     planned = plan_again(
-        replace(prepared, requested=_small(prepared, draft, asked), are_drafts_done=False, gone=None)
+        replace(prepared, requested=_small(prepared, draft, asked), needed=EVERY_PART, gone=None)
     ).plan
     records = ledger.orders.of_run(prepared.run_id)
     left = [one.order for one in records if one.order.is_further_draft and one.state == "planned"]

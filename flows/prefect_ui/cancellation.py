@@ -55,7 +55,7 @@ async def open_cancellable(prepared: "Prepared", purpose: Purpose = "go on") -> 
     Raises:
         RunoffError: See ``open_session``.
     """
-    campaign, is_promotion = prepared.campaign.name, prepared.are_drafts_done
+    campaign, is_promotion = prepared.campaign.name, "drafts" not in prepared.needed
     try:
         async with (
             named_flow_run(campaign, prepared.run_id, is_promotion=is_promotion),

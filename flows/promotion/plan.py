@@ -19,6 +19,7 @@ from flows.runs.lock import is_free
 from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, prepare, prepare_amended
 from tasks.campaign.finals import Finals
+from tasks.campaign.succession import FINALS, NO_PART
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.candidate import Candidate
 from tasks.catalogue.estimates import Estimates
@@ -122,9 +123,9 @@ def prepare_promotion(
     """
     file, settings = run.campaign_file(), run.settings
     try:
-        prepared = prepare_amended(file, settings, run.run_id, overrides, are_drafts_done=True)
+        prepared = prepare_amended(file, settings, run.run_id, overrides, needed=FINALS)
     except CatalogueError:
-        prepared = prepare(file, settings, run.run_id, are_drafts_done=True, buys=False)
+        prepared = prepare(file, settings, run.run_id, needed=NO_PART)
         priced = price_promotion(ledger, prepared)
         if priced.has_work or priced.left_out:
             raise

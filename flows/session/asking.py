@@ -13,7 +13,7 @@ from pathlib import Path
 from flows.session.begun_orders import left_orders
 from flows.session.prepare import Prepared, plan_again, prepare, prepared_before
 from flows.session.taken_up import prepare_again
-from tasks.campaign.succession import heed_announced
+from tasks.campaign.succession import EVERY_PART, Part, heed_announced
 from tasks.errors import ProviderAwayError
 from tasks.ledger import has_ledger, open_existing_ledger
 from tasks.settings import Settings
@@ -76,7 +76,7 @@ def has_orders_left(prepared: Prepared) -> bool:
 
 
 def prepare_to_buy(
-    campaign_file: Path, settings: Settings, run_id: str, *, are_drafts_done: bool = False
+    campaign_file: Path, settings: Settings, run_id: str, needed: frozenset[Part] = EVERY_PART
 ) -> Prepared:
     """Return what ``with_prepared`` set for the run; otherwise prepare it and ask its provider.
 
@@ -84,18 +84,17 @@ def prepare_to_buy(
         campaign_file: The campaign file.
         settings: The home and the environment.
         run_id: The run.
-        are_drafts_done: No more drafts will be bought, so their models may be retired.
+        needed: The parts of which something will be bought; models of the others may be retired.
 
     Raises:
         RunoffError: See ``prepare``, ``prepare_again`` and ``ask_provider``.
     """
     if (before := prepared_before(settings, run_id)) is not None:
         return before
-    if are_drafts_done:
-        prepared = prepare(campaign_file, settings, run_id, are_drafts_done=True)
-    else:
+    if needed == EVERY_PART:
         prepared = prepare_again(campaign_file, settings, run_id)
-    return ask_provider(prepared, is_needed=are_drafts_done or has_orders_left(prepared))
+        return ask_provider(prepared, is_needed=has_orders_left(prepared))
+    return ask_provider(prepare(campaign_file, settings, run_id, needed=needed))
 
 
 async def prepare_scheduled(

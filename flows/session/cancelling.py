@@ -16,6 +16,7 @@ from flows.runs.recovery import lost_line, settle_dead_run
 from flows.runs.run import StoredRun
 from flows.session.prepare import prepare
 from flows.session.session import Session, open_session
+from tasks.campaign.succession import NO_PART
 from tasks.ledger import open_ledger
 from tasks.ledger.runs import RunState
 from tasks.money import count_of
@@ -65,7 +66,7 @@ def cancel(settings: Settings, name: str) -> Cancelled:
 
 
 async def _cancel(file: Path, settings: Settings, run_id: str) -> Cancelled:
-    prepared = await asyncio.to_thread(prepare, file, settings, run_id, are_drafts_done=True, buys=False)
+    prepared = await asyncio.to_thread(prepare, file, settings, run_id, needed=NO_PART)
     async with open_session(prepared, "close") as run:
         n_asked = await run.batch_lane.cancel(run_id)
         state: RunState = "waiting" if run.is_out else "stopped"
@@ -148,7 +149,7 @@ def give_up(settings: Settings, name: str) -> GivenUp:
 
 
 async def _end_batches(file: Path, settings: Settings, run_id: str) -> tuple[int, tuple[str, ...]]:
-    prepared = await asyncio.to_thread(prepare, file, settings, run_id, are_drafts_done=True, buys=False)
+    prepared = await asyncio.to_thread(prepare, file, settings, run_id, needed=NO_PART)
     async with open_session(prepared, "close") as run:
         return await end_batches(run)
 

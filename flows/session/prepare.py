@@ -17,7 +17,7 @@ from flows.evaluation.retirement import Market, as_asked_for, without_retired
 from flows.session.gone_pictures import GonePictures, load_as_sent, require_for_drafts
 from tasks.attachments.sent_before import NOTHING_BEFORE, SentBefore
 from tasks.campaign import Campaign
-from tasks.campaign.succession import find_shut_down
+from tasks.campaign.succession import EVERY_PART, FINALS, Part, find_shut_down
 from tasks.campaign_file.load import check_built_campaign, load_campaign
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.catalogue import Catalogue, load_catalogue
@@ -45,8 +45,8 @@ class Prepared:
         providers: The providers.
         terms: The provider's terms.
         plan: The planned orders and their cost.
-        are_drafts_done: No more drafts will be bought, so their models may be retired.
-        buys: Whether anything will be bought; otherwise every model may be retired.
+        needed: The parts of the campaign of which something will be bought; models of the others may be
+            retired.
         note: Why the provider's list of models could not be read; empty otherwise.
         ledger_per_month_usd: What the whole ledger may spend in a month, dollars.
         is_ledger_away: The ledger did not answer, so it is not waited for again to show the plan.
@@ -64,8 +64,7 @@ class Prepared:
     providers: Providers
     terms: Terms
     plan: Plan
-    are_drafts_done: bool = False
-    buys: bool = True
+    needed: frozenset[Part] = EVERY_PART
     note: str = ""
     ledger_per_month_usd: Decimal | None = None
     is_ledger_away: bool = False
@@ -104,8 +103,7 @@ def prepare(
     settings: Settings,
     run_id: str,
     *,
-    are_drafts_done: bool = False,
-    buys: bool = True,
+    needed: frozenset[Part] = EVERY_PART,
     overrides: Overrides = NO_OVERRIDES,
 ) -> Prepared:
     """Read, check and plan a campaign. Asks no provider, spends and writes nothing.
@@ -115,9 +113,8 @@ def prepare(
             folder.
         settings: The home and the environment.
         run_id: The run.
-        are_drafts_done: No more drafts will be bought, so their models may be retired.
-        buys: Whether anything will be bought. What was bought is looked at, fetched or given up though every
-            model of the run was retired since.
+        needed: The parts of which something will be bought; models of the others may be retired. What was
+            bought is looked at, fetched or given up without any.
         overrides: What is otherwise than in the file.
 
     Raises:
@@ -146,7 +143,7 @@ def prepare(
     providers = providers.with_pace(campaign.provider, campaign.images_per_minute)
     if overrides.only_arms:
         campaign = as_asked_for(campaign)
-    elif not are_drafts_done:
+    elif "drafts" in needed:
         market = Market(catalogue, providers.provider(campaign.provider), settings.today, providers)
         campaign = without_retired(campaign, settings, run_id, market)
     prepared = Prepared(
@@ -156,15 +153,14 @@ def prepare(
         catalogue=catalogue,
         providers=providers,
         terms=Terms(providers.provider(campaign.provider), catalogue, settings.environ, providers),
-        plan=_plan(place, campaign, catalogue, providers, run_id, settings, are_drafts_done, buys, gone),
-        are_drafts_done=are_drafts_done,
-        buys=buys,
+        plan=_plan(place, campaign, catalogue, providers, run_id, settings, needed, gone),
+        needed=needed,
         ledger_per_month_usd=ledger_limit_usd,
         is_ledger_away=known.is_away,
         questions_folder=_questions_folder(campaign_file, settings.home),
         gone=gone,
     )
-    if gone and not are_drafts_done:
+    if gone and "drafts" in needed:
         require_for_drafts(gone, prepared.plan, settings)
     return _with_missing_keys(prepared)
 
@@ -175,7 +171,7 @@ def prepare_amended(
     run_id: str,
     overrides: Overrides,
     *,
-    are_drafts_done: bool = False,
+    needed: frozenset[Part] = EVERY_PART,
 ) -> Prepared:
     """Do as ``prepare`` for a run that was begun, with what is otherwise from now on than in its own file.
 
@@ -184,13 +180,13 @@ def prepare_amended(
         settings: The home and the environment.
         run_id: The run.
         overrides: What is otherwise than in the file.
-        are_drafts_done: No more drafts will be bought, so their models may be retired.
+        needed: The parts of which something will be bought; models of the others may be retired.
 
     Raises:
         RunoffError: As ``prepare``.
     """
     text = own_file.read_text(encoding="utf-8") if overrides.is_any else None
-    prepared = prepare(own_file, settings, run_id, are_drafts_done=are_drafts_done, overrides=overrides)
+    prepared = prepare(own_file, settings, run_id, needed=needed, overrides=overrides)
     return replace(prepared, amended_from=text)
 
 
@@ -228,8 +224,7 @@ def plan_again(prepared: Prepared) -> Prepared:
         prepared.providers,
         prepared.run_id,
         prepared.settings,
-        prepared.are_drafts_done,
-        prepared.buys,
+        prepared.needed,
         prepared.gone,
     )
     return replace(prepared, plan=planned)
@@ -268,7 +263,7 @@ def _with_missing_keys(prepared: Prepared) -> Prepared:
 
 
 def with_other_models(
-    error: CatalogueError, shut_down: Mapping[str, str | None], run_id: str, *, are_drafts_done: bool
+    error: CatalogueError, shut_down: Mapping[str, str | None], run_id: str, needed: frozenset[Part]
 ) -> CatalogueError:
     """Name the command by which a run goes on with other models, where some of its own were shut down.
 
@@ -276,12 +271,12 @@ def with_other_models(
         error: The error.
         shut_down: The models to use instead, by the key of each that was shut down.
         run_id: The run.
-        are_drafts_done: Only its finals are left to buy.
+        needed: The parts of which something is to be bought.
     """
     if not shut_down:
         return error
     options = " ".join(f"--set {key}={model or 'MODEL'}" for key, model in shut_down.items())
-    command = f"runoff promote {run_id}" if are_drafts_done else f"runoff run --resume {run_id}"
+    command = f"runoff promote {run_id}" if needed == FINALS else f"runoff run --resume {run_id}"
     return CatalogueError(
         where=error.where,
         what=error.what,
@@ -318,8 +313,7 @@ def _plan(
     providers: Providers,
     run_id: str,
     settings: Settings,
-    are_drafts_done: bool,
-    buys: bool,
+    needed: frozenset[Part],
     gone: GonePictures | None,
 ) -> Plan:
     try:
@@ -330,8 +324,7 @@ def _plan(
             run_id,
             settings.today,
             home=settings.home,
-            are_drafts_done=are_drafts_done,
-            buys=buys,
+            needed=needed,
             before=gone.before if gone else NOTHING_BEFORE,
         )
     except CampaignError as error:
@@ -339,6 +332,6 @@ def _plan(
     except CatalogueError as error:
         error = error.at(place)
         if Path(place) == run_folder(settings.home, campaign.name, run_id) / CAMPAIGN_FILE:
-            shut_down = find_shut_down(campaign, catalogue, settings.today, are_drafts_done=are_drafts_done)
-            error = with_other_models(error, shut_down, run_id, are_drafts_done=are_drafts_done)
+            shut_down = find_shut_down(campaign, catalogue, settings.today, needed)
+            error = with_other_models(error, shut_down, run_id, needed)
         raise error from None

@@ -17,6 +17,7 @@ from typing import Literal
 from flows.runs.ledger_backups import last_sound, require_idle
 from flows.runs.lock import fetch_files
 from flows.session.prepare import prepare
+from tasks.campaign.succession import NO_PART
 from tasks.catalogue import Catalogue, load_catalogue
 from tasks.catalogue.providers import Providers, load_providers
 from tasks.errors import DamagedLedgerError, LedgerError, RunoffError
@@ -224,7 +225,7 @@ class _Folder:
         """The drafts of the first round as the run's campaign plans them, by id; none if it is not valid."""
         try:
             file = self._folder / CAMPAIGN_FILE
-            prepared = prepare(file, self._settings, self._folder.name, are_drafts_done=True, buys=False)
+            prepared = prepare(file, self._settings, self._folder.name, needed=NO_PART)
         except RunoffError:
             return {}
         return {order.order_id: order for order in prepared.plan.orders}

@@ -138,7 +138,7 @@ class Stopping:
 
 
 def _resume_command(prepared: Prepared) -> str:
-    command = "promote" if prepared.are_drafts_done else "run --resume"
+    command = "promote" if "drafts" not in prepared.needed else "run --resume"
     return f"runoff {command} {prepared.run_id}"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from flows.session.begun_orders import left_orders
 from flows.session.prepare import Prepared, prepare, prepare_amended, with_other_models
 from tasks.campaign.rounds import is_complete
-from tasks.campaign.succession import find_shut_down
+from tasks.campaign.succession import EVERY_PART, FINALS, NO_PART, find_shut_down
 from tasks.campaign_file.overrides import NO_OVERRIDES, Overrides
 from tasks.errors import CatalogueError
 from tasks.ledger import has_ledger, open_existing_ledger
@@ -40,16 +40,16 @@ def prepare_again(
     except CatalogueError:
         if not _is_known(settings, run_id):
             raise
-        as_it_was = prepare(own_file, settings, run_id, are_drafts_done=True, buys=False)
+        as_it_was = prepare(own_file, settings, run_id, needed=NO_PART)
         asyncio.run(_collect(as_it_was))
         shut_down = find_shut_down(as_it_was.campaign, as_it_was.catalogue, settings.today)
         if any(key.startswith("score.") for key in shut_down) or not _are_drafts_sent(as_it_was):
             raise
         try:
-            return prepare_amended(own_file, settings, run_id, overrides, are_drafts_done=True)
+            return prepare_amended(own_file, settings, run_id, overrides, needed=FINALS)
         except CatalogueError as error:
             of_finals = {key: model for key, model in shut_down.items() if key.startswith("finals.")}
-            raise with_other_models(error, of_finals, run_id, are_drafts_done=False) from None
+            raise with_other_models(error, of_finals, run_id, EVERY_PART) from None
 
 
 def _is_known(settings: Settings, run_id: str) -> bool:

@@ -6,10 +6,11 @@ successor the run stops before anything is bought.
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from tasks.campaign.campaign import Campaign
 from tasks.campaign.cheapest import uses_cheapest
+from tasks.campaign.choice import Duel, Judge
 from tasks.campaign.finals import Finals
 from tasks.campaign.pictures import CHEAPEST, Arm, ArmDrafts, Drafts, PictureSettings
 from tasks.campaign.recurrence import next_run
@@ -18,6 +19,12 @@ from tasks.catalogue.model import Lifecycle
 from tasks.errors import CatalogueError
 
 Settings = TypeVar("Settings", bound=PictureSettings)
+Part = Literal["drafts", "judges", "finals"]
+"""A part of a campaign that has models of its own."""
+
+EVERY_PART: frozenset[Part] = frozenset(("drafts", "judges", "finals"))
+FINALS: frozenset[Part] = frozenset(("finals",))
+NO_PART: frozenset[Part] = frozenset()
 
 
 def succeeded(settings: Settings) -> Settings:
@@ -43,9 +50,7 @@ def with_successors(
     campaign: Campaign,
     catalogue: Catalogue,
     today: date,
-    *,
-    are_drafts_done: bool = False,
-    buys: bool = True,
+    needed: frozenset[Part] = EVERY_PART,
 ) -> tuple[Campaign, list[str]]:
     """Replace every model that has been shut down by its successor.
 
@@ -53,8 +58,7 @@ def with_successors(
         campaign: The campaign as read.
         catalogue: Source of the shutdown dates.
         today: Today's date (UTC).
-        are_drafts_done: Whether no more drafts will be bought, so that their models may be shut down.
-        buys: Whether anything will be bought; otherwise every model may be shut down, and stays.
+        needed: The parts of which something will be bought; models of the others may be shut down, and stay.
 
     Returns:
         The campaign to run, and a sentence for each replacement and each model to be shut down soon.
@@ -63,34 +67,31 @@ def with_successors(
         CatalogueError: A model and its successor, if it has one, have been shut down; the message names the
             vendor's successor.
     """
-    if not buys:
-        return campaign, []
     horizon = _next_scheduled_day(campaign, today)
     notices: list[str] = []
-    if are_drafts_done:
-        return campaign.with_editions(
-            _available_editions(campaign, catalogue, today, horizon, notices)
-        ), notices
-    drafts = _available("drafts", campaign.drafts, catalogue, today, horizon, notices)
-    editions = _available_editions(campaign, catalogue, today, horizon, notices)
-    arms = {}
-    for name, arm in campaign.arms.items():
-        arms[name] = arm
-        if _has_own_model(arm):
-            own = _available(
-                f"arms.{name}.drafts", campaign.drafts_of(name), catalogue, today, horizon, notices
-            )
-            arms[name] = _with_own(arm, own)
-    if campaign.score.judge is not None:
-        _check_not_retired("score.judge", campaign.score.judge.model, catalogue, today)
-    if campaign.score.duel is not None:
-        _check_not_retired("score.duel", campaign.score.duel.model, catalogue, today)
-    changed = campaign.model_copy(update={"drafts": drafts, "arms": arms}).with_editions(editions)
+    changed = campaign
+    if "drafts" in needed:
+        drafts = _available("drafts", campaign.drafts, catalogue, today, horizon, notices)
+        arms = {}
+        for name, arm in campaign.arms.items():
+            arms[name] = arm
+            if _has_own_model(arm):
+                own = _available(
+                    f"arms.{name}.drafts", campaign.drafts_of(name), catalogue, today, horizon, notices
+                )
+                arms[name] = _with_own(arm, own)
+        changed = changed.model_copy(update={"drafts": drafts, "arms": arms})
+    if "finals" in needed:
+        editions = _available_editions(campaign, catalogue, today, horizon, notices)
+        changed = changed.with_editions(editions)
+    if "judges" in needed:
+        for key, judge in _judges_of(campaign).items():
+            _check_not_retired(key, judge.model, catalogue, today)
     return changed, list(dict.fromkeys(notices))
 
 
 def find_shut_down(
-    campaign: Campaign, catalogue: Catalogue, today: date, *, are_drafts_done: bool = False
+    campaign: Campaign, catalogue: Catalogue, today: date, needed: frozenset[Part] = EVERY_PART
 ) -> dict[str, str | None]:
     """Find the models that were shut down and have no available successor, as keys of the campaign file.
 
@@ -98,30 +99,35 @@ def find_shut_down(
         campaign: The campaign as read.
         catalogue: Source of the shutdown dates and of the vendor's successors.
         today: Today's date (UTC).
-        are_drafts_done: Only finals are left to buy.
+        needed: The parts that are looked at.
 
     Returns:
         By dotted key, such as ``finals.model``, an available model that the vendor recommends instead;
         ``None`` if it recommends none. A key that has a dot in one of its names is left out.
     """
-    is_list = isinstance(campaign.finals, tuple)
-    parts: dict[str, PictureSettings] = {
-        f"finals.{index}" if is_list else "finals": edition for index, edition in enumerate(campaign.editions)
-    }
-    judges = {}
-    if not are_drafts_done:
+    parts: dict[str, PictureSettings] = {}
+    if "finals" in needed:
+        is_list = isinstance(campaign.finals, tuple)
+        for index, edition in enumerate(campaign.editions):
+            parts[f"finals.{index}" if is_list else "finals"] = edition
+    if "drafts" in needed:
         parts["drafts"] = campaign.drafts
         for name, arm in campaign.arms.items():
             if _has_own_model(arm) and "." not in name:
                 parts[f"arms.{name}.drafts"] = campaign.drafts_of(name)
-        judges = {"score.judge": campaign.score.judge, "score.duel": campaign.score.duel}
     used = {key: _model_of_today(part, catalogue, today) for key, part in parts.items()}
-    used |= {key: judge.model for key, judge in judges.items() if judge is not None}
+    if "judges" in needed:
+        used |= {key: judge.model for key, judge in _judges_of(campaign).items()}
     return {
         f"{key}.model": _recommended(model, catalogue, today)
         for key, model in used.items()
         if _is_shut_down(model, catalogue, today)
     }
+
+
+def _judges_of(campaign: Campaign) -> dict[str, Judge | Duel]:
+    judges = {"score.judge": campaign.score.judge, "score.duel": campaign.score.duel}
+    return {key: judge for key, judge in judges.items() if judge is not None}
 
 
 def _is_shut_down(model: str, catalogue: Catalogue, today: date) -> bool:

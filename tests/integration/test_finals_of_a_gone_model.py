@@ -8,6 +8,7 @@ import pytest
 from flows.decline import decline
 from flows.promotion.plan import promotion_plan
 from flows.session.prepare import prepare, prepare_amended
+from tasks.campaign.succession import EVERY_PART, FINALS, Part
 from tasks.campaign_file.overrides import Overrides
 from tasks.errors import CatalogueError
 from tasks.settings import Settings
@@ -20,25 +21,25 @@ GONE = {"model": "gpt-image-1-mini", "size": "1024x1024", "quality": "low"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "are_drafts_done", "command"),
+    ("changes", "needed", "command"),
     [
-        ({"finals": GONE}, True, "promote {} --set finals.model=gpt-image-2.6-flare"),
-        ({"finals": GONE}, False, "run --resume {} --set finals.model=gpt-image-2.6-flare"),
+        ({"finals": GONE}, FINALS, "promote {} --set finals.model=gpt-image-2.6-flare"),
+        ({"finals": GONE}, EVERY_PART, "run --resume {} --set finals.model=gpt-image-2.6-flare"),
         (
             {"finals": [CAMPAIGN["finals"] | {"name": "one"}, GONE | {"name": "two"}]},
-            True,
+            FINALS,
             "promote {} --set finals.1.model=gpt-image-2.6-flare",
         ),
         (
             {"drafts": GONE, "finals": GONE},
-            False,
+            EVERY_PART,
             "run --resume {} --set finals.model=gpt-image-2.6-flare --set drafts.model=gpt-image-2.6-flare",
         ),
     ],
     ids=["promote", "resume", "editions", "drafts too"],
 )
 def test_the_error_has_the_command_which_goes_on(
-    changes: dict[str, object], are_drafts_done: bool, command: str, tmp_path: Path
+    changes: dict[str, object], needed: frozenset[Part], command: str, tmp_path: Path
 ) -> None:
     """And the command's options are what makes it go on; the run's own file changes with the session."""
     settings = Settings(filled_home(tmp_path, **changes), LAST_DAY)
@@ -46,11 +47,11 @@ def test_the_error_has_the_command_which_goes_on(
     file = next(settings.home.glob("*/*/campaign.yaml"))
     before = file.read_text()
     with pytest.raises(CatalogueError) as refused:
-        prepare(file, settings, RUN_ID, are_drafts_done=are_drafts_done)
+        prepare(file, settings, RUN_ID, needed=needed)
     assert str(refused.value).endswith(f"Go on with another model: runoff {command.format(RUN_ID)}")
     assert "Nothing was bought now; what was bought before is kept." in str(refused.value)
     given = dict(word.split("=") for word in command.split() if "=" in word)
-    prepared = prepare_amended(file, settings, RUN_ID, Overrides(given), are_drafts_done=are_drafts_done)
+    prepared = prepare_amended(file, settings, RUN_ID, Overrides(given), needed=needed)
     assert prepared.campaign.editions[-1].model == "gpt-image-2.6-flare"
     assert (prepared.amended_from, file.read_text()) == (before, before)
 
