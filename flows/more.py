@@ -33,7 +33,7 @@ from flows.stages.evaluate import select_task
 from flows.stages.rounds import make_drafts, score_and_judge
 from tasks.attachments.drawings import write_drawn
 from tasks.campaign.rounds import is_complete
-from tasks.campaign.succession import FINALS
+from tasks.campaign.succession import NO_PART
 from tasks.errors import BudgetError
 from tasks.ledger import open_existing_ledger
 from tasks.ledger.further_rounds import FurtherRound
@@ -84,7 +84,7 @@ async def more(
     with open_existing_ledger(settings.home, settings.environ) as ledger:
         known = StoredRun.find(settings, ledger, run_id)
         file = known.campaign_file()
-    prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, FINALS)
+    prepared = await asyncio.to_thread(prepare_to_buy, file, settings, known.run_id, NO_PART)
     limit_usd = None if at_most_usd is None else Decimal(at_most_usd)
     planned = await asyncio.to_thread(_plan, prepared, Asked.of(asked), key, limit_usd)
     async with open_cancellable(prepared) as run:

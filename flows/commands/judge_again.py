@@ -34,12 +34,20 @@ def ask_again(settings: "Settings", name: str, n: int, console: "Console", *, ye
     from flows.session.prepare import prepare
     from flows.stages.asked_again import ask_again as ask
     from flows.stages.asked_again import questions_again
-    from tasks.campaign.succession import FINALS
+    from tasks.campaign.succession import JUDGES
+    from tasks.errors import CatalogueError
     from tasks.money import count_of, format_usd
 
     with opened_ledger(settings) as ledger:
         known = StoredRun.find(settings, ledger, name)
-        prepared = prepare(known.campaign_file(), settings, known.run_id, needed=FINALS)
+        try:
+            prepared = prepare(known.campaign_file(), settings, known.run_id, needed=JUDGES)
+        except CatalogueError as error:
+            raise CatalogueError(
+                where=f"run {known.run_id}",
+                what=f"its judge cannot be asked again: {error.what}",
+                next_step=f"What it answered stays, and people can be asked: runoff judge {known.run_id}",
+            ) from None
         orders = questions_again(known, prepared, n)
         state = known.record.state
     if not orders:

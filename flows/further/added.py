@@ -20,7 +20,7 @@ from tasks.campaign import Campaign
 from tasks.campaign.added_round import NewLevels, hosts_of, with_combination, with_new_levels, with_round
 from tasks.campaign.factors import LEVEL_PATTERN
 from tasks.campaign.rounds import is_complete
-from tasks.campaign.succession import EVERY_PART
+from tasks.campaign.succession import DRAFTS_AND_JUDGES
 from tasks.campaign_file.load import check_built_campaign
 from tasks.errors import CampaignError, RunError
 from tasks.ledger import Ledger, open_existing_ledger
@@ -136,7 +136,9 @@ def plan_added(
             first = _next_replicate(ledger, stored)
             amended = with_round(campaign, amended, beside, {"first_replicate": first, **facts})
         checked = _checked(stored, amended)
-        prepared = replace(prepare(checked, settings, stored.run_id), amended_from=text)
+        prepared = replace(
+            prepare(checked, settings, stored.run_id, needed=DRAFTS_AND_JUDGES), amended_from=text
+        )
         replicates = next(one.replicates for one in checked.added_rounds if one.key == named)
         priced = _priced(prepared, {*arms, *beside}, replicates)
         left_usd, left_in = tightest_budget(ledger, prepared)
@@ -255,7 +257,7 @@ def _priced(prepared: Prepared, arms: set[str], replicates: int) -> Prepared:
     }
     drafts = {**whole.get("drafts", {}), "per_prompt": replicates, "allocation": "fixed"}
     small = Campaign.model_validate({**whole, "arms": own, "drafts": drafts, "finalists": {"count": 0}})
-    return plan_again(replace(prepared, requested=small, needed=EVERY_PART, gone=None))
+    return plan_again(replace(prepared, requested=small, needed=DRAFTS_AND_JUDGES, gone=None))
 
 
 def _describe(arms: Sequence[str], beside: Sequence[str], n_orders: int) -> str:

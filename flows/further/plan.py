@@ -20,10 +20,10 @@ from flows.runs.run import StoredRun
 from flows.session.prepare import Prepared, plan_again, prepare
 from tasks.campaign import Campaign
 from tasks.campaign.prompts import PromptFaultError, PromptTemplate, own_words
-from tasks.campaign.succession import EVERY_PART, FINALS
+from tasks.campaign.succession import DRAFTS, DRAFTS_AND_JUDGES, NO_PART, find_shut_down
 from tasks.campaign_file.load import check_built_campaign
 from tasks.candidate import Candidate
-from tasks.errors import CampaignError, RunError
+from tasks.errors import CampaignError, CatalogueError, RunError
 from tasks.explain import find_candidate
 from tasks.ledger import Ledger, OrderRecord, open_existing_ledger
 from tasks.ledger.further_rounds import FurtherRound, Place
@@ -122,7 +122,7 @@ def further_plan(
         if stored.record.state == "cancelled":
             raise cancelled_error(stored.run_id)
         draft = find_candidate(stored.read_candidates(), picture)
-        prepared = prepare(stored.campaign_file(), settings, stored.run_id, needed=FINALS)
+        prepared = prepare(stored.campaign_file(), settings, stored.run_id, needed=NO_PART)
         return prepared, plan_further(ledger, prepared, ask(draft))
 
 
@@ -141,9 +141,11 @@ def plan_further(ledger: Ledger, prepared: Prepared, asked: Asked) -> FurtherPla
     """
     stored = StoredRun.find(prepared.settings, ledger, prepared.run_id).decided_by(prepared.campaign)
     draft = _draft(stored, asked)
-    planned = plan_again(
-        replace(prepared, requested=_small(prepared, draft, asked), needed=EVERY_PART, gone=None)
-    ).plan
+    small = _small(prepared, draft, asked)
+    try:
+        planned = plan_again(replace(prepared, requested=small, needed=DRAFTS_AND_JUDGES, gone=None)).plan
+    except CatalogueError as error:
+        raise _with_another_model(error, prepared, small, draft) from None
     records = ledger.orders.of_run(prepared.run_id)
     left = [one.order for one in records if one.order.is_further_draft and one.state == "planned"]
     before = tuple(
@@ -167,6 +169,22 @@ def plan_further(ledger: Ledger, prepared: Prepared, asked: Asked) -> FurtherPla
         left_over_usd=sum((order.estimate_usd for order in left), Decimal(0)),
         n_left_of_last=sum(bool(before) and order.further_round == before[-1].number for order in left),
         notes=tuple(note for note in planned.warnings if note not in prepared.plan.warnings),
+    )
+
+
+def _with_another_model(
+    error: CatalogueError, prepared: Prepared, small: Campaign, draft: Candidate
+) -> CatalogueError:
+    """Name the command that asks for the same of another model, where the draft's own was shut down."""
+    shut_down = find_shut_down(small, prepared.catalogue, prepared.settings.today, DRAFTS)
+    if not shut_down:
+        return error
+    named = next(filter(None, shut_down.values()), "MODEL")
+    return CatalogueError(
+        where=f"more of {draft.name}",
+        what=error.what,
+        accepted=error.accepted,
+        next_step=f"Ask for another model: runoff more {prepared.run_id} {draft.name} --model {named}",
     )
 
 

@@ -331,7 +331,8 @@ def _plan(
         raise gone.error if gone else error from error
     except CatalogueError as error:
         error = error.at(place)
-        if Path(place) == run_folder(settings.home, campaign.name, run_id) / CAMPAIGN_FILE:
+        goes_on = needed in (EVERY_PART, FINALS)  # and asks for nothing else
+        if goes_on and Path(place) == run_folder(settings.home, campaign.name, run_id) / CAMPAIGN_FILE:
             shut_down = find_shut_down(campaign, catalogue, settings.today, needed)
             error = with_other_models(error, shut_down, run_id, needed)
         raise error from None

@@ -24,6 +24,9 @@ Part = Literal["drafts", "judges", "finals"]
 
 EVERY_PART: frozenset[Part] = frozenset(("drafts", "judges", "finals"))
 FINALS: frozenset[Part] = frozenset(("finals",))
+JUDGES: frozenset[Part] = frozenset(("judges",))
+DRAFTS: frozenset[Part] = frozenset(("drafts",))
+DRAFTS_AND_JUDGES: frozenset[Part] = EVERY_PART - FINALS
 NO_PART: frozenset[Part] = frozenset()
 
 
@@ -71,7 +74,9 @@ def with_successors(
     notices: list[str] = []
     changed = campaign
     if "drafts" in needed:
-        drafts = _available("drafts", campaign.drafts, catalogue, today, horizon, notices)
+        drafts = campaign.drafts
+        if _is_shared_model_used(campaign):
+            drafts = _available("drafts", drafts, catalogue, today, horizon, notices)
         arms = {}
         for name, arm in campaign.arms.items():
             arms[name] = arm
@@ -111,7 +116,8 @@ def find_shut_down(
         for index, edition in enumerate(campaign.editions):
             parts[f"finals.{index}" if is_list else "finals"] = edition
     if "drafts" in needed:
-        parts["drafts"] = campaign.drafts
+        if _is_shared_model_used(campaign):
+            parts["drafts"] = campaign.drafts
         for name, arm in campaign.arms.items():
             if _has_own_model(arm) and "." not in name:
                 parts[f"arms.{name}.drafts"] = campaign.drafts_of(name)
@@ -228,6 +234,10 @@ def heed_announced(
             f"{name}: the provider announces its shutdown for {day}; {than}. The earlier date is used."
         )
     return catalogue.with_shutdowns(earlier), notices
+
+
+def _is_shared_model_used(campaign: Campaign) -> bool:
+    return not all(map(_has_own_model, campaign.arms.values()))
 
 
 def _has_own_model(arm: Arm) -> bool:

@@ -53,6 +53,27 @@ def test_a_batch_is_collected_though_its_model_was_shut_down(shell: Shell, out: 
     check_money(shell, provider, run_id)
 
 
+@pytest.mark.slow  # every day: integration/test_more_of_a_gone_model.py
+def test_a_judge_is_asked_again_and_more_is_bought_without_the_finals_model(
+    shell: Shell, open_provider: OpenProvider
+) -> None:
+    """Neither buys finals; a run keeps its state, and its promotion alone asks for another model."""
+    provider = open_provider(near_copy_rate=0.0, exact_copy_rate=0.0, paint="plain")
+    judged = {"weights": {"technical": 1, "judge": 3}, "judge": {"rubric": ["The picture is sharp"]}}
+    review = {"count": 2, "approval": "review"}
+    campaign = shell.campaign(FINALS | {"score": judged, "finalists": review})
+    assert shell.runoff("run", campaign, RUNOFF_TODAY=EVE).returncode == 0
+    run_id = shell.json("runs")[0]["run_id"]
+    for words in (("judge", run_id, "--ask-again", "3"), ("more", run_id, "A-000-000", "--n", "2")):
+        done = shell.runoff(*words, "--yes", RUNOFF_TODAY=LAST_DAY)
+        assert done.returncode == 0, done.stderr
+    (run,) = shell.json("runs")
+    assert (run["state"], run["pictures"]) == ("awaiting review", 14)
+    check_money(shell, provider, run_id)
+    refused = shell.runoff("promote", run_id, "--yes", RUNOFF_TODAY=LAST_DAY)
+    assert refused.stderr.rstrip().endswith(f"promote {run_id} --set finals.model=gpt-image-2.6-flare")
+
+
 @pytest.mark.slow
 def test_a_batch_is_collected_where_the_run_cannot_go_on(shell: Shell, out: Out) -> None:
     """The error names another model for the finals alone; the drafts need none, and it is true."""
