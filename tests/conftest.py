@@ -8,9 +8,11 @@ import warnings
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 
 from tasks.redaction.known_secrets import forget_secrets
 from tests.support import prefect_server as shared
@@ -18,21 +20,19 @@ from tests.support.emulator_client import close_clients
 from tests.support.fuzzing import load_profile
 
 load_profile()
+gc.disable()  # until all modules are loaded, which stay
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Run two workers more than there are cores: a third of the time is waiting.
-
-    Slow tests start servers and browsers of their own, and get one worker more.
-    """
-    is_everyday = str(config.option.markexpr).startswith("not slow")
-    return (os.cpu_count() or 1) + (2 if is_everyday else 1)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two workers more than there are cores: a third of the time is waiting."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_finish() -> None:
     """Leave what the tests' modules hold to itself: collecting garbage takes a twentieth of the time then."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -50,6 +50,31 @@ def _one_tls_context() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
         patch.setattr("httpx2._transports.default.create_ssl_context", cache(httpx2.create_ssl_context))
+        yield
+
+
+class _Compiled(dict[Any, Any]):
+    """Compiled statements by what they say and the kind of database, whatever engine asks."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((type(key[0]), *key[1:]), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__((type(key[0]), *key[1:]), compiled)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """Compile each of the ledger's statements once, not again for the new ledger of every test."""
+    compiled, create = _Compiled(), sa.create_engine
+
+    def create_engine(*args: Any, **options: Any) -> sa.Engine:
+        engine = create(*args, **options)
+        engine.update_execution_options(compiled_cache=compiled)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sa, "create_engine", create_engine)
         yield
 
 

@@ -11,7 +11,7 @@ from benchmarks.crash_points import visit
 from tests.support.crash_trials import Crash, Trials, temporary_trials
 from tests.support.crash_ways import WAYS
 
-CHOSEN = {"run": 4, "promote": 3, "collect a batch": 2}
+CHOSEN = {"run": 3, "promote": 2}
 """How many points of a way are tried here; of the others one."""
 
 
