@@ -48,7 +48,7 @@ NAMED = 8
 
 @flow(
     name="more",
-    flow_run_name="more-{run_id}",
+    flow_run_name="more · {run_id}",
     persist_result=False,
     validate_parameters=False,
     on_failure=[settle_failed_flow_run],
@@ -99,7 +99,7 @@ async def more(
 
 @flow(
     name="more-arms",
-    flow_run_name="more-{run_id}",
+    flow_run_name="more · {run_id}",
     persist_result=False,
     validate_parameters=False,
     on_failure=[settle_failed_flow_run],

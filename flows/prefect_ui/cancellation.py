@@ -21,13 +21,14 @@ from prefect.context import FlowRunContext
 from prefect.logging import get_logger
 
 from flows.engine.recorded_run import leave_when_unrecorded
-from flows.prefect_ui.flow_names import named_flow_run
+from flows.prefect_ui.flow_names import Work, named_flow_run
 from flows.prefect_ui.run_log import logged_run
 from flows.runs.recovery import run_of_flow_run
 from flows.session.cancelling import give_up
 from flows.session.head_start import taken_over
 from flows.session.session import Purpose, Session
 from flows.session.traced_run import link_to_trace_before, note_end, traced_run
+from tasks.campaign.succession import EVERY_PART, FINALS
 from tasks.errors import InterruptError, RunoffError
 from tasks.ledger import has_ledger, open_ledger
 from tasks.settings import Settings
@@ -55,10 +56,10 @@ async def open_cancellable(prepared: "Prepared", purpose: Purpose = "go on") -> 
     Raises:
         RunoffError: See ``open_session``.
     """
-    campaign, is_promotion = prepared.campaign.name, "drafts" not in prepared.needed
+    work: Work = "run" if prepared.needed == EVERY_PART else "finals" if prepared.needed == FINALS else "more"
     try:
         async with (
-            named_flow_run(campaign, prepared.run_id, is_promotion=is_promotion),
+            named_flow_run(prepared.campaign.name, prepared.run_id, work),
             traced_run(prepared) as made,
             open_logged(prepared, purpose) as run,
         ):

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Literal
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -24,16 +25,20 @@ OWNER = "by "
 """What the owner's tag begins with; a deployment's is whoever deployed it."""
 
 
-def flow_run_name(campaign: str, run_id: str | None = None, *, is_promotion: bool = False) -> str:
+Work = Literal["run", "finals", "more"]
+"""What a flow run does: a whole run, only its finals, or more drafts of it."""
+
+
+def flow_run_name(campaign: str, run_id: str | None = None, work: Work = "run") -> str:
     """Name the current flow run.
 
     Args:
         campaign: The campaign's name.
         run_id: The run, once it is known.
-        is_promotion: It only buys finals.
+        work: What it does.
     """
     due_at = flow_run.scheduled_start_time or datetime.now(UTC)
-    named = f"{campaign} · finals" if is_promotion else named_by_slot(campaign, due_at)
+    named = named_by_slot(campaign, due_at) if work == "run" else f"{campaign} · {work}"
     return f"{named} · {run_id}" if run_id else named
 
 
@@ -48,15 +53,15 @@ def named_by_slot(campaign: str, due_at: datetime) -> str:
 
 
 @asynccontextmanager
-async def named_flow_run(campaign: str, run_id: str, *, is_promotion: bool) -> AsyncIterator[None]:
+async def named_flow_run(campaign: str, run_id: str, work: Work) -> AsyncIterator[None]:
     """Name and tag the current flow run for as long as its work lasts; nothing waits for the server.
 
     Args:
         campaign: The campaign's name.
         run_id: The run.
-        is_promotion: It only buys finals.
+        work: What it does.
     """
-    naming = asyncio.create_task(_tell(campaign, flow_run_name(campaign, run_id, is_promotion=is_promotion)))
+    naming = asyncio.create_task(_tell(campaign, flow_run_name(campaign, run_id, work)))
     try:
         yield
     finally:

@@ -23,6 +23,7 @@ from flows.runs.stop_signals import (
     stopping_line,
 )
 from flows.session.prepare import Prepared
+from tasks.campaign.succession import FINALS, JUDGES
 from tasks.errors import InterruptError, LedgerError
 from tasks.ledger import Ledger
 from tasks.money import count_of, format_usd
@@ -138,7 +139,9 @@ class Stopping:
 
 
 def _resume_command(prepared: Prepared) -> str:
-    command = "promote" if "drafts" not in prepared.needed else "run --resume"
+    if prepared.needed == JUDGES:
+        return f"runoff judge {prepared.run_id} --ask-again N"
+    command = "promote" if prepared.needed == FINALS else "run --resume"
     return f"runoff {command} {prepared.run_id}"
 
 

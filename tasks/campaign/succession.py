@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from tasks.campaign.campaign import Campaign
 from tasks.campaign.cheapest import uses_cheapest
-from tasks.campaign.choice import Duel, Judge
+from tasks.campaign.choice import Duel, Judge, PanelJudge
 from tasks.campaign.finals import Finals
 from tasks.campaign.pictures import CHEAPEST, Arm, ArmDrafts, Drafts, PictureSettings
 from tasks.campaign.recurrence import next_run
@@ -131,9 +131,11 @@ def find_shut_down(
     }
 
 
-def _judges_of(campaign: Campaign) -> dict[str, Judge | Duel]:
+def _judges_of(campaign: Campaign) -> dict[str, Judge | Duel | PanelJudge]:
     judges = {"score.judge": campaign.score.judge, "score.duel": campaign.score.duel}
-    return {key: judge for key, judge in judges.items() if judge is not None}
+    panel = campaign.score.panel.judges if campaign.score.panel else ()
+    further = {f"score.panel.judges.{index}": judge for index, judge in enumerate(panel)}
+    return {key: judge for key, judge in judges.items() if judge is not None} | further
 
 
 def _is_shut_down(model: str, catalogue: Catalogue, today: date) -> bool:

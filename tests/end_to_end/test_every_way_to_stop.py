@@ -1,5 +1,6 @@
 """Thirty requests are in flight at the stop, whichever it is: none is lost, and the bills agree."""
 
+import json
 import signal
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from flows.runs.stop_signals import SAME_PRESS_S
 from tests.support.child_process import wait_until
 from tests.support.provider import OpenProvider
-from tests.support.shell import Shell
+from tests.support.shell import CAMPAIGN, Shell
 from tests.support.stops import IN_FLIGHT, PLANNED, Busy, finals_to_buy, make_busy, told_to_stop
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -52,6 +53,24 @@ def test_a_promotion_that_is_told_to_stop(
     assert shell.runoff("promote", made["run_id"], "--yes").returncode == 0
     assert busy.provider.n_requests == n_drafts + n_finals
     busy.check_books("done")
+
+
+@pytest.mark.slow  # every day: a second press, below
+def test_more_that_is_told_to_stop_names_what_buys_the_rest_and_no_finals(shell: Shell, busy: Busy) -> None:
+    """Thirty of forty come in; the command that is named buys ten, and the run still awaits review."""
+    review = {"arms": CAMPAIGN["arms"], "finalists": {"count": 2, "approval": "review"}}
+    drafts = {"drafts": CAMPAIGN["drafts"] | {"per_prompt": 3}}
+    made = json.loads(shell.runoff("run", busy.campaign(review | drafts), "--json").stdout)
+    n_before = busy.provider.n_requests
+    full = lambda: wait_until(lambda: busy.provider.n_requests >= n_before + IN_FLIGHT)  # noqa: E731
+    with told_to_stop(full, [signal.SIGINT]):
+        done = shell.runoff("more", made["run_id"], "A-000-000", "--row", "--n", "40", "--yes")
+    assert done.returncode == 130, done.stderr
+    assert f"Resume it with: runoff run --resume {made['run_id']}" in done.stderr
+    assert n_before + IN_FLIGHT <= busy.provider.n_requests < n_before + 40
+    assert shell.runoff("run", "--resume", made["run_id"]).returncode == 0
+    assert busy.provider.n_requests == n_before + 40
+    busy.check_books("awaiting review")
 
 
 @pytest.mark.long  # every day: a second press while drafts come, below

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.support.prefect_server import prefect_client
 from tests.support.provider import OpenProvider, Provider
 from tests.support.shell import CAMPAIGN, Shell
 
@@ -73,6 +74,10 @@ def test_more_of_a_picture_is_bought_once_and_counts_in_no_verdict(
     lineage = pd.read_json(shell.folder(run_id) / final.replace(".png", ".json"), typ="series")
     assert [one["further_round"] for one in lineage["grown_from"]] == [1, None]
     assert "Asked for again" in (shell.folder(run_id) / "report.html").read_text()
+    with prefect_client(shell.environ["PREFECT_API_URL"]) as server:
+        seen = [one["name"] for one in server.post("/flow_runs/filter", json={}).json()]
+    assert sum(name.endswith(f"more · {run_id}") for name in seen) == 2
+    assert sum(name.endswith(f"finals · {run_id}") for name in seen) == 1
     assert _is_billed_as_in_the_ledger(shell, provider, run_id)
 
 

@@ -212,11 +212,20 @@ def test_a_schedule_beyond_the_shutdown_is_warned_of() -> None:
     assert not any("shut down" in warning for warning in daily.warnings)
 
 
-def test_a_retired_judge_is_refused() -> None:
-    """It would cost money to find out later."""
-    score = {"judge": {"model": "gpt-image-1", "rubric": ["x"]}}
-    with pytest.raises(CatalogueError, match=r"score\.judge"):
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"judge": {"model": "gpt-image-1", "rubric": ["x"]}}, "score.judge"),
+        ({"panel": {"judges": [{"model": "gpt-6-luna"}, {"model": "gpt-image-1"}]}}, "score.panel.judges.1"),
+    ],
+    ids=["judge", "panel"],
+)
+def test_a_retired_judge_is_refused(changes: dict[str, Any], key: str) -> None:
+    """Before anything is bought for it to look at."""
+    score = {"judge": {"model": "gpt-6-luna", "rubric": ["x"]}} | changes
+    with pytest.raises(CatalogueError) as refused:
         planned(campaign(score=score))
+    assert refused.value.where == key
 
 
 def test_a_final_sends_its_draft_along() -> None:
