@@ -47,8 +47,6 @@ PROGRAM = "from flows.engine.server_program import main; main(*sys.argv[1:])"
 Say = Callable[[str], None]
 
 _CHOOSING = threading.Lock()  # one thread at a time starts a server, or looks which this process uses
-# Servers that other processes still use: referenced here, so that Popen does not warn about them.
-_LEFT_RUNNING: list[subprocess.Popen[bytes]] = []
 
 
 class Engine:
@@ -256,7 +254,9 @@ class _HomeEngine(Engine):
         deadline = time.monotonic() + (GIVEN_UP_LIMIT_S if self.is_given_up else STOP_LIMIT_S)
         while self._child.poll() is None:
             if self._has_other_clients():
-                _LEFT_RUNNING.append(self._child)
+                self._child.returncode = (
+                    0  # it ends with them; Popen would warn of a child that nobody awaits
+                )
                 return
             if time.monotonic() > deadline:
                 self._child.kill()
