@@ -5,7 +5,6 @@ nothing else to do until then, so that at a stage's end only the last pictures a
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -32,19 +31,17 @@ class Arrivals:
     def __init__(self, watch: "Callable[[Purchase], None]") -> None:
         self._watch = watch
         self._have_come = asyncio.Event()
-        self._first_s = 0.0
 
     def __call__(self, purchase: "Purchase") -> None:
         """Note an order's end and pass it on."""
-        if purchase.n_pictures and not self._have_come.is_set():
-            self._first_s = time.monotonic()
+        if purchase.n_pictures:
             self._have_come.set()
         self._watch(purchase)
 
     async def wait(self) -> None:
-        """Wait for pictures, and for others until ``GATHER_S`` after the first of them."""
+        """Wait for pictures, and a moment longer for others."""
         await self._have_come.wait()
-        await asyncio.sleep(self._first_s + GATHER_S - time.monotonic())
+        await asyncio.sleep(GATHER_S)
         self._have_come.clear()
 
 
