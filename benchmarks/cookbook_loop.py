@@ -4,12 +4,13 @@
 the plain loop.
 """
 
-import base64
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from openai import OpenAI
+
+from benchmarks.bare_script import request_of, write_picture
 
 
 def main(n_orders: int, n_threads: int, folder: Path) -> None:
@@ -17,17 +18,7 @@ def main(n_orders: int, n_threads: int, folder: Path) -> None:
     client = OpenAI(max_retries=0)
 
     def buy(number: int) -> None:
-        manner = ("watercolour", "studio photograph")[number % 2]
-        answer = client.images.generate(
-            model="gpt-image-2",
-            prompt=f"Picture {number // 2 % 10}, {manner}",
-            quality="low",
-            size="1024x1024",
-            output_format="png",
-            n=1,
-        )
-        assert answer.data is not None
-        (folder / f"{number}.png").write_bytes(base64.b64decode(answer.data[0].b64_json or ""))
+        write_picture(client.images.generate(**request_of(number)), number, folder)
 
     if n_threads == 1:
         for number in range(n_orders):

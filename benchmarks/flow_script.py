@@ -8,7 +8,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-from openai import AsyncOpenAI
 from prefect import flow, task
 
 from benchmarks.bare_script import buy_one, main
@@ -23,15 +22,7 @@ async def script(n_orders: int, concurrency: int, folder: Path) -> None:
 @flow
 async def script_of_tasks(n_orders: int, concurrency: int, folder: Path) -> None:
     """Do what the script does, each order in a task, as Prefect's documentation shows."""
-    client = AsyncOpenAI(max_retries=0)
-    places = asyncio.Semaphore(concurrency)
-    order = task(buy_one)
-
-    async def buy(number: int) -> None:
-        async with places:
-            await order(client, number, folder)
-
-    await asyncio.gather(*(buy(number) for number in range(n_orders)))
+    await main(n_orders, concurrency, folder, task(buy_one))
 
 
 if __name__ == "__main__":

@@ -254,9 +254,8 @@ class _HomeEngine(Engine):
         deadline = time.monotonic() + (GIVEN_UP_LIMIT_S if self.is_given_up else STOP_LIMIT_S)
         while self._child.poll() is None:
             if self._has_other_clients():
-                self._child.returncode = (
-                    0  # it ends with them; Popen would warn of a child that nobody awaits
-                )
+                # It ends with them; Popen would warn of a child that nobody awaits.
+                self._child.returncode = 0
                 return
             if time.monotonic() > deadline:
                 self._child.kill()
